@@ -1,0 +1,48 @@
+"""The notes' computation graph: numbers that remember how they were computed, and derivatives by the chain rule.
+
+Every node of the graph is one number. Computing it also works out its local derivatives, by each of its inputs. `backward`
+then walks the graph from the result to the inputs; the derivative of the result J in a node is a sum over all nodes that
+use it:
+
+    dJ/du = Σ_v dJ/dv · dv/du
+
+The notes' example is J = 3(a + b c) at a = 5, b = 3, c = 2 (their transcript has garbled it to 3a + 3b):
+
+>>> from fastnn.graph import notes_example, print_graph
+>>> J = notes_example()
+>>> print_graph(J)
+node  formula  value  dJ/dnode
+a                  5         3
+b                  3         6
+c                  2         9
+u     b * c        6         3
+v     a + u       11         3
+J     3 * v       33         1
+
+A whole network is such a graph too (`network_loss`), and its derivatives are those that the compiled kernels work out.
+`draw` makes a picture of either.
+"""
+
+from .drawing import draw
+from .network import derivatives, network_loss
+from .notes import notes_example
+from .table import describe, print_graph
+from .value import Value, activate, activate_row, exp, log, relu, sigmoid, tanh, topological_order
+
+__all__ = [
+    "Value",
+    "activate",
+    "activate_row",
+    "derivatives",
+    "describe",
+    "draw",
+    "exp",
+    "log",
+    "network_loss",
+    "notes_example",
+    "print_graph",
+    "relu",
+    "sigmoid",
+    "tanh",
+    "topological_order",
+]

@@ -1,0 +1,91 @@
+"""A dense network and its loss as one computation graph, a node a number."""
+
+from .. import naive
+from ..kernels.losses import losses
+from ..naive.records import shape, to_lists
+from ..rungs import check_layers, check_linear, check_targets
+from .value import Value, activate_row
+
+Layers = list[tuple[list[list[Value]], list[Value]]]
+
+
+def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_error") -> tuple[Value, Layers]:
+    """Build the graph from the parameters of a net to its loss on a batch.
+
+    For each sample i and output j a layer has the nodes z[i,j] = x[i,:] @ weight[:,j] + bias[j] and a[i,j] = g(z[i,j]).
+    After the last layer comes the loss of each sample, then J, their mean. Losses are computed on a, never on the logits,
+    so that the chain rule shows whole: an output that rounds to 0 or 1 may have no finite cross entropy here.
+
+    Parameters
+    ----------
+    parameters, activations, x, y, loss
+        As for `fastnn.naive.backward`.
+
+    Returns
+    -------
+    J : Value
+        The mean loss.
+    nodes : list of (weight, bias)
+        The parameters, each number a Value labelled as in "0.weight[1,2]".
+
+    Examples
+    --------
+    >>> J, nodes = network_loss([([[2.0]], [0.0])], ["identity"], x=[[1.0]], y=[[1.0]])
+    >>> J.backward()
+    >>> J.value, derivatives(nodes)
+    (0.5, [([[1.0]], [1.0])])
+    """
+    parameters, x, y = to_lists(parameters), to_lists(x), to_lists(y)
+    check_layers(parameters, activations)
+    a = labelled_rows("x", x)
+    nodes = []
+    for layer, ((weight, bias), activation) in enumerate(zip(parameters, activations, strict=True)):
+        check_linear((len(a), len(a[0])), shape(weight), shape(bias))
+        weight = labelled_rows(f"{layer}.weight", weight)
+        bias = [Value(number, f"{layer}.bias[{j}]") for j, number in enumerate(bias)]
+        nodes.append((weight, bias))
+        source = f"{layer - 1}.a" if layer else "x"
+        for i, row in enumerate(a):
+            z = [affine(row, [w[j] for w in weight], bias[j]) for j in range(len(bias))]
+            for j, node in enumerate(z):
+                node.formula = f"{source}[{i},:] @ {layer}.weight[:,{j}] + {layer}.bias[{j}]"
+                node.label = f"{layer}.z[{i},{j}]"
+            a[i] = activate_row(activation, z, z_name=f"{layer}.z[{i},:]")
+            for j, node in enumerate(a[i]):
+                node.label = f"{layer}.a[{i},{j}]"
+    check_targets((len(a), len(a[0])), shape(y), None)
+    return mean([sample_loss(loss, row, y[i], i) for i, row in enumerate(a)]).named("J"), nodes
+
+
+def derivatives(nodes: Layers) -> list[tuple[list[list[float]], list[float]]]:
+    """Read the derivatives off the parameters of a `network_loss`, in the form of `fastnn.naive.backward`'s gradients."""
+    return [([[node.derivative for node in row] for row in weight], [node.derivative for node in bias])
+            for weight, bias in nodes]
+
+
+def labelled_rows(name, rows):
+    return [[Value(number, f"{name}[{i},{j}]") for j, number in enumerate(row)] for i, row in enumerate(rows)]
+
+
+def affine(x: list[Value], weight: list[Value], bias: Value) -> Value:
+    """Σₖ xₖ wₖ + b as one node, whose local derivative is wₖ in xₖ, xₖ in wₖ and 1 in b."""
+    pairs = list(zip(x, weight, strict=True))
+    inputs = [(x, weight.value) for x, weight in pairs] + [(weight, x.value) for x, weight in pairs] + [(bias, 1.0)]
+    return Value(sum(x.value * weight.value for x, weight in pairs) + bias.value, inputs=inputs)
+
+
+def sample_loss(name: str, a: list[Value], y: list[float], i: int) -> Value:
+    """The loss of sample i as one node, whose local derivatives are the registered loss's own."""
+    loss, outputs = losses.resolve(name), [[node.value for node in a]]
+    value, [da] = naive.records.mean_loss(loss, outputs, [y]), naive.records.mean_loss_gradient(loss, outputs, [y])
+    formula = f"{loss.name}(a[{i},:], y[{i},:])"
+    return Value(value, f"loss[{i}]", formula=formula, inputs=zip(a, da, strict=True))
+
+
+def mean(samples: list[Value]) -> Value:
+    """The mean of some nodes as one node; of a single one, that node."""
+    if len(samples) == 1:
+        return samples[0]
+    share = 1 / len(samples)
+    total = sum(node.value for node in samples)
+    return Value(share * total, formula="mean(loss)", inputs=[(node, share) for node in samples])

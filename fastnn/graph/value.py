@@ -1,0 +1,202 @@
+"""The nodes of a computation graph: numbers, the operators and functions between them, and the way back."""
+
+import math
+
+from .. import naive
+from ..kernels.activations import activations as registry
+
+
+class Value:
+    """A number in a computation graph.
+
+    Made by hand it is an input of the graph; made by an operator or a function it is a node that knows its inputs.
+
+    Parameters
+    ----------
+    value : float
+    label : str
+        The name it goes by in tables and drawings.
+    formula : str
+        How it came from its inputs, with {} for the name of each.
+    inputs : sequence of (Value, float)
+        Each input and the derivative of this node in it.
+
+    Attributes
+    ----------
+    derivative : float
+        Of the result in this node, once `backward` was called on the result.
+
+    Examples
+    --------
+    >>> x = Value(3.0, "x")
+    >>> y = (x * x + 1).named("y")
+    >>> y.backward()
+    >>> y.value, x.derivative
+    (10.0, 6.0)
+    """
+
+    def __init__(self, value, label="", *, formula="", inputs=()):
+        self.value, self.label, self.formula, self.inputs = float(value), label, formula, tuple(inputs)
+        self.derivative = 0.0
+
+    def named(self, label):
+        """Give the node a name, and return it."""
+        self.label = label
+        return self
+
+    def backward(self):
+        """Set `derivative` throughout the graph: that of this node in each node it was computed from."""
+        nodes = topological_order(self)
+        for node in nodes:
+            node.derivative = 0.0
+        self.derivative = 1.0
+        for node in reversed(nodes):
+            for source, local in node.inputs:
+                source.derivative += node.derivative * local
+
+    def __add__(self, other):
+        return operation("+", self, other, add)
+
+    def __radd__(self, number):
+        return operation("+", number, self, add) if number else self  # the built-in sum starts at 0
+
+    def __sub__(self, other):
+        return operation("-", self, other, subtract)
+
+    def __rsub__(self, number):
+        return operation("-", number, self, subtract)
+
+    def __mul__(self, other):
+        return operation("*", self, other, multiply)
+
+    def __rmul__(self, number):
+        return operation("*", number, self, multiply)
+
+    def __truediv__(self, other):
+        return operation("/", self, other, divide)
+
+    def __rtruediv__(self, number):
+        return operation("/", number, self, divide)
+
+    def __pow__(self, exponent):
+        if isinstance(exponent, Value):
+            raise TypeError("the exponent of ** must be a plain number; write a power of two nodes as exp(log(a) * b)")
+        local = exponent * self.value ** (exponent - 1) if exponent else 0.0
+        return Value(self.value**exponent, formula=f"{{}} ** {exponent:g}", inputs=[(self, local)])
+
+    def __neg__(self):
+        return Value(-self.value, formula="-{}", inputs=[(self, -1.0)])
+
+    def __repr__(self):
+        label = f"{self.label!r}, " if self.label else ""
+        return f"Value({label}value={self.value:g}, derivative={self.derivative:g})"
+
+
+# The value of an operator, and its derivatives by its left and by its right side.
+
+
+def add(x, y):
+    return x + y, 1.0, 1.0
+
+
+def subtract(x, y):
+    return x - y, 1.0, -1.0
+
+
+def multiply(x, y):
+    return x * y, y, x
+
+
+def divide(x, y):
+    return x / y, 1 / y, -x / y**2
+
+
+def operation(symbol, left, right, rule):
+    """The node of `left symbol right`; a plain number among them becomes part of the formula, not a node of its own."""
+    x, y = (side.value if isinstance(side, Value) else side for side in (left, right))
+    value, dx, dy = rule(x, y)
+    names = ["{}" if isinstance(side, Value) else f"{side:g}" for side in (left, right)]
+    inputs = [(side, local) for side, local in ((left, dx), (right, dy)) if isinstance(side, Value)]
+    return Value(value, formula=f"{names[0]} {symbol} {names[1]}", inputs=inputs)
+
+
+def exp(x: Value) -> Value:
+    """Return eˣ, whose derivative is itself."""
+    value = math.exp(x.value)
+    return Value(value, formula="exp({})", inputs=[(x, value)])
+
+
+def log(x: Value) -> Value:
+    """Return the natural logarithm of x, whose derivative is 1/x."""
+    return Value(math.log(x.value), formula="log({})", inputs=[(x, 1 / x.value)])
+
+
+def activate(name: str, z: Value) -> Value:
+    """Return a = g(z) for a registered activation, as one node whose local derivative is the record's own g'(z).
+
+    Examples
+    --------
+    >>> z = Value(0.0, "z")
+    >>> activate("softplus", z).backward()
+    >>> z.derivative
+    0.5
+    """
+    activation = registry.resolve(name)
+    if activation.rowwise:
+        raise ValueError(f"{activation.name} takes a whole row; use activate_row")
+    a = naive.records.activate(activation, z.value)
+    local = naive.records.derivative(activation, z.value, a)
+    return Value(a, formula=f"{activation.name}({{}})", inputs=[(z, local)])
+
+
+def activate_row(name: str, z: list[Value], z_name: str = "z") -> list[Value]:
+    """Return the activations of a row; where they are row-wise, each is a node with the whole of z as its inputs.
+
+    Examples
+    --------
+    >>> z = [Value(0.0, "z[0]"), Value(0.0, "z[1]")]
+    >>> a = activate_row("softmax", z)
+    >>> a[0].backward()
+    >>> z
+    [Value('z[0]', value=0, derivative=0.25), Value('z[1]', value=0, derivative=-0.25)]
+    """
+    activation = registry.resolve(name)
+    if not activation.rowwise:
+        return [activate(name, number) for number in z]
+    numbers = [number.value for number in z]
+    a = naive.records.activate(activation, numbers)
+    row = []
+    for j in range(len(z)):
+        unit = [1.0 if k == j else 0.0 for k in range(len(z))]
+        locals_ = naive.records.pullback(activation, unit, numbers, a)  # daⱼ/dz
+        row.append(Value(a[j], formula=f"{activation.name}({z_name})[{j}]", inputs=zip(z, locals_, strict=True)))
+    return row
+
+
+def sigmoid(z: Value) -> Value:
+    """Return 1 / (1 + e⁻ᶻ), whose derivative is a (1 − a)."""
+    return activate("sigmoid", z)
+
+
+def tanh(z: Value) -> Value:
+    """Return the hyperbolic tangent of z, whose derivative is 1 − a²."""
+    return activate("tanh", z)
+
+
+def relu(z: Value) -> Value:
+    """Return max(z, 0), whose derivative is 1 where z > 0, else 0."""
+    return activate("relu", z)
+
+
+def topological_order(root: Value) -> list[Value]:
+    """List the nodes that `root` was computed from, each after all of its inputs; `root` comes last."""
+    order, seen, stack = [], set(), [(root, False)]
+    while stack:  # a stack of our own: a graph may be deeper than Python lets functions call each other
+        node, inputs_are_done = stack.pop()
+        if inputs_are_done:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((source, False) for source, _ in reversed(node.inputs))
+    return order

@@ -1,0 +1,96 @@
+"""Layers: frozen specifications. A layer says what parameters it has; `fastnn.program` lowers it to rows of the table."""
+
+from dataclasses import dataclass
+
+from .checks import whole_number
+from .initializers import initializers
+from .kernels.activations import Activation, activations
+from .kernels.linear import dense_row
+from .kernels.registry import Registry
+from .kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
+from .threads import FLOPS_PER_PART, NUMBERS_PER_PART
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer: a = g(x @ weight + bias).
+
+    Parameters
+    ----------
+    out_features : int
+        How many outputs it has.
+    activation : str or Activation, default "identity"
+        The name of g, one of `fastnn.activations`.
+    initializer : str, optional
+        How its weight is drawn, one of `fastnn.initializers`; the default suits the activation.
+
+    Examples
+    --------
+    >>> from fastnn import Dense
+    >>> Dense(64, "relu")
+    Dense(64, 'relu')
+    """
+
+    out_features: int
+    activation: str = "identity"
+    initializer: str | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "out_features", whole_number("Dense(out_features=...)", self.out_features))
+        record = activations.resolve(self.activation)
+        if activations.get(record.name) is not record:
+            raise ValueError(f"activation {record.name!r} is not registered; register it with fastnn.register_activation")
+        object.__setattr__(self, "activation", record.name)
+        if self.initializer is not None:
+            object.__setattr__(self, "initializer", initializers.resolve(self.initializer).name)
+
+    def __repr__(self):
+        tail = f", initializer={self.initializer!r}" if self.initializer else ""
+        return f"Dense({self.out_features}, {self.activation!r}{tail})"
+
+    @property
+    def activation_record(self) -> Activation:
+        return activations[self.activation]
+
+    def parameter_shapes(self, in_features):
+        """The shapes of its parameters by name, in the order in which they lie in memory."""
+        return {"weight": (in_features, self.out_features), "bias": (self.out_features,)}
+
+    def initial_parameters(self, in_features, generator):
+        """First values of its parameters, float64 arrays by name."""
+        initializer = initializers[self.initializer or self.activation_record.initializer]
+        return {"weight": initializer.draw(generator, (in_features, self.out_features)), "bias": 0.0}
+
+    def lower(self, program, index, x, activation):
+        """Emit the row of this layer, number `index`, for the tensor x; return the tensor that it gives.
+
+        activation: the record to apply, None for none (a loss on the logits stands for the activation).
+        """
+        in_features, out_features = x.features, self.out_features
+        work = 2 * program.batch * in_features * out_features
+        z = program.tensor(out_features)
+        a = z if activation is None else program.tensor(out_features, gradient=z.gradient)
+        wants_dx = program.training and x.gradient is not None
+        program.emit(dense_row(
+            program.dtype, activation,
+            {
+                FORWARD: min(program.parts(work, FLOPS_PER_PART), program.batch),
+                BACKWARD_OUTPUT: program.parts(program.batch * out_features, NUMBERS_PER_PART),
+                BACKWARD_INPUT: program.parts(work, FLOPS_PER_PART),
+                BACKWARD_WEIGHT: min(program.parts(work, FLOPS_PER_PART), in_features),
+            },
+            x=x.offset, z=z.offset, a=a.offset, dz=z.gradient or 0, dx=x.gradient if wants_dx else None,
+            scratch=program.scratch(in_features * out_features) if wants_dx else 0,
+            weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
+            in_features=in_features, out_features=out_features,
+        ))
+        return a
+
+    def config(self):
+        """What `Network.load` needs to make it again."""
+        return {"layer": "Dense", "out_features": self.out_features, "activation": self.activation,
+                "initializer": self.initializer}
+
+
+layers = Registry("layer", type)
+layers.records["Dense"] = Dense

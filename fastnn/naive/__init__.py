@@ -1,0 +1,38 @@
+"""The first rung: everything as pure Python loops over lists, the pseudo-code of the notes.
+
+For reading and for teaching: no NumPy, no Numba, every multiplication in sight. `fastnn.vectorized` says the same
+in NumPy under the same names, `fastnn.kernels` compiled. Functions take nested lists (or arrays, made into lists at the
+door) and return nested lists. One sample is one row; the notes, who put one in a column, write W x where this writes x W.
+
+Beside the functions below there is a pair for each registered activation and loss, under its name:
+
+>>> from fastnn import naive
+>>> a = naive.tanh(0.0)
+>>> a, naive.tanh_prime(0.0, a)
+(0.0, 1.0)
+>>> naive.softmax([[0.0, 0.0], [1.0, 1.0]])
+[[0.5, 0.5], [0.5, 0.5]]
+>>> naive.squared_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]])
+1.25
+>>> naive.squared_error_gradient([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]])
+[[0.0, 1.0], [0.0, 0.5]]
+>>> naive.squared_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]], weights=[1, 3])
+0.875
+"""
+
+from ..rungs import registry_attributes
+from . import records
+from .logistic import logistic_regression
+from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
+
+__all__ = [
+    "backward",
+    "forward",
+    "linear_backward",
+    "linear_forward",
+    "logistic_regression",
+    "optimizer_state",
+    "train_step",
+]
+
+__getattr__, __dir__ = registry_attributes(globals(), records)

@@ -1,0 +1,93 @@
+"""The registered activations and losses as pure Python loops over nested lists."""
+
+from ..rungs import check_targets
+
+
+def to_lists(array):
+    """Nested lists of plain numbers: the door of this rung, where arrays come in."""
+    if hasattr(array, "tolist"):
+        return array.tolist()
+    if isinstance(array, (list, tuple)):
+        return [to_lists(item) for item in array]
+    return array
+
+
+def shape(nested):
+    """The shape of nested lists, read off their first items."""
+    if not isinstance(nested, list):
+        return ()
+    return (len(nested), *shape(nested[0])) if nested else (0,)
+
+
+def each_number(function, *nested):
+    """`function` of every number, or of the numbers at the same place of several nested lists."""
+    if isinstance(nested[0], list):
+        return [each_number(function, *inner) for inner in zip(*nested, strict=True)]
+    return function(*nested)
+
+
+def each_row(function, *nested):
+    """`function` of every row, or of the rows at the same place of several nested lists."""
+    if isinstance(nested[0][0], list):
+        return [each_row(function, *inner) for inner in zip(*nested, strict=True)]
+    return function(*nested)
+
+
+def plain(function):
+    """The Python function that Numba compiles, where it is one of Numba's."""
+    return getattr(function, "py_func", function)
+
+
+def activate(activation, z):
+    """a = g(z)."""
+    over = each_row if activation.rowwise else each_number
+    return over(plain(activation.value), to_lists(z))
+
+
+def derivative(activation, z, a):
+    """da/dz = g'(z), given a = g(z) as well."""
+    return each_number(plain(activation.prime), to_lists(z), to_lists(a))
+
+
+def pullback(activation, da, z, a):
+    """dz from da, through one activation: da · g'(z) number by number, or the record's own pullback of a row."""
+    da, z, a, prime = to_lists(da), to_lists(z), to_lists(a), plain(activation.prime)
+    if activation.rowwise:
+        return each_row(prime, da, z, a)
+    return each_number(lambda da, z, a: da * prime(z, a), da, z, a)
+
+
+def mean_loss(loss, a, y, weights=None):
+    """J = Σᵢ wᵢ Lᵢ / Σᵢ wᵢ, with Lᵢ the sum over the outputs of sample i."""
+    a, y, weights = to_lists(a), to_lists(y), to_lists(weights)
+    check_targets(shape(a), shape(y), weights and shape(weights))
+    value = plain(loss.value)
+    total, total_weight = 0.0, 0.0
+    for i in range(len(a)):
+        if loss.rowwise:
+            sample_loss = value(a[i], y[i])
+        else:
+            sample_loss = 0.0
+            for j in range(len(a[i])):
+                sample_loss += value(a[i][j], y[i][j])
+        weight = weights[i] if weights else 1.0
+        total += weight * sample_loss
+        total_weight += weight
+    return total / total_weight
+
+
+def mean_loss_gradient(loss, a, y, weights=None):
+    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
+    a, y, weights = to_lists(a), to_lists(y), to_lists(weights)
+    check_targets(shape(a), shape(y), weights and shape(weights))
+    prime = plain(loss.prime)
+    total_weight = sum(weights) if weights else len(a)
+    da = []
+    for i in range(len(a)):
+        if loss.rowwise:
+            row = prime(a[i], y[i])
+        else:
+            row = [prime(a[i][j], y[i][j]) for j in range(len(a[i]))]
+        share = (weights[i] if weights else 1.0) / total_weight
+        da.append([share * number for number in row])
+    return da

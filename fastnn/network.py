@@ -1,0 +1,305 @@
+"""Network: the thin Python side that checks, plans and calls the compiled one."""
+
+import weakref
+from collections.abc import Mapping
+
+import numpy as np
+
+from . import files, training
+from .checks import features, sample_weights, targets, whole_number
+from .kernels.losses import losses
+from .kernels.optimizers import Optimizer, optimizers
+from .layers import layers as layer_types
+from .memory import ParameterVector
+from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, TrainingProgram
+from .threads import resolve_threads
+
+DTYPES = ("float32", "float64")
+DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+GRADIENT_CHUNK = 256  # rows at a time in loss_and_gradients; gradients add up in this order whatever the threads
+
+
+class Network:
+    """A neural network of layers, trained and run on the CPU by compiled kernels.
+
+    Parameters
+    ----------
+    layers : list of layers
+        First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`.
+    inputs : int
+        How many features a sample has.
+    loss : str, optional
+        One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else "squared_error".
+    dtype : {"float32", "float64"}
+        Of parameters, activations and outputs.
+    seed : int or None
+        Fixes the first weights and the shuffling: the same seed gives the same bits on the same type of machine, at any
+        number of threads. None draws a new one.
+
+    Attributes
+    ----------
+    parameters : mapping of str to array
+        Live, writable views by name: "0.weight" (in_features, out_features), "0.bias" (out_features,), "1.weight", …
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> y = np.array([0, 1, 1, 0])
+    >>> net = Network([Dense(8, "tanh"), Dense(2, "softmax")], inputs=2, seed=0)
+    >>> history = net.fit(X, y, epochs=500, batch_size=4, optimizer="adam")
+    >>> net.predict(X)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(self, layers, inputs, loss=None, dtype="float32", seed=0):
+        self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
+        if not self.layers:
+            raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
+        for index, layer in enumerate(self.layers):
+            if not isinstance(layer, tuple(layer_types.values())):
+                raise ValueError(f"layers[{index}] is {layer!r}; it must be a layer, such as Dense(64, 'relu')")
+        self.inputs = whole_number("inputs", inputs)
+        if not isinstance(dtype, str):
+            dtype = np.dtype(dtype).name
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype is {dtype!r}; it must be 'float32' or 'float64'")
+        self.dtype = dtype
+        last = self.layers[-1].activation
+        self.loss = losses.resolve(DEFAULT_LOSSES.get(last, "squared_error") if loss is None else loss).name
+        self._loss = losses[self.loss]
+        if last == "softmax" and self.outputs == 1:
+            raise ValueError("softmax over one output is always 1; give it one output a class, or use Dense(1, 'sigmoid')")
+        self._training_loss = self._loss.on_logits.get(last, self._loss)
+        if seed is not None:
+            seed = whole_number("seed", seed, least=0)
+        weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
+        self.seed, self._random = seed, shuffle_seed.generate_state(1, np.uint64)
+        self._parameters = ParameterVector(self._parameter_shapes(), dtype)
+        self._initialize(np.random.default_rng(weights_seed))
+        self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
+        self.stop_training = False
+
+    def _parameter_shapes(self):
+        in_features = self.inputs
+        for index, layer in enumerate(self.layers):
+            for name, shape in layer.parameter_shapes(in_features).items():
+                yield f"{index}.{name}", shape
+            in_features = layer.out_features
+
+    def _initialize(self, generator):
+        in_features = self.inputs
+        for index, layer in enumerate(self.layers):
+            for name, values in layer.initial_parameters(in_features, generator).items():
+                self.parameters[f"{index}.{name}"][...] = values
+            in_features = layer.out_features
+
+    @property
+    def parameters(self) -> Mapping[str, np.ndarray]:
+        return self._parameters.views
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the last layer has."""
+        return self.layers[-1].out_features
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether outputs are probabilities of classes: the last activation is softmax or sigmoid, or the loss is for them."""
+        return self.layers[-1].activation in DEFAULT_LOSSES or self._loss.targets != "values"
+
+    def _data(self, X, y, weights=None, class_weight=None):
+        X = features(X, self.inputs, self.dtype)
+        y = targets(y, len(X), self.outputs, self.dtype, kind=self._loss.targets,
+                    single_label=self.is_classifier and self._loss.targets != "binary")
+        weights = sample_weights(weights, len(X), self.dtype)
+        if class_weight is not None:
+            weights = self._apply_class_weight(class_weight, y, weights)
+        return Data(X, y, weights)
+
+    def _apply_class_weight(self, class_weight, y, weights):
+        labels = y.labels
+        if labels is None:
+            labels = y.values.argmax(axis=1) if self.outputs > 1 else (y.values[:, 0] >= 0.5).astype(np.int64)
+        classes = max(self.outputs, 2)
+        if not self.is_classifier:
+            raise ValueError("class_weight is for classifiers; this network's outputs are values (use sample_weight)")
+        if class_weight == "balanced":
+            counts = np.bincount(labels, minlength=classes)
+            factors = len(labels) / (classes * np.maximum(counts, 1))
+        elif isinstance(class_weight, Mapping):
+            unknown = [label for label in class_weight if label not in range(classes)]
+            if unknown:
+                raise ValueError(f"class_weight names class {unknown[0]!r}; the classes are 0 to {classes - 1}")
+            factors = np.array([class_weight.get(label, 1.0) for label in range(classes)], np.float64)
+        else:
+            raise ValueError(f"class_weight is {class_weight!r}; it must be 'balanced' or a dict of class to weight")
+        by_sample = factors[labels] if weights is None else weights * factors[labels]
+        return sample_weights(by_sample, len(labels), self.dtype)
+
+    def _optimizer_state(self, optimizer):
+        if isinstance(optimizer, str):
+            kind = optimizers.resolve(optimizer)
+            optimizer = self._named_optimizers.setdefault(optimizer, kind())
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError(f"optimizer is {optimizer!r}; give an optimizer such as Adam(learning_rate=1e-3), or one of "
+                             f"{', '.join(map(repr, optimizers))}")
+        if optimizer not in self._optimizer_states:
+            self._optimizer_states[optimizer] = OptimizerState(optimizer, self)
+        return self._optimizer_states[optimizer]
+
+    def fit(self, X, y, *, epochs=1, batch_size=32, optimizer="adam", validation_data=None, sample_weight=None,
+            class_weight=None, shuffle=True, callbacks=(), threads=None, progress=None):
+        """Train on the samples, from where the network stands.
+
+        Parameters
+        ----------
+        X : array (samples, inputs)
+        y : array
+            Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or (samples, outputs).
+        epochs : int
+            How many times to go through all samples.
+        batch_size : int
+            How many samples go into a step; the last batch of an epoch may have fewer.
+        optimizer : Optimizer or str
+            Fitting again with the same optimizer object (or the same name) goes on where it stood: 5 epochs and 5 more are
+            the same, to the bit, as 10.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Evaluated after every epoch.
+        sample_weight : array (samples,), optional
+            The loss averages over the samples with these weights.
+        class_weight : "balanced" or dict of class to weight, optional
+            Multiplies the weights of the samples of a class.
+        shuffle : bool
+            Whether each epoch goes through the samples in a new random order.
+        callbacks : list of Callback
+        threads : int, optional
+            At most so many; default all. The number does not change the result.
+        progress : bool, optional
+            Whether to show a progress bar; default: in a terminal, on what lasts over a second.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError
+            For data that do not fit; nothing has changed then.
+        DivergenceError
+            If a step's loss is not finite; the weights are those from before that step.
+        """
+        epochs = whole_number("epochs", epochs, least=0)
+        batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
+        data = self._data(X, y, sample_weight, class_weight)
+        validation = None
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+                raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight)")
+            validation = self._data(*validation_data)
+        return training.fit(
+            self, data, validation, epochs=epochs, batch_size=batch_size, optimizer_state=self._optimizer_state(optimizer),
+            shuffle=bool(shuffle), callbacks=list(callbacks), threads=threads, progress=progress,
+        )
+
+    def forward(self, X, *, threads=None):
+        """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
+        X = features(X, self.inputs, self.dtype, least=0)
+        out = np.empty((len(X), self.outputs), self.dtype)
+        if len(X):
+            PredictionProgram(self, X, out, resolve_threads(threads)).run(len(X))
+        return out
+
+    def predict(self, X, *, threads=None):
+        """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
+
+        A regressor with one output gives (samples,), with several (samples, outputs).
+        """
+        out = self.forward(X, threads=threads)
+        if not self.is_classifier:
+            return out[:, 0] if self.outputs == 1 else out
+        if self.outputs > 1 and self._loss.targets != "binary":
+            return out.argmax(axis=1)
+        labels = (out >= 0.5).astype(np.int64)
+        return labels[:, 0] if self.outputs == 1 else labels
+
+    def predict_proba(self, X, *, threads=None):
+        """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
+        if not self.is_classifier:
+            raise ValueError("this network's outputs are values, not probabilities; use predict, or a last layer with "
+                             "softmax or sigmoid")
+        return self.forward(X, threads=threads)
+
+    def evaluate(self, X, y, *, sample_weight=None, threads=None):
+        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
+        data = self._data(X, y, sample_weight)
+        loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate(data)
+        return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
+
+    def loss_and_gradients(self, X, y, *, sample_weight=None, threads=None):
+        """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network
+        >>> net = Network([Dense(1)], inputs=1, dtype="float64")
+        >>> net.parameters["0.weight"][:] = 2
+        >>> loss, gradients = net.loss_and_gradients(np.array([[3.0]]), np.array([5.0]))  # ½ (2·3 − 5)²
+        >>> loss, float(gradients["0.weight"][0, 0])
+        (0.5, 3.0)
+        """
+        data = self._data(X, y, sample_weight)
+        weights = np.ones(len(data.X)) if data.weights is None else data.weights.astype(np.float64)
+        data.weights = (weights / weights.sum()).astype(self.dtype)
+        program = TrainingProgram(self, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
+        return program.accumulate(), self._parameters.split(program.gradients)
+
+    def save(self, path):
+        """Write the network to a safetensors file, whole or not at all."""
+        files.save(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a network that `save` wrote; ModelFormatError if the file is not one."""
+        return files.load(cls, path)
+
+    def config(self):
+        """The architecture as plain data; `Network.from_config` makes the network again."""
+        return {"layers": [layer.config() for layer in self.layers], "inputs": self.inputs, "loss": self.loss,
+                "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config, seed=0):
+        """A network of the architecture that `config` describes, with new weights."""
+        layers = []
+        for given in config["layers"]:
+            given = dict(given)
+            layers.append(layer_types[given.pop("layer")](**given))
+        return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
+
+    def summary(self):
+        """A printable table: layer, output shape, parameters."""
+        rows, in_features = [("layer", "output shape", "parameters")], self.inputs
+        for index, layer in enumerate(self.layers):
+            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(in_features).values())
+            rows.append((f"{index}  {layer!r}", f"(batch, {layer.out_features})", f"{count:,}"))
+            in_features = layer.out_features
+        widths = [max(len(row[k]) for row in rows) for k in range(3)]
+        lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
+        rule = "─" * len(lines[0])
+        size = self._parameters.flat.nbytes
+        total = f"{self._parameters.flat.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
+        return "\n".join([lines[0], rule, *lines[1:], rule, total])
+
+    def __repr__(self):
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
+
+    def _divergence_message(self, epoch, batch):
+        return (
+            f"the loss is not finite in epoch {epoch}, batch {batch}; the weights are those from before that step. "
+            f"Lower the learning rate, scale the inputs to about unit size, or check that loss {self.loss!r} "
+            f"takes what {self.layers[-1].activation!r} gives"
+        )

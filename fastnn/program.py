@@ -1,0 +1,237 @@
+"""Lowering: a network, a batch size and a number of threads become tables of rows and one arena.
+
+The kernels read and write at addresses that stand in the table; a program keeps alive every array that it has put there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .kernels.batch import gather_row, hand_out_row
+from .kernels.criterion import accuracy_row, loss_row
+from .kernels.interpreter import (
+    DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, WEIGHT_SUM, forward_chunks_row, run_kernel, train_kernel,
+)
+from .kernels.jit import ANY
+from .kernels.table import HITS, LOSSES
+from .kernels.update import update_row
+from .memory import Arena, aligned
+from .threads import FLOPS_PER_PART, NUMBERS_PER_PART, parallel_region, parts
+
+CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
+
+
+@dataclass
+class Tensor:
+    """A stretch of the arena: (batch, features) numbers at `offset`, their gradient at `gradient` (None: not wanted)."""
+
+    offset: int
+    features: int
+    gradient: int | None = None
+
+
+def address(array):
+    """Where the array begins, 0 for None."""
+    return 0 if array is None else array.ctypes.data
+
+
+class Program:
+    """The rows that take a batch through a network's layers; subclasses add what comes before and after."""
+
+    training = False
+
+    def __init__(self, network, batch, threads):
+        self.network, self.batch, self.threads = network, batch, threads
+        self.dtype, self.offsets = network.dtype, network._parameters.offsets
+        self.arena, self.rows = Arena(network.dtype), []
+        self._scratch, self._scratch_size = None, 0
+
+    def tensor(self, features, gradient=None):
+        """A new tensor of the arena; when training with a gradient, its own or the one given."""
+        if self.training and gradient is None:
+            gradient = self.arena.take(self.batch * features)
+        return Tensor(self.arena.take(self.batch * features), features, gradient)
+
+    def scratch(self, numbers):
+        """A stretch that any row may use while it runs."""
+        if numbers > self._scratch_size:
+            self._scratch, self._scratch_size = self.arena.take(numbers), numbers
+        return self._scratch
+
+    def emit(self, row):
+        self.rows.append(row)
+
+    def parts(self, work, per_part):
+        return parts(work, per_part, self.threads)
+
+    def input_tensor(self):
+        return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.inputs)
+
+    def lower_layers(self, x, on_logits):
+        """Emit the layers; with `on_logits` the last one leaves its activation to the loss."""
+        layers = self.network.layers
+        for index, layer in enumerate(layers):
+            logits = on_logits and index == len(layers) - 1
+            x = layer.lower(self, index, x, None if logits or layer.activation == "identity" else layer.activation_record)
+        return x
+
+    def table(self):
+        """The rows as one array."""
+        return np.ascontiguousarray(self.rows, np.int64)
+
+
+class Criterion:
+    """The targets of a batch and the rows of accuracy and loss, shared by training and evaluation."""
+
+    def __init__(self, program, data):
+        outputs = program.network.outputs
+        self.program, self.data, self.outputs = program, data, outputs
+        self.targets = program.arena.take(program.batch * outputs)
+        self.weights = program.arena.take(program.batch)
+
+    def emit_gather(self, x, order, normalize):
+        program, data = self.program, self.data
+        program.emit(gather_row(
+            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART),
+            x=x.offset, in_features=x.features, x_data=address(data.X), targets=self.targets, out_features=self.outputs,
+            weights=self.weights, target_data=address(data.targets.values), label_data=address(data.targets.labels),
+            weight_data=address(data.weights), order=address(order), normalize=normalize,
+        ))
+
+    def emit_loss(self, scores, loss, classifier):
+        program = self.program
+        shared = {"scores": scores.offset, "targets": self.targets, "out_features": self.outputs}
+        if classifier:
+            program.emit(accuracy_row(program.dtype, classes=self.outputs > 1 and loss.targets != "binary", **shared))
+        gradient = program.arena.take(program.batch * self.outputs) if scores.gradient is None else scores.gradient
+        program.emit(loss_row(program.dtype, program.parts(program.batch * self.outputs, NUMBERS_PER_PART), loss,
+                              weights=self.weights, gradient=gradient, **shared))
+
+
+@dataclass
+class Data:
+    """Checked data: X (samples, inputs), Targets, weights (samples,) or None."""
+
+    X: np.ndarray
+    targets: object
+    weights: np.ndarray | None
+
+
+class TrainingProgram(Program):
+    """Forward, loss, backward and update over batches of the data."""
+
+    training = True
+
+    def __init__(self, network, data, batch, threads, optimizer_state=None, gradients=None, order=None, normalize=True):
+        super().__init__(network, min(batch, len(data.X)), threads)
+        self.data, self.order = data, order
+        self.gradients = aligned(network._parameters.flat.size, network.dtype) if gradients is None else gradients
+        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
+        self.optimizer_state = optimizer_state
+        if optimizer_state is not None:
+            self.emit(optimizer_state.row(self.parts(self.gradients.size, NUMBERS_PER_PART)))
+        x, criterion = self.input_tensor(), Criterion(self, data)
+        criterion.emit_gather(x, order, normalize)
+        loss = network._training_loss
+        scores = self.lower_layers(x, on_logits=loss is not network._loss)
+        criterion.emit_loss(scores, loss, network.is_classifier)
+        self.rows, self.memory = self.table(), self.arena.allocate()
+
+    @property
+    def batches(self):
+        return -(-len(self.data.X) // self.batch)
+
+    def run(self, first_batch, last_batch, accumulate=False):
+        """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
+        with parallel_region(self.threads) as parallel:
+            train_kernel(
+                ANY, self.rows, len(self.rows), self.network._parameters.flat, self.gradients, self.memory, self.results,
+                self.batch, len(self.data.X), first_batch, last_batch, accumulate, self.totals, parallel,
+            )
+        return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
+
+    def accumulate(self):
+        """Add up the gradients over all batches, whose weights are shares of one mean; returns the loss."""
+        self.run(0, self.batches, accumulate=True)
+        return float(self.totals[LOSS_SUM])
+
+    def take_totals(self):
+        """(mean loss, accuracy) since the last call."""
+        totals, self.totals[:] = self.totals.copy(), 0
+        loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
+        return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
+
+
+class ForwardProgram(Program):
+    """All samples of an array through the network, in chunks that fit the cache."""
+
+    def __init__(self, network, samples, threads):
+        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(n.out_features for n in network.layers))
+        super().__init__(network, max(1, min(samples, 252, max(24, CHUNK_BYTES // per_sample))), threads=1)
+        flops = 2 * samples * network._parameters.flat.size
+        self.workers = min(parts(flops, FLOPS_PER_PART, threads), -(-samples // self.batch))
+        self.threads_allowed = threads
+
+    def finish(self):
+        self.rows, self.memory = self.table(), self.arena.allocate(self.workers)
+        self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
+                                      arena_bytes=self.memory.strides[0])
+
+    def run(self, samples, results=None):
+        with parallel_region(self.workers) as parallel:
+            run_kernel(ANY, self.row, self.network._parameters.flat, 0, self.memory, 0 if results is None else results,
+                       0 if results is None else results.shape[1], 0, samples, parallel)
+
+
+class PredictionProgram(ForwardProgram):
+    """Outputs (samples, outputs) of X."""
+
+    def __init__(self, network, X, out, threads):
+        super().__init__(network, len(X), threads)
+        x = self.input_tensor()
+        self.emit(gather_row(self.dtype, 1, x=x.offset, in_features=x.features, x_data=address(X)))
+        a = self.lower_layers(x, on_logits=False)
+        self.emit(hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=address(out)))
+        self.finish()
+
+
+class EvaluationProgram(ForwardProgram):
+    """The loss and the hit of every sample of the data."""
+
+    def __init__(self, network, data, threads):
+        super().__init__(network, len(data.X), threads)
+        x, criterion = self.input_tensor(), Criterion(self, data)
+        criterion.emit_gather(x, None, normalize=False)
+        loss = network._training_loss
+        criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
+        self.finish()
+
+    def evaluate(self, data):
+        """(mean loss, accuracy)."""
+        results = np.zeros((3, len(data.X)))
+        self.run(len(data.X), results)
+        weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
+        return float(results[LOSSES].sum() / weight), float(results[HITS].mean())
+
+
+class OptimizerState:
+    """What an optimizer remembers of one network: its slots, laid out like the parameters, and the step."""
+
+    def __init__(self, optimizer, network):
+        self.optimizer, self.dtype = optimizer, network.dtype
+        self.size = network._parameters.flat.size
+        stretch = -(-self.size // 64) * 64
+        self.slots = aligned((len(optimizer.slots), stretch), network.dtype)
+        self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, network.dtype)
+        self.hyperparameters = optimizer.hyperparameters()
+
+    def refresh(self):
+        """Take over hyperparameters that have been changed since."""
+        self.hyperparameters[:] = self.optimizer.hyperparameters()
+
+    def row(self, parts):
+        return update_row(
+            self.dtype, parts, self.optimizer, state=address(self.slots), stride=self.slots.shape[1],
+            coefficients=address(self.coefficients), hyperparameters=address(self.hyperparameters),
+            step=address(self.step), size=self.size,
+        )

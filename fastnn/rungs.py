@@ -1,0 +1,94 @@
+"""What the two readable rungs, `fastnn.naive` and `fastnn.vectorized`, share: their names and what they ask of shapes.
+
+Each registered activation and loss is a pair of functions on both rungs, under the name of its record:
+
+    tanh(z), tanh_prime(z, a)                                           an activation
+    softmax(z), softmax_prime(da, z, a)                                 a row-wise one: its derivative is a pullback da -> dz
+    cross_entropy(a, y), cross_entropy_gradient(a, y)                   a loss
+    softmax_cross_entropy(z, y), softmax_cross_entropy_gradient(z, y)   a loss on logits
+"""
+
+from functools import cache, partial
+from inspect import signature
+
+from .kernels.activations import activations
+from .kernels.losses import losses
+
+
+def all_losses():
+    """Every loss by its name, those on logits among them."""
+    records = dict(losses)
+    for loss in losses.values():
+        records |= {on_logits.name: on_logits for on_logits in loss.on_logits.values()}
+    return records
+
+
+def registered_functions():
+    """What the registries give a rung: by name, a record, which of the rung's functions takes it, and the formula."""
+    table = {}
+    for name, activation in activations.items():
+        table[name] = activation, "activate", f"a = {activation.formula}"
+        prime = "pullback" if activation.rowwise else "derivative"
+        table[f"{name}_prime"] = activation, prime, f"{activation.prime_formula}, with a = {name}(z)"
+    for name, loss in all_losses().items():
+        table[name] = loss, "mean_loss", f"{loss.formula}, summed over the outputs and averaged over the samples"
+        gradient = f"{loss.prime_formula}, times the sample's share of the average"
+        table[f"{name}_gradient"] = loss, "mean_loss_gradient", gradient
+    return table
+
+
+def registry_attributes(module, records):
+    """`__getattr__` and `__dir__` of a rung, which make its registered functions on demand from those of its `records`."""
+
+    @cache
+    def bound(record, name, function, formula):
+        def call(*arguments, **options):
+            return function(record, *arguments, **options)
+
+        call.__name__ = call.__qualname__ = name
+        call.__module__, call.__doc__ = module["__name__"], f"{formula}."
+        call.__signature__ = signature(partial(function, record))
+        return call
+
+    def __getattr__(name):
+        table = registered_functions()
+        if name not in table:
+            raise AttributeError(f"module {module['__name__']!r} has no attribute {name!r}")
+        record, function, formula = table[name]
+        return bound(record, name, getattr(records, function), formula)
+
+    def __dir__():
+        return sorted({*module, *registered_functions()})
+
+    return __getattr__, __dir__
+
+
+def fused_loss(loss, activation):
+    """`loss` in terms of the last layer's z, or None where the plain chain rule has to do."""
+    return losses.resolve(loss).on_logits.get(activations.resolve(activation).name)
+
+
+def check_linear(x, weight, bias):
+    """Refuse shapes that x @ weight + bias has no meaning for."""
+    if len(x) != 2 or len(weight) != 2 or x[1] != weight[0]:
+        raise ValueError(f"x has shape {x} and weight {weight}; "
+                         "they must be (batch, in_features) and (in_features, out_features)")
+    if bias != weight[1:]:
+        raise ValueError(f"bias has shape {bias}; this weight takes {weight[1:]}, one for each of its columns")
+
+
+def check_targets(a, y, weights):
+    """Refuse targets that are not one for each output, and weights that are not one for each sample."""
+    if len(a) != 2 or a[0] == 0:
+        raise ValueError(f"outputs have shape {a}; a loss takes (batch, outputs) with at least one sample")
+    if y != a:
+        raise ValueError(f"y has shape {y}; it must be that of the outputs, {a} (labels as one-hot rows)")
+    if weights not in (None, a[:1]):
+        raise ValueError(f"weights have shape {weights}; there must be one for each sample, {a[:1]}")
+
+
+def check_layers(parameters, activations):
+    """Refuse a net whose layers and activations differ in number."""
+    if not parameters or len(parameters) != len(activations):
+        raise ValueError(f"there are {len(parameters)} layers of parameters and {len(activations)} activations; "
+                         "give one activation a layer, and at least one layer")

@@ -1,0 +1,58 @@
+"""Threads: how many to use for how much work, and when none may be used at all."""
+
+import contextlib
+import os
+import threading
+
+import numba
+
+from .checks import whole_number
+from .kernels.interpreter import parallel_kernel
+from .kernels.jit import ANY
+
+# Work below which another thread costs more than it brings: entering a parallel region takes some microseconds.
+FLOPS_PER_PART = 1_500_000  # of a matrix product: some 15 µs
+NUMBERS_PER_PART = 16_000  # of an element-wise kernel
+
+_state = {"started": False, "forked": False}
+_workqueue_lock = threading.Lock()
+
+
+def _after_fork():
+    # the threads of the parent are not in the child, and GNU OpenMP would end a child that asks for them
+    _state["forked"] = _state["started"]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def resolve_threads(threads):
+    """How many threads a call may use: `threads`, or all that Numba has been given."""
+    if threads is None:
+        return 1 if _state["forked"] else numba.config.NUMBA_NUM_THREADS
+    return whole_number("threads", threads)
+
+
+def parts(work, per_part, threads):
+    """Into how many parts to cut `work`."""
+    return max(1, min(threads, int(work // per_part)))
+
+
+@contextlib.contextmanager
+def parallel_region(threads):
+    """The address of the parallel loop to hand to the kernels, or 0 for serial work, with Numba's threads set for it."""
+    if threads == 1 or _state["forked"]:
+        yield 0
+        return
+    address = parallel_kernel.address(ANY)
+    _state["started"] = True
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    # the workqueue layer ends the process when two threads enter it at once
+    guard = _workqueue_lock if numba.threading_layer() == "workqueue" else contextlib.nullcontext()
+    try:
+        with guard:
+            yield address
+    finally:
+        numba.set_num_threads(before)

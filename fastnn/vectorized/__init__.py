@@ -1,0 +1,40 @@
+"""The second rung: everything in NumPy, the notes' vectorised formulas.
+
+Written for trust, not for speed: `fastnn.naive` says the same in loops and `fastnn.kernels` compiled, under the same names,
+and the tests hold them all to this one. It computes in the dtype of what it is given (float64 for lists and whole numbers).
+One sample is one row; the notes, who put one in a column, write W x where this writes x W.
+
+Beside the functions below there is a pair for each registered activation and loss, under its name:
+
+>>> from fastnn import vectorized
+>>> a = vectorized.tanh([0.0, 100.0])
+>>> a, vectorized.tanh_prime([0.0, 100.0], a)
+(array([0., 1.]), array([1., 0.]))
+>>> vectorized.softmax([[0.0, 0.0], [1.0, 1.0]])
+array([[0.5, 0.5],
+       [0.5, 0.5]])
+>>> vectorized.squared_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]])
+1.25
+>>> vectorized.squared_error_gradient([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]])
+array([[0. , 1. ],
+       [0. , 0.5]])
+>>> vectorized.squared_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]], weights=[1, 3])
+0.875
+"""
+
+from ..rungs import registry_attributes
+from . import records
+from .logistic import logistic_regression
+from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
+
+__all__ = [
+    "backward",
+    "forward",
+    "linear_backward",
+    "linear_forward",
+    "logistic_regression",
+    "optimizer_state",
+    "train_step",
+]
+
+__getattr__, __dir__ = registry_attributes(globals(), records)

@@ -1,0 +1,60 @@
+"""Logistic regression in NumPy: the notes' "Vectorizing logistic regression", with one example a row."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..kernels.activations import activations
+from ..kernels.losses import losses
+from ..rungs import check_linear
+from .records import activate, mean_loss, real
+
+
+def logistic_regression(
+    X: ArrayLike, y: ArrayLike, learning_rate: float = 0.1, epochs: int = 1000
+) -> tuple[NDArray, float, list[float]]:
+    """Fit P(y=1|x) = σ(wᵀx + b) by full-batch gradient descent from zeros.
+
+    Over all examples at once: z = X w + b, dz = σ(z) − y, dw = Xᵀ dz / m, db = Σᵢ dzᵢ / m. The cost is
+    J(w, b) = −1/m Σᵢ [y⁽ⁱ⁾ log a⁽ⁱ⁾ + (1 − y⁽ⁱ⁾) log(1 − a⁽ⁱ⁾)] (the notes leave out the minus).
+
+    Parameters
+    ----------
+    X : (m, n)
+        One example a row.
+    y : (m,)
+        0 or 1 for each example.
+    learning_rate : float
+        The notes' α.
+    epochs : int
+        How many steps, each over all examples.
+
+    Returns
+    -------
+    w : (n,)
+    b : float
+    losses : (epochs,)
+        J before each step.
+
+    Examples
+    --------
+    >>> w, b, losses = logistic_regression([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1], learning_rate=1.0)
+    >>> print(round(-b / float(w[0]), 2))  # P(y=1|x) = 1/2 there, between the classes
+    1.47
+    """
+    X = real(X)
+    y = np.asarray(y, X.dtype)
+    m, n = X.shape if X.ndim == 2 else (0, 0)
+    check_linear(X.shape, (n, 1), (1,))
+    if y.shape != (m,):
+        raise ValueError(f"y has shape {y.shape}; it must be {(m,)}, a 0 or a 1 for each row of X")
+    # L = −[y log a + (1 − y) log(1 − a)] in terms of z: finite even where a has rounded to 0 or 1
+    cost = losses["binary_cross_entropy"].on_logits["sigmoid"]
+
+    w, b, history = np.zeros(n, X.dtype), X.dtype.type(0), []
+    for _ in range(epochs):
+        z = X @ w + b
+        dz = activate(activations["sigmoid"], z) - y
+        history.append(mean_loss(cost, z[:, None], y[:, None]))
+        w -= learning_rate * (X.T @ dz) / m
+        b -= learning_rate * dz.sum() / m
+    return w, float(b), history

@@ -1,0 +1,67 @@
+"""The registered activations and losses in NumPy, in the dtype of what they are given."""
+
+import numpy as np
+
+from ..rungs import check_targets
+
+
+def real(array):
+    """An array of floats: the dtype it has, or float64 for whole numbers and lists."""
+    array = np.asarray(array)
+    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+
+
+def numpy_form(record, derivative=False):
+    """What a record says in NumPy; for a user's that says nothing, its scalar function over all elements or rows."""
+    vectorized = record.vectorized_prime if derivative else record.vectorized
+    if vectorized is not None:
+        return vectorized
+    function = record.prime if derivative else record.value
+    function = getattr(function, "py_func", function)
+    if not record.rowwise:
+        return np.vectorize(function, otypes=[float])
+    return lambda *arrays: np.array([function(*rows) for rows in zip(*(array.tolist() for array in arrays), strict=True)])
+
+
+def activate(activation, z):
+    """a = g(z)."""
+    z = real(z)
+    return np.asarray(numpy_form(activation)(z), z.dtype)
+
+
+def derivative(activation, z, a):
+    """da/dz = g'(z), given a = g(z) as well."""
+    z, a = real(z), real(a)
+    return np.asarray(numpy_form(activation, derivative=True)(z, a), z.dtype)
+
+
+def pullback(activation, da, z, a):
+    """dz from da, through one activation: da · g'(z) element by element, or the record's own pullback of a row."""
+    da, z, a = real(da), real(z), real(a)
+    prime = numpy_form(activation, derivative=True)
+    dz = prime(da, z, a) if activation.rowwise else da * prime(z, a)
+    return np.asarray(dz, z.dtype)
+
+
+def mean_loss(loss, a, y, weights=None):
+    """J = Σᵢ wᵢ Lᵢ / Σᵢ wᵢ, with Lᵢ the sum over the outputs of sample i."""
+    a, y, shares = prepared(a, y, weights)
+    losses = numpy_form(loss)(a, y)
+    if not loss.rowwise:
+        losses = losses.sum(axis=1)
+    return float((shares * losses).sum())
+
+
+def mean_loss_gradient(loss, a, y, weights=None):
+    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
+    a, y, shares = prepared(a, y, weights)
+    return np.asarray(shares[:, None] * numpy_form(loss, derivative=True)(a, y), a.dtype)
+
+
+def prepared(a, y, weights):
+    """Outputs, targets and each sample's share of the average, in the dtype of the outputs."""
+    a = real(a)
+    y = np.asarray(y, a.dtype)
+    check_targets(a.shape, y.shape, None if weights is None else np.shape(weights))
+    weights = np.ones(len(a)) if weights is None else np.asarray(weights, np.float64)
+    return a, y, (weights / weights.sum()).astype(a.dtype)

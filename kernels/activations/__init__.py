@@ -1,0 +1,107 @@
+"""Activations a = g(z): one record a file, holding the value, the derivative and their formulas.
+
+An element-wise activation is two scalar functions in plain Python: `value(z)` and `prime(z, a)`, the derivative given both
+z and a = g(z). They are the truth: run as they stand they are the naive rung; compiled for a dtype they are the kernels'
+inner loop. `vectorized` and `vectorized_prime` say the same in NumPy, independently, for the tests to hold against.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..jit import Kernel, jit, pointer, view
+from ..precision import compiled_scalar
+from ..registry import Registry
+from numba import types
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """An activation and all that the package knows of it.
+
+    Attributes
+    ----------
+    name : str
+    formula, prime_formula : str
+        a in terms of z; da/dz in terms of z and a.
+    value : callable
+        value(z) -> a, scalars. For one with `rowwise`: a list z -> a list a.
+    prime : callable
+        prime(z, a) -> da/dz, scalars. For one with `rowwise`: pullback(da, z, a) -> dz, lists.
+    vectorized, vectorized_prime : callable
+        The same on NumPy arrays of any shape (`rowwise`: on the last axis).
+    initializer : str
+        The initializer that suits a layer with this activation.
+    smooth : bool
+        Whether the derivative is continuous; if not, `kinks` lists where it jumps.
+    rowwise : bool
+        Whether an output depends on its whole row (softmax), with kernels of its own.
+    onnx : str or None
+        The ONNX operator that computes it, with `onnx_attributes`.
+    """
+
+    name: str
+    formula: str
+    prime_formula: str
+    value: Callable
+    prime: Callable
+    vectorized: Callable | None = None
+    vectorized_prime: Callable | None = None
+    initializer: str = "glorot_uniform"
+    smooth: bool = True
+    kinks: tuple[float, ...] = ()
+    rowwise: bool = False
+    onnx: str | None = None
+    onnx_attributes: dict = field(default_factory=dict)
+    forward: Kernel | None = None
+    backward: Kernel | None = None
+    builtin: bool = True
+
+    def __post_init__(self):
+        if self.forward is None:
+            object.__setattr__(self, "forward", elementwise_forward(self))
+            object.__setattr__(self, "backward", elementwise_backward(self))
+
+
+def forward_arguments(dtype):
+    return pointer(dtype), pointer(dtype), types.intp, types.intp  # a, z, rows, columns
+
+
+def backward_arguments(dtype):
+    return pointer(dtype), pointer(dtype), pointer(dtype), types.intp, types.intp  # dz, z, a, rows, columns
+
+
+def elementwise_forward(activation):
+    """a = g(z)."""
+
+    def build(dtype):
+        value = compiled_scalar(activation.value, dtype, f"{activation.name}_value")
+
+        def forward(a, z, rows, columns):
+            a_, z_ = view(a, 0, rows * columns), view(z, 0, rows * columns)
+            for i in range(rows * columns):
+                a_[i] = value(z_[i])
+
+        return forward
+
+    return Kernel(f"{activation.name}_forward", build, forward_arguments, cached=activation.builtin)
+
+
+def elementwise_backward(activation):
+    """dz = da · g'(z), in place: dz holds da when it is called."""
+
+    def build(dtype):
+        prime = compiled_scalar(activation.prime, dtype, f"{activation.name}_prime")
+
+        def backward(dz, z, a, rows, columns):
+            dz_, z_, a_ = view(dz, 0, rows * columns), view(z, 0, rows * columns), view(a, 0, rows * columns)
+            for i in range(rows * columns):
+                dz_[i] *= prime(z_[i], a_[i])
+
+        return backward
+
+    return Kernel(f"{activation.name}_backward", build, backward_arguments, cached=activation.builtin)
+
+
+activations = Registry("activation", Activation)
+register = activations.register
+activations.discover(__name__, __path__)

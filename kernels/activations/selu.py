@@ -1,0 +1,30 @@
+"""The self-normalizing unit (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
+
+Its two constants are those for which a mean of 0 and a variance of 1 are a fixed point from layer to layer, with weights
+drawn by `lecun_normal`.
+"""
+
+import numpy as np
+
+from ..elementary import expm1
+from . import Activation, register
+
+# λ and α of the paper's equation (14), to the last bit of a float64
+SCALE = 1.0507009873554805
+ALPHA = 1.6732632423543772
+SCALE_ALPHA = SCALE * ALPHA
+
+register(Activation(
+    name="selu",
+    formula="λz where z > 0, else λα (eᶻ − 1), with λ = 1.0507… and α = 1.6732…",
+    prime_formula="λ where z > 0, else a + λα",
+    value=lambda z: SCALE * z if z > 0.0 else SCALE_ALPHA * expm1(z),
+    prime=lambda z, a: SCALE if z > 0.0 else a + SCALE_ALPHA,
+    vectorized=lambda z: SCALE * np.where(z > 0, z, ALPHA * np.expm1(np.minimum(z, 0))),
+    vectorized_prime=lambda z, a: SCALE * np.where(z > 0, 1, ALPHA * np.exp(np.minimum(z, 0))),
+    initializer="lecun_normal",
+    smooth=False,
+    kinks=(0.0,),
+    onnx="Selu",
+    onnx_attributes={"alpha": ALPHA, "gamma": SCALE},
+))

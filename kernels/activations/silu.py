@@ -1,0 +1,28 @@
+"""The sigmoid linear unit (Elfwing, Uchibe and Doya 2017), also known as swish."""
+
+import numpy as np
+
+from ..elementary import sigmoid
+from . import Activation, register
+
+
+def vectorized(z):
+    return z * np.exp(-np.logaddexp(0, -z))
+
+
+def vectorized_prime(z, a):
+    s = np.exp(-np.logaddexp(0, -z))
+    return s * (1 + z * (1 - s))
+
+
+register(Activation(
+    name="silu",
+    formula="z σ(z) with σ(z) = 1 / (1 + e⁻ᶻ)",
+    prime_formula="σ(z) (1 + z − a)",
+    value=lambda z: z * sigmoid(z),
+    prime=lambda z, a: sigmoid(z) * (1.0 + (z - a)),  # z - a first: 1 is lost beside a huge z
+    vectorized=vectorized,
+    vectorized_prime=vectorized_prime,
+    initializer="he_normal",
+    # no onnx: an operator of its own (Swish) came only with opset 24; before, it is Mul(z, Sigmoid(z))
+))

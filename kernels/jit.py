@@ -1,0 +1,168 @@
+"""How fastnn compiles: one decorator, and one kind of unit that is compiled alone, cached alone and known by its address.
+
+A `Kernel` is a C function. The table of a network holds the addresses of its kernels, so a new network compiles nothing, and
+a new kind of kernel recompiles nothing else. Kernels compile on first use.
+"""
+
+import ctypes
+
+import numba
+import numpy as np
+from llvmlite import binding
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.core.ccallback import CFunc
+from numba.extending import intrinsic
+
+from .cache import KernelCache
+
+# No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
+OPTIONS = {"error_model": "numpy"}
+REAL = {"float32": types.float32, "float64": types.float64}
+DTYPES = tuple(REAL)
+ANY = "any"  # in place of a dtype, for kernels that move addresses only
+
+
+def jit(function=None, *, inline=False, parallel=False):
+    """Compile with Numba, the one way this package does; `inline` melts it into its callers."""
+    if function is None:
+        return lambda f: jit(f, inline=inline, parallel=parallel)
+    return njit(function, forceinline=inline, parallel=parallel, **OPTIONS)
+
+
+def pointer(dtype):
+    return types.CPointer(REAL[dtype])
+
+
+class Kernel:
+    """A C function for each dtype, compiled or loaded from the cache when its address is first asked for.
+
+    build: dtype name -> the Python function to compile.
+    arguments: dtype name -> its Numba argument types. It returns nothing.
+    needs: kernels that it calls by name (`call`); they are made ready before it.
+    cached: False for what a user registers, whose source no fingerprint covers.
+    """
+
+    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False):
+        self.name, self.build, self.arguments = name, build, arguments
+        self.needs, self.cached, self.parallel = needs, cached, parallel
+        self.compiled, self.entries = {}, {}
+
+    def __repr__(self):
+        return f"<Kernel {self.name}>"
+
+    def symbol(self, dtype):
+        return f"fastnn_{self.name}_{dtype}"
+
+    def ready(self, dtype):
+        """The compiled function for `dtype`."""
+        if dtype not in self.compiled:
+            for kernel in self.needs:
+                kernel.ready(dtype)
+            if self.parallel:
+                numba.get_num_threads()  # starts the threading layer, whose symbols cached code refers to
+            function = self.build(dtype)
+            # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
+            function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
+            unit = CFunc(function, (self.arguments(dtype), types.void), {},
+                         {"nopython": True, "parallel": self.parallel, **OPTIONS})
+            if self.cached:
+                unit._cache = KernelCache(f"{self.name}_{dtype}")
+            unit.compile()
+            binding.add_symbol(self.symbol(dtype), unit.address)
+            self.compiled[dtype] = unit
+        return self.compiled[dtype]
+
+    def address(self, dtype):
+        return self.ready(dtype).address
+
+    def __call__(self, dtype, *arguments):
+        """Call it from Python: arrays are passed by address."""
+        self.entry(dtype)(*[a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments])
+
+    def entry(self, dtype):
+        """The function for Python to call, with addresses and whole numbers; it lets other Python threads run meanwhile."""
+        if dtype not in self.entries:
+            words = [ctypes.c_ssize_t] * len(self.arguments(dtype))  # a pointer and a word are passed alike
+            self.entries[dtype] = ctypes.CFUNCTYPE(None, *words)(self.address(dtype))
+        return self.entries[dtype]
+
+
+@intrinsic
+def offset(typingctx, base, elements):
+    """The pointer `elements` past `base`."""
+
+    def codegen(context, builder, signature, args):
+        return builder.gep(args[0], [args[1]])
+
+    return base(base, types.intp), codegen
+
+
+def typed_pointer(numba_type):
+    """An intrinsic that turns an address into a pointer to `numba_type`."""
+
+    @intrinsic
+    def typed(typingctx, address):
+        def codegen(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(numba_type)(types.intp), codegen
+
+    return typed
+
+
+@intrinsic
+def pointer_to(typingctx, address, like):
+    """The whole number `address` as a pointer of the type of the pointer `like`."""
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], args[1].type)
+
+    return like(types.intp, like), codegen
+
+
+@jit(inline=True)
+def view(base, start, shape):
+    """The C-contiguous array of `shape` that begins `start` elements after the pointer `base`."""
+    return carray(offset(base, start), shape)
+
+
+@jit(inline=True)
+def address_of(array):
+    """Where an array begins, as a signed number: Numba makes floats of signed and unsigned ones mixed."""
+    return np.intp(array.ctypes.data)
+
+
+@intrinsic
+def call(typingctx, address, arguments):
+    """Call the C function at `address` with a tuple of pointers, floats and whole numbers."""
+    if not isinstance(arguments, types.BaseTuple):
+        return None
+
+    def codegen(context, builder, signature, args):
+        values = cgutils.unpack_tuple(builder, args[1])
+        function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        builder.call(builder.inttoptr(args[0], function.as_pointer()), values)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, arguments), codegen
+
+
+def calls(kernel):
+    """An intrinsic that calls `kernel` by its symbol; whoever uses it lists the kernel in its `needs`."""
+
+    @intrinsic
+    def call_kernel(typingctx, dtype_like, arguments):
+        dtype = dtype_like.dtype.name
+
+        def codegen(context, builder, signature, args):
+            kernel.ready(dtype)
+            values = cgutils.unpack_tuple(builder, args[1])
+            function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+            builder.call(cgutils.get_or_insert_function(builder.module, function, kernel.symbol(dtype)), values)
+            return context.get_dummy_value()
+
+        return types.void(dtype_like, arguments), codegen
+
+    return call_kernel

@@ -1,0 +1,100 @@
+"""Losses: one record a file, holding the value and the gradient that belong together.
+
+A loss is two scalar functions in plain Python, of one output a and its target y: `value(a, y)` and `prime(a, y)`, the
+derivative in a. The loss of a batch sums over the outputs and averages over the samples:
+
+    J = Σᵢ wᵢ Σⱼ value(aᵢⱼ, yᵢⱼ),    da = wᵢ prime(aᵢⱼ, yᵢⱼ),    wᵢ = 1/m (or the sample's share of all weights)
+
+This is the one place that divides. Where a loss undoes the activation before it (cross entropy after softmax), `on_logits`
+holds its record in terms of z instead, which is exact where the probabilities have long rounded to 0 or 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from numba import types
+
+from ..jit import Kernel, pointer, view
+from ..precision import compiled_scalar
+from ..registry import Registry
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A loss and all that the package knows of it.
+
+    Attributes
+    ----------
+    name : str
+    formula, prime_formula : str
+        The loss of one output in terms of a and y; its derivative in a.
+    value, prime : callable
+        value(a, y) -> loss, prime(a, y) -> dloss/da, scalars. For one with `rowwise`: lists a, y -> loss; -> list.
+    vectorized, vectorized_prime : callable
+        The same on NumPy arrays, element by element (`rowwise`: on the last axis).
+    smooth : bool
+        Whether the derivative is continuous; if not, `kinks` lists the values of a − y where it jumps.
+    on_logits : dict of str to Loss
+        For the activation named, this loss in terms of that activation's z; its gradient is dz.
+    domain : tuple of float
+        The open interval that a must lie in.
+    targets : str
+        "classes" (labels or probabilities that sum to one), "binary" (0 or 1, or between) or "values".
+    """
+
+    name: str
+    formula: str
+    prime_formula: str
+    value: Callable
+    prime: Callable
+    vectorized: Callable | None = None
+    vectorized_prime: Callable | None = None
+    smooth: bool = True
+    kinks: tuple[float, ...] = ()
+    rowwise: bool = False
+    on_logits: dict = field(default_factory=dict)
+    domain: tuple[float, float] = (float("-inf"), float("inf"))
+    targets: str = "values"
+    kernel: Kernel | None = None
+    builtin: bool = True
+
+    def __post_init__(self):
+        if self.kernel is None:
+            object.__setattr__(self, "kernel", elementwise_loss(self))
+
+
+def loss_arguments(dtype):
+    # row_losses (rows), da (rows, columns), a (rows, columns), y (rows, columns), weights (rows), rows, columns
+    return types.CPointer(types.float64), *(pointer(dtype),) * 4, types.intp, types.intp
+
+
+def elementwise_loss(loss):
+    """row_losses = wᵢ Σⱼ value(a, y) and da = wᵢ prime(a, y). Destroys y."""
+
+    def build(dtype):
+        value = compiled_scalar(loss.value, dtype, f"{loss.name}_value")
+        prime = compiled_scalar(loss.prime, dtype, f"{loss.name}_prime")
+
+        def kernel(row_losses, da, a, y, weights, rows, columns):
+            size = rows * columns
+            da_, a_, y_ = view(da, 0, size), view(a, 0, size), view(y, 0, size)
+            for i in range(size):
+                da_[i] = prime(a_[i], y_[i])
+            for i in range(size):  # apart from the gradients, so that both loops vectorise
+                y_[i] = value(a_[i], y_[i])
+            losses, weights_ = view(row_losses, 0, rows), view(weights, 0, rows)
+            for i in range(rows):
+                total = 0.0
+                for j in range(i * columns, (i + 1) * columns):
+                    total += y_[j]
+                    da_[j] *= weights_[i]
+                losses[i] = weights_[i] * total
+
+        return kernel
+
+    return Kernel(f"{loss.name}_loss", build, loss_arguments, cached=loss.builtin)
+
+
+losses = Registry("loss", Loss)
+register = losses.register
+losses.discover(__name__, __path__)

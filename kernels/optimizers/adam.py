@@ -1,0 +1,53 @@
+"""Adam (Kingma and Ba 2014, algorithm 1)."""
+
+import math
+
+import numpy as np
+
+from . import Optimizer, in_unit_interval, positive, register
+
+
+@register
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square, both corrected for starting at zero.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+    beta1, beta2 : float, default 0.9 and 0.999
+        How much of each mean is kept in a step, in [0, 1).
+    epsilon : float, default 1e-8
+        Added to the root, so that a zero gradient divides by more than zero.
+    """
+
+    learning_rate: float = positive(1e-3)
+    beta1: float = in_unit_interval(0.9)
+    beta2: float = in_unit_interval(0.999)
+    epsilon: float = positive(1e-8)
+
+    name = "adam"
+    formula = "m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;  θ ← θ − α m̂ / (√v̂ + ε),  m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ)"
+    slots = ("mean", "square")
+
+    @staticmethod
+    def coefficients(step, learning_rate, beta1, beta2, epsilon, weight_decay=0.0):
+        # m̂ / (√v̂ + ε) with both corrections moved into the step size and ε: one division and one root a parameter
+        root = math.sqrt(1.0 - beta2**step)
+        step_size, kept = learning_rate * root / (1.0 - beta1**step), 1.0 - learning_rate * weight_decay
+        return step_size, beta1, 1.0 - beta1, beta2, 1.0 - beta2, epsilon * root, kept
+
+    @staticmethod
+    def update(parameters, gradients, mean, square, c):
+        step_size, beta1, rest1, beta2, rest2, epsilon, kept = c[0], c[1], c[2], c[3], c[4], c[5], c[6]
+        for i in range(len(parameters)):
+            gradient = gradients[i]
+            mean[i] = beta1 * mean[i] + rest1 * gradient
+            square[i] = beta2 * square[i] + rest2 * gradient * gradient
+            # kept is 1 here and less in AdamW; the product is free beside the traffic of memory
+            parameters[i] = kept * parameters[i] - step_size * mean[i] / (math.sqrt(square[i]) + epsilon)
+
+    def vectorized(self, parameters, gradients, mean, square, step):
+        mean = self.beta1 * mean + (1 - self.beta1) * gradients
+        square = self.beta2 * square + (1 - self.beta2) * gradients**2
+        corrected_mean, corrected_square = mean / (1 - self.beta1**step), square / (1 - self.beta2**step)
+        return parameters - self.learning_rate * corrected_mean / (np.sqrt(corrected_square) + self.epsilon), mean, square

@@ -1,0 +1,26 @@
+"""AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2, in the form of PyTorch)."""
+
+from . import not_negative, register
+from .adam import Adam
+
+
+@register
+class AdamW(Adam):
+    """Adam, and beside it a decay of every parameter that no gradient scales.
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon : float
+        As in `Adam`.
+    weight_decay : float, default 0.01
+        A step takes the fraction learning_rate · weight_decay from each parameter.
+    """
+
+    weight_decay: float = not_negative(0.01)
+
+    name = "adamw"
+    formula = f"θ ← θ − α λ θ;  then {Adam.formula}"
+
+    def vectorized(self, parameters, gradients, mean, square, step):
+        decayed = parameters - self.learning_rate * self.weight_decay * parameters
+        return super().vectorized(decayed, gradients, mean, square, step)

@@ -1,0 +1,45 @@
+"""RMSprop (Hinton 2012, Neural Networks for Machine Learning, lecture 6e), with epsilon outside the root as in PyTorch."""
+
+import math
+
+import numpy as np
+
+from . import Optimizer, in_unit_interval, positive, register
+
+
+@register
+class RMSprop(Optimizer):
+    """Steps along the gradient divided by the root of a running mean of its square.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+    rho : float, default 0.9
+        How much of the mean is kept in a step, in [0, 1).
+    epsilon : float, default 1e-8
+        Added to the root, so that a zero gradient divides by more than zero.
+    """
+
+    learning_rate: float = positive(1e-3)
+    rho: float = in_unit_interval(0.9)
+    epsilon: float = positive(1e-8)
+
+    name = "rmsprop"
+    formula = "v ← ρv + (1−ρ)g²;  θ ← θ − α g / (√v + ε)"
+    slots = ("square",)
+
+    @staticmethod
+    def coefficients(step, learning_rate, rho, epsilon):
+        return learning_rate, rho, 1.0 - rho, epsilon
+
+    @staticmethod
+    def update(parameters, gradients, square, c):
+        learning_rate, rho, rest, epsilon = c[0], c[1], c[2], c[3]
+        for i in range(len(parameters)):
+            gradient = gradients[i]
+            square[i] = rho * square[i] + rest * gradient * gradient
+            parameters[i] -= learning_rate * gradient / (math.sqrt(square[i]) + epsilon)
+
+    def vectorized(self, parameters, gradients, square, step):
+        square = self.rho * square + (1 - self.rho) * gradients**2
+        return parameters - self.learning_rate * gradients / (np.sqrt(square) + self.epsilon), square

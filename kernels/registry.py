@@ -1,0 +1,47 @@
+"""Registries: one record a concept, and the only lists of them there are.
+
+A registry is a mapping of name to record. The records that come with the package lie one a file in a folder
+(`activations/tanh.py` holds `tanh`), found by looking into the folder, so that adding one is adding a file. Tests,
+benchmarks and documentation walk the registries.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+
+
+class Registry(Mapping):
+    """Records by name; `resolve` turns what a user gave into a record, or says what there is."""
+
+    def __init__(self, kind, record_type):
+        self.kind, self.record_type = kind, record_type
+        self.records = {}
+
+    def register(self, record):
+        """Add `record` under its name, and return it."""
+        if record.name in self.records:
+            raise ValueError(f"there is already a {self.kind} named {record.name!r}; give yours another name")
+        self.records[record.name] = record
+        return record
+
+    def discover(self, package, path):
+        """Import every module of the folder; each registers what it defines."""
+        for module in sorted(pkgutil.iter_modules(path), key=lambda m: m.name):
+            importlib.import_module(f"{package}.{module.name}")
+
+    def resolve(self, given):
+        """The record that `given`, a name or a record, stands for."""
+        if isinstance(given, self.record_type):
+            return given
+        if isinstance(given, str) and given in self.records:
+            return self.records[given]
+        raise ValueError(f"unknown {self.kind} {given!r}; the known ones are {', '.join(sorted(self.records))}")
+
+    def __getitem__(self, name):
+        return self.records[name]
+
+    def __iter__(self):
+        return iter(self.records)
+
+    def __len__(self):
+        return len(self.records)

@@ -1,0 +1,38 @@
+"""What the processor that Numba compiles for can do: the width of its vectors, fused multiply-add, registers."""
+
+from functools import lru_cache
+
+import numba
+
+ITEM_BYTES = {"float32": 4, "float64": 8}
+
+
+@lru_cache(maxsize=1)
+def target():
+    """(architecture, set of enabled features), as Numba compiles: NUMBA_CPU_NAME and NUMBA_CPU_FEATURES are heeded."""
+    triple, _, features = numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    return triple.split("-")[0], {f[1:] for f in features.split(",") if f.startswith("+")}
+
+
+def has_fma():
+    """Whether a fused multiply-add is one instruction; if not, llvm.fma would be a slow library call."""
+    architecture, features = target()
+    return "fma" in features or architecture in ("aarch64", "arm64")
+
+
+def vector_bytes():
+    _, features = target()
+    return 64 if "avx512f" in features else 32 if "avx2" in features else 16
+
+
+def vector_lanes(dtype):
+    """How many numbers of `dtype` a vector register holds."""
+    return vector_bytes() // ITEM_BYTES[dtype]
+
+
+def tile_shape(dtype):
+    """(rows, vectors) of the largest tile: its accumulators fill the registers but for the operands."""
+    architecture, features = target()
+    if "avx512f" in features or architecture in ("aarch64", "arm64"):  # 32 registers
+        return 6, 4
+    return 6, 2  # 16 registers

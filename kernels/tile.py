@@ -1,0 +1,164 @@
+"""The micro-kernel: one tile of a matrix product, c = start + a @ b, held in registers from the first term to the last.
+
+A tile is up to ROWS rows by VECTORS SIMD vectors of columns. All of its accumulators live in registers while k runs; each step
+loads VECTORS vectors of b and broadcasts ROWS numbers of a. Every element of c is one chain of fused multiply-adds
+in the order of k, so it comes out the same in whatever tile it lies: that is what makes a row independent of its batch
+and the result independent of the threads.
+
+Numba has no vector types, so this one function is written in LLVM's intermediate representation. It compiles for any
+processor: the width of a vector and the size of a tile come from `target`.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .target import has_fma, tile_shape, vector_lanes
+
+i1, i32, i64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
+BYTES = {"float32": 4, "float64": 8}
+
+
+class TileEmitter:
+    """Emits the variants of the tile for one dtype into one LLVM module."""
+
+    def __init__(self, module, dtype):
+        self.module, self.dtype = module, dtype
+        self.scalar, self.bytes, self.lanes = SCALAR[dtype], BYTES[dtype], vector_lanes(dtype)
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        self.mask_type = ir.VectorType(i1, self.lanes)
+        self.suffix = f"v{self.lanes}f{8 * self.bytes}"
+        # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, columns of the last vector
+        pointer = self.scalar.as_pointer()
+        self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
+
+    def declare(self, name, result, arguments):
+        # llvmlite's declare_intrinsic refuses vector types: declare by name
+        return cgutils.get_or_insert_function(self.module, ir.FunctionType(result, arguments), name)
+
+    def multiply_add(self, builder, a, b, c):
+        if has_fma():
+            return builder.call(self.declare(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3), [a, b, c])
+        return builder.fadd(builder.fmul(a, b), c)
+
+    def splat(self, builder, value, vector_type):
+        undefined = ir.Constant(vector_type, ir.Undefined)
+        first = builder.insert_element(undefined, value, i32(0))
+        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
+
+    def lane_mask(self, builder, count):
+        lanes = ir.VectorType(i32, self.lanes)
+        index = ir.Constant(lanes, list(range(self.lanes)))
+        return builder.icmp_signed("<", index, self.splat(builder, builder.trunc(count, i32), lanes))
+
+    def load(self, builder, address, mask):
+        address = builder.bitcast(address, self.vector.as_pointer())
+        if mask is None:
+            value = builder.load(address)
+            value.align = self.bytes
+            return value
+        masked_load = self.declare(f"llvm.masked.load.{self.suffix}.p0", self.vector,
+                                   [address.type, i32, self.mask_type, self.vector])
+        return builder.call(masked_load, [address, i32(self.bytes), mask, ir.Constant(self.vector, [0.0] * self.lanes)])
+
+    def store(self, builder, value, address, mask):
+        address = builder.bitcast(address, self.vector.as_pointer())
+        if mask is None:
+            builder.store(value, address).align = self.bytes
+            return
+        masked_store = self.declare(f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(),
+                                    [self.vector, address.type, i32, self.mask_type])
+        builder.call(masked_store, [value, address, i32(self.bytes), mask])
+
+    def variant(self, rows, vectors, masked):
+        """The function for a tile of exactly `rows` by `vectors`, the last vector masked or whole."""
+        name = f"fastnn_tile_{self.dtype}_{rows}x{vectors}{'_masked' if masked else ''}"
+        if name in self.module.globals:
+            return self.module.globals[name]
+        function = ir.Function(self.module, self.type, name)
+        function.linkage = "internal"
+        c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last = function.args
+        entry, from_start, from_zero, loop, done = map(function.append_basic_block, ("entry", "start", "zero", "k", "done"))
+        tile = [(i, j) for i in range(rows) for j in range(vectors)]
+
+        builder = ir.IRBuilder(entry)
+        mask = self.lane_mask(builder, last) if masked else None
+        masks = [None] * (vectors - 1) + [mask]
+        a_rows = [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(rows)]
+        unset = builder.icmp_unsigned("==", builder.ptrtoint(start, i64), i64(0))
+        builder.cbranch(unset, from_zero, from_start)
+
+        def address(base, row_stride, i, j):
+            return builder.gep(base, [builder.add(builder.mul(row_stride, i64(i)), i64(j * self.lanes))])
+
+        builder.position_at_end(from_start)
+        initial = {(i, j): self.load(builder, address(start, start_row, i, j), masks[j]) for i, j in tile}
+        builder.branch(loop)
+        builder.position_at_end(from_zero)
+        builder.branch(loop)
+
+        builder.position_at_end(loop)
+        step = builder.phi(i64)
+        step.add_incoming(i64(0), from_start)
+        step.add_incoming(i64(0), from_zero)
+        sums = {position: builder.phi(self.vector) for position in tile}
+        for position, phi in sums.items():
+            phi.add_incoming(initial[position], from_start)
+            phi.add_incoming(ir.Constant(self.vector, [0.0] * self.lanes), from_zero)
+        b_step, a_step = builder.gep(b, [builder.mul(step, b_row)]), builder.mul(step, a_column)
+        b_vectors = [self.load(builder, builder.gep(b_step, [i64(j * self.lanes)]), masks[j]) for j in range(vectors)]
+        grown = {}
+        for i in range(rows):
+            number = builder.load(builder.gep(a_rows[i], [a_step]))
+            number.align = self.bytes
+            broadcast = self.splat(builder, number, self.vector)
+            for j in range(vectors):
+                grown[i, j] = self.multiply_add(builder, broadcast, b_vectors[j], sums[i, j])
+        following = builder.add(step, i64(1))
+        step.add_incoming(following, loop)
+        for position, phi in sums.items():
+            phi.add_incoming(grown[position], loop)
+        builder.cbranch(builder.icmp_signed("<", following, k), loop, done)
+
+        builder.position_at_end(done)
+        for i, j in tile:
+            self.store(builder, grown[i, j], address(c, c_row, i, j), masks[j])
+        builder.ret_void()
+        return function
+
+
+def tile_function(dtype):
+    """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
+
+    Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
+    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are.
+    """
+    max_rows, max_vectors = tile_shape(dtype)
+
+    @intrinsic
+    def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
+        def codegen(context, builder, signature, args):
+            emitter = TileEmitter(builder.module, dtype)
+            rows, vectors, masked, *rest = args
+            # c, a, b and start are addresses
+            rest = [builder.inttoptr(v, emitter.scalar.as_pointer()) if n in (0, 2, 5, 7) else v for n, v in enumerate(rest)]
+            choice = builder.add(builder.mul(builder.add(builder.mul(masked, i64(max_rows + 1)), rows), i64(max_vectors + 1)),
+                                 vectors)
+            end = builder.append_basic_block("end")
+            switch = builder.switch(choice, end)
+            for m in (0, 1):
+                for r in range(1, max_rows + 1):
+                    for v in range(1, max_vectors + 1):
+                        block = builder.append_basic_block()
+                        switch.add_case(i64((m * (max_rows + 1) + r) * (max_vectors + 1) + v), block)
+                        builder.position_at_end(block)
+                        builder.call(emitter.variant(r, v, bool(m)), rest)
+                        builder.branch(end)
+            builder.position_at_end(end)
+            return context.get_dummy_value()
+
+        return types.void(*[types.intp] * 14), codegen
+
+    return tile

@@ -1,0 +1,196 @@
+"""The laws that every optimizer obeys, on all three rungs. A new one is covered by being registered."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from fastnn.kernels.optimizers import COEFFICIENTS, optimizers
+from fastnn.kernels.optimizers.adam import Adam
+from fastnn.kernels.optimizers.adamw import AdamW
+from fastnn.kernels.optimizers.rmsprop import RMSprop
+from fastnn.kernels.optimizers.sgd import SGD
+from guarded import Guarded
+
+STEPS = 5
+# each with its defaults, and again where a hyperparameter that is off by default changes the formula
+CASES = [cls() for cls in optimizers.values()] + [
+    SGD(learning_rate=0.1, momentum=0.9),
+    SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
+    AdamW(learning_rate=0.1, weight_decay=0.3),
+]
+
+every_optimizer = pytest.mark.parametrize("cls", list(optimizers.values()), ids=lambda cls: cls.name)
+every_case = pytest.mark.parametrize("optimizer", CASES, ids=repr)
+every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+every_size = pytest.mark.parametrize("size", [1, 3, 17, 65, 200])
+
+
+def start(size, dtype="float64"):
+    """(parameters, the gradients of each step)."""
+    random = np.random.default_rng(size)
+    return random.normal(size=size).astype(dtype), random.normal(size=(STEPS, size)).astype(dtype)
+
+
+# One step on each rung. `state` is a list of the slots.
+
+
+def naive_step(optimizer, parameters, gradients, state, step):
+    c = optimizer.coefficients(step, *optimizer.hyperparameters().tolist())
+    optimizer.update(parameters, gradients, *state, c)
+
+
+def compiled_step(optimizer, parameters, gradients, state, step, start=0, stop=None):
+    """On a stretch of arrays; `state` has a row a slot, longer than the parameters."""
+    dtype = parameters.dtype.name
+    c, stop = np.full(COEFFICIENTS, np.nan, dtype), len(parameters) if stop is None else stop
+    optimizer.coefficients_kernel(dtype, c, optimizer.hyperparameters(), step)
+    stretch = parameters[start:], gradients[start:], state.reshape(-1)[start:]
+    optimizer.kernel(dtype, *stretch, state.shape[1], c, stop - start)
+
+
+def trained(optimizer, parameters, gradients, stretches=((0, None),)):
+    """(parameters, state) after the compiled steps."""
+    size = len(parameters)
+    parameters = Guarded(parameters)
+    state = Guarded(np.zeros((len(optimizer.slots), size + 5), parameters.array.dtype))
+    state.array[:, size:] = np.nan  # between the slots, to stay so
+    for step in range(1, STEPS + 1):
+        for stretch in stretches:
+            compiled_step(optimizer, parameters.array, gradients[step - 1], state.array, step, *stretch)
+    assert parameters.intact()
+    assert state.intact()
+    assert np.isnan(state.array[:, size:]).all()
+    return parameters.array, state.array[:, :size]
+
+
+@every_case
+@every_size
+@every_dtype
+def test_compiled_equals_vectorized(optimizer, size, dtype):
+    parameters, gradients = start(size, dtype)
+    got = trained(optimizer, parameters, gradients)
+    want, *state = (parameters.astype(np.float64), *(np.zeros(size) for _ in optimizer.slots))
+    for step in range(1, STEPS + 1):
+        want, *state = optimizer.vectorized(want, gradients[step - 1].astype(np.float64), *state, step)
+    tolerance = 1e-12 if dtype == "float64" else 1e-6
+    np.testing.assert_allclose(got[0], want, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(got[1], np.array(state), rtol=tolerance, atol=tolerance)
+
+
+@every_case
+def test_naive_equals_compiled(optimizer):
+    parameters, gradients = start(17)
+    naive, state = parameters.tolist(), [[0.0] * 17 for _ in optimizer.slots]
+    for step in range(1, STEPS + 1):
+        naive_step(optimizer, naive, gradients[step - 1].tolist(), state, step)
+    got = trained(optimizer, parameters, gradients)
+    np.testing.assert_allclose(naive, got[0], rtol=1e-12)
+    np.testing.assert_allclose(state, got[1], rtol=1e-12)
+
+
+@every_case
+@every_dtype
+@pytest.mark.parametrize("cut", [1, 3, 17, 64, 199])
+def test_two_stretches_equal_one(optimizer, dtype, cut):
+    parameters, gradients = start(200, dtype)
+    at_once = trained(optimizer, parameters, gradients)
+    in_two = trained(optimizer, parameters, gradients, stretches=((0, cut), (cut, None)))
+    np.testing.assert_array_equal(at_once[0], in_two[0])
+    np.testing.assert_array_equal(at_once[1], in_two[1])
+
+
+@every_case
+def test_first_step_is_downhill(optimizer):
+    start, state = np.array([2.0, -3.0]), np.zeros((len(optimizer.slots), 2))
+    parameters = start.copy()
+    compiled_step(optimizer, parameters, start, state, 1)  # the gradient of θ²/2 is θ
+    assert (np.abs(parameters) < np.abs(start)).all()
+
+
+@every_optimizer
+@pytest.mark.parametrize("bad", [-1, math.nan, math.inf, "fast", None])
+def test_bad_hyperparameter_is_named(cls, bad):
+    for field in fields(cls):
+        with pytest.raises(ValueError, match=rf"{cls.__name__}\({field.name}"):
+            cls(**{field.name: bad})
+        with pytest.raises(ValueError, match=rf"{cls.__name__}\({field.name}"):
+            setattr(cls(), field.name, bad)
+
+
+@every_optimizer
+def test_hyperparameters_and_coefficients(cls):
+    optimizer = cls()
+    given = optimizer.hyperparameters()
+    assert given.dtype == np.float64
+    assert given.tolist() == [float(getattr(optimizer, field.name)) for field in fields(cls)]
+    coefficients = cls.coefficients(7, *given.tolist())
+    assert len(coefficients) <= COEFFICIENTS
+    c = np.zeros(COEFFICIENTS)
+    cls.coefficients_kernel("float64", c, given, 7)
+    np.testing.assert_allclose(c[: len(coefficients)], coefficients, rtol=1e-14)
+
+
+# Each against its textbook.
+
+
+def test_sgd_without_momentum_is_gradient_descent():
+    parameters, gradients = start(17)
+    got, _ = trained(SGD(learning_rate=0.1), parameters, gradients)
+    np.testing.assert_allclose(got, parameters - 0.1 * gradients.sum(axis=0), rtol=1e-13)
+
+
+def test_momentum_sums_past_gradients():
+    parameters, gradients = start(17)
+    got, _ = trained(SGD(learning_rate=0.1, momentum=0.5), parameters, gradients)
+    # the gradient of step k is taken 1 + 1/2 + 1/4 + ... times, once a step from k on
+    times = np.array([sum(0.5**i for i in range(STEPS - k)) for k in range(STEPS)])
+    np.testing.assert_allclose(got, parameters - 0.1 * times @ gradients, rtol=1e-13)
+
+
+def test_nesterov_takes_the_gradient_ahead():
+    """Sutskever et al. 2013 step from θ with the gradient at θ + μv; our parameters are that point."""
+    rate, momentum, slopes = 0.05, 0.8, np.array([1.0, 4.0, 9.0])  # of the bowl Σ slopes θ² / 2
+    optimizer, ours, state = SGD(rate, momentum, nesterov=True), np.ones(3), np.zeros((1, 3))
+    theta, velocity = np.ones(3), np.zeros(3)
+    for step in range(1, 20):
+        compiled_step(optimizer, ours, slopes * ours, state, step)
+        velocity = momentum * velocity - rate * slopes * (theta + momentum * velocity)
+        theta = theta + velocity
+        np.testing.assert_allclose(ours, theta + momentum * velocity, rtol=1e-12)
+
+
+def test_nesterov_needs_momentum():
+    with pytest.raises(ValueError, match="needs momentum"):
+        SGD(nesterov=True)
+
+
+def test_first_step_of_adam_is_the_learning_rate():
+    parameters, gradients = start(17)
+    got, state = parameters.copy(), np.zeros((2, 17))
+    compiled_step(Adam(learning_rate=0.01), got, gradients[0], state, 1)
+    np.testing.assert_allclose(got, parameters - 0.01 * np.sign(gradients[0]), rtol=1e-6)
+
+
+def test_first_step_of_rmsprop_is_unaveraged():
+    """One step of lecture 6e, by hand: the mean square starts at 0 and is not corrected for it."""
+    parameters, state = np.array([1.0]), np.zeros((1, 1))
+    compiled_step(RMSprop(learning_rate=0.1, rho=0.75, epsilon=0.5), parameters, np.array([3.0]), state, 1)
+    assert state[0, 0] == 0.25 * 3.0**2
+    assert parameters[0] == pytest.approx(1 - 0.1 * 3 / (1.5 + 0.5), rel=1e-15)
+
+
+def test_adamw_without_decay_is_adam():
+    parameters, gradients = start(65)
+    for ours, adams in zip(
+        trained(AdamW(weight_decay=0), parameters, gradients), trained(Adam(), parameters, gradients), strict=True
+    ):
+        np.testing.assert_array_equal(ours, adams)
+
+
+def test_decay_is_decoupled_from_the_gradient():
+    """A parameter without gradient decays all the same, and by no more than learning rate times weight decay a step."""
+    parameters, gradients = start(17)
+    got, state = trained(AdamW(learning_rate=0.1, weight_decay=0.3), parameters, np.zeros_like(gradients))
+    np.testing.assert_allclose(got, parameters * (1 - 0.1 * 0.3) ** STEPS, rtol=1e-14)
+    assert (state == 0).all()
