@@ -1,18 +1,23 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
 
+from .custom import register_activation, register_loss
 from .files import ModelFormatError
+from .gradients import check_gradients
 from .history import History
 from .initializers import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
 from .kernels.optimizers.adam import Adam
+from .kernels.optimizers.adamw import AdamW
+from .kernels.optimizers.rmsprop import RMSprop
+from .kernels.optimizers.sgd import SGD
 from .layers import Dense
 from .network import Network
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "Adam", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "activations", "initializers",
-    "losses", "optimizers",
+    "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
+    "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
 ]

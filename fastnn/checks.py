@@ -3,12 +3,15 @@
 Kernels assume what is promised here: shapes that fit, the network's dtype, C order, finite numbers, labels in range.
 """
 
+import math
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from .kernels.finite import all_finite
+from .kernels.jit import DTYPES
 
 
 def whole_number(where, value, least=1):
@@ -22,24 +25,62 @@ def whole_number(where, value, least=1):
     return number
 
 
-def real_array(name, values, dtype):
-    """`values` as a C-contiguous array of `dtype`; a copy only where one is needed."""
-    if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
+def float_dtype(where, dtype):
+    """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
+    for name in DTYPES:
+        if dtype is not None and np.dtype(name) == dtype:
+            return name
+    raise ValueError(f"{where} is {dtype!r}; it must be 'float32' or 'float64'")
+
+
+def true_or_false(where, value):
+    """`value` as a bool; a word such as "no" is not taken for True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{where} is {value!r}; it must be True or False")
+    return bool(value)
+
+
+def list_of(where, values, kind):
+    """`values` as a list of instances of `kind`."""
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(f"{where} is {values!r}; it must be a list of {kind.__name__}")
+    for index, value in enumerate(values):
+        if not isinstance(value, kind):
+            raise ValueError(f"{where}[{index}] is {value!r}; it must be a {kind.__name__}")
+    return list(values)
+
+
+def any_array(name, values):
+    """`values` as an array of whatever dtype: rectangular, and with nothing masked."""
+    if np.ma.is_masked(values):
         raise ValueError(f"{name} is a masked array with values missing; fill them first, with {name}.filled(...)")
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length") from error
+        raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length") from None
+
+
+def real_array(name, values, dtype):
+    """`values` as a C-contiguous, aligned array of `dtype`; a copy only where one is needed."""
+    array = any_array(name, values)
+    if array.dtype.kind == "O":
+        array = real_objects(array)
     if array.dtype.kind not in "biuf":
-        try:
-            if array.dtype.kind != "O":
-                raise TypeError
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"{name} has dtype {array.dtype}; it must hold real numbers (encode text as numbers, split complex ones)"
-            ) from None
-    return np.ascontiguousarray(array, dtype)
+        raise ValueError(
+            f"{name} has dtype {array.dtype}; it must hold real numbers (encode text as numbers, split complex ones)"
+        )
+    with np.errstate(over="ignore"):  # what is too large for dtype becomes infinite, which the caller looks for
+        return np.require(array, dtype, ["C", "A"])
+
+
+def real_objects(array):
+    """An array of Python numbers (a column of a mixed table, say) as float64; as it is if there is text among them."""
+    if any(isinstance(value, (str, bytes)) for value in array.flat):
+        return array
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return array
 
 
 def check_finite(name, array):
@@ -53,8 +94,8 @@ def check_finite(name, array):
     )
 
 
-def features(X, inputs, dtype, *, least=1):
-    """X as (samples, inputs) of `dtype`, all finite."""
+def features(X, inputs, dtype, *, least=1, finite=True):
+    """X as (samples, inputs) of `dtype`, all finite; `finite=False` leaves that to be found by the kernel that reads it."""
     X = real_array("X", X, dtype)
     if X.ndim != 2:
         hint = f"; for one sample give X[None, :], shape (1, {inputs})" if X.shape == (inputs,) else ""
@@ -64,7 +105,8 @@ def features(X, inputs, dtype, *, least=1):
         raise ValueError(f"X has {X.shape[1]} features; this network takes {inputs} (inputs={inputs})")
     if len(X) < least:
         raise ValueError(f"X has no samples; give at least {least}")
-    check_finite("X", X)
+    if finite:
+        check_finite("X", X)
     return X
 
 
@@ -81,57 +123,108 @@ def targets(y, samples, outputs, dtype, *, kind, single_label):
 
     kind: the loss's "classes", "binary" or "values". single_label: whether integer labels (samples,) are allowed.
     """
-    given = np.asarray(y)
-    if given.ndim == 0 or len(given) != samples:
-        raise ValueError(f"y has {'no axis' if given.ndim == 0 else f'{len(given)} rows'}; X has {samples} samples, one y each")
-    if single_label and (given.ndim == 1 or (given.ndim == 2 and given.shape[1] == 1)) and outputs > 1:
-        return Targets(class_labels(given.reshape(samples), outputs), None)
+    y = any_array("y", y)
+    if y.ndim == 0 or len(y) != samples:
+        has = f"{len(y)} rows" if y.ndim else f"no axis (it is {y!r})"
+        raise ValueError(f"y has {has}; X has {samples} samples, so y must have {samples} rows")
+    takes_labels = single_label and outputs > 1
+    if takes_labels and y.shape in ((samples,), (samples, 1)):
+        return Targets(class_labels(y.reshape(samples), outputs), None)
     values = real_array("y", y, dtype)
     if values.ndim == 1:
         values = values[:, None]
     if values.shape != (samples, outputs):
-        forms = [f"({samples},) integer labels from 0 to {outputs - 1}"] if single_label and outputs > 1 else []
+        forms = [f"({samples},) integer labels from 0 to {outputs - 1}"] if takes_labels else []
         forms += [f"({samples},)"] if outputs == 1 else []
-        raise ValueError(
-            f"y has shape {given.shape}; this network takes {' or '.join([*forms, f'({samples}, {outputs})'])}"
-        )
+        raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join([*forms, f'({samples}, {outputs})'])}")
     check_finite("y", values)
-    if kind in ("classes", "binary") and (values.min() < 0 or values.max() > 1):
+    if kind in ("classes", "binary"):
+        check_probabilities(values, kind)
+    return Targets(None, values)
+
+
+def check_probabilities(y, kind):
+    """Refuse numbers outside of 0 … 1 and, for "classes", rows that do not sum to 1."""
+    if y.min() < 0 or y.max() > 1:
         raise ValueError(
-            f"y ranges from {values.min()} to {values.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
+            f"y ranges from {y.min()} to {y.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
             f"(for other values use loss='squared_error')"
         )
-    return Targets(None, np.ascontiguousarray(values))
+    sums = y.sum(axis=1, dtype=np.float64)
+    wrong = np.flatnonzero(abs(sums - 1) > 1e-3)  # room for probabilities that have been rounded
+    if kind == "classes" and len(wrong):
+        raise ValueError(
+            f"y sums to {sums[wrong[0]]:.6g} in row {wrong[0]}; the probabilities of the classes must sum to 1 "
+            f"(where a sample may belong to several, use loss='binary_cross_entropy' after sigmoid)"
+        )
 
 
 def class_labels(y, classes):
     """Integer labels 0 … classes − 1 as int64."""
     if y.dtype.kind == "O":
-        y = np.array(y.tolist())
+        y = real_objects(y)
     if y.dtype.kind == "b":
         y = y.astype(np.int64)
-    if y.dtype.kind == "f" and np.all(np.isfinite(y)) and np.all(y == np.floor(y)) and np.all(np.abs(y) < 2**53):
-        y = y.astype(np.int64)
+    if y.dtype.kind == "f":
+        check_finite("y", y)
+        if np.all(y == np.floor(y)) and np.all(abs(y) < 2**53):
+            y = y.astype(np.int64)
     if y.dtype.kind not in "iu":
         raise ValueError(
             f"y holds {y.dtype} values that are not whole numbers; labels are integers from 0 to {classes - 1} "
             f"(np.unique(y, return_inverse=True)[1] makes them)"
         )
-    if len(y) and (y.min() < 0 or y.max() >= classes):
+    if y.min() < 0 or y.max() >= classes:
         raise ValueError(
             f"y holds label {y.min() if y.min() < 0 else y.max()}; with {classes} outputs labels run from 0 to {classes - 1}"
         )
-    return np.ascontiguousarray(y, np.int64)
+    return np.require(y, np.int64, ["C", "A"])
 
 
-def sample_weights(weights, samples, dtype):
+def sample_weights(weights, samples, dtype, name="sample_weight"):
     """Weights (samples,), none negative, not all zero; None stays None."""
     if weights is None:
         return None
-    weights = real_array("sample_weight", weights, dtype)
+    weights = real_array(name, weights, dtype)
     if weights.shape != (samples,):
-        raise ValueError(f"sample_weight has shape {weights.shape}; X has {samples} samples, so it must be ({samples},)")
-    check_finite("sample_weight", weights)
-    if weights.min() < 0 or weights.sum(dtype=np.float64) <= 0:
-        raise ValueError("sample_weight must not be negative anywhere, and not zero everywhere")
+        raise ValueError(f"{name} has shape {weights.shape}; X has {samples} samples, so it must be ({samples},)")
+    check_finite(name, weights)
+    if weights.min() < 0 or not 0 < weights.sum(dtype=np.float64) < math.inf:
+        raise ValueError(f"{name} must not be negative anywhere, nor add up to zero or to infinity; weights about 1 are best")
     return weights
+
+
+def class_weights(given, labels, classes):
+    """The weight of each sample by its label, from "balanced" or a mapping of class to weight, 1 where it names none.
+
+    "balanced" gives every class the same weight in all: samples / (classes · samples of the class).
+    """
+    if isinstance(given, str) and given == "balanced":
+        counts = np.bincount(labels, minlength=classes)
+        return (len(labels) / (classes * np.maximum(counts, 1)))[labels]
+    if not isinstance(given, Mapping):
+        raise ValueError(f"class_weight is {given!r}; it must be 'balanced' or a dict of class to weight")
+    for label, weight in given.items():
+        if label not in range(classes):
+            raise ValueError(f"class_weight names class {label!r}; the classes are 0 to {classes - 1}")
+        if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < math.inf:
+            raise ValueError(f"class_weight[{label!r}] is {weight!r}; it must be a finite number of zero or more")
+    return np.array([given.get(label, 1.0) for label in range(classes)], np.float64)[labels]
+
+
+def check_last_layer(activation, loss, outputs):
+    """Refuse a last layer whose outputs are not what the loss is defined for."""
+    if outputs == 1 and activation.name == "softmax":
+        raise ValueError("softmax over one output is always 1; give it one output a class, or use Dense(1, 'sigmoid')")
+    if outputs == 1 and loss.targets == "classes":
+        raise ValueError(f"loss {loss.name!r} takes one output a class; this network has one output: "
+                         f"use loss='binary_cross_entropy' after Dense(1, 'sigmoid')")
+    low, high = loss.domain
+    if low == -math.inf and high == math.inf:
+        return
+    z = [-3.0, -0.5, 0.0, 0.5, 3.0]
+    a = activation.value(z) if activation.rowwise else [activation.value(each) for each in z]
+    outside = [value for value in a if not low <= value <= high]
+    if outside:
+        raise ValueError(f"loss {loss.name!r} takes outputs from {low} to {high}; after {activation.name!r} they can be "
+                         f"{outside[0]:.3g}: end the network with 'softmax' or 'sigmoid', or choose another loss")

@@ -1,14 +1,25 @@
-"""Networks in safetensors files: the parameters as tensors, the architecture as JSON in the metadata. No pickle anywhere."""
+"""Networks in safetensors files: the parameters as tensors, the architecture in the metadata. No pickle anywhere.
 
+    format     what this is, and the version of this list
+    network    the architecture: `Network.config()` as JSON
+    sha256     a digest of the architecture and of all tensors, so that no damage goes unnoticed
+
+Any program that reads safetensors can read the tensors. A file is not trusted: before memory is taken for a network, the
+shapes that its architecture asks for are held against the tensors that are there.
+"""
+
+import hashlib
 import json
 import os
-import tempfile
+import secrets
+import shutil
 from pathlib import Path
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as parse
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialize
+
+from .checks import whole_number
+from .layers import layers_from_config, parameter_shapes
 
 FORMAT = "fastnn-1"
 
@@ -19,37 +30,67 @@ class ModelFormatError(ValueError):
 
 def save(network, path):
     """Write `network` to `path`, whole or not at all."""
-    metadata = {"format": FORMAT, "network": json.dumps(network.config())}
-    payload = serialize({name: np.ascontiguousarray(a) for name, a in network.parameters.items()}, metadata)
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    architecture, tensors = json.dumps(network.config()), dict(network.parameters)
+    metadata = {"format": FORMAT, "network": architecture, "sha256": digest(architecture, tensors)}
+    write_whole(path, serialize(tensors, metadata))
 
 
 def load(network_type, path):
     """Read the network in the file at `path`."""
-    payload = Path(path).read_bytes()
+    path = os.fspath(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a directory; give the file in it that holds the network")
     try:
-        header_size = int.from_bytes(payload[:8], "little")
-        metadata = json.loads(payload[8:8 + header_size])["__metadata__"]
-        if metadata["format"] != FORMAT:
-            raise ValueError(f"its format is {metadata['format']!r}, not {FORMAT!r}")
-        network = network_type.from_config(json.loads(metadata["network"]))
-        tensors = parse(payload)
-        if set(tensors) != set(network.parameters):
-            raise ValueError("its tensors are not those of its architecture")
-        for name, view in network.parameters.items():
-            if tensors[name].shape != view.shape or tensors[name].dtype != view.dtype:
-                raise ValueError(f"tensor {name} is {tensors[name].dtype} {tensors[name].shape}, not {view.dtype} {view.shape}")
-            view[...] = tensors[name]
-    except (ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
-        raise ModelFormatError(f"{path} is not a fastnn model: {error}") from error
+        with safe_open(path, framework="numpy") as file:
+            return read(network_type, file)
+    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:  # what a strange file can provoke
+        raise ModelFormatError(f"cannot load a network from {path}: {error}") from error
+
+
+def read(network_type, file):
+    """The network in an open safetensors file."""
+    metadata = file.metadata() or {}
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"its format is {metadata.get('format')!r}, not {FORMAT!r}, so fastnn did not write it")
+    architecture, tensors = metadata["network"], {name: file.get_tensor(name) for name in file.keys()}
+    if digest(architecture, tensors) != metadata["sha256"]:
+        raise ValueError("it is damaged: its checksum does not match what it holds")
+
+    config = json.loads(architecture)
+    shapes = parameter_shapes(layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]))
+    wanted = {name: (config["dtype"], shape) for name, shape in shapes.items()}
+    held = {name: (tensor.dtype.name, tensor.shape) for name, tensor in tensors.items()}
+    if wanted != held:
+        raise ValueError("its tensors are not those of its architecture")
+
+    network = network_type.from_config(config)
+    for name, view in network.parameters.items():
+        view[...] = tensors[name]
     return network
+
+
+def digest(architecture, tensors):
+    """SHA-256 of the architecture and the bytes of every tensor, in the order of their names; as hexadecimal digits."""
+    sha = hashlib.sha256(architecture.encode())
+    for name in sorted(tensors):
+        sha.update(tensors[name].data.cast("B"))
+    return sha.hexdigest()
+
+
+def write_whole(path, payload):
+    """Put a file in place such that at any moment the old one or the new one is there, whole."""
+    path = Path(os.path.realpath(path))  # what a symbolic link points to is written, the link stays
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no directory {path.parent} to save into; make it first, or save elsewhere")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

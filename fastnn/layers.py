@@ -94,3 +94,19 @@ class Dense:
 
 layers = Registry("layer", type)
 layers.records["Dense"] = Dense
+
+
+def layers_from_config(configs):
+    """The layers that a list of their `config()` describes."""
+    return [layers[options["layer"]](**{name: value for name, value in options.items() if name != "layer"})
+            for options in configs]
+
+
+def parameter_shapes(layers, inputs):
+    """The shapes of all parameters of a network by name ("0.weight", …), in the order in which they lie in memory."""
+    shapes, in_features = {}, inputs
+    for index, layer in enumerate(layers):
+        for name, shape in layer.parameter_shapes(in_features).items():
+            shapes[f"{index}.{name}"] = shape
+        in_features = layer.out_features
+    return shapes

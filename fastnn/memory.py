@@ -1,5 +1,6 @@
 """Flat, aligned memory: one vector for all parameters, and arenas planned as named stretches of one vector."""
 
+import math
 from types import MappingProxyType
 
 import numpy as np
@@ -10,10 +11,15 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 def aligned(shape, dtype):
     """An array of zeros that begins on a cache line."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = count(shape) * dtype.itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start:start + size].view(dtype).reshape(shape)
+
+
+def count(shape):
+    """How many numbers an array of `shape` holds, exactly: NumPy's product would wrap around."""
+    return math.prod(shape) if isinstance(shape, tuple) else shape
 
 
 class Arena:
@@ -52,10 +58,10 @@ class ParameterVector:
         self.offsets, size = {}, 0
         for name, shape in self.shapes.items():
             self.offsets[name] = size
-            size += int(np.prod(shape))
+            size += count(shape)
         self.flat = aligned(size, dtype)
         self.views = MappingProxyType(self.split(self.flat))
 
     def split(self, flat):
         """Named views of another vector laid out like this one."""
-        return {name: flat[self.offsets[name]:][:int(np.prod(shape))].reshape(shape) for name, shape in self.shapes.items()}
+        return {name: flat[self.offsets[name]:][:count(shape)].reshape(shape) for name, shape in self.shapes.items()}

@@ -2,19 +2,30 @@
 
 import weakref
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
 from . import files, training
-from .checks import features, sample_weights, targets, whole_number
+from .checks import (
+    check_last_layer,
+    class_weights,
+    features,
+    float_dtype,
+    list_of,
+    sample_weights,
+    targets,
+    true_or_false,
+    whole_number,
+)
 from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import layers as layer_types
+from .layers import layers_from_config, parameter_shapes
 from .memory import ParameterVector
-from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, TrainingProgram
-from .threads import resolve_threads
+from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, SmallPrediction, TrainingProgram
+from .threads import FLOPS_PER_PART, resolve_threads
 
-DTYPES = ("float32", "float64")
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 GRADIENT_CHUNK = 256  # rows at a time in loss_and_gradients; gradients add up in this order whatever the threads
 
@@ -61,32 +72,22 @@ class Network:
             if not isinstance(layer, tuple(layer_types.values())):
                 raise ValueError(f"layers[{index}] is {layer!r}; it must be a layer, such as Dense(64, 'relu')")
         self.inputs = whole_number("inputs", inputs)
-        if not isinstance(dtype, str):
-            dtype = np.dtype(dtype).name
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype is {dtype!r}; it must be 'float32' or 'float64'")
-        self.dtype = dtype
+        self.dtype = float_dtype("dtype", dtype)
         last = self.layers[-1].activation
-        self.loss = losses.resolve(DEFAULT_LOSSES.get(last, "squared_error") if loss is None else loss).name
-        self._loss = losses[self.loss]
-        if last == "softmax" and self.outputs == 1:
-            raise ValueError("softmax over one output is always 1; give it one output a class, or use Dense(1, 'sigmoid')")
+        self._loss = losses.resolve(DEFAULT_LOSSES.get(last, "squared_error") if loss is None else loss)
+        self.loss = self._loss.name
+        if losses.get(self.loss) is not self._loss:
+            raise ValueError(f"loss {self.loss!r} is not registered; register it with fastnn.register_loss")
+        check_last_layer(self.layers[-1].activation_record, self._loss, self.outputs)
         self._training_loss = self._loss.on_logits.get(last, self._loss)
         if seed is not None:
             seed = whole_number("seed", seed, least=0)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
         self.seed, self._random = seed, shuffle_seed.generate_state(1, np.uint64)
-        self._parameters = ParameterVector(self._parameter_shapes(), dtype)
+        self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
         self._initialize(np.random.default_rng(weights_seed))
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
         self.stop_training = False
-
-    def _parameter_shapes(self):
-        in_features = self.inputs
-        for index, layer in enumerate(self.layers):
-            for name, shape in layer.parameter_shapes(in_features).items():
-                yield f"{index}.{name}", shape
-            in_features = layer.out_features
 
     def _initialize(self, generator):
         in_features = self.inputs
@@ -119,24 +120,14 @@ class Network:
         return Data(X, y, weights)
 
     def _apply_class_weight(self, class_weight, y, weights):
+        if not self.is_classifier or (self._loss.targets == "binary" and self.outputs > 1):
+            raise ValueError("class_weight is for samples of one class each; the outputs of this network are "
+                             f"{'classes of their own' if self.is_classifier else 'values'} (use sample_weight)")
         labels = y.labels
         if labels is None:
             labels = y.values.argmax(axis=1) if self.outputs > 1 else (y.values[:, 0] >= 0.5).astype(np.int64)
-        classes = max(self.outputs, 2)
-        if not self.is_classifier:
-            raise ValueError("class_weight is for classifiers; this network's outputs are values (use sample_weight)")
-        if class_weight == "balanced":
-            counts = np.bincount(labels, minlength=classes)
-            factors = len(labels) / (classes * np.maximum(counts, 1))
-        elif isinstance(class_weight, Mapping):
-            unknown = [label for label in class_weight if label not in range(classes)]
-            if unknown:
-                raise ValueError(f"class_weight names class {unknown[0]!r}; the classes are 0 to {classes - 1}")
-            factors = np.array([class_weight.get(label, 1.0) for label in range(classes)], np.float64)
-        else:
-            raise ValueError(f"class_weight is {class_weight!r}; it must be 'balanced' or a dict of class to weight")
-        by_sample = factors[labels] if weights is None else weights * factors[labels]
-        return sample_weights(by_sample, len(labels), self.dtype)
+        factors = class_weights(class_weight, labels, max(self.outputs, 2))
+        return sample_weights(factors if weights is None else weights * factors, len(labels), self.dtype, "class_weight")
 
     def _optimizer_state(self, optimizer):
         if isinstance(optimizer, str):
@@ -197,19 +188,35 @@ class Network:
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight)")
-            validation = self._data(*validation_data)
+            try:
+                validation = self._data(*validation_data)
+            except ValueError as error:
+                raise ValueError(f"validation_data: {error}") from None
         return training.fit(
             self, data, validation, epochs=epochs, batch_size=batch_size, optimizer_state=self._optimizer_state(optimizer),
-            shuffle=bool(shuffle), callbacks=list(callbacks), threads=threads, progress=progress,
+            shuffle=true_or_false("shuffle", shuffle), callbacks=list_of("callbacks", callbacks, training.Callback),
+            threads=threads, progress=None if progress is None else true_or_false("progress", progress),
         )
 
     def forward(self, X, *, threads=None):
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
-        X = features(X, self.inputs, self.dtype, least=0)
+        if type(X) is np.ndarray and X.ndim == 2 and 0 < len(X) <= self._small_rows and X.shape[1] == self.inputs:
+            if X.dtype.kind == "f":
+                return self._small_prediction.run(X)
+        X = features(X, self.inputs, self.dtype, least=0, finite=False)
         out = np.empty((len(X), self.outputs), self.dtype)
         if len(X):
-            PredictionProgram(self, X, out, resolve_threads(threads)).run(len(X))
+            PredictionProgram(self, X, out, resolve_threads(threads)).run()
         return out
+
+    @cached_property
+    def _small_prediction(self):
+        return SmallPrediction(self)
+
+    @cached_property
+    def _small_rows(self):
+        """How many rows are few: so many that a second thread would not pay."""
+        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // self._parameters.flat.size))
 
     def predict(self, X, *, threads=None):
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
@@ -234,7 +241,7 @@ class Network:
     def evaluate(self, X, y, *, sample_weight=None, threads=None):
         """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
         data = self._data(X, y, sample_weight)
-        loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate(data)
+        loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate()
         return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
 
     def loss_and_gradients(self, X, y, *, sample_weight=None, threads=None):
@@ -256,6 +263,19 @@ class Network:
         program = TrainingProgram(self, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
         return program.accumulate(), self._parameters.split(program.gradients)
 
+    def loss_function(self, X, y, *, sample_weight=None):
+        """A function of no arguments: the loss over these samples with the parameters as they then stand."""
+        data = self._data(X, y, sample_weight)
+        program = EvaluationProgram(self, data, threads=1)
+        return lambda: program.evaluate()[0]
+
+    def astype(self, dtype):
+        """A copy of the network in another dtype: the same architecture and parameters, no optimizer's memory."""
+        twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
+        for name, view in self.parameters.items():
+            twin.parameters[name][...] = view
+        return twin
+
     def save(self, path):
         """Write the network to a safetensors file, whole or not at all."""
         files.save(self, path)
@@ -273,11 +293,7 @@ class Network:
     @classmethod
     def from_config(cls, config, seed=0):
         """A network of the architecture that `config` describes, with new weights."""
-        layers = []
-        for given in config["layers"]:
-            given = dict(given)
-            layers.append(layer_types[given.pop("layer")](**given))
-        return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
+        return cls(layers_from_config(config["layers"]), config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
 
     def summary(self):
         """A printable table: layer, output shape, parameters."""

@@ -3,14 +3,24 @@
 The kernels read and write at addresses that stand in the table; a program keeps alive every array that it has put there.
 """
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 
+from .checks import check_finite
 from .kernels.batch import gather_row, hand_out_row
 from .kernels.criterion import accuracy_row, loss_row
 from .kernels.interpreter import (
-    DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, WEIGHT_SUM, forward_chunks_row, run_kernel, train_kernel,
+    DIVERGED,
+    FRAME_BATCH,
+    HIT_SUM,
+    LOSS_SUM,
+    SAMPLES,
+    WEIGHT_SUM,
+    forward_chunks_row,
+    run_kernel,
+    train_kernel,
 )
 from .kernels.jit import ANY
 from .kernels.table import HITS, LOSSES
@@ -163,36 +173,74 @@ class TrainingProgram(Program):
 
 
 class ForwardProgram(Program):
-    """All samples of an array through the network, in chunks that fit the cache."""
+    """All samples of an array through the network, in chunks that fit the cache, with nothing kept for a backward pass."""
 
     def __init__(self, network, samples, threads):
         per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(n.out_features for n in network.layers))
         super().__init__(network, max(1, min(samples, 252, max(24, CHUNK_BYTES // per_sample))), threads=1)
         flops = 2 * samples * network._parameters.flat.size
         self.workers = min(parts(flops, FLOPS_PER_PART, threads), -(-samples // self.batch))
-        self.threads_allowed = threads
 
-    def finish(self):
-        self.rows, self.memory = self.table(), self.arena.allocate(self.workers)
+    def finish(self, samples, results=None):
+        """Make the table and the frame of a run over `samples`, reporting into results (3, samples)."""
+        self.rows, self.memory, self.results = self.table(), self.arena.allocate(self.workers), results
         self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
                                       arena_bytes=self.memory.strides[0])
+        parameters = self.network._parameters.flat
+        self.frame = np.array([address(self.row), address(parameters), 0, address(self.memory), address(results),
+                               samples, 0, samples, 0])
+        self.entry, self.frame_address = run_kernel.entry(ANY), address(self.frame)
 
-    def run(self, samples, results=None):
+    def run(self):
         with parallel_region(self.workers) as parallel:
-            run_kernel(ANY, self.row, self.network._parameters.flat, 0, self.memory, 0 if results is None else results,
-                       0 if results is None else results.shape[1], 0, samples, parallel)
+            self.frame[-1] = parallel
+            self.entry(self.frame_address)
 
 
 class PredictionProgram(ForwardProgram):
-    """Outputs (samples, outputs) of X."""
+    """Outputs (samples, outputs) of X, both C-contiguous in the network's dtype."""
 
     def __init__(self, network, X, out, threads):
         super().__init__(network, len(X), threads)
+        self.X, self.out, self.not_finite = X, out, np.zeros(1, np.int64)
         x = self.input_tensor()
-        self.emit(gather_row(self.dtype, 1, x=x.offset, in_features=x.features, x_data=address(X)))
+        self.emit(gather_row(self.dtype, 1, x=x.offset, in_features=x.features, x_data=address(X),
+                             not_finite=address(self.not_finite)))
         a = self.lower_layers(x, on_logits=False)
         self.emit(hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=address(out)))
-        self.finish()
+        self.finish(len(X))
+
+    def run(self):
+        super().run()
+        if self.not_finite[0]:
+            self.not_finite[0] = 0
+            check_finite("X", self.X)
+
+
+class SmallPrediction:
+    """A prediction of a few rows, made once and used again: in and out through buffers of its own, by one compiled call."""
+
+    ROWS = 16
+
+    def __init__(self, network):
+        self.X = aligned((self.ROWS, network.inputs), network.dtype)
+        self.out = aligned((self.ROWS, network.outputs), network.dtype)
+        self.program = PredictionProgram(network, self.X, self.out, threads=1)
+        self.entry, self.frame, self.frame_address = self.program.entry, self.program.frame, self.program.frame_address
+        self.not_finite, self.lock, self.samples = self.program.not_finite, threading.Lock(), self.ROWS
+
+    def run(self, X):
+        """Outputs of X (samples, inputs), at most ROWS samples."""
+        samples = len(X)
+        with self.lock:
+            self.X[:samples] = X
+            if samples != self.samples:
+                self.frame[FRAME_BATCH] = self.samples = samples
+            self.entry(self.frame_address)
+            if self.not_finite[0]:
+                self.not_finite[0] = 0
+                check_finite("X", self.X[:samples].copy())
+            return self.out[:samples].copy()
 
 
 class EvaluationProgram(ForwardProgram):
@@ -200,18 +248,18 @@ class EvaluationProgram(ForwardProgram):
 
     def __init__(self, network, data, threads):
         super().__init__(network, len(data.X), threads)
+        self.data = data
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, None, normalize=False)
         loss = network._training_loss
         criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
-        self.finish()
+        self.finish(len(data.X), np.zeros((3, len(data.X))))
+        self.weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
 
-    def evaluate(self, data):
+    def evaluate(self):
         """(mean loss, accuracy)."""
-        results = np.zeros((3, len(data.X)))
-        self.run(len(data.X), results)
-        weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
-        return float(results[LOSSES].sum() / weight), float(results[HITS].mean())
+        self.run()
+        return float(self.results[LOSSES].sum() / self.weight), float(self.results[HITS].mean())
 
 
 class OptimizerState:

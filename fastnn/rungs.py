@@ -77,14 +77,20 @@ def check_linear(x, weight, bias):
         raise ValueError(f"bias has shape {bias}; this weight takes {weight[1:]}, one for each of its columns")
 
 
-def check_targets(a, y, weights):
-    """Refuse targets that are not one for each output, and weights that are not one for each sample."""
+def check_targets(a, y):
+    """Refuse targets that are not one for each output."""
     if len(a) != 2 or a[0] == 0:
         raise ValueError(f"outputs have shape {a}; a loss takes (batch, outputs) with at least one sample")
     if y != a:
         raise ValueError(f"y has shape {y}; it must be that of the outputs, {a} (labels as one-hot rows)")
-    if weights not in (None, a[:1]):
-        raise ValueError(f"weights have shape {weights}; there must be one for each sample, {a[:1]}")
+
+
+def check_weights(weights, shape, batch):
+    """Refuse weights that are not one for each sample, or leave nothing to average."""
+    if shape != (batch,):
+        raise ValueError(f"weights have shape {shape}; there must be one for each sample, {(batch,)}")
+    if min(weights) < 0 or sum(weights) == 0:
+        raise ValueError("weights must be zero or more, and they must not sum to 0")
 
 
 def check_layers(parameters, activations):
@@ -92,3 +98,11 @@ def check_layers(parameters, activations):
     if not parameters or len(parameters) != len(activations):
         raise ValueError(f"there are {len(parameters)} layers of parameters and {len(activations)} activations; "
                          "give one activation a layer, and at least one layer")
+
+
+def check_examples(X, y):
+    """Refuse anything but rows of features and one label a row."""
+    if len(X) != 2 or 0 in X:
+        raise ValueError(f"X has shape {X}; it must be (m, n), an example a row and a feature a column")
+    if y != X[:1]:
+        raise ValueError(f"y has shape {y}; it must be {X[:1]}, a 0 or a 1 for each row of X")

@@ -82,7 +82,7 @@ def fit(network, data, validation, *, epochs, batch_size, optimizer_state, shuff
             bar.set_description(f"epoch {epoch + 1}/{epochs}", refresh=False)
             metrics = trainer.epoch(epoch, bar.update)
             if evaluation is not None:
-                loss, accuracy = evaluation.evaluate(validation)
+                loss, accuracy = evaluation.evaluate()
                 metrics["val_loss"] = loss
                 if network.is_classifier:
                     metrics["val_accuracy"] = accuracy

@@ -11,7 +11,7 @@ import pickle
 import sys
 import tempfile
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import llvmlite
@@ -53,7 +53,7 @@ def cache_directory():
     return (Path(root) if root else user_cache_directory() / "fastnn") / fingerprint()
 
 
-@lru_cache(maxsize=None)
+@cache
 def warn_once(what):
     warnings.warn(
         f"fastnn: {what}. Kernels compile anew in each process; set FASTNN_CACHE_DIR to a directory that can be written.",

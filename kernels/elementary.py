@@ -26,6 +26,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from .constants import with_constants
 from .jit import OPTIONS, REAL, jit
 from .target import has_fma
 
@@ -126,13 +127,7 @@ def specialize(function, dtype):
             return specialize(value, dtype)
         return real(value) if type(value) is float else value
 
-    code = function.__code__
-    names = {name: cast(function.__globals__[name]) for name in code.co_names if name in function.__globals__}
-    code = code.replace(co_consts=tuple(map(cast, code.co_consts)))
-    copy = python.FunctionType(code, names, f"{function.__name__}_{dtype}", function.__defaults__)
-    copy.__qualname__ = copy.__name__  # unique: cached machine code is linked by this name
-    copy.__module__ = function.__module__
-    return jit(copy, inline=True)
+    return jit(with_constants(function, cast, f"{function.__name__}_{dtype}"), inline=True)
 
 
 def compiles(public):

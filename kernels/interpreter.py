@@ -8,10 +8,21 @@ import math
 
 import numpy as np
 from numba import prange, types
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .jit import ANY, Kernel, call, jit, typed_pointer, view
 from .table import (
-    BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, COLUMNS, FORWARD, HITS, LOSSES, OPERANDS, SAMPLE_WEIGHTS, make_row, share,
+    BACKWARD_INPUT,
+    BACKWARD_OUTPUT,
+    BACKWARD_WEIGHT,
+    COLUMNS,
+    FORWARD,
+    HITS,
+    LOSSES,
+    OPERANDS,
+    SAMPLE_WEIGHTS,
+    make_row,
+    share,
 )
 
 WORD = 8  # bytes of a number in the table and in the results
@@ -116,9 +127,18 @@ def build_forward_chunks(dtype):
     return forward_chunks
 
 
+FRAME, FRAME_BATCH = 9, 7  # numbers in the frame of a run, and where the size of the batch stands
+
+
 def build_run(dtype):
-    def run(row, parameters, gradients, arena, results, capacity, first, batch, parallel):
-        """The forward phase of one row, for Python to call."""
+    def run(frame):
+        """The forward phase of one row, for Python to call: with one argument, since every one costs as much as a small layer.
+
+        frame: the addresses of row, parameters, gradients, arena and results, then capacity, first, batch and parallel.
+        """
+        row, parameters, gradients, arena, results, capacity, first, batch, parallel = to_fixed_tuple(
+            view(integers(frame), 0, FRAME), FRAME
+        )
         run_phase(row, FORWARD, (parameters, gradients, arena, results, capacity), first, batch, 0, parallel)
 
     return run
@@ -126,7 +146,7 @@ def build_run(dtype):
 
 train_kernel = Kernel("train", build_train, addresses(13))
 forward_chunks_kernel = Kernel("forward_chunks", build_forward_chunks, addresses(11))
-run_kernel = Kernel("run", build_run, addresses(9))
+run_kernel = Kernel("run", build_run, addresses(1))
 
 
 def forward_chunks_row(parts, *, table, operations, chunk, arena_bytes):

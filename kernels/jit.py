@@ -8,8 +8,7 @@ import ctypes
 
 import numba
 import numpy as np
-from llvmlite import binding
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import carray, njit, types
 from numba.core import cgutils
 from numba.core.ccallback import CFunc

@@ -8,7 +8,14 @@ the bits stay the same.
 from .jit import Kernel, address_of, call, jit, offset, view
 from .product import product, product_kernel
 from .table import (
-    BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD, OPERANDS, make_row, phase_arguments, share,
+    BACKWARD_INPUT,
+    BACKWARD_OUTPUT,
+    BACKWARD_WEIGHT,
+    FORWARD,
+    OPERANDS,
+    make_row,
+    phase_arguments,
+    share,
 )
 from .target import tile_shape, vector_lanes
 from .transpose import transposition

@@ -6,8 +6,9 @@ import sys
 import mpmath
 import numpy as np
 import pytest
-from fastnn.kernels.activations import activations
 from guarded import Guarded, filled
+
+from fastnn.kernels.activations import activations
 
 DTYPES = ["float32", "float64"]
 SIZES = [1, 3, 17, 65]

@@ -7,6 +7,7 @@ import mpmath
 import numba
 import numpy as np
 import pytest
+
 from fastnn.kernels import elementary
 from fastnn.kernels.jit import jit
 

@@ -5,9 +5,10 @@ import math
 
 import numpy as np
 import pytest
+from guarded import Guarded, filled
+
 from fastnn.kernels.activations import activations
 from fastnn.kernels.losses import losses
-from guarded import Guarded, filled
 
 DTYPES = ["float32", "float64"]
 SIZES = [1, 3, 17, 65]

@@ -5,12 +5,13 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from guarded import Guarded
+
 from fastnn.kernels.optimizers import COEFFICIENTS, optimizers
 from fastnn.kernels.optimizers.adam import Adam
 from fastnn.kernels.optimizers.adamw import AdamW
 from fastnn.kernels.optimizers.rmsprop import RMSprop
 from fastnn.kernels.optimizers.sgd import SGD
-from guarded import Guarded
 
 STEPS = 5
 # each with its defaults, and again where a hyperparameter that is off by default changes the formula

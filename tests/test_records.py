@@ -7,6 +7,7 @@ from dataclasses import fields
 from itertools import chain
 
 import pytest
+
 from fastnn.kernels.activations import Activation, activations
 from fastnn.kernels.losses import losses
 from fastnn.kernels.optimizers import optimizers

@@ -53,7 +53,7 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
             a[i] = activate_row(activation, z, z_name=f"{layer}.z[{i},:]")
             for j, node in enumerate(a[i]):
                 node.label = f"{layer}.a[{i},{j}]"
-    check_targets((len(a), len(a[0])), shape(y), None)
+    check_targets((len(a), len(a[0])), shape(y))
     return mean([sample_loss(loss, row, y[i], i) for i, row in enumerate(a)]).named("J"), nodes
 
 

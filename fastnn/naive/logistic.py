@@ -1,8 +1,11 @@
-"""Logistic regression as the notes write it: gradient descent in a loop over m examples."""
+"""Logistic regression as the notes write it: gradient descent in a loop over m examples.
+
+In the transcript of the loop z⁽ⁱ⁾ = wᵀx⁽ⁱ⁾ + b has become y⁽ⁱ⁾, and so has the x₁⁽ⁱ⁾ of dw₁ += x₁⁽ⁱ⁾ dz⁽ⁱ⁾; da⁽ⁱ⁾ is dz.
+"""
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
-from ..rungs import check_linear
+from ..rungs import check_examples
 from .records import plain, shape, to_lists
 
 
@@ -36,9 +39,7 @@ def logistic_regression(X, y, learning_rate: float = 0.1, epochs: int = 1000) ->
     1.47
     """
     X, y = to_lists(X), to_lists(y)
-    check_linear(shape(X), (len(X[0]), 1), (1,))
-    if shape(y) != (len(X),):
-        raise ValueError(f"y has shape {shape(y)}; it must be {(len(X),)}, a 0 or a 1 for each row of X")
+    check_examples(shape(X), shape(y))
     sigmoid = plain(activations["sigmoid"].value)
     # L = −[y log a + (1 − y) log(1 − a)] in terms of z: finite even where a has rounded to 0 or 1
     cost = plain(losses["binary_cross_entropy"].on_logits["sigmoid"].value)

@@ -184,7 +184,7 @@ def optimizer_state(parameters: Parameters, optimizer) -> list[Vector]:
 
     Examples
     --------
-    >>> from fastnn.kernels.optimizers.adam import Adam
+    >>> from fastnn import Adam
     >>> optimizer_state([([[1.0], [2.0]], [0.0])], Adam())
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
@@ -213,7 +213,7 @@ def train_step(
 
     Examples
     --------
-    >>> from fastnn.kernels.optimizers.sgd import SGD
+    >>> from fastnn import SGD
     >>> parameters, optimizer = [([[2.0]], [0.0])], SGD(learning_rate=0.1)
     >>> state = optimizer_state(parameters, optimizer)
     >>> train_step(parameters, ["identity"], [[1.0]], [[1.0]], "squared_error", optimizer, state, step=1)

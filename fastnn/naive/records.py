@@ -1,6 +1,6 @@
 """The registered activations and losses as pure Python loops over nested lists."""
 
-from ..rungs import check_targets
+from ..rungs import check_targets, check_weights
 
 
 def to_lists(array):
@@ -59,10 +59,8 @@ def pullback(activation, da, z, a):
 
 def mean_loss(loss, a, y, weights=None):
     """J = Σᵢ wᵢ Lᵢ / Σᵢ wᵢ, with Lᵢ the sum over the outputs of sample i."""
-    a, y, weights = to_lists(a), to_lists(y), to_lists(weights)
-    check_targets(shape(a), shape(y), weights and shape(weights))
-    value = plain(loss.value)
-    total, total_weight = 0.0, 0.0
+    a, y, weights = prepared(a, y, weights)
+    value, total = plain(loss.value), 0.0
     for i in range(len(a)):
         if loss.rowwise:
             sample_loss = value(a[i], y[i])
@@ -70,24 +68,27 @@ def mean_loss(loss, a, y, weights=None):
             sample_loss = 0.0
             for j in range(len(a[i])):
                 sample_loss += value(a[i][j], y[i][j])
-        weight = weights[i] if weights else 1.0
-        total += weight * sample_loss
-        total_weight += weight
-    return total / total_weight
+        total += weights[i] * sample_loss
+    return total / sum(weights)
 
 
 def mean_loss_gradient(loss, a, y, weights=None):
     """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
-    a, y, weights = to_lists(a), to_lists(y), to_lists(weights)
-    check_targets(shape(a), shape(y), weights and shape(weights))
-    prime = plain(loss.prime)
-    total_weight = sum(weights) if weights else len(a)
-    da = []
+    a, y, weights = prepared(a, y, weights)
+    prime, total_weight, da = plain(loss.prime), sum(weights), []
     for i in range(len(a)):
         if loss.rowwise:
             row = prime(a[i], y[i])
         else:
             row = [prime(a[i][j], y[i][j]) for j in range(len(a[i]))]
-        share = (weights[i] if weights else 1.0) / total_weight
-        da.append([share * number for number in row])
+        da.append([weights[i] / total_weight * number for number in row])
     return da
+
+
+def prepared(a, y, weights):
+    """Outputs, targets and a weight for each sample, as lists of the right shapes."""
+    a, y = to_lists(a), to_lists(y)
+    check_targets(shape(a), shape(y))
+    weights = [1.0] * len(a) if weights is None else to_lists(weights)
+    check_weights(weights, shape(weights), len(a))
+    return a, y, weights

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
-from ..rungs import check_linear
+from ..rungs import check_examples
 from .records import activate, mean_loss, real
 
 
@@ -43,13 +43,11 @@ def logistic_regression(
     """
     X = real(X)
     y = np.asarray(y, X.dtype)
-    m, n = X.shape if X.ndim == 2 else (0, 0)
-    check_linear(X.shape, (n, 1), (1,))
-    if y.shape != (m,):
-        raise ValueError(f"y has shape {y.shape}; it must be {(m,)}, a 0 or a 1 for each row of X")
+    check_examples(X.shape, y.shape)
     # L = −[y log a + (1 − y) log(1 − a)] in terms of z: finite even where a has rounded to 0 or 1
     cost = losses["binary_cross_entropy"].on_logits["sigmoid"]
 
+    m, n = X.shape
     w, b, history = np.zeros(n, X.dtype), X.dtype.type(0), []
     for _ in range(epochs):
         z = X @ w + b

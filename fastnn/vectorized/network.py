@@ -162,7 +162,7 @@ def optimizer_state(parameters: Parameters, optimizer) -> list[NDArray]:
 
     Examples
     --------
-    >>> from fastnn.kernels.optimizers.adam import Adam
+    >>> from fastnn import Adam
     >>> optimizer_state([(np.ones((2, 1)), np.zeros(1))], Adam())
     [array([0., 0., 0.]), array([0., 0., 0.])]
     """
@@ -191,7 +191,7 @@ def train_step(
 
     Examples
     --------
-    >>> from fastnn.kernels.optimizers.sgd import SGD
+    >>> from fastnn import SGD
     >>> parameters, optimizer = [(np.array([[2.0]]), np.array([0.0]))], SGD(learning_rate=0.1)
     >>> state = optimizer_state(parameters, optimizer)
     >>> train_step(parameters, ["identity"], [[1.0]], [[1.0]], "squared_error", optimizer, state, step=1)

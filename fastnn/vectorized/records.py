@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..rungs import check_targets
+from ..naive.records import each_number, each_row, plain
+from ..rungs import check_targets, check_weights
 
 
 def real(array):
@@ -16,11 +17,9 @@ def numpy_form(record, derivative=False):
     vectorized = record.vectorized_prime if derivative else record.vectorized
     if vectorized is not None:
         return vectorized
-    function = record.prime if derivative else record.value
-    function = getattr(function, "py_func", function)
-    if not record.rowwise:
-        return np.vectorize(function, otypes=[float])
-    return lambda *arrays: np.array([function(*rows) for rows in zip(*(array.tolist() for array in arrays), strict=True)])
+    function = plain(record.prime if derivative else record.value)
+    over = each_row if record.rowwise else each_number
+    return lambda *arrays: np.array(over(function, *(array.tolist() for array in arrays)))
 
 
 def activate(activation, z):
@@ -62,6 +61,7 @@ def prepared(a, y, weights):
     """Outputs, targets and each sample's share of the average, in the dtype of the outputs."""
     a = real(a)
     y = np.asarray(y, a.dtype)
-    check_targets(a.shape, y.shape, None if weights is None else np.shape(weights))
+    check_targets(a.shape, y.shape)
     weights = np.ones(len(a)) if weights is None else np.asarray(weights, np.float64)
+    check_weights(weights, weights.shape, len(a))
     return a, y, (weights / weights.sum()).astype(a.dtype)

@@ -8,10 +8,11 @@ inner loop. `vectorized` and `vectorized_prime` say the same in NumPy, independe
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from numba import types
+
 from ..jit import Kernel, jit, pointer, view
 from ..precision import compiled_scalar
 from ..registry import Registry
-from numba import types
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from ..elementary import expm1
 from . import Activation, register
 
-# λ and α of the paper's equation (14), to the last bit of a float64
+# λ and α of the paper, to the last bit of a float64
 SCALE = 1.0507009873554805
 ALPHA = 1.6732632423543772
 SCALE_ALPHA = SCALE * ALPHA

@@ -1,6 +1,6 @@
 """Cross entropy of one probability, the cost of logistic regression; after sigmoid it is computed on the logit.
 
-The notes' average of it over the samples has lost its minus: as here, it is never negative.
+The notes' average of it over the samples has lost its minus; the loss is never negative.
 """
 
 import numpy as np

@@ -43,7 +43,7 @@ class Adam(Optimizer):
             gradient = gradients[i]
             mean[i] = beta1 * mean[i] + rest1 * gradient
             square[i] = beta2 * square[i] + rest2 * gradient * gradient
-            # kept is 1 here and less in AdamW; the product is free beside the traffic of memory
+            # kept is 1 here and less in AdamW; beside the root and the division its product costs nothing measurable
             parameters[i] = kept * parameters[i] - step_size * mean[i] / (math.sqrt(square[i]) + epsilon)
 
     def vectorized(self, parameters, gradients, mean, square, step):

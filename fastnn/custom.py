@@ -1,0 +1,88 @@
+"""A user's own activation or loss, made of scalar functions in plain Python, compiled into the training loop like ours."""
+
+import re
+
+from .kernels.activations import Activation, activations
+from .kernels.losses import Loss, losses
+
+
+def checked_name(kind, name):
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError(f"the name of the {kind} is {name!r}; it must be a word of letters, digits and underscores")
+    return name
+
+
+def register_activation(name, value, prime, *, formula="", prime_formula="", initializer="glorot_uniform", smooth=True, kinks=(),
+                        vectorized=None, vectorized_prime=None):
+    """Register an activation of your own, for use by name in any layer.
+
+    Parameters
+    ----------
+    name : str
+    value : callable
+        value(z) -> a for one number, in plain Python with `math`. Write numbers as floats (1.0, not 1): float literals take
+        the network's dtype, whole numbers widen the computation to float64.
+    prime : callable
+        prime(z, a) -> the derivative da/dz, given both z and a = value(z).
+    formula, prime_formula : str, optional
+        For documentation and reports.
+    initializer : str, optional
+        How layers with this activation draw their weights unless told otherwise.
+    smooth : bool, optional
+        Whether the derivative is continuous; if not, `kinks` lists the z at which it jumps.
+    vectorized, vectorized_prime : callable, optional
+        The same for NumPy arrays; by default the scalar functions are applied to each number.
+
+    Returns
+    -------
+    Activation
+        Its record. Check the derivative with `fastnn.check_gradients` on a network that uses it.
+
+    Examples
+    --------
+    >>> import math
+    >>> import fastnn
+    >>> _ = fastnn.register_activation("softsign", lambda z: z / (1.0 + abs(z)), lambda z, a: (1.0 - abs(a)) ** 2.0)
+    >>> net = fastnn.Network([fastnn.Dense(4, "softsign"), fastnn.Dense(1)], inputs=2)
+    """
+    return activations.register(Activation(
+        checked_name("activation", name), formula, prime_formula, value, prime, vectorized, vectorized_prime,
+        initializer=initializer, smooth=smooth, kinks=tuple(kinks), builtin=False,
+    ))
+
+
+def register_loss(name, value, prime, *, formula="", prime_formula="", smooth=True, kinks=(), targets="values", vectorized=None,
+                  vectorized_prime=None):
+    """Register a loss of your own, for use by name in any network.
+
+    Parameters
+    ----------
+    name : str
+    value : callable
+        value(a, y) -> the loss of one output a with target y, in plain Python with `math` and float literals. The loss of a
+        batch sums over the outputs and averages over the samples.
+    prime : callable
+        prime(a, y) -> its derivative in a.
+    smooth : bool, optional
+        Whether the derivative is continuous; if not, `kinks` lists the a − y at which it jumps.
+    targets : {"values", "classes", "binary"}, optional
+        What y may be: any values, class labels or probabilities, or numbers from 0 to 1.
+
+    Returns
+    -------
+    Loss
+        Its record. Check the derivative with `fastnn.check_gradients` on a network that uses it.
+
+    Examples
+    --------
+    >>> import math
+    >>> import fastnn
+    >>> _ = fastnn.register_loss("log_cosh", lambda a, y: math.log(math.cosh(a - y)), lambda a, y: math.tanh(a - y))
+    >>> net = fastnn.Network([fastnn.Dense(4, "tanh"), fastnn.Dense(1)], inputs=2, loss="log_cosh")
+    """
+    if targets not in ("values", "classes", "binary"):
+        raise ValueError(f"targets is {targets!r}; it must be 'values', 'classes' or 'binary'")
+    return losses.register(Loss(
+        checked_name("loss", name), formula, prime_formula, value, prime, vectorized, vectorized_prime, smooth=smooth,
+        kinks=tuple(kinks), targets=targets, builtin=False,
+    ))

@@ -1,0 +1,156 @@
+"""Data to learn from: two that are made here, one real table that comes with the package, and MNIST from a file of yours.
+
+Each function returns arrays, one sample a row: X of features and y of integer labels.
+"""
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from .checks import whole_number
+
+
+def spiral(samples=3000, classes=3, noise=0.2, seed=0):
+    """Draw points on spiral arms that wind around the origin, an arm a class.
+
+    On arm c, with t from 0 at the centre to 1 at the end: the radius is t, and the angle 4 (t + c) + noise · N(0, 1).
+    The recipe is that of Karpathy's course notes, https://cs231n.github.io/neural-networks-case-study.
+
+    Parameters
+    ----------
+    samples : int
+        Of all classes together, shared out evenly; the samples lie class after class, so shuffle before a split.
+    classes : int
+        How many arms.
+    noise : float
+        The standard deviation of the angle, in radians.
+    seed : int
+        The same seed gives the same points.
+
+    Returns
+    -------
+    X : (samples, 2) float32
+    y : (samples,) int64
+
+    Examples
+    --------
+    >>> from fastnn.datasets import spiral
+    >>> X, y = spiral(samples=300)
+    >>> X.shape, [int((y == label).sum()) for label in range(3)]
+    ((300, 2), [100, 100, 100])
+    """
+    classes = whole_number("classes", classes)
+    samples = whole_number("samples", samples, least=classes)
+    if not 0 <= noise < np.inf:
+        raise ValueError(f"noise is {noise!r}; it must be a finite number of zero or more, in radians")
+    generator = np.random.default_rng(seed)
+    X, y = np.empty((samples, 2), np.float32), np.empty(samples, np.int64)
+    for label, rows in enumerate(np.array_split(np.arange(samples), classes)):
+        t = np.linspace(0, 1, len(rows))
+        angle = 4 * t + 4 * label + generator.normal(0, noise, len(rows))
+        X[rows], y[rows] = np.c_[t * np.sin(angle), t * np.cos(angle)], label
+    return X, y
+
+
+def parity(bits):
+    """List all 2^bits rows of bits, in counting order, with the XOR of each: 1 where the number of ones is odd.
+
+    Parameters
+    ----------
+    bits : int
+
+    Returns
+    -------
+    X : (2^bits, bits) float32
+        Zeros and ones.
+    y : (2^bits,) int64
+
+    Examples
+    --------
+    >>> from fastnn.datasets import parity
+    >>> X, y = parity(2)
+    >>> X.tolist(), y.tolist()
+    ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
+    """
+    bits = whole_number("bits", bits)
+    if bits > 24:
+        raise ValueError(f"bits is {bits}; the table has 2^bits rows, so it must be at most 24")
+    X = np.arange(2**bits)[:, None] >> np.arange(bits - 1, -1, -1) & 1
+    return X.astype(np.float32), X.sum(axis=1) % 2
+
+
+def breast_cancer(*, return_names=False):
+    """Load the Breast Cancer Wisconsin (Diagnostic) table: 30 measures of the cell nuclei in 569 biopsies.
+
+    The mean, standard error and worst value of ten measures (radius, texture, …), on scales from thousandths to thousands:
+    standardize them before training. The table comes with this package; it is by Wolberg, Mangasarian, Street and Street
+    (1993), UCI Machine Learning Repository, https://doi.org/10.24432/C5DW2B, under CC BY 4.0.
+
+    Parameters
+    ----------
+    return_names : bool
+        Whether to return the names of the features as well.
+
+    Returns
+    -------
+    X : (569, 30) float64
+    y : (569,) int64
+        1 for malignant (212 of them), 0 for benign.
+    names : list of str
+        With `return_names`.
+
+    Examples
+    --------
+    >>> from fastnn.datasets import breast_cancer
+    >>> X, y = breast_cancer()
+    >>> X.shape, int(y.sum())
+    ((569, 30), 212)
+    """
+    lines = resources.files("fastnn").joinpath("data/breast_cancer.csv").read_text(encoding="utf-8").splitlines()
+    header, *rows = (line.split(",") for line in lines if not line.startswith("#"))
+    table = np.array(rows, np.float64)
+    X, y = np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
+    return (X, y, header[:-1]) if return_names else (X, y)
+
+
+def mnist(path=None):
+    """Load MNIST, 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes and Burges), from a file of yours.
+
+    Nothing is downloaded. The file is the `mnist.npz` that goes around with Keras, with the arrays x_train (60000, 28, 28),
+    y_train, x_test (10000, 28, 28) and y_test, pixels from 0 to 255.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        Where it is. Default: what the environment variable FASTNN_MNIST says, else mnist.npz in the current directory.
+
+    Returns
+    -------
+    X_train : (60000, 784) float32
+        Pixels from 0 to 1, row after row.
+    y_train : (60000,) int64
+    X_test : (10000, 784) float32
+    y_test : (10000,) int64
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it does not hold the four arrays.
+    """
+    path = Path(path or os.environ.get("FASTNN_MNIST") or "mnist.npz")
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"there is no MNIST file at {path}; give the path of mnist.npz (arrays x_train, y_train, x_test, y_test), "
+            "or set the environment variable FASTNN_MNIST to it"
+        )
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = [name for name in ("x_train", "y_train", "x_test", "y_test") if name not in arrays]
+        if missing:
+            raise ValueError(f"{path} holds no array {missing[0]}; mnist.npz holds x_train, y_train, x_test and y_test")
+        X_train, X_test = (arrays[name].reshape(-1, 784).astype(np.float32) / 255 for name in ("x_train", "x_test"))
+        y_train, y_test = (arrays[name].astype(np.int64) for name in ("y_train", "y_test"))
+    return X_train, y_train, X_test, y_test

@@ -1,0 +1,138 @@
+"""Gradient checking: the compiled gradients against differences of the compiled loss, parameter by parameter, in float64."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class ParameterCheck:
+    """One parameter's gradient, analytic against numeric.
+
+    Attributes
+    ----------
+    name : str
+    relative_error : float
+        ‖analytic − numeric‖ / max(‖analytic‖, ‖numeric‖) over the numbers checked.
+    worst : tuple of int
+        Where the two differ most; `analytic` and `numeric` are the values there.
+    checked, size : int
+        How many numbers were checked of how many.
+    """
+
+    name: str
+    relative_error: float
+    worst: tuple
+    analytic: float
+    numeric: float
+    checked: int
+    size: int
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found; print it for a table.
+
+    Attributes
+    ----------
+    parameters : tuple of ParameterCheck
+    tolerance : float
+    """
+
+    parameters: tuple
+    tolerance: float
+
+    @property
+    def max_relative_error(self):
+        """The largest relative error of a parameter."""
+        return max(check.relative_error for check in self.parameters)
+
+    @property
+    def passed(self):
+        """Whether it is within the tolerance."""
+        return self.max_relative_error <= self.tolerance
+
+    def __str__(self):
+        width = max(len("parameter"), *(len(check.name) for check in self.parameters))
+        lines = [f"{'parameter':<{width}}  checked        relative error  worst at      analytic       numeric"]
+        for c in self.parameters:
+            verdict = "" if c.relative_error <= self.tolerance else "  ← wrong"
+            lines.append(
+                f"{c.name:<{width}}  {f'{c.checked} of {c.size}':<13}  {c.relative_error:>14.1e}  {c.worst!s:<10}  "
+                f"{c.analytic:>12.5e}  {c.numeric:>12.5e}{verdict}"
+            )
+        verdict = "passed" if self.passed else "FAILED"
+        return "\n".join([*lines, f"{verdict}: largest relative error {self.max_relative_error:.1e}, "
+                                  f"tolerance {self.tolerance:.0e}"])
+
+
+def check_gradients(network, X, y, *, sample_weight=None, tolerance=TOLERANCE, step=1e-3, max_checks=200, seed=0):
+    """Compare the gradients of a network with differences of its loss.
+
+    A float64 copy of the network works out both, with the very kernels that train it. The differences are central ones at
+    `step` and half of it, extrapolated (Richardson), so their own error is far below that of a wrong derivative.
+    At a kink (relu at 0) the two may rightly differ.
+
+    Parameters
+    ----------
+    network : Network
+        It is not changed.
+    X, y, sample_weight
+        As for `Network.fit`; a few samples are enough.
+    tolerance : float
+        The relative error up to which `passed` is true.
+    step : float
+        How far a parameter is moved, relative to its size where that exceeds 1.
+    max_checks : int
+        At most so many numbers of each parameter are checked, drawn with `seed`.
+
+    Returns
+    -------
+    GradientReport
+        With `max_relative_error`, `passed`, and a readable table when printed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(5, "tanh"), fastnn.Dense(3, "softmax")], inputs=2)
+    >>> report = fastnn.check_gradients(net, np.eye(2), np.array([0, 2]))
+    >>> report.passed
+    True
+    """
+    twin = network.astype("float64")
+    _, gradients = twin.loss_and_gradients(X, y, sample_weight=sample_weight)
+    generator = np.random.default_rng(seed)
+    loss = twin.loss_function(X, y, sample_weight=sample_weight)
+
+    checks = []
+    for name, view in twin.parameters.items():
+        indices = np.arange(view.size)
+        if view.size > max_checks:
+            indices = np.sort(generator.choice(view.size, max_checks, replace=False))
+        numeric = np.array([derivative(loss, view.reshape(-1), i, step) for i in indices])
+        analytic = gradients[name].reshape(-1)[indices]
+        scale = max(np.linalg.norm(analytic), np.linalg.norm(numeric))
+        error = np.linalg.norm(analytic - numeric) / scale if scale > 0 else 0.0
+        worst = int(np.argmax(np.abs(analytic - numeric)))
+        where = tuple(int(i) for i in np.unravel_index(indices[worst], view.shape))
+        checks.append(ParameterCheck(name, float(error), where, float(analytic[worst]), float(numeric[worst]), len(indices), view.size))
+    return GradientReport(tuple(checks), tolerance)
+
+
+def derivative(loss, flat, index, step):
+    """The derivative of loss() in flat[index], by central differences at two steps, extrapolated to an error of O(step⁴)."""
+    value = flat[index]
+    step *= max(1.0, abs(value))
+
+    def central(h):
+        flat[index] = value + h
+        above = loss()
+        flat[index] = value - h
+        below = loss()
+        flat[index] = value
+        return (above - below) / (2 * h)
+
+    return (4 * central(step / 2) - central(step)) / 3

@@ -1,0 +1,247 @@
+"""The third rung: the kernels for Python to call, under the names of `fastnn.naive` and `fastnn.vectorized`.
+
+These are the machine code that training runs, each called alone: a kernel of an activation, loss or optimizer by its
+record, a fully connected layer as a network of one row. Arrays are float32 or float64 (anything else becomes float64) and
+are copied only where they are not C-contiguous; results are new arrays. Beside the functions below there is a pair for each
+registered activation and loss, under its name:
+
+>>> from fastnn import kernels
+>>> kernels.tanh([[0.0, 100.0]])
+array([[0., 1.]])
+>>> kernels.squared_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]])
+1.25
+>>> kernels.squared_error_gradient([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 3.0]])
+array([[0. , 1. ],
+       [0. , 0.5]])
+"""
+
+import sys
+
+import numpy as np
+
+from ..checks import real_array, whole_number
+from ..rungs import check_linear, check_targets, check_weights, registered_functions, registry_attributes
+from ..threads import FLOPS_PER_PART, parallel_region, parts, resolve_threads
+from .interpreter import parallel_kernel
+from .jit import ANY
+from .linear import WEIGHT, dense_backward_input, dense_backward_weight, dense_forward, dense_row
+from .optimizers import COEFFICIENTS
+
+__all__ = ["linear_backward", "linear_forward", "optimizer_update", "registered_functions"]
+
+empty = np.empty
+
+
+def real_arrays(**given):
+    """A dtype and C-contiguous arrays of it: float32 if all that is given is, else float64."""
+    dtype = "float32" if all(getattr(values, "dtype", None) == np.float32 for values in given.values()) else "float64"
+    return dtype, *(as_kernels_take_it(name, values, dtype) for name, values in given.items())
+
+
+def as_kernels_take_it(name, values, dtype):
+    if type(values) is np.ndarray and values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
+        return values
+    return real_array(name, values, dtype).reshape(np.shape(values))  # 0-d ones have become 1-d
+
+
+def check_alike(**arrays):
+    """Refuse arrays that differ in shape."""
+    (first, shape), *others = ((name, array.shape) for name, array in arrays.items())
+    for name, other in others:
+        if other != shape:
+            raise ValueError(f"{name} has shape {other}; it must be that of {first}, {shape}")
+
+
+def rows_and_columns(activation, z):
+    """How a kernel walks z: row by row along the last axis where that matters."""
+    if not activation.rowwise:
+        return z.size, 1
+    if z.ndim == 0 or z.shape[-1] == 0:
+        raise ValueError(f"z has shape {z.shape}; {activation.name} takes rows of at least one number, (..., outputs)")
+    return z.size // z.shape[-1], z.shape[-1]
+
+
+def activate(activation, z):
+    """a = g(z)."""
+    dtype, z = real_arrays(z=z)
+    a = empty(z.shape, dtype)
+    activation.forward(dtype, a, z, *rows_and_columns(activation, z))
+    return a
+
+
+def pullback(activation, da, z, a):
+    """dz from da, through one activation."""
+    dtype, da, z, a = real_arrays(da=da, z=z, a=a)
+    check_alike(z=z, a=a, da=da)
+    dz = empty(z.shape, dtype)
+    dz[...] = da
+    activation.backward(dtype, dz, z, a, *rows_and_columns(activation, z))
+    return dz
+
+
+def derivative(activation, z, a):
+    """da/dz = g'(z), given a = g(z) as well: the pullback of 1."""
+    return pullback(activation, np.ones_like(a, np.float32), z, a)
+
+
+def loss_and_gradient(loss, a, y, weights):
+    """What each sample lost (batch,), in float64, and da (batch, outputs)."""
+    dtype, a = real_arrays(a=a)
+    y = np.array(real_array("y", y, dtype))  # a copy: the kernel destroys it
+    check_targets(a.shape, y.shape)
+    if weights is None:
+        shares = np.full(len(a), 1 / len(a), dtype)
+    else:
+        weights = real_array("weights", weights, "float64")
+        check_weights(weights, weights.shape, len(a))
+        shares = (weights / weights.sum()).astype(dtype)
+    row_losses, da = empty(len(a), np.float64), empty(a.shape, dtype)
+    loss.kernel(dtype, row_losses, da, a, y, shares, *a.shape)
+    return row_losses, da
+
+
+def mean_loss(loss, a, y, weights=None):
+    """J = Σᵢ wᵢ Lᵢ / Σᵢ wᵢ, with Lᵢ the sum over the outputs of sample i."""
+    return float(loss_and_gradient(loss, a, y, weights)[0].sum())
+
+
+def mean_loss_gradient(loss, a, y, weights=None):
+    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
+    return loss_and_gradient(loss, a, y, weights)[1]
+
+
+def place(array):
+    """Where an array lies, as an offset: the table's count numbers from where a network's memory begins, here from 0."""
+    return 0 if array is None else array.ctypes.data // array.itemsize
+
+
+def linear_row(dtype, weight, *, x, z=None, dz=None, dx=None, scratch=None, bias):
+    """The table of a network of this one layer, whose memory is wherever these arrays lie."""
+    return dense_row(dtype, None, {}, x=place(x), z=place(z), a=place(z), dz=place(dz),
+                     dx=None if dx is None else place(dx), scratch=place(scratch), weight=place(weight), bias=place(bias),
+                     in_features=weight.shape[0], out_features=weight.shape[1])
+
+
+def run_phase(kernel, dtype, row, batch, parts):
+    """Run one phase of `row`, cut into `parts`."""
+    # row, then parameters, gradients, arena, results, capacity, first, batch, accumulate
+    arguments = row, 0, 0, 0, 0, 0, 0, batch, 0
+    with parallel_region(parts) as parallel:
+        if parallel:
+            parallel_kernel(ANY, kernel.address(dtype), *arguments, parts)
+        else:
+            kernel(dtype, *arguments, 0, 1)
+
+
+def linear_forward(x, weight, bias, threads=None):
+    """Compute z = x @ weight + bias.
+
+    Parameters
+    ----------
+    x : (batch, in_features)
+    weight : (in_features, out_features)
+    bias : (out_features,)
+    threads : int, optional
+        At most so many, where the work is worth it; default all. The number does not change the result.
+
+    Returns
+    -------
+    z : (batch, out_features)
+
+    Examples
+    --------
+    >>> linear_forward([[1.0, 2.0]], weight=[[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]], bias=[0.5, 0.5, 0.5])
+    array([[1.5, 2.5, 1.5]])
+    """
+    dtype, x, weight, bias = real_arrays(x=x, weight=weight, bias=bias)
+    check_linear(x.shape, weight.shape, bias.shape)
+    batch, (in_features, out_features) = len(x), weight.shape
+    z = empty((batch, out_features), dtype)
+    row = linear_row(dtype, weight, x=x, z=z, bias=bias)
+    work = 2 * batch * in_features * out_features
+    run_phase(dense_forward, dtype, row, batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), max(batch, 1)))
+    return z
+
+
+def linear_backward(dz, x, weight, threads=None):
+    """Push dz back through z = x @ weight + bias.
+
+    dx = dz weightᵀ,  dweight = xᵀ dz,  dbias = Σᵢ dzᵢ
+
+    Nothing is divided by the batch here: a loss hands out a gradient that already is.
+
+    Parameters
+    ----------
+    dz : (batch, out_features)
+    x : (batch, in_features)
+    weight : (in_features, out_features)
+    threads : int, optional
+        As for `linear_forward`.
+
+    Returns
+    -------
+    dx : (batch, in_features)
+    dweight : (in_features, out_features)
+    dbias : (out_features,)
+
+    Examples
+    --------
+    >>> dx, dweight, dbias = linear_backward([[1.0], [2.0]], x=[[3.0, 4.0], [5.0, 6.0]], weight=[[0.5], [0.25]])
+    >>> dx.tolist(), dweight.tolist(), dbias.tolist()
+    ([[0.5, 0.25], [1.0, 0.5]], [[13.0], [16.0]], [3.0])
+    """
+    dtype, dz, x, weight = real_arrays(dz=dz, x=x, weight=weight)
+    check_linear(x.shape, weight.shape, dz.shape[1:])
+    if len(dz) != len(x):
+        raise ValueError(f"dz has {len(dz)} rows and x has {len(x)}; give one dz for each sample")
+    batch, (in_features, out_features) = len(x), weight.shape
+    dx, dweight, dbias = empty(x.shape, dtype), empty(weight.shape, dtype), empty(out_features, dtype)
+    scratch = np.empty(weight.shape, dtype)
+    row = linear_row(dtype, weight, x=x, dz=dz, dx=dx, scratch=scratch, bias=dbias)
+    count = parts(2 * batch * in_features * out_features, FLOPS_PER_PART, resolve_threads(threads))
+    run_phase(dense_backward_input, dtype, row, batch, count)
+    row[WEIGHT] = place(dweight)  # the weight's offset serves for its gradient too
+    run_phase(dense_backward_weight, dtype, row, batch, min(count, max(in_features, 1)))
+    return dx, dweight, dbias
+
+
+def optimizer_update(optimizer, parameters, gradients, state, step):
+    """Update a flat vector of parameters.
+
+    Parameters
+    ----------
+    optimizer : an optimizer such as Adam(learning_rate=0.01)
+    parameters, gradients : (size,)
+    state : list of (size,)
+        One vector for each of the optimizer's slots, zeros at first.
+    step : int
+        Which step this is, counted from 1.
+
+    Returns
+    -------
+    parameters : (size,)
+    state : list of (size,)
+
+    Examples
+    --------
+    >>> from fastnn.kernels.optimizers.sgd import SGD
+    >>> optimizer_update(SGD(learning_rate=0.1), [2.0, 1.0], [1.0, -1.0], state=[[0.0, 0.0]], step=1)
+    (array([1.9, 1.1]), [array([ 1., -1.])])
+    """
+    if len(state) != len(optimizer.slots):
+        raise ValueError(f"state has {len(state)} vectors; {type(optimizer).__name__} keeps {len(optimizer.slots)}: "
+                         f"{', '.join(optimizer.slots)}")
+    named = dict(zip(optimizer.slots, state, strict=True))
+    dtype, parameters, gradients, *slots = real_arrays(parameters=parameters, gradients=gradients, **named)
+    check_alike(parameters=parameters, gradients=gradients, **dict(zip(optimizer.slots, slots, strict=True)))
+    size, coefficients = parameters.size, np.zeros(COEFFICIENTS, dtype)
+    updated, memory = empty(parameters.shape, dtype), empty((len(slots), size), dtype)
+    updated[...] = parameters
+    for slot, values in zip(memory, slots, strict=True):
+        slot[:] = values.reshape(size)
+    optimizer.coefficients_kernel(dtype, coefficients, optimizer.hyperparameters(), whole_number("step", step))
+    optimizer.kernel(dtype, updated, gradients, memory, size, coefficients, size)
+    return updated, [slot.reshape(parameters.shape) for slot in memory]
+
+
+__getattr__, __dir__ = registry_attributes(globals(), sys.modules[__name__])
