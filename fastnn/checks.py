@@ -166,6 +166,7 @@ def class_labels(y, classes):
     if y.dtype.kind == "b":
         y = y.astype(np.int64)
     if y.dtype.kind == "f":
+        y = y.astype(np.float64)
         check_finite("y", y)
         if np.all(y == np.floor(y)) and np.all(abs(y) < 2**53):
             y = y.astype(np.int64)
@@ -190,7 +191,7 @@ def sample_weights(weights, samples, dtype, name="sample_weight"):
         raise ValueError(f"{name} has shape {weights.shape}; X has {samples} samples, so it must be ({samples},)")
     check_finite(name, weights)
     if weights.min() < 0 or not 0 < weights.sum(dtype=np.float64) < math.inf:
-        raise ValueError(f"{name} must not be negative anywhere, nor add up to zero or to infinity; weights about 1 are best")
+        raise ValueError(f"{name} must not be negative anywhere, nor add up to zero or to infinity; give weights about 1")
     return weights
 
 

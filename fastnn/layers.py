@@ -82,7 +82,7 @@ class Dense:
             x=x.offset, z=z.offset, a=a.offset, dz=z.gradient or 0, dx=x.gradient if wants_dx else None,
             scratch=program.scratch(in_features * out_features) if wants_dx else 0,
             weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
-            in_features=in_features, out_features=out_features,
+            in_features=in_features, out_features=out_features, x_data=x.data,
         ))
         return a
 

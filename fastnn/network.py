@@ -200,14 +200,19 @@ class Network:
 
     def forward(self, X, *, threads=None):
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
-        if type(X) is np.ndarray and X.ndim == 2 and 0 < len(X) <= self._small_rows and X.shape[1] == self.inputs:
-            if X.dtype.kind == "f":
+        if type(X) is np.ndarray and X.dtype == self._numpy_dtype and X.flags.c_contiguous and X.ndim == 2:
+            samples, inputs = X.shape
+            if 0 < samples <= self._small_rows and inputs == self.inputs:
                 return self._small_prediction.run(X)
         X = features(X, self.inputs, self.dtype, least=0, finite=False)
         out = np.empty((len(X), self.outputs), self.dtype)
         if len(X):
             PredictionProgram(self, X, out, resolve_threads(threads)).run()
         return out
+
+    @cached_property
+    def _numpy_dtype(self):
+        return np.dtype(self.dtype)
 
     @cached_property
     def _small_prediction(self):
@@ -293,7 +298,8 @@ class Network:
     @classmethod
     def from_config(cls, config, seed=0):
         """A network of the architecture that `config` describes, with new weights."""
-        return cls(layers_from_config(config["layers"]), config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
+        layers = layers_from_config(config["layers"])
+        return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
 
     def summary(self):
         """A printable table: layer, output shape, parameters."""

@@ -3,27 +3,28 @@
 The kernels read and write at addresses that stand in the table; a program keeps alive every array that it has put there.
 """
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
 
 from .checks import check_finite
-from .kernels.batch import gather_row, hand_out_row
+from .kernels.batch import OUT_DATA, gather_row, hand_out_row, inspect_row
+from .kernels.batch import X_DATA as INSPECTED
 from .kernels.criterion import accuracy_row, loss_row
 from .kernels.interpreter import (
     DIVERGED,
-    FRAME_BATCH,
+   
     HIT_SUM,
     LOSS_SUM,
     SAMPLES,
     WEIGHT_SUM,
-    forward_chunks_row,
+    forward_chunks_row, forward_few,
     run_kernel,
     train_kernel,
 )
 from .kernels.jit import ANY
-from .kernels.table import HITS, LOSSES
+from .kernels.linear import X_DATA
+from .kernels.table import HITS, LOSSES, PHASES
 from .kernels.update import update_row
 from .memory import Arena, aligned
 from .threads import FLOPS_PER_PART, NUMBERS_PER_PART, parallel_region, parts
@@ -33,11 +34,15 @@ CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the se
 
 @dataclass
 class Tensor:
-    """A stretch of the arena: (batch, features) numbers at `offset`, their gradient at `gradient` (None: not wanted)."""
+    """A stretch of the arena: (batch, features) numbers at `offset`, their gradient at `gradient` (None: not wanted).
+
+    Samples that are read where they lie are no stretch of the arena: they begin at the address `data`.
+    """
 
     offset: int
     features: int
     gradient: int | None = None
+    data: int = 0
 
 
 def address(array):
@@ -151,9 +156,14 @@ class TrainingProgram(Program):
     def batches(self):
         return -(-len(self.data.X) // self.batch)
 
-    def run(self, first_batch, last_batch, accumulate=False):
+    @property
+    def parallel(self):
+        """Whether any phase is cut into parts for several threads."""
+        return bool((self.rows[:, [phase + 1 for phase in PHASES]] > 1).any())
+
+    def run(self, first_batch, last_batch, accumulate=False, parallel=True):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
-        with parallel_region(self.threads) as parallel:
+        with parallel_region(self.threads if parallel else 1) as parallel:
             train_kernel(
                 ANY, self.rows, len(self.rows), self.network._parameters.flat, self.gradients, self.memory, self.results,
                 self.batch, len(self.data.X), first_batch, last_batch, accumulate, self.totals, parallel,
@@ -203,12 +213,15 @@ class PredictionProgram(ForwardProgram):
     def __init__(self, network, X, out, threads):
         super().__init__(network, len(X), threads)
         self.X, self.out, self.not_finite = X, out, np.zeros(1, np.int64)
-        x = self.input_tensor()
-        self.emit(gather_row(self.dtype, 1, x=x.offset, in_features=x.features, x_data=address(X),
-                             not_finite=address(self.not_finite)))
+        x = Tensor(0, network.inputs, data=address(X))
+        self.emit(inspect_row(self.dtype, in_features=x.features, x_data=x.data, not_finite=address(self.not_finite)))
         a = self.lower_layers(x, on_logits=False)
         self.emit(hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=address(out)))
         self.finish(len(X))
+
+    def cell(self, row, column):
+        """The address of a number of the table."""
+        return address(self.rows[row]) + column * self.rows.itemsize
 
     def run(self):
         super().run()
@@ -218,29 +231,24 @@ class PredictionProgram(ForwardProgram):
 
 
 class SmallPrediction:
-    """A prediction of a few rows, made once and used again: in and out through buffers of its own, by one compiled call."""
+    """The prediction of a few rows, planned once: each costs one compiled call, which keeps Python's lock and so needs no other."""
 
     ROWS = 16
 
     def __init__(self, network):
-        self.X = aligned((self.ROWS, network.inputs), network.dtype)
-        self.out = aligned((self.ROWS, network.outputs), network.dtype)
-        self.program = PredictionProgram(network, self.X, self.out, threads=1)
-        self.entry, self.frame, self.frame_address = self.program.entry, self.program.frame, self.program.frame_address
-        self.not_finite, self.lock, self.samples = self.program.not_finite, threading.Lock(), self.ROWS
+        self.dtype, self.outputs = np.dtype(network.dtype), network.outputs
+        X, out = np.zeros((self.ROWS, network.inputs), self.dtype), np.zeros((self.ROWS, self.outputs), self.dtype)
+        self.program = program = PredictionProgram(network, X, out, threads=1)
+        self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
+                               address(program.rows), len(program.rows),
+                               *map(program.cell, (0, 1, -1), (INSPECTED, X_DATA, OUT_DATA))])
 
     def run(self, X):
-        """Outputs of X (samples, inputs), at most ROWS samples."""
-        samples = len(X)
-        with self.lock:
-            self.X[:samples] = X
-            if samples != self.samples:
-                self.frame[FRAME_BATCH] = self.samples = samples
-            self.entry(self.frame_address)
-            if self.not_finite[0]:
-                self.not_finite[0] = 0
-                check_finite("X", self.X[:samples].copy())
-            return self.out[:samples].copy()
+        """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""
+        out = np.empty((len(X), self.outputs), self.dtype)
+        if forward_few(X, out, self.frame):
+            check_finite("X", X)
+        return out
 
 
 class EvaluationProgram(ForwardProgram):

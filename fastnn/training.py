@@ -1,4 +1,4 @@
-"""The training loop as Python sees it: some 50 ms of compiled batches a call, then progress, callbacks, Ctrl-C."""
+"""The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
 import time
 
@@ -8,9 +8,8 @@ from tqdm.auto import tqdm
 from .history import History
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
+from .pace import Pace
 from .program import EvaluationProgram, TrainingProgram
-
-SLICE = 0.05  # seconds of compiled work between two looks at the outside world
 
 
 class DivergenceError(ArithmeticError):
@@ -41,7 +40,7 @@ class Trainer:
         self.network, self.shuffle, self.optimizer_state = network, shuffle, optimizer_state
         self.order = np.arange(len(data.X)) if shuffle else None
         self.program = TrainingProgram(network, data, batch_size, threads, optimizer_state, order=self.order)
-        self.batches_a_slice = 1
+        self.pace = Pace(parallel=self.program.parallel)
 
     def epoch(self, number, advance):
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""
@@ -50,17 +49,15 @@ class Trainer:
         self.optimizer_state.refresh()
         program, done = self.program, 0
         while done < program.batches:
-            upto = min(program.batches, done + self.batches_a_slice)
+            batches, parallel = self.pace.next_slice(program.batches - done)
             start = time.perf_counter()
-            diverged = program.run(done, upto)
-            seconds = max(time.perf_counter() - start, 1e-6)
+            diverged = program.run(done, done + batches, parallel=parallel)
+            self.pace.record(batches, parallel, time.perf_counter() - start)
             if diverged is not None:
                 program.take_totals()
                 raise DivergenceError(self.network._divergence_message(number, diverged))
-            # at most doubled: the first call compiles or loads kernels
-            self.batches_a_slice = max(1, min(2 * (upto - done), int((upto - done) * SLICE / seconds)))
-            advance(upto - done)
-            done = upto
+            advance(batches)
+            done += batches
         loss, accuracy = program.take_totals()
         return {"loss": loss, "accuracy": accuracy} if self.network.is_classifier else {"loss": loss}
 

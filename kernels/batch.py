@@ -6,15 +6,13 @@ from numba import types
 from .jit import Kernel, pointer_to, view
 from .table import FORWARD, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments, share
 
-X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, NORMALIZE, NOT_FINITE = (
-    range(OPERANDS, OPERANDS + 12)
+X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, NORMALIZE = range(
+    OPERANDS, OPERANDS + 11
 )
-A, OUT_DATA = TARGETS, TARGET_DATA  # of the row that hands outputs back
+A, OUT_DATA, NOT_FINITE = TARGETS, TARGET_DATA, ORDER  # of the rows of a prediction
 
 
 def build_gather(dtype):
-    largest = np.finfo(dtype).max
-
     def gather(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
         data, order = pointer_to(row[X_DATA], arena), pointer_to(row[ORDER], row)
@@ -25,13 +23,6 @@ def build_gather(dtype):
             source = view(data, sample * in_features, in_features)
             for j in range(in_features):
                 x[i, j] = source[j]
-        if row[NOT_FINITE] != 0:
-            count = 0
-            for i in range(begin, end):
-                for j in range(in_features):
-                    count += 0 if abs(x[i, j]) <= largest else 1
-            if count > 0:
-                view(pointer_to(row[NOT_FINITE], row), 0, 1)[0] = 1
         if row[TARGET_DATA] == 0 and row[LABEL_DATA] == 0:
             return
 
@@ -67,6 +58,20 @@ def build_gather(dtype):
     return gather
 
 
+def build_inspect(dtype):
+    largest = np.finfo(dtype).max
+
+    def inspect(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        size = batch * row[IN_FEATURES]
+        x, count = view(pointer_to(row[X_DATA], arena), first * row[IN_FEATURES], size), 0
+        for i in range(size):
+            count += 0 if abs(x[i]) <= largest else 1
+        if count > 0:
+            view(pointer_to(row[NOT_FINITE], row), 0, 1)[0] = 1
+
+    return inspect
+
+
 def build_hand_out(dtype):
     def hand_out(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         begin, end = share(batch, part, parts, 1)
@@ -80,22 +85,27 @@ def build_hand_out(dtype):
 
 
 gather_kernel = Kernel("gather", build_gather, phase_arguments)
+inspect_kernel = Kernel("inspect", build_inspect, phase_arguments)
 hand_out_kernel = Kernel("hand_out", build_hand_out, phase_arguments)
 
 
 def gather_row(dtype, parts, *, x, in_features, x_data, targets=0, out_features=0, weights=0, target_data=0, label_data=0,
-               weight_data=0, order=0, normalize=False, not_finite=0):
+               weight_data=0, order=0, normalize=False):
     """The row that brings the samples of a batch into the arena; *_data and order are addresses, 0 for what there is not.
 
-    normalize: whether the weights of a batch are scaled to add up to 1. not_finite: the address of a flag that is set when
-    x holds NaN or infinity; 0 where that has been checked before.
+    normalize: whether the weights of a batch are scaled to add up to 1.
     """
     return make_row(
         {FORWARD: (gather_kernel.address(dtype), parts)},
         {X: x, TARGETS: targets, WEIGHTS: weights, IN_FEATURES: in_features, OUT_FEATURES: out_features, X_DATA: x_data,
-         TARGET_DATA: target_data, LABEL_DATA: label_data, WEIGHT_DATA: weight_data, ORDER: order, NORMALIZE: normalize,
-         NOT_FINITE: not_finite},
+         TARGET_DATA: target_data, LABEL_DATA: label_data, WEIGHT_DATA: weight_data, ORDER: order, NORMALIZE: normalize},
     )
+
+
+def inspect_row(dtype, *, in_features, x_data, not_finite):
+    """The row that sets the flag at address `not_finite` if the batch holds NaN or infinity, and brings it into the cache."""
+    return make_row({FORWARD: (inspect_kernel.address(dtype), 1)},
+                    {IN_FEATURES: in_features, X_DATA: x_data, NOT_FINITE: not_finite})
 
 
 def hand_out_row(dtype, *, a, out_features, out_data):

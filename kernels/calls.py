@@ -41,7 +41,7 @@ def real_arrays(**given):
 def as_kernels_take_it(name, values, dtype):
     if type(values) is np.ndarray and values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
         return values
-    return real_array(name, values, dtype).reshape(np.shape(values))  # 0-d ones have become 1-d
+    return real_array(name, values, dtype)
 
 
 def check_alike(**arrays):
@@ -133,6 +133,15 @@ def run_phase(kernel, dtype, row, batch, parts):
             kernel(dtype, *arguments, 0, 1)
 
 
+def linear_sizes(x, weight, bias):
+    """batch, in_features and out_features of arrays of these shapes, if they fit."""
+    check_linear(x, weight, bias)
+    sizes = *x, weight[1]
+    if 0 in sizes:
+        raise ValueError(f"x has shape {x} and weight {weight}; give at least one sample, one feature in and one out")
+    return sizes
+
+
 def linear_forward(x, weight, bias, threads=None):
     """Compute z = x @ weight + bias.
 
@@ -154,12 +163,11 @@ def linear_forward(x, weight, bias, threads=None):
     array([[1.5, 2.5, 1.5]])
     """
     dtype, x, weight, bias = real_arrays(x=x, weight=weight, bias=bias)
-    check_linear(x.shape, weight.shape, bias.shape)
-    batch, (in_features, out_features) = len(x), weight.shape
+    batch, in_features, out_features = linear_sizes(x.shape, weight.shape, bias.shape)
     z = empty((batch, out_features), dtype)
     row = linear_row(dtype, weight, x=x, z=z, bias=bias)
     work = 2 * batch * in_features * out_features
-    run_phase(dense_forward, dtype, row, batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), max(batch, 1)))
+    run_phase(dense_forward, dtype, row, batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch))
     return z
 
 
@@ -191,17 +199,16 @@ def linear_backward(dz, x, weight, threads=None):
     ([[0.5, 0.25], [1.0, 0.5]], [[13.0], [16.0]], [3.0])
     """
     dtype, dz, x, weight = real_arrays(dz=dz, x=x, weight=weight)
-    check_linear(x.shape, weight.shape, dz.shape[1:])
+    batch, in_features, out_features = linear_sizes(x.shape, weight.shape, dz.shape[1:])
     if len(dz) != len(x):
         raise ValueError(f"dz has {len(dz)} rows and x has {len(x)}; give one dz for each sample")
-    batch, (in_features, out_features) = len(x), weight.shape
     dx, dweight, dbias = empty(x.shape, dtype), empty(weight.shape, dtype), empty(out_features, dtype)
     scratch = np.empty(weight.shape, dtype)
     row = linear_row(dtype, weight, x=x, dz=dz, dx=dx, scratch=scratch, bias=dbias)
     count = parts(2 * batch * in_features * out_features, FLOPS_PER_PART, resolve_threads(threads))
     run_phase(dense_backward_input, dtype, row, batch, count)
     row[WEIGHT] = place(dweight)  # the weight's offset serves for its gradient too
-    run_phase(dense_backward_weight, dtype, row, batch, min(count, max(in_features, 1)))
+    run_phase(dense_backward_weight, dtype, row, batch, min(count, in_features))
     return dx, dweight, dbias
 
 

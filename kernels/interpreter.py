@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange, types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from .jit import ANY, Kernel, call, jit, typed_pointer, view
+from .jit import ANY, Kernel, address_of, call, jit, typed_pointer, view
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -127,7 +127,7 @@ def build_forward_chunks(dtype):
     return forward_chunks
 
 
-FRAME, FRAME_BATCH = 9, 7  # numbers in the frame of a run, and where the size of the batch stands
+FRAME = 9  # numbers in the frame of a run
 
 
 def build_run(dtype):
@@ -142,6 +142,22 @@ def build_run(dtype):
         run_phase(row, FORWARD, (parameters, gradients, arena, results, capacity), first, batch, 0, parallel)
 
     return run
+
+
+@jit(cached=True)
+def forward_few(X, out, frame):
+    """A few rows X (samples, inputs) through the table to out (samples, outputs), in one call as short as can be.
+
+    frame: the addresses of parameters, arena, flag and table, how many rows the table has, and the addresses of the cells of
+    the table where X (twice) and out are to be entered. Returns the flag: whether X holds NaN or infinity.
+    """
+    parameters, arena, flag, table, operations, inspected, x, y = to_fixed_tuple(frame, 8)
+    view(integers(inspected), 0, 1)[0] = view(integers(x), 0, 1)[0] = address_of(X)
+    view(integers(y), 0, 1)[0] = address_of(out)
+    walk_forward(table, operations, (parameters, 0, arena, 0, 0), 0, X.shape[0], 0)
+    found = integer(flag, 0)
+    view(integers(flag), 0, 1)[0] = 0
+    return found
 
 
 train_kernel = Kernel("train", build_train, addresses(13))

@@ -23,11 +23,17 @@ DTYPES = tuple(REAL)
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
 
 
-def jit(function=None, *, inline=False, parallel=False):
-    """Compile with Numba, the one way this package does; `inline` melts it into its callers."""
+def jit(function=None, *, inline=False, cached=False):
+    """Compile with Numba, the one way this package does.
+
+    inline: melt it into its callers. cached: keep it on disk, which is for what Python calls; the rest is kept in its callers.
+    """
     if function is None:
-        return lambda f: jit(f, inline=inline, parallel=parallel)
-    return njit(function, forceinline=inline, parallel=parallel, **OPTIONS)
+        return lambda f: jit(f, inline=inline, cached=cached)
+    dispatcher = njit(function, forceinline=inline, **OPTIONS)
+    if cached:
+        dispatcher._cache = KernelCache(function.__name__)
+    return dispatcher
 
 
 def pointer(dtype):

@@ -5,7 +5,7 @@ Every number of z, dx, dweight and dbias is one chain of terms in a fixed order,
 the bits stay the same.
 """
 
-from .jit import Kernel, address_of, call, jit, offset, view
+from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
 from .product import product, product_kernel
 from .table import (
     BACKWARD_INPUT,
@@ -20,8 +20,8 @@ from .table import (
 from .target import tile_shape, vector_lanes
 from .transpose import transposition
 
-X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD = range(
-    OPERANDS, OPERANDS + 12
+X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA = range(
+    OPERANDS, OPERANDS + 13
 )
 
 @jit
@@ -74,6 +74,8 @@ def build_forward(dtype):
         begin, end = share(batch, part, parts, 1)
         rows, in_features, out_features = end - begin, row[IN_FEATURES], row[OUT_FEATURES]
         x = view(arena, row[X] + begin * in_features, (rows, in_features))
+        if row[X_DATA] != 0:  # not gathered: the samples are read where they lie
+            x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
         bias = view(parameters, row[BIAS], out_features)
@@ -135,13 +137,15 @@ dense_backward_input = Kernel("dense_backward_input", build_backward_input, phas
 dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
 
 
-def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features):
+def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features, x_data=0):
     """The row of a dense layer. activation: a record, or None for z as it is; dx: None where nothing asks for it.
 
-    parts: {phase: into how many parts to cut it}. The rest are offsets and sizes.
+    parts: {phase: into how many parts to cut it}. x_data: the address of the samples where they are not in the arena, or 0.
+    The rest are offsets and sizes.
     """
     phases = {FORWARD: dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
-    operands = {X: x, Z: z, A: a, DZ: dz, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features}
+    operands = {X: x, Z: z, A: a, DZ: dz, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features,
+                X_DATA: x_data}
     if activation is not None:
         phases[BACKWARD_OUTPUT] = dense_backward_output
         operands[ACTIVATION] = activation.forward.address(dtype)

@@ -1,0 +1,47 @@
+"""Every kernel, alone and against the same mathematics in pure Python loops and in NumPy.
+
+The sizes are those of `fastnn compare`: a layer is 64×784×128, activations and losses are 256×128.
+"""
+
+from fastnn.compare import Setting, kernel_cases, measure
+
+from . import THREADS
+from .coverage import require_all
+
+CASES = kernel_cases()
+require_all(CASES)
+SETTING = Setting(threads=THREADS)
+
+
+class Kernels:
+    """Seconds a call."""
+
+    params = tuple(CASES)
+    param_names = ("kernel",)
+
+    def setup(self, kernel):
+        self.run = CASES[kernel](SETTING).compiled
+        self.run()  # compiles, or loads from the cache
+
+    def time_compiled(self, kernel):
+        self.run()
+
+
+class Speedups:
+    """How many times faster than the other two rungs. All are measured once, in turn, for both ratios."""
+
+    params = tuple(CASES)
+    param_names = ("kernel",)
+
+    def setup_cache(self):
+        return {name: measure(build(SETTING)) for name, build in CASES.items()}
+
+    setup_cache.timeout = 900  # compiling everything included
+
+    def track_speedup_over_loops(self, timings, kernel):
+        return timings[kernel].over_loops
+
+    def track_speedup_over_numpy(self, timings, kernel):
+        return timings[kernel].over_numpy
+
+    track_speedup_over_loops.unit = track_speedup_over_numpy.unit = "times"

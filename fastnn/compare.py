@@ -1,0 +1,261 @@
+"""`python -m fastnn compare`: every kernel and a step of training on all three rungs, timed here and now.
+
+A case is one piece of mathematics as pure loops, in NumPy and compiled, on the same numbers. The compiled one is what
+training runs, called as a user would call it from Python (`fastnn.kernels`), results allocated, so that the three do the
+same. The tests hold the results of each case equal; `asv_bench/` follows the ratios over time.
+"""
+
+import argparse
+import json
+import statistics
+import timeit
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numba
+import numpy as np
+from llvmlite import binding
+from tqdm import tqdm
+
+from . import naive, vectorized
+from .kernels import calls
+from .kernels.activations import activations
+from .kernels.optimizers import optimizers
+from .layers import Dense
+from .network import Network
+from .rungs import all_losses
+from .threads import resolve_threads
+
+ROUNDS = 7  # a median of so many
+SAMPLE = 1e-3  # seconds: what is quicker is repeated until it has taken so long
+LOOPS_BUDGET = 0.15  # seconds for repeating the loops of a case; whatever they take they run once
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is timed: sizes, dtype and threads."""
+
+    linear: tuple[int, int, int] = (64, 784, 128)  # batch, in_features, out_features
+    shape: tuple[int, int] = (256, 128)  # (batch, features) of activations and losses; optimizers get as many parameters
+    net: tuple[int, int, int] = (784, 128, 10)
+    batch: int = 64
+    steps: int = 25  # of compiled training at a time
+    dtype: str = "float32"
+    threads: int | None = None
+
+    def random(self, *shape):
+        return np.random.default_rng(sum(shape)).normal(size=shape).astype(self.dtype)
+
+
+QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "net": (16, 16, 3), "batch": 8}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One piece of mathematics on the three rungs: functions without arguments. `size` is for people to read."""
+
+    size: str
+    loops: Callable
+    numpy: Callable
+    compiled: Callable
+    compiled_steps: int = 1  # how often `compiled` does what the other two do once
+
+
+def linear_forward(setting):
+    batch, in_features, out_features = setting.linear
+    x, weight = setting.random(batch, in_features), setting.random(in_features, out_features)
+    bias = setting.random(out_features)
+    return Case("×".join(map(str, setting.linear)), partial(naive.linear_forward, x, weight, bias),
+                partial(vectorized.linear_forward, x, weight, bias),
+                partial(calls.linear_forward, x, weight, bias, threads=setting.threads))
+
+
+def linear_backward(setting):
+    batch, in_features, out_features = setting.linear
+    dz, x, weight = (setting.random(batch, out_features), setting.random(batch, in_features),
+                     setting.random(in_features, out_features))
+    return Case("×".join(map(str, setting.linear)), partial(naive.linear_backward, dz, x, weight),
+                partial(vectorized.linear_backward, dz, x, weight),
+                partial(calls.linear_backward, dz, x, weight, threads=setting.threads))
+
+
+def activation_forward(activation, setting):
+    z = setting.random(*setting.shape)
+    return Case("×".join(map(str, setting.shape)),
+                *(partial(rung.activate, activation, z) for rung in (naive.records, vectorized.records, calls)))
+
+
+def activation_backward(activation, setting):
+    da, z = setting.random(2, *setting.shape)
+    a = vectorized.records.activate(activation, z)
+    return Case("×".join(map(str, setting.shape)),
+                *(partial(rung.pullback, activation, da, z, a) for rung in (naive.records, vectorized.records, calls)))
+
+
+def loss_and_gradient(loss, setting):
+    """The value and the gradient, which the compiled kernel works out together."""
+    scores, y = setting.random(2, *setting.shape)
+    low, high = loss.domain
+    if np.isfinite(low) and np.isfinite(high):  # as sigmoid and softmax do
+        scores = (low + (high - low) / (1 + np.exp(-scores))).astype(setting.dtype)
+    if loss.targets != "values":
+        y = (y == y.max(axis=1, keepdims=True)).astype(setting.dtype)
+
+    def both(rung):
+        return rung.mean_loss(loss, scores, y), rung.mean_loss_gradient(loss, scores, y)
+
+    def compiled():
+        row_losses, gradient = calls.loss_and_gradient(loss, scores, y, None)
+        return float(row_losses.sum()), gradient
+
+    return Case("×".join(map(str, setting.shape)), partial(both, naive.records), partial(both, vectorized.records), compiled)
+
+
+def optimizer_update(kind, setting):
+    optimizer, size, step = kind(), int(np.prod(setting.shape)), 10
+    parameters, gradients = setting.random(2, size)
+    state = [np.abs(setting.random(size)) for _ in kind.slots]
+
+    def loops():
+        updated, slots = parameters.tolist(), [slot.tolist() for slot in state]
+        optimizer.update(updated, gradients.tolist(), *slots,
+                         optimizer.coefficients(step, *optimizer.hyperparameters().tolist()))
+        return updated, slots
+
+    def numpy():
+        updated, *slots = optimizer.vectorized(parameters, gradients, *state, step)
+        return updated, slots
+
+    return Case(str(size), loops, numpy, partial(calls.optimizer_update, optimizer, parameters, gradients, state, step))
+
+
+def training_step(setting):
+    """Forward, backward and update; compiled it is `Network.fit`, with the shuffling and gathering of batches."""
+    inputs, hidden, classes = setting.net
+    names = ["relu", "softmax"]
+    net = Network([Dense(hidden, names[0]), Dense(classes, names[1])], inputs=inputs, dtype=setting.dtype)
+    X, labels = setting.random(setting.steps * setting.batch, inputs), np.arange(setting.steps * setting.batch) % classes
+    x, y = X[:setting.batch], np.eye(classes, dtype=setting.dtype)[labels[:setting.batch]]
+    arrays = [(net.parameters[f"{i}.weight"].copy(), net.parameters[f"{i}.bias"].copy()) for i in range(2)]
+    lists, adam = naive.records.to_lists(arrays), optimizers["adam"]()
+    list_state, array_state = naive.optimizer_state(lists, adam), vectorized.optimizer_state(arrays, adam)
+
+    def compiled():
+        history = net.fit(X, labels, epochs=1, batch_size=setting.batch, optimizer=adam, threads=setting.threads,
+                          progress=False)
+        return history["loss"][0]
+
+    return Case(f"{inputs}-{hidden}-{classes} b{setting.batch}",
+                partial(naive.train_step, lists, names, x, y, "cross_entropy", adam, list_state, 1),
+                partial(vectorized.train_step, arrays, names, x, y, "cross_entropy", adam, array_state, 1),
+                compiled, setting.steps)
+
+
+def kernel_cases():
+    """For each kernel its case, as a function of a Setting: those of dense layers, and all that is registered."""
+    cases = {"linear_forward": linear_forward, "linear_backward": linear_backward}
+    for activation in activations.values():
+        cases[activation.forward.name] = partial(activation_forward, activation)
+        cases[activation.backward.name] = partial(activation_backward, activation)
+    for loss in all_losses().values():
+        cases[loss.kernel.name] = partial(loss_and_gradient, loss)
+    for optimizer in optimizers.values():
+        cases[optimizer.kernel.name] = partial(optimizer_update, optimizer)
+    return cases
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds a run, medians over the rounds."""
+
+    loops: float
+    numpy: float
+    compiled: float
+
+    @property
+    def over_loops(self):
+        return self.loops / self.compiled
+
+    @property
+    def over_numpy(self):
+        return self.numpy / self.compiled
+
+
+def repetitions(function):
+    """How often to run `function` for one sample; warms it up on the way."""
+    function()
+    timer, number = timeit.Timer(function), 1
+    while (seconds := timer.timeit(number)) < SAMPLE:
+        number = max(number + 1, int(number * min(10, 1.2 * SAMPLE / max(seconds, 1e-9))))
+    return number
+
+
+def measure(case):
+    """Time a case: NumPy and compiled in turn, so that a slow moment of the machine falls on both."""
+    quick = {case.numpy: repetitions(case.numpy), case.compiled: repetitions(case.compiled)}
+    samples = {function: [] for function in quick}
+    for _ in range(ROUNDS):
+        for function, number in quick.items():
+            samples[function].append(timeit.timeit(function, number=number) / number)
+    loops = [timeit.timeit(case.loops, number=1)]
+    while len(loops) < ROUNDS and sum(loops) + loops[0] < LOOPS_BUDGET:
+        loops.append(timeit.timeit(case.loops, number=1))
+    return Timing(statistics.median(loops), statistics.median(samples[case.numpy]),
+                  statistics.median(samples[case.compiled]) / case.compiled_steps)
+
+
+def machine():
+    """What all this runs on, in a line."""
+    processor = numba.config.CPU_NAME or binding.get_host_cpu_name()
+    return f"{processor}, NumPy {np.__version__}, Numba {numba.__version__}"
+
+
+def in_words(seconds):
+    """Three digits and a unit."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)):
+        if seconds >= scale or unit == "ns":
+            digits = 2 if seconds < 9.995 * scale else 1 if seconds < 99.95 * scale else 0
+            return f"{seconds / scale:.{digits}f} {unit}"
+
+
+def table(rows):
+    """Rows of (name, size, Timing) as aligned lines."""
+    cells = [("kernel", "size", "loops", "NumPy", "compiled", "over loops", "over NumPy")]
+    for name, size, timing in rows:
+        cells.append((name, size, *map(in_words, (timing.loops, timing.numpy, timing.compiled)),
+                      f"{timing.over_loops:,.0f}×", f"{timing.over_numpy:,.1f}×"))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" if k < 2 else f"{cell:>{width}}" for k, (cell, width) in
+                       enumerate(zip(row, widths, strict=True))) for row in cells]
+    return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:]])
+
+
+def main(argv=None):
+    """Run the comparison and print it."""
+    parser = argparse.ArgumentParser(prog="fastnn compare", description="Time loops, NumPy and compiled kernels.",
+                                     allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="small sizes, some seconds")
+    parser.add_argument("--json", action="store_true", help="print JSON, times in seconds")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of NumPy and compiled")
+    parser.add_argument("--threads", type=int, help="of the compiled side, at most; default all (NumPy's BLAS has its own "
+                        "setting, such as OPENBLAS_NUM_THREADS)")
+    options = parser.parse_args(argv)
+    threads = resolve_threads(options.threads)
+    setting = Setting(dtype=options.dtype, threads=threads, **QUICK if options.quick else {})
+    rows = []
+    with tqdm({**kernel_cases(), "training step": training_step}.items(), leave=False, disable=None, unit="case") as bar:
+        for name, build in bar:
+            bar.set_description(name, refresh=False)
+            case = build(setting)
+            rows.append((name, case.size, measure(case)))
+    if options.json:
+        records = [{"kernel": name, "size": size, **asdict(timing), "over_loops": timing.over_loops,
+                    "over_numpy": timing.over_numpy} for name, size, timing in rows]
+        print(json.dumps({"machine": machine(), "threads": threads, "dtype": options.dtype, "rows": records}, indent=2))
+    else:
+        print(f"{machine()}; threads {threads}; {options.dtype} (the loops: float64)\n\n{table(rows)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The main job: train a network on three spiral arms, say how well and how fast it learned, and draw what it learned."""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from . import plot
+from .datasets import spiral
+from .kernels.optimizers.adam import Adam
+from .layers import Dense
+from .network import Network
+
+EPOCHS, BATCH_SIZE, HELD_OUT = 200, 32, 600
+COMPILED = 1.0  # seconds; kernels found on disk are ready in less
+
+YOUR_OWN = '''\
+import numpy as np
+from fastnn import Dense, Network
+
+table = np.loadtxt("my.csv", delimiter=",", skiprows=1)     # a sample a row, its label 0, 1, … in the last column
+np.random.default_rng(0).shuffle(table)
+X, y = table[:, :-1], table[:, -1].astype(int)
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+n = len(X) * 4 // 5                                         # the last fifth is held out
+net = Network([Dense(64, "relu"), Dense(64, "relu"), Dense(y.max() + 1, "softmax")], inputs=X.shape[1])
+net.fit(X[:n], y[:n], epochs=50)
+print(net.evaluate(X[n:], y[n:]))
+net.save("my.safetensors")                                  # net = Network.load("my.safetensors")
+'''
+
+
+def main(argv=None):
+    """Run the demo from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="fastnn demo", description="Train a network on three spiral arms and draw its decision boundary.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="how many times to go through the data")
+    parser.add_argument("--seed", type=int, default=0, help="of the data, the first weights and the shuffling")
+    parser.add_argument("--threads", type=int, help="at most so many (default: all)")
+    parser.add_argument("--output", type=Path, default=Path("fastnn-demo.png"), metavar="FILE", help="where the picture goes")
+    parsed = parser.parse_args(argv)
+    run(epochs=parsed.epochs, seed=parsed.seed, threads=parsed.threads, output=parsed.output)
+
+
+def run(epochs=EPOCHS, seed=0, threads=None, output=Path("fastnn-demo.png")):
+    """Run the demo; return the accuracy on held-out points and the seconds of training and of getting kernels ready."""
+    X, y = spiral(seed=seed)
+    order = np.random.default_rng(seed).permutation(len(X))
+    train, held_out = order[HELD_OUT:], order[:HELD_OUT]
+    net, optimizer = new_net(seed), Adam(learning_rate=2e-3)
+    steps = epochs * -(-len(train) // BATCH_SIZE)
+    print(f"""\
+fastnn demo: a network learns to tell three spiral arms apart
+
+  data       {len(X):,} points in the plane, {len(train):,} to train on, {len(held_out)} held out
+  network    {" → ".join(["2 inputs", *(f"{layer.out_features} {layer.activation}" for layer in net.layers)])}: \
+{sum(p.size for p in net.parameters.values()):,} parameters, {net.dtype}
+  training   {epochs} epochs in batches of {BATCH_SIZE}: {steps:,} steps of Adam
+""")
+    print("Getting the kernels ready (the first run on a machine compiles them, some 15 s) …", end=" ", flush=True)
+    ready_seconds = get_ready(X, y, threads)
+    print(f"{'compiled' if ready_seconds > COMPILED else 'found on disk'}, {ready_seconds:.1f} s", flush=True)
+
+    start = time.perf_counter()
+    history = net.fit(X[train], y[train], epochs=epochs, batch_size=BATCH_SIZE, optimizer=optimizer, threads=threads,
+                      progress=True)
+    seconds = time.perf_counter() - start
+    accuracy = net.evaluate(X[held_out], y[held_out], threads=threads)["accuracy"]
+    picture = plot.save_picture(output, lambda: draw(net, X[held_out], y[held_out], accuracy))
+    print(f"""\
+Trained in {seconds:.2f} s, {seconds / max(steps, 1) * 1e6:.0f} µs a step
+
+  loss       {sparkline(history["loss"]) if epochs else "not trained"}
+  accuracy   {accuracy:.1%} of the held-out points
+  {picture}
+
+The same for a table of your own:
+
+{YOUR_OWN}""")
+    return {"accuracy": accuracy, "seconds": seconds, "ready_seconds": ready_seconds}
+
+
+def new_net(seed=0):
+    return Network([Dense(64, "relu"), Dense(64, "relu"), Dense(3, "softmax")], inputs=2, seed=seed)
+
+
+def get_ready(X, y, threads):
+    """Make a net do once all that the demo will, so that every kernel is compiled or read; return the seconds."""
+    start = time.perf_counter()
+    net = new_net()
+    net.fit(X[:BATCH_SIZE], y[:BATCH_SIZE], optimizer=Adam(), threads=threads, progress=False)
+    net.evaluate(X, y, threads=threads)
+    return time.perf_counter() - start
+
+
+def draw(net, X, y, accuracy):
+    ax = plot.decision_boundary(net, X, y)
+    ax.set_title(f"{accuracy:.1%} of {len(X)} held-out points right")
+    return ax
+
+
+def sparkline(values, columns=40):
+    """A line of blocks as high as the logarithms of some of the values, between the first and the last of them."""
+    blocks = "▁▂▃▄▅▆▇█"
+    picked = np.log(np.maximum(values, 1e-12))[np.linspace(0, len(values) - 1, min(columns, len(values))).astype(int)]
+    height = (picked - picked.min()) / max(np.ptp(picked), 1e-12) * (len(blocks) - 1)
+    return f"{values[0]:.3f} {''.join(blocks[round(h)] for h in height)} {values[-1]:.3f}"

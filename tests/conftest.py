@@ -1,0 +1,27 @@
+"""What several test files share."""
+
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def many_parts(monkeypatch):
+    """Cuts even the smallest work into as many parts as there may be threads; a list of how many there were."""
+    seen = []
+    for name, module in list(sys.modules.items()):
+        if name.startswith("fastnn."):
+            for constant in ("FLOPS_PER_PART", "NUMBERS_PER_PART"):
+                if hasattr(module, constant):
+                    monkeypatch.setattr(module, constant, 1)
+            if hasattr(module, "parts"):
+                monkeypatch.setattr(module, "parts", recorded(module.parts, seen))
+    return seen
+
+
+def recorded(function, results):
+    def call(*arguments):
+        results.append(function(*arguments))
+        return results[-1]
+
+    return call
