@@ -26,6 +26,7 @@ environment variable FASTNN_CACHE_DIR says; later runs find them there. `python 
 
 def main(argv=None):
     """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    sys.stdout.reconfigure(errors="replace")  # rather a question mark than an error, where a terminal lacks a letter
     parsed = parser().parse_args(argv)
     if parsed.command is None:
         parser().print_help()

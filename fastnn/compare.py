@@ -21,7 +21,7 @@ from tqdm import tqdm
 from . import naive, vectorized
 from .kernels import calls
 from .kernels.activations import activations
-from .kernels.optimizers import optimizers
+from .kernels.optimizers import COEFFICIENTS, optimizers
 from .layers import Dense
 from .network import Network
 from .rungs import all_losses
@@ -37,7 +37,7 @@ class Setting:
     """What is timed: sizes, dtype and threads."""
 
     linear: tuple[int, int, int] = (64, 784, 128)  # batch, in_features, out_features
-    shape: tuple[int, int] = (256, 128)  # (batch, features) of activations and losses; optimizers get as many parameters
+    shape: tuple[int, int] = (512, 128)  # (batch, features) of activations and losses; optimizers get as many parameters
     net: tuple[int, int, int] = (784, 128, 10)
     batch: int = 64
     steps: int = 25  # of compiled training at a time
@@ -113,12 +113,15 @@ def loss_and_gradient(loss, setting):
 
 
 def optimizer_update(kind, setting):
+    """The compiled one works in place, as it does in training; its first call gives what the other two give."""
     optimizer, size, step = kind(), int(np.prod(setting.shape)), 10
     parameters, gradients = setting.random(2, size)
-    state = [np.abs(setting.random(size)) for _ in kind.slots]
+    state = np.abs(setting.random(len(kind.slots), size))
+    updated, memory, coefficients = parameters.copy(), state.copy(), np.zeros(COEFFICIENTS, setting.dtype)
+    optimizer.coefficients_kernel(setting.dtype, coefficients, optimizer.hyperparameters(), step)
 
     def loops():
-        updated, slots = parameters.tolist(), [slot.tolist() for slot in state]
+        updated, slots = parameters.tolist(), state.tolist()
         optimizer.update(updated, gradients.tolist(), *slots,
                          optimizer.coefficients(step, *optimizer.hyperparameters().tolist()))
         return updated, slots
@@ -127,7 +130,11 @@ def optimizer_update(kind, setting):
         updated, *slots = optimizer.vectorized(parameters, gradients, *state, step)
         return updated, slots
 
-    return Case(str(size), loops, numpy, partial(calls.optimizer_update, optimizer, parameters, gradients, state, step))
+    def compiled():
+        optimizer.kernel(setting.dtype, updated, gradients, memory, size, coefficients, size)
+        return updated, memory
+
+    return Case(str(size), loops, numpy, compiled)
 
 
 def training_step(setting):

@@ -6,11 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import plot
+from . import Adam, Dense, Network, plot
 from .datasets import spiral
-from .kernels.optimizers.adam import Adam
-from .layers import Dense
-from .network import Network
 
 EPOCHS, BATCH_SIZE, HELD_OUT = 200, 32, 600
 COMPILED = 1.0  # seconds; kernels found on disk are ready in less
@@ -40,7 +37,7 @@ def main(argv=None):
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="how many times to go through the data")
     parser.add_argument("--seed", type=int, default=0, help="of the data, the first weights and the shuffling")
     parser.add_argument("--threads", type=int, help="at most so many (default: all)")
-    parser.add_argument("--output", type=Path, default=Path("fastnn-demo.png"), metavar="FILE", help="where the picture goes")
+    parser.add_argument("--output", type=Path, default=Path("fastnn-demo.png"), metavar="FILE", help="the picture's place")
     parsed = parser.parse_args(argv)
     run(epochs=parsed.epochs, seed=parsed.seed, threads=parsed.threads, output=parsed.output)
 

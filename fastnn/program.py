@@ -117,7 +117,9 @@ class Criterion:
         program = self.program
         shared = {"scores": scores.offset, "targets": self.targets, "out_features": self.outputs}
         if classifier:
-            program.emit(accuracy_row(program.dtype, classes=self.outputs > 1 and loss.targets != "binary", **shared))
+            classes = self.outputs > 1 and loss.targets != "binary"
+            logits = loss is not program.network._loss
+            program.emit(accuracy_row(program.dtype, classes=classes, logits=logits, **shared))
         gradient = program.arena.take(program.batch * self.outputs) if scores.gradient is None else scores.gradient
         program.emit(loss_row(program.dtype, program.parts(program.batch * self.outputs, NUMBERS_PER_PART), loss,
                               weights=self.weights, gradient=gradient, **shared))

@@ -3,7 +3,7 @@
 from .jit import Kernel, call, offset, view
 from .table import FORWARD, HITS, LOSSES, OPERANDS, make_row, phase_arguments, share
 
-SCORES, TARGETS, WEIGHTS, GRADIENT, OUT_FEATURES, LOSS, CLASSES = range(OPERANDS, OPERANDS + 7)
+SCORES, TARGETS, WEIGHTS, GRADIENT, OUT_FEATURES, LOSS, CLASSES, LOGITS = range(OPERANDS, OPERANDS + 8)
 
 
 def build_loss(dtype):
@@ -24,6 +24,7 @@ def build_accuracy(dtype):
         scores = view(arena, row[SCORES], (batch, out_features))
         targets = view(arena, row[TARGETS], (batch, out_features))
         hits = view(results, HITS * capacity, batch)
+        half = 0.0 if row[LOGITS] != 0 else 0.5  # the score at which a probability is one half
         for i in range(begin, end):
             if row[CLASSES] != 0:
                 guess, label = 0, 0
@@ -36,7 +37,7 @@ def build_accuracy(dtype):
             else:
                 right = 0
                 for j in range(out_features):
-                    right += (scores[i, j] >= 0.5) == (targets[i, j] >= 0.5)
+                    right += (scores[i, j] >= half) == (targets[i, j] >= 0.5)
                 hits[i] = right / out_features
 
     return accuracy
@@ -53,7 +54,10 @@ def loss_row(dtype, parts, loss, *, scores, targets, weights, gradient, out_feat
                      LOSS: loss.kernel.address(dtype)})
 
 
-def accuracy_row(dtype, *, scores, targets, out_features, classes):
-    """The row that counts right answers: the largest score of a row (`classes`), or each score on its side of one half."""
+def accuracy_row(dtype, *, scores, targets, out_features, classes, logits):
+    """The row that counts right answers: the largest score of a row (`classes`), or each probability on its side of one half.
+
+    logits: whether the scores are what a sigmoid or softmax has yet to make probabilities of.
+    """
     return make_row({FORWARD: (accuracy_kernel.address(dtype), 1)},
-                    {SCORES: scores, TARGETS: targets, OUT_FEATURES: out_features, CLASSES: classes})
+                    {SCORES: scores, TARGETS: targets, OUT_FEATURES: out_features, CLASSES: classes, LOGITS: logits})

@@ -327,6 +327,23 @@ def test_shapes_and_dtypes(dtype, layer, loss, y, shape, kind):
             net.predict_proba(X)
 
 
+@pytest.mark.parametrize(
+    ("layer", "loss"),
+    [(Dense(3, "softmax"), None), (Dense(3, "sigmoid"), "squared_error"), (Dense(1, "sigmoid"), None),
+     (Dense(1, "sigmoid"), "squared_error"), (Dense(3, "sigmoid"), None)],
+    ids=["softmax", "sigmoid for classes", "one sigmoid", "one sigmoid of the notes", "several sigmoids"],
+)
+def test_accuracy_is_the_share_of_right_predictions(layer, loss):
+    random = np.random.default_rng(1)
+    many, labels = random.normal(size=(301, 4)), random.integers(2, size=301)
+    net = Network([layer], inputs=4, loss=loss)
+    y = random.integers(2, size=(301, 3)) if net.loss == "binary_cross_entropy" and net.outputs > 1 else labels
+    accuracy = np.mean(net.predict(many) == y)
+    assert net.evaluate(many, y)["accuracy"] == pytest.approx(accuracy)
+    standing_still = SGD(1e-30)
+    assert net.fit(many, y, optimizer=standing_still)["accuracy"] == pytest.approx([accuracy])
+
+
 def test_outputs_are_copies():
     net = classifier()
     for rows in (2, 23):

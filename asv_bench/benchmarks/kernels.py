@@ -1,6 +1,6 @@
 """Every kernel, alone and against the same mathematics in pure Python loops and in NumPy.
 
-The sizes are those of `fastnn compare`: a layer is 64×784×128, activations and losses are 256×128.
+The sizes are those of `fastnn compare`: a layer is 64×784×128, activations and losses are 512×128.
 """
 
 from fastnn.compare import Setting, kernel_cases, measure

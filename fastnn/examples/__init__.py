@@ -7,6 +7,7 @@ import argparse
 import ast
 import importlib.util
 import pkgutil
+import sys
 from pathlib import Path
 
 
@@ -39,6 +40,7 @@ class Options(argparse.ArgumentParser):
     """An ArgumentParser that knows the name of its example's picture."""
 
     def parse_args(self, args=None, namespace=None):
+        sys.stdout.reconfigure(errors="replace")  # rather a question mark than an error, where a terminal lacks a letter
         parsed = super().parse_args(args, namespace)
         parsed.picture = parsed.output / self.picture
         return parsed

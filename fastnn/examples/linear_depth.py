@@ -24,7 +24,8 @@ def main(argv=None):
     for name, hidden in activations.items():
         nets[name] = trained(X, y, hidden, outputs=3, epochs=EPOCHS, batch_size=32)
         accuracies[name] = nets[name].evaluate(X, y)["accuracy"]
-        xor_accuracies[name] = trained(bits, xor, hidden, outputs=2, epochs=300, batch_size=4).evaluate(bits, xor)["accuracy"]
+        xor_net = trained(bits, xor, hidden, outputs=2, epochs=300, batch_size=4)
+        xor_accuracies[name] = xor_net.evaluate(bits, xor)["accuracy"]
         count = sum(p.size for p in nets[name].parameters.values())
         print(f"{name:<20}{count:10,}{accuracies[name]:9.1%}{xor_accuracies[name]:7.0%}")
 
@@ -34,7 +35,8 @@ def main(argv=None):
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     difference = np.abs(exponentials / exponentials.sum(axis=1, keepdims=True) - deep.forward(X)).max()
     print(f"\nThe {len(deep.layers)} layers of the linear network multiplied out to one:")
-    print(f"weight = {np.array2string(weight, precision=3, prefix='weight = ')}\nbias   = {np.array2string(bias, precision=3)}")
+    print(f"weight = {np.array2string(weight, precision=3, prefix='weight = ')}")
+    print(f"bias   = {np.array2string(bias, precision=3)}")
     print(f"largest difference between its outputs and theirs: {difference:.1e}")
     print(plot.save_picture(parsed.picture, lambda: draw(nets, accuracies, X[::5], y[::5])))
     return {"difference": difference, "accuracy": accuracies, "xor_accuracy": xor_accuracies}

@@ -8,9 +8,8 @@ import time
 
 import numpy as np
 
-from .. import Dense, Network, naive, plot, vectorized
+from .. import SGD, Dense, Network, naive, plot, vectorized
 from ..datasets import breast_cancer
-from ..kernels.optimizers.sgd import SGD
 from . import options
 
 LEARNING_RATE, EPOCHS, HELD_OUT = 0.5, 200, 114
@@ -25,8 +24,9 @@ def main(argv=None):
     X = (X - X[train].mean(axis=0)) / X[train].std(axis=0)
 
     compiled(X[train], y[train], epochs=1)  # compiles, or reads, the kernels: not part of the time of training
+    rungs = {"loops": naive.logistic_regression, "NumPy": vectorized.logistic_regression, "compiled": compiled}
     results, seconds = {}, {}
-    for rung, fit in (("loops", naive.logistic_regression), ("NumPy", vectorized.logistic_regression), ("compiled", compiled)):
+    for rung, fit in rungs.items():
         start = time.perf_counter()
         w, b, losses = fit(X[train], y[train], LEARNING_RATE, EPOCHS)
         seconds[rung] = time.perf_counter() - start

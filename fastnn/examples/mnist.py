@@ -35,7 +35,8 @@ def main(argv=None):
         parser.error(str(error))
     net, rehearsal = new_net(), new_net()
     optimizer, epochs = Adam(learning_rate=2e-3), 2 if parsed.quick else EPOCHS
-    print(f"{net.summary()}\n\n{len(X):,} digits to train on, {len(X_test):,} to test; {epochs} epochs in batches of {BATCH_SIZE}")
+    print(f"{net.summary()}\n")
+    print(f"{len(X):,} digits to train on, {len(X_test):,} to test; {epochs} epochs in batches of {BATCH_SIZE}")
 
     start = time.perf_counter()
     rehearsal.fit(X[:BATCH_SIZE], y[:BATCH_SIZE], batch_size=BATCH_SIZE, optimizer=Adam())

@@ -54,9 +54,10 @@ def draw(nets, weights, accuracies, X, y):
     panels = plot.axes(2, 2, width=9.5, height=7.6)
     for (curves, boundary), (start, net) in zip(panels, nets.items(), strict=True):
         for unit, color in enumerate(plot.COLORS[:HIDDEN]):
-            # the first drawn are the widest, so that lines on top of one another all show
-            curves.plot(weights[start][:, unit], color=color, linewidth=1.4 + 1.2 * (HIDDEN - 1 - unit) * (start == "zeros"))
-        lines = "on one line" if start == "zeros" else "each on its own"
+            # dashes that alternate, so that lines on top of one another all show
+            style = (4 * unit, (4, 4 * (HIDDEN - 1))) if start == "zeros" else "-"
+            curves.plot(weights[start][:, unit], color=color, linewidth=1.8, linestyle=style)
+        lines = "all on one line" if start == "zeros" else "each on its own"
         plot.plain(curves).set(xlabel="epoch", ylabel="weight from $x_1$",
                                title=f"Start: {start}. {HIDDEN} units, {lines}")
         plot.decision_boundary(net, X, y, ax=boundary).set_title(f"{accuracies[start]:.1%} right")

@@ -1,0 +1,107 @@
+"""The command line: what it says, what it returns, and the demo."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import cli, demo
+from fastnn.datasets import breast_cancer
+
+
+def run(*arguments, **options):
+    return subprocess.run([sys.executable, "-m", "fastnn", *arguments], capture_output=True, encoding="utf-8", **options)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_teaches(arguments):
+    done = run(*arguments)
+    assert done.returncode == 0
+    for line in ("fastnn demo", "fastnn examples parity", "FASTNN_CACHE_DIR", *cli.COMMANDS, *cli.COMMANDS.values()):
+        assert line in done.stdout
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"fastnn {fastnn.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["train"], ["--fast"], ["examples", "none"], ["demo", "--epochs", "many"]])
+def test_misuse_returns_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == 2
+    assert "usage: fastnn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    assert "usage: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError("no such thing"), 1), (OSError("disk full"), 1), (KeyboardInterrupt(), 130)])
+def test_failure_is_a_line_and_a_status(error, status, monkeypatch, capsys):
+    def fail(argv):
+        raise error
+
+    monkeypatch.setattr(demo, "main", fail)
+    assert cli.main(["demo"]) == status
+    printed = capsys.readouterr().err.strip()
+    assert len(printed.splitlines()) == 1
+    assert str(error) in printed
+
+
+def test_errors_of_the_demo_name_the_repair(capsys):
+    assert cli.main(["demo", "--epochs", "-1"]) == 1
+    assert "epochs" in capsys.readouterr().err
+
+
+def test_commands_are_imported_when_they_run():
+    code = "import fastnn, sys; before = set(sys.modules); import fastnn.cli; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert [name for name in done.stdout.split() if name.startswith(("fastnn", "matplotlib"))] == ["fastnn.cli"]
+
+
+def test_an_example_is_run_with_its_arguments(monkeypatch):
+    from fastnn.examples import spiral
+
+    given = []
+    monkeypatch.setattr(spiral, "main", given.append)
+    assert cli.main(["examples", "spiral", "--output", "here"]) == 0
+    assert given == [["--output", "here"]]
+
+
+def test_demo(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo"]) == 0
+    out, err = capsys.readouterr()
+    accuracy = float(out.split("accuracy   ")[1].split("%")[0])
+    assert accuracy >= 99
+    assert "picture: fastnn-demo.png" in out
+    assert (tmp_path / "fastnn-demo.png").stat().st_size > 10_000
+    assert "15000" in err  # the progress bar
+    assert out.rstrip().endswith(demo.YOUR_OWN.rstrip())
+
+
+def test_demo_without_matplotlib(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["demo", "--epochs", "0", "--threads", "1", "--seed", "3"]) == 0
+    assert 'pip install "fastnn-numba[plot]"' in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_lines_for_your_own_data_run(tmp_path, monkeypatch, capsys):
+    X, y = breast_cancer()
+    np.savetxt(tmp_path / "my.csv", np.column_stack([X, y]), delimiter=",", header="thirty features and a label")
+    monkeypatch.chdir(tmp_path)
+    exec(demo.YOUR_OWN, {})
+    assert float(capsys.readouterr().out.split("'accuracy': ")[1].rstrip("}\n")) > 0.9
+    assert fastnn.Network.load("my.safetensors").inputs == 30

@@ -1,0 +1,107 @@
+"""The data that come with the package are what they say."""
+
+import numpy as np
+import pytest
+
+from fastnn import datasets
+from fastnn.datasets import breast_cancer, mnist, parity, spiral
+
+
+@pytest.mark.parametrize(("samples", "classes"), [(3000, 3), (7, 3), (2, 2), (1, 1)])
+def test_spiral_shares_samples_out(samples, classes):
+    X, y = spiral(samples, classes)
+    assert X.shape == (samples, 2)
+    assert (X.dtype, y.dtype) == (np.float32, np.int64)
+    counts = np.bincount(y, minlength=classes)
+    assert len(counts) == classes
+    assert np.ptp(counts) <= 1
+
+
+def test_spiral_lies_on_its_arms():
+    X, y = spiral(noise=0)
+    t = np.tile(np.linspace(0, 1, 1000), 3)
+    np.testing.assert_allclose(np.hypot(*X.T), t, atol=1e-6)
+    np.testing.assert_allclose(X[:, 0], t * np.sin(4 * t + 4 * y), atol=1e-6)
+
+
+def test_spiral_follows_its_seed():
+    np.testing.assert_array_equal(spiral(seed=4)[0], spiral(seed=4)[0])
+    assert not np.array_equal(spiral(seed=4)[0], spiral(seed=5)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"samples": 2}, "at least 3"), ({"classes": 0}, "classes"), ({"noise": -1}, "noise"), ({"noise": np.nan}, "noise")],
+)
+def test_spiral_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        spiral(**options)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 8])
+def test_parity_has_every_row_and_its_xor(bits):
+    X, y = parity(bits)
+    assert X.shape == (2**bits, bits)
+    assert len(np.unique(X, axis=0)) == 2**bits
+    assert set(np.unique(X)) == {0, 1}
+    np.testing.assert_array_equal(y, np.bitwise_xor.reduce(X.astype(int), axis=1))
+
+
+@pytest.mark.parametrize("bits", [0, 25, 2.5])
+def test_parity_refuses(bits):
+    with pytest.raises(ValueError, match="bits"):
+        parity(bits)
+
+
+def test_breast_cancer_is_the_published_table():
+    X, y, names = breast_cancer(return_names=True)
+    assert X.shape == (569, 30)
+    assert y.tolist().count(1) == 212
+    assert len(set(names)) == 30
+    # from the table's own summary: the smallest and largest of some measures
+    for name, low, high in [("mean_radius", 6.981, 28.11), ("area_error", 6.802, 542.2), ("worst_concavity", 0, 1.252)]:
+        column = X[:, names.index(name)]
+        assert (column.min(), column.max()) == (low, high)
+    assert X[y == 1, 0].mean() > X[y == 0, 0].mean()  # malignant nuclei are larger
+
+
+@pytest.fixture
+def mnist_file(tmp_path):
+    pixels = np.arange(5 * 784, dtype=np.uint8).reshape(5, 28, 28)
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=pixels[:3], y_train=np.uint8([1, 2, 3]), x_test=pixels[3:], y_test=np.uint8([4, 5]))
+    return path
+
+
+def check_mnist(arrays):
+    X_train, y_train, X_test, y_test = arrays
+    assert (X_train.shape, X_test.shape) == ((3, 784), (2, 784))
+    assert X_train.dtype == np.float32
+    assert (X_train.min(), X_train.max()) == (0, 1)
+    assert (y_train.tolist(), y_test.tolist(), y_test.dtype) == ([1, 2, 3], [4, 5], np.int64)
+
+
+def test_mnist_is_looked_for_in_three_places(mnist_file, monkeypatch, tmp_path):
+    monkeypatch.delenv("FASTNN_MNIST", raising=False)
+    monkeypatch.chdir(mnist_file.parent)
+    check_mnist(mnist())
+    monkeypatch.chdir("/")
+    check_mnist(mnist(mnist_file))
+    monkeypatch.setenv("FASTNN_MNIST", str(mnist_file))
+    check_mnist(mnist())
+
+
+def test_mnist_says_what_it_wants(monkeypatch, tmp_path):
+    monkeypatch.delenv("FASTNN_MNIST", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"mnist\.npz.*x_train.*FASTNN_MNIST"):
+        mnist()
+    np.savez("other.npz", x_train=np.zeros(3))
+    with pytest.raises(ValueError, match="y_train"):
+        mnist("other.npz")
+
+
+def test_examples_run():
+    import doctest
+
+    assert doctest.testmod(datasets).failed == 0
