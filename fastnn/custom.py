@@ -12,8 +12,8 @@ def checked_name(kind, name):
     return name
 
 
-def register_activation(name, value, prime, *, formula="", prime_formula="", initializer="glorot_uniform", smooth=True, kinks=(),
-                        vectorized=None, vectorized_prime=None):
+def register_activation(name, value, prime, *, formula="", prime_formula="", initializer="glorot_uniform", smooth=True,
+                        kinks=(), vectorized=None, vectorized_prime=None):
     """Register an activation of your own, for use by name in any layer.
 
     Parameters
@@ -42,8 +42,8 @@ def register_activation(name, value, prime, *, formula="", prime_formula="", ini
     --------
     >>> import math
     >>> import fastnn
-    >>> _ = fastnn.register_activation("softsign", lambda z: z / (1.0 + abs(z)), lambda z, a: (1.0 - abs(a)) ** 2.0)
-    >>> net = fastnn.Network([fastnn.Dense(4, "softsign"), fastnn.Dense(1)], inputs=2)
+    >>> _ = fastnn.register_activation("sine", lambda z: math.sin(z), lambda z, a: math.cos(z))
+    >>> net = fastnn.Network([fastnn.Dense(4, "sine"), fastnn.Dense(1)], inputs=2)
     """
     return activations.register(Activation(
         checked_name("activation", name), formula, prime_formula, value, prime, vectorized, vectorized_prime,
@@ -51,8 +51,8 @@ def register_activation(name, value, prime, *, formula="", prime_formula="", ini
     ))
 
 
-def register_loss(name, value, prime, *, formula="", prime_formula="", smooth=True, kinks=(), targets="values", vectorized=None,
-                  vectorized_prime=None):
+def register_loss(name, value, prime, *, formula="", prime_formula="", smooth=True, kinks=(), targets="values",
+                  vectorized=None, vectorized_prime=None):
     """Register a loss of your own, for use by name in any network.
 
     Parameters

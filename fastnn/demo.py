@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from . import Adam, Dense, Network, plot
+from .checks import whole_number
 from .datasets import spiral
 
 EPOCHS, BATCH_SIZE, HELD_OUT = 200, 32, 600
@@ -44,6 +45,7 @@ def main(argv=None):
 
 def run(epochs=EPOCHS, seed=0, threads=None, output=Path("fastnn-demo.png")):
     """Run the demo; return the accuracy on held-out points and the seconds of training and of getting kernels ready."""
+    epochs = whole_number("epochs", epochs, least=0)
     X, y = spiral(seed=seed)
     order = np.random.default_rng(seed).permutation(len(X))
     train, held_out = order[HELD_OUT:], order[:HELD_OUT]

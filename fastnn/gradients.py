@@ -68,7 +68,7 @@ class GradientReport:
                                   f"tolerance {self.tolerance:.0e}"])
 
 
-def check_gradients(network, X, y, *, sample_weight=None, tolerance=TOLERANCE, step=1e-3, max_checks=200, seed=0):
+def check_gradients(network, X, y, *, sample_weight=None, tolerance=TOLERANCE, step=1e-4, max_checks=200, seed=0):
     """Compare the gradients of a network with differences of its loss.
 
     A float64 copy of the network works out both, with the very kernels that train it. The differences are central ones at
@@ -117,8 +117,10 @@ def check_gradients(network, X, y, *, sample_weight=None, tolerance=TOLERANCE, s
         scale = max(np.linalg.norm(analytic), np.linalg.norm(numeric))
         error = np.linalg.norm(analytic - numeric) / scale if scale > 0 else 0.0
         worst = int(np.argmax(np.abs(analytic - numeric)))
-        where = tuple(int(i) for i in np.unravel_index(indices[worst], view.shape))
-        checks.append(ParameterCheck(name, float(error), where, float(analytic[worst]), float(numeric[worst]), len(indices), view.size))
+        checks.append(ParameterCheck(
+            name, float(error), tuple(int(i) for i in np.unravel_index(indices[worst], view.shape)),
+            float(analytic[worst]), float(numeric[worst]), len(indices), view.size,
+        ))
     return GradientReport(tuple(checks), tolerance)
 
 

@@ -40,7 +40,8 @@ class Network:
     inputs : int
         How many features a sample has.
     loss : str, optional
-        One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else "squared_error".
+        One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
+        "squared_error".
     dtype : {"float32", "float64"}
         Of parameters, activations and outputs.
     seed : int or None
@@ -107,7 +108,7 @@ class Network:
 
     @property
     def is_classifier(self) -> bool:
-        """Whether outputs are probabilities of classes: the last activation is softmax or sigmoid, or the loss is for them."""
+        """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss is one for them."""
         return self.layers[-1].activation in DEFAULT_LOSSES or self._loss.targets != "values"
 
     def _data(self, X, y, weights=None, class_weight=None):
@@ -148,7 +149,8 @@ class Network:
         ----------
         X : array (samples, inputs)
         y : array
-            Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or (samples, outputs).
+            Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
+            (samples, outputs).
         epochs : int
             How many times to go through all samples.
         batch_size : int

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .checks import check_finite
-from .kernels.batch import OUT_DATA, gather_row, hand_out_row, inspect_row
-from .kernels.batch import X_DATA as INSPECTED
+from .kernels import batch as batches
 from .kernels.criterion import accuracy_row, loss_row
 from .kernels.interpreter import (
     DIVERGED,
-   
     HIT_SUM,
     LOSS_SUM,
     SAMPLES,
     WEIGHT_SUM,
-    forward_chunks_row, forward_few,
+    forward_chunks_row,
+    forward_few,
     run_kernel,
     train_kernel,
 )
@@ -106,7 +105,7 @@ class Criterion:
 
     def emit_gather(self, x, order, normalize):
         program, data = self.program, self.data
-        program.emit(gather_row(
+        program.emit(batches.gather_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART),
             x=x.offset, in_features=x.features, x_data=address(data.X), targets=self.targets, out_features=self.outputs,
             weights=self.weights, target_data=address(data.targets.values), label_data=address(data.targets.labels),
@@ -216,9 +215,10 @@ class PredictionProgram(ForwardProgram):
         super().__init__(network, len(X), threads)
         self.X, self.out, self.not_finite = X, out, np.zeros(1, np.int64)
         x = Tensor(0, network.inputs, data=address(X))
-        self.emit(inspect_row(self.dtype, in_features=x.features, x_data=x.data, not_finite=address(self.not_finite)))
+        flag = address(self.not_finite)
+        self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=x.data, not_finite=flag))
         a = self.lower_layers(x, on_logits=False)
-        self.emit(hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=address(out)))
+        self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=address(out)))
         self.finish(len(X))
 
     def cell(self, row, column):
@@ -233,7 +233,7 @@ class PredictionProgram(ForwardProgram):
 
 
 class SmallPrediction:
-    """The prediction of a few rows, planned once: each costs one compiled call, which keeps Python's lock and so needs no other."""
+    """The prediction of a few rows, planned once: each is one compiled call that holds Python's lock, so it needs none."""
 
     ROWS = 16
 
@@ -243,7 +243,7 @@ class SmallPrediction:
         self.program = program = PredictionProgram(network, X, out, threads=1)
         self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
                                address(program.rows), len(program.rows),
-                               *map(program.cell, (0, 1, -1), (INSPECTED, X_DATA, OUT_DATA))])
+                               *map(program.cell, (0, 1, -1), (batches.X_DATA, X_DATA, batches.OUT_DATA))])
 
     def run(self, X):
         """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""

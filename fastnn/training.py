@@ -64,7 +64,9 @@ class Trainer:
 
 def fit(network, data, validation, *, epochs, batch_size, optimizer_state, shuffle, callbacks, threads, progress):
     """Train, and return the History."""
-    trainer = Trainer(network, data, batch_size=batch_size, optimizer_state=optimizer_state, shuffle=shuffle, threads=threads)
+    trainer = Trainer(
+        network, data, batch_size=batch_size, optimizer_state=optimizer_state, shuffle=shuffle, threads=threads
+    )
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     history = History()
     network.stop_training = False
@@ -72,8 +74,9 @@ def fit(network, data, validation, *, epochs, batch_size, optimizer_state, shuff
         callback.network = network
     hook(callbacks, "on_train_begin", {})
     # by itself the bar appears in a terminal, and only on what lasts over a second
-    with tqdm(total=epochs * trainer.program.batches, unit="batch", leave=False, disable=None if progress is None else not progress,
-              delay=1 if progress is None else 0) as bar:
+    unasked = progress is None
+    with tqdm(total=epochs * trainer.program.batches, unit="batch", leave=False,
+              disable=None if unasked else not progress, delay=1 if unasked else 0) as bar:
         for epoch in range(epochs):
             hook(callbacks, "on_epoch_begin", epoch, {})
             bar.set_description(f"epoch {epoch + 1}/{epochs}", refresh=False)

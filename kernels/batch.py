@@ -103,7 +103,7 @@ def gather_row(dtype, parts, *, x, in_features, x_data, targets=0, out_features=
 
 
 def inspect_row(dtype, *, in_features, x_data, not_finite):
-    """The row that sets the flag at address `not_finite` if the batch holds NaN or infinity, and brings it into the cache."""
+    """The row that sets the flag at address `not_finite` if the batch holds NaN or infinity, and brings it to the cache."""
     return make_row({FORWARD: (inspect_kernel.address(dtype), 1)},
                     {IN_FEATURES: in_features, X_DATA: x_data, NOT_FINITE: not_finite})
 

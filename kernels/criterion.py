@@ -55,7 +55,7 @@ def loss_row(dtype, parts, loss, *, scores, targets, weights, gradient, out_feat
 
 
 def accuracy_row(dtype, *, scores, targets, out_features, classes, logits):
-    """The row that counts right answers: the largest score of a row (`classes`), or each probability on its side of one half.
+    """The row that counts right answers: the largest score of a row (`classes`), or each probability on its side of a half.
 
     logits: whether the scores are what a sigmoid or softmax has yet to make probabilities of.
     """

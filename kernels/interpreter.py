@@ -115,7 +115,7 @@ TABLE, OPERATIONS, CHUNK, ARENA_BYTES = range(OPERANDS, OPERANDS + 4)
 
 def build_forward_chunks(dtype):
     def forward_chunks(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        """Rows of the data in chunks that fit the cache, each through the whole network; every part has an arena of its own."""
+        """The data in chunks that fit the cache, each through the whole network; every part has an arena of its own."""
         table, operations = integer(row, TABLE), integer(row, OPERATIONS)
         chunk, arena_bytes = integer(row, CHUNK), integer(row, ARENA_BYTES)
         begin, end = share((batch + chunk - 1) // chunk, part, parts, 1)
@@ -132,7 +132,7 @@ FRAME = 9  # numbers in the frame of a run
 
 def build_run(dtype):
     def run(frame):
-        """The forward phase of one row, for Python to call: with one argument, since every one costs as much as a small layer.
+        """The forward phase of one row, for Python to call: with one argument, since each costs as much as a small layer.
 
         frame: the addresses of row, parameters, gradients, arena and results, then capacity, first, batch and parallel.
         """

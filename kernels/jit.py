@@ -26,7 +26,7 @@ ANY = "any"  # in place of a dtype, for kernels that move addresses only
 def jit(function=None, *, inline=False, cached=False):
     """Compile with Numba, the one way this package does.
 
-    inline: melt it into its callers. cached: keep it on disk, which is for what Python calls; the rest is kept in its callers.
+    inline: melt it into its callers. cached: keep it on disk, for what Python calls; the rest is kept in its callers.
     """
     if function is None:
         return lambda f: jit(f, inline=inline, cached=cached)

@@ -1,6 +1,6 @@
 """Fully connected layer: z = x @ weight + bias, then a = g(z).
 
-x (batch, in_features), weight (in_features, out_features), bias (out_features,), z and a (batch, out_features), C-contiguous.
+x (batch, in_features), weight (in_features, out_features), bias (out_features,), z, a (batch, out_features); C-contiguous.
 Every number of z, dx, dweight and dbias is one chain of terms in a fixed order, so any thread may work out any of them and
 the bits stay the same.
 """

@@ -18,8 +18,8 @@ class Registry(Mapping):
         self.records = {}
 
     def register(self, record):
-        """Add `record` under its name, and return it."""
-        if record.name in self.records:
+        """Add `record` under its name, and return it; a user's own may be replaced, as when a notebook cell runs again."""
+        if getattr(self.records.get(record.name), "builtin", record.name in self.records):
             raise ValueError(f"there is already a {self.kind} named {record.name!r}; give yours another name")
         self.records[record.name] = record
         return record

@@ -1,7 +1,7 @@
 """The micro-kernel: one tile of a matrix product, c = start + a @ b, held in registers from the first term to the last.
 
-A tile is up to ROWS rows by VECTORS SIMD vectors of columns. All of its accumulators live in registers while k runs; each step
-loads VECTORS vectors of b and broadcasts ROWS numbers of a. Every element of c is one chain of fused multiply-adds
+A tile is some rows by some SIMD vectors of columns. All of its accumulators live in registers while k runs; each step loads
+the vectors of b and broadcasts a number of a for each row. Every element of c is one chain of fused multiply-adds
 in the order of k, so it comes out the same in whatever tile it lies: that is what makes a row independent of its batch
 and the result independent of the threads.
 
@@ -143,9 +143,10 @@ def tile_function(dtype):
             emitter = TileEmitter(builder.module, dtype)
             rows, vectors, masked, *rest = args
             # c, a, b and start are addresses
-            rest = [builder.inttoptr(v, emitter.scalar.as_pointer()) if n in (0, 2, 5, 7) else v for n, v in enumerate(rest)]
-            choice = builder.add(builder.mul(builder.add(builder.mul(masked, i64(max_rows + 1)), rows), i64(max_vectors + 1)),
-                                 vectors)
+            pointer = emitter.scalar.as_pointer()
+            rest = [builder.inttoptr(value, pointer) if n in (0, 2, 5, 7) else value for n, value in enumerate(rest)]
+            choice = builder.add(builder.mul(masked, i64(max_rows + 1)), rows)
+            choice = builder.add(builder.mul(choice, i64(max_vectors + 1)), vectors)
             end = builder.append_basic_block("end")
             switch = builder.switch(choice, end)
             for m in (0, 1):

@@ -46,7 +46,10 @@ def test_every_command_has_help(command, capsys):
     assert "usage: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("error", "status"), [(ValueError("no such thing"), 1), (OSError("disk full"), 1), (KeyboardInterrupt(), 130)])
+FAILURES = [(ValueError("no such thing"), 1), (OSError("disk full"), 1), (KeyboardInterrupt(), 130)]
+
+
+@pytest.mark.parametrize(("error", "status"), FAILURES)
 def test_failure_is_a_line_and_a_status(error, status, monkeypatch, capsys):
     def fail(argv):
         raise error

@@ -125,7 +125,7 @@ def test_mnist_says_what_it_wants(monkeypatch, tmp_path, capsys):
 
 
 def test_as_a_module(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "fastnn.examples.computation_graph"], cwd=tmp_path, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "fastnn.examples.computation_graph"], cwd=tmp_path, capture_output=True,
                           check=True, encoding="utf-8")
     assert "dJ/dnode" in done.stdout
     assert (tmp_path / "fastnn-computation_graph.png").is_file()

@@ -115,11 +115,11 @@ def test_every_truncation_is_noticed(net, path):
     refused(path)
 
 
-def test_every_flipped_bit_is_noticed(path):
+def test_a_flipped_bit_in_any_byte_is_noticed(path):
     Network([Dense(1)], inputs=1).save(path)
     payload = bytearray(path.read_bytes())
     for place in range(len(payload)):
-        for bit in range(8):
+        for bit in {5, place % 8}:  # bit 5 makes small letters of capital ones, which some readers take alike
             payload[place] ^= 1 << bit
             path.write_bytes(payload)
             refused(path)

@@ -1,6 +1,9 @@
 """The compiled network does what the readable rungs say, for every record, and its public face keeps its promises."""
 
+import _thread
 import math
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -528,6 +531,18 @@ def test_a_callback_that_fails_leaves_a_network_that_works():
     stopped.fit(X, LABELS, optimizer=kept)
     once.fit(X, LABELS, epochs=2, optimizer=Adam())
     assert same(stopped, once)
+
+
+def test_an_interrupt_is_heeded_at_once():
+    net, many = classifier(), np.zeros((20_000, 4), "float32")
+    net.fit(X, LABELS)  # compiles
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    timer.start()
+    start = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(many, np.zeros(20_000, int), epochs=10**6, batch_size=1)
+    assert time.perf_counter() - start < 2  # a slice lasts a twentieth of a second; a busy machine may take its time
+    assert np.isfinite(net.fit(X, LABELS)["loss"]).all()
 
 
 def test_progress_bar(capsys):

@@ -22,8 +22,9 @@ def test_decision_boundary(outputs, activation, classes, tmp_path):
     assert bottom < X[:, 1].min() < X[:, 1].max() < top
     [ground] = ax.get_images()
     # the colour at a corner of the picture is that of the class which the network sees there
-    probabilities = plot.class_probabilities(net, [[left, bottom]])
-    np.testing.assert_allclose(ground.get_array()[0, 0], (1 - plot.TINT * probabilities @ (1 - plot.class_colors(classes)))[0])
+    [probabilities] = plot.class_probabilities(net, [[left, bottom]])
+    expected = 1 - plot.TINT * probabilities @ (1 - plot.class_colors(classes))
+    np.testing.assert_allclose(ground.get_array()[0, 0], expected)
     assert plot.save_picture(tmp_path / "new" / "a.png", lambda: ax) == f"picture: {tmp_path / 'new' / 'a.png'}"
     assert (tmp_path / "new" / "a.png").stat().st_size > 1000
 

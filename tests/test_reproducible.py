@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fastnn import Dense, Network, activations, optimizers
+from fastnn.pace import Pace
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 every_activation = pytest.mark.parametrize("activation", activations)
@@ -61,6 +62,14 @@ def test_threads_do_not_change_a_bit_of_training(dtype, threads, many_parts):
     assert max(many_parts) == 1
     assert trained(dtype, threads=threads) == one
     assert max(many_parts) == threads
+
+
+def test_a_change_between_serial_and_parallel_steps_changes_no_bit(many_parts, monkeypatch):
+    one = trained()
+    turns = iter([True, False, False, True, True, False])
+    monkeypatch.setattr(Pace, "next_slice", lambda pace, batches_left: (1, next(turns)))
+    assert trained(threads=2) == one
+    assert next(turns, None) is None
 
 
 @pytest.mark.parametrize("optimizer", optimizers)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from numba import types
 
-from ..jit import Kernel, jit, pointer, view
+from ..jit import Kernel, pointer, view
 from ..precision import compiled_scalar
 from ..registry import Registry
 

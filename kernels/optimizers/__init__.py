@@ -21,7 +21,7 @@ class Optimizer:
     """Base of the optimizers. Its fields are the hyperparameters, which may be changed between and during fits.
 
     A subclass gives `name`, `formula`, `slots` (the names of its state vectors), and two static methods:
-    `coefficients(step, *hyperparameters)`, a tuple of at most 8 numbers worked out in float64 once a step (steps count from 1), and
+    `coefficients(step, *hyperparameters)`, at most 8 numbers worked out in float64 once a step (counted from 1), and
     `update(parameters, gradients, *slots, c)`, which changes parameters and slots in place.
     `vectorized(parameters, gradients, *slots, step)` says the same in NumPy and returns new parameters and slots.
     """

@@ -1,0 +1,92 @@
+"""The benchmarks: each runs, and none is missing for what is registered."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+from fastnn.kernels.activations import activations
+from fastnn.kernels.jit import Kernel
+from fastnn.layers import layers
+from fastnn.rungs import all_losses
+
+SUITE = Path(__file__).parent.parent / "asv_bench"
+
+
+@pytest.fixture
+def suite(monkeypatch):
+    """Imports a module of the suite, with sizes that take no time."""
+    monkeypatch.syspath_prepend(SUITE)
+
+    def load(name):
+        return importlib.import_module(f"benchmarks.{name}")
+
+    quick = importlib.import_module("fastnn.compare").QUICK
+    monkeypatch.setattr(load("kernels"), "SETTING", load("kernels").Setting(**quick, threads=1))
+    monkeypatch.setattr(load("training"), "STEPS", 2)
+    return load
+
+
+def test_kernels(suite):
+    kernels = suite("kernels")
+    assert {record.forward.name for record in activations.values()} <= set(kernels.Kernels.params)
+    for name in ("linear_backward", "tanh_forward"):
+        benchmark = kernels.Kernels()
+        benchmark.setup(name)
+        benchmark.time_compiled(name)
+
+
+def test_speedups(suite, monkeypatch):
+    kernels = suite("kernels")
+    monkeypatch.setattr(kernels, "CASES", {"relu_forward": kernels.CASES["relu_forward"]})
+    speedups = kernels.Speedups()
+    timings = speedups.setup_cache()
+    assert speedups.track_speedup_over_loops(timings, "relu_forward") > 1
+    assert speedups.track_speedup_over_numpy(timings, "relu_forward") > 0
+
+
+def test_training(suite):
+    module = suite("training")
+    for net in module.NETS:
+        training, prediction = module.Training(), module.Prediction()
+        training.setup(net)
+        assert training.track_step(net) > 0
+        training.peakmem_fit(net)
+        prediction.setup(net)
+        prediction.time_one_row(net)
+
+
+def test_start(suite, monkeypatch):
+    module = suite("start")
+    monkeypatch.setattr(module, "FIRST_EPOCH", "import fastnn")
+    start = module.Start()
+    seconds = start.setup_cache()
+    assert 0 < start.track_warm_start(seconds)
+    assert 0 < start.track_cold_start(seconds)
+
+
+def test_a_kernel_without_a_benchmark_is_refused(suite):
+    names = list(suite("kernels").CASES)
+    suite("coverage").require_all(names)
+    for missing in ("linear_forward", "tanh_backward", "softmax_cross_entropy_loss", "adam_update"):
+        with pytest.raises(NotImplementedError, match=f"no benchmark for {missing}"):
+            suite("coverage").require_all([name for name in names if name != missing])
+
+
+def test_every_kernel_that_a_record_holds_counts(suite):
+    names = set(suite("coverage").registered_kernels())
+    for record in (*activations.values(), *all_losses().values()):
+        assert {value.name for value in vars(record).values() if isinstance(value, Kernel)} <= names
+
+
+def test_a_layer_without_a_benchmark_is_refused(suite, monkeypatch):
+    monkeypatch.setitem(layers.records, "Made up", object)
+    with pytest.raises(NotImplementedError, match="layer Made up has no benchmark"):
+        suite("coverage").require_all(suite("kernels").CASES)
+
+
+def test_configuration():
+    configuration = json.loads((SUITE / "asv.conf.json").read_text())
+    assert (SUITE / configuration["repo"] / "pyproject.toml").is_file()
+    assert (SUITE / configuration["benchmark_dir"]).is_dir()
