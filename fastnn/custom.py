@@ -1,6 +1,7 @@
 """A user's own activation or loss, made of scalar functions in plain Python, compiled into the training loop like ours."""
 
 import re
+from collections.abc import Callable, Sequence
 
 from .kernels.activations import Activation, activations
 from .kernels.losses import Loss, losses
@@ -12,8 +13,9 @@ def checked_name(kind, name):
     return name
 
 
-def register_activation(name, value, prime, *, formula="", prime_formula="", initializer="glorot_uniform", smooth=True,
-                        kinks=(), vectorized=None, vectorized_prime=None):
+def register_activation(name: str, value: Callable, prime: Callable, *, formula: str = "", prime_formula: str = "",
+                        initializer: str = "glorot_uniform", smooth: bool = True, kinks: Sequence[float] = (),
+                        vectorized: Callable | None = None, vectorized_prime: Callable | None = None) -> Activation:
     """Register an activation of your own, for use by name in any layer.
 
     Parameters
@@ -51,8 +53,9 @@ def register_activation(name, value, prime, *, formula="", prime_formula="", ini
     ))
 
 
-def register_loss(name, value, prime, *, formula="", prime_formula="", smooth=True, kinks=(), targets="values",
-                  vectorized=None, vectorized_prime=None):
+def register_loss(name: str, value: Callable, prime: Callable, *, formula: str = "", prime_formula: str = "",
+                  smooth: bool = True, kinks: Sequence[float] = (), targets: str = "values",
+                  vectorized: Callable | None = None, vectorized_prime: Callable | None = None) -> Loss:
     """Register a loss of your own, for use by name in any network.
 
     Parameters

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from .network import Network
 
 TOLERANCE = 1e-6
 
@@ -68,7 +71,9 @@ class GradientReport:
                                   f"tolerance {self.tolerance:.0e}"])
 
 
-def check_gradients(network, X, y, *, sample_weight=None, tolerance=TOLERANCE, step=1e-4, max_checks=200, seed=0):
+def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                    tolerance: float = TOLERANCE, step: float = 1e-4, max_checks: int = 200,
+                    seed: int = 0) -> GradientReport:
     """Compare the gradients of a network with differences of its loss.
 
     A float64 copy of the network works out both, with the very kernels that train it. The differences are central ones at
@@ -96,6 +101,9 @@ def check_gradients(network, X, y, *, sample_weight=None, tolerance=TOLERANCE, s
     Examples
     --------
     >>> import numpy as np
+from numpy.typing import ArrayLike
+
+from .network import Network
     >>> import fastnn
     >>> net = fastnn.Network([fastnn.Dense(5, "tanh"), fastnn.Dense(3, "softmax")], inputs=2)
     >>> report = fastnn.check_gradients(net, np.eye(2), np.array([0, 2]))

@@ -1,10 +1,14 @@
 """Network: the thin Python side that checks, plans and calls the compiled one."""
 
+from __future__ import annotations
+
+import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from . import files, training
 from .checks import (
@@ -18,6 +22,7 @@ from .checks import (
     true_or_false,
     whole_number,
 )
+from .history import History
 from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import layers as layer_types
@@ -56,6 +61,7 @@ class Network:
     Examples
     --------
     >>> import numpy as np
+from numpy.typing import ArrayLike, NDArray
     >>> from fastnn import Dense, Network
     >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     >>> y = np.array([0, 1, 1, 0])
@@ -65,7 +71,8 @@ class Network:
     array([0, 1, 1, 0])
     """
 
-    def __init__(self, layers, inputs, loss=None, dtype="float32", seed=0):
+    def __init__(self, layers: Sequence, inputs: int, loss: str | None = None, dtype: str = "float32",
+                 seed: int | None = 0) -> None:
         self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
         if not self.layers:
             raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
@@ -141,8 +148,10 @@ class Network:
             self._optimizer_states[optimizer] = OptimizerState(optimizer, self)
         return self._optimizer_states[optimizer]
 
-    def fit(self, X, y, *, epochs=1, batch_size=32, optimizer="adam", validation_data=None, sample_weight=None,
-            class_weight=None, shuffle=True, callbacks=(), threads=None, progress=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32, optimizer: Optimizer | str = "adam",
+            validation_data: tuple | None = None, sample_weight: ArrayLike | None = None,
+            class_weight: Mapping | str | None = None, shuffle: bool = True, callbacks: Iterable = (),
+            threads: int | None = None, progress: bool | None = None) -> History:
         """Train on the samples, from where the network stands.
 
         Parameters
@@ -200,11 +209,11 @@ class Network:
             threads=threads, progress=None if progress is None else true_or_false("progress", progress),
         )
 
-    def forward(self, X, *, threads=None):
+    def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
-        if type(X) is np.ndarray and X.dtype == self._numpy_dtype and X.flags.c_contiguous and X.ndim == 2:
+        if threads is None and type(X) is np.ndarray and X.dtype == self._numpy_dtype and X.ndim == 2:
             samples, inputs = X.shape
-            if 0 < samples <= self._small_rows and inputs == self.inputs:
+            if 0 < samples <= self._small_rows and inputs == self.inputs and X.flags.c_contiguous:
                 return self._small_prediction.run(X)
         X = features(X, self.inputs, self.dtype, least=0, finite=False)
         out = np.empty((len(X), self.outputs), self.dtype)
@@ -225,7 +234,7 @@ class Network:
         """How many rows are few: so many that a second thread would not pay."""
         return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // self._parameters.flat.size))
 
-    def predict(self, X, *, threads=None):
+    def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
 
         A regressor with one output gives (samples,), with several (samples, outputs).
@@ -238,25 +247,28 @@ class Network:
         labels = (out >= 0.5).astype(np.int64)
         return labels[:, 0] if self.outputs == 1 else labels
 
-    def predict_proba(self, X, *, threads=None):
+    def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
         if not self.is_classifier:
             raise ValueError("this network's outputs are values, not probabilities; use predict, or a last layer with "
                              "softmax or sigmoid")
         return self.forward(X, threads=threads)
 
-    def evaluate(self, X, y, *, sample_weight=None, threads=None):
+    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                 threads: int | None = None) -> dict[str, float]:
         """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
         data = self._data(X, y, sample_weight)
         loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate()
         return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
 
-    def loss_and_gradients(self, X, y, *, sample_weight=None, threads=None):
+    def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                           threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
 
         Examples
         --------
         >>> import numpy as np
+from numpy.typing import ArrayLike, NDArray
         >>> from fastnn import Dense, Network
         >>> net = Network([Dense(1)], inputs=1, dtype="float64")
         >>> net.parameters["0.weight"][:] = 2
@@ -270,40 +282,45 @@ class Network:
         program = TrainingProgram(self, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
         return program.accumulate(), self._parameters.split(program.gradients)
 
-    def loss_function(self, X, y, *, sample_weight=None):
+    def loss_function(self, X: ArrayLike, y: ArrayLike, *,
+                      sample_weight: ArrayLike | None = None) -> Callable[[], float]:
         """A function of no arguments: the loss over these samples with the parameters as they then stand."""
         data = self._data(X, y, sample_weight)
         program = EvaluationProgram(self, data, threads=1)
         return lambda: program.evaluate()[0]
 
-    def astype(self, dtype):
+    def astype(self, dtype: str) -> Network:
         """A copy of the network in another dtype: the same architecture and parameters, no optimizer's memory."""
         twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
         for name, view in self.parameters.items():
             twin.parameters[name][...] = view
         return twin
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Write the network to a safetensors file, whole or not at all."""
         files.save(self, path)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> Network:
         """Read a network that `save` wrote; ModelFormatError if the file is not one."""
         return files.load(cls, path)
 
-    def config(self):
+    def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
         return {"layers": [layer.config() for layer in self.layers], "inputs": self.inputs, "loss": self.loss,
                 "dtype": self.dtype}
 
     @classmethod
-    def from_config(cls, config, seed=0):
+    def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
         """A network of the architecture that `config` describes, with new weights."""
         layers = layers_from_config(config["layers"])
         return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
 
-    def summary(self):
+    def __reduce__(self):
+        """To pickle or copy it: architecture, parameters and the state of the shuffling; optimizers start afresh."""
+        return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy())
+
+    def summary(self) -> str:
         """A printable table: layer, output shape, parameters."""
         rows, in_features = [("layer", "output shape", "parameters")], self.inputs
         for index, layer in enumerate(self.layers):
@@ -327,3 +344,10 @@ class Network:
             f"Lower the learning rate, scale the inputs to about unit size, or check that loss {self.loss!r} "
             f"takes what {self.layers[-1].activation!r} gives"
         )
+
+
+def restore(network_type, config, seed, parameters, random):
+    """The network that `Network.__reduce__` took apart."""
+    network = network_type.from_config(config, seed)
+    network._parameters.flat[:], network._random[:] = parameters, random
+    return network

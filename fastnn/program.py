@@ -3,6 +3,7 @@
 The kernels read and write at addresses that stand in the table; a program keeps alive every array that it has put there.
 """
 
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -276,7 +277,8 @@ class OptimizerState:
     """What an optimizer remembers of one network: its slots, laid out like the parameters, and the step."""
 
     def __init__(self, optimizer, network):
-        self.optimizer, self.dtype = optimizer, network.dtype
+        self.optimizer = weakref.ref(optimizer)  # the network keeps this as long as someone keeps the optimizer
+        self.dtype = network.dtype
         self.size = network._parameters.flat.size
         stretch = -(-self.size // 64) * 64
         self.slots = aligned((len(optimizer.slots), stretch), network.dtype)
@@ -285,11 +287,11 @@ class OptimizerState:
 
     def refresh(self):
         """Take over hyperparameters that have been changed since."""
-        self.hyperparameters[:] = self.optimizer.hyperparameters()
+        self.hyperparameters[:] = self.optimizer().hyperparameters()
 
     def row(self, parts):
         return update_row(
-            self.dtype, parts, self.optimizer, state=address(self.slots), stride=self.slots.shape[1],
+            self.dtype, parts, self.optimizer(), state=address(self.slots), stride=self.slots.shape[1],
             coefficients=address(self.coefficients), hyperparameters=address(self.hyperparameters),
             step=address(self.step), size=self.size,
         )

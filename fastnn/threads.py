@@ -14,13 +14,16 @@ from .kernels.jit import ANY
 FLOPS_PER_PART = 1_500_000  # of a matrix product: some 15 µs
 NUMBERS_PER_PART = 16_000  # of an element-wise kernel
 
-_state = {"started": False, "forked": False}
+_state = {"forked": False}
 _workqueue_lock = threading.Lock()
 
 
 def _after_fork():
-    # the threads of the parent are not in the child, and GNU OpenMP would end a child that asks for them
-    _state["forked"] = _state["started"]
+    # the threads of the parent, ours or those of other Numba code, are not in the child, and GNU OpenMP would end a child
+    # that asks for them
+    with contextlib.suppress(ValueError):  # they were never started
+        numba.threading_layer()
+        _state["forked"] = True
 
 
 if hasattr(os, "register_at_fork"):
@@ -46,7 +49,6 @@ def parallel_region(threads):
         yield 0
         return
     address = parallel_kernel.address(ANY)
-    _state["started"] = True
     before = numba.get_num_threads()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     # the workqueue layer ends the process when two threads enter it at once

@@ -1,9 +1,13 @@
 """The compiled network does what the readable rungs say, for every record, and its public face keeps its promises."""
 
 import _thread
+import copy
+import gc
 import math
+import pickle
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -610,3 +614,27 @@ def test_astype():
     assert double.dtype == "float64"
     np.testing.assert_allclose(double.forward(X), net.forward(X), rtol=1e-5)
     assert same(net, double.astype("float32"))
+
+
+def test_an_optimizers_memory_goes_with_it():
+    net = Network([Dense(2)], inputs=4)
+    optimizer = Adam()
+    net.fit(X, X[:, :2], optimizer=optimizer)
+    gone = weakref.ref(optimizer)
+    del optimizer
+    gc.collect()
+    assert gone() is None
+    assert not net._optimizer_states
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_are_the_same_net_and_independent(copied):
+    net = Network([Dense(5, "relu"), Dense(3, "softmax")], inputs=4)
+    net.fit(X, LABELS)
+    twin = copied(net)
+    np.testing.assert_array_equal(twin.forward(X), net.forward(X))
+    for each in (net, twin):  # shuffling goes on alike
+        each.fit(X, LABELS, epochs=2, optimizer=Adam())
+    np.testing.assert_array_equal(twin.forward(X), net.forward(X))
+    twin.parameters["0.weight"][:] = 0
+    assert net.parameters["0.weight"].any()

@@ -1,7 +1,7 @@
 """A sweep of hyperparameters: learning rate × width on the spiral, every combination trained and measured.
 
 Parameters are what training finds (weights, biases); hyperparameters are what one chooses before. A network here is a
-table, so that a new width compiles nothing: 42 networks train in a few seconds.
+table, so that a new width compiles nothing: 42 networks of six widths train in a second or two.
 """
 
 import time
@@ -23,11 +23,10 @@ def main(argv=None):
     order = np.random.default_rng(0).permutation(len(X))
     train, held_out = order[HELD_OUT:], order[:HELD_OUT]
     accuracies = np.empty((len(WIDTHS), len(LEARNING_RATES)))
+    trained(WIDTHS[0], LEARNING_RATES[0], X[:32], y[:32]).evaluate(X, y)  # compiles, or reads, the kernels of all
     start = time.perf_counter()
     for (row, column), _ in np.ndenumerate(accuracies):
-        width = WIDTHS[row]
-        net = Network([Dense(width, "relu"), Dense(width, "relu"), Dense(3, "softmax")], inputs=2)
-        net.fit(X[train], y[train], epochs=EPOCHS, batch_size=32, optimizer=Adam(LEARNING_RATES[column]), progress=False)
+        net = trained(WIDTHS[row], LEARNING_RATES[column], X[train], y[train])
         accuracies[row, column] = net.evaluate(X[held_out], y[held_out])["accuracy"]
     seconds = time.perf_counter() - start
 
@@ -41,6 +40,12 @@ def main(argv=None):
           f"{accuracies.size} networks in {seconds:.1f} s")
     print(plot.save_picture(parsed.picture, lambda: draw(accuracies)))
     return {"accuracies": accuracies, "best": best, "seconds": seconds}
+
+
+def trained(width, learning_rate, X, y):
+    net = Network([Dense(width, "relu"), Dense(width, "relu"), Dense(3, "softmax")], inputs=2)
+    net.fit(X, y, epochs=EPOCHS, batch_size=32, optimizer=Adam(learning_rate), progress=False)
+    return net
 
 
 def draw(accuracies):
