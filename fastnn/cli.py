@@ -4,6 +4,8 @@ import argparse
 import importlib
 import sys
 
+from .examples import forgive_letters, names, summary
+
 COMMANDS = {
     "demo": "train a network on three spiral arms and draw what it learned",
     "compare": "time every kernel against the same mathematics in NumPy and in pure Python",
@@ -26,7 +28,7 @@ environment variable FASTNN_CACHE_DIR says; later runs find them there. `python 
 
 def main(argv=None):
     """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
-    sys.stdout.reconfigure(errors="replace")  # rather a question mark than an error, where a terminal lacks a letter
+    forgive_letters()
     parsed = parser().parse_args(argv)
     if parsed.command is None:
         parser().print_help()
@@ -69,8 +71,6 @@ class PrintVersion(argparse.Action):
 
 def examples(argv):
     """`fastnn examples`: list them; with a name, run that one with the arguments after it."""
-    from .examples import names, summary
-
     parser = argparse.ArgumentParser(
         prog="fastnn examples", description="List the examples, or run one.",
         epilog="fastnn examples NAME --help says what an example shows and takes.",

@@ -75,7 +75,7 @@ def fit(network, data, validation, *, epochs, batch_size, optimizer_state, shuff
     hook(callbacks, "on_train_begin", {})
     # by itself the bar appears in a terminal, and only on what lasts over a second
     unasked = progress is None
-    with tqdm(total=epochs * trainer.program.batches, unit="batch", leave=False,
+    with tqdm(total=epochs * trainer.program.batches, unit="batch", leave=progress is True,
               disable=None if unasked else not progress, delay=1 if unasked else 0) as bar:
         for epoch in range(epochs):
             hook(callbacks, "on_epoch_begin", epoch, {})

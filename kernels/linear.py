@@ -17,7 +17,7 @@ from .table import (
     phase_arguments,
     share,
 )
-from .target import tile_shape, vector_lanes
+from .target import tile_vectors, vector_lanes
 from .transpose import transposition
 
 X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA = range(
@@ -53,7 +53,7 @@ def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
     transpose = transposition(dtype)
     lanes = vector_lanes(dtype)
-    panel = lanes * tile_shape(dtype)[1]
+    panel = lanes * tile_vectors()
 
     @jit
     def backward_input(dx, dz, weight, scratch, begin, end):

@@ -7,7 +7,7 @@ of b and c are contiguous.
 from numba import types
 
 from .jit import Kernel, address_of, calls, jit
-from .target import tile_shape, vector_lanes
+from .target import masks_are_free, tile_rows, tile_vectors, vector_lanes
 from .tile import BYTES, tile_function
 
 # Against a b larger than this for each row of a, the product is limited by reading b once: whole rows of it, in the order of
@@ -17,15 +17,21 @@ BLOCK = 256  # steps of k at a time: a panel of b, 256 by one tile's columns, st
 
 
 @jit(inline=True)
-def evened_out(size, shares):
-    """The first of `shares` shares of `size`: five vectors are three and two, not four and one."""
-    return size if shares == 1 else (size + shares - 1) // shares  # most products are one share: spare them the division
+def shares(size, most):
+    """Into how many shares of at most so many to cut `size`; most products are one share: spare them the division."""
+    return 1 if size <= most else (size + most - 1) // most
+
+
+@jit(inline=True)
+def evened_out(size, count):
+    """The first of `count` shares of `size`: five vectors are three and two, not four and one."""
+    return size if count == 1 else (size + count - 1) // count
 
 
 def build_product(dtype):
     lanes, item = vector_lanes(dtype), BYTES[dtype]
-    max_rows, max_vectors = tile_shape(dtype)
-    tile = tile_function(dtype)
+    max_vectors, max_rows = tile_vectors(), (1, *(tile_rows(vectors + 1) for vectors in range(tile_vectors())))
+    masks, tile = masks_are_free(), tile_function(dtype)
 
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k):
         vectors = (columns + lanes - 1) // lanes
@@ -34,19 +40,19 @@ def build_product(dtype):
         for k0 in range(0, k, block):
             steps = min(block, k - k0)
             first, first_row = (start, start_row) if k0 == 0 else (c, c_row)
-            panels, v0 = (vectors + max_vectors - 1) // max_vectors, 0
+            panels, v0 = shares(vectors, max_vectors), 0
             while panels > 0:
                 width = evened_out(vectors - v0, panels)
-                masked = 1 if panels == 1 and last < lanes else 0
-                j = v0 * lanes
-                bands, i = (rows + max_rows - 1) // max_rows, 0
+                j, filled = v0 * lanes, last if panels == 1 else lanes
+                masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
+                bands, i = shares(rows, max_rows[width]), 0
                 while bands > 0:
                     height = evened_out(rows - i, bands)
                     tile(height, width, masked,
                          c + item * (i * c_row + j), c_row,
                          a + item * (i * a_row + k0 * a_column), a_row, a_column,
                          b + item * (k0 * b_row + j), b_row,
-                         first + item * (i * first_row + j) if first != 0 else 0, first_row, steps, last)
+                         first + item * (i * first_row + j) if first != 0 else 0, first_row, steps, filled)
                     bands, i = bands - 1, i + height
                 panels, v0 = panels - 1, v0 + width
 

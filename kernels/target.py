@@ -30,9 +30,22 @@ def vector_lanes(dtype):
     return vector_bytes() // ITEM_BYTES[dtype]
 
 
-def tile_shape(dtype):
-    """(rows, vectors) of the largest tile: its accumulators fill the registers but for the operands."""
+def registers():
+    """How many vector registers there are."""
     architecture, features = target()
-    if "avx512f" in features or architecture in ("aarch64", "arm64"):  # 32 registers
-        return 6, 4
-    return 6, 2  # 16 registers
+    return 32 if "avx512f" in features or architecture in ("aarch64", "arm64") else 16
+
+
+def masks_are_free():
+    """Whether loading and storing part of a vector costs no more than all of it."""
+    return "avx512f" in target()[1]
+
+
+def tile_vectors():
+    """How many vectors of columns the widest tile has."""
+    return 4 if registers() == 32 else 2
+
+
+def tile_rows(vectors):
+    """How many rows the highest tile of so many vectors has: its sums fill the registers but for the operands."""
+    return min(14, (registers() - vectors - 1) // vectors)

@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .target import has_fma, tile_shape, vector_lanes
+from .target import has_fma, masks_are_free, tile_rows, tile_vectors, vector_lanes
 
 i1, i32, i64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
@@ -79,6 +79,8 @@ class TileEmitter:
             return self.module.globals[name]
         function = ir.Function(self.module, self.type, name)
         function.linkage = "internal"
+        # inlined, all variants would have their addresses worked out at the top of every product
+        function.attributes.add("noinline")
         c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last = function.args
         entry, from_start, from_zero, loop, done = map(function.append_basic_block, ("entry", "start", "zero", "k", "done"))
         tile = [(i, j) for i in range(rows) for j in range(vectors)]
@@ -135,7 +137,9 @@ def tile_function(dtype):
     Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
     repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are.
     """
-    max_rows, max_vectors = tile_shape(dtype)
+    # where masks are free, only the widest tiles have a variant without: half the code
+    shapes = [(rows, vectors, masked) for vectors in range(1, tile_vectors() + 1) for rows in range(1, tile_rows(vectors) + 1)
+              for masked in (False, True) if masked or vectors == tile_vectors() or not masks_are_free()]
 
     @intrinsic
     def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
@@ -145,18 +149,15 @@ def tile_function(dtype):
             # c, a, b and start are addresses
             pointer = emitter.scalar.as_pointer()
             rest = [builder.inttoptr(value, pointer) if n in (0, 2, 5, 7) else value for n, value in enumerate(rest)]
-            choice = builder.add(builder.mul(masked, i64(max_rows + 1)), rows)
-            choice = builder.add(builder.mul(choice, i64(max_vectors + 1)), vectors)
+            choice = builder.or_(rows, builder.shl(builder.or_(builder.shl(vectors, i64(1)), masked), i64(4)))
             end = builder.append_basic_block("end")
             switch = builder.switch(choice, end)
-            for m in (0, 1):
-                for r in range(1, max_rows + 1):
-                    for v in range(1, max_vectors + 1):
-                        block = builder.append_basic_block()
-                        switch.add_case(i64((m * (max_rows + 1) + r) * (max_vectors + 1) + v), block)
-                        builder.position_at_end(block)
-                        builder.call(emitter.variant(r, v, bool(m)), rest)
-                        builder.branch(end)
+            for height, width, partial in shapes:
+                block = builder.append_basic_block()
+                switch.add_case(i64(height | (width << 1 | partial) << 4), block)
+                builder.position_at_end(block)
+                builder.call(emitter.variant(height, width, partial), rest)
+                builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()
 

@@ -1,5 +1,6 @@
 """The command line: what it says, what it returns, and the demo."""
 
+import os
 import subprocess
 import sys
 
@@ -69,7 +70,8 @@ def test_errors_of_the_demo_name_the_repair(capsys):
 def test_commands_are_imported_when_they_run():
     code = "import fastnn, sys; before = set(sys.modules); import fastnn.cli; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert [name for name in done.stdout.split() if name.startswith(("fastnn", "matplotlib"))] == ["fastnn.cli"]
+    added = [name for name in done.stdout.split() if name.startswith(("fastnn", "matplotlib"))]
+    assert added == ["fastnn.cli", "fastnn.examples"]
 
 
 def test_an_example_is_run_with_its_arguments(monkeypatch):
@@ -108,3 +110,10 @@ def test_the_lines_for_your_own_data_run(tmp_path, monkeypatch, capsys):
     exec(demo.YOUR_OWN, {})
     assert float(capsys.readouterr().out.split("'accuracy': ")[1].rstrip("}\n")) > 0.9
     assert fastnn.Network.load("my.safetensors").inputs == 30
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_lacks_letters(encoding, tmp_path):
+    done = subprocess.run([sys.executable, "-m", "fastnn", "demo", "--epochs", "2"], cwd=tmp_path, check=True,
+                          capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
+    assert b"accuracy" in done.stdout

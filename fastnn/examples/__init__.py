@@ -36,11 +36,17 @@ def options(name, description, *, quick=None):
     return parser
 
 
+def forgive_letters():
+    """Print a question mark, rather than fail, for a letter that the terminal lacks."""
+    if hasattr(sys.stdout, "reconfigure"):  # a notebook's output has no encoding
+        sys.stdout.reconfigure(errors="replace")
+
+
 class Options(argparse.ArgumentParser):
     """An ArgumentParser that knows the name of its example's picture."""
 
     def parse_args(self, args=None, namespace=None):
-        sys.stdout.reconfigure(errors="replace")  # rather a question mark than an error, where a terminal lacks a letter
+        forgive_letters()
         parsed = super().parse_args(args, namespace)
         parsed.picture = parsed.output / self.picture
         return parsed

@@ -22,7 +22,7 @@ def main(argv=None):
     net = Network([Dense(64, "relu"), Dense(64, "relu"), Dense(3, "softmax")], inputs=2)
     optimizer = Adam(learning_rate=2e-3)
 
-    Network(net.layers, inputs=2).fit(X[:32], y[:32], optimizer=Adam(), validation_data=(X, y))  # compiles, or reads, kernels
+    Network(net.layers, inputs=2).fit(X[:32], y[:32], optimizer=Adam(), validation_data=(X, y))  # readies kernels
     print("epochs   seconds   loss      accuracy on held-out points")
     history, done, seconds, snapshots = History(), 0, 0.0, []
     for stop in STOPS:
