@@ -137,9 +137,10 @@ def tile_function(dtype):
     Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
     repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are.
     """
+    widest = tile_vectors()
     # where masks are free, only the widest tiles have a variant without: half the code
-    shapes = [(rows, vectors, masked) for vectors in range(1, tile_vectors() + 1) for rows in range(1, tile_rows(vectors) + 1)
-              for masked in (False, True) if masked or vectors == tile_vectors() or not masks_are_free()]
+    shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
+              for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
 
     @intrinsic
     def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
