@@ -1,5 +1,6 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
 
+from .ahead import warmup
 from .custom import register_activation, register_loss
 from .files import ModelFormatError
 from .gradients import check_gradients
@@ -20,4 +21,5 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
     "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
+    "warmup",
 ]

@@ -7,7 +7,11 @@ same. The tests hold the results of each case equal; `asv_bench/` follows the ra
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
+import sys
+import time
 import timeit
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -30,6 +34,8 @@ from .threads import resolve_threads
 ROUNDS = 7  # a median of so many
 SAMPLE = 1e-3  # seconds: what is quicker is repeated until it has taken so long
 LOOPS_BUDGET = 0.15  # seconds for repeating the loops of a case; whatever they take they run once
+REST = 0.05  # seconds between samples on several threads: until those of the other side have stopped spinning
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -198,12 +204,14 @@ def repetitions(function):
     return number
 
 
-def measure(case):
+def measure(case, rest=0.0):
     """Time a case: NumPy and compiled in turn, so that a slow moment of the machine falls on both."""
     quick = {case.numpy: repetitions(case.numpy), case.compiled: repetitions(case.compiled)}
     samples = {function: [] for function in quick}
     for _ in range(ROUNDS):
         for function, number in quick.items():
+            time.sleep(rest)
+            function()
             samples[function].append(timeit.timeit(function, number=number) / number)
     loops = [timeit.timeit(case.loops, number=1)]
     while len(loops) < ROUNDS and sum(loops) + loops[0] < LOOPS_BUDGET:
@@ -240,22 +248,25 @@ def table(rows):
 
 def main(argv=None):
     """Run the comparison and print it."""
-    parser = argparse.ArgumentParser(prog="fastnn compare", description="Time loops, NumPy and compiled kernels.",
-                                     allow_abbrev=False)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    parser = argparse.ArgumentParser(prog="fastnn compare", description="Time loops, NumPy and compiled kernels, now.")
     parser.add_argument("--quick", action="store_true", help="small sizes, some seconds")
     parser.add_argument("--json", action="store_true", help="print JSON, times in seconds")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of NumPy and compiled")
-    parser.add_argument("--threads", type=int, help="of the compiled side, at most; default all (NumPy's BLAS has its own "
-                        "setting, such as OPENBLAS_NUM_THREADS)")
-    options = parser.parse_args(argv)
+    parser.add_argument("--threads", type=int, default=1, help="of NumPy and compiled, at most; default 1")
+    options = parser.parse_args(arguments)
     threads = resolve_threads(options.threads)
+    blas = dict.fromkeys(BLAS_THREADS, str(threads))
+    if not blas.items() <= os.environ.items():  # it reads them when NumPy is imported, so in a process of its own
+        return subprocess.run([sys.executable, "-m", __spec__.name, *arguments], env=os.environ | blas).returncode
     setting = Setting(dtype=options.dtype, threads=threads, **QUICK if options.quick else {})
+    rest = REST if threads > 1 else 0.0
     rows = []
     with tqdm({**kernel_cases(), "training step": training_step}.items(), leave=False, disable=None, unit="case") as bar:
         for name, build in bar:
             bar.set_description(name, refresh=False)
             case = build(setting)
-            rows.append((name, case.size, measure(case)))
+            rows.append((name, case.size, measure(case, rest)))
     if options.json:
         records = [{"kernel": name, "size": size, **asdict(timing), "over_loops": timing.over_loops,
                     "over_numpy": timing.over_numpy} for name, size, timing in rows]
@@ -265,4 +276,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -101,9 +101,6 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
     Examples
     --------
     >>> import numpy as np
-from numpy.typing import ArrayLike
-
-from .network import Network
     >>> import fastnn
     >>> net = fastnn.Network([fastnn.Dense(5, "tanh"), fastnn.Dense(3, "softmax")], inputs=2)
     >>> report = fastnn.check_gradients(net, np.eye(2), np.array([0, 2]))

@@ -61,7 +61,6 @@ class Network:
     Examples
     --------
     >>> import numpy as np
-from numpy.typing import ArrayLike, NDArray
     >>> from fastnn import Dense, Network
     >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     >>> y = np.array([0, 1, 1, 0])
@@ -268,7 +267,6 @@ from numpy.typing import ArrayLike, NDArray
         Examples
         --------
         >>> import numpy as np
-from numpy.typing import ArrayLike, NDArray
         >>> from fastnn import Dense, Network
         >>> net = Network([Dense(1)], inputs=1, dtype="float64")
         >>> net.parameters["0.weight"][:] = 2

@@ -132,5 +132,7 @@ def build_shuffle(dtype):
     return shuffle
 
 
-shuffle_kernel = Kernel("shuffle", build_shuffle,
-                        lambda dtype: (types.CPointer(types.int64), types.intp, types.CPointer(types.uint64)))
+shuffle_kernel = Kernel(
+    "shuffle", build_shuffle, lambda dtype: (types.CPointer(types.int64), types.intp, types.CPointer(types.uint64)),
+    moves_addresses=True,
+)

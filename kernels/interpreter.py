@@ -51,7 +51,7 @@ def build_parallel(dtype):
     return parallel
 
 
-parallel_kernel = Kernel("parallel", build_parallel, addresses(11), parallel=True)
+parallel_kernel = Kernel("parallel", build_parallel, addresses(11), parallel=True, moves_addresses=True)
 
 
 @jit(inline=True)
@@ -160,9 +160,9 @@ def forward_few(X, out, frame):
     return found
 
 
-train_kernel = Kernel("train", build_train, addresses(13))
-forward_chunks_kernel = Kernel("forward_chunks", build_forward_chunks, addresses(11))
-run_kernel = Kernel("run", build_run, addresses(1))
+train_kernel = Kernel("train", build_train, addresses(13), moves_addresses=True)
+forward_chunks_kernel = Kernel("forward_chunks", build_forward_chunks, addresses(11), moves_addresses=True)
+run_kernel = Kernel("run", build_run, addresses(1), moves_addresses=True)
 
 
 def forward_chunks_row(parts, *, table, operations, chunk, arena_bytes):

@@ -20,6 +20,7 @@ from .cache import KernelCache
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
 DTYPES = tuple(REAL)
+KERNELS = []  # all that come with the package
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
 
 
@@ -47,12 +48,15 @@ class Kernel:
     arguments: dtype name -> its Numba argument types. It returns nothing.
     needs: kernels that it calls by name (`call`); they are made ready before it.
     cached: False for what a user registers, whose source no fingerprint covers.
+    moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
     """
 
-    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False):
+    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False, moves_addresses=False):
         self.name, self.build, self.arguments = name, build, arguments
-        self.needs, self.cached, self.parallel = needs, cached, parallel
+        self.needs, self.cached, self.parallel, self.moves_addresses = needs, cached, parallel, moves_addresses
         self.compiled, self.entries = {}, {}
+        if cached:
+            KERNELS.append(self)
 
     def __repr__(self):
         return f"<Kernel {self.name}>"

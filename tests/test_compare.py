@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import numpy as np
 import pytest
@@ -81,6 +82,8 @@ def one_case(monkeypatch):
     monkeypatch.setattr(compare, "kernel_cases", lambda: {"tanh_forward": CASES["tanh_forward"]})
     monkeypatch.setattr(compare, "SAMPLE", 1e-6)
     monkeypatch.setattr(compare, "LOOPS_BUDGET", 0)
+    for variable in compare.BLAS_THREADS:  # as it finds them in the process that it starts
+        monkeypatch.setenv(variable, "1")
 
 
 def test_table(one_case, capsys):
@@ -101,6 +104,20 @@ def test_json(one_case, capsys):
     assert [row["kernel"] for row in report["rows"]] == ["tanh_forward", "training step"]
     for row in report["rows"]:
         assert row["over_loops"] == pytest.approx(row["loops"] / row["compiled"])
+
+
+def test_the_blas_of_numpy_gets_as_many_threads(monkeypatch):
+    started = {}
+
+    def run(command, env):
+        started.update(command=command, env=env)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(compare.subprocess, "run", run)
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert compare.main(["--quick", "--threads", "2"]) == 3
+    assert started["command"][1:] == ["-m", "fastnn.compare", "--quick", "--threads", "2"]
+    assert {started["env"][variable] for variable in compare.BLAS_THREADS} == {"2"}
 
 
 def test_table_of_nothing_much():

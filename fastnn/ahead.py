@@ -1,0 +1,33 @@
+"""Compiling ahead: every kernel at once, for an image or a server that should not compile on its first request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from .checks import float_dtype
+from .kernels.jit import ANY, KERNELS
+
+
+def warmup(dtypes: str | Iterable[str] = "float32") -> float:
+    """Compile every kernel that is not on disk yet, and return the seconds it took.
+
+    Without it kernels compile when a network first needs them. Kernels are kept in the user's cache directory, or where the
+    environment variable FASTNN_CACHE_DIR points.
+
+    Parameters
+    ----------
+    dtypes : str or iterable of str
+        "float32", "float64" or both.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> seconds = fastnn.warmup("float64")
+    """
+    start = time.perf_counter()
+    for dtype in [dtypes] if isinstance(dtypes, str) else dtypes:
+        dtype = float_dtype("dtypes", dtype)
+        for kernel in KERNELS:
+            kernel.address(ANY if kernel.moves_addresses else dtype)
+    return time.perf_counter() - start
