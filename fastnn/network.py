@@ -93,6 +93,7 @@ class Network:
         self.seed, self._random = seed, shuffle_seed.generate_state(1, np.uint64)
         self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
         self._initialize(np.random.default_rng(weights_seed))
+        self._paces = {}
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
         self.stop_training = False
 

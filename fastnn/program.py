@@ -27,7 +27,7 @@ from .kernels.linear import X_DATA
 from .kernels.table import HITS, LOSSES, PHASES
 from .kernels.update import update_row
 from .memory import Arena, aligned
-from .threads import FLOPS_PER_PART, NUMBERS_PER_PART, parallel_region, parts
+from .threads import FLOPS_PER_PART, NUMBERS_PER_PART, UPDATES_PER_PART, parallel_region, parts
 
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 
@@ -146,7 +146,7 @@ class TrainingProgram(Program):
         self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
         self.optimizer_state = optimizer_state
         if optimizer_state is not None:
-            self.emit(optimizer_state.row(self.parts(self.gradients.size, NUMBERS_PER_PART)))
+            self.emit(optimizer_state.row(self.parts(self.gradients.size, UPDATES_PER_PART)))
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, order, normalize)
         loss = network._training_loss

@@ -10,9 +10,10 @@ from .checks import whole_number
 from .kernels.interpreter import parallel_kernel
 from .kernels.jit import ANY
 
-# Work below which another thread costs more than it brings: entering a parallel region takes some microseconds.
-FLOPS_PER_PART = 1_500_000  # of a matrix product: some 15 µs
-NUMBERS_PER_PART = 16_000  # of an element-wise kernel
+# The least work to give to each of several threads. Entering a parallel region takes 1 to 2 µs, so a part is 5 µs or more.
+FLOPS_PER_PART = 800_000  # of a matrix product
+NUMBERS_PER_PART = 64_000  # moved, or put through an activation
+UPDATES_PER_PART = 16_000  # of parameters, by an optimizer
 
 _state = {"forked": False}
 _workqueue_lock = threading.Lock()

@@ -40,7 +40,8 @@ class Trainer:
         self.network, self.shuffle, self.optimizer_state = network, shuffle, optimizer_state
         self.order = np.arange(len(data.X)) if shuffle else None
         self.program = TrainingProgram(network, data, batch_size, threads, optimizer_state, order=self.order)
-        self.pace = Pace(parallel=self.program.parallel)
+        # what earlier fits have found out about such batches
+        self.pace = network._paces.setdefault((self.program.batch, threads), Pace(parallel=self.program.parallel))
 
     def epoch(self, number, advance):
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""

@@ -17,7 +17,7 @@ def many_parts(monkeypatch):
     monkeypatch.setattr(Pace, "way", lambda pace: (True in pace.seconds, SLICE))
     for name, module in list(sys.modules.items()):
         if name.startswith("fastnn."):
-            for constant in ("FLOPS_PER_PART", "NUMBERS_PER_PART"):
+            for constant in ("FLOPS_PER_PART", "NUMBERS_PER_PART", "UPDATES_PER_PART"):
                 if hasattr(module, constant):
                     monkeypatch.setattr(module, constant, 1)
             if hasattr(module, "parts"):
