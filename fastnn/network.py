@@ -93,7 +93,7 @@ class Network:
         self.seed, self._random = seed, shuffle_seed.generate_state(1, np.uint64)
         self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
         self._initialize(np.random.default_rng(weights_seed))
-        self._paces = {}
+        self._paces, self._idle_predictions = {}, {}
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
         self.stop_training = False
 
@@ -216,10 +216,16 @@ class Network:
             if 0 < samples <= self._small_rows and inputs == self.inputs and X.flags.c_contiguous:
                 return self._small_prediction.run(X)
         X = features(X, self.inputs, self.dtype, least=0, finite=False)
-        out = np.empty((len(X), self.outputs), self.dtype)
-        if len(X):
-            PredictionProgram(self, X, out, resolve_threads(threads)).run()
-        return out
+        if len(X) == 0:
+            return np.empty((0, self.outputs), self.dtype)
+        plan = PredictionProgram.plan(self, len(X), resolve_threads(threads))
+        idle = self._idle_predictions.setdefault(plan, [])  # taking from and adding to a list is safe between threads
+        program = idle.pop() if idle else PredictionProgram(self, *plan)
+        try:
+            return program.run(X)
+        finally:
+            if not idle:
+                idle.append(program)
 
     @cached_property
     def _numpy_dtype(self):

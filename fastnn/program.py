@@ -29,6 +29,7 @@ from .kernels.update import update_row
 from .memory import Arena, aligned
 from .threads import FLOPS_PER_PART, NUMBERS_PER_PART, UPDATES_PER_PART, parallel_region, parts
 
+SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 
 
@@ -187,50 +188,57 @@ class TrainingProgram(Program):
 class ForwardProgram(Program):
     """All samples of an array through the network, in chunks that fit the cache, with nothing kept for a backward pass."""
 
-    def __init__(self, network, samples, threads):
-        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(n.out_features for n in network.layers))
-        super().__init__(network, max(1, min(samples, 252, max(24, CHUNK_BYTES // per_sample))), threads=1)
-        flops = 2 * samples * network._parameters.flat.size
-        self.workers = min(parts(flops, FLOPS_PER_PART, threads), -(-samples // self.batch))
+    def __init__(self, network, chunk, workers):
+        super().__init__(network, chunk, threads=1)
+        self.workers = workers
 
-    def finish(self, samples, results=None):
-        """Make the table and the frame of a run over `samples`, reporting into results (3, samples)."""
-        self.rows, self.memory, self.results = self.table(), self.arena.allocate(self.workers), results
+    @staticmethod
+    def plan(network, samples, threads):
+        """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
+        workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
+        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(n.out_features for n in network.layers))
+        chunk = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
+        return min(chunk, -(-samples // workers)), workers
+
+    def finish(self):
+        """Make the table, and the frame of a run."""
+        self.rows, self.memory = self.table(), self.arena.allocate(self.workers)
         self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
                                       arena_bytes=self.memory.strides[0])
-        parameters = self.network._parameters.flat
-        self.frame = np.array([address(self.row), address(parameters), 0, address(self.memory), address(results),
-                               samples, 0, samples, 0])
+        parameters = address(self.network._parameters.flat)
+        self.frame = np.array([address(self.row), parameters, 0, address(self.memory), 0, 0, 0, 0, 0])
         self.entry, self.frame_address = run_kernel.entry(ANY), address(self.frame)
 
-    def run(self):
+    def run_samples(self, samples, results=None):
+        """Send so many samples through, reporting into results (3, samples)."""
         with parallel_region(self.workers) as parallel:
-            self.frame[-1] = parallel
+            self.frame[4:] = address(results), samples, 0, samples, parallel
             self.entry(self.frame_address)
 
 
 class PredictionProgram(ForwardProgram):
-    """Outputs (samples, outputs) of X, both C-contiguous in the network's dtype."""
+    """Outputs of samples; it can be run again on others, but by one Python thread at a time."""
 
-    def __init__(self, network, X, out, threads):
-        super().__init__(network, len(X), threads)
-        self.X, self.out, self.not_finite = X, out, np.zeros(1, np.int64)
-        x = Tensor(0, network.inputs, data=address(X))
-        flag = address(self.not_finite)
-        self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=x.data, not_finite=flag))
+    def __init__(self, network, chunk, workers):
+        super().__init__(network, chunk, workers)
+        self.not_finite = np.zeros(1, np.int64)
+        somewhere = address(self.not_finite)  # until the first run enters where X is
+        x = Tensor(0, network.inputs, data=somewhere)
+        self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=somewhere, not_finite=somewhere))
         a = self.lower_layers(x, on_logits=False)
-        self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=address(out)))
-        self.finish(len(X))
+        self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
+        self.finish()
 
-    def cell(self, row, column):
-        """The address of a number of the table."""
-        return address(self.rows[row]) + column * self.rows.itemsize
-
-    def run(self):
-        super().run()
+    def run(self, X):
+        """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
+        out = np.empty((len(X), self.network.outputs), X.dtype)
+        self.rows[0, batches.X_DATA] = self.rows[1, X_DATA] = address(X)
+        self.rows[-1, batches.OUT_DATA] = address(out)
+        self.run_samples(len(X))
         if self.not_finite[0]:
             self.not_finite[0] = 0
-            check_finite("X", self.X)
+            check_finite("X", X)
+        return out
 
 
 class SmallPrediction:
@@ -240,11 +248,14 @@ class SmallPrediction:
 
     def __init__(self, network):
         self.dtype, self.outputs = np.dtype(network.dtype), network.outputs
-        X, out = np.zeros((self.ROWS, network.inputs), self.dtype), np.zeros((self.ROWS, self.outputs), self.dtype)
-        self.program = program = PredictionProgram(network, X, out, threads=1)
+        self.program = program = PredictionProgram(network, self.ROWS, workers=1)
+
+        def cell(row, column):
+            return address(program.rows[row]) + column * program.rows.itemsize
+
         self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
                                address(program.rows), len(program.rows),
-                               *map(program.cell, (0, 1, -1), (batches.X_DATA, X_DATA, batches.OUT_DATA))])
+                               cell(0, batches.X_DATA), cell(1, X_DATA), cell(-1, batches.OUT_DATA)])
 
     def run(self, X):
         """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""
@@ -258,18 +269,19 @@ class EvaluationProgram(ForwardProgram):
     """The loss and the hit of every sample of the data."""
 
     def __init__(self, network, data, threads):
-        super().__init__(network, len(data.X), threads)
+        super().__init__(network, *self.plan(network, len(data.X), threads))
         self.data = data
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, None, normalize=False)
         loss = network._training_loss
         criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
-        self.finish(len(data.X), np.zeros((3, len(data.X))))
+        self.finish()
+        self.results = np.zeros((3, len(data.X)))
         self.weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
 
     def evaluate(self):
         """(mean loss, accuracy)."""
-        self.run()
+        self.run_samples(len(self.data.X), self.results)
         return float(self.results[LOSSES].sum() / self.weight), float(self.results[HITS].mean())
 
 

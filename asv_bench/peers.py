@@ -1,0 +1,6 @@
+"""fastnn beside the libraries that one would take instead: `python asv_bench/peers.py --help`."""
+
+from peers.command import main  # the folder beside this file
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,180 @@
+"""How each library trains and runs a net, as well as it can while doing the same as the others.
+
+All train by Adam with a learning rate of 1e-3 in float32, through all samples in a new random order each epoch, and predict
+the probabilities of the classes. Each is handed its own kind of array, so that none pays for a conversion. Imports stand
+inside the functions: a process loads the one library that it is for.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8  # Adam: Kingma and Ba 2014, algorithm 1
+PRODUCT = 1024  # rows and columns of the matrices whose product gives the practical peak
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is timed: functions without arguments, each of which returns when its work is done."""
+
+    epoch: Callable  # trains on every sample once
+    one_row: Callable  # probabilities of one sample
+    bulk: Callable  # probabilities of many
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library: what it is called here and elsewhere, and what it can be asked for."""
+
+    name: str
+    title: str
+    module: str
+    distribution: str  # what pip knows it as
+    work: Callable | None = None  # (net, X, y, X_bulk, threads) to Work
+    product: Callable | None = None  # (a, b) NumPy arrays, threads, to a function that multiplies them
+
+    @property
+    def is_installed(self):
+        return importlib.util.find_spec(self.module) is not None
+
+
+def fastnn_work(net, X, y, X_bulk, threads):
+    from fastnn import Adam, Dense, Network
+
+    inputs, *hidden, classes = net.sizes
+    network = Network([*(Dense(neurons, "relu") for neurons in hidden), Dense(classes, "softmax")], inputs=inputs)
+    fit = partial(network.fit, X, y, epochs=1, batch_size=net.batch, optimizer=Adam(learning_rate=LEARNING_RATE),
+                  threads=threads, progress=False)
+    return Work(fit, partial(network.forward, X[:1]), partial(network.forward, X_bulk))
+
+
+def torch_work(net, X, y, X_bulk, threads, compiled=False):
+    """PyTorch: the update fused, the samples shuffled once an epoch, so that a batch is a view."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    layers = []
+    for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
+        layers += [nn.Linear(in_features, out_features), nn.ReLU()]
+    network = nn.Sequential(*layers[:-1])
+    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+    X, y, X_bulk = map(torch.from_numpy, (X, y, X_bulk))
+    row = X[:1].clone()
+
+    def loss(x, labels):
+        return nn.functional.cross_entropy(network(x), labels)
+
+    def probabilities(x):
+        return nn.functional.softmax(network(x), dim=1)
+
+    if compiled:
+        torch.compiler.reset()  # forgets the net before: what is compiled is compiled for these shapes alone
+        loss, probabilities = (torch.compile(function, dynamic=False) for function in (loss, probabilities))
+
+    def epoch():
+        order = torch.randperm(len(X))
+        for x, labels in zip(X[order].split(net.batch), y[order].split(net.batch), strict=True):
+            optimizer.zero_grad(set_to_none=True)
+            loss(x, labels).backward()
+            optimizer.step()
+
+    predict = torch.inference_mode()(probabilities)
+    return Work(epoch, partial(predict, row), partial(predict, X_bulk))
+
+
+def jax_work(net, X, y, X_bulk, threads):
+    """JAX: the whole epoch compiled as one scan over the batches, shuffling included; its arguments are reused in place.
+
+    Calls run where they are made: handed to another thread, as by default, one row takes several times as long. Weights
+    are constants of a prediction.
+    """
+    import jax
+
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    import jax.numpy as jnp
+
+    tree_map, classes = jax.tree_util.tree_map, net.sizes[-1]
+    key = jax.random.key(0)
+    weights = []
+    for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
+        key, draw = jax.random.split(key)
+        weight = jax.random.normal(draw, (in_features, out_features)) * (2 / in_features) ** 0.5
+        weights.append((weight, jnp.zeros(out_features)))
+
+    def logits(weights, x):
+        for weight, bias in weights[:-1]:
+            x = jax.nn.relu(x @ weight + bias)
+        weight, bias = weights[-1]
+        return x @ weight + bias
+
+    def loss(weights, x, labels):  # a product with one-hot rows is a little quicker than to pick the label's number
+        return -jnp.mean(jnp.sum(jax.nn.one_hot(labels, classes) * jax.nn.log_softmax(logits(weights, x)), axis=1))
+
+    def step(state, batch):
+        weights, m, v, t = state
+        gradients, t = jax.grad(loss)(weights, *batch), t + 1
+        m = tree_map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, gradients)
+        v = tree_map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, gradients)
+        rate, root = LEARNING_RATE / (1 - BETA1**t), jnp.sqrt(1 - BETA2**t)
+        weights = tree_map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) / root + EPSILON), weights, m, v)
+        return (weights, m, v, t), None
+
+    X, y, X_bulk = map(jnp.asarray, (X, y, X_bulk))
+
+    @partial(jax.jit, donate_argnums=0)
+    def train(state, key):
+        order = jax.random.permutation(key, len(X))
+        batches = X[order].reshape(-1, net.batch, net.sizes[0]), y[order].reshape(-1, net.batch)
+        return jax.lax.scan(step, state, batches)[0]
+
+    state = weights, tree_map(jnp.zeros_like, weights), tree_map(jnp.zeros_like, weights), jnp.float32(0)
+
+    def epoch():
+        nonlocal state, key
+        key, draw = jax.random.split(key)
+        state = jax.block_until_ready(train(state, draw))
+
+    def predictor():
+        """Predicts with the weights as they stand when it is first called."""
+        return jax.jit(lambda x: jax.nn.softmax(logits(state[0], x)))
+
+    one, many, row = predictor(), predictor(), X[:1]
+    return Work(epoch, lambda: one(row).block_until_ready(), lambda: many(X_bulk).block_until_ready())
+
+
+def sklearn_work(net, X, y, X_bulk, threads):
+    """scikit-learn: `partial_fit` goes through the samples once and keeps Adam's memory."""
+    import numpy as np
+    from sklearn.neural_network import MLPClassifier
+
+    network = MLPClassifier(net.sizes[1:-1], batch_size=net.batch, learning_rate_init=LEARNING_RATE, alpha=0, random_state=0)
+    return Work(partial(network.partial_fit, X, y, classes=np.arange(net.sizes[-1])),
+                partial(network.predict_proba, X[:1]), partial(network.predict_proba, X_bulk))
+
+
+def numpy_product(a, b, threads):
+    import numpy as np
+
+    return partial(np.matmul, a, b, out=np.empty_like(a))
+
+
+def torch_product(a, b, threads):
+    import torch
+
+    torch.set_num_threads(threads)
+    return partial(torch.mm, *map(torch.from_numpy, (a, b)), out=torch.empty(len(a), b.shape[1]))
+
+
+FASTNN = Library("fastnn", "fastnn", "fastnn", "fastnn-numba", fastnn_work)
+NUMPY = Library("numpy", "NumPy", "numpy", "numpy", product=numpy_product)
+TORCH = Library("torch", "PyTorch", "torch", "torch", torch_work, torch_product)
+PEERS = {library.name: library for library in (
+    TORCH,
+    Library("torch.compile", "torch.compile", "torch", "torch", partial(torch_work, compiled=True)),
+    Library("jax", "JAX", "jax", "jax", jax_work),
+    Library("sklearn", "scikit-learn", "sklearn", "scikit-learn", sklearn_work),
+)}
+LIBRARIES = {library.name: library for library in (FASTNN, *PEERS.values(), NUMPY)}
