@@ -18,7 +18,7 @@ class Pace:
 
     def __init__(self, parallel):
         self.seconds = dict.fromkeys((True, False) if parallel else (False,))  # of a batch, by whether it ran in parallel
-        self.slices, self.next_trial, self.rest, self.most = 0, 3, 2, 1
+        self.slices, self.next_trial, self.rest, self.most = 0, 4, 2, 1
 
     def next_slice(self, batches_left):
         """(how many batches, whether in parallel)."""
@@ -39,9 +39,11 @@ class Pace:
 
     def record(self, batches, parallel, seconds):
         """Take note that so many batches took so long."""
-        took, known = max(seconds, 1e-7) / batches, self.seconds[parallel]
-        # the first slice loads kernels: it counts for little; later ones wash out what disturbed one of them
-        self.seconds[parallel] = took if known is None or self.slices < 2 else (took + known) / 2
         self.slices, self.most = self.slices + 1, 2 * max(self.most, batches)
+        if self.slices == 1:
+            return  # it loaded kernels and woke threads
+        took, known = max(seconds, 1e-7) / batches, self.seconds[parallel]
+        # one disturbed slice is not to count for long
+        self.seconds[parallel] = took if known is None else min(took, (took + known) / 2)
         if self.slices > self.next_trial:
             self.next_trial, self.rest = self.slices + self.rest, min(2 * self.rest, LONGEST_REST)
