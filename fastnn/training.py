@@ -42,6 +42,7 @@ class Trainer:
         self.program = TrainingProgram(network, data, batch_size, threads, optimizer_state, order=self.order)
         # what earlier fits have found out about such batches
         self.pace = network._paces.setdefault((self.program.batch, threads), Pace(parallel=self.program.parallel))
+        self.pace.start()
 
     def epoch(self, number, advance):
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""
