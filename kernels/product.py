@@ -8,8 +8,8 @@ from numba import types
 
 from .jit import Kernel, address_of, calls, jit
 from .pack import packing, stack_memory
-from .target import masks_are_free, tile_rows, tile_vectors, vector_lanes
-from .tile import BYTES, tile_function
+from .target import ITEM_BYTES, masks_are_free, tile_rows, tile_vectors, vector_lanes
+from .tile import tile_function
 
 BLOCK = 512  # steps of k at a time: a panel of b, as wide as one tile, stays in the second-level cache
 # A panel of a b whose rows lie so many bytes apart is packed, if so many rows of a come to read it: 1024³ in float32 went
@@ -33,7 +33,7 @@ def evened_out(size, count):
 
 
 def build_product(dtype):
-    lanes, item = vector_lanes(dtype), BYTES[dtype]
+    lanes, item = vector_lanes(dtype), ITEM_BYTES[dtype]
     max_vectors, max_rows = tile_vectors(), (1, *(tile_rows(vectors + 1) for vectors in range(tile_vectors())))
     panel_bytes = BLOCK * max_vectors * lanes * item
     masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)

@@ -14,11 +14,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .target import has_fma, masks_are_free, tile_rows, tile_vectors, vector_lanes
+from .target import ITEM_BYTES, has_fma, masks_are_free, tile_rows, tile_vectors, vector_lanes
 
 i1, i32, i64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
-BYTES = {"float32": 4, "float64": 8}
 
 
 class TileEmitter:
@@ -26,7 +25,7 @@ class TileEmitter:
 
     def __init__(self, module, dtype):
         self.module, self.dtype = module, dtype
-        self.scalar, self.bytes, self.lanes = SCALAR[dtype], BYTES[dtype], vector_lanes(dtype)
+        self.scalar, self.bytes, self.lanes = SCALAR[dtype], ITEM_BYTES[dtype], vector_lanes(dtype)
         self.vector = ir.VectorType(self.scalar, self.lanes)
         self.mask_type = ir.VectorType(i1, self.lanes)
         self.suffix = f"v{self.lanes}f{8 * self.bytes}"
