@@ -140,10 +140,10 @@ class TrainingProgram(Program):
 
     training = True
 
-    def __init__(self, network, data, batch, threads, optimizer_state=None, gradients=None, order=None, normalize=True):
+    def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True):
         super().__init__(network, min(batch, len(data.X)), threads)
         self.data, self.order = data, order
-        self.gradients = aligned(network._parameters.flat.size, network.dtype) if gradients is None else gradients
+        self.gradients = aligned(network._parameters.flat.size, network.dtype)
         self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
         self.optimizer_state = optimizer_state
         if optimizer_state is not None:

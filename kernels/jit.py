@@ -61,7 +61,7 @@ class Kernel:
 
     build: dtype name -> the Python function to compile.
     arguments: dtype name -> its Numba argument types. It returns nothing.
-    needs: kernels that it calls by name (`call`); they are made ready before it.
+    needs: kernels that it calls by their symbols (`calls`); they are made ready before it.
     cached: False for what a user registers, whose source no fingerprint covers.
     moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
     """

@@ -24,6 +24,7 @@ X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, A
     OPERANDS, OPERANDS + 13
 )
 
+
 @jit
 def linear_forward(z, x, weight, bias):
     """z = x @ weight + bias."""
