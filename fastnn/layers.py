@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from .checks import whole_number
 from .initializers import initializers
 from .kernels.activations import Activation, activations
-from .kernels.linear import dense_row
+from .kernels.linear import combine_row, dense_row
+from .kernels.product import chain_count
 from .kernels.registry import Registry
 from .kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
 from .threads import FLOPS_PER_PART, NUMBERS_PER_PART
@@ -71,19 +72,28 @@ class Dense:
         z = program.tensor(out_features)
         a = z if activation is None else program.tensor(out_features, gradient=z.gradient)
         wants_dx = program.training and x.gradient is not None
-        program.emit(dense_row(
+        parts = program.parts(work, FLOPS_PER_PART)
+        by_chains = program.training and parts > 1 and chain_count(in_features) > 1
+        row = dense_row(
             program.dtype, activation,
             {
-                FORWARD: min(program.parts(work, FLOPS_PER_PART), program.batch),
+                FORWARD: parts if by_chains else min(parts, program.batch),
                 BACKWARD_OUTPUT: program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                BACKWARD_INPUT: program.parts(work, FLOPS_PER_PART),
-                BACKWARD_WEIGHT: min(program.parts(work, FLOPS_PER_PART), in_features),
+                BACKWARD_INPUT: parts,
+                BACKWARD_WEIGHT: min(parts, in_features),
             },
             x=x.offset, z=z.offset, a=a.offset, dz=z.gradient or 0, dx=x.gradient if wants_dx else None,
             scratch=program.scratch(in_features * out_features) if wants_dx else 0,
             weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
             in_features=in_features, out_features=out_features, x_data=x.data,
-        ))
+            chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
+        )
+        program.emit(row)
+        if by_chains:
+            program.emit(combine_row(program.dtype, parts, row))
+        # the bias lies behind the weight, like one more row of it
+        program.emit_update(start=program.offsets[f"{index}.weight"], rows=in_features + 1, columns=out_features,
+                            parts=min(parts, in_features))
         return a
 
     def config(self):

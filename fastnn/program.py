@@ -22,12 +22,11 @@ from .kernels.interpreter import (
     run_kernel,
     train_kernel,
 )
-from .kernels.jit import ANY
 from .kernels.linear import X_DATA
-from .kernels.table import HITS, LOSSES, PHASES
-from .kernels.update import update_row
+from .kernels.table import FORWARD, HITS, LOSSES, PARTS
+from .kernels.update import prepare_row, update_row
 from .memory import Arena, aligned
-from .threads import FLOPS_PER_PART, NUMBERS_PER_PART, UPDATES_PER_PART, parallel_region, parts
+from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
@@ -77,6 +76,9 @@ class Program:
     def emit(self, row):
         self.rows.append(row)
 
+    def emit_update(self, **matrix):
+        """Parameters that training updates; of no concern to others."""
+
     def parts(self, work, per_part):
         return parts(work, per_part, self.threads)
 
@@ -108,7 +110,7 @@ class Criterion:
     def emit_gather(self, x, order, normalize):
         program, data = self.program, self.data
         program.emit(batches.gather_row(
-            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART),
+            program.dtype, program.parts(program.batch * x.features, GATHERED_PER_PART),
             x=x.offset, in_features=x.features, x_data=address(data.X), targets=self.targets, out_features=self.outputs,
             weights=self.weights, target_data=address(data.targets.values), label_data=address(data.targets.labels),
             weight_data=address(data.weights), order=address(order), normalize=normalize,
@@ -146,31 +148,33 @@ class TrainingProgram(Program):
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
         self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
         self.optimizer_state = optimizer_state
-        if optimizer_state is not None:
-            self.emit(optimizer_state.row(self.parts(self.gradients.size, UPDATES_PER_PART)))
+        self.updates = []
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, order, normalize)
         loss = network._training_loss
         scores = self.lower_layers(x, on_logits=loss is not network._loss)
         criterion.emit_loss(scores, loss, network.is_classifier)
+        if optimizer_state is not None:
+            self.rows = optimizer_state.rows(self.updates) + self.rows
         self.rows, self.memory = self.table(), self.arena.allocate()
+
+    def emit_update(self, **matrix):
+        """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
+        self.updates.append(matrix)
 
     @property
     def batches(self):
         return -(-len(self.data.X) // self.batch)
 
-    @property
-    def parallel(self):
-        """Whether any phase is cut into parts for several threads."""
-        return bool((self.rows[:, [phase + 1 for phase in PHASES]] > 1).any())
-
-    def run(self, first_batch, last_batch, accumulate=False, parallel=True):
+    def run(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
-        with parallel_region(self.threads if parallel else 1) as parallel:
-            train_kernel(
-                ANY, self.rows, len(self.rows), self.network._parameters.flat, self.gradients, self.memory, self.results,
-                self.batch, len(self.data.X), first_batch, last_batch, accumulate, self.totals, parallel,
-            )
+        arrays = self.rows, self.network._parameters.flat, self.gradients, self.memory, self.results, self.totals
+        frame = np.array([
+            *map(address, arrays),
+            len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
+        ])
+        flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
+        run(train_kernel, frame, int(self.rows[:, PARTS].max()), flops)
         return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
 
     def accumulate(self):
@@ -206,14 +210,12 @@ class ForwardProgram(Program):
         self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
                                       arena_bytes=self.memory.strides[0])
         parameters = address(self.network._parameters.flat)
-        self.frame = np.array([address(self.row), parameters, 0, address(self.memory), 0, 0, 0, 0, 0])
-        self.entry, self.frame_address = run_kernel.entry(ANY), address(self.frame)
+        self.frame = np.array([address(self.row), parameters, 0, address(self.memory), 0, 0, 0, 0, 0, FORWARD, 0])
 
     def run_samples(self, samples, results=None):
         """Send so many samples through, reporting into results (3, samples)."""
-        with parallel_region(self.workers) as parallel:
-            self.frame[4:] = address(results), samples, 0, samples, parallel
-            self.entry(self.frame_address)
+        self.frame[4:8] = address(results), samples, 0, samples
+        run(run_kernel, self.frame, self.workers, 2 * samples * self.network._parameters.flat.size)
 
 
 class PredictionProgram(ForwardProgram):
@@ -301,9 +303,13 @@ class OptimizerState:
         """Take over hyperparameters that have been changed since."""
         self.hyperparameters[:] = self.optimizer().hyperparameters()
 
-    def row(self, parts):
-        return update_row(
-            self.dtype, parts, self.optimizer(), state=address(self.slots), stride=self.slots.shape[1],
-            coefficients=address(self.coefficients), hyperparameters=address(self.hyperparameters),
-            step=address(self.step), size=self.size,
-        )
+    def rows(self, updates):
+        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything."""
+        optimizer = self.optimizer()
+        if all(matrix["parts"] == 1 for matrix in updates):
+            updates = [{"start": 0, "rows": 1, "columns": self.size, "parts": 1}]
+        slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
+        rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
+        rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
+                                hyperparameters=address(self.hyperparameters)))
+        return rows

@@ -1,21 +1,29 @@
 """Threads: how many to use for how much work, and when none may be used at all."""
 
 import contextlib
+import math
 import os
 import threading
+import time
 
 import numba
 
 from .checks import whole_number
-from .kernels.interpreter import parallel_kernel
 from .kernels.jit import ANY
+from .kernels.team import MOST_PARTS, member_kernel, new_team, region_kernel
 
-# The least work to give to each of several threads. Entering a parallel region takes 1 to 2 µs, so a part is 5 µs or more.
+# The least work to give to each of several threads. To share out work takes some 0.3 µs, and twice that for the data to
+# cross from core to core, so a part is 5 µs or more.
 FLOPS_PER_PART = 800_000  # of a matrix product
-NUMBERS_PER_PART = 64_000  # moved, or put through an activation
-UPDATES_PER_PART = 16_000  # of parameters, by an optimizer
+NUMBERS_PER_PART = 16_000  # put through an activation
+GATHERED_PER_PART = 8_000  # brought from anywhere in memory
 
-_state = {"forked": False}
+# Threads that have slept take up to 0.7 ms to come: less work than that is left to one thread, unless they are awake.
+WAKING = 1e-3  # seconds
+AWAKE = 1e-4  # seconds that they stay awake after a call
+FLOPS = 5e10  # of a thread in a second, roughly
+
+_state = {"forked": False, "last": -math.inf}
 _workqueue_lock = threading.Lock()
 
 
@@ -40,22 +48,37 @@ def resolve_threads(threads):
 
 def parts(work, per_part, threads):
     """Into how many parts to cut `work`."""
-    return max(1, min(threads, int(work // per_part)))
+    return max(1, min(threads, MOST_PARTS, int(work // per_part)))
 
 
-@contextlib.contextmanager
-def parallel_region(threads):
-    """The address of the parallel loop to hand to the kernels, or 0 for serial work, with Numba's threads set for it."""
-    if threads == 1 or _state["forked"]:
-        yield 0
-        return
-    address = parallel_kernel.address(ANY)
+def members(threads, flops):
+    """How many threads are to share so much work."""
+    if _state["forked"] or (flops < WAKING * FLOPS and time.perf_counter() - _state["last"] > AWAKE):
+        return 1
+    return min(threads, numba.config.NUMBA_NUM_THREADS, MOST_PARTS)
+
+
+def run(leader, frame, threads, flops):
+    """Call the kernel `leader` with a frame, an array whose last number is to be the address of its team, or 0 for none."""
+    count = 1 if threads == 1 else members(threads, flops)
+    if count == 1:
+        frame[-1] = 0
+        leader.entry(ANY)(frame.ctypes.data)
+    else:
+        run_in_team(leader, frame, count)
+    if threads > 1:
+        _state["last"] = time.perf_counter()
+
+
+def run_in_team(leader, frame, count):
+    region, team = region_kernel.entry(ANY), new_team()
+    frame[-1] = team.ctypes.data
     before = numba.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(count)
     # the workqueue layer ends the process when two threads enter it at once
     guard = _workqueue_lock if numba.threading_layer() == "workqueue" else contextlib.nullcontext()
     try:
         with guard:
-            yield address
+            region(member_kernel.address(ANY), team.ctypes.data, leader.address(ANY), frame.ctypes.data, count)
     finally:
         numba.set_num_threads(before)

@@ -41,8 +41,7 @@ class Trainer:
         self.order = np.arange(len(data.X)) if shuffle else None
         self.program = TrainingProgram(network, data, batch_size, threads, optimizer_state, order=self.order)
         # what earlier fits have found out about such batches
-        self.pace = network._paces.setdefault((self.program.batch, threads), Pace(parallel=self.program.parallel))
-        self.pace.start()
+        self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
 
     def epoch(self, number, advance):
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""
@@ -51,10 +50,10 @@ class Trainer:
         self.optimizer_state.refresh()
         program, done = self.program, 0
         while done < program.batches:
-            batches, parallel = self.pace.next_slice(program.batches - done)
+            batches = self.pace.next_slice(program.batches - done)
             start = time.perf_counter()
-            diverged = program.run(done, done + batches, parallel=parallel)
-            self.pace.record(batches, parallel, time.perf_counter() - start)
+            diverged = program.run(done, done + batches)
+            self.pace.record(batches, time.perf_counter() - start)
             if diverged is not None:
                 program.take_totals()
                 raise DivergenceError(self.network._divergence_message(number, diverged))

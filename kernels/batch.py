@@ -3,8 +3,10 @@
 import numpy as np
 from numba import types
 
-from .jit import Kernel, pointer_to, view
+from .jit import Kernel, fetch_to_read, offset, pointer_to, view
+from .product import chain_count, share_of_inputs
 from .table import FORWARD, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments, share
+from .target import ITEM_BYTES
 
 X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, NORMALIZE = range(
     OPERANDS, OPERANDS + 11
@@ -12,17 +14,29 @@ X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA,
 A, OUT_DATA, NOT_FINITE = TARGETS, TARGET_DATA, ORDER  # of the rows of a prediction
 
 
+AHEAD = 4  # samples: in random order the processor cannot foresee where the next one lies
+
+
 def build_gather(dtype):
+    line = 64 // ITEM_BYTES[dtype]
+
     def gather(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
         data, order = pointer_to(row[X_DATA], arena), pointer_to(row[ORDER], row)
         x = view(arena, row[X], (batch, in_features))
         begin, end = share(batch, part, parts, 1)
-        for i in range(begin, end):
+        top, bottom, left, right = begin, end, 0, in_features  # what of x is this part's
+        if parts > 1 and chain_count(in_features) > 1:  # the inputs that it will read
+            top, bottom, (left, right) = 0, batch, share_of_inputs(in_features, part, parts)
+        for i in range(top, bottom):
             sample = first + i if row[ORDER] == 0 else view(order, first + i, 1)[0]
-            source = view(data, sample * in_features, in_features)
-            for j in range(in_features):
-                x[i, j] = source[j]
+            taken, source = x[i, left:right], view(data, sample * in_features + left, right - left)
+            if i + AHEAD < bottom:
+                ahead = first + i + AHEAD if row[ORDER] == 0 else view(order, first + i + AHEAD, 1)[0]
+                for j in range(left, right, line):
+                    fetch_to_read(offset(data, ahead * in_features + j))
+            for j in range(right - left):
+                taken[j] = source[j]
         if row[TARGET_DATA] == 0 and row[LABEL_DATA] == 0:
             return
 

@@ -21,11 +21,11 @@ import numpy as np
 
 from ..checks import real_array, whole_number
 from ..rungs import check_linear, check_targets, check_weights, registered_functions, registry_attributes
-from ..threads import FLOPS_PER_PART, parallel_region, parts, resolve_threads
-from .interpreter import parallel_kernel
-from .jit import ANY
-from .linear import WEIGHT, dense_backward_input, dense_backward_weight, dense_forward, dense_row
+from ..threads import FLOPS_PER_PART, parts, resolve_threads, run
+from .interpreter import run_kernel
+from .linear import WEIGHT, dense_row
 from .optimizers import COEFFICIENTS
+from .table import BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD
 
 __all__ = ["linear_backward", "linear_forward", "optimizer_update", "registered_functions"]
 
@@ -122,15 +122,11 @@ def linear_row(dtype, weight, *, x, z=None, dz=None, dx=None, scratch=None, bias
                      in_features=weight.shape[0], out_features=weight.shape[1])
 
 
-def run_phase(kernel, dtype, row, batch, parts):
-    """Run one phase of `row`, cut into `parts`."""
-    # row, then parameters, gradients, arena, results, capacity, first, batch, accumulate
-    arguments = row, 0, 0, 0, 0, 0, 0, batch, 0
-    with parallel_region(parts) as parallel:
-        if parallel:
-            parallel_kernel(ANY, kernel.address(dtype), *arguments, parts)
-        else:
-            kernel(dtype, *arguments, 0, 1)
+def run_phase(row, phase, batch, parts, flops):
+    """Run one phase of `row`, so much work cut into `parts`."""
+    row[phase + 1] = parts
+    # parameters, gradients, arena, results, capacity and first, then batch, accumulate, phase and team
+    run(run_kernel, np.array([row.ctypes.data, 0, 0, 0, 0, 0, 0, batch, 0, phase, 0]), parts, flops)
 
 
 def linear_sizes(x, weight, bias):
@@ -167,7 +163,7 @@ def linear_forward(x, weight, bias, threads=None):
     z = empty((batch, out_features), dtype)
     row = linear_row(dtype, weight, x=x, z=z, bias=bias)
     work = 2 * batch * in_features * out_features
-    run_phase(dense_forward, dtype, row, batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch))
+    run_phase(row, FORWARD, batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch), work)
     return z
 
 
@@ -205,10 +201,11 @@ def linear_backward(dz, x, weight, threads=None):
     dx, dweight, dbias = empty(x.shape, dtype), empty(weight.shape, dtype), empty(out_features, dtype)
     scratch = np.empty(weight.shape, dtype)
     row = linear_row(dtype, weight, x=x, dz=dz, dx=dx, scratch=scratch, bias=dbias)
-    count = parts(2 * batch * in_features * out_features, FLOPS_PER_PART, resolve_threads(threads))
-    run_phase(dense_backward_input, dtype, row, batch, count)
+    work = 2 * batch * in_features * out_features
+    count = parts(work, FLOPS_PER_PART, resolve_threads(threads))
+    run_phase(row, BACKWARD_INPUT, batch, count, work)
     row[WEIGHT] = place(dweight)  # the weight's offset serves for its gradient too
-    run_phase(dense_backward_weight, dtype, row, batch, min(count, in_features))
+    run_phase(row, BACKWARD_WEIGHT, batch, min(count, in_features), work)
     return dx, dweight, dbias
 
 

@@ -1,13 +1,12 @@
 """The interpreter: it walks the table of a network forward and backward, many batches a call, without Python.
 
 It knows no dtype and no kind of operation: a phase is an address, called with addresses. What several threads are to share
-it hands to `parallel`, the only parallel loop of the package.
+it lays open to its team.
 """
 
 import math
 
-import numpy as np
-from numba import prange, types
+from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .jit import ANY, Kernel, address_of, call, jit, typed_pointer, view
@@ -24,6 +23,7 @@ from .table import (
     make_row,
     share,
 )
+from .team import share_out
 
 WORD = 8  # bytes of a number in the table and in the results
 LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals
@@ -42,56 +42,55 @@ def addresses(count):
     return lambda dtype: (types.intp,) * count
 
 
-def build_parallel(dtype):
-    def parallel(phase, row, parameters, gradients, arena, results, capacity, first, batch, accumulate, parts):
-        for i in prange(parts):
-            part = np.intp(i)  # prange counts in unsigned numbers
-            call(phase, (row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts))
-
-    return parallel
-
-
-parallel_kernel = Kernel("parallel", build_parallel, addresses(11), parallel=True, moves_addresses=True)
-
-
 @jit(inline=True)
-def run_phase(row, phase, memory, first, batch, accumulate, parallel):
-    """Run one phase of the row at address `row`. memory: (parameters, gradients, arena, results, capacity of results)."""
+def run_phase(row, phase, memory, first, batch, accumulate, team):
+    """Run one phase of the row at address `row`.
+
+    memory: (parameters, gradients, arena, results, capacity of results). team: its address, 0 for one thread alone.
+    """
     address, parts = integer(row, phase), integer(row, phase + 1)
     if address == 0:
         return
     parameters, gradients, arena, results, capacity = memory
-    if parts == 1 or parallel == 0:
+    if parts == 1 or team == 0:
         call(address, (row, parameters, gradients, arena, results, capacity, first, batch, accumulate, 0, 1))
     else:
-        call(parallel, (address, row, parameters, gradients, arena, results, capacity, first, batch, accumulate, parts))
+        share_out(team, address, row, parameters, gradients, arena, results, capacity, first, batch, accumulate, parts)
 
 
 @jit
-def walk_forward(table, operations, memory, first, batch, parallel):
+def walk_forward(table, operations, memory, first, batch, team):
     for k in range(operations):
-        run_phase(table + WORD * COLUMNS * k, FORWARD, memory, first, batch, 0, parallel)
+        run_phase(table + WORD * COLUMNS * k, FORWARD, memory, first, batch, 0, team)
 
 
 @jit
-def walk_backward(table, operations, memory, first, batch, accumulate, parallel):
+def walk_backward(table, operations, memory, first, batch, accumulate, team):
     for k in range(operations - 1, -1, -1):
         row = table + WORD * COLUMNS * k
-        run_phase(row, BACKWARD_OUTPUT, memory, first, batch, accumulate, parallel)
-        run_phase(row, BACKWARD_INPUT, memory, first, batch, accumulate, parallel)
-        run_phase(row, BACKWARD_WEIGHT, memory, first, batch, accumulate, parallel)
+        run_phase(row, BACKWARD_OUTPUT, memory, first, batch, accumulate, team)
+        run_phase(row, BACKWARD_INPUT, memory, first, batch, accumulate, team)
+        run_phase(row, BACKWARD_WEIGHT, memory, first, batch, accumulate, team)
+
+
+TRAIN_FRAME = 13  # numbers in the frame of `train`
 
 
 def build_train(dtype):
-    def train(table, operations, parameters, gradients, arena, results, batch_size, samples, first_batch, last_batch,
-              accumulate, totals, parallel):
-        """Steps through batches first_batch … last_batch − 1; stops before the update of a step whose loss is not finite."""
+    def train(frame):
+        """Steps through batches first_batch … last_batch − 1; stops before the update of a step whose loss is not finite.
+
+        frame: the addresses of table, parameters, gradients, arena, results and totals; operations, batch_size, samples,
+        first_batch, last_batch, accumulate, and the address of the team.
+        """
+        (table, parameters, gradients, arena, results, totals, operations, batch_size, samples, first_batch, last_batch,
+         accumulate, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
         memory = (parameters, gradients, arena, results, batch_size)
         result, total = view(reals(results), 0, (3, batch_size)), view(reals(totals), 0, 5)
         for step in range(first_batch, last_batch):
             first = step * batch_size
             batch = min(batch_size, samples - first)
-            walk_forward(table, operations, memory, first, batch, parallel)
+            walk_forward(table, operations, memory, first, batch, team)
             loss, weight, hits = 0.0, 0.0, 0.0
             for i in range(batch):
                 loss += result[LOSSES, i]
@@ -105,7 +104,7 @@ def build_train(dtype):
             total[WEIGHT_SUM] += weight
             total[HIT_SUM] += hits
             total[SAMPLES] += batch
-            walk_backward(table, operations, memory, first, batch, 1 if accumulate and step > 0 else 0, parallel)
+            walk_backward(table, operations, memory, first, batch, 1 if accumulate and step > 0 else 0, team)
 
     return train
 
@@ -127,19 +126,20 @@ def build_forward_chunks(dtype):
     return forward_chunks
 
 
-FRAME = 9  # numbers in the frame of a run
+RUN_FRAME = 11  # numbers in the frame of `run`
 
 
 def build_run(dtype):
     def run(frame):
-        """The forward phase of one row, for Python to call: with one argument, since each costs as much as a small layer.
+        """One phase of one row.
 
-        frame: the addresses of row, parameters, gradients, arena and results, then capacity, first, batch and parallel.
+        frame: the addresses of row, parameters, gradients, arena and results; capacity, first, batch, accumulate, which
+        phase, and the address of the team.
         """
-        row, parameters, gradients, arena, results, capacity, first, batch, parallel = to_fixed_tuple(
-            view(integers(frame), 0, FRAME), FRAME
+        row, parameters, gradients, arena, results, capacity, first, batch, accumulate, phase, team = to_fixed_tuple(
+            view(integers(frame), 0, RUN_FRAME), RUN_FRAME
         )
-        run_phase(row, FORWARD, (parameters, gradients, arena, results, capacity), first, batch, 0, parallel)
+        run_phase(row, phase, (parameters, gradients, arena, results, capacity), first, batch, accumulate, team)
 
     return run
 
@@ -160,7 +160,7 @@ def forward_few(X, out, frame):
     return found
 
 
-train_kernel = Kernel("train", build_train, addresses(13), moves_addresses=True)
+train_kernel = Kernel("train", build_train, addresses(1), moves_addresses=True)
 forward_chunks_kernel = Kernel("forward_chunks", build_forward_chunks, addresses(11), moves_addresses=True)
 run_kernel = Kernel("run", build_run, addresses(1), moves_addresses=True)
 

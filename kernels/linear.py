@@ -1,12 +1,16 @@
 """Fully connected layer: z = x @ weight + bias, then a = g(z).
 
 x (batch, in_features), weight (in_features, out_features), bias (out_features,), z, a (batch, out_features); C-contiguous.
-Every number of z, dx, dweight and dbias is one chain of terms in a fixed order, so any thread may work out any of them and
-the bits stay the same.
+Every number of z, dx, dweight and dbias is a sum of chains of terms in a fixed order, so any thread may work out any of them
+and the bits stay the same.
+
+Several threads each keep to rows of the weight of their own, through all phases and the optimizer's update: to write what
+another core has read costs more than to work it out. In the forward phase such a thread has some of the chains of every z,
+and `combine` adds them up.
 """
 
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
-from .product import product, product_kernel
+from .product import chain_count, chain_length, product, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -20,15 +24,15 @@ from .table import (
 from .target import tile_vectors, vector_lanes
 from .transpose import transposition
 
-X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA = range(
-    OPERANDS, OPERANDS + 13
+X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS = range(
+    OPERANDS, OPERANDS + 14
 )
 
 
 @jit
 def linear_forward(z, x, weight, bias):
     """z = x @ weight + bias."""
-    product(z, x, weight, address_of(bias), 0)
+    product(z, x, weight, address_of(bias), 0, chain_length(x.shape[1]))
 
 
 @jit
@@ -36,7 +40,7 @@ def linear_backward_weight(dweight, dz, x, accumulate):
     """dweight = xᵀ dz, added to what dweight holds if `accumulate`."""
     # forward: z = x @ weight + bias
     start = address_of(dweight) if accumulate else 0
-    product(dweight, x.T, dz, start, dweight.shape[1])
+    product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
 
 
 @jit
@@ -65,7 +69,7 @@ def linear_backward_input(dtype):
             columns = min(panel, end - j)
             transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
             transpose(transposed, weight[j:j + columns])
-            product(dx[:, j:j + columns], dz, transposed, 0, 0)
+            product(dx[:, j:j + columns], dz, transposed, 0, 0, chain_length(out_features))
 
     return backward_input
 
@@ -79,13 +83,69 @@ def build_forward(dtype):
             x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        bias = view(parameters, row[BIAS], out_features)
-        linear_forward(z, x, weight, bias)
+        linear_forward(z, x, weight, view(parameters, row[BIAS], out_features))
         if row[ACTIVATION] != 0:
-            a = offset(arena, row[A] + begin * out_features)
-            call(row[ACTIVATION], (a, offset(arena, row[Z] + begin * out_features), rows, out_features))
+            activate(row, arena, begin, rows)
 
     return dense_forward
+
+
+@jit
+def activate(row, arena, top, rows):
+    """a = g(z) for so many samples from `top` on."""
+    start = top * row[OUT_FEATURES]
+    call(row[ACTIVATION], (offset(arena, row[A] + start), offset(arena, row[Z] + start), rows, row[OUT_FEATURES]))
+
+
+def build_forward_chains(dtype):
+    def dense_forward_chains(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        """Some chains of z, as many groups of them as there are parts; parts beyond that share out a group's samples.
+
+        The first group goes to z at once, onto the bias, each later chain to a matrix of its own.
+        """
+        in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
+        chains, length = chain_count(in_features), chain_length(in_features)
+        groups = min(chains, parts)
+        group = part * groups // parts
+        fellow, fellows = first_of(group, parts, groups), first_of(group + 1, parts, groups)
+        top, bottom = share(batch, part - fellow, fellows - fellow, 1)
+        rows = bottom - top
+        x = view(arena, row[X] + top * in_features, (rows, in_features))
+        z = view(arena, row[Z] + top * out_features, (rows, out_features))
+        weight = view(parameters, row[WEIGHT], (in_features, out_features))
+        start, start_row = address_of(view(parameters, row[BIAS], out_features)), 0
+        begin, end = share(chains, group, groups, 1)
+        for c in range(begin, end):
+            if group > 0:
+                z, start = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features)), 0
+            k0, k1 = c * length, min((c + 1) * length, in_features)
+            product(z, x[:, k0:k1], weight[k0:k1], start, start_row, length)
+            start, start_row = address_of(z), out_features
+
+    return dense_forward_chains
+
+
+@jit(inline=True)
+def first_of(group, parts, groups):
+    """The first part p that works on a group: the smallest with p · groups // parts = group."""
+    return (group * parts + groups - 1) // groups
+
+
+def build_combine(dtype):
+    def dense_combine(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        """z, to which the first group of chains has gone, plus the later chains in order; then a = g(z)."""
+        chains, out_features = chain_count(row[IN_FEATURES]), row[OUT_FEATURES]
+        begin, end = share(batch, part, parts, 1)
+        size = (end - begin) * out_features
+        z = view(arena, row[Z] + begin * out_features, size)
+        for c in range(share(chains, 0, min(chains, parts), 1)[1], chains):
+            sums = view(arena, row[CHAINS] + ((c - 1) * batch + begin) * out_features, size)
+            for i in range(size):
+                z[i] += sums[i]
+        if row[ACTIVATION] != 0:
+            activate(row, arena, begin, end - begin)
+
+    return dense_combine
 
 
 def build_backward_output(dtype):
@@ -101,7 +161,6 @@ def build_backward_output(dtype):
 
 def build_backward_input(dtype):
     backward_input = linear_backward_input(dtype)
-    lanes = vector_lanes(dtype)
 
     def dense_backward_input(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
@@ -109,7 +168,7 @@ def build_backward_input(dtype):
         dz = view(arena, row[DZ], (batch, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
         scratch = view(arena, row[SCRATCH], in_features * out_features)
-        begin, end = share(in_features, part, parts, lanes)
+        begin, end = share_of_inputs(in_features, part, parts)
         backward_input(dx, dz, weight, scratch, begin, end)
 
     return dense_backward_input
@@ -123,7 +182,7 @@ def build_backward_weight(dtype):
         x = view(arena, row[X], (batch, in_features))
         dz = view(arena, row[DZ], (batch, out_features))
         dweight = view(gradients, row[WEIGHT], (in_features, out_features))
-        begin, end = share(in_features, part, parts, 1)
+        begin, end = share_of_inputs(in_features, part, parts)
         linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate)
         dbias = view(gradients, row[BIAS], out_features)
         begin, end = share(out_features, part, parts, lanes)
@@ -133,20 +192,24 @@ def build_backward_weight(dtype):
 
 
 dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
+dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments, needs=[product_kernel])
+dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
 dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
 dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments, needs=[product_kernel])
 dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
 
 
-def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features, x_data=0):
+def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features, x_data=0,
+              chains=0):
     """The row of a dense layer. activation: a record, or None for z as it is; dx: None where nothing asks for it.
 
     parts: {phase: into how many parts to cut it}. x_data: the address of the samples where they are not in the arena, or 0.
     The rest are offsets and sizes.
+    chains: where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
     """
-    phases = {FORWARD: dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
+    phases = {FORWARD: dense_forward_chains if chains else dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
     operands = {X: x, Z: z, A: a, DZ: dz, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features,
-                X_DATA: x_data}
+                X_DATA: x_data, CHAINS: chains}
     if activation is not None:
         phases[BACKWARD_OUTPUT] = dense_backward_output
         operands[ACTIVATION] = activation.forward.address(dtype)
@@ -155,3 +218,10 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
         phases[BACKWARD_INPUT] = dense_backward_input
         operands |= {DX: dx, SCRATCH: scratch}
     return make_row({phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()}, operands)
+
+
+def combine_row(dtype, parts, dense):
+    """The row that adds up the chains of the layer whose row is `dense`, and applies its activation."""
+    row = make_row({FORWARD: (dense_combine.address(dtype), parts)}, {})
+    row[OPERANDS:] = dense[OPERANDS:]
+    return row

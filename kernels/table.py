@@ -20,6 +20,7 @@ from .jit import jit, pointer
 
 FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT = 0, 2, 4, 6  # each an address, then a number of parts
 PHASES = FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT
+PARTS = [phase + 1 for phase in PHASES]
 OPERANDS = 8  # the first column that belongs to the kind of operation
 COLUMNS = 24
 

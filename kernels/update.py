@@ -1,10 +1,11 @@
-"""The optimizer as a row of the table: it stands first, so the backward pass, walking up, comes to it last."""
+"""The optimizer as rows of the table: they stand first, so the backward pass, walking up, comes to them last."""
 
 from .jit import Kernel, call, offset, pointer_to, view
 from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, OPERANDS, make_row, phase_arguments, share
 
-STATE, STRIDE, COEFFICIENTS, HYPERPARAMETERS, STEP, SIZE, PREPARE, UPDATE = range(OPERANDS, OPERANDS + 8)
-GRAIN = 64  # numbers: whole cache lines a thread
+STEP, PREPARE, HYPERPARAMETERS = OPERANDS, OPERANDS + 1, OPERANDS + 2  # of the row that advances the step
+STATE, STRIDE, UPDATE, START, ROWS, COLUMNS = range(OPERANDS, OPERANDS + 6)  # of the rows that update parameters
+COEFFICIENTS = OPERANDS + 6  # of both
 
 
 def build_prepare(dtype):
@@ -18,10 +19,11 @@ def build_prepare(dtype):
 
 def build_update(dtype):
     def update(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(row[SIZE], part, parts, GRAIN)
-        state, coefficients = pointer_to(row[STATE], arena), pointer_to(row[COEFFICIENTS], arena)
-        call(row[UPDATE], (offset(parameters, begin), offset(gradients, begin), offset(state, begin), row[STRIDE],
-                           coefficients, end - begin))
+        begin, end = share(row[ROWS], part, parts, 1)
+        start = row[START] + begin * row[COLUMNS]
+        call(row[UPDATE], (offset(parameters, start), offset(gradients, start),
+                           offset(pointer_to(row[STATE], arena), start), row[STRIDE],
+                           pointer_to(row[COEFFICIENTS], arena), (end - begin) * row[COLUMNS]))
 
     return update
 
@@ -30,10 +32,18 @@ prepare_kernel = Kernel("prepare_phase", build_prepare, phase_arguments)
 update_phase_kernel = Kernel("update_phase", build_update, phase_arguments)
 
 
-def update_row(dtype, parts, optimizer, *, state, stride, coefficients, hyperparameters, step, size):
-    """The row that advances the step and updates the parameters; all but stride and size are addresses."""
-    return make_row(
-        {BACKWARD_OUTPUT: (prepare_kernel.address(dtype), 1), BACKWARD_WEIGHT: (update_phase_kernel.address(dtype), parts)},
-        {STATE: state, STRIDE: stride, COEFFICIENTS: coefficients, HYPERPARAMETERS: hyperparameters, STEP: step, SIZE: size,
-         PREPARE: optimizer.coefficients_kernel.address(dtype), UPDATE: optimizer.kernel.address(dtype)},
-    )
+def prepare_row(dtype, optimizer, *, coefficients, hyperparameters, step):
+    """The row that advances the step and works out the coefficients of its update; all operands are addresses."""
+    return make_row({BACKWARD_OUTPUT: (prepare_kernel.address(dtype), 1)},
+                    {STEP: step, HYPERPARAMETERS: hyperparameters, COEFFICIENTS: coefficients,
+                     PREPARE: optimizer.coefficients_kernel.address(dtype)})
+
+
+def update_row(dtype, optimizer, *, state, stride, coefficients, start, rows, columns, parts):
+    """The row that updates the parameters from number `start` on, a matrix (rows, columns), of which a part has whole rows.
+
+    state and coefficients are addresses; stride is how far apart the optimizer's slots lie.
+    """
+    return make_row({BACKWARD_WEIGHT: (update_phase_kernel.address(dtype), parts)},
+                    {STATE: state, STRIDE: stride, UPDATE: optimizer.kernel.address(dtype), START: start, ROWS: rows,
+                     COLUMNS: columns, COEFFICIENTS: coefficients})

@@ -4,20 +4,20 @@ import sys
 
 import pytest
 
-from fastnn.pace import SLICE, Pace
+from fastnn import threads
 
 
 @pytest.fixture
 def many_parts(monkeypatch):
-    """Cuts even the smallest work into as many parts as there may be threads, and trains in parallel wherever it can.
+    """Cuts even the smallest work into as many parts as there may be threads, and wakes them for it.
 
     Gives a list that collects how many parts there were.
     """
     seen = []
-    monkeypatch.setattr(Pace, "way", lambda pace: (True in pace.seconds, SLICE))
+    monkeypatch.setattr(threads, "WAKING", 0)
     for name, module in list(sys.modules.items()):
         if name.startswith("fastnn."):
-            for constant in ("FLOPS_PER_PART", "NUMBERS_PER_PART", "UPDATES_PER_PART"):
+            for constant in ("FLOPS_PER_PART", "NUMBERS_PER_PART", "GATHERED_PER_PART"):
                 if hasattr(module, constant):
                     monkeypatch.setattr(module, constant, 1)
             if hasattr(module, "parts"):

@@ -1,49 +1,44 @@
-"""Training takes the faster of one thread and several, notices when that changes, and never takes long to find out."""
+"""Slices grow to what a moment takes, no longer, and shrink again when batches become slow."""
 
 import pytest
 
 from fastnn.pace import SLICE, Pace
 
 
-def run(pace, seconds, slices, wake=0.0):
-    """Let the pace decide on so many slices, a batch taking seconds[parallel]; (whether in parallel, seconds) of each."""
-    ways, before = [], False
+def run(pace, seconds, slices):
+    """Let the pace decide on so many slices, a batch taking `seconds`; how long each slice took."""
+    took = []
     for _ in range(slices):
-        batches, parallel = pace.next_slice(10**9)
-        took = batches * seconds[parallel] + (wake if parallel and not before else 0.0)
-        pace.record(batches, parallel, took)
-        ways.append((parallel, took))
-        before = parallel
-    return ways
-
-
-def share_in_parallel(ways):
-    return sum(took for parallel, took in ways if parallel) / sum(took for _, took in ways)
+        batches = pace.next_slice(10**9)
+        took.append(batches * seconds)
+        pace.record(batches, took[-1])
+    return took
 
 
 @pytest.mark.parametrize("batch", [2e-6, 3e-4, 5e-3])
-def test_the_faster_way_is_taken(batch):
-    assert share_in_parallel(run(Pace(True), {True: 0.7 * batch, False: batch}, 100)[20:]) > 0.95
-    assert share_in_parallel(run(Pace(True), {True: 1.3 * batch, False: batch}, 100)[20:]) < 0.05
+def test_slices_grow_to_their_length_and_no_further(batch):
+    took = run(Pace(), batch, 40)
+    assert max(took) <= SLICE
+    assert took[-1] > 0.8 * SLICE
 
 
-def test_waking_threads_does_not_count_against_them():
-    assert share_in_parallel(run(Pace(True), {True: 2.5e-4, False: 3.4e-4}, 60, wake=1e-3)[10:]) > 0.9
+def test_a_batch_longer_than_a_slice_is_a_slice():
+    assert run(Pace(), 3 * SLICE, 5) == [3 * SLICE] * 5
 
 
-def test_threads_in_each_others_way_are_left_soon():
-    assert share_in_parallel(run(Pace(True), {True: 26e-3, False: 3e-4}, 200)) < 0.1
+def test_a_slow_first_slice_is_soon_forgotten():
+    pace = Pace()
+    pace.record(1, 2.0)
+    assert run(pace, 1e-3, 20)[-1] > 0.8 * SLICE
 
 
-def test_a_change_is_noticed():
-    pace = Pace(True)
-    run(pace, {True: 2e-4, False: 3e-4}, 50)
-    after = run(pace, {True: 26e-3, False: 3e-4}, 200)[1:]  # the slice under way is not broken off
-    assert share_in_parallel(after) < 0.2
-    assert share_in_parallel(run(pace, {True: 2e-4, False: 3e-4}, 200)[100:]) > 0.9
+def test_slices_shrink_when_batches_become_slow():
+    pace = Pace()
+    run(pace, 1e-4, 40)
+    assert run(pace, 1e-2, 20)[-1] <= SLICE
 
 
-def test_slices_stay_short_and_nothing_is_parallel_that_gains_nothing():
-    ways = run(Pace(False), {False: 1e-5}, 60)
-    assert not any(parallel for parallel, _ in ways)
-    assert max(took for _, took in ways) <= SLICE
+def test_no_more_batches_than_are_left():
+    pace = Pace()
+    run(pace, 1e-5, 40)
+    assert pace.next_slice(3) == 3

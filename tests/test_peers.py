@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def results(peers):
 def test_fastnn_alone(peers, tmp_path, capsys):
     files = {kind: tmp_path / f"peers.{kind}" for kind in ("json", "markdown", "png")}
     assert peers("command").main([
-        "--quick", "--threads", "1", "--peers", "--nets", "4-16-16-2", "--net", "3-5-2:4",
+        "--quick", "--threads", "1", "--peers", "--nets", "4-16-16-2", "--net", "3-5-2:4", "--optimizer", "sgd",
         "--json", str(files["json"]), "--markdown", str(files["markdown"]), "--chart", str(files["png"])]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "fastnn-numba" in lines[0]
@@ -100,6 +101,24 @@ def test_what_is_not_installed_is_skipped(peers, monkeypatch, capsys):
     assert run_with == ["fastnn"]
 
 
+def test_what_finds_no_compiler_is_skipped(peers, monkeypatch):
+    compiled = replace(peers("libraries").PEERS["torch.compile"], module="json")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert compiled.absence == "it needs a C++ compiler, and there is no no-such-compiler (name another in the variable CXX)"
+    monkeypatch.setenv("CXX", sys.executable)  # anything that can be run
+    assert compiled.absence == ""
+
+
+def test_arguments(peers):
+    parse, nets = peers("command").parse, peers("nets")
+    options = parse([])
+    assert options.nets == list(nets.NETS)
+    assert options.threads == [1, 2]
+    assert options.peers == ["torch", "torch.compile", "jax", "sklearn"]
+    options = parse(["--net", "20-32-32-4:16", "--net", "9-3:1", "--optimizer", "sgd"])
+    assert options.nets == [nets.Net((20, 32, 32, 4), 16, "sgd"), nets.Net((9, 3), 1, "sgd")]
+
+
 class Pretended:
     """A process that fails at one task, and otherwise answers at once."""
 
@@ -148,6 +167,12 @@ def test_table(peers, results):
     assert one.startswith("1 thread, PyTorch 90, NumPy 100 GFLOP/s\n")
     assert two.startswith("2 threads, ")
     assert re.search(r"PyTorch +7\.00 ms +14\.0× +700 µs +14\.0× +14\.3 k +14\.0×", two)
+
+
+def test_the_optimizer_is_told(peers, results):
+    for result in results:
+        result.net = replace(result.net, optimizer="sgd")
+    assert "1 thread / 2 threads; SGD, float32." in peers("report").markdown(MACHINE, results)
 
 
 def test_markdown(peers, results):

@@ -3,7 +3,7 @@
 import math
 
 from .libraries import PEERS
-from .report import in_threads, times
+from .report import in_threads, of_optimizers, times
 
 TITLES = {"step": "training step", "one_row": "predicting one row", "bulk": "predicting many rows"}
 WIDTH, BAR = 11.0, 0.17  # inches: of all, and of a bar's height
@@ -51,7 +51,7 @@ def draw(results):
         ratios = [ratio for result in results for name in names if (ratio := result.ratio(measure, name))] or [1]
         for ax in panels[:, column]:
             scale(ax, min(ratios), max(ratios))
-    panels[0, 0].figure.suptitle("Times as long as fastnn takes (Adam, float32)", fontsize=12)
+    panels[0, 0].figure.suptitle(f"Times as long as fastnn takes ({of_optimizers(results)}, float32)", fontsize=12)
     if names:
         handles, labels = panels[0, 0].get_legend_handles_labels()
         panels[0, 0].figure.legend(handles, labels, loc="outside lower center", ncols=len(names), frameon=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .chart import draw
-from .libraries import FASTNN, NUMPY, PEERS
+from .libraries import FASTNN, LEARNING_RATES, NUMPY, PEERS
 from .nets import NETS, Net
 from .report import as_json, machine, machine_line, markdown, table
 from .rounds import QUICK, Effort, run
@@ -18,13 +18,12 @@ def main(argv=None):
     options = parse(argv)
     libraries = [FASTNN]
     for name in options.peers:
-        if PEERS[name].is_installed:
-            libraries.append(PEERS[name])
+        if absence := PEERS[name].absence:
+            say(f"{name} is left out: {absence}")
         else:
-            say(f"{name} is left out: it is not installed (pip install {PEERS[name].distribution})")
+            libraries.append(PEERS[name])
     effort = QUICK if options.quick else Effort()
-    if options.rounds:
-        effort = replace(effort, rounds=options.rounds)
+    effort = replace(effort, **{name: given for name in ("rounds", "seconds") if (given := getattr(options, name))})
     here = machine(dict.fromkeys((*libraries, NUMPY)))
     print(machine_line(here), end="\n\n", flush=True)
     with Progress(len(options.nets) * len(options.threads) * effort.rounds) as progress:
@@ -50,9 +49,12 @@ def parse(argv):
     parser.add_argument("--nets", nargs="+", choices=shapes, metavar="NET", help=f"some of {', '.join(shapes)}")
     parser.add_argument("--net", type=a_net, action="append", default=[], metavar="SIZES:BATCH", dest="more",
                         help="any other, such as 20-100-100-5:32; may be given several times")
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=["torch", "jax", "sklearn"], metavar="PEER",
-                        help=f"some of {', '.join(PEERS)}; default: all but torch.compile, which is slow to compile")
+    parser.add_argument("--optimizer", choices=LEARNING_RATES, default="adam", help="default: adam")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER",
+                        help=f"some of {', '.join(PEERS)}; default: all, of which torch.compile is slow to compile")
     parser.add_argument("--rounds", type=positive, metavar="N", help=f"default: {Effort.rounds}")
+    parser.add_argument("--seconds", type=float, metavar="S",
+                        help=f"of training in a library's turn, at least an epoch; default: {Effort.seconds}")
     parser.add_argument("--quick", action="store_true", help="see whether it runs; the figures mean little")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table for the README")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
@@ -61,7 +63,8 @@ def parse(argv):
     for name in ("threads", "peers"):
         setattr(options, name, list(dict.fromkeys(getattr(options, name))))
     chosen = options.nets or ([] if options.more else shapes)
-    options.nets = list(dict.fromkeys([*(shapes[shape] for shape in chosen), *options.more]))
+    nets = dict.fromkeys([*(shapes[shape] for shape in chosen), *options.more])
+    options.nets = [replace(net, optimizer=options.optimizer) for net in nets]
     return options
 
 

@@ -1,16 +1,20 @@
 """How each library trains and runs a net, as well as it can while doing the same as the others.
 
-All train by Adam with a learning rate of 1e-3 in float32, through all samples in a new random order each epoch, and predict
+All train by Adam or by plain gradient descent in float32, through all samples in a new random order each epoch, and predict
 the probabilities of the classes. Each is handed its own kind of array, so that none pays for a conversion. Imports stand
 inside the functions: a process loads the one library that it is for.
 """
 
 import importlib.util
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8  # Adam: Kingma and Ba 2014, algorithm 1
+LEARNING_RATES = {"adam": 1e-3, "sgd": 1e-2}  # by the optimizer's name
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam: Kingma and Ba 2014, algorithm 1
 PRODUCT = 1024  # rows and columns of the matrices whose product gives the practical peak
 
 
@@ -33,19 +37,30 @@ class Library:
     distribution: str  # what pip knows it as
     work: Callable | None = None  # (net, X, y, X_bulk, threads) to Work
     product: Callable | None = None  # (a, b) NumPy arrays, threads, to a function that multiplies them
+    needs_compiler: bool = False  # one for C++, which torch.compile calls
 
     @property
-    def is_installed(self):
-        return importlib.util.find_spec(self.module) is not None
+    def absence(self):
+        """Why it cannot take part, in words; "" where it can."""
+        if importlib.util.find_spec(self.module) is None:
+            return f"it is not installed (pip install {self.distribution})"
+        if self.needs_compiler and shutil.which(cxx := compiler()) is None:
+            return f"it needs a C++ compiler, and there is no {cxx} (name another in the variable CXX)"
+        return ""
+
+
+def compiler():
+    """The C++ compiler that torch.compile takes."""
+    return os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
 
 
 def fastnn_work(net, X, y, X_bulk, threads):
-    from fastnn import Adam, Dense, Network
+    from fastnn import SGD, Adam, Dense, Network
 
+    optimizer = {"adam": Adam, "sgd": SGD}[net.optimizer](learning_rate=LEARNING_RATES[net.optimizer])
     inputs, *hidden, classes = net.sizes
     network = Network([*(Dense(neurons, "relu") for neurons in hidden), Dense(classes, "softmax")], inputs=inputs)
-    fit = partial(network.fit, X, y, epochs=1, batch_size=net.batch, optimizer=Adam(learning_rate=LEARNING_RATE),
-                  threads=threads, progress=False)
+    fit = partial(network.fit, X, y, epochs=1, batch_size=net.batch, optimizer=optimizer, threads=threads, progress=False)
     return Work(fit, partial(network.forward, X[:1]), partial(network.forward, X_bulk))
 
 
@@ -60,7 +75,8 @@ def torch_work(net, X, y, X_bulk, threads, compiled=False):
     for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
         layers += [nn.Linear(in_features, out_features), nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[net.optimizer]
+    optimizer = kind(network.parameters(), lr=LEARNING_RATES[net.optimizer], fused=True)
     X, y, X_bulk = map(torch.from_numpy, (X, y, X_bulk))
     row = X[:1].clone()
 
@@ -96,7 +112,7 @@ def jax_work(net, X, y, X_bulk, threads):
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     import jax.numpy as jnp
 
-    tree_map, classes = jax.tree_util.tree_map, net.sizes[-1]
+    tree_map, classes, learning_rate = jax.tree_util.tree_map, net.sizes[-1], LEARNING_RATES[net.optimizer]
     key = jax.random.key(0)
     weights = []
     for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
@@ -113,14 +129,26 @@ def jax_work(net, X, y, X_bulk, threads):
     def loss(weights, x, labels):  # a product with one-hot rows is a little quicker than to pick the label's number
         return -jnp.mean(jnp.sum(jax.nn.one_hot(labels, classes) * jax.nn.log_softmax(logits(weights, x)), axis=1))
 
-    def step(state, batch):
-        weights, m, v, t = state
-        gradients, t = jax.grad(loss)(weights, *batch), t + 1
+    def adam(weights, gradients, memory):
+        m, v, t = memory
+        t = t + 1
         m = tree_map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, gradients)
         v = tree_map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, gradients)
-        rate, root = LEARNING_RATE / (1 - BETA1**t), jnp.sqrt(1 - BETA2**t)
+        rate, root = learning_rate / (1 - BETA1**t), jnp.sqrt(1 - BETA2**t)
         weights = tree_map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) / root + EPSILON), weights, m, v)
-        return (weights, m, v, t), None
+        return weights, (m, v, t)
+
+    def sgd(weights, gradients, memory):
+        return tree_map(lambda w, g: w - learning_rate * g, weights, gradients), memory
+
+    def zeros():
+        return tree_map(jnp.zeros_like, weights)
+
+    update, memory = {"adam": (adam, (zeros(), zeros(), jnp.float32(0))), "sgd": (sgd, ())}[net.optimizer]
+
+    def step(state, batch):
+        weights, memory = state
+        return update(weights, jax.grad(loss)(weights, *batch), memory), None
 
     X, y, X_bulk = map(jnp.asarray, (X, y, X_bulk))
 
@@ -130,7 +158,7 @@ def jax_work(net, X, y, X_bulk, threads):
         batches = X[order].reshape(-1, net.batch, net.sizes[0]), y[order].reshape(-1, net.batch)
         return jax.lax.scan(step, state, batches)[0]
 
-    state = weights, tree_map(jnp.zeros_like, weights), tree_map(jnp.zeros_like, weights), jnp.float32(0)
+    state = weights, memory
 
     def epoch():
         nonlocal state, key
@@ -146,11 +174,12 @@ def jax_work(net, X, y, X_bulk, threads):
 
 
 def sklearn_work(net, X, y, X_bulk, threads):
-    """scikit-learn: `partial_fit` goes through the samples once and keeps Adam's memory."""
+    """scikit-learn: `partial_fit` goes through the samples once and keeps the optimizer's memory."""
     import numpy as np
     from sklearn.neural_network import MLPClassifier
 
-    network = MLPClassifier(net.sizes[1:-1], batch_size=net.batch, learning_rate_init=LEARNING_RATE, alpha=0, random_state=0)
+    network = MLPClassifier(net.sizes[1:-1], batch_size=net.batch, solver=net.optimizer, momentum=0, alpha=0,
+                            learning_rate_init=LEARNING_RATES[net.optimizer], random_state=0)
     return Work(partial(network.partial_fit, X, y, classes=np.arange(net.sizes[-1])),
                 partial(network.predict_proba, X[:1]), partial(network.predict_proba, X_bulk))
 
@@ -173,7 +202,7 @@ NUMPY = Library("numpy", "NumPy", "numpy", "numpy", product=numpy_product)
 TORCH = Library("torch", "PyTorch", "torch", "torch", torch_work, torch_product)
 PEERS = {library.name: library for library in (
     TORCH,
-    Library("torch.compile", "torch.compile", "torch", "torch", partial(torch_work, compiled=True)),
+    Library("torch.compile", "torch.compile", "torch", "torch", partial(torch_work, compiled=True), needs_compiler=True),
     Library("jax", "JAX", "jax", "jax", jax_work),
     Library("sklearn", "scikit-learn", "sklearn", "scikit-learn", sklearn_work),
 )}

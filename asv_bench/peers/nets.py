@@ -10,10 +10,11 @@ FEWEST_STEPS, MOST_STEPS = 64, 512
 
 @dataclass(frozen=True)
 class Net:
-    """Features, neurons of each layer, and samples a step."""
+    """Features, neurons of each layer, samples a step, and what updates the weights: "adam" or "sgd"."""
 
     sizes: tuple[int, ...]
     batch: int
+    optimizer: str = "adam"
 
     @classmethod
     def parse(cls, text):

@@ -79,14 +79,14 @@ class Session:
     def __init__(self, library, threads):
         self.library, self.threads = library, threads
 
-    def prepare(self, sizes, batch, steps, bulk_rows):
+    def prepare(self, sizes, batch, optimizer, steps, bulk_rows):
         """Build a net, compile and warm up whatever it needs, and see that it does what all do.
 
         Returns how many of its samples it has right after an epoch, as a share.
         """
         import numpy as np
 
-        net = Net(tuple(sizes), batch)
+        net = Net(tuple(sizes), batch, optimizer)
         rows = steps * batch
         X, y = net.data(max(rows, bulk_rows))
         self.steps, self.bulk_rows = steps, bulk_rows

@@ -62,8 +62,8 @@ def as_json(machine, effort, results):
         "machine": machine,
         "effort": asdict(effort),
         "results": [
-            {"net": result.net.shape, "batch": result.net.batch, "threads": result.threads, "steps": result.steps,
-             "flops": result.net.flops, "products": result.products,
+            {"net": result.net.shape, "batch": result.net.batch, "optimizer": result.net.optimizer,
+             "threads": result.threads, "steps": result.steps, "flops": result.net.flops, "products": result.products,
              "libraries": {name: figures(result, name) for name in result.figures}}
             for result in results
         ],
@@ -133,7 +133,8 @@ def markdown(machine, results):
                       for count in threads)
     any_peers = any(result.best_peer("step") for result in results)
     explanation = [
-        f"{' / '.join(map(in_threads, threads))}; Adam, float32. What fastnn takes, and how many times as long others take.",
+        f"{' / '.join(map(in_threads, threads))}; {of_optimizers(results)}, float32. "
+        "What fastnn takes, and how many times as long others take.",
         *([f"The best peers: {'; '.join(best_peers(measure, results) for measure in MEASURES)}."] if any_peers else []),
         "The peak is the practical one, the best rate of NumPy or PyTorch multiplying 1024² matrices in the same rounds "
         f"({rates});\nthe share is that of the rate at which a whole step gets its matrix products done.",
@@ -161,6 +162,10 @@ def peaks(results):
     names = dict.fromkeys(name for result in results for name in result.products)
     rates = {name: median(result.products[name] for result in results if name in result.products) for name in names}
     return ", ".join(f"{LIBRARIES[name].title} {rates[name] / 1e9:.0f}" for name in rates) + " GFLOP/s"
+
+
+def of_optimizers(results):
+    return " and ".join(dict.fromkeys({"adam": "Adam", "sgd": "SGD"}[result.net.optimizer] for result in results))
 
 
 def in_threads(threads):

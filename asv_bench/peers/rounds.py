@@ -3,7 +3,7 @@
 import statistics
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from .libraries import LIBRARIES, NUMPY
 from .nets import Net
@@ -106,8 +106,7 @@ def compare(net, threads, processes, effort, say, advance):
 
     for name in processes:
         if LIBRARIES[name].work:
-            accuracy = turn(name, "prepare", samples, sizes=net.sizes, batch=net.batch, steps=result.steps,
-                            bulk_rows=effort.bulk_rows)
+            accuracy = turn(name, "prepare", samples, **asdict(net), steps=result.steps, bulk_rows=effort.bulk_rows)
             if accuracy is not None:
                 accuracies[name], samples[name] = accuracy, []
         if LIBRARIES[name].product:

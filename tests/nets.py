@@ -1,0 +1,41 @@
+"""Compiled networks that several test files train, and what they are compared by."""
+
+import numpy as np
+from small_nets import random_net
+
+from fastnn import Dense, Network
+
+rng = np.random.default_rng(0)
+X, LABELS = rng.normal(size=(23, 4)), rng.integers(3, size=23)
+BITS = (LABELS == 1).astype(int)
+
+
+def network(sizes, names, loss, dtype="float64"):
+    """A network whose biases are not zero either."""
+    net = Network([Dense(n, name) for n, name in zip(sizes[1:], names, strict=True)], sizes[0], loss=loss, dtype=dtype)
+    for view, array in zip(net.parameters.values(), [a for pair in random_net(sizes) for a in pair], strict=True):
+        view[...] = array
+    return net
+
+
+def classifier(seed=0, **options):
+    return Network([Dense(5, "tanh"), Dense(3, "softmax")], inputs=4, seed=seed, **options)
+
+
+def pairs(net):
+    """The parameters as the readable rungs take them: copies, a (weight, bias) a layer."""
+    views = [view.copy() for view in net.parameters.values()]
+    return list(zip(views[::2], views[1::2], strict=True))
+
+
+def names_of(net):
+    return [layer.activation for layer in net.layers]
+
+
+def same(net, other):
+    return all(np.array_equal(net.parameters[name], other.parameters[name]) for name in net.parameters)
+
+
+def assert_close(gradients, expected, tolerance=1e-12):
+    for got, array in zip(gradients.values(), [a for pair in expected for a in pair], strict=True):
+        np.testing.assert_allclose(got, array, rtol=tolerance, atol=tolerance * max(1, np.abs(array).max()))
