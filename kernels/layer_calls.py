@@ -170,7 +170,7 @@ def dropout_forward(x, rate, word, threads=None):
     --------
     >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
     array([[0., 2.],
-           [0., 2.]])
+           [2., 2.]])
     """
     dtype, x = real_arrays(x=x)
     check_features(x.shape)
@@ -188,7 +188,7 @@ def dropout_backward(da, rate, word, threads=None):
     --------
     >>> dropout_backward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
     array([[0., 2.],
-           [0., 2.]])
+           [2., 2.]])
     """
     dtype, da = real_arrays(da=da)
     check_features(da.shape)

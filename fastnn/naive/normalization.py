@@ -237,7 +237,7 @@ def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
     Examples
     --------
     >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
-    [[0.0, 2.0], [0.0, 2.0]]
+    [[0.0, 2.0], [2.0, 2.0]]
     """
     begin, e, a = mix(word), 0, []
     for row in to_lists(x):

@@ -205,7 +205,7 @@ def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
     --------
     >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
     array([[0., 2.],
-           [0., 2.]])
+           [2., 2.]])
     """
     x = real(x)
     places = np.arange(1, x.size + 1, dtype=np.uint64).reshape(x.shape)
