@@ -13,13 +13,13 @@ from .kernels.optimizers.adam import Adam
 from .kernels.optimizers.adamw import AdamW
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
-from .layers import Dense
+from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .network import Network
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
-    "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
-    "warmup",
+    "SGD", "Activation", "Adam", "AdamW", "BatchNorm", "Callback", "Dense", "DivergenceError", "Dropout", "History",
+    "LayerNorm", "ModelFormatError", "Network", "RMSprop", "activations", "check_gradients", "initializers", "losses",
+    "optimizers", "register_activation", "register_loss", "warmup",
 ]

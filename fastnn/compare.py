@@ -118,6 +118,28 @@ def loss_and_gradient(loss, setting):
     return Case("×".join(map(str, setting.shape)), partial(both, naive.records), partial(both, vectorized.records), compiled)
 
 
+# the arguments that the functions of normalisation and dropout take, in order
+FUNCTIONS_OF_LAYERS = {
+    "batch_norm_forward": ("x", "scale", "shift"),
+    "batch_norm_backward": ("da", "x", "scale"),
+    "batch_norm_predict": ("x", "scale", "shift", "mean", "variance"),
+    "layer_norm_forward": ("x", "scale", "shift"),
+    "layer_norm_backward": ("da", "x", "scale"),
+    "dropout_forward": ("x", "rate", "word"),
+    "dropout_backward": ("da", "rate", "word"),
+}
+
+
+def layer_function(name, setting):
+    x, da = setting.random(2, *setting.shape)
+    scale, shift, mean, variance = setting.random(4, setting.shape[1])
+    numbers = {"x": x, "da": da, "scale": scale, "shift": shift, "mean": mean, "variance": abs(variance), "rate": 0.25,
+               "word": 5}
+    given = [numbers[argument] for argument in FUNCTIONS_OF_LAYERS[name]]
+    return Case("×".join(map(str, setting.shape)), *(partial(getattr(rung, name), *given) for rung in (naive, vectorized)),
+                partial(getattr(calls, name), *given, threads=setting.threads))
+
+
 def optimizer_update(kind, setting):
     """The compiled one works in place, as it does in training; its first call gives what the other two give."""
     optimizer, size, step = kind(), int(np.prod(setting.shape)), 10
@@ -166,8 +188,9 @@ def training_step(setting):
 
 
 def kernel_cases():
-    """For each kernel its case, as a function of a Setting: those of dense layers, and all that is registered."""
+    """For each kernel its case, as a function of a Setting: those of layers, and all that is registered."""
     cases = {"linear_forward": linear_forward, "linear_backward": linear_backward}
+    cases |= {name: partial(layer_function, name) for name in FUNCTIONS_OF_LAYERS}
     for activation in activations.values():
         cases[activation.forward.name] = partial(activation_forward, activation)
         cases[activation.backward.name] = partial(activation_backward, activation)

@@ -1,4 +1,4 @@
-"""Networks in safetensors files: the parameters as tensors, the architecture in the metadata. No pickle anywhere.
+"""Networks in safetensors files: parameters and state as tensors, the architecture in the metadata. No pickle anywhere.
 
     format     what this is, and the version of this list
     network    the architecture: `Network.config()` as JSON
@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialize
 
 from .checks import whole_number
-from .layers import layers_from_config, parameter_shapes
+from .layers import layers_from_config, parameter_shapes, state_shapes
 
 FORMAT = "fastnn-1"
 
@@ -30,7 +30,7 @@ class ModelFormatError(ValueError):
 
 def save(network, path):
     """Write `network` to `path`, whole or not at all."""
-    architecture, tensors = json.dumps(network.config()), dict(network.parameters)
+    architecture, tensors = json.dumps(network.config()), {**network.parameters, **network.state}
     metadata = {"format": FORMAT, "network": architecture, "sha256": digest(architecture, tensors)}
     write_whole(path, serialize(tensors, metadata))
 
@@ -57,14 +57,15 @@ def read(network_type, file):
         raise ValueError("it is damaged: its checksum does not match what it holds")
 
     config = json.loads(architecture)
-    shapes = parameter_shapes(layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]))
+    layers, inputs = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"])
+    shapes = parameter_shapes(layers, inputs) | state_shapes(layers, inputs)
     wanted = {name: (config["dtype"], shape) for name, shape in shapes.items()}
     held = {name: (tensor.dtype.name, tensor.shape) for name, tensor in tensors.items()}
     if wanted != held:
         raise ValueError("its tensors are not those of its architecture")
 
     network = network_type.from_config(config)
-    for name, view in network.parameters.items():
+    for name, view in {**network.parameters, **network.state}.items():
         view[...] = tensors[name]
     return network
 

@@ -23,10 +23,11 @@ from .checks import (
     whole_number,
 )
 from .history import History
+from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
+from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
-from .layers import layers_from_config, parameter_shapes
 from .memory import ParameterVector
 from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, SmallPrediction, TrainingProgram
 from .threads import FLOPS_PER_PART, resolve_threads
@@ -57,6 +58,10 @@ class Network:
     ----------
     parameters : mapping of str to array
         Live, writable views by name: "0.weight" (in_features, out_features), "0.bias" (out_features,), "1.weight", …
+    state : mapping of str to array
+        What layers remember beside their parameters, likewise: "1.running_mean" of a `BatchNorm`, …
+    widths : list of int
+        How many features there are before the first layer and behind each.
 
     Examples
     --------
@@ -80,6 +85,10 @@ class Network:
                 raise ValueError(f"layers[{index}] is {layer!r}; it must be a layer, such as Dense(64, 'relu')")
         self.inputs = whole_number("inputs", inputs)
         self.dtype = float_dtype("dtype", dtype)
+        self.widths = widths(self.layers, self.inputs)
+        if not self.layers[-1].can_be_last:
+            raise ValueError(f"the last layer is {self.layers[-1]!r}, whose outputs are no prediction; end with another, "
+                             "such as Dense(1)")
         last = self.layers[-1].activation
         self._loss = losses.resolve(DEFAULT_LOSSES.get(last, "squared_error") if loss is None else loss)
         self.loss = self._loss.name
@@ -90,28 +99,40 @@ class Network:
         if seed is not None:
             seed = whole_number("seed", seed, least=0)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
-        self.seed, self._random = seed, shuffle_seed.generate_state(1, np.uint64)
+        # a word for the shuffling, and one for each layer, in case it draws
+        self.seed, self._random = seed, shuffle_seed.generate_state(1 + len(self.layers), np.uint64)
         self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
+        self._state = ParameterVector(state_shapes(self.layers, self.inputs), self.dtype)
         self._initialize(np.random.default_rng(weights_seed))
         self._paces, self._idle_predictions = {}, {}
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
         self.stop_training = False
 
     def _initialize(self, generator):
-        in_features = self.inputs
+        applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
-            for name, values in layer.initial_parameters(in_features, generator).items():
+            first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])
+            for name, values in first.items():
                 self.parameters[f"{index}.{name}"][...] = values
-            in_features = layer.out_features
+            for name, values in layer.initial_state().items():
+                self.state[f"{index}.{name}"][...] = values
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
         return self._parameters.views
 
     @property
+    def state(self) -> Mapping[str, np.ndarray]:
+        return self._state.views
+
+    @property
     def outputs(self) -> int:
         """How many outputs the last layer has."""
-        return self.layers[-1].out_features
+        return self.widths[-1]
+
+    def random_word(self, index):
+        """The address of the word that layer number `index` draws its random numbers from."""
+        return self._random[1 + index:].ctypes.data
 
     @property
     def is_classifier(self) -> bool:
@@ -238,7 +259,7 @@ class Network:
     @cached_property
     def _small_rows(self):
         """How many rows are few: so many that a second thread would not pay."""
-        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // self._parameters.flat.size))
+        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // max(1, self._parameters.flat.size)))
 
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
@@ -268,8 +289,11 @@ class Network:
         return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
 
     def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
-                           threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
+                           training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
+
+        training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
+        normalises by the samples given. By default they behave as in prediction.
 
         Examples
         --------
@@ -281,24 +305,34 @@ class Network:
         >>> loss, float(gradients["0.weight"][0, 0])
         (0.5, 3.0)
         """
+        program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
+        return program.accumulate(), self._parameters.split(program.gradients)
+
+    def _gradient_program(self, X, y, sample_weight, training, threads):
         data = self._data(X, y, sample_weight)
         weights = np.ones(len(data.X)) if data.weights is None else data.weights.astype(np.float64)
         data.weights = (weights / weights.sum()).astype(self.dtype)
-        program = TrainingProgram(self, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
-        return program.accumulate(), self._parameters.split(program.gradients)
+        whole = training and any(layer.mixes_samples for layer in self.layers)
+        return TrainingProgram(self, data, len(data.X) if whole else GRADIENT_CHUNK, resolve_threads(threads),
+                               normalize=False, as_in_training=training)
 
-    def loss_function(self, X: ArrayLike, y: ArrayLike, *,
-                      sample_weight: ArrayLike | None = None) -> Callable[[], float]:
-        """A function of no arguments: the loss over these samples with the parameters as they then stand."""
+    def loss_function(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                      training: bool = False) -> Callable[[], float]:
+        """A function of no arguments: the loss over these samples with the parameters as they then stand.
+
+        training: as for `loss_and_gradients`.
+        """
+        if true_or_false("training", training):
+            return self._gradient_program(X, y, sample_weight, training, threads=1).accumulate
         data = self._data(X, y, sample_weight)
         program = EvaluationProgram(self, data, threads=1)
         return lambda: program.evaluate()[0]
 
     def astype(self, dtype: str) -> Network:
-        """A copy of the network in another dtype: the same architecture and parameters, no optimizer's memory."""
+        """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
         twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
-        for name, view in self.parameters.items():
-            twin.parameters[name][...] = view
+        twin._parameters.flat[:], twin._state.flat[:] = self._parameters.flat, self._state.flat
+        twin._random[:] = self._random
         return twin
 
     def save(self, path: str | os.PathLike) -> None:
@@ -322,21 +356,23 @@ class Network:
         return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
 
     def __reduce__(self):
-        """To pickle or copy it: architecture, parameters and the state of the shuffling; optimizers start afresh."""
-        return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy())
+        """To pickle or copy it: architecture, parameters, state and random numbers; optimizers start afresh."""
+        return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy(),
+                         self._state.flat.copy())
 
     def summary(self) -> str:
-        """A printable table: layer, output shape, parameters."""
-        rows, in_features = [("layer", "output shape", "parameters")], self.inputs
+        """A printable table: layer, output shape, parameters; then sums, and of what layers remember beside them."""
+        rows = [("layer", "output shape", "parameters")]
         for index, layer in enumerate(self.layers):
-            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(in_features).values())
-            rows.append((f"{index}  {layer!r}", f"(batch, {layer.out_features})", f"{count:,}"))
-            in_features = layer.out_features
+            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())
+            rows.append((f"{index}  {layer!r}", f"(batch, {self.widths[index + 1]})", f"{count:,}"))
         widths = [max(len(row[k]) for row in rows) for k in range(3)]
         lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
         rule = "─" * len(lines[0])
         size = self._parameters.flat.nbytes
         total = f"{self._parameters.flat.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
+        if self.state:
+            total += f"; {self._state.flat.size:,} numbers of state"
         return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
     def __repr__(self):
@@ -351,8 +387,8 @@ class Network:
         )
 
 
-def restore(network_type, config, seed, parameters, random):
+def restore(network_type, config, seed, parameters, random, state):
     """The network that `Network.__reduce__` took apart."""
     network = network_type.from_config(config, seed)
-    network._parameters.flat[:], network._random[:] = parameters, random
+    network._parameters.flat[:], network._random[:], network._state.flat[:] = parameters, random, state
     return network

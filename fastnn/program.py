@@ -10,6 +10,7 @@ import numpy as np
 
 from .checks import check_finite
 from .kernels import batch as batches
+from .kernels.activations import activations
 from .kernels.criterion import accuracy_row, loss_row
 from .kernels.interpreter import (
     DIVERGED,
@@ -25,6 +26,7 @@ from .kernels.interpreter import (
 from .kernels.linear import X_DATA
 from .kernels.table import FORWARD, HITS, LOSSES, PARTS
 from .kernels.update import prepare_row, update_row
+from .layers import applied_activations
 from .memory import Arena, aligned
 from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
@@ -53,7 +55,9 @@ def address(array):
 class Program:
     """The rows that take a batch through a network's layers; subclasses add what comes before and after."""
 
-    training = False
+    training = False  # whether a backward pass follows
+    as_in_training = False  # whether layers behave as in training: dropping, normalising by the batch
+    keeps_state = False  # whether a step changes what layers remember: running statistics, random numbers
 
     def __init__(self, network, batch, threads):
         self.network, self.batch, self.threads = network, batch, threads
@@ -66,6 +70,18 @@ class Program:
         if self.training and gradient is None:
             gradient = self.arena.take(self.batch * features)
         return Tensor(self.arena.take(self.batch * features), features, gradient)
+
+    def tensor_like(self, x):
+        """A tensor of x's shape that shares x's gradient, or lack of one: for a layer that turns one into the other."""
+        return Tensor(self.arena.take(self.batch * x.features), x.features, x.gradient)
+
+    def in_arena(self, x):
+        """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
+        if x.data == 0:
+            return x
+        brought = self.tensor_like(x)
+        self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features, x_data=x.data))
+        return brought
 
     def scratch(self, numbers):
         """A stretch that any row may use while it runs."""
@@ -86,11 +102,13 @@ class Program:
         return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.inputs)
 
     def lower_layers(self, x, on_logits):
-        """Emit the layers; with `on_logits` the last one leaves its activation to the loss."""
+        """Emit the layers; with `on_logits` the last activation is left to the loss."""
         layers = self.network.layers
-        for index, layer in enumerate(layers):
-            logits = on_logits and index == len(layers) - 1
-            x = layer.lower(self, index, x, None if logits or layer.activation == "identity" else layer.activation_record)
+        applied = applied_activations(layers)
+        if on_logits:
+            applied[max(index for index, name in enumerate(applied) if name != "identity")] = "identity"
+        for index, (layer, name) in enumerate(zip(layers, applied, strict=True)):
+            x = layer.lower(self, index, x, None if name == "identity" else activations[name])
         return x
 
     def table(self):
@@ -142,8 +160,9 @@ class TrainingProgram(Program):
 
     training = True
 
-    def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True):
+    def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
         super().__init__(network, min(batch, len(data.X)), threads)
+        self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
         self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
@@ -184,6 +203,7 @@ class TrainingProgram(Program):
 
     def accumulate(self):
         """Add up the gradients over all batches, whose weights are shares of one mean; returns the loss."""
+        self.totals[:] = 0
         self.run(0, self.batches, accumulate=True)
         return float(self.totals[LOSS_SUM])
 
@@ -205,7 +225,7 @@ class ForwardProgram(Program):
     def plan(network, samples, threads):
         """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
         workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
-        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(n.out_features for n in network.layers))
+        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
         chunk = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
         return min(chunk, -(-samples // workers)), workers
 
@@ -232,14 +252,20 @@ class PredictionProgram(ForwardProgram):
         somewhere = address(self.not_finite)  # until the first run enters where X is
         x = Tensor(0, network.inputs, data=somewhere)
         self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=somewhere, not_finite=somewhere))
-        a = self.lower_layers(x, on_logits=False)
+        self.x_data = X_DATA  # the column of the second row where it reads the address of X
+        a = self.in_arena(self.lower_layers(x, on_logits=False))
         self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
         self.finish()
+
+    def in_arena(self, x):
+        if x.data != 0:
+            self.x_data = batches.X_DATA
+        return super().in_arena(x)
 
     def run(self, X):
         """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
         out = np.empty((len(X), self.network.outputs), X.dtype)
-        self.rows[0, batches.X_DATA] = self.rows[1, X_DATA] = address(X)
+        self.rows[0, batches.X_DATA] = self.rows[1, self.x_data] = address(X)
         self.rows[-1, batches.OUT_DATA] = address(out)
         self.run_samples(len(X))
         if self.not_finite[0]:
@@ -262,7 +288,7 @@ class SmallPrediction:
 
         self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
                                address(program.rows), len(program.rows),
-                               cell(0, batches.X_DATA), cell(1, X_DATA), cell(-1, batches.OUT_DATA)])
+                               cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA)])
 
     def run(self, X):
         """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""

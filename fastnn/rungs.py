@@ -77,6 +77,22 @@ def check_linear(x, weight, bias):
         raise ValueError(f"bias has shape {bias}; this weight takes {weight[1:]}, one for each of its columns")
 
 
+def check_features(x, **vectors):
+    """Refuse anything but rows of features and vectors of one number a feature, given by their shapes."""
+    if len(x) != 2 or 0 in x:
+        raise ValueError(f"x has shape {x}; it must be (batch, features), with at least one of each")
+    for name, shape in vectors.items():
+        if shape != x[1:]:
+            raise ValueError(f"{name} has shape {shape}; with x of shape {x} it takes {x[1:]}, one number a feature")
+
+
+def check_batch(x):
+    """Refuse what has no statistics of a batch."""
+    if len(x) != 2 or x[0] < 2:
+        raise ValueError(f"x has shape {x}; statistics of a batch take (batch, features) with at least two samples "
+                         "(for one sample use batch_norm_predict)")
+
+
 def check_targets(a, y):
     """Refuse targets that are not one for each output."""
     if len(a) != 2 or a[0] == 0:

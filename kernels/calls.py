@@ -21,35 +21,29 @@ import numpy as np
 
 from ..checks import real_array, whole_number
 from ..rungs import check_linear, check_targets, check_weights, registered_functions, registry_attributes
-from ..threads import FLOPS_PER_PART, parts, resolve_threads, run
-from .interpreter import run_kernel
+from ..threads import FLOPS_PER_PART, parts, resolve_threads
+from .arguments import check_alike, place, real_arrays, run_phase
+from .layer_calls import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_predict,
+    batch_norm_running,
+    dropout_backward,
+    dropout_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+)
 from .linear import WEIGHT, dense_row
 from .optimizers import COEFFICIENTS
 from .table import BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD
 
-__all__ = ["linear_backward", "linear_forward", "optimizer_update", "registered_functions"]
+__all__ = [
+    "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "dropout_backward",
+    "dropout_forward", "layer_norm_backward", "layer_norm_forward", "linear_backward", "linear_forward", "optimizer_update",
+    "registered_functions",
+]
 
 empty = np.empty
-
-
-def real_arrays(**given):
-    """A dtype and C-contiguous arrays of it: float32 if all that is given is, else float64."""
-    dtype = "float32" if all(getattr(values, "dtype", None) == np.float32 for values in given.values()) else "float64"
-    return dtype, *(as_kernels_take_it(name, values, dtype) for name, values in given.items())
-
-
-def as_kernels_take_it(name, values, dtype):
-    if type(values) is np.ndarray and values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
-        return values
-    return real_array(name, values, dtype)
-
-
-def check_alike(**arrays):
-    """Refuse arrays that differ in shape."""
-    (first, shape), *others = ((name, array.shape) for name, array in arrays.items())
-    for name, other in others:
-        if other != shape:
-            raise ValueError(f"{name} has shape {other}; it must be that of {first}, {shape}")
 
 
 def rows_and_columns(activation, z):
@@ -110,23 +104,11 @@ def mean_loss_gradient(loss, a, y, weights=None):
     return loss_and_gradient(loss, a, y, weights)[1]
 
 
-def place(array):
-    """Where an array lies, as an offset: the table's count numbers from where a network's memory begins, here from 0."""
-    return 0 if array is None else array.ctypes.data // array.itemsize
-
-
 def linear_row(dtype, weight, *, x, z=None, dz=None, dx=None, scratch=None, bias):
     """The table of a network of this one layer, whose memory is wherever these arrays lie."""
     return dense_row(dtype, None, {}, x=place(x), z=place(z), a=place(z), dz=place(dz),
                      dx=None if dx is None else place(dx), scratch=place(scratch), weight=place(weight), bias=place(bias),
                      in_features=weight.shape[0], out_features=weight.shape[1])
-
-
-def run_phase(row, phase, batch, parts, flops):
-    """Run one phase of `row`, so much work cut into `parts`."""
-    row[phase + 1] = parts
-    # parameters, gradients, arena, results, capacity and first, then batch, accumulate, phase and team
-    run(run_kernel, np.array([row.ctypes.data, 0, 0, 0, 0, 0, 0, batch, 0, phase, 0]), parts, flops)
 
 
 def linear_sizes(x, weight, bias):

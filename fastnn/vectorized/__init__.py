@@ -26,10 +26,28 @@ from ..rungs import registry_attributes
 from . import records
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
+from .normalization import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_predict,
+    batch_norm_running,
+    dropout_backward,
+    dropout_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+)
 
 __all__ = [
     "backward",
+    "batch_norm_backward",
+    "batch_norm_forward",
+    "batch_norm_predict",
+    "batch_norm_running",
+    "dropout_backward",
+    "dropout_forward",
     "forward",
+    "layer_norm_backward",
+    "layer_norm_forward",
     "linear_backward",
     "linear_forward",
     "logistic_regression",
