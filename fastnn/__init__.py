@@ -15,11 +15,12 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Dense
 from .network import Network
+from .torch_weights import from_torch_state_dict
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
     "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
-    "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
-    "warmup",
+    "activations", "check_gradients", "from_torch_state_dict", "initializers", "losses", "optimizers", "register_activation",
+    "register_loss", "warmup",
 ]

@@ -96,6 +96,14 @@ class Dense:
                             parts=min(parts, in_features))
         return a
 
+    def onnx(self, graph, x, parameters):
+        """Add the operators of this layer for the value x to an `fastnn.onnx.graph.Graph`; return the value they give.
+
+        parameters: its parameters as arrays, by name.
+        """
+        z = graph("Gemm", x, *(graph.tensor(name, array) for name, array in parameters.items()))  # x @ weight + bias
+        return graph.activation(self.activation_record, z)
+
     def config(self):
         """What `Network.load` needs to make it again."""
         return {"layer": "Dense", "out_features": self.out_features, "activation": self.activation,

@@ -24,5 +24,5 @@ register(Activation(
     vectorized=vectorized,
     vectorized_prime=vectorized_prime,
     initializer="he_normal",
-    # no onnx: an operator of its own (Swish) came only with opset 24; before, it is Mul(z, Sigmoid(z))
+    onnx=lambda graph, z: graph("Mul", z, graph("Sigmoid", z)),  # an operator of its own, Swish, came only with opset 24
 ))
