@@ -18,7 +18,11 @@ LARGEST_SCALING = 4096  # features of a scaling with no product beside it, which
 
 
 class UnknownForm(ValueError):
-    """What the operators compute is not a layer."""
+    """What a node computes has no place in a chain of dense layers; the message begins with "it" for the node."""
+
+
+class UnknownNode(ValueError):
+    """The same, the message naming the node."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,20 +60,34 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """A function of a stage's z: `values` is what it makes of PROBE; `shape` its sizes but for the batch."""
+    """A function of a stage's z.
+
+    Attributes
+    ----------
+    stage : Stage
+    shape : tuple of int
+        Its sizes but for the batch.
+    values : array
+        What it makes of PROBE, in place of z.
+    node : str
+        What gave it, for errors.
+    """
 
     stage: Stage
     shape: tuple
     values: np.ndarray
+    node: str = ""
 
     @property
     def plain(self):
         return self.values is PROBE
 
     def form(self):
+        """(activation record, α, β) such that this signal is α g(z) + β."""
         found = recognize(self.values)
         if found is None:
-            raise UnknownForm("what is computed up to here is no activation that fastnn has")
+            raise UnknownNode(f"{self.node}, cannot be taken: what it makes of the layer before it is no activation that "
+                              "fastnn has")
         return found
 
     def settled(self):

@@ -139,7 +139,7 @@ def elementwise(walk, node, *operands):
     if "oftmax" in node.op_type and len(signals[0].shape) != 1:
         raise UnknownForm(f"it takes {signals[0].shape} numbers a sample, not one row")
     arrays = [operand.values if isinstance(operand, Signal) else number(operand) for operand in operands]
-    return Signal(signals[0].stage, signals[0].shape, evaluate(node, arrays, walk.opsets))
+    return Signal(signals[0].stage, signals[0].shape, evaluate(node, arrays, walk.opsets), walk.here)
 
 
 def number(array):

@@ -4,14 +4,10 @@ import math
 
 import numpy as np
 
-from .chain import Signal, Stage
+from .chain import Signal, Stage, UnknownNode
 from .library import library
 from .operators import Tail, fold, foldable, operators
 from .recognition import PROBE
-
-
-class UnknownNode(ValueError):
-    """A node that cannot be taken."""
 
 
 class Walk:
@@ -23,7 +19,8 @@ class Walk:
         to_array = library().numpy_helper.to_array
         self.values = {tensor.name: to_array(tensor) for tensor in self.graph.initializer}
         self.values[""] = None  # an operand left out
-        self.dtype = None
+        self.dtype = None  # of the first product's weight
+        self.here = ""  # the node that is looked at
 
     def run(self):
         """The signal that is the network's output."""
@@ -31,12 +28,14 @@ class Walk:
         needed = self.needed()
         for index, node in enumerate(self.graph.node):
             if index in needed:
+                self.here = f"node {index}, {node.op_type}" + (f" {node.name!r}" if node.name else "")
                 try:
-                    results = self.result(node)
-                except (ValueError, TypeError, LookupError, RuntimeError, NotImplementedError) as error:
-                    name = f" {node.name!r}" if node.name else ""
-                    raise UnknownNode(f"node {index}, {node.op_type}{name}, cannot be taken: {error}") from error
-                self.values |= dict.fromkeys(node.output, results)
+                    result = self.result(node)
+                except UnknownNode:
+                    raise
+                except (ValueError, TypeError, LookupError, RuntimeError) as error:  # what odd operands can provoke
+                    raise UnknownNode(f"{self.here}, cannot be taken: {error}") from error
+                self.values |= dict.fromkeys(node.output, result)
         return self.output()
 
     def result(self, node):
