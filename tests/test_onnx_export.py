@@ -41,7 +41,7 @@ def network(layer, activation, dtype):
     net = Network([Dense(17, "tanh"), example(layer, activation), Dense(3), example(layer, activation)], inputs=6,
                   dtype=dtype, loss="squared_error")
     for view in net.parameters.values():
-        view += rng.normal(size=view.shape) * 0.4
+        view += rng.uniform(0, 0.4, size=view.shape)  # a variance may be among them
     return net
 
 
@@ -72,6 +72,19 @@ def test_computes_the_same(layer, activation, dtype, path, record_property):
     largest = max(difference(net, path, batch) for batch in BATCHES)
     record_property("largest difference", largest)
     assert largest < 1e-6
+
+
+@every_dtype
+@pytest.mark.parametrize("activation", activations)
+def test_activations_far_from_zero(activation, dtype, path):
+    """The activation alone, of numbers from −100 to 100."""
+    net = Network([Dense(2, activation)], inputs=2, dtype=dtype, loss="squared_error")
+    net.parameters["0.weight"][:] = np.eye(2)
+    net.to_onnx(path)
+    z = np.concatenate([np.linspace(-12, 12, 4801), np.linspace(-100, 100, 200)]).astype(dtype)
+    X = np.stack([z, np.roll(z, 7)], axis=1)
+    expected = net.forward(X)
+    assert (np.abs(run(path, X) - expected) / np.maximum(1, np.abs(expected))).max() < 1e-6
 
 
 @every_dtype

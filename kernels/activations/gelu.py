@@ -19,7 +19,7 @@ def vectorized_prime(z, a):
 
 
 def onnx_float64(graph, z):
-    # ONNX Runtime has erf in float32 alone, which leaves an error of 2e-7 at most
+    # ONNX Runtime has erf in float32 alone, which leaves an error of 1e-7
     power = graph("Erf", graph("Cast", graph("Mul", z, SQRT_HALF), to="float32"))
     return graph("Mul", graph("Mul", z, 0.5), graph("Add", graph("Cast", power, to="float64"), 1.0))
 
