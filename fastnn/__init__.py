@@ -15,11 +15,32 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .network import Network
+from .torch_weights import from_torch_state_dict
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Activation", "Adam", "AdamW", "BatchNorm", "Callback", "Dense", "DivergenceError", "Dropout", "History",
-    "LayerNorm", "ModelFormatError", "Network", "RMSprop", "activations", "check_gradients", "initializers", "losses",
-    "optimizers", "register_activation", "register_loss", "warmup",
+    "SGD",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "BatchNorm",
+    "Callback",
+    "Dense",
+    "DivergenceError",
+    "Dropout",
+    "History",
+    "LayerNorm",
+    "ModelFormatError",
+    "Network",
+    "RMSprop",
+    "activations",
+    "check_gradients",
+    "from_torch_state_dict",
+    "initializers",
+    "losses",
+    "optimizers",
+    "register_activation",
+    "register_loss",
+    "warmup",
 ]

@@ -25,7 +25,7 @@ FORMAT = "fastnn-1"
 
 
 class ModelFormatError(ValueError):
-    """The file is not a network that fastnn wrote, or is damaged."""
+    """The file holds no network that fastnn can read, or is damaged."""
 
 
 def save(network, path):

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import files, training
+from . import files, onnx, torch_weights, training
 from .checks import (
     check_last_layer,
     class_weights,
@@ -343,6 +343,14 @@ class Network:
     def load(cls, path: str | os.PathLike) -> Network:
         """Read a network that `save` wrote; ModelFormatError if the file is not one."""
         return files.load(cls, path)
+
+    def to_onnx(self, path: str | os.PathLike) -> None:
+        """Write the network to an ONNX file that other runtimes can run; see `fastnn.onnx.export`."""
+        onnx.export(self, path)
+
+    def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
+        """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
+        torch_weights.load_torch(self, source, layers)
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""

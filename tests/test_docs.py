@@ -31,6 +31,8 @@ def modules():
 
 @pytest.mark.parametrize("name", modules())
 def test_docstring_examples(name):
+    if name == "fastnn.onnx":
+        pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
 

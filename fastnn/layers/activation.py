@@ -45,3 +45,6 @@ class Activation(Layer):
         program.emit(activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
                                     z=x.offset, a=a.offset, dz=a.gradient, features=x.features))
         return a
+
+    def onnx(self, graph, x, parameters):
+        return graph.activation(self.activation_record, x)

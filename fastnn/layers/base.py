@@ -60,6 +60,13 @@ class Layer:
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is computed; give it a method `lower`")
 
+    def onnx(self, graph, x, parameters):
+        """Add the operators of this layer for the value x to an `fastnn.onnx.graph.Graph`; return the value they give.
+
+        parameters: its parameters and state as arrays, by name.
+        """
+        raise ValueError(f"{self!r} has no ONNX form; give {type(self).__name__} a method onnx(graph, x, parameters)")
+
     def config(self):
         """What `Network.load` needs to make it again."""
         return {"layer": type(self).__name__} | {field.name: getattr(self, field.name) for field in fields(self)}

@@ -73,3 +73,7 @@ class BatchNorm(Layer):
         ))
         program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
         return a
+
+    def onnx(self, graph, x, parameters):
+        arrays = [graph.tensor(name, parameters[name]) for name in ("scale", "shift", "running_mean", "running_variance")]
+        return graph("BatchNormalization", x, *arrays, epsilon=self.epsilon)

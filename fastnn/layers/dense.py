@@ -86,3 +86,7 @@ class Dense(Layer):
         program.emit_update(start=program.offsets[f"{index}.weight"], rows=in_features + 1, columns=out_features,
                             parts=min(parts, in_features))
         return a
+
+    def onnx(self, graph, x, parameters):
+        z = graph("Gemm", x, *(graph.tensor(name, array) for name, array in parameters.items()))  # x @ weight + bias
+        return graph.activation(self.activation_record, z)

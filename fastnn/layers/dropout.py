@@ -47,3 +47,6 @@ class Dropout(Layer):
             advance=program.keeps_state,
         ))
         return a
+
+    def onnx(self, graph, x, parameters):
+        return x  # in prediction it does nothing

@@ -50,3 +50,7 @@ class LayerNorm(Layer):
         ))
         program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=x.features, parts=1)
         return a
+
+    def onnx(self, graph, x, parameters):
+        arrays = [graph.tensor(name, array) for name, array in parameters.items()]
+        return graph("LayerNormalization", x, *arrays, axis=-1, epsilon=self.epsilon)
