@@ -130,7 +130,7 @@ class Network:
         """How many outputs the last layer has."""
         return self.widths[-1]
 
-    def random_word(self, index):
+    def _random_word(self, index):
         """The address of the word that layer number `index` draws its random numbers from."""
         return self._random[1 + index:].ctypes.data
 
