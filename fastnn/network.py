@@ -293,7 +293,7 @@ class Network:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
 
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
-        normalises by the samples given. By default they behave as in prediction.
+        normalises by the samples given, so then all of them go through in one batch. By default they behave as in prediction.
 
         Examples
         --------
@@ -361,7 +361,7 @@ class Network:
                          self._state.flat.copy())
 
     def summary(self) -> str:
-        """A printable table: layer, output shape, parameters; then sums, and of what layers remember beside them."""
+        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
         rows = [("layer", "output shape", "parameters")]
         for index, layer in enumerate(self.layers):
             count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())
