@@ -130,7 +130,7 @@ class Network:
         """How many outputs the last layer has."""
         return self.widths[-1]
 
-    def random_word(self, index):
+    def _random_word(self, index):
         """The address of the word that layer number `index` draws its random numbers from."""
         return self._random[1 + index:].ctypes.data
 
@@ -293,7 +293,8 @@ class Network:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
 
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
-        normalises by the samples given. By default they behave as in prediction.
+        normalises by the samples given, so then all of them go through in one batch. By default both behave as in
+        prediction.
 
         Examples
         --------
@@ -369,7 +370,7 @@ class Network:
                          self._state.flat.copy())
 
     def summary(self) -> str:
-        """A printable table: layer, output shape, parameters; then sums, and of what layers remember beside them."""
+        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
         rows = [("layer", "output shape", "parameters")]
         for index, layer in enumerate(self.layers):
             count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())

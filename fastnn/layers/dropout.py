@@ -43,7 +43,7 @@ class Dropout(Layer):
         a = program.tensor_like(x)
         program.emit(dropout_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient, features=x.features, rate=self.rate, word=program.network.random_word(index),
+            da=a.gradient, features=x.features, rate=self.rate, word=program.network._random_word(index),
             advance=program.keeps_state,
         ))
         return a
