@@ -9,17 +9,20 @@ from .initializers import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
+from .kernels.optimizers.adagrad import Adagrad
 from .kernels.optimizers.adam import Adam
 from .kernels.optimizers.adamw import AdamW
+from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Dense
 from .network import Network
+from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
-    "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
-    "warmup",
+    "SGD", "Adagrad", "Adam", "AdamW", "Callback", "CosineDecay", "Dense", "DivergenceError", "ExponentialDecay", "History",
+    "Lion", "ModelFormatError", "Network", "OneCycle", "RMSprop", "StepDecay", "WarmUp", "activations", "check_gradients",
+    "initializers", "losses", "optimizers", "register_activation", "register_loss", "warmup",
 ]

@@ -47,7 +47,6 @@ class Trainer:
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""
         if self.shuffle:
             shuffle_kernel(ANY, self.order, len(self.order), self.network._random)
-        self.optimizer_state.refresh()
         program, done = self.program, 0
         while done < program.batches:
             batches = self.pace.next_slice(program.batches - done)
