@@ -16,13 +16,14 @@ from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Dense
+from .lbfgs import LBFGS
 from .network import Network
 from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "Callback", "CosineDecay", "Dense", "DivergenceError", "ExponentialDecay", "History",
-    "Lion", "ModelFormatError", "Network", "OneCycle", "RMSprop", "StepDecay", "WarmUp", "activations", "check_gradients",
-    "initializers", "losses", "optimizers", "register_activation", "register_loss", "warmup",
+    "LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Callback", "CosineDecay", "Dense", "DivergenceError", "ExponentialDecay",
+    "History", "Lion", "ModelFormatError", "Network", "OneCycle", "RMSprop", "StepDecay", "WarmUp", "activations",
+    "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss", "warmup",
 ]

@@ -31,6 +31,7 @@ from .penalties import Penalties
 from .schedules import rates_ahead
 from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
+GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 
@@ -144,6 +145,11 @@ class Data:
     targets: object
     weights: np.ndarray | None
 
+    def of_one_mean(self):
+        """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
+        weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
+        return Data(self.X, self.targets, (weights / weights.sum()).astype(self.X.dtype))
+
 
 class TrainingProgram(Program):
     """Forward, loss, backward and update over batches of the data."""
@@ -189,10 +195,17 @@ class TrainingProgram(Program):
         run(train_kernel, frame, int(self.rows[:, PARTS].max()), flops)
         return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
 
-    def accumulate(self):
-        """Add up the gradients over all batches, whose weights are shares of one mean; returns the loss."""
-        self.run(0, self.batches, accumulate=True)
-        return float(self.totals[LOSS_SUM])
+    def accumulate(self, first_batch, last_batch):
+        """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.
+
+        Batch 0 begins anew.
+        """
+        return self.run(first_batch, last_batch, accumulate=True) is None
+
+    def take_mean(self):
+        """(loss, accuracy) of the batches accumulated since the last call."""
+        totals, self.totals[:] = self.totals.copy(), 0
+        return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
     def take_totals(self):
         """(mean loss, accuracy) since the last call."""

@@ -230,5 +230,5 @@ class OneCycle(Schedule):
 
 def cosine(start, end, share):
     """From start to end along half a cosine, at a share from 0 to 1 of the way; outside of it the nearer end."""
-    rates = end + (start - end) * (1 + np.cos(np.pi * np.clip(share, 0, 1))) / 2
-    return np.where(share >= 1, end, rates)  # exactly, not to rounding
+    cos = np.cos(np.pi * np.clip(share, 0, 1))
+    return start * ((1 + cos) / 2) + end * ((1 - cos) / 2)  # at either end exactly that end

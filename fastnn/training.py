@@ -1,7 +1,5 @@
 """The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
-import time
-
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -50,9 +48,7 @@ class Trainer:
         program, done = self.program, 0
         while done < program.batches:
             batches = self.pace.next_slice(program.batches - done)
-            start = time.perf_counter()
-            diverged = program.run(done, done + batches)
-            self.pace.record(batches, time.perf_counter() - start)
+            diverged = self.pace.timed(program.run, done, done + batches)
             if diverged is not None:
                 program.take_totals()
                 raise DivergenceError(self.network._divergence_message(number, diverged))

@@ -20,18 +20,25 @@ def block_count(size):
 def sum_blocks(sums, x, l1, l2, begin, end):
     """sums[b, 0] = Σ l1 |x| + l2 x² over block b, for the blocks begin to end. sums (blocks, LANES) holds the lanes."""
     for b in range(begin, end):
-        lanes, start, stop = sums[b], b * BLOCK, min((b + 1) * BLOCK, len(x))
+        lanes, block = sums[b], x[b * BLOCK:min((b + 1) * BLOCK, len(x))]
         for j in range(LANES):
             lanes[j] = 0.0
-        for top in range(start, stop, LANES):
-            for j in range(min(LANES, stop - top)):
-                number = np.float64(x[top + j])
+        for top in range(0, len(block), LANES):
+            few = block[top:top + LANES]
+            for j in range(len(few)):
+                number = np.float64(few[j])
                 lanes[j] += l1 * abs(number) + l2 * number * number
         half = LANES // 2
         while half > 0:
             for j in range(half):
                 lanes[j] += lanes[half + j]
             half //= 2
+
+
+@jit(inline=True)
+def stretch(begin, end, size):
+    """(first number, how many) of the blocks begin to end of a vector of `size` numbers."""
+    return begin * BLOCK, max(min(end * BLOCK, size) - begin * BLOCK, 0)
 
 
 @jit

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .blocks import BLOCK, LANES, add_up, block_count, sum_blocks
+from .blocks import LANES, add_up, block_count, stretch, sum_blocks
 from .jit import Kernel, pointer_to, view
 from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, OPERANDS, make_row, phase_arguments, share
 
@@ -21,16 +21,18 @@ def build_clip_value(dtype):
 
     def clip_value(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         """Clips by value the blocks of this part, and measures them."""
-        limits, gradient = view(pointer_to(row[LIMITS], results), 0, 3), view(gradients, 0, row[SIZE])
+        limits = view(pointer_to(row[LIMITS], results), 0, 3)
         begin, end = share(row[BLOCKS], part, parts, 1)
         if limits[VALUE] < math.inf:
-            bound = real(limits[VALUE])
-            for i in range(begin * BLOCK, min(end * BLOCK, row[SIZE])):  # NaN is to stay
+            start, size = stretch(begin, end, row[SIZE])
+            gradient, bound = view(gradients, start, size), real(limits[VALUE])
+            for i in range(size):  # NaN is to stay
                 number = gradient[i]
-                gradient[i] = bound if number > bound else (-bound if number < -bound else number)
+                number = bound if number > bound else number
+                gradient[i] = -bound if number < -bound else number
         if limits[NORM] < math.inf:
             sums = view(pointer_to(row[SUMS], results), 0, (row[BLOCKS], LANES))
-            sum_blocks(sums, gradient, 0.0, 1.0, begin, end)
+            sum_blocks(sums, view(gradients, 0, row[SIZE]), 0.0, 1.0, begin, end)
 
     return clip_value
 
@@ -52,9 +54,10 @@ def build_clip_scale(dtype):
     def clip_scale(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         factor = view(pointer_to(row[LIMITS], results), 0, 3)[FACTOR]
         if factor < 1.0:
-            gradient, scale = view(gradients, 0, row[SIZE]), real(factor)
             begin, end = share(row[BLOCKS], part, parts, 1)
-            for i in range(begin * BLOCK, min(end * BLOCK, row[SIZE])):
+            start, size = stretch(begin, end, row[SIZE])
+            gradient, scale = view(gradients, start, size), real(factor)
+            for i in range(size):
                 gradient[i] *= scale
 
     return clip_scale

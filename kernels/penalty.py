@@ -7,7 +7,7 @@ taken to be 0. A row of the optimizer's kind, before the layers, works out both;
 import numpy as np
 from numba import types
 
-from .blocks import BLOCK, LANES, add_up, block_count, sum_blocks
+from .blocks import BLOCK, LANES, add_up, block_count, stretch, sum_blocks
 from .jit import Kernel, pointer, pointer_to, view
 from .table import BACKWARD_OUTPUT, FORWARD, LOSSES, OPERANDS, make_row, phase_arguments, share
 
@@ -34,11 +34,13 @@ def build_penalty_gradient(dtype):
             return
         strengths = view(pointer_to(row[STRENGTHS], results), 0, 2)
         l1, twice_l2 = real(strengths[0]), real(2.0 * strengths[1])
-        weight, gradient = view(parameters, row[START], row[SIZE]), view(gradients, row[START], row[SIZE])
         begin, end = share(row[BLOCKS], part, parts, 1)
-        for i in range(begin * BLOCK, min(end * BLOCK, row[SIZE])):
+        start, size = stretch(begin, end, row[SIZE])
+        weight, gradient = view(parameters, row[START] + start, size), view(gradients, row[START] + start, size)
+        for i in range(size):
             w = weight[i]
-            gradient[i] += (l1 if w > zero else (-l1 if w < zero else zero)) + twice_l2 * w
+            up, down = l1 if w > zero else zero, l1 if w < zero else zero
+            gradient[i] += up - down + twice_l2 * w
 
     return penalty_gradient
 
