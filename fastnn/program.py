@@ -347,6 +347,7 @@ class OptimizerState:
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
                                 hyperparameters=address(self.hyperparameters), schedule=address(self.schedule)))
         if np.isfinite(optimizer.limits()).any():
-            self.norms = block_sums(self.size)
+            if self.norms is None:  # kept: the rows of other programs may hold its address
+                self.norms = block_sums(self.size)
             rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))
         return rows

@@ -17,6 +17,8 @@ from ..jit import Kernel, jit, pointer, view
 from ..precision import compiled_scalar
 from ..registry import Registry
 
+checked_rate = not_negative().metadata["check"]
+
 
 @dataclass(eq=False, repr=False)
 class Optimizer:
@@ -80,8 +82,7 @@ class Optimizer:
         """The learning rate in the step of this number, counted from 1."""
         if not callable(self.learning_rate):
             return self.learning_rate
-        where = f"what {type(self).__name__}(learning_rate={self.learning_rate!r}) gives at step {step}"
-        return not_negative().metadata["check"](where, self.learning_rate(step))
+        return checked_rate(f"what {type(self).__name__}(learning_rate=...) gives at step {step}", self.learning_rate(step))
 
 
 COEFFICIENTS = 8
