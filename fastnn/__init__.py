@@ -9,31 +9,43 @@ from .initializers import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
+from .kernels.optimizers.adagrad import Adagrad
 from .kernels.optimizers.adam import Adam
 from .kernels.optimizers.adamw import AdamW
+from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
+from .lbfgs import LBFGS
 from .network import Network
+from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .torch_weights import from_torch_state_dict
 from .training import Callback, DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
+    "LBFGS",
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
     "AdamW",
     "BatchNorm",
     "Callback",
+    "CosineDecay",
     "Dense",
     "DivergenceError",
     "Dropout",
+    "ExponentialDecay",
     "History",
     "LayerNorm",
+    "Lion",
     "ModelFormatError",
     "Network",
+    "OneCycle",
     "RMSprop",
+    "StepDecay",
+    "WarmUp",
     "activations",
     "check_gradients",
     "from_torch_state_dict",

@@ -165,6 +165,13 @@ def optimizer_update(kind, setting):
     return Case(str(size), loops, numpy, compiled)
 
 
+def on_numbers(name, setting, shape, *options):
+    """A function of one array that has the same name on every rung."""
+    x = setting.random(*shape)
+    return Case("×".join(map(str, shape)),
+                *(partial(getattr(rung, name), x, *options) for rung in (naive, vectorized, calls)))
+
+
 def training_step(setting):
     """Forward, backward and update; compiled it is `Network.fit`, with the shuffling and gathering of batches."""
     inputs, hidden, classes = setting.net
@@ -198,6 +205,10 @@ def kernel_cases():
         cases[loss.kernel.name] = partial(loss_and_gradient, loss)
     for optimizer in optimizers.values():
         cases[optimizer.kernel.name] = partial(optimizer_update, optimizer)
+    for name in ("clip_by_value", "clip_by_norm"):
+        cases[name] = lambda setting, name=name: on_numbers(name, setting, (int(np.prod(setting.shape)),), 0.5)
+    for name in ("weight_penalty", "weight_penalty_gradient"):
+        cases[name] = lambda setting, name=name: on_numbers(name, setting, setting.shape, 0.1, 0.1)
     return cases
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import files, onnx, torch_weights, training
+from . import files, lbfgs, onnx, torch_weights, training
 from .checks import (
     check_last_layer,
     class_weights,
@@ -28,12 +28,20 @@ from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
+from .lbfgs import LBFGS
 from .memory import ParameterVector
-from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, SmallPrediction, TrainingProgram
+from .program import (
+    GRADIENT_CHUNK,
+    Data,
+    EvaluationProgram,
+    OptimizerState,
+    PredictionProgram,
+    SmallPrediction,
+    TrainingProgram,
+)
 from .threads import FLOPS_PER_PART, resolve_threads
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-GRADIENT_CHUNK = 256  # rows at a time in loss_and_gradients; gradients add up in this order whatever the threads
 
 
 class Network:
@@ -169,7 +177,8 @@ class Network:
             self._optimizer_states[optimizer] = OptimizerState(optimizer, self)
         return self._optimizer_states[optimizer]
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32, optimizer: Optimizer | str = "adam",
+    def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
+            optimizer: Optimizer | LBFGS | str = "adam",
             validation_data: tuple | None = None, sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, callbacks: Iterable = (),
             threads: int | None = None, progress: bool | None = None) -> History:
@@ -185,7 +194,7 @@ class Network:
             How many times to go through all samples.
         batch_size : int
             How many samples go into a step; the last batch of an epoch may have fewer.
-        optimizer : Optimizer or str
+        optimizer : Optimizer, str or LBFGS
             Fitting again with the same optimizer object (or the same name) goes on where it stood: 5 epochs and 5 more are
             the same, to the bit, as 10.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
@@ -215,7 +224,8 @@ class Network:
         """
         epochs = whole_number("epochs", epochs, least=0)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
-        data = self._data(X, y, sample_weight, class_weight)
+        learner = self.astype("float64") if isinstance(optimizer, LBFGS) else self
+        data = learner._data(X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
@@ -224,11 +234,15 @@ class Network:
                 validation = self._data(*validation_data)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from None
-        return training.fit(
-            self, data, validation, epochs=epochs, batch_size=batch_size, optimizer_state=self._optimizer_state(optimizer),
-            shuffle=true_or_false("shuffle", shuffle), callbacks=list_of("callbacks", callbacks, training.Callback),
-            threads=threads, progress=None if progress is None else true_or_false("progress", progress),
-        )
+        options = {"callbacks": list_of("callbacks", callbacks, training.Callback), "threads": threads,
+                   "progress": None if progress is None else true_or_false("progress", progress)}
+        shuffle = true_or_false("shuffle", shuffle)
+        if learner is not self:
+            if epochs != 1:
+                raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
+            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, **options)
+        return training.fit(self, data, validation, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
+                            optimizer_state=self._optimizer_state(optimizer), **options)
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
@@ -307,12 +321,11 @@ class Network:
         (0.5, 3.0)
         """
         program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
-        return program.accumulate(), self._parameters.split(program.gradients)
+        program.accumulate(0, program.batches)
+        return program.take_mean()[0], self._parameters.split(program.gradients)
 
     def _gradient_program(self, X, y, sample_weight, training, threads):
-        data = self._data(X, y, sample_weight)
-        weights = np.ones(len(data.X)) if data.weights is None else data.weights.astype(np.float64)
-        data.weights = (weights / weights.sum()).astype(self.dtype)
+        data = self._data(X, y, sample_weight).of_one_mean()
         whole = training and any(layer.mixes_samples for layer in self.layers)
         return TrainingProgram(self, data, len(data.X) if whole else GRADIENT_CHUNK, resolve_threads(threads),
                                normalize=False, as_in_training=training)
@@ -324,7 +337,13 @@ class Network:
         training: as for `loss_and_gradients`.
         """
         if true_or_false("training", training):
-            return self._gradient_program(X, y, sample_weight, training, threads=1).accumulate
+            program = self._gradient_program(X, y, sample_weight, training, threads=1)
+
+            def loss():
+                program.accumulate(0, program.batches)
+                return program.take_mean()[0]
+
+            return loss
         data = self._data(X, y, sample_weight)
         program = EvaluationProgram(self, data, threads=1)
         return lambda: program.evaluate()[0]

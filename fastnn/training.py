@@ -1,7 +1,5 @@
 """The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
-import time
-
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -47,13 +45,10 @@ class Trainer:
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""
         if self.shuffle:
             shuffle_kernel(ANY, self.order, len(self.order), self.network._random)
-        self.optimizer_state.refresh()
         program, done = self.program, 0
         while done < program.batches:
             batches = self.pace.next_slice(program.batches - done)
-            start = time.perf_counter()
-            diverged = program.run(done, done + batches)
-            self.pace.record(batches, time.perf_counter() - start)
+            diverged = self.pace.timed(program.run, done, done + batches)
             if diverged is not None:
                 program.take_totals()
                 raise DivergenceError(self.network._divergence_message(number, diverged))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..checks import whole_number
+from ..checks import number_in_range, whole_number
 from ..initializers import initializers
 from ..kernels.linear import combine_row, dense_row
 from ..kernels.product import chain_count
@@ -24,6 +24,8 @@ class Dense(Layer):
         The name of g, one of `fastnn.activations`.
     initializer : str, optional
         How its weight is drawn, one of `fastnn.initializers`; the default suits the activation.
+    l1, l2 : float, default 0
+        What its weight costs: l1 Σ |w| + l2 Σ w² is part of the loss. The bias costs nothing.
 
     Examples
     --------
@@ -35,6 +37,8 @@ class Dense(Layer):
     out_features: int
     activation: str = "identity"
     initializer: str | None = None
+    l1: float = 0.0
+    l2: float = 0.0
     takes_activation = True
 
     def __post_init__(self):
@@ -42,9 +46,12 @@ class Dense(Layer):
         object.__setattr__(self, "activation", registered_activation(self.activation))
         if self.initializer is not None:
             object.__setattr__(self, "initializer", initializers.resolve(self.initializer).name)
+        for name in ("l1", "l2"):
+            object.__setattr__(self, name, number_in_range(f"Dense({name}=...)", getattr(self, name), 0.0))
 
     def __repr__(self):
-        tail = f", initializer={self.initializer!r}" if self.initializer else ""
+        options = {name: getattr(self, name) for name in ("initializer", "l1", "l2")}
+        tail = "".join(f", {name}={value!r}" for name, value in options.items() if value)
         return f"Dense({self.out_features}, {self.activation!r}{tail})"
 
     def output_features(self, in_features):
@@ -85,8 +92,14 @@ class Dense(Layer):
         # the bias lies behind the weight, like one more row of it
         program.emit_update(start=program.offsets[f"{index}.weight"], rows=in_features + 1, columns=out_features,
                             parts=min(parts, in_features))
+        program.emit_penalty(program.offsets[f"{index}.weight"], in_features * out_features, self.l1, self.l2)
         return a
 
     def onnx(self, graph, x, parameters):
         z = graph("Gemm", x, *(graph.tensor(name, array) for name, array in parameters.items()))  # x @ weight + bias
         return graph.activation(self.activation_record, z)
+
+    def config(self):
+        penalties = {name: value for name, value in (("l1", self.l1), ("l2", self.l2)) if value}
+        return {"layer": "Dense", "out_features": self.out_features, "activation": self.activation,
+                "initializer": self.initializer, **penalties}

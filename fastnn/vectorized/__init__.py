@@ -24,6 +24,7 @@ array([[0. , 1. ],
 
 from ..rungs import registry_attributes
 from . import records
+from .clipping import clip_by_norm, clip_by_value
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
 from .normalization import (
@@ -36,6 +37,7 @@ from .normalization import (
     layer_norm_backward,
     layer_norm_forward,
 )
+from .penalty import weight_penalty, weight_penalty_gradient
 
 __all__ = [
     "backward",
@@ -43,6 +45,8 @@ __all__ = [
     "batch_norm_forward",
     "batch_norm_predict",
     "batch_norm_running",
+    "clip_by_norm",
+    "clip_by_value",
     "dropout_backward",
     "dropout_forward",
     "forward",
@@ -53,6 +57,8 @@ __all__ = [
     "logistic_regression",
     "optimizer_state",
     "train_step",
+    "weight_penalty",
+    "weight_penalty_gradient",
 ]
 
 __getattr__, __dir__ = registry_attributes(globals(), records)
