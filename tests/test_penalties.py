@@ -161,7 +161,7 @@ def test_a_saved_network_keeps_them(tmp_path):
 @pytest.mark.parametrize("bad", [-0.1, np.nan, np.inf, "much", None, True])
 def test_bad_penalties_are_named(bad):
     for name in ("l1", "l2"):
-        with pytest.raises(ValueError, match=rf"Dense\({name}=...\) is .*finite number of zero or more"):
+        with pytest.raises(ValueError, match=rf"Dense\({name}=...\) is .*a number of at least 0 and finite"):
             Dense(3, **{name: bad})
 
 
