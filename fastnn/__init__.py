@@ -1,6 +1,15 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
 
 from .ahead import warmup
+from .callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 from .custom import register_activation, register_loss
 from .files import ModelFormatError
 from .gradients import check_gradients
@@ -15,11 +24,12 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Dense
 from .network import Network
-from .training import Callback, DivergenceError
+from .training import DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
+    "SGD", "Adam", "AdamW", "CSVLogger", "Callback", "Dense", "DivergenceError", "EarlyStopping", "History",
+    "LambdaCallback", "ModelCheckpoint", "ModelFormatError", "Network", "RMSprop", "ReduceLROnPlateau", "TerminateOnNaN",
     "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
     "warmup",
 ]

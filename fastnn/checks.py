@@ -25,6 +25,13 @@ def whole_number(where, value, least=1):
     return number
 
 
+def finite_number(where, value):
+    """`value` as a finite float of zero or more."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
+        raise ValueError(f"{where} is {value!r}; it must be a finite number of zero or more")
+    return float(value)
+
+
 def float_dtype(where, dtype):
     """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
     for name in DTYPES:

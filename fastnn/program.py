@@ -29,6 +29,7 @@ from .memory import Arena, aligned
 from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
+TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 
 
@@ -146,7 +147,7 @@ class TrainingProgram(Program):
         super().__init__(network, min(batch, len(data.X)), threads)
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
-        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
+        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates = []
         x, criterion = self.input_tensor(), Criterion(self, data)
@@ -175,16 +176,22 @@ class TrainingProgram(Program):
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, int(self.rows[:, PARTS].max()), flops)
-        return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
+        diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        return diverged - 1 if diverged else None
 
     def accumulate(self):
         """Add up the gradients over all batches, whose weights are shares of one mean; returns the loss."""
         self.run(0, self.batches, accumulate=True)
         return float(self.totals[LOSS_SUM])
 
-    def take_totals(self):
-        """(mean loss, accuracy) since the last call."""
-        totals, self.totals[:] = self.totals.copy(), 0
+    @property
+    def done(self):
+        """How many batches are in the totals: those after whose update the parameters stand."""
+        return -(-int(self.totals[SAMPLES]) // self.batch)
+
+    def means(self):
+        """(mean loss, accuracy) of what is in the totals."""
+        totals = self.totals
         loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
         return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
