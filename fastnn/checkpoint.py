@@ -76,7 +76,7 @@ def document(network, state, tensors):
     optimizer, epoch, history = state.optimizer, state.epoch, state.history.first(state.epoch.number)
     return {
         "seed": network.seed,
-        "random": int(network._random[0]),
+        "random": network._random.tolist(),
         "optimizer": {
             "name": optimizer.name,
             "by_name": network._named_optimizers.get(optimizer.name) is optimizer,  # as in fit(optimizer="adam")
@@ -86,7 +86,7 @@ def document(network, state, tensors):
         "batch_size": state.batch_size,
         "samples": state.samples,
         "shuffle": state.shuffle,
-        "epoch": {"number": epoch.number, "random": int(epoch.random[0]), "totals": epoch.totals.tolist()},
+        "epoch": {"number": epoch.number, "random": epoch.random, "totals": epoch.totals.tolist()},
         "history": {"metrics": history.metrics, "learning_rates": history.learning_rates},
         "callbacks": [[kind, take_out(kept, f"callbacks.{index}", tensors)]
                       for index, (kind, kept) in enumerate(state.callback_states())],
@@ -145,7 +145,9 @@ def read(network_type, file):
     network._optimizer_state(state.optimizer).step[:] = whole_number("step", fit["optimizer"]["step"], least=0)
     if true_or_false("by_name", fit["optimizer"]["by_name"]):
         network._named_optimizers[state.optimizer.name] = state.optimizer
-    network._random[:] = word(fit["random"])
+    if len(fit["random"]) != len(network._random):
+        raise ValueError("its random state is not that of its architecture")
+    network._random[:] = [word(number) for number in fit["random"]]
     if fit["last"]:
         state.arrays = {name: tensors[f"last.{name}"] for name in arrays}
     network._fit = state
@@ -153,10 +155,10 @@ def read(network_type, file):
 
 
 def word(number):
-    """The random state (1,)."""
+    """A word of the random state."""
     if whole_number("random", number, least=0) >= LARGEST:
         raise ValueError(f"random is {number}, which takes more than 64 bits")
-    return np.array([number], np.uint64)
+    return number
 
 
 def fit_state(fit):

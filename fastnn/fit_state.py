@@ -1,8 +1,8 @@
 """Where a fit stands: all that it takes to go on with it, to the bit as if it had never been interrupted.
 
-The order of an epoch's samples follows from the random state at its beginning, so that is kept, eight bytes instead of the
-order. How many of its batches are done follows from its totals, which the kernels advance in the same call as the weights:
-an interrupt that falls between two statements of Python finds them in agreement.
+The order of an epoch's samples follows from a word of the random state at its beginning, so that is kept, eight bytes
+instead of the order. How many of its batches are done follows from its totals, which the kernels advance in the same call as
+the weights: an interrupt that falls between two statements of Python finds them in agreement.
 """
 
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from .program import TOTALS
 
 @dataclass
 class Epoch:
-    """The epoch that comes or is running: its number, the random state (1,) at its beginning, and the totals up to here."""
+    """The epoch that comes or is running: its number, the word its order is drawn from, and the totals up to here."""
 
     number: int
-    random: np.ndarray
+    random: int
     totals: np.ndarray = field(default_factory=lambda: np.zeros(TOTALS))
 
 
@@ -67,7 +67,7 @@ class FitState:
         """Enter an epoch into the history and go to the next."""
         self.history.append(metrics, getattr(self.optimizer, "learning_rate", None))
         # one assignment: before it as after it, all agrees
-        self.epoch = Epoch(self.epoch.number + 1, network._random.copy())
+        self.epoch = Epoch(self.epoch.number + 1, int(network._random[0]))
 
     def callback_states(self):
         if self.callbacks is None:

@@ -5,6 +5,7 @@ import time
 
 from tqdm.std import tqdm
 
+DELAY = 1  # seconds that a fit goes on before a bar appears unasked
 METRICS_EVERY = 0.2  # seconds
 
 
@@ -35,9 +36,9 @@ class Progress:
         unasked = shown is None
         if unasked:
             shown = in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
-        self.epochs, self.looked = epochs, time.monotonic()
+        self.epochs, self.looked, self.metrics = epochs, time.monotonic(), {}
         self.bar = bar_type()(total=epochs * batches, initial=done, unit="batch", leave=not unasked, disable=not shown,
-                              delay=1 if unasked else 0)
+                              delay=DELAY if unasked else 0)
 
     def __enter__(self):
         return self
@@ -59,5 +60,7 @@ class Progress:
         self.bar.update(batches)
 
     def show(self, metrics):
+        """Have the bar show these metrics beside others that it shows, such as those of the last validation."""
         if not self.bar.disable:
-            self.bar.set_postfix({name: f"{value:.4g}" for name, value in metrics.items()}, refresh=False)
+            self.metrics |= metrics
+            self.bar.set_postfix({name: f"{value:.4g}" for name, value in self.metrics.items()}, refresh=False)

@@ -34,13 +34,12 @@ class Trainer:
 
     def load_epoch(self):
         """Take up the epoch where it stands: its totals and the order of its samples."""
-        epoch, random = self.state.epoch, self.network._random
+        epoch, random = self.state.epoch, self.network._random  # its first word is for the shuffling
         self.program.totals = epoch.totals
         if self.order is not None:
-            after = epoch.random.copy()
+            after = np.array([epoch.random], np.uint64)
             shuffle_kernel(ANY, self.order, len(self.order), after)
-            if random[0] == epoch.random[0]:  # else what is left of the epoch goes on from the random state that it had
-                random[:] = after
+            random[0] = after[0]
 
     def run_epoch(self, hooks, progress):
         """Run what is left of the epoch; whether that is now nothing, or the epoch was stopped before its end."""
@@ -72,7 +71,7 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     state = network._fit
     if not resume or state is None:
         optimizer = network._optimizer_state("adam" if optimizer is None else optimizer).optimizer()
-        return FitState(optimizer, batch_size, samples, shuffle, Epoch(0, network._random.copy()))
+        return FitState(optimizer, batch_size, samples, shuffle, Epoch(0, int(network._random[0])))
     state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
     if optimizer is not None and state.optimizer is not (
         network._named_optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer

@@ -86,7 +86,7 @@ def test_resumed_from_any_batch_is_never_interrupted(optimizer, dtype, by, path)
             net, given = again(net, path, by), {"resume": True}
         assert run(net, resume=True) == history
         assert same(net, whole)
-        assert net._random == whole._random
+        assert np.array_equal(net._random, whole._random)
         run(net, resume=True, epochs=EPOCHS + 2)
         longer = classifier(dtype=dtype)
         run(longer, optimizer=optimizer(), epochs=EPOCHS + 2)
@@ -336,7 +336,9 @@ HOSTILE = {
     "after the data": {"epoch": {"number": 2, "random": 0, "totals": [0.0, 0.0, 0.0, 24.0, 0.0]}},
     "nowhere": {"epoch": {"number": 2, "random": 0, "totals": [0.0, 0.0, 0.0, float("nan"), 0.0]}},
     "short totals": {"epoch": {"number": 2, "random": 0, "totals": [0.0]}},
-    "random beyond 64 bits": {"random": 2**64},
+    "random beyond 64 bits": {"random": [2**64]},
+    "random of two": {"random": [1, 2]},
+    "random of none": {"random": 5},
     "no samples": {"samples": 0},
     "batch of text": {"batch_size": "4"},
     "shuffle of text": {"shuffle": "no"},
