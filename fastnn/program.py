@@ -158,6 +158,9 @@ class TrainingProgram(Program):
         if optimizer_state is not None:
             self.rows = optimizer_state.rows(self.updates) + self.rows
         self.rows, self.memory = self.table(), self.arena.allocate()
+        # worked out once, for where a callback looks at every batch a run is a few microseconds
+        self.most_parts = int(self.rows[:, PARTS].max())
+        self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
@@ -169,13 +172,12 @@ class TrainingProgram(Program):
 
     def run(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
-        arrays = self.rows, self.network._parameters.flat, self.gradients, self.memory, self.results, self.totals
         frame = np.array([
-            *map(address, arrays),
+            *self.addresses, address(self.totals),
             len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
-        run(train_kernel, frame, int(self.rows[:, PARTS].max()), flops)
+        run(train_kernel, frame, self.most_parts, flops)
         diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return diverged - 1 if diverged else None
 

@@ -37,21 +37,25 @@ class Progress:
         if unasked:
             shown = in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
         self.epochs, self.looked, self.metrics = epochs, time.monotonic(), {}
-        self.bar = bar_type()(total=epochs * batches, initial=done, unit="batch", leave=not unasked, disable=not shown,
-                              delay=DELAY if unasked else 0)
+        self.bar = None
+        if shown:
+            self.bar = bar_type()(total=epochs * batches, initial=done, unit="batch", leave=not unasked,
+                                  delay=DELAY if unasked else 0)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
     def epoch(self, number):
-        self.bar.set_description(f"epoch {number + 1}/{self.epochs}", refresh=False)
+        if self.bar is not None:
+            self.bar.set_description(f"epoch {number + 1}/{self.epochs}", refresh=False)
 
     def advance(self, batches, metrics):
         """So many batches further; metrics: a function that gives those of the epoch so far, asked now and then."""
-        if self.bar.disable:
+        if self.bar is None:
             return
         now = time.monotonic()
         if now - self.looked > METRICS_EVERY:
@@ -61,6 +65,6 @@ class Progress:
 
     def show(self, metrics):
         """Have the bar show these metrics beside others that it shows, such as those of the last validation."""
-        if not self.bar.disable:
+        if self.bar is not None:
             self.metrics |= metrics
             self.bar.set_postfix({name: f"{value:.4g}" for name, value in self.metrics.items()}, refresh=False)

@@ -392,8 +392,8 @@ def test_the_bar_shows_epoch_and_metrics(capsys, monkeypatch):
 def test_unasked_it_is_for_terminals(terminal, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
     with progress.Progress(None, 2, 5, 0) as bar:
-        assert bar.bar.disable is not terminal
-        assert bar.bar.disable or bar.bar.delay == progress.DELAY
+        assert (bar.bar is not None) == terminal
+        assert bar.bar is None or bar.bar.delay == progress.DELAY
 
 
 def test_in_a_notebook_it_is_the_notebooks():
