@@ -159,12 +159,16 @@ class TrainingProgram(Program):
             self.rows = optimizer_state.rows(self.updates) + self.rows
         self.rows, self.memory = self.table(), self.arena.allocate()
         # worked out once, for where a callback looks at every batch a run is a few microseconds
-        self.most_parts = int(self.rows[:, PARTS].max())
         self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
         self.updates.append(matrix)
+
+    @property
+    def parts_used(self):
+        """The most parts that any phase is cut into."""
+        return int(self.rows[:, PARTS].max())
 
     @property
     def batches(self):
@@ -177,7 +181,7 @@ class TrainingProgram(Program):
             len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
-        run(train_kernel, frame, self.most_parts, flops)
+        run(train_kernel, frame, self.parts_used, flops)
         diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return diverged - 1 if diverged else None
 

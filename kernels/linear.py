@@ -113,14 +113,15 @@ def build_forward_chains(dtype):
         x = view(arena, row[X] + top * in_features, (rows, in_features))
         z = view(arena, row[Z] + top * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        start, start_row = address_of(view(parameters, row[BIAS], out_features)), 0
         begin, end = share(chains, group, groups, 1)
+        if group == 0:
+            bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
+            product(z, x[:, :k], weight[:k], address_of(bias), 0, length)
+            return
         for c in range(begin, end):
-            if group > 0:
-                z, start = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features)), 0
+            sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            product(z, x[:, k0:k1], weight[k0:k1], start, start_row, length)
-            start, start_row = address_of(z), out_features
+            product(sums, x[:, k0:k1], weight[k0:k1], 0, 0, length)
 
     return dense_forward_chains
 

@@ -57,62 +57,63 @@ def share_of_inputs(in_features, part, parts):
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     max_vectors, max_rows = tile_vectors(), (1, *(tile_rows(vectors + 1) for vectors in range(tile_vectors())))
-    panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
+    vector_bytes, panel_bytes = lanes * item, LONGEST_CHAIN * max_vectors * lanes * item
+    tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * vector_bytes
     masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)
 
     @jit
-    def chain(c, c_row, a, a_row, a_column, b, b_row, start, start_row, afterwards, rows, columns, steps):
-        """c = start + a @ b for so few steps of k that they are one chain, or one piece of it."""
-        vectors = (columns + lanes - 1) // lanes
-        last = columns - (vectors - 1) * lanes
-        packed = rows >= PACKED_ROWS and b_row * item >= PACKED_STRIDE
-        scratch = stack_memory(panel_bytes if packed else item)
-        panels, v0 = shares(vectors, max_vectors), 0
-        while panels > 0:
-            width = evened_out(vectors - v0, panels)
-            j, filled = v0 * lanes, last if panels == 1 else lanes
-            masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
-            panel, panel_row = b + item * j, b_row
-            if packed:
-                pack(scratch, panel, b_row, steps, (width - 1) * lanes + filled)
-                panel, panel_row = scratch, width * lanes
-            bands, i = shares(rows, max_rows[width]), 0
-            while bands > 0:
-                height = evened_out(rows - i, bands)
-                tile(height, width, masked,
-                     c + item * (i * c_row + j), c_row,
-                     a + item * i * a_row, a_row, a_column,
-                     panel, panel_row,
-                     start + item * (i * start_row + j) if start != 0 else 0, start_row, afterwards, steps, filled)
-                bands, i = bands - 1, i + height
-            panels, v0 = panels - 1, v0 + width
-
-    @jit
-    def streamed_chain(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, steps):
-        """The same chain in pieces so short that b is read in the order of memory."""
-        scratch = stack_memory(item * rows * min(columns, STREAM_COLUMNS))
-        for j0 in range(0, columns, STREAM_COLUMNS):
-            width = min(STREAM_COLUMNS, columns - j0)
-            for k0 in range(0, steps, STREAM_BLOCK):
-                chain(scratch, width, a + item * k0 * a_column, a_row, a_column, b + item * (k0 * b_row + j0), b_row,
-                      scratch if k0 > 0 else 0, width, 0, rows, width, min(STREAM_BLOCK, steps - k0))
-            for i in range(rows):
-                sums = carray(number_pointer(scratch + item * i * width), width)
-                result = carray(number_pointer(c + item * (i * c_row + j0)), width)
-                first = carray(number_pointer(start + item * (i * start_row + j0)), width)
-                for j in range(width):
-                    result[j] = sums[j] if start == 0 else first[j] + sums[j]
+    def add(c, c_row, sums, sums_row, rows, columns):
+        """c += sums."""
+        for i in range(rows):
+            total = carray(number_pointer(c + item * i * c_row), columns)
+            summand = carray(number_pointer(sums + item * i * sums_row), columns)
+            for j in range(columns):
+                total[j] += summand[j]
 
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        # one loop for both ways through b, since each place that calls the tile costs seconds to compile
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
-        for k0 in range(0, k, length):
-            steps = min(length, k - k0)
-            first, first_row = (start, start_row) if k0 == 0 else (c, c_row)
-            a_part, b_part = a + item * k0 * a_column, b + item * k0 * b_row
-            if streamed:
-                streamed_chain(c, c_row, a_part, a_row, a_column, b_part, b_row, first, first_row, rows, columns, steps)
-            else:
-                chain(c, c_row, a_part, a_row, a_column, b_part, b_row, first, first_row, 1, rows, columns, steps)
+        piece, strip = (STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
+        packed = rows >= PACKED_ROWS and b_row * item >= PACKED_STRIDE
+        panel_memory = stack_memory(panel_bytes if packed else item)
+        sums = stack_memory(item if k <= length else item * rows * strip if streamed else tile_bytes)
+        for j0 in range(0, columns, strip):
+            strip_columns = min(strip, columns - j0)
+            vectors = (strip_columns + lanes - 1) // lanes
+            last = strip_columns - (vectors - 1) * lanes
+            for k0 in range(0, k, length):
+                later, end = k0 > 0, min(k0 + length, k)
+                for k1 in range(k0, end, piece):
+                    steps = min(piece, end - k1)
+                    panels, v0 = shares(vectors, max_vectors), 0
+                    while panels > 0:
+                        width = evened_out(vectors - v0, panels)
+                        j, filled = j0 + v0 * lanes, last if panels == 1 else lanes
+                        masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
+                        panel, panel_row = b + item * (k1 * b_row + j), b_row
+                        if packed:
+                            pack(panel_memory, panel, b_row, steps, (width - 1) * lanes + filled)
+                            panel, panel_row = panel_memory, width * lanes
+                        bands, i = shares(rows, max_rows[width]), 0
+                        while bands > 0:
+                            height = evened_out(rows - i, bands)
+                            place = c + item * (i * c_row + j)
+                            target, target_row = place, c_row
+                            if later:
+                                target_row = strip if streamed else width * lanes
+                                target = sums + (item * (i * strip + v0 * lanes) if streamed else 0)
+                            before, before_row = target, target_row
+                            if k1 == k0:
+                                before_row = start_row
+                                before = start + item * (i * start_row + j) if start != 0 and not later else 0
+                            tile(height, width, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
+                                 a_column, panel, panel_row, before, before_row, steps, filled)
+                            if later and not streamed:
+                                add(place, c_row, target, target_row, height, (width - 1) * lanes + filled)
+                            bands, i = bands - 1, i + height
+                        panels, v0 = panels - 1, v0 + width
+                if later and streamed:
+                    add(c + item * j0, c_row, sums, strip, rows, strip_columns)
 
     return product
 

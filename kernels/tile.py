@@ -1,4 +1,4 @@
-"""The micro-kernel: one tile of a matrix product, c = start + a @ b, held in registers from the first product to the last.
+"""The micro-kernel: one tile of a matrix product, c = start + a @ b, held in registers from the first term to the last.
 
 A tile is some rows by some SIMD vectors of columns. All of its accumulators live in registers while k runs; each step loads
 the vectors of b and broadcasts a number of a for each row. Every element of c is one chain of fused multiply-adds
@@ -29,10 +29,9 @@ class TileEmitter:
         self.vector = ir.VectorType(self.scalar, self.lanes)
         self.mask_type = ir.VectorType(i1, self.lanes)
         self.suffix = f"v{self.lanes}f{8 * self.bytes}"
-        # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, afterwards, k, columns of the last vector
+        # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, columns of the last vector
         pointer = self.scalar.as_pointer()
-        self.type = ir.FunctionType(ir.VoidType(),
-                                    [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64, i64])
+        self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
 
     def declare(self, name, result, arguments):
         # llvmlite's declare_intrinsic refuses vector types: declare by name
@@ -81,10 +80,8 @@ class TileEmitter:
         function.linkage = "internal"
         # inlined, all variants would have their addresses worked out at the top of every product
         function.attributes.add("noinline")
-        c, c_row, a, a_row, a_column, b, b_row, start, start_row, afterwards, k, last = function.args
-        entry, from_start, from_zero, loop, done, adding, storing = map(
-            function.append_basic_block, ("entry", "start", "zero", "k", "done", "adding", "storing")
-        )
+        c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last = function.args
+        entry, from_start, from_zero, loop, done = map(function.append_basic_block, ("entry", "start", "zero", "k", "done"))
         tile = [(i, j) for i in range(rows) for j in range(vectors)]
 
         builder = ir.IRBuilder(entry)
@@ -92,8 +89,7 @@ class TileEmitter:
         masks = [None] * (vectors - 1) + [mask]
         a_rows = [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(rows)]
         unset = builder.icmp_unsigned("==", builder.ptrtoint(start, i64), i64(0))
-        late = builder.icmp_unsigned("!=", afterwards, i64(0))
-        builder.cbranch(builder.or_(unset, late), from_zero, from_start)
+        builder.cbranch(unset, from_zero, from_start)
 
         def address(base, row_stride, i, j):
             return builder.gep(base, [builder.add(builder.mul(row_stride, i64(i)), i64(j * self.lanes))])
@@ -128,28 +124,17 @@ class TileEmitter:
         builder.cbranch(builder.icmp_signed("<", following, k), loop, done)
 
         builder.position_at_end(done)
-        builder.cbranch(builder.and_(late, builder.not_(unset)), adding, storing)
-        builder.position_at_end(adding)
-        added = {(i, j): builder.fadd(self.load(builder, address(start, start_row, i, j), masks[j]), grown[i, j])
-                 for i, j in tile}
-        builder.branch(storing)
-        builder.position_at_end(storing)
-        results = {position: builder.phi(self.vector) for position in tile}
-        for position, phi in results.items():
-            phi.add_incoming(grown[position], done)
-            phi.add_incoming(added[position], adding)
         for i, j in tile:
-            self.store(builder, results[i, j], address(c, c_row, i, j), masks[j])
+            self.store(builder, grown[i, j], address(c, c_row, i, j), masks[j])
         builder.ret_void()
         return function
 
 
 def tile_function(dtype):
-    """The compiled micro-kernel tile(rows, vectors, masked, c, …, last).
+    """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
 
     Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
-    repeats one row: a bias), or 0 for none; `afterwards`: add them when the chain of products is complete. `last` is how
-    many columns of the last vector there are.
+    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are.
     """
     widest = tile_vectors()
     # where masks are free, only the widest tiles have a variant without: half the code
@@ -157,8 +142,7 @@ def tile_function(dtype):
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
 
     @intrinsic
-    def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, afterwards, k,
-             last):
+    def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
         def codegen(context, builder, signature, args):
             emitter = TileEmitter(builder.module, dtype)
             rows, vectors, masked, *rest = args
@@ -177,6 +161,6 @@ def tile_function(dtype):
             builder.position_at_end(end)
             return context.get_dummy_value()
 
-        return types.void(*[types.intp] * 15), codegen
+        return types.void(*[types.intp] * 14), codegen
 
     return tile
