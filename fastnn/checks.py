@@ -25,8 +25,8 @@ def whole_number(where, value, least=1):
     return number
 
 
-def finite_number(where, value):
-    """`value` as a finite float of zero or more."""
+def not_negative(where, value):
+    """`value` as a float, finite and not below zero."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
         raise ValueError(f"{where} is {value!r}; it must be a finite number of zero or more")
     return float(value)

@@ -2,7 +2,7 @@
 
 import math
 
-from ..checks import finite_number
+from ..checks import not_negative
 from .callback import Callback
 
 MODES = ("auto", "min", "max")
@@ -17,7 +17,7 @@ class Monitor(Callback):
 
     def __init__(self, monitor, mode, min_delta=0.0):
         self.monitor, self.mode = monitor, mode
-        self.min_delta = finite_number(self.where("min_delta"), min_delta)
+        self.min_delta = not_negative(self.where("min_delta"), min_delta)
         if not isinstance(monitor, str):
             raise ValueError(f"{self.where('monitor')} is {monitor!r}; it must be the name of a metric, such as 'val_loss'")
         if mode not in MODES:

@@ -2,7 +2,7 @@
 
 import math
 
-from ..checks import finite_number, whole_number
+from ..checks import not_negative, whole_number
 from .monitor import Monitor
 
 
@@ -40,12 +40,12 @@ class ReduceLROnPlateau(Monitor):
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, min_learning_rate=0.0, *, min_delta=1e-4, cooldown=0,
                  mode="auto"):
         super().__init__(monitor, mode, min_delta)
-        self.factor = finite_number(self.where("factor"), factor)
+        self.factor = not_negative(self.where("factor"), factor)
         if not 0 < self.factor < 1:
             raise ValueError(f"{self.where('factor')} is {factor!r}; it must lie between 0 and 1, as in factor=0.1")
         self.patience = whole_number(self.where("patience"), patience, least=0)
         self.cooldown = whole_number(self.where("cooldown"), cooldown, least=0)
-        self.min_learning_rate = finite_number(self.where("min_learning_rate"), min_learning_rate)
+        self.min_learning_rate = not_negative(self.where("min_learning_rate"), min_learning_rate)
         self.wait, self.cooling = 0, 0
 
     def on_train_begin(self, logs):
