@@ -78,11 +78,13 @@ class FitState:
         """Note that the fit is no longer running."""
         self.states, self.callbacks = self.callback_states(), None
 
-    def show(self, network, arrays):
-        """Put other arrays into the network, such as its best; a fit that is resumed goes on with those it had."""
-        if self.arrays is None:
-            self.arrays = {name: array.copy() for name, array in named_arrays(network).items()}
-        put(network, arrays)
+
+def show(network, arrays):
+    """Put other arrays into the network, such as its best; its fit, if resumed, goes on with those that it had."""
+    state = network._fit
+    if state is not None and state.arrays is None:
+        state.arrays = {name: array.copy() for name, array in named_arrays(network).items()}
+    put(network, arrays)
 
 
 def put(network, arrays):

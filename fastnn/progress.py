@@ -32,14 +32,14 @@ class Progress:
     shown: True, False, or None for what is said above.
     """
 
-    def __init__(self, shown, epochs, batches, done):
+    def __init__(self, shown, epochs, batches, done=0, unit="batch"):
         unasked = shown is None
         if unasked:
             shown = in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
         self.epochs, self.looked, self.metrics = epochs, time.monotonic(), {}
         self.bar = None
         if shown:
-            self.bar = bar_type()(total=epochs * batches, initial=done, unit="batch", leave=not unasked,
+            self.bar = bar_type()(total=epochs * batches, initial=done, unit=unit, leave=not unasked,
                                   delay=DELAY if unasked else 0)
 
     def __enter__(self):

@@ -2,6 +2,7 @@
 
 from ..checks import true_or_false, whole_number
 from ..files import named_arrays
+from ..fit_state import show
 from .monitor import Monitor
 
 
@@ -67,7 +68,7 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs):
         if self.best_arrays is not None:
-            self.network._fit.show(self.network, self.best_arrays)
+            show(self.network, self.best_arrays)
 
     def state(self):
         return super().state() | {"wait": self.wait, "best_epoch": self.best_epoch, "stopped_epoch": self.stopped_epoch,
