@@ -18,18 +18,22 @@ from .initializers import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
+from .kernels.optimizers.adagrad import Adagrad
 from .kernels.optimizers.adam import Adam
 from .kernels.optimizers.adamw import AdamW
+from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Dense
+from .lbfgs import LBFGS
 from .network import Network
+from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .training import DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Adam", "AdamW", "CSVLogger", "Callback", "Dense", "DivergenceError", "EarlyStopping", "History",
-    "LambdaCallback", "ModelCheckpoint", "ModelFormatError", "Network", "RMSprop", "ReduceLROnPlateau", "TerminateOnNaN",
-    "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
-    "warmup",
+    "LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "CSVLogger", "Callback", "CosineDecay", "Dense", "DivergenceError",
+    "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "Lion", "ModelCheckpoint", "ModelFormatError",
+    "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay", "TerminateOnNaN", "WarmUp", "activations",
+    "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss", "warmup",
 ]

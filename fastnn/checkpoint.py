@@ -35,7 +35,9 @@ from .history import History
 from .kernels.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
 from .program import TOTALS
+from .schedules import Schedule
 
+SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64  # of a word of the random state
 
 
@@ -80,7 +82,7 @@ def document(network, state, tensors):
         "optimizer": {
             "name": optimizer.name,
             "by_name": network._named_optimizers.get(optimizer.name) is optimizer,  # as in fit(optimizer="adam")
-            "hyperparameters": {field.name: getattr(optimizer, field.name) for field in fields(optimizer)},
+            "hyperparameters": {field.name: plain(getattr(optimizer, field.name)) for field in fields(optimizer)},
             "step": int(network._optimizer_state(optimizer).step[0]),
         },
         "batch_size": state.batch_size,
@@ -92,6 +94,24 @@ def document(network, state, tensors):
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
     }
+
+
+def plain(value):
+    """A hyperparameter as what JSON holds: a schedule as {"schedule": its name, …}."""
+    if type(value) in SCHEDULES.values():
+        options = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {"schedule": type(value).__name__} | options
+    if callable(value):
+        raise ValueError(f"the learning rate is {value!r}, which cannot be kept in a file; a checkpoint takes a number or "
+                         f"one of {', '.join(SCHEDULES)}")
+    return value
+
+
+def from_plain(value):
+    """The reverse of `plain`."""
+    if not isinstance(value, dict):
+        return value
+    return SCHEDULES[value["schedule"]](**{name: from_plain(each) for name, each in value.items() if name != "schedule"})
 
 
 def take_out(value, name, tensors):
@@ -164,7 +184,8 @@ def word(number):
 def fit_state(fit):
     """The FitState in a document, with an optimizer that has no memory yet, and without the states of callbacks."""
     given = fit["optimizer"]
-    optimizer = optimizers[optimizers.resolve(given["name"]).name](**given["hyperparameters"])
+    hyperparameters = {name: from_plain(value) for name, value in given["hyperparameters"].items()}
+    optimizer = optimizers[optimizers.resolve(given["name"]).name](**hyperparameters)
     samples, batch_size = whole_number("samples", fit["samples"]), whole_number("batch_size", fit["batch_size"])
     totals = np.array([float(number) for number in fit["epoch"]["totals"]])
     if totals.shape != (TOTALS,) or not np.isfinite(totals).all() or totals[DIVERGED]:

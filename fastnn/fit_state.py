@@ -65,7 +65,7 @@ class FitState:
 
     def finish_epoch(self, network, metrics):
         """Enter an epoch into the history and go to the next."""
-        self.history.append(metrics, getattr(self.optimizer, "learning_rate", None))
+        self.history.append(metrics, self.optimizer.rate(max(int(network._optimizer_state(self.optimizer).step[0]), 1)))
         # one assignment: before it as after it, all agrees
         self.epoch = Epoch(self.epoch.number + 1, int(network._random[0]))
 

@@ -78,7 +78,7 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
 
     A float64 copy of the network works out both, with the very kernels that train it. The differences are central ones at
     `step` and half of it, extrapolated (Richardson), so their own error is far below that of a wrong derivative.
-    At a kink (relu at 0) the two may rightly differ.
+    At a kink (relu at 0, a weight of 0 under l1) the two may rightly differ.
 
     Parameters
     ----------

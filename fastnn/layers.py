@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .checks import whole_number
+from .checks import not_negative, whole_number
 from .initializers import initializers
 from .kernels.activations import Activation, activations
 from .kernels.linear import combine_row, dense_row
@@ -24,6 +24,8 @@ class Dense:
         The name of g, one of `fastnn.activations`.
     initializer : str, optional
         How its weight is drawn, one of `fastnn.initializers`; the default suits the activation.
+    l1, l2 : float, default 0
+        What its weight costs: l1 Σ |w| + l2 Σ w² is part of the loss. The bias costs nothing.
 
     Examples
     --------
@@ -35,6 +37,8 @@ class Dense:
     out_features: int
     activation: str = "identity"
     initializer: str | None = None
+    l1: float = 0.0
+    l2: float = 0.0
 
     def __post_init__(self):
         object.__setattr__(self, "out_features", whole_number("Dense(out_features=...)", self.out_features))
@@ -44,9 +48,12 @@ class Dense:
         object.__setattr__(self, "activation", record.name)
         if self.initializer is not None:
             object.__setattr__(self, "initializer", initializers.resolve(self.initializer).name)
+        for name in ("l1", "l2"):
+            object.__setattr__(self, name, not_negative(f"Dense({name}=...)", getattr(self, name)))
 
     def __repr__(self):
-        tail = f", initializer={self.initializer!r}" if self.initializer else ""
+        options = {name: getattr(self, name) for name in ("initializer", "l1", "l2")}
+        tail = "".join(f", {name}={value!r}" for name, value in options.items() if value)
         return f"Dense({self.out_features}, {self.activation!r}{tail})"
 
     @property
@@ -94,12 +101,14 @@ class Dense:
         # the bias lies behind the weight, like one more row of it
         program.emit_update(start=program.offsets[f"{index}.weight"], rows=in_features + 1, columns=out_features,
                             parts=min(parts, in_features))
+        program.emit_penalty(program.offsets[f"{index}.weight"], in_features * out_features, self.l1, self.l2)
         return a
 
     def config(self):
         """What `Network.load` needs to make it again."""
+        penalties = {name: value for name, value in (("l1", self.l1), ("l2", self.l2)) if value}
         return {"layer": "Dense", "out_features": self.out_features, "activation": self.activation,
-                "initializer": self.initializer}
+                "initializer": self.initializer, **penalties}
 
 
 layers = Registry("layer", type)

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import checkpoint, files, training
+from . import checkpoint, files, lbfgs, training
 from .checks import (
     check_last_layer,
     class_weights,
@@ -27,12 +27,20 @@ from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import layers as layer_types
 from .layers import layers_from_config, parameter_shapes
+from .lbfgs import LBFGS
 from .memory import ParameterVector
-from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, SmallPrediction, TrainingProgram
+from .program import (
+    GRADIENT_CHUNK,
+    Data,
+    EvaluationProgram,
+    OptimizerState,
+    PredictionProgram,
+    SmallPrediction,
+    TrainingProgram,
+)
 from .threads import FLOPS_PER_PART, resolve_threads
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-GRADIENT_CHUNK = 256  # rows at a time in loss_and_gradients; gradients add up in this order whatever the threads
 
 
 class Network:
@@ -150,7 +158,7 @@ class Network:
         return self._optimizer_states[optimizer]
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
-            optimizer: Optimizer | str | None = None, validation_data: tuple | None = None,
+            optimizer: Optimizer | LBFGS | str | None = None, validation_data: tuple | None = None,
             sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, callbacks: Iterable = (),
             threads: int | None = None, progress: bool | None = None, resume: bool = False) -> History:
@@ -166,7 +174,7 @@ class Network:
             How many times to go through all samples.
         batch_size : int
             How many samples go into a step; the last batch of an epoch may have fewer.
-        optimizer : Optimizer or str, default "adam"
+        optimizer : Optimizer, str or LBFGS, default "adam"
             Fitting again with the same optimizer object (or the same name) goes on where it stood: 5 epochs and 5 more are
             the same, to the bit, as 10.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
@@ -201,7 +209,8 @@ class Network:
         """
         epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
-        data = self._data(X, y, sample_weight, class_weight)
+        learner = self.astype("float64") if isinstance(optimizer, LBFGS) else self
+        data = learner._data(X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
@@ -212,8 +221,16 @@ class Network:
                 raise ValueError(f"validation_data: {error}") from None
         callbacks = list_of("callbacks", callbacks, training.Callback)
         progress = None if progress is None else true_or_false("progress", progress)
+        shuffle = true_or_false("shuffle", shuffle)
+        if learner is not self:
+            if epochs != 1:
+                raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
+            if resume:
+                raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, callbacks=callbacks, threads=threads,
+                             progress=progress)
         state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,
-                                         shuffle=true_or_false("shuffle", shuffle))
+                                         shuffle=shuffle)
         return training.fit(self, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
                             progress=progress)
 
@@ -299,11 +316,10 @@ class Network:
         >>> loss, float(gradients["0.weight"][0, 0])
         (0.5, 3.0)
         """
-        data = self._data(X, y, sample_weight)
-        weights = np.ones(len(data.X)) if data.weights is None else data.weights.astype(np.float64)
-        data.weights = (weights / weights.sum()).astype(self.dtype)
+        data = self._data(X, y, sample_weight).of_one_mean()
         program = TrainingProgram(self, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
-        return program.accumulate(), self._parameters.split(program.gradients)
+        program.accumulate(0, program.batches)
+        return program.take_mean()[0], self._parameters.split(program.gradients)
 
     def loss_function(self, X: ArrayLike, y: ArrayLike, *,
                       sample_weight: ArrayLike | None = None) -> Callable[[], float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .checks import check_finite
 from .kernels import batch as batches
+from .kernels.clip import clip_row
 from .kernels.criterion import accuracy_row, loss_row
 from .kernels.interpreter import (
     DIVERGED,
@@ -25,9 +26,12 @@ from .kernels.interpreter import (
 from .kernels.linear import X_DATA
 from .kernels.table import FORWARD, HITS, LOSSES, PARTS
 from .kernels.update import prepare_row, update_row
-from .memory import Arena, aligned
+from .memory import Arena, aligned, block_sums
+from .penalties import Penalties
+from .schedules import rates_ahead
 from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
+GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
 TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
@@ -59,7 +63,7 @@ class Program:
     def __init__(self, network, batch, threads):
         self.network, self.batch, self.threads = network, batch, threads
         self.dtype, self.offsets = network.dtype, network._parameters.offsets
-        self.arena, self.rows = Arena(network.dtype), []
+        self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, features, gradient=None):
@@ -79,6 +83,11 @@ class Program:
 
     def emit_update(self, **matrix):
         """Parameters that training updates; of no concern to others."""
+
+    def emit_penalty(self, start, size, l1, l2):
+        """Have the loss count so many parameters from number `start` on: l1 Σ |w| + l2 Σ w²."""
+        if l1 or l2:
+            self.penalties.add(start, size, l1, l2)
 
     def parts(self, work, per_part):
         return parts(work, per_part, self.threads)
@@ -137,6 +146,11 @@ class Data:
     targets: object
     weights: np.ndarray | None
 
+    def of_one_mean(self):
+        """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
+        weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
+        return Data(self.X, self.targets, (weights / weights.sum()).astype(self.X.dtype))
+
 
 class TrainingProgram(Program):
     """Forward, loss, backward and update over batches of the data."""
@@ -155,8 +169,10 @@ class TrainingProgram(Program):
         loss = network._training_loss
         scores = self.lower_layers(x, on_logits=loss is not network._loss)
         criterion.emit_loss(scores, loss, network.is_classifier)
+        before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
+        self.rows = before + self.rows + after
         if optimizer_state is not None:
-            self.rows = optimizer_state.rows(self.updates) + self.rows
+            self.rows = optimizer_state.rows(self.updates, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.rows
         self.rows, self.memory = self.table(), self.arena.allocate()
         # worked out once, for where a callback looks at every batch a run is a few microseconds
         self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
@@ -176,6 +192,8 @@ class TrainingProgram(Program):
 
     def run(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
+        if self.optimizer_state is not None:
+            self.optimizer_state.refresh(last_batch - first_batch)
         frame = np.array([
             *self.addresses, address(self.totals),
             len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
@@ -185,10 +203,17 @@ class TrainingProgram(Program):
         diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return diverged - 1 if diverged else None
 
-    def accumulate(self):
-        """Add up the gradients over all batches, whose weights are shares of one mean; returns the loss."""
-        self.run(0, self.batches, accumulate=True)
-        return float(self.totals[LOSS_SUM])
+    def accumulate(self, first_batch, last_batch):
+        """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.
+
+        Batch 0 begins anew.
+        """
+        return self.run(first_batch, last_batch, accumulate=True) is None
+
+    def take_mean(self):
+        """(loss, accuracy) of the batches accumulated since the last call."""
+        totals, self.totals[:] = self.totals.copy(), 0
+        return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
     @property
     def done(self):
@@ -297,7 +322,8 @@ class EvaluationProgram(ForwardProgram):
     def evaluate(self):
         """(mean loss, accuracy)."""
         self.run_samples(len(self.data.X), self.results)
-        return float(self.results[LOSSES].sum() / self.weight), float(self.results[HITS].mean())
+        loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
+        return loss, float(self.results[HITS].mean())
 
 
 class OptimizerState:
@@ -311,18 +337,29 @@ class OptimizerState:
         self.slots = aligned((len(optimizer.slots), stretch), network.dtype)
         self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, network.dtype)
         self.hyperparameters = optimizer.hyperparameters()
+        self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
+        self.rates, self.schedule = None, np.zeros(2, np.int64)
 
-    def refresh(self):
-        """Take over hyperparameters that have been changed since."""
-        self.hyperparameters[:] = self.optimizer().hyperparameters()
+    def refresh(self, steps):
+        """Take over hyperparameters that have been changed since, for so many steps to come."""
+        optimizer, first = self.optimizer(), int(self.step[0]) + 1
+        self.hyperparameters[:], self.limits[:2] = optimizer.hyperparameters(first), optimizer.limits()
+        self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
+        self.schedule[:] = address(self.rates), first
 
-    def rows(self, updates):
-        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything."""
+    def rows(self, updates, parts):
+        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything.
+
+        parts: into how many to cut what is done to all gradients.
+        """
         optimizer = self.optimizer()
         if all(matrix["parts"] == 1 for matrix in updates):
             updates = [{"start": 0, "rows": 1, "columns": self.size, "parts": 1}]
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
         rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
-                                hyperparameters=address(self.hyperparameters)))
+                                hyperparameters=address(self.hyperparameters), schedule=address(self.schedule)))
+        if np.isfinite(optimizer.limits()).any():
+            self.norms = block_sums(self.size)
+            rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))
         return rows

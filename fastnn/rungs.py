@@ -93,6 +93,18 @@ def check_weights(weights, shape, batch):
         raise ValueError("weights must be zero or more, and they must not sum to 0")
 
 
+def check_limit(where, limit):
+    """Refuse a bound on gradients that is not above zero."""
+    if not limit > 0:
+        raise ValueError(f"{where} is {limit!r}; it must be above zero")
+
+
+def check_strengths(l1, l2):
+    """Refuse penalties that would be rewards."""
+    if not (l1 >= 0 and l2 >= 0):
+        raise ValueError(f"l1 is {l1!r} and l2 {l2!r}; both must be zero or more")
+
+
 def check_layers(parameters, activations):
     """Refuse a net whose layers and activations differ in number."""
     if not parameters or len(parameters) != len(activations):

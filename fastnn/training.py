@@ -1,7 +1,5 @@
 """The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
-import time
-
 import numpy as np
 
 from .callbacks.callback import BatchHooks, Callback, call
@@ -49,11 +47,8 @@ class Trainer:
             hooks.begin(first + done, done)
             if network.stop_training:
                 break
-            self.optimizer_state.refresh()
             batches = self.pace.next_slice(hooks.batches_until_next(first + done, program.batches - done))
-            start = time.perf_counter()
-            diverged = program.run(done, done + batches)
-            self.pace.record(batches, time.perf_counter() - start)
+            diverged = self.pace.timed(program.run, done, done + batches)
             if diverged is not None:
                 raise DivergenceError(network._divergence_message(number, diverged))
             progress.advance(batches, self.metrics)

@@ -8,9 +8,11 @@ a new network compiles nothing. Inputs and outputs are offsets, not "the layer b
 The forward pass walks the rows down, the backward pass walks them up:
 
     optimizer     backward: the update, once every gradient is there
+    clip          backward: bounds on the gradient
+    penalty       forward: what the weights cost     backward: its gradient, onto that of the layers
     batch         forward: gather the rows of the batch, their targets and weights
     dense ...     forward: a = g(x @ weight + bias)     backward: dz from da, dx from dz, dweight and dbias
-    metric, loss  forward: what each sample lost, and the gradient that the backward pass starts from
+    metric, loss  forward: what each sample lost, and the gradient that the backward pass starts from; then the penalties
 """
 
 import numpy as np

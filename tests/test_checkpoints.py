@@ -14,15 +14,20 @@ from fastnn import (
     SGD,
     Adam,
     Callback,
+    CosineDecay,
     CSVLogger,
     Dense,
     DivergenceError,
     EarlyStopping,
+    ExponentialDecay,
     History,
     ModelCheckpoint,
     ModelFormatError,
     Network,
+    OneCycle,
     ReduceLROnPlateau,
+    StepDecay,
+    WarmUp,
     checkpoint,
     files,
     optimizers,
@@ -150,6 +155,28 @@ def test_an_interrupt_may_fall_on_any_line():
         assert net.fit(X, LABELS, resume=True, **options) == history, line
         assert same(net, whole), line
     assert 100 < line < 999
+
+
+SCHEDULES = [CosineDecay(0.1, 30), StepDecay(0.1, 7), WarmUp(ExponentialDecay(0.1, 0.9), 5), OneCycle(0.1, 36)]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: type(schedule).__name__)
+def test_schedules_and_clipping_go_on(schedule, path):
+    whole, net = classifier(), classifier()
+    history = run(whole, optimizer=Adam(schedule, clip_norm=0.1))
+    assert history["learning_rate"] == pytest.approx([schedule(step) for step in range(6, 37, 6)])
+    run(net, optimizer=Adam(schedule, clip_norm=0.1), callbacks=[StopAfter(15)])
+    net = again(net, path, "file")
+    assert net.optimizer.learning_rate == schedule
+    assert run(net, resume=True) == history
+    assert same(net, whole)
+
+
+def test_a_function_of_ones_own_is_not_kept(path):
+    net = classifier()
+    run(net, optimizer=Adam(lambda step: 0.1 / step))
+    with pytest.raises(ValueError, match="cannot be kept in a file"):
+        net.save_checkpoint(path)
 
 
 def test_a_named_optimizer_goes_on_by_name(path):

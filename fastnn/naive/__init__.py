@@ -22,17 +22,23 @@ Beside the functions below there is a pair for each registered activation and lo
 
 from ..rungs import registry_attributes
 from . import records
+from .clipping import clip_by_norm, clip_by_value
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
+from .penalty import weight_penalty, weight_penalty_gradient
 
 __all__ = [
     "backward",
+    "clip_by_norm",
+    "clip_by_value",
     "forward",
     "linear_backward",
     "linear_forward",
     "logistic_regression",
     "optimizer_state",
     "train_step",
+    "weight_penalty",
+    "weight_penalty_gradient",
 ]
 
 __getattr__, __dir__ = registry_attributes(globals(), records)
