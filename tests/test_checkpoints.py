@@ -157,7 +157,7 @@ def test_an_interrupt_may_fall_on_any_line():
     assert 100 < line < 999
 
 
-SCHEDULES = [CosineDecay(0.1, 30), StepDecay(0.1, 7), WarmUp(ExponentialDecay(0.1, 0.9), 5), OneCycle(0.1, 36)]
+SCHEDULES = [CosineDecay(0.1, 30), StepDecay(0.1, 7), WarmUp(ExponentialDecay(0.1, 3), 5), OneCycle(0.1, 36)]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: type(schedule).__name__)
