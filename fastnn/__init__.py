@@ -1,6 +1,15 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
 
 from .ahead import warmup
+from .callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 from .custom import register_activation, register_loss
 from .files import ModelFormatError
 from .gradients import check_gradients
@@ -19,13 +28,7 @@ from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .lbfgs import LBFGS
 from .network import Network
 from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
-from .torch_weights import from_torch_state_dict
-from .training import Callback, DivergenceError
 
-__version__ = "0.1.0"
-__all__ = [
-    "LBFGS",
-    "SGD",
     "Activation",
     "Adagrad",
     "Adam",
@@ -36,18 +39,24 @@ __all__ = [
     "Dense",
     "DivergenceError",
     "Dropout",
+    "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "Lion", "ModelCheckpoint", "ModelFormatError",
     "ExponentialDecay",
     "History",
+    "LBFGS",
+    "LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "CSVLogger", "Callback", "CosineDecay", "Dense", "DivergenceError",
     "LayerNorm",
     "Lion",
     "ModelFormatError",
     "Network",
+    "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay", "TerminateOnNaN", "WarmUp", "activations",
     "OneCycle",
     "RMSprop",
+    "SGD",
     "StepDecay",
     "WarmUp",
     "activations",
     "check_gradients",
+    "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss", "warmup",
     "from_torch_state_dict",
     "initializers",
     "losses",
@@ -55,4 +64,8 @@ __all__ = [
     "register_activation",
     "register_loss",
     "warmup",
+__all__ = [
+__version__ = "0.1.0"
+from .torch_weights import from_torch_state_dict
+from .training import Callback, DivergenceError
 ]

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from tqdm.auto import tqdm
 
+from .callbacks.callback import call
+from .callbacks.callback import training as begun_callbacks
 from .checks import number_in_range, whole_number
 from .history import History
 from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
-from .training import DivergenceError, hook
+from .progress import Progress
+from .training import DivergenceError, validated
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
 
@@ -104,33 +106,32 @@ def fit(network, learner, data, validation, *, optimizer, callbacks, threads, pr
         nonlocal begun
         if begun < len(history.epochs):
             begun = len(history.epochs)
-            hook(callbacks, "on_epoch_begin", begun, {})
+            call(callbacks, "on_epoch_begin", begun, {})
 
     def end(intermediate_result):
         flat[:] = intermediate_result.x
         metrics = {"loss": float(intermediate_result.fun)}
         if network.is_classifier:
             metrics["accuracy"] = objective.accuracy  # SciPy ends an iteration with the evaluation of its outcome
-        if evaluation is not None:
-            loss, accuracy = evaluation.evaluate()
-            metrics |= {"val_loss": loss, "val_accuracy": accuracy} if network.is_classifier else {"val_loss": loss}
+        metrics |= validated(network, evaluation)
         history.append(metrics)
-        bar.update()
-        bar.set_postfix({name: f"{value:.4f}" for name, value in metrics.items()}, refresh=False)
-        hook(callbacks, "on_epoch_end", len(history.epochs) - 1, metrics)
+        bar.show(metrics)
+        bar.advance(1, lambda: metrics)
+        last_logs.update(metrics)
+        call(callbacks, "on_epoch_end", len(history.epochs) - 1, metrics)
         if network.stop_training:
             raise StopIteration
 
     objective = Objective(learner, data, threads, begin)
-    network.stop_training = False
+    network._fit, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
+    names = ("loss", "accuracy") if network.is_classifier else ("loss",)
+    callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     for callback in callbacks:
-        callback.network = network
-    hook(callbacks, "on_train_begin", {})
-    unasked = progress is None
-    with tqdm(total=optimizer.max_iterations, unit="iteration", leave=progress is True,
-              disable=None if unasked else not progress, delay=1 if unasked else 0) as bar:
+        callback.network, callback.resumed = network, None
+        callback.metrics = names + tuple(f"val_{name}" for name in names if evaluation)
+    with (begun_callbacks(callbacks) as last_logs,
+          Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar):
         minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=end,
                  options={"maxiter": optimizer.max_iterations, "maxcor": optimizer.memory, "gtol": optimizer.tolerance,
                           "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
-    hook(callbacks, "on_train_end", {name: values[-1] for name, values in history.items()})
     return history

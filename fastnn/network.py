@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import files, lbfgs, onnx, torch_weights, training
+from . import checkpoint, files, lbfgs, onnx, torch_weights, training
 from .checks import (
     check_last_layer,
     class_weights,
@@ -114,6 +114,7 @@ class Network:
         self._initialize(np.random.default_rng(weights_seed))
         self._paces, self._idle_predictions = {}, {}
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
+        self._fit = None  # where the last fit stands, or the one that runs
         self.stop_training = False
 
     def _initialize(self, generator):
@@ -178,10 +179,10 @@ class Network:
         return self._optimizer_states[optimizer]
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
-            optimizer: Optimizer | LBFGS | str = "adam",
-            validation_data: tuple | None = None, sample_weight: ArrayLike | None = None,
+            optimizer: Optimizer | LBFGS | str | None = None, validation_data: tuple | None = None,
+            sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, callbacks: Iterable = (),
-            threads: int | None = None, progress: bool | None = None) -> History:
+            threads: int | None = None, progress: bool | None = None, resume: bool = False) -> History:
         """Train on the samples, from where the network stands.
 
         Parameters
@@ -194,7 +195,7 @@ class Network:
             How many times to go through all samples.
         batch_size : int
             How many samples go into a step; the last batch of an epoch may have fewer.
-        optimizer : Optimizer, str or LBFGS
+        optimizer : Optimizer, str or LBFGS, default "adam"
             Fitting again with the same optimizer object (or the same name) goes on where it stood: 5 epochs and 5 more are
             the same, to the bit, as 10.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
@@ -209,7 +210,12 @@ class Network:
         threads : int, optional
             At most so many; default all. The number does not change the result.
         progress : bool, optional
-            Whether to show a progress bar; default: in a terminal, on what lasts over a second.
+            Whether to show a progress bar; default: in a terminal or notebook, on what lasts over a second.
+        resume : bool
+            Whether to go on with the fit that this network was last in, until `epochs` are done in all. Where it stood may
+            be the middle of an epoch (after Ctrl-C, an exception, or a callback that stopped it) or its end, in this process
+            or in a checkpoint. With the same data and options the weights and the history are, to the bit, those of a fit
+            that was never interrupted. It goes on with the optimizer it had. A network that was in no fit begins one.
 
         Returns
         -------
@@ -222,7 +228,7 @@ class Network:
         DivergenceError
             If a step's loss is not finite; the weights are those from before that step.
         """
-        epochs = whole_number("epochs", epochs, least=0)
+        epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
         learner = self.astype("float64") if isinstance(optimizer, LBFGS) else self
         data = learner._data(X, y, sample_weight, class_weight)
@@ -234,15 +240,30 @@ class Network:
                 validation = self._data(*validation_data)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from None
-        options = {"callbacks": list_of("callbacks", callbacks, training.Callback), "threads": threads,
-                   "progress": None if progress is None else true_or_false("progress", progress)}
+        callbacks = list_of("callbacks", callbacks, training.Callback)
+        progress = None if progress is None else true_or_false("progress", progress)
         shuffle = true_or_false("shuffle", shuffle)
         if learner is not self:
             if epochs != 1:
                 raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
-            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, **options)
-        return training.fit(self, data, validation, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
-                            optimizer_state=self._optimizer_state(optimizer), **options)
+            if resume:
+                raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, callbacks=callbacks, threads=threads,
+                             progress=progress)
+        state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,
+                                         shuffle=shuffle)
+        return training.fit(self, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
+                            progress=progress)
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer of the last fit, or of the one that runs; None before the first."""
+        return None if self._fit is None else self._fit.optimizer
+
+    @property
+    def history(self) -> History | None:
+        """What the last fit recorded, also one that was interrupted; None before the first."""
+        return None if self._fit is None else self._fit.history
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
@@ -371,6 +392,40 @@ class Network:
     def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
         """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
         torch_weights.load_torch(self, source, layers)
+
+    def save_checkpoint(self, path: str | os.PathLike) -> None:
+        """Write the network and where its last fit stands, all that it takes to go on with it, whole or not at all.
+
+        That is, beside the weights: the optimizer's hyperparameters, memory and number of steps, the epoch and the batch,
+        the random state, the history, and the state of the callbacks. It can be called after a fit, also one that was
+        interrupted, and from a callback, best one with `runs_last`; `ModelCheckpoint(path, full=True)` is one. The data are
+        not in the file. (A pickle or a copy of a network holds its weights and random state alone.)
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> from fastnn import Adam, Dense, LambdaCallback, Network
+        >>> X, y = np.linspace(0, 1, 100)[:, None], np.linspace(0, 2, 100)
+        >>> def stop(batch, logs):
+        ...     net.stop_training = batch == 5
+        >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+        >>> history = net.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01),
+        ...                   callbacks=[LambdaCallback(on_train_batch_end=stop)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.safetensors")
+        >>> net.save_checkpoint(path)
+        >>> resumed = Network.load_checkpoint(path)
+        >>> history = resumed.fit(X, y, epochs=9, batch_size=10, resume=True)
+        >>> never_stopped = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+        >>> history["loss"] == never_stopped.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01))["loss"]
+        True
+        """
+        checkpoint.save(self, path)
+
+    @classmethod
+    def load_checkpoint(cls, path: str | os.PathLike) -> Network:
+        """Read what `save_checkpoint` wrote, to go on with `fit(..., resume=True)`; ModelFormatError if it is none."""
+        return checkpoint.load(cls, path)
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""

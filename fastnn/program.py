@@ -35,6 +35,7 @@ from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts,
 
 GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
+TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 
 
@@ -179,7 +180,7 @@ class TrainingProgram(Program):
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
-        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
+        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates = []
         x, criterion = self.input_tensor(), Criterion(self, data)
@@ -192,6 +193,8 @@ class TrainingProgram(Program):
         if optimizer_state is not None:
             self.rows = optimizer_state.rows(self.updates, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.rows
         self.rows, self.memory = self.table(), self.arena.allocate()
+        # worked out once, for where a callback looks at every batch a run is a few microseconds
+        self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
@@ -210,14 +213,14 @@ class TrainingProgram(Program):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
         if self.optimizer_state is not None:
             self.optimizer_state.refresh(last_batch - first_batch)
-        arrays = self.rows, self.network._parameters.flat, self.gradients, self.memory, self.results, self.totals
         frame = np.array([
-            *map(address, arrays),
+            *self.addresses, address(self.totals),
             len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
-        return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
+        diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        return diverged - 1 if diverged else None
 
     def accumulate(self, first_batch, last_batch):
         """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.
@@ -231,9 +234,14 @@ class TrainingProgram(Program):
         totals, self.totals[:] = self.totals.copy(), 0
         return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
-    def take_totals(self):
-        """(mean loss, accuracy) since the last call."""
-        totals, self.totals[:] = self.totals.copy(), 0
+    @property
+    def done(self):
+        """How many batches are in the totals: those after whose update the parameters stand."""
+        return -(-int(self.totals[SAMPLES]) // self.batch)
+
+    def means(self):
+        """(mean loss, accuracy) of what is in the totals."""
+        totals = self.totals
         loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
         return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
