@@ -28,44 +28,14 @@ from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .lbfgs import LBFGS
 from .network import Network
 from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
-
-    "Activation",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "BatchNorm",
-    "Callback",
-    "CosineDecay",
-    "Dense",
-    "DivergenceError",
-    "Dropout",
-    "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "Lion", "ModelCheckpoint", "ModelFormatError",
-    "ExponentialDecay",
-    "History",
-    "LBFGS",
-    "LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "CSVLogger", "Callback", "CosineDecay", "Dense", "DivergenceError",
-    "LayerNorm",
-    "Lion",
-    "ModelFormatError",
-    "Network",
-    "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay", "TerminateOnNaN", "WarmUp", "activations",
-    "OneCycle",
-    "RMSprop",
-    "SGD",
-    "StepDecay",
-    "WarmUp",
-    "activations",
-    "check_gradients",
-    "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss", "warmup",
-    "from_torch_state_dict",
-    "initializers",
-    "losses",
-    "optimizers",
-    "register_activation",
-    "register_loss",
-    "warmup",
-__all__ = [
-__version__ = "0.1.0"
 from .torch_weights import from_torch_state_dict
-from .training import Callback, DivergenceError
+from .training import DivergenceError
+
+__version__ = "0.1.0"
+__all__ = [
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "BatchNorm", "CSVLogger", "Callback", "CosineDecay", "Dense",
+    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "LayerNorm", "Lion",
+    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay",
+    "TerminateOnNaN", "WarmUp", "activations", "check_gradients", "from_torch_state_dict", "initializers", "losses",
+    "optimizers", "register_activation", "register_loss", "warmup",
 ]
