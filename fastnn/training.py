@@ -36,17 +36,23 @@ class Callback:
 class Trainer:
     """Epochs over one set of data, remembering how fast batches go."""
 
+    program_type = TrainingProgram
+
     def __init__(self, network, data, *, batch_size, optimizer_state, shuffle, threads):
         self.network, self.shuffle, self.optimizer_state = network, shuffle, optimizer_state
         self.order = np.arange(len(data.X)) if shuffle else None
-        self.program = TrainingProgram(network, data, batch_size, threads, optimizer_state, order=self.order)
+        self.program = self.program_type(network, data, batch_size, threads, optimizer_state, order=self.order)
         # what earlier fits have found out about such batches
         self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
+
+    def reorder(self):
+        """Draw the order of the samples for the next epoch."""
+        shuffle_kernel(ANY, self.order, len(self.order), self.network._random)
 
     def epoch(self, number, advance):
         """Run one epoch; `advance(batches)` is called after every slice. Returns the metrics."""
         if self.shuffle:
-            shuffle_kernel(ANY, self.order, len(self.order), self.network._random)
+            self.reorder()
         self.optimizer_state.refresh()
         program, done = self.program, 0
         while done < program.batches:
@@ -65,7 +71,7 @@ class Trainer:
 
 def fit(network, data, validation, *, epochs, batch_size, optimizer_state, shuffle, callbacks, threads, progress):
     """Train, and return the History."""
-    trainer = Trainer(
+    trainer = network._trainer_type(
         network, data, batch_size=batch_size, optimizer_state=optimizer_state, shuffle=shuffle, threads=threads
     )
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
