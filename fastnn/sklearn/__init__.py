@@ -4,10 +4,10 @@ For the same data, parameters and random_state they start from the same weights,
 others in the same order, so results agree with scikit-learn's but for rounding.
 """
 
-try:
-    import sklearn as _sklearn
-except ImportError as error:
-    raise ImportError("fastnn.sklearn needs scikit-learn; install it with: pip install 'fastnn-numba[sklearn]'") from error
+from importlib.util import find_spec
+
+if find_spec("sklearn") is None:
+    raise ImportError("fastnn.sklearn needs scikit-learn; install it with: pip install 'fastnn-numba[sklearn]'")
 
 from .classifier import NetworkClassifier
 from .regressor import NetworkRegressor

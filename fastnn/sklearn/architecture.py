@@ -23,7 +23,7 @@ NORMALIZATION = {"batch": "BatchNorm", "layer": "LayerNorm"}
 def optional_layer(name, parameter):
     """A layer type by name, or an error that says which parameter needs it."""
     if not hasattr(fastnn, name):
-        raise ValueError(f"{parameter} needs the layer fastnn.{name}, which this version does not have; leave {parameter} out")
+        raise ValueError(f"{parameter} needs the layer fastnn.{name}, which this version does not have; leave it out")
     return getattr(fastnn, name)
 
 
@@ -33,7 +33,7 @@ def for_each(name, given, count):
     if not hasattr(given, "__iter__") or isinstance(given, str):
         return values * count
     if len(values) != count:
-        raise ValueError(f"{name} has {len(values)} entries; there are {count} hidden layers, so give {count} or a single one")
+        raise ValueError(f"{name} has {len(values)} entries; there are {count} hidden layers: give {count}, or a single one")
     return values
 
 

@@ -16,7 +16,7 @@ from .heldout import Samples
 from .parameters import check_parameters
 from .solvers import is_stochastic, make_optimizer
 
-SPARSE = ["csr", "csc"]
+SPARSE, FLOATS = ["csr", "csc"], [np.float64, np.float32]  # the forms and dtypes in which X may stay
 DENSE_ROWS = 4096  # of sparse data are made dense at a time in a prediction
 
 
@@ -107,7 +107,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         """(samples to learn from, samples held out or None), with all checked and the network there to be trained."""
         check_parameters(self)
         if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True: one epoch is no time to stop; set it to False")
+            raise ValueError("partial_fit does not support early_stopping=True: it is one epoch; set it to False")
         anew = not hasattr(self, "network_") or not (self.warm_start or incremental)
         samples = self._checked_samples(X, y, sample_weight, anew=anew, encode_anew=anew and not incremental)
         held_out = self._checked_held_out(*validation)
@@ -138,7 +138,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; one of them is missing")
-        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=False, dtype=[np.float64, np.float32],
+        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=False, dtype=FLOATS,
                              y_numeric=self._numeric_targets)
         X = dense(X)
         return Samples(X, self._encode(y, anew=False), sample_weights(sample_weight, len(X), X.dtype, "sample_weight_val"))
@@ -146,7 +146,7 @@ class NetworkEstimator(BaseEstimator, ABC):
     def _dtype(self, anew):
         if not anew:
             return np.dtype(self.network_.dtype)
-        return [np.float64, np.float32] if self.dtype is None else np.dtype(self.dtype)
+        return FLOATS if self.dtype is None else np.dtype(self.dtype)
 
     def _choose_network(self, samples, anew, generator):
         """Make a new network, or make sure that the old one is what the parameters describe."""
@@ -159,8 +159,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
             self.out_activation_ = self._shown(out_activation)
         elif tuple(layers) != self.network_.layers or loss != self.network_.loss:
-            raise ValueError(f"the network of the fit before, {self.network_!r}, is not the one now described by the parameters "
-                             f"and y (layers {layers}, loss {loss!r}); to begin anew call fit with warm_start=False")
+            raise ValueError(f"the parameters and y now describe a network of layers {layers} and loss {loss!r}, but "
+                             f"that of the fit before is {self.network_!r}; to begin anew, call fit with warm_start=False")
 
     def _shown(self, out_activation):
         return out_activation
@@ -222,7 +222,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if state.get("_optimizer") is not None:  # what it remembers of the network, so that partial_fit goes on as if nothing had been
+        if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
             memory = self.network_._optimizer_state(self._optimizer)
             state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()
         return state

@@ -16,8 +16,8 @@ from .parameters import ATTRIBUTES, DESCRIPTION
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     __doc__ = f"""A neural network that tells classes, with the interface of scikit-learn's MLPClassifier.
 
-    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels a sample. Two classes end in one
-    sigmoid, more in a softmax, several labels in a sigmoid each.
+    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels a sample. Two classes end in
+    one sigmoid, more in a softmax, several labels in a sigmoid each.
 
     Parameters
     ----------{DESCRIPTION}
@@ -63,7 +63,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         with all_or_nothing(self):
             if not hasattr(self, "classes_"):
                 if classes is None:
-                    raise ValueError("classes is missing; the first partial_fit needs all labels, as in classes=np.unique(y)")
+                    raise ValueError("classes is missing; the first partial_fit needs all labels, as in np.unique(y)")
                 self._multilabel = type_of_target(y).startswith("multilabel")
                 self.classes_ = unique_labels(classes)
             elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
@@ -75,8 +75,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         multilabel = type_of_target(y).startswith("multilabel")
         if y.ndim == 2 and not multilabel:
             if y.shape[1] > 1:
-                raise ValueError(f"y has shape {y.shape}; several targets of several classes each are not supported: fit one "
-                                 "classifier a column (sklearn.multioutput.MultiOutputClassifier)")
+                raise ValueError(f"y has shape {y.shape}; several targets of several classes each are not supported: fit a "
+                                 "classifier for each column (sklearn.multioutput.MultiOutputClassifier)")
             y = column_or_1d(y, warn=True)
         labels = np.arange(y.shape[1]) if multilabel else np.unique(y)
         if anew:

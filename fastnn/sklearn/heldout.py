@@ -20,9 +20,10 @@ class Samples:
         """(samples to learn from, samples held out); `stratify`: whether both are to have their share of each class."""
         arrays = [self.X, self.y] + ([] if self.weights is None else [self.weights])
         pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
-        if len(pieces[1]) < 2:
-            raise ValueError(f"the validation set would hold {len(pieces[1])} of the {len(self.X)} samples and needs 2; raise "
-                             f"validation_fraction, or give fit samples of their own (X_val, y_val)")
+        held = len(pieces[1])
+        if held < 2:
+            raise ValueError(f"the validation set would have {held} of the {len(self.X)} samples and needs 2; raise "
+                             "validation_fraction, or give fit samples of their own (X_val, y_val)")
         weights = [None, None] if self.weights is None else pieces[4:]
         return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])
 

@@ -1,4 +1,4 @@
-"""Training by L-BFGS (Liu and Nocedal 1989) through SciPy: loss and gradient over all samples, in float64 on the flat vector."""
+"""Training by L-BFGS (Liu and Nocedal 1989) through SciPy: loss and gradient over all samples, on the flat vector."""
 
 import warnings
 
@@ -60,5 +60,6 @@ def train(estimator, samples, held_out):
         raise ValueError("training diverged: the loss is not finite; scale X to about unit size")
     estimator.best_loss_ = min(estimator.best_loss_ or np.inf, estimator.loss_)
     if not result.success:
-        warnings.warn(f"lbfgs has not converged: {result.message} (max_iter={estimator.max_iter}, max_fun={estimator.max_fun}); "
-                      "raise these, scale X to about unit size, or raise tol", ConvergenceWarning, stacklevel=5)
+        warnings.warn(f"lbfgs has not converged: {result.message} (max_iter={estimator.max_iter}, "
+                      f"max_fun={estimator.max_fun}); raise these or tol, or scale X to about unit size",
+                      ConvergenceWarning, stacklevel=5)

@@ -78,7 +78,7 @@ CHECKS["verbose"] = lambda where, value: isinstance(value, bool) or not_negative
 
 
 def check_parameters(estimator):
-    """Refuse a parameter that cannot be used, with an error that names it. Names of records are checked where they are used."""
+    """Refuse a parameter that cannot be used, with an error that names it; names of records are checked where used."""
     for name, check in CHECKS.items():
         check(name, getattr(estimator, name))
 
@@ -135,8 +135,8 @@ DESCRIPTION = """
     normalization : {"batch", "layer"} or None
         What to put between a hidden layer's sums and its activation.
     scoring : str, callable or None
-        The score on held-out samples: a scorer's name, a callable scorer(estimator, X, y), "loss" for minus the loss, or None
-        for `score`.
+        The score on held-out samples: a scorer's name, a callable scorer(estimator, X, y), "loss" for minus the loss, or
+        None for `score`.
     clip_norm, clip_value : float or None
         Limits to the norm of the gradient, and to the size of each of its numbers.
     dtype : {"float32", "float64"} or None

@@ -14,7 +14,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     __doc__ = f"""A neural network that predicts values, with the interface of scikit-learn's MLPRegressor.
 
     The loss sums over the outputs. (scikit-learn's reported loss averages over them, while its gradient is that of the sum:
-    with several outputs `loss_` is so many times as large as there, and the training the same.)
+    with several outputs `loss_` is about so many times as large as there, which is to be kept in mind with `tol`.)
 
     Parameters
     ----------

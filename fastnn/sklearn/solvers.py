@@ -18,7 +18,7 @@ def is_stochastic(solver):
 
 
 def make_optimizer(estimator):
-    """A new optimizer: a copy of the one given, or one of the kind named, with those of the estimator's parameters it has."""
+    """A new optimizer: a copy of the one given, or one of the kind named, with the estimator's parameters."""
     solver = estimator.solver
     if isinstance(solver, Optimizer):
         optimizer = copy.copy(solver)
@@ -31,7 +31,7 @@ def make_optimizer(estimator):
     for name in CLIPPING:
         limit = getattr(estimator, name)
         if limit is not None and name not in known:
-            raise ValueError(f"{name} is {limit!r}, but {type(optimizer).__name__} takes no {name} in this version; leave it out")
+            raise ValueError(f"{name} is {limit!r}, but {type(optimizer).__name__} has none in this version; leave it out")
         if limit is not None:
             setattr(optimizer, name, limit)
     return optimizer

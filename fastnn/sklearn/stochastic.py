@@ -84,8 +84,8 @@ def train(estimator, samples, held_out, incremental):
             callbacks=[watch, *(estimator.callbacks or ())], threads=estimator.n_threads, progress=False,
         )
         if estimator.n_iter_ == estimator.max_iter and not network.stop_training and not incremental:
-            warnings.warn(f"no convergence within max_iter={estimator.max_iter} epochs; raise max_iter, or tol to be content "
-                          "sooner", ConvergenceWarning, stacklevel=5)
+            warnings.warn(f"no convergence within max_iter={estimator.max_iter} epochs; raise it, or tol to stop sooner",
+                          ConvergenceWarning, stacklevel=5)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=5)
     except DivergenceError as error:
