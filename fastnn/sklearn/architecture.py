@@ -62,7 +62,9 @@ def build(layers, inputs, *, loss, dtype, activation, generator):
 
     As scikit-learn draws them, in its order: from the same generator come the same weights.
     """
-    network = EstimatorNetwork(layers, inputs, loss=loss, dtype=dtype)
+    dropping = any(type(layer).__name__ == "Dropout" for layer in layers)
+    seed = int(generator.randint(2**31)) if dropping else 0  # of what is dropped; the weights are drawn below
+    network = EstimatorNetwork(layers, inputs, loss=loss, dtype=dtype, seed=seed)
     factor = 2.0 if isinstance(activation, str) and RECORD_NAMES.get(activation, activation) == "sigmoid" else 6.0
     for weight, bias in zip(network.weights, network.biases, strict=True):
         limit = math.sqrt(factor / sum(weight.shape))
@@ -76,9 +78,10 @@ def hidden_outputs(network, ends, X, threads):
     outputs, a = [], X
     for index in range(max(ends, default=-1) + 1):
         layer = network.layers[index]
-        alone = fastnn.Network([layer], a.shape[1], loss="squared_error", dtype=network.dtype)
-        for name, view in alone.parameters.items():
-            view[...] = network.parameters[name.replace("0", str(index), 1)]
+        if type(layer).__name__ == "Dropout":  # in prediction it passes on what it is given
+            continue
+        alone = EstimatorNetwork([layer], a.shape[1], loss="squared_error", dtype=network.dtype)
+        alone.restore(network.layer_arrays(index))
         a = alone.forward(np.ascontiguousarray(a), threads=threads)
         if index in ends:
             outputs.append(a)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..checks import sample_weights
 from . import architecture, lbfgs, stochastic
 from .heldout import Samples
-from .parameters import check_parameters
+from .parameters import check_parameters, each_layer
 from .solvers import is_stochastic, make_optimizer
 
 SPARSE, FLOATS = ["csr", "csc"], [np.float64, np.float32]  # the forms and dtypes in which X may stay
@@ -119,11 +119,18 @@ class NetworkEstimator(BaseEstimator, ABC):
             if self.early_stopping and held_out is None:
                 stratify = self._one_label_of_two(samples.y)
                 samples, held_out = samples.split(self.validation_fraction, generator, stratify)
-        elif self.callbacks:
-            raise ValueError("callbacks are called after epochs, of which solver='lbfgs' has none; use another solver")
+        else:
+            self._check_for_lbfgs()
         self.network_.alpha[0], self.network_.generator = self.alpha, generator
         self._begin_records(anew, held_out)
         return samples, held_out
+
+    def _check_for_lbfgs(self):
+        if self.callbacks:
+            raise ValueError("callbacks are called after epochs, of which solver='lbfgs' has none; use another solver")
+        if self.normalization == "batch" or any(each_layer(self.dropout)):
+            raise ValueError("solver='lbfgs' needs a loss that depends on the weights alone; leave out dropout and "
+                             "normalization='batch', or use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
         X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=anew, dtype=self._dtype(anew),

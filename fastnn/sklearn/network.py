@@ -72,8 +72,15 @@ class EstimatorNetwork(Network):
         return [self.parameters[f"{index}.bias"] for index in self.dense_indices]
 
     def snapshot(self):
-        """A copy of all that training has changed, for `restore`."""
-        return self._parameters.flat.copy()
+        """A copy of all that training changes in the layers, for `restore`."""
+        return [view.copy() for view in self.layer_arrays()]
 
     def restore(self, snapshot):
-        self._parameters.flat[:] = snapshot
+        for view, copy in zip(self.layer_arrays(), snapshot, strict=True):
+            view[...] = copy
+
+    def layer_arrays(self, index=None):
+        """Live views of the parameters and of what layers remember beside them: of all layers, or of one by its number."""
+        begins = "" if index is None else f"{index}."
+        mappings = self.parameters, getattr(self, "state", {})
+        return [view for mapping in mappings for name, view in mapping.items() if name.startswith(begins)]

@@ -95,10 +95,10 @@ DESCRIPTION = """
         Strength of the penalty ½ α ‖W‖² / (weights of the samples in the batch) on the weights, part of the loss.
     batch_size : int or "auto", default "auto"
         Samples in a step; "auto" is 200, or all where there are fewer.
-    learning_rate : {"constant", "invscaling", "adaptive"} or callable, default "constant"
+    learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default "constant"
         How the learning rate moves, with every solver but "lbfgs". "invscaling": learning_rate_init / (t + 1)**power_t
         after t samples. "adaptive": divided by 5 whenever training would stop for want of improvement, until it is 1e-6.
-        A callable gets the number of the epoch, from 0, and gives the epoch's learning rate.
+        A schedule, a function of the number of the step, from 1, is for optimizers that take one.
     learning_rate_init : float, default 1e-3
         The learning rate at first (not of a `solver` that is an optimizer: it has its own).
     power_t : float, default 0.5

@@ -20,6 +20,7 @@ def is_stochastic(solver):
 def make_optimizer(estimator):
     """A new optimizer: a copy of the one given, or one of the kind named, with the estimator's parameters."""
     solver = estimator.solver
+    schedule = estimator.learning_rate if callable(estimator.learning_rate) else None
     if isinstance(solver, Optimizer):
         optimizer = copy.copy(solver)
     else:
@@ -27,6 +28,8 @@ def make_optimizer(estimator):
         sgd = {"momentum": estimator.momentum, "nesterov": bool(estimator.nesterovs_momentum and estimator.momentum > 0)}
         options = {"sgd": sgd, "adam": adam, "adamw": adam}.get(solver, {})
         optimizer = kind_of(solver)(learning_rate=estimator.learning_rate_init, **options)
+    if schedule is not None:
+        optimizer.learning_rate = schedule
     known = {field.name for field in fields(optimizer)}
     for name in CLIPPING:
         limit = getattr(estimator, name)
@@ -52,11 +55,9 @@ class LearningRate:
         given = isinstance(estimator.solver, Optimizer)
         self.initial = estimator.solver.learning_rate if given else estimator.learning_rate_init
         self.network, self.optimizer = network, optimizer
-
-    def begin_epoch(self, epoch):
-        """Before the epoch of this number, from 0."""
-        if callable(self.schedule):
-            self.optimizer.learning_rate = self.schedule(epoch)
+        if callable(self.initial) and self.schedule in ("invscaling", "adaptive"):
+            raise ValueError(f"learning_rate is {self.schedule!r}, but {estimator.solver!r} has a schedule of its own; "
+                             "leave one of them constant")
 
     def end_epoch(self, samples):
         """After so many samples in all."""

@@ -21,9 +21,6 @@ class Watch(Callback):
         self.estimator, self.samples, self.held_out, self.best = estimator, samples, held_out, best
         self.learning_rate = LearningRate(estimator, estimator.network_, optimizer)
 
-    def on_epoch_begin(self, epoch, logs):
-        self.learning_rate.begin_epoch(len(self.estimator.loss_curve_))
-
     def on_epoch_end(self, epoch, logs):
         estimator = self.estimator
         estimator.t_ += self.samples
