@@ -13,7 +13,7 @@ from ..training import Trainer
 class PenalizedProgram(TrainingProgram):
     """Training with the penalty of the network's `alpha` (`kernels/weight_penalty.py`) in loss and gradients."""
 
-    def penalties(self):
+    def alpha_penalties(self):
         """What the rows of the penalty need to know of each weight, or nothing for none."""
         network = self.network
         for name in network.weight_names if network.alpha[0] > 0 else ():
@@ -21,13 +21,13 @@ class PenalizedProgram(TrainingProgram):
             yield {"start": self.offsets[name], "rows": rows, "columns": columns, "alpha": network.alpha.ctypes.data}
 
     def input_tensor(self):
-        for weight in self.penalties():  # before the layers, so after their gradients
+        for weight in self.alpha_penalties():  # before the layers, so after their gradients
             parts = self.parts(2 * self.batch * weight["rows"] * weight["columns"], FLOPS_PER_PART)
             self.emit(penalty_gradient_row(self.dtype, min(parts, weight["rows"]), **weight))
         return super().input_tensor()
 
     def table(self):
-        for weight in self.penalties():  # after the loss
+        for weight in self.alpha_penalties():  # after the loss
             self.emit(penalty_loss_row(self.dtype, **weight))
         return super().table()
 

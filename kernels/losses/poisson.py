@@ -29,4 +29,5 @@ register(Loss(
     prime=lambda a, y: math.exp(a) - y,
     vectorized=vectorized,
     vectorized_prime=lambda a, y: np.exp(a) - y,
+    on_target=math.log,
 ))
