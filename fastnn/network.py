@@ -83,6 +83,8 @@ class Network:
     array([0, 1, 1, 0])
     """
 
+    _trainer_type = training.Trainer
+
     def __init__(self, layers: Sequence, inputs: int, loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
         self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)

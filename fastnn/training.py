@@ -21,11 +21,13 @@ class DivergenceError(ArithmeticError):
 class Trainer:
     """Epochs over one set of data, remembering how fast batches go."""
 
+    program_type = TrainingProgram
+
     def __init__(self, network, data, state, threads):
         self.network, self.state = network, state
         self.optimizer_state = network._optimizer_state(state.optimizer)
         self.order = np.arange(len(data.X)) if state.shuffle else None
-        self.program = TrainingProgram(network, data, state.batch_size, threads, self.optimizer_state, order=self.order)
+        self.program = self.program_type(network, data, state.batch_size, threads, self.optimizer_state, order=self.order)
         # what earlier fits have found out about such batches
         self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
         self.program.totals = state.epoch.totals
@@ -35,9 +37,13 @@ class Trainer:
         epoch, random = self.state.epoch, self.network._random  # its first word is for the shuffling
         self.program.totals = epoch.totals
         if self.order is not None:
-            after = np.array([epoch.random], np.uint64)
-            shuffle_kernel(ANY, self.order, len(self.order), after)
-            random[0] = after[0]
+            random[0] = self.reorder(epoch.random)
+
+    def reorder(self, word):
+        """Draw the order of the samples of an epoch from a random word; returns the word for the next."""
+        after = np.array([word], np.uint64)
+        shuffle_kernel(ANY, self.order, len(self.order), after)
+        return after[0]
 
     def run_epoch(self, hooks, progress):
         """Run what is left of the epoch; whether that is now nothing, or the epoch was stopped before its end."""
@@ -78,7 +84,7 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
 
 def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
     """Train until so many epochs are done, and return the History."""
-    trainer = Trainer(network, data, state, threads)
+    trainer = network._trainer_type(network, data, state, threads)
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     hooks, batches = BatchHooks(callbacks), trainer.program.batches

@@ -33,6 +33,8 @@ def modules():
 def test_docstring_examples(name):
     if name == "fastnn.onnx":
         pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+    if name.startswith("fastnn.sklearn"):
+        pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
 

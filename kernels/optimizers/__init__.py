@@ -143,11 +143,16 @@ def coefficients_kernel(cls):
 optimizers = Registry("optimizer", type)
 
 
-def register(cls):
-    """Class decorator: make an optimizer a dataclass and known by its name."""
+def compiled(cls):
+    """Class decorator: make an optimizer a dataclass with kernels."""
     cls = dataclass(eq=False, repr=False)(cls)
     cls.kernel, cls.coefficients_kernel = update_kernel(cls), coefficients_kernel(cls)
-    return optimizers.register(cls)
+    return cls
+
+
+def register(cls):
+    """Class decorator: make an optimizer a dataclass with kernels, known by its name."""
+    return optimizers.register(compiled(cls))
 
 
 optimizers.discover(__name__, __path__)
