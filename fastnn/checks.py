@@ -33,6 +33,11 @@ def number_in_range(where, value, least, below=math.inf):
     return float(value)
 
 
+def not_negative(where, value):
+    """`value` as a float, finite and not below zero."""
+    return number_in_range(where, value, 0.0)
+
+
 def float_dtype(where, dtype):
     """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
     for name in DTYPES:

@@ -6,13 +6,12 @@ Needs SciPy: pip install "fastnn-numba[scipy]".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from .callbacks.callback import call
 from .callbacks.callback import training as begun_callbacks
-from .checks import number_in_range, whole_number
+from .checks import not_negative, whole_number
 from .history import History
 from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
@@ -55,7 +54,6 @@ class LBFGS:
     memory: int = 10
 
     def __post_init__(self):
-        not_negative = partial(number_in_range, least=0.0)
         for name, check in (("max_iterations", whole_number), ("tolerance", not_negative), ("memory", whole_number)):
             object.__setattr__(self, name, check(f"LBFGS({name}=...)", getattr(self, name)))
 

@@ -197,7 +197,7 @@ BAD = {
     "patience": (lambda: EarlyStopping(patience=-1), "EarlyStopping(patience=...) is -1", "at least 0"),
     "mode": (lambda: EarlyStopping(mode="least"), "EarlyStopping(mode=...) is 'least'", "'min', 'max' or 'auto'"),
     "monitor": (lambda: EarlyStopping(5), "EarlyStopping(monitor=...) is 5", "'val_loss'"),
-    "min_delta": (lambda: EarlyStopping(min_delta=-1), "EarlyStopping(min_delta=...) is -1", "zero or more"),
+    "min_delta": (lambda: EarlyStopping(min_delta=-1), "EarlyStopping(min_delta=...) is -1", "at least 0"),
     "restore": (lambda: EarlyStopping(restore_best="no"), "EarlyStopping(restore_best=...) is 'no'", "True or False"),
     "factor": (lambda: ReduceLROnPlateau(factor=2), "ReduceLROnPlateau(factor=...) is 2", "between 0 and 1"),
     "cooldown": (lambda: ReduceLROnPlateau(cooldown=0.5), "ReduceLROnPlateau(cooldown=...) is 0.5", "whole number"),

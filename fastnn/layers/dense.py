@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..checks import number_in_range, whole_number
+from ..checks import not_negative, whole_number
 from ..initializers import initializers
 from ..kernels.linear import combine_row, dense_row
 from ..kernels.product import chain_count
@@ -47,7 +47,7 @@ class Dense(Layer):
         if self.initializer is not None:
             object.__setattr__(self, "initializer", initializers.resolve(self.initializer).name)
         for name in ("l1", "l2"):
-            object.__setattr__(self, name, number_in_range(f"Dense({name}=...)", getattr(self, name), 0.0))
+            object.__setattr__(self, name, not_negative(f"Dense({name}=...)", getattr(self, name)))
 
     def __repr__(self):
         options = {name: getattr(self, name) for name in ("initializer", "l1", "l2")}
