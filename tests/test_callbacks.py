@@ -201,7 +201,7 @@ BAD = {
     "restore": (lambda: EarlyStopping(restore_best="no"), "EarlyStopping(restore_best=...) is 'no'", "True or False"),
     "factor": (lambda: ReduceLROnPlateau(factor=2), "ReduceLROnPlateau(factor=...) is 2", "between 0 and 1"),
     "cooldown": (lambda: ReduceLROnPlateau(cooldown=0.5), "ReduceLROnPlateau(cooldown=...) is 0.5", "whole number"),
-    "rate": (lambda: ReduceLROnPlateau(min_learning_rate="0"), "min_learning_rate=...) is '0'", "finite number"),
+    "rate": (lambda: ReduceLROnPlateau(min_learning_rate="0"), "min_learning_rate=...) is '0'", "at least 0 and finite"),
     "freq": (lambda: ModelCheckpoint("x", save_freq="batch"), "ModelCheckpoint(save_freq=...) is 'batch'", "whole number"),
     "best batches": (lambda: ModelCheckpoint("x", save_freq=5, save_best_only=True), "save_best_only=True", "'epoch'"),
     "separator": (lambda: CSVLogger("x", separator=", "), "CSVLogger(separator=...) is ', '", "one character"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..kernels.weight_penalty import penalty_gradient_row, penalty_loss_row
+from ..kernels.alpha_penalty import penalty_gradient_row, penalty_loss_row
 from ..layers import Dense
 from ..network import Network
 from ..program import TrainingProgram
@@ -11,7 +11,7 @@ from ..training import Trainer
 
 
 class PenalizedProgram(TrainingProgram):
-    """Training with the penalty of the network's `alpha` (`kernels/weight_penalty.py`) in loss and gradients."""
+    """Training with the penalty of the network's `alpha` (`kernels/alpha_penalty.py`) in loss and gradients."""
 
     def alpha_penalties(self):
         """What the rows of the penalty need to know of each weight, or nothing for none."""

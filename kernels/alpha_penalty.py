@@ -50,8 +50,8 @@ def build_penalty_gradient(dtype):
     return penalty_gradient
 
 
-loss_kernel = Kernel("penalty_loss_phase", build_penalty_loss, phase_arguments)
-gradient_kernel = Kernel("penalty_gradient_phase", build_penalty_gradient, phase_arguments)
+loss_kernel = Kernel("alpha_penalty_loss", build_penalty_loss, phase_arguments)
+gradient_kernel = Kernel("alpha_penalty_gradient", build_penalty_gradient, phase_arguments)
 
 
 def penalty_loss_row(dtype, *, start, rows, columns, alpha):
