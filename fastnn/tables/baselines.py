@@ -7,6 +7,8 @@ import numpy as np
 from . import metrics
 from .target import Values
 
+LOGISTIC_ROWS = 20_000  # a logistic model is fitted to so many training rows at most: more take minutes and change little
+
 
 def baselines(result):
     """{name: metrics on the test rows} of a training's Result; empty where scikit-learn is not installed.
@@ -24,12 +26,12 @@ def baselines(result):
         warnings.simplefilter("ignore")  # of unknown text training has told; a logistic model cut short still is a baseline
         X = result.model.preprocessing.transform(result.table)
         if target.kind == "classification":
-            y, classes = target.encode(column), target.outputs
+            y, training = target.encode(column), result.training
+            few = training[np.sort(np.random.default_rng(0).permutation(len(training))[:LOGISTIC_ROWS])]
+            dummy, logistic = DummyClassifier(strategy="prior"), LogisticRegression(max_iter=100)
             return {
-                "most frequent class": score(
-                    target, column, result.test, probabilities(DummyClassifier(strategy="prior"), X, y, result.training, classes)),
-                "logistic": score(
-                    target, column, result.test, probabilities(LogisticRegression(max_iter=200), X, y, result.training, classes)),
+                "most frequent class": score(target, column, result.test, probabilities(dummy, X, y, training, target)),
+                "logistic": score(target, column, result.test, probabilities(logistic, X, y, few, target)),
             }
         ways = [Values.fit(column.iloc[result.training])] + [target] * target.logarithm
         plain = ways[0]
@@ -46,10 +48,10 @@ def outputs(model, X, y, training):
     return model.fit(X[training], y[training]).predict(X)[:, None]
 
 
-def probabilities(model, X, y, training, classes):
+def probabilities(model, X, y, training, target):
     """(rows, classes) from a classifier fitted to the training rows, 0 for classes that they have none of."""
     model.fit(X[training], y[training])
-    found = np.zeros((len(X), classes))
+    found = np.zeros((len(X), target.outputs))
     found[:, model.classes_] = model.predict_proba(X)
     return found
 

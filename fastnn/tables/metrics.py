@@ -9,6 +9,8 @@
 
 import numpy as np
 
+from .columns import as_numbers
+
 
 def regression(y, predicted):
     """The metrics of values (rows,), float64; r2 is None where all y are alike."""
@@ -31,4 +33,4 @@ def score(target, series, outputs):
     """The metrics of a network's outputs (rows, outputs), or another model's of that form, on a target's column."""
     if target.kind == "classification":
         return classification(target.encode(series), outputs)
-    return regression(series.to_numpy(np.float64), target.decode(outputs))
+    return regression(as_numbers(series), target.decode(outputs))

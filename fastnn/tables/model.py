@@ -15,6 +15,7 @@ from safetensors import safe_open
 from .. import files
 from ..network import Network
 from . import metrics
+from .columns import without
 from .preprocessing import Preprocessing, check_there
 from .target import from_config, to_config
 
@@ -42,8 +43,8 @@ class TableModel:
 
     def __init__(self, network, preprocessing, target, report=None):
         if len(preprocessing.features) != network.inputs or target.outputs != network.outputs:
-            raise ValueError(f"the preprocessing gives {len(preprocessing.features)} features and the target takes "
-                             f"{target.outputs} outputs; the network has {network.inputs} inputs and {network.outputs} outputs")
+            raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; the preprocessing gives "
+                             f"{len(preprocessing.features)} and the target takes {target.outputs}")
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
 
     def forward(self, table, *, threads=None):
@@ -63,10 +64,11 @@ class TableModel:
     def evaluate(self, table, *, threads=None):
         """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
         check_there(self.target.name, list(table.columns), "the target")
-        table = table[table[self.target.name].notna()]
-        if table.empty:
+        column = without(table[self.target.name], self.preprocessing.missing_values)
+        there = column.notna()
+        if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")
-        return metrics.score(self.target, table[self.target.name], self.forward(table, threads=threads))
+        return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))
 
     def save(self, path):
         """Write it to one safetensors file, whole or not at all."""

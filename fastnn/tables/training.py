@@ -20,6 +20,7 @@ from ..layers import Dense
 from ..network import Network
 from ..training import Callback
 from . import metrics
+from .columns import as_numbers, without
 from .model import TableModel
 from .preprocessing import Preprocessing, check_there
 from .split import split
@@ -203,13 +204,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 
 def with_target(table, target, recipe):
     """The rows of a table that have a target, numbered anew, and notes of what was left out."""
-    from .columns import without
-
     column = without(table[target], recipe.missing_values)
     there = column.notna()
     if recipe.task == "regression":
-        from .columns import as_numbers
-
         there &= np.isfinite(as_numbers(column))
     missing = int((~there).sum())
     notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
