@@ -30,11 +30,11 @@ class ModelFormatError(ValueError):
     """The file holds no network that fastnn can read, or is damaged."""
 
 
-def save(network, path):
+def save(network, path, extra=None):
     """Write `network` to `path`, whole or not at all."""
     architecture, tensors = json.dumps(network.config()), named_arrays(network)
     metadata = {"format": FORMAT, "network": architecture, "sha256": digest(architecture, tensors)}
-    write_whole(path, serialize(tensors, metadata))
+    write_whole(path, serialize(tensors, metadata | (extra or {})))  # extra: further texts by name, a digest theirs to carry
 
 
 def load(network_type, path):

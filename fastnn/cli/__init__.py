@@ -4,22 +4,33 @@ import argparse
 import importlib
 import sys
 
-from .examples import forgive_letters, names, summary
+from ..examples import forgive_letters
 
 COMMANDS = {
+    "train": "train a network on a table: fastnn train FILE.csv --target COLUMN",
+    "predict": "predict the rows of a table with a model that train saved",
+    "inspect": "show what a saved model or network is",
     "demo": "train a network on three spiral arms and draw what it learned",
-    "compare": "time every kernel against the same mathematics in NumPy and in pure Python",
     "examples": "list the examples, or run one: fastnn examples NAME",
+    "compare": "time every kernel against the same mathematics in NumPy and in pure Python",
+    "bench": "time a network of your own shape: a step of training, one row, many rows",
+    "check-gradients": "check the gradients of a network against differences of its loss",
+    "warmup": "compile every kernel now, for an image or a server",
 }
+ELSEWHERE = {"demo": "fastnn.demo", "compare": "fastnn.compare"}  # the others are modules of this package
 
 EPILOG = """\
 commands:
 {commands}
 
 start here:
-  fastnn demo              from data to picture, in seconds
-  fastnn examples parity   any of the examples
-  fastnn COMMAND --help    what a command takes
+  fastnn demo                                  from data to picture, in seconds
+  fastnn train diamonds.csv --target price     a table of yours: text and numbers, kinds found
+  fastnn predict diamonds.safetensors new.csv  and rows that it has not seen
+  fastnn examples parity                       any of the examples
+  fastnn COMMAND --help                        what a command takes, with examples
+
+Exit status: 0 done, 1 failed, 2 misused, 130 interrupted.
 
 The first run compiles the kernels that it needs and keeps them on disk, in the user's cache directory or where the
 environment variable FASTNN_CACHE_DIR says; later runs find them there. `python -m fastnn` is the same command.
@@ -34,8 +45,7 @@ def main(argv=None):
         parser().print_help()
         return 0
     try:
-        run = examples if parsed.command == "examples" else importlib.import_module(f"fastnn.{parsed.command}").main
-        return run(parsed.arguments) or 0
+        return importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
@@ -44,8 +54,13 @@ def main(argv=None):
         return 1
 
 
+def module_of(command):
+    """The name of the module whose `main(argv)` runs a command."""
+    return ELSEWHERE.get(command, f"{__name__}.{command.replace('-', '_')}")
+
+
 def parser():
-    commands = "\n".join(f"  {name:<10}{what}" for name, what in COMMANDS.items())
+    commands = "\n".join(f"  {name:<17}{what}" for name, what in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="fastnn", description="Neural networks trained and run on the CPU, from kernels compiled by Numba.",
         epilog=EPILOG.format(commands=commands), formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -67,21 +82,3 @@ class PrintVersion(argparse.Action):
 
         print(f"fastnn {version('fastnn-numba')}")
         parser.exit()
-
-
-def examples(argv):
-    """`fastnn examples`: list them; with a name, run that one with the arguments after it."""
-    parser = argparse.ArgumentParser(
-        prog="fastnn examples", description="List the examples, or run one.",
-        epilog="fastnn examples NAME --help says what an example shows and takes.",
-    )
-    parser.add_argument("name", nargs="?", choices=names(), metavar="NAME", help="the example to run")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the example takes")
-    parsed = parser.parse_args(argv)
-    if parsed.name:
-        importlib.import_module(f"fastnn.examples.{parsed.name}").main(parsed.arguments)
-        return
-    width = max(map(len, names()))
-    for name in names():
-        print(f"  {name:<{width}}  {summary(name)}")
-    print("\nRun one with: fastnn examples NAME")

@@ -1,0 +1,73 @@
+"""`fastnn predict`: the rows of a table through a model that `fastnn train` saved."""
+
+import warnings
+
+from . import options
+
+EXAMPLES = (
+    ("fastnn predict diamonds.safetensors new.csv", "a column price_predicted, as CSV on the standard output"),
+    ("fastnn predict diamonds.safetensors new.csv -o priced.parquet --keep", "to a file, behind the columns of the table"),
+    ("fastnn predict churn.safetensors new.csv --probabilities", "of each class a column"),
+    ("cat new.csv | fastnn predict diamonds.safetensors - | head", "- is the standard input"),
+    ("fastnn predict diamonds.safetensors old.csv --evaluate --json", "the table has the target: how good are predictions?"),
+)
+
+
+def main(argv):
+    """Run the command."""
+    parsed = parser().parse_args(argv)
+    from ..tables import TableModel, read_table, write_table
+
+    model = TableModel.load(parsed.model)
+    if parsed.probabilities and model.target.kind != "classification":
+        raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
+    text = list(model.preprocessing.text_columns)
+    table = read_table(parsed.file, text=text, separator=parsed.separator)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if parsed.evaluate:
+            found = model.evaluate(table, threads=parsed.threads)
+        else:
+            found = predictions(model, table, parsed)
+    for each in caught:
+        options.remark("predict", each.message)
+    if parsed.evaluate:
+        say_metrics(found, parsed.json)
+    elif parsed.json:
+        print(found.to_json(orient="records"))
+    else:
+        write_table(found, parsed.output)
+
+
+def parser():
+    parser = options.command("predict", "Predict the rows of a table with a model that fastnn train saved.", EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", help="the file that fastnn train saved")
+    parser.add_argument("file", metavar="FILE", help="CSV or Parquet with the columns of training; - for the standard input")
+    parser.add_argument("-o", "--output", default="-", metavar="OUT", help="CSV or Parquet (default: CSV on the standard "
+                                                                           "output)")
+    parser.add_argument("--keep", action="store_true", help="put the columns of the table in front")
+    parser.add_argument("--probabilities", action="store_true", help="add a column for the probability of each class")
+    parser.add_argument("--evaluate", action="store_true",
+                        help="print how good the predictions are; the table has to have the target")
+    parser.add_argument("--separator", metavar="S", help="between the cells of a CSV file (default: a comma)")
+    options.add_threads(parser)
+    options.add_json(parser)
+    return parser
+
+
+def predictions(model, table, parsed):
+    """A DataFrame of predictions, row for row."""
+    outputs, name = model.forward(table, threads=parsed.threads), model.target.name
+    found = table.copy() if parsed.keep else table[[]].copy()
+    found[f"{name}_predicted"] = model.target.decode(outputs)
+    if parsed.probabilities:
+        for k, label in enumerate(model.target.labels):
+            found[f"probability of {label}"] = outputs[:, k]
+    return found
+
+
+def say_metrics(metrics, as_json):
+    if as_json:
+        options.print_json(metrics)
+    else:
+        options.say(options.aligned([list(metrics), [options.brief(value) for value in metrics.values()]], indent=""))

@@ -1,0 +1,24 @@
+"""`fastnn warmup`: compile every kernel now rather than at the first use."""
+
+from . import options
+
+EXAMPLES = (
+    ("fastnn warmup", "in an image's build: the first training in it then starts at once"),
+    ("FASTNN_CACHE_DIR=/opt/kernels fastnn warmup --dtype float32,float64", "into a directory of your own, for both dtypes"),
+)
+
+
+def main(argv):
+    """Run the command."""
+    parser = options.command("warmup", "Compile every kernel that is not on disk yet.", EXAMPLES)
+    parser.add_argument("--dtype", type=options.words, default=("float32",), metavar="A,B", help="(default: float32)")
+    options.add_json(parser)
+    parsed = parser.parse_args(argv)
+    from ..ahead import warmup
+    from ..kernels.cache import cache_directory
+
+    seconds, directory = warmup(parsed.dtype), str(cache_directory())
+    if parsed.json:
+        options.print_json({"seconds": seconds, "dtypes": list(parsed.dtype), "directory": directory})
+    else:
+        options.say(f"kernels for {' and '.join(parsed.dtype)} are ready in {directory}, {seconds:.1f} s")

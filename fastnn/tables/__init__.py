@@ -1,0 +1,18 @@
+"""Tables of numbers and text: from a file to a trained model in one file, its preparation kept beside the net.
+
+    table = read_table("diamonds.csv")
+    result = train(table, "price")
+    result.model.save("diamonds.safetensors")
+    TableModel.load("diamonds.safetensors").predict(table)
+
+pandas holds the tables: the extra `cli`.
+"""
+
+from .model import TableModel
+from .preprocessing import Preprocessing, UnknownCategory
+from .reading import read_table, write_table
+from .target import Classes, Values
+from .training import Recipe, train
+
+__all__ = ["Classes", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table", "train",
+           "write_table"]

@@ -1,0 +1,167 @@
+"""Preprocessing: a table becomes the float32 matrix that a network takes, the same way in training and ever after.
+
+Its numbers are learned from the training rows alone, and are plain data: `config()` is JSON in the model's file.
+"""
+
+import json
+import warnings
+
+import numpy as np
+
+from ..checks import whole_number
+from .columns import Ignored, Text, from_config, judge, to_config, without
+
+
+class UnknownCategory(UserWarning):
+    """A table holds text that was not in the rows that the preprocessing was learned from."""
+
+
+class Preprocessing:
+    """What to do with each column of a table.
+
+    Parameters
+    ----------
+    columns : iterable of Number, Text and Ignored
+    missing_values : iterable of str
+        What else than an empty cell stands for a missing value, such as "?".
+
+    Attributes
+    ----------
+    features : list of str
+        The names of the columns of the matrix.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fastnn.tables import Preprocessing
+    >>> table = pd.DataFrame({"carat": [0.2, 0.4, None], "cut": ["Good", "Ideal", "Good"]})
+    >>> preprocessing = Preprocessing.fit(table)
+    >>> preprocessing.features
+    ['carat', 'carat missing', 'cut = Good', 'cut = Ideal']
+    >>> preprocessing.transform(table).tolist()[2]
+    [0.0, 1.0, 1.0, 0.0]
+    """
+
+    def __init__(self, columns, missing_values=()):
+        self.columns, self.missing_values = tuple(columns), tuple(missing_values)
+        self.features = [feature for column in self.columns for feature in column.features]
+
+    @classmethod
+    def fit(cls, table, *, rows=None, text=(), drop=(), missing_values=(), max_categories=100):
+        """Learn what to do with the columns of a table.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Whether a column holds numbers or text is judged by all of it.
+        rows : array of int, optional
+            The training rows: means, medians and categories are theirs alone. Default all.
+        text : iterable of str
+            Columns whose numbers are names of something.
+        drop : iterable of str
+            Columns to ignore.
+        missing_values : iterable of str
+            What else than an empty cell stands for a missing value.
+        max_categories : int
+            Of a column of text so many are kept, the most frequent ones. A column with more than these, different in more
+            than half of the rows, is ignored: it tells rows apart and nothing else.
+
+        Returns
+        -------
+        Preprocessing
+
+        Raises
+        ------
+        ValueError
+            If no column is left, or one that is named is not there.
+        """
+        names = list(table.columns)
+        for name in (*text, *drop):
+            check_there(name, names)
+        if len(set(names)) < len(names):
+            raise ValueError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}; rename one")
+        most, columns = whole_number("max_categories", max_categories), []
+        for name in names:
+            if name in drop:
+                columns.append(Ignored(name, "ignored: asked for"))
+                continue
+            series = without(table[name], missing_values)
+            kind = judge(series, text=name in text, most=most)
+            learned = series if rows is None else series.iloc[rows]
+            if kind is Text:
+                kind = Text.fit(learned, most)
+            elif isinstance(kind, type):
+                kind = kind.fit(learned)
+            columns.append(kind)
+        made = cls(columns, missing_values)
+        if not made.features:
+            raise ValueError("no column is left to learn from: "
+                             + ("; ".join(f"{c.name} {c}" for c in columns) or "the table has none beside the target"))
+        return made
+
+    @property
+    def text_columns(self):
+        """The names of the columns of text; `read_table(path, text=...)` then reads them as they are written."""
+        return [column.name for column in self.columns if column.kind == "text"]
+
+    def transform(self, table):
+        """The matrix of a table.
+
+        Parameters
+        ----------
+        table : DataFrame
+            With the columns that were learned, in any order; others are not looked at.
+
+        Returns
+        -------
+        X : (rows, features) float32
+
+        Raises
+        ------
+        ValueError
+            If a column is not there, or holds text where there were numbers.
+
+        Warns
+        -----
+        UnknownCategory
+            For text that is in none of the categories learned: it is 0 in all of them.
+        """
+        used = [column for column in self.columns if column.features]
+        for column in used:
+            check_there(column.name, list(table.columns), "the model was trained on it")
+        X, start = np.empty((len(table), len(self.features)), np.float32), 0
+        for column in used:
+            encoded, unknown = column.transform(without(table[column.name], self.missing_values))
+            X[:, start:start + len(column.features)] = encoded
+            start += len(column.features)
+            if unknown:
+                warnings.warn(
+                    f"column {column.name!r} holds {unknown[0]!r}, in none of the categories learned; {len(unknown)} of "
+                    f"{len(table)} rows have none there", UnknownCategory, stacklevel=2,
+                )
+        return X
+
+    def config(self):
+        """It as plain data; `from_config` makes it again."""
+        return {"columns": [to_config(column) for column in self.columns], "missing_values": list(self.missing_values)}
+
+    @classmethod
+    def from_config(cls, config):
+        """The preprocessing that `config` described."""
+        return cls([from_config(column) for column in config["columns"]], config["missing_values"])
+
+    def to_json(self):
+        """It as JSON."""
+        return json.dumps(self.config())
+
+    @classmethod
+    def from_json(cls, text):
+        """The preprocessing that `to_json` wrote."""
+        return cls.from_config(json.loads(text))
+
+
+def check_there(name, names, why=None):
+    """Refuse a column that is not among the names of a table's."""
+    if name not in names:
+        raise ValueError(f"there is no column {name!r}{f' ({why})' if why else ''}; "
+                         f"the table has {', '.join(map(repr, names)) or 'none'}")

@@ -1,0 +1,158 @@
+"""The column to predict, as what the network learns and back: values standardised, classes counted.
+
+A positive target that spans orders of magnitude may be learned in logarithms: then equal errors are equal ratios, not equal
+differences. Which of the two suits is a question to the data: see `fastnn.tables.training`.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from .columns import NUMBERS, as_numbers, as_words
+from .reading import pandas
+
+FEW = 10  # so few different whole numbers are taken for classes
+SKEWED = 1.0  # a skewness from which logarithms are worth a try; that of the exponential distribution is 2
+RATIO = np.log(2.0)  # so far beyond what was seen in training the logarithm of a prediction may go
+
+
+@dataclass(frozen=True)
+class Values:
+    """A target of numbers: z = (t − mean) / scale, where t is the target or, with `logarithm`, its natural logarithm.
+
+    Attributes
+    ----------
+    mean, scale, low, high : float
+        Of t over the training rows.
+    """
+
+    name: str
+    mean: float
+    scale: float
+    low: float
+    high: float
+    logarithm: bool = False
+    kind = "regression"
+    outputs = 1
+
+    @classmethod
+    def fit(cls, series, logarithm=False):
+        """Learn from the training rows."""
+        values = as_numbers(series)
+        if logarithm and values.min() <= 0:
+            raise ValueError(f"column {series.name!r} holds {values.min():g}; only what is positive has a logarithm: "
+                             "train without --log-target")
+        t = np.log(values) if logarithm else values
+        return cls(series.name, *map(float, (t.mean(), t.std() or 1.0, t.min(), t.max())), logarithm)
+
+    def encode(self, series):
+        """(rows,) float64: what the network is to put out."""
+        values = as_numbers(series)
+        return ((np.log(values) if self.logarithm else values) - self.mean) / self.scale
+
+    def decode(self, outputs):
+        """(rows,) float64 in the target's units, from outputs (rows, 1).
+
+        The exponential would blow a slip far from all data up beyond bounds: in logarithms a prediction stays between half
+        the least and twice the largest value seen in training.
+        """
+        t = np.asarray(outputs, np.float64)[:, 0] * self.scale + self.mean
+        return np.exp(np.clip(t, self.low - RATIO, self.high + RATIO)) if self.logarithm else t
+
+    def __str__(self):
+        return "values, " + ("their logarithms standardised" if self.logarithm else "standardised")
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A target of classes, numbered in the order of `labels`.
+
+    Attributes
+    ----------
+    labels : tuple of str or int
+    """
+
+    name: str
+    labels: tuple
+    kind = "classification"
+
+    @classmethod
+    def fit(cls, series):
+        """Learn from all rows: a class is one even if the training rows have none of it."""
+        labels = as_labels(series)
+        return cls(series.name, tuple(sorted(set(labels), key=lambda label: (isinstance(label, str), label))))
+
+    @property
+    def outputs(self):
+        return len(self.labels)
+
+    def encode(self, series):
+        """(rows,) int64: numbers of classes."""
+        place = {label: k for k, label in enumerate(self.labels)}
+        labels = as_labels(series)
+        unknown = next((label for label in labels if label not in place), None)
+        if unknown is not None:
+            raise ValueError(f"column {series.name!r} holds the class {unknown!r}, which the model does not know; "
+                             f"it knows {', '.join(map(repr, self.labels))}")
+        return np.array([place[label] for label in labels], np.int64)
+
+    def decode(self, outputs):
+        """(rows,) array of labels, from probabilities (rows, classes)."""
+        kind = np.int64 if all(type(label) is int for label in self.labels) else object
+        return np.array(self.labels, kind)[np.argmax(outputs, axis=1)]
+
+    def __str__(self):
+        shown = [str(label) for label in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
+        return f"{len(self.labels)} classes: {', '.join(shown)}"
+
+
+TARGETS = {kind.kind: kind for kind in (Values, Classes)}
+
+
+def to_config(target):
+    """A target as plain data."""
+    return {"kind": target.kind, **asdict(target)}
+
+
+def from_config(config):
+    """The target that `to_config` described."""
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items() if name != "kind"}
+    return TARGETS[config["kind"]](**options)
+
+
+def as_labels(series):
+    """A series as a list of int where its values are whole numbers, else of str."""
+    if is_whole(series):
+        return [int(value) for value in series]
+    return as_words(series)
+
+
+def is_whole(series):
+    """Whether all values are whole numbers; True and False are words."""
+    kind = pandas().api.types.infer_dtype(series, skipna=True)
+    if kind not in NUMBERS or kind == "boolean":
+        return False
+    values = as_numbers(series)
+    return bool(np.all(values == np.floor(values)))
+
+
+def judge_task(series):
+    """"classification" for text, True and False, and few different whole numbers that come up often; else "regression"."""
+    kind = pandas().api.types.infer_dtype(series, skipna=True)
+    if kind not in NUMBERS or kind == "boolean":
+        return "classification"
+    different = series.nunique()
+    return "classification" if is_whole(series) and different <= FEW and different <= len(series) / 5 else "regression"
+
+
+def is_skewed(series):
+    """Whether logarithms are worth a try: all positive, skewed to the right, and less so in logarithms."""
+    values = as_numbers(series)
+    if values.min() <= 0:
+        return False
+    return skewness(values) > max(SKEWED, abs(skewness(np.log(values))))
+
+
+def skewness(values):
+    """The third standardised moment, mean(((x − mean) / std)³)."""
+    return float((((values - values.mean()) / (values.std() or 1.0)) ** 3).mean())

@@ -1,0 +1,246 @@
+"""From a table to a trained model: split, learn the preprocessing, train, keep the best epoch, judge on rows held out.
+
+The learning rate falls along half a cosine from its start to zero (Loshchilov and Hutter 2016, equation 5, one cycle), and
+the weights kept are those of the epoch with the least loss on the validation rows.
+
+Whether a positive, skewed target is learned as it is or in logarithms is the caller's to say, or, with
+`log_target="auto"`, decided by training both ways and keeping the one whose predictions have the smaller root mean squared
+error on the validation rows, in the target's units. The test rows have no part in any choice.
+"""
+
+import math
+import time
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..kernels.optimizers.adam import Adam
+from ..layers import Dense
+from ..network import Network
+from ..training import Callback
+from . import metrics
+from .columns import as_numbers, without
+from .model import TableModel
+from .preprocessing import Preprocessing, check_there
+from .split import split
+from .target import Classes, Values, is_skewed, judge_task
+
+STEPS = 4000  # training has about so many, where
+EPOCHS = (20, 200)  # these bounds allow it
+LARGE = 5000  # so many training rows are learned in larger batches
+BATCH_SIZES = (32, 128)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. What is None is chosen by the number of rows.
+
+    Attributes
+    ----------
+    layers : list of Dense
+        The hidden ones.
+    epochs, batch_size : int, optional
+        Default: batches of 128, from 5,000 training rows, or 32; 20 to 200 epochs, for some 4,000 steps.
+    learning_rate : float
+        Of Adam, at the start.
+    validation, test : float
+        Shares of the rows.
+    seed : int
+        Of the split, the first weights and the shuffling.
+    task : {"auto", "regression", "classification"}
+    log_target : {"no", "yes", "auto"}
+        Whether values are learned in logarithms; "auto" tries both where the target is positive and skewed.
+    text, drop, missing_values, max_categories
+        See `Preprocessing.fit`.
+    threads : int, optional
+    """
+
+    layers: tuple = field(default_factory=lambda: (Dense(64, "relu"), Dense(64, "relu")))
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float = 3e-3
+    validation: float = 0.1
+    test: float = 0.2
+    seed: int = 0
+    task: str = "auto"
+    log_target: str = "no"
+    text: tuple = ()
+    drop: tuple = ()
+    missing_values: tuple = ()
+    max_categories: int = 100
+    threads: int | None = None
+
+    def sized(self, rows):
+        """(epochs, batch_size) for so many training rows."""
+        batch_size = self.batch_size or BATCH_SIZES[rows >= LARGE]
+        low, high = EPOCHS
+        epochs = min(high, max(low, math.ceil(STEPS / math.ceil(rows / batch_size))))
+        return epochs if self.epochs is None else self.epochs, batch_size
+
+
+@dataclass
+class Result:
+    """What `train` gives.
+
+    Attributes
+    ----------
+    model : TableModel
+    table : DataFrame
+        The rows that have a target.
+    training, validation, test : array of int
+        Their row numbers in `table`.
+    history : History
+    best_epoch : int
+        The epoch, from 0, whose weights the model has.
+    seconds : float
+        Of training alone, all tries together; compiling comes before it.
+    metrics : dict of str to float
+        On the test rows.
+    notes : list of str
+        What a user should know: rows dropped, text unknown, a choice made.
+    """
+
+    model: TableModel
+    table: object
+    training: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    history: object
+    best_epoch: int
+    seconds: float
+    metrics: dict
+    notes: list
+
+
+class BestEpoch(Callback):
+    """Lets the learning rate fall along a cosine, and leaves the network with the weights of its best epoch."""
+
+    def __init__(self, optimizer, epochs):
+        self.optimizer, self.start, self.epochs = optimizer, optimizer.learning_rate, epochs
+        self.loss, self.epoch, self.weights = math.inf, 0, None
+
+    def on_epoch_begin(self, epoch, logs):
+        self.optimizer.learning_rate = self.start * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+
+    def on_epoch_end(self, epoch, logs):
+        if logs["val_loss"] < self.loss:
+            self.loss, self.epoch = logs["val_loss"], epoch
+            self.weights = {name: view.copy() for name, view in self.network.parameters.items()}
+
+    def on_train_end(self, logs):
+        for name, values in (self.weights or {}).items():
+            self.network.parameters[name][...] = values
+
+
+def train(table, target, recipe=None, *, progress=False, announce=None):
+    """Train a network to predict a column of a table from the others.
+
+    Parameters
+    ----------
+    table : DataFrame
+    target : str
+        The column to predict. Rows that have nothing there are left out.
+    recipe : Recipe, optional
+    progress : bool or None
+        As for `Network.fit`.
+    announce : callable, optional
+        Called with the Preprocessing, the target, the three parts and (epochs, batch_size), before training.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If the table or the recipe does not fit, and says what to mend.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from fastnn.tables import train
+    >>> x = np.linspace(-1, 1, 200)
+    >>> result = train(pd.DataFrame({"x": x, "y": 100 * x**2}), "y")
+    >>> result.metrics["r2"] > 0.99
+    True
+    """
+    recipe = recipe or Recipe()
+    check_there(target, list(table.columns), "the target")
+    table, notes = with_target(table, target, recipe)
+    task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
+    classes = Classes.fit(table[target]) if task == "classification" else None
+    if classes is None and recipe.log_target == "no" and is_skewed(table[target]):
+        notes.append(f"{target!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
+                     "differences), --log-target auto tries both and keeps the better")
+    parts = split(classes and classes.encode(table[target]), len(table), validation=recipe.validation, test=recipe.test,
+                  seed=recipe.seed)
+    features = table.drop(columns=target)
+    preprocessing = Preprocessing.fit(features, rows=parts[0], text=recipe.text, drop=recipe.drop,
+                                      missing_values=recipe.missing_values, max_categories=recipe.max_categories)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        matrix = preprocessing.transform(features)
+    notes += [str(each.message) for each in caught]
+
+    training, validation, test = parts
+    sizes = recipe.sized(len(training))
+    ways = [classes] if classes else values_to_try(table[target], training, recipe.log_target)
+    if announce:
+        announce(preprocessing, ways[0], parts, sizes)
+    tries = []
+    for way in ways:
+        fitted = fit(matrix, way.encode(table[target]), way, training, validation, recipe, sizes, progress)
+        scored = metrics.score(way, table[target].iloc[validation], fitted[0].forward(matrix[validation]))
+        tries.append((scored["log_loss" if classes else "rmse"], way, *fitted))
+    _, chosen, network, history, best, _ = min(tries, key=lambda each: each[0])
+    if len(tries) > 1:
+        notes.append("on the validation rows the rmse is " + ", ".join(
+            f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, *_ in tries))
+    held_out = metrics.score(chosen, table[target].iloc[test], network.forward(matrix[test]))
+    return Result(TableModel(network, preprocessing, chosen), table, *parts, history, best, sum(t[-1] for t in tries),
+                  held_out, notes)
+
+
+def with_target(table, target, recipe):
+    """The rows of a table that have a target, numbered anew, and notes of what was left out."""
+    column = without(table[target], recipe.missing_values)
+    there = column.notna()
+    if recipe.task == "regression":
+        there &= np.isfinite(as_numbers(column))
+    missing = int((~there).sum())
+    notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
+    kept = table.assign(**{target: column})[there].reset_index(drop=True)
+    if len(kept) and kept[target].nunique() < 2:
+        raise ValueError(f"the target {target!r} is {kept[target].iloc[0]!r} in every row; there is nothing to learn")
+    return kept, notes
+
+
+def values_to_try(series, training, log_target):
+    """The targets to train on, of which the better is kept."""
+    logarithms = {"no": [False], "yes": [True], "auto": [False, True] if is_skewed(series) else [False]}
+    if log_target not in logarithms:
+        raise ValueError(f"log_target is {log_target!r}; it must be one of {', '.join(map(repr, logarithms))}")
+    if True in logarithms[log_target]:
+        Values.fit(series, logarithm=True)  # the rows held out must have a logarithm as well
+    return [Values.fit(series.iloc[training], logarithm) for logarithm in logarithms[log_target]]
+
+
+def fit(matrix, y, target, training, validation, recipe, sizes, progress):
+    """Train a network; return it, its history, its best epoch and the seconds that training took."""
+    epochs, batch_size = sizes
+    last = Dense(target.outputs, "softmax" if target.kind == "classification" else "identity")
+
+    def new():
+        return Network([*recipe.layers, last], inputs=matrix.shape[1], seed=recipe.seed)
+
+    few = training[:batch_size]
+    new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adam", validation_data=(matrix[few], y[few]),
+              threads=recipe.threads, progress=False)  # kernels are compiled, or read, before the clock starts
+    network, optimizer = new(), Adam(recipe.learning_rate)
+    best = BestEpoch(optimizer, epochs)
+    start = time.perf_counter()
+    history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
+                          validation_data=(matrix[validation], y[validation]), callbacks=[best], threads=recipe.threads,
+                          progress=progress)
+    return network, history, best.epoch, time.perf_counter() - start
