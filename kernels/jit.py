@@ -6,6 +6,7 @@ a new kind of kernel recompiles nothing else. Kernels compile on first use.
 
 import ctypes
 import os
+from collections import Counter
 
 import numba
 import numpy as np
@@ -23,6 +24,7 @@ OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
 DTYPES = tuple(REAL)
 KERNELS = []  # all that come with the package
+building, made = [], Counter()  # the symbols of the kernels being compiled; how many functions were made at each place
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
 
 
@@ -33,10 +35,25 @@ def jit(function=None, *, inline=False, cached=False):
     """
     if function is None:
         return lambda f: jit(f, inline=inline, cached=cached)
+    give_name(function)
     dispatcher = njit(function, forceinline=inline, **OPTIONS)
     if cached:
         dispatcher._cache = KernelCache(function.__name__)
     return dispatcher
+
+
+def give_name(function):
+    """See to it that a function made within another, or a lambda, has a name that no other has, in whatever process.
+
+    Numba tells functions of one name and one signature apart by counting them as they are compiled. Kernels that different
+    processes compiled, each with a count of its own, come together from the cache: there the count of one stands for another.
+    """
+    if "<" not in function.__qualname__:
+        return
+    place = f"{function.__module__}.{function.__qualname__}"
+    made[place] += 1
+    # within a kernel the name of the kernel is enough; else modules make their functions in one order at every import
+    function.__qualname__ += f" {building[-1] if building else made[place]}"
 
 
 def start_threads():
@@ -87,17 +104,25 @@ class Kernel:
                 kernel.ready(dtype)
             if self.parallel:
                 start_threads()
-            function = self.build(dtype)
-            # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
-            function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
-            unit = CFunc(function, (self.arguments(dtype), types.void), {},
-                         {"nopython": True, "parallel": self.parallel, **OPTIONS})
-            if self.cached:
-                unit._cache = KernelCache(f"{self.name}_{dtype}")
-            unit.compile()
-            binding.add_symbol(self.symbol(dtype), unit.address)
-            self.compiled[dtype] = unit
+            building.append(self.symbol(dtype))
+            try:
+                self.compiled[dtype] = self.compile(dtype)
+            finally:
+                building.pop()
         return self.compiled[dtype]
+
+    def compile(self, dtype):
+        """The unit of this kernel, compiled or from the cache."""
+        function = self.build(dtype)
+        # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
+        function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
+        unit = CFunc(function, (self.arguments(dtype), types.void), {},
+                     {"nopython": True, "parallel": self.parallel, **OPTIONS})
+        if self.cached:
+            unit._cache = KernelCache(f"{self.name}_{dtype}")
+        unit.compile()
+        binding.add_symbol(self.symbol(dtype), unit.address)
+        return unit
 
     def address(self, dtype):
         return self.ready(dtype).address
