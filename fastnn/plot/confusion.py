@@ -52,7 +52,7 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     ax = given_or_new(ax, width=side + 0.8, height=side)
     display = matrix_display()(counts, display_labels=labels)
     display.plot(ax=ax, cmap="Blues", values_format=".2f" if normalize else "d", colorbar=False)
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, pad=5)
     ax.spines[:].set_visible(False)
     return ax
 

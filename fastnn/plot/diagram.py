@@ -8,6 +8,7 @@ from .canvas import COLORS, INK, given_or_new
 COLUMN, ROW = 1.5, 0.36  # inches from a layer to the next, and from a circle to the next
 RADIUS = 0.12  # of a circle, in inches
 LABEL = 0.75  # inches under the columns, for what they are
+SMALLEST = 4.5  # points: smaller letters cannot be read
 
 
 def network_diagram(net, ax=None, *, most=12):
@@ -36,6 +37,7 @@ def network_diagram(net, ax=None, *, most=12):
     columns = [shown(width, most) for width in net.widths]
     rows = max(len(features) + gap for features, gap in columns)
     width, height = COLUMN * len(columns), ROW * rows + LABEL
+    scale = 1.0 if ax is None else room(ax, width, height)
     ax = given_or_new(ax, width=width, height=height)
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")
@@ -49,10 +51,16 @@ def network_diagram(net, ax=None, *, most=12):
         draw_circles(ax, column, color="white" if k == 0 else "#e8f1fa")
         x = COLUMN * (k + 0.5)
         if gap:
-            ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14, color=INK)
-        ax.text(x, LABEL - 0.12, f"{names[k]}\n{net.widths[k]}\n{activations[k]}", ha="center", va="top", fontsize=8,
-                linespacing=1.25)
+            ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14 * scale, color=INK)
+        ax.text(x, LABEL - 0.12, f"{names[k]}\n{net.widths[k]}\n{activations[k]}", ha="center", va="top", linespacing=1.25,
+                fontsize=max(SMALLEST, 8 * scale))
     return ax
+
+
+def room(ax, width, height):
+    """The share of width × height inches that the Axes have: circles shrink with them, and so are letters to."""
+    across, up = given_or_new(ax).get_window_extent().size / ax.figure.dpi
+    return min(1.0, across / width, up / height)
 
 
 def shown(width, most):
@@ -87,6 +95,8 @@ def draw_lines(ax, before, behind, weight):
     shares = np.abs(sizes) / (np.abs(sizes).max() or 1.0)
     for sign, color, style in ((sizes >= 0, COLORS[0], "solid"), (sizes < 0, COLORS[1], (0, (4, 1.5)))):
         chosen = np.flatnonzero(sign)
+        if not len(chosen):
+            continue
         ax.add_collection(LineCollection(
             [lines[k] for k in chosen], colors=color, linestyles=[style], linewidths=0.2 + 1.6 * shares[chosen],
             alpha=0.25 + 0.6 * shares[chosen], zorder=1), autolim=False)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .canvas import COLORS, INK, given_or_new, plain
+from .trace import layer_name
 
 
 def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
@@ -40,14 +41,14 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     if not net.parameters:
         raise ValueError("this network has no parameters, so no gradients; give one with a layer that learns, such as Dense")
     norms = layer_norms(net.loss_and_gradients(X, y, sample_weight=sample_weight, training=training)[1])
-    names, norms = [f"{k}  {type(net.layers[k]).__name__}" for k in norms], np.array(list(norms.values()))
+    names, norms = [layer_name(net, index) for index in norms], np.array(list(norms.values()))
     ax = given_or_new(ax, width=max(4.0, 2.0 + 0.55 * len(names)))
     places, zero = np.arange(len(names)), norms == 0
     heights = norms.copy()
     if not zero.all():
         ax.set_yscale("log")
         heights[zero] = norms[~zero].min() / 10
-    ax.plot(places, heights, color=COLORS[0], linewidth=1.6, zorder=2)
+    ax.plot(places, np.where(zero, np.nan, heights), color=COLORS[0], linewidth=1.6, zorder=2)
     ax.scatter(places, heights, color=["white" if none else COLORS[0] for none in zero], edgecolor=COLORS[0], zorder=3)
     for place in places[zero]:
         ax.annotate("0", (place, heights[place]), (0, 6), textcoords="offset points", ha="center", color=INK)

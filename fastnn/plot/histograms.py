@@ -3,7 +3,7 @@
 import numpy as np
 
 from .canvas import COLORS, INK, given_or_new, plain
-from .trace import layer_outputs
+from .trace import layer_name, layer_outputs
 
 BINS = 80
 TAIL = 0.1  # percent at either end that may lie outside of the picture
@@ -67,8 +67,7 @@ def activation_histograms(net, X, ax=None):
     >>> net = Network([Dense(64, "relu"), Dense(3, "softmax")], inputs=8)
     >>> ax = plot.activation_histograms(net, np.random.default_rng(0).normal(size=(100, 8)))
     """
-    named = {f"{index}  {layer!r}": a
-             for index, (layer, a) in enumerate(zip(net.layers, layer_outputs(net, X), strict=True))}
+    named = {layer_name(net, index): a for index, a in enumerate(layer_outputs(net, X))}
     return histograms(named, range(len(named)), ax, "output of the layer")
 
 

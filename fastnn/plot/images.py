@@ -4,7 +4,7 @@ import numpy as np
 
 from ..checks import whole_number
 from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new
-from .trace import layer_index, layer_outputs
+from .trace import layer_index, layer_name, layer_outputs
 
 
 def weight_image(net, layer=0, ax=None, *, shape=None):
@@ -46,7 +46,7 @@ def weight_image(net, layer=0, ax=None, *, shape=None):
     if shape is None:
         return image(weight, ax, label, xlabel="output of the layer", ylabel="input of the layer")
     mosaic = tiles(weight, shape)
-    ax = image(mosaic, ax, label, aspect="equal", height=1 + 6 * mosaic.shape[0] / mosaic.shape[1])
+    ax = image(mosaic, ax, label, aspect="equal", height=0.2 + 4.9 * mosaic.shape[0] / mosaic.shape[1])
     ax.set_xticks([])
     ax.set_yticks([])
     return ax
@@ -80,7 +80,7 @@ def activation_image(net, X, layer=-1, ax=None):
     >>> ax = plot.activation_image(net, np.random.default_rng(0).normal(size=(50, 64)), layer=0)
     """
     index = layer_index(net, layer)
-    return image(layer_outputs(net, X)[index], ax, f"output of {index}  {net.layers[index]!r}", xlabel="feature",
+    return image(layer_outputs(net, X)[index], ax, f"output of layer {layer_name(net, index)}", xlabel="feature",
                  ylabel="sample")
 
 

@@ -21,6 +21,12 @@ def layer_outputs(net, X):
     return outputs
 
 
+def layer_name(net, index):
+    """What a layer is called in pictures: its index, its type, and its activation if it has one."""
+    layer = net.layers[index]
+    return f"{index}  {type(layer).__name__}{'' if layer.activation == 'identity' else ' ' + layer.activation}"
+
+
 def layer_index(net, layer):
     """`layer` as an index from 0; from the last backwards where it is negative, as in a list."""
     count = len(net.layers)
