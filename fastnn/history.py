@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from . import html
+
 
 class History(Mapping):
     """A mapping of the name of a metric to its values, a float each epoch.
@@ -56,3 +58,6 @@ class History(Mapping):
     def __repr__(self):
         last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.metrics.items())
         return f"<History of {len(self.epochs)} epochs{': ' + last if last else ''}>"
+
+    def _repr_html_(self):
+        return html.history_html(self)

@@ -1,15 +1,95 @@
-"""Pictures come out without a screen, say what they should, and do without Matplotlib where it is missing."""
+"""Pictures come out without a screen, on any network, say what they should, and refuse clearly what they cannot draw."""
 
 import sys
 
 import numpy as np
 import pytest
+from layer_cases import CASES
+from layer_cases import network as network_with
 
-from fastnn import Dense, History, Network, plot
+from fastnn import Activation, BatchNorm, Dense, Dropout, History, LayerNorm, Network, plot
 
 pytest.importorskip("matplotlib")
 
 X = np.random.default_rng(0).normal(size=(40, 2))
+LABELS = np.arange(40) % 2
+NETWORKS = {
+    "softmax": Network([Dense(8, "tanh"), Dense(3, "softmax")], inputs=2),
+    "sigmoid": Network([Dense(1, "sigmoid")], inputs=2, dtype="float64"),
+    "every layer": Network([BatchNorm(), Dense(30), LayerNorm(), Activation("relu"), Dropout(0.5), Dense(2), BatchNorm(),
+                            Activation("softmax")], inputs=2),
+    "zero weights": Network([Dense(4, "relu", "zeros"), Dense(4, "relu", "zeros"), Dense(2, "softmax")], inputs=2),
+    "dead": Network([Dense(1, "softplus"), Dense(2, "sigmoid", "zeros")], inputs=2, loss="squared_error"),
+}
+# how each picture is asked for, of a network that takes X and LABELS
+CALLS = {
+    "activation_histograms": lambda net, ax: plot.activation_histograms(net, X, ax=ax),
+    "activation_image": lambda net, ax: plot.activation_image(net, X, ax=ax),
+    "confusion_matrix": lambda net, ax: plot.confusion_matrix(net, X, LABELS, ax=ax),
+    "decision_boundary": lambda net, ax: plot.decision_boundary(net, X, LABELS, ax=ax),
+    "gradient_flow": lambda net, ax: plot.gradient_flow(net, X, LABELS, ax=ax),
+    "heat_map": lambda net, ax: plot.heat_map(np.eye(2), "ab", "cd", ax=ax),
+    "learning_curves": lambda net, ax: plot.learning_curves({"loss": [2.0, 1.0], "val_loss": [3.0]}, ax=ax),
+    "network_diagram": lambda net, ax: plot.network_diagram(net, ax=ax),
+    "weight_histograms": lambda net, ax: plot.weight_histograms(net, ax=ax),
+    "weight_image": lambda net, ax: plot.weight_image(net, 1 if net.layers[0] == BatchNorm() else 0, ax=ax),
+}
+
+
+def needs(name):
+    if name == "confusion_matrix":
+        pytest.importorskip("sklearn", reason="confusion matrices are drawn by scikit-learn")
+
+
+def test_every_picture_is_tried():
+    assert set(CALLS) == {picture.__name__ for picture in plot.PICTURES}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("name", CALLS)
+def test_every_picture_draws_on_new_and_on_given_axes(name, kind, tmp_path):
+    needs(name)
+    net, draw = NETWORKS[kind], CALLS[name]
+    before = net._parameters.flat.copy(), net._state.flat.copy()
+    own = draw(net, None)
+    assert plot.save_picture(tmp_path / "own.png", lambda: own) == f"picture: {tmp_path / 'own.png'}"
+    given, untouched = plot.axes(1, 2, width=10)
+    assert draw(net, given) is given
+    given.figure.savefig(tmp_path / "given.png")
+    assert (tmp_path / "own.png").stat().st_size > 1000
+    assert untouched.has_data() is False
+    for ax in (own, given):
+        assert ax.has_data() or ax.patches
+    for array, then in zip((net._parameters.flat, net._state.flat), before, strict=True):
+        assert np.array_equal(array, then)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_picture_refuses_what_is_no_axes(name):
+    needs(name)
+    for wrong in (plot.axes().figure, plot.axes(1, 2), "ax"):
+        with pytest.raises(ValueError, match=r"ax is [\s\S]* it must be one Axes"):
+            CALLS[name](NETWORKS["softmax"], wrong)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_picture_names_the_extra_without_matplotlib(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r'pip install "fastnn-numba\[plot\]"'):
+        CALLS[name](NETWORKS["softmax"], None)
+
+
+def test_without_matplotlib_a_command_goes_on(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert "fastnn-numba[plot]" in plot.save_picture(tmp_path / "a.png", plot.axes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_confusion_matrix_names_the_extra_without_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
+    with pytest.raises(ImportError, match=r'pip install "fastnn-numba\[plot,sklearn\]"'):
+        plot.confusion_matrix(NETWORKS["softmax"], X, LABELS)
 
 
 @pytest.mark.parametrize(("outputs", "activation", "classes"), [(3, "softmax", 3), (1, "sigmoid", 2)])
@@ -25,18 +105,18 @@ def test_decision_boundary(outputs, activation, classes, tmp_path):
     [probabilities] = plot.class_probabilities(net, [[left, bottom]])
     expected = 1 - plot.TINT * probabilities @ (1 - plot.class_colors(classes))
     np.testing.assert_allclose(ground.get_array()[0, 0], expected)
-    assert plot.save_picture(tmp_path / "new" / "a.png", lambda: ax) == f"picture: {tmp_path / 'new' / 'a.png'}"
-    assert (tmp_path / "new" / "a.png").stat().st_size > 1000
 
 
-def test_decision_boundary_refuses_other_than_a_plane():
-    with pytest.raises(ValueError, match="2 inputs, not 3"):
-        plot.decision_boundary(Network([Dense(2, "softmax")], inputs=3), X, np.zeros(40))
+def test_decision_boundary_of_samples_on_a_line():
+    ax = plot.decision_boundary(NETWORKS["softmax"], X * [1, 0], LABELS)
+    assert ax.get_ylim() == (-0.5, 0.5)
 
 
+@pytest.mark.filterwarnings("error")
 def test_learning_curves():
     history = History()
     history.append({"loss": 1.0, "val_loss": 2.0, "accuracy": 0.5})
+    assert plot.learning_curves(history).get_lines()[0].get_marker() == "o"  # one epoch is seen too
     history.append({"loss": 0.5, "val_loss": 1.5, "accuracy": 0.75})
     ax = plot.learning_curves(history)
     assert [line.get_ydata().tolist() for line in ax.get_lines()] == [[1.0, 0.5], [2.0, 1.5]]
@@ -51,16 +131,113 @@ def test_heat_map():
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["c", "d"]
 
 
-def test_axes_given_are_drawn_on():
-    ax = plot.axes()
-    net = Network([Dense(2, "softmax")], inputs=2)
-    assert plot.decision_boundary(net, X, np.zeros(40), ax=ax) is ax
-    assert plot.learning_curves({"loss": [1.0]}, ax=ax) is ax
+@pytest.mark.parametrize(("kind", "classes"), [("softmax", 3), ("sigmoid", 2)])
+def test_confusion_matrix_counts(kind, classes):
+    needs("confusion_matrix")
+    net = NETWORKS[kind]
+    predicted = net.predict(X)
+    counts = [[int(((LABELS == true) & (predicted == c)).sum()) for c in range(classes)] for true in range(classes)]
+    ax = plot.confusion_matrix(net, X, LABELS, labels=["a", "b", "c"][:classes])
+    assert [int(text.get_text()) for text in ax.texts] == [count for row in counts for count in row]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "b", "c"][:classes]
+    shares = [float(text.get_text()) for text in plot.confusion_matrix(net, X, LABELS, normalize=True).texts]
+    sums = np.reshape(shares, (classes, classes)).sum(axis=1)
+    np.testing.assert_allclose(sums, [1, 1, 0][:classes], atol=0.02)  # no sample is of class 2
+    if classes == 3:
+        one_hot = plot.confusion_matrix(net, X, np.eye(3)[LABELS])
+        assert [text.get_text() for text in one_hot.texts] == [text.get_text() for text in ax.texts]
 
 
-def test_without_matplotlib(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r'pip install "fastnn-numba\[plot\]"'):
-        plot.axes()
-    assert "fastnn-numba[plot]" in plot.save_picture(tmp_path / "a.png", plot.axes)
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize(("name", "place"), CASES)
+def test_the_last_trace_is_what_the_network_gives(name, place):
+    """Layer for layer through networks of one layer each is the network."""
+    from fastnn.plot.trace import layer_outputs
+
+    net = network_with(name, place, dtype="float64")
+    data = np.random.default_rng(3).normal(size=(11, 9))
+    outputs = layer_outputs(net, data)
+    assert [a.shape[1] for a in outputs] == net.widths[1:]
+    np.testing.assert_allclose(outputs[-1], net.forward(data), rtol=1e-12, atol=1e-12)
+
+
+def test_network_diagram_draws_each_feature_and_weight():
+    net = Network([Dense(5, "tanh"), LayerNorm(), Dense(2)], inputs=3)
+    ax = plot.network_diagram(net)
+    assert len(ax.patches) == sum(net.widths)
+    lines = sum(len(collection.get_segments()) for collection in ax.collections)
+    assert lines == 3 * 5 + 5 + 5 * 2
+    assert [text.get_text().split("\n")[:2] for text in ax.texts] == [["inputs", "3"], ["Dense", "5"], ["LayerNorm", "5"],
+                                                                     ["Dense", "2"]]
+    few = plot.network_diagram(Network([Dense(100)], inputs=3), most=6)
+    assert len(few.patches) == 3 + 6
+    assert "⋮" in [text.get_text() for text in few.texts]
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 2), (1, 6)])
+def test_weight_image_shows_the_weights(shape):
+    net = Network([Dense(5)], inputs=6)
+    weight = net.parameters["0.weight"]
+    [image] = plot.weight_image(net).get_images()
+    np.testing.assert_array_equal(image.get_array(), weight)
+    [image] = plot.weight_image(net, shape=shape).get_images()
+    mosaic = np.ma.filled(image.get_array(), np.nan)
+    np.testing.assert_array_equal(mosaic[:shape[0], :shape[1]], weight[:, 0].reshape(shape))
+    np.testing.assert_array_equal(np.sort(mosaic[np.isfinite(mosaic)]), np.sort(weight.ravel()))
+
+
+def test_activation_image_and_histograms_show_the_outputs():
+    net = NETWORKS["softmax"]
+    [image] = plot.activation_image(net, X).get_images()
+    np.testing.assert_array_equal(image.get_array(), net.forward(X))
+    names = [tick.get_text() for tick in plot.activation_histograms(net, X).get_yticklabels()]
+    assert names == ["0  Dense tanh", "1  Dense softmax"]
+    names = [tick.get_text() for tick in plot.weight_histograms(net).get_yticklabels()]
+    assert names == list(net.parameters)
+
+
+def test_gradient_flow_shows_the_norms():
+    net = NETWORKS["every layer"]
+    _, gradients = net.loss_and_gradients(X, LABELS)
+    ax = plot.gradient_flow(net, X, LABELS)
+    expected = [np.sqrt(sum((g.astype("float64")**2).sum() for name, g in gradients.items() if name.startswith(f"{layer}.")))
+                for layer in (0, 1, 2, 5, 6)]
+    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), expected, rtol=1e-6)
+    # layers that no gradient reaches are told apart from those with a small one
+    ax = plot.gradient_flow(NETWORKS["zero weights"], X, 0 * LABELS)
+    assert [text.get_text() for text in ax.texts] == ["0", "0"]
+
+
+SEVERAL = Network([Dense(2, "sigmoid")], inputs=2, loss="binary_cross_entropy")
+VALUES = Network([Dense(2)], inputs=2)
+NOTHING_TO_LEARN = Network([Activation("tanh")], inputs=2)
+NOT_FINITE = Network([Dense(2)], inputs=2)
+NOT_FINITE.parameters["0.weight"][0, 0] = np.nan
+
+
+@pytest.mark.parametrize(("draw", "says"), [
+    (lambda net: plot.decision_boundary(Network([Dense(2, "softmax")], inputs=3), X, LABELS), "2 inputs, not 3"),
+    (lambda net: plot.decision_boundary(net, X[:, 0], LABELS), r"not \(40,\)"),
+    (lambda net: plot.decision_boundary(net, X, LABELS[:3]), "y has 3 rows"),
+    (lambda net: plot.decision_boundary(net, X, LABELS + 5), "y holds label 6"),
+    (lambda net: plot.decision_boundary(VALUES, X, LABELS), "values for outputs"),
+    (lambda net: plot.confusion_matrix(SEVERAL, X, LABELS), "several sigmoid outputs"),
+    (lambda net: plot.confusion_matrix(net, X, LABELS, labels=["a"]), "labels has 1 entries; this network has 3"),
+    (lambda net: plot.confusion_matrix(net, X, LABELS, normalize="yes"), "normalize is 'yes'"),
+    (lambda net: plot.learning_curves({}), "'loss' was not recorded; recorded were no epochs"),
+    (lambda net: plot.learning_curves({"loss": [1.0]}, metric="accuracy"), "recorded were loss"),
+    (lambda net: plot.heat_map([1.0, 2.0], "a", "bc"), r"values has shape \(2,\)"),
+    (lambda net: plot.heat_map(np.eye(2), "a", "bc"), r"it must be \(1, 2\)"),
+    (lambda net: plot.network_diagram(net, most=1), "most is 1"),
+    (lambda net: plot.weight_histograms(NOTHING_TO_LEARN), "no parameters"),
+    (lambda net: plot.gradient_flow(NOTHING_TO_LEARN, X, X), "no parameters"),
+    (lambda net: plot.weight_histograms(NOT_FINITE), "0.weight holds numbers that are not finite"),
+    (lambda net: plot.activation_histograms(net, X[:, :1]), "X has 1 features"),
+    (lambda net: plot.activation_image(net, X, 2), "layer is 2; this network has the layers 0 to 1"),
+    (lambda net: plot.weight_image(net, "first"), "layer is 'first'"),
+    (lambda net: plot.weight_image(NETWORKS["every layer"]), r"layer 0, BatchNorm.* has no weight; layers that have: 1, 5"),
+    (lambda net: plot.weight_image(net, shape=(3, 3)), "shape 3 × 3 has 9 pixels; this layer has 2 inputs"),
+    (lambda net: plot.weight_image(net, shape=6), r"shape is 6; it must be \(height, width\)"),
+])
+def test_bad_input_is_refused(draw, says):
+    with pytest.raises(ValueError, match=says):
+        draw(NETWORKS["softmax"])

@@ -1,0 +1,74 @@
+"""The decision boundary of a classifier in a plane."""
+
+import numpy as np
+
+from ..checks import features
+from .canvas import INK, MARKERS, class_colors, given_or_new
+from .classes import true_labels
+
+TINT = 0.35  # how much of a class's colour its region has; the rest is white
+GRID = 300  # points along each side
+
+
+def decision_boundary(net, X, y, ax=None):
+    """Draw which class a classifier of two features sees where, and the samples on top.
+
+    The nearer a colour is to white or to a mixture, the less certain the network. Lines lie where two classes are equally
+    probable.
+
+    Parameters
+    ----------
+    net : Network
+        A classifier with two inputs.
+    X : array (samples, 2)
+    y : array (samples,) or (samples, classes)
+        Labels, or one-hot.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the network has other than two inputs or is no classifier, or the data do not fit it.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Network, plot
+    >>> net = Network([Dense(8, "tanh"), Dense(2, "softmax")], inputs=2)
+    >>> ax = plot.decision_boundary(net, [[0, 0], [1, 1], [0, 1], [1, 0]], [0, 0, 1, 1])
+    """
+    if net.inputs != 2 or np.ndim(X) != 2 or np.shape(X)[1] != 2:
+        raise ValueError(f"decision_boundary draws a plane: it takes a network of 2 inputs, not {net.inputs}, "
+                         f"and X (samples, 2), not {np.shape(X)}")
+    y, X = true_labels("decision_boundary", net, X, y), features(X, 2, "float64")
+    ax = given_or_new(ax, width=5.6, height=5)
+    extent = np.ptp(X, axis=0)
+    margin = np.where(extent > 0, 0.05 * extent, 0.5)
+    (left, bottom), (right, top) = X.min(axis=0) - margin, X.max(axis=0) + margin
+    across, up = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
+    probabilities = class_probabilities(net, np.column_stack([across.ravel(), up.ravel()]))
+    colors = class_colors(probabilities.shape[1])
+    # drawn on a white ground, each class in its colour as far as it is probable (sigmoids need not add up to 1)
+    ground = np.clip(1 - TINT * probabilities @ (1 - colors), 0, 1)
+    ax.imshow(ground.reshape(GRID, GRID, 3), extent=(left, right, bottom, top), origin="lower", aspect="auto",
+              interpolation="bilinear")
+    for label in range(probabilities.shape[1]):
+        lead = probabilities[:, label] - np.delete(probabilities, label, axis=1).max(axis=1)
+        if lead.min() < 0 < lead.max():
+            ax.contour(across, up, lead.reshape(GRID, GRID), levels=[0], colors=INK, linewidths=0.9)
+    for label in np.unique(y):
+        here = y == label
+        ax.scatter(*X[here].T, s=11, color=colors[label], marker=MARKERS[label % len(MARKERS)], linewidth=0.3,
+                   edgecolor="white", label=f"class {label}")
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9, markerscale=1.6, handletextpad=0.2, borderpad=0.4)
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(left, right), ylim=(bottom, top))
+    return ax
+
+
+def class_probabilities(net, X):
+    """The probability of every class (samples, classes), of one sigmoid output too."""
+    probabilities = net.predict_proba(X).astype(np.float64)
+    return np.column_stack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities

@@ -1,0 +1,64 @@
+"""What pictures are drawn on and with: figures, colours, frames, files."""
+
+import numpy as np
+
+# colours that stay apart for the colour-blind (Okabe and Ito 2008), and markers that stay apart without colour
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
+MARKERS = "o^sDvPX*"
+INK, PALE = "#444444", "#dddddd"  # of lines and letters beside the point, and of grids
+ABOUT_ZERO, FROM_ZERO = "RdBu_r", "cividis"  # colour maps: blue below zero, red above; dark at zero, light far from it
+DOTS_PER_INCH = 150
+
+
+def axes(rows=1, columns=1, width=6.0, height=4.5):
+    """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('pictures need Matplotlib; install it with: pip install "fastnn-numba[plot]"') from error
+    return Figure(figsize=(width, height), layout="constrained").subplots(rows, columns)
+
+
+def given_or_new(ax, width=6.0, height=4.5):
+    """The Axes given, or those of a new Figure, `width` × `height` inches."""
+    if ax is None:
+        return axes(width=width, height=height)
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise ValueError(f"ax is {ax!r}; it must be one Axes, such as plt.subplots()[1], or None for a new Figure")
+    return ax
+
+
+def save_picture(path, draw):
+    """Save the figure of the Axes that `draw()` returns, and return a line that says where it is.
+
+    Without Matplotlib the line says how to get it: a command's work is done even where its picture cannot be.
+    """
+    try:
+        ax = draw()
+    except ImportError as error:
+        return f"no picture: {error}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ax.figure.savefig(path, dpi=DOTS_PER_INCH)
+    return f"picture: {path}"
+
+
+def class_colors(classes):
+    """A colour a class as (classes, 3) red, green, blue from 0 to 1."""
+    from matplotlib.colors import to_rgb
+
+    return np.array([to_rgb(COLORS[label % len(COLORS)]) for label in range(classes)])
+
+
+def plain(ax):
+    """Take the frame's upper and right sides away, and lay a light grid behind."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color=PALE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def color_bar(ax, image, label):
+    """Draw beside the Axes which colour stands for which number."""
+    ax.figure.colorbar(image, ax=ax, label=label, pad=0.02).outline.set_visible(False)

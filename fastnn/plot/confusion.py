@@ -1,0 +1,67 @@
+"""Which classes a classifier takes for which, drawn by scikit-learn."""
+
+import numpy as np
+
+from ..checks import true_or_false
+from .canvas import given_or_new
+from .classes import true_labels
+
+
+def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
+    """Draw how many samples of each true class (rows) the network gives each class (columns).
+
+    Needs scikit-learn too: pip install "fastnn-numba[plot,sklearn]".
+
+    Parameters
+    ----------
+    net : Network
+        A classifier with one class a sample.
+    X : array (samples, inputs)
+    y : array (samples,) or (samples, classes)
+        Labels, or one-hot.
+    ax : matplotlib.axes.Axes, optional
+    labels : list, optional
+        What the classes are called, 0 first.
+    normalize : bool
+        Whether to draw shares of each true class instead of counts; a class with no samples has shares of 0.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the network is no such classifier, or the data or labels do not fit it.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Network, plot
+    >>> net = Network([Dense(2, "softmax")], inputs=1)
+    >>> ax = plot.confusion_matrix(net, [[-1.0], [0.5], [2.0]], [0, 1, 1], labels=["cold", "warm"])
+    """
+    y = true_labels("confusion_matrix", net, X, y)
+    classes = max(net.outputs, 2)
+    labels = range(classes) if labels is None else list(labels)
+    if len(labels) != classes:
+        raise ValueError(f"labels has {len(labels)} entries; this network has {classes} classes")
+    counts = np.bincount(classes * y + net.predict(X), minlength=classes**2).reshape(classes, classes)
+    if true_or_false("normalize", normalize):
+        counts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + 0.5 * classes
+    ax = given_or_new(ax, width=side + 0.8, height=side)
+    display = matrix_display()(counts, display_labels=labels)
+    display.plot(ax=ax, cmap="Blues", values_format=".2f" if normalize else "d", colorbar=False)
+    ax.tick_params(length=0, pad=5)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def matrix_display():
+    """scikit-learn's class that draws such a matrix."""
+    try:
+        from sklearn.metrics import ConfusionMatrixDisplay
+    except ImportError as error:
+        raise ImportError('a confusion matrix is drawn by scikit-learn; install it with: '
+                          'pip install "fastnn-numba[plot,sklearn]"') from error
+    return ConfusionMatrixDisplay

@@ -1,0 +1,46 @@
+"""A metric by epoch."""
+
+import numpy as np
+
+from .canvas import COLORS, given_or_new, plain
+
+
+def learning_curves(history, ax=None, metric="loss"):
+    """Draw a metric of the training data by epoch, and that of the validation data where it was recorded.
+
+    Parameters
+    ----------
+    history : History
+        What `Network.fit` returned, or a mapping like it.
+    ax : matplotlib.axes.Axes, optional
+    metric : str
+        "loss" (on a logarithmic scale), "accuracy", or another that was recorded.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the metric was not recorded.
+
+    Examples
+    --------
+    >>> from fastnn import plot
+    >>> ax = plot.learning_curves({"loss": [1.0, 0.5, 0.3], "val_loss": [1.1, 0.7, 0.6]})
+    """
+    if metric not in history or not len(history[metric]):
+        raise ValueError(f"{metric!r} was not recorded; recorded were {', '.join(history) or 'no epochs'}")
+    ax = given_or_new(ax)
+    for name, label, style in ((metric, "training", "-"), (f"val_{metric}", "validation", "--")):
+        if name in history:
+            epochs = np.arange(1, len(history[name]) + 1)
+            ax.plot(epochs, history[name], style, color=COLORS[style == "--"], linewidth=1.6, label=label,
+                    marker="o" if len(epochs) == 1 else None)  # one point makes no line
+    if metric == "loss" and min(history[metric]) > 0:
+        ax.set_yscale("log")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel="epoch", ylabel=metric)
+    ax.legend(frameon=False)
+    return plain(ax)

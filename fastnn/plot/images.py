@@ -1,0 +1,116 @@
+"""Weights and activations of a layer as images."""
+
+import numpy as np
+
+from ..checks import whole_number
+from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new
+from .trace import layer_index, layer_name, layer_outputs
+
+
+def weight_image(net, layer=0, ax=None, *, shape=None):
+    """Draw the weight of a layer (in_features, out_features) as an image, or as one image an output.
+
+    Parameters
+    ----------
+    net : Network
+    layer : int
+        Which layer, from 0; negative from the last backwards.
+    ax : matplotlib.axes.Axes, optional
+    shape : tuple (height, width), optional
+        Where the layer's inputs are pixels, row by row, the shape of their image: each output's weights are then drawn as
+        such an image, one beside the other.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, it has no weight, or `shape` has not in_features pixels.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Network, plot
+    >>> net = Network([Dense(30, "relu"), Dense(10, "softmax")], inputs=64)
+    >>> ax = plot.weight_image(net)
+    >>> ax = plot.weight_image(net, shape=(8, 8))
+    """
+    index = layer_index(net, layer)
+    weight = net.parameters.get(f"{index}.weight")
+    if weight is None:
+        with_weight = [name.split(".")[0] for name in net.parameters if name.endswith(".weight")]
+        raise ValueError(f"layer {index}, {net.layers[index]!r}, has no weight; "
+                         f"{'layers that have: ' + ', '.join(with_weight) if with_weight else 'no layer here has'}")
+    label = f"{index}.weight"
+    if shape is None:
+        return image(weight, ax, label, xlabel="output of the layer", ylabel="input of the layer")
+    mosaic = tiles(weight, shape)
+    ax = image(mosaic, ax, label, aspect="equal", height=0.2 + 4.9 * mosaic.shape[0] / mosaic.shape[1])
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
+
+
+def activation_image(net, X, layer=-1, ax=None):
+    """Draw what a layer gives for each sample as an image (samples, features), as in prediction.
+
+    Parameters
+    ----------
+    net : Network
+    X : array (samples, inputs)
+    layer : int
+        Which layer, from 0; negative from the last backwards.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or X does not fit the network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network, plot
+    >>> net = Network([Dense(30, "relu"), Dense(10, "softmax")], inputs=64)
+    >>> ax = plot.activation_image(net, np.random.default_rng(0).normal(size=(50, 64)), layer=0)
+    """
+    index = layer_index(net, layer)
+    return image(layer_outputs(net, X)[index], ax, f"output of layer {layer_name(net, index)}", xlabel="feature",
+                 ylabel="sample")
+
+
+def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5):
+    """Draw a matrix: white at zero, blue below, red above; or, where nothing is below zero, dark at zero."""
+    ax = given_or_new(ax, height=height)
+    largest = float(np.nanmax(np.abs(values))) or 1.0
+    below = np.nanmin(values) < 0
+    drawn = ax.imshow(values, cmap=ABOUT_ZERO if below else FROM_ZERO, vmin=-largest if below else 0, vmax=largest,
+                      aspect=aspect, interpolation="nearest")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.get_major_locator().set_params(integer=True)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.spines[:].set_visible(False)
+    color_bar(ax, drawn, label)
+    return ax
+
+
+def tiles(weight, shape):
+    """The columns of weight (in_features, out_features) as images of a shape in rows and columns, NaN between them."""
+    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
+        raise ValueError(f"shape is {shape!r}; it must be (height, width)")
+    height, width = (whole_number("shape", side) for side in shape)
+    in_features, out_features = weight.shape
+    if height * width != in_features:
+        raise ValueError(f"shape {height} × {width} has {height * width} pixels; this layer has {in_features} inputs")
+    columns = int(np.ceil(np.sqrt(out_features * height / width)))
+    rows = -(-out_features // columns)
+    mosaic = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
+    for index, pixels in enumerate(weight.T):
+        top, left = index // columns * (height + 1), index % columns * (width + 1)
+        mosaic[top:top + height, left:left + width] = pixels.reshape(height, width)
+    return mosaic

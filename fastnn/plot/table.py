@@ -1,0 +1,51 @@
+"""A table of numbers as colours."""
+
+import numpy as np
+
+from .canvas import FROM_ZERO, color_bar, given_or_new
+
+
+def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
+    """Draw a table of numbers as colours, each number written in its cell.
+
+    Parameters
+    ----------
+    values : array (rows, columns)
+    rows, columns : list
+        What stands beside and under the table, an entry a row or column.
+    ax : matplotlib.axes.Axes, optional
+    label : str
+        What the numbers are.
+    form : str
+        How a number is written.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If the values are no table, or the entries are not as many as its rows and columns.
+
+    Examples
+    --------
+    >>> from fastnn import plot
+    >>> ax = plot.heat_map([[0.91, 0.93], [0.94, 0.97]], rows=[16, 64], columns=["sigmoid", "relu"], label="accuracy")
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 2 or values.shape != (len(rows), len(columns)) or values.size == 0:
+        raise ValueError(f"values has shape {values.shape}; with {len(rows)} rows and {len(columns)} columns it must be "
+                         f"({len(rows)}, {len(columns)}), and not empty")
+    ax = given_or_new(ax, width=1.6 + 0.85 * values.shape[1], height=1.2 + 0.5 * values.shape[0])
+    image = ax.imshow(values, cmap=FROM_ZERO, aspect="auto")
+    middle = (values.min() + values.max()) / 2
+    for (row, column), value in np.ndenumerate(values):
+        ax.text(column, row, form.format(value), ha="center", va="center", fontsize=9,
+                color="white" if value < middle else "black")
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    color_bar(ax, image, label)
+    return ax
