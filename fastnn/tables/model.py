@@ -43,8 +43,8 @@ class TableModel:
 
     def __init__(self, network, preprocessing, target, report=None):
         if len(preprocessing.features) != network.inputs or target.outputs != network.outputs:
-            raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; the preprocessing gives "
-                             f"{len(preprocessing.features)} and the target takes {target.outputs}")
+            raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; the preprocessing "
+                             f"gives {len(preprocessing.features)} and the target takes {target.outputs}")
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
 
     def forward(self, table, *, threads=None):
