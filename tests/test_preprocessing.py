@@ -65,7 +65,7 @@ def test_numbers_come_from_the_training_rows_alone():
 
 
 @pytest.mark.parametrize("options", [{}, {"text": ["rows"]}, {"drop": ["cut"]}, {"missing_values": ["Good"]},
-                                     {"max_categories": 1, "drop": ["carat"]}])
+                                     {"limit": np.inf}, {"max_categories": 1, "drop": ["carat"]}])
 def test_json_and_back_is_the_same(options):
     preprocessing = Preprocessing.fit(STONES, **options)
     again = Preprocessing.from_json(preprocessing.to_json())
@@ -124,11 +124,20 @@ def test_a_table_that_does_not_fit_is_refused(spoil, message):
     (STONES[["lab", "rows"]], {}, "no column is left.*lab ignored: alike"),
     (STONES, {"drop": ["karat"]}, "no column 'karat'"),
     (STONES, {"max_categories": 0}, "max_categories is 0"),
+    (STONES, {"limit": 0}, "limit is 0"),
     (STONES.set_axis(["a", "a", *"bcdef"], axis=1), {}, "two columns are named 'a'"),
 ])
 def test_what_cannot_be_learned_from_is_refused(table, options, message):
     with pytest.raises(ValueError, match=message):
         Preprocessing.fit(table, **options)
+
+
+@pytest.mark.parametrize("limit", [2.0, 5.0, np.inf])
+def test_an_outlier_counts_up_to_the_limit(limit):
+    preprocessing = Preprocessing.fit(pd.DataFrame({"x": np.sin(range(99))}), limit=limit)
+    far = preprocessing.transform(pd.DataFrame({"x": [1e6, -1e6]}))[:, 0]
+    assert far.tolist() == [limit, -limit] if np.isfinite(limit) else far[0] > 1e5
+    assert abs(preprocessing.transform(pd.DataFrame({"x": np.sin(range(99))}))).max() < limit
 
 
 def test_infinite_numbers_are_missing():
