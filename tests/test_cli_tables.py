@@ -160,6 +160,18 @@ def test_rows_without_a_target_are_left_out_with_a_word(here, capsys, stones):
     assert sum(json.loads(out)["rows"].values()) == 390
 
 
+def test_a_target_that_says_nothing_is_refused(stones):
+    infinite = stones.assign(price=stones["price"].mask(stones.index < 9, np.inf))
+    assert len(train(infinite, "price", Recipe(epochs=1)).table) == ROWS - 9
+    with pytest.raises(ValueError, match="'price' is 2 in every row"):
+        train(stones.assign(price=2), "price")
+    for task in ("auto", "regression", "classification"):
+        with pytest.raises(ValueError, match="'price' is missing in every row"):
+            train(stones.assign(price=np.nan), "price", Recipe(task=task))
+    with pytest.raises(ValueError, match="there are 9 rows"):
+        train(stones[:9], "price")
+
+
 @pytest.mark.parametrize("way", ["no", "yes", "auto"])
 def test_logarithms_are_chosen_on_the_validation_rows(way):
     generator = np.random.default_rng(1)

@@ -17,7 +17,7 @@ from ..network import Network
 from . import metrics
 from .columns import without
 from .preprocessing import Preprocessing, check_there
-from .target import from_config, to_config
+from .target import from_config, present, to_config
 
 
 class TableModel:
@@ -65,7 +65,7 @@ class TableModel:
         """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
         check_there(self.target.name, list(table.columns), "the target")
         column = without(table[self.target.name], self.preprocessing.missing_values)
-        there = column.notna()
+        there = present(column, numbers=self.target.kind == "regression")
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")
         return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))

@@ -20,11 +20,11 @@ from ..layers import Dense
 from ..network import Network
 from ..training import Callback
 from . import metrics
-from .columns import LIMIT, as_numbers, without
+from .columns import LIMIT, without
 from .model import TableModel
 from .preprocessing import Preprocessing, check_there
 from .split import split
-from .target import Classes, Values, is_skewed, judge_task
+from .target import Classes, Values, is_skewed, judge_task, present
 
 STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
@@ -212,14 +212,13 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 def with_target(table, target, recipe):
     """The rows of a table that have a target, numbered anew, and notes of what was left out."""
     column = without(table[target], recipe.missing_values)
-    there = column.notna()
-    if recipe.task == "regression":
-        there &= np.isfinite(as_numbers(column))
+    there = present(column, numbers=recipe.task == "regression")
     missing = int((~there).sum())
     notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
     kept = table.assign(**{target: column})[there].reset_index(drop=True)
-    if len(kept) and kept[target].nunique() < 2:
-        raise ValueError(f"the target {target!r} is {kept[target].iloc[0]!r} in every row; there is nothing to learn")
+    if kept[target].nunique() < 2:
+        always = "missing" if kept.empty else kept[target].iloc[0]
+        raise ValueError(f"the target {target!r} is {always} in every row; there is nothing to learn")
     return kept, notes
 
 
