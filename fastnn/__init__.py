@@ -1,6 +1,15 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
 
 from .ahead import warmup
+from .callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
 from .custom import register_activation, register_loss
 from .files import ModelFormatError
 from .gradients import check_gradients
@@ -9,17 +18,24 @@ from .initializers import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
+from .kernels.optimizers.adagrad import Adagrad
 from .kernels.optimizers.adam import Adam
 from .kernels.optimizers.adamw import AdamW
+from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
-from .layers import Dense
+from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
+from .lbfgs import LBFGS
 from .network import Network
-from .training import Callback, DivergenceError
+from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
+from .torch_weights import from_torch_state_dict
+from .training import DivergenceError
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "Adam", "AdamW", "Callback", "Dense", "DivergenceError", "History", "ModelFormatError", "Network", "RMSprop",
-    "activations", "check_gradients", "initializers", "losses", "optimizers", "register_activation", "register_loss",
-    "warmup",
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "BatchNorm", "CSVLogger", "Callback", "CosineDecay", "Dense",
+    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "LayerNorm", "Lion",
+    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay",
+    "TerminateOnNaN", "WarmUp", "activations", "check_gradients", "from_torch_state_dict", "initializers", "losses",
+    "optimizers", "register_activation", "register_loss", "warmup",
 ]

@@ -25,6 +25,19 @@ def whole_number(where, value, least=1):
     return number
 
 
+def number_in_range(where, value, least, below=math.inf):
+    """`value` as a float from `least` up to, but not including, `below`; or an error that says where it was given."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not least <= value < below:
+        limit = "finite" if below == math.inf else f"below {below:g}"
+        raise ValueError(f"{where} is {value!r}; it must be a number of at least {least:g} and {limit}")
+    return float(value)
+
+
+def not_negative(where, value):
+    """`value` as a float, finite and not below zero."""
+    return number_in_range(where, value, 0.0)
+
+
 def float_dtype(where, dtype):
     """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
     for name in DTYPES:

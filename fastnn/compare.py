@@ -118,6 +118,28 @@ def loss_and_gradient(loss, setting):
     return Case("×".join(map(str, setting.shape)), partial(both, naive.records), partial(both, vectorized.records), compiled)
 
 
+# the arguments that the functions of normalisation and dropout take, in order
+FUNCTIONS_OF_LAYERS = {
+    "batch_norm_forward": ("x", "scale", "shift"),
+    "batch_norm_backward": ("da", "x", "scale"),
+    "batch_norm_predict": ("x", "scale", "shift", "mean", "variance"),
+    "layer_norm_forward": ("x", "scale", "shift"),
+    "layer_norm_backward": ("da", "x", "scale"),
+    "dropout_forward": ("x", "rate", "word"),
+    "dropout_backward": ("da", "rate", "word"),
+}
+
+
+def layer_function(name, setting):
+    x, da = setting.random(2, *setting.shape)
+    scale, shift, mean, variance = setting.random(4, setting.shape[1])
+    numbers = {"x": x, "da": da, "scale": scale, "shift": shift, "mean": mean, "variance": abs(variance), "rate": 0.25,
+               "word": 5}
+    given = [numbers[argument] for argument in FUNCTIONS_OF_LAYERS[name]]
+    return Case("×".join(map(str, setting.shape)), *(partial(getattr(rung, name), *given) for rung in (naive, vectorized)),
+                partial(getattr(calls, name), *given, threads=setting.threads))
+
+
 def optimizer_update(kind, setting):
     """The compiled one works in place, as it does in training; its first call gives what the other two give."""
     optimizer, size, step = kind(), int(np.prod(setting.shape)), 10
@@ -143,6 +165,13 @@ def optimizer_update(kind, setting):
     return Case(str(size), loops, numpy, compiled)
 
 
+def on_numbers(name, setting, shape, *options):
+    """A function of one array that has the same name on every rung."""
+    x = setting.random(*shape)
+    return Case("×".join(map(str, shape)),
+                *(partial(getattr(rung, name), x, *options) for rung in (naive, vectorized, calls)))
+
+
 def training_step(setting):
     """Forward, backward and update; compiled it is `Network.fit`, with the shuffling and gathering of batches."""
     inputs, hidden, classes = setting.net
@@ -166,8 +195,9 @@ def training_step(setting):
 
 
 def kernel_cases():
-    """For each kernel its case, as a function of a Setting: those of dense layers, and all that is registered."""
+    """For each kernel its case, as a function of a Setting: those of layers, and all that is registered."""
     cases = {"linear_forward": linear_forward, "linear_backward": linear_backward}
+    cases |= {name: partial(layer_function, name) for name in FUNCTIONS_OF_LAYERS}
     for activation in activations.values():
         cases[activation.forward.name] = partial(activation_forward, activation)
         cases[activation.backward.name] = partial(activation_backward, activation)
@@ -175,6 +205,10 @@ def kernel_cases():
         cases[loss.kernel.name] = partial(loss_and_gradient, loss)
     for optimizer in optimizers.values():
         cases[optimizer.kernel.name] = partial(optimizer_update, optimizer)
+    for name in ("clip_by_value", "clip_by_norm"):
+        cases[name] = lambda setting, name=name: on_numbers(name, setting, (int(np.prod(setting.shape)),), 0.5)
+    for name in ("weight_penalty", "weight_penalty_gradient"):
+        cases[name] = lambda setting, name=name: on_numbers(name, setting, setting.shape, 0.1, 0.1)
     return cases
 
 

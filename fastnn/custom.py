@@ -15,7 +15,8 @@ def checked_name(kind, name):
 
 def register_activation(name: str, value: Callable, prime: Callable, *, formula: str = "", prime_formula: str = "",
                         initializer: str = "glorot_uniform", smooth: bool = True, kinks: Sequence[float] = (),
-                        vectorized: Callable | None = None, vectorized_prime: Callable | None = None) -> Activation:
+                        vectorized: Callable | None = None, vectorized_prime: Callable | None = None,
+                        onnx: str | Callable | None = None) -> Activation:
     """Register an activation of your own, for use by name in any layer.
 
     Parameters
@@ -34,6 +35,9 @@ def register_activation(name: str, value: Callable, prime: Callable, *, formula:
         Whether the derivative is continuous; if not, `kinks` lists the z at which it jumps.
     vectorized, vectorized_prime : callable, optional
         The same for NumPy arrays; by default the scalar functions are applied to each number.
+    onnx : str or callable, optional
+        What `Network.to_onnx` writes for it: the name of an ONNX operator, such as "Sin", or a function onnx(graph, z) that
+        makes it of several, such as `lambda graph, z: graph("Mul", z, graph("Sigmoid", z))`.
 
     Returns
     -------
@@ -44,12 +48,12 @@ def register_activation(name: str, value: Callable, prime: Callable, *, formula:
     --------
     >>> import math
     >>> import fastnn
-    >>> _ = fastnn.register_activation("sine", lambda z: math.sin(z), lambda z, a: math.cos(z))
+    >>> _ = fastnn.register_activation("sine", lambda z: math.sin(z), lambda z, a: math.cos(z), onnx="Sin")
     >>> net = fastnn.Network([fastnn.Dense(4, "sine"), fastnn.Dense(1)], inputs=2)
     """
     return activations.register(Activation(
         checked_name("activation", name), formula, prime_formula, value, prime, vectorized, vectorized_prime,
-        initializer=initializer, smooth=smooth, kinks=tuple(kinks), builtin=False,
+        initializer=initializer, smooth=smooth, kinks=tuple(kinks), onnx=onnx, builtin=False,
     ))
 
 

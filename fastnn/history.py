@@ -7,7 +7,8 @@ class History(Mapping):
     """A mapping of the name of a metric to its values, a float each epoch.
 
     Names: "loss", and for classifiers "accuracy", both gathered while the weights moved through the epoch; with validation
-    data "val_loss" and "val_accuracy", of the weights at its end.
+    data "val_loss" and "val_accuracy", of the weights at its end. If the learning rate changed on the way, "learning_rate":
+    that of the epoch's last step.
 
     Examples
     --------
@@ -19,13 +20,22 @@ class History(Mapping):
     ([0.5, 0.25], 2)
     """
 
-    def __init__(self):
-        self.metrics = {}
+    def __init__(self, metrics=(), learning_rates=()):
+        self.metrics = {name: list(values) for name, values in dict(metrics).items()}
+        self.learning_rates = list(learning_rates)  # of every epoch; among the metrics once they differ
 
-    def append(self, values):
-        """Add an epoch's values."""
+    def append(self, values, learning_rate=None):
+        """Add an epoch's values, and the learning rate of its last step if the optimizer has one."""
         for name, value in values.items():
             self.metrics.setdefault(name, []).append(float(value))
+        if learning_rate is not None:
+            self.learning_rates.append(float(learning_rate))
+            if len(set(self.learning_rates)) > 1:
+                self.metrics["learning_rate"] = list(self.learning_rates)
+
+    def first(self, epochs):
+        """A copy of its first epochs, so many."""
+        return History({name: values[:epochs] for name, values in self.metrics.items()}, self.learning_rates[:epochs])
 
     @property
     def epochs(self):

@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .kernels.blocks import LANES, block_count
+
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
@@ -20,6 +22,11 @@ def aligned(shape, dtype):
 def count(shape):
     """How many numbers an array of `shape` holds, exactly: NumPy's product would wrap around."""
     return math.prod(shape) if isinstance(shape, tuple) else shape
+
+
+def block_sums(size):
+    """Room for the sums over blocks of a vector of `size` numbers."""
+    return aligned((block_count(size), LANES), "float64")
 
 
 class Arena:

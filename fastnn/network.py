@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import files, training
+from . import checkpoint, files, lbfgs, onnx, torch_weights, training
 from .checks import (
     check_last_layer,
     class_weights,
@@ -23,16 +23,25 @@ from .checks import (
     whole_number,
 )
 from .history import History
+from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
+from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
-from .layers import layers_from_config, parameter_shapes
+from .lbfgs import LBFGS
 from .memory import ParameterVector
-from .program import Data, EvaluationProgram, OptimizerState, PredictionProgram, SmallPrediction, TrainingProgram
+from .program import (
+    GRADIENT_CHUNK,
+    Data,
+    EvaluationProgram,
+    OptimizerState,
+    PredictionProgram,
+    SmallPrediction,
+    TrainingProgram,
+)
 from .threads import FLOPS_PER_PART, resolve_threads
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-GRADIENT_CHUNK = 256  # rows at a time in loss_and_gradients; gradients add up in this order whatever the threads
 
 
 class Network:
@@ -57,6 +66,10 @@ class Network:
     ----------
     parameters : mapping of str to array
         Live, writable views by name: "0.weight" (in_features, out_features), "0.bias" (out_features,), "1.weight", …
+    state : mapping of str to array
+        What layers remember beside their parameters, likewise: "1.running_mean" of a `BatchNorm`, …
+    widths : list of int
+        How many features there are before the first layer and behind each.
 
     Examples
     --------
@@ -70,6 +83,8 @@ class Network:
     array([0, 1, 1, 0])
     """
 
+    _trainer_type = training.Trainer
+
     def __init__(self, layers: Sequence, inputs: int, loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
         self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
@@ -80,6 +95,10 @@ class Network:
                 raise ValueError(f"layers[{index}] is {layer!r}; it must be a layer, such as Dense(64, 'relu')")
         self.inputs = whole_number("inputs", inputs)
         self.dtype = float_dtype("dtype", dtype)
+        self.widths = widths(self.layers, self.inputs)
+        if not self.layers[-1].can_be_last:
+            raise ValueError(f"the last layer is {self.layers[-1]!r}, whose outputs are no prediction; end with another, "
+                             "such as Dense(1)")
         last = self.layers[-1].activation
         self._loss = losses.resolve(DEFAULT_LOSSES.get(last, "squared_error") if loss is None else loss)
         self.loss = self._loss.name
@@ -90,28 +109,41 @@ class Network:
         if seed is not None:
             seed = whole_number("seed", seed, least=0)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
-        self.seed, self._random = seed, shuffle_seed.generate_state(1, np.uint64)
+        # a word for the shuffling, and one for each layer, in case it draws
+        self.seed, self._random = seed, shuffle_seed.generate_state(1 + len(self.layers), np.uint64)
         self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
+        self._state = ParameterVector(state_shapes(self.layers, self.inputs), self.dtype)
         self._initialize(np.random.default_rng(weights_seed))
         self._paces, self._idle_predictions = {}, {}
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
+        self._fit = None  # where the last fit stands, or the one that runs
         self.stop_training = False
 
     def _initialize(self, generator):
-        in_features = self.inputs
+        applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
-            for name, values in layer.initial_parameters(in_features, generator).items():
+            first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])
+            for name, values in first.items():
                 self.parameters[f"{index}.{name}"][...] = values
-            in_features = layer.out_features
+            for name, values in layer.initial_state().items():
+                self.state[f"{index}.{name}"][...] = values
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
         return self._parameters.views
 
     @property
+    def state(self) -> Mapping[str, np.ndarray]:
+        return self._state.views
+
+    @property
     def outputs(self) -> int:
         """How many outputs the last layer has."""
-        return self.layers[-1].out_features
+        return self.widths[-1]
+
+    def _random_word(self, index):
+        """The address of the word that layer number `index` draws its random numbers from."""
+        return self._random[1 + index:].ctypes.data
 
     @property
     def is_classifier(self) -> bool:
@@ -148,10 +180,11 @@ class Network:
             self._optimizer_states[optimizer] = OptimizerState(optimizer, self)
         return self._optimizer_states[optimizer]
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32, optimizer: Optimizer | str = "adam",
-            validation_data: tuple | None = None, sample_weight: ArrayLike | None = None,
+    def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
+            optimizer: Optimizer | LBFGS | str | None = None, validation_data: tuple | None = None,
+            sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, callbacks: Iterable = (),
-            threads: int | None = None, progress: bool | None = None) -> History:
+            threads: int | None = None, progress: bool | None = None, resume: bool = False) -> History:
         """Train on the samples, from where the network stands.
 
         Parameters
@@ -164,7 +197,7 @@ class Network:
             How many times to go through all samples.
         batch_size : int
             How many samples go into a step; the last batch of an epoch may have fewer.
-        optimizer : Optimizer or str
+        optimizer : Optimizer, str or LBFGS, default "adam"
             Fitting again with the same optimizer object (or the same name) goes on where it stood: 5 epochs and 5 more are
             the same, to the bit, as 10.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
@@ -179,7 +212,12 @@ class Network:
         threads : int, optional
             At most so many; default all. The number does not change the result.
         progress : bool, optional
-            Whether to show a progress bar; default: in a terminal, on what lasts over a second.
+            Whether to show a progress bar; default: in a terminal or notebook, on what lasts over a second.
+        resume : bool
+            Whether to go on with the fit that this network was last in, until `epochs` are done in all. Where it stood may
+            be the middle of an epoch (after Ctrl-C, an exception, or a callback that stopped it) or its end, in this process
+            or in a checkpoint. With the same data and options the weights and the history are, to the bit, those of a fit
+            that was never interrupted. It goes on with the optimizer it had. A network that was in no fit begins one.
 
         Returns
         -------
@@ -192,9 +230,10 @@ class Network:
         DivergenceError
             If a step's loss is not finite; the weights are those from before that step.
         """
-        epochs = whole_number("epochs", epochs, least=0)
+        epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
-        data = self._data(X, y, sample_weight, class_weight)
+        learner = self.astype("float64") if isinstance(optimizer, LBFGS) else self
+        data = learner._data(X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
@@ -203,11 +242,30 @@ class Network:
                 validation = self._data(*validation_data)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from None
-        return training.fit(
-            self, data, validation, epochs=epochs, batch_size=batch_size, optimizer_state=self._optimizer_state(optimizer),
-            shuffle=true_or_false("shuffle", shuffle), callbacks=list_of("callbacks", callbacks, training.Callback),
-            threads=threads, progress=None if progress is None else true_or_false("progress", progress),
-        )
+        callbacks = list_of("callbacks", callbacks, training.Callback)
+        progress = None if progress is None else true_or_false("progress", progress)
+        shuffle = true_or_false("shuffle", shuffle)
+        if learner is not self:
+            if epochs != 1:
+                raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
+            if resume:
+                raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, callbacks=callbacks, threads=threads,
+                             progress=progress)
+        state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,
+                                         shuffle=shuffle)
+        return training.fit(self, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
+                            progress=progress)
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer of the last fit, or of the one that runs; None before the first."""
+        return None if self._fit is None else self._fit.optimizer
+
+    @property
+    def history(self) -> History | None:
+        """What the last fit recorded, also one that was interrupted; None before the first."""
+        return None if self._fit is None else self._fit.history
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
@@ -238,7 +296,7 @@ class Network:
     @cached_property
     def _small_rows(self):
         """How many rows are few: so many that a second thread would not pay."""
-        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // self._parameters.flat.size))
+        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // max(1, self._parameters.flat.size)))
 
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
@@ -268,8 +326,12 @@ class Network:
         return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
 
     def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
-                           threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
+                           training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
+
+        training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
+        normalises by the samples given, so then all of them go through in one batch. By default both behave as in
+        prediction.
 
         Examples
         --------
@@ -281,24 +343,39 @@ class Network:
         >>> loss, float(gradients["0.weight"][0, 0])
         (0.5, 3.0)
         """
-        data = self._data(X, y, sample_weight)
-        weights = np.ones(len(data.X)) if data.weights is None else data.weights.astype(np.float64)
-        data.weights = (weights / weights.sum()).astype(self.dtype)
-        program = TrainingProgram(self, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
-        return program.accumulate(), self._parameters.split(program.gradients)
+        program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
+        program.accumulate(0, program.batches)
+        return program.take_mean()[0], self._parameters.split(program.gradients)
 
-    def loss_function(self, X: ArrayLike, y: ArrayLike, *,
-                      sample_weight: ArrayLike | None = None) -> Callable[[], float]:
-        """A function of no arguments: the loss over these samples with the parameters as they then stand."""
+    def _gradient_program(self, X, y, sample_weight, training, threads):
+        data = self._data(X, y, sample_weight).of_one_mean()
+        whole = training and any(layer.mixes_samples for layer in self.layers)
+        return TrainingProgram(self, data, len(data.X) if whole else GRADIENT_CHUNK, resolve_threads(threads),
+                               normalize=False, as_in_training=training)
+
+    def loss_function(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                      training: bool = False) -> Callable[[], float]:
+        """A function of no arguments: the loss over these samples with the parameters as they then stand.
+
+        training: as for `loss_and_gradients`.
+        """
+        if true_or_false("training", training):
+            program = self._gradient_program(X, y, sample_weight, training, threads=1)
+
+            def loss():
+                program.accumulate(0, program.batches)
+                return program.take_mean()[0]
+
+            return loss
         data = self._data(X, y, sample_weight)
         program = EvaluationProgram(self, data, threads=1)
         return lambda: program.evaluate()[0]
 
     def astype(self, dtype: str) -> Network:
-        """A copy of the network in another dtype: the same architecture and parameters, no optimizer's memory."""
+        """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
         twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
-        for name, view in self.parameters.items():
-            twin.parameters[name][...] = view
+        twin._parameters.flat[:], twin._state.flat[:] = self._parameters.flat, self._state.flat
+        twin._random[:] = self._random
         return twin
 
     def save(self, path: str | os.PathLike) -> None:
@@ -309,6 +386,48 @@ class Network:
     def load(cls, path: str | os.PathLike) -> Network:
         """Read a network that `save` wrote; ModelFormatError if the file is not one."""
         return files.load(cls, path)
+
+    def to_onnx(self, path: str | os.PathLike) -> None:
+        """Write the network to an ONNX file that other runtimes can run; see `fastnn.onnx.export`."""
+        onnx.export(self, path)
+
+    def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
+        """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
+        torch_weights.load_torch(self, source, layers)
+
+    def save_checkpoint(self, path: str | os.PathLike) -> None:
+        """Write the network and where its last fit stands, all that it takes to go on with it, whole or not at all.
+
+        That is, beside the weights: the optimizer's hyperparameters, memory and number of steps, the epoch and the batch,
+        the random state, the history, and the state of the callbacks. It can be called after a fit, also one that was
+        interrupted, and from a callback, best one with `runs_last`; `ModelCheckpoint(path, full=True)` is one. The data are
+        not in the file. (A pickle or a copy of a network holds its weights and random state alone.)
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> from fastnn import Adam, Dense, LambdaCallback, Network
+        >>> X, y = np.linspace(0, 1, 100)[:, None], np.linspace(0, 2, 100)
+        >>> def stop(batch, logs):
+        ...     net.stop_training = batch == 5
+        >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+        >>> history = net.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01),
+        ...                   callbacks=[LambdaCallback(on_train_batch_end=stop)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.safetensors")
+        >>> net.save_checkpoint(path)
+        >>> resumed = Network.load_checkpoint(path)
+        >>> history = resumed.fit(X, y, epochs=9, batch_size=10, resume=True)
+        >>> never_stopped = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+        >>> history["loss"] == never_stopped.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01))["loss"]
+        True
+        """
+        checkpoint.save(self, path)
+
+    @classmethod
+    def load_checkpoint(cls, path: str | os.PathLike) -> Network:
+        """Read what `save_checkpoint` wrote, to go on with `fit(..., resume=True)`; ModelFormatError if it is none."""
+        return checkpoint.load(cls, path)
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
@@ -322,21 +441,23 @@ class Network:
         return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
 
     def __reduce__(self):
-        """To pickle or copy it: architecture, parameters and the state of the shuffling; optimizers start afresh."""
-        return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy())
+        """To pickle or copy it: architecture, parameters, state and random numbers; optimizers start afresh."""
+        return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy(),
+                         self._state.flat.copy())
 
     def summary(self) -> str:
-        """A printable table: layer, output shape, parameters."""
-        rows, in_features = [("layer", "output shape", "parameters")], self.inputs
+        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
+        rows = [("layer", "output shape", "parameters")]
         for index, layer in enumerate(self.layers):
-            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(in_features).values())
-            rows.append((f"{index}  {layer!r}", f"(batch, {layer.out_features})", f"{count:,}"))
-            in_features = layer.out_features
+            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())
+            rows.append((f"{index}  {layer!r}", f"(batch, {self.widths[index + 1]})", f"{count:,}"))
         widths = [max(len(row[k]) for row in rows) for k in range(3)]
         lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
         rule = "─" * len(lines[0])
         size = self._parameters.flat.nbytes
         total = f"{self._parameters.flat.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
+        if self.state:
+            total += f"; {self._state.flat.size:,} numbers of state"
         return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
     def __repr__(self):
@@ -351,8 +472,8 @@ class Network:
         )
 
 
-def restore(network_type, config, seed, parameters, random):
+def restore(network_type, config, seed, parameters, random, state):
     """The network that `Network.__reduce__` took apart."""
     network = network_type.from_config(config, seed)
-    network._parameters.flat[:], network._random[:] = parameters, random
+    network._parameters.flat[:], network._random[:], network._state.flat[:] = parameters, random, state
     return network

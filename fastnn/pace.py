@@ -1,5 +1,7 @@
 """The pace of training: how many batches to hand to the kernels at a time, so that Ctrl-C and progress are soon seen to."""
 
+import time
+
 SLICE = 0.05  # seconds of compiled work between two looks at the outside world
 
 
@@ -13,6 +15,13 @@ class Pace:
         """How many batches."""
         wanted = self.most if self.seconds is None else min(self.most, int(SLICE / self.seconds))
         return max(1, min(wanted, batches_left))
+
+    def timed(self, run, first_batch, last_batch):
+        """run(first_batch, last_batch), and take note of how long it took."""
+        start = time.perf_counter()
+        outcome = run(first_batch, last_batch)
+        self.record(last_batch - first_batch, time.perf_counter() - start)
+        return outcome
 
     def record(self, batches, seconds):
         """Take note that so many batches took so long."""

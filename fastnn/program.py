@@ -10,6 +10,8 @@ import numpy as np
 
 from .checks import check_finite
 from .kernels import batch as batches
+from .kernels.activations import activations
+from .kernels.clip import clip_row
 from .kernels.criterion import accuracy_row, loss_row
 from .kernels.interpreter import (
     DIVERGED,
@@ -25,10 +27,15 @@ from .kernels.interpreter import (
 from .kernels.linear import X_DATA
 from .kernels.table import FORWARD, HITS, LOSSES, PARTS
 from .kernels.update import prepare_row, update_row
-from .memory import Arena, aligned
+from .layers import applied_activations
+from .memory import Arena, aligned, block_sums
+from .penalties import Penalties
+from .schedules import rates_ahead
 from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
+GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
+TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 
 
@@ -53,12 +60,14 @@ def address(array):
 class Program:
     """The rows that take a batch through a network's layers; subclasses add what comes before and after."""
 
-    training = False
+    training = False  # whether a backward pass follows
+    as_in_training = False  # whether layers behave as in training: dropping, normalising by the batch
+    keeps_state = False  # whether a step changes what layers remember: running statistics, random numbers
 
     def __init__(self, network, batch, threads):
         self.network, self.batch, self.threads = network, batch, threads
         self.dtype, self.offsets = network.dtype, network._parameters.offsets
-        self.arena, self.rows = Arena(network.dtype), []
+        self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, features, gradient=None):
@@ -66,6 +75,18 @@ class Program:
         if self.training and gradient is None:
             gradient = self.arena.take(self.batch * features)
         return Tensor(self.arena.take(self.batch * features), features, gradient)
+
+    def tensor_like(self, x):
+        """A tensor of x's shape that shares x's gradient, or lack of one: for a layer that turns one into the other."""
+        return Tensor(self.arena.take(self.batch * x.features), x.features, x.gradient)
+
+    def in_arena(self, x):
+        """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
+        if x.data == 0:
+            return x
+        brought = self.tensor_like(x)
+        self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features, x_data=x.data))
+        return brought
 
     def scratch(self, numbers):
         """A stretch that any row may use while it runs."""
@@ -79,6 +100,11 @@ class Program:
     def emit_update(self, **matrix):
         """Parameters that training updates; of no concern to others."""
 
+    def emit_penalty(self, start, size, l1, l2):
+        """Have the loss count so many parameters from number `start` on: l1 Σ |w| + l2 Σ w²."""
+        if l1 or l2:
+            self.penalties.add(start, size, l1, l2)
+
     def parts(self, work, per_part):
         return parts(work, per_part, self.threads)
 
@@ -86,11 +112,13 @@ class Program:
         return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.inputs)
 
     def lower_layers(self, x, on_logits):
-        """Emit the layers; with `on_logits` the last one leaves its activation to the loss."""
+        """Emit the layers; with `on_logits` the last activation is left to the loss."""
         layers = self.network.layers
-        for index, layer in enumerate(layers):
-            logits = on_logits and index == len(layers) - 1
-            x = layer.lower(self, index, x, None if logits or layer.activation == "identity" else layer.activation_record)
+        applied = applied_activations(layers)
+        if on_logits:
+            applied[max(index for index, name in enumerate(applied) if name != "identity")] = "identity"
+        for index, (layer, name) in enumerate(zip(layers, applied, strict=True)):
+            x = layer.lower(self, index, x, None if name == "identity" else activations[name])
         return x
 
     def table(self):
@@ -136,17 +164,23 @@ class Data:
     targets: object
     weights: np.ndarray | None
 
+    def of_one_mean(self):
+        """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
+        weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
+        return Data(self.X, self.targets, (weights / weights.sum()).astype(self.X.dtype))
+
 
 class TrainingProgram(Program):
     """Forward, loss, backward and update over batches of the data."""
 
     training = True
 
-    def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True):
+    def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
         super().__init__(network, min(batch, len(data.X)), threads)
+        self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
-        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(5)
+        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates = []
         x, criterion = self.input_tensor(), Criterion(self, data)
@@ -154,9 +188,13 @@ class TrainingProgram(Program):
         loss = network._training_loss
         scores = self.lower_layers(x, on_logits=loss is not network._loss)
         criterion.emit_loss(scores, loss, network.is_classifier)
+        before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
+        self.rows = before + self.rows + after
         if optimizer_state is not None:
-            self.rows = optimizer_state.rows(self.updates) + self.rows
+            self.rows = optimizer_state.rows(self.updates, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.rows
         self.rows, self.memory = self.table(), self.arena.allocate()
+        # worked out once, for where a callback looks at every batch a run is a few microseconds
+        self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
@@ -173,23 +211,37 @@ class TrainingProgram(Program):
 
     def run(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
-        arrays = self.rows, self.network._parameters.flat, self.gradients, self.memory, self.results, self.totals
+        if self.optimizer_state is not None:
+            self.optimizer_state.refresh(last_batch - first_batch)
         frame = np.array([
-            *map(address, arrays),
+            *self.addresses, address(self.totals),
             len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
-        return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
+        diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        return diverged - 1 if diverged else None
 
-    def accumulate(self):
-        """Add up the gradients over all batches, whose weights are shares of one mean; returns the loss."""
-        self.run(0, self.batches, accumulate=True)
-        return float(self.totals[LOSS_SUM])
+    def accumulate(self, first_batch, last_batch):
+        """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.
 
-    def take_totals(self):
-        """(mean loss, accuracy) since the last call."""
+        Batch 0 begins anew.
+        """
+        return self.run(first_batch, last_batch, accumulate=True) is None
+
+    def take_mean(self):
+        """(loss, accuracy) of the batches accumulated since the last call."""
         totals, self.totals[:] = self.totals.copy(), 0
+        return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
+
+    @property
+    def done(self):
+        """How many batches are in the totals: those after whose update the parameters stand."""
+        return -(-int(self.totals[SAMPLES]) // self.batch)
+
+    def means(self):
+        """(mean loss, accuracy) of what is in the totals."""
+        totals = self.totals
         loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
         return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
@@ -205,7 +257,7 @@ class ForwardProgram(Program):
     def plan(network, samples, threads):
         """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
         workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
-        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(n.out_features for n in network.layers))
+        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
         chunk = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
         return min(chunk, -(-samples // workers)), workers
 
@@ -232,14 +284,20 @@ class PredictionProgram(ForwardProgram):
         somewhere = address(self.not_finite)  # until the first run enters where X is
         x = Tensor(0, network.inputs, data=somewhere)
         self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=somewhere, not_finite=somewhere))
-        a = self.lower_layers(x, on_logits=False)
+        self.x_data = X_DATA  # the column of the second row where it reads the address of X
+        a = self.in_arena(self.lower_layers(x, on_logits=False))
         self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
         self.finish()
+
+    def in_arena(self, x):
+        if x.data != 0:
+            self.x_data = batches.X_DATA
+        return super().in_arena(x)
 
     def run(self, X):
         """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
         out = np.empty((len(X), self.network.outputs), X.dtype)
-        self.rows[0, batches.X_DATA] = self.rows[1, X_DATA] = address(X)
+        self.rows[0, batches.X_DATA] = self.rows[1, self.x_data] = address(X)
         self.rows[-1, batches.OUT_DATA] = address(out)
         self.run_samples(len(X))
         if self.not_finite[0]:
@@ -262,7 +320,7 @@ class SmallPrediction:
 
         self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
                                address(program.rows), len(program.rows),
-                               cell(0, batches.X_DATA), cell(1, X_DATA), cell(-1, batches.OUT_DATA)])
+                               cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA)])
 
     def run(self, X):
         """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""
@@ -289,7 +347,8 @@ class EvaluationProgram(ForwardProgram):
     def evaluate(self):
         """(mean loss, accuracy)."""
         self.run_samples(len(self.data.X), self.results)
-        return float(self.results[LOSSES].sum() / self.weight), float(self.results[HITS].mean())
+        loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
+        return loss, float(self.results[HITS].mean())
 
 
 class OptimizerState:
@@ -303,18 +362,30 @@ class OptimizerState:
         self.slots = aligned((len(optimizer.slots), stretch), network.dtype)
         self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, network.dtype)
         self.hyperparameters = optimizer.hyperparameters()
+        self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
+        self.rates, self.schedule = None, np.zeros(2, np.int64)
 
-    def refresh(self):
-        """Take over hyperparameters that have been changed since."""
-        self.hyperparameters[:] = self.optimizer().hyperparameters()
+    def refresh(self, steps):
+        """Take over hyperparameters that have been changed since, for so many steps to come."""
+        optimizer, first = self.optimizer(), int(self.step[0]) + 1
+        self.hyperparameters[:], self.limits[:2] = optimizer.hyperparameters(first), optimizer.limits()
+        self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
+        self.schedule[:] = address(self.rates), first
 
-    def rows(self, updates):
-        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything."""
+    def rows(self, updates, parts):
+        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything.
+
+        parts: into how many to cut what is done to all gradients.
+        """
         optimizer = self.optimizer()
         if all(matrix["parts"] == 1 for matrix in updates):
             updates = [{"start": 0, "rows": 1, "columns": self.size, "parts": 1}]
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
         rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
-                                hyperparameters=address(self.hyperparameters)))
+                                hyperparameters=address(self.hyperparameters), schedule=address(self.schedule)))
+        if np.isfinite(optimizer.limits()).any():
+            if self.norms is None:  # kept: the rows of other programs may hold its address
+                self.norms = block_sums(self.size)
+            rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))
         return rows

@@ -77,6 +77,22 @@ def check_linear(x, weight, bias):
         raise ValueError(f"bias has shape {bias}; this weight takes {weight[1:]}, one for each of its columns")
 
 
+def check_features(x, **vectors):
+    """Refuse anything but rows of features and vectors of one number a feature, given by their shapes."""
+    if len(x) != 2 or 0 in x:
+        raise ValueError(f"x has shape {x}; it must be (batch, features), with at least one of each")
+    for name, shape in vectors.items():
+        if shape != x[1:]:
+            raise ValueError(f"{name} has shape {shape}; with x of shape {x} it takes {x[1:]}, one number a feature")
+
+
+def check_batch(x):
+    """Refuse what has no statistics of a batch."""
+    if len(x) != 2 or x[0] < 2:
+        raise ValueError(f"x has shape {x}; statistics of a batch take (batch, features) with at least two samples "
+                         "(for one sample use batch_norm_predict)")
+
+
 def check_targets(a, y):
     """Refuse targets that are not one for each output."""
     if len(a) != 2 or a[0] == 0:
@@ -91,6 +107,18 @@ def check_weights(weights, shape, batch):
         raise ValueError(f"weights have shape {shape}; there must be one for each sample, {(batch,)}")
     if min(weights) < 0 or sum(weights) == 0:
         raise ValueError("weights must be zero or more, and they must not sum to 0")
+
+
+def check_limit(where, limit):
+    """Refuse a bound on gradients that is not above zero."""
+    if not limit > 0:
+        raise ValueError(f"{where} is {limit!r}; it must be above zero")
+
+
+def check_strengths(l1, l2):
+    """Refuse penalties that would be rewards."""
+    if not (l1 >= 0 and l2 >= 0):
+        raise ValueError(f"l1 is {l1!r} and l2 {l2!r}; both must be zero or more")
 
 
 def check_layers(parameters, activations):

@@ -20,36 +20,42 @@ import sys
 import numpy as np
 
 from ..checks import real_array, whole_number
-from ..rungs import check_linear, check_targets, check_weights, registered_functions, registry_attributes
+from ..memory import block_sums
+from ..rungs import (
+    check_limit,
+    check_linear,
+    check_strengths,
+    check_targets,
+    check_weights,
+    registered_functions,
+    registry_attributes,
+)
 from ..threads import FLOPS_PER_PART, parts, resolve_threads, run
+from .arguments import check_alike, place, real_arrays, run_phase
+from .clip import clip_row
 from .interpreter import run_kernel
+from .layer_calls import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_predict,
+    batch_norm_running,
+    dropout_backward,
+    dropout_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+)
 from .linear import WEIGHT, dense_row
 from .optimizers import COEFFICIENTS
-from .table import BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD
+from .penalty import penalty_row, weight_penalty_kernel
+from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
 
-__all__ = ["linear_backward", "linear_forward", "optimizer_update", "registered_functions"]
+__all__ = [
+    "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "clip_by_norm", "clip_by_value",
+    "dropout_backward", "dropout_forward", "layer_norm_backward", "layer_norm_forward", "linear_backward", "linear_forward",
+    "optimizer_update", "registered_functions", "weight_penalty", "weight_penalty_gradient",
+]
 
 empty = np.empty
-
-
-def real_arrays(**given):
-    """A dtype and C-contiguous arrays of it: float32 if all that is given is, else float64."""
-    dtype = "float32" if all(getattr(values, "dtype", None) == np.float32 for values in given.values()) else "float64"
-    return dtype, *(as_kernels_take_it(name, values, dtype) for name, values in given.items())
-
-
-def as_kernels_take_it(name, values, dtype):
-    if type(values) is np.ndarray and values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
-        return values
-    return real_array(name, values, dtype)
-
-
-def check_alike(**arrays):
-    """Refuse arrays that differ in shape."""
-    (first, shape), *others = ((name, array.shape) for name, array in arrays.items())
-    for name, other in others:
-        if other != shape:
-            raise ValueError(f"{name} has shape {other}; it must be that of {first}, {shape}")
 
 
 def rows_and_columns(activation, z):
@@ -110,23 +116,11 @@ def mean_loss_gradient(loss, a, y, weights=None):
     return loss_and_gradient(loss, a, y, weights)[1]
 
 
-def place(array):
-    """Where an array lies, as an offset: the table's count numbers from where a network's memory begins, here from 0."""
-    return 0 if array is None else array.ctypes.data // array.itemsize
-
-
 def linear_row(dtype, weight, *, x, z=None, dz=None, dx=None, scratch=None, bias):
     """The table of a network of this one layer, whose memory is wherever these arrays lie."""
     return dense_row(dtype, None, {}, x=place(x), z=place(z), a=place(z), dz=place(dz),
                      dx=None if dx is None else place(dx), scratch=place(scratch), weight=place(weight), bias=place(bias),
                      in_features=weight.shape[0], out_features=weight.shape[1])
-
-
-def run_phase(row, phase, batch, parts, flops):
-    """Run one phase of `row`, so much work cut into `parts`."""
-    row[phase + 1] = parts
-    # parameters, gradients, arena, results, capacity and first, then batch, accumulate, phase and team
-    run(run_kernel, np.array([row.ctypes.data, 0, 0, 0, 0, 0, 0, batch, 0, phase, 0]), parts, flops)
 
 
 def linear_sizes(x, weight, bias):
@@ -209,6 +203,76 @@ def linear_backward(dz, x, weight, threads=None):
     return dx, dweight, dbias
 
 
+def run_on_vectors(row, phase, parameters, gradients):
+    """Run one phase of `row`, uncut, on flat vectors; None where it does without."""
+    vectors = [0 if vector is None else vector.ctypes.data for vector in (parameters, gradients)]
+    run(run_kernel, np.array([row.ctypes.data, *vectors, 0, 0, 0, 0, 0, 0, phase, 0]), 1, 0)
+
+
+def clipped(gradients, value=np.inf, norm=np.inf):
+    dtype, gradients = real_arrays(gradients=gradients)
+    gradients, sums, limits = gradients.copy(), block_sums(gradients.size), np.array([value, norm, 1.0])
+    row = clip_row(dtype, 1, size=gradients.size, sums=sums.ctypes.data, limits=limits.ctypes.data)
+    for phase in (BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT):
+        run_on_vectors(row, phase, None, gradients)
+    return gradients
+
+
+def clip_by_value(gradients, limit):
+    """Bring each number into [−limit, limit].
+
+    Examples
+    --------
+    >>> clip_by_value([-3.0, 0.5, 2.0], limit=1.0)
+    array([-1. ,  0.5,  1. ])
+    """
+    check_limit("limit", limit)
+    return clipped(gradients, value=limit)
+
+
+def clip_by_norm(gradients, limit):
+    """Scale the gradient down to ‖g‖ = limit where ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
+
+    Examples
+    --------
+    >>> clip_by_norm([3.0, 4.0], limit=0.5)
+    array([0.3, 0.4])
+    """
+    check_limit("limit", limit)
+    return clipped(gradients, norm=limit)
+
+
+def weight_penalty(weight, l1=0.0, l2=0.0):
+    """Compute l1 Σ |w| + l2 Σ w².
+
+    Examples
+    --------
+    >>> weight_penalty([[1.0, -2.0], [3.0, 0.0]], l1=0.5, l2=2.0)
+    31.0
+    """
+    check_strengths(l1, l2)
+    dtype, weight = real_arrays(weight=weight)
+    out, strengths = np.zeros(1), np.array([l1, l2], np.float64)
+    weight_penalty_kernel(dtype, out, block_sums(weight.size), weight, strengths, weight.size)
+    return float(out[0])
+
+
+def weight_penalty_gradient(weight, l1=0.0, l2=0.0):
+    """Compute its derivative in each w: l1 sign(w) + 2 l2 w, with sign(0) = 0.
+
+    Examples
+    --------
+    >>> weight_penalty_gradient([[1.0, -2.0], [3.0, 0.0]], l1=0.5, l2=2.0).tolist()
+    [[4.5, -8.5], [12.5, 0.0]]
+    """
+    check_strengths(l1, l2)
+    dtype, weight = real_arrays(weight=weight)
+    gradient, strengths = np.zeros(weight.shape, dtype), np.array([l1, l2], np.float64)
+    row = penalty_row(dtype, 1, start=0, size=weight.size, sums=0, strengths=strengths.ctypes.data)
+    run_on_vectors(row, BACKWARD_OUTPUT, weight, gradient)
+    return gradient
+
+
 def optimizer_update(optimizer, parameters, gradients, state, step):
     """Update a flat vector of parameters.
 
@@ -238,12 +302,12 @@ def optimizer_update(optimizer, parameters, gradients, state, step):
     named = dict(zip(optimizer.slots, state, strict=True))
     dtype, parameters, gradients, *slots = real_arrays(parameters=parameters, gradients=gradients, **named)
     check_alike(parameters=parameters, gradients=gradients, **dict(zip(optimizer.slots, slots, strict=True)))
-    size, coefficients = parameters.size, np.zeros(COEFFICIENTS, dtype)
+    step, size, coefficients = whole_number("step", step), parameters.size, np.zeros(COEFFICIENTS, dtype)
     updated, memory = empty(parameters.shape, dtype), empty((len(slots), size), dtype)
     updated[...] = parameters
     for slot, values in zip(memory, slots, strict=True):
         slot[:] = values.reshape(size)
-    optimizer.coefficients_kernel(dtype, coefficients, optimizer.hyperparameters(), whole_number("step", step))
+    optimizer.coefficients_kernel(dtype, coefficients, optimizer.hyperparameters(step), step)
     optimizer.kernel(dtype, updated, gradients, memory, size, coefficients, size)
     return updated, [slot.reshape(parameters.shape) for slot in memory]
 

@@ -8,15 +8,17 @@ a new network compiles nothing. Inputs and outputs are offsets, not "the layer b
 The forward pass walks the rows down, the backward pass walks them up:
 
     optimizer     backward: the update, once every gradient is there
+    clip          backward: bounds on the gradient
+    penalty       forward: what the weights cost     backward: its gradient, onto that of the layers
     batch         forward: gather the rows of the batch, their targets and weights
     dense ...     forward: a = g(x @ weight + bias)     backward: dz from da, dx from dz, dweight and dbias
-    metric, loss  forward: what each sample lost, and the gradient that the backward pass starts from
+    metric, loss  forward: what each sample lost, and the gradient that the backward pass starts from; then the penalties
 """
 
 import numpy as np
 from numba import types
 
-from .jit import jit, pointer
+from .jit import jit, pointer, view
 
 FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT = 0, 2, 4, 6  # each an address, then a number of parts
 PHASES = FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT
@@ -45,6 +47,17 @@ def share(size, part, parts, grain):
         return 0, size
     grains = (size + grain - 1) // grain
     return min(part * grains // parts * grain, size), min((part + 1) * grains // parts * grain, size)
+
+
+def bits(number):
+    """A float as the whole number that stands for it in the table."""
+    return int(np.float64(number).view(np.int64))
+
+
+@jit(inline=True)
+def real_operand(row, column):
+    """The float whose `bits` stand in a column of the row."""
+    return view(row, column, 1).view(np.float64)[0]
 
 
 def make_row(phases, operands):

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,21 @@ import pytest
 import fastnn
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+MADE = {"_build", "generated"}  # by building the pages
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
+         *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
+
+
+def page_name(page):
+    return str(page.relative_to(ROOT))
 
 
 @pytest.fixture(autouse=True)
 def same_records_after():
     """Examples register records of their own; other tests are to see ours alone."""
-    kept = [(registry.records, dict(registry.records)) for registry in (fastnn.activations, fastnn.losses)]
+    registries = fastnn.activations, fastnn.losses, fastnn.optimizers
+    kept = [(registry.records, dict(registry.records)) for registry in registries]
     yield
     for records, before in kept:
         records.clear()
@@ -31,22 +40,39 @@ def modules():
 
 @pytest.mark.parametrize("name", modules())
 def test_docstring_examples(name):
+    if name == "fastnn.onnx":
+        pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+    if name.startswith("fastnn.sklearn"):
+        pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
     if name.startswith("fastnn.tables"):
         pytest.importorskip("pandas", reason="fastnn.tables needs the extra cli")
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_pages_run(page, tmp_path, monkeypatch):
     """The Python blocks of a page, one after the other, in one namespace."""
     monkeypatch.chdir(tmp_path)
-    namespace = {}
-    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
-        exec(compile(block, str(page), "exec"), namespace)
+    text, namespace = page.read_text(encoding="utf-8"), {}
+    for block in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        above = "\n" * text.count("\n", 0, block.start(1))  # so that an error names the line of the page
+        exec(compile(above + block[1], str(page), "exec"), namespace)
+    sessions = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)  # what is written with >>>
+    assert doctest.DocTestRunner().run(sessions).failed == 0
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_block_is_run():
+    """No block hides from `test_pages_run` by standing deeper in, or under another name."""
+    for page in PAGES:
+        for indent, language, block in re.findall(r"^( *)```(\w+)\n(.*?)^ *```", page.read_text(encoding="utf-8"),
+                                                  re.DOTALL | re.MULTILINE):
+            if indent:
+                assert block.strip().startswith(">>>"), f"{page.name}: {block}"
+            assert language in {"python", "text"}, f"{page.name}: a block of {language}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_pages_name_what_exists(page):
     text = page.read_text(encoding="utf-8")
     for file, test in re.findall(r"`?(tests/\w+\.py)(?:::(\w+))?", text):
@@ -54,6 +80,8 @@ def test_pages_name_what_exists(page):
         assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8") or not test, f"{file}::{test}"
     for file in re.findall(r"\]\((?!http|#)([^)#]+)", text):
         assert (page.parent / file).exists(), file
+    for file in re.findall(r"^```\{include\} (\S+)", text, re.MULTILINE):
+        assert (page.parent / file).is_file(), file
     for name in re.findall(r"`fastnn\.examples\.(\w+)`|python -m fastnn\.examples\.(\w+)", text):
         name = "".join(name)
         assert name == "NAME" or importlib.import_module(f"fastnn.examples.{name}")
@@ -82,3 +110,20 @@ def test_every_record_is_in_the_reference():
     for registry in (fastnn.activations, fastnn.losses, fastnn.optimizers, fastnn.initializers):
         for name in registry:
             assert f"`{name}`" in text
+
+
+def test_every_public_name_is_in_the_reference(monkeypatch):
+    """Each once, under some heading; and a name that becomes public tomorrow is there too."""
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    monkeypatch.delitem(sys.modules, "reference", raising=False)
+    reference = importlib.import_module("reference")
+    assert reference.PUBLIC_NAMES in (DOCS / "reference" / "names.md").read_text(encoding="utf-8").splitlines()
+    assert reference.RECORDS in (DOCS / "reference" / "records.md").read_text(encoding="utf-8").splitlines()
+    monkeypatch.setattr(fastnn, "Tomorrow", type("Tomorrow", (), {"__module__": "fastnn.weather"}), raising=False)
+    monkeypatch.setattr(fastnn, "__all__", [*fastnn.__all__, "Tomorrow"])
+    listed = [name for names in reference.by_heading().values() for name in names]
+    assert sorted(listed) == sorted(fastnn.__all__)
+    assert reference.by_heading()["Weather"] == ["Tomorrow"]
+    for name in fastnn.__all__:
+        assert len(re.findall(rf":: fastnn\.{name}$", reference.public_names(), re.MULTILINE)) == 1, name
+    monkeypatch.delitem(sys.modules, "reference")

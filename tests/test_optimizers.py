@@ -8,8 +8,10 @@ import pytest
 from guarded import Guarded
 
 from fastnn.kernels.optimizers import COEFFICIENTS, optimizers
+from fastnn.kernels.optimizers.adagrad import Adagrad
 from fastnn.kernels.optimizers.adam import Adam
 from fastnn.kernels.optimizers.adamw import AdamW
+from fastnn.kernels.optimizers.lion import Lion
 from fastnn.kernels.optimizers.rmsprop import RMSprop
 from fastnn.kernels.optimizers.sgd import SGD
 
@@ -19,6 +21,7 @@ CASES = [cls() for cls in optimizers.values()] + [
     SGD(learning_rate=0.1, momentum=0.9),
     SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
     AdamW(learning_rate=0.1, weight_decay=0.3),
+    Lion(learning_rate=0.1, weight_decay=0.3),
 ]
 
 every_optimizer = pytest.mark.parametrize("cls", list(optimizers.values()), ids=lambda cls: cls.name)
@@ -113,6 +116,8 @@ def test_first_step_is_downhill(optimizer):
 @pytest.mark.parametrize("bad", [-1, math.nan, math.inf, "fast", None])
 def test_bad_hyperparameter_is_named(cls, bad):
     for field in fields(cls):
+        if bad is None and "limit" in field.metadata:
+            continue  # None is no limit
         with pytest.raises(ValueError, match=rf"{cls.__name__}\({field.name}"):
             cls(**{field.name: bad})
         with pytest.raises(ValueError, match=rf"{cls.__name__}\({field.name}"):
@@ -124,12 +129,24 @@ def test_hyperparameters_and_coefficients(cls):
     optimizer = cls()
     given = optimizer.hyperparameters()
     assert given.dtype == np.float64
-    assert given.tolist() == [float(getattr(optimizer, field.name)) for field in fields(cls)]
+    assert given.tolist() == [float(getattr(optimizer, name)) for name in cls.hyperparameter_names()]
+    assert {field.name for field in fields(cls)} - set(cls.hyperparameter_names()) == {"clip_value", "clip_norm"}
     coefficients = cls.coefficients(7, *given.tolist())
     assert len(coefficients) <= COEFFICIENTS
     c = np.zeros(COEFFICIENTS)
     cls.coefficients_kernel("float64", c, given, 7)
     np.testing.assert_allclose(c[: len(coefficients)], coefficients, rtol=1e-14)
+
+
+@every_optimizer
+def test_a_limit_is_given_by_name(cls):
+    assert (cls().clip_value, cls().clip_norm) == (None, None)
+    assert cls(clip_norm=2).clip_norm == 2.0
+    count = len(cls.hyperparameter_names())
+    with pytest.raises(TypeError, match="positional argument"):
+        cls(*[0.5] * count, 1.0)
+    assert "clip" not in repr(cls())
+    assert repr(cls(clip_value=3)).endswith(", clip_value=3.0)")
 
 
 # Each against its textbook.
@@ -181,6 +198,27 @@ def test_first_step_of_rmsprop_is_unaveraged():
     assert parameters[0] == pytest.approx(1 - 0.1 * 3 / (1.5 + 0.5), rel=1e-15)
 
 
+def test_adagrad_divides_by_the_root_of_all_squares():
+    parameters, gradients = start(17)
+    got, state = trained(Adagrad(learning_rate=0.1, epsilon=1e-3), parameters, gradients)
+    sums = np.cumsum(gradients**2, axis=0)
+    np.testing.assert_allclose(got, parameters - (0.1 * gradients / (np.sqrt(sums) + 1e-3)).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(state[0], sums[-1], rtol=1e-13)
+
+
+def test_a_step_of_lion_has_one_size():
+    """Chen et al. 2023, algorithm 2: the sign of a mixture, whatever the size of the gradient; 0 where there is none."""
+    parameters, gradients = start(17)
+    gradients[:, 3] = 0
+    before, state = parameters.copy(), np.zeros((1, 17))
+    for step in range(1, STEPS + 1):
+        mean = state[0].copy()
+        compiled_step(Lion(learning_rate=0.1), parameters, 1e-3 * gradients[step - 1], state, step)
+        np.testing.assert_allclose(before - parameters, 0.1 * np.sign(0.9 * mean + 1e-4 * gradients[step - 1]), atol=1e-15)
+        np.testing.assert_allclose(state[0], 0.99 * mean + 1e-5 * gradients[step - 1], rtol=1e-12)
+        before = parameters.copy()
+
+
 def test_adamw_without_decay_is_adam():
     parameters, gradients = start(65)
     for ours, adams in zip(
@@ -189,9 +227,10 @@ def test_adamw_without_decay_is_adam():
         np.testing.assert_array_equal(ours, adams)
 
 
-def test_decay_is_decoupled_from_the_gradient():
+@pytest.mark.parametrize("cls", [AdamW, Lion])
+def test_decay_is_decoupled_from_the_gradient(cls):
     """A parameter without gradient decays all the same, and by no more than learning rate times weight decay a step."""
     parameters, gradients = start(17)
-    got, state = trained(AdamW(learning_rate=0.1, weight_decay=0.3), parameters, np.zeros_like(gradients))
+    got, state = trained(cls(learning_rate=0.1, weight_decay=0.3), parameters, np.zeros_like(gradients))
     np.testing.assert_allclose(got, parameters * (1 - 0.1 * 0.3) ** STEPS, rtol=1e-14)
     assert (state == 0).all()

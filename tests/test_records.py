@@ -75,9 +75,10 @@ def test_optimizer_is_complete(cls):
     assert all(isinstance(slot, str) for slot in cls.slots)
     assert list(inspect.signature(cls.update).parameters) == ["parameters", "gradients", *cls.slots, "c"]
     assert list(inspect.signature(cls.vectorized).parameters) == ["self", "parameters", "gradients", *cls.slots, "step"]
-    hyperparameters = [field.name for field in fields(cls)]
+    hyperparameters = cls.hyperparameter_names()
+    assert hyperparameters[0] == "learning_rate"
     assert list(inspect.signature(cls.coefficients).parameters)[1 : 1 + len(hyperparameters)] == hyperparameters
-    for name in hyperparameters:
+    for name in (field.name for field in fields(cls)):
         assert name in cls.__doc__, f"{name} is not described"
 
 

@@ -7,7 +7,13 @@ from fastnn.layers import layers
 from fastnn.rungs import all_losses
 
 # layers are not timed by themselves but by their kernels, which must be named here
-KERNELS_OF_LAYERS = {"Dense": ["linear_forward", "linear_backward"]}
+KERNELS_OF_LAYERS = {
+    "Dense": ["linear_forward", "linear_backward"],
+    "Activation": [],  # the kernels of the records, which count by themselves
+    "BatchNorm": ["batch_norm_forward", "batch_norm_backward", "batch_norm_predict"],
+    "Dropout": ["dropout_forward", "dropout_backward"],
+    "LayerNorm": ["layer_norm_forward", "layer_norm_backward"],
+}
 
 
 def registered_kernels():

@@ -6,10 +6,9 @@ A net is a list of (weight, bias), one pair a layer, and a list of the names of 
 from ..kernels.activations import activations as registry
 from ..kernels.losses import losses
 from ..rungs import check_layers, check_linear, fused_loss
-from .records import activate, mean_loss, mean_loss_gradient, pullback, shape, to_lists
+from .clipping import clip
+from .records import Matrix, Vector, activate, mean_loss, mean_loss_gradient, pullback, shape, to_lists
 
-Vector = list[float]
-Matrix = list[Vector]
 Parameters = list[tuple[Matrix, Vector]]
 
 
@@ -223,8 +222,8 @@ def train_step(
     """
     J, gradients = backward(parameters, activations, x, y, loss)
     flat = flatten(parameters)
-    c = optimizer.coefficients(step, *optimizer.hyperparameters().tolist())
-    optimizer.update(flat, flatten(gradients), *state, c)
+    c = optimizer.coefficients(step, *optimizer.hyperparameters(step).tolist())
+    optimizer.update(flat, clip(flatten(gradients), optimizer.clip_value, optimizer.clip_norm), *state, c)
     updated = iter(flat)
     for weight, bias in parameters:
         for row in weight:

@@ -2,6 +2,9 @@
 
 from ..rungs import check_targets, check_weights
 
+Vector = list[float]
+Matrix = list[Vector]
+
 
 def to_lists(array):
     """Nested lists of plain numbers: the door of this rung, where arrays come in."""

@@ -24,17 +24,41 @@ array([[0. , 1. ],
 
 from ..rungs import registry_attributes
 from . import records
+from .clipping import clip_by_norm, clip_by_value
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
+from .normalization import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_predict,
+    batch_norm_running,
+    dropout_backward,
+    dropout_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+)
+from .penalty import weight_penalty, weight_penalty_gradient
 
 __all__ = [
     "backward",
+    "batch_norm_backward",
+    "batch_norm_forward",
+    "batch_norm_predict",
+    "batch_norm_running",
+    "clip_by_norm",
+    "clip_by_value",
+    "dropout_backward",
+    "dropout_forward",
     "forward",
+    "layer_norm_backward",
+    "layer_norm_forward",
     "linear_backward",
     "linear_forward",
     "logistic_regression",
     "optimizer_state",
     "train_step",
+    "weight_penalty",
+    "weight_penalty_gradient",
 ]
 
 __getattr__, __dir__ = registry_attributes(globals(), records)

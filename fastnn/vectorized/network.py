@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..kernels.activations import activations as registry
 from ..kernels.losses import losses
 from ..rungs import check_layers, check_linear, fused_loss
+from .clipping import clip
 from .records import activate, mean_loss, mean_loss_gradient, pullback, real
 
 Parameters = list[tuple[NDArray, NDArray]]
@@ -200,7 +201,8 @@ def train_step(
     [(array([[1.9]]), array([-0.1]))]
     """
     J, gradients = backward(parameters, activations, x, y, loss)
-    flat, *slots = optimizer.vectorized(flatten(parameters), flatten(gradients), *state, step)
+    clipped = clip(flatten(gradients), optimizer.clip_value, optimizer.clip_norm)
+    flat, *slots = optimizer.at(step).vectorized(flatten(parameters), clipped, *state, step)
     for slot, updated in zip(state, slots, strict=True):
         slot[:] = updated
     start = 0

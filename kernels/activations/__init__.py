@@ -37,8 +37,12 @@ class Activation:
         Whether the derivative is continuous; if not, `kinks` lists where it jumps.
     rowwise : bool
         Whether an output depends on its whole row (softmax), with kernels of its own.
-    onnx : str or None
-        The ONNX operator that computes it, with `onnx_attributes`.
+    onnx : str, callable or None
+        The ONNX operator that computes it, with `onnx_attributes`; or where there is none, onnx(graph, z) -> a, which
+        makes it of several: `graph("Mul", z, 0.5)` adds an operator on values and numbers and gives its value.
+    onnx_attributes : dict
+    onnx_float64 : callable, optional
+        The same of operators that ONNX Runtime computes in float64 too, where it lacks `onnx` (as of its version 1.32).
     """
 
     name: str
@@ -52,8 +56,9 @@ class Activation:
     smooth: bool = True
     kinks: tuple[float, ...] = ()
     rowwise: bool = False
-    onnx: str | None = None
+    onnx: str | Callable | None = None
     onnx_attributes: dict = field(default_factory=dict)
+    onnx_float64: Callable | None = None
     forward: Kernel | None = None
     backward: Kernel | None = None
     builtin: bool = True

@@ -16,4 +16,5 @@ register(Activation(
     initializer="he_normal",
     onnx="Elu",
     onnx_attributes={"alpha": 1.0},
+    onnx_float64=lambda graph, z: graph("Add", graph("Max", z, 0.0), graph("Sub", graph("Exp", graph("Min", z, 0.0)), 1.0)),
 ))

@@ -19,4 +19,5 @@ register(Activation(
     kinks=(0.0,),
     onnx="LeakyRelu",
     onnx_attributes={"alpha": SLOPE},
+    onnx_float64=lambda graph, z: graph("Max", z, graph("Mul", z, SLOPE)),
 ))

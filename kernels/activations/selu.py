@@ -14,6 +14,11 @@ SCALE = 1.0507009873554805
 ALPHA = 1.6732632423543772
 SCALE_ALPHA = SCALE * ALPHA
 
+def onnx_float64(graph, z):
+    below = graph("Mul", graph("Sub", graph("Exp", graph("Min", z, 0.0)), 1.0), SCALE_ALPHA)
+    return graph("Add", graph("Mul", graph("Max", z, 0.0), SCALE), below)
+
+
 register(Activation(
     name="selu",
     formula="λz where z > 0, else λα (eᶻ − 1), with λ = 1.0507… and α = 1.6732…",
@@ -27,4 +32,5 @@ register(Activation(
     kinks=(0.0,),
     onnx="Selu",
     onnx_attributes={"alpha": ALPHA, "gamma": SCALE},
+    onnx_float64=onnx_float64,
 ))

@@ -24,5 +24,7 @@ register(Activation(
     vectorized=vectorized,
     vectorized_prime=vectorized_prime,
     initializer="he_normal",
-    # no onnx: an operator of its own (Swish) came only with opset 24; before, it is Mul(z, Sigmoid(z))
+    # An operator of its own, Swish, came only with opset 24. The quotient keeps every digit; in the product with Sigmoid,
+    # ONNX Runtime's error of 1e-7 in float32 is multiplied by z, and some of its versions cannot run it in float64.
+    onnx=lambda graph, z: graph("Div", z, graph("Add", graph("Exp", graph("Neg", z)), 1.0)),
 ))

@@ -5,6 +5,12 @@ import numpy as np
 from ..elementary import expm1, softplus
 from . import Activation, register
 
+
+def onnx_float64(graph, z):
+    tail = graph("Log", graph("Add", graph("Exp", graph("Neg", graph("Abs", z))), 1.0))
+    return graph("Add", graph("Max", z, 0.0), tail)
+
+
 register(Activation(
     name="softplus",
     formula="log(1 + eᶻ)",
@@ -14,4 +20,5 @@ register(Activation(
     vectorized=lambda z: np.logaddexp(0, z),
     vectorized_prime=lambda z, a: np.exp(-np.logaddexp(0, -z)),
     onnx="Softplus",
+    onnx_float64=onnx_float64,
 ))

@@ -45,6 +45,8 @@ class Loss:
         The open interval that a must lie in.
     targets : str
         "classes" (labels or probabilities that sum to one), "binary" (0 or 1, or between) or "values".
+    on_target : callable
+        Of "values": on_target(y) -> the output at which the loss is least, y itself unless the output means something else.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Loss:
     targets: str = "values"
     kernel: Kernel | None = None
     builtin: bool = True
+    on_target: Callable = lambda y: y
 
     def __post_init__(self):
         if self.kernel is None:

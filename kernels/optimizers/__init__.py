@@ -4,19 +4,23 @@ An update is written as plain Python over the numbers of a flat vector. Run as i
 compiled it is the kernel. What depends on the step alone (a bias correction) is worked out once a step by `coefficients`.
 """
 
+import copy
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
+from ..hyperparameters import limit, not_negative
 from ..jit import Kernel, jit, pointer, view
 from ..precision import compiled_scalar
 from ..registry import Registry
 
+checked_rate = not_negative().metadata["check"]
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, repr=False)
 class Optimizer:
     """Base of the optimizers. Its fields are the hyperparameters, which may be changed between and during fits.
 
@@ -24,7 +28,19 @@ class Optimizer:
     `coefficients(step, *hyperparameters)`, at most 8 numbers worked out in float64 once a step (counted from 1), and
     `update(parameters, gradients, *slots, c)`, which changes parameters and slots in place.
     `vectorized(parameters, gradients, *slots, step)` says the same in NumPy and returns new parameters and slots.
+    Its first hyperparameter is `learning_rate`, which may be a schedule: a function of the number of the step, from 1.
+
+    Parameters
+    ----------
+    clip_value : float, optional
+        Before the update, each number of the gradient is brought into [−clip_value, clip_value].
+    clip_norm : float, optional
+        Then, where the root of the sum of the squares of the whole gradient exceeds it, the gradient is scaled down to it.
+        To set either on an optimizer that clips nothing yet takes hold of the next fit.
     """
+
+    clip_value: float | None = limit()
+    clip_norm: float | None = limit()
 
     name = ""
     formula = ""
@@ -36,44 +52,37 @@ class Optimizer:
                 value = each.metadata["check"](f"{type(self).__name__}({name}=...)", value)
         super().__setattr__(name, value)
 
-    def hyperparameters(self):
-        """Their values in order of declaration, as float64."""
-        return np.array([getattr(self, field.name) for field in fields(self)], np.float64)
+    def __repr__(self):
+        shown = [*self.hyperparameter_names(), *(name for name in ("clip_value", "clip_norm") if getattr(self, name))]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
+    @classmethod
+    def hyperparameter_names(cls):
+        """What the update depends on, in order of declaration."""
+        return [field.name for field in fields(cls) if "limit" not in field.metadata]
 
-def number_between(default, low, high, says):
-    def check(where, value):
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low <= value < high:
-            raise ValueError(f"{where} is {value!r}; it must be {says}")
-        return float(value)
+    def hyperparameters(self, step=1):
+        """Their values in the step of this number, in order of declaration, as float64."""
+        optimizer = self.at(step)
+        return np.array([getattr(optimizer, name) for name in self.hyperparameter_names()], np.float64)
 
-    return field(default=default, metadata={"check": check})
+    def limits(self):
+        """[clip_value, clip_norm] as float64, infinite where there is none."""
+        return np.array([math.inf if bound is None else bound for bound in (self.clip_value, self.clip_norm)])
 
+    def at(self, step):
+        """The optimizer as it is in one step: itself, or with a schedule a copy that has the learning rate of that step."""
+        if not callable(self.learning_rate):
+            return self
+        optimizer = copy.copy(self)
+        vars(optimizer)["learning_rate"] = self.rate(step)  # past the check: a schedule may come down to 0
+        return optimizer
 
-def positive(default):
-    """A hyperparameter above zero."""
-    return number_between(default, math.nextafter(0.0, 1.0), math.inf, "a positive, finite number")
-
-
-def not_negative(default):
-    """A hyperparameter of zero or more."""
-    return number_between(default, 0.0, math.inf, "a finite number of zero or more")
-
-
-def in_unit_interval(default):
-    """A hyperparameter from 0 up to, but not including, 1."""
-    return number_between(default, 0.0, 1.0, "a number from 0 up to, but not including, 1")
-
-
-def flag(default):
-    """A hyperparameter that is on or off."""
-
-    def check(where, value):
-        if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{where} is {value!r}; it must be True or False")
-        return bool(value)
-
-    return field(default=default, metadata={"check": check})
+    def rate(self, step):
+        """The learning rate in the step of this number, counted from 1."""
+        if not callable(self.learning_rate):
+            return self.learning_rate
+        return checked_rate(f"what {type(self).__name__}(learning_rate=...) gives at step {step}", self.learning_rate(step))
 
 
 COEFFICIENTS = 8
@@ -119,7 +128,7 @@ def coefficients_kernel(cls):
 
     def build(dtype):
         work_out = jit(cls.coefficients)
-        count = len(fields(cls))
+        count = len(cls.hyperparameter_names())
 
         def kernel(c, hyperparameters, step):
             numbers = work_out(step, *to_fixed_tuple(view(hyperparameters, 0, count), count))
@@ -134,11 +143,16 @@ def coefficients_kernel(cls):
 optimizers = Registry("optimizer", type)
 
 
-def register(cls):
-    """Class decorator: make an optimizer a dataclass and known by its name."""
-    cls = dataclass(eq=False)(cls)
+def compiled(cls):
+    """Class decorator: make an optimizer a dataclass with kernels."""
+    cls = dataclass(eq=False, repr=False)(cls)
     cls.kernel, cls.coefficients_kernel = update_kernel(cls), coefficients_kernel(cls)
-    return optimizers.register(cls)
+    return cls
+
+
+def register(cls):
+    """Class decorator: make an optimizer a dataclass with kernels, known by its name."""
+    return optimizers.register(compiled(cls))
 
 
 optimizers.discover(__name__, __path__)

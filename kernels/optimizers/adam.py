@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from . import Optimizer, in_unit_interval, positive, register
+from ..hyperparameters import in_unit_interval, positive, rate_or_schedule
+from . import Optimizer, compiled, register
 
 
 @register
@@ -13,14 +14,16 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or schedule, default 0.001
     beta1, beta2 : float, default 0.9 and 0.999
         How much of each mean is kept in a step, in [0, 1).
     epsilon : float, default 1e-8
         Added to the root, so that a zero gradient divides by more than zero.
+    clip_value, clip_norm : float, optional
+        Limits on the gradients, as of every `Optimizer`.
     """
 
-    learning_rate: float = positive(1e-3)
+    learning_rate: float = rate_or_schedule(1e-3)
     beta1: float = in_unit_interval(0.9)
     beta2: float = in_unit_interval(0.999)
     epsilon: float = positive(1e-8)
@@ -51,3 +54,25 @@ class Adam(Optimizer):
         square = self.beta2 * square + (1 - self.beta2) * gradients**2
         corrected_mean, corrected_square = mean / (1 - self.beta1**step), square / (1 - self.beta2**step)
         return parameters - self.learning_rate * corrected_mean / (np.sqrt(corrected_square) + self.epsilon), mean, square
+
+
+@compiled
+class AdamHat(Adam):
+    """Adam with ε beside the uncorrected root, the ε̂ at the end of the paper's section 2: what scikit-learn computes.
+
+    With gradients of less than ε its first steps are up to √(1 − β₂), 0.03 times, as long.
+    """
+
+    name = "adam_hat"
+    formula = "m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;  θ ← θ − α √(1−β₂ᵗ)/(1−β₁ᵗ) m / (√v + ε)"
+
+    @staticmethod
+    def coefficients(step, learning_rate, beta1, beta2, epsilon):
+        step_size = learning_rate * math.sqrt(1.0 - beta2**step) / (1.0 - beta1**step)
+        return step_size, beta1, 1.0 - beta1, beta2, 1.0 - beta2, epsilon, 1.0
+
+    def vectorized(self, parameters, gradients, mean, square, step):
+        mean = self.beta1 * mean + (1 - self.beta1) * gradients
+        square = self.beta2 * square + (1 - self.beta2) * gradients**2
+        step_size = self.learning_rate * math.sqrt(1 - self.beta2**step) / (1 - self.beta1**step)
+        return parameters - step_size * mean / (np.sqrt(square) + self.epsilon), mean, square

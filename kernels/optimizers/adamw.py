@@ -1,6 +1,7 @@
 """AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2, in the form of PyTorch)."""
 
-from . import not_negative, register
+from ..hyperparameters import not_negative
+from . import register
 from .adam import Adam
 
 
@@ -14,6 +15,8 @@ class AdamW(Adam):
         As in `Adam`.
     weight_decay : float, default 0.01
         A step takes the fraction learning_rate · weight_decay from each parameter.
+    clip_value, clip_norm : float, optional
+        Limits on the gradients, as of every `Optimizer`.
     """
 
     weight_decay: float = not_negative(0.01)

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from . import Optimizer, in_unit_interval, positive, register
+from ..hyperparameters import in_unit_interval, positive, rate_or_schedule
+from . import Optimizer, register
 
 
 @register
@@ -13,14 +14,16 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float or schedule, default 0.001
     rho : float, default 0.9
         How much of the mean is kept in a step, in [0, 1).
     epsilon : float, default 1e-8
         Added to the root, so that a zero gradient divides by more than zero.
+    clip_value, clip_norm : float, optional
+        Limits on the gradients, as of every `Optimizer`.
     """
 
-    learning_rate: float = positive(1e-3)
+    learning_rate: float = rate_or_schedule(1e-3)
     rho: float = in_unit_interval(0.9)
     epsilon: float = positive(1e-8)
 

@@ -1,19 +1,19 @@
-"""Layers: frozen specifications. A layer says what parameters it has; `fastnn.program` lowers it to rows of the table."""
+"""The fully connected layer."""
 
 from dataclasses import dataclass
 
-from .checks import whole_number
-from .initializers import initializers
-from .kernels.activations import Activation, activations
-from .kernels.linear import combine_row, dense_row
-from .kernels.product import chain_count
-from .kernels.registry import Registry
-from .kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
-from .threads import FLOPS_PER_PART, NUMBERS_PER_PART
+from ..checks import not_negative, whole_number
+from ..initializers import initializers
+from ..kernels.linear import combine_row, dense_row
+from ..kernels.product import chain_count
+from ..kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
+from ..threads import FLOPS_PER_PART, NUMBERS_PER_PART
+from .base import Layer, register, registered_activation
 
 
+@register
 @dataclass(frozen=True)
-class Dense:
+class Dense(Layer):
     """A fully connected layer: a = g(x @ weight + bias).
 
     Parameters
@@ -24,6 +24,8 @@ class Dense:
         The name of g, one of `fastnn.activations`.
     initializer : str, optional
         How its weight is drawn, one of `fastnn.initializers`; the default suits the activation.
+    l1, l2 : float, default 0
+        What its weight costs: l1 Σ |w| + l2 Σ w² is part of the loss. The bias costs nothing.
 
     Examples
     --------
@@ -35,38 +37,34 @@ class Dense:
     out_features: int
     activation: str = "identity"
     initializer: str | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    takes_activation = True
 
     def __post_init__(self):
         object.__setattr__(self, "out_features", whole_number("Dense(out_features=...)", self.out_features))
-        record = activations.resolve(self.activation)
-        if activations.get(record.name) is not record:
-            raise ValueError(f"activation {record.name!r} is not registered; register it with fastnn.register_activation")
-        object.__setattr__(self, "activation", record.name)
+        object.__setattr__(self, "activation", registered_activation(self.activation))
         if self.initializer is not None:
             object.__setattr__(self, "initializer", initializers.resolve(self.initializer).name)
+        for name in ("l1", "l2"):
+            object.__setattr__(self, name, not_negative(f"Dense({name}=...)", getattr(self, name)))
 
     def __repr__(self):
-        tail = f", initializer={self.initializer!r}" if self.initializer else ""
+        options = {name: getattr(self, name) for name in ("initializer", "l1", "l2")}
+        tail = "".join(f", {name}={value!r}" for name, value in options.items() if value)
         return f"Dense({self.out_features}, {self.activation!r}{tail})"
 
-    @property
-    def activation_record(self) -> Activation:
-        return activations[self.activation]
+    def output_features(self, in_features):
+        return self.out_features
 
     def parameter_shapes(self, in_features):
-        """The shapes of its parameters by name, in the order in which they lie in memory."""
         return {"weight": (in_features, self.out_features), "bias": (self.out_features,)}
 
-    def initial_parameters(self, in_features, generator):
-        """First values of its parameters, float64 arrays by name."""
-        initializer = initializers[self.initializer or self.activation_record.initializer]
+    def initial_parameters(self, in_features, generator, activation):
+        initializer = initializers[self.initializer or activation.initializer]
         return {"weight": initializer.draw(generator, (in_features, self.out_features)), "bias": 0.0}
 
     def lower(self, program, index, x, activation):
-        """Emit the row of this layer, number `index`, for the tensor x; return the tensor that it gives.
-
-        activation: the record to apply, None for none (a loss on the logits stands for the activation).
-        """
         in_features, out_features = x.features, self.out_features
         work = 2 * program.batch * in_features * out_features
         z = program.tensor(out_features)
@@ -94,29 +92,14 @@ class Dense:
         # the bias lies behind the weight, like one more row of it
         program.emit_update(start=program.offsets[f"{index}.weight"], rows=in_features + 1, columns=out_features,
                             parts=min(parts, in_features))
+        program.emit_penalty(program.offsets[f"{index}.weight"], in_features * out_features, self.l1, self.l2)
         return a
 
+    def onnx(self, graph, x, parameters):
+        z = graph("Gemm", x, *(graph.tensor(name, array) for name, array in parameters.items()))  # x @ weight + bias
+        return graph.activation(self.activation_record, z)
+
     def config(self):
-        """What `Network.load` needs to make it again."""
+        penalties = {name: value for name, value in (("l1", self.l1), ("l2", self.l2)) if value}
         return {"layer": "Dense", "out_features": self.out_features, "activation": self.activation,
-                "initializer": self.initializer}
-
-
-layers = Registry("layer", type)
-layers.records["Dense"] = Dense
-
-
-def layers_from_config(configs):
-    """The layers that a list of their `config()` describes."""
-    return [layers[options["layer"]](**{name: value for name, value in options.items() if name != "layer"})
-            for options in configs]
-
-
-def parameter_shapes(layers, inputs):
-    """The shapes of all parameters of a network by name ("0.weight", …), in the order in which they lie in memory."""
-    shapes, in_features = {}, inputs
-    for index, layer in enumerate(layers):
-        for name, shape in layer.parameter_shapes(in_features).items():
-            shapes[f"{index}.{name}"] = shape
-        in_features = layer.out_features
-    return shapes
+                "initializer": self.initializer, **penalties}

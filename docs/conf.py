@@ -1,0 +1,26 @@
+"""How Sphinx builds these pages: `python -m sphinx -W docs docs/_build`, with fastnn installed."""
+
+import sys
+from pathlib import Path
+
+import fastnn
+
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
+project = "fastnn"
+author = copyright = "the fastnn developers"
+version = release = fastnn.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "gallery", "reference"]
+exclude_patterns = ["_build", "extensions"]
+html_theme = "furo"
+html_title = "fastnn"
+default_role = "code"  # what docstrings put between single backticks is code
+
+myst_heading_anchors = 3
+
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # docstrings say them, with shapes
+python_maximum_signature_line_length = 100

@@ -1,0 +1,16 @@
+"""Callbacks: what is called between the steps of a fit, under Keras' names. One a file; `Callback` is the base of all.
+
+    net.fit(X, y, epochs=100, validation_data=(X_val, y_val), callbacks=[EarlyStopping(patience=5), CSVLogger("log.csv")])
+"""
+
+from .callback import Callback
+from .csv_logger import CSVLogger
+from .early_stopping import EarlyStopping
+from .lambda_callback import LambdaCallback
+from .model_checkpoint import ModelCheckpoint
+from .reduce_lr_on_plateau import ReduceLROnPlateau
+from .terminate_on_nan import TerminateOnNaN
+
+__all__ = [
+    "CSVLogger", "Callback", "EarlyStopping", "LambdaCallback", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN",
+]

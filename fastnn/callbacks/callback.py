@@ -1,0 +1,128 @@
+"""The base of callbacks, and how a fit calls several of them."""
+
+from contextlib import ExitStack, contextmanager
+
+
+class Callback:
+    """Base of callbacks: override what you need.
+
+    Set `network.stop_training = True` to stop: after the epoch from `on_epoch_end`, after the batch from
+    `on_train_batch_end`, before the next batch from a hook that begins something. An epoch stopped in the middle has no
+    place in the history; `fit(..., resume=True)` goes on with it. Read and change `network.optimizer.learning_rate` and
+    other hyperparameters anywhere; they take hold of the next step.
+
+    logs is a dict of the metrics so far, {} where there are none yet. Numbers of epochs and batches begin at 0. An exception
+    in a hook ends the fit; `on_train_end` of all callbacks is called then too, and after Ctrl-C.
+
+    Training runs compiled, about 50 ms of batches at a time, and Python looks in between. So the two hooks of batches cost
+    something: if a callback overrides one of them, training comes back to Python at every batch, or every `every_batches`
+    batches if it sets that, which slows the smallest networks down several times. No others are slowed down.
+
+    Attributes
+    ----------
+    network : Network
+        The network in training.
+    metrics : tuple of str
+        The names of what `logs` holds at the end of an epoch.
+    resumed : dict or None
+        In a fit that goes on from where it was interrupted, what `state` of this callback returned there; else None.
+    every_batches : int
+        After how many batches of the fit, over all its epochs, the hooks of batches are called.
+    runs_last : bool
+        Whether it is called after those that stand behind it in the list, for what keeps the state of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Adam, Callback, Dense, Network
+    >>> class Halve(Callback):
+    ...     def on_epoch_end(self, epoch, logs):
+    ...         self.network.optimizer.learning_rate /= 2
+    >>> net = Network([Dense(1)], inputs=1)
+    >>> history = net.fit(np.ones((9, 1)), np.ones(9), epochs=3, optimizer=Adam(0.4), callbacks=[Halve()])
+    >>> history["learning_rate"]
+    [0.4, 0.2, 0.1]
+    """
+
+    network, metrics, resumed = None, (), None
+    every_batches, runs_last = 1, False
+
+    def on_train_begin(self, logs): ...
+
+    def on_train_end(self, logs): ...
+
+    def on_epoch_begin(self, epoch, logs):
+        """Before an epoch's first batch, and again when a fit that was interrupted within an epoch goes on with it."""
+
+    def on_epoch_end(self, epoch, logs):
+        """After validation."""
+
+    def on_train_batch_begin(self, batch, logs): ...
+
+    def on_train_batch_end(self, batch, logs):
+        """logs: means over the epoch up to here."""
+
+    def on_divergence(self, error):
+        """A step's loss was not finite. Return True to end the fit quietly; else the DivergenceError is raised."""
+
+    def state(self):
+        """What `resumed` is to be if the fit goes on from here: a dict of numbers, text, lists, dicts, None and arrays."""
+        return {}
+
+
+def overrides(callback, hook):
+    """Whether the callback's hook, a method or a function given to the instance, is its own."""
+    return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+
+
+def call(callbacks, hook, *arguments):
+    for callback in callbacks:
+        getattr(callback, hook)(*arguments)
+
+
+@contextmanager
+def training(callbacks):
+    """Between on_train_begin and on_train_end, which comes to each that has begun, whatever happens.
+
+    Gives the dict that will be the logs of on_train_end.
+    """
+    logs, begun = {}, []
+    with ExitStack() as ends:
+        ends.callback(lambda: end(begun, logs))
+        for callback in callbacks:
+            callback.on_train_begin({})
+            begun.append(callback)
+        yield logs
+
+
+def end(callbacks, logs):
+    """on_train_end of each, in order; an error in one is raised when all have been called."""
+    with ExitStack() as ends:
+        for callback in reversed(callbacks):
+            ends.callback(callback.on_train_end, logs)
+
+
+class BatchHooks:
+    """Calls the hooks of batches of the callbacks that have them, and says how many batches may pass until then.
+
+    A step is a batch counted from the beginning of the fit.
+    """
+
+    def __init__(self, callbacks):
+        hooks = "on_train_batch_begin", "on_train_batch_end"
+        self.callbacks = [each for each in callbacks if any(overrides(each, hook) for hook in hooks)]
+
+    def batches_until_next(self, step, most):
+        """How many batches, at most so many, can be run from this step on before a hook is due."""
+        return min([most, *(each.every_batches - step % each.every_batches for each in self.callbacks)])
+
+    def due(self, step):
+        return [callback for callback in self.callbacks if step % callback.every_batches == 0]
+
+    def begin(self, step, batch):
+        call(self.due(step), "on_train_batch_begin", batch, {})
+
+    def end(self, step, batch, metrics):
+        """step: how many have been done; metrics: a function that gives those of the epoch so far."""
+        if due := self.due(step):
+            call(due, "on_train_batch_end", batch, metrics())

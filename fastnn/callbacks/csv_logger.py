@@ -1,0 +1,68 @@
+"""A table of the metrics in a file, a row an epoch."""
+
+import csv
+import os
+from pathlib import Path
+
+from ..checks import true_or_false
+from .callback import Callback
+
+
+class CSVLogger(Callback):
+    """Write the metrics of each epoch to a file as it ends: the columns "epoch" and those of the history.
+
+    Every row is in the file as soon as its epoch is over. When a fit is resumed, rows from after the place where it goes on
+    are dropped first, so that the file is that of a fit that was never interrupted.
+
+    Parameters
+    ----------
+    path : path
+    separator : str, default ","
+    append : bool, default False
+        Whether to add to a file that is there already instead of replacing it.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from fastnn import CSVLogger, Dense, Network
+    >>> path = os.path.join(tempfile.mkdtemp(), "log.csv")
+    >>> history = Network([Dense(1)], inputs=1).fit(np.ones((5, 1)), np.ones(5), epochs=2, callbacks=[CSVLogger(path)])
+    >>> with open(path) as file:
+    ...     [line.split(",")[0] for line in file]
+    ['epoch', '0', '1']
+    """
+
+    def __init__(self, path, separator=",", append=False):
+        self.path, self.separator = Path(os.fspath(path)), separator
+        self.append = true_or_false("CSVLogger(append=...)", append)
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"CSVLogger(separator=...) is {separator!r}; it must be one character")
+        self.file, self.size = None, 0
+
+    def on_train_begin(self, logs):
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; make it first")
+        self.file = open(self.path, "a", newline="", encoding="utf-8")  # closed when the fit ends
+        there = self.file.tell()
+        self.size = there if self.append else 0
+        if self.resumed is not None:
+            self.size = min(there, self.resumed["size"])
+        self.file.truncate(self.size)
+        if self.size == 0:
+            self.write(["epoch", *self.metrics])
+
+    def on_epoch_end(self, epoch, logs):
+        self.write([epoch, *(logs[name] for name in self.metrics)])
+
+    def on_train_end(self, logs):
+        if self.file is not None:
+            self.file.close()
+
+    def write(self, row):
+        csv.writer(self.file, delimiter=self.separator, lineterminator="\n").writerow(row)
+        self.file.flush()
+        self.size = os.fstat(self.file.fileno()).st_size
+
+    def state(self):
+        return {"size": self.size}

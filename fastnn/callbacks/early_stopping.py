@@ -1,0 +1,75 @@
+"""Stopping when a metric no longer improves."""
+
+from ..checks import true_or_false, whole_number
+from ..files import named_arrays
+from ..fit_state import show
+from .monitor import Monitor
+
+
+class EarlyStopping(Monitor):
+    """Stop when a metric has not improved for `patience` epochs.
+
+    Parameters
+    ----------
+    monitor : str, default "val_loss"
+        A metric that the fit reports.
+    patience : int, default 0
+        Stop after so many epochs without improvement; 0 and 1 are the same.
+    min_delta : float, default 0
+        Only a change by more than this is an improvement.
+    mode : {"auto", "min", "max"}
+        Whether smaller or larger is better; "auto" takes larger for accuracies.
+    restore_best : bool, default False
+        Whether the network has the weights of its best epoch when the fit is over, however it came to be over. A fit that is
+        resumed goes on with the last ones.
+
+    Attributes
+    ----------
+    best, best_epoch : float and int, or None
+        The best value, and when it was.
+    stopped_epoch : int or None
+        The epoch after which it stopped the fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, EarlyStopping, Network
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> net = Network([Dense(1)], inputs=1)
+    >>> stopping = EarlyStopping("loss", patience=2, min_delta=1e-3)
+    >>> history = net.fit(X, 3 * X[:, 0], epochs=1000, optimizer="sgd", callbacks=[stopping])
+    >>> len(history["loss"]) < 1000, stopping.stopped_epoch - stopping.best_epoch
+    (True, 2)
+    """
+
+    def __init__(self, monitor="val_loss", patience=0, min_delta=0.0, mode="auto", restore_best=False):
+        super().__init__(monitor, mode, min_delta)
+        self.patience = whole_number(self.where("patience"), patience, least=0)
+        self.restore_best = true_or_false(self.where("restore_best"), restore_best)
+        self.wait, self.best_epoch, self.stopped_epoch, self.best_arrays = 0, None, None, None
+
+    def on_train_begin(self, logs):
+        super().on_train_begin(logs)
+        before = self.resumed or {}
+        self.wait, self.best_epoch = before.get("wait", 0), before.get("best_epoch")
+        self.stopped_epoch, self.best_arrays = None, before.get("best_arrays")
+        if self.wait >= max(self.patience, 1):  # it had stopped already, and was not given more patience
+            self.stopped_epoch, self.network.stop_training = before.get("stopped_epoch"), True
+
+    def on_epoch_end(self, epoch, logs):
+        if self.improved(logs):
+            self.wait, self.best_epoch = 0, epoch
+            if self.restore_best:
+                self.best_arrays = {name: array.copy() for name, array in named_arrays(self.network).items()}
+            return
+        self.wait += 1
+        if self.wait >= self.patience:
+            self.stopped_epoch, self.network.stop_training = epoch, True
+
+    def on_train_end(self, logs):
+        if self.best_arrays is not None:
+            show(self.network, self.best_arrays)
+
+    def state(self):
+        return super().state() | {"wait": self.wait, "best_epoch": self.best_epoch, "stopped_epoch": self.stopped_epoch,
+                                  "best_arrays": self.best_arrays}

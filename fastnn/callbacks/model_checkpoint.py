@@ -1,0 +1,85 @@
+"""Saving the network as it trains."""
+
+import os
+from pathlib import Path
+
+from ..checks import true_or_false, whole_number
+from .monitor import Monitor
+
+
+class ModelCheckpoint(Monitor):
+    """Save the network after every epoch, only after those that are its best, or every so many batches.
+
+    A file is replaced whole or not at all, so at any moment there is one to go on from.
+
+    Parameters
+    ----------
+    path : path
+        Where to. In a str, "{epoch:03d}" (from 1), "{batch}" and names of metrics such as "{val_loss:.4f}" are filled in.
+    monitor : str, default "val_loss"
+        With save_best_only, the metric that decides.
+    save_best_only : bool, default False
+    mode : {"auto", "min", "max"}
+        Whether smaller or larger is better; "auto" takes larger for accuracies.
+    save_freq : "epoch" or int
+        After every epoch, or after so many batches, counted through all epochs. See `Callback` for what that costs.
+    full : bool, default False
+        Whether to save, beside the network, all that a fit needs to go on: see `Network.save_checkpoint`. Other callbacks of
+        an epoch or batch are called before, so that their states are in the file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from fastnn import Dense, ModelCheckpoint, Network
+    >>> X = y = np.ones((5, 1))
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.safetensors")
+    >>> history = Network([Dense(1)], inputs=1).fit(X, y, epochs=2, callbacks=[ModelCheckpoint(path, full=True)])
+    >>> net = Network.load_checkpoint(path)  # another day
+    >>> len(net.fit(X, y, epochs=5, resume=True)["loss"])
+    5
+    """
+
+    runs_last = True
+
+    def __init__(self, path, monitor="val_loss", save_best_only=False, mode="auto", save_freq="epoch", full=False):
+        super().__init__(monitor, mode)
+        self.path = os.fspath(path)
+        self.save_best_only = true_or_false(self.where("save_best_only"), save_best_only)
+        self.full = true_or_false(self.where("full"), full)
+        if save_freq != "epoch":
+            self.every_batches = whole_number(self.where("save_freq"), save_freq)
+            if self.save_best_only:
+                raise ValueError("ModelCheckpoint(save_best_only=True) compares epochs; leave save_freq at 'epoch'")
+            self.on_train_batch_end = self.after_batches  # only then are there hooks of batches to call
+        self.save_freq, self.epoch = save_freq, 0
+
+    def on_train_begin(self, logs):
+        if self.save_best_only:
+            super().on_train_begin(logs)
+        directory = Path(self.path).parent
+        if "{" not in str(directory) and not directory.is_dir():
+            raise FileNotFoundError(f"there is no directory {directory} to save into; make it first, or save elsewhere")
+
+    def on_epoch_begin(self, epoch, logs):
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs):
+        if self.save_freq == "epoch" and (not self.save_best_only or self.improved(logs)):
+            self.save({"epoch": epoch + 1, **logs})
+
+    def after_batches(self, batch, logs):
+        self.save({"epoch": self.epoch + 1, "batch": batch + 1, **logs})
+
+    def save(self, names):
+        try:
+            path = self.path.format(**names) if isinstance(self.path, str) else self.path
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"{self.where('path')} is {self.path!r}, which cannot be filled in ({error}); there are "
+                             f"{', '.join(names)}") from None
+        if self.full:
+            self.network.save_checkpoint(path)
+        else:
+            self.network.save(path)
+
+

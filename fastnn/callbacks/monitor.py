@@ -1,0 +1,47 @@
+"""Watching one metric: is it better than the best so far?"""
+
+import math
+
+from ..checks import not_negative
+from .callback import Callback
+
+MODES = ("auto", "min", "max")
+
+
+class Monitor(Callback):
+    """Base of callbacks that watch a metric.
+
+    A value is better if it lies below the best by more than min_delta ("min"), or above ("max"); "auto" takes "max" for
+    accuracies and "min" for the rest. NaN is never better.
+    """
+
+    def __init__(self, monitor, mode, min_delta=0.0):
+        self.monitor, self.mode = monitor, mode
+        self.min_delta = not_negative(self.where("min_delta"), min_delta)
+        if not isinstance(monitor, str):
+            raise ValueError(f"{self.where('monitor')} is {monitor!r}; it must be the name of a metric, such as 'val_loss'")
+        if mode not in MODES:
+            raise ValueError(f"{self.where('mode')} is {mode!r}; it must be 'min', 'max' or 'auto'")
+        self.sign = -1.0 if mode == "max" or (mode == "auto" and monitor.endswith("accuracy")) else 1.0
+        self.best = None
+
+    def where(self, argument):
+        return f"{type(self).__name__}({argument}=...)"
+
+    def on_train_begin(self, logs):
+        if self.monitor not in self.metrics:
+            repair = "; give fit validation_data" if self.monitor.startswith("val_") else ""
+            raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports "
+                             f"{', '.join(self.metrics)}{repair}")
+        self.best = (self.resumed or {}).get("best")
+
+    def improved(self, logs):
+        """Whether the metric is better than the best so far, which it then becomes."""
+        value = logs[self.monitor]
+        if math.isnan(value) or (self.best is not None and not self.sign * value < self.sign * self.best - self.min_delta):
+            return False
+        self.best = value
+        return True
+
+    def state(self):
+        return {"best": self.best}

@@ -1,0 +1,73 @@
+"""A smaller learning rate where a metric no longer improves."""
+
+import math
+
+from ..checks import not_negative, whole_number
+from .monitor import Monitor
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiply the learning rate by `factor` each time a metric has not improved for `patience` epochs.
+
+    Parameters
+    ----------
+    monitor : str, default "val_loss"
+        A metric that the fit reports.
+    factor : float, default 0.1
+        Between 0 and 1, both excluded.
+    patience : int, default 10
+        Reduce after so many epochs without improvement; 0 and 1 are the same.
+    min_learning_rate : float, default 0
+        The rate is not reduced below this.
+    min_delta : float, default 1e-4
+        Only a change by more than this is an improvement.
+    cooldown : int, default 0
+        How many epochs after a reduction are not counted.
+    mode : {"auto", "min", "max"}
+        Whether smaller or larger is better; "auto" takes larger for accuracies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import SGD, Dense, Network, ReduceLROnPlateau
+    >>> net = Network([Dense(1, initializer="zeros")], inputs=1)  # has learned all there is: 0 from 0
+    >>> reduce = ReduceLROnPlateau("loss", factor=0.5, patience=2, min_learning_rate=0.02)
+    >>> history = net.fit(np.zeros((9, 1)), np.zeros(9), epochs=8, optimizer=SGD(0.1), callbacks=[reduce])
+    >>> history["learning_rate"]
+    [0.1, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025, 0.02]
+    """
+
+    def __init__(self, monitor="val_loss", factor=0.1, patience=10, min_learning_rate=0.0, *, min_delta=1e-4, cooldown=0,
+                 mode="auto"):
+        super().__init__(monitor, mode, min_delta)
+        self.factor = not_negative(self.where("factor"), factor)
+        if not 0 < self.factor < 1:
+            raise ValueError(f"{self.where('factor')} is {factor!r}; it must lie between 0 and 1, as in factor=0.1")
+        self.patience = whole_number(self.where("patience"), patience, least=0)
+        self.cooldown = whole_number(self.where("cooldown"), cooldown, least=0)
+        self.min_learning_rate = not_negative(self.where("min_learning_rate"), min_learning_rate)
+        self.wait, self.cooling = 0, 0
+
+    def on_train_begin(self, logs):
+        super().on_train_begin(logs)
+        if not isinstance(getattr(self.network.optimizer, "learning_rate", None), float):
+            raise ValueError("ReduceLROnPlateau changes a learning rate that is a number; "
+                             f"{self.network.optimizer!r} has none")
+        before = self.resumed or {}
+        self.wait, self.cooling = before.get("wait", 0), before.get("cooling", 0)
+
+    def on_epoch_end(self, epoch, logs):
+        cooling, self.cooling = self.cooling > 0, max(self.cooling - 1, 0)
+        if self.improved(logs) or cooling:
+            self.wait = 0
+            return
+        self.wait += 1
+        if self.wait >= self.patience:
+            optimizer = self.network.optimizer
+            # never raised, and kept above zero when a factor has been applied hundreds of times
+            least = min(optimizer.learning_rate, max(self.min_learning_rate, math.ulp(0.0)))
+            optimizer.learning_rate = max(self.factor * optimizer.learning_rate, least)
+            self.wait, self.cooling = 0, self.cooldown
+
+    def state(self):
+        return super().state() | {"wait": self.wait, "cooling": self.cooling}

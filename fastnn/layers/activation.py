@@ -1,0 +1,50 @@
+"""An activation as a layer of its own: a = g(x)."""
+
+from dataclasses import dataclass
+
+from ..kernels.activate import activation_row
+from ..threads import NUMBERS_PER_PART
+from .base import Layer, register, registered_activation
+
+
+@register
+@dataclass(frozen=True)
+class Activation(Layer):
+    """An activation as a layer: a = g(x).
+
+    Right behind a `Dense` without an activation it is the same, to the bit, as that `Dense` with this one; as last layer
+    too, where the loss is computed on the logits alike. It has its use where something stands between the two.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        The name of g, one of `fastnn.activations`.
+
+    Examples
+    --------
+    >>> from fastnn import Activation, BatchNorm, Dense, Network
+    >>> net = Network([Dense(64), BatchNorm(), Activation("relu"), Dense(10), Activation("softmax")], inputs=4)
+    >>> net.loss
+    'cross_entropy'
+    """
+
+    activation: str
+    takes_activation = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "activation", registered_activation(self.activation))
+
+    def __repr__(self):
+        return f"Activation({self.activation!r})"
+
+    def lower(self, program, index, x, activation):
+        if activation is None:
+            return x
+        x = program.in_arena(x)
+        a = program.tensor_like(x)
+        program.emit(activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
+                                    z=x.offset, a=a.offset, dz=a.gradient, features=x.features))
+        return a
+
+    def onnx(self, graph, x, parameters):
+        return graph.activation(self.activation_record, x)

@@ -1,0 +1,79 @@
+"""Batch normalisation."""
+
+from dataclasses import dataclass
+
+from ..checks import number_in_range
+from ..kernels.batch_norm import batch_norm_row
+from ..threads import NUMBERS_PER_PART
+from .base import Layer, register
+
+
+@register
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Normalises each feature over the samples of the batch (Ioffe and Szegedy 2015): a = scale · x̂ + shift.
+
+    In training x̂ = (x − mean) / √(variance + epsilon), with the mean of the feature over the batch and the mean square of
+    its distances from it (divided by the batch's size m, not m − 1). Weights of samples do not enter. In prediction and
+    evaluation mean and variance are the running ones, which follow those of the batches of `fit`:
+
+        running ← momentum · running + (1 − momentum) · the batch's
+
+    The running variance is of the unbiased ones, m / (m − 1) times the above (their algorithm 2). They begin as 0 and 1, are
+    in `Network.state`, and in the file that `Network.save` writes.
+
+    A batch of one sample has no spread: it is normalised by the running statistics, as in prediction, and leaves them as
+    they are. So a last batch of one sample does no harm; training with batches of one normalises nothing.
+
+    Parameters
+    ----------
+    momentum : float, default 0.9
+        How much of the running statistics stays, from 0 up to, but not including, 1 (what PyTorch calls 1 − momentum).
+    epsilon : float, default 1e-5
+        Added to the variance; at least 1e-30.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import BatchNorm, Network
+    >>> net = Network([BatchNorm(momentum=0.5)], inputs=1)
+    >>> history = net.fit(np.array([[1.0], [3.0]]), np.array([0.0, 0.0]))
+    >>> net.state["0.running_mean"], net.state["0.running_variance"]  # half of 0 and 2; of 1 and 2
+    (array([1.], dtype=float32), array([1.5], dtype=float32))
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    mixes_samples = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "momentum", number_in_range("BatchNorm(momentum=...)", self.momentum, 0.0, 1.0))
+        object.__setattr__(self, "epsilon", number_in_range("BatchNorm(epsilon=...)", self.epsilon, 1e-30))
+
+    def parameter_shapes(self, in_features):
+        return {"scale": (in_features,), "shift": (in_features,)}
+
+    def initial_parameters(self, in_features, generator, activation):
+        return {"scale": 1.0, "shift": 0.0}
+
+    def state_shapes(self, in_features):
+        return {"running_mean": (in_features,), "running_variance": (in_features,)}
+
+    def initial_state(self):
+        return {"running_mean": 0.0, "running_variance": 1.0}
+
+    def lower(self, program, index, x, activation):
+        x = program.in_arena(x)
+        a, features = program.tensor(x.features, gradient=x.gradient), x.features
+        program.emit(batch_norm_row(
+            program.dtype, program.parts(program.batch * features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
+            da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],
+            running=program.network.state[f"{index}.running_mean"].ctypes.data, features=features,
+            momentum=self.momentum, epsilon=self.epsilon, of_batch=program.as_in_training, follow=program.keeps_state,
+        ))
+        program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
+        return a
+
+    def onnx(self, graph, x, parameters):
+        arrays = [graph.tensor(name, parameters[name]) for name in ("scale", "shift", "running_mean", "running_variance")]
+        return graph("BatchNormalization", x, *arrays, epsilon=self.epsilon)

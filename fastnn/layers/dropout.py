@@ -1,0 +1,52 @@
+"""Dropout."""
+
+from dataclasses import dataclass
+
+from ..checks import number_in_range
+from ..kernels.dropout import dropout_row
+from ..threads import NUMBERS_PER_PART
+from .base import Layer, register
+
+
+@register
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Sets numbers to 0 at random in training, each with probability `rate` (Srivastava et al. 2014).
+
+    The others are divided by 1 − rate, so that expectations stay; in prediction and evaluation nothing is dropped or scaled.
+    What is dropped in a step depends on the network's seed and on how many steps it has trained, not on threads.
+
+    Parameters
+    ----------
+    rate : float
+        From 0 up to, but not including, 1.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Dropout, Network
+    >>> net = Network([Dense(64, "relu"), Dropout(0.5), Dense(3, "softmax")], inputs=4)
+    """
+
+    rate: float
+    can_be_last = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "rate", number_in_range("Dropout(rate=...)", self.rate, 0.0, 1.0))
+
+    def __repr__(self):
+        return f"Dropout({self.rate!r})"
+
+    def lower(self, program, index, x, activation):
+        if self.rate == 0 or not program.as_in_training:
+            return x
+        x = program.in_arena(x)
+        a = program.tensor_like(x)
+        program.emit(dropout_row(
+            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
+            da=a.gradient, features=x.features, rate=self.rate, word=program.network._random_word(index),
+            advance=program.keeps_state,
+        ))
+        return a
+
+    def onnx(self, graph, x, parameters):
+        return x  # in prediction it does nothing

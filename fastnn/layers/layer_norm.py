@@ -1,0 +1,56 @@
+"""Layer normalisation."""
+
+from dataclasses import dataclass
+
+from ..checks import number_in_range
+from ..kernels.layer_norm import layer_norm_row
+from ..threads import NUMBERS_PER_PART
+from .base import Layer, register
+
+
+@register
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """Normalises each sample over its features (Ba, Kiros and Hinton 2016): a = scale · x̂ + shift.
+
+    x̂ = (x − mean) / √(variance + epsilon), with the mean of the sample's features and the mean square of their distances
+    from it. Scale and shift have one number a feature. It does the same in training and in prediction.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-5
+        Added to the variance; at least 1e-30.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import LayerNorm, Network
+    >>> Network([LayerNorm()], inputs=2, dtype="float64").forward(np.array([[3.0, 7.0]])).round(4)
+    array([[-1.,  1.]])
+    """
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self):
+        object.__setattr__(self, "epsilon", number_in_range("LayerNorm(epsilon=...)", self.epsilon, 1e-30))
+
+    def parameter_shapes(self, in_features):
+        return {"scale": (in_features,), "shift": (in_features,)}
+
+    def initial_parameters(self, in_features, generator, activation):
+        return {"scale": 1.0, "shift": 0.0}
+
+    def lower(self, program, index, x, activation):
+        x = program.in_arena(x)
+        a = program.tensor(x.features, gradient=x.gradient)
+        program.emit(layer_norm_row(
+            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
+            da=a.gradient or 0, mean=program.arena.take(program.batch), inverse=program.arena.take(program.batch),
+            scale=program.offsets[f"{index}.scale"], features=x.features, epsilon=self.epsilon,
+        ))
+        program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=x.features, parts=1)
+        return a
+
+    def onnx(self, graph, x, parameters):
+        arrays = [graph.tensor(name, array) for name, array in parameters.items()]
+        return graph("LayerNormalization", x, *arrays, axis=-1, epsilon=self.epsilon)

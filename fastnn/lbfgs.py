@@ -1,0 +1,135 @@
+"""L-BFGS over all samples at once (Liu and Nocedal 1989): SciPy decides on the steps, loss and gradient are compiled.
+
+Needs SciPy: pip install "fastnn-numba[scipy]".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .callbacks.callback import call
+from .callbacks.callback import training as begun_callbacks
+from .checks import not_negative, whole_number
+from .history import History
+from .pace import Pace
+from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
+from .progress import Progress
+from .training import DivergenceError, validated
+
+LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
+
+
+@dataclass(frozen=True)
+class LBFGS:
+    """Take steps from the curvature seen in the last few of them; for small nets and data, trained to the end.
+
+    Each iteration looks at all samples, some of them more than once. Works on a float64 copy of the network, whatever its
+    dtype, and puts the parameters back after each iteration. An optimizer for `Network.fit` alone: there each iteration is
+    an entry of the History and an epoch to callbacks; `epochs`, `batch_size` and `shuffle` mean nothing to it. A further fit
+    goes on from the weights, but learns the curvature anew.
+
+    Parameters
+    ----------
+    max_iterations : int, default 200
+    tolerance : float, default 1e-4
+        It stops where no number of the gradient is larger, or where an iteration lowers the loss by less than 2.2e-9 of it.
+    memory : int, default 10
+        How many steps it remembers; it holds twice as many vectors of the size of the parameters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import LBFGS, Dense, Network
+    >>> X = np.linspace(-2, 2, 50)[:, None]
+    >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+    >>> history = net.fit(X, np.sin(X), optimizer=LBFGS(max_iterations=100, tolerance=1e-6))
+    >>> history["loss"][-1] < 1e-3
+    True
+    """
+
+    max_iterations: int = 200
+    tolerance: float = 1e-4
+    memory: int = 10
+
+    def __post_init__(self):
+        for name, check in (("max_iterations", whole_number), ("tolerance", not_negative), ("memory", whole_number)):
+            object.__setattr__(self, name, check(f"LBFGS({name}=...)", getattr(self, name)))
+
+
+def minimizer():
+    """SciPy's function, or an error that says how to get it."""
+    try:
+        from scipy.optimize import minimize
+    except ImportError as error:
+        raise ImportError('LBFGS needs SciPy; install it with: pip install "fastnn-numba[scipy]"') from error
+    return minimize
+
+
+class Objective:
+    """The loss over all samples and its gradient as functions of the flat vector of parameters.
+
+    learner: a float64 network, whose parameters it moves. before: called with no arguments before an evaluation.
+    """
+
+    def __init__(self, learner, data, threads, before):
+        self.flat, self.before, self.pace = learner._parameters.flat, before, Pace()
+        self.program = TrainingProgram(learner, data.of_one_mean(), GRADIENT_CHUNK, threads, normalize=False)
+        self.accuracy = 0.0  # at the last evaluation
+
+    def __call__(self, flat):
+        self.before()
+        self.flat[:] = flat
+        done, program = 0, self.program
+        while done < program.batches:  # in slices, so that Ctrl-C is soon seen to
+            batches = self.pace.next_slice(program.batches - done)
+            if not self.pace.timed(program.accumulate, done, done + batches):
+                program.take_mean()
+                raise DivergenceError("the loss is not finite at a step that L-BFGS tries; the weights are those before it. "
+                                      "Scale the inputs to about unit size, or train with Adam first")
+            done += batches
+        loss, self.accuracy = program.take_mean()
+        return loss, program.gradients.copy()
+
+
+def fit(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
+    """Train `network` by way of `learner`, its copy in float64, for whom the data are; return the History."""
+    minimize, history, flat = minimizer(), History(), network._parameters.flat
+    evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
+    begun = -1
+
+    def begin():
+        """Tell callbacks of an iteration when it first looks at the loss."""
+        nonlocal begun
+        if begun < len(history.epochs):
+            begun = len(history.epochs)
+            call(callbacks, "on_epoch_begin", begun, {})
+
+    def end(intermediate_result):
+        flat[:] = intermediate_result.x
+        metrics = {"loss": float(intermediate_result.fun)}
+        if network.is_classifier:
+            metrics["accuracy"] = objective.accuracy  # SciPy ends an iteration with the evaluation of its outcome
+        metrics |= validated(network, evaluation)
+        history.append(metrics)
+        bar.show(metrics)
+        bar.advance(1, lambda: metrics)
+        last_logs.update(metrics)
+        call(callbacks, "on_epoch_end", len(history.epochs) - 1, metrics)
+        if network.stop_training:
+            raise StopIteration
+
+    objective = Objective(learner, data, threads, begin)
+    network._fit, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
+    names = ("loss", "accuracy") if network.is_classifier else ("loss",)
+    callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+    for callback in callbacks:
+        callback.network, callback.resumed = network, None
+        callback.metrics = names + tuple(f"val_{name}" for name in names if evaluation)
+    with (begun_callbacks(callbacks) as last_logs,
+          Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar):
+        minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=end,
+                 options={"maxiter": optimizer.max_iterations, "maxcor": optimizer.memory, "gtol": optimizer.tolerance,
+                          "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
+    return history

@@ -1,0 +1,20 @@
+"""Networks to and from ONNX, the exchange format. Needs onnx: pip install "fastnn-numba[onnx]".
+
+`export` writes any network; `load` reads what `export` wrote, and dense networks that others wrote: PyTorch, Keras (by
+tf2onnx), scikit-learn (by skl2onnx).
+
+Examples
+--------
+>>> import tempfile
+>>> import fastnn
+>>> net = fastnn.Network([fastnn.Dense(8, "gelu"), fastnn.Dense(3, "softmax")], inputs=4)
+>>> with tempfile.TemporaryDirectory() as folder:
+...     fastnn.onnx.export(net, f"{folder}/model.onnx")
+...     fastnn.onnx.load(f"{folder}/model.onnx")
+Network([Dense(8, 'gelu'), Dense(3, 'softmax')], inputs=4, loss='cross_entropy', dtype='float32')
+"""
+
+from .reading import load
+from .writing import export
+
+__all__ = ["export", "load"]

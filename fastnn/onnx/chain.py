@@ -1,0 +1,141 @@
+"""A chain of dense layers, put together value by value while a foreign graph is walked.
+
+    stage    z = x @ weight + bias of the layer before, its activation not yet known
+    signal   a function of one stage's z, known by its values on `PROBE`
+
+Scales and shifts of each feature (standardised inputs, batch normalisation as it is in use) are folded into the product
+beside them. A weight of fewer than two axes is such a scale: a diagonal matrix.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..layers import Dense
+from .recognition import PROBE, recognize
+
+LARGEST_SCALING = 4096  # features of a scaling with no product beside it, which becomes a layer of a matrix
+
+
+class UnknownForm(ValueError):
+    """What a node computes has no place in a chain of dense layers; the message begins with "it" for the node."""
+
+
+class UnknownNode(ValueError):
+    """The same, the message naming the node."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A finished layer after `source`, another one or None for the network's input."""
+
+    source: "Layer | None"
+    weight: np.ndarray
+    bias: np.ndarray
+    activation: str
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """z = x @ weight + bias, with x the output of `source`, or the network's input where that is None."""
+
+    source: Layer | None
+    features: int
+    weight: np.ndarray
+    bias: np.ndarray
+
+    def affine(self, scale, shift):
+        """The stage of scale · z + shift, each a number or one a feature."""
+        return Stage(self.source, self.features, self.weight * scale, self.bias * scale + shift)
+
+    def finish(self, activation):
+        """The layer of this stage and an activation."""
+        weight = self.weight
+        if weight.ndim < 2:
+            if self.features > LARGEST_SCALING:
+                raise UnknownForm(f"it scales {self.features} features with no product beside it to fold that into")
+            weight = np.diag(np.broadcast_to(weight, self.features))
+        return Layer(self.source, weight, np.broadcast_to(self.bias, self.features), activation)
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """A function of a stage's z.
+
+    Attributes
+    ----------
+    stage : Stage
+    shape : tuple of int
+        Its sizes but for the batch.
+    values : array
+        What it makes of PROBE, in place of z.
+    node : str
+        What gave it, for errors.
+    """
+
+    stage: Stage
+    shape: tuple
+    values: np.ndarray
+    node: str = ""
+
+    @property
+    def plain(self):
+        return self.values is PROBE
+
+    def form(self):
+        """(activation record, α, β) such that this signal is α g(z) + β."""
+        found = recognize(self.values)
+        if found is None:
+            raise UnknownNode(f"{self.node}, cannot be taken: what it makes of the layer before it is no activation that "
+                              "fastnn has")
+        return found
+
+    def settled(self):
+        """The stage whose z this signal is."""
+        if self.plain:
+            return self.stage
+        record, scale, shift = self.form()
+        if record.name == "identity":
+            return self.stage.affine(scale, shift)
+        return scaled(self.stage.finish(record.name), self.stage.features, scale, shift)
+
+    def product(self, weight, bias):
+        """The signal of self @ weight + bias."""
+        if self.shape != (len(weight),):
+            raise UnknownForm(f"it multiplies {self.shape} numbers a sample with a matrix {weight.shape}")
+        stage = self.settled()
+        if stage.weight.ndim == 2:
+            stage = scaled(stage.finish("identity"), stage.features)
+        bias = np.broadcast_to(stage.bias, len(weight)) @ weight + bias
+        features = weight.shape[1]
+        return Signal(Stage(stage.source, features, stage.weight.reshape(-1, 1) * weight, bias), (features,), PROBE)
+
+    def affine(self, scale, shift):
+        """The signal of scale · self + shift."""
+        return Signal(self.settled().affine(scale, shift), self.shape, PROBE)
+
+    def layers(self):
+        """All layers up to this signal as the network's output: [(Dense, weight, bias), …]."""
+        if self.plain or self.form()[0].name == "identity":
+            stage = self.settled()
+            last = stage.source if is_nothing(stage) else stage.finish("identity")
+        else:
+            record, scale, shift = self.form()
+            last = self.stage.finish(record.name)
+            if (scale, shift) != (1.0, 0.0):
+                last = scaled(last, self.stage.features, scale, shift).finish("identity")
+        found = []
+        while last is not None:
+            found.append((Dense(last.weight.shape[1], last.activation), last.weight, last.bias))
+            last = last.source
+        return found[::-1]
+
+
+def scaled(source, features, scale=1.0, shift=0.0):
+    """The stage scale · x + shift of what `source` gives."""
+    return Stage(source, features, np.float64(scale), np.float64(shift))
+
+
+def is_nothing(stage):
+    """Whether the stage hands on what it gets."""
+    return stage.weight.ndim < 2 and bool(np.all(stage.weight == 1) and np.all(stage.bias == 0))

@@ -1,0 +1,93 @@
+"""Networks read from ONNX files, ours and dense ones that others wrote. A file is data to be checked, never code.
+
+A file of ours holds its architecture too. That is believed only if writing the network that it describes gives the very
+graph of the file again. Any other graph is walked node by node.
+"""
+
+import json
+import os
+
+from ..checks import whole_number
+from ..files import ModelFormatError
+from ..layers import layers_from_config, parameter_shapes, state_shapes
+from .library import library
+from .walk import walk
+from .writing import KEY, to_model
+
+
+def load(path: str | os.PathLike):
+    """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
+
+    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers; scales and shifts of
+    features (standardisation, batch normalisation as it is in use) are folded into them, and dropout is left out. The labels
+    that scikit-learn's classifiers end with are left out: `predict` gives the index of the class. Inputs of more axes that
+    the graph flattens are given flat.
+
+    Parameters
+    ----------
+    path : path of an ONNX file with all weights in it; other files that it names are never read
+
+    Returns
+    -------
+    Network
+        float64 if the weights of the first layer are, else float32. From our own files the same network as was written;
+        from others with the default loss of its last activation.
+
+    Raises
+    ------
+    ModelFormatError
+        If the file is damaged, or holds what is no such chain; the error names the first node that cannot be taken.
+    """
+    from ..network import Network
+
+    path, onnx = os.fspath(path), library()
+    with open(path, "rb") as file:
+        payload = file.read()
+    try:
+        model = onnx.load_model_from_string(payload)
+        refuse_external_data(onnx, model)
+        onnx.checker.check_model(model)
+        return our_own(Network, model) or chain(Network, model)
+    except Exception as error:  # what a strange file can provoke in onnx is not listed anywhere
+        raise ModelFormatError(f"cannot load a network from {path}: {error or type(error).__name__}") from error
+
+
+def refuse_external_data(onnx, model):
+    """Refuse tensors that lie in other files."""
+    tensors = [*model.graph.initializer,
+               *(a.t for node in model.graph.node for a in node.attribute if a.HasField("t"))]
+    for tensor in tensors:
+        if onnx.external_data_helper.uses_external_data(tensor):
+            raise ValueError(f"tensor {tensor.name!r} lies in another file, and those are not read; save the model in one "
+                             "file, with onnx.save(onnx.load(path), path) or torch.onnx.export(..., external_data=False)")
+
+
+def our_own(network_type, model):
+    """The network of a file that `export` wrote, None if it is not one or has been changed."""
+    [text] = [prop.value for prop in model.metadata_props if prop.key == KEY] or [None]
+    if text is None:
+        return None
+    try:
+        config = json.loads(text)
+        layers, inputs = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"])
+        shapes = parameter_shapes(layers, inputs) | state_shapes(layers, inputs)
+        tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+        if any(tuple(tensors[name].dims) != shape for name, shape in shapes.items()):
+            return None  # before memory is taken for it
+        network = network_type.from_config(config)
+        for name, view in {**network.parameters, **network.state}.items():
+            view[...] = library().numpy_helper.to_array(tensors[name])
+        ours, held = (each.graph.SerializeToString(deterministic=True) for each in (to_model(network), model))
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return network if ours == held else None
+
+
+def chain(network_type, model):
+    """The network of a graph that is a chain of dense layers."""
+    layers, inputs, dtype = walk(model)
+    network = network_type([dense for dense, _, _ in layers], inputs, dtype=dtype)
+    for index, (_, weight, bias) in enumerate(layers):
+        network.parameters[f"{index}.weight"][...] = weight
+        network.parameters[f"{index}.bias"][...] = bias
+    return network

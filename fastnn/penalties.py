@@ -1,0 +1,47 @@
+"""The penalties on the weights of a network: the rows that they put into a table, and their value."""
+
+import numpy as np
+
+from .kernels.blocks import block_count
+from .kernels.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
+from .memory import block_sums
+
+
+class Penalties:
+    """Stretches of the flat vector that cost something, in order."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        self.stretches, self.strengths, self.sums = [], [], None  # the arrays are kept: rows hold their addresses
+
+    def add(self, start, size, l1, l2):
+        """Have so many parameters from number `start` on cost l1 Σ |w| + l2 Σ w²."""
+        self.stretches.append((start, size))
+        self.strengths.append(np.array([l1, l2], np.float64))
+
+    def rows(self, parts, once):
+        """(rows to stand before those of the network, rows to stand after them); none where nothing costs anything.
+
+        parts: a function of a number of weights: into how many parts to cut their row. once: as `penalty_loss_row` takes it.
+        """
+        if not self.stretches:
+            return [], []
+        counts = [block_count(size) for _, size in self.stretches]
+        self.sums = np.concatenate([block_sums(size) for _, size in self.stretches])
+        firsts, before = np.cumsum([0, *counts]), []
+        for (start, size), strengths, first in zip(self.stretches, self.strengths, firsts, strict=False):
+            before.append(penalty_row(self.dtype, parts(size), start=start, size=size, sums=self.sums[first:].ctypes.data,
+                                      strengths=strengths.ctypes.data))
+        return before, [penalty_loss_row(self.dtype, sums=self.sums.ctypes.data, blocks=firsts[-1], once=once)]
+
+    def value(self, flat):
+        """What the parameters in the flat vector cost."""
+        return sum(weight_penalty(flat[start:start + size], strengths)
+                   for (start, size), strengths in zip(self.stretches, self.strengths, strict=True))
+
+
+def weight_penalty(weight, strengths):
+    """l1 Σ |w| + l2 Σ w² of a contiguous array; strengths is [l1, l2] in float64."""
+    out = np.zeros(1)
+    weight_penalty_kernel(weight.dtype.name, out, block_sums(weight.size), weight, strengths, weight.size)
+    return float(out[0])

@@ -1,0 +1,88 @@
+"""The network that an estimator's parameters describe, and its first weights.
+
+Dropout and normalisation stand around the dense layers as layers of their own:
+
+    Dense → Dropout                                     without normalisation
+    Dense("identity") → BatchNorm or LayerNorm → Activation → Dropout      with it
+"""
+
+import math
+
+import numpy as np
+
+import fastnn
+
+from ..layers import Dense
+from .network import EstimatorNetwork
+from .parameters import each_layer
+
+RECORD_NAMES = {"logistic": "sigmoid"}  # scikit-learn's names of activations that have another here
+NORMALIZATION = {"batch": "BatchNorm", "layer": "LayerNorm"}
+
+
+def optional_layer(name, parameter):
+    """A layer type by name, or an error that says which parameter needs it."""
+    if not hasattr(fastnn, name):
+        raise ValueError(f"{parameter} needs the layer fastnn.{name}, which this version does not have; leave it out")
+    return getattr(fastnn, name)
+
+
+def for_each(name, given, count):
+    """One entry for each of `count` hidden layers."""
+    values = each_layer(given)
+    if not hasattr(given, "__iter__") or isinstance(given, str):
+        return values * count
+    if len(values) != count:
+        raise ValueError(f"{name} has {len(values)} entries; there are {count} hidden layers: give {count}, or a single one")
+    return values
+
+
+def describe(estimator, outputs, out_activation):
+    """(layers, ends): the layers, and for each hidden layer the index of the one that gives its outputs."""
+    layers, ends = [], []
+    widths = each_layer(estimator.hidden_layer_sizes)
+    activations = for_each("activation", estimator.activation, len(widths))
+    dropouts = for_each("dropout", estimator.dropout, len(widths))
+    for width, activation, dropout in zip(widths, activations, dropouts, strict=True):
+        activation = RECORD_NAMES.get(activation, activation)
+        if estimator.normalization is None:
+            layers.append(Dense(width, activation))
+        else:
+            normalize = optional_layer(NORMALIZATION[estimator.normalization], "normalization")
+            layers += [Dense(width), normalize(), optional_layer("Activation", "normalization")(activation)]
+        ends.append(len(layers) - 1)
+        if dropout > 0:
+            layers.append(optional_layer("Dropout", "dropout")(dropout))
+    layers.append(Dense(outputs, RECORD_NAMES.get(out_activation, out_activation)))
+    return layers, ends
+
+
+def build(layers, inputs, *, loss, dtype, activation, generator):
+    """A new network with weights and biases drawn from U(±√(6 / (fan_in + fan_out))), 2 for 6 with a logistic `activation`.
+
+    As scikit-learn draws them, in its order: from the same generator come the same weights.
+    """
+    dropping = any(type(layer).__name__ == "Dropout" for layer in layers)
+    seed = int(generator.randint(2**31)) if dropping else 0  # of what is dropped; the weights are drawn below
+    network = EstimatorNetwork(layers, inputs, loss=loss, dtype=dtype, seed=seed)
+    factor = 2.0 if isinstance(activation, str) and RECORD_NAMES.get(activation, activation) == "sigmoid" else 6.0
+    for weight, bias in zip(network.weights, network.biases, strict=True):
+        limit = math.sqrt(factor / sum(weight.shape))
+        weight[...] = generator.uniform(-limit, limit, weight.shape)
+        bias[...] = generator.uniform(-limit, limit, bias.shape)
+    return network
+
+
+def hidden_outputs(network, ends, X, threads):
+    """The outputs of the layers numbered `ends`, arrays (samples, out_features): each layer run as a network of its own."""
+    outputs, a = [], X
+    for index in range(max(ends, default=-1) + 1):
+        layer = network.layers[index]
+        if type(layer).__name__ == "Dropout":  # in prediction it passes on what it is given
+            continue
+        alone = EstimatorNetwork([layer], a.shape[1], loss="squared_error", dtype=network.dtype)
+        alone.restore(network.layer_arrays(index))
+        a = alone.forward(np.ascontiguousarray(a), threads=threads)
+        if index in ends:
+            outputs.append(a)
+    return outputs

@@ -1,0 +1,260 @@
+"""What both estimators share: the way from X and y to a trained network, and from that to outputs."""
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..checks import sample_weights
+from . import architecture, lbfgs, stochastic
+from .heldout import Samples
+from .parameters import check_parameters, each_layer
+from .solvers import is_stochastic, make_optimizer
+
+SPARSE, FLOATS = ["csr", "csc"], [np.float64, np.float32]  # the forms and dtypes in which X may stay
+DENSE_ROWS = 4096  # of sparse data are made dense at a time in a prediction
+
+
+def stochastic_only(estimator):
+    """Whether the solver works in steps, so that it can go on with other samples."""
+    if not is_stochastic(estimator.solver):
+        raise AttributeError("solver='lbfgs' works on all samples at once and has no partial_fit; use another solver")
+    return True
+
+
+class NetworkEstimator(BaseEstimator, ABC):
+    """Base of the estimators. A subclass says what targets and outputs mean."""
+
+    _numeric_targets = False  # whether y must be numbers
+
+    def _keep(self, parameters):
+        """Keep what __init__ was given: its locals()."""
+        for name, value in parameters.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    # What a subclass says.
+
+    @abstractmethod
+    def _encode(self, y, *, anew):
+        """y in the form that the network learns from; with `anew` it decides what the outputs are."""
+
+    @abstractmethod
+    def _decode_targets(self, y):
+        """What `_encode` took, from what it gave."""
+
+    @abstractmethod
+    def _outputs_wanted(self, y):
+        """(how many outputs, their activation, the network's loss) for such encoded targets."""
+
+    @abstractmethod
+    def _score(self, y, outputs, sample_weight=None):
+        """How well the network's outputs say y: accuracy or R²."""
+
+    def _weights(self, y, weights):
+        """The weights of the samples, with all that the estimator's parameters do to them."""
+        return weights
+
+    # Training.
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Train a network on the samples.
+
+        Parameters
+        ----------
+        X : array, DataFrame or sparse matrix (samples, features)
+            Sparse data are made dense.
+        y : array (samples,) or (samples, outputs)
+        sample_weight : array (samples,), optional
+            The loss averages over the samples of a step with these weights.
+        X_val, y_val, sample_weight_val : optional
+            Samples to hold out: their loss and score are recorded after every epoch, and `early_stopping` goes by the score.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For parameters or data that do not fit, and where training diverges.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(stochastic_only)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on these samples, from where the network stands; parameters as in `fit`."""
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False):
+        with all_or_nothing(self):
+            samples, held_out = self._prepare(X, y, sample_weight, validation, incremental)
+        if is_stochastic(self.solver):
+            stochastic.train(self, samples, held_out, incremental)
+        else:
+            lbfgs.train(self, samples, held_out)
+        if not np.isfinite(self.network_._parameters.flat).all():
+            raise ValueError("training ended with weights that are not finite; scale X to about unit size, or lower "
+                             "learning_rate_init")
+        return self
+
+    def _prepare(self, X, y, sample_weight, validation, incremental):
+        """(samples to learn from, samples held out or None), with all checked and the network there to be trained."""
+        check_parameters(self)
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True: it is one epoch; set it to False")
+        anew = not hasattr(self, "network_") or not (self.warm_start or incremental)
+        samples = self._checked_samples(X, y, sample_weight, anew=anew, encode_anew=anew and not incremental)
+        held_out = self._checked_held_out(*validation)
+        generator = check_random_state(self.random_state)
+        self._choose_network(samples, anew, generator)
+        if is_stochastic(self.solver):
+            if self._optimizer is None or not incremental:
+                self._optimizer = make_optimizer(self)
+            if self.early_stopping and held_out is None:
+                stratify = self._one_label_of_two(samples.y)
+                samples, held_out = samples.split(self.validation_fraction, generator, stratify)
+        else:
+            self._check_for_lbfgs()
+        self.network_.alpha[0], self.network_.generator = self.alpha, generator
+        self._begin_records(anew, held_out)
+        return samples, held_out
+
+    def _check_for_lbfgs(self):
+        if self.callbacks:
+            raise ValueError("callbacks are called after epochs, of which solver='lbfgs' has none; use another solver")
+        if self.normalization == "batch" or any(each_layer(self.dropout)):
+            raise ValueError("solver='lbfgs' needs a loss that depends on the weights alone; leave out dropout and "
+                             "normalization='batch', or use another solver")
+
+    def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
+        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=anew, dtype=self._dtype(anew),
+                             y_numeric=self._numeric_targets)
+        X = dense(X)
+        weights = sample_weights(sample_weight, len(X), X.dtype)
+        encoded = self._encode(y, anew=encode_anew)
+        return Samples(X, encoded, self._weights(y, weights))
+
+    def _checked_held_out(self, X, y, sample_weight):
+        if X is None and y is None:
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val go together; one of them is missing")
+        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=False, dtype=FLOATS,
+                             y_numeric=self._numeric_targets)
+        X = dense(X)
+        return Samples(X, self._encode(y, anew=False), sample_weights(sample_weight, len(X), X.dtype, "sample_weight_val"))
+
+    def _dtype(self, anew):
+        if not anew:
+            return np.dtype(self.network_.dtype)
+        return FLOATS if self.dtype is None else np.dtype(self.dtype)
+
+    def _choose_network(self, samples, anew, generator):
+        """Make a new network, or make sure that the old one is what the parameters describe."""
+        outputs, out_activation, loss = self._outputs_wanted(samples.y)
+        layers, ends = architecture.describe(self, outputs, out_activation)
+        if anew:
+            self.network_ = architecture.build(layers, samples.X.shape[1], loss=loss, dtype=samples.X.dtype.name,
+                                               activation=self.activation, generator=generator)
+            self._hidden_ends, self._optimizer = ends, None
+            self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
+            self.out_activation_ = self._shown(out_activation)
+        elif tuple(layers) != self.network_.layers or loss != self.network_.loss:
+            raise ValueError(f"the parameters and y now describe a network of layers {layers} and loss {loss!r}, but "
+                             f"that of the fit before is {self.network_!r}; to begin anew, call fit with warm_start=False")
+
+    def _shown(self, out_activation):
+        return out_activation
+
+    def _one_label_of_two(self, y):
+        """Whether samples to hold out are drawn class by class; as in scikit-learn, for two classes only."""
+        return False
+
+    def _begin_records(self, anew, held_out):
+        if anew:
+            self.t_, self._no_improvement_count, self.loss_curve_, self.best_loss_ = 0, 0, [], np.inf
+            self.validation_loss_curve_ = self.validation_scores_ = self.best_validation_score_ = None
+        if held_out is not None and self.validation_scores_ is None:
+            self.validation_loss_curve_, self.validation_scores_ = [], []
+        if is_stochastic(self.solver) and self.early_stopping:
+            self.best_loss_ = None
+            if self.best_validation_score_ is None:
+                self.best_validation_score_ = -np.inf
+        elif self.best_loss_ is None:
+            self.best_loss_ = np.inf
+        self.n_iter_ = 0
+
+    # Prediction.
+
+    def _checked_outputs(self, X):
+        check_is_fitted(self)
+        return self._outputs(validate_data(self, X, accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype)))
+
+    def _outputs(self, X):
+        """The network's outputs (samples, outputs) of checked X."""
+        if not scipy.sparse.issparse(X):
+            return self.network_.forward(X, threads=self.n_threads)
+        rows = range(0, X.shape[0], DENSE_ROWS)
+        X = X.tocsr()
+        return np.concatenate([self.network_.forward(dense(X[i:i + DENSE_ROWS]), threads=self.n_threads) for i in rows])
+
+    def hidden_activations(self, X):
+        """The outputs of the hidden layers for each sample: a list of arrays (samples, width), in the network's dtype."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
+        return architecture.hidden_outputs(self.network_, self._hidden_ends, dense(X), self.n_threads)
+
+    @property
+    def coefs_(self):
+        """The weights of the layers (in_features, out_features), first to last: live views."""
+        return self.network_.weights
+
+    @property
+    def intercepts_(self):
+        """The biases of the layers (out_features,), first to last: live views."""
+        return self.network_.biases
+
+    # Ways of scikit-learn.
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
+            memory = self.network_._optimizer_state(self._optimizer)
+            state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        kept = state.pop("_optimizer_memory", None)
+        super().__setstate__(state)
+        if kept is not None:
+            memory = self.network_._optimizer_state(self._optimizer)
+            memory.step[:], memory.slots[:] = kept
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """Leave the estimator as it was if there is an error."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except Exception:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def dense(X):
+    """X as an array."""
+    return X.toarray() if scipy.sparse.issparse(X) else X

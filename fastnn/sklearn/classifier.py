@@ -1,0 +1,145 @@
+"""NetworkClassifier, which stands in for scikit-learn's MLPClassifier."""
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+from .base import NetworkEstimator, all_or_nothing, stochastic_only
+from .losses import classification_loss
+from .parameters import ATTRIBUTES, DESCRIPTION
+
+
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):
+    __doc__ = f"""A neural network that tells classes, with the interface of scikit-learn's MLPClassifier.
+
+    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels a sample. Two classes end in
+    one sigmoid, more in a softmax, several labels in a sigmoid each.
+
+    Parameters
+    ----------{DESCRIPTION}
+    loss : str, default "log_loss"
+        Or one of `fastnn.losses`, your own among them.
+    class_weight : dict, "balanced" or None
+        Multiplies the weights of the samples of a class; "balanced" gives every class the same in all.
+
+    Attributes
+    ----------
+    classes_ : array of the labels, in the order of `predict_proba`'s columns{ATTRIBUTES}
+
+    Examples
+    --------
+    >>> from fastnn.sklearn import NetworkClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = NetworkClassifier(hidden_layer_sizes=(16, 16), activation=["relu", "tanh"], learning_rate_init=0.01,
+    ...                           random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> [layer.shape for layer in model.hidden_activations(X)]
+    [(150, 16), (150, 16)]
+    """
+
+    def __init__(self, hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001, batch_size="auto",
+                 learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True,
+                 random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
+                 early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10,
+                 max_fun=15000, loss="log_loss", class_weight=None, dropout=0.0, normalization=None, scoring=None,
+                 clip_norm=None, clip_value=None, dtype=None, callbacks=None, n_threads=None):
+        self._keep(locals())
+
+    @available_if(stochastic_only)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one epoch on these samples, from where the network stands.
+
+        classes: all labels there are; the first call needs them, for its y need not hold them all.
+        """
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' would differ from one partial_fit to the next; give a dict, such as "
+                             "dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y)))")
+        with all_or_nothing(self):
+            if not hasattr(self, "classes_"):
+                if classes is None:
+                    raise ValueError("classes is missing; the first partial_fit needs all labels, as in np.unique(y)")
+                self._multilabel = type_of_target(y).startswith("multilabel")
+                self.classes_ = unique_labels(classes)
+            elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+                raise ValueError(f"classes is {classes!r}, not the same as in the call before: {self.classes_!r}")
+            return self._fit(X, y, sample_weight, incremental=True)
+
+    def _encode(self, y, *, anew):
+        check_classification_targets(y)
+        multilabel = type_of_target(y).startswith("multilabel")
+        if y.ndim == 2 and not multilabel:
+            if y.shape[1] > 1:
+                raise ValueError(f"y has shape {y.shape}; several targets of several classes each are not supported: fit a "
+                                 "classifier for each column (sklearn.multioutput.MultiOutputClassifier)")
+            y = column_or_1d(y, warn=True)
+        labels = np.arange(y.shape[1]) if multilabel else np.unique(y)
+        if anew:
+            self._multilabel, self.classes_ = multilabel, labels
+        self._check_labels(labels, multilabel)
+        if multilabel:
+            return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y, np.int64)
+        return np.searchsorted(self.classes_, y)
+
+    def _check_labels(self, labels, multilabel):
+        """Refuse labels that are not those of the fit before."""
+        if multilabel != self._multilabel:
+            kinds = {True: "several labels a sample", False: "one label a sample"}
+            raise ValueError(f"y has {kinds[multilabel]}; this classifier was fitted to {kinds[self._multilabel]}")
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown) or (multilabel and len(labels) != len(self.classes_)):
+            raise ValueError(f"y has classes {labels}, among them ones not known from the fit before, whose classes are "
+                             f"{self.classes_}")
+
+    def _decode_targets(self, y):
+        return y if self._multilabel else self.classes_[y]
+
+    def _outputs_wanted(self, y):
+        count = len(self.classes_)
+        out_activation = "logistic" if self._multilabel or count <= 2 else "softmax"
+        outputs = 1 if not self._multilabel and count <= 2 else count
+        return outputs, out_activation, classification_loss(self.loss, out_activation)
+
+    def _one_label_of_two(self, y):
+        return not self._multilabel and len(self.classes_) <= 2
+
+    def _weights(self, y, weights):
+        if self.class_weight is None:
+            return weights
+        factors = compute_sample_weight(self.class_weight, y)
+        return factors if weights is None else weights * factors
+
+    def _labels(self, outputs):
+        """The labels that the network's outputs mean."""
+        if self._multilabel:
+            return (outputs > 0.5).astype(np.int64)
+        if len(self.classes_) == 1:
+            return np.repeat(self.classes_, len(outputs))
+        return self.classes_[(outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)]
+
+    def _score(self, y, outputs, sample_weight=None):
+        return accuracy_score(y, self._labels(outputs), sample_weight=sample_weight)
+
+    def predict(self, X):
+        """The likeliest label of each sample: (samples,), or a matrix of 0 and 1 (samples, labels) for several labels."""
+        return self._labels(self._checked_outputs(X))
+
+    def predict_proba(self, X):
+        """Probabilities (samples, classes), columns as in `classes_`; in several labels each column is one of its own."""
+        outputs = self._checked_outputs(X)
+        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+    def predict_log_proba(self, X):
+        """The logarithms of `predict_proba`, −inf where a probability has rounded to 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,49 @@
+"""Samples: those to learn from, those held out to score by, and that score."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+
+
+@dataclass
+class Samples:
+    """X (samples, inputs); y as the network takes it; weights (samples,) or None."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+    def split(self, fraction, generator, stratify):
+        """(samples to learn from, samples held out); `stratify`: whether both are to have their share of each class."""
+        arrays = [self.X, self.y] + ([] if self.weights is None else [self.weights])
+        pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
+        held = len(pieces[1])
+        if held < 2:
+            raise ValueError(f"the validation set would have {held} of the {len(self.X)} samples and needs 2; raise "
+                             "validation_fraction, or give fit samples of their own (X_val, y_val)")
+        weights = [None, None] if self.weights is None else pieces[4:]
+        return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])
+
+    def as_validation_data(self):
+        """As `Network.fit` takes them."""
+        return (self.X, self.y) if self.weights is None else (self.X, self.y, self.weights)
+
+
+def score(estimator, held_out, loss):
+    """The estimator's `scoring` on the samples held out, whose loss is given; NaN where the outputs are not finite."""
+    scoring = estimator.scoring
+    if scoring == "loss":
+        return -loss
+    weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+    y = estimator._decode_targets(held_out.y)
+    if scoring is None:
+        outputs = estimator._outputs(held_out.X)
+        return estimator._score(y, outputs, **weights) if np.isfinite(outputs).all() else float("nan")
+    scorer = scoring if callable(scoring) else get_scorer(scoring)
+    with warnings.catch_warnings():
+        # the samples have lost their columns' names on the way here
+        warnings.filterwarnings("ignore", message="X does not have valid feature names", category=UserWarning)
+        return float(scorer(estimator, held_out.X, y, **weights))

@@ -1,0 +1,79 @@
+"""NetworkRegressor, which stands in for scikit-learn's MLPRegressor."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+
+from .base import NetworkEstimator
+from .losses import regression_loss
+from .parameters import ATTRIBUTES, DESCRIPTION
+
+
+class NetworkRegressor(RegressorMixin, NetworkEstimator):
+    __doc__ = f"""A neural network that predicts values, with the interface of scikit-learn's MLPRegressor.
+
+    The loss sums over the outputs. (scikit-learn's reported loss averages over them, while its gradient is that of the sum:
+    with several outputs `loss_` is about so many times as large as there, which is to be kept in mind with `tol`.)
+
+    Parameters
+    ----------
+    loss : str, default "squared_error"
+        One of `fastnn.losses` for values, your own among them. "poisson" is for counts, y of 0 or more: the network learns
+        the logarithm of their mean, and `predict` gives the mean.{DESCRIPTION}
+
+    Attributes
+    ----------{ATTRIBUTES}
+
+    Examples
+    --------
+    >>> from fastnn.sklearn import NetworkRegressor
+    >>> from sklearn.datasets import make_regression
+    >>> X, y = make_regression(n_samples=200, n_features=5, random_state=0)
+    >>> model = NetworkRegressor(solver="lbfgs", hidden_layer_sizes=20, max_iter=500, tol=1e-2, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.99
+    True
+    """
+
+    _numeric_targets = True
+
+    def __init__(self, loss="squared_error", hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001,
+                 batch_size="auto", learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200,
+                 shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
+                 nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
+                 epsilon=1e-8, n_iter_no_change=10, max_fun=15000, dropout=0.0, normalization=None, scoring=None,
+                 clip_norm=None, clip_value=None, dtype=None, callbacks=None, n_threads=None):
+        self._keep(locals())
+
+    def _encode(self, y, *, anew):
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if regression_loss(self.loss) == "poisson" and y.min() < 0:
+            raise ValueError(f"y holds {y.min()}; loss='poisson' is for counts, of 0 or more")
+        return y[:, None] if y.ndim == 1 else y
+
+    def _decode_targets(self, y):
+        return y[:, 0] if y.shape[1] == 1 else y
+
+    def _outputs_wanted(self, y):
+        return y.shape[1], "identity", regression_loss(self.loss)
+
+    def _shown(self, out_activation):
+        return "exp" if self.loss == "poisson" else out_activation
+
+    def _values(self, outputs):
+        """The values that the network's outputs mean: of "poisson" they are logarithms."""
+        values = np.exp(outputs) if self.out_activation_ == "exp" else outputs
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def _score(self, y, outputs, sample_weight=None):
+        return r2_score(y, self._values(outputs), sample_weight=sample_weight)
+
+    def predict(self, X):
+        """Values (samples,), or (samples, outputs) where there are several, in the network's dtype."""
+        return self._values(self._checked_outputs(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

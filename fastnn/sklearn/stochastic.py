@@ -1,0 +1,113 @@
+"""Training in epochs: what happens after each, and when it is enough.
+
+Training stops after more than `n_iter_no_change` epochs on end whose loss is not below the least by `tol`, or with early
+stopping, whose score is below the best plus `tol`.
+"""
+
+import math
+import warnings
+
+from sklearn.exceptions import ConvergenceWarning
+
+from ..training import Callback, DivergenceError
+from . import heldout
+from .solvers import LearningRate
+
+
+class Watch(Callback):
+    """Records loss and score in the estimator after every epoch, moves the learning rate, and stops when it is enough."""
+
+    def __init__(self, estimator, optimizer, samples, held_out, best):
+        self.estimator, self.samples, self.held_out, self.best = estimator, samples, held_out, best
+        self.learning_rate = LearningRate(estimator, estimator.network_, optimizer)
+
+    def on_epoch_end(self, epoch, logs):
+        estimator = self.estimator
+        estimator.t_ += self.samples
+        record(estimator, logs["loss"], self.held_out, logs.get("val_loss"))
+        if estimator.early_stopping:
+            improved = self.judge_score()
+        else:
+            improved = not estimator.loss_ > estimator.best_loss_ - estimator.tol
+            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
+        self.learning_rate.end_epoch(estimator.t_)
+        if estimator._no_improvement_count > estimator.n_iter_no_change:
+            if self.learning_rate.lower():
+                estimator._no_improvement_count = 0
+            else:
+                self.stop()
+
+    def judge_score(self):
+        """Whether the last score is better than the best by tol; the weights with the best one are kept."""
+        estimator = self.estimator
+        last, best = estimator.validation_scores_[-1], estimator.best_validation_score_
+        if last > best:
+            estimator.best_validation_score_, self.best[0] = last, estimator.network_.snapshot()
+        return not last < best + estimator.tol
+
+    def stop(self):
+        self.network.stop_training = True
+        if self.estimator.verbose:
+            watched = "validation score" if self.estimator.early_stopping else "training loss"
+            print(f"No improvement of the {watched} by tol={self.estimator.tol:g} for {self.estimator.n_iter_no_change} "
+                  "epochs. Stopping.")
+
+
+def record(estimator, loss, held_out, held_out_loss):
+    """Take note of an epoch's or iteration's loss, and of loss and score on the samples held out."""
+    estimator.n_iter_ += 1
+    estimator.loss_ = float(loss)
+    estimator.loss_curve_.append(estimator.loss_)
+    line = f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}"
+    if held_out is not None:
+        estimator.validation_loss_curve_.append(float(held_out_loss))
+        estimator.validation_scores_.append(float(heldout.score(estimator, held_out, held_out_loss)))
+        line += f", validation score = {estimator.validation_scores_[-1]:f}"
+    if estimator.verbose:
+        print(line)
+
+
+def train(estimator, samples, held_out, incremental):
+    """Epochs of the estimator's optimizer: one if `incremental`, else until it is enough."""
+    network, optimizer = estimator.network_, estimator._optimizer
+    best = [network.snapshot()]
+    watch = Watch(estimator, optimizer, len(samples.X), held_out, best)
+    try:
+        network.fit(
+            samples.X, samples.y, sample_weight=samples.weights, epochs=1 if incremental else estimator.max_iter,
+            batch_size=batch_size(estimator, len(samples.X)), optimizer=optimizer, shuffle=estimator.shuffle,
+            validation_data=None if held_out is None else held_out.as_validation_data(),
+            callbacks=[watch, *(estimator.callbacks or ())], threads=estimator.n_threads, progress=False,
+        )
+        if estimator.n_iter_ == estimator.max_iter and not network.stop_training and not incremental:
+            warnings.warn(f"no convergence within max_iter={estimator.max_iter} epochs; raise it, or tol to stop sooner",
+                          ConvergenceWarning, stacklevel=5)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+    except DivergenceError as error:
+        if not estimator.early_stopping:
+            raise ValueError(f"training diverged: {error}") from error
+        diverged(estimator, held_out)
+    if estimator.early_stopping:
+        network.restore(best[0])
+
+
+def diverged(estimator, held_out):
+    """Note the epoch in which the loss ceased to be finite; early stopping falls back on the best weights before it."""
+    estimator.n_iter_ += 1
+    estimator.loss_ = math.nan
+    estimator.loss_curve_.append(math.nan)
+    estimator.validation_loss_curve_.append(math.nan)
+    estimator.validation_scores_.append(math.nan)
+    warnings.warn(f"training diverged in epoch {estimator.n_iter_}; the weights are the best ones before. Lower "
+                  "learning_rate_init, or scale X to about unit size", ConvergenceWarning, stacklevel=6)
+
+
+def batch_size(estimator, samples):
+    if isinstance(estimator.batch_size, str):
+        return min(200, samples)
+    if estimator.batch_size > samples:
+        warnings.warn(f"batch_size is {estimator.batch_size}, but there are {samples} samples; all are taken at once",
+                      stacklevel=6)
+    return min(estimator.batch_size, samples)

@@ -1,0 +1,195 @@
+"""Weights from PyTorch: the `state_dict` of Linear layers, from memory or from a safetensors file. Nothing is unpickled.
+
+PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); Dense has the transposed weight. A
+state dict holds no activations, and a file holds its names in the order of the alphabet: what they cannot say, the caller
+does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from .checks import check_finite, float_dtype, real_array
+from .files import ModelFormatError
+from .layers import Dense
+
+
+def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
+    """Take over the weights of a PyTorch model of Linear layers into a network of as many Dense ones.
+
+    Parameters
+    ----------
+    network : Network
+    source : path or mapping of str to array
+        A safetensors file, such as `safetensors.torch.save_file(model.state_dict(), path)` writes, or a state dict itself,
+        of tensors or of arrays: "0.weight" (out_features, in_features), "0.bias" (out_features,), "2.weight", … A bias
+        that is not there is zero.
+    layers : list of str, optional
+        What stands before ".weight", from the first layer to the last: ["fc1", "fc2", "head"]. Needed where names differ
+        in more than numbers.
+
+    Raises
+    ------
+    ModelFormatError
+        If the file is no safetensors file.
+    ValueError
+        If the tensors do not fit the network. Nothing has changed then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network
+    >>> net = Network([Dense(2, "tanh"), Dense(1)], inputs=3)
+    >>> net.load_torch({"net.0.weight": np.ones((2, 3)), "net.0.bias": np.zeros(2), "net.2.weight": np.full((1, 2), 0.5)})
+    >>> net.parameters["1.weight"]
+    array([[0.5],
+           [0.5]], dtype=float32)
+    """
+    linears = linear_layers(source, layers, network.dtype)
+    takers = [index for index, layer in enumerate(network.layers) if isinstance(layer, Dense)]
+    others = [name for name in network.parameters if int(name.split(".")[0]) not in takers]
+    if others:
+        raise ValueError(f"this network has parameters that Linear layers do not have: {', '.join(others)}")
+    if len(takers) != len(linears):
+        names = ", ".join(linear.name for linear in linears)
+        raise ValueError(f"the state dict has {len(linears)} Linear layers ({names}); this network has {len(takers)} Dense")
+    for index, linear in zip(takers, linears, strict=True):
+        wanted = network.parameters[f"{index}.weight"].shape
+        if linear.weight.shape != wanted:
+            raise ValueError(f"{linear.name}.weight has shape {linear.weight.shape[::-1]}; for layer {index} here, "
+                             f"{network.layers[index]!r}, it must be (out_features, in_features) = {wanted[::-1]}")
+    for index, linear in zip(takers, linears, strict=True):
+        network.parameters[f"{index}.weight"][...] = linear.weight
+        network.parameters[f"{index}.bias"][...] = linear.bias
+
+
+def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str | Sequence[str] = "relu",
+                          output_activation: str = "identity", *, loss: str | None = None, dtype: str = "float32",
+                          layers: Sequence[str] | None = None):
+    """Make a network of the sizes and weights of a PyTorch model of Linear layers.
+
+    Parameters
+    ----------
+    source, layers
+        As `Network.load_torch` takes them.
+    activation : str or list of str
+        After the hidden layers: one for all, or one each. A state dict does not hold them.
+    output_activation : str
+        After the last layer.
+    loss, dtype
+        As `Network` takes them.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ModelFormatError, ValueError
+        If the file is no safetensors file; if the tensors are not those of a chain of Linear layers.
+
+    Examples
+    --------
+    >>> import fastnn, numpy as np
+    >>> state = {"0.weight": np.ones((8, 4)), "0.bias": np.zeros(8), "2.weight": np.ones((3, 8)), "2.bias": np.zeros(3)}
+    >>> fastnn.from_torch_state_dict(state, "tanh", "softmax")
+    Network([Dense(8, 'tanh'), Dense(3, 'softmax')], inputs=4, loss='cross_entropy', dtype='float32')
+    """
+    from .network import Network  # which imports this module
+
+    dtype = float_dtype("dtype", dtype)
+    linears = linear_layers(source, layers, dtype)
+    for before, linear in pairwise(linears):
+        if before.weight.shape[1] != linear.weight.shape[0]:
+            raise ValueError(f"{before.name} gives {before.weight.shape[1]} features and {linear.name} takes "
+                             f"{linear.weight.shape[0]}; if they do not follow each other, give the order: layers=[...]")
+    hidden = [activation] * (len(linears) - 1) if isinstance(activation, str) else list(activation)
+    if len(hidden) != len(linears) - 1:
+        raise ValueError(f"activation names {len(hidden)} activations; the state dict has {len(linears) - 1} hidden layers")
+    dense = [Dense(linear.weight.shape[1], name) for linear, name in zip(linears, [*hidden, output_activation], strict=True)]
+    network = Network(dense, len(linears[0].weight), loss=loss, dtype=dtype)
+    for index, linear in enumerate(linears):
+        network.parameters[f"{index}.weight"][...] = linear.weight
+        network.parameters[f"{index}.bias"][...] = linear.bias
+    return network
+
+
+@dataclass
+class Linear:
+    """A Linear layer: `weight` (in_features, out_features) as Dense has it, `bias` (out_features,)."""
+
+    name: str
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def linear_layers(source, layers, dtype):
+    """The Linear layers of a state dict, first to last."""
+    tensors = read_tensors(source)
+    found = {}
+    for name in tensors:
+        layer, _, leaf = name.rpartition(".")
+        found.setdefault(layer, set()).add(leaf)
+    for layer, leaves in found.items():
+        if not {"weight"} <= leaves <= {"weight", "bias"}:
+            raise ValueError(f"{layer!r} holds {', '.join(sorted(leaves))}; only Linear layers are taken, which hold "
+                             "weight and bias: leave out the others")
+    linears = []
+    for layer in in_order(list(found), layers):
+        start = f"{layer}." if layer else ""
+        weight = real(f"{start}weight", tensors[f"{start}weight"], dtype)
+        if weight.ndim != 2 or weight.size == 0:
+            raise ValueError(f"{start}weight has shape {weight.shape}; a Linear layer's is (out_features, in_features)")
+        bias = real(f"{start}bias", tensors.get(f"{start}bias", np.zeros(len(weight))), dtype)
+        if bias.shape != (len(weight),):
+            raise ValueError(f"{start}bias has shape {bias.shape}; with {len(weight)} outputs it must be ({len(weight)},)")
+        linears.append(Linear(layer, weight.T, bias))
+    return linears
+
+
+def real(name, values, dtype):
+    """A tensor or array as a finite array of `dtype`."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = (values.double() if values.is_floating_point() else values).numpy()  # NumPy has no bfloat16
+    values = real_array(name, values, dtype)
+    check_finite(name, values)
+    return values
+
+
+def in_order(found, given):
+    """The names of the layers, first to last."""
+    if not found:
+        raise ValueError("the state dict is empty")
+    if given is not None:
+        if isinstance(given, str) or sorted(given) != sorted(found):
+            raise ValueError(f"layers is {given!r}; it must name each of these once: {', '.join(map(repr, found))}")
+        return list(given)
+    parts = {name: re.split(r"(\d+)", name) for name in found}  # text, number, text, …
+    if len({tuple(split[::2]) for split in parts.values()}) > 1:
+        raise ValueError(f"the names of the layers do not say their order; give it, first to last: layers={found!r} "
+                         "or however they follow each other")
+    return sorted(found, key=lambda name: [int(digits) for digits in parts[name][1::2]])
+
+
+def read_tensors(source):
+    """The arrays by name of a mapping, or of the safetensors file at a path."""
+    if isinstance(source, Mapping):
+        if not all(isinstance(name, str) for name in source):
+            raise ValueError("the state dict has names that are not text")
+        return dict(source)
+    path = os.fspath(source)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, TypeError, ValueError, LookupError, AttributeError) as error:
+        raise ModelFormatError(
+            f"cannot read {path} as a safetensors file: {error}. PyTorch's own files (.pt, .pth, .bin) are pickled and "
+            "never read; write one with: safetensors.torch.save_file(model.float().state_dict(), path)") from error

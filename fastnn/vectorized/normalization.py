@@ -1,0 +1,229 @@
+"""Normalisation and dropout in NumPy: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..kernels.dropout import GAMMA, threshold
+from ..rungs import check_batch, check_features
+from .records import real
+
+
+def batch_norm_predict(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, mean: ArrayLike, variance: ArrayLike,
+                       epsilon: float = 1e-5) -> NDArray:
+    """Normalise each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
+
+    Parameters
+    ----------
+    x : (batch, features)
+    scale, shift, mean, variance : (features,)
+    epsilon : float
+
+    Returns
+    -------
+    a : (batch, features)
+
+    Examples
+    --------
+    >>> batch_norm_predict([[3.0]], scale=[10.0], shift=[1.0], mean=[1.0], variance=[4.0], epsilon=0.0)
+    array([[11.]])
+    """
+    x, scale, shift, mean, variance = map(real, (x, scale, shift, mean, variance))
+    check_features(x.shape, scale=scale.shape, shift=shift.shape, mean=mean.shape, variance=variance.shape)
+    return scale * (x - mean) / np.sqrt(variance + epsilon) + shift
+
+
+def batch_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, epsilon: float = 1e-5) -> NDArray:
+    """Normalise each feature over the batch (Ioffe and Szegedy 2015, algorithm 1).
+
+    Parameters
+    ----------
+    x : (batch, features)
+        At least two samples.
+    scale, shift : (features,)
+    epsilon : float
+
+    Returns
+    -------
+    a : (batch, features)
+
+    Examples
+    --------
+    >>> batch_norm_forward([[1.0], [3.0]], scale=[10.0], shift=[5.0], epsilon=0.0)
+    array([[-5.],
+           [15.]])
+    """
+    x = real(x)
+    check_batch(x.shape)
+    return batch_norm_predict(x, scale, shift, x.mean(axis=0), x.var(axis=0), epsilon)
+
+
+def batch_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike,
+                        epsilon: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
+    """Push da back through `batch_norm_forward`, whose mean and variance depend on x too.
+
+    dscale = Σᵢ daᵢ x̂ᵢ,  dshift = Σᵢ daᵢ,  dx = scale / √(variance + epsilon) · (da − dshift / m − x̂ dscale / m)
+
+    Parameters
+    ----------
+    da, x : (batch, features)
+    scale : (features,)
+    epsilon : float
+
+    Returns
+    -------
+    dx : (batch, features)
+    dscale, dshift : (features,)
+
+    Examples
+    --------
+    >>> dx, dscale, dshift = batch_norm_backward([[1.0], [2.0]], x=[[1.0], [3.0]], scale=[10.0], epsilon=0.0)
+    >>> dx.tolist(), dscale.tolist(), dshift.tolist()
+    ([[0.0], [0.0]], [1.0], [3.0])
+    """
+    da, x, scale = real(da), real(x), real(scale)
+    check_batch(x.shape)
+    check_features(x.shape, scale=scale.shape, da=da.shape[1:])
+    deviation = np.sqrt(x.var(axis=0) + epsilon)
+    normalized = (x - x.mean(axis=0)) / deviation
+    dscale, dshift = (da * normalized).sum(axis=0), da.sum(axis=0)
+    return scale / deviation * (da - dshift / len(x) - normalized * dscale / len(x)), dscale, dshift
+
+
+def batch_norm_running(mean: ArrayLike, variance: ArrayLike, x: ArrayLike,
+                       momentum: float = 0.9) -> tuple[NDArray, NDArray]:
+    """Let running statistics follow those of a batch: running ← momentum · running + (1 − momentum) · the batch's.
+
+    The variance of the batch is the unbiased one here, divided by m − 1 (Ioffe and Szegedy 2015, algorithm 2).
+
+    Parameters
+    ----------
+    mean, variance : (features,)
+    x : (batch, features)
+        At least two samples.
+    momentum : float
+
+    Returns
+    -------
+    mean, variance : (features,)
+
+    Examples
+    --------
+    >>> batch_norm_running([0.0], [1.0], x=[[1.0], [3.0]], momentum=0.5)
+    (array([1.]), array([1.5]))
+    """
+    mean, variance, x = real(mean), real(variance), real(x)
+    check_batch(x.shape)
+    check_features(x.shape, mean=mean.shape, variance=variance.shape)
+    return (momentum * mean + (1 - momentum) * x.mean(axis=0),
+            momentum * variance + (1 - momentum) * x.var(axis=0, ddof=1))
+
+
+def layer_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, epsilon: float = 1e-5) -> NDArray:
+    """Normalise each sample over its features (Ba, Kiros and Hinton 2016).
+
+    Parameters
+    ----------
+    x : (batch, features)
+    scale, shift : (features,)
+    epsilon : float
+
+    Returns
+    -------
+    a : (batch, features)
+
+    Examples
+    --------
+    >>> layer_norm_forward([[1.0, 3.0]], scale=[10.0, 1.0], shift=[5.0, 0.0], epsilon=0.0)
+    array([[-5.,  1.]])
+    """
+    x, scale, shift = real(x), real(scale), real(shift)
+    check_features(x.shape, scale=scale.shape, shift=shift.shape)
+    deviation = np.sqrt(x.var(axis=1, keepdims=True) + epsilon)
+    return scale * (x - x.mean(axis=1, keepdims=True)) / deviation + shift
+
+
+def layer_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike,
+                        epsilon: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
+    """Push da back through `layer_norm_forward`.
+
+    dscale = Σᵢ daᵢ x̂ᵢ,  dshift = Σᵢ daᵢ; and with dx̂ = da scale, in each row
+    dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance + epsilon)
+
+    Parameters
+    ----------
+    da, x : (batch, features)
+    scale : (features,)
+    epsilon : float
+
+    Returns
+    -------
+    dx : (batch, features)
+    dscale, dshift : (features,)
+
+    Examples
+    --------
+    >>> dx, dscale, dshift = layer_norm_backward([[1.0, 2.0]], x=[[1.0, 3.0]], scale=[1.0, 1.0], epsilon=0.0)
+    >>> dx.tolist(), dscale.tolist(), dshift.tolist()
+    ([[0.0, 0.0]], [-1.0, 2.0], [1.0, 2.0])
+    """
+    da, x, scale = real(da), real(x), real(scale)
+    check_features(x.shape, scale=scale.shape, da=da.shape[1:])
+    deviation = np.sqrt(x.var(axis=1, keepdims=True) + epsilon)
+    normalized = (x - x.mean(axis=1, keepdims=True)) / deviation
+    dnormalized = da * scale
+    along = (dnormalized * normalized).mean(axis=1, keepdims=True)
+    dx = (dnormalized - dnormalized.mean(axis=1, keepdims=True) - normalized * along) / deviation
+    return dx, (da * normalized).sum(axis=0), da.sum(axis=0)
+
+
+def mix(word: NDArray) -> NDArray:
+    """The mixing function of SplitMix64 (Steele, Lea and Flood 2014), on arrays of uint64, which wrap around."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
+    """Set numbers to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
+
+    Which, depends on the word and on a number's place: number e, counted row by row, is dropped if the upper half of
+    mix(mix(word) + (e + 1) γ) is below rate · 2³².
+
+    Parameters
+    ----------
+    x : (batch, features)
+    rate : float
+        From 0 up to, but not including, 1.
+    word : int
+        Of 64 bits.
+
+    Returns
+    -------
+    a : (batch, features)
+
+    Examples
+    --------
+    >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
+    array([[0., 2.],
+           [2., 2.]])
+    """
+    x = real(x)
+    places = np.arange(1, x.size + 1, dtype=np.uint64).reshape(x.shape)
+    draws = mix(mix(np.array([word], np.uint64)) + places * np.uint64(GAMMA)) >> np.uint64(32)
+    return np.where(draws < threshold(rate), 0, x * x.dtype.type(1 / (1 - rate)))
+
+
+def dropout_backward(da: ArrayLike, rate: float, word: int) -> NDArray:
+    """Push da back through `dropout_forward`: dx is 0 where it dropped, da / (1 − rate) elsewhere.
+
+    Parameters
+    ----------
+    da : (batch, features)
+    rate, word
+        As for `dropout_forward`.
+
+    Returns
+    -------
+    dx : (batch, features)
+    """
+    return dropout_forward(da, rate, word)

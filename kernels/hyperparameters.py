@@ -1,0 +1,65 @@
+"""Hyperparameters of optimizers: fields of a dataclass that check what is assigned to them."""
+
+import math
+from dataclasses import MISSING, field
+
+import numpy as np
+
+
+def number_between(default, low, high, says):
+    """A number with low ≤ number < high; a default of MISSING makes one that has to be given."""
+
+    def check(where, value):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low <= value < high:
+            raise ValueError(f"{where} is {value!r}; it must be {says}")
+        return float(value)
+
+    return field(default=default, metadata={"check": check})
+
+
+def positive(default=MISSING):
+    """A hyperparameter above zero."""
+    return number_between(default, math.nextafter(0.0, 1.0), math.inf, "a positive, finite number")
+
+
+def not_negative(default=MISSING):
+    """A hyperparameter of zero or more."""
+    return number_between(default, 0.0, math.inf, "a finite number of zero or more")
+
+
+def in_unit_interval(default=MISSING):
+    """A hyperparameter from 0 up to, but not including, 1."""
+    return number_between(default, 0.0, 1.0, "a number from 0 up to, but not including, 1")
+
+
+def flag(default):
+    """A hyperparameter that is on or off."""
+
+    def check(where, value):
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"{where} is {value!r}; it must be True or False")
+        return bool(value)
+
+    return field(default=default, metadata={"check": check})
+
+
+def unless(exempt, default, hyperparameter):
+    """`hyperparameter` with another default, and its check for all values but those that are exempt."""
+    given = hyperparameter.metadata["check"]
+    return field(default=default,
+                 metadata={"check": lambda where, value: value if exempt(value) else given(where, value)})
+
+
+def rate_or_schedule(default):
+    """The learning rate: a positive number, or a function of the number of the step, such as those of `fastnn.schedules`."""
+    return unless(lambda value: callable(value) and not isinstance(value, type), default, positive())
+
+
+def optional(hyperparameter):
+    """One that may be None, and by default is."""
+    return unless(lambda value: value is None, None, hyperparameter)
+
+
+def limit():
+    """A bound on the gradients, by keyword: None for none, or a number above zero. The update does not depend on it."""
+    return field(default=None, kw_only=True, metadata={**optional(positive()).metadata, "limit": True})

@@ -1,0 +1,45 @@
+"""Adagrad (Duchi et al. 2011, figure 1, the diagonal form), with epsilon outside the root as in PyTorch."""
+
+import math
+
+import numpy as np
+
+from ..hyperparameters import positive, rate_or_schedule
+from . import Optimizer, register
+
+
+@register
+class Adagrad(Optimizer):
+    """Steps along the gradient divided by the root of the sum of all its squares so far.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule, default 0.01
+    epsilon : float, default 1e-10
+        Added to the root, so that a zero gradient divides by more than zero.
+    clip_value, clip_norm : float, optional
+        Limits on the gradients, as of every `Optimizer`.
+    """
+
+    learning_rate: float = rate_or_schedule(0.01)
+    epsilon: float = positive(1e-10)
+
+    name = "adagrad"
+    formula = "v ← v + g²;  θ ← θ − α g / (√v + ε)"
+    slots = ("square",)
+
+    @staticmethod
+    def coefficients(step, learning_rate, epsilon):
+        return learning_rate, epsilon
+
+    @staticmethod
+    def update(parameters, gradients, square, c):
+        learning_rate, epsilon = c[0], c[1]
+        for i in range(len(parameters)):
+            gradient = gradients[i]
+            square[i] += gradient * gradient
+            parameters[i] -= learning_rate * gradient / (math.sqrt(square[i]) + epsilon)
+
+    def vectorized(self, parameters, gradients, square, step):
+        square = square + gradients**2
+        return parameters - self.learning_rate * gradients / (np.sqrt(square) + self.epsilon), square

@@ -1,0 +1,148 @@
+"""ONNX files that are no chain of dense layers are refused by their first node, and damaged or hostile ones whole."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from onnx_graphs import HEAD, W, node, write
+
+import fastnn
+from fastnn import Dense, ModelFormatError, Network
+
+onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.onnx"
+
+
+RELU = node("Relu", "z", to="a")
+NEXT = node("MatMul", "h", "v", to="out")
+REFUSED = {
+    "another activation": ([*HEAD, node("HardSwish", "z", to="h"), NEXT], "node 2, HardSwish, cannot"),
+    "another one at the end": ([*HEAD, node("HardSwish", "z", to="out")], "node 2, HardSwish, cannot .* no activation"),
+    "gelu by tanh": ([*HEAD, node("Gelu", "z", to="h", approximate="tanh"), NEXT], "node 2, Gelu, cannot"),
+    "relu up to six": ([*HEAD, node("Clip", "z", "zero", "six", to="h"), NEXT], "node 2, Clip, cannot"),
+    "another slope": ([*HEAD, node("LeakyRelu", "z", to="h", alpha=0.2), NEXT], "node 2, LeakyRelu, cannot"),
+    "another alpha": ([*HEAD, node("Elu", "z", to="h", alpha=2.0), NEXT], "node 2, Elu, cannot"),
+    "a skip": ([*HEAD, RELU, node("MatMul", "a", "v", to="y"), node("Add", "x", "y", to="out")],
+               "node 4, Add, cannot be taken: it joins two branches"),
+    "softmax over the batch": ([*HEAD, node("Softmax", "z", to="h", axis=0), NEXT], "node 2, Softmax, cannot"),
+    "convolution": ([node("Conv", "x", "k", to="out")], "node 0, Conv, cannot be taken: this operator has no counterpart"),
+    "a product of two branches": ([*HEAD, node("MatMul", "z", "z", to="out")], "node 2, MatMul, .* its second operand"),
+    "the weight on the left": ([node("MatMul", "v", "x", to="out")], "node 0, MatMul"),
+    "a weight that does not fit": ([node("MatMul", "x", "v", to="out")], r"node 0, MatMul, .*\(4,\) numbers .* \(3, 4\)"),
+    "a bias that does not fit": ([HEAD[0], node("Add", "m", "five", to="out")], r"node 1, Add, .*\(5,\)"),
+    "a bias for each row": ([HEAD[0], node("Add", "m", "column", to="out")], "node 1, Add"),
+    "turned": ([node("Transpose", "x", to="t"), node("MatMul", "t", "w", to="out")], "node 0, Transpose"),
+    "cut": ([node("Gather", "x", "index", to="g", axis=1), node("MatMul", "g", "w", to="out")], "node 0, Gather"),
+    "rows joined": ([node("Concat", "x", "x", to="c", axis=0), node("MatMul", "c", "w", to="out")], "node 0, Concat"),
+    "another shape": ([node("Reshape", "x", "shape", to="r"), node("MatMul", "r", "w", to="out")], "node 0, Reshape"),
+    "a mean over features": ([*HEAD, node("ReduceMean", "z", to="out")], "node 2, ReduceMean"),
+    "a constant for an output": ([*HEAD, node("Identity", "w", to="out")], "are not those of one last layer"),
+    "no layers": ([node("Identity", "x", to="out")], "no layers with weights"),
+    "an operator of its own": ([node("Dense", "x", to="out", domain="ai.onnx.ml")], "No Op registered for Dense"),
+}
+
+
+@pytest.mark.parametrize(("nodes", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(nodes, message, path):
+    write(path, nodes, {"k": np.ones((1, 4, 1), "f"), "zero": np.float32(0), "six": np.float32(6),
+                        "five": np.ones(5, "f"), "column": np.ones((3, 1), "f"), "index": [0, 1, 2, 3], "shape": [-1, 2]})
+    refused(path, message)
+
+
+def refused(path, message):
+    with pytest.raises(ModelFormatError, match=message) as caught:
+        fastnn.onnx.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_two_inputs(path):
+    write(path, [node("MatMul", "x", "w", to="m"), node("Add", "m", "y", to="out")], inputs=["x", "y"])
+    refused(path, r"2 inputs \('x', 'y'\)")
+
+
+def test_two_layers_as_outputs(path):
+    write(path, [*HEAD, node("Relu", "z", to="a"), node("MatMul", "a", "v", to="out")], outputs=["a", "out"])
+    refused(path, r"outputs \('a', 'out'\) are not those of one last layer")
+
+
+@pytest.mark.parametrize("shape", [("batch", "features"), ("batch",), ("batch", 4, "more"), ()])
+def test_inputs_of_unknown_size(shape, path):
+    write(path, [*HEAD, node("Identity", "z", to="out")], shape=shape)
+    refused(path, "does not say how many features")
+
+
+def test_inputs_of_a_huge_size_take_no_memory(path):
+    write(path, [*HEAD, node("Identity", "z", to="out")], shape=("batch", 2**40, 2**20))
+    refused(path, "node 0, MatMul")
+    write(path, [node("Relu", "x", to="out")], shape=("batch", 2**40))
+    refused(path, "no product beside it")
+
+
+def test_an_outer_product_of_constants_takes_no_memory(path):
+    column, row = np.ones((10**5, 1), "f"), np.ones((1, 10**5), "f")
+    nodes = [node("Mul", "column", "row", to="big"), node("MatMul", "x", "big", to="out")]
+    write(path, nodes, {"column": column, "row": row})
+    refused(path, "node 0, Mul")
+
+
+# Files that are damaged, or point elsewhere
+
+
+@pytest.mark.parametrize("place", ["initializer", "constant"])
+def test_other_files_are_never_read(place, path, tmp_path):
+    secret = tmp_path / "weights.bin"
+    secret.write_bytes(W.tobytes())
+    write(path, [*HEAD, node("Identity", "z", to="out")])
+    model = onnx.load(path)
+    [tensor] = [t for t in model.graph.initializer if t.name == "w"]
+    for location in ("weights.bin", "../weights.bin", str(secret)):
+        tensor.raw_data = W.tobytes()
+        onnx.external_data_helper.set_external_data(tensor, location)
+        tensor.ClearField("raw_data")
+        if place == "constant":
+            held = onnx.ModelProto.FromString(model.SerializeToString())
+            tensors = [t for t in held.graph.initializer if t.name != "w"]
+            del held.graph.initializer[:]
+            held.graph.initializer.extend(tensors)
+            held.graph.node.insert(0, node("Constant", to="w", value=tensor))
+        else:
+            held = model
+        path.write_bytes(held.SerializeToString())
+        refused(path, "tensor 'w' lies in another file")
+
+
+@pytest.mark.parametrize("payload", [b"", b"\0" * 50, b"\xff" * 50, b"PK\x03\x04", b"{}", b"x" * 10_000])
+def test_files_that_are_none(payload, path):
+    path.write_bytes(payload)
+    refused(path, "cannot load a network from")
+
+
+def test_paths_to_nothing(path):
+    with pytest.raises(FileNotFoundError, match=r"model\.onnx"):
+        fastnn.onnx.load(path)
+    with pytest.raises(IsADirectoryError):
+        fastnn.onnx.load(path.parent)
+
+
+def test_a_truncated_file_is_refused_or_whole_in_what_counts(path):
+    Network([Dense(2, "tanh"), Dense(1)], inputs=2).to_onnx(path)
+    payload, layers = path.read_bytes(), fastnn.onnx.load(path).layers
+    for size in range(len(payload)):
+        path.write_bytes(payload[:size])
+        with suppress(ModelFormatError):
+            assert fastnn.onnx.load(path).layers == layers
+
+
+def test_a_flipped_bit_is_refused_or_gives_a_network(path):
+    write(path, [*HEAD, node("Relu", "z", to="out")])
+    payload = bytearray(path.read_bytes())
+    for place in range(len(payload)):
+        payload[place] ^= 1 << place % 8
+        path.write_bytes(payload)
+        with suppress(ModelFormatError):
+            assert isinstance(fastnn.onnx.load(path), Network)
+        payload[place] ^= 1 << place % 8

@@ -1,0 +1,133 @@
+"""The law of the drop-in: the same data, parameters and random_state give scikit-learn's results, but for rounding."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
+
+from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import scale
+
+from fastnn.sklearn import NetworkClassifier, NetworkRegressor
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
+]
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+IRIS = scale(IRIS)
+WEIGHTS = np.random.default_rng(0).uniform(0.2, 2.0, len(IRIS))
+
+TASKS = {
+    "classes": (NetworkClassifier, MLPClassifier, {}, SPECIES),
+    "two classes": (NetworkClassifier, MLPClassifier, {}, np.where(SPECIES == 1, "yes", "no")),
+    "several labels": (NetworkClassifier, MLPClassifier, {}, np.stack([SPECIES == 1, SPECIES > 0, IRIS[:, 0] > 0], 1) * 1),
+    "value": (NetworkRegressor, MLPRegressor, {}, np.sin(IRIS[:, 1] + 2 * IRIS[:, 0])),
+    "values": (NetworkRegressor, MLPRegressor, {}, np.sin(IRIS[:, :2])),
+    "counts": (NetworkRegressor, MLPRegressor, {"loss": "poisson"}, SPECIES),
+}
+every_task = pytest.mark.parametrize("task", TASKS)
+
+
+def both(task, *, sample_weight=None, X=IRIS, **parameters):
+    """(ours, theirs), fitted alike."""
+    ours, theirs, options, y = TASKS[task]
+    options = {"random_state": 0, "hidden_layer_sizes": (7, 5), "max_iter": 12, **options, **parameters}
+    return [kind(**options).fit(X, y, sample_weight=sample_weight) for kind in (ours, theirs)]
+
+
+def assert_alike(ours, theirs, tolerance=1e-8, *, loss=True, X=IRIS):
+    for name in ("coefs_", "intercepts_"):
+        for array, expected in zip(getattr(ours, name), getattr(theirs, name), strict=True):
+            np.testing.assert_allclose(array, expected, rtol=tolerance, atol=tolerance)
+    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "n_features_in_", "best_validation_score_"):
+        if getattr(theirs, name, None) is not None:
+            assert getattr(ours, name) == pytest.approx(getattr(theirs, name)), name
+    for name in ("validation_scores_", *(("loss_", "best_loss_", "loss_curve_") if loss else ())):
+        expected = getattr(theirs, name, None)
+        if expected is not None:
+            np.testing.assert_allclose(getattr(ours, name), expected, rtol=tolerance, err_msg=name)
+    for name in ("predict", "predict_proba", "predict_log_proba"):
+        if hasattr(theirs, name):
+            array, expected = getattr(ours, name)(X), getattr(theirs, name)(X)
+            assert array.dtype == expected.dtype
+            if array.dtype.kind == "f":
+                np.testing.assert_allclose(array, expected, rtol=tolerance, atol=tolerance)
+            else:
+                np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(NetworkClassifier, MLPClassifier), (NetworkRegressor, MLPRegressor)])
+def test_takes_the_same_parameters_with_the_same_defaults(ours, theirs):
+    mine, wanted = (inspect.signature(kind).parameters for kind in (ours, theirs))
+    for name, parameter in wanted.items():
+        assert mine[name].default == parameter.default, name
+        assert mine[name].kind == parameter.kind, name
+    for name in ("fit", "partial_fit"):
+        wanted = list(inspect.signature(getattr(theirs(), name)).parameters)
+        assert list(inspect.signature(getattr(ours(), name)).parameters)[:len(wanted)] == wanted
+
+
+@every_task
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_every_solver_and_activation(task, solver, activation):
+    epochs = 5 if solver == "lbfgs" else 12  # it multiplies every rounding
+    ours, theirs = both(task, solver=solver, activation=activation, learning_rate_init=0.01, alpha=0.1, batch_size=40,
+                        max_iter=epochs)
+    if task == "values":  # their loss averages over the outputs, and their gradient sums: lbfgs cannot follow it
+        if solver != "lbfgs":
+            assert_alike(ours, theirs, loss=False)
+    else:
+        assert_alike(ours, theirs, 1e-5 if solver == "lbfgs" else 1e-8)
+
+
+@every_task
+@pytest.mark.parametrize("parameters", [
+    {}, {"shuffle": False}, {"early_stopping": True, "validation_fraction": 0.2, "max_iter": 40, "learning_rate_init": 0.02},
+    {"momentum": 0.5, "nesterovs_momentum": False, "solver": "sgd"}, {"momentum": 0, "solver": "sgd"},
+    {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.2, "learning_rate_init": 0.1},
+    {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.05, "n_iter_no_change": 1, "max_iter": 40},
+    {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}, {"hidden_layer_sizes": ()}, {"hidden_layer_sizes": 3, "batch_size": 1},
+], ids=str)
+def test_every_other_parameter(task, parameters):
+    if task == "values" and "tol" in parameters:
+        pytest.skip("their loss of several outputs is another, and so is what tol means")
+    assert_alike(*both(task, **{"batch_size": 40, **parameters}), loss=task != "values")
+
+
+@every_task
+def test_sample_weights(task):
+    """But for the curve: their epochs average the losses of batches by the number of samples, ours by their weights."""
+    assert_alike(*both(task, sample_weight=WEIGHTS, batch_size=40), loss=False)
+
+
+@every_task
+def test_going_on(task):
+    """With warm_start and with partial_fit."""
+    y, parameters = TASKS[task][3], {"solver": "sgd", "learning_rate": "invscaling", "max_iter": 4, "batch_size": 40}
+    ours, theirs = both(task, warm_start=True, **parameters)
+    assert_alike(ours.fit(IRIS, y), theirs.fit(IRIS, y), loss=task != "values")
+    for _ in range(3):
+        ours.partial_fit(IRIS, y)
+        theirs.partial_fit(IRIS, y)
+    assert_alike(ours, theirs, loss=task != "values")
+
+
+def test_several_labels_from_scratch_in_parts():
+    X, y = make_multilabel_classification(n_samples=60, random_state=0)
+    ours, theirs = (kind(random_state=0) for kind in (NetworkClassifier, MLPClassifier))
+    for start in range(0, 60, 20):
+        for model in (ours, theirs):
+            model.partial_fit(X[start:start + 20], y[start:start + 20], classes=range(5))
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-8)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+def test_float32():
+    X = IRIS.astype(np.float32)
+    assert_alike(*both("classes", X=X, max_iter=3), X=X, tolerance=1e-4)

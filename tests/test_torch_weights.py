@@ -1,0 +1,165 @@
+"""Weights from PyTorch: what a state dict holds arrives in the right layer, the right way round, or nothing changes."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import fastnn
+from fastnn import Dense, ModelFormatError, Network
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(9, 4))
+
+
+def state_dict(sizes, name="{}", dtype="float32"):
+    """The weights of Linear layers as PyTorch names and lays them out, with an activation between each two."""
+    state = {}
+    for k in range(len(sizes) - 1):
+        state[f"{name.format(2 * k)}.weight"] = rng.normal(size=(sizes[k + 1], sizes[k])).astype(dtype)
+        state[f"{name.format(2 * k)}.bias"] = rng.normal(size=sizes[k + 1]).astype(dtype)
+    return state
+
+
+def torch_forward(state, x):
+    """tanh after every layer but the last, in the order in which the state dict was made."""
+    arrays = list(state.values())
+    for k in range(0, len(arrays), 2):
+        x = (x if k == 0 else np.tanh(x)) @ arrays[k].T.astype(float) + arrays[k + 1]
+    return x
+
+
+def in_memory(state, path):
+    return state
+
+
+def in_a_file(state, path):
+    save_file(state, path)
+    return path
+
+
+every_source = pytest.mark.parametrize("source", [in_memory, in_a_file])
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "weights.safetensors"
+
+
+@pytest.fixture
+def net():
+    return Network([Dense(3, "tanh"), Dense(2)], inputs=4)
+
+
+@every_source
+@pytest.mark.parametrize("name", ["{}", "net.{}", "module.net.{}", "layer{}.linear", "block{}.0"])
+@pytest.mark.parametrize("sizes", [[4, 3, 2], [4, 1], [4, *[5] * 11, 2]], ids=["two", "one", "twelve"])  # "10" before "2"
+def test_loaded(source, name, sizes, path):
+    state = state_dict(sizes, name)
+    net = Network([*(Dense(n, "tanh") for n in sizes[1:-1]), Dense(sizes[-1])], inputs=4, dtype="float64")
+    net.load_torch(source(state, path))
+    np.testing.assert_allclose(net.forward(X), torch_forward(state, X), rtol=1e-12)
+    made = fastnn.from_torch_state_dict(source(state, path), "tanh", dtype="float64")
+    assert made.config() == net.config()
+    np.testing.assert_array_equal(made.forward(X), net.forward(X))
+
+
+@every_source
+def test_the_order_is_said_where_names_do_not_say_it(source, net, path):
+    names = ["hidden.weight", "hidden.bias", "exit.weight", "exit.bias"]
+    state = dict(zip(names, state_dict([4, 3, 2]).values(), strict=True))
+    with pytest.raises(ValueError, match=r"do not say their order; give it, first to last: layers=\["):
+        net.load_torch(source(state, path))
+    net.load_torch(source(state, path), layers=["hidden", "exit"])
+    np.testing.assert_allclose(net.forward(X), torch_forward(state, X), rtol=1e-5)
+    for wrong in (["exit"], ["exit", "hidden", "x"], "hidden", ["exit", "exit"]):
+        with pytest.raises(ValueError, match="must name each of these once: '"):
+            net.load_torch(source(state, path), layers=wrong)
+
+
+def test_one_layer_without_a_name():
+    made = fastnn.from_torch_state_dict({"weight": np.ones((2, 3)), "bias": np.zeros(2)})
+    assert made.layers == (Dense(2),)
+    assert made.inputs == 3
+
+
+def test_a_bias_that_is_not_there_is_zero(net):
+    state = state_dict([4, 3, 2])
+    del state["0.bias"]
+    net.parameters["0.bias"][:] = 5
+    net.load_torch(state)
+    assert not net.parameters["0.bias"].any()
+
+
+def test_activations_are_the_callers():
+    state = state_dict([4, 3, 3, 2])
+    made = fastnn.from_torch_state_dict(state, ["relu", "gelu"], "softmax")
+    assert [layer.activation for layer in made.layers] == ["relu", "gelu", "softmax"]
+    assert made.loss == "cross_entropy"
+    with pytest.raises(ValueError, match="names 1 activations; the state dict has 2 hidden layers"):
+        fastnn.from_torch_state_dict(state, ["relu"])
+
+
+WEIGHTS = state_dict([4, 3, 2])
+WRONG = {
+    "shape": ({"0.weight": np.ones((5, 4)), "0.bias": np.ones(5)}, r"0\.weight has shape \(5, 4\); .* = \(3, 4\)"),
+    "the wrong way round": ({"0.weight": np.ones((4, 3)), "0.bias": np.ones(4)}, r"\(4, 3\); .* = \(3, 4\)"),
+    "bias": ({"0.bias": np.ones(4)}, r"0\.bias has shape \(4,\); .* must be \(3,\)"),
+    "one layer more": ({"4.weight": np.ones((2, 2))}, r"has 3 Linear layers \(0, 2, 4\); this network has 2 Dense"),
+    "normalisation": ({"1.weight": np.ones(3), "1.bias": np.ones(3)}, r"1\.weight has shape \(3,\)"),
+    "running means": ({"0.running_mean": np.ones(3)}, "'0' holds bias, running_mean, weight; only Linear layers"),
+    "bias alone": ({"1.bias": np.ones(3)}, "'1' holds bias"),
+    "convolution": ({"0.weight": np.ones((3, 4, 1, 1))}, r"0\.weight has shape \(3, 4, 1, 1\)"),
+    "not a number": ({"2.bias": np.array([0, np.nan])}, r"2\.bias holds nan at \(1,\)"),
+    "too large": ({"2.bias": np.array([0, 1e300])}, r"2\.bias holds inf at \(1,\)"),
+    "complex": ({"2.bias": np.ones(2) * 1j}, r"2\.bias has dtype complex128"),
+    "text": ({"2.bias": np.array(["a", "b"])}, r"2\.bias has dtype"),
+    "empty": ({"0.weight": np.ones((0, 4)), "0.bias": np.ones(0)}, r"0\.weight has shape \(0, 4\)"),
+    "names that are numbers": ({3: np.ones(3)}, "names that are not text"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG.values(), ids=WRONG)
+def test_what_does_not_fit_is_refused_and_nothing_changes(net, change, message):
+    before = net._parameters.flat.copy()
+    with pytest.raises(ValueError, match=message):
+        net.load_torch(WEIGHTS | change)
+    np.testing.assert_array_equal(net._parameters.flat, before)
+
+
+def test_nothing_in_it(net):
+    with pytest.raises(ValueError, match="empty"):
+        net.load_torch({})
+
+
+def test_layers_that_do_not_follow_each_other():
+    with pytest.raises(ValueError, match=r"0 gives 3 features and 2 takes 5; .*layers="):
+        fastnn.from_torch_state_dict(state_dict([4, 3, 2]) | {"2.weight": np.ones((2, 5))})
+
+
+@pytest.mark.parametrize("payload", [b"", b"PK\x03\x04 as torch.save writes", b"\x80\x02\x8a\nl\xfc", b"x" * 1000])
+def test_files_that_are_none(net, path, payload):
+    path.write_bytes(payload)
+    with pytest.raises(ModelFormatError, match=r"are pickled and never read; write one with: safetensors\.torch\.save_file"):
+        net.load_torch(path)
+
+
+def test_paths_to_nothing(net, path):
+    with pytest.raises(FileNotFoundError, match=r"weights\.safetensors"):
+        net.load_torch(path)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "bfloat16", "float16"])
+def test_pytorch_itself(kind, path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from safetensors.torch import save_file as save_tensors
+
+    model = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2)).to(getattr(torch, kind))
+    expected = model.double()(torch.tensor(X)).detach().numpy()
+    model = model.to(getattr(torch, kind))
+    sources = [model.state_dict()]
+    if kind != "bfloat16":
+        save_tensors(model.state_dict(), path)
+        sources.append(path)
+    for source in sources:
+        made = fastnn.from_torch_state_dict(source, "tanh", dtype="float64")
+        np.testing.assert_allclose(made.forward(X), expected, rtol=1e-12, atol=1e-12)
