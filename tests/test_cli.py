@@ -31,7 +31,12 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"fastnn {fastnn.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["train"], ["--fast"], ["examples", "none"], ["demo", "--epochs", "many"]])
+@pytest.mark.parametrize("arguments", [
+    ["train"], ["--fast"], ["examples", "none"], ["demo", "--epochs", "many"],
+    ["train", "t.csv", "--target", "y", "--epochs", "0"],
+    ["train", "t.csv", "--target", "y", "--layers", "64-x"], ["train", "t.csv", "--target", "y", "--test", "1.5"],
+    ["predict", "model"], ["bench", "4"], ["bench", "4:relu-2"], ["check-gradients", "2-3:bent-1"],
+])
 def test_misuse_returns_2(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)

@@ -43,7 +43,12 @@ def positive(text):
 
 def rate(text):
     """An argument that is a number above 0."""
-    return number_between(text, 0, math.inf)
+    return number_between(text, 0, 1e300)
+
+
+def limit(text):
+    """An argument that is a number above 0, or inf."""
+    return math.inf if text == "inf" else rate(text)
 
 
 def share(text):
@@ -57,7 +62,7 @@ def number_between(text, low, high):
     except ValueError:
         number = math.nan
     if not low < number < high:
-        limits = f"above {low:g}" + f" and below {high:g}" * (high < math.inf)
+        limits = f"above {low:g}" + f" and below {high:g}" * (high < 1e300)
         raise argparse.ArgumentTypeError(f"{text!r} is not a number {limits}")
     return number
 

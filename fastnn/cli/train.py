@@ -29,7 +29,7 @@ def main(argv):
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
         validation=parsed.validation, test=parsed.test, seed=parsed.seed, task=parsed.task, log_target=parsed.log_target,
         text=parsed.text, drop=parsed.drop, missing_values=parsed.missing, max_categories=parsed.max_categories,
-        threads=parsed.threads,
+        limit=parsed.limit, threads=parsed.threads,
     )
     quiet = parsed.json or parsed.quiet
 
@@ -70,6 +70,9 @@ def parser():
                                                                                        "cell, such as '?'")
     table.add_argument("--max-categories", type=options.positive, default=100, metavar="N",
                        help="of a text column the N most frequent words count (default: 100)")
+    table.add_argument("--limit", type=options.limit, default=5.0, metavar="L",
+                       help="a number counts as at most L standard deviations from its mean, so that an outlier does not "
+                            "carry all before it; inf for no limit (default: 5)")
     table.add_argument("--separator", metavar="S", help="between the cells of a CSV file (default: a comma)")
     table.add_argument("--validation", type=options.share, default=0.1, metavar="SHARE",
                        help="of the rows, to choose the best epoch by (default: 0.1)")
@@ -82,8 +85,9 @@ def parser():
                      help="times through the rows (default: 20 to 200, fewer for more rows)")
     net.add_argument("--batch-size", type=options.positive, metavar="N",
                      help="rows a step (default: 32; from 5,000 rows on 128)")
-    net.add_argument("--learning-rate", type=options.rate, default=3e-3, metavar="R",
-                     help="of Adam, at the start; it falls to 0 along a cosine (default: 0.003)")
+    net.add_argument("--learning-rate", type=options.rate, metavar="R",
+                     help="of Adam, at the start; it falls to 0 along a cosine (default: 0.0025 for batches of 32, 0.005 "
+                          "for 128)")
     net.add_argument("--log-target", nargs="?", choices=("no", "yes", "auto"), default="no", const="yes",
                      help="learn the logarithm of a positive value: for equal ratios rather than differences; auto trains "
                           "both ways and keeps the one with the smaller rmse on the validation rows (default: no)")
@@ -123,21 +127,21 @@ def plan(parsed, table, preprocessing, target, parts, sizes):
 
   rows       {training} to train on, {validation} to choose the best epoch by, {test} to test on (seed {parsed.seed})
   network    {net}
-  training   {sizes[0]} epochs in batches of {sizes[1]}, Adam from {parsed.learning_rate:g} down to 0 along a cosine
+  training   {sizes[0]} epochs in batches of {sizes[1]}, Adam from {sizes[2]:.2g} down to 0 along a cosine
 """
 
 
 def report(parsed, result, beside, recipe, output):
     """What came of it, as plain data."""
     model = result.model
-    epochs, batch_size = recipe.sized(len(result.training))
+    epochs, batch_size, learning_rate = recipe.sized(len(result.training))
     parts = {"training": len(result.training), "validation": len(result.validation), "test": len(result.test)}
     return {
         "file": str(parsed.file), "model": str(output), "task": model.target.kind, "target": model.target.name,
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
         "rows": parts, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
-        "learning_rate": parsed.learning_rate, "seed": parsed.seed, "best_epoch": result.best_epoch + 1,
+        "learning_rate": learning_rate, "seed": parsed.seed, "best_epoch": result.best_epoch + 1,
         "seconds": result.seconds, "test": result.metrics, "baselines": beside, "notes": result.notes,
     }
 

@@ -1,6 +1,6 @@
 """Columns as plain data: what each becomes in the matrix that the network sees, learned once and kept in the model's file.
 
-    Number   (x - mean) / scale; what is missing is taken for the median, and told in a column of its own
+    Number   (x - mean) / scale, within ± limit; what is missing is taken for the median, and told in a column of its own
     Text     one column a category, 1 where it is that one and else 0; "missing" may be a category
     Ignored  nothing, for a reason
 """
@@ -12,6 +12,7 @@ import numpy as np
 from .reading import pandas
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
+LIMIT = 5.0  # standard deviations
 WORDS = ("string", "mixed", "mixed-integer", "categorical")
 
 
@@ -23,6 +24,10 @@ class Number:
     ----------
     mean, scale : float
         Of the training rows; a scale of 1 where all are alike.
+    limit : float
+        So many scales from the mean a number counts at most. A slip of the pen far out (a stone of 59 mm among those of 5)
+        would else reach where the network has learned nothing, and a single such row outweigh all others in what is
+        predicted.
     median : float
         What a missing number is taken for.
     missing : bool
@@ -34,16 +39,17 @@ class Number:
     scale: float
     median: float
     missing: bool
+    limit: float = LIMIT
     kind = "number"
 
     @classmethod
-    def fit(cls, series):
+    def fit(cls, series, limit=LIMIT):
         """Learn from a series."""
         values = as_numbers(series)
         absent = np.isnan(values)
         median = float(np.median(values[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, values)
-        return cls(series.name, float(filled.mean()), float(filled.std()) or 1.0, median, bool(absent.any()))
+        return cls(series.name, float(filled.mean()), float(filled.std()) or 1.0, median, bool(absent.any()), limit)
 
     @property
     def features(self):
@@ -55,6 +61,7 @@ class Number:
         values = as_numbers(series)
         absent = np.isnan(values)
         standardised = (np.where(absent, self.median, values) - self.mean) / self.scale
+        standardised = np.clip(standardised, -self.limit, self.limit)
         return np.stack([standardised, absent], axis=1) if self.missing else standardised[:, None], []
 
     def __str__(self):

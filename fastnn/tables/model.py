@@ -17,7 +17,7 @@ from ..network import Network
 from . import metrics
 from .columns import without
 from .preprocessing import Preprocessing, check_there
-from .target import from_config, to_config
+from .target import from_config, present, to_config
 
 
 class TableModel:
@@ -43,8 +43,8 @@ class TableModel:
 
     def __init__(self, network, preprocessing, target, report=None):
         if len(preprocessing.features) != network.inputs or target.outputs != network.outputs:
-            raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; "
-                             f"the preprocessing gives {len(preprocessing.features)} and the target takes {target.outputs}")
+            raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; the preprocessing "
+                             f"gives {len(preprocessing.features)} and the target takes {target.outputs}")
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
 
     def forward(self, table, *, threads=None):
@@ -65,7 +65,7 @@ class TableModel:
         """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
         check_there(self.target.name, list(table.columns), "the target")
         column = without(table[self.target.name], self.preprocessing.missing_values)
-        there = column.notna()
+        there = present(column, numbers=self.target.kind == "regression")
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")
         return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))

@@ -9,7 +9,9 @@ import warnings
 import numpy as np
 
 from ..checks import whole_number
-from .columns import Ignored, Text, from_config, judge, to_config, without
+from .columns import LIMIT, Ignored, Number, Text, from_config, judge, to_config, without
+
+UNLIMITED = 1e30  # JSON has no infinity
 
 
 class UnknownCategory(UserWarning):
@@ -47,7 +49,7 @@ class Preprocessing:
         self.features = [feature for column in self.columns for feature in column.features]
 
     @classmethod
-    def fit(cls, table, *, rows=None, text=(), drop=(), missing_values=(), max_categories=100):
+    def fit(cls, table, *, rows=None, text=(), drop=(), missing_values=(), max_categories=100, limit=LIMIT):
         """Learn what to do with the columns of a table.
 
         Parameters
@@ -65,6 +67,8 @@ class Preprocessing:
         max_categories : int
             Of a column of text so many are kept, the most frequent ones. A column with more than these, different in more
             than half of the rows, is ignored: it tells rows apart and nothing else.
+        limit : float
+            Standardised numbers stay within ± this; infinity for none.
 
         Returns
         -------
@@ -81,6 +85,8 @@ class Preprocessing:
         if len(set(names)) < len(names):
             raise ValueError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}; rename one")
         most, columns = whole_number("max_categories", max_categories), []
+        if not limit > 0:
+            raise ValueError(f"limit is {limit!r}; it must be a number of standard deviations above 0, or infinity")
         for name in names:
             if name in drop:
                 columns.append(Ignored(name, "ignored: asked for"))
@@ -88,11 +94,10 @@ class Preprocessing:
             series = without(table[name], missing_values)
             kind = judge(series, text=name in text, most=most)
             learned = series if rows is None else series.iloc[rows]
-            if kind is Text:
-                kind = Text.fit(learned, most)
-            elif isinstance(kind, type):
-                kind = kind.fit(learned)
-            columns.append(kind)
+            if kind is Number:
+                columns.append(Number.fit(learned, min(float(limit), UNLIMITED)))
+            else:
+                columns.append(Text.fit(learned, most) if kind is Text else kind)
         made = cls(columns, missing_values)
         if not made.features:
             raise ValueError("no column is left to learn from: "

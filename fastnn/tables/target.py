@@ -120,6 +120,14 @@ def from_config(config):
     return TARGETS[config["kind"]](**options)
 
 
+def present(series, *, numbers=False):
+    """Which rows have a target, as booleans; an infinite number is none. `numbers`: whether they all must be numbers."""
+    there = series.notna().to_numpy()
+    if numbers or pandas().api.types.is_numeric_dtype(series):
+        there = there & np.isfinite(as_numbers(series))
+    return there
+
+
 def as_labels(series):
     """A series as a list of int where its values are whole numbers, else of str."""
     if is_whole(series):

@@ -20,11 +20,11 @@ from ..layers import Dense
 from ..network import Network
 from ..training import Callback
 from . import metrics
-from .columns import as_numbers, without
+from .columns import LIMIT, without
 from .model import TableModel
 from .preprocessing import Preprocessing, check_there
 from .split import split
-from .target import Classes, Values, is_skewed, judge_task
+from .target import Classes, Values, is_skewed, judge_task, present
 
 STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
@@ -42,8 +42,8 @@ class Recipe:
         The hidden ones.
     epochs, batch_size : int, optional
         Default: batches of 128, from 5,000 training rows, or 32; 20 to 200 epochs, for some 4,000 steps.
-    learning_rate : float
-        Of Adam, at the start.
+    learning_rate : float, optional
+        Of Adam, at the start. Default: 0.005 √(batch_size / 128), at most 0.01.
     validation, test : float
         Shares of the rows.
     seed : int
@@ -51,7 +51,7 @@ class Recipe:
     task : {"auto", "regression", "classification"}
     log_target : {"no", "yes", "auto"}
         Whether values are learned in logarithms; "auto" tries both where the target is positive and skewed.
-    text, drop, missing_values, max_categories
+    text, drop, missing_values, max_categories, limit
         See `Preprocessing.fit`.
     threads : int, optional
     """
@@ -59,7 +59,7 @@ class Recipe:
     layers: tuple = field(default_factory=lambda: (Dense(64, "relu"), Dense(64, "relu")))
     epochs: int | None = None
     batch_size: int | None = None
-    learning_rate: float = 3e-3
+    learning_rate: float | None = None
     validation: float = 0.1
     test: float = 0.2
     seed: int = 0
@@ -69,14 +69,19 @@ class Recipe:
     drop: tuple = ()
     missing_values: tuple = ()
     max_categories: int = 100
+    limit: float = LIMIT
     threads: int | None = None
 
     def sized(self, rows):
-        """(epochs, batch_size) for so many training rows."""
+        """(epochs, batch_size, learning_rate) for so many training rows.
+
+        The learning rate goes by the root of the batch size, as suits Adam (Malladi et al. 2022).
+        """
         batch_size = self.batch_size or BATCH_SIZES[rows >= LARGE]
         low, high = EPOCHS
         epochs = min(high, max(low, math.ceil(STEPS / math.ceil(rows / batch_size))))
-        return epochs if self.epochs is None else self.epochs, batch_size
+        learning_rate = self.learning_rate or min(1e-2, 5e-3 * math.sqrt(batch_size / 128))
+        return epochs if self.epochs is None else self.epochs, batch_size, learning_rate
 
 
 @dataclass
@@ -145,7 +150,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     progress : bool or None
         As for `Network.fit`.
     announce : callable, optional
-        Called with the Preprocessing, the target, the three parts and (epochs, batch_size), before training.
+        Called with the Preprocessing, the target, the three parts and (epochs, batch_size,
+        learning_rate), before training.
 
     Returns
     -------
@@ -177,7 +183,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
                   seed=recipe.seed)
     features = table.drop(columns=target)
     preprocessing = Preprocessing.fit(features, rows=parts[0], text=recipe.text, drop=recipe.drop,
-                                      missing_values=recipe.missing_values, max_categories=recipe.max_categories)
+                                      missing_values=recipe.missing_values, max_categories=recipe.max_categories,
+                                      limit=recipe.limit)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         matrix = preprocessing.transform(features)
@@ -205,14 +212,13 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 def with_target(table, target, recipe):
     """The rows of a table that have a target, numbered anew, and notes of what was left out."""
     column = without(table[target], recipe.missing_values)
-    there = column.notna()
-    if recipe.task == "regression":
-        there &= np.isfinite(as_numbers(column))
+    there = present(column, numbers=recipe.task == "regression")
     missing = int((~there).sum())
     notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
     kept = table.assign(**{target: column})[there].reset_index(drop=True)
-    if len(kept) and kept[target].nunique() < 2:
-        raise ValueError(f"the target {target!r} is {kept[target].iloc[0]!r} in every row; there is nothing to learn")
+    if kept[target].nunique() < 2:
+        always = "missing" if kept.empty else kept[target].iloc[0]
+        raise ValueError(f"the target {target!r} is {always} in every row; there is nothing to learn")
     return kept, notes
 
 
@@ -228,7 +234,7 @@ def values_to_try(series, training, log_target):
 
 def fit(matrix, y, target, training, validation, recipe, sizes, progress):
     """Train a network; return it, its history, its best epoch and the seconds that training took."""
-    epochs, batch_size = sizes
+    epochs, batch_size, learning_rate = sizes
     last = Dense(target.outputs, "softmax" if target.kind == "classification" else "identity")
 
     def new():
@@ -237,7 +243,7 @@ def fit(matrix, y, target, training, validation, recipe, sizes, progress):
     few = training[:batch_size]
     new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adam", validation_data=(matrix[few], y[few]),
               threads=recipe.threads, progress=False)  # kernels are compiled, or read, before the clock starts
-    network, optimizer = new(), Adam(recipe.learning_rate)
+    network, optimizer = new(), Adam(learning_rate)
     best = BestEpoch(optimizer, epochs)
     start = time.perf_counter()
     history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
