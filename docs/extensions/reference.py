@@ -78,9 +78,12 @@ def fill(app, docname, source):
 
 
 def keep_colons(app, what, name, thing, options, lines):
-    """Napoleon takes what stands before a colon in a property's first line for its type; it looks at no other line."""
-    if what in {"property", "attribute"}:
-        lines.insert(0, "")
+    """Napoleon takes what stands before a colon in a property's first line for its type: put it back."""
+    for line in lines if what in {"property", "attribute"} else ():
+        if line.startswith(":type: "):
+            lines.remove(line)
+            lines[0] = f"{line.removeprefix(':type: ')}: {lines[0]}"
+            break
 
 
 def keep_bars(app, what, name, thing, options, lines):
@@ -99,8 +102,8 @@ def skip_foreign(app, what, name, thing, skip, options):
 
 
 def setup(app):
-    app.connect("autodoc-process-docstring", keep_colons, priority=400)  # before Napoleon, which comes at 500
-    app.connect("autodoc-process-docstring", keep_bars, priority=600)
+    for mend in (keep_colons, keep_bars):
+        app.connect("autodoc-process-docstring", mend, priority=600)  # after Napoleon, which comes at 500
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("source-read", fill)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: PAGES & env.found_docs)
