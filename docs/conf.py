@@ -12,15 +12,18 @@ author = copyright = "the fastnn developers"
 version = release = fastnn.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "gallery", "reference"]
-exclude_patterns = ["_build", "extensions"]
+exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "fastnn"
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
+highlight_language = "none"  # blocks of Python say so
 default_role = "code"  # what docstrings put between single backticks is code
 
 myst_heading_anchors = 3
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings say them, with shapes
-python_maximum_signature_line_length = 100

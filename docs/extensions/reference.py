@@ -3,6 +3,8 @@
 A name that becomes public, or a record that is registered, is in the reference the next time the pages are built.
 """
 
+import re
+
 import fastnn
 from fastnn.kernels.registry import Registry
 from fastnn.layers import layers
@@ -33,7 +35,8 @@ def heading(thing):
     for name, fits in HEADINGS.items():
         if fits(thing):
             return name
-    return thing.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+    module = thing.__module__.rpartition(".")[2]
+    return thing.__name__ if module == thing.__name__.lower() else module.replace("_", " ").capitalize()
 
 
 def by_heading():
@@ -74,7 +77,34 @@ def fill(app, docname, source):
         source[0] = source[0].replace(PUBLIC_NAMES, public_names()).replace(RECORDS, tables())
 
 
+def keep_colons(app, what, name, thing, options, lines):
+    """Napoleon takes what stands before a colon in a property's first line for its type: put it back."""
+    for line in lines if what in {"property", "attribute"} else ():
+        if line.startswith(":type: "):
+            lines.remove(line)
+            lines[0] = f"{line.removeprefix(':type: ')}: {lines[0]}"
+            break
+
+
+def keep_bars(app, what, name, thing, options, lines):
+    """The bars of |w| are bars; reStructuredText would put a substitution there. Code keeps them as they are."""
+    session = False
+    for i, line in enumerate(lines):
+        session = line.lstrip().startswith(">>>") or (session and line.strip() != "")
+        if not session:
+            lines[i] = re.sub(r"(`[^`]*`)|\|", lambda found: found[1] or r"\|", line)
+
+
+def skip_foreign(app, what, name, thing, skip, options):
+    """Methods that other packages put into a class are documented on their own pages."""
+    home = getattr(thing, "__module__", None)
+    return True if isinstance(home, str) and home.split(".")[0] != "fastnn" else None
+
+
 def setup(app):
+    for mend in (keep_colons, keep_bars):
+        app.connect("autodoc-process-docstring", mend, priority=600)  # after Napoleon, which comes at 500
+    app.connect("autodoc-skip-member", skip_foreign)
     app.connect("source-read", fill)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: PAGES & env.found_docs)
     return {"parallel_read_safe": True}
