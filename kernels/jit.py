@@ -46,7 +46,7 @@ def give_name(function):
     """See to it that a function made within another, or a lambda, has a name that no other has, in whatever process.
 
     Numba tells functions of one name and one signature apart by counting them as they are compiled. Kernels that different
-    processes compiled, each with a count of its own, come together from the cache: one count may then stand for two functions.
+    processes compiled, each with a count of its own, come together from the cache: one count may then mean two functions.
     """
     if "<" not in function.__qualname__:
         return
