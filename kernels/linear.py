@@ -9,7 +9,11 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
+from numba import carray
+
+from .dot import dot_kernel, dot_products
+from .jit import REAL, Kernel, address_of, call, jit, offset, pointer_to, typed_pointer, view
+from .pack import stack_memory
 from .product import chain_count, chain_length, product, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
@@ -21,8 +25,15 @@ from .table import (
     phase_arguments,
     share,
 )
-from .target import tile_vectors, vector_lanes
+from .target import ITEM_BYTES, tile_vectors, vector_lanes
 from .transpose import transposition
+
+# dweight of so few outputs is worked out as its transpose, of so many inputs at a time: vectors lie along the inputs then,
+# and all of their lanes are used.
+TURNED_OUTPUTS, TURNED_BATCH, TURNED_INPUTS = 12, 16, 256
+# dx of so few rows is a matter of dot products of dz with rows of the weight, so many of them at a time that they stay in the
+# first-level cache for all of dz: the weight is read once, in the order of memory, and not transposed.
+DOTTED_ROWS, DOTTED_INPUTS = 4, 16
 
 X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS = range(
     OPERANDS, OPERANDS + 14
@@ -32,15 +43,47 @@ X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, A
 @jit
 def linear_forward(z, x, weight, bias):
     """z = x @ weight + bias."""
-    product(z, x, weight, address_of(bias), 0, chain_length(x.shape[1]))
+    some_chains(z, x, weight, address_of(bias), chain_length(x.shape[1]))
 
 
 @jit
-def linear_backward_weight(dweight, dz, x, accumulate):
-    """dweight = xᵀ dz, added to what dweight holds if `accumulate`."""
-    # forward: z = x @ weight + bias
-    start = address_of(dweight) if accumulate else 0
-    product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
+def some_chains(z, x, weight, start, length):
+    """z = x @ weight, onto the bias at the address `start` or 0 for none: all chains of the sums or some of them."""
+    if weight.shape[1] == 1:
+        dot_products(z[:, 0], x, weight[:, 0], start, 0, length)
+    else:
+        product(z, x, weight, start, 0, length)
+
+
+def linear_backward_weight(dtype):
+    """The compiled function dweight = xᵀ dz."""
+    transpose, item, number = transposition(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
+
+    @jit
+    def backward_weight(dweight, dz, x, accumulate):
+        """dweight = xᵀ dz, added to what dweight holds if `accumulate`."""
+        # forward: z = x @ weight + bias
+        batch, (in_features, out_features) = x.shape[0], dweight.shape
+        length = chain_length(batch)
+        start = address_of(dweight) if accumulate else 0
+        if out_features > TURNED_OUTPUTS or out_features > 1 and batch < TURNED_BATCH:
+            product(dweight, x.T, dz, start, out_features, length)
+            return
+        # dweightᵀ = dzᵀ x
+        if out_features == 1:
+            product(dweight.T, dz.T, x, start, 1, length)
+            return
+        turned = stack_memory(item * out_features * TURNED_INPUTS)
+        for j in range(0, in_features, TURNED_INPUTS):
+            inputs = min(TURNED_INPUTS, in_features - j)
+            place = address_of(dweight[j:])
+            if accumulate:
+                transpose(turned, inputs, place, out_features, inputs, out_features)
+            product(carray(number(turned), (out_features, inputs)), dz.T, x[:, j:j + inputs],
+                    turned if accumulate else 0, inputs, length)
+            transpose(place, out_features, turned, inputs, out_features, inputs)
+
+    return backward_weight
 
 
 @jit
@@ -56,20 +99,26 @@ def linear_backward_bias(dbias, dz, accumulate):
 
 def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
-    transpose = transposition(dtype)
-    lanes = vector_lanes(dtype)
-    panel = lanes * tile_vectors()
+    transpose, item = transposition(dtype), ITEM_BYTES[dtype]
+    panel = vector_lanes(dtype) * tile_vectors()
 
     @jit
     def backward_input(dx, dz, weight, scratch, begin, end):
         """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used."""
         # forward: z = x @ weight + bias
-        out_features = weight.shape[1]
+        batch, out_features = dz.shape
+        length = chain_length(out_features)
+        if batch <= DOTTED_ROWS:
+            for j in range(begin, end, DOTTED_INPUTS):
+                rows = weight[j:min(j + DOTTED_INPUTS, end)]
+                for i in range(batch):
+                    dot_products(dx[i, j:j + len(rows)], rows, dz[i], 0, 0, length)
+            return
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
             transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
-            transpose(transposed, weight[j:j + columns])
-            product(dx[:, j:j + columns], dz, transposed, 0, 0, chain_length(out_features))
+            transpose(address_of(transposed), columns, address_of(weight[j:j + columns]), out_features, columns, out_features)
+            product(dx[:, j:j + columns], dz, transposed, 0, 0, length)
 
     return backward_input
 
@@ -116,12 +165,12 @@ def build_forward_chains(dtype):
         begin, end = share(chains, group, groups, 1)
         if group == 0:
             bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
-            product(z, x[:, :k], weight[:k], address_of(bias), 0, length)
+            some_chains(z, x[:, :k], weight[:k], address_of(bias), length)
             return
         for c in range(begin, end):
             sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            product(sums, x[:, k0:k1], weight[k0:k1], 0, 0, length)
+            some_chains(sums, x[:, k0:k1], weight[k0:k1], 0, length)
 
     return dense_forward_chains
 
@@ -176,7 +225,7 @@ def build_backward_input(dtype):
 
 
 def build_backward_weight(dtype):
-    lanes = vector_lanes(dtype)
+    lanes, backward_weight = vector_lanes(dtype), linear_backward_weight(dtype)
 
     def dense_backward_weight(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
@@ -184,7 +233,7 @@ def build_backward_weight(dtype):
         dz = view(arena, row[DZ], (batch, out_features))
         dweight = view(gradients, row[WEIGHT], (in_features, out_features))
         begin, end = share_of_inputs(in_features, part, parts)
-        linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate)
+        backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate)
         dbias = view(gradients, row[BIAS], out_features)
         begin, end = share(out_features, part, parts, lanes)
         linear_backward_bias(dbias[begin:end], dz[:, begin:end], accumulate)
@@ -192,11 +241,11 @@ def build_backward_weight(dtype):
     return dense_backward_weight
 
 
-dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
-dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments, needs=[product_kernel])
+dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel, dot_kernel])
+dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments, needs=[product_kernel, dot_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
 dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
-dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments, needs=[product_kernel])
+dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments, needs=[product_kernel, dot_kernel])
 dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
 
 

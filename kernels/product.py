@@ -9,7 +9,7 @@ from numba import carray, types
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
-from .target import ITEM_BYTES, masks_are_free, tile_rows, tile_vectors, vector_lanes
+from .target import ITEM_BYTES, has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .tile import tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
@@ -56,10 +56,12 @@ def share_of_inputs(in_features, part, parts):
 
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
-    max_vectors, max_rows = tile_vectors(), (1, *(tile_rows(vectors + 1) for vectors in range(tile_vectors())))
-    vector_bytes, panel_bytes = lanes * item, LONGEST_CHAIN * max_vectors * lanes * item
-    tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * vector_bytes
-    masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)
+    max_vectors, wide_row, half_row = tile_vectors(), row_vectors()[0], row_vectors()[-1]
+    max_rows = tile_rows(1), *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
+    panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
+    tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
+    masks, halves = masks_are_free(), has_halves()
+    tile, pack = tile_function(dtype), packing(dtype)
 
     @jit
     def add(c, c_row, sums, sums_row, rows, columns):
@@ -70,7 +72,24 @@ def build_product(dtype):
             for j in range(columns):
                 total[j] += summand[j]
 
+    @jit
+    def outer(c, c_row, a, a_row, b, start, start_row, rows, columns):
+        """c = start + a @ b for k = 1, in the order of memory: writing c is what takes the time."""
+        for i in range(rows):
+            number = carray(number_pointer(a + item * i * a_row), 1)[0]
+            total = carray(number_pointer(c + item * i * c_row), columns)
+            row, first = carray(number_pointer(b), columns), carray(number_pointer(start + item * i * start_row), columns)
+            if start == 0:
+                for j in range(columns):
+                    total[j] = number * row[j]
+            else:
+                for j in range(columns):
+                    total[j] = first[j] + number * row[j]
+
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        if length == 1:
+            outer(c, c_row, a, a_row, b, start, start_row, rows, columns)
+            return
         # one loop for both ways through b, since each place that calls the tile costs seconds to compile
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
         piece, strip = (STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
@@ -81,26 +100,31 @@ def build_product(dtype):
             strip_columns = min(strip, columns - j0)
             vectors = (strip_columns + lanes - 1) // lanes
             last = strip_columns - (vectors - 1) * lanes
+            half = halves and 2 * last <= lanes
+            whole = vectors if last == lanes else vectors - 1
+            vectors -= half
             for k0 in range(0, k, length):
                 later, end = k0 > 0, min(k0 + length, k)
                 for k1 in range(k0, end, piece):
                     steps = min(piece, end - k1)
-                    panels, v0 = shares(vectors, max_vectors), 0
-                    while panels > 0:
-                        width = evened_out(vectors - v0, panels)
-                        j, filled = j0 + v0 * lanes, last if panels == 1 else lanes
+                    v0 = 0
+                    while v0 * lanes < strip_columns:
+                        width = evened_out(vectors - v0, shares(vectors - v0, max_vectors))  # 0 for half a vector
+                        if rows == 1 and whole - v0 >= half_row:
+                            width = wide_row if whole - v0 >= wide_row else half_row
+                        j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + max(width, 1) - 1) * lanes, lanes)
                         masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
-                        panel, panel_row = b + item * (k1 * b_row + j), b_row
+                        panel, panel_row, extent = b + item * (k1 * b_row + j), b_row, max(width, 1) * lanes
                         if packed:
-                            pack(panel_memory, panel, b_row, steps, (width - 1) * lanes + filled)
-                            panel, panel_row = panel_memory, width * lanes
+                            pack(panel_memory, panel, b_row, steps, extent - lanes + filled)
+                            panel, panel_row = panel_memory, extent
                         bands, i = shares(rows, max_rows[width]), 0
                         while bands > 0:
                             height = evened_out(rows - i, bands)
                             place = c + item * (i * c_row + j)
                             target, target_row = place, c_row
                             if later:
-                                target_row = strip if streamed else width * lanes
+                                target_row = strip if streamed else extent
                                 target = sums + (item * (i * strip + v0 * lanes) if streamed else 0)
                             before, before_row = target, target_row
                             if k1 == k0:
@@ -109,9 +133,9 @@ def build_product(dtype):
                             tile(height, width, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
                                  a_column, panel, panel_row, before, before_row, steps, filled)
                             if later and not streamed:
-                                add(place, c_row, target, target_row, height, (width - 1) * lanes + filled)
+                                add(place, c_row, target, target_row, height, extent - lanes + filled)
                             bands, i = bands - 1, i + height
-                        panels, v0 = panels - 1, v0 + width
+                        v0 += max(width, 1)
                 if later and streamed:
                     add(c + item * j0, c_row, sums, strip, rows, strip_columns)
 

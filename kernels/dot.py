@@ -1,0 +1,152 @@
+"""Dot products: one vector with each of several rows, the numbers of both contiguous.
+
+A product with one column, or dz weightᵀ for one row, is a column of dot products. Vectors lie along the sum there: lane l of
+a row's accumulator is the chain of fused multiply-adds of the numbers l, l + lanes, l + 2 lanes, …, and the lanes are added
+up by halves: l with l + lanes/2, then the same with what is left. That order is a row's own, whatever rows go beside it.
+"""
+
+from llvmlite import ir
+from numba import carray, types
+from numba.extending import intrinsic
+
+from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
+from .pack import stack_memory
+from .target import ITEM_BYTES, dot_rows
+from .vector import VectorEmitter, i64
+
+
+class DotEmitter(VectorEmitter):
+    """Emits dot products of one dtype into one LLVM module."""
+
+    def __init__(self, module, dtype):
+        super().__init__(module, dtype)
+        # arguments: sums, a, a_row, b, k, rows
+        pointer = self.scalar.as_pointer()
+        self.type = ir.FunctionType(ir.VoidType(), [pointer, pointer, i64, pointer, i64, i64])
+
+    def fold(self, builder, vectors):
+        """One vector of the sums of the lanes of each of `vectors`: their number, and that of lanes, is a power of two."""
+        width = self.lanes  # how many lanes of a vector belong to a row
+        while width > 1:
+            half = width // 2
+            low = [place + lane for place in range(0, 2 * self.lanes, width) for lane in range(half)]
+            high = [lane + half for lane in low]
+            pairs = list(zip(vectors[::2], vectors[1::2], strict=True)) if len(vectors) > 1 else [(vectors[0], vectors[0])]
+            vectors = [builder.fadd(self.shuffle(builder, a, b, low), self.shuffle(builder, a, b, high)) for a, b in pairs]
+            width = half
+        return vectors[0]
+
+    def variant(self, height):
+        """The function for `height` rows at a time. It reads rows of `a` only, but writes whole vectors of sums."""
+        name = f"fastnn_dot_{self.suffix}_{height}"
+        if name in self.module.globals:
+            return self.module.globals[name]
+        function = ir.Function(self.module, self.type, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        sums, a, a_row, b, k, rows = function.args
+        entry, loop, ahead, tail, done = map(function.append_basic_block, ("entry", "k", "ahead", "tail", "done"))
+
+        builder = ir.IRBuilder(entry)
+        last_row = builder.sub(rows, i64(1))
+        # where there are fewer rows, the last is worked out again and again
+        row_numbers = [builder.select(builder.icmp_signed("<", i64(i), rows), i64(i), last_row) for i in range(height)]
+        a_rows = [builder.gep(a, [builder.mul(a_row, i)]) for i in row_numbers]
+        rest = builder.and_(k, i64(self.lanes - 1))
+        whole = builder.sub(k, rest)
+        builder.cbranch(builder.icmp_signed(">", whole, i64(0)), loop, ahead)
+
+        def step_of(grown, place, mask):
+            b_vector = self.load(builder, builder.gep(b, [place]), mask)
+            return [self.multiply_add(builder, self.load(builder, builder.gep(row, [place]), mask), b_vector, total)
+                    for row, total in zip(a_rows, grown, strict=True)]
+
+        def joined(*sources):
+            """The accumulators, which come from one of several blocks."""
+            phis = [builder.phi(self.vector) for _ in range(height)]
+            for values, block in sources:
+                for phi, value in zip(phis, values, strict=True):
+                    phi.add_incoming(value, block)
+            return phis
+
+        zeros = [self.zero] * height
+        builder.position_at_end(loop)
+        place = builder.phi(i64)
+        totals = joined((zeros, entry))
+        grown = step_of(totals, place, None)
+        following = builder.add(place, i64(self.lanes))
+        for phi, value in [(place, following), *zip(totals, grown, strict=True)]:
+            phi.add_incoming(value, loop)
+        place.add_incoming(i64(0), entry)
+        builder.cbranch(builder.icmp_signed("<", following, whole), loop, ahead)
+
+        builder.position_at_end(ahead)
+        so_far = joined((zeros, entry), (grown, loop))
+        builder.cbranch(builder.icmp_signed(">", rest, i64(0)), tail, done)
+        builder.position_at_end(tail)
+        complete = step_of(so_far, whole, self.lane_mask(builder, rest))
+        builder.branch(done)
+
+        builder.position_at_end(done)
+        totals = joined((so_far, ahead), (complete, tail))
+        for i in range(0, height, self.lanes):
+            folded = self.fold(builder, totals[i:i + self.lanes])
+            self.store(builder, folded, builder.gep(sums, [i64(i)]), None)
+        builder.ret_void()
+        return function
+
+
+def dot_function(dtype):
+    """The compiled dots(sums, a, a_row, b, k, rows): sums[i] = Σₖ a[i, k] b[k], for at most `dot_rows` rows.
+
+    Addresses, and strides in elements, are whole numbers. Sums take up whole vectors, `dot_rows` numbers at least.
+    """
+
+    @intrinsic
+    def dots(typingctx, sums, a, a_row, b, k, rows):
+        def codegen(context, builder, signature, args):
+            emitter = DotEmitter(builder.module, dtype)
+            pointer = emitter.scalar.as_pointer()
+            args = [builder.inttoptr(value, pointer) if n in (0, 1, 3) else value for n, value in enumerate(args)]
+            with builder.if_else(builder.icmp_signed("==", args[-1], i64(1))) as (alone, several):
+                for branch, height in (alone, 1), (several, dot_rows(dtype)):
+                    with branch:
+                        builder.call(emitter.variant(height), args)
+            return context.get_dummy_value()
+
+        return types.void(*[types.intp] * 6), codegen
+
+    return dots
+
+
+def build_dot_products(dtype):
+    at_once, item, number = dot_rows(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
+    dots = dot_function(dtype)
+
+    def dot_products(c, c_row, a, a_row, b, start, start_row, rows, k, length):
+        sums = carray(number(stack_memory(item * at_once)), at_once)
+        for i in range(0, rows, at_once):
+            count = min(at_once, rows - i)
+            for k0 in range(0, k, length):
+                dots(address_of(sums), a + item * (i * a_row + k0), a_row, b + item * k0, min(length, k - k0), count)
+                first, first_row = (start, start_row) if k0 == 0 else (c, c_row)
+                for m in range(i, i + count):
+                    total = carray(number(c + item * m * c_row), 1)
+                    total[0] = sums[m - i] if first == 0 else carray(number(first + item * m * first_row), 1)[0] + sums[m - i]
+
+    return dot_products
+
+
+dot_kernel = Kernel("dot_products", build_dot_products, lambda dtype: (types.intp,) * 10)
+call_dots = calls(dot_kernel)
+
+
+@jit(inline=True)
+def dot_products(c, a, b, start, start_row, length):
+    """c = start + a @ b for vectors c and b, the rows of a contiguous as b is.
+
+    start: an address with a stride in elements, or 0 for none. length: how many products make a chain.
+    """
+    item = c.itemsize
+    call_dots(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, address_of(b), start, start_row,
+                  a.shape[0], a.shape[1], length))
