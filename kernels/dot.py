@@ -5,13 +5,14 @@ a row's accumulator is the chain of fused multiply-adds of the numbers l, l + la
 up by halves: l with l + lanes/2, then the same with what is left. That order is a row's own, whatever rows go beside it.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
+from .jit import REAL, Kernel, address_of, calls, typed_pointer
 from .pack import stack_memory
-from .target import ITEM_BYTES, dot_rows
+from .target import ITEM_BYTES, dot_rows, vector_lanes
 from .vector import VectorEmitter, i64
 
 
@@ -109,7 +110,7 @@ def dot_function(dtype):
             pointer = emitter.scalar.as_pointer()
             args = [builder.inttoptr(value, pointer) if n in (0, 1, 3) else value for n, value in enumerate(args)]
             with builder.if_else(builder.icmp_signed("==", args[-1], i64(1))) as (alone, several):
-                for branch, height in (alone, 1), (several, dot_rows(dtype)):
+                for branch, height in (alone, 1), (several, dot_rows()):
                     with branch:
                         builder.call(emitter.variant(height), args)
             return context.get_dummy_value()
@@ -120,33 +121,30 @@ def dot_function(dtype):
 
 
 def build_dot_products(dtype):
-    at_once, item, number = dot_rows(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
-    dots = dot_function(dtype)
+    at_once, item, number = dot_rows(), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
+    lanes, dots, zero = vector_lanes(dtype), dot_function(dtype), np.dtype(dtype).type(0)
 
-    def dot_products(c, c_row, a, a_row, b, start, start_row, rows, k, length):
-        sums = carray(number(stack_memory(item * at_once)), at_once)
+    def dot_products(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        """c = start + a @ b, with the arguments of `product`; `columns` is 1, and so are `a_column` and `b_row`."""
+        sums = carray(number(stack_memory(item * max(at_once, lanes))), at_once)
         for i in range(0, rows, at_once):
             count = min(at_once, rows - i)
             for k0 in range(0, k, length):
                 dots(address_of(sums), a + item * (i * a_row + k0), a_row, b + item * k0, min(length, k - k0), count)
                 first, first_row = (start, start_row) if k0 == 0 else (c, c_row)
-                for m in range(i, i + count):
-                    total = carray(number(c + item * m * c_row), 1)
-                    total[0] = sums[m - i] if first == 0 else carray(number(first + item * m * first_row), 1)[0] + sums[m - i]
+                place, before = c + item * i * c_row, first + item * i * first_row
+                if count == at_once and c_row == 1 and first_row == 0:  # at once: by vectors
+                    shift = carray(number(before), 1)[0] if first != 0 else zero
+                    total = carray(number(place), at_once)
+                    for m in range(at_once):
+                        total[m] = sums[m] + shift
+                    continue
+                for m in range(count):
+                    shift = carray(number(before + item * m * first_row), 1)[0] if first != 0 else zero
+                    carray(number(place + item * m * c_row), 1)[0] = sums[m] + shift
 
     return dot_products
 
 
-dot_kernel = Kernel("dot_products", build_dot_products, lambda dtype: (types.intp,) * 10)
+dot_kernel = Kernel("dot_products", build_dot_products, lambda dtype: (types.intp,) * 13)
 call_dots = calls(dot_kernel)
-
-
-@jit(inline=True)
-def dot_products(c, a, b, start, start_row, length):
-    """c = start + a @ b for vectors c and b, the rows of a contiguous as b is.
-
-    start: an address with a stride in elements, or 0 for none. length: how many products make a chain.
-    """
-    item = c.itemsize
-    call_dots(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, address_of(b), start, start_row,
-                  a.shape[0], a.shape[1], length))

@@ -9,12 +9,10 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from numba import carray
-
-from .dot import dot_kernel, dot_products
-from .jit import REAL, Kernel, address_of, call, jit, offset, pointer_to, typed_pointer, view
+from .dot import call_dots, dot_kernel
+from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
 from .pack import stack_memory
-from .product import chain_count, chain_length, product, product_kernel, share_of_inputs
+from .product import call_product, chain_count, chain_length, operands, product, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -26,12 +24,12 @@ from .table import (
     share,
 )
 from .target import ITEM_BYTES, tile_vectors, vector_lanes
-from .transpose import transposition
+from .transpose import call_transpose, transpose, transpose_kernel
 
 # dweight of so few outputs is worked out as its transpose, of so many inputs at a time: vectors lie along the inputs then,
 # and all of their lanes are used.
 TURNED_OUTPUTS, TURNED_BATCH, TURNED_INPUTS = 12, 16, 256
-# dx of so few rows is a matter of dot products of dz with rows of the weight, so many of them at a time that they stay in the
+# dx of so few rows is made of dot products of dz with rows of the weight, so many of them at a time that they stay in the
 # first-level cache for all of dz: the weight is read once, in the order of memory, and not transposed.
 DOTTED_ROWS, DOTTED_INPUTS = 4, 16
 
@@ -49,15 +47,16 @@ def linear_forward(z, x, weight, bias):
 @jit
 def some_chains(z, x, weight, start, length):
     """z = x @ weight, onto the bias at the address `start` or 0 for none: all chains of the sums or some of them."""
+    arguments = operands(z, x, weight, start, 0, length)
     if weight.shape[1] == 1:
-        dot_products(z[:, 0], x, weight[:, 0], start, 0, length)
+        call_dots(z, arguments)
     else:
-        product(z, x, weight, start, 0, length)
+        call_product(z, arguments)
 
 
 def linear_backward_weight(dtype):
     """The compiled function dweight = xᵀ dz."""
-    transpose, item, number = transposition(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
+    item = ITEM_BYTES[dtype]
 
     @jit
     def backward_weight(dweight, dz, x, accumulate):
@@ -66,22 +65,22 @@ def linear_backward_weight(dtype):
         batch, (in_features, out_features) = x.shape[0], dweight.shape
         length = chain_length(batch)
         start = address_of(dweight) if accumulate else 0
-        if out_features > TURNED_OUTPUTS or out_features > 1 and batch < TURNED_BATCH:
+        if out_features > TURNED_OUTPUTS or (out_features > 1 and batch < TURNED_BATCH):
             product(dweight, x.T, dz, start, out_features, length)
             return
-        # dweightᵀ = dzᵀ x
-        if out_features == 1:
-            product(dweight.T, dz.T, x, start, 1, length)
-            return
-        turned = stack_memory(item * out_features * TURNED_INPUTS)
-        for j in range(0, in_features, TURNED_INPUTS):
-            inputs = min(TURNED_INPUTS, in_features - j)
-            place = address_of(dweight[j:])
-            if accumulate:
-                transpose(turned, inputs, place, out_features, inputs, out_features)
-            product(carray(number(turned), (out_features, inputs)), dz.T, x[:, j:j + inputs],
-                    turned if accumulate else 0, inputs, length)
-            transpose(place, out_features, turned, inputs, out_features, inputs)
+        # dweightᵀ = dzᵀ x; a single column is its own transpose
+        alone = out_features == 1
+        block = max(in_features, 1) if alone else TURNED_INPUTS
+        scratch = stack_memory(item if alone else item * out_features * block)
+        for j in range(0, in_features, block):
+            inputs, part = min(block, in_features - j), address_of(dweight) + item * j * out_features
+            turned = part if alone else scratch
+            if accumulate and not alone:
+                call_transpose(x, (turned, inputs, part, out_features, inputs, out_features))
+            call_product(x, (turned, inputs, address_of(dz), 1, dz.strides[0] // item, address_of(x) + item * j,
+                             x.strides[0] // item, turned if accumulate else 0, inputs, out_features, inputs, batch, length))
+            if not alone:
+                call_transpose(x, (part, out_features, turned, inputs, out_features, inputs))
 
     return backward_weight
 
@@ -99,7 +98,6 @@ def linear_backward_bias(dbias, dz, accumulate):
 
 def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
-    transpose, item = transposition(dtype), ITEM_BYTES[dtype]
     panel = vector_lanes(dtype) * tile_vectors()
 
     @jit
@@ -109,15 +107,16 @@ def linear_backward_input(dtype):
         batch, out_features = dz.shape
         length = chain_length(out_features)
         if batch <= DOTTED_ROWS:
-            for j in range(begin, end, DOTTED_INPUTS):
-                rows = weight[j:min(j + DOTTED_INPUTS, end)]
+            stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row needs no second look at the weight
+            for j in range(begin, end, stride):
+                rows = weight[j:min(j + stride, end)]
                 for i in range(batch):
-                    dot_products(dx[i, j:j + len(rows)], rows, dz[i], 0, 0, length)
+                    call_dots(dx, operands(dx[i:i + 1, j:j + len(rows)].T, rows, dz[i:i + 1].T, 0, 0, length))
             return
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
             transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
-            transpose(address_of(transposed), columns, address_of(weight[j:j + columns]), out_features, columns, out_features)
+            transpose(transposed, weight[j:j + columns])
             product(dx[:, j:j + columns], dz, transposed, 0, 0, length)
 
     return backward_input
@@ -242,11 +241,14 @@ def build_backward_weight(dtype):
 
 
 dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel, dot_kernel])
-dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments, needs=[product_kernel, dot_kernel])
+dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
+                              needs=[product_kernel, dot_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
 dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
-dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments, needs=[product_kernel, dot_kernel])
-dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
+dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments,
+                              needs=[product_kernel, dot_kernel, transpose_kernel])
+dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments,
+                               needs=[product_kernel, transpose_kernel])
 
 
 def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features, x_data=0,

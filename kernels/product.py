@@ -9,7 +9,7 @@ from numba import carray, types
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
-from .target import ITEM_BYTES, has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
+from .target import ITEM_BYTES, half_rows, has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .tile import tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
@@ -57,7 +57,7 @@ def share_of_inputs(in_features, part, parts):
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     max_vectors, wide_row, half_row = tile_vectors(), row_vectors()[0], row_vectors()[-1]
-    max_rows = tile_rows(1), *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
+    max_rows = half_rows(), *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
     panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
     tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
     masks, halves = masks_are_free(), has_halves()
@@ -87,7 +87,7 @@ def build_product(dtype):
                     total[j] = first[j] + number * row[j]
 
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
-        if length == 1:
+        if length == 1:  # the whole sum is one product, whoever has it to work out
             outer(c, c_row, a, a_row, b, start, start_row, rows, columns)
             return
         # one loop for both ways through b, since each place that calls the tile costs seconds to compile
@@ -147,12 +147,17 @@ call_product = calls(product_kernel)
 
 
 @jit(inline=True)
+def operands(c, a, b, start, start_row, length):
+    """The arguments of a product of 2-D arrays; see `product`."""
+    item = c.itemsize
+    return (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
+            address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1], length)
+
+
+@jit(inline=True)
 def product(c, a, b, start, start_row, length):
     """c = start + a @ b for 2-D arrays.
 
     start: an address with a row stride in elements, or 0 for none. length: how many products make a chain.
     """
-    item = c.itemsize
-    call_product(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
-                     address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1],
-                     length))
+    call_product(c, operands(c, a, b, start, start_row, length))

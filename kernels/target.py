@@ -46,6 +46,11 @@ def has_halves():
     return masks_are_free()
 
 
+def half_rows():
+    """How many rows the highest tile of half a vector has: enough not to wait for one another's sums."""
+    return 8
+
+
 def row_vectors():
     """How many vectors of columns the tiles of one row have that are wider than others.
 
@@ -55,9 +60,9 @@ def row_vectors():
     return (16, 8) if registers() == 32 else (8,)
 
 
-def dot_rows(dtype):
+def dot_rows():
     """With how many rows at a time a vector is multiplied: enough not to wait for one another's sums."""
-    return max(8, vector_lanes(dtype) if registers() == 32 else 0)
+    return 8
 
 
 def tile_vectors():

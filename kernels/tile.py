@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .target import has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
+from .target import half_rows, has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .vector import VectorEmitter, i64
 
 
@@ -89,7 +89,8 @@ def tile_function(dtype):
     """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
 
     Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
-    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are. `vectors` is 0 for one vector of half the width, which is always masked.
+    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are. `vectors` is 0 for
+    one vector of half the width, which is always masked.
     """
     widest, lanes = tile_vectors(), vector_lanes(dtype)
     # where masks are free, only the widest tiles have a variant without: half the code
@@ -97,7 +98,7 @@ def tile_function(dtype):
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
     shapes += [(1, vectors, False) for vectors in row_vectors()]
     if has_halves():
-        shapes += [(rows, 0, True) for rows in range(1, tile_rows(1) + 1)]
+        shapes += [(rows, 0, True) for rows in range(1, half_rows() + 1)]
 
     @intrinsic
     def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):

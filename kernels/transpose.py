@@ -7,7 +7,7 @@ out first, panel by panel, into scratch.
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import REAL, jit, typed_pointer, view
+from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer, view
 from .target import ITEM_BYTES, masks_are_free, vector_lanes
 from .vector import VectorEmitter
 
@@ -52,15 +52,10 @@ def transpose_square(dtype):
     return square
 
 
-def transposition(dtype):
-    """The compiled transpose(out, out_row, w, w_row, rows, columns): out (columns, rows) = w (rows, columns) transposed.
-
-    Both are contiguous along their rows; addresses, and strides in elements, are whole numbers.
-    """
+def build_transpose(dtype):
     lanes, item, square, masks = vector_lanes(dtype), ITEM_BYTES[dtype], transpose_square(dtype), masks_are_free()
     number = typed_pointer(REAL[dtype])
 
-    @jit
     def transpose(out, out_row, w, w_row, rows, columns):
         for i in range(0, rows, lanes):
             height = min(lanes, rows - i)
@@ -78,3 +73,14 @@ def transposition(dtype):
                             view(number(to), m * out_row + k, 1)[0] = given[m]
 
     return transpose
+
+
+transpose_kernel = Kernel("transpose", build_transpose, lambda dtype: (types.intp,) * 6)
+call_transpose = calls(transpose_kernel)
+
+
+@jit(inline=True)
+def transpose(out, w):
+    """out (columns, rows) = w (rows, columns) transposed, both contiguous along their rows."""
+    item = w.itemsize
+    call_transpose(w, (address_of(out), out.strides[0] // item, address_of(w), w.strides[0] // item, w.shape[0], w.shape[1]))
