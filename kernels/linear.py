@@ -9,10 +9,9 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from .dot import call_dots, dot_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
 from .pack import stack_memory
-from .product import call_product, chain_count, chain_length, operands, product, product_kernel, share_of_inputs
+from .product import call_product, chain_count, chain_length, product, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -41,17 +40,7 @@ X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, A
 @jit
 def linear_forward(z, x, weight, bias):
     """z = x @ weight + bias."""
-    some_chains(z, x, weight, address_of(bias), chain_length(x.shape[1]))
-
-
-@jit
-def some_chains(z, x, weight, start, length):
-    """z = x @ weight, onto the bias at the address `start` or 0 for none: all chains of the sums or some of them."""
-    arguments = operands(z, x, weight, start, 0, length)
-    if weight.shape[1] == 1:
-        call_dots(z, arguments)
-    else:
-        call_product(z, arguments)
+    product(z, x, weight, address_of(bias), 0, chain_length(x.shape[1]), weight.shape[1] == 1)
 
 
 def linear_backward_weight(dtype):
@@ -78,7 +67,8 @@ def linear_backward_weight(dtype):
             if accumulate and not alone:
                 call_transpose(x, (turned, inputs, part, out_features, inputs, out_features))
             call_product(x, (turned, inputs, address_of(dz), 1, dz.strides[0] // item, address_of(x) + item * j,
-                             x.strides[0] // item, turned if accumulate else 0, inputs, out_features, inputs, batch, length))
+                             x.strides[0] // item, turned if accumulate else 0, inputs, out_features, inputs, batch,
+                             length, 0))
             if not alone:
                 call_transpose(x, (part, out_features, turned, inputs, out_features, inputs))
 
@@ -107,11 +97,14 @@ def linear_backward_input(dtype):
         batch, out_features = dz.shape
         length = chain_length(out_features)
         if batch <= DOTTED_ROWS:
+            item, dx_row = dx.itemsize, dx.shape[1]
             stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row needs no second look at the weight
             for j in range(begin, end, stride):
-                rows = weight[j:min(j + stride, end)]
                 for i in range(batch):
-                    call_dots(dx, operands(dx[i:i + 1, j:j + len(rows)].T, rows, dz[i:i + 1].T, 0, 0, length))
+                    call_product(dx, (address_of(dx) + item * (i * dx_row + j), 1,
+                                      address_of(weight) + item * j * out_features, out_features, 1,
+                                      address_of(dz) + item * i * out_features, 1,
+                                      0, 0, min(stride, end - j), 1, out_features, length, 1))
             return
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
@@ -164,12 +157,12 @@ def build_forward_chains(dtype):
         begin, end = share(chains, group, groups, 1)
         if group == 0:
             bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
-            some_chains(z, x[:, :k], weight[:k], address_of(bias), length)
+            product(z, x[:, :k], weight[:k], address_of(bias), 0, length, out_features == 1)
             return
         for c in range(begin, end):
             sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            some_chains(sums, x[:, k0:k1], weight[k0:k1], 0, length)
+            product(sums, x[:, k0:k1], weight[k0:k1], 0, 0, length, out_features == 1)
 
     return dense_forward_chains
 
@@ -240,13 +233,13 @@ def build_backward_weight(dtype):
     return dense_backward_weight
 
 
-dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel, dot_kernel])
+dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
 dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
-                              needs=[product_kernel, dot_kernel])
+                              needs=[product_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
 dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
 dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments,
-                              needs=[product_kernel, dot_kernel, transpose_kernel])
+                              needs=[product_kernel, transpose_kernel])
 dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments,
                                needs=[product_kernel, transpose_kernel])
 

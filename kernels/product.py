@@ -6,6 +6,7 @@ of b and c are contiguous.
 
 from numba import carray, types
 
+from .dot import dot_products
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
@@ -61,7 +62,7 @@ def build_product(dtype):
     panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
     tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
     masks, halves = masks_are_free(), has_halves()
-    tile, pack = tile_function(dtype), packing(dtype)
+    tile, pack, dot = tile_function(dtype), packing(dtype), dot_products(dtype)
 
     @jit
     def add(c, c_row, sums, sums_row, rows, columns):
@@ -73,22 +74,21 @@ def build_product(dtype):
                 total[j] += summand[j]
 
     @jit
-    def outer(c, c_row, a, a_row, b, start, start_row, rows, columns):
-        """c = start + a @ b for k = 1, in the order of memory: writing c is what takes the time."""
+    def outer(c, c_row, a, a_row, b, rows, columns):
+        """c = a @ b for k = 1, in the order of memory: writing c is what takes the time."""
         for i in range(rows):
             number = carray(number_pointer(a + item * i * a_row), 1)[0]
             total = carray(number_pointer(c + item * i * c_row), columns)
-            row, first = carray(number_pointer(b), columns), carray(number_pointer(start + item * i * start_row), columns)
-            if start == 0:
-                for j in range(columns):
-                    total[j] = number * row[j]
-            else:
-                for j in range(columns):
-                    total[j] = first[j] + number * row[j]
+            row = carray(number_pointer(b), columns)
+            for j in range(columns):
+                total[j] = number * row[j]
 
-    def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
-        if length == 1:  # the whole sum is one product, whoever has it to work out
-            outer(c, c_row, a, a_row, b, start, start_row, rows, columns)
+    def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length, dotted):
+        if dotted:
+            dot(c, c_row, a, a_row, b, start, start_row, rows, k, length)
+            return
+        if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
+            outer(c, c_row, a, a_row, b, rows, columns)
             return
         # one loop for both ways through b, since each place that calls the tile costs seconds to compile
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
@@ -142,22 +142,19 @@ def build_product(dtype):
     return product
 
 
-product_kernel = Kernel("product", build_product, lambda dtype: (types.intp,) * 13)
+product_kernel = Kernel("product", build_product, lambda dtype: (types.intp,) * 14)
 call_product = calls(product_kernel)
 
 
 @jit(inline=True)
-def operands(c, a, b, start, start_row, length):
-    """The arguments of a product of 2-D arrays; see `product`."""
-    item = c.itemsize
-    return (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
-            address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1], length)
-
-
-@jit(inline=True)
-def product(c, a, b, start, start_row, length):
+def product(c, a, b, start, start_row, length, dotted=0):
     """c = start + a @ b for 2-D arrays.
 
     start: an address with a row stride in elements, or 0 for none. length: how many products make a chain.
+    dotted: whether to take dot products, for which c has one column, and b and the rows of a are contiguous. The order of
+    their sums is another, so whoever asks for a part of c has to ask alike.
     """
-    call_product(c, operands(c, a, b, start, start_row, length))
+    item = c.itemsize
+    call_product(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
+                     address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1],
+                     length, dotted))
