@@ -163,6 +163,11 @@ class TrainingProgram(Program):
         self.updates.append(matrix)
 
     @property
+    def parts_used(self):
+        """The most parts that any phase is cut into."""
+        return int(self.rows[:, PARTS].max())
+
+    @property
     def batches(self):
         return -(-len(self.data.X) // self.batch)
 
@@ -174,7 +179,7 @@ class TrainingProgram(Program):
             len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
-        run(train_kernel, frame, int(self.rows[:, PARTS].max()), flops)
+        run(train_kernel, frame, self.parts_used, flops)
         return int(self.totals[DIVERGED]) - 1 if self.totals[DIVERGED] else None
 
     def accumulate(self):

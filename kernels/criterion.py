@@ -2,6 +2,7 @@
 
 from .jit import Kernel, call, offset, view
 from .table import FORWARD, HITS, LOSSES, OPERANDS, make_row, phase_arguments, share
+from .trace import larger
 
 SCORES, TARGETS, WEIGHTS, GRADIENT, OUT_FEATURES, LOSS, CLASSES, LOGITS = range(OPERANDS, OPERANDS + 8)
 
@@ -27,12 +28,11 @@ def build_accuracy(dtype):
         half = 0.0 if row[LOGITS] != 0 else 0.5  # the score at which a probability is one half
         for i in range(begin, end):
             if row[CLASSES] != 0:
-                guess, label = 0, 0
-                for j in range(1, out_features):
-                    if scores[i, j] > scores[i, guess]:
-                        guess = j
-                    if targets[i, j] > targets[i, label]:
-                        label = j
+                guess, label, score, target = 0, 0, scores[i, 0], targets[i, 0]
+                for j in range(1, out_features):  # without branches: which class is the largest cannot be foretold
+                    guess = j if scores[i, j] > score else guess
+                    label = j if targets[i, j] > target else label
+                    score, target = larger(score, scores[i, j]), larger(target, targets[i, j])
                 hits[i] = 1.0 if guess == label else 0.0
             else:
                 right = 0

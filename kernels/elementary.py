@@ -9,26 +9,20 @@ Largest error seen, in units in the last place: millions of samples in float32, 
 multiply-add. Without it exp reaches 1.2 and expm1 1.7. tests/test_elementary.py holds them to its limits against mpmath.
 
              exp  expm1  log   log1p  tanh  sigmoid  softplus  erf   sqrt
-    float32  0.92  1.57  0.83  1.37   1.80   1.79      1.73    1.08  0.50
-    float64  0.80  1.48  0.80  1.09   1.72   1.56      1.49    0.97  0.50
+    float32  0.92  1.59  0.83  1.38   1.80   1.79      1.81    1.08  0.50
+    float64  0.83  1.58  0.80  1.26   1.86   1.56      1.54    0.97  0.50
 
 The polynomials are minimax fits of our own, by Remez exchange in 40 digits; the float32 coefficients were then rounded one
 by one from the lowest, the others fitted anew. The error beside each is relative to the function and leaves out rounding.
 """
 
-import functools
 import math
-import types as python
 from collections import namedtuple
-from math import copysign, inf, nan
+from math import inf, nan
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
 
-from .constants import with_constants
-from .jit import OPTIONS, REAL, jit
-from .target import has_fma
+from .trace import Real, Traced, constant, fma, select, traced
 
 __all__ = ["erf", "exp", "expm1", "log", "log1p", "sigmoid", "softplus", "sqrt", "tanh"]
 
@@ -39,11 +33,6 @@ def __getattr__(name):
 
 
 # What plain Python calls.
-
-
-def select(condition, a, b):
-    """a if the condition holds, else b; compiled code computes both and takes no branch."""
-    return a if condition else b
 
 
 def exp(x):
@@ -82,19 +71,14 @@ def tanh(x):
 
 
 def sigmoid(x):
-    """1 / (1 + e**-x).
-
-    Computed from e = e**-|x| and q = e / (1 + e): e - e q for x < 0, else 1 - q, where what q lost in rounding counts for
-    little, and nothing overflows.
-    """
+    """1 / (1 + e**-x)."""
     e = exp(-abs(x))
-    leading = select(x < 0.0, e, 1.0)
-    return leading - leading * (e / (1.0 + e))
+    return e / (1.0 + e) if x < 0.0 else 1.0 / (1.0 + e)
 
 
 def softplus(x):
     """log(1 + e**x) = max(x, 0) + log(1 + e**-|x|)."""
-    return select(x < 0.0, 0.0, x) + log1p(exp(-abs(x)))
+    return (0.0 if x < 0.0 else x) + log1p(exp(-abs(x)))
 
 
 def erf(x):
@@ -107,134 +91,51 @@ def sqrt(x):
     return nan if x < 0.0 else math.sqrt(x)
 
 
-# One source for both dtypes.
-
-Real = namedtuple("Real", ["float32", "float64"])  # a constant with a value for each dtype
-BODIES = {}  # public function -> what it is in compiled code
-
-
-@functools.cache
-def specialize(function, dtype):
-    """`function` compiled for `dtype`, along with the functions it calls: its float literals and `Real`s become `dtype`."""
-    real = REAL[dtype]
-
-    def cast(value):
-        if isinstance(value, Real):
-            value = getattr(value, dtype)
-            return tuple(map(real, value)) if isinstance(value, tuple) else real(value)
-        value = BODIES.get(value, value)
-        if isinstance(value, python.FunctionType):
-            return specialize(value, dtype)
-        return real(value) if type(value) is float else value
-
-    return jit(with_constants(function, cast, f"{function.__name__}_{dtype}"), inline=True)
-
-
-def compiles(public):
-    """Make the function that follows what `public` is in compiled code."""
-
-    def bind(body):
-        BODIES[public] = body
-
-        @overload(public, jit_options={"forceinline": True, **OPTIONS})
-        def implementation(x):
-            if isinstance(x, types.Integer):
-                return lambda x: public(types.float64(x))
-            return specialize(body, x.name).py_func if x in REAL.values() else None
-
-        return body
-
-    return bind
-
-
-# The instructions that Python has no words for. Those on bits vectorise everywhere: they do without the conversions between
-# whole numbers and floats, and the arithmetic shift, that AVX2 lacks at 64 bits.
+# What compiled code calls: straight lines of arithmetic. First the instructions that Python has no words for. Those on bits
+# vectorise everywhere: they do without the conversions between whole numbers and floats, and the arithmetic shift, that AVX2
+# lacks at 64 bits.
 
 Layout = namedtuple("Layout", ["integer", "mantissa", "bias", "sqrt_half"])
 LAYOUT = {
-    types.float32: Layout(ir.IntType(32), 23, 127, 0x3F3504F3),
-    types.float64: Layout(ir.IntType(64), 52, 1023, 0x3FE6A09E667F3BCD),
+    "float32": Layout(ir.IntType(32), 23, 127, 0x3F3504F3),
+    "float64": Layout(ir.IntType(64), 52, 1023, 0x3FE6A09E667F3BCD),
 }
 # Added to a number of moderate size it rounds it to a whole one, and leaves that in the lowest bits of the sum.
 ROUND = Real(float32=1.5 * 2.0**23, float64=1.5 * 2.0**52)
 
 
-@intrinsic
-def compiled_select(typingctx, condition, a, b):
-    def codegen(context, builder, signature, args):
-        return builder.select(*args)
-
-    return (a(condition, a, b), codegen) if a == b else None
-
-
-@overload(select, jit_options={"forceinline": True, **OPTIONS})
-def overloaded_select(condition, a, b):
-    return lambda condition, a, b: compiled_select(condition, a, b)
+def polynomial(x, coefficients):
+    """coefficients[0] + coefficients[1] x + coefficients[2] x**2 + ... by Horner's scheme."""
+    *lower, highest = getattr(coefficients, x.dtype)
+    total = x.lift(highest)
+    for coefficient in reversed(lower):
+        total = fma(total, x, coefficient)
+    return total
 
 
-BODIES[select] = compiled_select
+def copysign(size, sign):
+    return size.intrinsic("copysign", sign)
 
 
-def multiply_add(builder, a, b, c):
-    # where the processor has no fma, llvm.fma is a call of libm: slow, and no loop around it vectorises
-    return builder.fma(a, b, c) if has_fma() else builder.fadd(builder.fmul(a, b), c)
-
-
-@intrinsic
-def fma(typingctx, a, b, c):
-    """a * b + c, rounded once where the processor can."""
-    if not a == b == c:
-        return None
-
-    def codegen(context, builder, signature, args):
-        return multiply_add(builder, *args)
-
-    return a(a, b, c), codegen
-
-
-@intrinsic
-def polynomial(typingctx, x, coefficients):
-    """coefficients[0] + coefficients[1] x + coefficients[2] x**2 + ... by Horner's scheme, unrolled."""
-    if coefficients.dtype != x:
-        return None
-
-    def codegen(context, builder, signature, args):
-        *lower, total = (builder.extract_value(args[1], i) for i in range(coefficients.count))
-        for coefficient in reversed(lower):
-            total = multiply_add(builder, total, args[0], coefficient)
-        return total
-
-    return x(x, coefficients), codegen
-
-
-@intrinsic
-def power_of_two(typingctx, rounded):
+def power_of_two(rounded):
     """2**n, from n + ROUND: n is shifted from the lowest bits to the exponent's place. n from -bias + 1 to bias."""
-
-    def codegen(context, builder, signature, args):
-        integer, mantissa, bias, _ = LAYOUT[rounded]
-        n = builder.shl(builder.bitcast(args[0], integer), integer(mantissa))
-        return builder.bitcast(builder.add(n, integer(bias << mantissa)), args[0].type)
-
-    return rounded(rounded), codegen
+    integer, mantissa, bias, _ = LAYOUT[rounded.dtype]
+    integer, builder = rounded.like(integer), rounded.builder
+    n = builder.shl(builder.bitcast(rounded.value, integer), constant(integer, mantissa))
+    return Traced(builder, builder.bitcast(builder.add(n, constant(integer, bias << mantissa)), rounded.type))
 
 
-@intrinsic
-def split(typingctx, x, round_to):
-    """(m - 1, n) with x = m 2**n, sqrt(1/2) <= m < sqrt(2), for x normal and positive; `round_to` is ROUND."""
-
-    def codegen(context, builder, signature, args):
-        integer, mantissa, bias, sqrt_half = LAYOUT[x]
-        real = args[0].type
-        # counted from sqrt(1/2), the exponent's field steps where m wraps around
-        bits = builder.add(builder.bitcast(args[0], integer), integer((bias << mantissa) - sqrt_half))
-        fraction = builder.and_(bits, integer((1 << mantissa) - 1))
-        m = builder.bitcast(builder.add(fraction, integer(sqrt_half)), real)
-        n = builder.add(builder.lshr(bits, integer(mantissa)), builder.bitcast(args[1], integer))
-        n = builder.fsub(builder.bitcast(n, real), builder.fadd(args[1], real(float(bias))))
-        return context.make_tuple(builder, signature.return_type, (builder.fsub(m, real(1.0)), n))
-
-    return types.UniTuple(x, 2)(x, round_to), codegen
+def split(x):
+    """(m - 1, n) with x = m 2**n, sqrt(1/2) <= m < sqrt(2), for x normal and positive."""
+    integer, mantissa, bias, sqrt_half = LAYOUT[x.dtype]
+    integer, builder = x.like(integer), x.builder
+    # counted from sqrt(1/2), the exponent's field steps where m wraps around
+    bits = builder.add(builder.bitcast(x.value, integer), constant(integer, (bias << mantissa) - sqrt_half))
+    fraction = builder.and_(bits, constant(integer, (1 << mantissa) - 1))
+    m = builder.bitcast(builder.add(fraction, constant(integer, sqrt_half)), x.type)
+    n = builder.lshr(bits, constant(integer, mantissa))
+    n = builder.bitcast(builder.add(n, builder.bitcast(x.lift(ROUND).value, integer)), x.type)
+    return Traced(builder, m) - 1.0, Traced(builder, n) - (getattr(ROUND, x.dtype) + bias)
 
 
 # exp, expm1: x = n ln 2 + r, |r| <= ln 2 / 2; e**r = 1 + r + r**2 q(r).
@@ -244,7 +145,7 @@ INVERSE_LN2 = Real(1.4426950408889634, 1.4426950408889634)
 LN2_HIGH = Real(float32=0.693145751953125, float64=0.6931471805598903)
 LN2_LOW = Real(float32=1.42860677e-06, float64=5.497923018708371e-14)
 # e**x is 0 below and infinite above
-EXP_RANGE = Real(float32=(-104.0, 89.0), float64=(-746.0, 710.0))
+EXP_RANGE = Real(float32=-104.0, float64=-746.0), Real(float32=89.0, float64=710.0)
 # q, error of e**r - 1: 2**-25.8, 2**-54.5
 EXP = Real(
     float32=(0.49999997, 0.166665226, 0.0416676067, 0.00836924184, 0.00138559437),
@@ -256,10 +157,10 @@ EXP = Real(
 )  # fmt: skip
 
 
-def clamp(x, limits):
+def clamp(x, low, high):
     """x within the limits; a nan stays one."""
-    x = select(x < limits[0], limits[0], x)
-    return select(x > limits[1], limits[1], x)
+    x = select(x < low, low, x)
+    return select(x > high, high, x)
 
 
 def reduce(x):
@@ -274,23 +175,23 @@ def exp_reduced(r):
     return fma(r, fma(r, polynomial(r, EXP), 1.0), 1.0)
 
 
-@compiles(exp)
+@traced(exp)
 def compiled_exp(x):
     """2**n e**r. The scale is put on in two factors, so that a subnormal result is rounded once and a huge one is inf."""
-    r, rounded = reduce(clamp(x, EXP_RANGE))
+    r, rounded = reduce(clamp(x, *EXP_RANGE))
     n = rounded - ROUND
     half = fma(n, 0.5, ROUND)
     return exp_reduced(r) * power_of_two(half) * power_of_two(n - (half - ROUND) + ROUND)
 
 
-EXPM1_RANGE = Real(float32=(-18.0, 89.0), float64=(-38.0, 710.0))
+EXPM1_RANGE = Real(float32=-18.0, float64=-38.0), EXP_RANGE[1]
 EXPM1_IS_X = Real(float32=2.0**-26, float64=2.0**-55)
 
 
-@compiles(expm1)
+@traced(expm1)
 def compiled_expm1(x):
     """2 (s (e**r - 1) + s - 1/2) with s = 2**(n - 1), which does not overflow before the result does."""
-    r, rounded = reduce(clamp(x, EXPM1_RANGE))
+    r, rounded = reduce(clamp(x, *EXPM1_RANGE))
     s = power_of_two(rounded - 1.0)
     y = 2.0 * fma(s, fma(r * r, polynomial(r, EXP), r), s - 0.5)
     return select(abs(x) < EXPM1_IS_X, x, y)  # keeps the sign of zero, and the last bit of a subnormal
@@ -323,14 +224,14 @@ def log_split(f, n):
 def at_the_edges(y, x):
     """y, but for the logarithm's special values: log(0) = -inf, log(inf) = inf, log(x < 0) and log(nan) = nan."""
     y = select(x < inf, y, x)
-    return select(x > 0.0, y, select(x == 0.0, -inf, nan))
+    return select(x == 0.0, -inf, select(x > 0.0, y, nan))
 
 
-@compiles(log)
+@traced(log)
 def compiled_log(x):
     """n ln 2 + log m; a subnormal x is first scaled to a normal one."""
     subnormal = x < SMALLEST_NORMAL
-    f, n = split(select(subnormal, x * TWO_TO_MANTISSA_BITS, x), ROUND)
+    f, n = split(select(subnormal, x * TWO_TO_MANTISSA_BITS, x))
     return at_the_edges(log_split(f, select(subnormal, n - MANTISSA_BITS, n)), x)
 
 
@@ -338,46 +239,63 @@ def log_of_one_and(x):
     """log(u) with u = 1 + x > 0; what was lost in rounding u is given back to m, exactly so where n = 0."""
     u = 1.0 + x
     lost = x - (u - 1.0)
-    f, n = split(u, ROUND)
+    f, n = split(u)
     down = select(n > 60.0, -60.0, -n)  # nothing is lost, and 2**-n not always normal, where n > 60
     return log_split(fma(lost, power_of_two(down + ROUND), f), n)
 
 
-@compiles(log1p)
+@traced(log1p)
 def compiled_log1p(x):
     """The logarithm of 1 + x, and at 0 the sign of x."""
     return select(x == 0.0, x, at_the_edges(log_of_one_and(x), 1.0 + x))
 
 
-@compiles(tanh)
+# where tanh has rounded to 1
+TANH_RANGE = Real(float32=9.5, float64=20.0)
+
+
+@traced(tanh)
 def compiled_tanh(x):
-    """e / (e + 2) with e = e**(2 |x|) - 1, and the sign of x.
+    """h / (h + 1) with h = (e**(2 |x|) - 1) / 2, and the sign of x.
 
-    Computed as h - h q with h = e / 2, q = e / (e + 2) near 0, and as 1 - q with q = 2 / (e + 2) away from it, so that what
-    q lost in rounding counts for little.
+    Computed as h - h q with q = h / (h + 1) near 0, and as 1 - q with q = 1 / (h + 1) away from it, so that what q lost in
+    rounding counts for little.
     """
-    e = expm1(2.0 * abs(x))
-    near = e < 2.0
-    leading = select(near, 0.5 * e, 1.0)
-    return copysign(fma(-leading, select(near, e, 2.0) / (e + 2.0), leading), x)
+    size = abs(x)
+    size = select(size > TANH_RANGE, TANH_RANGE, size)
+    r, rounded = reduce(2.0 * size)
+    s = power_of_two(rounded - 1.0)
+    h = fma(s, fma(r * r, polynomial(r, EXP), r), s - 0.5)
+    leading = select(h < 1.0, h, 1.0)
+    return copysign(fma(-leading, leading / (h + 1.0), leading), x)
 
 
-compiles(sigmoid)(sigmoid)  # as it stands, it has no branches
+@traced(sigmoid)
+def compiled_sigmoid(x):
+    """With e = e**-|x| and q = e / (1 + e): e - e q for x < 0, else 1 - q.
+
+    What q lost in rounding counts for little, and nothing overflows.
+    """
+    e = compiled_exp(-abs(x))
+    leading = select(x < 0.0, e, 1.0)
+    return leading - leading * (e / (1.0 + e))
 
 
-@compiles(softplus)
+SQRT2_LESS_1 = math.sqrt(2.0) - 1.0
+
+
+@traced(softplus)
 def compiled_softplus(x):
-    """max(x, 0) + log(1 + e**-|x|), the logarithm of a number from 1 to 2, with no edges to mind."""
-    return select(x < 0.0, 0.0, x) + log_of_one_and(exp(-abs(x)))
+    """max(x, 0) + log(1 + f) with f = e**-|x|, a logarithm that is easily split: n is 0 or 1."""
+    f = compiled_exp(-abs(x))
+    large = f > SQRT2_LESS_1
+    return select(x > 0.0, x, 0.0) + log_split(select(large, 0.5 * (f - 1.0), f), select(large, 1.0, f.lift(0.0)))
 
 
-square_root = math.sqrt  # in `specialize`, `math.sqrt` would read as our own name
-
-
-@compiles(sqrt)
+@traced(sqrt)
 def compiled_sqrt(x):
     """The processor's, which is exact."""
-    return square_root(x)
+    return x.intrinsic("sqrt")
 
 
 # erf(x) = x + x p(x**2) up to ERF_MIDDLE, and 1 - e**-g(x) from there to where it rounds to 1.
@@ -406,7 +324,7 @@ ERF_LARGE = Real(
 )  # fmt: skip
 
 
-@compiles(erf)
+@traced(erf)
 def compiled_erf(x):
     """The nearer to 0 the result, the less of it may come from a difference: hence the two formulas."""
     size = abs(x)

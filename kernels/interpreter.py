@@ -11,9 +11,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .jit import ANY, Kernel, address_of, call, jit, typed_pointer, view
 from .table import (
-    BACKWARD_INPUT,
     BACKWARD_OUTPUT,
-    BACKWARD_WEIGHT,
     COLUMNS,
     FORWARD,
     HITS,
@@ -68,9 +66,8 @@ def walk_forward(table, operations, memory, first, batch, team):
 def walk_backward(table, operations, memory, first, batch, accumulate, team):
     for k in range(operations - 1, -1, -1):
         row = table + WORD * COLUMNS * k
-        run_phase(row, BACKWARD_OUTPUT, memory, first, batch, accumulate, team)
-        run_phase(row, BACKWARD_INPUT, memory, first, batch, accumulate, team)
-        run_phase(row, BACKWARD_WEIGHT, memory, first, batch, accumulate, team)
+        for phase in range(BACKWARD_OUTPUT, OPERANDS, 2):
+            run_phase(row, phase, memory, first, batch, accumulate, team)
 
 
 TRAIN_FRAME = 13  # numbers in the frame of `train`

@@ -10,10 +10,11 @@ import os
 import numba
 import numpy as np
 from llvmlite import binding, ir
-from numba import carray, njit, types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
 
 from .cache import KernelCache
 
@@ -171,16 +172,39 @@ def pointer_to(typingctx, address, like):
     return like(types.intp, like), codegen
 
 
-@jit(inline=True)
-def view(base, start, shape):
-    """The C-contiguous array of `shape` that begins `start` elements after the pointer `base`."""
-    return carray(offset(base, start), shape)
+@intrinsic
+def view(typingctx, base, start, shape):
+    """The C-contiguous array of `shape` that begins `start` elements after the pointer `base`.
+
+    An intrinsic, since a function would be compiled anew for each type of pointer and of shape.
+    """
+    sizes = tuple(shape) if isinstance(shape, types.BaseTuple) else (shape,)
+    array = types.Array(base.dtype, len(sizes), "C")
+
+    def codegen(context, builder, signature, args):
+        lengths = cgutils.unpack_tuple(builder, args[2]) if isinstance(shape, types.BaseTuple) else [args[2]]
+        lengths = [context.cast(builder, n, given, types.intp) for n, given in zip(lengths, sizes, strict=True)]
+        item = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
+        strides = [item]
+        for n in reversed(lengths[1:]):
+            strides.insert(0, builder.mul(n, strides[0]))
+        made = make_array(array)(context, builder)
+        data = builder.bitcast(builder.gep(args[0], [args[1]]), context.get_data_type(array.dtype).as_pointer())
+        populate_array(made, data=data, shape=lengths, strides=strides, itemsize=item, meminfo=None)
+        return made._getvalue()
+
+    return array(base, types.intp, shape), codegen
 
 
-@jit(inline=True)
-def address_of(array):
+@intrinsic
+def address_of(typingctx, array):
     """Where an array begins, as a signed number: Numba makes floats of signed and unsigned ones mixed."""
-    return np.intp(array.ctypes.data)
+
+    def codegen(context, builder, signature, args):
+        data = make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.ptrtoint(data, context.get_value_type(types.intp))
+
+    return types.intp(array), codegen
 
 
 @intrinsic

@@ -108,10 +108,11 @@ def test_compiled_equals_vectorized(loss, dtype, rows, columns):
 
 @every_loss
 @every_dtype
-def test_row_alone_is_row_in_batch(loss, dtype):
-    a, y, weights = some_batch(loss, 17, 5, dtype)
+@pytest.mark.parametrize(("rows", "columns"), [(17, 1), (17, 5), (17, 16), (17, 65), (5, 1000)])
+def test_row_alone_is_row_in_batch(loss, dtype, rows, columns):
+    a, y, weights = some_batch(loss, rows, columns, dtype)
     row_losses, da = compiled(loss, a, y, weights)
-    for i in range(17):
+    for i in range(rows):
         row = slice(i, i + 1)
         loss_alone, da_alone = compiled(loss, a[row], y[row], weights[row])
         assert loss_alone == row_losses[row]
@@ -210,3 +211,17 @@ def test_confident_and_right_is_a_small_loss_not_none():
     assert on_logits.value(50.0, 1.0) == pytest.approx(math.exp(-50), rel=1e-14)
     row_losses, _ = compiled(on_logits, np.full((1, 1), 50.0), np.ones((1, 1)), np.ones(1))
     assert row_losses[0] == pytest.approx(math.exp(-50), rel=1e-14)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_loss_may_exceed_the_dtype(dtype):
+    (on_logits,) = losses["cross_entropy"].on_logits.values()
+    z = np.zeros((2, 40), dtype)
+    z[:, 3], z[:, 38] = 3e38, -3e38
+    y = np.zeros_like(z)
+    y[0, 38], y[1, 3] = 1, 1
+    row_losses, dz = compiled(on_logits, z, y, np.ones(2, dtype))
+    np.testing.assert_allclose(row_losses, [6e38, 0], rtol=1e-6)
+    assert dz[0, 3] == 1
+    assert dz[0, 38] == -1
+    assert not dz[1].any()

@@ -13,6 +13,7 @@ from numba import types
 from ..jit import Kernel, pointer, view
 from ..precision import compiled_scalar
 from ..registry import Registry
+from ..trace import at_full_width
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,7 @@ def elementwise_forward(activation):
         value = compiled_scalar(activation.value, dtype, f"{activation.name}_value")
 
         def forward(a, z, rows, columns):
+            at_full_width()
             a_, z_ = view(a, 0, rows * columns), view(z, 0, rows * columns)
             for i in range(rows * columns):
                 a_[i] = value(z_[i])
@@ -94,6 +96,7 @@ def elementwise_backward(activation):
         prime = compiled_scalar(activation.prime, dtype, f"{activation.name}_prime")
 
         def backward(dz, z, a, rows, columns):
+            at_full_width()
             dz_, z_, a_ = view(dz, 0, rows * columns), view(z, 0, rows * columns), view(a, 0, rows * columns)
             for i in range(rows * columns):
                 dz_[i] *= prime(z_[i], a_[i])

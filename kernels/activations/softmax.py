@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from ..elementary import exp
-from ..jit import Kernel, view
+from ..jit import Kernel, offset, view
+from ..reduction import row_dot, row_maximum, row_sum
+from ..trace import at_full_width
 from . import Activation, backward_arguments, forward_arguments, register
 
 
@@ -32,19 +34,16 @@ def vectorized_pullback(da, z, a):
 
 def build_forward(dtype):
     def forward(a, z, rows, columns):
+        at_full_width()
         a_, z_, flat = view(a, 0, (rows, columns)), view(z, 0, (rows, columns)), view(a, 0, rows * columns)
         for i in range(rows):
-            top = z_[i, 0]
-            for j in range(1, columns):
-                top = max(top, z_[i, j])
+            top = row_maximum(columns, offset(z, i * columns))
             for j in range(columns):
                 a_[i, j] = z_[i, j] - top
         for i in range(rows * columns):  # in one run over all rows, so that narrow ones fill the vectors too
             flat[i] = exp(flat[i])
         for i in range(rows):
-            total = a_[i, 0]
-            for j in range(1, columns):
-                total += a_[i, j]
+            total = row_sum(columns, offset(a, i * columns))
             for j in range(columns):
                 a_[i, j] /= total
 
@@ -53,11 +52,10 @@ def build_forward(dtype):
 
 def build_backward(dtype):
     def backward(dz, z, a, rows, columns):
+        at_full_width()
         dz_, a_ = view(dz, 0, (rows, columns)), view(a, 0, (rows, columns))
         for i in range(rows):
-            inner = dz_[i, 0] * a_[i, 0]
-            for j in range(1, columns):
-                inner += dz_[i, j] * a_[i, j]
+            inner = row_dot(columns, offset(dz, i * columns), offset(a, i * columns))
             for j in range(columns):
                 dz_[i, j] = a_[i, j] * (dz_[i, j] - inner)
 

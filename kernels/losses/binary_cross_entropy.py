@@ -5,7 +5,7 @@ The notes' average of it over the samples has lost its minus; the loss is never 
 
 import numpy as np
 
-from ..elementary import exp, log, log1p, sigmoid
+from ..elementary import log, log1p, sigmoid, softplus
 from . import Loss, register
 
 
@@ -31,7 +31,7 @@ after_sigmoid = Loss(
     formula="log(1 + eᶻ) − y z",
     prime_formula="1 / (1 + e⁻ᶻ) − y",
     # log(1 + eᶻ) = max(z, 0) + log(1 + e^−|z|); the last is added last, so that z − yz cannot swallow it
-    value=lambda z, y: (0.0 if z < 0.0 else z) - y * z + log1p(exp(-abs(z))),
+    value=lambda z, y: (0.0 if z < 0.0 else z) - y * z + softplus(-abs(z)),
     prime=lambda z, y: sigmoid(z) - y,
     vectorized=lambda z, y: y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z),
     vectorized_prime=lambda z, y: np.exp(-np.logaddexp(0, -z)) - y,

@@ -1,11 +1,15 @@
 """Cross entropy of a row of class probabilities; after softmax it is computed on the logits."""
 
 import math
+from operator import add
 
 import numpy as np
+from numba import types
 
 from ..elementary import exp, log
-from ..jit import Kernel, view
+from ..jit import Kernel, offset, view
+from ..reduction import reduction, row_maximum, row_sum
+from ..trace import at_full_width, fma, select
 from . import Loss, loss_arguments, register
 
 
@@ -33,30 +37,31 @@ def vectorized_logits_prime(z, y):
     return y.sum(axis=-1, keepdims=True) * powers / powers.sum(axis=-1, keepdims=True) - y
 
 
+# Σⱼ yⱼ (max z − zⱼ) in float64, for |z| may exceed float32 there; where y = 0 even an infinite term counts for nothing
+row_gap = reduction(
+    add, 0.0, lambda y, z, top: select(y == 0.0, 0.0, y.widened() * (top.widened() - z.widened())), types.float64
+)
+
+
 def build(dtype):
     def kernel(row_losses, dz, z, y, weights, rows, columns):
+        at_full_width()
         dz_, z_, y_ = view(dz, 0, (rows, columns)), view(z, 0, (rows, columns)), view(y, 0, (rows, columns))
         flat, losses, weights_ = view(dz, 0, rows * columns), view(row_losses, 0, rows), view(weights, 0, rows)
         for i in range(rows):
-            top = z_[i, 0]
-            for j in range(1, columns):
-                top = max(top, z_[i, j])
-            losses[i] = top
+            start = i * columns
+            top = row_maximum(columns, offset(z, start))
+            losses[i] = row_gap(columns, offset(y, start), offset(z, start), top)
             for j in range(columns):
                 dz_[i, j] = z_[i, j] - top
         for i in range(rows * columns):  # in one run over all rows, so that narrow ones fill the vectors too
             flat[i] = exp(flat[i])
         for i in range(rows):
-            total, mass = dz_[i, 0], y_[i, 0]
-            for j in range(1, columns):
-                total += dz_[i, j]
-                mass += y_[i, j]
-            top, log_total, loss = losses[i], log(total), 0.0  # losses in float64: |z| may exceed float32 here
+            total, mass = row_sum(columns, offset(dz, i * columns)), row_sum(columns, offset(y, i * columns))
+            losses[i] = weights_[i] * (losses[i] + mass * log(total))
+            scale = mass / total
             for j in range(columns):
-                if y_[i, j] != 0.0:
-                    loss += y_[i, j] * (top - z_[i, j] + log_total)
-                dz_[i, j] = weights_[i] * (mass * (dz_[i, j] / total) - y_[i, j])
-            losses[i] = weights_[i] * loss
+                dz_[i, j] = weights_[i] * fma(dz_[i, j], scale, -y_[i, j])
 
     return kernel
 

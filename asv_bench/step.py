@@ -1,0 +1,179 @@
+"""Where the time of a training step goes, kernel by kernel: `python asv_bench/step.py`.
+
+A training loop like fastnn's own reads the processor's clock before and after every phase, so what is shown is measured
+within real steps: the data come from memory, the caches hold what the phase before has left. Beside it stands what the
+arithmetic alone would take: products at the rate of the best 1024² product of NumPy in the same rounds.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections import Counter
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numba.np.unsafe.ndarray import to_fixed_tuple
+from peers.nets import NETS, Net  # the folder beside this file
+
+from fastnn import Dense, Network, optimizers
+from fastnn.kernels import linear
+from fastnn.kernels.interpreter import TRAIN_FRAME, WORD, addresses, integers, run_phase
+from fastnn.kernels.jit import KERNELS, Kernel, jit, view
+from fastnn.kernels.table import BACKWARD_OUTPUT, COLUMNS, FORWARD, OPERANDS, PHASES
+from fastnn.program import TrainingProgram, address
+from fastnn.threads import run
+
+ROUNDS, SLICE = 15, 0.05  # seconds of training in a round
+GROUPS = {
+    "dense_forward": "products", "dense_forward_chains": "products", "dense_backward_weight": "products",
+    "dense_backward_input": "products", "dense_combine": "element-wise", "dense_backward_output": "element-wise",
+    "loss_phase": "element-wise", "accuracy_phase": "element-wise", "update_phase": "update", "prepare_phase": "update",
+    "gather": "memory",
+}
+
+
+@intrinsic
+def clock(typingctx):
+    """The processor's counter of cycles at its nominal rate."""
+
+    def codegen(context, builder, signature, args):
+        read = builder.module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(ir.IntType(64), []))
+        return builder.call(read, [])
+
+    return types.int64(), codegen
+
+
+@jit
+def timed_phase(row, phase, memory, first, batch, team, cycles):
+    start = clock()
+    run_phase(row, phase, memory, first, batch, 0, team)
+    view(integers(cycles), phase // 2, 1)[0] += clock() - start
+
+
+def build_timed_train(dtype):
+    def timed_train(frame):
+        """As `train`, with the same frame; but `totals` are the cycles (operations, phases) that each phase has taken."""
+        (table, parameters, gradients, arena, results, cycles, operations, batch_size, samples, first_batch, last_batch,
+         _, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
+        memory = (parameters, gradients, arena, results, batch_size)
+        for step in range(first_batch, last_batch):
+            first = step * batch_size
+            batch = min(batch_size, samples - first)
+            for k in range(operations):
+                timed_phase(table + WORD * COLUMNS * k, FORWARD, memory, first, batch, team, cycles + WORD * 4 * k)
+            for k in range(operations - 1, -1, -1):
+                for phase in range(BACKWARD_OUTPUT, OPERANDS, 2):
+                    timed_phase(table + WORD * COLUMNS * k, phase, memory, first, batch, team, cycles + WORD * 4 * k)
+
+    return timed_train
+
+
+timed_train = Kernel("timed_train", build_timed_train, addresses(1), moves_addresses=True, cached=False)
+
+
+class Step:
+    """Training of one net on so many threads, to be timed a round at a time."""
+
+    def __init__(self, net, threads, rows):
+        self.net, self.threads = net, threads
+        X, y = net.data(rows)
+        hidden = [Dense(size, "relu") for size in net.sizes[1:-1]]
+        network = Network([*hidden, Dense(net.sizes[-1], "softmax")], inputs=net.sizes[0], seed=0)
+        self.optimizer = optimizers[net.optimizer]()
+        order = np.random.default_rng(0).permutation(rows)
+        self.program = TrainingProgram(network, network._data(X, y), net.batch, threads,
+                                       network._optimizer_state(self.optimizer), order=order)
+        self.names = kernel_names()
+        self.rounds = []
+
+    def round(self):
+        """Train for a pass over the data; note the seconds a step that each kernel took, and that all took."""
+        program = self.program
+        cycles = np.zeros((len(program.rows), len(PHASES)), np.int64)
+        arrays = (program.rows, program.network._parameters.flat, program.gradients, program.memory, program.results, cycles)
+        steps = program.batches
+        frame = np.array([*map(address, arrays), len(program.rows), program.batch, len(program.data.X), 0, steps, 0, 0])
+        start = time.perf_counter()
+        run(timed_train, frame, self.threads if program.parts_used > 1 else 1, np.inf)
+        seconds = time.perf_counter() - start
+        spent = Counter(total=seconds / steps)
+        cycles *= program.rows[:, PHASES] != 0
+        for row, own in zip(program.rows, cycles, strict=True):
+            for phase, count in zip(PHASES, own, strict=True):
+                if row[phase]:
+                    spent[self.label(row, phase)] += count / cycles.sum() * seconds / steps
+        self.rounds.append(spent)
+
+    def label(self, row, phase):
+        name = self.names[int(row[phase])]
+        return f"{name} {row[linear.IN_FEATURES]}x{row[linear.OUT_FEATURES]}" if name.startswith("dense") else name
+
+    def median(self, label):
+        return statistics.median(spent[label] for spent in self.rounds)
+
+
+def kernel_names():
+    return {unit.address: kernel.name for kernel in KERNELS for unit in kernel.compiled.values()}
+
+
+def product_rate(threads):
+    """Floating-point operations a second of NumPy's best 1024² product, with as many threads as its library was given."""
+    a = np.random.default_rng(0).random((1024, 1024), np.float32)
+    out, best = np.empty_like(a), np.inf
+    for _ in range(5):
+        start = time.perf_counter()
+        np.matmul(a, a, out=out)
+        best = min(best, time.perf_counter() - start)
+    return 2 * 1024**3 / best
+
+
+def report(steps, rate):
+    """The lines of one net."""
+    one, net = steps[0], steps[0].net
+    floor = net.flops / rate
+    yield f"### {net.shape}, batch {net.batch}, {net.optimizer}"
+    yield ""
+    yield "| kernel | " + " | ".join(f"µs, {step.threads} thread{'s' * (step.threads > 1)}" for step in steps) + " | share |"
+    yield "| --- |" + " ---: |" * (len(steps) + 1)
+    labels = sorted({label for step in steps for spent in step.rounds for label in spent}, key=one.median, reverse=True)
+    for label in labels:
+        times = " | ".join(f"{1e6 * step.median(label):.2f}" for step in steps)
+        yield f"| {label} | {times} | {100 * one.median(label) / one.median('total'):.0f} % |"
+    groups = Counter()
+    for label in labels:
+        groups[GROUPS.get(label.split()[0], "else")] += one.median(label) if label != "total" else 0
+    shares = ", ".join(f"{name} {1e6 * seconds:.1f}" for name, seconds in groups.most_common() if seconds)
+    yield ""
+    yield (f"One thread, µs: {shares}. The products alone are {net.flops / 1e6:.3g} million operations, "
+           f"{1e6 * floor:.1f} µs at {rate / 1e9:.0f} GFLOP/s: {100 * floor / one.median('total'):.0f} % of the step.")
+    yield ""
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="step.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--net", type=Net.parse, action="append", metavar="SIZES:BATCH",
+                        help="default: the five of peers.py")
+    parser.add_argument("--optimizer", choices=optimizers, default="adam")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args(argv)
+    for net in options.net or NETS:
+        net = Net(net.sizes, net.batch, options.optimizer)
+        rows = net.batch * max(8, min(int(SLICE / (net.flops / 1e11)), 40_000 // net.batch))
+        steps = [Step(net, threads, rows) for threads in options.threads]
+        rates = []
+        for _ in range(options.rounds):
+            for step in steps:
+                step.round()
+            rates.append(product_rate(1))
+        for step in steps:
+            del step.rounds[0]  # kernels were loaded, threads woken
+        print("\n".join(report(steps, max(rates))), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
