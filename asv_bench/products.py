@@ -34,12 +34,14 @@ def fastnn_products(x, weight, bias, dz):
     from fastnn.kernels import linear
 
     z, dweight, dx, scratch = np.empty_like(dz), np.empty_like(weight), np.empty_like(x), np.empty(weight.size, weight.dtype)
-    backward_weight, backward_input = (make(x.dtype.name) for make in (linear.linear_backward_weight,
-                                                                       linear.linear_backward_input))
+    dtype, (batch, in_features), out_features = x.dtype.name, x.shape, weight.shape[1]
+    turned = linear.turned_for(dtype, batch, in_features, out_features)
+    forward_dots, input_dots = linear.dots_for(dtype, out_features), linear.dots_for(dtype, out_features, batch)
+    backward_input = linear.linear_backward_input(x.dtype.name)
     return {
-        "forward": (z, partial(linear.linear_forward, z, x, weight, bias)),
-        "backward_weight": (dweight, partial(backward_weight, dweight, dz, x, 0)),
-        "backward_input": (dx, partial(backward_input, dx, dz, weight, scratch, 0, len(weight))),
+        "forward": (z, partial(linear.linear_forward, z, x, weight, bias, forward_dots)),
+        "backward_weight": (dweight, partial(linear.linear_backward_weight, dweight, dz, x, 0, turned)),
+        "backward_input": (dx, partial(backward_input, dx, dz, weight, scratch, 0, len(weight), input_dots)),
     }
 
 

@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from .jit import REAL, address_of, jit, typed_pointer
+from .jit import REAL, Kernel, address_of, typed_pointer
 from .pack import stack_memory
 from .target import ITEM_BYTES, dot_rows, vector_lanes
 from .vector import VectorEmitter, i64
@@ -120,16 +120,15 @@ def dot_function(dtype):
     return dots
 
 
-def dot_products(dtype):
-    """The compiled dot_products(c, c_row, a, a_row, b, start, start_row, rows, k, length): c = start + a @ b for one column.
-
-    The numbers of b and of each row of a are contiguous. The rest is as in a product.
-    """
+def build_dot_products(dtype):
     at_once, item, number = dot_rows(), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     lanes, dots, zero = vector_lanes(dtype), dot_function(dtype), np.dtype(dtype).type(0)
 
-    @jit
     def dot_products(c, c_row, a, a_row, b, start, start_row, rows, k, length):
+        """c = start + a @ b for one column. The numbers of b and of each row of a are contiguous.
+
+        The rest is as in a product. The order of the sums is another, so whoever asks for a part of c has to ask alike.
+        """
         sums = carray(number(stack_memory(item * max(at_once, lanes))), at_once)
         for i in range(0, rows, at_once):
             count = min(at_once, rows - i)
@@ -148,3 +147,7 @@ def dot_products(dtype):
                     carray(number(place + item * m * c_row), 1)[0] = sums[m] + shift
 
     return dot_products
+
+
+# Few networks need it: they have its address in their rows, and it is compiled for them only.
+dot_kernel = Kernel("dot_products", build_dot_products, lambda dtype: (types.intp,) * 10)

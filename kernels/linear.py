@@ -9,9 +9,9 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
+from .dot import dot_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
-from .pack import stack_memory
-from .product import call_product, chain_count, chain_length, product, product_kernel, share_of_inputs
+from .product import chain_count, chain_length, product, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -22,57 +22,52 @@ from .table import (
     phase_arguments,
     share,
 )
-from .target import ITEM_BYTES, tile_vectors, vector_lanes
-from .transpose import call_transpose, transpose, transpose_kernel
+from .target import tile_vectors, vector_lanes
+from .transpose import transpose, transpose_kernel
+from .turned import turned_weight_kernel
 
-# dweight of so few outputs is worked out as its transpose, of so many inputs at a time: vectors lie along the inputs then,
-# and all of their lanes are used.
-TURNED_OUTPUTS, TURNED_BATCH, TURNED_INPUTS = 12, 16, 256
+# dweight of so few outputs, from an x of so many numbers, is worked out as its transpose.
+TURNED_OUTPUTS, TURNED_NUMBERS = 12, 4096
 # dx of so few rows is made of dot products of dz with rows of the weight, so many of them at a time that they stay in the
 # first-level cache for all of dz: the weight is read once, in the order of memory, and not transposed.
 DOTTED_ROWS, DOTTED_INPUTS = 4, 16
 
-X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS = range(
-    OPERANDS, OPERANDS + 14
+X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS, DOTS, TURNED = (
+    range(OPERANDS, OPERANDS + 16)
 )
 
 
 @jit
-def linear_forward(z, x, weight, bias):
-    """z = x @ weight + bias."""
-    product(z, x, weight, address_of(bias), 0, chain_length(x.shape[1]), weight.shape[1] == 1)
+def linear_forward(z, x, weight, bias, dots=0):
+    """z = x @ weight + bias. dots: the address of the kernel of dot products, for one output, or 0."""
+    part_of_forward(z, x, weight, address_of(bias), chain_length(x.shape[1]), dots)
 
 
-def linear_backward_weight(dtype):
-    """The compiled function dweight = xᵀ dz."""
-    item = ITEM_BYTES[dtype]
+@jit
+def part_of_forward(z, x, weight, start, length, dots):
+    """z = start + x @ weight, over some of the inputs. start: the address of a bias, or 0."""
+    if dots != 0:
+        item = z.itemsize
+        call(dots, (address_of(z), z.strides[0] // item, address_of(x), x.strides[0] // item, address_of(weight), start, 0,
+                    x.shape[0], x.shape[1], length))
+    else:
+        product(z, x, weight, start, 0, length)
 
-    @jit
-    def backward_weight(dweight, dz, x, accumulate):
-        """dweight = xᵀ dz, added to what dweight holds if `accumulate`."""
-        # forward: z = x @ weight + bias
-        batch, (in_features, out_features) = x.shape[0], dweight.shape
-        length = chain_length(batch)
-        start = address_of(dweight) if accumulate else 0
-        if out_features > TURNED_OUTPUTS or (out_features > 1 and batch < TURNED_BATCH):
-            product(dweight, x.T, dz, start, out_features, length)
-            return
-        # dweightᵀ = dzᵀ x; a single column is its own transpose
-        alone = out_features == 1
-        block = max(in_features, 1) if alone else TURNED_INPUTS
-        scratch = stack_memory(item if alone else item * out_features * block)
-        for j in range(0, in_features, block):
-            inputs, part = min(block, in_features - j), address_of(dweight) + item * j * out_features
-            turned = part if alone else scratch
-            if accumulate and not alone:
-                call_transpose(x, (turned, inputs, part, out_features, inputs, out_features))
-            call_product(x, (turned, inputs, address_of(dz), 1, dz.strides[0] // item, address_of(x) + item * j,
-                             x.strides[0] // item, turned if accumulate else 0, inputs, out_features, inputs, batch,
-                             length, 0))
-            if not alone:
-                call_transpose(x, (part, out_features, turned, inputs, out_features, inputs))
 
-    return backward_weight
+@jit
+def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
+    """dweight = xᵀ dz, added to what dweight holds if `accumulate`.
+
+    turned: the address of the kernel that works it out as its transpose, or 0.
+    """
+    # forward: z = x @ weight + bias
+    if turned != 0:
+        item = x.itemsize
+        call(turned, (address_of(dweight), address_of(dz), dz.strides[0] // item, address_of(x), x.strides[0] // item,
+                      dweight.shape[0], dweight.shape[1], x.shape[0], accumulate))
+        return
+    start = address_of(dweight) if accumulate else 0
+    product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
 
 
 @jit
@@ -91,20 +86,22 @@ def linear_backward_input(dtype):
     panel = vector_lanes(dtype) * tile_vectors()
 
     @jit
-    def backward_input(dx, dz, weight, scratch, begin, end):
-        """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used."""
+    def backward_input(dx, dz, weight, scratch, begin, end, dots=0):
+        """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
+
+        dots: the address of the kernel of dot products, for few rows, or 0.
+        """
         # forward: z = x @ weight + bias
         batch, out_features = dz.shape
         length = chain_length(out_features)
-        if batch <= DOTTED_ROWS:
+        if dots != 0 and batch <= DOTTED_ROWS:
             item, dx_row = dx.itemsize, dx.shape[1]
             stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row needs no second look at the weight
             for j in range(begin, end, stride):
                 for i in range(batch):
-                    call_product(dx, (address_of(dx) + item * (i * dx_row + j), 1,
-                                      address_of(weight) + item * j * out_features, out_features, 1,
-                                      address_of(dz) + item * i * out_features, 1,
-                                      0, 0, min(stride, end - j), 1, out_features, length, 1))
+                    call(dots, (address_of(dx) + item * (i * dx_row + j), 1, address_of(weight) + item * j * out_features,
+                                out_features, address_of(dz) + item * i * out_features, 0, 0, min(stride, end - j),
+                                out_features, length))
             return
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
@@ -124,11 +121,17 @@ def build_forward(dtype):
             x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        linear_forward(z, x, weight, view(parameters, row[BIAS], out_features))
+        linear_forward(z, x, weight, view(parameters, row[BIAS], out_features), forward_dots(row))
         if row[ACTIVATION] != 0:
             activate(row, arena, begin, rows)
 
     return dense_forward
+
+
+@jit(inline=True)
+def forward_dots(row):
+    """The kernel of dot products if z is to be made of them: a matter of the layer alone, not of the batch."""
+    return row[DOTS] if row[OUT_FEATURES] == 1 else 0
 
 
 @jit
@@ -157,12 +160,12 @@ def build_forward_chains(dtype):
         begin, end = share(chains, group, groups, 1)
         if group == 0:
             bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
-            product(z, x[:, :k], weight[:k], address_of(bias), 0, length, out_features == 1)
+            part_of_forward(z, x[:, :k], weight[:k], address_of(bias), length, forward_dots(row))
             return
         for c in range(begin, end):
             sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            product(sums, x[:, k0:k1], weight[k0:k1], 0, 0, length, out_features == 1)
+            part_of_forward(sums, x[:, k0:k1], weight[k0:k1], 0, length, forward_dots(row))
 
     return dense_forward_chains
 
@@ -211,13 +214,13 @@ def build_backward_input(dtype):
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
         scratch = view(arena, row[SCRATCH], in_features * out_features)
         begin, end = share_of_inputs(in_features, part, parts)
-        backward_input(dx, dz, weight, scratch, begin, end)
+        backward_input(dx, dz, weight, scratch, begin, end, row[DOTS])
 
     return dense_backward_input
 
 
 def build_backward_weight(dtype):
-    lanes, backward_weight = vector_lanes(dtype), linear_backward_weight(dtype)
+    lanes = vector_lanes(dtype)
 
     def dense_backward_weight(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
@@ -225,7 +228,7 @@ def build_backward_weight(dtype):
         dz = view(arena, row[DZ], (batch, out_features))
         dweight = view(gradients, row[WEIGHT], (in_features, out_features))
         begin, end = share_of_inputs(in_features, part, parts)
-        backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate)
+        linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate, row[TURNED])
         dbias = view(gradients, row[BIAS], out_features)
         begin, end = share(out_features, part, parts, lanes)
         linear_backward_bias(dbias[begin:end], dz[:, begin:end], accumulate)
@@ -240,20 +243,33 @@ dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
 dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
 dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments,
                               needs=[product_kernel, transpose_kernel])
-dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments,
-                               needs=[product_kernel, transpose_kernel])
+dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
 
 
-def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features, x_data=0,
-              chains=0):
-    """The row of a dense layer. activation: a record, or None for z as it is; dx: None where nothing asks for it.
+def dots_for(dtype, out_features, batch=None):
+    """The address of the kernel of dot products, compiled only for a layer that takes them; else 0.
+
+    batch: the largest of which dx is wanted, None if it is not.
+    """
+    return dot_kernel.address(dtype) if out_features == 1 or (batch is not None and batch <= DOTTED_ROWS) else 0
+
+
+def turned_for(dtype, batch, in_features, out_features):
+    """The address of the kernel of narrow weight gradients, compiled only for a layer that it makes faster; else 0."""
+    pays = out_features <= TURNED_OUTPUTS and batch * in_features >= TURNED_NUMBERS
+    return turned_weight_kernel.address(dtype) if pays else 0
+
+
+def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, batch, in_features, out_features,
+              x_data=0, chains=0):
+    """The row of a dense layer. activation: a record, or None for z as it is; dz, dx: None where nothing asks for it.
 
     parts: {phase: into how many parts to cut it}. x_data: the address of the samples where they are not in the arena, or 0.
-    The rest are offsets and sizes.
+    batch: the largest. The rest are offsets and sizes.
     chains: where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
     """
     phases = {FORWARD: dense_forward_chains if chains else dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
-    operands = {X: x, Z: z, A: a, DZ: dz, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features,
+    operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features,
                 X_DATA: x_data, CHAINS: chains}
     if activation is not None:
         phases[BACKWARD_OUTPUT] = dense_backward_output
@@ -262,6 +278,9 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     if dx is not None:
         phases[BACKWARD_INPUT] = dense_backward_input
         operands |= {DX: dx, SCRATCH: scratch}
+    operands[DOTS] = dots_for(dtype, out_features, batch if dx is not None else None)
+    if dz is not None:
+        operands[TURNED] = turned_for(dtype, batch, in_features, out_features)
     return make_row({phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()}, operands)
 
 

@@ -6,11 +6,10 @@ of b and c are contiguous.
 
 from numba import carray, types
 
-from .dot import dot_products
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
-from .target import ITEM_BYTES, half_rows, has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
+from .target import ITEM_BYTES, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .tile import tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
@@ -58,11 +57,10 @@ def share_of_inputs(in_features, part, parts):
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     max_vectors, wide_row, half_row = tile_vectors(), row_vectors()[0], row_vectors()[-1]
-    max_rows = half_rows(), *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
+    max_rows = 1, *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
     panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
     tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
-    masks, halves = masks_are_free(), has_halves()
-    tile, pack, dot = tile_function(dtype), packing(dtype), dot_products(dtype)
+    masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)
 
     @jit
     def add(c, c_row, sums, sums_row, rows, columns):
@@ -83,10 +81,7 @@ def build_product(dtype):
             for j in range(columns):
                 total[j] = number * row[j]
 
-    def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length, dotted):
-        if dotted:
-            dot(c, c_row, a, a_row, b, start, start_row, rows, k, length)
-            return
+    def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
         if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
             outer(c, c_row, a, a_row, b, rows, columns)
             return
@@ -100,21 +95,19 @@ def build_product(dtype):
             strip_columns = min(strip, columns - j0)
             vectors = (strip_columns + lanes - 1) // lanes
             last = strip_columns - (vectors - 1) * lanes
-            half = halves and 2 * last <= lanes
             whole = vectors if last == lanes else vectors - 1
-            vectors -= half
             for k0 in range(0, k, length):
                 later, end = k0 > 0, min(k0 + length, k)
                 for k1 in range(k0, end, piece):
                     steps = min(piece, end - k1)
                     v0 = 0
-                    while v0 * lanes < strip_columns:
-                        width = evened_out(vectors - v0, shares(vectors - v0, max_vectors))  # 0 for half a vector
+                    while v0 < vectors:
+                        width = evened_out(vectors - v0, shares(vectors - v0, max_vectors))
                         if rows == 1 and whole - v0 >= half_row:
                             width = wide_row if whole - v0 >= wide_row else half_row
-                        j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + max(width, 1) - 1) * lanes, lanes)
+                        j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
                         masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
-                        panel, panel_row, extent = b + item * (k1 * b_row + j), b_row, max(width, 1) * lanes
+                        panel, panel_row, extent = b + item * (k1 * b_row + j), b_row, width * lanes
                         if packed:
                             pack(panel_memory, panel, b_row, steps, extent - lanes + filled)
                             panel, panel_row = panel_memory, extent
@@ -135,26 +128,24 @@ def build_product(dtype):
                             if later and not streamed:
                                 add(place, c_row, target, target_row, height, extent - lanes + filled)
                             bands, i = bands - 1, i + height
-                        v0 += max(width, 1)
+                        v0 += width
                 if later and streamed:
                     add(c + item * j0, c_row, sums, strip, rows, strip_columns)
 
     return product
 
 
-product_kernel = Kernel("product", build_product, lambda dtype: (types.intp,) * 14)
+product_kernel = Kernel("product", build_product, lambda dtype: (types.intp,) * 13)
 call_product = calls(product_kernel)
 
 
 @jit(inline=True)
-def product(c, a, b, start, start_row, length, dotted=0):
+def product(c, a, b, start, start_row, length):
     """c = start + a @ b for 2-D arrays.
 
     start: an address with a row stride in elements, or 0 for none. length: how many products make a chain.
-    dotted: whether to take dot products, for which c has one column, and b and the rows of a are contiguous. The order of
-    their sums is another, so whoever asks for a part of c has to ask alike.
     """
     item = c.itemsize
     call_product(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
                      address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1],
-                     length, dotted))
+                     length))

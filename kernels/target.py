@@ -41,16 +41,6 @@ def masks_are_free():
     return "avx512f" in target()[1]
 
 
-def has_halves():
-    """Whether there are vectors of half the width with masks, of which a processor does more at a time."""
-    return masks_are_free()
-
-
-def half_rows():
-    """How many rows the highest tile of half a vector has: enough not to wait for one another's sums."""
-    return 8
-
-
 def row_vectors():
     """How many vectors of columns the tiles of one row have that are wider than others.
 

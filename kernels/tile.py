@@ -13,15 +13,15 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .target import half_rows, has_halves, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
+from .target import masks_are_free, row_vectors, tile_rows, tile_vectors
 from .vector import VectorEmitter, i64
 
 
 class TileEmitter(VectorEmitter):
     """Emits the variants of the tile for one dtype into one LLVM module."""
 
-    def __init__(self, module, dtype, lanes=None):
-        super().__init__(module, dtype, lanes)
+    def __init__(self, module, dtype):
+        super().__init__(module, dtype)
         # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, columns of the last vector
         pointer = self.scalar.as_pointer()
         self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
@@ -89,21 +89,18 @@ def tile_function(dtype):
     """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
 
     Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
-    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are. `vectors` is 0 for
-    one vector of half the width, which is always masked.
+    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are.
     """
-    widest, lanes = tile_vectors(), vector_lanes(dtype)
+    widest = tile_vectors()
     # where masks are free, only the widest tiles have a variant without: half the code
     shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
     shapes += [(1, vectors, False) for vectors in row_vectors()]
-    if has_halves():
-        shapes += [(rows, 0, True) for rows in range(1, half_rows() + 1)]
 
     @intrinsic
     def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
         def codegen(context, builder, signature, args):
-            emitter, halves = TileEmitter(builder.module, dtype), TileEmitter(builder.module, dtype, lanes // 2)
+            emitter = TileEmitter(builder.module, dtype)
             rows, vectors, masked, *rest = args
             # c, a, b and start are addresses
             pointer = emitter.scalar.as_pointer()
@@ -115,7 +112,7 @@ def tile_function(dtype):
                 block = builder.append_basic_block()
                 switch.add_case(i64(height | (width << 1 | partial) << 4), block)
                 builder.position_at_end(block)
-                builder.call(emitter.variant(height, width, partial) if width else halves.variant(height, 1, True), rest)
+                builder.call(emitter.variant(height, width, partial), rest)
                 builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()

@@ -10,11 +10,11 @@ SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
 
 
 class VectorEmitter:
-    """Emits operations on vectors of one dtype into one LLVM module. lanes: as many as a register holds, or fewer."""
+    """Emits operations on vectors of one dtype, as wide as a register, into one LLVM module."""
 
-    def __init__(self, module, dtype, lanes=None):
+    def __init__(self, module, dtype):
         self.module, self.dtype = module, dtype
-        self.scalar, self.bytes, self.lanes = SCALAR[dtype], ITEM_BYTES[dtype], lanes or vector_lanes(dtype)
+        self.scalar, self.bytes, self.lanes = SCALAR[dtype], ITEM_BYTES[dtype], vector_lanes(dtype)
         self.vector = ir.VectorType(self.scalar, self.lanes)
         self.mask_type = ir.VectorType(i1, self.lanes)
         self.suffix = f"v{self.lanes}f{8 * self.bytes}"

@@ -5,6 +5,7 @@ import pytest
 from guarded import Guarded, filled
 
 from fastnn.kernels import linear
+from fastnn.kernels.turned import turned_weight_kernel
 
 # widths of half a vector, a vector, several tiles; one row, one output; sums of one chain and of more
 SIZES = 1, 2, 5, 12, 17, 64, 129, 260
@@ -30,10 +31,9 @@ def assert_near(result, a, b, start=0):
 
 
 @pytest.fixture(scope="module")
-def backward():
-    """(backward_weight, backward_input) for each dtype."""
-    return {dtype: (linear.linear_backward_weight(dtype), linear.linear_backward_input(dtype))
-            for dtype in ("float32", "float64")}
+def backward_input():
+    """The compiled backward_input for each dtype."""
+    return {dtype: linear.linear_backward_input(dtype) for dtype in ("float32", "float64")}
 
 
 @every_dtype
@@ -41,40 +41,43 @@ def backward():
 def test_forward(dtype, batch, in_features, out_features):
     x, weight, bias, _ = operands(dtype, batch, in_features, out_features)
     z = filled((batch, out_features), dtype)
-    linear.linear_forward(z.array, x, weight, bias)
+    dots = linear.dots_for(dtype, out_features)
+    linear.linear_forward(z.array, x, weight, bias, dots)
     assert z.intact()
     assert_near(z.array, x, weight, bias)
     for i in {0, batch // 2, batch - 1}:
         alone = filled((1, out_features), dtype)
-        linear.linear_forward(alone.array, x[i:i + 1], weight, bias)
+        linear.linear_forward(alone.array, x[i:i + 1], weight, bias, dots)
         assert alone.array.tobytes() == z.array[i].tobytes()
 
 
 @every_dtype
 @every_shape
 @pytest.mark.parametrize("accumulate", [0, 1])
-def test_backward_weight(backward, dtype, batch, in_features, out_features, accumulate):
+def test_backward_weight(dtype, batch, in_features, out_features, accumulate):
     x, weight, _, dz = operands(dtype, batch, in_features, out_features)
-    backward_weight, _ = backward[dtype]
-    whole, parts = Guarded(weight), Guarded(weight)
-    backward_weight(whole.array, dz, x, accumulate)
+    whole, parts, turned = (Guarded(weight) for _ in range(3))
+    linear.linear_backward_weight(whole.array, dz, x, accumulate)
     assert whole.intact()
     assert_near(whole.array, x.T, dz, weight if accumulate else 0)
+    linear.linear_backward_weight(turned.array, dz, x, accumulate, turned_weight_kernel.address(dtype))
+    assert turned.intact()
+    assert turned.array.tobytes() == whole.array.tobytes()
     for rows in np.array_split(np.arange(in_features), min(3, in_features)):
         begin, end = rows[0], rows[-1] + 1
-        backward_weight(parts.array[begin:end], dz, x[:, begin:end], accumulate)
+        linear.linear_backward_weight(parts.array[begin:end], dz, x[:, begin:end], accumulate)
     assert parts.array.tobytes() == whole.array.tobytes()
 
 
 @every_dtype
 @every_shape
-def test_backward_input(backward, dtype, batch, in_features, out_features):
+def test_backward_input(backward_input, dtype, batch, in_features, out_features):
     _, weight, _, dz = operands(dtype, batch, in_features, out_features)
-    _, backward_input = backward[dtype]
+    dots = linear.dots_for(dtype, out_features, batch)
     whole, parts, scratch = (filled(shape, dtype) for shape in ((batch, in_features),) * 2 + (weight.size,))
-    backward_input(whole.array, dz, weight, scratch.array, 0, in_features)
+    backward_input[dtype](whole.array, dz, weight, scratch.array, 0, in_features, dots)
     assert_near(whole.array, dz, weight.T)
     for begin, end in (0, in_features // 3), (in_features // 3, in_features):
-        backward_input(parts.array, dz, weight, scratch.array, begin, end)
+        backward_input[dtype](parts.array, dz, weight, scratch.array, begin, end, dots)
     assert parts.array.tobytes() == whole.array.tobytes()
     assert all(each.intact() for each in (whole, parts, scratch))
