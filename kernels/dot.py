@@ -10,10 +10,13 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from .jit import REAL, Kernel, address_of, typed_pointer
+from .jit import REAL, Kernel, address_of, calls, typed_pointer
 from .pack import stack_memory
+from .product import chain_length, product_types
 from .target import ITEM_BYTES, dot_rows, vector_lanes
 from .vector import VectorEmitter, i64
+
+DOTTED_INPUTS = 16  # so many rows of the weight stay in the first-level cache for all rows of dz
 
 
 class DotEmitter(VectorEmitter):
@@ -124,10 +127,10 @@ def build_dot_products(dtype):
     at_once, item, number = dot_rows(), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     lanes, dots, zero = vector_lanes(dtype), dot_function(dtype), np.dtype(dtype).type(0)
 
-    def dot_products(c, c_row, a, a_row, b, start, start_row, rows, k, length):
-        """c = start + a @ b for one column. The numbers of b and of each row of a are contiguous.
+    def dot_products(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        """c = start + a @ b with the arguments of a product: one column, and numbers of b and of rows of a contiguous.
 
-        The rest is as in a product. The order of the sums is another, so whoever asks for a part of c has to ask alike.
+        The order of the sums is not that of a product, so whoever asks for a part of c has to ask alike.
         """
         sums = carray(number(stack_memory(item * max(at_once, lanes))), at_once)
         for i in range(0, rows, at_once):
@@ -149,5 +152,24 @@ def build_dot_products(dtype):
     return dot_products
 
 
-# Few networks need it: they have its address in their rows, and it is compiled for them only.
-dot_kernel = Kernel("dot_products", build_dot_products, lambda dtype: (types.intp,) * 10)
+dot_kernel = Kernel("dot_products", build_dot_products, product_types)  # compiled for layers of one output only
+call_dot = calls(dot_kernel)
+
+
+def build_few_rows(dtype):
+    item, pointer = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
+
+    def few_rows(dx, dx_row, dz, batch, weight, out_features, begin, end):
+        """Columns begin to end of dx = dz weightᵀ. The weight is read once, in the order of memory."""
+        # forward: z = x @ weight + bias
+        stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row needs no second look at the weight
+        for j in range(begin, end, stride):
+            for i in range(batch):
+                call_dot(pointer(dx), (dx + item * (i * dx_row + j), 1, weight + item * j * out_features, out_features, 1,
+                                       dz + item * i * out_features, 1, 0, 0, min(stride, end - j), 1, out_features,
+                                       chain_length(out_features)))
+
+    return few_rows
+
+
+few_rows_kernel = Kernel("few_rows", build_few_rows, lambda dtype: (types.intp,) * 8, needs=[dot_kernel])

@@ -9,9 +9,9 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from .dot import dot_kernel
+from .dot import dot_kernel, few_rows_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
-from .product import chain_count, chain_length, product, product_kernel, share_of_inputs
+from .product import chain_count, chain_length, product, product_arguments, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -28,30 +28,19 @@ from .turned import turned_weight_kernel
 
 # dweight of so few outputs, from an x of so many numbers, is worked out as its transpose.
 TURNED_OUTPUTS, TURNED_NUMBERS = 12, 4096
-# dx of so few rows is made of dot products of dz with rows of the weight, so many of them at a time that they stay in the
-# first-level cache for all of dz: the weight is read once, in the order of memory, and not transposed.
-DOTTED_ROWS, DOTTED_INPUTS = 4, 16
+FEW_ROWS = 4  # dx of so few rows is made of dot products of dz with rows of the weight, which is not transposed then
 
-X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS, DOTS, TURNED = (
-    range(OPERANDS, OPERANDS + 16)
-)
+(X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS,
+ PRODUCT, TURNED, FEW) = range(OPERANDS, OPERANDS + 17)
 
 
 @jit
-def linear_forward(z, x, weight, bias, dots=0):
-    """z = x @ weight + bias. dots: the address of the kernel of dot products, for one output, or 0."""
-    part_of_forward(z, x, weight, address_of(bias), chain_length(x.shape[1]), dots)
+def linear_forward(z, x, weight, start, length, kernel):
+    """z = start + x @ weight, in chains of so many inputs. start: the address of the bias, or 0 for none.
 
-
-@jit
-def part_of_forward(z, x, weight, start, length, dots):
-    """z = start + x @ weight, over some of the inputs. start: the address of a bias, or 0."""
-    if dots != 0:
-        item = z.itemsize
-        call(dots, (address_of(z), z.strides[0] // item, address_of(x), x.strides[0] // item, address_of(weight), start, 0,
-                    x.shape[0], x.shape[1], length))
-    else:
-        product(z, x, weight, start, 0, length)
+    kernel: the address of the one that makes the product, from `forward_product`.
+    """
+    call(kernel, product_arguments(z, x, weight, start, 0, length))
 
 
 @jit
@@ -86,28 +75,21 @@ def linear_backward_input(dtype):
     panel = vector_lanes(dtype) * tile_vectors()
 
     @jit
-    def backward_input(dx, dz, weight, scratch, begin, end, dots=0):
+    def backward_input(dx, dz, weight, scratch, begin, end, few=0):
         """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
 
-        dots: the address of the kernel of dot products, for few rows, or 0.
+        few: the address of the kernel for few rows, or 0.
         """
         # forward: z = x @ weight + bias
         batch, out_features = dz.shape
-        length = chain_length(out_features)
-        if dots != 0 and batch <= DOTTED_ROWS:
-            item, dx_row = dx.itemsize, dx.shape[1]
-            stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row needs no second look at the weight
-            for j in range(begin, end, stride):
-                for i in range(batch):
-                    call(dots, (address_of(dx) + item * (i * dx_row + j), 1, address_of(weight) + item * j * out_features,
-                                out_features, address_of(dz) + item * i * out_features, 0, 0, min(stride, end - j),
-                                out_features, length))
+        if few != 0 and batch <= FEW_ROWS:
+            call(few, (address_of(dx), dx.shape[1], address_of(dz), batch, address_of(weight), out_features, begin, end))
             return
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
             transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
             transpose(transposed, weight[j:j + columns])
-            product(dx[:, j:j + columns], dz, transposed, 0, 0, length)
+            product(dx[:, j:j + columns], dz, transposed, 0, 0, chain_length(out_features))
 
     return backward_input
 
@@ -121,17 +103,12 @@ def build_forward(dtype):
             x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        linear_forward(z, x, weight, view(parameters, row[BIAS], out_features), forward_dots(row))
+        bias = view(parameters, row[BIAS], out_features)
+        linear_forward(z, x, weight, address_of(bias), chain_length(in_features), row[PRODUCT])
         if row[ACTIVATION] != 0:
             activate(row, arena, begin, rows)
 
     return dense_forward
-
-
-@jit(inline=True)
-def forward_dots(row):
-    """The kernel of dot products if z is to be made of them: a matter of the layer alone, not of the batch."""
-    return row[DOTS] if row[OUT_FEATURES] == 1 else 0
 
 
 @jit
@@ -160,12 +137,12 @@ def build_forward_chains(dtype):
         begin, end = share(chains, group, groups, 1)
         if group == 0:
             bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
-            part_of_forward(z, x[:, :k], weight[:k], address_of(bias), length, forward_dots(row))
+            linear_forward(z, x[:, :k], weight[:k], address_of(bias), length, row[PRODUCT])
             return
         for c in range(begin, end):
             sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            part_of_forward(sums, x[:, k0:k1], weight[k0:k1], 0, length, forward_dots(row))
+            linear_forward(sums, x[:, k0:k1], weight[k0:k1], 0, length, row[PRODUCT])
 
     return dense_forward_chains
 
@@ -214,7 +191,7 @@ def build_backward_input(dtype):
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
         scratch = view(arena, row[SCRATCH], in_features * out_features)
         begin, end = share_of_inputs(in_features, part, parts)
-        backward_input(dx, dz, weight, scratch, begin, end, row[DOTS])
+        backward_input(dx, dz, weight, scratch, begin, end, row[FEW])
 
     return dense_backward_input
 
@@ -246,15 +223,12 @@ dense_backward_input = Kernel("dense_backward_input", build_backward_input, phas
 dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
 
 
-def dots_for(dtype, out_features, batch=None):
-    """The address of the kernel of dot products, compiled only for a layer that takes them; else 0.
-
-    batch: the largest of which dx is wanted, None if it is not.
-    """
-    return dot_kernel.address(dtype) if out_features == 1 or (batch is not None and batch <= DOTTED_ROWS) else 0
+def forward_product(dtype, out_features):
+    """The address of the kernel that makes z: a matter of the layer alone, so that bits do not depend on the batch."""
+    return (dot_kernel if out_features == 1 else product_kernel).address(dtype)
 
 
-def turned_for(dtype, batch, in_features, out_features):
+def narrow_gradient(dtype, batch, in_features, out_features):
     """The address of the kernel of narrow weight gradients, compiled only for a layer that it makes faster; else 0."""
     pays = out_features <= TURNED_OUTPUTS and batch * in_features >= TURNED_NUMBERS
     return turned_weight_kernel.address(dtype) if pays else 0
@@ -269,8 +243,10 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     chains: where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
     """
     phases = {FORWARD: dense_forward_chains if chains else dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
-    operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features,
-                X_DATA: x_data, CHAINS: chains}
+    operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features,
+                OUT_FEATURES: out_features, X_DATA: x_data, CHAINS: chains, PRODUCT: forward_product(dtype, out_features)}
+    if dz is not None:
+        operands[TURNED] = narrow_gradient(dtype, batch, in_features, out_features)
     if activation is not None:
         phases[BACKWARD_OUTPUT] = dense_backward_output
         operands[ACTIVATION] = activation.forward.address(dtype)
@@ -278,9 +254,8 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     if dx is not None:
         phases[BACKWARD_INPUT] = dense_backward_input
         operands |= {DX: dx, SCRATCH: scratch}
-    operands[DOTS] = dots_for(dtype, out_features, batch if dx is not None else None)
-    if dz is not None:
-        operands[TURNED] = turned_for(dtype, batch, in_features, out_features)
+        if batch <= FEW_ROWS:
+            operands[FEW] = few_rows_kernel.address(dtype)
     return make_row({phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()}, operands)
 
 

@@ -135,17 +135,26 @@ def build_product(dtype):
     return product
 
 
-product_kernel = Kernel("product", build_product, lambda dtype: (types.intp,) * 13)
+def product_types(dtype):
+    return (types.intp,) * 13
+
+
+product_kernel = Kernel("product", build_product, product_types)
 call_product = calls(product_kernel)
 
 
 @jit(inline=True)
-def product(c, a, b, start, start_row, length):
-    """c = start + a @ b for 2-D arrays.
+def product_arguments(c, a, b, start, start_row, length):
+    """What the kernel is to be called with for c = start + a @ b, 2-D arrays.
 
     start: an address with a row stride in elements, or 0 for none. length: how many products make a chain.
     """
     item = c.itemsize
-    call_product(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
-                     address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1],
-                     length))
+    return (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item, address_of(b),
+            b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1], length)
+
+
+@jit(inline=True)
+def product(c, a, b, start, start_row, length):
+    """c = start + a @ b."""
+    call_product(c, product_arguments(c, a, b, start, start_row, length))

@@ -27,10 +27,11 @@ def build_turned_weight(dtype):
         for j in range(0, in_features, block):
             inputs, part = min(block, in_features - j), dweight + item * j * out_features
             turned = part if alone else scratch
+            start = turned if accumulate else 0
             if accumulate and not alone:
                 call_transpose(pointer(x), (turned, inputs, part, out_features, inputs, out_features))
-            call_product(pointer(x), (turned, inputs, dz, 1, dz_row, x + item * j, x_row, turned if accumulate else 0, inputs,
-                                      out_features, inputs, batch, chain_length(batch)))
+            call_product(pointer(x), (turned, inputs, dz, 1, dz_row, x + item * j, x_row, start, inputs, out_features,
+                                      inputs, batch, chain_length(batch)))
             if not alone:
                 call_transpose(pointer(x), (part, out_features, turned, inputs, out_features, inputs))
 

@@ -5,6 +5,8 @@ import pytest
 from guarded import Guarded, filled
 
 from fastnn.kernels import linear
+from fastnn.kernels.dot import few_rows_kernel
+from fastnn.kernels.product import chain_length
 from fastnn.kernels.turned import turned_weight_kernel
 
 # widths of half a vector, a vector, several tiles; one row, one output; sums of one chain and of more
@@ -41,13 +43,13 @@ def backward_input():
 def test_forward(dtype, batch, in_features, out_features):
     x, weight, bias, _ = operands(dtype, batch, in_features, out_features)
     z = filled((batch, out_features), dtype)
-    dots = linear.dots_for(dtype, out_features)
-    linear.linear_forward(z.array, x, weight, bias, dots)
+    rest = weight, bias.ctypes.data, chain_length(in_features), linear.forward_product(dtype, out_features)
+    linear.linear_forward(z.array, x, *rest)
     assert z.intact()
     assert_near(z.array, x, weight, bias)
     for i in {0, batch // 2, batch - 1}:
         alone = filled((1, out_features), dtype)
-        linear.linear_forward(alone.array, x[i:i + 1], weight, bias, dots)
+        linear.linear_forward(alone.array, x[i:i + 1], *rest)
         assert alone.array.tobytes() == z.array[i].tobytes()
 
 
@@ -73,11 +75,11 @@ def test_backward_weight(dtype, batch, in_features, out_features, accumulate):
 @every_shape
 def test_backward_input(backward_input, dtype, batch, in_features, out_features):
     _, weight, _, dz = operands(dtype, batch, in_features, out_features)
-    dots = linear.dots_for(dtype, out_features, batch)
+    few = few_rows_kernel.address(dtype)
     whole, parts, scratch = (filled(shape, dtype) for shape in ((batch, in_features),) * 2 + (weight.size,))
-    backward_input[dtype](whole.array, dz, weight, scratch.array, 0, in_features, dots)
+    backward_input[dtype](whole.array, dz, weight, scratch.array, 0, in_features, few)
     assert_near(whole.array, dz, weight.T)
     for begin, end in (0, in_features // 3), (in_features // 3, in_features):
-        backward_input[dtype](parts.array, dz, weight, scratch.array, begin, end, dots)
+        backward_input[dtype](parts.array, dz, weight, scratch.array, begin, end, few)
     assert parts.array.tobytes() == whole.array.tobytes()
     assert all(each.intact() for each in (whole, parts, scratch))
