@@ -32,13 +32,20 @@ def fastnn_products(x, weight, bias, dz):
     import numpy as np
 
     from fastnn.kernels import linear
+    from fastnn.kernels.dot import few_rows_kernel
+    from fastnn.kernels.product import chain_length
 
     z, dweight, dx, scratch = np.empty_like(dz), np.empty_like(weight), np.empty_like(x), np.empty(weight.size, weight.dtype)
+    dtype, (batch, in_features), out_features = x.dtype.name, x.shape, weight.shape[1]
+    forward = linear.forward_product(dtype, out_features)
+    narrow = linear.narrow_gradient(dtype, batch, in_features, out_features)
+    few = few_rows_kernel.address(dtype) if batch <= linear.FEW_ROWS else 0
+    length = chain_length(in_features)
     backward_input = linear.linear_backward_input(x.dtype.name)
     return {
-        "forward": (z, partial(linear.linear_forward, z, x, weight, bias)),
-        "backward_weight": (dweight, partial(linear.linear_backward_weight, dweight, dz, x, 0)),
-        "backward_input": (dx, partial(backward_input, dx, dz, weight, scratch, 0, len(weight))),
+        "forward": (z, partial(linear.linear_forward, z, x, weight, bias.ctypes.data, length, forward)),
+        "backward_weight": (dweight, partial(linear.linear_backward_weight, dweight, dz, x, 0, narrow)),
+        "backward_input": (dx, partial(backward_input, dx, dz, weight, scratch, 0, len(weight), few)),
     }
 
 

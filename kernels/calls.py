@@ -118,9 +118,9 @@ def mean_loss_gradient(loss, a, y, weights=None):
 
 def linear_row(dtype, weight, *, x, z=None, dz=None, dx=None, scratch=None, bias):
     """The table of a network of this one layer, whose memory is wherever these arrays lie."""
-    return dense_row(dtype, None, {}, x=place(x), z=place(z), a=place(z), dz=place(dz),
+    return dense_row(dtype, None, {}, x=place(x), z=place(z), a=place(z), dz=None if dz is None else place(dz),
                      dx=None if dx is None else place(dx), scratch=place(scratch), weight=place(weight), bias=place(bias),
-                     in_features=weight.shape[0], out_features=weight.shape[1])
+                     batch=len(x), in_features=weight.shape[0], out_features=weight.shape[1])
 
 
 def linear_sizes(x, weight, bias):

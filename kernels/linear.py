@@ -9,8 +9,9 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
+from .dot import dot_kernel, few_rows_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
-from .product import chain_count, chain_length, product, product_kernel, share_of_inputs
+from .product import chain_count, chain_length, product, product_arguments, product_kernel, share_of_inputs
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -22,23 +23,38 @@ from .table import (
     share,
 )
 from .target import tile_vectors, vector_lanes
-from .transpose import transposition
+from .transpose import transpose, transpose_kernel
+from .turned import turned_weight_kernel
 
-X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS = range(
-    OPERANDS, OPERANDS + 14
-)
+# dweight of so few outputs, from an x of so many numbers, is worked out as its transpose.
+TURNED_OUTPUTS, TURNED_NUMBERS = 12, 4096
+FEW_ROWS = 4  # dx of so few rows is made of dot products of dz with rows of the weight, which is not transposed then
 
-
-@jit
-def linear_forward(z, x, weight, bias):
-    """z = x @ weight + bias."""
-    product(z, x, weight, address_of(bias), 0, chain_length(x.shape[1]))
+(X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS,
+ PRODUCT, TURNED, FEW) = range(OPERANDS, OPERANDS + 17)
 
 
 @jit
-def linear_backward_weight(dweight, dz, x, accumulate):
-    """dweight = xᵀ dz, added to what dweight holds if `accumulate`."""
+def linear_forward(z, x, weight, start, length, kernel):
+    """z = start + x @ weight, in chains of so many inputs. start: the address of the bias, or 0 for none.
+
+    kernel: the address of the one that makes the product, from `forward_product`.
+    """
+    call(kernel, product_arguments(z, x, weight, start, 0, length))
+
+
+@jit
+def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
+    """dweight = xᵀ dz, added to what dweight holds if `accumulate`.
+
+    turned: the address of the kernel that works it out as its transpose, or 0.
+    """
     # forward: z = x @ weight + bias
+    if turned != 0:
+        item = x.itemsize
+        call(turned, (address_of(dweight), address_of(dz), dz.strides[0] // item, address_of(x), x.strides[0] // item,
+                      dweight.shape[0], dweight.shape[1], x.shape[0], accumulate))
+        return
     start = address_of(dweight) if accumulate else 0
     product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
 
@@ -56,15 +72,19 @@ def linear_backward_bias(dbias, dz, accumulate):
 
 def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
-    transpose = transposition(dtype)
-    lanes = vector_lanes(dtype)
-    panel = lanes * tile_vectors()
+    panel = vector_lanes(dtype) * tile_vectors()
 
     @jit
-    def backward_input(dx, dz, weight, scratch, begin, end):
-        """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used."""
+    def backward_input(dx, dz, weight, scratch, begin, end, few=0):
+        """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
+
+        few: the address of the kernel for few rows, or 0.
+        """
         # forward: z = x @ weight + bias
-        out_features = weight.shape[1]
+        batch, out_features = dz.shape
+        if few != 0 and batch <= FEW_ROWS:
+            call(few, (address_of(dx), dx.shape[1], address_of(dz), batch, address_of(weight), out_features, begin, end))
+            return
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
             transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
@@ -83,7 +103,8 @@ def build_forward(dtype):
             x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        linear_forward(z, x, weight, view(parameters, row[BIAS], out_features))
+        bias = view(parameters, row[BIAS], out_features)
+        linear_forward(z, x, weight, address_of(bias), chain_length(in_features), row[PRODUCT])
         if row[ACTIVATION] != 0:
             activate(row, arena, begin, rows)
 
@@ -116,12 +137,12 @@ def build_forward_chains(dtype):
         begin, end = share(chains, group, groups, 1)
         if group == 0:
             bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
-            product(z, x[:, :k], weight[:k], address_of(bias), 0, length)
+            linear_forward(z, x[:, :k], weight[:k], address_of(bias), length, row[PRODUCT])
             return
         for c in range(begin, end):
             sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            product(sums, x[:, k0:k1], weight[k0:k1], 0, 0, length)
+            linear_forward(sums, x[:, k0:k1], weight[k0:k1], 0, length, row[PRODUCT])
 
     return dense_forward_chains
 
@@ -170,7 +191,7 @@ def build_backward_input(dtype):
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
         scratch = view(arena, row[SCRATCH], in_features * out_features)
         begin, end = share_of_inputs(in_features, part, parts)
-        backward_input(dx, dz, weight, scratch, begin, end)
+        backward_input(dx, dz, weight, scratch, begin, end, row[FEW])
 
     return dense_backward_input
 
@@ -184,7 +205,7 @@ def build_backward_weight(dtype):
         dz = view(arena, row[DZ], (batch, out_features))
         dweight = view(gradients, row[WEIGHT], (in_features, out_features))
         begin, end = share_of_inputs(in_features, part, parts)
-        linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate)
+        linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate, row[TURNED])
         dbias = view(gradients, row[BIAS], out_features)
         begin, end = share(out_features, part, parts, lanes)
         linear_backward_bias(dbias[begin:end], dz[:, begin:end], accumulate)
@@ -193,24 +214,39 @@ def build_backward_weight(dtype):
 
 
 dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
-dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments, needs=[product_kernel])
+dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
+                              needs=[product_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
 dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
-dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments, needs=[product_kernel])
+dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments,
+                              needs=[product_kernel, transpose_kernel])
 dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
 
 
-def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, in_features, out_features, x_data=0,
-              chains=0):
-    """The row of a dense layer. activation: a record, or None for z as it is; dx: None where nothing asks for it.
+def forward_product(dtype, out_features):
+    """The address of the kernel that makes z: a matter of the layer alone, so that bits do not depend on the batch."""
+    return (dot_kernel if out_features == 1 else product_kernel).address(dtype)
+
+
+def narrow_gradient(dtype, batch, in_features, out_features):
+    """The address of the kernel of narrow weight gradients, compiled only for a layer that it makes faster; else 0."""
+    pays = out_features <= TURNED_OUTPUTS and batch * in_features >= TURNED_NUMBERS
+    return turned_weight_kernel.address(dtype) if pays else 0
+
+
+def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, batch, in_features, out_features,
+              x_data=0, chains=0):
+    """The row of a dense layer. activation: a record, or None for z as it is; dz, dx: None where nothing asks for it.
 
     parts: {phase: into how many parts to cut it}. x_data: the address of the samples where they are not in the arena, or 0.
-    The rest are offsets and sizes.
+    batch: the largest. The rest are offsets and sizes.
     chains: where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
     """
     phases = {FORWARD: dense_forward_chains if chains else dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
-    operands = {X: x, Z: z, A: a, DZ: dz, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features, OUT_FEATURES: out_features,
-                X_DATA: x_data, CHAINS: chains}
+    operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features,
+                OUT_FEATURES: out_features, X_DATA: x_data, CHAINS: chains, PRODUCT: forward_product(dtype, out_features)}
+    if dz is not None:
+        operands[TURNED] = narrow_gradient(dtype, batch, in_features, out_features)
     if activation is not None:
         phases[BACKWARD_OUTPUT] = dense_backward_output
         operands[ACTIVATION] = activation.forward.address(dtype)
@@ -218,6 +254,8 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     if dx is not None:
         phases[BACKWARD_INPUT] = dense_backward_input
         operands |= {DX: dx, SCRATCH: scratch}
+        if batch <= FEW_ROWS:
+            operands[FEW] = few_rows_kernel.address(dtype)
     return make_row({phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()}, operands)
 
 

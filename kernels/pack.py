@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from .jit import REAL, jit, typed_pointer, view
 from .target import ITEM_BYTES, vector_lanes
-from .tile import SCALAR
+from .vector import SCALAR
 
 
 @intrinsic

@@ -9,7 +9,7 @@ from numba import carray, types
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
-from .target import ITEM_BYTES, masks_are_free, tile_rows, tile_vectors, vector_lanes
+from .target import ITEM_BYTES, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .tile import tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
@@ -56,9 +56,10 @@ def share_of_inputs(in_features, part, parts):
 
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
-    max_vectors, max_rows = tile_vectors(), (1, *(tile_rows(vectors + 1) for vectors in range(tile_vectors())))
-    vector_bytes, panel_bytes = lanes * item, LONGEST_CHAIN * max_vectors * lanes * item
-    tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * vector_bytes
+    max_vectors, wide_row, half_row = tile_vectors(), row_vectors()[0], row_vectors()[-1]
+    max_rows = 1, *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
+    panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
+    tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
     masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)
 
     @jit
@@ -70,7 +71,20 @@ def build_product(dtype):
             for j in range(columns):
                 total[j] += summand[j]
 
+    @jit
+    def outer(c, c_row, a, a_row, b, rows, columns):
+        """c = a @ b for k = 1, in the order of memory: writing c is what takes the time."""
+        for i in range(rows):
+            number = carray(number_pointer(a + item * i * a_row), 1)[0]
+            total = carray(number_pointer(c + item * i * c_row), columns)
+            row = carray(number_pointer(b), columns)
+            for j in range(columns):
+                total[j] = number * row[j]
+
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
+            outer(c, c_row, a, a_row, b, rows, columns)
+            return
         # one loop for both ways through b, since each place that calls the tile costs seconds to compile
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
         piece, strip = (STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
@@ -81,26 +95,29 @@ def build_product(dtype):
             strip_columns = min(strip, columns - j0)
             vectors = (strip_columns + lanes - 1) // lanes
             last = strip_columns - (vectors - 1) * lanes
+            whole = vectors if last == lanes else vectors - 1
             for k0 in range(0, k, length):
                 later, end = k0 > 0, min(k0 + length, k)
                 for k1 in range(k0, end, piece):
                     steps = min(piece, end - k1)
-                    panels, v0 = shares(vectors, max_vectors), 0
-                    while panels > 0:
-                        width = evened_out(vectors - v0, panels)
-                        j, filled = j0 + v0 * lanes, last if panels == 1 else lanes
+                    v0 = 0
+                    while v0 < vectors:
+                        width = evened_out(vectors - v0, shares(vectors - v0, max_vectors))
+                        if rows == 1 and whole - v0 >= half_row:
+                            width = wide_row if whole - v0 >= wide_row else half_row
+                        j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
                         masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
-                        panel, panel_row = b + item * (k1 * b_row + j), b_row
+                        panel, panel_row, extent = b + item * (k1 * b_row + j), b_row, width * lanes
                         if packed:
-                            pack(panel_memory, panel, b_row, steps, (width - 1) * lanes + filled)
-                            panel, panel_row = panel_memory, width * lanes
+                            pack(panel_memory, panel, b_row, steps, extent - lanes + filled)
+                            panel, panel_row = panel_memory, extent
                         bands, i = shares(rows, max_rows[width]), 0
                         while bands > 0:
                             height = evened_out(rows - i, bands)
                             place = c + item * (i * c_row + j)
                             target, target_row = place, c_row
                             if later:
-                                target_row = strip if streamed else width * lanes
+                                target_row = strip if streamed else extent
                                 target = sums + (item * (i * strip + v0 * lanes) if streamed else 0)
                             before, before_row = target, target_row
                             if k1 == k0:
@@ -109,26 +126,35 @@ def build_product(dtype):
                             tile(height, width, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
                                  a_column, panel, panel_row, before, before_row, steps, filled)
                             if later and not streamed:
-                                add(place, c_row, target, target_row, height, (width - 1) * lanes + filled)
+                                add(place, c_row, target, target_row, height, extent - lanes + filled)
                             bands, i = bands - 1, i + height
-                        panels, v0 = panels - 1, v0 + width
+                        v0 += width
                 if later and streamed:
                     add(c + item * j0, c_row, sums, strip, rows, strip_columns)
 
     return product
 
 
-product_kernel = Kernel("product", build_product, lambda dtype: (types.intp,) * 13)
+def product_types(dtype):
+    return (types.intp,) * 13
+
+
+product_kernel = Kernel("product", build_product, product_types)
 call_product = calls(product_kernel)
 
 
 @jit(inline=True)
-def product(c, a, b, start, start_row, length):
-    """c = start + a @ b for 2-D arrays.
+def product_arguments(c, a, b, start, start_row, length):
+    """What the kernel is to be called with for c = start + a @ b, 2-D arrays.
 
     start: an address with a row stride in elements, or 0 for none. length: how many products make a chain.
     """
     item = c.itemsize
-    call_product(c, (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item,
-                     address_of(b), b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1],
-                     length))
+    return (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item, address_of(b),
+            b.strides[0] // item, start, start_row, c.shape[0], c.shape[1], a.shape[1], length)
+
+
+@jit(inline=True)
+def product(c, a, b, start, start_row, length):
+    """c = start + a @ b."""
+    call_product(c, product_arguments(c, a, b, start, start_row, length))

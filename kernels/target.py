@@ -41,6 +41,20 @@ def masks_are_free():
     return "avx512f" in target()[1]
 
 
+def row_vectors():
+    """How many vectors of columns the tiles of one row have that are wider than others.
+
+    One row keeps few registers busy. A wide tile gives it enough sums not to wait for one another, and reads the right
+    operand in long pieces of its rows.
+    """
+    return (16, 8) if registers() == 32 else (8,)
+
+
+def dot_rows():
+    """With how many rows at a time a vector is multiplied: enough not to wait for one another's sums."""
+    return 8
+
+
 def tile_vectors():
     """How many vectors of columns the widest tile has."""
     return 4 if registers() == 32 else 2

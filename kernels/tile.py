@@ -11,69 +11,24 @@ processor: the width of a vector and the size of a tile come from `target`.
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .target import ITEM_BYTES, has_fma, masks_are_free, tile_rows, tile_vectors, vector_lanes
-
-i1, i32, i64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
-SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
+from .target import masks_are_free, row_vectors, tile_rows, tile_vectors
+from .vector import VectorEmitter, i64
 
 
-class TileEmitter:
+class TileEmitter(VectorEmitter):
     """Emits the variants of the tile for one dtype into one LLVM module."""
 
     def __init__(self, module, dtype):
-        self.module, self.dtype = module, dtype
-        self.scalar, self.bytes, self.lanes = SCALAR[dtype], ITEM_BYTES[dtype], vector_lanes(dtype)
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self.mask_type = ir.VectorType(i1, self.lanes)
-        self.suffix = f"v{self.lanes}f{8 * self.bytes}"
+        super().__init__(module, dtype)
         # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, columns of the last vector
         pointer = self.scalar.as_pointer()
         self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
 
-    def declare(self, name, result, arguments):
-        # llvmlite's declare_intrinsic refuses vector types: declare by name
-        return cgutils.get_or_insert_function(self.module, ir.FunctionType(result, arguments), name)
-
-    def multiply_add(self, builder, a, b, c):
-        if has_fma():
-            return builder.call(self.declare(f"llvm.fma.{self.suffix}", self.vector, [self.vector] * 3), [a, b, c])
-        return builder.fadd(builder.fmul(a, b), c)
-
-    def splat(self, builder, value, vector_type):
-        undefined = ir.Constant(vector_type, ir.Undefined)
-        first = builder.insert_element(undefined, value, i32(0))
-        return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
-
-    def lane_mask(self, builder, count):
-        lanes = ir.VectorType(i32, self.lanes)
-        index = ir.Constant(lanes, list(range(self.lanes)))
-        return builder.icmp_signed("<", index, self.splat(builder, builder.trunc(count, i32), lanes))
-
-    def load(self, builder, address, mask):
-        address = builder.bitcast(address, self.vector.as_pointer())
-        if mask is None:
-            value = builder.load(address)
-            value.align = self.bytes
-            return value
-        masked_load = self.declare(f"llvm.masked.load.{self.suffix}.p0", self.vector,
-                                   [address.type, i32, self.mask_type, self.vector])
-        return builder.call(masked_load, [address, i32(self.bytes), mask, ir.Constant(self.vector, [0.0] * self.lanes)])
-
-    def store(self, builder, value, address, mask):
-        address = builder.bitcast(address, self.vector.as_pointer())
-        if mask is None:
-            builder.store(value, address).align = self.bytes
-            return
-        masked_store = self.declare(f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(),
-                                    [self.vector, address.type, i32, self.mask_type])
-        builder.call(masked_store, [value, address, i32(self.bytes), mask])
-
     def variant(self, rows, vectors, masked):
         """The function for a tile of exactly `rows` by `vectors`, the last vector masked or whole."""
-        name = f"fastnn_tile_{self.dtype}_{rows}x{vectors}{'_masked' if masked else ''}"
+        name = f"fastnn_tile_{self.suffix}_{rows}x{vectors}{'_masked' if masked else ''}"
         if name in self.module.globals:
             return self.module.globals[name]
         function = ir.Function(self.module, self.type, name)
@@ -107,7 +62,7 @@ class TileEmitter:
         sums = {position: builder.phi(self.vector) for position in tile}
         for position, phi in sums.items():
             phi.add_incoming(initial[position], from_start)
-            phi.add_incoming(ir.Constant(self.vector, [0.0] * self.lanes), from_zero)
+            phi.add_incoming(self.zero, from_zero)
         b_step, a_step = builder.gep(b, [builder.mul(step, b_row)]), builder.mul(step, a_column)
         b_vectors = [self.load(builder, builder.gep(b_step, [i64(j * self.lanes)]), masks[j]) for j in range(vectors)]
         grown = {}
@@ -140,6 +95,7 @@ def tile_function(dtype):
     # where masks are free, only the widest tiles have a variant without: half the code
     shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
+    shapes += [(1, vectors, False) for vectors in row_vectors()]
 
     @intrinsic
     def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):

@@ -4,65 +4,83 @@ A matrix product wants the columns of its right operand contiguous. dx = dz @ we
 out first, panel by panel, into scratch.
 """
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import address_of, jit
-from .target import ITEM_BYTES, vector_lanes
-from .tile import SCALAR, i32
+from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer, view
+from .target import ITEM_BYTES, masks_are_free, vector_lanes
+from .vector import VectorEmitter
 
 
 def transpose_square(dtype):
-    """The intrinsic square(out, out_row, w, w_row): out = wᵀ for lanes by lanes numbers, given addresses and row strides."""
-    lanes, item, scalar = vector_lanes(dtype), ITEM_BYTES[dtype], SCALAR[dtype]
-    vector = ir.VectorType(scalar, lanes)
-    low = [lane for pair in zip(range(lanes // 2), range(lanes, lanes + lanes // 2), strict=True) for lane in pair]
-    high = [lane + lanes // 2 for lane in low]
+    """The intrinsic square(out, out_row, w, w_row, rows, columns): out = wᵀ for at most lanes by lanes numbers.
 
-    @intrinsic
-    def square(typingctx, out, out_row, w, w_row):
+    Addresses and row strides are given. Only a square of literal `lanes` by `lanes` does without masks.
+    """
+
+    @intrinsic(prefer_literal=True)
+    def square(typingctx, out, out_row, w, w_row, rows, columns):
+        whole = isinstance(rows, types.Literal) and isinstance(columns, types.Literal)
+
         def codegen(context, builder, signature, args):
-            out, out_row, w, w_row = args
-            word = out.type
+            emitter = VectorEmitter(builder.module, dtype)
+            out, out_row, w, w_row, rows, columns = args
+            lanes, word, pointer = emitter.lanes, out.type, emitter.vector.as_pointer()
 
-            def row(base, stride, i):
-                address = builder.add(base, builder.mul(builder.mul(stride, word(i)), word(item)))
-                return builder.inttoptr(address, vector.as_pointer())
+            def place(base, stride, i, count):
+                number = word(i)
+                if not whole:  # rows that are not there are those of the last, which is written after them
+                    number = builder.select(builder.icmp_signed("<", number, count), number, builder.sub(count, word(1)))
+                address = builder.add(base, builder.mul(builder.mul(stride, number), word(emitter.bytes)))
+                return builder.inttoptr(address, pointer)
 
-            rows = []
-            for i in range(lanes):
-                loaded = builder.load(row(w, w_row, i))
-                loaded.align = item
-                rows.append(loaded)
+            loading = None if whole else emitter.lane_mask(builder, columns)
+            storing = None if whole else emitter.lane_mask(builder, rows)
+            vectors = [emitter.load(builder, place(w, w_row, i, rows), loading) for i in range(lanes)]
             # interleaving row i with row i + lanes/2, log2(lanes) times over, is a transposition
+            low = [lane for pair in zip(range(lanes // 2), range(lanes, lanes + lanes // 2), strict=True) for lane in pair]
+            high = [lane + lanes // 2 for lane in low]
             for _ in range(lanes.bit_length() - 1):
-                pairs = [(rows[i], rows[i + lanes // 2]) for i in range(lanes // 2)]
-                rows = [builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, lanes), order))
-                        for a, b in pairs for order in (low, high)]
-            for i in range(lanes):
-                builder.store(rows[i], row(out, out_row, i)).align = item
+                pairs = [(vectors[i], vectors[i + lanes // 2]) for i in range(lanes // 2)]
+                vectors = [emitter.shuffle(builder, a, b, order) for a, b in pairs for order in (low, high)]
+            for i in reversed(range(lanes)):
+                emitter.store(builder, vectors[i], place(out, out_row, i, columns), storing)
             return context.get_dummy_value()
 
-        return types.void(*[types.intp] * 4), codegen
+        return types.void(out, out_row, w, w_row, rows, columns), codegen
 
     return square
 
 
-def transposition(dtype):
-    """The compiled transpose(out, w): out (columns, rows) = w (rows, columns) transposed, both contiguous along rows."""
-    lanes, item, square = vector_lanes(dtype), ITEM_BYTES[dtype], transpose_square(dtype)
+def build_transpose(dtype):
+    lanes, item, square, masks = vector_lanes(dtype), ITEM_BYTES[dtype], transpose_square(dtype), masks_are_free()
+    number = typed_pointer(REAL[dtype])
 
-    @jit
-    def transpose(out, w):
-        rows, columns = w.shape
-        whole_rows, whole_columns = rows - rows % lanes, columns - columns % lanes
-        out_row, w_row = out.strides[0] // item, w.strides[0] // item
-        for i in range(0, whole_rows, lanes):
-            for j in range(0, whole_columns, lanes):
-                square(address_of(out) + item * (j * out_row + i), out_row, address_of(w) + item * (i * w_row + j), w_row)
-        for i in range(rows):
-            for j in range(whole_columns if i < whole_rows else 0, columns):
-                out[j, i] = w[i, j]
+    def transpose(out, out_row, w, w_row, rows, columns):
+        for i in range(0, rows, lanes):
+            height = min(lanes, rows - i)
+            for j in range(0, columns, lanes):
+                width = min(lanes, columns - j)
+                to, source = out + item * (j * out_row + i), w + item * (i * w_row + j)
+                if height == lanes and width == lanes:
+                    square(to, out_row, source, w_row, lanes, lanes)
+                elif masks:
+                    square(to, out_row, source, w_row, height, width)
+                else:
+                    for k in range(height):
+                        given = view(number(source), k * w_row, width)
+                        for m in range(width):
+                            view(number(to), m * out_row + k, 1)[0] = given[m]
 
     return transpose
+
+
+transpose_kernel = Kernel("transpose", build_transpose, lambda dtype: (types.intp,) * 6)
+call_transpose = calls(transpose_kernel)
+
+
+@jit(inline=True)
+def transpose(out, w):
+    """out (columns, rows) = w (rows, columns) transposed, both contiguous along their rows."""
+    item = w.itemsize
+    call_transpose(w, (address_of(out), out.strides[0] // item, address_of(w), w.strides[0] // item, w.shape[0], w.shape[1]))

@@ -80,10 +80,10 @@ class Dense(Layer):
                 BACKWARD_INPUT: parts,
                 BACKWARD_WEIGHT: min(parts, in_features),
             },
-            x=x.offset, z=z.offset, a=a.offset, dz=z.gradient or 0, dx=x.gradient if wants_dx else None,
+            x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,
             scratch=program.scratch(in_features * out_features) if wants_dx else 0,
             weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
-            in_features=in_features, out_features=out_features, x_data=x.data,
+            batch=program.batch, in_features=in_features, out_features=out_features, x_data=x.data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
         )
         program.emit(row)
