@@ -17,6 +17,9 @@ MADE = {"_build", "generated"}  # by building the pages
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
+NEEDED = {"exchange.md": ["onnx"], "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "sklearn.md": ["sklearn"],
+          "tables.md": ["pandas"]}  # optional packages
+
 
 def page_name(page):
     return str(page.relative_to(ROOT))
@@ -53,6 +56,8 @@ def test_docstring_examples(name):
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_pages_run(page, tmp_path, monkeypatch):
     """The Python blocks of a page, one after the other, in one namespace."""
+    for package in NEEDED.get(page.name, ()):
+        pytest.importorskip(package, reason=f"the examples of {page.name} need {package}")
     monkeypatch.chdir(tmp_path)
     text, namespace = page.read_text(encoding="utf-8"), {}
     for block in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
