@@ -149,31 +149,6 @@ def offset(typingctx, base, elements):
     return base(base, types.intp), codegen
 
 
-def fetch(to_write):
-    """An intrinsic that has the cache line at a pointer brought into the cache, without waiting for it.
-
-    to_write: take it away from other cores, if any hold it.
-    """
-
-    @intrinsic
-    def fetch_line(typingctx, place):
-        def codegen(context, builder, signature, args):
-            number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
-            prefetch = builder.module.declare_intrinsic(
-                "llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-            )
-            closest, data = number(3), number(1)
-            builder.call(prefetch, [builder.bitcast(args[0], byte), number(int(to_write)), closest, data])
-            return context.get_dummy_value()
-
-        return types.void(place), codegen
-
-    return fetch_line
-
-
-fetch_to_read, fetch_to_write = fetch(False), fetch(True)
-
-
 def typed_pointer(numba_type):
     """An intrinsic that turns an address into a pointer to `numba_type`."""
 
