@@ -53,6 +53,15 @@ def cache_directory():
     return (Path(root) if root else user_cache_directory() / "fastnn") / fingerprint()
 
 
+def can_be_written():
+    """Whether kernels can be kept."""
+    try:
+        cache_directory().mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(cache_directory(), os.W_OK)
+
+
 @cache
 def warn_once(what):
     warnings.warn(
@@ -72,6 +81,10 @@ class KernelCache(_Cache):
 
     def path(self, signature):
         return cache_directory() / f"{self.name}-{hashlib.sha256(repr(signature).encode()).hexdigest()[:12]}.kernel"
+
+    def holds(self, signature):
+        """Whether a file is there."""
+        return self.path(signature).exists()
 
     def load_overload(self, sig, target_context):
         target_context.refresh()

@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from .cache import KernelCache
+from .company import USUAL, call_for_company
 
 # No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
@@ -120,6 +121,8 @@ class Kernel:
                      {"nopython": True, "parallel": self.parallel, **OPTIONS})
         if self.cached:
             unit._cache = KernelCache(f"{self.name}_{dtype}")
+            if self.name in USUAL and not unit._cache.holds(unit._sig):
+                call_for_company(dtype)
         unit.compile()
         binding.add_symbol(self.symbol(dtype), unit.address)
         return unit

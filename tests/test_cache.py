@@ -8,12 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 
 import numpy as np
 import pytest
 
-from fastnn.kernels import cache, finite
+from fastnn.kernels import cache, company, finite
 from fastnn.kernels.jit import Kernel
 
 USE = """
@@ -198,3 +199,44 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert cache.user_cache_directory() == tmp_path / "local"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert cache.user_cache_directory().parts[-2:] == ("Library", "Caches")
+
+
+USED = """
+import fastnn
+from fastnn.datasets import spiral
+from fastnn.kernels.jit import KERNELS
+X, y = spiral()
+net = fastnn.Network([fastnn.Dense(64, "relu"), fastnn.Dense(64, "relu"), fastnn.Dense(3, "softmax")], inputs=2)
+net.fit(X, y, threads=1)
+print(*(kernel.name for kernel in KERNELS if kernel.compiled))
+"""
+
+
+def test_the_usual_kernels_are_those_of_a_dense_net():
+    run = subprocess.run([sys.executable, "-c", USED], capture_output=True, text=True, check=True, timeout=240)
+    assert set(run.stdout.split()) == set(company.USUAL)
+
+
+def test_company_compiles_into_the_cache(directory, monkeypatch):
+    monkeypatch.setenv("FASTNN_COMPILERS", "3")
+    names = "count_not_finite", "relu_forward", "shuffle", "transpose"
+    company.call_for_company("float64", names)
+    deadline = time.monotonic() + 240
+    while {path.name.rpartition("_")[0] for path in directory.glob("*.kernel")} != set(names):
+        assert time.monotonic() < deadline, sorted(directory.iterdir())
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("alone", ["by wish", "no room"])
+def test_none_are_called_in_vain(alone, directory, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)  # an error if it is called
+    monkeypatch.setenv("FASTNN_COMPILERS", "1" if alone == "by wish" else "2")
+    if alone == "no room":
+        directory.parent.mkdir(parents=True)
+        directory.write_text("a file where the directory is to be")
+    company.call_for_company("float64", ("shuffle", alone))
+
+
+def test_whose_parent_is_gone_stops(directory):
+    company.help_out("float64", ("shuffle",), 0, 1, parent=0)
+    assert not directory.exists()
