@@ -17,8 +17,8 @@ MADE = {"_build", "generated"}  # by building the pages
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
-NEEDED = {"exchange.md": ["onnx"], "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "sklearn.md": ["sklearn"],
-          "tables.md": ["pandas"]}  # optional packages
+NEEDED = {"exchange.md": ["onnx"], "many.md": ["sklearn", "dask.distributed", "optuna"], "optimizers.md": ["scipy"],
+          "pictures.md": ["matplotlib"], "sklearn.md": ["sklearn"], "tables.md": ["pandas"]}  # optional packages
 
 
 def page_name(page):
