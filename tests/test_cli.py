@@ -1,6 +1,10 @@
 """The command line: what it says, what it returns, and the demo."""
 
+import argparse
+import importlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -50,6 +54,29 @@ def test_every_command_has_help(command, capsys):
         cli.main([command, "--help"])
     assert stop.value.code == 0
     assert "usage: " in capsys.readouterr().out
+
+
+class Understood(Exception):
+    """Raised in place of running a command, once its arguments are."""
+
+
+EXAMPLES = [line for command in cli.COMMANDS
+            for line, _ in getattr(importlib.import_module(cli.module_of(command)), "EXAMPLES", ())]
+
+
+@pytest.mark.parametrize("line", [*EXAMPLES, *re.findall(r"^  (fastnn (?!COMMAND).*?)  ", cli.EPILOG, re.MULTILINE)])
+def test_examples_of_the_help_are_understood(line, monkeypatch):
+    understand = argparse.ArgumentParser.parse_args
+
+    def parse_args(parser, *arguments):
+        understand(parser, *arguments)
+        if parser.prog != "fastnn":
+            raise Understood
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    command, *arguments = shlex.split(re.search(r"fastnn ([^|]*)", line)[1])
+    with pytest.raises(Understood):
+        importlib.import_module(cli.module_of(command)).main(arguments)
 
 
 FAILURES = [(ValueError("no such thing"), 1), (OSError("disk full"), 1), (KeyboardInterrupt(), 130)]
