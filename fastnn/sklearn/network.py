@@ -80,8 +80,6 @@ class EstimatorNetwork(Network):
         for view, copy in zip(self.layer_arrays(), snapshot, strict=True):
             view[...] = copy
 
-    def layer_arrays(self, index=None):
-        """Live views of the parameters and of what layers remember beside them: of all layers, or of one by its number."""
-        begins = "" if index is None else f"{index}."
-        mappings = self.parameters, getattr(self, "state", {})
-        return [view for mapping in mappings for name, view in mapping.items() if name.startswith(begins)]
+    def layer_arrays(self):
+        """Live views of the parameters, and of what layers remember beside them."""
+        return [*self.parameters.values(), *self.state.values()]
