@@ -28,7 +28,7 @@ class LBFGS:
     Each iteration looks at all samples, some of them more than once. Works on a float64 copy of the network, whatever its
     dtype, and puts the parameters back after each iteration. An optimizer for `Network.fit` alone: there each iteration is
     an entry of the History and an epoch to callbacks; `epochs`, `batch_size` and `shuffle` mean nothing to it. A further fit
-    goes on from the weights, but learns the curvature anew.
+    goes on from the weights, but learns the curvature anew. Networks with `Dropout` or `BatchNorm` are refused.
 
     Parameters
     ----------
@@ -56,6 +56,15 @@ class LBFGS:
     def __post_init__(self):
         for name, check in (("max_iterations", whole_number), ("tolerance", not_negative), ("memory", whole_number)):
             object.__setattr__(self, name, check(f"LBFGS({name}=...)", getattr(self, name)))
+
+
+def check_layers(layers):
+    """Refuse layers with which the loss of all samples, taken in batches, is no function of the weights."""
+    for index, layer in enumerate(layers):
+        if layer.draws or layer.mixes_samples:
+            why = "draws anew what it drops" if layer.draws else "normalises by batches, and this takes all samples at once"
+            raise ValueError(f"LBFGS needs a loss that depends on the weights alone, but layer {index}, {layer!r}, {why}; "
+                             "leave it out, or train with another optimizer, such as Adam()")
 
 
 def minimizer():

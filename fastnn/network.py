@@ -250,6 +250,7 @@ class Network:
                 raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
             if resume:
                 raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+            lbfgs.check_layers(self.layers)
             return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, callbacks=callbacks, threads=threads,
                              progress=progress)
         state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,

@@ -259,7 +259,8 @@ DIAMONDS = os.environ.get("FASTNN_DIAMONDS", "")
 
 
 @pytest.mark.skipif(not DIAMONDS, reason="FASTNN_DIAMONDS does not say where ggplot2's diamonds.csv is")
-def test_diamonds(tmp_path, capsys):
+@pytest.mark.parametrize("seed", range(5))
+def test_diamonds(seed, tmp_path, capsys):
     model = tmp_path / "m.safetensors"
-    out, _ = run(capsys, "train", DIAMONDS, "--target", "price", "--json", "--no-baselines", "-o", model)
+    out, _ = run(capsys, "train", DIAMONDS, "--target", "price", "--seed", seed, "--json", "--no-baselines", "-o", model)
     assert json.loads(out)["test"]["r2"] >= 0.98

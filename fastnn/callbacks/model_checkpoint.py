@@ -1,9 +1,12 @@
 """Saving the network as it trains."""
 
+import math
 import os
+import warnings
 from pathlib import Path
 
 from ..checks import true_or_false, whole_number
+from ..kernels.interpreter import SAMPLES
 from .monitor import Monitor
 
 
@@ -53,6 +56,7 @@ class ModelCheckpoint(Monitor):
                 raise ValueError("ModelCheckpoint(save_best_only=True) compares epochs; leave save_freq at 'epoch'")
             self.on_train_batch_end = self.after_batches  # only then are there hooks of batches to call
         self.save_freq, self.epoch = save_freq, 0
+        self.saved, self.diverged = None, False
 
     def on_train_begin(self, logs):
         if self.save_best_only:
@@ -60,6 +64,7 @@ class ModelCheckpoint(Monitor):
         directory = Path(self.path).parent
         if "{" not in str(directory) and not directory.is_dir():
             raise FileNotFoundError(f"there is no directory {directory} to save into; make it first, or save elsewhere")
+        self.saved, self.diverged = self.standing(), False
 
     def on_epoch_begin(self, epoch, logs):
         self.epoch = epoch
@@ -71,6 +76,24 @@ class ModelCheckpoint(Monitor):
     def after_batches(self, batch, logs):
         self.save({"epoch": self.epoch + 1, "batch": batch + 1, **logs})
 
+    def on_divergence(self, error):
+        self.diverged = True  # where that happens again is no place to go on from
+
+    def on_train_end(self, logs):
+        if not self.full or self.save_best_only or self.diverged or self.standing() == self.saved:
+            return
+        fit, (epochs, samples) = self.network._fit, self.standing()
+        batches = math.ceil((samples or fit.samples) / fit.batch_size)
+        try:
+            self.save({"epoch": epochs + (samples > 0), "batch": batches, **logs})
+        except ValueError as error:  # no epoch has come to its end, so there are no metrics for a name
+            warnings.warn(f"the fit is not saved where it ended: {error}", RuntimeWarning, stacklevel=2)
+
+    def standing(self):
+        """Where the fit is: how many epochs are done, and how many samples of the next."""
+        fit = self.network._fit
+        return None if fit is None else (fit.epoch.number, fit.epoch.totals[SAMPLES])
+
     def save(self, names):
         try:
             path = self.path.format(**names) if isinstance(self.path, str) else self.path
@@ -79,7 +102,6 @@ class ModelCheckpoint(Monitor):
                              f"{', '.join(names)}") from None
         if self.full:
             self.network.save_checkpoint(path)
+            self.saved = self.standing()
         else:
             self.network.save(path)
-
-

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checks import not_negative, whole_number
-from ..initializers import initializers
+from ..initial_weights import initializers
 from ..kernels.linear import combine_row, dense_row
 from ..kernels.product import chain_count
 from ..kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD

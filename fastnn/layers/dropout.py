@@ -33,6 +33,10 @@ class Dropout(Layer):
     def __post_init__(self):
         object.__setattr__(self, "rate", number_in_range("Dropout(rate=...)", self.rate, 0.0, 1.0))
 
+    @property
+    def draws(self):
+        return self.rate > 0
+
     def __repr__(self):
         return f"Dropout({self.rate!r})"
 

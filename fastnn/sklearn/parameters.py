@@ -121,7 +121,8 @@ DESCRIPTION = """
     nesterovs_momentum : bool, default True
         Of "sgd": whether momentum looks ahead.
     early_stopping : bool, default False
-        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best.
+        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best. As in
+        scikit-learn it has no effect with "lbfgs", which holds nothing out and ends as `tol` says.
     validation_fraction : float, default 0.1
         The share of the samples to hold out for `early_stopping`, unless `fit` is given some.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8

@@ -1,7 +1,11 @@
 """From a table to a trained model: split, learn the preprocessing, train, keep the best epoch, judge on rows held out.
 
-The learning rate falls along half a cosine from its start to zero (Loshchilov and Hutter 2016, equation 5, one cycle), and
-the weights kept are those of the epoch with the least loss on the validation rows.
+The learning rate falls along half a cosine from its start to zero (Loshchilov and Hutter 2016, equation 5, one cycle). Each
+step takes the fraction learning_rate · weight_decay from a weight (AdamW: Loshchilov and Hutter 2019). The weights that are
+kept are those of the epoch with the least loss on the validation rows.
+
+The decay costs nothing. Of 0, 0.05, 0.1 and 0.2 the default did best or nearly so on tables large and small, of values and
+of classes, on the worst of their splits most of all; a target that swings quickly along a feature is learned better with 0.
 
 Whether a positive, skewed target is learned as it is or in logarithms is the caller's to say, or, with
 `log_target="auto"`, decided by training both ways and keeping the one whose predictions have the smaller root mean squared
@@ -15,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..kernels.optimizers.adam import Adam
+from ..kernels.optimizers.adamw import AdamW
 from ..layers import Dense
 from ..network import Network
 from ..training import Callback
@@ -43,7 +47,9 @@ class Recipe:
     epochs, batch_size : int, optional
         Default: batches of 128, from 5,000 training rows, or 32; 20 to 200 epochs, for some 4,000 steps.
     learning_rate : float, optional
-        Of Adam, at the start. Default: 0.005 √(batch_size / 128), at most 0.01.
+        Of AdamW, at the start. Default: 0.005 √(batch_size / 128), at most 0.01.
+    weight_decay : float
+        Of AdamW; 0 for none, where what is to be learned changes quickly from place to place.
     validation, test : float
         Shares of the rows.
     seed : int
@@ -60,6 +66,7 @@ class Recipe:
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    weight_decay: float = 0.1
     validation: float = 0.1
     test: float = 0.2
     seed: int = 0
@@ -241,9 +248,9 @@ def fit(matrix, y, target, training, validation, recipe, sizes, progress):
         return Network([*recipe.layers, last], inputs=matrix.shape[1], seed=recipe.seed)
 
     few = training[:batch_size]
-    new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adam", validation_data=(matrix[few], y[few]),
+    new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adamw", validation_data=(matrix[few], y[few]),
               threads=recipe.threads, progress=False)  # kernels are compiled, or read, before the clock starts
-    network, optimizer = new(), Adam(learning_rate)
+    network, optimizer = new(), AdamW(learning_rate, weight_decay=recipe.weight_decay)
     best = BestEpoch(optimizer, epochs)
     start = time.perf_counter()
     history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
