@@ -23,6 +23,7 @@ from .checks import (
     whole_number,
 )
 from .history import History
+from .initializers import drawing
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
@@ -120,6 +121,8 @@ class Network:
         self.stop_training = False
 
     def _initialize(self, generator):
+        if not drawing.get():
+            return
         applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
             first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])
