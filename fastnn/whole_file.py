@@ -27,10 +27,14 @@ ABANDONED = 86400  # seconds
 POSIX = os.name == "posix"
 
 
-def write_whole(path, chunks, *, durable=True):
-    """Put the chunks (bytes), one after the other, in place as the file at `path`. durable: also should the power go."""
+def write_whole(path, chunks, *, durable=True, mode=None):
+    """Put the chunks (bytes), one after the other, in place as the file at `path`.
+
+    durable: also should the power go. mode: its permissions; default those of the file it replaces, if there is one.
+    """
     path = os.path.realpath(path)  # what a symbolic link points to is written, the link stays
-    mode = mode_of(path)
+    there = mode_of(path)
+    mode = there if mode is None else mode
     with synced(os.path.dirname(path)) if durable and POSIX else nullcontext():
         remove_abandoned(path)
         file = temporary_file(path)

@@ -51,7 +51,7 @@ def directory(tmp_path, monkeypatch):
 def use(path, monkeypatch):
     monkeypatch.setenv("FASTNN_CACHE_DIR", str(path))
     cache.cache_directory.cache_clear()
-    cache.warn_once.cache_clear()
+    cache.warned.clear()
 
 
 def fresh():
