@@ -21,8 +21,7 @@ import numpy as np
 from .checks import true_or_false, whole_number
 from .files import (
     CHECKPOINT_FORMAT,
-    expected_arrays,
-    expected_parameters,
+    expected_parameters_and_state,
     metadata_of,
     named_arrays,
     open_and_read,
@@ -145,21 +144,22 @@ def read(network_type, file):
     metadata = metadata_of(file, CHECKPOINT_FORMAT)
     config, fit = from_text(metadata["network"]), from_text(metadata["fit"], special=True)
     state, last = fit_state(fit), true_or_false("last", fit["last"])
-    shapes, kinds = expected_arrays(config), file.kinds()
+    parameters, others = expected_parameters_and_state(config)
+    shapes, kinds = parameters | others, file.kinds()
     expected = dict(shapes)
     for slot in state.optimizer.slots:
-        expected |= {f"optimizer.{slot}.{name}": kind for name, kind in expected_parameters(config).items()}
+        expected |= {f"optimizer.{slot}.{name}": kind for name, kind in parameters.items()}
     if last:
         expected |= {f"last.{name}": kind for name, kind in shapes.items()}
-    others = {name for name in kinds if name.startswith(("history.", "callbacks."))}
-    if expected != {name: kind for name, kind in kinds.items() if name not in others}:
+    referred = {name for name in kinds if name.startswith(("history.", "callbacks."))}
+    if expected != {name: kind for name, kind in kinds.items() if name not in referred}:
         raise ValueError("its tensors are not those of its architecture")
 
     with undrawn():
         network = network_type.from_config(config, fit["seed"])
     optimizer_memory = {f"optimizer.{slot}.{name}": view for slot, vector in slots(network, state.optimizer).items()
                         for name, view in vector.items()}
-    arrays = file.empty(lambda name: name in others or name.startswith("last."))
+    arrays = file.empty(lambda name: name in referred or name.startswith("last."))
     file.fill_checked(named_arrays(network) | optimizer_memory | arrays)
 
     if last:

@@ -47,15 +47,15 @@ def named_arrays(network):
 
 def expected_arrays(config):
     """{name: (dtype, shape)} of the named arrays of the network that an architecture describes; takes no memory for them."""
-    layers, inputs = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"])
-    state = {name: (config["dtype"], shape) for name, shape in state_shapes(layers, inputs).items()}
-    return expected_parameters(config) | state
+    parameters, state = expected_parameters_and_state(config)
+    return parameters | state
 
 
-def expected_parameters(config):
-    """Those among them that training moves."""
-    shapes = parameter_shapes(layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]))
-    return {name: (config["dtype"], shape) for name, shape in shapes.items()}
+def expected_parameters_and_state(config):
+    """Those among them that training moves by optimizers, and the others."""
+    layers, inputs, dtype = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]), config["dtype"]
+    return ({name: (dtype, shape) for name, shape in shapes(layers, inputs).items()}
+            for shapes in (parameter_shapes, state_shapes))
 
 
 def open_and_read(path, read, what="a network"):

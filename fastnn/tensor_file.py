@@ -21,12 +21,13 @@ from .plain_json import from_text, to_text
 HEADER = 2 * 2**20  # bytes that a header may have, some thousands of layers: it is read before anything is known of the file
 AXES = 64  # that NumPy's arrays may have
 BLANK = "0" * 64
-PIECE = 2**20  # bytes read at a time
+PIECE = 2**16  # bytes read at a time
 DAMAGED = "it is damaged: its checksum does not match what it holds"
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8",
           "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1"}
 DTYPES = {name: np.dtype(code) for name, code in DTYPES.items()}
 NAMES = {dtype.newbyteorder("="): name for name, dtype in DTYPES.items()}
+DTYPE_NAMES = {dtype: dtype.name for dtype in DTYPES.values()}
 
 
 def to_bytes(tensors, metadata):
@@ -53,7 +54,7 @@ def to_bytes(tensors, metadata):
     return [head.replace(BLANK.encode(), sha.hexdigest().encode(), 1), *payload]
 
 
-@dataclass
+@dataclass(slots=True)
 class Tensor:
     """Where a tensor lies behind the header, and what it is."""
 
@@ -95,7 +96,7 @@ class TensorFile:
 
     def kinds(self):
         """{name: (name of the dtype, shape)}"""
-        return {tensor.name: (tensor.dtype.name, tensor.shape) for tensor in self.tensors}
+        return {tensor.name: (DTYPE_NAMES[tensor.dtype], tensor.shape) for tensor in self.tensors}
 
     def empty(self, wanted=lambda name: True):
         """Arrays for the tensors of wanted names, by name, to be filled."""
