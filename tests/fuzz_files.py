@@ -49,8 +49,10 @@ NASTY = [
     {"schedule": "StepDecay", "learning_rate": 1, "every": 1}, {"layer": "Dense", "out_features": 1},
     {"layer": "Dropout", "rate": 0.5}, {"layer": "Activation", "activation": "relu"}, "x" * 1000, "9" * 5000, [0] * 100,
 ]
-TOKENS = [b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"1e999", b"-1", b"NaN", b"Infinity", b"\\ud800",
-          b"\xff", b"\0", b"9" * 30, b'"__metadata__":{},', b'"0.weight":0,', b"{}" * 10, b"[" * 2000, b'{"a":' * 2000, b" ", b"true"]
+TOKENS = [
+    b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"1e999", b"-1", b"NaN", b"Infinity", b"\xff",
+    b"\\ud800", b"\0", b" ", b"9" * 30, b'"__metadata__":{},', b'"0.weight":0,', b"{}" * 10, b"[" * 2000, b'{"a":' * 2000,
+]
 WEIGHTS = 10, 5, 2, 1, 1, 3  # small files are fast to try
 DOCUMENTS = ("network", "fit", "table")  # texts in the metadata that are JSON themselves
 
