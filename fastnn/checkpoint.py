@@ -117,7 +117,9 @@ def from_plain(value, depth=0):
 def take_out(value, name, tensors):
     """`value` as what JSON holds, its arrays moved to the tensors under names that begin with `name`."""
     if isinstance(value, np.ndarray):
-        tensors[name] = np.ascontiguousarray(value)
+        if name in tensors:  # keys with dots in them: {"a": {"b": …}, "a.b": …}
+            name = f"{name}.{len(tensors)}"
+        tensors[name] = value
         return {"array": name}
     if isinstance(value, np.generic):
         return value.item()

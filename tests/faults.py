@@ -29,6 +29,8 @@ class Disk:
                     return function(arguments[0], arguments[1][:max(1, len(arguments[1]) // 3)])
                 if name == "close":
                     function(*arguments)  # a file is closed even when closing it reports an error
+                if self.fault == "interrupt":
+                    raise KeyboardInterrupt
                 if FAULTS[self.fault] is not None:
                     raise OSError(FAULTS[self.fault], os.strerror(FAULTS[self.fault]))
             return function(*arguments, **options)

@@ -73,6 +73,25 @@ def test_a_fault_at_every_call(kind, fault, path, monkeypatch):
         assert os.listdir(path.parent) == [path.name], f"{name}, call {at}"
 
 
+@every_kind
+def test_an_interrupt_at_every_call(kind, path, monkeypatch):
+    saver = saver_of(kind)
+    saver.save(path, 2)
+    new = path.read_bytes()
+    saver.save(path, 1)
+    old = path.read_bytes()
+    leave_a_stray(path)
+    with disk(monkeypatch) as whole:
+        saver.save(path, 1)
+    for at, name in enumerate(whole.calls):
+        leave_a_stray(path)
+        with disk(monkeypatch, at, "interrupt"), pytest.raises(KeyboardInterrupt):
+            saver.save(path, 2)
+        assert path.read_bytes() in (old, new), f"{name}, call {at}"
+        saver.save(path, 1)
+        assert os.listdir(path.parent) == [path.name], f"{name}, call {at}"
+
+
 def test_the_order_of_a_save(path, monkeypatch):
     """All bytes are on the disk before the name is theirs, and then the name is: so it is when the power goes."""
     net = Network([Dense(1)], inputs=1)

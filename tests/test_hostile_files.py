@@ -275,6 +275,49 @@ def test_memory_of_a_file_that_is_taken(optimizer, tmp_path):
     assert peak <= (tmp_path / "file").stat().st_size + 2**20
 
 
+NUMBER = {"kind": "number", "name": "carat", "mean": 0.5, "scale": 0.1, "median": 0.4, "missing": True, "limit": 5.0}
+TABLES = {
+    **{f"{field} of {value!r:.20}": {"column": NUMBER | {field: value}} for field, value in [
+        ("mean", "0.5"), ("mean", True), ("mean", None), ("mean", float("nan")), ("mean", [0.5]), ("scale", 0),
+        ("scale", -1.0), ("scale", float("inf")), ("limit", 0.0), ("median", 10**400), ("missing", 1), ("missing", "no"), ("name", None),
+        ("name", ["carat"]), ("name", True), ("name", "cut"), ("kind", "eval"), ("kind", []), ("more", 1)]},
+    "a field less": {"column": {name: value for name, value in NUMBER.items() if name != "median"}},
+    "a column of text": {"column": "carat"},
+    "a category twice": {"column": {"kind": "text", "name": "carat", "categories": ["a", "a"], "missing": False}},
+    "a category of None": {"column": {"kind": "text", "name": "carat", "categories": ["a", None], "missing": False}},
+    "categories of text": {"column": {"kind": "text", "name": "carat", "categories": "ab", "missing": False}},
+    "columns of None": {"preprocessing": {"columns": None, "missing_values": []}},
+    "missing values of None": {"missing_values": [None]},
+    "one label twice": {"target": {"kind": "classification", "name": "y", "labels": ["no", "no"]}},
+    "labels of floats": {"target": {"kind": "classification", "name": "y", "labels": [0.5, 1.5]}},
+    "three labels": {"target": {"kind": "classification", "name": "y", "labels": ["a", "b", "c"]}},
+    "no target": {"target": None},
+    "report of a list": {"report": []},
+    "report of figures of text": {"report": {"test": {"r2": "1"}}},
+    "report of a test of a list": {"report": {"test": [1.0]}},
+    "report of baselines of numbers": {"report": {"baselines": {"mean": 1.0}}},
+}
+
+
+@pytest.mark.skipif("table" not in FILES, reason="tables need the extra cli")
+@pytest.mark.parametrize("change", TABLES.values(), ids=TABLES)
+def test_tables(change):
+    whole, reader = FILES["table"]
+    text, payload = parts(whole)
+    header = json.loads(text)
+    table = json.loads(header["__metadata__"]["table"])
+    assert table["preprocessing"]["columns"][0] == NUMBER
+    for name, value in change.items():
+        if name == "column":
+            table["preprocessing"]["columns"][0] = value
+        elif name == "missing_values":
+            table["preprocessing"][name] = value
+        else:
+            table[name] = value
+    header["__metadata__"]["table"] = json.dumps(table)
+    refused(sealed(json.dumps(header).encode(), payload), reader)
+
+
 def test_names_of_features_do_not_multiply():
     """A long name of a column stands in the names of all its features."""
     pytest.importorskip("pandas", reason="tables need the extra cli")
