@@ -279,8 +279,8 @@ NUMBER = {"kind": "number", "name": "carat", "mean": 0.5, "scale": 0.1, "median"
 TABLES = {
     **{f"{field} of {value!r:.20}": {"column": NUMBER | {field: value}} for field, value in [
         ("mean", "0.5"), ("mean", True), ("mean", None), ("mean", float("nan")), ("mean", [0.5]), ("scale", 0),
-        ("scale", -1.0), ("scale", float("inf")), ("limit", 0.0), ("median", 10**400), ("missing", 1), ("missing", "no"), ("name", None),
-        ("name", ["carat"]), ("name", True), ("name", "cut"), ("kind", "eval"), ("kind", []), ("more", 1)]},
+        ("scale", -1.0), ("scale", float("inf")), ("limit", 0.0), ("median", 10**400), ("missing", 1), ("missing", "no"),
+        ("name", None), ("name", ["carat"]), ("name", True), ("name", "cut"), ("kind", "eval"), ("kind", []), ("more", 1)]},
     "a field less": {"column": {name: value for name, value in NUMBER.items() if name != "median"}},
     "a column of text": {"column": "carat"},
     "a category twice": {"column": {"kind": "text", "name": "carat", "categories": ["a", "a"], "missing": False}},
