@@ -124,9 +124,10 @@ def lock(handle):
 
 def remove_abandoned(path):
     """Take away what saves to this target left that did not come to their end. That this fails is no reason not to save."""
+    start = prefix(path)
     with suppress(OSError), os.scandir(os.path.dirname(path)) as entries:
         for entry in entries:
-            if entry.name.startswith(prefix(path)) and entry.name.endswith(".tmp"):
+            if entry.name.startswith(start) and entry.name.endswith(".tmp"):
                 with suppress(OSError):
                     remove_if_abandoned(entry.path)
 
