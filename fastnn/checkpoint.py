@@ -28,9 +28,9 @@ from .files import (
 )
 from .fit_state import Epoch, FitState
 from .history import History
-from .initializers import undrawn
 from .kernels.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
+from .memory import undrawn
 from .plain_json import from_text, to_text
 from .program import TOTALS
 from .schedules import Schedule

@@ -13,8 +13,8 @@ import os
 import stat
 
 from .checks import whole_number
-from .initializers import undrawn
 from .layers import layers_from_config, parameter_shapes, state_shapes
+from .memory import undrawn
 from .plain_json import from_text, to_text
 from .tensor_file import DAMAGED, TensorFile, to_bytes
 from .whole_file import write_whole

@@ -5,8 +5,6 @@ fan_in and fan_out are the numbers of features into and out of the layer. Biases
 
 import math
 from collections.abc import Callable
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,17 +31,6 @@ class Initializer:
 
 initializers = Registry("initializer", Initializer)
 register = initializers.register
-drawing = ContextVar("drawing", default=True)
-
-
-@contextmanager
-def undrawn():
-    """Within it networks are made with zeros for weights: one whose weights come from a file is to draw no others."""
-    token = drawing.set(False)
-    try:
-        yield
-    finally:
-        drawing.reset(token)
 
 
 def normal(variance):

@@ -23,14 +23,13 @@ from .checks import (
     whole_number,
 )
 from .history import History
-from .initializers import drawing
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .memory import ParameterVector
+from .memory import ParameterVector, drawing
 from .program import (
     GRADIENT_CHUNK,
     Data,

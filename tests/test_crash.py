@@ -14,7 +14,7 @@ import pytest
 from fastnn import Adam, CSVLogger, Dense, Network, whole_file
 
 pytest.importorskip("fcntl", reason="faults are injected into the calls of POSIX")
-from faults import FAULTS, disk
+from disk_faults import FAULTS, disk
 from killed import Saver
 
 KINDS = ["network", "checkpoint", "table", "onnx"]
