@@ -31,7 +31,7 @@ from .layers import applied_activations
 from .memory import Arena, aligned, block_sums
 from .penalties import Penalties
 from .schedules import rates_ahead
-from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
+from .threads import FLOPS_PER_PART, FLOPS_PER_STEP, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
 GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
@@ -176,7 +176,9 @@ class TrainingProgram(Program):
     training = True
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
-        super().__init__(network, min(batch, len(data.X)), threads)
+        batch = min(batch, len(data.X))
+        flops = 6 * batch * network._parameters.flat.size
+        super().__init__(network, batch, threads if flops >= FLOPS_PER_STEP else 1)
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)

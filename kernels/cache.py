@@ -108,16 +108,30 @@ def read_entry(path):
         os.close(folder)
 
 
-def write_entry(path, entry):
-    """Write an entry, whole or not at all, to a directory that no other user can write to."""
-    path.parent.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o755, exist_ok=True)
+def own(directory):
+    """Make a directory that no other user can write to; an error if there is one that is not so."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o755, exist_ok=True)
     if POSIX:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
-            check_owner(folder, path.parent)
+            check_owner(folder, directory)
         finally:
             os.close(folder)
+
+
+def can_be_written():
+    """Whether kernels can be kept."""
+    try:
+        own(cache_directory())
+    except OSError:
+        return False
+    return os.access(cache_directory(), os.W_OK)
+
+
+def write_entry(path, entry):
+    """Write an entry, whole or not at all, to a directory that no other user can write to."""
+    own(path.parent)
     write_whole(path, [entry], durable=False, mode=0o644)  # what a loss of power does to it, its checksum tells
 
 
@@ -136,6 +150,13 @@ class KernelCache(_Cache):
 
     def path(self, signature):
         return cache_directory() / f"{self.name}-{hashlib.sha256(repr(signature).encode()).hexdigest()[:12]}.kernel"
+
+    def holds(self, signature):
+        """Whether a file is there."""
+        try:
+            return self.path(signature).exists()
+        except OSError:
+            return False
 
     def load_overload(self, sig, target_context):
         target_context.refresh()

@@ -10,13 +10,14 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastnn.kernels import cache, finite
+from fastnn.kernels import cache, company, finite
 from fastnn.kernels.jit import Kernel
 
 USE = """
@@ -31,8 +32,8 @@ print(*[f"{w.category.__name__}: {w.message}" for w in caught], sep="\\n")
 
 
 def start(directory):
-    """A process that uses the kernel with a cache in `directory`."""
-    environment = {**os.environ, "FASTNN_CACHE_DIR": str(directory)}
+    """A process that uses the kernel with a cache in `directory`, and compiles it without help."""
+    environment = {**os.environ, "FASTNN_CACHE_DIR": str(directory), "FASTNN_COMPILERS": "1"}
     return subprocess.Popen([sys.executable, "-c", USE], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -180,6 +181,8 @@ def test_no_home(monkeypatch):
     cache.warned.clear()
     with pytest.warns(RuntimeWarning, match="no home directory"):
         assert works(fresh())
+    assert not cache.can_be_written()
+    assert not cache.KernelCache("finite").holds(())
 
 
 @pytest.fixture
@@ -218,6 +221,13 @@ def test_a_cache_of_another_user_is_not_read(filled, monkeypatch):
         monkeypatch.setattr(os, "geteuid", lambda: 12345)
     cache.warned.clear()
     distrusted("belongs to another user")
+
+
+@posix
+def test_no_company_for_a_cache_that_is_not_trusted(filled):
+    assert cache.can_be_written()
+    filled.chmod(0o777)
+    assert not cache.can_be_written()
 
 
 @posix
@@ -273,7 +283,7 @@ def test_processes_that_start_at_once(tmp_path):
 def test_a_disk_that_is_really_full(tmp_path):
     """Where the system itself refuses: no file may have more than so many bytes."""
     program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n" + USE
-    process = subprocess.run([sys.executable, "-c", program], env={**os.environ, "FASTNN_CACHE_DIR": str(tmp_path)},
+    process = subprocess.run([sys.executable, "-c", program], env={**os.environ, "FASTNN_CACHE_DIR": str(tmp_path), "FASTNN_COMPILERS": "1"},
                              capture_output=True, text=True, timeout=600)
     assert process.returncode == 0, process.stderr
     assert process.stdout.startswith("RuntimeWarning: fastnn: could not write the kernel cache")
@@ -345,3 +355,44 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert cache.user_cache_directory() == tmp_path / "local"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert cache.user_cache_directory().parts[-2:] == ("Library", "Caches")
+
+
+USED = """
+import fastnn
+from fastnn.datasets import spiral
+from fastnn.kernels.jit import KERNELS
+X, y = spiral()
+net = fastnn.Network([fastnn.Dense(64, "relu"), fastnn.Dense(64, "relu"), fastnn.Dense(3, "softmax")], inputs=2)
+net.fit(X, y, threads=1)
+print(*(kernel.name for kernel in KERNELS if kernel.compiled))
+"""
+
+
+def test_the_usual_kernels_are_those_of_a_dense_net():
+    run = subprocess.run([sys.executable, "-c", USED], capture_output=True, text=True, check=True, timeout=240)
+    assert set(run.stdout.split()) == set(company.USUAL)
+
+
+def test_company_compiles_into_the_cache(directory, monkeypatch):
+    monkeypatch.setenv("FASTNN_COMPILERS", "3")
+    names = "count_not_finite", "relu_forward", "shuffle", "transpose"
+    company.call_for_company("float64", names)
+    deadline = time.monotonic() + 240
+    while {path.name.rpartition("_")[0] for path in directory.glob("*.kernel")} != set(names):
+        assert time.monotonic() < deadline, sorted(directory.iterdir())
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("alone", ["by wish", "no room"])
+def test_none_are_called_in_vain(alone, directory, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)  # an error if it is called
+    monkeypatch.setenv("FASTNN_COMPILERS", "1" if alone == "by wish" else "2")
+    if alone == "no room":
+        directory.parent.mkdir(parents=True)
+        directory.write_text("a file where the directory is to be")
+    company.call_for_company("float64", ("shuffle", alone))
+
+
+def test_whose_parent_is_gone_stops(directory):
+    company.help_out("float64", ("shuffle",), 0, 1, parent=0)
+    assert not directory.exists()

@@ -77,7 +77,7 @@ class Dense(Layer):
             {
                 FORWARD: parts if by_chains else min(parts, program.batch),
                 BACKWARD_OUTPUT: program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                BACKWARD_INPUT: parts,
+                BACKWARD_INPUT: max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
                 BACKWARD_WEIGHT: min(parts, in_features),
             },
             x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,
