@@ -1,6 +1,8 @@
 """Flat, aligned memory: one vector for all parameters, and arenas planned as named stretches of one vector."""
 
 import math
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from .kernels.blocks import LANES, block_count
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+drawing = ContextVar("drawing", default=True)
 
 
 def aligned(shape, dtype):
@@ -17,6 +20,16 @@ def aligned(shape, dtype):
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start:start + size].view(dtype).reshape(shape)
+
+
+@contextmanager
+def undrawn():
+    """Within it networks are made with zeros for weights: one whose weights come from a file is to draw no others."""
+    token = drawing.set(False)
+    try:
+        yield
+    finally:
+        drawing.reset(token)
 
 
 def count(shape):

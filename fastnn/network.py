@@ -29,7 +29,7 @@ from .kernels.optimizers import Optimizer, optimizers
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .memory import ParameterVector
+from .memory import ParameterVector, drawing
 from .program import (
     GRADIENT_CHUNK,
     Data,
@@ -120,6 +120,8 @@ class Network:
         self.stop_training = False
 
     def _initialize(self, generator):
+        if not drawing.get():
+            return
         applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
             first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])

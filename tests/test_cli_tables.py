@@ -109,7 +109,7 @@ def test_save_then_load_is_the_same_model(stones, tmp_path):
         assert json.loads(file.metadata()["table"])["target"]["name"] == "price"
 
 
-@pytest.mark.parametrize("part", ["table", "table_sha256", "network"])
+@pytest.mark.parametrize("part", ["table", "sha256", "network"])
 def test_damage_is_noticed(part, stones, tmp_path):
     path = tmp_path / "m.safetensors"
     train(stones, "price", Recipe(epochs=1)).model.save(path)

@@ -16,11 +16,12 @@ from fastnn import cli
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 MADE = {"_build", "generated"}  # by building the pages
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
-NEEDED = {"exchange.md": ["onnx"], "many.md": ["sklearn", "dask.distributed", "optuna"], "optimizers.md": ["scipy"],
-          "pictures.md": ["matplotlib"], "sklearn.md": ["sklearn"], "tables.md": ["pandas"]}  # optional packages
+NEEDED = {"exchange.md": ["onnx", "safetensors"], "many.md": ["sklearn", "dask.distributed", "optuna"],
+          "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "saving.md": ["safetensors"], "sklearn.md": ["sklearn"],
+          "tables.md": ["pandas"]}  # optional packages
 
 
 def page_name(page):

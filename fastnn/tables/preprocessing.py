@@ -9,9 +9,11 @@ import warnings
 import numpy as np
 
 from ..checks import whole_number
-from .columns import LIMIT, Ignored, Number, Text, from_config, judge, to_config, without
+from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
+from .plain import different_words, from_config, to_config, words
 
 UNLIMITED = 1e30  # JSON has no infinity
+CHARACTERS = 2**22  # that the names of all features of a model from a file may have
 
 
 class UnknownCategory(UserWarning):
@@ -153,7 +155,12 @@ class Preprocessing:
     @classmethod
     def from_config(cls, config):
         """The preprocessing that `config` described."""
-        return cls([from_config(column) for column in config["columns"]], config["missing_values"])
+        columns = [from_config(KINDS, column) for column in config["columns"]]
+        different_words("the names of the columns", [column.name for column in columns])
+        # a name stands in those of all its features: a long one of many categories would take the square of the file's size
+        if sum(len(str(c.name)) * len(getattr(c, "categories", ())) for c in columns) > CHARACTERS:
+            raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
+        return cls(columns, words("missing_values", config["missing_values"]))
 
     def to_json(self):
         """It as JSON."""
