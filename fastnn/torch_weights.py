@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from .checks import check_finite, float_dtype, real_array
+from .checks import check_finite, float_dtype, path_name, real_array
 from .files import ModelFormatError
 from .layers import Dense
 
@@ -185,7 +185,7 @@ def read_tensors(source):
         if not all(isinstance(name, str) for name in source):
             raise ValueError("the state dict has names that are not text")
         return dict(source)
-    path = os.fspath(source)
+    path = path_name("source", source)
     try:
         with safe_open(path, framework="numpy") as file:
             return {name: file.get_tensor(name) for name in file.keys()}
