@@ -3,6 +3,7 @@
 Kernels assume what is promised here: shapes that fit, the network's dtype, C order, finite numbers, labels in range.
 """
 
+import contextlib
 import math
 import operator
 import os
@@ -47,12 +48,9 @@ def not_negative(where, value):
 
 def float_dtype(where, dtype):
     """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
-    for name in DTYPES:
-        try:
-            if dtype is not None and np.dtype(name) == np.dtype(dtype):
-                return name
-        except (TypeError, ValueError, SyntaxError):  # whatever NumPy says of what names no dtype
-            continue
+    with contextlib.suppress(TypeError, ValueError, SyntaxError):  # whatever NumPy says of what names no dtype
+        if isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).name in DTYPES and np.dtype(dtype).isnative:
+            return np.dtype(dtype).name
     raise ValueError(f"{where} is {shown(dtype)}; it must be 'float32' or 'float64'")
 
 
@@ -61,6 +59,14 @@ def true_or_false(where, value):
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{where} is {shown(value)}; it must be True or False")
     return bool(value)
+
+
+def several(where, values):
+    """Several values as a tuple; not a single text, which would count as its letters."""
+    if not isinstance(values, (str, bytes)):
+        with contextlib.suppress(TypeError):
+            return tuple(values)
+    raise ValueError(f"{where} is {shown(values)}; it must be a list")
 
 
 def path_name(where, value):
@@ -160,7 +166,7 @@ def check_finite(name, array):
 
 def features(X, inputs, dtype, *, least=1, finite=True):
     """X as (samples, inputs) of `dtype`, all finite; `finite=False` leaves that to be found by the kernel that reads it."""
-    X = real_array("X", X, dtype)
+    X = any_array("X", X)  # converted when its shape is right: that may take a copy
     if X.ndim != 2:
         hint = f"; for one sample give X[None, :], shape (1, {inputs})" if X.shape == (inputs,) else ""
         hint = hint or ("; for one feature give X[:, None]" if X.ndim == 1 and inputs == 1 else "")
@@ -169,6 +175,7 @@ def features(X, inputs, dtype, *, least=1, finite=True):
         raise ValueError(f"X has {X.shape[1]} features; this network takes {inputs} (inputs={inputs})")
     if len(X) < least:
         raise ValueError(f"X has no samples; give at least {least}")
+    X = real_array("X", X, dtype)
     if finite:
         check_finite("X", X)
     return X
@@ -194,13 +201,12 @@ def targets(y, samples, outputs, dtype, *, kind, single_label):
     takes_labels = single_label and outputs > 1
     if takes_labels and y.shape in ((samples,), (samples, 1)):
         return Targets(class_labels(y.reshape(samples), outputs), None)
-    values = real_array("y", y, dtype)
-    if values.ndim == 1:
-        values = values[:, None]
+    values = y[:, None] if y.ndim == 1 else y
     if values.shape != (samples, outputs):
         forms = [f"({samples},) integer labels from 0 to {outputs - 1}"] if takes_labels else []
         forms += [f"({samples},)"] if outputs == 1 else []
         raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join([*forms, f'({samples}, {outputs})'])}")
+    values = real_array("y", values, dtype)
     check_finite("y", values)
     if kind in ("classes", "binary"):
         check_probabilities(values, kind)
@@ -236,9 +242,10 @@ def class_labels(y, classes):
             check_range(y, classes)
             y = y.astype(np.int64)
     if y.dtype.kind not in "iu":
+        example = y[y != np.floor(y)][0] if y.dtype.kind == "f" else y.tolist()[0]
         raise ValueError(
-            f"y holds {y.dtype} values that are not whole numbers; labels must be integers from 0 to {classes - 1} "
-            f"(np.unique(y, return_inverse=True)[1] makes them)"
+            f"y holds {y.dtype} values that are not whole numbers, such as {shown(example)}; labels must be integers "
+            f"from 0 to {classes - 1} (np.unique(y, return_inverse=True)[1] makes them)"
         )
     check_range(y, classes)
     return np.require(y, np.int64, ["C", "A"])
@@ -256,9 +263,10 @@ def sample_weights(weights, samples, dtype, name="sample_weight"):
     """Weights (samples,), none negative, not all zero; None stays None."""
     if weights is None:
         return None
-    weights = real_array(name, weights, dtype)
+    weights = any_array(name, weights)
     if weights.shape != (samples,):
         raise ValueError(f"{name} has shape {weights.shape}; X has {samples} samples, so it must be ({samples},)")
+    weights = real_array(name, weights, dtype)
     check_finite(name, weights)
     if weights.min() < 0 or not 0 < weights.sum(dtype=np.float64) < math.inf:
         raise ValueError(f"{name} must not be negative anywhere, nor add up to zero or to infinity; give weights about 1")

@@ -3,9 +3,9 @@
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from .checks import number_in_range, one_of, shown, true_or_false
+from .checks import number_in_range, one_of, several, shown, true_or_false
 from .initializers import initializers
 from .kernels.activations import Activation, activations
 from .kernels.losses import Loss, losses
@@ -13,20 +13,25 @@ from .kernels.losses import Loss, losses
 
 def checked_function(where, function, arguments):
     """A function of one number for each of the arguments."""
+    if not callable(function) or not takes(function, arguments):
+        raise ValueError(f"{where} is {shown(function)}; it must be a function of {' and '.join(arguments)}")
+    return function
+
+
+def takes(function, arguments):
+    """Whether a function takes so many arguments, or may: of some written in C the signature is not known."""
     try:
         inspect.signature(function).bind(*arguments)
     except TypeError:
-        raise ValueError(f"{where} is {shown(function)}; it must be a function of {' and '.join(arguments)}") from None
-    except ValueError:  # of C, and its signature not known
-        pass
-    return function
+        return False
+    except ValueError:
+        return True
+    return True
 
 
 def checked_kinks(kinks):
     """Where a derivative jumps, as a tuple of floats."""
-    if isinstance(kinks, str) or not isinstance(kinks, Iterable):
-        raise ValueError(f"kinks is {shown(kinks)}; it must be a list of numbers")
-    return tuple(number_in_range(f"kinks[{index}]", kink, -math.inf) for index, kink in enumerate(kinks))
+    return tuple(number_in_range(f"kinks[{index}]", kink, -math.inf) for index, kink in enumerate(several("kinks", kinks)))
 
 
 def checked_name(kind, name):

@@ -443,7 +443,8 @@ class Network:
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
         """A network of the architecture that `config` describes, with new weights."""
-        missing = [name for name in ("layers", "inputs", "loss", "dtype") if not isinstance(config, Mapping) or name not in config]
+        given = config if isinstance(config, Mapping) else {}
+        missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
         if missing:
             raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
         layers = layers_from_config(config["layers"])

@@ -11,12 +11,11 @@ error on the validation rows, in the target's units. The test rows have no part 
 import math
 import time
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..checks import list_of, number_in_range, one_of, shown, whole_number
+from ..checks import list_of, number_in_range, one_of, several, shown, whole_number
 from ..kernels.hyperparameters import positive
 from ..kernels.optimizers.adam import Adam
 from ..layers import Dense, Layer
@@ -47,13 +46,6 @@ def share(where, value):
     return number_in_range(where, value, 0.0, 1.0)
 
 
-def names(where, values):
-    """Several values, such as names of columns, as a tuple: not a single text, which would count as its letters."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise ValueError(f"{where} is {shown(values)}; it must be a list")
-    return tuple(values)
-
-
 CHECKS = {
     "layers": lambda where, value: tuple(list_of(where, value, Layer)),
     "epochs": or_none(whole_number), "batch_size": or_none(whole_number), "threads": or_none(whole_number),
@@ -61,7 +53,7 @@ CHECKS = {
     "seed": lambda where, value: whole_number(where, value, least=0, most=math.inf),
     "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
     "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
-    "text": names, "drop": names, "missing_values": names, "max_categories": whole_number,
+    "text": several, "drop": several, "missing_values": several, "max_categories": whole_number,
 }
 
 
