@@ -9,6 +9,7 @@ import numpy as np
 from fastnn import Dense, Network
 
 STEP = 8e-3  # of the differences, then half and a quarter of it: what three terms leave out is of order STEP⁶
+CLEAR = 0.08  # so far from a kink z is moved: more than differences of STEP move it
 ROUNDING = 8 * 2.0**-52 / (STEP / 4)  # of what a difference tells of a function near 1
 
 
@@ -25,18 +26,18 @@ def network(layers, inputs, batch, loss="squared_error", seed=0):
 
 
 def move_off_kinks(net, X, index, kinks):
-    """Choose the bias of layer number `index` so that its z, over all samples, keep away from the kinks and from 0.
+    """Move the bias of layer number `index` so that its z, over all samples, keep away from the kinks and from 0.
 
-    At 0 elu and selu have a derivative, but it bends.
+    At 0 elu and selu have a derivative, but it bends. The least move that will do leaves z on both sides.
     """
     below = Network([*net.layers[:index], Dense(net.layers[index].out_features)], inputs=net.inputs, dtype="float64")
     for name, view in below.parameters.items():
         view[...] = net.parameters[name]
     bias, z = net.parameters[f"{index}.bias"], below.forward(X)
-    shifts = np.linspace(-3, 3, 601)
+    shifts = np.array(sorted(np.linspace(-3, 3, 601), key=abs))
     for j in range(len(bias)):
         distance = np.abs(z[:, j, None, None] + shifts[:, None] - np.array([0.0, *kinks])).min(axis=(0, 2))
-        bias[j] += shifts[distance.argmax()]
+        bias[j] += shifts[np.argmax(distance >= min(CLEAR, distance.max()))]  # the first of them
 
 
 def of_outputs(net, X):
