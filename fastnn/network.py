@@ -43,6 +43,7 @@ from .program import (
     TrainingProgram,
 )
 from .threads import FLOPS_PER_PART, resolve_threads
+from .training import DivergenceError
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
@@ -307,11 +308,15 @@ class Network:
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
 
-        A regressor with one output gives (samples,), with several (samples, outputs).
+        A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
+        it is a DivergenceError.
         """
         out = self.forward(X, threads=threads)
         if not self.is_classifier:
             return out[:, 0] if self.outputs == 1 else out
+        if len(out) and math.isnan(out.min()):  # of which no class is the likeliest
+            row = int(np.flatnonzero(np.isnan(out).any(axis=1))[0])
+            raise DivergenceError(f"the outputs for X[{row}] are NaN, so there is no label; {self._how_to_be_finite()}")
         if self.outputs > 1 and self._loss.targets != "binary":
             return out.argmax(axis=1)
         labels = (out >= 0.5).astype(np.int64)
@@ -337,7 +342,7 @@ class Network:
 
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
         normalises by the samples given, so then all of them go through in one batch. By default both behave as in
-        prediction.
+        prediction. A loss that is not finite is a DivergenceError.
 
         Examples
         --------
@@ -350,7 +355,8 @@ class Network:
         (0.5, 3.0)
         """
         program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
-        program.accumulate(0, program.batches)
+        if not program.accumulate(0, program.batches):
+            raise DivergenceError(f"the loss of these samples is not finite; {self._how_to_be_finite()}")
         return program.take_mean()[0], self._parameters.split(program.gradients)
 
     def _gradient_program(self, X, y, sample_weight, training, threads):
@@ -363,14 +369,15 @@ class Network:
                       training: bool = False) -> Callable[[], float]:
         """A function of no arguments: the loss over these samples with the parameters as they then stand.
 
-        training: as for `loss_and_gradients`.
+        training: as for `loss_and_gradients`. A loss that is not finite is NaN or infinite.
         """
         if true_or_false("training", training):
             program = self._gradient_program(X, y, sample_weight, training, threads=1)
 
             def loss():
-                program.accumulate(0, program.batches)
-                return program.take_mean()[0]
+                finite = program.accumulate(0, program.batches)
+                value = program.take_mean()[0]
+                return value if finite else math.nan
 
             return loss
         data = self._data(X, y, sample_weight)
@@ -486,9 +493,12 @@ class Network:
     def _divergence_message(self, epoch, batch):
         return (
             f"the loss is not finite in epoch {epoch}, batch {batch}; the weights are those from before that step. "
-            f"Lower the learning rate, scale the inputs to about unit size, or check that loss {self.loss!r} "
-            f"takes what {self.layers[-1].activation!r} gives"
+            f"Lower the learning rate, or {self._how_to_be_finite()}"
         )
+
+    def _how_to_be_finite(self):
+        return (f"scale the inputs to about unit size, or check that loss {self.loss!r} takes what "
+                f"{self.layers[-1].activation!r} gives, and that the parameters are finite")
 
 
 def restore(network_type, config, seed, parameters, random, state):

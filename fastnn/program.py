@@ -358,7 +358,8 @@ class EvaluationProgram(ForwardProgram):
         """(mean loss, accuracy)."""
         self.run_samples(len(self.data.X), self.results)
         loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
-        return loss, float(self.results[HITS].mean())
+        right = np.where(np.isnan(self.results[LOSSES]), 0.0, self.results[HITS])  # whatever a NaN has been taken for
+        return loss, float(right.mean())
 
 
 class OptimizerState:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastnn.kernels import elementary
 
-DIGITS = 50
+DIGITS, ALL_DIGITS = 50, 700  # the latter where 1 has to count beside the largest float
 EXACT = {"exp": mpmath.exp, "expm1": mpmath.expm1, "log": lambda x: mpmath.log(x) if x else -mpmath.inf,
          "log1p": lambda x: mpmath.log1p(x) if x != -1 else -mpmath.inf, "tanh": mpmath.tanh,
          "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)), "erf": mpmath.erf,
@@ -42,8 +42,9 @@ def exact(function):
             return value.replace(co_consts=tuple(map(cast, value.co_consts)))
         if value is math:
             return types.SimpleNamespace(**{name: EXACT.get(name, getattr(mpmath, name, None)) for name in dir(math)})
-        if callable(value) and value is getattr(elementary, getattr(value, "__name__", ""), None):
-            return EXACT[value.__name__]
+        name = getattr(value, "__name__", None)
+        if name in EXACT and value is getattr(elementary, name):
+            return EXACT[name]
         return value
 
     code = cast(function.__code__)
@@ -66,7 +67,7 @@ def activation(record, row):
 
 def loss(record, row, targets):
     """(loss, gradient) of a row of outputs (or logits, for a record on these), in so many digits."""
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(DIGITS if max(map(abs, row)) < 1e20 else ALL_DIGITS):
         a, y = numbers(row), numbers(targets)
         value, prime = exact(record.value), exact(record.prime)
         if record.rowwise:

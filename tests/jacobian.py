@@ -10,7 +10,7 @@ from fastnn import Dense, Network
 
 STEP = 8e-3  # of the differences, then half and a quarter of it: what three terms leave out is of order STEP⁶
 CLEAR = 0.08  # so far from a kink z is moved: more than differences of STEP move it
-ROUNDING = 8 * 2.0**-52 / (STEP / 4)  # of what a difference tells of a function near 1
+ROUNDING = 16 * 2.0**-52 / (STEP / 4)  # of what a difference tells of a function near 1
 
 
 def network(layers, inputs, batch, loss="squared_error", seed=0):

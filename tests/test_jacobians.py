@@ -22,7 +22,15 @@ TOLERANCE = 1e-7
 WIDTHS, BATCHES = (1, 3, 17, 33, 257), (1, 5, 33)  # beyond 256 terms a sum is made of chains
 SHAPES = list(product(BATCHES, WIDTHS, WIDTHS))
 SMALL = [(batch, inputs, width) for batch, inputs, width in SHAPES if batch * inputs * width < 600]
-SMOOTH = [name for name, record in activations.items() if record.smooth]
+
+
+def bends(record):
+    """Whether the derivative bends at 0, as elu's does: differences across it converge more slowly."""
+    before, middle, after = (record.prime(z, record.value(z)) for z in (-1e-4, 0.0, 1e-4))
+    return abs(before + after - 2 * middle) > 1e-5
+
+
+ANALYTIC = [name for name, record in activations.items() if record.smooth and (record.rowwise or not bends(record))]
 
 
 def outputs_that_fit(activation):
@@ -141,7 +149,7 @@ def test_losses_at_all_shapes(pair):
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", LAYERS)
 def test_losses_of_every_layer_with_every_activation(name, training):
-    for before, last in product(activations, SMOOTH):
+    for before, last in product(activations, ANALYTIC):
         loss = "cross_entropy" if last == "softmax" else "squared_error"
         for shape in ((1, 3, 17), (5, 17, 3), (33, 3, 33)):
             check_losses([Dense(shape[2], before), LAYERS[name], Dense(3, last)], loss, shape, training=training,

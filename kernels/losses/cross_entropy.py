@@ -37,9 +37,11 @@ def vectorized_logits_prime(z, y):
     return y.sum(axis=-1, keepdims=True) * powers / powers.sum(axis=-1, keepdims=True) - y
 
 
-# Σⱼ yⱼ (max z − zⱼ) in float64, for |z| may exceed float32 there; where y = 0 even an infinite term counts for nothing
+# Σⱼ yⱼ (max z − zⱼ) in float64, for |z| may exceed float32 there; where y = 0 even an infinite term counts for nothing.
+# Of halves, so that the difference of two numbers near the largest is one, too.
 row_gap = reduction(
-    add, 0.0, lambda y, z, top: select(y == 0.0, 0.0, y.widened() * (top.widened() - z.widened())), types.float64
+    add, 0.0,
+    lambda y, z, top: select(y == 0.0, 0.0, 2.0 * y.widened() * (0.5 * top.widened() - 0.5 * z.widened())), types.float64
 )
 
 
