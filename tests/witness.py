@@ -14,7 +14,7 @@ REFUSALS = ValueError, MemoryError
 def portrait(value):
     """All that can be seen of what a caller gave: numbers, what lies under masks, strides, flags."""
     if isinstance(value, np.ma.MaskedArray):
-        return type(value), portrait(value.data), portrait(np.ma.getmaskarray(value))
+        return type(value), portrait(value.data), np.ma.getmaskarray(value).tobytes()
     if isinstance(value, np.ndarray):
         sample = value if value.size < 1 << 20 else value[:1]  # some have more rows than memory holds
         numbers = repr(sample.tolist()) if value.dtype.hasobject else sample.tobytes()
