@@ -4,7 +4,7 @@ The kernels read and write at addresses that stand in the table; a program keeps
 """
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -163,6 +163,16 @@ class Data:
     X: np.ndarray
     targets: object
     weights: np.ndarray | None
+
+    def apart_from(self, *vectors):
+        """The same data, copied where they lie in memory that training changes: the network's own vectors."""
+
+        def own(array):
+            shared = array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
+            return array.copy() if shared else array
+
+        targets = replace(self.targets, values=own(self.targets.values))  # labels are int64, which the vectors are not
+        return Data(own(self.X), targets, own(self.weights))
 
     def of_one_mean(self):
         """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
@@ -350,7 +360,8 @@ class EvaluationProgram(ForwardProgram):
         """(mean loss, accuracy)."""
         self.run_samples(len(self.data.X), self.results)
         loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
-        return loss, float(self.results[HITS].mean())
+        right = np.where(np.isnan(self.results[LOSSES]), 0.0, self.results[HITS])  # whatever a NaN has been taken for
+        return loss, float(right.mean())
 
 
 class OptimizerState:

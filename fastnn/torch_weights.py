@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .checks import check_finite, float_dtype, real_array
+from .checks import check_finite, float_dtype, path_name, real_array
 from .files import ModelFormatError, open_and_read
 from .layers import Dense
 
@@ -191,6 +191,7 @@ def read_tensors(source):
         if not all(isinstance(name, str) for name in source):
             raise ValueError("the state dict has names that are not text")
         return dict(source)
+    source = path_name("source", source)
     try:
         return open_and_read(source, all_tensors, "weights")
     except ModelFormatError as error:

@@ -6,13 +6,34 @@ from dataclasses import MISSING, field
 import numpy as np
 
 
+def shown(value, most=80):
+    """What a value looks like in an error: its repr, on one line and not too long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a repr of the caller's own, or an int of more digits than Python prints
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= most else f"{text[:most - 1]}…"
+
+
+def real_number(value):
+    """`value` as a float, infinite where it is an int too large for one; NaN if it is no real number of Python or NumPy."""
+    # a bool is an int to Python, and a duration an integer to NumPy
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def number_between(default, low, high, says):
     """A number with low ≤ number < high; a default of MISSING makes one that has to be given."""
 
     def check(where, value):
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low <= value < high:
-            raise ValueError(f"{where} is {value!r}; it must be {says}")
-        return float(value)
+        number = real_number(value)
+        if not low <= number < high:
+            raise ValueError(f"{where} is {shown(value)}; it must be {says}")
+        return number
 
     return field(default=default, metadata={"check": check})
 
@@ -37,7 +58,7 @@ def flag(default):
 
     def check(where, value):
         if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{where} is {value!r}; it must be True or False")
+            raise ValueError(f"{where} is {shown(value)}; it must be True or False")
         return bool(value)
 
     return field(default=default, metadata={"check": check})

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..checks import true_or_false, whole_number
+from ..checks import path_name, shown, true_or_false, whole_number
 from ..whole_file import write
 from .callback import Callback
 
@@ -38,10 +38,10 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path, separator=",", append=False):
-        self.path, self.separator = Path(os.fspath(path)), separator
+        self.path, self.separator = Path(path_name("CSVLogger(path=...)", path)), separator
         self.append = true_or_false("CSVLogger(append=...)", append)
         if not isinstance(separator, str) or len(separator) != 1:
-            raise ValueError(f"CSVLogger(separator=...) is {separator!r}; it must be one character")
+            raise ValueError(f"CSVLogger(separator=...) is {shown(separator)}; it must be one character")
         self.file, self.size = None, 0
 
     def on_train_begin(self, logs):

@@ -1,11 +1,10 @@
 """Saving the network as it trains."""
 
 import math
-import os
 import warnings
 from pathlib import Path
 
-from ..checks import true_or_false, whole_number
+from ..checks import path_name, true_or_false, whole_number
 from ..kernels.interpreter import SAMPLES
 from .monitor import Monitor
 
@@ -47,10 +46,10 @@ class ModelCheckpoint(Monitor):
 
     def __init__(self, path, monitor="val_loss", save_best_only=False, mode="auto", save_freq="epoch", full=False):
         super().__init__(monitor, mode)
-        self.path = os.fspath(path)
+        self.path = path_name(self.where("path"), path)
         self.save_best_only = true_or_false(self.where("save_best_only"), save_best_only)
         self.full = true_or_false(self.where("full"), full)
-        if save_freq != "epoch":
+        if not isinstance(save_freq, str) or save_freq != "epoch":
             self.every_batches = whole_number(self.where("save_freq"), save_freq)
             if self.save_best_only:
                 raise ValueError("ModelCheckpoint(save_best_only=True) compares epochs; leave save_freq at 'epoch'")
@@ -96,7 +95,7 @@ class ModelCheckpoint(Monitor):
 
     def save(self, names):
         try:
-            path = self.path.format(**names) if isinstance(self.path, str) else self.path
+            path = self.path.format(**names)
         except (LookupError, ValueError) as error:
             raise ValueError(f"{self.where('path')} is {self.path!r}, which cannot be filled in ({error}); there are "
                              f"{', '.join(names)}") from None

@@ -1,16 +1,15 @@
 """The estimators' parameters: their checks, and the words that describe those that both estimators have."""
 
 import math
-import numbers
 
-from ..checks import float_dtype, list_of, true_or_false, whole_number
+from ..checks import float_dtype, list_of, real_number, shown, true_or_false, whole_number
 from ..training import Callback
 
 
 def number(low, high, says):
     def check(where, value):
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not low <= value <= high:
-            raise ValueError(f"{where} is {value!r}; it must be {says}")
+        if not low <= real_number(value) <= high:
+            raise ValueError(f"{where} is {shown(value)}; it must be {says}")
 
     return check
 

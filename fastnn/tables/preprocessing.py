@@ -8,9 +8,10 @@ import warnings
 
 import numpy as np
 
-from ..checks import whole_number
+from ..checks import real_number, shown, whole_number
 from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
 from .plain import different_words, from_config, to_config, words
+from .reading import data_frame
 
 UNLIMITED = 1e30  # JSON has no infinity
 CHARACTERS = 2**22  # that the names of all features of a model from a file may have
@@ -81,14 +82,14 @@ class Preprocessing:
         ValueError
             If no column is left, or one that is named is not there.
         """
-        names = list(table.columns)
+        names = list(data_frame("table", table).columns)
         for name in (*text, *drop):
             check_there(name, names)
         if len(set(names)) < len(names):
             raise ValueError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}; rename one")
         most, columns = whole_number("max_categories", max_categories), []
-        if not limit > 0:
-            raise ValueError(f"limit is {limit!r}; it must be a number of standard deviations above 0, or infinity")
+        if not real_number(limit) > 0:
+            raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, or infinity")
         for name in names:
             if name in drop:
                 columns.append(Ignored(name, "ignored: asked for"))
@@ -133,6 +134,7 @@ class Preprocessing:
         UnknownCategory
             For text that is in none of the categories learned: it is 0 in all of them.
         """
+        data_frame("table", table)
         used = [column for column in self.columns if column.features]
         for column in used:
             check_there(column.name, list(table.columns), "the model was trained on it")
@@ -175,5 +177,5 @@ class Preprocessing:
 def check_there(name, names, why=None):
     """Refuse a column that is not among the names of a table's."""
     if name not in names:
-        raise ValueError(f"there is no column {name!r}{f' ({why})' if why else ''}; "
-                         f"the table has {', '.join(map(repr, names)) or 'none'}")
+        raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
+                         f"it must be one of those that the table has: {', '.join(map(repr, names)) or 'none'}")

@@ -19,14 +19,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..checks import list_of, number_in_range, one_of, several, shown, whole_number
+from ..kernels.hyperparameters import positive
 from ..kernels.optimizers.adamw import AdamW
-from ..layers import Dense
+from ..layers import Dense, Layer
 from ..network import Network
 from ..training import Callback
 from . import metrics
 from .columns import LIMIT, without
 from .model import TableModel
 from .preprocessing import Preprocessing, check_there
+from .reading import data_frame
 from .split import split
 from .target import Classes, Values, is_skewed, judge_task, present
 
@@ -34,6 +37,28 @@ STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
 LARGE = 5000  # so many training rows are learned in larger batches
 BATCH_SIZES = (32, 128)
+
+
+
+
+def or_none(check):
+    return lambda where, value: None if value is None else check(where, value)
+
+
+def share(where, value):
+    """A part of the rows, which leaves some for the others."""
+    return number_in_range(where, value, 0.0, 1.0)
+
+
+CHECKS = {
+    "layers": lambda where, value: tuple(list_of(where, value, Layer)),
+    "epochs": or_none(whole_number), "batch_size": or_none(whole_number), "threads": or_none(whole_number),
+    "learning_rate": or_none(positive().metadata["check"]), "validation": share, "test": share,
+    "seed": lambda where, value: whole_number(where, value, least=0, most=math.inf),
+    "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
+    "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
+    "text": several, "drop": several, "missing_values": several, "max_categories": whole_number,
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,10 @@ class Recipe:
     max_categories: int = 100
     limit: float = LIMIT
     threads: int | None = None
+
+    def __post_init__(self):
+        for name, check in CHECKS.items():
+            object.__setattr__(self, name, check(f"Recipe({name}=...)", getattr(self, name)))
 
     def sized(self, rows):
         """(epochs, batch_size, learning_rate) for so many training rows.
@@ -178,7 +207,10 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     >>> result.metrics["r2"] > 0.99
     True
     """
-    recipe = recipe or Recipe()
+    recipe = Recipe() if recipe is None else recipe
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"recipe is {shown(recipe)}; it must be a Recipe, such as Recipe(epochs=20)")
+    data_frame("table", table)
     check_there(target, list(table.columns), "the target")
     table, notes = with_target(table, target, recipe)
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
