@@ -228,7 +228,8 @@ class Network:
         ValueError
             For data that do not fit; nothing has changed then.
         DivergenceError
-            If a step's loss is not finite; the weights are those from before that step.
+            If a step would make numbers that are not finite. It says in which layer, epoch and batch, and everything is as
+            it was before that step.
         """
         epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -472,13 +473,6 @@ class Network:
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
-
-    def _divergence_message(self, epoch, batch):
-        return (
-            f"the loss is not finite in epoch {epoch}, batch {batch}; the weights are those from before that step. "
-            f"Lower the learning rate, scale the inputs to about unit size, or check that loss {self.loss!r} "
-            f"takes what {self.layers[-1].activation!r} gives"
-        )
 
 
 def restore(network_type, config, seed, parameters, random, state):

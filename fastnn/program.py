@@ -27,6 +27,7 @@ from .kernels.interpreter import (
 from .kernels.linear import X_DATA
 from .kernels.table import FORWARD, HITS, LOSSES, PARTS
 from .kernels.update import prepare_row, update_row
+from .kernels.watch import SOUND, watch_row
 from .layers import applied_activations
 from .memory import Arena, aligned, block_sums
 from .penalties import Penalties
@@ -68,6 +69,7 @@ class Program:
         self.network, self.batch, self.threads = network, batch, threads
         self.dtype, self.offsets = network.dtype, network._parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
+        self.outputs = []  # the tensor that each layer gives
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, features, gradient=None):
@@ -100,6 +102,9 @@ class Program:
     def emit_update(self, **matrix):
         """Parameters that training updates; of no concern to others."""
 
+    def emit_last(self, row):
+        """A row of what layers remember from step to step, for when nothing is left that could stop a step; likewise."""
+
     def emit_penalty(self, start, size, l1, l2):
         """Have the loss count so many parameters from number `start` on: l1 Σ |w| + l2 Σ w²."""
         if l1 or l2:
@@ -119,6 +124,7 @@ class Program:
             applied[max(index for index, name in enumerate(applied) if name != "identity")] = "identity"
         for index, (layer, name) in enumerate(zip(layers, applied, strict=True)):
             x = layer.lower(self, index, x, None if name == "identity" else activations[name])
+            self.outputs.append(x)
         return x
 
     def table(self):
@@ -182,23 +188,31 @@ class TrainingProgram(Program):
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
         self.results, self.totals = np.zeros((3, self.batch)), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
-        self.updates = []
+        self.updates, self.last = [], []
+        self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, order, normalize)
         loss = network._training_loss
         scores = self.lower_layers(x, on_logits=loss is not network._loss)
         criterion.emit_loss(scores, loss, network.is_classifier)
         before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
-        self.rows = before + self.rows + after
+        self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
-            self.rows = optimizer_state.rows(self.updates, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.rows
-        self.rows, self.memory = self.table(), self.arena.allocate()
+            matrices = whole_if_serial(self.updates, self.gradients.size)
+            step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.last
+            watched = {"limit": address(self.limit), "found": address(self.found)}
+            self.rows = step + [watch_row(self.dtype, **watched, **matrix) for matrix in matrices] + self.rows
+        self.rows, self.memory, self.step_rows = self.table(), self.arena.allocate(), len(step)
         # worked out once, for where a callback looks at every batch a run is a few microseconds
         self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
         self.updates.append(matrix)
+
+    def emit_last(self, row):
+        if self.keeps_state:
+            self.last.append(row)
 
     @property
     def parts_used(self):
@@ -210,24 +224,29 @@ class TrainingProgram(Program):
         return -(-len(self.data.X) // self.batch)
 
     def run(self, first_batch, last_batch, accumulate=False):
-        """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
-        if self.optimizer_state is not None:
-            self.optimizer_state.refresh(last_batch - first_batch)
+        """Work through the batches first_batch … last_batch − 1; returns None, or the number of one where it stopped.
+
+        There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
+        """
         frame = np.array([
-            *self.addresses, address(self.totals),
-            len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
+            *self.addresses, address(self.totals), address(self.found), self.step_rows, len(self.rows) - self.step_rows,
+            self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
-        diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
-        return diverged - 1 if diverged else None
+        stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        return stopped - 1 if stopped else None
+
+    def loss_is_finite(self, samples):
+        """Whether the loss of so many samples, those of the last batch, is."""
+        return bool(np.isfinite(self.results[LOSSES, :samples].sum()))
 
     def accumulate(self, first_batch, last_batch):
-        """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.
+        """Add up the gradients over these batches, whose weights are shares of one mean; batch 0 begins anew.
 
-        Batch 0 begins anew.
+        Returns None, or the number of a batch whose loss is not finite.
         """
-        return self.run(first_batch, last_batch, accumulate=True) is None
+        return self.run(first_batch, last_batch, accumulate=True)
 
     def take_mean(self):
         """(loss, accuracy) of the batches accumulated since the last call."""
@@ -351,6 +370,13 @@ class EvaluationProgram(ForwardProgram):
         return loss, float(self.results[HITS].mean())
 
 
+def whole_if_serial(matrices, size):
+    """The matrices, or where one thread does everything, all `size` numbers as one."""
+    if all(matrix["parts"] == 1 for matrix in matrices):
+        return [{"start": 0, "rows": 1, "columns": size, "parts": 1}]
+    return matrices
+
+
 class OptimizerState:
     """What an optimizer remembers of one network: its slots, laid out like the parameters, and the step."""
 
@@ -364,22 +390,23 @@ class OptimizerState:
         self.hyperparameters = optimizer.hyperparameters()
         self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
         self.rates, self.schedule = None, np.zeros(2, np.int64)
+        self.least, self.most = optimizer.tame()
 
     def refresh(self, steps):
-        """Take over hyperparameters that have been changed since, for so many steps to come."""
+        """Take over hyperparameters that have been changed since, for so many steps to come; whether all are tame."""
         optimizer, first = self.optimizer(), int(self.step[0]) + 1
         self.hyperparameters[:], self.limits[:2] = optimizer.hyperparameters(first), optimizer.limits()
         self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
         self.schedule[:] = address(self.rates), first
+        tame = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
+        return bool(tame and (self.rates is None or self.rates.max() <= self.most[0]))
 
     def rows(self, updates, parts):
-        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything.
+        """The rows that bring about a step, with an update for each of these matrices.
 
         parts: into how many to cut what is done to all gradients.
         """
         optimizer = self.optimizer()
-        if all(matrix["parts"] == 1 for matrix in updates):
-            updates = [{"start": 0, "rows": 1, "columns": self.size, "parts": 1}]
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
         rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
