@@ -28,9 +28,9 @@ def of_step(network, program, epoch, batch, overflowed=None):
     overflowed: the name of the array that the update made overflow, None if it did not come to an update.
     """
     layer, what = cause(network, program, batch, overflowed)
-    message = (f"numbers cease to be finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before that step. "
-               f"Lower the learning rate, clip the gradients (clip_norm=1.0), scale inputs and targets to about unit size, "
-               f"or check that loss {network.loss!r} takes what {network.layers[-1].activation!r} gives")
+    message = (f"numbers cease to be finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before that "
+               f"step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale inputs and targets to about unit "
+               f"size, or check that loss {network.loss!r} takes what {network.layers[-1].activation!r} gives")
     return DivergenceError(message, epoch, batch, layer)
 
 

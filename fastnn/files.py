@@ -32,7 +32,8 @@ class ModelFormatError(ValueError):
 
 def save(network, path, extra=None):
     """Write `network` to `path`, whole or not at all."""
-    architecture, tensors = json.dumps(network.config()), named_arrays(network)
+    # copies: another thread may be training it, and the digest is to be that of the numbers in the file
+    architecture, tensors = json.dumps(network.config()), {name: a.copy() for name, a in named_arrays(network).items()}
     metadata = {"format": FORMAT, "network": architecture, "sha256": digest(architecture, tensors)}
     write_whole(path, serialize(tensors, metadata | (extra or {})))  # extra: further texts by name, a digest theirs to carry
 

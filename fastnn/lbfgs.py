@@ -13,6 +13,7 @@ from .callbacks.callback import call
 from .callbacks.callback import training as begun_callbacks
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
+from .exclusive import one_at_a_time
 from .history import History
 from .kernels.finite import all_finite, all_within
 from .pace import Pace
@@ -102,6 +103,7 @@ class Objective:
                                   "before it. Scale the inputs to about unit size, or train with Adam first", layer=layer)
 
 
+@one_at_a_time
 def fit(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
     """Train `network` by way of `learner`, its copy in float64, for whom the data are; return the History."""
     minimize, history, flat = minimizer(), History(), network._parameters.flat

@@ -227,6 +227,9 @@ class Network:
         ------
         ValueError
             For data that do not fit; nothing has changed then.
+        RuntimeError
+            While this network is in another fit. Different networks may be in fits at once, each in a thread of its own, and
+            any number of threads may predict with one network.
         DivergenceError
             If a step would make numbers that are not finite. It says in which layer, epoch and batch, and everything is as
             it was before that step.
@@ -380,7 +383,11 @@ class Network:
         return twin
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the network to a safetensors file, whole or not at all."""
+        """Write the network to a safetensors file, whole or not at all.
+
+        While another thread trains it, some of its numbers may be from before a step and others from after it; a callback
+        saves what stands between two steps.
+        """
         files.save(self, path)
 
     @classmethod

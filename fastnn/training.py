@@ -5,6 +5,7 @@ import numpy as np
 from .callbacks.callback import BatchHooks, Callback, call
 from .callbacks.callback import training as begun
 from .divergence import DivergenceError, of_step
+from .exclusive import one_at_a_time
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
@@ -81,6 +82,7 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     return state
 
 
+@one_at_a_time
 def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
     """Train until so many epochs are done, and return the History."""
     trainer = network._trainer_type(network, data, state, threads)
