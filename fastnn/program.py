@@ -38,6 +38,9 @@ GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order wha
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
 TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
+# A call into a forward pass, after which Ctrl-C is seen to: about 10 ms of a thread, and more where others use the core too.
+# Beside the products a number costs about as much as so many of their operations, to bring it here and to activate it.
+SLICE_FLOPS, FLOPS_PER_NUMBER = 5e8, 50
 
 
 @dataclass
@@ -290,8 +293,14 @@ class ForwardProgram(Program):
 
     def run_samples(self, samples, results=None):
         """Send so many samples through, reporting into results (3, samples)."""
-        self.frame[4:8] = address(results), samples, 0, samples
-        run(run_kernel, self.frame, self.workers, 2 * samples * self.network._parameters.flat.size)
+        flops, turn = 2 * self.network._parameters.flat.size, self.batch * self.workers
+        turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
+        size = max(1, int(turns)) * turn
+        for first in range(0, samples, size):
+            count = min(size, samples - first)
+            place = 0 if results is None else address(results[0, first:])
+            self.frame[4:8] = place, samples, first, count
+            run(run_kernel, self.frame, self.workers, count * flops)
 
 
 class PredictionProgram(ForwardProgram):
