@@ -36,6 +36,7 @@ from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts,
 
 GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
+SHARED_CHUNKS = 12  # samples: chunks that threads share are multiples of it
 TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
 # A call into a forward pass, after which Ctrl-C is seen to: about 10 ms of a thread, and more where others use the core too.
@@ -189,7 +190,7 @@ class TrainingProgram(Program):
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
-        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(TOTALS)
+        self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates, self.last = [], []
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
@@ -268,6 +269,12 @@ class TrainingProgram(Program):
         return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
 
+def largest_chunk(network):
+    """How many samples of a network go through it together, at most."""
+    per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
+    return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
+
+
 class ForwardProgram(Program):
     """All samples of an array through the network, in chunks that fit the cache, with nothing kept for a backward pass."""
 
@@ -279,9 +286,7 @@ class ForwardProgram(Program):
     def plan(network, samples, threads):
         """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
         workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
-        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
-        chunk = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
-        return min(chunk, -(-samples // workers)), workers
+        return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
         """Make the table, and the frame of a run."""
@@ -316,6 +321,13 @@ class PredictionProgram(ForwardProgram):
         a = self.in_arena(self.lower_layers(x, on_logits=False))
         self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
         self.finish()
+
+    @staticmethod
+    def plan(network, samples, threads):
+        """As of every forward pass, but with few sizes of chunks: a program of each is kept for the next prediction."""
+        chunk, workers = ForwardProgram.plan(network, samples, threads)
+        rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
+        return min(rounded, largest_chunk(network)), workers
 
     def in_arena(self, x):
         if x.data != 0:
@@ -369,7 +381,7 @@ class EvaluationProgram(ForwardProgram):
         loss = network._training_loss
         criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
         self.finish()
-        self.results = np.zeros((3, len(data.X)))
+        self.results = aligned((3, len(data.X)), "float64")
         self.weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
 
     def evaluate(self):

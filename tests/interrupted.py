@@ -1,4 +1,4 @@
-"""Ctrl-C from another process at random moments of work: `python interrupted.py trials seed`, and prints a report as JSON.
+"""Ctrl-C from another process at random moments of work: `python interrupted.py trials seed [case …]`; a report as JSON.
 
 Each trial begins a piece of work, sends SIGINT from outside some time later, notes how long it took until KeyboardInterrupt
 was caught, goes on with `resume=True`, and holds the network against one that was never interrupted.
@@ -153,22 +153,24 @@ def bulk(seed, interrupter, trials):
     return found
 
 
-def main(trials, seed):
+def main(trials, seed, *names):
+    """So many trials in all, of the cases of these names, or of all and of `bulk`."""
     rng, interrupter, report = np.random.default_rng(seed), Interrupter(), {}
     with contextlib.closing(interrupter.process.stdin):
-        for name, case in CASES.items():
+        for name in names or CASES:
+            case = CASES[name]
             with tempfile.TemporaryDirectory() as folder:
                 case.prepare(folder, 0.3)
             report[name] = {"latencies": [], "wrong": []}
-            while len(report[name]["latencies"]) < -(-trials // len(CASES)):
+            while len(report[name]["latencies"]) < -(-trials // len(names or CASES)):
                 seconds, wrong = trial(case, interrupter, rng.uniform(0, 0.9 * case.seconds))
                 if seconds is not None:
                     report[name]["latencies"].append(seconds)
                     report[name]["wrong"] += wrong
-        for name, latencies in bulk(seed, interrupter, max(3, trials // 20)).items():
+        for name, latencies in ({} if names else bulk(seed, interrupter, max(3, trials // 20))).items():
             report[name] = {"latencies": latencies, "wrong": []}
     print(json.dumps(report))
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:3]), *sys.argv[3:])

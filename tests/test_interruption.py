@@ -16,9 +16,9 @@ SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
 
 
-def interrupted(trials, seed):
+def interrupted(trials, seed, *names):
     """The report of `interrupted.py`, in which nothing may have gone wrong."""
-    run = subprocess.run([sys.executable, "interrupted.py", str(trials), str(seed)], cwd=Path(__file__).parent,
+    run = subprocess.run([sys.executable, "interrupted.py", str(trials), str(seed), *names], cwd=Path(__file__).parent,
                          capture_output=True, text=True, timeout=480)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
@@ -27,7 +27,7 @@ def interrupted(trials, seed):
 
 
 def test_an_interrupted_fit_goes_on_to_the_same_bits():
-    interrupted(1, SEED)
+    interrupted(6, SEED, "tiny", "layers, momentum", "large checkpoints")
 
 
 @pytest.mark.long
