@@ -7,7 +7,7 @@ from .kernels.watch import NOT_FINITE, STATISTICS
 
 
 class DivergenceError(ArithmeticError):
-    """A step would have made numbers that are not finite. Weights, optimizer and all else are those from before that step.
+    """A step would make numbers that are not finite. Weights, optimizer and all else are those from before that step.
 
     Attributes
     ----------

@@ -58,4 +58,5 @@ class GuardedMemory:
             between = np.ones(arena.memory.shape[1], bool)
             for start, numbers in arena.stretches:
                 between[start:start + numbers] = False
-            assert (arena.memory[:, between].view(np.uint8) == PATTERN).all(), "written beside a tensor"
+            beside = np.ascontiguousarray(arena.memory[:, between])
+            assert (beside.view(np.uint8) == PATTERN).all(), "written beside a tensor"
