@@ -29,8 +29,8 @@ def of_step(network, program, epoch, batch, overflowed=None):
     """
     layer, what = cause(network, program, batch, overflowed)
     message = (f"numbers cease to be finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before that "
-               f"step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale inputs and targets to about unit "
-               f"size, or check that loss {network.loss!r} takes what {network.layers[-1].activation!r} gives")
+               f"step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to about "
+               f"unit size, or check that loss {network.loss!r} takes what {network.layers[-1].activation!r} gives")
     return DivergenceError(message, epoch, batch, layer)
 
 

@@ -1,4 +1,4 @@
-"""One SHA-256 of the weights of many nets, trained on each number of threads given: `python one_digest.py 1 2 8`; as JSON."""
+"""One SHA-256 of the weights of many nets, for each number of threads given: `python one_digest.py 1 2 8`; as JSON."""
 
 import hashlib
 import json
