@@ -233,8 +233,12 @@ class Network:
         ------
         ValueError
             For data that do not fit; nothing has changed then.
+        RuntimeError
+            While this network is in another fit. Different networks may be in fits at once, each in a thread of its own, and
+            any number of threads may predict with one network.
         DivergenceError
-            If a step's loss is not finite; the weights are those from before that step.
+            If a step would make numbers that are not finite. It says in which layer, epoch and batch, and everything is as
+            it was before that step.
         """
         epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -395,7 +399,11 @@ class Network:
         return twin
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the network to a safetensors file, whole or not at all."""
+        """Write the network to a safetensors file, whole or not at all.
+
+        While another thread trains it, some of its numbers may be from before a step and others from after it; a callback
+        saves what stands between two steps.
+        """
         files.save(self, path_name("path", path))
 
     @classmethod
@@ -492,12 +500,6 @@ class Network:
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
-
-    def _divergence_message(self, epoch, batch):
-        return (
-            f"the loss is not finite in epoch {epoch}, batch {batch}; the weights are those from before that step. "
-            f"Lower the learning rate, or {self._how_to_be_finite()}"
-        )
 
     def _how_to_be_finite(self):
         return (f"scale the inputs to about unit size, or check that loss {self.loss!r} takes what "

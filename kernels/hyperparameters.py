@@ -1,4 +1,8 @@
-"""Hyperparameters of optimizers: fields of a dataclass that check what is assigned to them."""
+"""Hyperparameters of optimizers: fields of a dataclass that check what is assigned to them.
+
+Each kind has a range that is `tame`, far wider than what anybody trains with: there the update of a gradient that is not
+huge cannot overflow, as `fastnn.safe_steps` shows.
+"""
 
 import math
 from dataclasses import MISSING, field
@@ -26,7 +30,7 @@ def real_number(value):
         return math.inf if value > 0 else -math.inf
 
 
-def number_between(default, low, high, says):
+def number_between(default, low, high, says, tame=None):
     """A number with low ≤ number < high; a default of MISSING makes one that has to be given."""
 
     def check(where, value):
@@ -35,22 +39,22 @@ def number_between(default, low, high, says):
             raise ValueError(f"{where} is {shown(value)}; it must be {says}")
         return number
 
-    return field(default=default, metadata={"check": check})
+    return field(default=default, metadata={"check": check, "tame": tame})
 
 
-def positive(default=MISSING):
-    """A hyperparameter above zero."""
-    return number_between(default, math.nextafter(0.0, 1.0), math.inf, "a positive, finite number")
+def positive(default=MISSING, tame=(1e-10, 1e10)):
+    """A hyperparameter above zero, such as what is added to a divisor."""
+    return number_between(default, math.nextafter(0.0, 1.0), math.inf, "a positive, finite number", tame)
 
 
 def not_negative(default=MISSING):
-    """A hyperparameter of zero or more."""
-    return number_between(default, 0.0, math.inf, "a finite number of zero or more")
+    """A hyperparameter of zero or more, such as a decay."""
+    return number_between(default, 0.0, math.inf, "a finite number of zero or more", (0.0, 0.1))
 
 
 def in_unit_interval(default=MISSING):
-    """A hyperparameter from 0 up to, but not including, 1."""
-    return number_between(default, 0.0, 1.0, "a number from 0 up to, but not including, 1")
+    """A hyperparameter from 0 up to, but not including, 1: how much of a mean is kept."""
+    return number_between(default, 0.0, 1.0, "a number from 0 up to, but not including, 1", (0.0, 0.99999))
 
 
 def flag(default):
@@ -61,19 +65,20 @@ def flag(default):
             raise ValueError(f"{where} is {shown(value)}; it must be True or False")
         return bool(value)
 
-    return field(default=default, metadata={"check": check})
+    return field(default=default, metadata={"check": check, "tame": (0.0, 1.0)})
 
 
 def unless(exempt, default, hyperparameter):
     """`hyperparameter` with another default, and its check for all values but those that are exempt."""
     given = hyperparameter.metadata["check"]
     return field(default=default,
-                 metadata={"check": lambda where, value: value if exempt(value) else given(where, value)})
+                 metadata={**hyperparameter.metadata,
+                           "check": lambda where, value: value if exempt(value) else given(where, value)})
 
 
 def rate_or_schedule(default):
     """The learning rate: a positive number, or a function of the number of the step, such as those of `fastnn.schedules`."""
-    return unless(lambda value: callable(value) and not isinstance(value, type), default, positive())
+    return unless(lambda value: callable(value) and not isinstance(value, type), default, positive(tame=(0.0, 10.0)))
 
 
 def optional(hyperparameter):

@@ -29,15 +29,16 @@ building, made = [], Counter()  # the symbols of the kernels being compiled; how
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
 
 
-def jit(function=None, *, inline=False, cached=False):
+def jit(function=None, *, inline=False, cached=False, any_order=False):
     """Compile with Numba, the one way this package does.
 
     inline: melt it into its callers. cached: keep it on disk, for what Python calls; the rest is kept in its callers.
+    any_order: it may add up numbers in any order, for a sum of which only the size matters.
     """
     if function is None:
-        return lambda f: jit(f, inline=inline, cached=cached)
+        return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
     give_name(function)
-    dispatcher = njit(function, forceinline=inline, **OPTIONS)
+    dispatcher = njit(function, forceinline=inline, fastmath={"reassoc"} if any_order else False, **OPTIONS)
     if cached:
         dispatcher._cache = KernelCache(function.__name__)
     return dispatcher
