@@ -19,7 +19,8 @@ MOST_COMPILERS = 3
 USUAL = (
     "count_not_finite", "gather", "product", "relu_forward", "relu_backward", "dense_forward", "dense_backward_weight",
     "dense_backward_output", "transpose", "dense_backward_input", "accuracy_phase", "loss_phase",
-    "softmax_cross_entropy_loss", "update_phase", "adam_update", "prepare_phase", "adam_coefficients", "shuffle", "train",
+    "softmax_cross_entropy_loss", "watch", "update_phase", "adam_update", "prepare_phase", "adam_coefficients", "shuffle",
+    "train",
 )
 
 
