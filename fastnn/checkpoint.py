@@ -14,6 +14,7 @@ this is not trusted: before memory is taken, and before a number gets to a kerne
 """
 
 import json
+import math
 from dataclasses import fields
 
 import numpy as np
@@ -176,7 +177,7 @@ def read(network_type, file):
 
 def word(number):
     """A word of the random state."""
-    if whole_number("random", number, least=0) >= LARGEST:
+    if whole_number("random", number, least=0, most=math.inf) >= LARGEST:
         raise ValueError(f"random is {number}, which takes more than 64 bits")
     return number
 
