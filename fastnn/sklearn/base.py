@@ -61,10 +61,10 @@ class NetworkEstimator(BaseEstimator, ABC):
         return weights
 
     def _plain_targets(self, y):
-        """Refuse targets that are none before anything has been learned from them."""
+        """Refuse targets with something masked, and dates where values are to be learned: a class may be one."""
+        if self._numeric_targets:
+            return plain("y", y)
         refuse_masked("y", y)
-        if self._numeric_targets and y is not None:
-            check_finite("y", real_array("y", y, np.float64))
         return y
 
     # Training.
@@ -140,8 +140,10 @@ class NetworkEstimator(BaseEstimator, ABC):
                              "normalization='batch', or use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
-        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True, reset=anew,
-                             dtype=self._dtype(anew), y_numeric=self._numeric_targets)
+        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+                             reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
+        if self._numeric_targets:  # scikit-learn lets some objects pass
+            check_finite("y", real_array("y", y, np.float64))
         X = dense(X)
         weights = sample_weights(sample_weight, len(X), X.dtype)
         encoded = self._encode(y, anew=encode_anew)

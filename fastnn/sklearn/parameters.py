@@ -50,7 +50,7 @@ def each_layer(value):
 
 
 def normalization(where, value):
-    if value not in ("batch", "layer"):
+    if not isinstance(value, str) or value not in ("batch", "layer"):
         raise ValueError(f"{where} is {shown(value)}; it must be 'batch', 'layer' or None")
 
 
