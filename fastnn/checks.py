@@ -95,10 +95,7 @@ def list_of(where, values, kind):
 
 def any_array(name, values):
     """`values` as an array of whatever dtype: rectangular, and with nothing masked."""
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} is a masked array with values missing; fill them first, with {name}.filled(...)")
-    if isinstance(values, (list, tuple)) and holds_masked(values):  # NumPy would take what lies under the masks
-        raise ValueError(f"{name} holds masked arrays with values missing; fill them first, with .filled(...)")
+    refuse_masked(name, values)
     if hasattr(values, "toarray"):  # SciPy's sparse matrices, which NumPy takes for a single object
         raise ValueError(f"{name} is a {type(values).__name__}; this takes dense arrays: give {name}.toarray()")
     try:
@@ -108,6 +105,14 @@ def any_array(name, values):
     if array.ndim == 0 and array.dtype.kind == "O" and values is not None:  # a set, a generator, a dict, …
         raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers")
     return array
+
+
+def refuse_masked(name, values):
+    """Refuse what has something missing, for NumPy would take what lies under the masks."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} is a masked array with values missing; fill them first, with {name}.filled(...)")
+    if isinstance(values, (list, tuple)) and holds_masked(values):
+        raise ValueError(f"{name} holds masked arrays with values missing; fill them first, with .filled(...)")
 
 
 def holds_masked(values):

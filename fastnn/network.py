@@ -321,7 +321,7 @@ class Network:
         out = self.forward(X, threads=threads)
         if not self.is_classifier:
             return out[:, 0] if self.outputs == 1 else out
-        if len(out) and math.isnan(out.min()):  # of which no class is the likeliest
+        if len(out) and math.isnan(out.item(out.argmax())):  # NaN counts as the largest; no class is the likeliest then
             row = int(np.flatnonzero(np.isnan(out).any(axis=1))[0])
             raise DivergenceError(f"the outputs for X[{row}] are NaN, so there is no label; {self._how_to_be_finite()}")
         if self.outputs > 1 and self._loss.targets != "binary":

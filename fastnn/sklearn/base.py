@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..checks import sample_weights
+from ..checks import check_finite, real_array, refuse_masked, sample_weights
 from ..layer_outputs import layer_outputs
 from . import architecture, lbfgs, stochastic
 from .heldout import Samples
@@ -60,6 +60,13 @@ class NetworkEstimator(BaseEstimator, ABC):
     def _weights(self, y, weights):
         """The weights of the samples, with all that the estimator's parameters do to them."""
         return weights
+
+    def _plain_targets(self, y):
+        """Refuse targets with something masked, and dates where values are to be learned: a class may be one."""
+        if self._numeric_targets:
+            return plain("y", y)
+        refuse_masked("y", y)
+        return y
 
     # Training.
 
@@ -134,8 +141,10 @@ class NetworkEstimator(BaseEstimator, ABC):
                              "normalization='batch', or use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
-        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=anew, dtype=self._dtype(anew),
-                             y_numeric=self._numeric_targets)
+        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+                             reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
+        if self._numeric_targets:  # scikit-learn lets some objects pass
+            check_finite("y", real_array("y", y, np.float64))
         X = dense(X)
         weights = sample_weights(sample_weight, len(X), X.dtype)
         encoded = self._encode(y, anew=encode_anew)
@@ -146,8 +155,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; one of them is missing")
-        X, y = validate_data(self, X, y, accept_sparse=SPARSE, multi_output=True, reset=False, dtype=FLOATS,
-                             y_numeric=self._numeric_targets)
+        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+                             reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
         X = dense(X)
         return Samples(X, self._encode(y, anew=False), sample_weights(sample_weight, len(X), X.dtype, "sample_weight_val"))
 
@@ -195,7 +204,8 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def _checked_outputs(self, X):
         check_is_fitted(self)
-        return self._outputs(validate_data(self, X, accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype)))
+        dtype = np.dtype(self.network_.dtype)
+        return self._outputs(validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=dtype))
 
     def _outputs(self, X):
         """The network's outputs (samples, outputs) of checked X."""
@@ -208,7 +218,7 @@ class NetworkEstimator(BaseEstimator, ABC):
     def hidden_activations(self, X):
         """The outputs of the hidden layers for each sample: a list of arrays (samples, width), in the network's dtype."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
+        X = validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
         outputs = layer_outputs(self.network_, dense(X), self.n_threads)
         return [outputs[end] for end in self._hidden_ends]
 
@@ -255,6 +265,16 @@ def all_or_nothing(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def plain(name, values):
+    """Refuse what scikit-learn takes for numbers without a word: what lies under masks, dates, durations, records."""
+    refuse_masked(name, values)
+    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # of a data frame there are several
+    for dtype in np.ravel(np.array(dtypes, object)):
+        if getattr(dtype, "kind", "") in "mMV" and dtype is not None:
+            raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
+    return values
 
 
 def dense(X):

@@ -43,12 +43,15 @@ def sizes(where, value):
 
 def each_layer(value):
     """A list with an entry for each hidden layer, of what may also be a single one."""
-    return list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
+    try:
+        return [value] if isinstance(value, str) else list(value)
+    except TypeError:
+        return [value]
 
 
 def normalization(where, value):
-    if value not in ("batch", "layer"):
-        raise ValueError(f"{where} is {value!r}; it must be 'batch', 'layer' or None")
+    if not isinstance(value, str) or value not in ("batch", "layer"):
+        raise ValueError(f"{where} is {shown(value)}; it must be 'batch', 'layer' or None")
 
 
 def rates(where, value):
@@ -58,7 +61,7 @@ def rates(where, value):
 
 def schedule(where, value):
     if isinstance(value, str) and value not in ("constant", "invscaling", "adaptive"):
-        raise ValueError(f"{where} is {value!r}; it must be 'constant', 'invscaling', 'adaptive' or a schedule")
+        raise ValueError(f"{where} is {shown(value)}; it must be 'constant', 'invscaling', 'adaptive' or a schedule")
 
 
 not_negative = number(0.0, math.inf, "a number of 0 or more")
