@@ -1,0 +1,228 @@
+"""How many mutants of the package the tests notice: python tests/mutants.py [--number N] [--seed S] [--only TEXT …].
+
+Mutants (`mutator.py`) are drawn by chance from each group of `mutant_groups.py`, in fixed shares. Each is run in a copy of
+the tree, by the tests that concern its file and until one fails, in a process forked from one that has imported Numba. It is
+
+    killed        a test fails, the package cannot be imported, the process dies, or it takes far longer than without mutant
+    survived      all tests pass
+    not compiled  Numba refuses it, so that nobody could have it: it does not count
+
+At most `--jobs` of them run at a time. First the tests are run without a mutant: they must pass, and tell how long it takes.
+"""
+
+import argparse
+import contextlib
+import importlib
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from multiprocessing.connection import wait
+from pathlib import Path
+
+import kernel_keys
+import mutant_groups
+from mutator import mutants
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = "fastnn", "kernels", "tests", "pyproject.toml"
+REFUSED = "TypingError", "LoweringError", "UnsupportedError", "NumbaValueError", "NumbaTypeError"
+LEAST = 60  # seconds that a mutant may take, beside three times what the tests take without one
+MEMORY = 16 * 2**30
+
+
+def drawn(group, number, seed, root=ROOT):
+    """So many mutants of a group, or all there are; and how many there are."""
+    there = [mutant for path in group.paths for mutant in mutants(path, (root / path).read_text(encoding="utf-8"))
+             if not mutant_groups.left_out(mutant, (root / path).read_text(encoding="utf-8").splitlines())]
+    chosen = random.Random(f"{seed} {group.name}").sample(there, min(number, len(there)))
+    return chosen, len(there)
+
+
+class Copy:
+    """A copy of the tree, in which one mutant is run at a time."""
+
+    def __init__(self, folder, root, cache):
+        self.folder, self.root, self.cache = folder, root, cache
+        folder.mkdir()
+        self.scratch, self.output = folder / "scratch", folder / "output.txt"
+        self.tree = folder / "tree"
+        self.tree.mkdir()
+        for name in COPIED:
+            if (root / name).is_dir():
+                shutil.copytree(root / name, self.tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            elif (root / name).exists():
+                shutil.copy(root / name, self.tree / name)
+
+    def start(self, mutant, tests):
+        """Begin to run these tests with the mutant, or without one (None)."""
+        if mutant:
+            (self.tree / mutant.path).write_text(mutant.source, encoding="utf-8")
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+        self.mutant, self.began = mutant, time.monotonic()
+        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(tests,))
+        self.process.start()
+
+    def end(self):
+        """(exit code, seconds, what was printed) of what has ended, or is ended now; the tree is as it was then."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # with all that the tests have started
+        self.process.join()
+        if self.mutant:
+            shutil.copy(self.root / self.mutant.path, self.tree / self.mutant.path)
+        return self.process.exitcode, time.monotonic() - self.began, self.output.read_text(errors="replace")
+
+    def run(self, tests):
+        """In the process of its own: the tests, as from a shell in the copy."""
+        os.setsid()
+        output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for handle in (1, 2):
+            os.dup2(output, handle)
+        limit_memory()
+        os.chdir(self.tree)
+        os.environ.update(PYTHONPATH=str(self.tree), FASTNN_CACHE_DIR=str(self.cache), FASTNN_COMPILERS="1",
+                          TMPDIR=str(self.scratch), PYTHONDONTWRITEBYTECODE="1")
+        tempfile.tempdir = None
+        sys.dont_write_bytecode = True
+        ours = {str(self.root), str(self.root / "tests"), ""}
+        sys.path[:] = [str(self.tree), *(path for path in sys.path if path not in ours)]
+        code = 1
+        try:
+            code = self.tested(tests)
+        except BaseException:  # the package could not be imported
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def tested(self, tests):
+        import pytest
+
+        if (self.tree / "kernels").exists():
+            kernel_keys.install()
+        return pytest.main(["-x", "-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:randomly", *tests])
+
+
+def limit_memory():
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def verdict(code, output):
+    if code == 0:
+        return "survived"
+    if code in (3, 4, 5):  # pytest's own errors, and no tests
+        raise RuntimeError(f"the tests could not be run:\n{output[-3000:]}")
+    return "not compiled" if any(name in output for name in REFUSED) else "killed"
+
+
+def run_all(work, jobs, folder, root=ROOT, cache=None, told=print):
+    """Run (mutant or None, tests, limit in seconds) in copies; gives (mutant, verdict, seconds, output) as they end."""
+    cache = cache or folder / "kernels-cache"
+    free, busy, work = [Copy(folder / f"copy-{k}", root, cache) for k in range(jobs)], {}, list(reversed(work))
+    try:
+        while work or busy:
+            while work and free:
+                mutant, tests, limit = work.pop()
+                copy = free.pop()
+                copy.start(mutant, tests)
+                busy[copy.process.sentinel] = copy, time.monotonic() + limit
+            wait(list(busy), timeout=0.5)
+            for sentinel, (copy, end) in list(busy.items()):
+                late = time.monotonic() > end
+                if copy.process.is_alive() and not late:
+                    continue
+                late = late and copy.process.is_alive()
+                del busy[sentinel]
+                code, seconds, output = copy.end()
+                free.append(copy)
+                yield copy.mutant, "timed out" if late else verdict(code, output), seconds, output
+    finally:
+        for copy, _ in busy.values():
+            copy.end()
+        for copy in free:
+            shutil.rmtree(copy.folder, ignore_errors=True)
+
+
+def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
+    """Run so many mutants of the groups; returns {group: Counter of verdicts} and the survivors, and prints each outcome."""
+    limits, chosen = {}, {}
+    whole = sum(group.share for group in groups)
+    for group in groups:
+        found, there = drawn(group, round(number * group.share / whole), seed, root)
+        chosen[group.name] = [mutant for mutant in found if not only or any(text in str(mutant) for text in only)]
+        print(f"{group.name}: {len(chosen[group.name])} of {there} mutants", flush=True)
+    of = {id(mutant): group for group in groups for mutant in chosen[group.name]}
+    tests = {id(mutant): tuple(of[id(mutant)].tests(mutant.path)) for found in chosen.values() for mutant in found}
+    (folder / "without").mkdir()
+    without = [(None, each, 1500) for each in dict.fromkeys(tests.values())]
+    for (_, each, _), (_, found, seconds, output) in zip(without, run_all(without, 1, folder / "without", root, cache),
+                                                         strict=True):
+        if found != "survived":
+            raise RuntimeError(f"these tests fail without a mutant: {' '.join(each)}\n{output[-3000:]}")
+        limits[each] = LEAST + 3 * seconds
+        print(f"{seconds:.0f} s without a mutant: {each[0]} …", flush=True)
+    scores, survivors = {group.name: Counter() for group in groups}, []
+    work = [(mutant, tests[id(mutant)], limits[tests[id(mutant)]]) for found in chosen.values() for mutant in found]
+    for mutant, found, seconds, output in run_all(work, jobs, folder, root, cache):
+        scores[of[id(mutant)].name][found] += 1
+        by = next((line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))), "")[:100]
+        print(f"{found:12} {seconds:5.0f} s  {mutant}  {by if found == 'killed' else ''}", flush=True)
+        if found == "survived":
+            survivors.append(mutant)
+    return scores, survivors
+
+
+def score(counts):
+    """(killed or timed out, of how many that count)."""
+    killed = counts["killed"] + counts["timed out"]
+    return killed, killed + counts["survived"]
+
+
+def table(scores):
+    """The figures as text, a line a group."""
+    total = sum(scores.values(), Counter())
+    lines = [f"{'group':18} killed timed out survived not compiled  score"]
+    for name, counts in [*scores.items(), ("all", total)]:
+        killed, counted = score(counts)
+        share = f"{100 * killed / counted:5.1f} %" if counted else "    –"
+        lines.append(f"{name:18} {counts['killed']:6} {counts['timed out']:9} {counts['survived']:8} "
+                     f"{counts['not compiled']:12}  {share}")
+    return "\n".join(lines)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--number", type=int, default=int(os.environ.get("FASTNN_MUTANTS", 280)))
+    parser.add_argument("--seed", default=os.environ.get("FASTNN_MUTANT_SEED", "0"))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--groups", nargs="*", default=[], help="their names; default all")
+    parser.add_argument("--only", nargs="*", default=[], help="of those drawn, those in whose description one of these is")
+    parser.add_argument("--cache", type=Path, help="a folder for kernels, to be kept; default one that is removed")
+    given = parser.parse_args(arguments)
+    groups = [group for group in mutant_groups.GROUPS if not given.groups or group.name in given.groups]
+    for name in ("hypothesis", "numba.core.ccallback", "numpy", "pytest"):
+        importlib.import_module(name)  # once for all the processes
+    with tempfile.TemporaryDirectory() as folder:
+        scores, survivors = measure(groups, given.number, given.seed, given.jobs, Path(folder), given.only,
+                                    cache=given.cache)
+    for mutant in survivors:
+        print(f"survived: {mutant}")
+    print(table(scores))
+    return scores
+
+
+if __name__ == "__main__":
+    main()
