@@ -99,6 +99,14 @@ def test_others_can_read_the_file(net, path):
         np.testing.assert_array_equal(tensors[name], view)
 
 
+@pytest.mark.parametrize("digits", range(16))
+def test_tensors_begin_at_multiples_of_their_width(digits):
+    arrays = {"few": np.zeros(3, np.int8), "wide": np.zeros(2), "narrow": np.zeros(1, np.float32)}
+    head, *tensors = to_bytes(arrays, {"note": "1" * digits})
+    assert len(head) % 8 == 0
+    assert [len(tensor) for tensor in tensors] == [16, 4, 3]
+
+
 @pytest.mark.parametrize("kind", [str, os.fspath, lambda path: path])
 def test_a_path_of_any_kind(net, path, kind):
     net.save(kind(path))

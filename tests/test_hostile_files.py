@@ -156,6 +156,7 @@ CHANGES = {
     "a tensor of half a character": tensor("\ud800", EMPTY),
     "metadata that are a list": tensor("__metadata__", []),
     "metadata that are numbers": metadata(network=3),
+    "metadata of a number that nobody asks for": metadata(more=3),
     "no metadata": lambda header: header.pop("__metadata__"),
     "half a character": metadata(more="\udfff"),
     "an architecture with half a character": metadata(network='{"\\udc80": 1}'),
