@@ -303,7 +303,10 @@ class Network:
 
         A regressor with one output gives (samples,), with several (samples, outputs).
         """
-        out = self.forward(X, threads=threads)
+        return self._labels_or_values(self.forward(X, threads=threads))
+
+    def _labels_or_values(self, out):
+        """What outputs (samples, outputs) predict."""
         if not self.is_classifier:
             return out[:, 0] if self.outputs == 1 else out
         if self.outputs > 1 and self._loss.targets != "binary":

@@ -24,8 +24,10 @@ from .kernels.interpreter import (
     run_kernel,
     train_kernel,
 )
+from .kernels.jit import ANY
 from .kernels.linear import X_DATA
-from .kernels.table import FORWARD, HITS, LOSSES, PARTS
+from .kernels.population import sum_results_kernel
+from .kernels.table import FORWARD, PARTS
 from .kernels.update import prepare_row, update_row
 from .layers import applied_activations
 from .memory import Arena, aligned, block_sums
@@ -158,11 +160,20 @@ class Criterion:
 
 @dataclass
 class Data:
-    """Checked data: X (samples, inputs), Targets, weights (samples,) or None."""
+    """Checked data: X (samples, inputs), Targets, weights (samples,) or None.
+
+    rows: the numbers of the samples that count, int64 in the order in which they do; None for all of them.
+    """
 
     X: np.ndarray
     targets: object
     weights: np.ndarray | None
+    rows: np.ndarray | None = None
+
+    @property
+    def samples(self):
+        """How many there are."""
+        return len(self.X if self.rows is None else self.rows)
 
     def of_one_mean(self):
         """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
@@ -176,7 +187,7 @@ class TrainingProgram(Program):
     training = True
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
-        super().__init__(network, min(batch, len(data.X)), threads)
+        super().__init__(network, min(batch, data.samples), threads)
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
@@ -207,7 +218,7 @@ class TrainingProgram(Program):
 
     @property
     def batches(self):
-        return -(-len(self.data.X) // self.batch)
+        return -(-self.data.samples // self.batch)
 
     def run(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
@@ -215,7 +226,7 @@ class TrainingProgram(Program):
             self.optimizer_state.refresh(last_batch - first_batch)
         frame = np.array([
             *self.addresses, address(self.totals),
-            len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
+            len(self.rows), self.batch, self.data.samples, first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
@@ -334,21 +345,24 @@ class EvaluationProgram(ForwardProgram):
     """The loss and the hit of every sample of the data."""
 
     def __init__(self, network, data, threads):
-        super().__init__(network, *self.plan(network, len(data.X), threads))
+        super().__init__(network, *self.plan(network, data.samples, threads))
         self.data = data
         x, criterion = self.input_tensor(), Criterion(self, data)
-        criterion.emit_gather(x, None, normalize=False)
+        criterion.emit_gather(x, data.rows, normalize=False)
         loss = network._training_loss
         criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
         self.finish()
-        self.results = np.zeros((3, len(data.X)))
-        self.weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
+        self.results = np.zeros((3, data.samples))
+        weights = data.weights if data.weights is None or data.rows is None else data.weights[data.rows]
+        self.weight = data.samples if weights is None else weights.sum(dtype=np.float64)
 
     def evaluate(self):
         """(mean loss, accuracy)."""
-        self.run_samples(len(self.data.X), self.results)
-        loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
-        return loss, float(self.results[HITS].mean())
+        self.run_samples(self.data.samples, self.results)
+        sums = np.zeros(2)
+        sum_results_kernel(ANY, sums, self.results, self.data.samples)
+        loss = float(sums[0] / self.weight) + self.penalties.value(self.network._parameters.flat)
+        return loss, float(sums[1] / self.data.samples)
 
 
 class OptimizerState:

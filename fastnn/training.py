@@ -1,5 +1,7 @@
 """The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
+from functools import partial
+
 import numpy as np
 
 from .callbacks.callback import BatchHooks, Callback, call
@@ -26,7 +28,7 @@ class Trainer:
     def __init__(self, network, data, state, threads):
         self.network, self.state = network, state
         self.optimizer_state = network._optimizer_state(state.optimizer)
-        self.order = np.arange(len(data.X)) if state.shuffle else None
+        self.order = np.arange(data.samples) if state.shuffle else data.rows
         self.program = self.program_type(network, data, state.batch_size, threads, self.optimizer_state, order=self.order)
         # what earlier fits have found out about such batches
         self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
@@ -36,17 +38,22 @@ class Trainer:
         """Take up the epoch where it stands: its totals and the order of its samples."""
         epoch, random = self.state.epoch, self.network._random  # its first word is for the shuffling
         self.program.totals = epoch.totals
-        if self.order is not None:
+        if self.state.shuffle:
             random[0] = self.reorder(epoch.random)
 
     def reorder(self, word):
         """Draw the order of the samples of an epoch from a random word; returns the word for the next."""
         after = np.array([word], np.uint64)
         shuffle_kernel(ANY, self.order, len(self.order), after)
+        if self.program.data.rows is not None:
+            self.order[:] = self.program.data.rows[self.order]
         return after[0]
 
     def run_epoch(self, hooks, progress):
-        """Run what is left of the epoch; whether that is now nothing, or the epoch was stopped before its end."""
+        """Run what is left of the epoch; whether that is now nothing, or the epoch was stopped before its end.
+
+        A generator, as `fitting` is.
+        """
         network, program, number = self.network, self.program, self.state.epoch.number
         first = number * program.batches
         while (done := program.done) < program.batches and not network.stop_training:
@@ -54,7 +61,7 @@ class Trainer:
             if network.stop_training:
                 break
             batches = self.pace.next_slice(hooks.batches_until_next(first + done, program.batches - done))
-            diverged = self.pace.timed(program.run, done, done + batches)
+            diverged = yield partial(self.pace.timed, program.run, done, done + batches)
             if diverged is not None:
                 raise DivergenceError(network._divergence_message(number, diverged))
             progress.advance(batches, self.metrics)
@@ -84,6 +91,46 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
 
 def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
     """Train until so many epochs are done, and return the History."""
+    return drive(fitting(network, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
+                         progress=progress))
+
+
+def drive(steps):
+    """Run what a generator asks for, one function without arguments after the other, and return its result."""
+    outcome = None
+    try:
+        while True:
+            outcome = steps.send(outcome)()
+    except StopIteration as end:
+        return end.value
+    finally:
+        steps.close()
+
+
+def run_epoch(trainer, evaluation, hooks, bar, callbacks):
+    """Run what is left of the epoch, and validate: its metrics, or None if it was stopped before its end. A generator."""
+    trainer.load_epoch()
+    try:
+        if not (yield from trainer.run_epoch(hooks, bar)):
+            return None
+    except DivergenceError as error:
+        end_quietly(error, callbacks)
+        return None
+    return trainer.metrics() | (yield partial(validated, trainer.network, evaluation))
+
+
+def end_quietly(error, callbacks):
+    """Raise the error of a step that diverged, unless a callback wants the fit to end without."""
+    quietly = [callback.on_divergence(error) for callback in callbacks]
+    if not any(quietly):
+        raise error
+
+
+def fitting(network, data, validation, state, *, epochs, callbacks, threads, progress, run=run_epoch):
+    """A fit as a generator of what is to be run, for `drive`, or for somebody who drives many fits at once.
+
+    run: `run_epoch` or another like it, which may have run more than one epoch, and entered all but the last.
+    """
     trainer = network._trainer_type(network, data, state, threads)
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
@@ -98,34 +145,21 @@ def fit(network, data, validation, state, *, epochs, callbacks, threads, progres
         with begun(callbacks) as last_logs, Progress(progress, epochs, batches, done) as bar:
             state.callbacks = callbacks
             while state.epoch.number < epochs and not network.stop_training:
-                number = state.epoch.number
-                call(callbacks, "on_epoch_begin", number, {})
-                bar.epoch(number)
-                trainer.load_epoch()
-                if not run_epoch(trainer, hooks, bar, callbacks):
+                call(callbacks, "on_epoch_begin", state.epoch.number, {})
+                bar.epoch(state.epoch.number)
+                metrics = yield from run(trainer, evaluation, hooks, bar, callbacks)
+                if metrics is None:
                     break
-                metrics = trainer.metrics() | validated(network, evaluation)
                 state.finish_epoch(network, metrics)
                 bar.show(metrics)
                 last_logs.update(metrics)
-                call(callbacks, "on_epoch_end", number, metrics)
+                call(callbacks, "on_epoch_end", state.epoch.number - 1, metrics)
     finally:
         if state.callbacks is None:  # a callback refused to begin
             network._fit = before
         else:
             state.rest()
     return state.history
-
-
-def run_epoch(trainer, hooks, bar, callbacks):
-    """Run what is left of the epoch; whether it came to its end."""
-    try:
-        return trainer.run_epoch(hooks, bar)
-    except DivergenceError as error:
-        quietly = [callback.on_divergence(error) for callback in callbacks]
-        if not any(quietly):
-            raise
-        return False
 
 
 def validated(network, evaluation):
