@@ -207,7 +207,7 @@ class Population(Ensemble):
         return self.networks[self.ranking(metric)[0]]
 
     def table(self):
-        """A row a member: what it is and what it came to. A pandas DataFrame if pandas is installed, else a list of dicts."""
+        """A row a member, what it is and what it came to: a pandas DataFrame if pandas is there, else a list of dicts."""
         rows = []
         for number, network in enumerate(self.networks):
             row = {"member": number, "layers": " ".join(map(repr, network.layers)), "loss function": network.loss,
