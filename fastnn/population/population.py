@@ -19,6 +19,7 @@ from ..threads import resolve_threads
 from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble
+from .halving import halve
 from .options import OwnOptimizers, each, each_callbacks, each_rows
 from .results import as_table, final, larger_is_better
 from .task import Ahead
@@ -56,7 +57,7 @@ class Population(Ensemble):
     ...         for width in (4, 16, 64) for seed in range(4)]
     >>> population = Population(nets)
     >>> histories = population.fit(X[:200], y[:200], epochs=30, optimizer=Adam(0.01), validation_data=(X[200:], y[200:]))
-    >>> len(histories), population.best().layers[0].features > 4
+    >>> len(histories), population.best().layers[0].out_features > 4
     (12, True)
     >>> bool((population.predict(X) == y).mean() > 0.9)
     True
@@ -178,6 +179,57 @@ class Population(Ensemble):
             numbers = ", ".join(map(str, self.errors))
             warnings.warn(f"{len(errors)} of {len(self)} members diverged and stopped: {numbers}. Of the first: "
                           f"{next(iter(self.errors.values()))}", RuntimeWarning, stacklevel=3)
+
+    def halve(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int], factor: float = 3.0,
+              metric: str | None = None, **options) -> NDArray:
+        """Train by successive halving: all members for a few epochs, and the best of them, by `scores`, for ever more.
+
+        After each rung a member in `factor` goes on, for `factor` times as many epochs in all, until one is left or `epochs`
+        are done. What has been trained is never trained again.
+
+        Parameters
+        ----------
+        X, y, options
+            As for `fit`, but for resume.
+        epochs : int or list of int
+            For those who are in the last rung.
+        factor : float, default 3
+        metric : str, optional
+            As for `scores`.
+
+        Returns
+        -------
+        array (members,) of int
+            How many rungs each member was in.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network, Population
+        >>> X = np.random.default_rng(0).normal(size=(100, 3))
+        >>> population = Population(Network([Dense(8, "tanh"), Dense(1)], inputs=3), seeds=range(9))
+        >>> population.halve(X, X.sum(axis=1), epochs=9).tolist().count(3)
+        1
+        >>> sorted(len(history.epochs) for history in population.histories)
+        [1, 1, 1, 1, 1, 1, 3, 3, 9]
+        """
+        count = len(self)
+        if "resume" in options:
+            raise ValueError("halve begins anew; leave resume out")
+        epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
+        for name in {"batch_size", "optimizer"} & set(options):
+            options[name] = each(name, options[name], count)
+        for name in {"rows", "validation_rows"} & set(options):
+            options[name] = each_rows(name, options[name], count, len(X))
+        return halve(self, X, y, epochs=epochs, factor=factor, metric=metric, groups=range(count), options=options)
+
+    def take_over(self, part, numbers):
+        """Have what members, here of these numbers, came to in another population."""
+        self.histories = self.histories or [History() for _ in self.networks]
+        for new, old in enumerate(numbers):
+            self.histories[old], self.callbacks[old] = part.histories[new], part.callbacks[new]
+            if new in part.errors:
+                self.errors[int(old)] = part.errors[new]
 
     def scores(self, metric: str | None = None) -> NDArray:
         """A metric of each member as it is after the fit, (members,); NaN for those that diverged.
