@@ -249,7 +249,7 @@ def build_worker(dtype):
         words = view(integers(queue), 0, QUEUE_WORDS)
         scratch = words[SCRATCHES] + WORD * SCRATCH_WORDS * number
         deadline = now(queue, scratch) + words[SLICE]
-        while not is_over(queue, scratch, deadline):
+        while load(queue, STOP) == 0:
             task = increase(queue, NEXT)
             if task >= words[TASKS]:
                 if load(queue, FINISHED) > 0:  # those wait for Python, and this thread for them
@@ -259,6 +259,8 @@ def build_worker(dtype):
             if run_member(queue, member, scratch, deadline):
                 view(integers(member), 0, MEMBER_WORDS)[DONE] = 1
                 increase(queue, FINISHED)
+            if is_over(queue, scratch, deadline):
+                return
 
     return worker
 
