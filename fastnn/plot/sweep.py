@@ -58,9 +58,10 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
         middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
         ax.set_xticks(range(len(kinds)), kinds)
     finite = np.isfinite(scores)
-    ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.35, markeredgewidth=0)
-    ax.plot(places[~finite], np.ones((~finite).sum()), "x", color=COLORS[1], markersize=5, clip_on=False,
-            transform=ax.get_xaxis_transform())
+    ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
+    if not finite.all():  # at the upper edge
+        ax.plot(places[~finite], np.ones((~finite).sum()), "x", color=COLORS[1], markersize=5, clip_on=False,
+                transform=ax.get_xaxis_transform())
     if finite.any():
         for left, right, chosen in middles:
             if (chosen & finite).any():
@@ -95,6 +96,9 @@ def sweep_panels(configurations, scores, metric, columns=3):
     panels = np.atleast_1d(axes(rows, columns, width=3.6 * columns + 0.4, height=2.9 * rows)).ravel()
     for panel, name in zip(panels, varying, strict=False):
         score_by([each[name] for each in configurations], scores, panel, name=name, metric=metric)
+    for number, panel in enumerate(panels[:len(varying)]):
+        if number % columns:
+            panel.set_ylabel("")
     for panel in panels[len(varying):]:
         panel.remove()
     return panels[:len(varying)]

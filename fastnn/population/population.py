@@ -240,8 +240,8 @@ class Population(Ensemble):
             raise ValueError("this population has not been fitted; call fit first")
         recorded = {name for history in self.histories for name in history}
         metric = ("val_loss" if "val_loss" in recorded else "loss") if metric is None else metric
-        if metric not in recorded:
-            names = ", ".join(sorted(recorded)) or "no epochs"
+        if recorded and metric not in recorded:
+            names = ", ".join(sorted(recorded))
             raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}")
         values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
         values = np.array(values, np.float64)
@@ -256,6 +256,8 @@ class Population(Ensemble):
 
     def best(self, metric: str | None = None) -> Network:
         """The member of the best score: the least loss, or the largest accuracy; see `scores`."""
+        if np.isnan(self.scores(metric)).all():
+            raise ValueError("no member has a score: all diverged, or were trained for no epochs")
         return self.networks[self.ranking(metric)[0]]
 
     def table(self):

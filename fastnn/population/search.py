@@ -92,14 +92,23 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
                "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
                "sample_weight": sample_weight, "progress": progress}
     each_epochs = [whole_number("epochs", value) for value in each_epochs]
+    metric = checked_metric("val_loss" if metric is None else metric, networks[0])
     groups = np.repeat(np.arange(len(drawn)), len(parts))
-    metric = "val_loss" if metric is None else metric
     rungs = None
     if halving is None:
         population.fit(X, y, epochs=each_epochs, **options)
     else:
         rungs = halve(population, X, y, epochs=each_epochs, factor=halving, metric=metric, groups=groups, options=options)
     return Sweep(drawn, population, groups, metric, rungs)
+
+
+def checked_metric(metric, network):
+    """The name of a metric that the fits will report: found out before they are run."""
+    names = ("loss", "accuracy") if network.is_classifier else ("loss",)
+    names += tuple(f"val_{name}" for name in names)
+    if metric not in names:
+        raise ValueError(f"metric is {metric!r}; a sweep reports {', '.join(names)}")
+    return metric
 
 
 class Sweep:
