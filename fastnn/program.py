@@ -224,14 +224,18 @@ class TrainingProgram(Program):
         """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
         if self.optimizer_state is not None:
             self.optimizer_state.refresh(last_batch - first_batch)
-        frame = np.array([
-            *self.addresses, address(self.totals),
-            len(self.rows), self.batch, self.data.samples, first_batch, last_batch, accumulate, 0,
-        ])
+        frame = self.frame(first_batch, last_batch, accumulate)
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
         diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return diverged - 1 if diverged else None
+
+    def frame(self, first_batch, last_batch, accumulate=False):
+        """What `train` is called with."""
+        return np.array([
+            *self.addresses, address(self.totals),
+            len(self.rows), self.batch, self.data.samples, first_batch, last_batch, accumulate, 0,
+        ])
 
     def accumulate(self, first_batch, last_batch):
         """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.

@@ -17,7 +17,8 @@ MADE = {"_build", "generated"}  # by building the pages
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
-NEEDED = {"exchange.md": ["onnx"], "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "sklearn.md": ["sklearn"],
+NEEDED = {"exchange.md": ["onnx"], "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"],
+          "populations.md": ["pandas"], "sklearn.md": ["sklearn"],
           "tables.md": ["pandas"]}  # optional packages
 
 

@@ -61,8 +61,7 @@ class Task:
         network, program, data = trainer.network, trainer.program, trainer.program.data
         self.metrics = [name for name in COLUMNS if (network.is_classifier or "accuracy" not in name)
                         and (evaluation or not name.startswith("val_"))]
-        self.frame = np.array([address(program.rows), address(network._parameters.flat), 0, 0, 0, 0, len(program.rows),
-                               program.batch, data.samples, 0, 0, 0, 0])
+        self.frame = program.frame(0, 0)
         words, work = self.words, 6 * program.batch * network._parameters.flat.size
         words[kernel.FRAME], words[kernel.RANDOM] = address(self.frame), address(network._random)
         words[kernel.STEP] = address(trainer.optimizer_state.step)
