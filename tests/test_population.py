@@ -1,6 +1,7 @@
 """Populations: every member comes to the bits, weights and history, that it comes to alone, whatever happens on the way."""
 
 import copy
+import pickle
 import threading
 import warnings
 from _thread import interrupt_main
@@ -240,6 +241,26 @@ def test_members_learn_from_rows_of_one_array():
             check_same([together[number]], [net], [histories[number]], [history])
 
 
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}])
+def test_class_weights_are_those_of_the_rows(class_weight):
+    rows = [None, np.arange(40), np.arange(5, 70, 2), np.arange(70) % 3 > 0]
+    together, alone = Population(classifiers()), classifiers()
+    histories = together.fit(X, LABELS, epochs=3, rows=rows, class_weight=class_weight, sample_weight=WEIGHTS)
+    for number, net in enumerate(alone):
+        own = slice(None) if rows[number] is None else rows[number]
+        history = net.fit(X[own], LABELS[own], epochs=3, class_weight=class_weight, sample_weight=WEIGHTS[own])
+        check_same([together[number]], [net], [histories[number]], [history])
+
+
+def test_pickles():
+    population = Population(classifiers())
+    population.fit(X, LABELS, epochs=2, optimizer=Adam(0.01), callbacks=[EarlyStopping("loss", restore_best=True)])
+    twin = pickle.loads(pickle.dumps(population))
+    assert np.array_equal(twin.predict_proba(X), population.predict_proba(X))
+    assert twin.scores().tolist() == population.scores().tolist()
+    twin.fit(X, LABELS)
+
+
 def test_data_are_shared(monkeypatch):
     seen, data = [], X.astype(np.float32)
     prepare = task.Task.__init__
@@ -319,6 +340,8 @@ def state(population):
     ({"resume": True, "batch_size": 5}, "member 0: batch_size is 5; the fit to be resumed has 32"),
     ({"resume": True, "optimizer": LBFGS()}, "cannot be resumed"),
     ({"threads": 0}, "threads is 0"),
+    ({"sample_weight": 1.0 * (np.arange(len(X)) > 5), "rows": [0, 1]}, "zero for all of a member's rows"),
+    ({"class_weight": "fair"}, "class_weight is 'fair'"),
 ])
 def test_what_does_not_fit_is_refused_and_nothing_has_changed(options, message):
     population = Population(classifiers())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,7 @@ from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble
 from .halving import halve
+from .members import check_members
 from .options import OwnOptimizers, each, each_callbacks, each_rows
 from .results import as_table, final, larger_is_better
 from .task import Ahead
@@ -77,7 +79,7 @@ class Population(Ensemble):
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int] = 1, batch_size: int | Sequence[int] = 32,
             optimizer=None, validation_data: tuple | None = None, rows=None, validation_rows=None,
-            sample_weight: ArrayLike | None = None, shuffle: bool = True,
+            sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, shuffle: bool = True,
             callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None, progress: bool | None = None,
             resume: bool = False) -> list[History]:
         """Train every member, from where it stands.
@@ -97,6 +99,7 @@ class Population(Ensemble):
             Which rows of X the members train on and are evaluated on after every epoch, such as the parts that `k_folds`
             makes. Nothing is copied: a member comes to the weights of `fit(X[rows], y[rows])`.
         sample_weight : array (samples,), optional
+        class_weight : "balanced" or dict of class to weight, optional
         shuffle : bool
         callbacks : list of Callback, or function
             Each member gets copies of its own; `population.callbacks` holds them afterwards. Or a function of the number of
@@ -132,13 +135,17 @@ class Population(Ensemble):
         if validation_data is not None and any(part is not None for part in validation_rows):
             raise ValueError("validation_data and validation_rows are both given; give one of them")
 
-        fits, later, data = {}, [], SharedData(X, y, sample_weight, validation_data)
+        fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data)
         for number, network in enumerate(self.networks):
+            own_rows = rows[number], validation_rows[number]
             if isinstance(given[number], LBFGS):
-                data.of(network.astype("float64"), rows[number])
-                later.append(number)
+                data.training(network.astype("float64"), own_rows[0])
+                if resume:
+                    raise ValueError(f"member {number} has LBFGS, and such a fit cannot be resumed; leave resume out")
+                later[number] = partial(data.fit_to_copies, network, *own_rows, optimizer=given[number],
+                                        callbacks=callbacks[number], threads=threads, progress=False)
                 continue
-            learned, validation = data.of(network, rows[number]), data.validation(network, validation_rows[number])
+            learned, validation = data.training(network, own_rows[0]), data.validation(network, own_rows[1])
             try:
                 state = training.begin_or_resume(
                     network, self._optimizers.of(number, given[number]), resume, samples=learned.samples,
@@ -148,37 +155,31 @@ class Population(Ensemble):
             steps = training.fitting(network, learned, validation, state, epochs=epochs[number],
                                      callbacks=callbacks[number], threads=1, progress=False, run=Ahead(epochs[number]))
             fits[number] = Fit(network, state, steps)
-        if later and resume:
-            raise ValueError(f"member {later[0]} has LBFGS, and such a fit cannot be resumed; leave resume out")
-        self._train(fits, later, given, epochs, callbacks, threads, progress, data, rows, validation_rows)
+        total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())
+        with Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
+            begin_all([*fits.values()], [*fits])
+            self._train(fits, later, callbacks, threads, bar)
         return self.histories
 
-    def _train(self, fits, later, given, epochs, callbacks, threads, progress, data, rows, validation_rows):
-        histories, errors = {number: fit.state.history for number, fit in fits.items()}, {}
-        total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())
-        begun = False
+    def _train(self, fits, later, callbacks, threads, bar):
+        """Drive fits that have begun, then call those of `later`; take note of what each came to, however it ends."""
+        histories, errors = {}, {}
         try:
-            with Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
-                begin_all([*fits.values()], [*fits])
-                begun = True
-                train_together([*fits.values()], threads, bar)
-                for number in later:
-                    options = data.whole(rows[number], validation_rows[number])
-                    try:
-                        histories[number] = self.networks[number].fit(
-                            **options, optimizer=given[number], callbacks=callbacks[number], threads=threads, progress=False)
-                    except training.DivergenceError as error:
-                        errors[number] = error
+            train_together([*fits.values()], threads, bar)
+            for number, fit in later.items():
+                try:
+                    histories[number] = fit()
+                except training.DivergenceError as error:
+                    errors[number] = error
         finally:
-            if begun:
-                histories |= {number: fit.state.history for number, fit in fits.items()}
-                errors |= {number: fit.error for number, fit in fits.items() if fit.error is not None}
-                self.histories = [histories.get(number, History()) for number in range(len(self))]
-                self.errors, self.callbacks = dict(sorted(errors.items())), callbacks
+            histories |= {number: fit.state.history for number, fit in fits.items()}
+            errors |= {number: fit.error for number, fit in fits.items() if fit.error is not None}
+            self.histories = [histories.get(number, History()) for number in range(len(self))]
+            self.errors, self.callbacks = dict(sorted(errors.items())), callbacks
         if errors:
             numbers = ", ".join(map(str, self.errors))
             warnings.warn(f"{len(errors)} of {len(self)} members diverged and stopped: {numbers}. Of the first: "
-                          f"{next(iter(self.errors.values()))}", RuntimeWarning, stacklevel=3)
+                          f"{next(iter(self.errors.values()))}", RuntimeWarning, stacklevel=4)
 
     def halve(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int], factor: float = 3.0,
               metric: str | None = None, **options) -> NDArray:
@@ -228,6 +229,7 @@ class Population(Ensemble):
         self.histories = self.histories or [History() for _ in self.networks]
         for new, old in enumerate(numbers):
             self.histories[old], self.callbacks[old] = part.histories[new], part.callbacks[new]
+            self.errors.pop(int(old), None)
             if new in part.errors:
                 self.errors[int(old)] = part.errors[new]
 
@@ -292,32 +294,13 @@ class Population(Ensemble):
         part._optimizers = self._optimizers.part(numbers)
         return part
 
+    def __getstate__(self):
+        """To pickle it: what optimizers remember is not in the pickle of a network either."""
+        return {name: value for name, value in vars(self).items() if name != "_optimizers"}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _optimizers=OwnOptimizers())
+
     def __repr__(self):
         size = sum(network._parameters.flat.size for network in self.networks)
         return f"<Population of {len(self)} networks, {size:,} parameters in all>"
-
-
-def check_members(networks):
-    """Refuse what cannot learn together."""
-    if not networks:
-        raise ValueError("networks is empty; give at least one Network")
-    for number, network in enumerate(networks):
-        if not isinstance(network, Network):
-            raise ValueError(f"networks[{number}] is {network!r}; it must be a Network")
-    if len(set(map(id, networks))) < len(networks):
-        raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
-    first = networks[0]
-    for number, network in enumerate(networks):
-        if network.inputs != first.inputs:
-            raise ValueError(f"member {number} takes {network.inputs} inputs and member 0 takes {first.inputs}; all learn "
-                             f"from one X: give it inputs={first.inputs}, or fit it in another population")
-        if target_of(network) != target_of(first):
-            raise ValueError(f"member {number} learns {target_of(network)} and member 0 {target_of(first)}; all learn one "
-                             "y: give it a last layer and loss of the same kind, or fit it in another population")
-
-
-def target_of(network):
-    """What a network learns, in words."""
-    if not network.is_classifier:
-        return f"{network.outputs} values"
-    return f"{network.outputs} probabilities" + (", each for itself" if network._loss.targets == "binary" else "")

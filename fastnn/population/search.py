@@ -20,6 +20,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
           task: str | None = None, epochs: int = 20, batch_size: int = 32, optimizer="adam",
           validation_data: tuple | None = None, validation_split: float = 0.2, folds: int | None = None,
           halving: float | None = None, metric: str | None = None, sample_weight: ArrayLike | None = None,
+          class_weight: Mapping | str | None = None,
           callbacks: Sequence | Callable[[int], list] = (), seed: int = 0, threads: int | None = None,
           progress: bool | None = None) -> Sweep:
     """Train networks of many hyperparameters on the same data, all in one compiled parallel call.
@@ -50,7 +51,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         Train by successive halving with this factor, such as 3: see `Population.halve`.
     metric : str, optional
         What decides; default "val_loss".
-    callbacks, sample_weight, threads, progress
+    callbacks, sample_weight, class_weight, threads, progress
         As for `Population.fit`.
     seed : int
         Of the draws and of the parts of the data.
@@ -90,7 +91,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     rows, validation_rows = zip(*(parts * len(drawn)), strict=True)
     options = {"batch_size": list(batch_sizes), "optimizer": list(optimizers), "callbacks": callbacks, "threads": threads,
                "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
-               "sample_weight": sample_weight, "progress": progress}
+               "sample_weight": sample_weight, "class_weight": class_weight, "progress": progress}
     each_epochs = [whole_number("epochs", value) for value in each_epochs]
     metric = checked_metric("val_loss" if metric is None else metric, networks[0])
     groups = np.repeat(np.arange(len(drawn)), len(parts))
