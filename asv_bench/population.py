@@ -95,8 +95,8 @@ def jax_epochs(together, threads, epochs, some):
             keys = jax.random.split(key, len(sizes))
             weights = [(jax.random.normal(k, (n, m)) * (2 / n) ** 0.5, jnp.zeros(m))
                        for k, n, m in zip(keys, sizes, sizes[1:], strict=False)]
-            zeros = tree_map(jnp.zeros_like, weights)
-            return weights, zeros, zeros, jnp.float32(0)
+            m, v = tree_map(jnp.zeros_like, weights), tree_map(jnp.zeros_like, weights)
+            return weights, m, v, jnp.float32(0)
 
         def loss(weights, x, labels):
             for weight, bias in weights[:-1]:

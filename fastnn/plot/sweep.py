@@ -7,7 +7,7 @@ import numpy as np
 
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
-WIDE = 20  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
+WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
 CATEGORIES = 12  # so many different numbers, or fewer, are drawn side by side
 
 
@@ -99,6 +99,7 @@ def sweep_panels(configurations, scores, metric, columns=3):
     for number, panel in enumerate(panels[:len(varying)]):
         if number % columns:
             panel.set_ylabel("")
+            panel.tick_params(axis="y", which="both", labelleft=False)  # as in the first of the row
     for panel in panels[len(varying):]:
         panel.remove()
     return panels[:len(varying)]
