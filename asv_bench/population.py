@@ -255,10 +255,12 @@ def main():
                                            env=environment(options.threads))
         first[name] = json.loads(processes[name].stdout.readline())
         print(f"ready: {name}, after {first[name]:.1f} s", file=sys.stderr, flush=True)
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         for name, process in processes.items():
             print(file=process.stdin, flush=True)
             found[name].append(json.loads(process.stdout.readline()))
+        took = ", ".join(f"{name} {rows[-1][0]:.3f}" for name, rows in found.items())
+        print(f"round {number + 1}, ms a net and epoch: {took}", file=sys.stderr, flush=True)
     for process in processes.values():
         process.communicate()
     ours = [row[0] for row in found[options.ways[0]]]
