@@ -65,7 +65,8 @@ def sweep(found):
 
 
 CLAIMS = {claim.__name__: claim for claim in
-          (computation_graph, ensemble, linear_depth, logistic_regression, mnist, parity, spiral, sweep, zero_initialization)}
+          (computation_graph, ensemble, linear_depth, logistic_regression, mnist, parity, spiral, sweep,
+           zero_initialization)}
 QUICK = {"mnist", "parity"}
 
 
