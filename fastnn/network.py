@@ -318,7 +318,10 @@ class Network:
         A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
         it is a DivergenceError.
         """
-        out = self.forward(X, threads=threads)
+        return self._labels_or_values(self.forward(X, threads=threads))
+
+    def _labels_or_values(self, out):
+        """What outputs (samples, outputs) predict."""
         if not self.is_classifier:
             return out[:, 0] if self.outputs == 1 else out
         if len(out) and math.isnan(out.item(out.argmax())):  # NaN counts as the largest; no class is the likeliest then

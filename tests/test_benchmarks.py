@@ -57,6 +57,18 @@ def test_training(suite):
         prediction.time_one_row(net)
 
 
+def test_populations(suite, monkeypatch):
+    module = suite("population")
+    monkeypatch.setattr(module, "MEMBERS", 2)
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    for options in module.Populations.params:
+        benchmark = module.Populations()
+        benchmark.setup(options)
+        assert benchmark.track_epoch(options) > 0
+        assert benchmark.track_loop(options) > 0
+        benchmark.peakmem_fit(options)
+
+
 def test_start(suite, monkeypatch):
     module = suite("start")
     monkeypatch.setattr(module, "FIRST_EPOCH", "import fastnn")

@@ -53,13 +53,20 @@ def mnist(found):
     assert found["accuracy"] >= 0.965  # after the two epochs of --quick; 0.98 and better after all ten
 
 
+def ensemble(found):
+    spread = found["spread"]
+    assert 2 * spread["among the points"] < spread["in the gap"]
+    assert 2 * spread["among the points"] < spread["beyond the ends"]
+
+
 def sweep(found):
     assert np.all((found["accuracies"] >= 0) & (found["accuracies"] <= 1))
     assert found["best"]["accuracy"] == found["accuracies"].max() >= 0.99
 
 
 CLAIMS = {claim.__name__: claim for claim in
-          (computation_graph, linear_depth, logistic_regression, mnist, parity, spiral, sweep, zero_initialization)}
+          (computation_graph, ensemble, linear_depth, logistic_regression, mnist, parity, spiral, sweep,
+           zero_initialization)}
 QUICK = {"mnist", "parity"}
 
 
