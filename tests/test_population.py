@@ -320,7 +320,7 @@ def state(population):
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"X": X[:, :3]}, "takes 9"),
-    ({"y": LABELS + 1}, "labels run from 0 to 2"),
+    ({"y": LABELS + 1}, "labels must run from 0 to 2"),
     ({"epochs": [1, 2]}, "epochs has 2 entries; this population has 4 members"),
     ({"epochs": -1}, "epochs is -1"),
     ({"batch_size": [1, 2, 3, 0]}, "batch_size is 0"),
