@@ -1,5 +1,6 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
 
+from . import jit as jit
 from .ahead import warmup
 from .callbacks import (
     Callback,

@@ -1,0 +1,443 @@
+"""`Model`, a network as a tuple of arrays, and the functions that compiled code calls with it: see `fastnn.jit`.
+
+They become part of whatever calls them, and so of what a user keeps on disk. So they only check, and jump to an address that
+stands in the model: no network and no kernel is part of what the user compiled.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import TypingError
+from numba.core.typing.typeof import Purpose, typeof_impl
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from .embedded import FORWARD, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
+from .interpreter import integers, reals
+from .jit import address_of, call, jit, view
+
+# what compiled code must agree on with a model: its head, and what the functions take
+THIS_LAYOUT = crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in ("embedded.py", "model.py")))
+
+
+class Model(NamedTuple):
+    """A network for compiled code to call: `Network.compiled` makes it, `fastnn.jit.forward` and its like take it.
+
+    It keeps alive whatever it points to. It holds addresses of this process, so it cannot be pickled, nor be a global variable
+    of a compiled function, which would keep its values: pass it as an argument.
+
+    Attributes
+    ----------
+    table : array of int64
+        The network as rows of addresses, sizes and places; not to be changed.
+    parameters : array (parameters,)
+        All parameters in one vector, those of the network itself unless the model is a copy. Compiled code may change them:
+        `fastnn.jit.views` tells which is where.
+    state : array
+        What layers remember beside their parameters, likewise.
+    """
+
+    table: np.ndarray
+    parameters: np.ndarray
+    state: np.ndarray
+
+    def __reduce__(self):
+        raise TypeError("a compiled model holds addresses of this process; pickle the network, and call its compiled() there")
+
+
+@typeof_impl.register(Model)
+def typeof_model(model, context):
+    if context.purpose is Purpose.constant:
+        raise ValueError("a compiled model is a global variable here; compiled code would keep its values: "
+                         "pass it to the function as an argument")
+    return types.NamedTuple([typeof_impl(array, context) for array in model], Model)
+
+
+# What is checked while the caller compiles.
+
+
+def real_type(model):
+    """The type of a model's numbers."""
+    if not isinstance(model, types.NamedTuple) or model.instance_class is not Model:
+        raise TypingError(f"model is {model}; it must be what the compiled() of a network returned")
+    return model[1].dtype
+
+
+def check_array(name, model, array, dimensions, *, written=False, contiguous=False):
+    """Refuse what is not an array of the model's dtype with one of these numbers of dimensions."""
+    real = real_type(model)
+    if not isinstance(array, types.Array) or array.ndim not in dimensions:
+        shapes = " or ".join(f"{n}-D" for n in dimensions)
+        raise TypingError(f"{name} is {array}; it must be an array, {shapes}")
+    if array.dtype != real:
+        raise TypingError(f"{name} holds {array.dtype}; this model takes {real}: convert it with {name}.astype(np.{real})")
+    if written and not array.mutable:
+        raise TypingError(f"{name} is read-only; it is to be written to")
+    if contiguous and array.layout != "C":
+        raise TypingError(f"{name} must be contiguous, such as np.zeros(model.parameters.size, np.{real})")
+
+
+def matrix_of(name, dimensions, written=False):
+    """The intrinsic that gives an array's (address, rows, columns, bytes between rows, bytes between columns).
+
+    A vector is one row.
+    """
+
+    @intrinsic
+    def matrix(typingctx, model, array):
+        check_array(name, model, array, dimensions, written=written)
+        return geometry_type(model, array), lambda *given: geometry(*given, vector_is_row=True)
+
+    return matrix
+
+
+@intrinsic
+def targets_of(typingctx, model, y):
+    """The same of targets, whose vector is one column."""
+    if not (isinstance(y, types.Array) and y.ndim == 1 and y.dtype == types.int64):
+        if isinstance(y, types.Array) and isinstance(y.dtype, types.Integer):
+            raise TypingError(f"y is {y}; labels are a vector of int64: convert it with y.astype(np.int64)")
+        check_array("y", model, y, (1, 2))
+    return geometry_type(model, y), lambda *given: geometry(*given, vector_is_row=False)
+
+
+def geometry_type(model, array):
+    return types.UniTuple(types.intp, 5)(model, array)
+
+
+def geometry(context, builder, signature, args, vector_is_row):
+    array = make_array(signature.args[1])(context, builder, args[1])
+    word = context.get_value_type(types.intp)
+    shape, strides = cgutils.unpack_tuple(builder, array.shape), cgutils.unpack_tuple(builder, array.strides)
+    if len(shape) == 1:
+        one, none = [word(1)], [word(0)]
+        shape, strides = (one + shape, none + strides) if vector_is_row else (shape + one, strides + none)
+    return context.make_tuple(builder, signature.return_type, [builder.ptrtoint(array.data, word), *shape, *strides])
+
+
+@intrinsic
+def are_labels(typingctx, y):
+    """Whether targets are whole numbers, as a number."""
+    labels = int(isinstance(y.dtype, types.Integer))
+    return types.intp(y), lambda context, builder, signature, args: context.get_constant(types.intp, labels)
+
+
+@intrinsic
+def gradients_of(typingctx, model, gradients):
+    """The address of the vector of gradients."""
+    check_array("grads", model, gradients, (1,), written=True, contiguous=True)
+    signature = types.intp(model, gradients)
+
+    def codegen(context, builder, signature, args):
+        array = make_array(signature.args[1])(context, builder, args[1])
+        return builder.ptrtoint(array.data, context.get_value_type(types.intp))
+
+    return signature, codegen
+
+
+@intrinsic
+def own_word(typingctx):
+    """The address of a word on the stack of the caller."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ptrtoint(cgutils.alloca_once(builder, ir.IntType(64)), context.get_value_type(types.intp))
+
+    return types.intp(), codegen
+
+
+x_vector, out_vector = matrix_of("x", (1,)), matrix_of("out", (1,), written=True)
+x_matrix, out_matrix = matrix_of("x", (2,)), matrix_of("out", (2,), written=True)
+x_either, dout_either, dx_either = matrix_of("x", (1, 2)), matrix_of("dout", (1, 2)), matrix_of("dx", (1, 2), written=True)
+
+
+# What is checked in every call. What was to be written becomes nan: of an exception within `prange` nobody hears.
+
+
+@jit
+def spoil(array):
+    for place in np.ndindex(array.shape):
+        array[place] = np.nan
+
+
+@jit(inline=True)
+def known(table):
+    return len(table) > 0 and table[LAYOUT] == THIS_LAYOUT
+
+
+STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache, the __pycache__ "
+           "beside its file, or do not cache it")
+SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, out as many as it has "
+          "outputs, and both as many rows")
+LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) or "
+               "(samples,), grads (parameters,)")
+PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, dout as "
+                   "many as it has outputs, all as many rows, grads one number for each parameter")
+NO_GRADIENTS = "this model was made by compiled(gradients=False); make it without that"
+NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes values: give y as (samples, outputs)"
+WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
+
+
+@jit(cached=True)
+def forward_row(model, x, out):
+    """Send one sample through a network: out = net(x), with the bits of `Network.forward`.
+
+    To be called from compiled code, on any thread. x is not checked for nan.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (inputs,) of the model's dtype
+    out : array (outputs,) of the model's dtype
+        Written; it may be x itself.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; out is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype or not 1-D.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> from numba import njit
+    >>> @njit
+    ... def simulate(model, state, steps):
+    ...     for _ in range(steps):
+    ...         fastnn.jit.forward_row(model, state, state)
+    >>> net, state = Network([Dense(8, "tanh"), Dense(2)], inputs=2), np.ones(2, np.float32)
+    >>> simulate(net.compiled(gradients=False), state, 1000)
+    """
+    table = model.table
+    x_, _, inputs, _, x_column = x_vector(model, x)
+    out_, _, outputs, _, out_column = out_vector(model, out)
+    if not known(table):
+        spoil(out)
+        raise ValueError(STRANGE)
+    if inputs != table[INPUTS] or outputs != table[OUTPUTS]:
+        spoil(out)
+        raise ValueError(SHAPES)
+    call(table[FORWARD], (address_of(table), address_of(model.parameters), x_, 0, x_column, out_, 0, out_column, 1))
+
+
+@jit(cached=True)
+def forward(model, x, out):
+    """Send samples through a network: out[i] = net(x[i]), with the bits of `Network.forward`.
+
+    To be called from compiled code, on any thread; the call stays on it. x is not checked for nan.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (samples, inputs) of the model's dtype
+    out : array (samples, outputs) of the model's dtype
+        Written; it may be x itself, but not overlap it otherwise.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; out is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype or not 2-D.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> from numba import njit
+    >>> @njit
+    ... def outputs(model, x):
+    ...     out = np.empty((len(x), 3), x.dtype)
+    ...     fastnn.jit.forward(model, x, out)
+    ...     return out
+    >>> net, x = Network([Dense(8, "tanh"), Dense(3, "softmax")], inputs=2), np.ones((5, 2), np.float32)
+    >>> bool(np.all(outputs(net.compiled(), x) == net.forward(x)))
+    True
+    """
+    table = model.table
+    x_, rows, inputs, x_row, x_column = x_matrix(model, x)
+    out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
+    if not known(table):
+        spoil(out)
+        raise ValueError(STRANGE)
+    if inputs != table[INPUTS] or outputs != table[OUTPUTS] or rows != out_rows:
+        spoil(out)
+        raise ValueError(SHAPES)
+    call(table[FORWARD], (address_of(table), address_of(model.parameters), x_, x_row, x_column, out_, out_row, out_column, rows))
+
+
+@jit(cached=True)
+def loss_and_gradients(model, x, y, grads):
+    """Return the loss over all samples and write its gradients, both with the bits of `Network.loss_and_gradients`.
+
+    To be called from compiled code, on any thread; the call stays on it. Layers behave as in prediction. Values are not
+    checked for nan.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (samples, inputs) of the model's dtype
+    y : array (samples, outputs) or (samples,)
+        Values or probabilities of the model's dtype; or int64 labels (samples,).
+    grads : array (parameters,) of the model's dtype, contiguous
+        Overwritten; laid out like `Model.parameters`, `fastnn.jit.views` gives its parts their names.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit or y holds a label that is no class; grads is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is of a wrong dtype.
+
+    Examples
+    --------
+    Gradient descent in one compiled call:
+
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> from numba import njit
+    >>> @njit
+    ... def descend(model, x, y, steps, rate):
+    ...     grads = np.empty_like(model.parameters)
+    ...     for _ in range(steps):
+    ...         loss = fastnn.jit.loss_and_gradients(model, x, y, grads)
+    ...         for k in range(grads.size):
+    ...             model.parameters[k] -= rate * grads[k]
+    ...     return loss
+    >>> net, x = Network([Dense(8, "tanh"), Dense(1)], inputs=1), np.linspace(-1, 1, 50).astype(np.float32)[:, None]
+    >>> descend(net.compiled(), x, x * x, steps=2000, rate=0.1) < 1e-3
+    True
+    >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network has learned it
+    True
+    """
+    table = model.table
+    x_, rows, inputs, x_row, x_column = x_matrix(model, x)
+    y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
+    grads_, labels = gradients_of(model, grads), are_labels(y)
+    if not known(table):
+        spoil(grads)
+        raise ValueError(STRANGE)
+    if table[GRADIENTS] == 0:
+        spoil(grads)
+        raise ValueError(NO_GRADIENTS)
+    if labels != 0 and table[LABELS] == NO_LABELS:
+        spoil(grads)
+        raise ValueError(NO_LABELS_HERE)
+    columns_fit = outputs == table[OUTPUTS] or labels != 0
+    if inputs != table[INPUTS] or not columns_fit or rows != y_rows or rows == 0 or grads.size != table[SIZE]:
+        spoil(grads)
+        raise ValueError(LOSS_SHAPES)
+    loss, wrong = own_word(), own_word()
+    call(table[GRADIENTS], (address_of(table), address_of(model.parameters), x_, x_row, x_column, y_, y_row, y_column, labels,
+                            grads_, rows, loss, wrong))
+    if view(integers(wrong), 0, 1)[0] != 0:
+        raise ValueError(WRONG_LABEL)
+    return view(reals(loss), 0, 1)[0]
+
+
+@jit(cached=True)
+def input_gradients(model, x, dout, dx):
+    """Push gradients of the outputs back to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
+
+    To be called from compiled code, on any thread; the call stays on it. Layers behave as in prediction.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (samples, inputs) or (inputs,) of the model's dtype
+    dout : array (samples, outputs) or (outputs,) of the model's dtype
+        The derivative of some number by each output; a 1 among zeros gives the derivative of that output.
+    dx : array like x
+        Written: the derivative of that number by each input. It may be x itself.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; dx is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> net = Network([Dense(1)], inputs=2)
+    >>> net.parameters["0.weight"][:, 0] = 3, 5
+    >>> dx = np.empty(2, np.float32)
+    >>> fastnn.jit.input_gradients(net.compiled(), np.ones(2, np.float32), np.array([2], np.float32), dx)
+    >>> dx
+    array([ 6., 10.], dtype=float32)
+    """
+    table = model.table
+    x_, rows, inputs, x_row, x_column = x_either(model, x)
+    dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
+    check_pullback(table, dx, (rows, inputs), (dout_rows, outputs), (dx_rows, dx_columns), table[SIZE])
+    call(table[PULLBACK], (address_of(table), address_of(model.parameters), x_, x_row, x_column, dout_, dout_row, dout_column,
+                           dx_, dx_row, dx_column, 0, rows))
+
+
+@jit(cached=True)
+def pullback(model, x, dout, dx, grads):
+    """Push gradients of the outputs back to the inputs, as `input_gradients` does, and to the parameters.
+
+    What a chain of calls, such as the steps of an integration, gives of the parameters' gradients adds up, so each call adds
+    to grads: begin with zeros.
+
+    Parameters
+    ----------
+    model, x, dout, dx
+        As for `input_gradients`.
+    grads : array (parameters,) of the model's dtype, contiguous
+        Σᵢⱼ dout[i, j] · d out[i, j] / d parameters is added to it. Laid out like `Model.parameters`.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; dx is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> net, x = Network([Dense(1)], inputs=2), np.array([3, 5], np.float32)
+    >>> dx, grads = np.empty(2, np.float32), np.zeros(3, np.float32)
+    >>> for _ in range(2):
+    ...     fastnn.jit.pullback(net.compiled(), x, np.ones(1, np.float32), dx, grads)
+    >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
+    array([ 6., 10.], dtype=float32)
+    """
+    table = model.table
+    x_, rows, inputs, x_row, x_column = x_either(model, x)
+    dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
+    grads_ = gradients_of(model, grads)
+    check_pullback(table, dx, (rows, inputs), (dout_rows, outputs), (dx_rows, dx_columns), grads.size)
+    call(table[PULLBACK], (address_of(table), address_of(model.parameters), x_, x_row, x_column, dout_, dout_row, dout_column,
+                           dx_, dx_row, dx_column, grads_, rows))
+
+
+@jit
+def check_pullback(table, dx, x_shape, dout_shape, dx_shape, size):
+    if not known(table):
+        spoil(dx)
+        raise ValueError(STRANGE)
+    if table[PULLBACK] == 0:
+        spoil(dx)
+        raise ValueError(NO_GRADIENTS)
+    if (x_shape != dx_shape or x_shape[0] != dout_shape[0] or x_shape[1] != table[INPUTS] or dout_shape[1] != table[OUTPUTS]
+            or size != table[SIZE]):
+        spoil(dx)
+        raise ValueError(PULLBACK_SHAPES)
