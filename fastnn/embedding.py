@@ -61,8 +61,8 @@ class PullbackSection(Section):
 
 
 class LossSection(Section):
-    """The penalties on the weights are among the rows: their sums lie behind the results of a call, their strengths behind the
-    section."""
+    """The penalties on the weights are among the rows: what they cost is summed up in the memory of a call, their strengths
+    lie behind the section."""
 
     training = True
 

@@ -1,4 +1,4 @@
-"""Networks inside compiled code of one's own: functions for `@njit` code to call with the model that `Network.compiled` makes.
+"""Networks inside compiled code of one's own: functions for `@njit` code to call with what `Network.compiled` makes.
 
 They run without Python and allocate nothing that Numba sees, serial, with `nogil`, within `prange` and on several Python
 threads at once. A function that calls them is compiled once for all networks of a dtype, and may be cached.

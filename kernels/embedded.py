@@ -1,9 +1,9 @@
 """A network inside other compiled code: the C functions that `fastnn.jit` calls by the addresses in a model's table.
 
 A model's table has a head of HEAD words, then sections: the rows of the network, lowered for up to so many samples, behind
-SECTION words that say where in memory the call finds what. Nothing in a table changes while it runs, so any number of threads
-may share it. What a call writes beside its results lies in memory of its own, on its stack where that is not too much, else
-from the heap, and is gone when it returns: every place is an offset into that memory, in bytes.
+SECTION words that say where in memory a call finds what. A table never changes, so any number of threads may share it. What
+a call writes beside its results lies in memory of its own, on its stack where that is not too much, else from the heap, and
+is gone when it returns: every place is an offset into that memory, in bytes.
 
 x, y, out, dout and dx lie anywhere, strided as they may be; strides are in bytes, addresses are whole numbers.
 """
@@ -22,8 +22,8 @@ from .pack import stack_memory
 from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, COLUMNS, LOSSES
 from .target import ITEM_BYTES
 
-# The head: which version of this layout it is, how many inputs, outputs and parameters the network has, what labels mean, the
-# addresses of the functions below (0: there is none), and where each section begins, in words.
+# The head: which version of this layout it is, how many inputs, outputs and parameters the network has, what labels mean,
+# the addresses of the functions below (0: there is none), and where each section begins, in words.
 HEAD = 14
 LAYOUT, INPUTS, OUTPUTS, SIZE, LABELS, FORWARD, GRADIENTS, PULLBACK, ONE, MANY, LOSS_FEW, LOSS, PULL_FEW, PULL = range(HEAD)
 NO_LABELS, VALUES, CLASSES = range(3)  # what whole numbers as y are: refused, the value of one output, classes
@@ -167,7 +167,8 @@ def build_gradients(dtype):
                 targets_[i] = 0
                 targets_[i, label] = 1
 
-    def embedded_gradients(table, parameters, x, x_row, x_column, y, y_row, y_column, labels, gradients, samples, loss, wrong):
+    def embedded_gradients(table, parameters, x, x_row, x_column, y, y_row, y_column, labels, gradients, samples, loss,
+                           wrong):
         """The mean loss and its gradients, in batches of LARGEST samples whose order is that of the net's own."""
         section = beginning(table, LOSS_FEW if samples <= FEW else LOSS)
         inputs, outputs = integer(table, INPUTS), integer(table, OUTPUTS)
@@ -185,8 +186,8 @@ def build_gradients(dtype):
         arena = (memory + 63) & -64
         rows, operations = own_rows(section, arena), integer(section, OPERATIONS)
         targets, results = arena + integer(section, TARGETS), arena + integer(section, RESULTS)
-        weights, losses = view(number(arena + integer(section, WEIGHTS)), 0, capacity), view(reals(results), LOSSES * capacity,
-                                                                                           capacity)
+        weights = view(number(arena + integer(section, WEIGHTS)), 0, capacity)
+        losses = view(reals(results), LOSSES * capacity, capacity)
         fill(gradients, 0, item, 1, integer(table, SIZE), 0.0)
         total, weight = 0.0, real(1.0 / samples)
         for first in range(0, samples, capacity):
@@ -223,8 +224,8 @@ def walk_back_to_inputs(table, operations, memory, batch):
 def build_pullback(dtype):
     item, copy, fill = ITEM_BYTES[dtype], copier(dtype), filler(dtype)
 
-    def embedded_pullback(table, parameters, x, x_row, x_column, dout, dout_row, dout_column, dx, dx_row, dx_column, gradients,
-                          samples):
+    def embedded_pullback(table, parameters, x, x_row, x_column, dout, dout_row, dout_column, dx, dx_row, dx_column,
+                          gradients, samples):
         """dx from dout; what dout gives of the gradients is added to them, unless their address is 0."""
         section = beginning(table, PULL_FEW if samples <= FEW else PULL)
         inputs, outputs = integer(table, INPUTS), integer(table, OUTPUTS)

@@ -18,18 +18,21 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from .embedded import FORWARD, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
-from .interpreter import integers, reals
-from .jit import address_of, call, jit, view
+from .interpreter import integer, reals
+from .jit import call, jit, typed_pointer, view
 
 # what compiled code must agree on with a model: its head, and what the functions take
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in ("embedded.py", "model.py")))
 
 
+octets = typed_pointer(types.uint8)
+
+
 class Model(NamedTuple):
     """A network for compiled code to call: `Network.compiled` makes it, `fastnn.jit.forward` and its like take it.
 
-    It keeps alive whatever it points to. It holds addresses of this process, so it cannot be pickled, nor be a global variable
-    of a compiled function, which would keep its values: pass it as an argument.
+    It keeps alive whatever it points to. It holds addresses of this process, so it cannot be pickled, nor be a global
+    variable of a compiled function, which would keep its values: pass it as an argument.
 
     Attributes
     ----------
@@ -47,7 +50,8 @@ class Model(NamedTuple):
     state: np.ndarray
 
     def __reduce__(self):
-        raise TypeError("a compiled model holds addresses of this process; pickle the network, and call its compiled() there")
+        raise TypeError("a compiled model holds addresses of this process; pickle the network instead, and call its "
+                        "compiled() there")
 
 
 @typeof_impl.register(Model)
@@ -150,31 +154,46 @@ def own_word(typingctx):
     return types.intp(), codegen
 
 
+@intrinsic
+def places(typingctx, model):
+    """Where a model's table and its parameters begin."""
+    real_type(model)
+    signature = types.UniTuple(types.intp, 2)(model)
+
+    def codegen(context, builder, signature, args):
+        word = context.get_value_type(types.intp)
+        arrays = [make_array(kind)(context, builder, builder.extract_value(args[0], k))
+                  for k, kind in enumerate(signature.args[0][:2])]
+        return context.make_tuple(builder, signature.return_type, [builder.ptrtoint(each.data, word) for each in arrays])
+
+    return signature, codegen
+
+
 x_vector, out_vector = matrix_of("x", (1,)), matrix_of("out", (1,), written=True)
 x_matrix, out_matrix = matrix_of("x", (2,)), matrix_of("out", (2,), written=True)
 x_either, dout_either, dx_either = matrix_of("x", (1, 2)), matrix_of("dout", (1, 2)), matrix_of("dx", (1, 2), written=True)
 
 
-# What is checked in every call. What was to be written becomes nan: of an exception within `prange` nobody hears.
+# What is checked in every call. It handles addresses only: each variable that is an array would be counted in and out, which
+# takes 10 ns a call. What was to be written becomes nan, for of an exception within `prange` nobody hears.
 
 
 @jit
-def spoil(array):
-    for place in np.ndindex(array.shape):
-        array[place] = np.nan
+def spoil(address, rows, columns, row, column, item):
+    """Make every number of a matrix nan, in whatever precision: all its bits are set."""
+    for i in range(rows):
+        for j in range(columns):
+            number = view(octets(address + i * row + j * column), 0, item)
+            for k in range(item):
+                number[k] = 255
 
 
-@jit(inline=True)
-def known(table):
-    return len(table) > 0 and table[LAYOUT] == THIS_LAYOUT
-
-
-STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache, the __pycache__ "
-           "beside its file, or do not cache it")
+STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
+           "__pycache__ beside its file")
 SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, out as many as it has "
           "outputs, and both as many rows")
-LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) or "
-               "(samples,), grads (parameters,)")
+LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) "
+               "or (samples,), grads (parameters,)")
 PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, dout as "
                    "many as it has outputs, all as many rows, grads one number for each parameter")
 NO_GRADIENTS = "this model was made by compiled(gradients=False); make it without that"
@@ -182,7 +201,7 @@ NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes v
 WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
 
 
-@jit(cached=True)
+@jit(inline=True, cached=True)
 def forward_row(model, x, out):
     """Send one sample through a network: out = net(x), with the bits of `Network.forward`.
 
@@ -214,19 +233,19 @@ def forward_row(model, x, out):
     >>> net, state = Network([Dense(8, "tanh"), Dense(2)], inputs=2), np.ones(2, np.float32)
     >>> simulate(net.compiled(gradients=False), state, 1000)
     """
-    table = model.table
+    table, parameters = places(model)
     x_, _, inputs, _, x_column = x_vector(model, x)
     out_, _, outputs, _, out_column = out_vector(model, out)
-    if not known(table):
-        spoil(out)
-        raise ValueError(STRANGE)
-    if inputs != table[INPUTS] or outputs != table[OUTPUTS]:
-        spoil(out)
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    if strange or inputs != integer(table, INPUTS) or outputs != integer(table, OUTPUTS):
+        spoil(out_, 1, outputs, 0, out_column, out.itemsize)
+        if strange:
+            raise ValueError(STRANGE)
         raise ValueError(SHAPES)
-    call(table[FORWARD], (address_of(table), address_of(model.parameters), x_, 0, x_column, out_, 0, out_column, 1))
+    call(integer(table, FORWARD), (table, parameters, x_, 0, x_column, out_, 0, out_column, 1))
 
 
-@jit(cached=True)
+@jit(inline=True, cached=True)
 def forward(model, x, out):
     """Send samples through a network: out[i] = net(x[i]), with the bits of `Network.forward`.
 
@@ -260,19 +279,19 @@ def forward(model, x, out):
     >>> bool(np.all(outputs(net.compiled(), x) == net.forward(x)))
     True
     """
-    table = model.table
+    table, parameters = places(model)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
-    if not known(table):
-        spoil(out)
-        raise ValueError(STRANGE)
-    if inputs != table[INPUTS] or outputs != table[OUTPUTS] or rows != out_rows:
-        spoil(out)
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    if strange or inputs != integer(table, INPUTS) or outputs != integer(table, OUTPUTS) or rows != out_rows:
+        spoil(out_, out_rows, outputs, out_row, out_column, out.itemsize)
+        if strange:
+            raise ValueError(STRANGE)
         raise ValueError(SHAPES)
-    call(table[FORWARD], (address_of(table), address_of(model.parameters), x_, x_row, x_column, out_, out_row, out_column, rows))
+    call(integer(table, FORWARD), (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
 
 
-@jit(cached=True)
+@jit(inline=True, cached=True)
 def loss_and_gradients(model, x, y, grads):
     """Return the loss over all samples and write its gradients, both with the bits of `Network.loss_and_gradients`.
 
@@ -320,32 +339,38 @@ def loss_and_gradients(model, x, y, grads):
     >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network has learned it
     True
     """
-    table = model.table
+    table, parameters = places(model)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
     grads_, labels = gradients_of(model, grads), are_labels(y)
-    if not known(table):
-        spoil(grads)
-        raise ValueError(STRANGE)
-    if table[GRADIENTS] == 0:
-        spoil(grads)
-        raise ValueError(NO_GRADIENTS)
-    if labels != 0 and table[LABELS] == NO_LABELS:
-        spoil(grads)
-        raise ValueError(NO_LABELS_HERE)
-    columns_fit = outputs == table[OUTPUTS] or labels != 0
-    if inputs != table[INPUTS] or not columns_fit or rows != y_rows or rows == 0 or grads.size != table[SIZE]:
-        spoil(grads)
-        raise ValueError(LOSS_SHAPES)
+    check_loss(table, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, grads.itemsize)
     loss, wrong = own_word(), own_word()
-    call(table[GRADIENTS], (address_of(table), address_of(model.parameters), x_, x_row, x_column, y_, y_row, y_column, labels,
-                            grads_, rows, loss, wrong))
-    if view(integers(wrong), 0, 1)[0] != 0:
+    call(integer(table, GRADIENTS), (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
+                                     wrong))
+    if integer(wrong, 0) != 0:
         raise ValueError(WRONG_LABEL)
     return view(reals(loss), 0, 1)[0]
 
 
-@jit(cached=True)
+@jit
+def check_loss(table, x_shape, y_shape, labels, gradients, size, item):
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    missing = not strange and integer(table, GRADIENTS) == 0
+    values = labels != 0 and integer(table, LABELS) == NO_LABELS
+    fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == integer(table, INPUTS)
+           and (y_shape[1] == integer(table, OUTPUTS) or labels != 0) and size == integer(table, SIZE))
+    if strange or missing or values or not fit:
+        spoil(gradients, 1, size, 0, item, item)
+        if strange:
+            raise ValueError(STRANGE)
+        if missing:
+            raise ValueError(NO_GRADIENTS)
+        if values:
+            raise ValueError(NO_LABELS_HERE)
+        raise ValueError(LOSS_SHAPES)
+
+
+@jit(inline=True, cached=True)
 def input_gradients(model, x, dout, dx):
     """Push gradients of the outputs back to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
 
@@ -378,16 +403,17 @@ def input_gradients(model, x, dout, dx):
     >>> dx
     array([ 6., 10.], dtype=float32)
     """
-    table = model.table
+    table, parameters = places(model)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
-    check_pullback(table, dx, (rows, inputs), (dout_rows, outputs), (dx_rows, dx_columns), table[SIZE])
-    call(table[PULLBACK], (address_of(table), address_of(model.parameters), x_, x_row, x_column, dout_, dout_row, dout_column,
-                           dx_, dx_row, dx_column, 0, rows))
+    check_pullback(table, (rows, inputs), (dout_rows, outputs), integer(table, SIZE), dx_, (dx_rows, dx_columns), dx_row,
+                   dx_column, dx.itemsize)
+    call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+                                    dx_column, 0, rows))
 
 
-@jit(cached=True)
+@jit(inline=True, cached=True)
 def pullback(model, x, dout, dx, grads):
     """Push gradients of the outputs back to the inputs, as `input_gradients` does, and to the parameters.
 
@@ -419,25 +445,28 @@ def pullback(model, x, dout, dx, grads):
     >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
     array([ 6., 10.], dtype=float32)
     """
-    table = model.table
+    table, parameters = places(model)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
     grads_ = gradients_of(model, grads)
-    check_pullback(table, dx, (rows, inputs), (dout_rows, outputs), (dx_rows, dx_columns), grads.size)
-    call(table[PULLBACK], (address_of(table), address_of(model.parameters), x_, x_row, x_column, dout_, dout_row, dout_column,
-                           dx_, dx_row, dx_column, grads_, rows))
+    check_pullback(table, (rows, inputs), (dout_rows, outputs), grads.size, dx_, (dx_rows, dx_columns), dx_row,
+                   dx_column, dx.itemsize)
+    call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+                                    dx_column, grads_, rows))
 
 
 @jit
-def check_pullback(table, dx, x_shape, dout_shape, dx_shape, size):
-    if not known(table):
-        spoil(dx)
-        raise ValueError(STRANGE)
-    if table[PULLBACK] == 0:
-        spoil(dx)
-        raise ValueError(NO_GRADIENTS)
-    if (x_shape != dx_shape or x_shape[0] != dout_shape[0] or x_shape[1] != table[INPUTS] or dout_shape[1] != table[OUTPUTS]
-            or size != table[SIZE]):
-        spoil(dx)
+def check_pullback(table, x_shape, dout_shape, size, dx, dx_shape, row, column, item):
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    missing = not strange and integer(table, PULLBACK) == 0
+    fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
+           and x_shape[1] == integer(table, INPUTS) and dout_shape[1] == integer(table, OUTPUTS)
+           and size == integer(table, SIZE))
+    if strange or missing or not fit:
+        spoil(dx, dx_shape[0], dx_shape[1], row, column, item)
+        if strange:
+            raise ValueError(STRANGE)
+        if missing:
+            raise ValueError(NO_GRADIENTS)
         raise ValueError(PULLBACK_SHAPES)

@@ -65,7 +65,8 @@ def single_row(dtype):
             if whole - v >= half:
                 width = wide if whole - v >= wide else half
             last, j = min(out_features - (v + width - 1) * lanes, lanes), v * lanes
-            tile(width, 1 if last < lanes else 0, offset(z, j), x, offset(weight, j), out_features, offset(start, j), in_features, last)
+            masked = 1 if last < lanes else 0
+            tile(width, masked, offset(z, j), x, offset(weight, j), out_features, offset(start, j), in_features, last)
             v += width
 
     return single
