@@ -118,6 +118,7 @@ def compiled(network, gradients):
         head[embedded.LABELS] = embedded.VALUES
     elif network.is_classifier and network._loss.targets != "binary":
         head[embedded.LABELS] = embedded.CLASSES
+    head[embedded.FORWARD_ROW] = embedded.forward_row_kernel.address(network.dtype)
     head[embedded.FORWARD] = embedded.forward_kernel.address(network.dtype)
     if gradients:
         head[embedded.GRADIENTS] = embedded.gradients_kernel.address(network.dtype)

@@ -17,7 +17,7 @@ from numba.core.typing.typeof import Purpose, typeof_impl
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from .embedded import FORWARD, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
+from .embedded import FORWARD, FORWARD_ROW, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
 from .interpreter import integer, reals
 from .jit import call, jit, typed_pointer, view
 
@@ -242,7 +242,7 @@ def forward_row(model, x, out):
         if strange:
             raise ValueError(STRANGE)
         raise ValueError(SHAPES)
-    call(integer(table, FORWARD), (table, parameters, x_, 0, x_column, out_, 0, out_column, 1))
+    call(integer(table, FORWARD_ROW), (table, parameters, x_, x_column, out_, out_column))
 
 
 @jit(inline=True, cached=True)
