@@ -245,7 +245,7 @@ def forward_row(model, x, out):
     call(integer(table, FORWARD_ROW), (table, parameters, x_, x_column, out_, out_column))
 
 
-@jit(inline=True, cached=True)
+@jit(cached=True)
 def forward(model, x, out):
     """Send samples through a network: out[i] = net(x[i]), with the bits of `Network.forward`.
 
@@ -291,7 +291,7 @@ def forward(model, x, out):
     call(integer(table, FORWARD), (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
 
 
-@jit(inline=True, cached=True)
+@jit(cached=True)
 def loss_and_gradients(model, x, y, grads):
     """Return the loss over all samples and write its gradients, both with the bits of `Network.loss_and_gradients`.
 
@@ -370,7 +370,7 @@ def check_loss(table, x_shape, y_shape, labels, gradients, size, item):
         raise ValueError(LOSS_SHAPES)
 
 
-@jit(inline=True, cached=True)
+@jit(cached=True)
 def input_gradients(model, x, dout, dx):
     """Push gradients of the outputs back to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
 
@@ -413,7 +413,7 @@ def input_gradients(model, x, dout, dx):
                                     dx_column, 0, rows))
 
 
-@jit(inline=True, cached=True)
+@jit(cached=True)
 def pullback(model, x, dout, dx, grads):
     """Push gradients of the outputs back to the inputs, as `input_gradients` does, and to the parameters.
 
