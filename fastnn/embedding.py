@@ -107,6 +107,14 @@ def forward_capacity(network, one):
     return min(fitting, LARGEST) if fitting >= SMALLEST_CHUNK else ForwardProgram.plan(network, LARGEST, threads=1)[0]
 
 
+class Keeper:
+    """Memory that keeps something else alive: the array that NumPy makes of it does, and each view of that."""
+
+    def __init__(self, array, kept):
+        self.array, self.kept = array, kept
+        self.__array_interface__ = array.__array_interface__
+
+
 def compiled(network, gradients):
     """The model of a network: `Network.compiled`."""
     one = ForwardSection(network, 1)
@@ -129,4 +137,5 @@ def compiled(network, gradients):
     for place, section in sections.items():
         head[place] = sum(map(len, table))
         table.append(section.words())
-    return Model(np.concatenate(table), network._parameters.flat, network._state.flat)
+    # rows hold the address of the state
+    return Model(np.asarray(Keeper(np.concatenate(table), network._state)), network._parameters.flat, network._state.flat)

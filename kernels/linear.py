@@ -9,7 +9,7 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from .dot import dot_kernel, few_rows_kernel
+from .dot import dot_function, dot_kernel, few_rows_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
 from .product import chain_count, chain_length, product, product_arguments, product_kernel, share_of_inputs
 from .single import fits_single, single_row
@@ -124,6 +124,20 @@ def build_forward_single(dtype):
     return dense_forward_single
 
 
+def build_forward_single_dot(dtype):
+    dots = dot_function(dtype)
+
+    def dense_forward_single_dot(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        z = view(arena, row[Z], 1)  # with room for a whole vector behind it
+        dots(address_of(z), address_of(view(arena, row[X], 1)), 0, address_of(view(parameters, row[WEIGHT], 1)),
+             row[IN_FEATURES], 1)
+        z[0] += view(parameters, row[BIAS], 1)[0]
+        if row[ACTIVATION] != 0:
+            activate(row, arena, 0, 1)
+
+    return dense_forward_single_dot
+
+
 @jit
 def activate(row, arena, top, rows):
     """a = g(z) for so many samples from `top` on."""
@@ -228,6 +242,7 @@ def build_backward_weight(dtype):
 
 dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
 dense_forward_single = Kernel("dense_forward_single", build_forward_single, phase_arguments)
+dense_forward_single_dot = Kernel("dense_forward_single_dot", build_forward_single_dot, phase_arguments)
 dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
                               needs=[product_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
@@ -259,7 +274,7 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     """
     forward = dense_forward_chains if chains else dense_forward
     if batch == 1 and padded and x_data == 0 and fits_single(dtype, in_features, out_features):
-        forward = dense_forward_single
+        forward = dense_forward_single_dot if out_features == 1 else dense_forward_single
     phases = {FORWARD: forward, BACKWARD_WEIGHT: dense_backward_weight}
     operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features,
                 OUT_FEATURES: out_features, X_DATA: x_data, CHAINS: chains, PRODUCT: forward_product(dtype, out_features)}

@@ -39,10 +39,11 @@ class Model(NamedTuple):
     table : array of int64
         The network as rows of addresses, sizes and places; not to be changed.
     parameters : array (parameters,)
-        All parameters in one vector, those of the network itself unless the model is a copy. Compiled code may change them:
-        `fastnn.jit.views` tells which is where.
+        All parameters in one vector, those of the network itself unless the model is a copy. Compiled code may change them,
+        or give the same network others: `fastnn.jit.Model(model.table, others, model.state)`. `fastnn.jit.views` tells which
+        is where.
     state : array
-        What layers remember beside their parameters, likewise.
+        What layers remember beside their parameters. It goes with the table.
     """
 
     table: np.ndarray
@@ -156,15 +157,16 @@ def own_word(typingctx):
 
 @intrinsic
 def places(typingctx, model):
-    """Where a model's table and its parameters begin."""
+    """Where a model's table and its parameters begin, and how many of these there are."""
     real_type(model)
-    signature = types.UniTuple(types.intp, 2)(model)
+    signature = types.UniTuple(types.intp, 3)(model)
 
     def codegen(context, builder, signature, args):
         word = context.get_value_type(types.intp)
         arrays = [make_array(kind)(context, builder, builder.extract_value(args[0], k))
                   for k, kind in enumerate(signature.args[0][:2])]
-        return context.make_tuple(builder, signature.return_type, [builder.ptrtoint(each.data, word) for each in arrays])
+        addresses = [builder.ptrtoint(each.data, word) for each in arrays]
+        return context.make_tuple(builder, signature.return_type, [*addresses, arrays[1].nitems])
 
     return signature, codegen
 
@@ -191,7 +193,7 @@ def spoil(address, rows, columns, row, column, item):
 STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
            "__pycache__ beside its file")
 SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, out as many as it has "
-          "outputs, and both as many rows")
+          "outputs, both as many rows, and model.parameters must be all of them")
 LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) "
                "or (samples,), grads (parameters,)")
 PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, dout as "
@@ -233,11 +235,12 @@ def forward_row(model, x, out):
     >>> net, state = Network([Dense(8, "tanh"), Dense(2)], inputs=2), np.ones(2, np.float32)
     >>> simulate(net.compiled(gradients=False), state, 1000)
     """
-    table, parameters = places(model)
+    table, parameters, size = places(model)
     x_, _, inputs, _, x_column = x_vector(model, x)
     out_, _, outputs, _, out_column = out_vector(model, out)
     strange = integer(table, LAYOUT) != THIS_LAYOUT
-    if strange or inputs != integer(table, INPUTS) or outputs != integer(table, OUTPUTS):
+    fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
+    if strange or not fit:
         spoil(out_, 1, outputs, 0, out_column, out.itemsize)
         if strange:
             raise ValueError(STRANGE)
@@ -279,11 +282,12 @@ def forward(model, x, out):
     >>> bool(np.all(outputs(net.compiled(), x) == net.forward(x)))
     True
     """
-    table, parameters = places(model)
+    table, parameters, size = places(model)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
     strange = integer(table, LAYOUT) != THIS_LAYOUT
-    if strange or inputs != integer(table, INPUTS) or outputs != integer(table, OUTPUTS) or rows != out_rows:
+    fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
+    if strange or not fit or rows != out_rows:
         spoil(out_, out_rows, outputs, out_row, out_column, out.itemsize)
         if strange:
             raise ValueError(STRANGE)
@@ -339,11 +343,11 @@ def loss_and_gradients(model, x, y, grads):
     >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network has learned it
     True
     """
-    table, parameters = places(model)
+    table, parameters, size = places(model)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
     grads_, labels = gradients_of(model, grads), are_labels(y)
-    check_loss(table, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, grads.itemsize)
+    check_loss(table, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, grads.itemsize)
     loss, wrong = own_word(), own_word()
     call(integer(table, GRADIENTS), (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
                                      wrong))
@@ -353,12 +357,12 @@ def loss_and_gradients(model, x, y, grads):
 
 
 @jit
-def check_loss(table, x_shape, y_shape, labels, gradients, size, item):
+def check_loss(table, parameters, x_shape, y_shape, labels, gradients, size, item):
     strange = integer(table, LAYOUT) != THIS_LAYOUT
     missing = not strange and integer(table, GRADIENTS) == 0
     values = labels != 0 and integer(table, LABELS) == NO_LABELS
     fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == integer(table, INPUTS)
-           and (y_shape[1] == integer(table, OUTPUTS) or labels != 0) and size == integer(table, SIZE))
+           and (y_shape[1] == integer(table, OUTPUTS) or labels != 0) and size == parameters == integer(table, SIZE))
     if strange or missing or values or not fit:
         spoil(gradients, 1, size, 0, item, item)
         if strange:
@@ -403,11 +407,11 @@ def input_gradients(model, x, dout, dx):
     >>> dx
     array([ 6., 10.], dtype=float32)
     """
-    table, parameters = places(model)
+    table, parameters, size = places(model)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
-    check_pullback(table, (rows, inputs), (dout_rows, outputs), integer(table, SIZE), dx_, (dx_rows, dx_columns), dx_row,
+    check_pullback(table, (rows, inputs), (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row,
                    dx_column, dx.itemsize)
     call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, 0, rows))
@@ -445,24 +449,24 @@ def pullback(model, x, dout, dx, grads):
     >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
     array([ 6., 10.], dtype=float32)
     """
-    table, parameters = places(model)
+    table, parameters, size = places(model)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
     grads_ = gradients_of(model, grads)
-    check_pullback(table, (rows, inputs), (dout_rows, outputs), grads.size, dx_, (dx_rows, dx_columns), dx_row,
+    check_pullback(table, (rows, inputs), (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row,
                    dx_column, dx.itemsize)
     call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, grads_, rows))
 
 
 @jit
-def check_pullback(table, x_shape, dout_shape, size, dx, dx_shape, row, column, item):
+def check_pullback(table, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
     strange = integer(table, LAYOUT) != THIS_LAYOUT
     missing = not strange and integer(table, PULLBACK) == 0
     fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
            and x_shape[1] == integer(table, INPUTS) and dout_shape[1] == integer(table, OUTPUTS)
-           and size == integer(table, SIZE))
+           and size == parameters == integer(table, SIZE))
     if strange or missing or not fit:
         spoil(dx, dx_shape[0], dx_shape[1], row, column, item)
         if strange:

@@ -15,8 +15,8 @@ from .vector import i64
 
 
 def fits_single(dtype, in_features, out_features):
-    """Whether z is such a product: of one chain a number (one output is a dot product), and of a weight that is not huge."""
-    return in_features <= WHOLE and out_features > 1 and in_features * out_features * ITEM_BYTES[dtype] <= STREAMED_BYTES
+    """Whether z is such a product, or for one output such a dot product: one chain a number, and no huge weight."""
+    return in_features <= WHOLE and in_features * out_features * ITEM_BYTES[dtype] <= STREAMED_BYTES
 
 
 def row_tile(dtype):

@@ -25,6 +25,7 @@ from fastnn.kernels.embedded import STACK_BYTES
 DTYPES = ["float32", "float64"]
 WIDTHS = [1, 3, 17, 65]
 ROWS = [1, 2, 5, 24, 70, 300]
+ROWS_EACH = 20  # of each of several threads
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 every_case = pytest.mark.parametrize(("name", "place"), layer_cases.CASES)
@@ -312,26 +313,41 @@ def results(net, count):
 def test_threads_do_not_meet(dtype):
     """Within `prange`, and on several Python threads that share a model and do not hold Python's lock."""
     nets = [mixed(dtype), Network([Dense(300, "tanh"), Dense(2)], inputs=40, dtype=dtype)]
-    nets.append(Network([Dense(200, "tanh"), Dense(9000, "relu"), Dense(2)], inputs=40, dtype=dtype))  # from the heap
+    nets.append(Network([Dense(9000, "relu"), Dense(2)], inputs=3, dtype=dtype))  # from the heap
     jobs, expected = [], []
     for net in nets:
-        x = samples(net, 40)
-        y, dout = np.abs(rng.normal(size=(2, 40, net.outputs))).astype(dtype)
+        x = samples(net, ROWS_EACH)
+        y, dout = np.abs(rng.normal(size=(2, ROWS_EACH, net.outputs))).astype(dtype)
         y /= y.sum(axis=1, keepdims=True)
         jobs.append((net, x, y, dout))
-        expected.append(results(net, 40))
+        expected.append(results(net, ROWS_EACH))
         callers.all_of_it(net.compiled(), x, y, dout, *expected[-1])
 
     def run(number, function):
         net, *data = jobs[number]
-        found = results(net, 40)
+        found = results(net, ROWS_EACH)
         function(net.compiled() if number % 2 else models[number], *data, *found)
         return all(np.array_equal(*pair) for pair in zip(found, expected[number], strict=True))
 
     models = [net.compiled() for net in nets]
     assert all(run(number, callers.all_of_it_in_parallel) for number in range(len(nets)))
     with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(run, [0, 1, 2] * 20, [callers.all_of_it] * 60))
+        assert all(pool.map(run, [0, 1, 2] * 10, [callers.all_of_it] * 30))
+
+
+def test_other_weights_for_the_same_table():
+    net, other = mixed(), mixed(seed=1)
+    x, out = samples(net, 7), np.empty((7, 3), np.float32)
+    other._state.flat[:] = net._state.flat
+    model = net.compiled(gradients=False)
+    model = fastnn.jit.Model(model.table, other.compiled(gradients=False).parameters, np.zeros(0, np.float32))
+    expected = other.forward(x)
+    del net, other
+    gc.collect()
+    callers.forward(model, x, out)
+    np.testing.assert_array_equal(out, expected)
+    with pytest.raises(ValueError, match="parameters must be all of them"):
+        callers.forward(model._replace(parameters=model.parameters[:-1].copy()), x, out)
 
 
 def test_one_compilation_for_all_networks():

@@ -18,6 +18,7 @@ from ..plot.canvas import INK
 from . import options
 
 MINIMA = np.array([[3.0, 2.0], [-2.805118, 3.131312], [-3.779310, -3.283186], [3.584428, -1.848126]])
+SAMPLES, EPOCHS = 4000, 200
 SIDE, STEPS, DIFFERENCE, LONGEST = 20, 25, 1e-4, 0.1
 SCALE = 5.0  # the network's inputs are x / 5 and y / 5, from −1 to 1
 
@@ -56,13 +57,13 @@ def newton(model, paths):
 
 
 def main(argv=None):
-    parsed = options("newton", __doc__, quick="a fifth of the training").parse_args(argv)
-    random, epochs = np.random.default_rng(0), 40 if parsed.quick else 200
-    X = random.uniform(-1, 1, size=(4000, 2))
+    parsed = options("newton", __doc__).parse_args(argv)
+    random = np.random.default_rng(0)
+    X = random.uniform(-1, 1, size=(SAMPLES, 2))
     y = himmelblau(*(SCALE * X).T) / 100
     net = Network([Dense(48, "tanh"), Dense(48, "tanh"), Dense(1)], inputs=2, dtype="float64")
-    schedule = CosineDecay(5e-3, epochs * len(X) // 50)
-    history = net.fit(X, y, epochs=epochs, batch_size=50, optimizer=Adam(learning_rate=schedule))
+    schedule = CosineDecay(5e-3, EPOCHS * SAMPLES // 50)
+    history = net.fit(X, y, epochs=EPOCHS, batch_size=50, optimizer=Adam(learning_rate=schedule))
 
     sides = np.linspace(-0.95, 0.95, SIDE)
     paths = np.empty((SIDE * SIDE, STEPS + 1, 2))
