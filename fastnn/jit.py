@@ -21,7 +21,8 @@ Examples
 (2,)
 """
 
-from .kernels.model import Model, forward, forward_row, input_gradients, loss_and_gradients, pullback
+from .kernels.embedded_calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
+from .kernels.model import Model
 
 __all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradients", "pullback", "views"]
 

@@ -124,10 +124,10 @@ def build_forward_single(dtype):
     return dense_forward_single
 
 
-def build_forward_single_dot(dtype):
+def build_forward_dot(dtype):
     dots = dot_function(dtype)
 
-    def dense_forward_single_dot(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+    def dense_forward_dot(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         z = view(arena, row[Z], 1)  # with room for a whole vector behind it
         dots(address_of(z), address_of(view(arena, row[X], 1)), 0, address_of(view(parameters, row[WEIGHT], 1)),
              row[IN_FEATURES], 1)
@@ -135,7 +135,7 @@ def build_forward_single_dot(dtype):
         if row[ACTIVATION] != 0:
             activate(row, arena, 0, 1)
 
-    return dense_forward_single_dot
+    return dense_forward_dot
 
 
 @jit
@@ -242,7 +242,7 @@ def build_backward_weight(dtype):
 
 dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
 dense_forward_single = Kernel("dense_forward_single", build_forward_single, phase_arguments)
-dense_forward_single_dot = Kernel("dense_forward_single_dot", build_forward_single_dot, phase_arguments)
+dense_forward_dot = Kernel("dense_forward_dot", build_forward_dot, phase_arguments)
 dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
                               needs=[product_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
@@ -274,7 +274,7 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     """
     forward = dense_forward_chains if chains else dense_forward
     if batch == 1 and padded and x_data == 0 and fits_single(dtype, in_features, out_features):
-        forward = dense_forward_single_dot if out_features == 1 else dense_forward_single
+        forward = dense_forward_dot if out_features == 1 else dense_forward_single
     phases = {FORWARD: forward, BACKWARD_WEIGHT: dense_backward_weight}
     operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features,
                 OUT_FEATURES: out_features, X_DATA: x_data, CHAINS: chains, PRODUCT: forward_product(dtype, out_features)}
