@@ -96,8 +96,8 @@ def test_outputs_of_every_layer(name, place, dtype):
 
 
 @every_dtype
-@pytest.mark.parametrize("sizes", [(257, 5), (600, 1), (1100, 130, 2), (3, 300, 70), (40_000, 3), (2, 40_000)],
-                         ids=lambda sizes: "-".join(map(str, sizes)))
+@pytest.mark.parametrize("sizes", [(257, 5), (256, 200, 1), (600, 1), (1100, 130, 2), (3, 300, 70), (40_000, 3),
+                                   (2, 40_000)], ids=lambda sizes: "-".join(map(str, sizes)))
 def test_outputs_of_large_networks(sizes, dtype):
     """Sums of several chains, and activations that the stack has no room for."""
     inputs, *widths = sizes
