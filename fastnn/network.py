@@ -27,6 +27,7 @@ from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.model import Model
 from .kernels.optimizers import Optimizer, optimizers
+from .kernels.table import LOSSES
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
@@ -330,6 +331,8 @@ class Network:
                            training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
 
+        A loss that is not finite has gradients of nan.
+
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
         normalises by the samples given, so then all of them go through in one batch. By default both behave as in
         prediction.
@@ -345,7 +348,9 @@ class Network:
         (0.5, 3.0)
         """
         program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
-        program.accumulate(0, program.batches)
+        if not program.accumulate(0, program.batches):  # it has stopped at a batch
+            program.gradients[:] = np.nan
+            return float(program.results[LOSSES].sum()), self._parameters.split(program.gradients)
         return program.take_mean()[0], self._parameters.split(program.gradients)
 
     def _gradient_program(self, X, y, sample_weight, training, threads):
