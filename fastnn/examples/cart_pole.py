@@ -22,7 +22,7 @@ from . import options
 
 GRAVITY, CART, POLE, HALF_LENGTH, STRONGEST, RAIL = 9.8, 1.0, 0.1, 0.5, 10.0, 2.4  # SI units
 DT, STEPS = 0.02, 500
-PAIRS, GENERATIONS, SPREAD, RATE = 64, 150, 0.1, 0.05
+PAIRS, GENERATIONS, SPREAD, RATE = 64, 400, 0.1, 0.05
 STARTS = 4  # runs by which a candidate is judged
 
 
@@ -89,7 +89,7 @@ def evolve(net, generations, random):
 
 
 def main(argv=None):
-    parsed = options("cart_pole", __doc__, quick="10 generations, not 150: it learns little").parse_args(argv)
+    parsed = options("cart_pole", __doc__, quick="10 generations, not 400: it learns little").parse_args(argv)
     generations = 10 if parsed.quick else GENERATIONS
     net = Network([Dense(16, "tanh"), Dense(16, "tanh"), Dense(1, "tanh")], inputs=5)
     model, start = net.compiled(gradients=False), np.array([0, 0, np.pi, 0])
