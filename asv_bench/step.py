@@ -31,7 +31,7 @@ GROUPS = {
     "dense_forward": "products", "dense_forward_chains": "products", "dense_backward_weight": "products",
     "dense_backward_input": "products", "dense_combine": "element-wise", "dense_backward_output": "element-wise",
     "loss_phase": "element-wise", "accuracy_phase": "element-wise", "update_phase": "update", "prepare_phase": "update",
-    "gather": "memory",
+    "gather": "memory", "watch": "watch",
 }
 
 
@@ -56,8 +56,8 @@ def timed_phase(row, phase, memory, first, batch, team, cycles):
 def build_timed_train(dtype):
     def timed_train(frame):
         """As `train`, with the same frame; but `totals` are the cycles (operations, phases) that each phase has taken."""
-        (table, parameters, gradients, arena, results, cycles, operations, batch_size, samples, first_batch, last_batch,
-         _, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
+        (table, parameters, gradients, arena, results, cycles, _found, _updates, operations, batch_size, samples,
+         first_batch, last_batch, _accumulate, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
         memory = (parameters, gradients, arena, results, batch_size)
         for step in range(first_batch, last_batch):
             first = step * batch_size
@@ -95,7 +95,8 @@ class Step:
         cycles = np.zeros((len(program.rows), len(PHASES)), np.int64)
         arrays = (program.rows, program.network._parameters.flat, program.gradients, program.memory, program.results, cycles)
         steps = program.batches
-        frame = np.array([*map(address, arrays), len(program.rows), program.batch, len(program.data.X), 0, steps, 0, 0])
+        frame = np.array([*map(address, (*arrays, program.found)), 0, len(program.rows), program.batch, len(program.data.X),
+                          0, steps, 0, 0])
         start = time.perf_counter()
         run(timed_train, frame, self.threads if program.parts_used > 1 else 1, np.inf)
         seconds = time.perf_counter() - start

@@ -28,12 +28,14 @@ def main(argv=None):
     parser.add_argument("--target", required=True, help="a column of numbers")
     parser.add_argument("--seeds", type=int, default=3, help="so many splits (default: 3)")
     parser.add_argument("--log-target", choices=("no", "yes", "auto"), default="no", help="fastnn's")
+    parser.add_argument("--weight-decay", type=float, default=Recipe.weight_decay, help="fastnn's (default: %(default)s)")
     options = parser.parse_args(argv)
     table = read_table(options.file)
     print(f"{'seed':<5}{'':<22}{'R2 test':>8}{'seconds':>9}")
     ratios = []
     for seed in range(options.seeds):
-        rows = measure(table, options.target, Recipe(seed=seed, log_target=options.log_target))
+        rows = measure(table, options.target,
+                       Recipe(seed=seed, log_target=options.log_target, weight_decay=options.weight_decay))
         for name, (r2, seconds) in rows.items():
             print(f"{seed:<5}{name:<22}{r2:>8.4f}{seconds:>9.2f}", flush=True)
         ratios.append(rows[NETWORK][1] / rows[FASTNN][1])

@@ -1,42 +1,29 @@
-"""fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba."""
+"""fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba.
 
-from . import jit as jit
-from .ahead import warmup
-from .callbacks import (
-    Callback,
-    CSVLogger,
-    EarlyStopping,
-    LambdaCallback,
-    ModelCheckpoint,
-    ReduceLROnPlateau,
-    TerminateOnNaN,
-)
-from .custom import register_activation, register_loss
-from .files import ModelFormatError
-from .gradients import check_gradients
-from .history import History
-from .initializers import initializers
-from .kernels.activations import activations
-from .kernels.losses import losses
-from .kernels.optimizers import optimizers
-from .kernels.optimizers.adagrad import Adagrad
-from .kernels.optimizers.adam import Adam
-from .kernels.optimizers.adamw import AdamW
-from .kernels.optimizers.lion import Lion
-from .kernels.optimizers.rmsprop import RMSprop
-from .kernels.optimizers.sgd import SGD
-from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
-from .lbfgs import LBFGS
-from .network import Network
-from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
-from .torch_weights import from_torch_state_dict
-from .training import DivergenceError
+A public name is imported when it is first asked for, from the module that `__init__.pyi` names, and so is a module of the
+package: `fastnn --help` has no need to wait for Numba.
+"""
+
+import ast
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 __version__ = "0.1.0"
-__all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "BatchNorm", "CSVLogger", "Callback", "CosineDecay", "Dense",
-    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "LayerNorm", "Lion",
-    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay",
-    "TerminateOnNaN", "WarmUp", "activations", "check_gradients", "from_torch_state_dict", "initializers", "losses",
-    "optimizers", "register_activation", "register_loss", "warmup",
-]
+
+_stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+_home = {name.name: each.module for each in _stub.body if isinstance(each, ast.ImportFrom) for name in each.names}
+__all__ = sorted(_home)
+
+
+def __getattr__(name):
+    if name in _home:
+        globals()[name] = value = getattr(import_module(f"{__name__}.{_home[name]}"), name)
+        return value
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

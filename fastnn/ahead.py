@@ -6,13 +6,15 @@ import time
 from collections.abc import Iterable
 
 from .checks import float_dtype
+from .kernels.company import call_for_company
 from .kernels.jit import ANY, KERNELS
 
 
 def warmup(dtypes: str | Iterable[str] = "float32") -> float:
     """Compile every kernel that is not on disk yet, and return the seconds it took.
 
-    Without it kernels compile when a network first needs them. Kernels are kept in the user's cache directory, or where the
+    Without it kernels compile when a network first needs them. Up to three processes compile at once, one a core, or as many
+    as the environment variable FASTNN_COMPILERS says. Kernels are kept in the user's cache directory, or where the
     environment variable FASTNN_CACHE_DIR points.
 
     Parameters
@@ -28,6 +30,7 @@ def warmup(dtypes: str | Iterable[str] = "float32") -> float:
     start = time.perf_counter()
     for dtype in [dtypes] if isinstance(dtypes, str) else dtypes:
         dtype = float_dtype("dtypes", dtype)
+        call_for_company(dtype, tuple(kernel.name for kernel in KERNELS))
         for kernel in KERNELS:
             kernel.address(ANY if kernel.moves_addresses else dtype)
     return time.perf_counter() - start

@@ -3,42 +3,43 @@
     format     what this is, and the version of this list
     network    the architecture: `Network.config()` as JSON
     fit        as JSON: what `document` returns
-    sha256     a digest of the architecture, the fit, the names, dtypes and shapes of the tensors, and the tensors
+    sha256     a digest of the whole file
 
     tensors    the network's arrays by their names; "optimizer.SLOT.PARAMETER", what the optimizer remembers of a parameter;
                "last.NAME", where a callback has put other arrays into the network, what was there before;
-               "callbacks.I.PATH", arrays in the states of callbacks, for which there stands {"array": name} in the JSON
+               "history.PATH" and "callbacks.I.PATH", the history, and arrays in the states of callbacks, for which there
+               stands {"array": name} in the JSON
 
 JSON keeps numbers exactly: Python writes as many digits of a float as it takes to read it back. Like the file of a network
 this is not trusted: before memory is taken, and before a number gets to a kernel, it is held against what it must be.
 """
 
-import json
 from dataclasses import fields
 
 import numpy as np
-from safetensors.numpy import save as serialize
 
 from .checks import true_or_false, whole_number
 from .files import (
     CHECKPOINT_FORMAT,
-    digest,
-    expected_arrays,
-    expected_parameters,
+    expected_parameters_and_state,
     metadata_of,
     named_arrays,
     open_and_read,
-    write_whole,
 )
 from .fit_state import Epoch, FitState
 from .history import History
 from .kernels.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
+from .memory import undrawn
+from .plain_json import from_text, to_text
 from .program import TOTALS
 from .schedules import Schedule
+from .tensor_file import to_bytes
+from .whole_file import write_whole
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64  # of a word of the random state
+NESTED = 8  # schedules within schedules
 
 
 def save(network, path):
@@ -52,10 +53,8 @@ def save(network, path):
     for slot, vector in slots(network, state.optimizer).items():
         tensors |= {f"optimizer.{slot}.{name}": array for name, array in vector.items()}
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
-    architecture, fit = json.dumps(network.config()), json.dumps(document(network, state, tensors))
-    sha256 = digest(architecture + fit + layout(tensors), tensors)
-    metadata = {"format": CHECKPOINT_FORMAT, "network": architecture, "fit": fit, "sha256": sha256}
-    write_whole(path, serialize(tensors, metadata))
+    fit = to_text(document(network, state, tensors), special=True)
+    write_whole(path, to_bytes(tensors, {"format": CHECKPOINT_FORMAT, "network": to_text(network.config()), "fit": fit}))
 
 
 def load(network_type, path):
@@ -69,13 +68,10 @@ def slots(network, optimizer):
     return {slot: network._parameters.split(vector) for slot, vector in zip(optimizer.slots, memory, strict=True)}
 
 
-def layout(tensors):
-    return json.dumps({name: (tensors[name].dtype.name, tensors[name].shape) for name in sorted(tensors)})
-
-
 def document(network, state, tensors):
-    """The fit as what JSON holds; arrays in the states of callbacks are added to the tensors."""
+    """The fit as what JSON holds; the history and arrays in the states of callbacks are added to the tensors."""
     optimizer, epoch, history = state.optimizer, state.epoch, state.history.first(state.epoch.number)
+    metrics = {name: np.array(values, np.float64) for name, values in history.metrics.items()}
     return {
         "seed": network.seed,
         "random": network._random.tolist(),
@@ -89,7 +85,8 @@ def document(network, state, tensors):
         "samples": state.samples,
         "shuffle": state.shuffle,
         "epoch": {"number": epoch.number, "random": epoch.random, "totals": epoch.totals.tolist()},
-        "history": {"metrics": history.metrics, "learning_rates": history.learning_rates},
+        "history": {"metrics": take_out(metrics, "history.metrics", tensors),
+                    "learning_rates": take_out(np.array(history.learning_rates), "history.learning_rates", tensors)},
         "callbacks": [[kind, take_out(kept, f"callbacks.{index}", tensors)]
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
@@ -107,71 +104,89 @@ def plain(value):
     return value
 
 
-def from_plain(value):
+def from_plain(value, depth=0):
     """The reverse of `plain`."""
     if not isinstance(value, dict):
         return value
-    return SCHEDULES[value["schedule"]](**{name: from_plain(each) for name, each in value.items() if name != "schedule"})
+    if depth == NESTED:
+        raise ValueError(f"its learning rate is of more than {NESTED} schedules, one in the other")
+    options = {name: from_plain(each, depth + 1) for name, each in value.items() if name != "schedule"}
+    return SCHEDULES[value["schedule"]](**options)
 
 
 def take_out(value, name, tensors):
     """`value` as what JSON holds, its arrays moved to the tensors under names that begin with `name`."""
     if isinstance(value, np.ndarray):
-        tensors[name] = np.ascontiguousarray(value)
+        if name in tensors:  # keys with dots in them: {"a": {"b": …}, "a.b": …}
+            name = f"{name}.{len(tensors)}"
+        tensors[name] = value
         return {"array": name}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
+        if [*value] == ["array"]:
+            raise ValueError(f"{name} is {value!r}; in a file the only key of a dict cannot be 'array': rename it")
         return {key: take_out(each, f"{name}.{key}", tensors) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [take_out(each, f"{name}.{index}", tensors) for index, each in enumerate(value)]
     return value
 
 
-def put_in(value, tensors):
-    """The reverse of `take_out`; takes the arrays out of the tensors."""
+def put_in(value, arrays):
+    """The reverse of `take_out`; takes the arrays out of those given, so that none stands for two."""
     if isinstance(value, dict):
         if [*value] == ["array"]:
-            return tensors.pop(value["array"])
-        return {key: put_in(each, tensors) for key, each in value.items()}
-    return [put_in(each, tensors) for each in value] if isinstance(value, list) else value
+            return arrays.pop(value["array"])
+        return {key: put_in(each, arrays) for key, each in value.items()}
+    return [put_in(each, arrays) for each in value] if isinstance(value, list) else value
 
 
 def read(network_type, file):
     """The network in an open safetensors file."""
     metadata = metadata_of(file, CHECKPOINT_FORMAT)
-    tensors = {name: file.get_tensor(name) for name in file.keys()}
-    if digest(metadata["network"] + metadata["fit"] + layout(tensors), tensors) != metadata["sha256"]:
-        raise ValueError("it is damaged: its checksum does not match what it holds")
-    config, fit = json.loads(metadata["network"]), json.loads(metadata["fit"])
-
-    state = fit_state(fit)
-    state.states = [(str(kind), dict(put_in(kept, tensors))) for kind, kept in fit["callbacks"]]
-    arrays = expected_arrays(config)
-    expected = dict(arrays)
+    config, fit = from_text(metadata["network"]), from_text(metadata["fit"], special=True)
+    state, last = fit_state(fit), true_or_false("last", fit["last"])
+    parameters, others = expected_parameters_and_state(config)
+    shapes, kinds = parameters | others, file.kinds()
+    expected = dict(shapes)
     for slot in state.optimizer.slots:
-        expected |= {f"optimizer.{slot}.{name}": kind for name, kind in expected_parameters(config).items()}
-    if fit["last"]:
-        expected |= {f"last.{name}": kind for name, kind in arrays.items()}
-    if expected != {name: (tensor.dtype.name, tensor.shape) for name, tensor in tensors.items()}:
+        expected |= {f"optimizer.{slot}.{name}": kind for name, kind in parameters.items()}
+    if last:
+        expected |= {f"last.{name}": kind for name, kind in shapes.items()}
+    referred = {name for name in kinds if name.startswith(("history.", "callbacks."))}
+    if expected != {name: kind for name, kind in kinds.items() if name not in referred}:
         raise ValueError("its tensors are not those of its architecture")
 
-    network = network_type.from_config(config, fit["seed"])
-    for name, view in named_arrays(network).items():
-        view[...] = tensors[name]
-    for slot, vector in slots(network, state.optimizer).items():
-        for name, view in vector.items():
-            view[...] = tensors[f"optimizer.{slot}.{name}"]
+    with undrawn():
+        network = network_type.from_config(config, fit["seed"])
+    optimizer_memory = {f"optimizer.{slot}.{name}": view for slot, vector in slots(network, state.optimizer).items()
+                        for name, view in vector.items()}
+    arrays = file.empty(lambda name: name in referred or name.startswith("last."))
+    file.fill_checked(named_arrays(network) | optimizer_memory | arrays)
+
+    if last:
+        state.arrays = {name: arrays.pop(f"last.{name}") for name in shapes}
+    state.history = history(put_in(fit["history"], arrays), state.epoch.number)
+    state.states = [(str(kind), dict(put_in(kept, arrays))) for kind, kept in fit["callbacks"]]
+    if arrays:
+        raise ValueError(f"nothing stands for its tensor {next(iter(arrays))!r}")
     network._optimizer_state(state.optimizer).step[:] = whole_number("step", fit["optimizer"]["step"], least=0)
     if true_or_false("by_name", fit["optimizer"]["by_name"]):
         network._named_optimizers[state.optimizer.name] = state.optimizer
     if len(fit["random"]) != len(network._random):
         raise ValueError("its random state is not that of its architecture")
     network._random[:] = [word(number) for number in fit["random"]]
-    if fit["last"]:
-        state.arrays = {name: tensors[f"last.{name}"] for name in arrays}
     network._fit = state
     return network
+
+
+def history(kept, epochs):
+    """The History of what `document` kept of it."""
+    metrics, rates = dict(kept["metrics"]), kept["learning_rates"]
+    for values in [*metrics.values(), *([rates] if len(rates) else [])]:
+        if values.shape != (epochs,) or values.dtype != np.float64:
+            raise ValueError("its history is not one of floats, one an epoch")
+    return History({name: values.tolist() for name, values in metrics.items()}, rates.tolist())
 
 
 def word(number):
@@ -182,20 +197,18 @@ def word(number):
 
 
 def fit_state(fit):
-    """The FitState in a document, with an optimizer that has no memory yet, and without the states of callbacks."""
+    """The FitState in a document, with an optimizer that has no memory yet, without history and states of callbacks."""
     given = fit["optimizer"]
     hyperparameters = {name: from_plain(value) for name, value in given["hyperparameters"].items()}
     optimizer = optimizers[optimizers.resolve(given["name"]).name](**hyperparameters)
     samples, batch_size = whole_number("samples", fit["samples"]), whole_number("batch_size", fit["batch_size"])
-    totals = np.array([float(number) for number in fit["epoch"]["totals"]])
+    totals = np.array(fit["epoch"]["totals"])
+    if totals.dtype != np.float64:
+        raise ValueError("the totals of its epoch are not floats")
     if totals.shape != (TOTALS,) or not np.isfinite(totals).all() or totals[DIVERGED]:
         raise ValueError("the totals of its epoch are not finite")
     if totals[SAMPLES] != samples and not (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0):
         raise ValueError("the totals of its epoch are not those of whole batches")
     number = whole_number("epoch", fit["epoch"]["number"], least=0)
-    metrics, rates = fit["history"]["metrics"], fit["history"]["learning_rates"]
-    for values in [*metrics.values(), *([rates] if rates else [])]:
-        if len(values) != number or not all(isinstance(value, float) for value in values):
-            raise ValueError("its history is not one of floats, one an epoch")
     return FitState(optimizer, batch_size, samples, true_or_false("shuffle", fit["shuffle"]),
-                    Epoch(number, word(fit["epoch"]["random"]), totals), History(metrics, rates))
+                    Epoch(number, word(fit["epoch"]["random"]), totals))

@@ -3,34 +3,42 @@
 Kernels assume what is promised here: shapes that fit, the network's dtype, C order, finite numbers, labels in range.
 """
 
+import contextlib
 import math
 import operator
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from .kernels.finite import all_finite
+from .kernels.hyperparameters import real_number, shown
 from .kernels.jit import DTYPES
 
+LARGEST_WHOLE = 2**63 - 1  # what the kernels count with
 
-def whole_number(where, value, least=1):
-    """`value` as an int of at least `least`, or an error that says where it was given."""
+
+def whole_number(where, value, least=1, most=LARGEST_WHOLE):
+    """`value` as an int from `least` to `most`, or an error that says where it was given."""
     try:
         number = operator.index(value)
     except TypeError:
         number = None
     if number is None or isinstance(value, (bool, np.bool_)) or number < least:
-        raise ValueError(f"{where} is {value!r}; it must be a whole number of at least {least}")
+        raise ValueError(f"{where} is {shown(value)}; it must be a whole number of at least {least}")
+    if number > most:
+        raise ValueError(f"{where} is {shown(value)}; it must be a whole number of at most {most}")
     return number
 
 
 def number_in_range(where, value, least, below=math.inf):
     """`value` as a float from `least` up to, but not including, `below`; or an error that says where it was given."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not least <= value < below:
+    number = real_number(value)
+    if not least <= number < below:
         limit = "finite" if below == math.inf else f"below {below:g}"
-        raise ValueError(f"{where} is {value!r}; it must be a number of at least {least:g} and {limit}")
-    return float(value)
+        raise ValueError(f"{where} is {shown(value)}; it must be a number of at least {least:g} and {limit}")
+    return number
 
 
 def not_negative(where, value):
@@ -40,26 +48,48 @@ def not_negative(where, value):
 
 def float_dtype(where, dtype):
     """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
-    for name in DTYPES:
-        if dtype is not None and np.dtype(name) == dtype:
-            return name
-    raise ValueError(f"{where} is {dtype!r}; it must be 'float32' or 'float64'")
+    with contextlib.suppress(TypeError, ValueError, SyntaxError):  # whatever NumPy says of what names no dtype
+        if isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).name in DTYPES and np.dtype(dtype).isnative:
+            return np.dtype(dtype).name
+    raise ValueError(f"{where} is {shown(dtype)}; it must be 'float32' or 'float64'")
 
 
 def true_or_false(where, value):
     """`value` as a bool; a word such as "no" is not taken for True."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{where} is {value!r}; it must be True or False")
+        raise ValueError(f"{where} is {shown(value)}; it must be True or False")
     return bool(value)
+
+
+def several(where, values):
+    """Several values as a tuple; not a single text, which would count as its letters."""
+    if not isinstance(values, (str, bytes)):
+        with contextlib.suppress(TypeError):
+            return tuple(values)
+    raise ValueError(f"{where} is {shown(values)}; it must be a list")
+
+
+def path_name(where, value):
+    """A path, given as str or os.PathLike, as a str."""
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
+        raise ValueError(f"{where} is {shown(value)}; it must be the path of a file, a str or a pathlib.Path")
+    return os.fspath(value)
+
+
+def one_of(where, value, words):
+    """`value` if it is one of the words, two or more."""
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"{where} is {shown(value)}; it must be {', '.join(map(repr, words[:-1]))} or {words[-1]!r}")
+    return value
 
 
 def list_of(where, values, kind):
     """`values` as a list of instances of `kind`."""
     if not isinstance(values, (list, tuple)):
-        raise ValueError(f"{where} is {values!r}; it must be a list of {kind.__name__}")
+        raise ValueError(f"{where} is {shown(values)}; it must be a list of {kind.__name__}")
     for index, value in enumerate(values):
         if not isinstance(value, kind):
-            raise ValueError(f"{where}[{index}] is {value!r}; it must be a {kind.__name__}")
+            raise ValueError(f"{where}[{index}] is {shown(value)}; it must be a {kind.__name__}")
     return list(values)
 
 
@@ -67,10 +97,23 @@ def any_array(name, values):
     """`values` as an array of whatever dtype: rectangular, and with nothing masked."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} is a masked array with values missing; fill them first, with {name}.filled(...)")
+    if isinstance(values, (list, tuple)) and holds_masked(values):  # NumPy would take what lies under the masks
+        raise ValueError(f"{name} holds masked arrays with values missing; fill them first, with .filled(...)")
+    if hasattr(values, "toarray"):  # SciPy's sparse matrices, which NumPy takes for a single object
+        raise ValueError(f"{name} is a {type(values).__name__}; this takes dense arrays: give {name}.toarray()")
     try:
-        return np.asarray(values)
-    except ValueError as error:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length") from None
+    if array.ndim == 0 and array.dtype.kind == "O" and values is not None:  # a set, a generator, a dict, …
+        raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers")
+    return array
+
+
+def holds_masked(values):
+    """Whether a list, or a list of lists, holds masked arrays or numbers with something masked."""
+    return any(np.ma.is_masked(value) or (isinstance(value, (list, tuple)) and any(map(np.ma.is_masked, value)))
+               for value in values)
 
 
 def real_array(name, values, dtype):
@@ -79,11 +122,16 @@ def real_array(name, values, dtype):
     if array.dtype.kind == "O":
         array = real_objects(array)
     if array.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{name} has dtype {array.dtype}; it must hold real numbers (encode text as numbers, split complex ones)"
-        )
-    with np.errstate(over="ignore"):  # what is too large for dtype becomes infinite, which the caller looks for
-        return np.require(array, dtype, ["C", "A"])
+        raise ValueError(f"{name} has dtype {array.dtype}{first_that_is_no_number(array)}; it must hold real numbers "
+                         "(encode text as numbers, split complex ones, drop or fill what is missing)")
+    try:
+        with np.errstate(over="ignore"):  # what is too large for dtype becomes infinite, which the caller looks for
+            return np.require(array, dtype, ["C", "A"])
+    except MemoryError:
+        raise MemoryError(
+            f"{name} has shape {array.shape}, of which there is not memory enough for a copy in {np.dtype(dtype)}; "
+            f"give it in parts, or as a C-contiguous array of {np.dtype(dtype)}, which is taken as it is"
+        ) from None
 
 
 def real_objects(array):
@@ -94,6 +142,15 @@ def real_objects(array):
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         return array
+
+
+def first_that_is_no_number(array):
+    """Of an array of objects: which is the first that is no real number, and where; as words for an error."""
+    if array.dtype.kind == "O":
+        for place, value in np.ndenumerate(array):
+            if isinstance(value, (str, bytes)) or real_objects(np.array([value, 0], object)).dtype.kind == "O":
+                return f" and holds {shown(value)} at {place}"
+    return ""
 
 
 def check_finite(name, array):
@@ -109,7 +166,7 @@ def check_finite(name, array):
 
 def features(X, inputs, dtype, *, least=1, finite=True):
     """X as (samples, inputs) of `dtype`, all finite; `finite=False` leaves that to be found by the kernel that reads it."""
-    X = real_array("X", X, dtype)
+    X = any_array("X", X)  # converted when its shape is right: that may take a copy
     if X.ndim != 2:
         hint = f"; for one sample give X[None, :], shape (1, {inputs})" if X.shape == (inputs,) else ""
         hint = hint or ("; for one feature give X[:, None]" if X.ndim == 1 and inputs == 1 else "")
@@ -118,6 +175,7 @@ def features(X, inputs, dtype, *, least=1, finite=True):
         raise ValueError(f"X has {X.shape[1]} features; this network takes {inputs} (inputs={inputs})")
     if len(X) < least:
         raise ValueError(f"X has no samples; give at least {least}")
+    X = real_array("X", X, dtype)
     if finite:
         check_finite("X", X)
     return X
@@ -143,13 +201,12 @@ def targets(y, samples, outputs, dtype, *, kind, single_label):
     takes_labels = single_label and outputs > 1
     if takes_labels and y.shape in ((samples,), (samples, 1)):
         return Targets(class_labels(y.reshape(samples), outputs), None)
-    values = real_array("y", y, dtype)
-    if values.ndim == 1:
-        values = values[:, None]
+    values = y[:, None] if y.ndim == 1 else y
     if values.shape != (samples, outputs):
         forms = [f"({samples},) integer labels from 0 to {outputs - 1}"] if takes_labels else []
         forms += [f"({samples},)"] if outputs == 1 else []
         raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join([*forms, f'({samples}, {outputs})'])}")
+    values = real_array("y", values, dtype)
     check_finite("y", values)
     if kind in ("classes", "binary"):
         check_probabilities(values, kind)
@@ -181,27 +238,35 @@ def class_labels(y, classes):
     if y.dtype.kind == "f":
         y = y.astype(np.float64)
         check_finite("y", y)
-        if np.all(y == np.floor(y)) and np.all(abs(y) < 2**53):
+        if np.all(y == np.floor(y)):
+            check_range(y, classes)
             y = y.astype(np.int64)
     if y.dtype.kind not in "iu":
+        example = y[y != np.floor(y)][0] if y.dtype.kind == "f" else y.tolist()[0]
         raise ValueError(
-            f"y holds {y.dtype} values that are not whole numbers; labels are integers from 0 to {classes - 1} "
-            f"(np.unique(y, return_inverse=True)[1] makes them)"
+            f"y holds {y.dtype} values that are not whole numbers, such as {shown(example)}; labels must be integers "
+            f"from 0 to {classes - 1} (np.unique(y, return_inverse=True)[1] makes them)"
         )
-    if y.min() < 0 or y.max() >= classes:
-        raise ValueError(
-            f"y holds label {y.min() if y.min() < 0 else y.max()}; with {classes} outputs labels run from 0 to {classes - 1}"
-        )
+    check_range(y, classes)
     return np.require(y, np.int64, ["C", "A"])
+
+
+def check_range(labels, classes):
+    """Refuse labels outside of 0 … classes − 1."""
+    least, most = labels.min(), labels.max()
+    if least < 0 or most >= classes:
+        raise ValueError(f"y holds label {least if least < 0 else most}; with {classes} outputs labels must run from 0 to "
+                         f"{classes - 1}")
 
 
 def sample_weights(weights, samples, dtype, name="sample_weight"):
     """Weights (samples,), none negative, not all zero; None stays None."""
     if weights is None:
         return None
-    weights = real_array(name, weights, dtype)
+    weights = any_array(name, weights)
     if weights.shape != (samples,):
         raise ValueError(f"{name} has shape {weights.shape}; X has {samples} samples, so it must be ({samples},)")
+    weights = real_array(name, weights, dtype)
     check_finite(name, weights)
     if weights.min() < 0 or not 0 < weights.sum(dtype=np.float64) < math.inf:
         raise ValueError(f"{name} must not be negative anywhere, nor add up to zero or to infinity; give weights about 1")
@@ -217,12 +282,12 @@ def class_weights(given, labels, classes):
         counts = np.bincount(labels, minlength=classes)
         return (len(labels) / (classes * np.maximum(counts, 1)))[labels]
     if not isinstance(given, Mapping):
-        raise ValueError(f"class_weight is {given!r}; it must be 'balanced' or a dict of class to weight")
+        raise ValueError(f"class_weight is {shown(given)}; it must be 'balanced' or a dict of class to weight")
     for label, weight in given.items():
         if label not in range(classes):
-            raise ValueError(f"class_weight names class {label!r}; the classes are 0 to {classes - 1}")
-        if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < math.inf:
-            raise ValueError(f"class_weight[{label!r}] is {weight!r}; it must be a finite number of zero or more")
+            raise ValueError(f"class_weight names class {shown(label)}; the classes must be from 0 to {classes - 1}")
+        if not 0 <= real_number(weight) < math.inf:
+            raise ValueError(f"class_weight[{label!r}] is {shown(weight)}; it must be a finite number of zero or more")
     return np.array([given.get(label, 1.0) for label in range(classes)], np.float64)[labels]
 
 

@@ -1,15 +1,42 @@
 """A user's own activation or loss, made of scalar functions in plain Python, compiled into the training loop like ours."""
 
+import inspect
+import math
 import re
 from collections.abc import Callable, Sequence
 
+from .checks import number_in_range, one_of, several, shown, true_or_false
+from .initial_weights import initializers
 from .kernels.activations import Activation, activations
 from .kernels.losses import Loss, losses
 
 
+def checked_function(where, function, arguments):
+    """A function of one number for each of the arguments."""
+    if not callable(function) or not takes(function, arguments):
+        raise ValueError(f"{where} is {shown(function)}; it must be a function of {' and '.join(arguments)}")
+    return function
+
+
+def takes(function, arguments):
+    """Whether a function takes so many arguments, or may: of some written in C the signature is not known."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def checked_kinks(kinks):
+    """Where a derivative jumps, as a tuple of floats."""
+    return tuple(number_in_range(f"kinks[{index}]", kink, -math.inf) for index, kink in enumerate(several("kinks", kinks)))
+
+
 def checked_name(kind, name):
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ValueError(f"the name of the {kind} is {name!r}; it must be a word of letters, digits and underscores")
+        raise ValueError(f"the name of the {kind} is {shown(name)}; it must be a word of letters, digits and underscores")
     return name
 
 
@@ -51,9 +78,13 @@ def register_activation(name: str, value: Callable, prime: Callable, *, formula:
     >>> _ = fastnn.register_activation("sine", lambda z: math.sin(z), lambda z, a: math.cos(z), onnx="Sin")
     >>> net = fastnn.Network([fastnn.Dense(4, "sine"), fastnn.Dense(1)], inputs=2)
     """
+    if not (onnx is None or isinstance(onnx, str) or callable(onnx)):
+        raise ValueError(f"onnx is {shown(onnx)}; it must be the name of an ONNX operator, or a function of graph and z")
     return activations.register(Activation(
-        checked_name("activation", name), formula, prime_formula, value, prime, vectorized, vectorized_prime,
-        initializer=initializer, smooth=smooth, kinks=tuple(kinks), onnx=onnx, builtin=False,
+        checked_name("activation", name), formula, prime_formula, checked_function("value", value, ["z"]),
+        checked_function("prime", prime, ["z", "a"]), vectorized, vectorized_prime,
+        initializer=initializers.resolve(initializer).name, smooth=true_or_false("smooth", smooth),
+        kinks=checked_kinks(kinks), onnx=onnx, builtin=False,
     ))
 
 
@@ -87,9 +118,9 @@ def register_loss(name: str, value: Callable, prime: Callable, *, formula: str =
     >>> _ = fastnn.register_loss("log_cosh", lambda a, y: math.log(math.cosh(a - y)), lambda a, y: math.tanh(a - y))
     >>> net = fastnn.Network([fastnn.Dense(4, "tanh"), fastnn.Dense(1)], inputs=2, loss="log_cosh")
     """
-    if targets not in ("values", "classes", "binary"):
-        raise ValueError(f"targets is {targets!r}; it must be 'values', 'classes' or 'binary'")
     return losses.register(Loss(
-        checked_name("loss", name), formula, prime_formula, value, prime, vectorized, vectorized_prime, smooth=smooth,
-        kinks=tuple(kinks), targets=targets, builtin=False,
+        checked_name("loss", name), formula, prime_formula, checked_function("value", value, ["a", "y"]),
+        checked_function("prime", prime, ["a", "y"]), vectorized, vectorized_prime,
+        smooth=true_or_false("smooth", smooth), kinks=checked_kinks(kinks),
+        targets=one_of("targets", targets, ("values", "classes", "binary")), builtin=False,
     ))

@@ -3,13 +3,14 @@
 Each function returns arrays, one sample a row: X of features and y of integer labels.
 """
 
+import math
 import os
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from .checks import whole_number
+from .checks import not_negative, path_name, true_or_false, whole_number
 
 
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):
@@ -43,9 +44,8 @@ def spiral(samples=3000, classes=3, noise=0.2, seed=0):
     """
     classes = whole_number("classes", classes)
     samples = whole_number("samples", samples, least=classes)
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise is {noise!r}; it must be a finite number of zero or more, in radians")
-    generator = np.random.default_rng(seed)
+    noise = not_negative("noise", noise)
+    generator = np.random.default_rng(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
     X, y = np.empty((samples, 2), np.float32), np.empty(samples, np.int64)
     for label, rows in enumerate(np.array_split(np.arange(samples), classes)):
         t = np.linspace(0, 1, len(rows))
@@ -108,6 +108,7 @@ def breast_cancer(*, return_names=False):
     >>> X.shape, int(y.sum())
     ((569, 30), 212)
     """
+    return_names = true_or_false("return_names", return_names)
     lines = resources.files("fastnn").joinpath("data/breast_cancer.csv").read_text(encoding="utf-8").splitlines()
     header, *rows = (line.split(",") for line in lines if not line.startswith("#"))
     table = np.array(rows, np.float64)
@@ -141,7 +142,7 @@ def mnist(path=None):
     ValueError
         If it does not hold the four arrays.
     """
-    path = Path(path or os.environ.get("FASTNN_MNIST") or "mnist.npz")
+    path = Path((os.environ.get("FASTNN_MNIST") or "mnist.npz") if path is None else path_name("path", path))
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no MNIST file at {path}; give the path of mnist.npz (arrays x_train, y_train, x_test, y_test), "

@@ -2,28 +2,27 @@
 
     format     what this is, and the version of this list
     network    the architecture: `Network.config()` as JSON
-    sha256     a digest of the architecture and of all tensors, so that no damage goes unnoticed
+    sha256     a digest of the whole file, so that no damage goes unnoticed (`fastnn.tensor_file`)
 
 Any program that reads safetensors can read the tensors. A file is not trusted: before memory is taken for a network, the
-shapes that its architecture asks for are held against the tensors that are there.
+shapes that its architecture asks for are held against the tensors that are there. What it names (layers, activations,
+losses, initializers) is looked up in the registries, and nowhere else.
 """
 
-import hashlib
-import json
 import os
-import secrets
-import shutil
-from pathlib import Path
-
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialize
+import stat
 
 from .checks import whole_number
 from .layers import layers_from_config, parameter_shapes, state_shapes
+from .memory import undrawn
+from .plain_json import from_text, to_text
+from .tensor_file import DAMAGED, TensorFile, to_bytes
+from .whole_file import write_whole
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 # what a strange file can provoke
-PROVOKED = SafetensorError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
+PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
+LONGEST = 500  # characters of what is told about a file: it may quote from it
 
 
 class ModelFormatError(ValueError):
@@ -31,10 +30,9 @@ class ModelFormatError(ValueError):
 
 
 def save(network, path, extra=None):
-    """Write `network` to `path`, whole or not at all."""
-    architecture, tensors = json.dumps(network.config()), named_arrays(network)
-    metadata = {"format": FORMAT, "network": architecture, "sha256": digest(architecture, tensors)}
-    write_whole(path, serialize(tensors, metadata | (extra or {})))  # extra: further texts by name, a digest theirs to carry
+    """Write `network` to `path`, whole or not at all; extra: further texts by name for the metadata."""
+    metadata = {"format": FORMAT, "network": to_text(network.config())}
+    write_whole(path, to_bytes(named_arrays(network), metadata | (extra or {})))
 
 
 def load(network_type, path):
@@ -49,79 +47,68 @@ def named_arrays(network):
 
 def expected_arrays(config):
     """{name: (dtype, shape)} of the named arrays of the network that an architecture describes; takes no memory for them."""
-    layers, inputs = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"])
-    state = {name: (config["dtype"], shape) for name, shape in state_shapes(layers, inputs).items()}
-    return expected_parameters(config) | state
+    parameters, state = expected_parameters_and_state(config)
+    return parameters | state
 
 
-def expected_parameters(config):
-    """Those among them that training moves."""
-    shapes = parameter_shapes(layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]))
-    return {name: (config["dtype"], shape) for name, shape in shapes.items()}
+def expected_parameters_and_state(config):
+    """Those among them that training moves by optimizers, and the others."""
+    layers, inputs, dtype = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]), config["dtype"]
+    return ({name: (dtype, shape) for name, shape in shapes(layers, inputs).items()}
+            for shapes in (parameter_shapes, state_shapes))
 
 
-def open_and_read(path, read):
+def open_and_read(path, read, what="a network"):
     """What `read` makes of the safetensors file at `path`; ModelFormatError for whatever a strange one can provoke."""
     path = os.fspath(path)
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path} is a directory; give the file in it that holds the network")
+    with open_file(path) as file:
+        return read_open(file, os.fstat(file.fileno()).st_size, read, f"cannot load {what} from {path}")
+
+
+def open_file(path):
+    """The file at `path`, open for reading; ModelFormatError for a directory or a pipe, which could keep us waiting."""
+    path = os.fspath(path)
+    # looked at before it is opened, since opening some devices does something; then again, since it may be another by now
+    kind = os.stat(path).st_mode
+    if stat.S_ISREG(kind):
+        file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+        kind = os.fstat(file.fileno()).st_mode
+        if stat.S_ISREG(kind):
+            return file
+        file.close()
+    name = "directory; give the file in it that holds the network" if stat.S_ISDIR(kind) else "device or a pipe; give a file"
+    raise ModelFormatError(f"{path} is a {name}")
+
+
+def read_open(file, size, read, complaint):
+    """What `read` makes of a safetensors file that is open and has `size` bytes; ModelFormatError with the complaint."""
+    opened = None
     try:
-        with safe_open(path, framework="numpy") as file:
-            return read(file)
+        opened = TensorFile(file, size)
+        return read(opened)
     except PROVOKED as error:
-        raise ModelFormatError(f"cannot load a network from {path}: {error}") from error
+        # what is wrong with a damaged file is the damage, whatever it looks like
+        what = DAMAGED if opened and opened.is_damaged() else str(error)[:LONGEST]
+        raise ModelFormatError(f"{complaint}: {what}") from error
 
 
 def read(network_type, file):
     """The network in an open safetensors file."""
-    metadata = metadata_of(file, FORMAT)
-    architecture, tensors = metadata["network"], {name: file.get_tensor(name) for name in file.keys()}
-    if digest(architecture, tensors) != metadata["sha256"]:
-        raise ValueError("it is damaged: its checksum does not match what it holds")
-
-    config = json.loads(architecture)
-    if expected_arrays(config) != {name: (tensor.dtype.name, tensor.shape) for name, tensor in tensors.items()}:
+    config = from_text(metadata_of(file, FORMAT)["network"])
+    if expected_arrays(config) != file.kinds():
         raise ValueError("its tensors are not those of its architecture")
-
-    network = network_type.from_config(config)
-    for name, view in named_arrays(network).items():
-        view[...] = tensors[name]
+    with undrawn():
+        network = network_type.from_config(config)
+    file.fill_checked(named_arrays(network))
     return network
 
 
 def metadata_of(file, wanted):
     """The metadata of a file of the wanted format."""
-    metadata, other = file.metadata() or {}, {FORMAT: "load", CHECKPOINT_FORMAT: "load_checkpoint"}
+    metadata, other = file.metadata, {FORMAT: "load", CHECKPOINT_FORMAT: "load_checkpoint"}
     found = metadata.get("format")
     if found == wanted:
         return metadata
     if found in other:
         raise ValueError(f"its format is {found!r}, not {wanted!r}: read it with Network.{other[found]}")
     raise ValueError(f"its format is {found!r}, not {wanted!r}, so fastnn did not write it")
-
-
-def digest(architecture, tensors):
-    """SHA-256 of the architecture and the bytes of every tensor, in the order of their names; as hexadecimal digits."""
-    sha = hashlib.sha256(architecture.encode())
-    for name in sorted(tensors):
-        sha.update(tensors[name].data.cast("B"))
-    return sha.hexdigest()
-
-
-def write_whole(path, payload):
-    """Put a file in place such that at any moment the old one or the new one is there, whole."""
-    path = Path(os.path.realpath(path))  # what a symbolic link points to is written, the link stays
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no directory {path.parent} to save into; make it first, or save elsewhere")
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

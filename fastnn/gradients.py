@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .checks import not_negative, number_in_range, shown, whole_number
 from .network import Network
 
+SMALLEST_STEP = 1e-12  # of what smaller ones show, rounding makes nonsense
 TOLERANCE = 1e-6
 ROUNDING = 64 * 2.0**-52  # of a loss near 1: what a difference of two, over a step, cannot be trusted beyond
 
@@ -111,6 +113,10 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
     >>> report.passed
     True
     """
+    if not isinstance(network, Network):
+        raise ValueError(f"network is {shown(network)}; it must be a Network")
+    tolerance, step = not_negative("tolerance", tolerance), number_in_range("step", step, SMALLEST_STEP)
+    max_checks, seed = whole_number("max_checks", max_checks), whole_number("seed", seed, least=0, most=np.inf)
     twin = network.astype("float64")
     value, gradients = twin.loss_and_gradients(X, y, sample_weight=sample_weight, training=training)
     generator = np.random.default_rng(seed)

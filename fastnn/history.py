@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from . import html
+from .checks import shown
 
 
 class History(Mapping):
@@ -23,6 +24,8 @@ class History(Mapping):
     """
 
     def __init__(self, metrics=(), learning_rates=()):
+        if not isinstance(metrics, Mapping) and metrics != ():
+            raise ValueError(f"metrics is {shown(metrics)}; it must be a mapping of name to a list of numbers, one an epoch")
         self.metrics = {name: list(values) for name, values in dict(metrics).items()}
         self.learning_rates = list(learning_rates)  # of every epoch; among the metrics once they differ
 

@@ -12,11 +12,14 @@ import numpy as np
 from .callbacks.callback import call
 from .callbacks.callback import training as begun_callbacks
 from .checks import not_negative, whole_number
+from .divergence import DivergenceError, cause
+from .exclusive import one_at_a_time
 from .history import History
+from .kernels.finite import all_finite, all_within
 from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 from .progress import Progress
-from .training import DivergenceError, validated
+from .training import validated
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
 
@@ -28,7 +31,7 @@ class LBFGS:
     Each iteration looks at all samples, some of them more than once. Works on a float64 copy of the network, whatever its
     dtype, and puts the parameters back after each iteration. An optimizer for `Network.fit` alone: there each iteration is
     an entry of the History and an epoch to callbacks; `epochs`, `batch_size` and `shuffle` mean nothing to it. A further fit
-    goes on from the weights, but learns the curvature anew.
+    goes on from the weights, but learns the curvature anew. Networks with `Dropout` or `BatchNorm` are refused.
 
     Parameters
     ----------
@@ -58,6 +61,15 @@ class LBFGS:
             object.__setattr__(self, name, check(f"LBFGS({name}=...)", getattr(self, name)))
 
 
+def check_layers(layers):
+    """Refuse layers with which the loss of all samples, taken in batches, is no function of the weights."""
+    for index, layer in enumerate(layers):
+        if layer.draws or layer.mixes_samples:
+            why = "draws anew what it drops" if layer.draws else "normalises by batches, and this takes all samples at once"
+            raise ValueError(f"LBFGS needs a loss that depends on the weights alone, but layer {index}, {layer!r}, {why}; "
+                             "leave it out, or train with another optimizer, such as Adam()")
+
+
 def minimizer():
     """SciPy's function, or an error that says how to get it."""
     try:
@@ -74,7 +86,7 @@ class Objective:
     """
 
     def __init__(self, learner, data, threads, before):
-        self.flat, self.before, self.pace = learner._parameters.flat, before, Pace()
+        self.learner, self.flat, self.before, self.pace = learner, learner._parameters.flat, before, Pace()
         self.program = TrainingProgram(learner, data.of_one_mean(), GRADIENT_CHUNK, threads, normalize=False)
         self.accuracy = 0.0  # at the last evaluation
 
@@ -84,15 +96,23 @@ class Objective:
         done, program = 0, self.program
         while done < program.batches:  # in slices, so that Ctrl-C is soon seen to
             batches = self.pace.next_slice(program.batches - done)
-            if not self.pace.timed(program.accumulate, done, done + batches):
-                program.take_mean()
-                raise DivergenceError("the loss is not finite at a step that L-BFGS tries; the weights are those before it. "
-                                      "Scale the inputs to about unit size, or train with Adam first")
+            self.refuse_unless(self.pace.timed(program.accumulate, done, done + batches))
             done += batches
+        if not all_finite(program.gradients):
+            self.refuse_unless(program.batches - 1)
         loss, self.accuracy = program.take_mean()
         return loss, program.gradients.copy()
 
+    def refuse_unless(self, diverged):
+        """End the fit unless `diverged`, the number of a batch, is None."""
+        if diverged is not None:
+            layer, what = cause(self.learner, self.program, diverged)
+            self.program.take_mean()
+            raise DivergenceError(f"numbers are not finite at a step that L-BFGS tries: {what}. The weights are those "
+                                  "before it. Scale the inputs to about unit size, or train with Adam first", layer=layer)
 
+
+@one_at_a_time
 def fit(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
     """Train `network` by way of `learner`, its copy in float64, for whom the data are; return the History."""
     minimize, history, flat = minimizer(), History(), network._parameters.flat
@@ -107,6 +127,9 @@ def fit(network, learner, data, validation, *, optimizer, callbacks, threads, pr
             call(callbacks, "on_epoch_begin", begun, {})
 
     def end(intermediate_result):
+        if not all_within(np.finfo(flat.dtype).max, intermediate_result.x):
+            raise DivergenceError(f"weights that L-BFGS has found overflow {flat.dtype}; the network's are those before. "
+                                  "Scale inputs and targets to about unit size")
         flat[:] = intermediate_result.x
         metrics = {"loss": float(intermediate_result.fun)}
         if network.is_classifier:

@@ -1,13 +1,18 @@
 """Flat, aligned memory: one vector for all parameters, and arenas planned as named stretches of one vector."""
 
 import math
-from types import MappingProxyType
+from collections.abc import Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
+from .checks import shown
 from .kernels.blocks import LANES, block_count
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+drawing = ContextVar("drawing", default=True)
+MOST_BYTES = 1 << 47  # the addresses that a program has on today's processors
 
 
 def aligned(shape, dtype):
@@ -17,6 +22,16 @@ def aligned(shape, dtype):
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start:start + size].view(dtype).reshape(shape)
+
+
+@contextmanager
+def undrawn():
+    """Within it networks are made with zeros for weights: one whose weights come from a file is to draw no others."""
+    token = drawing.set(False)
+    try:
+        yield
+    finally:
+        drawing.reset(token)
 
 
 def count(shape):
@@ -48,6 +63,32 @@ class Arena:
         return aligned((copies, max(self.size, 1)), self.dtype)
 
 
+class Views(Mapping):
+    """Named arrays that are written into, not replaced. where: how the user reaches them, for errors."""
+
+    def __init__(self, where, arrays):
+        self.where, self.arrays = where, arrays
+
+    def __getitem__(self, name):
+        if not isinstance(name, str) or name not in self.arrays:
+            raise KeyError(f"{self.where}[{shown(name)}] is not there; the name must be one of: {', '.join(self.arrays)}")
+        return self.arrays[name]
+
+    def __setitem__(self, name, values):
+        self[name]
+        raise TypeError(f"{self.where}[{name!r}] is a view of the network's memory and cannot be replaced; write into it: "
+                        f"{self.where}[{name!r}][:] = values")
+
+    def __repr__(self):
+        return f"{self.where}: " + ", ".join(f"{name} {array.shape}" for name, array in self.items())
+
+    def __iter__(self):
+        return iter(self.arrays)
+
+    def __len__(self):
+        return len(self.arrays)
+
+
 class ParameterVector:
     """All parameters of a network in one vector, with a live view of each by name ("0.weight", "0.bias", "1.weight", …).
 
@@ -60,14 +101,20 @@ class ParameterVector:
         Where each begins.
     """
 
-    def __init__(self, shapes, dtype):
+    def __init__(self, shapes, dtype, where="network.parameters"):
         self.shapes = dict(shapes)
         self.offsets, size = {}, 0
         for name, shape in self.shapes.items():
             self.offsets[name] = size
             size += count(shape)
-        self.flat = aligned(size, dtype)
-        self.views = MappingProxyType(self.split(self.flat))
+        if size * np.dtype(dtype).itemsize > MOST_BYTES:
+            raise ValueError(f"the layers have {size:,} parameters, more than any memory holds; make them narrower")
+        try:
+            self.flat = aligned(size, dtype)
+        except MemoryError:
+            raise MemoryError(f"there is not memory enough for {size:,} parameters in {np.dtype(dtype)}; make the layers "
+                              "narrower") from None
+        self.views = Views(where, self.split(self.flat))
 
     def split(self, flat):
         """Named views of another vector laid out like this one."""

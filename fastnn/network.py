@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +18,9 @@ from .checks import (
     features,
     float_dtype,
     list_of,
+    path_name,
     sample_weights,
+    shown,
     targets,
     true_or_false,
     whole_number,
@@ -27,11 +30,10 @@ from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.model import Model
 from .kernels.optimizers import Optimizer, optimizers
-from .kernels.table import LOSSES
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .memory import ParameterVector
+from .memory import ParameterVector, drawing
 from .program import (
     GRADIENT_CHUNK,
     Data,
@@ -42,6 +44,7 @@ from .program import (
     TrainingProgram,
 )
 from .threads import FLOPS_PER_PART, resolve_threads
+from .training import DivergenceError
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
@@ -94,7 +97,7 @@ class Network:
             raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
         for index, layer in enumerate(self.layers):
             if not isinstance(layer, tuple(layer_types.values())):
-                raise ValueError(f"layers[{index}] is {layer!r}; it must be a layer, such as Dense(64, 'relu')")
+                raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
         self.inputs = whole_number("inputs", inputs)
         self.dtype = float_dtype("dtype", dtype)
         self.widths = widths(self.layers, self.inputs)
@@ -109,12 +112,12 @@ class Network:
         check_last_layer(self.layers[-1].activation_record, self._loss, self.outputs)
         self._training_loss = self._loss.on_logits.get(last, self._loss)
         if seed is not None:
-            seed = whole_number("seed", seed, least=0)
+            seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
         # a word for the shuffling, and one for each layer, in case it draws
         self.seed, self._random = seed, shuffle_seed.generate_state(1 + len(self.layers), np.uint64)
         self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
-        self._state = ParameterVector(state_shapes(self.layers, self.inputs), self.dtype)
+        self._state = ParameterVector(state_shapes(self.layers, self.inputs), self.dtype, "network.state")
         self._initialize(np.random.default_rng(weights_seed))
         self._paces, self._idle_predictions = {}, {}
         self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
@@ -122,6 +125,8 @@ class Network:
         self.stop_training = False
 
     def _initialize(self, generator):
+        if not drawing.get():
+            return
         applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
             first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])
@@ -176,8 +181,8 @@ class Network:
             kind = optimizers.resolve(optimizer)
             optimizer = self._named_optimizers.setdefault(optimizer, kind())
         if not isinstance(optimizer, Optimizer):
-            raise ValueError(f"optimizer is {optimizer!r}; give an optimizer such as Adam(learning_rate=1e-3), or one of "
-                             f"{', '.join(map(repr, optimizers))}")
+            raise ValueError(f"optimizer is {shown(optimizer)}; give an optimizer such as Adam(learning_rate=1e-3), or one "
+                             f"of {', '.join(map(repr, optimizers))}")
         if optimizer not in self._optimizer_states:
             self._optimizer_states[optimizer] = OptimizerState(optimizer, self)
         return self._optimizer_states[optimizer]
@@ -229,8 +234,12 @@ class Network:
         ------
         ValueError
             For data that do not fit; nothing has changed then.
+        RuntimeError
+            While this network is in another fit. Different networks may be in fits at once, each in a thread of its own, and
+            any number of threads may predict with one network.
         DivergenceError
-            If a step's loss is not finite; the weights are those from before that step.
+            If a step would make numbers that are not finite. It says in which layer, epoch and batch, and everything is as
+            it was before that step.
         """
         epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -239,11 +248,14 @@ class Network:
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-                raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight)")
+                raise ValueError(f"validation_data is {shown(validation_data)}; it must be a tuple (X, y) or "
+                                 "(X, y, sample_weight)")
             try:
                 validation = self._data(*validation_data)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from None
+        memory = self._parameters.flat, self._state.flat
+        data, validation = data.apart_from(*memory), validation and validation.apart_from(*memory)
         callbacks = list_of("callbacks", callbacks, training.Callback)
         progress = None if progress is None else true_or_false("progress", progress)
         shuffle = true_or_false("shuffle", shuffle)
@@ -252,6 +264,7 @@ class Network:
                 raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
             if resume:
                 raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+            lbfgs.check_layers(self.layers)
             return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, callbacks=callbacks, threads=threads,
                              progress=progress)
         state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,
@@ -303,11 +316,15 @@ class Network:
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
 
-        A regressor with one output gives (samples,), with several (samples, outputs).
+        A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
+        it is a DivergenceError.
         """
         out = self.forward(X, threads=threads)
         if not self.is_classifier:
             return out[:, 0] if self.outputs == 1 else out
+        if len(out) and math.isnan(out.min()):  # of which no class is the likeliest
+            row = int(np.flatnonzero(np.isnan(out).any(axis=1))[0])
+            raise DivergenceError(f"the outputs for X[{row}] are NaN, so there is no label; {self._how_to_be_finite()}")
         if self.outputs > 1 and self._loss.targets != "binary":
             return out.argmax(axis=1)
         labels = (out >= 0.5).astype(np.int64)
@@ -331,11 +348,9 @@ class Network:
                            training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
 
-        A loss that is not finite has gradients of nan.
-
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
         normalises by the samples given, so then all of them go through in one batch. By default both behave as in
-        prediction.
+        prediction. A loss that is not finite is a DivergenceError.
 
         Examples
         --------
@@ -348,9 +363,8 @@ class Network:
         (0.5, 3.0)
         """
         program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
-        if not program.accumulate(0, program.batches):  # it has stopped at a batch
-            program.gradients[:] = np.nan
-            return float(program.results[LOSSES].sum()), self._parameters.split(program.gradients)
+        if not program.accumulate(0, program.batches):
+            raise DivergenceError(f"the loss of these samples is not finite; {self._how_to_be_finite()}")
         return program.take_mean()[0], self._parameters.split(program.gradients)
 
     def _gradient_program(self, X, y, sample_weight, training, threads):
@@ -363,14 +377,15 @@ class Network:
                       training: bool = False) -> Callable[[], float]:
         """A function of no arguments: the loss over these samples with the parameters as they then stand.
 
-        training: as for `loss_and_gradients`.
+        training: as for `loss_and_gradients`. A loss that is not finite is NaN or infinite.
         """
         if true_or_false("training", training):
             program = self._gradient_program(X, y, sample_weight, training, threads=1)
 
             def loss():
-                program.accumulate(0, program.batches)
-                return program.take_mean()[0]
+                finite = program.accumulate(0, program.batches)
+                value = program.take_mean()[0]
+                return value if finite else math.nan
 
             return loss
         data = self._data(X, y, sample_weight)
@@ -412,17 +427,21 @@ class Network:
         return embedding.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the network to a safetensors file, whole or not at all."""
-        files.save(self, path)
+        """Write the network to a safetensors file, whole or not at all.
+
+        While another thread trains it, some of its numbers may be from before a step and others from after it; a callback
+        saves what stands between two steps.
+        """
+        files.save(self, path_name("path", path))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Network:
         """Read a network that `save` wrote; ModelFormatError if the file is not one."""
-        return files.load(cls, path)
+        return files.load(cls, path_name("path", path))
 
     def to_onnx(self, path: str | os.PathLike) -> None:
         """Write the network to an ONNX file that other runtimes can run; see `fastnn.onnx.export`."""
-        onnx.export(self, path)
+        onnx.export(self, path_name("path", path))
 
     def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
         """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
@@ -455,12 +474,12 @@ class Network:
         >>> history["loss"] == never_stopped.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01))["loss"]
         True
         """
-        checkpoint.save(self, path)
+        checkpoint.save(self, path_name("path", path))
 
     @classmethod
     def load_checkpoint(cls, path: str | os.PathLike) -> Network:
         """Read what `save_checkpoint` wrote, to go on with `fit(..., resume=True)`; ModelFormatError if it is none."""
-        return checkpoint.load(cls, path)
+        return checkpoint.load(cls, path_name("path", path))
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
@@ -470,6 +489,10 @@ class Network:
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
         """A network of the architecture that `config` describes, with new weights."""
+        given = config if isinstance(config, Mapping) else {}
+        missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
+        if missing:
+            raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
         layers = layers_from_config(config["layers"])
         return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
 
@@ -506,12 +529,9 @@ class Network:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
 
-    def _divergence_message(self, epoch, batch):
-        return (
-            f"the loss is not finite in epoch {epoch}, batch {batch}; the weights are those from before that step. "
-            f"Lower the learning rate, scale the inputs to about unit size, or check that loss {self.loss!r} "
-            f"takes what {self.layers[-1].activation!r} gives"
-        )
+    def _how_to_be_finite(self):
+        return (f"scale the inputs to about unit size, or check that loss {self.loss!r} takes what "
+                f"{self.layers[-1].activation!r} gives, and that the parameters are finite")
 
 
 def restore(network_type, config, seed, parameters, random, state):

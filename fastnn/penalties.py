@@ -8,10 +8,10 @@ from .memory import block_sums
 
 
 class Penalties:
-    """Stretches of the flat vector that cost something, in order."""
+    """Stretches of the flat vector that cost something, in order; `shared`: whether a batch divides it by its weight."""
 
     def __init__(self, dtype):
-        self.dtype = dtype
+        self.dtype, self.shared = dtype, False
         self.stretches, self.strengths, self.sums = [], [], None  # the arrays are kept: rows hold their addresses
 
     def add(self, start, size, l1, l2):
@@ -31,8 +31,9 @@ class Penalties:
         firsts, before = np.cumsum([0, *counts]), []
         for (start, size), strengths, first in zip(self.stretches, self.strengths, firsts, strict=False):
             before.append(penalty_row(self.dtype, parts(size), start=start, size=size, sums=self.sums[first:].ctypes.data,
-                                      strengths=strengths.ctypes.data))
-        return before, [penalty_loss_row(self.dtype, sums=self.sums.ctypes.data, blocks=firsts[-1], once=once)]
+                                      strengths=strengths.ctypes.data, shared=self.shared))
+        return before, [penalty_loss_row(self.dtype, sums=self.sums.ctypes.data, blocks=firsts[-1], once=once,
+                                         shared=self.shared)]
 
     def value(self, flat):
         """What the parameters in the flat vector cost."""

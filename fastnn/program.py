@@ -4,7 +4,7 @@ The kernels read and write at addresses that stand in the table; a program keeps
 """
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,16 +27,21 @@ from .kernels.interpreter import (
 from .kernels.linear import X_DATA
 from .kernels.table import FORWARD, HITS, LOSSES, PARTS
 from .kernels.update import prepare_row, update_row
+from .kernels.watch import SOUND, watch_row
 from .layers import applied_activations
 from .memory import Arena, aligned, block_sums
 from .penalties import Penalties
 from .schedules import rates_ahead
-from .threads import FLOPS_PER_PART, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
+from .threads import FLOPS_PER_PART, FLOPS_PER_STEP, GATHERED_PER_PART, NUMBERS_PER_PART, parts, run
 
 GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
+SHARED_CHUNKS = 12  # samples: chunks that threads share are multiples of it
 TOTALS = 5  # what a run of training adds up
 CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
+# A call into a forward pass, after which Ctrl-C is seen to: about 10 ms of a thread, and more where others use the core too.
+# Beside the products a number costs about as much as so many of their operations, to bring it here and to activate it.
+SLICE_FLOPS, FLOPS_PER_NUMBER = 5e8, 50
 
 
 @dataclass
@@ -68,6 +73,7 @@ class Program:
         self.network, self.batch, self.threads = network, batch, threads
         self.dtype, self.offsets = network.dtype, network._parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
+        self.outputs = []  # the tensor that each layer gives
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, features, gradient=None):
@@ -100,6 +106,9 @@ class Program:
     def emit_update(self, **matrix):
         """Parameters that training updates; of no concern to others."""
 
+    def emit_last(self, row):
+        """A row of what layers remember from step to step, for when nothing is left that could stop a step; likewise."""
+
     def emit_penalty(self, start, size, l1, l2):
         """Have the loss count so many parameters from number `start` on: l1 Σ |w| + l2 Σ w²."""
         if l1 or l2:
@@ -119,6 +128,7 @@ class Program:
             applied[max(index for index, name in enumerate(applied) if name != "identity")] = "identity"
         for index, (layer, name) in enumerate(zip(layers, applied, strict=True)):
             x = layer.lower(self, index, x, None if name == "identity" else activations[name])
+            self.outputs.append(x)
         return x
 
     def table(self):
@@ -164,6 +174,16 @@ class Data:
     targets: object
     weights: np.ndarray | None
 
+    def apart_from(self, *vectors):
+        """The same data, copied where they lie in memory that training changes: the network's own vectors."""
+
+        def own(array):
+            shared = array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
+            return array.copy() if shared else array
+
+        targets = replace(self.targets, values=own(self.targets.values))  # labels are int64, which the vectors are not
+        return Data(own(self.X), targets, own(self.weights))
+
     def of_one_mean(self):
         """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
@@ -176,29 +196,39 @@ class TrainingProgram(Program):
     training = True
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
-        super().__init__(network, min(batch, len(data.X)), threads)
+        batch = min(batch, len(data.X))
+        flops = 6 * batch * network._parameters.flat.size
+        super().__init__(network, batch, threads if flops >= FLOPS_PER_STEP else 1)
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
-        self.results, self.totals = np.zeros((3, self.batch)), np.zeros(TOTALS)
+        self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
-        self.updates = []
+        self.updates, self.last = [], []
+        self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, order, normalize)
         loss = network._training_loss
         scores = self.lower_layers(x, on_logits=loss is not network._loss)
         criterion.emit_loss(scores, loss, network.is_classifier)
         before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
-        self.rows = before + self.rows + after
+        self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
-            self.rows = optimizer_state.rows(self.updates, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.rows
-        self.rows, self.memory = self.table(), self.arena.allocate()
+            matrices = whole_if_serial(self.updates, self.gradients.size)
+            step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.last
+            watched = {"limit": address(self.limit), "found": address(self.found)}
+            self.rows = step + [watch_row(self.dtype, **watched, **matrix) for matrix in matrices] + self.rows
+        self.rows, self.memory, self.step_rows = self.table(), self.arena.allocate(), len(step)
         # worked out once, for where a callback looks at every batch a run is a few microseconds
         self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
         self.updates.append(matrix)
+
+    def emit_last(self, row):
+        if self.keeps_state:
+            self.last.append(row)
 
     @property
     def parts_used(self):
@@ -210,24 +240,29 @@ class TrainingProgram(Program):
         return -(-len(self.data.X) // self.batch)
 
     def run(self, first_batch, last_batch, accumulate=False):
-        """Work through the batches first_batch … last_batch − 1; returns the number of one that diverged, or None."""
-        if self.optimizer_state is not None:
-            self.optimizer_state.refresh(last_batch - first_batch)
+        """Work through the batches first_batch … last_batch − 1; returns None, or the number of one where it stopped.
+
+        There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
+        """
         frame = np.array([
-            *self.addresses, address(self.totals),
-            len(self.rows), self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
+            *self.addresses, address(self.totals), address(self.found), self.step_rows, len(self.rows) - self.step_rows,
+            self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
         ])
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
-        diverged, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
-        return diverged - 1 if diverged else None
+        stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        return stopped - 1 if stopped else None
+
+    def loss_is_finite(self, samples):
+        """Whether the loss of so many samples, those of the last batch, is."""
+        return bool(np.isfinite(self.results[LOSSES, :samples].sum()))
 
     def accumulate(self, first_batch, last_batch):
-        """Add up the gradients over these batches, whose weights are shares of one mean; returns whether the loss is finite.
+        """Add up the gradients over these batches, whose weights are shares of one mean; batch 0 begins anew.
 
-        Batch 0 begins anew.
+        Returns None, or the number of a batch whose loss is not finite.
         """
-        return self.run(first_batch, last_batch, accumulate=True) is None
+        return self.run(first_batch, last_batch, accumulate=True)
 
     def take_mean(self):
         """(loss, accuracy) of the batches accumulated since the last call."""
@@ -246,6 +281,12 @@ class TrainingProgram(Program):
         return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
 
+def largest_chunk(network):
+    """How many samples of a network go through it together, at most."""
+    per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
+    return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
+
+
 class ForwardProgram(Program):
     """All samples of an array through the network, in chunks that fit the cache, with nothing kept for a backward pass."""
 
@@ -257,9 +298,7 @@ class ForwardProgram(Program):
     def plan(network, samples, threads):
         """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
         workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
-        per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
-        chunk = min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
-        return min(chunk, -(-samples // workers)), workers
+        return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
         """Make the table, and the frame of a run."""
@@ -271,8 +310,14 @@ class ForwardProgram(Program):
 
     def run_samples(self, samples, results=None):
         """Send so many samples through, reporting into results (3, samples)."""
-        self.frame[4:8] = address(results), samples, 0, samples
-        run(run_kernel, self.frame, self.workers, 2 * samples * self.network._parameters.flat.size)
+        flops, turn = 2 * self.network._parameters.flat.size, self.batch * self.workers
+        turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
+        size = max(1, int(turns)) * turn
+        for first in range(0, samples, size):
+            count = min(size, samples - first)
+            place = 0 if results is None else address(results[0, first:])
+            self.frame[4:8] = place, samples, first, count
+            run(run_kernel, self.frame, self.workers, count * flops)
 
 
 class PredictionProgram(ForwardProgram):
@@ -288,6 +333,13 @@ class PredictionProgram(ForwardProgram):
         a = self.in_arena(self.lower_layers(x, on_logits=False))
         self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
         self.finish()
+
+    @staticmethod
+    def plan(network, samples, threads):
+        """As of every forward pass, but with few sizes of chunks: a program of each is kept for the next prediction."""
+        chunk, workers = ForwardProgram.plan(network, samples, threads)
+        rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
+        return min(rounded, largest_chunk(network)), workers
 
     def in_arena(self, x):
         if x.data != 0:
@@ -341,14 +393,22 @@ class EvaluationProgram(ForwardProgram):
         loss = network._training_loss
         criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
         self.finish()
-        self.results = np.zeros((3, len(data.X)))
+        self.results = aligned((3, len(data.X)), "float64")
         self.weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
 
     def evaluate(self):
         """(mean loss, accuracy)."""
         self.run_samples(len(self.data.X), self.results)
         loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
-        return loss, float(self.results[HITS].mean())
+        right = np.where(np.isnan(self.results[LOSSES]), 0.0, self.results[HITS])  # whatever a NaN has been taken for
+        return loss, float(right.mean())
+
+
+def whole_if_serial(matrices, size):
+    """The matrices, or where one thread does everything, all `size` numbers as one."""
+    if all(matrix["parts"] == 1 for matrix in matrices):
+        return [{"start": 0, "rows": 1, "columns": size, "parts": 1}]
+    return matrices
 
 
 class OptimizerState:
@@ -364,22 +424,23 @@ class OptimizerState:
         self.hyperparameters = optimizer.hyperparameters()
         self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
         self.rates, self.schedule = None, np.zeros(2, np.int64)
+        self.least, self.most = optimizer.tame()
 
     def refresh(self, steps):
-        """Take over hyperparameters that have been changed since, for so many steps to come."""
+        """Take over hyperparameters that have been changed since, for so many steps to come; whether all are tame."""
         optimizer, first = self.optimizer(), int(self.step[0]) + 1
         self.hyperparameters[:], self.limits[:2] = optimizer.hyperparameters(first), optimizer.limits()
         self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
         self.schedule[:] = address(self.rates), first
+        tame = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
+        return bool(tame and (self.rates is None or self.rates.max() <= self.most[0]))
 
     def rows(self, updates, parts):
-        """The rows that bring about a step: one update for each matrix, or one for all where one thread does everything.
+        """The rows that bring about a step, with an update for each of these matrices.
 
         parts: into how many to cut what is done to all gradients.
         """
         optimizer = self.optimizer()
-        if all(matrix["parts"] == 1 for matrix in updates):
-            updates = [{"start": 0, "rows": 1, "columns": self.size, "parts": 1}]
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
         rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),

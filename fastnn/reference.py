@@ -1,6 +1,6 @@
 """Reference tables written from the registries, so that a new record documents itself: `python -m fastnn.reference`."""
 
-from .initializers import initializers
+from .initial_weights import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import whole_number
+from .checks import real_array, shown, whole_number
 from .kernels.hyperparameters import in_unit_interval, not_negative, number_between, optional, positive
 
 BLOCK = 64  # steps: several times the numbers that a vector instruction works on
@@ -30,7 +30,9 @@ class Schedule:
 
     def __call__(self, step: ArrayLike) -> float | NDArray:
         """The learning rate of a step, or of each of an array of them, counted from 1."""
-        t = np.asarray(step, np.float64) - 1
+        t = real_array("step", step, np.float64) - 1
+        if not np.all(t >= 0):
+            raise ValueError(f"step is {shown(step)}; it must be 1 or more, for steps are counted from 1")
         rates = self.rates(np.atleast_1d(t))
         return float(rates[0]) if t.ndim == 0 else rates
 

@@ -17,6 +17,9 @@ from .kernels.team import MOST_PARTS, member_kernel, new_team, region_kernel
 FLOPS_PER_PART = 800_000  # of a matrix product
 NUMBERS_PER_PART = 16_000  # put through an activation
 GATHERED_PER_PART = 8_000  # brought from anywhere in memory
+# The least work of a training step, some 120 µs, that more than one thread is to share: what a smaller step gains by sharing
+# it loses again to data that go back and forth between cores.
+FLOPS_PER_STEP = 12_000_000
 
 # Threads that have slept take up to 0.7 ms to come: less work than that is left to one thread, unless they are awake.
 WAKING = 1e-3  # seconds

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from .checks import check_finite, float_dtype, real_array
-from .files import ModelFormatError
+from .checks import check_finite, float_dtype, path_name, real_array
+from .files import ModelFormatError, open_and_read
 from .layers import Dense
 
 
@@ -179,17 +178,23 @@ def in_order(found, given):
     return sorted(found, key=lambda name: [int(digits) for digits in parts[name][1::2]])
 
 
+def all_tensors(file):
+    """The arrays by name of an open safetensors file of whatever program."""
+    arrays = file.empty()
+    file.fill(arrays)
+    return arrays
+
+
 def read_tensors(source):
     """The arrays by name of a mapping, or of the safetensors file at a path."""
     if isinstance(source, Mapping):
         if not all(isinstance(name, str) for name in source):
             raise ValueError("the state dict has names that are not text")
         return dict(source)
-    path = os.fspath(source)
+    source = path_name("source", source)
     try:
-        with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, TypeError, ValueError, LookupError, AttributeError) as error:
+        return open_and_read(source, all_tensors, "weights")
+    except ModelFormatError as error:
         raise ModelFormatError(
-            f"cannot read {path} as a safetensors file: {error}. PyTorch's own files (.pt, .pth, .bin) are pickled and "
+            f"{error}. What is read is a safetensors file. PyTorch's own files (.pt, .pth, .bin) are pickled and "
             "never read; write one with: safetensors.torch.save_file(model.float().state_dict(), path)") from error

@@ -4,18 +4,17 @@ import numpy as np
 
 from .callbacks.callback import BatchHooks, Callback, call
 from .callbacks.callback import training as begun
+from .divergence import DivergenceError, of_step
+from .exclusive import one_at_a_time
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
 from .pace import Pace
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
+from .safe_steps import SafeSteps
 
 __all__ = ["Callback", "DivergenceError"]
-
-
-class DivergenceError(ArithmeticError):
-    """The loss of a step was not finite. The weights are those from before that step."""
 
 
 class Trainer:
@@ -28,6 +27,7 @@ class Trainer:
         self.optimizer_state = network._optimizer_state(state.optimizer)
         self.order = np.arange(len(data.X)) if state.shuffle else None
         self.program = self.program_type(network, data, state.batch_size, threads, self.optimizer_state, order=self.order)
+        self.steps = SafeSteps(self.program)
         # what earlier fits have found out about such batches
         self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
         self.program.totals = state.epoch.totals
@@ -54,9 +54,9 @@ class Trainer:
             if network.stop_training:
                 break
             batches = self.pace.next_slice(hooks.batches_until_next(first + done, program.batches - done))
-            diverged = self.pace.timed(program.run, done, done + batches)
+            diverged = self.pace.timed(self.steps.run, done, done + batches)
             if diverged is not None:
-                raise DivergenceError(network._divergence_message(number, diverged))
+                raise of_step(network, program, number, diverged, self.steps.overflowed)
             progress.advance(batches, self.metrics)
             hooks.end(first + done + batches, done + batches - 1, self.metrics)
         return program.done == program.batches
@@ -82,6 +82,7 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     return state
 
 
+@one_at_a_time
 def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
     """Train until so many epochs are done, and return the History."""
     trainer = network._trainer_type(network, data, state, threads)

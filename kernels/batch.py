@@ -3,10 +3,9 @@
 import numpy as np
 from numba import types
 
-from .jit import Kernel, fetch_to_read, offset, pointer_to, view
+from .jit import Kernel, pointer_to, view
 from .product import chain_count, share_of_inputs
 from .table import FORWARD, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments, share
-from .target import ITEM_BYTES
 
 X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, NORMALIZE = range(
     OPERANDS, OPERANDS + 11
@@ -14,12 +13,7 @@ X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA,
 A, OUT_DATA, NOT_FINITE = TARGETS, TARGET_DATA, ORDER  # of the rows of a prediction
 
 
-AHEAD = 4  # samples: in random order the processor cannot foresee where the next one lies
-
-
 def build_gather(dtype):
-    line = 64 // ITEM_BYTES[dtype]
-
     def gather(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
         data, order = pointer_to(row[X_DATA], arena), pointer_to(row[ORDER], row)
@@ -31,10 +25,6 @@ def build_gather(dtype):
         for i in range(top, bottom):
             sample = first + i if row[ORDER] == 0 else view(order, first + i, 1)[0]
             taken, source = x[i, left:right], view(data, sample * in_features + left, right - left)
-            if i + AHEAD < bottom:
-                ahead = first + i + AHEAD if row[ORDER] == 0 else view(order, first + i + AHEAD, 1)[0]
-                for j in range(left, right, line):
-                    fetch_to_read(offset(data, ahead * in_features + j))
             for j in range(right - left):
                 taken[j] = source[j]
         if row[TARGET_DATA] == 0 and row[LABEL_DATA] == 0:

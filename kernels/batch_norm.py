@@ -2,11 +2,15 @@
 
 x, a, da (batch, features); scale, shift, mean, variance (features,); C-contiguous. Mean and variance are those of the batch
 (Ioffe and Szegedy 2015, algorithm 1), or the running ones. Parts have features of their own and go through the samples in
-order, so that no sum depends on how many parts there are. Backward turns da into dx in place.
+order, so that no sum depends on how many parts there are. Backward turns da into dx in place. The running statistics follow
+in a row of their own, when nothing is left that could stop the step.
 """
 
 import math
 
+import numpy as np
+
+from . import watch
 from .jit import Kernel, jit, offset, pointer_to, view
 from .table import (
     BACKWARD_OUTPUT,
@@ -20,7 +24,7 @@ from .table import (
 )
 from .target import vector_lanes
 
-X, A, DA, STATISTICS, SCALE, RUNNING, FEATURES, MOMENTUM, EPSILON, OF_BATCH, FOLLOW = range(OPERANDS, OPERANDS + 11)
+X, A, DA, STATISTICS, SCALE, RUNNING, FEATURES, MOMENTUM, EPSILON, OF_BATCH, FOUND, LAYER = range(OPERANDS, OPERANDS + 12)
 MEAN, VARIANCE, INVERSE, SUM, SUM_NORMALIZED = range(5)  # stretches of `features` numbers from STATISTICS on
 
 
@@ -89,7 +93,8 @@ def build_forward(dtype):
 
 
 def build_backward(dtype):
-    lanes = vector_lanes(dtype)
+    # less than half of the largest number, so that a running statistic's distance from the next one is a number too
+    lanes, half = vector_lanes(dtype), np.finfo(dtype).max / 2
 
     def batch_norm_backward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         # forward: a = scale x̂ + shift, x̂ = (x − mean) inverse
@@ -127,32 +132,60 @@ def build_backward(dtype):
                 along = (x[j] - mean[j]) * inverse[j] * normalized[j]
                 da[j] = scale[j] * inverse[j] * (da[j] - total[j] - along)
 
-        if whole and row[FOLLOW] != 0:  # only now: a step that diverges has no backward pass, and leaves things as they were
-            variance = feature_stretch(arena, start, features, VARIANCE, begin, end)
-            running = pointer_to(row[RUNNING], arena)
-            running_mean = feature_stretch(running, 0, features, MEAN, begin, end)
-            running_variance = feature_stretch(running, 0, features, VARIANCE, begin, end)
-            taken, unbiased = 1.0 - real_operand(row, MOMENTUM), batch / (batch - 1.0)
+        if whole and row[FOUND] != 0:  # the running statistics will follow these
+            variance, unbiased = feature_stretch(arena, start, features, VARIANCE, begin, end), batch / (batch - 1.0)
             for j in range(width):
-                running_mean[j] += taken * (mean[j] - running_mean[j])
-                running_variance[j] += taken * (variance[j] * unbiased - running_variance[j])
+                if not (abs(mean[j]) < half and variance[j] * unbiased < half):
+                    view(pointer_to(row[FOUND], row), 0, 2)[watch.NOT_FINITE] = watch.STATISTICS + row[LAYER]
 
     return batch_norm_backward
 
 
+def build_follow(dtype):
+    lanes = vector_lanes(dtype)
+
+    def batch_norm_follow(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        features, start = row[FEATURES], row[STATISTICS]
+        begin, end = share(features, part, parts, lanes)
+        if batch == 1 or row[OF_BATCH] == 0:
+            return
+        mean = feature_stretch(arena, start, features, MEAN, begin, end)
+        variance = feature_stretch(arena, start, features, VARIANCE, begin, end)
+        running = pointer_to(row[RUNNING], arena)
+        running_mean = feature_stretch(running, 0, features, MEAN, begin, end)
+        running_variance = feature_stretch(running, 0, features, VARIANCE, begin, end)
+        taken, unbiased = 1.0 - real_operand(row, MOMENTUM), batch / (batch - 1.0)
+        for j in range(end - begin):
+            running_mean[j] += taken * (mean[j] - running_mean[j])
+            running_variance[j] += taken * (variance[j] * unbiased - running_variance[j])
+
+    return batch_norm_follow
+
+
 batch_norm_forward = Kernel("batch_norm_forward", build_forward, phase_arguments)
 batch_norm_backward = Kernel("batch_norm_backward", build_backward, phase_arguments)
+batch_norm_follow = Kernel("batch_norm_follow", build_follow, phase_arguments)
 
 
-def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, of_batch, follow):
+def follow_row(dtype, row):
+    """The row by which the running statistics of a batch normalisation follow, from its own `row`."""
+    follows = row.copy()
+    follows[:OPERANDS] = 0
+    follows[[BACKWARD_OUTPUT, BACKWARD_OUTPUT + 1]] = batch_norm_follow.address(dtype), row[BACKWARD_OUTPUT + 1]
+    return follows
+
+
+def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, of_batch, found=0,
+                   layer=0):
     """The row of a batch normalisation; running is an address, the rest are offsets, sizes and numbers.
 
     statistics: 5 · features numbers of the arena. scale: where it begins among the parameters, with shift behind it.
     running: where running mean and, behind it, running variance begin. of_batch: whether to normalise by the batch (of more
-    than one sample) and not by these; follow: whether these are to follow the batch's.
+    than one sample) and not by these. found: where to say that statistics of the batch are too large to be followed, those
+    of layer number `layer`; 0 where nothing follows them.
     """
     return make_row(
         {FORWARD: (batch_norm_forward.address(dtype), parts), BACKWARD_OUTPUT: (batch_norm_backward.address(dtype), parts)},
         {X: x, A: a, DA: da, STATISTICS: statistics, SCALE: scale, RUNNING: running, FEATURES: features,
-         MOMENTUM: bits(momentum), EPSILON: bits(epsilon), OF_BATCH: of_batch, FOLLOW: follow},
+         MOMENTUM: bits(momentum), EPSILON: bits(epsilon), OF_BATCH: of_batch, FOUND: found, LAYER: layer},
     )

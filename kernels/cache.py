@@ -3,33 +3,49 @@
 Numba's own cache looks at one source file at a time and misses an edit in a file that a kernel imports. Here the key is
 a fingerprint of all kernel sources, of Numba, of Python and of the processor, so a stale kernel cannot be loaded. A cache
 that cannot be read or written costs a warning and a compilation, never an error.
+
+    an entry     a SHA-256 in hexadecimal, a line end, a pickle with the machine code
+    its SHA-256  of the fingerprint, the entry's name and the pickle: damage, and an entry that has come to stand under the
+                 name of another, are told before anything is unpickled
+
+Whoever can write here can run code as whoever reads. So an entry is read, through the directory that was looked at, only
+where both belong to this user or to the system's (root), and no other may write to them.
 """
 
 import hashlib
 import os
 import pickle
+import stat
 import sys
-import tempfile
 import warnings
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import llvmlite
 import numba
+import numpy as np
 from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
+from ..whole_file import POSIX, write_whole
+
 SOURCES = Path(__file__).parent
+# what of Numba's settings, which the environment may change, shapes machine code
+SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT", "ENABLE_AVX")
+warned = set()
 
 
 def user_cache_directory():
     """Where this system keeps the caches of a user."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Caches"
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:  # as in a container whose user is not in its list of users
+        raise FileNotFoundError(f"this user has no home directory: {error}") from error
 
 
 @lru_cache(maxsize=1)
@@ -41,7 +57,8 @@ def fingerprint():
         digest.update(source.read_bytes())
     codegen = numba.core.registry.cpu_target.target_context.codegen()
     # magic_tuple names the target triple, the processor and its features, so it follows NUMBA_CPU_NAME as well
-    for part in (numba.__version__, llvmlite.__version__, sys.version, codegen.magic_tuple()):
+    settings = [getattr(numba.config, name, None) for name in SETTINGS]
+    for part in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, codegen.magic_tuple(), settings):
         digest.update(repr(part).encode())
     return digest.hexdigest()[:20]
 
@@ -50,16 +67,77 @@ def fingerprint():
 def cache_directory():
     """The directory of this build's kernels: `FASTNN_CACHE_DIR`, else the user's cache directory."""
     root = os.environ.get("FASTNN_CACHE_DIR")
-    return (Path(root) if root else user_cache_directory() / "fastnn") / fingerprint()
+    return (Path(root).absolute() if root else user_cache_directory() / "fastnn") / fingerprint()
 
 
-@cache
-def warn_once(what):
-    warnings.warn(
-        f"fastnn: {what}. Kernels compile anew in each process; set FASTNN_CACHE_DIR to a directory that can be written.",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+def warn_once(doing, error):
+    """Once a process, whatever number of kernels it happens with."""
+    if doing not in warned:
+        warned.add(doing)
+        warnings.warn(
+            f"fastnn: could not {doing} the kernel cache ({error}). Kernels compile anew in each process; set "
+            "FASTNN_CACHE_DIR to a directory of your own that can be written.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def check_owner(handle, path):
+    """Refuse what another user may have written; on Windows the user's own folders are closed to others."""
+    if not POSIX:
+        return
+    found = os.fstat(handle)
+    if found.st_uid not in (os.geteuid(), 0):
+        raise PermissionError(f"{path} belongs to another user, who could have put anything there")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"{path} can be written by other users, who could have put anything there")
+
+
+def read_entry(path):
+    """The bytes of an entry that no other user can have written."""
+    if not POSIX:
+        return path.read_bytes()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        check_owner(folder, path.parent)
+        # by its name within the folder that is open: the path may lead elsewhere by now
+        with open(path.name, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)) as file:
+            check_owner(file.fileno(), path)
+            return file.read()
+    finally:
+        os.close(folder)
+
+
+def own(directory):
+    """Make a directory that no other user can write to; an error if there is one that is not so."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o755, exist_ok=True)
+    if POSIX:
+        folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            check_owner(folder, directory)
+        finally:
+            os.close(folder)
+
+
+def can_be_written():
+    """Whether kernels can be kept."""
+    try:
+        own(cache_directory())
+    except OSError:
+        return False
+    return os.access(cache_directory(), os.W_OK)
+
+
+def write_entry(path, entry):
+    """Write an entry, whole or not at all, to a directory that no other user can write to."""
+    own(path.parent)
+    write_whole(path, [entry], durable=False, mode=0o644)  # what a loss of power does to it, its checksum tells
+
+
+def digest(path, payload):
+    """What an entry begins with."""
+    return hashlib.sha256(f"{path.parent.name}/{path.name}\n".encode() + payload).hexdigest().encode()
 
 
 class KernelCache(_Cache):
@@ -73,36 +151,35 @@ class KernelCache(_Cache):
     def path(self, signature):
         return cache_directory() / f"{self.name}-{hashlib.sha256(repr(signature).encode()).hexdigest()[:12]}.kernel"
 
+    def holds(self, signature):
+        """Whether a file is there."""
+        try:
+            return self.path(signature).exists()
+        except OSError:
+            return False
+
     def load_overload(self, sig, target_context):
         target_context.refresh()
         try:
-            digest, payload = self.path(sig).read_bytes().split(b"\n", 1)
-            if digest != hashlib.sha256(payload).hexdigest().encode():
+            path = self.path(sig)
+            found, payload = read_entry(path).split(b"\n", 1)
+            if found != digest(path, payload):
                 raise ValueError("its checksum is wrong")
             return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
         except FileNotFoundError:
             return None
         except Exception as error:  # a damaged entry of whatever kind is replaced by a fresh one
-            warn_once(f"could not read the kernel cache {self.cache_path} ({error})")
+            warn_once("read", error)
             return None
 
     def save_overload(self, sig, data):
         if data.lifted or data.library.has_dynamic_globals:
             raise AssertionError(f"kernel {self.name} holds an address or a loop that cannot be cached")
-        path = self.path(sig)
         try:
-            payload = dumps(data._reduce())
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
-                os.replace(temporary, path)
-            except BaseException:
-                os.unlink(temporary)
-                raise
+            path, payload = self.path(sig), dumps(data._reduce())
+            write_entry(path, digest(path, payload) + b"\n" + payload)
         except OSError as error:
-            warn_once(f"could not write the kernel cache {self.cache_path} ({error})")
+            warn_once("write", error)
 
     def enable(self):
         pass

@@ -43,7 +43,8 @@ def build_clip_factor(dtype):
         limits[FACTOR] = 1.0
         if limits[NORM] < math.inf:
             norm = math.sqrt(add_up(view(pointer_to(row[SUMS], results), 0, (row[BLOCKS], LANES))))
-            limits[FACTOR] = limits[NORM] / norm if norm > limits[NORM] else 1.0
+            # numbers of 1e154 and more, whose squares overflow, have no norm here: better a step refused than one of 0
+            limits[FACTOR] = math.nan if norm == math.inf else min(limits[NORM] / norm, 1.0) if norm > 0.0 else 1.0
 
     return clip_factor
 
@@ -53,7 +54,7 @@ def build_clip_scale(dtype):
 
     def clip_scale(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         factor = view(pointer_to(row[LIMITS], results), 0, 3)[FACTOR]
-        if factor < 1.0:
+        if factor != 1.0:
             begin, end = share(row[BLOCKS], part, parts, 1)
             start, size = stretch(begin, end, row[SIZE])
             gradient, scale = view(gradients, start, size), real(factor)

@@ -95,15 +95,15 @@ dropout_backward = Kernel("dropout_backward", build_backward, phase_arguments)
 dropout_advance = Kernel("dropout_advance", build_advance, phase_arguments)
 
 
-def dropout_row(dtype, parts, *, x, a, da, features, rate, word, advance):
-    """The row of a dropout. da: None where nothing asks for dx. word: the address of a whole number of 64 bits.
+def advance_row(dtype, word):
+    """The row that moves the word at that address on, so that the next step drops other numbers."""
+    return make_row({BACKWARD_WEIGHT: (dropout_advance.address(dtype), 1)}, {WORD: word})
 
-    advance: whether a step moves the word on, so that the next drops other numbers.
-    """
+
+def dropout_row(dtype, parts, *, x, a, da, features, rate, word):
+    """The row of a dropout. da: None where nothing asks for dx. word: the address of a whole number of 64 bits."""
     phases = {FORWARD: (dropout_forward.address(dtype), parts)}
     operands = {X: x, A: a, FEATURES: features, THRESHOLD: threshold(rate), FACTOR: bits(1 / (1 - rate)), WORD: word}
     if da is not None:
         phases[BACKWARD_INPUT], operands[DA] = (dropout_backward.address(dtype), parts), da
-    if advance:  # in a backward phase: a step that diverges has none
-        phases[BACKWARD_WEIGHT] = dropout_advance.address(dtype), 1
     return make_row(phases, operands)

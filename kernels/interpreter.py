@@ -22,9 +22,10 @@ from .table import (
     share,
 )
 from .team import share_out
+from .watch import LARGE, NOT_FINITE
 
 WORD = 8  # bytes of a number in the table and in the results
-LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals
+LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals; where it stopped, plus 1
 
 
 integers, reals = typed_pointer(types.int64), typed_pointer(types.float64)
@@ -70,30 +71,36 @@ def walk_backward(table, operations, memory, first, batch, accumulate, team):
             run_phase(row, phase, memory, first, batch, accumulate, team)
 
 
-TRAIN_FRAME = 13  # numbers in the frame of `train`
+TRAIN_FRAME = 15  # numbers in the frame of `train`
 
 
 def build_train(dtype):
     def train(frame):
-        """Steps through batches first_batch … last_batch − 1; stops before the update of a step whose loss is not finite.
+        """Steps through batches first_batch … last_batch − 1; stops at a step whose loss is not finite, or where the watch
+        finds something, before anything has changed.
 
-        frame: the addresses of table, parameters, gradients, arena, results and totals; operations, batch_size, samples,
-        first_batch, last_batch, accumulate, and the address of the team.
+        frame: the addresses of table, parameters, gradients, arena, results, totals and what the watch finds; how many of
+        the rows are of the update, and how many others there are; batch_size, samples, first_batch, last_batch, accumulate,
+        and the address of the team.
         """
-        (table, parameters, gradients, arena, results, totals, operations, batch_size, samples, first_batch, last_batch,
-         accumulate, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
+        (table, parameters, gradients, arena, results, totals, found, updates, others, batch_size, samples, first_batch,
+         last_batch, accumulate, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
         memory = (parameters, gradients, arena, results, batch_size)
+        body, found_ = table + WORD * COLUMNS * updates, view(integers(found), 0, 2)
+        found_[LARGE] = found_[NOT_FINITE] = 0
         result, total = view(reals(results), 0, (3, batch_size)), view(reals(totals), 0, 5)
         for step in range(first_batch, last_batch):
             first = step * batch_size
             batch = min(batch_size, samples - first)
-            walk_forward(table, operations, memory, first, batch, team)
+            walk_forward(body, others, memory, first, batch, team)
             loss, weight, hits = 0.0, 0.0, 0.0
             for i in range(batch):
                 loss += result[LOSSES, i]
                 weight += result[SAMPLE_WEIGHTS, i]
                 hits += result[HITS, i]
-            if not math.isfinite(loss):
+            if math.isfinite(loss):
+                walk_backward(body, others, memory, first, batch, 1 if accumulate and step > 0 else 0, team)
+            if not math.isfinite(loss) or found_[LARGE] != 0 or found_[NOT_FINITE] != 0:
                 total[DIVERGED] = step + 1
                 return
             # when accumulating, the losses are shares of one mean; else each is a batch's mean, to be weighed by its samples
@@ -101,7 +108,7 @@ def build_train(dtype):
             total[WEIGHT_SUM] += weight
             total[HIT_SUM] += hits
             total[SAMPLES] += batch
-            walk_backward(table, operations, memory, first, batch, 1 if accumulate and step > 0 else 0, team)
+            walk_backward(table, updates, memory, first, batch, 0, team)
 
     return train
 

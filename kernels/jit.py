@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from .cache import KernelCache
+from .company import USUAL, call_for_company
 
 # No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
@@ -28,15 +29,16 @@ building, made = [], Counter()  # the symbols of the kernels being compiled; how
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
 
 
-def jit(function=None, *, inline=False, cached=False):
+def jit(function=None, *, inline=False, cached=False, any_order=False):
     """Compile with Numba, the one way this package does.
 
     inline: melt it into its callers. cached: keep it on disk, for what Python calls; the rest is kept in its callers.
+    any_order: it may add up numbers in any order, for a sum of which only the size matters.
     """
     if function is None:
-        return lambda f: jit(f, inline=inline, cached=cached)
+        return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
     give_name(function)
-    dispatcher = njit(function, forceinline=inline, **OPTIONS)
+    dispatcher = njit(function, forceinline=inline, fastmath={"reassoc"} if any_order else False, **OPTIONS)
     if cached:
         dispatcher._cache = KernelCache(function.__name__)
     return dispatcher
@@ -120,6 +122,8 @@ class Kernel:
                      {"nopython": True, "parallel": self.parallel, **OPTIONS})
         if self.cached:
             unit._cache = KernelCache(f"{self.name}_{dtype}")
+            if self.name in USUAL and not unit._cache.holds(unit._sig):
+                call_for_company(dtype)
         unit.compile()
         binding.add_symbol(self.symbol(dtype), unit.address)
         return unit
@@ -147,31 +151,6 @@ def offset(typingctx, base, elements):
         return builder.gep(args[0], [args[1]])
 
     return base(base, types.intp), codegen
-
-
-def fetch(to_write):
-    """An intrinsic that has the cache line at a pointer brought into the cache, without waiting for it.
-
-    to_write: take it away from other cores, if any hold it.
-    """
-
-    @intrinsic
-    def fetch_line(typingctx, place):
-        def codegen(context, builder, signature, args):
-            number, byte = ir.IntType(32), ir.IntType(8).as_pointer()
-            prefetch = builder.module.declare_intrinsic(
-                "llvm.prefetch", (byte,), ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-            )
-            closest, data = number(3), number(1)
-            builder.call(prefetch, [builder.bitcast(args[0], byte), number(int(to_write)), closest, data])
-            return context.get_dummy_value()
-
-        return types.void(place), codegen
-
-    return fetch_line
-
-
-fetch_to_read, fetch_to_write = fetch(False), fetch(True)
 
 
 def typed_pointer(numba_type):

@@ -9,7 +9,7 @@ import numpy as np
 from ..rungs import check_batch, check_features
 from ..threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase
-from .batch_norm import batch_norm_row
+from .batch_norm import batch_norm_row, follow_row
 from .dropout import dropout_row
 from .layer_norm import layer_norm_row
 from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, FORWARD
@@ -38,13 +38,12 @@ def push_back(row, phases, parameters, dx, threads):
     return dx, *gradients
 
 
-def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, of_batch=True, follow=False):
+def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, of_batch=True):
     """The row of a batch normalisation, whose memory is wherever these arrays lie; and what it needs besides."""
     statistics = np.empty((5, x.shape[1]), dtype)
     return statistics, batch_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), scale=place(parameters),
         running=running.ctypes.data, features=x.shape[1], momentum=momentum, epsilon=epsilon, of_batch=of_batch,
-        follow=follow,
     )
 
 
@@ -121,11 +120,10 @@ def batch_norm_running(mean, variance, x, momentum=0.9, threads=None):
     dtype, mean, variance, x = real_arrays(mean=mean, variance=variance, x=x)
     check_batch(x.shape)
     check_features(x.shape, mean=mean.shape, variance=variance.shape)
-    running, (a, dx) = in_place(np.stack([mean, variance])), np.zeros((2, *x.shape), dtype)
-    parameters = np.zeros_like(running)
-    _memory, row = batch_norm(dtype, x, parameters, running, a=a, da=dx, momentum=momentum, epsilon=1.0, follow=True)
+    running, a = in_place(np.stack([mean, variance])), np.empty(x.shape, dtype)
+    _memory, row = batch_norm(dtype, x, np.zeros_like(running), running, a=a, momentum=momentum, epsilon=1.0)
     share_phases(row, [FORWARD], x, threads)
-    push_back(row, [BACKWARD_OUTPUT], parameters, dx, threads)
+    share_phases(follow_row(dtype, row), [BACKWARD_OUTPUT], x, threads)
     return tuple(running)
 
 
@@ -175,8 +173,7 @@ def dropout_forward(x, rate, word, threads=None):
     dtype, x = real_arrays(x=x)
     check_features(x.shape)
     a, words = empty(x.shape, dtype), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x.shape[1], rate=rate, word=words.ctypes.data,
-                      advance=False)
+    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x.shape[1], rate=rate, word=words.ctypes.data)
     share_phases(row, [FORWARD], x, threads)
     return a
 
@@ -193,7 +190,6 @@ def dropout_backward(da, rate, word, threads=None):
     dtype, da = real_arrays(da=da)
     check_features(da.shape)
     dx, words = in_place(da), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx.shape[1], rate=rate, word=words.ctypes.data,
-                      advance=False)
+    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx.shape[1], rate=rate, word=words.ctypes.data)
     share_phases(row, [BACKWARD_INPUT], dx, threads)
     return dx

@@ -9,6 +9,8 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 
+from .hyperparameters import shown
+
 
 class Registry(Mapping):
     """Records by name; `resolve` turns what a user gave into a record, or says what there is."""
@@ -35,7 +37,7 @@ class Registry(Mapping):
             return given
         if isinstance(given, str) and given in self.records:
             return self.records[given]
-        raise ValueError(f"unknown {self.kind} {given!r}; the known ones are {', '.join(sorted(self.records))}")
+        raise ValueError(f"unknown {self.kind} {shown(given)}; the known ones are {', '.join(sorted(self.records))}")
 
     def __getitem__(self, name):
         return self.records[name]

@@ -7,8 +7,10 @@ a new network compiles nothing. Inputs and outputs are offsets, not "the layer b
 
 The forward pass walks the rows down, the backward pass walks them up:
 
-    optimizer     backward: the update, once every gradient is there
+    optimizer     backward: the update
     clip          backward: bounds on the gradient
+    state         backward: what layers remember from step to step
+    watch         backward: whether the gradient, now that all of it is there, is sound; the rows above change what stays
     penalty       forward: what the weights cost     backward: its gradient, onto that of the layers
     batch         forward: gather the rows of the batch, their targets and weights
     dense ...     forward: a = g(x @ weight + bias)     backward: dz from da, dx from dz, dweight and dbias

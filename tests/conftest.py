@@ -17,7 +17,7 @@ def many_parts(monkeypatch):
     monkeypatch.setattr(threads, "WAKING", 0)
     for name, module in list(sys.modules.items()):
         if name.startswith("fastnn."):
-            for constant in ("FLOPS_PER_PART", "NUMBERS_PER_PART", "GATHERED_PER_PART"):
+            for constant in ("FLOPS_PER_STEP", "FLOPS_PER_PART", "NUMBERS_PER_PART", "GATHERED_PER_PART"):
                 if hasattr(module, constant):
                     monkeypatch.setattr(module, constant, 1)
             if hasattr(module, "parts"):

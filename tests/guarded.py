@@ -22,3 +22,16 @@ class Guarded:
 def filled(shape, dtype):
     """A guarded array whose numbers must all be overwritten: they are nan."""
     return Guarded(np.full(shape, np.nan, dtype))
+
+
+def results_of(module, monkeypatch):
+    """A fixture's generator: every result that the module makes room for lies between bands and starts as nan."""
+    made = []
+
+    def empty(shape, dtype):
+        made.append(filled(shape, dtype))
+        return made[-1].array
+
+    monkeypatch.setattr(module, "empty", empty)
+    yield made
+    assert all(each.intact() for each in made)

@@ -3,7 +3,7 @@
 import numpy as np
 from small_nets import random_net
 
-from fastnn import Dense, Network
+from fastnn import Dense, Network, naive, vectorized
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.normal(size=(23, 4)), rng.integers(3, size=23)
@@ -34,6 +34,22 @@ def names_of(net):
 
 def same(net, other):
     return all(np.array_equal(net.parameters[name], other.parameters[name]) for name in net.parameters)
+
+
+def assert_rungs_train_alike(optimizer, steps, tolerance):
+    """So many steps of the classifier on all samples, in loops, in NumPy and compiled, end with the same numbers."""
+    net, y = classifier(dtype="float64"), np.eye(3)[LABELS]
+    by_arrays = pairs(net)
+    by_loops = naive.records.to_lists(by_arrays)
+    states = naive.optimizer_state(by_loops, optimizer), vectorized.optimizer_state(by_arrays, optimizer)
+    for step in range(1, steps + 1):
+        naive.train_step(by_loops, names_of(net), X, y, "cross_entropy", optimizer, states[0], step)
+        vectorized.train_step(by_arrays, names_of(net), X, y, "cross_entropy", optimizer, states[1], step)
+    net.fit(X, LABELS, epochs=steps, batch_size=len(X), optimizer=optimizer, shuffle=False)
+    assert_close(net.parameters, by_arrays, tolerance)
+    for looped, array in zip(by_loops, by_arrays, strict=True):
+        for one, other in zip(looped, array, strict=True):
+            np.testing.assert_allclose(one, other, rtol=tolerance, atol=1e-12)
 
 
 def assert_close(gradients, expected, tolerance=1e-12):

@@ -1,19 +1,23 @@
-"""The kernel cache: it saves compiling again, never hands out a stale kernel, and never stands in the way.
+"""The kernel cache: it saves compiling again, never hands out a stale kernel or a stranger's, and never stands in the way.
 
 The kernel that looks for NaN stands for all of them: it is the smallest.
 """
 
-import hashlib
 import os
+import pickle
+import random
 import shutil
+import stat
 import subprocess
 import sys
+import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastnn.kernels import cache, finite
+from fastnn.kernels import cache, company, finite
 from fastnn.kernels.jit import Kernel
 
 USE = """
@@ -27,15 +31,15 @@ print(*[f"{w.category.__name__}: {w.message}" for w in caught], sep="\\n")
 """
 
 
-def start(directory):
-    """A process that uses the kernel with a cache in `directory`."""
-    environment = {**os.environ, "FASTNN_CACHE_DIR": str(directory)}
-    return subprocess.Popen([sys.executable, "-c", USE], env=environment, text=True,
+def start(directory, before=""):
+    """A process that uses the kernel with a cache in `directory`, and compiles it without help."""
+    environment = {**os.environ, "FASTNN_CACHE_DIR": str(directory), "FASTNN_COMPILERS": "1"}
+    return subprocess.Popen([sys.executable, "-c", before + USE], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def warnings_of(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)  # a machine may be slow
     assert process.returncode == 0, err
     return out.strip()
 
@@ -51,7 +55,7 @@ def directory(tmp_path, monkeypatch):
 def use(path, monkeypatch):
     monkeypatch.setenv("FASTNN_CACHE_DIR", str(path))
     cache.cache_directory.cache_clear()
-    cache.warn_once.cache_clear()
+    cache.warned.clear()
 
 
 def fresh():
@@ -82,23 +86,28 @@ def recording(method, calls):
     return call
 
 
-def damage(kind, payload):
-    return {"empty": b"", "cut": payload[:len(payload) // 2], "of another program": b"hello",
-            "no line": payload.replace(b"\n", b""),
-            "a bit flipped": payload[:300] + bytes([payload[300] ^ 1]) + payload[301:],
-            "not a kernel": checked(b"not a pickle")}[kind]
+def damage(kind, entry):
+    whole = entry.read_bytes()
+    return {"empty": b"", "cut": whole[:len(whole) // 2], "of another program": b"hello",
+            "no line": whole.replace(b"\n", b""),
+            "a bit flipped": whole[:300] + bytes([whole[300] ^ 1]) + whole[301:],
+            "not a kernel": cache.digest(entry, b"not a pickle") + b"\n" + b"not a pickle",
+            "of another version": cache.digest(Path("0123") / entry.name, whole[65:]) + whole[64:],
+            "of another name": cache.digest(entry.with_name("another.kernel"), whole[65:]) + whole[64:],
+            "a pickle by itself": pickle.dumps(NeverUnpickled())}[kind]
 
 
-def checked(payload):
-    return hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
+class NeverUnpickled:
+    def __reduce__(self):
+        return pytest.fail, ("it was unpickled",)
 
 
-@pytest.mark.parametrize("kind", ["empty", "cut", "of another program", "no line", "a bit flipped", "not a kernel"])
+@pytest.mark.parametrize("kind", ["empty", "cut", "of another program", "no line", "a bit flipped", "not a kernel",
+                                  "of another version", "of another name", "a pickle by itself"])
 def test_a_damaged_entry_is_a_warning_and_is_replaced(directory, kind):
     assert works(fresh())
     [entry] = directory.iterdir()
-    whole = entry.read_bytes()
-    entry.write_bytes(damage(kind, whole))
+    entry.write_bytes(damage(kind, entry))
     with pytest.warns(RuntimeWarning, match="could not read the kernel cache"):
         assert works(fresh())
     with warnings.catch_warnings():
@@ -118,21 +127,165 @@ def test_a_cache_that_cannot_be_written_is_a_warning(tmp_path, monkeypatch, dire
         assert works(fresh())
 
 
-def test_a_full_disk_is_a_warning_and_leaves_nothing(directory, monkeypatch):
-    def fail(*arguments):
-        raise OSError(28, "No space left on device")
+posix = pytest.mark.skipif(os.name != "posix", reason="owners and permissions are POSIX's")
+SEED = int(os.environ.get("FASTNN_SEED", 0))
 
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.warns(RuntimeWarning, match="No space left"):
+
+def test_damage_is_told_before_anything_is_unpickled(directory, monkeypatch):
+    """Cuts and flipped bits at random places, all of the first line among them."""
+    looked_up = []
+    monkeypatch.setattr(cache.KernelCache, "load_overload", recording(cache.KernelCache.load_overload, looked_up))
+    assert works(fresh())
+    monkeypatch.undo()
+    monkeypatch.setenv("FASTNN_CACHE_DIR", str(directory.parent))
+    monkeypatch.setattr(cache.pickle, "loads", lambda payload: pytest.fail("it was unpickled"))
+    [entry], rng = directory.iterdir(), random.Random(SEED)
+    whole = entry.read_bytes()
+    assert entry == cache.KernelCache("finite_again_float64").path(looked_up[0][0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for place in [*range(66), *(rng.randrange(len(whole)) for _ in range(200))]:
+            flipped = whole[place] ^ (1 << rng.randrange(8))
+            for damaged in (whole[:place], whole[:place] + bytes([flipped]) + whole[place + 1:]):
+                entry.write_bytes(damaged)
+                assert cache.KernelCache("finite_again_float64").load_overload(*looked_up[0]) is None
+
+
+@pytest.mark.parametrize("call", ["open", "write", "replace", "chmod", "mkdir", "scandir"])
+@pytest.mark.parametrize("number", [13, 28, 5], ids=os.strerror)
+def test_a_disk_that_fails_is_a_warning_and_leaves_nothing(call, number, directory, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, call, fail)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         assert works(fresh())
-    assert list(directory.iterdir()) == []
+        assert works(fresh())
+    monkeypatch.undo()
+    failed = [warning for warning in caught if "kernel cache" in str(warning.message)]
+    assert len(failed) <= 2  # one for reading, one for writing, however many kernels there are
+    assert failed or call == "scandir"
+    assert not directory.exists() or all(path.suffix == ".kernel" for path in directory.iterdir())
+
+
+def test_no_home(monkeypatch):
+    """As in a container whose user is in no list: kernels are compiled and not kept."""
+    def none(cls):
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("FASTNN_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", classmethod(none))
+    cache.cache_directory.cache_clear()
+    cache.warned.clear()
+    with pytest.warns(RuntimeWarning, match="no home directory"):
+        assert works(fresh())
+    assert not cache.can_be_written()
+    assert not cache.KernelCache("finite").holds(())
+
+
+@pytest.fixture
+def filled(directory, monkeypatch):
+    """A cache with one kernel that must not be loaded."""
+    assert works(fresh())
+    monkeypatch.setattr(cache.pickle, "loads", lambda payload: pytest.fail("it was unpickled"))
+    return directory
+
+
+def distrusted(match):
+    with pytest.warns(RuntimeWarning, match=match):
+        assert works(fresh())
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o777, 0o1777], ids=oct)
+def test_a_cache_that_others_can_write_to_is_not_read(filled, mode):
+    filled.chmod(mode)
+    distrusted("can be written by other users")
+    filled.chmod(0o755)
+    [entry] = filled.iterdir()
+    entry.chmod(0o666)
+    cache.warned.clear()
+    distrusted("can be written by other users")
+
+
+@posix
+def test_a_cache_of_another_user_is_not_read(filled, monkeypatch):
+    if os.geteuid() == 0:
+        [entry] = filled.iterdir()
+        os.chown(entry, 12345, -1)
+        distrusted("belongs to another user")
+        os.chown(filled, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    cache.warned.clear()
+    distrusted("belongs to another user")
+
+
+@posix
+def test_no_company_for_a_cache_that_is_not_trusted(filled):
+    assert cache.can_be_written()
+    filled.chmod(0o777)
+    assert not cache.can_be_written()
+
+
+@posix
+def test_links_are_not_followed(filled):
+    [entry] = filled.iterdir()
+    entry.rename(filled.parent / "elsewhere")
+    entry.symlink_to(filled.parent / "elsewhere")
+    distrusted("could not read")
+    entry.unlink()
+    filled.rename(filled.parent / "folder")
+    filled.symlink_to(filled.parent / "folder")
+    cache.warned.clear()
+    distrusted("could not")
+
+
+@posix
+def test_whoever_shares_the_group_cannot_write(directory):
+    before = os.umask(0o000)
+    try:
+        assert works(fresh())
+    finally:
+        os.umask(before)
+    [entry] = directory.iterdir()
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o755
+    assert stat.S_IMODE(entry.stat().st_mode) == 0o644
+
+
+def test_a_directory_among_the_entries(directory):
+    assert works(fresh())
+    [entry] = directory.iterdir()
+    entry.unlink()
+    entry.mkdir()
+    with pytest.warns(RuntimeWarning, match="kernel cache"):
+        assert works(fresh())
 
 
 def test_processes_that_start_at_once(tmp_path):
-    assert [warnings_of(process) for process in [start(tmp_path), start(tmp_path)]] == ["", ""]
+    """Eight on an empty cache, and then some on one that is damaged: each computes right, and none leaves anything."""
+    assert [warnings_of(process) for process in [start(tmp_path) for _ in range(8)]] == [""] * 8
     [directory] = tmp_path.iterdir()
-    assert len(list(directory.glob("count_not_finite*.kernel"))) == 1
+    entries = list(directory.glob("count_not_finite*.kernel"))
+    assert len(entries) == 1
     assert not [path for path in directory.iterdir() if path.suffix != ".kernel"]
+    for entry in directory.iterdir():
+        entry.write_bytes(entry.read_bytes()[:-1])
+    for process in [start(tmp_path) for _ in range(4)]:
+        assert warnings_of(process).count("\n") == 0  # at most one warning
+    assert warnings_of(start(tmp_path)) == ""
+    assert not [path for path in directory.iterdir() if path.suffix != ".kernel"]
+
+
+@posix
+def test_a_disk_that_is_really_full(tmp_path):
+    """Where the system itself refuses: no file may have more than so many bytes."""
+    out = warnings_of(start(tmp_path, "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))"))
+    assert out.startswith("RuntimeWarning: fastnn: could not write the kernel cache")
+    assert out.count("RuntimeWarning") == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_process_with_no_place_to_write(tmp_path):
@@ -174,7 +327,8 @@ def test_the_fingerprint_follows_the_sources(sources):
     assert fingerprint() != before
 
 
-@pytest.mark.parametrize("what", ["numba.__version__", "llvmlite.__version__", "sys.version"])
+@pytest.mark.parametrize("what", ["numba.__version__", "llvmlite.__version__", "np.__version__", "sys.version",
+                                  "numba.config.OPT", "numba.config.BOUNDSCHECK"])
 def test_the_fingerprint_follows_what_compiles(sources, monkeypatch, what):
     before = fingerprint()
     monkeypatch.setattr(f"fastnn.kernels.cache.{what}", "another")
@@ -198,3 +352,44 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert cache.user_cache_directory() == tmp_path / "local"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert cache.user_cache_directory().parts[-2:] == ("Library", "Caches")
+
+
+USED = """
+import fastnn
+from fastnn.datasets import spiral
+from fastnn.kernels.jit import KERNELS
+X, y = spiral()
+net = fastnn.Network([fastnn.Dense(64, "relu"), fastnn.Dense(64, "relu"), fastnn.Dense(3, "softmax")], inputs=2)
+net.fit(X, y, threads=1)
+print(*(kernel.name for kernel in KERNELS if kernel.compiled))
+"""
+
+
+def test_the_usual_kernels_are_those_of_a_dense_net():
+    run = subprocess.run([sys.executable, "-c", USED], capture_output=True, text=True, check=True, timeout=240)
+    assert set(run.stdout.split()) == set(company.USUAL)
+
+
+def test_company_compiles_into_the_cache(directory, monkeypatch):
+    monkeypatch.setenv("FASTNN_COMPILERS", "3")
+    names = "count_not_finite", "relu_forward", "shuffle", "transpose"
+    company.call_for_company("float64", names)
+    deadline = time.monotonic() + 240
+    while {path.name.rpartition("_")[0] for path in directory.glob("*.kernel")} != set(names):
+        assert time.monotonic() < deadline, sorted(directory.iterdir())
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("alone", ["by wish", "no room"])
+def test_none_are_called_in_vain(alone, directory, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", None)  # an error if it is called
+    monkeypatch.setenv("FASTNN_COMPILERS", "1" if alone == "by wish" else "2")
+    if alone == "no room":
+        directory.parent.mkdir(parents=True)
+        directory.write_text("a file where the directory is to be")
+    company.call_for_company("float64", ("shuffle", alone))
+
+
+def test_whose_parent_is_gone_stops(directory):
+    company.help_out("float64", ("shuffle",), 0, 1, parent=0)
+    assert not directory.exists()

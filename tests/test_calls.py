@@ -6,7 +6,7 @@ import pkgutil
 
 import numpy as np
 import pytest
-from guarded import filled
+from guarded import results_of
 from small_nets import LOSSES, SIZES, inputs_and_targets, outputs_for, random_net
 
 from fastnn import kernels, naive, vectorized
@@ -26,16 +26,7 @@ every_optimizer = pytest.mark.parametrize("kind", optimizers.values(), ids=lambd
 
 @pytest.fixture(autouse=True)
 def results(monkeypatch):
-    """Every result lies between guard bands and starts as nan."""
-    guarded = []
-
-    def empty(shape, dtype):
-        guarded.append(filled(shape, dtype))
-        return guarded[-1].array
-
-    monkeypatch.setattr(calls, "empty", empty)
-    yield guarded
-    assert all(each.intact() for each in guarded)
+    yield from results_of(calls, monkeypatch)
 
 
 def assert_equal(dtype, compiled, *rungs):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from nets import LABELS, X, classifier, same
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from fastnn import (
     SGD,
@@ -28,10 +28,10 @@ from fastnn import (
     ReduceLROnPlateau,
     StepDecay,
     WarmUp,
-    checkpoint,
     files,
     optimizers,
 )
+from fastnn.tensor_file import to_bytes
 
 EPOCHS, BATCH = 6, 4
 BATCHES = -(-len(X) // BATCH)  # 6, the last of 3 samples
@@ -155,6 +155,62 @@ def test_an_interrupt_may_fall_on_any_line():
         assert net.fit(X, LABELS, resume=True, **options) == history, line
         assert same(net, whole), line
     assert 100 < line < 999
+
+
+@pytest.mark.parametrize("batches", [1, BATCHES - 1, BATCHES, BATCHES + 1, 3 * BATCHES + 2])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, None])
+def test_a_full_model_checkpoint_keeps_what_was_done_when_the_fit_ended(error, batches, path):
+    whole, net = classifier(), classifier()
+    history = run(whole)
+    callbacks = [StopAfter(batches, error and error()), ModelCheckpoint(path, full=True)]
+    if error is None:
+        run(net, callbacks=callbacks)
+    else:
+        with pytest.raises(error):
+            run(net, callbacks=callbacks)
+    later = Network.load_checkpoint(path)
+    assert same(later, net)
+    assert run(later, resume=True) == history
+    assert same(later, whole)
+
+
+def test_an_interrupt_on_any_line_leaves_a_file_to_go_on_from(path):
+    options = {"epochs": 2, "batch_size": 12, "validation_data": (X, LABELS)}
+    whole = classifier()
+    history, line, came = whole.fit(X, LABELS, **options), 1, True
+    while came:
+        path.unlink(missing_ok=True)
+        save, net = ModelCheckpoint(path, full=True), classifier()
+        came = interrupted_at(line, lambda: net.fit(X, LABELS, callbacks=[save], **options))  # noqa: B023
+        net = Network.load_checkpoint(path) if path.exists() else classifier()
+        assert net.fit(X, LABELS, resume=True, **options) == history, line
+        assert same(net, whole), line
+        line += 13
+    assert line > 100
+
+
+def test_a_model_checkpoint_leaves_alone_what_is_not_to_be_replaced(path):
+    def after_three_batches(**options):
+        path.unlink(missing_ok=True)
+        run(classifier(), callbacks=[StopAfter(3), ModelCheckpoint(path, **options)])
+        return path.exists()
+
+    assert after_three_batches(full=True)
+    assert not after_three_batches()  # weights alone are no place to go on from
+    assert not after_three_batches(full=True, save_best_only=True)
+    with pytest.warns(RuntimeWarning, match="not saved where it ended: .*val_loss"):
+        run(classifier(), callbacks=[StopAfter(3), ModelCheckpoint(f"{path}{{val_loss}}", full=True)])
+    diverging = Network([Dense(8, "relu"), Dense(1)], inputs=4)
+    with pytest.raises(DivergenceError):
+        diverging.fit(1e4 * X, 1e4 * X[:, 0], epochs=100, optimizer=SGD(1e3), callbacks=[ModelCheckpoint(path, full=True)])
+    assert Network.load_checkpoint(path)._fit.epoch.totals.sum() == 0  # that of the last epoch's end
+
+
+def test_a_fit_that_is_done_is_saved_whatever_the_frequency(tmp_path):
+    net = classifier()
+    run(net, callbacks=[ModelCheckpoint(os.path.join(tmp_path, "{epoch}-{batch}.safetensors"), save_freq=16, full=True)])
+    assert sorted(os.listdir(tmp_path)) == ["3-4.safetensors", "6-2.safetensors", "6-6.safetensors"]
+    assert same(Network.load_checkpoint(tmp_path / "6-6.safetensors"), net)
 
 
 SCHEDULES = [CosineDecay(0.1, 30), StepDecay(0.1, 7), WarmUp(ExponentialDecay(0.1, 3), 5), OneCycle(0.1, 36)]
@@ -321,7 +377,9 @@ def test_others_can_read_the_tensors(path):
     net.save_checkpoint(path)
     tensors = load_file(path)
     assert set(tensors) == {name for each in net.parameters for name in (each, f"optimizer.mean.{each}",
-                                                                        f"optimizer.square.{each}")}
+                                                                        f"optimizer.square.{each}")} | {
+        f"history.metrics.{name}" for name in net.history} | {"history.learning_rates"}
+    np.testing.assert_array_equal(tensors["history.metrics.loss"], net.history["loss"])
     np.testing.assert_array_equal(tensors["1.weight"], net.parameters["1.weight"])
 
 
@@ -377,6 +435,20 @@ HOSTILE = {
     "history of a list": {"history": {"metrics": [1.0, 2.0], "learning_rates": []}},
     "ragged history": {"history": {"metrics": {"loss": [0.5]}, "learning_rates": []}},
     "history of text": {"history": {"metrics": {"loss": ["a", "b"]}, "learning_rates": []}},
+    "history of another length": {"history": {"metrics": {"loss": {"array": "history.learning_rates"}},
+                                              "learning_rates": {"array": "0.bias"}}},
+    "history twice of one array": {"history": {"metrics": {"loss": {"array": "history.metrics.loss"},
+                                                           "accuracy": {"array": "history.metrics.loss"}},
+                                               "learning_rates": {"array": "history.learning_rates"}}},
+    "history that is not referred to": {"history": {"metrics": {}, "learning_rates": {"array": "history.learning_rates"}}},
+    "totals of text": {"epoch": {"number": 2, "random": 0, "totals": ["0"] * 5}},
+    "totals of whole numbers": {"epoch": {"number": 2, "random": 0, "totals": [0] * 5}},
+    "seed of text": {"seed": "0"},
+    "negative seed": {"seed": -1},
+    "schedules in schedules": {"optimizer": {"name": "adam", "step": 0, "by_name": False, "hyperparameters": {
+        "learning_rate": json.loads('{"schedule": "WarmUp", "steps": 1, "learning_rate": ' * 20 + "0.1" + "}" * 20)}}},
+    "unknown schedule": {"optimizer": {"name": "adam", "step": 0, "by_name": False, "hyperparameters": {
+        "learning_rate": {"schedule": "os.system"}}}},
     "an array that is not there": {"callbacks": [["EarlyStopping", {"best_arrays": {"array": "nothing"}}]]},
     "an array of the network": {"callbacks": [["EarlyStopping", {"best_arrays": {"array": "0.weight"}}]]},
     "callbacks of numbers": {"callbacks": [1, 2]},
@@ -388,10 +460,9 @@ def rewrite(path, **changes):
     """A checkpoint with a right checksum around a fit that need not be right."""
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
-    tensors = load_file(path)
     metadata["fit"] = json.dumps(json.loads(metadata["fit"]) | changes)
-    text = metadata["network"] + metadata["fit"] + checkpoint.layout(tensors)
-    save_file(tensors, path, metadata | {"sha256": files.digest(text, tensors)})
+    del metadata["sha256"]
+    path.write_bytes(b"".join(to_bytes(load_file(path), metadata)))
 
 
 @pytest.mark.parametrize("changes", HOSTILE.values(), ids=HOSTILE)
@@ -426,13 +497,28 @@ def test_a_failed_save_leaves_what_was_there(path, monkeypatch):
 def test_arrays_in_the_state_of_a_callback(path):
     class Keeps(Callback):
         def state(self):
-            return {"list": [np.arange(3), {"of": np.ones((2, 2), bool)}], "number": np.float32(0.5), "none": None}
+            return {"list": [np.arange(3), {"of": np.ones((2, 2), bool)}], "number": np.float32(0.5), "none": None,
+                    "a": {"b": np.array(1.5)}, "a.b": np.array(2.5), "turned": np.arange(6).reshape(2, 3).T}
 
     net = classifier()
     run(net, callbacks=[Keeps()])
     net, keeps = again(net, path, "file"), Keeps()
     run(net, resume=True, callbacks=[keeps])
     np.testing.assert_equal(keeps.resumed, keeps.state())
+
+
+@pytest.mark.parametrize("state", [{"of": {"array": "0.weight"}}, {"of": np.array([None])}, {"of": np.array(["text"])},
+                                   {"of": "half a \ud800"}], ids=["array", "objects", "texts", "half a character"])
+def test_a_state_that_could_not_be_read_again_is_not_written(state, path):
+    class Keeps(Callback):
+        def state(self):
+            return state
+
+    net = classifier()
+    run(net, callbacks=[Keeps()])
+    with pytest.raises(ValueError, match=r"array|holds|surrogates"):
+        net.save_checkpoint(path)
+    assert not path.exists()
 
 
 def test_histories_are_equal_when_their_values_are():

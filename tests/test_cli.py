@@ -1,6 +1,10 @@
 """The command line: what it says, what it returns, and the demo."""
 
+import argparse
+import importlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -52,6 +56,29 @@ def test_every_command_has_help(command, capsys):
     assert "usage: " in capsys.readouterr().out
 
 
+class Understood(Exception):
+    """Raised in place of running a command, once its arguments are."""
+
+
+EXAMPLES = [line for command in cli.COMMANDS
+            for line, _ in getattr(importlib.import_module(cli.module_of(command)), "EXAMPLES", ())]
+
+
+@pytest.mark.parametrize("line", [*EXAMPLES, *re.findall(r"^  (fastnn (?!COMMAND).*?)  ", cli.EPILOG, re.MULTILINE)])
+def test_examples_of_the_help_are_understood(line, monkeypatch):
+    understand = argparse.ArgumentParser.parse_args
+
+    def parse_args(parser, *arguments):
+        understand(parser, *arguments)
+        if parser.prog != "fastnn":
+            raise Understood
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    command, *arguments = shlex.split(re.search(r"fastnn ([^|]*)", line)[1])
+    with pytest.raises(Understood):
+        importlib.import_module(cli.module_of(command)).main(arguments)
+
+
 FAILURES = [(ValueError("no such thing"), 1), (OSError("disk full"), 1), (KeyboardInterrupt(), 130)]
 
 
@@ -72,11 +99,20 @@ def test_errors_of_the_demo_name_the_repair(capsys):
     assert "epochs" in capsys.readouterr().err
 
 
-def test_commands_are_imported_when_they_run():
-    code = "import fastnn, sys; before = set(sys.modules); import fastnn.cli; print(*sorted(set(sys.modules) - before))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    added = [name for name in done.stdout.split() if name.startswith(("fastnn", "matplotlib"))]
-    assert added == ["fastnn.cli", "fastnn.examples"]
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"]])
+def test_help_does_not_wait_for_numba(arguments):
+    code = f"""
+import sys
+from fastnn import cli
+try:
+    cli.main({arguments})
+except SystemExit:
+    print("loaded:", *sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    loaded = done.stdout.rpartition("loaded:")[2].split()
+    assert "fastnn.cli" in loaded
+    assert {"numba", "llvmlite", "pandas", "sklearn", "matplotlib"}.isdisjoint(loaded)
 
 
 def test_an_example_is_run_with_its_arguments(monkeypatch):

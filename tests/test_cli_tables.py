@@ -109,7 +109,7 @@ def test_save_then_load_is_the_same_model(stones, tmp_path):
         assert json.loads(file.metadata()["table"])["target"]["name"] == "price"
 
 
-@pytest.mark.parametrize("part", ["table", "table_sha256", "network"])
+@pytest.mark.parametrize("part", ["table", "sha256", "network"])
 def test_damage_is_noticed(part, stones, tmp_path):
     path = tmp_path / "m.safetensors"
     train(stones, "price", Recipe(epochs=1)).model.save(path)
@@ -259,7 +259,8 @@ DIAMONDS = os.environ.get("FASTNN_DIAMONDS", "")
 
 
 @pytest.mark.skipif(not DIAMONDS, reason="FASTNN_DIAMONDS does not say where ggplot2's diamonds.csv is")
-def test_diamonds(tmp_path, capsys):
+@pytest.mark.parametrize("seed", range(5))
+def test_diamonds(seed, tmp_path, capsys):
     model = tmp_path / "m.safetensors"
-    out, _ = run(capsys, "train", DIAMONDS, "--target", "price", "--json", "--no-baselines", "-o", model)
+    out, _ = run(capsys, "train", DIAMONDS, "--target", "price", "--seed", seed, "--json", "--no-baselines", "-o", model)
     assert json.loads(out)["test"]["r2"] >= 0.98

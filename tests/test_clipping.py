@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from nets import LABELS, X, classifier, names_of, pairs, same
+from nets import LABELS, X, assert_rungs_train_alike, classifier, same
 
 from fastnn import SGD, Adam, Callback, Dense, Network, kernels, naive, optimizers, vectorized
 
@@ -85,20 +85,7 @@ def test_what_is_given_is_left_alone(rung):
 @every_limit
 @pytest.mark.parametrize("kind", list(optimizers.values()), ids=lambda kind: kind.name)
 def test_training_clips_as_the_other_rungs_do(kind, limits):
-    optimizer, net = kind(**limits), classifier(dtype="float64")
-    arrays, y = pairs(net), np.eye(3)[LABELS]
-    lists = naive.records.to_lists(arrays)
-    states = naive.optimizer_state(lists, optimizer), vectorized.optimizer_state(arrays, optimizer)
-    for step in range(1, 4):
-        naive.train_step(lists, names_of(net), X, y, "cross_entropy", optimizer, states[0], step)
-        vectorized.train_step(arrays, names_of(net), X, y, "cross_entropy", optimizer, states[1], step)
-    net.fit(X, LABELS, epochs=3, batch_size=23, optimizer=optimizer, shuffle=False)
-    for got, by_loops, by_arrays in zip(
-        net.parameters.values(), [each for pair in lists for each in pair], [each for pair in arrays for each in pair],
-        strict=True,
-    ):
-        np.testing.assert_allclose(got, by_arrays, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(by_loops, by_arrays, rtol=1e-9, atol=1e-12)
+    assert_rungs_train_alike(kind(**limits), steps=3, tolerance=1e-9)
 
 
 @every_limit

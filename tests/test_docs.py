@@ -7,17 +7,20 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastnn
+from fastnn import cli
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 MADE = {"_build", "generated"}  # by building the pages
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
-NEEDED = {"exchange.md": ["onnx"], "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "sklearn.md": ["sklearn"],
+NEEDED = {"exchange.md": ["onnx", "safetensors"], "many.md": ["sklearn", "dask.distributed", "optuna"],
+          "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "saving.md": ["safetensors"], "sklearn.md": ["sklearn"],
           "tables.md": ["pandas"]}  # optional packages
 
 
@@ -75,6 +78,26 @@ def test_every_python_block_is_run():
             if indent:
                 assert block.strip().startswith(">>>"), f"{page.name}: {block}"
             assert language in {"python", "text"}, f"{page.name}: a block of {language}"
+
+
+def command_lines(page):
+    """What follows `fastnn` in the lines of a page's blocks that begin with it; a remark stands two blanks behind."""
+    blocks = re.findall(r"^```(?:text)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [line.split("  ")[0].split()[1:] for block in blocks for line in block.splitlines() if line.startswith("fastnn ")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if command_lines(page)], ids=page_name)
+def test_commands_run(page, tmp_path, monkeypatch):
+    """The commands of a page, one after the other, on a small table of the names that they use."""
+    pd = pytest.importorskip("pandas", reason="the commands that take tables need the extra cli")
+    monkeypatch.chdir(tmp_path)
+    carat = np.linspace(0.2, 2.0, 120)
+    table = pd.DataFrame({"carat": carat, "cut": np.where(carat * 7 % 1 > 0.5, "Ideal", "Good"), "price": 4000 * carat**2})
+    for name in ("diamonds.csv", "new.csv", "old.csv"):
+        table.to_csv(name, index=False)
+    for arguments in command_lines(page):
+        short = {"train": ["--epochs", "2"], "compare": ["--quick"]}.get(arguments[0], [])
+        assert cli.main([*arguments, *short]) == 0, arguments
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)

@@ -7,9 +7,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from fastnn import Dense, ModelFormatError, Network, activations, files, losses
+from fastnn.tensor_file import to_bytes
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20, 5))
@@ -39,8 +41,9 @@ def rewrite(path, architecture, tensors=None, **metadata):
     """A file with a right checksum around an architecture and tensors that need not be right."""
     text = architecture if isinstance(architecture, str) else json.dumps(architecture)
     tensors = load_file(path) if tensors is None else tensors
-    metadata = {"format": files.FORMAT, "network": text, "sha256": files.digest(text, tensors)} | metadata
-    save_file(tensors, path, {name: value for name, value in metadata.items() if value is not None})
+    metadata = {"format": files.FORMAT, "network": text} | metadata
+    parts = to_bytes(tensors, {name: value for name, value in metadata.items() if value is not None})
+    path.write_bytes(b"".join(parts))
 
 
 class NeverMade(Network):
@@ -141,11 +144,20 @@ def test_foreign_safetensors(path):
     assert "'pt'" in refused(path)
 
 
-@pytest.mark.parametrize("missing", ["format", "network", "sha256"])
+@pytest.mark.parametrize("missing", ["format", "network"])
 def test_missing_metadata(net, path, missing):
     net.save(path)
     rewrite(path, net.config(), **{missing: None})
     refused(path)
+
+
+def test_a_file_without_a_checksum(net, path):
+    net.save(path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    del metadata["sha256"]
+    save_file(load_file(path), path, metadata)
+    assert "checksum" in refused(path)
 
 
 def test_a_later_format_is_not_guessed_at(net, path):
@@ -214,7 +226,7 @@ def test_architectures_with_something_missing(net, path, missing):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "null", "[]", "3", '"x"', "{", "NaN", "[" * 100_000, '{"a":' * 100_000, "1" * 10_000],
+    "text", ["", "null", "[]", "3", '"x"', "{", "NaN", "[" * 50_000, '{"a":' * 30_000, "1" * 10_000],
     ids=["nothing", "null", "list", "number", "text", "cut", "NaN", "deep lists", "deep dicts", "long number"],
 )
 def test_architectures_that_are_none(net, path, text):
@@ -248,8 +260,7 @@ def test_paths_to_nothing(net, tmp_path):
         Network.load(tmp_path / "nowhere.safetensors")
     with pytest.raises(FileNotFoundError, match=r"there is no directory .*missing.* make it first"):
         net.save(tmp_path / "missing" / "model.safetensors")
-    with pytest.raises(IsADirectoryError):
-        Network.load(tmp_path)
+    assert "is a directory" in refused(tmp_path)
     with pytest.raises(OSError, match="directory"):
         net.save(tmp_path)
     assert os.listdir(tmp_path) == []

@@ -4,7 +4,7 @@ import doctest
 
 import numpy as np
 import pytest
-from guarded import filled
+from guarded import results_of
 from layer_cases import unsettled
 from small_nets import SIZES, central_differences
 
@@ -24,16 +24,7 @@ every_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 @pytest.fixture(autouse=True)
 def results(monkeypatch):
-    """Every result lies between guard bands and starts as nan."""
-    guarded = []
-
-    def empty(shape, dtype):
-        guarded.append(filled(shape, dtype))
-        return guarded[-1].array
-
-    monkeypatch.setattr(layer_calls, "empty", empty)
-    yield guarded
-    assert all(each.intact() for each in guarded)
+    yield from results_of(layer_calls, monkeypatch)
 
 
 def arguments(name, shape, dtype="float64"):

@@ -4,9 +4,11 @@ import sys
 
 import numpy as np
 import pytest
+from layer_cases import LAYERS, VALUES, all_bits, network
+from layer_cases import X as ROWS
 from nets import LABELS, X, classifier, same
 
-from fastnn import LBFGS, Adam, Callback, Dense, DivergenceError, Network
+from fastnn import LBFGS, Adam, Callback, Dense, DivergenceError, Dropout, Network
 
 pytest.importorskip("scipy", reason="L-BFGS is SciPy's")
 
@@ -123,6 +125,27 @@ def test_a_loss_that_is_not_finite():
     with pytest.raises(DivergenceError, match="not finite at a step that L-BFGS tries"):
         net.fit(X, TARGETS[:, 0], optimizer=LBFGS())
     np.testing.assert_array_equal(net.parameters["0.weight"], before)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_with_every_layer_it_gives_the_same_bits_twice_or_refuses(name):
+    nets = [network(name, "between", dtype="float64") for _ in range(2)]
+    before = all_bits(nets[0])
+    if LAYERS[name].draws or LAYERS[name].mixes_samples:
+        with pytest.raises(ValueError, match=rf"depends on the weights alone, but layer 1, {name}\("):
+            nets[0].fit(ROWS, VALUES, optimizer=LBFGS())
+        assert all_bits(nets[0]) == before
+    else:
+        first, second = (net.fit(ROWS, VALUES, optimizer=LBFGS(max_iterations=5)) for net in nets)
+        assert len(first.epochs) == 5
+        assert (first, all_bits(nets[0])) == (second, all_bits(nets[1]))
+
+
+def test_dropout_of_nothing_is_no_dropout():
+    net = Network([Dense(5, "tanh"), Dropout(0.0), Dense(3, "softmax")], inputs=4, dtype="float64")
+    plain = classifier(dtype="float64")
+    plain._parameters.flat[:] = net._parameters.flat
+    assert net.fit(X, LABELS, optimizer=LBFGS(max_iterations=5)) == plain.fit(X, LABELS, optimizer=LBFGS(max_iterations=5))
 
 
 def test_epochs_are_refused():

@@ -124,7 +124,7 @@ def test_files_that_are_none(payload, path):
 def test_paths_to_nothing(path):
     with pytest.raises(FileNotFoundError, match=r"model\.onnx"):
         fastnn.onnx.load(path)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ModelFormatError, match="is a directory"):
         fastnn.onnx.load(path.parent)
 
 

@@ -56,6 +56,25 @@ def test_layers_and_threads_do_not_change_a_bit_of_training(layer, one_thread):
         assert [name for name in one_thread if digests[name] != one_thread[name]] == [], threads
 
 
+@pytest.mark.long
+def test_one_digest_of_all():
+    """Of the same nets: from one thread and many, under every threading layer there is, in process after process."""
+    found, runs = set(), int(os.environ.get("FASTNN_TEST_CASES", "20"))
+    for number in range(runs):
+        for layer in ("omp", "workqueue", "tbb"):
+            run = subprocess.run([sys.executable, "one_digest.py", *map(str, [1, *THREADS])], cwd=Path(__file__).parent,
+                                 env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "8"},
+                                 capture_output=True, text=True)
+            if "No threading layer could be loaded" in run.stderr:
+                continue
+            assert run.returncode == 0, run.stderr
+            report = json.loads(run.stdout)
+            assert report["layer"] == layer
+            assert len(report["digests"]) == 1 + len(THREADS)
+            found |= set(report["digests"].values())
+            assert len(found) == 1, (number, layer, report)
+
+
 # Training: kernels from a cache that several processes have filled
 
 WEIGHTS = """

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 
 import numpy as np
 import pytest
-from nets import LABELS, X, classifier, names_of, pairs, same
+from nets import LABELS, X, assert_rungs_train_alike, classifier, same
 
 from fastnn import (
     SGD,
@@ -17,9 +17,7 @@ from fastnn import (
     OneCycle,
     StepDecay,
     WarmUp,
-    naive,
     optimizers,
-    vectorized,
 )
 from fastnn.kernels import calls
 from fastnn.pace import Pace
@@ -149,20 +147,7 @@ def test_slices_do_not_change_a_bit(schedule, monkeypatch):
 
 @pytest.mark.parametrize("kind", [SGD, Adam])
 def test_the_other_rungs_follow_the_schedule(kind):
-    optimizer, net = kind(WarmUp(StepDecay(0.1, every=2), steps=2)), classifier(dtype="float64")
-    arrays, y = pairs(net), np.eye(3)[LABELS]
-    lists = naive.records.to_lists(arrays)
-    states = naive.optimizer_state(lists, optimizer), vectorized.optimizer_state(arrays, optimizer)
-    for step in range(1, 7):
-        naive.train_step(lists, names_of(net), X, y, "cross_entropy", optimizer, states[0], step)
-        vectorized.train_step(arrays, names_of(net), X, y, "cross_entropy", optimizer, states[1], step)
-    net.fit(X, LABELS, epochs=6, batch_size=23, optimizer=optimizer, shuffle=False)
-    for got, by_loops, by_arrays in zip(
-        net.parameters.values(), [each for pair in lists for each in pair], [each for pair in arrays for each in pair],
-        strict=True,
-    ):
-        np.testing.assert_allclose(got, by_arrays, rtol=1e-10, atol=1e-12)
-        np.testing.assert_allclose(by_loops, by_arrays, rtol=1e-10, atol=1e-12)
+    assert_rungs_train_alike(kind(WarmUp(StepDecay(0.1, every=2), steps=2)), steps=6, tolerance=1e-10)
 
 
 def test_the_compiled_call_follows_the_schedule():

@@ -271,6 +271,18 @@ def test_clipping(name, limit):
     assert size == pytest.approx(limit, rel=1e-3)
 
 
+@both_estimators
+def test_early_stopping_has_no_effect_on_lbfgs(kind):
+    """As in scikit-learn: nothing is held out."""
+    X, y = (IRIS, SPECIES) if kind is NetworkClassifier else (X_REG, Y_REG)
+    plain, stopping = (kind(solver="lbfgs", early_stopping=early, max_iter=20, random_state=0).fit(X, y)
+                       for early in (False, True))
+    assert same_weights(plain, stopping)
+    assert stopping.loss_curve_ == plain.loss_curve_
+    assert stopping.best_loss_ == plain.best_loss_
+    assert stopping.validation_scores_ is stopping.best_validation_score_ is None
+
+
 def test_interruption_keeps_what_was_learned():
     class Interrupt(fastnn.Callback):
         def on_epoch_end(self, epoch, logs):

@@ -63,7 +63,7 @@ class Callback:
         """logs: means over the epoch up to here."""
 
     def on_divergence(self, error):
-        """A step's loss was not finite. Return True to end the fit quietly; else the DivergenceError is raised."""
+        """A step would make numbers that are not finite. Return True to end the fit quietly; else the error is raised."""
 
     def state(self):
         """What `resumed` is to be if the fit goes on from here: a dict of numbers, text, lists, dicts, None and arrays."""

@@ -1,17 +1,21 @@
 """A table of the metrics in a file, a row an epoch."""
 
 import csv
+import io
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from ..checks import true_or_false
+from ..checks import path_name, shown, true_or_false, whole_number
+from ..whole_file import write
 from .callback import Callback
 
 
 class CSVLogger(Callback):
     """Write the metrics of each epoch to a file as it ends: the columns "epoch" and those of the history.
 
-    Every row is in the file as soon as its epoch is over. When a fit is resumed, rows from after the place where it goes on
+    Every row is in the file as soon as its epoch is over, and one that cannot be written (a full disk) ends the fit with an
+    error and leaves no part of itself. When a fit is resumed, rows from after the place where it goes on
     are dropped first, so that the file is that of a fit that was never interrupted.
 
     Parameters
@@ -34,20 +38,20 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path, separator=",", append=False):
-        self.path, self.separator = Path(os.fspath(path)), separator
+        self.path, self.separator = Path(path_name("CSVLogger(path=...)", path)), separator
         self.append = true_or_false("CSVLogger(append=...)", append)
         if not isinstance(separator, str) or len(separator) != 1:
-            raise ValueError(f"CSVLogger(separator=...) is {separator!r}; it must be one character")
+            raise ValueError(f"CSVLogger(separator=...) is {shown(separator)}; it must be one character")
         self.file, self.size = None, 0
 
     def on_train_begin(self, logs):
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; make it first")
-        self.file = open(self.path, "a", newline="", encoding="utf-8")  # closed when the fit ends
+        self.file = open(self.path, "ab", buffering=0)  # closed when the fit ends
         there = self.file.tell()
         self.size = there if self.append else 0
         if self.resumed is not None:
-            self.size = min(there, self.resumed["size"])
+            self.size = min(there, whole_number("the size of the log in the checkpoint", self.resumed["size"], least=0))
         self.file.truncate(self.size)
         if self.size == 0:
             self.write(["epoch", *self.metrics])
@@ -60,8 +64,14 @@ class CSVLogger(Callback):
             self.file.close()
 
     def write(self, row):
-        csv.writer(self.file, delimiter=self.separator, lineterminator="\n").writerow(row)
-        self.file.flush()
+        line = io.StringIO()
+        csv.writer(line, delimiter=self.separator, lineterminator="\n").writerow(row)
+        try:
+            write(self.file.fileno(), line.getvalue().encode())
+        except BaseException:
+            with suppress(OSError):
+                self.file.truncate(self.size)  # whole rows only
+            raise
         self.size = os.fstat(self.file.fileno()).st_size
 
     def state(self):

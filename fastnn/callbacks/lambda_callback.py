@@ -1,5 +1,6 @@
 """A callback made of functions."""
 
+from ..checks import shown
 from .callback import Callback
 
 
@@ -32,5 +33,5 @@ class LambdaCallback(Callback):
             if function is None:
                 continue
             if not callable(function):
-                raise ValueError(f"LambdaCallback({name}=...) is {function!r}; it must be a function")
+                raise ValueError(f"LambdaCallback({name}=...) is {shown(function)}; it must be a function")
             setattr(self, name, function)

@@ -1,9 +1,11 @@
 """Saving the network as it trains."""
 
-import os
+import math
+import warnings
 from pathlib import Path
 
-from ..checks import true_or_false, whole_number
+from ..checks import path_name, true_or_false, whole_number
+from ..kernels.interpreter import SAMPLES
 from .monitor import Monitor
 
 
@@ -44,15 +46,16 @@ class ModelCheckpoint(Monitor):
 
     def __init__(self, path, monitor="val_loss", save_best_only=False, mode="auto", save_freq="epoch", full=False):
         super().__init__(monitor, mode)
-        self.path = os.fspath(path)
+        self.path = path_name(self.where("path"), path)
         self.save_best_only = true_or_false(self.where("save_best_only"), save_best_only)
         self.full = true_or_false(self.where("full"), full)
-        if save_freq != "epoch":
+        if not isinstance(save_freq, str) or save_freq != "epoch":
             self.every_batches = whole_number(self.where("save_freq"), save_freq)
             if self.save_best_only:
                 raise ValueError("ModelCheckpoint(save_best_only=True) compares epochs; leave save_freq at 'epoch'")
             self.on_train_batch_end = self.after_batches  # only then are there hooks of batches to call
         self.save_freq, self.epoch = save_freq, 0
+        self.saved, self.diverged = None, False
 
     def on_train_begin(self, logs):
         if self.save_best_only:
@@ -60,6 +63,7 @@ class ModelCheckpoint(Monitor):
         directory = Path(self.path).parent
         if "{" not in str(directory) and not directory.is_dir():
             raise FileNotFoundError(f"there is no directory {directory} to save into; make it first, or save elsewhere")
+        self.saved, self.diverged = self.standing(), False
 
     def on_epoch_begin(self, epoch, logs):
         self.epoch = epoch
@@ -71,15 +75,32 @@ class ModelCheckpoint(Monitor):
     def after_batches(self, batch, logs):
         self.save({"epoch": self.epoch + 1, "batch": batch + 1, **logs})
 
+    def on_divergence(self, error):
+        self.diverged = True  # where that happens again is no place to go on from
+
+    def on_train_end(self, logs):
+        if not self.full or self.save_best_only or self.diverged or self.standing() == self.saved:
+            return
+        fit, (epochs, samples) = self.network._fit, self.standing()
+        batches = math.ceil((samples or fit.samples) / fit.batch_size)
+        try:
+            self.save({"epoch": epochs + (samples > 0), "batch": batches, **logs})
+        except ValueError as error:  # no epoch has come to its end, so there are no metrics for a name
+            warnings.warn(f"the fit is not saved where it ended: {error}", RuntimeWarning, stacklevel=2)
+
+    def standing(self):
+        """Where the fit is: how many epochs are done, and how many samples of the next."""
+        fit = self.network._fit
+        return None if fit is None else (fit.epoch.number, fit.epoch.totals[SAMPLES])
+
     def save(self, names):
         try:
-            path = self.path.format(**names) if isinstance(self.path, str) else self.path
+            path = self.path.format(**names)
         except (LookupError, ValueError) as error:
             raise ValueError(f"{self.where('path')} is {self.path!r}, which cannot be filled in ({error}); there are "
                              f"{', '.join(names)}") from None
         if self.full:
             self.network.save_checkpoint(path)
+            self.saved = self.standing()
         else:
             self.network.save(path)
-
-

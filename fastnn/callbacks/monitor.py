@@ -2,10 +2,10 @@
 
 import math
 
-from ..checks import not_negative
+from ..checks import not_negative, one_of, shown
 from .callback import Callback
 
-MODES = ("auto", "min", "max")
+MODES = "min", "max", "auto"
 
 
 class Monitor(Callback):
@@ -19,9 +19,9 @@ class Monitor(Callback):
         self.monitor, self.mode = monitor, mode
         self.min_delta = not_negative(self.where("min_delta"), min_delta)
         if not isinstance(monitor, str):
-            raise ValueError(f"{self.where('monitor')} is {monitor!r}; it must be the name of a metric, such as 'val_loss'")
-        if mode not in MODES:
-            raise ValueError(f"{self.where('mode')} is {mode!r}; it must be 'min', 'max' or 'auto'")
+            raise ValueError(f"{self.where('monitor')} is {shown(monitor)}; it must be the name of a metric, such as "
+                             "'val_loss'")
+        one_of(self.where("mode"), mode, MODES)
         self.sign = -1.0 if mode == "max" or (mode == "auto" and monitor.endswith("accuracy")) else 1.0
         self.best = None
 

@@ -7,7 +7,7 @@ from .callback import Callback
 
 
 class TerminateOnNaN(Callback):
-    """End the fit with a warning instead of a DivergenceError when a step's loss is NaN or infinite.
+    """End the fit with a warning instead of a DivergenceError where a step would not leave every number finite.
 
     The weights are those from before that step, and the epoch has no place in the history. It also ends a fit after an epoch
     with a metric that is not finite, such as "val_loss".

@@ -1,6 +1,7 @@
 """`fastnn bench`: how fast a network of your own shape is, here and now.
 
 Times are medians: of a step of training with Adam over whole fits, of `forward` with one row, and of `forward` with many.
+Beside PyTorch, JAX and scikit-learn a net is timed by `asv_bench/peers.py --net`, each library in a process of its own.
 """
 
 import statistics
@@ -23,7 +24,8 @@ EXAMPLES = (
 
 def main(argv):
     """Run the command."""
-    parser = options.command("bench", "Time a network of your own shape on random data, here and now.", EXAMPLES)
+    parser = options.command("bench", "Time a network of your own shape on random data, here and now. In a clone of fastnn, "
+                             "asv_bench/peers.py times it beside other libraries.", EXAMPLES)
     parser.add_argument("net", type=options.whole_net, metavar="SIZES", help="inputs, hidden layers, outputs: 784-128-10")
     parser.add_argument("--batch-size", type=options.positive, default=32, metavar="N", help="rows a step (default: 32)")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="(default: float32)")

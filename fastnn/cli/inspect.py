@@ -14,11 +14,9 @@ def main(argv):
     parser.add_argument("model", metavar="MODEL", help="a file that fastnn train or Network.save wrote")
     options.add_json(parser)
     parsed = parser.parse_args(argv)
-    from ..network import Network
-    from ..tables.model import TableModel, table_metadata
+    from ..tables.model import load_any
 
-    network = Network.load(parsed.model)
-    model = TableModel.load(parsed.model) if table_metadata(parsed.model) is not None else None
+    network, model = load_any(parsed.model)
     if parsed.json:
         options.print_json(as_data(network, model))
     else:
@@ -27,7 +25,7 @@ def main(argv):
 
 def as_data(network, model):
     """What is told, as plain data."""
-    from ..tables.target import to_config
+    from ..tables.plain import to_config
 
     data = {"network": network.config(), "parameters": sum(p.size for p in network.parameters.values())}
     if model:

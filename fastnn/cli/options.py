@@ -6,8 +6,7 @@ import math
 import re
 import sys
 
-from ..kernels.activations import activations
-from ..layers import Dense
+# what computes is imported where it is needed: --help should not wait for Numba
 
 
 def command(name, description, examples):
@@ -46,6 +45,11 @@ def rate(text):
     return number_between(text, 0, 1e300)
 
 
+def at_least_0(text):
+    """An argument that is a number of at least 0."""
+    return 0.0 if text == "0" else rate(text)
+
+
 def limit(text):
     """An argument that is a number above 0, or inf."""
     return math.inf if text == "inf" else rate(text)
@@ -74,6 +78,8 @@ def words(text):
 
 def layers(text):
     """An argument such as "64-64" or "128:tanh-64:relu", as [(size, activation or None), …], first to last."""
+    from ..kernels.activations import activations
+
     found = []
     for part in re.split("[-,]", text):
         size, _, activation = part.partition(":")
@@ -87,11 +93,15 @@ def layers(text):
 
 def hidden_layers(text, default="relu"):
     """An argument of hidden layers, as a tuple of Dense; "none" for none: a linear model."""
+    from ..layers import Dense
+
     return () if text == "none" else tuple(Dense(size, activation or default) for size, activation in layers(text))
 
 
 def whole_net(text):
     """An argument such as "784-128-10", a classifier, or "4-16-1", a regressor, as (inputs, layers)."""
+    from ..layers import Dense
+
     (inputs, activation), *rest = layers(text)
     if not rest or activation:
         raise argparse.ArgumentTypeError(f"{text!r} is not a net; write inputs, hidden layers and outputs, such as 4-16-3")

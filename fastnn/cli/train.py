@@ -27,9 +27,9 @@ def main(argv):
     table = read_table(parsed.file, text=parsed.text, separator=parsed.separator)
     recipe = Recipe(
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
-        validation=parsed.validation, test=parsed.test, seed=parsed.seed, task=parsed.task, log_target=parsed.log_target,
-        text=parsed.text, drop=parsed.drop, missing_values=parsed.missing, max_categories=parsed.max_categories,
-        limit=parsed.limit, threads=parsed.threads,
+        weight_decay=parsed.weight_decay, validation=parsed.validation, test=parsed.test, seed=parsed.seed,
+        task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop, missing_values=parsed.missing,
+        max_categories=parsed.max_categories, limit=parsed.limit, threads=parsed.threads,
     )
     quiet = parsed.json or parsed.quiet
 
@@ -40,8 +40,8 @@ def main(argv):
     result = train(table, parsed.target, recipe, progress=False if quiet else None, announce=announce)
     beside = {} if parsed.no_baselines else baselines(result)
     found = report(parsed, result, beside, recipe, output)
-    result.model.report = {name: found[name] for name in ("task", "rows", "epochs", "batch_size", "learning_rate", "seed",
-                                                          "best_epoch", "test", "baselines")}
+    result.model.report = {name: found[name] for name in ("task", "rows", "epochs", "batch_size", "learning_rate",
+                                                          "weight_decay", "seed", "best_epoch", "test", "baselines")}
     result.model.save(output)
     for note in result.notes:
         options.remark("train", note)
@@ -86,8 +86,11 @@ def parser():
     net.add_argument("--batch-size", type=options.positive, metavar="N",
                      help="rows a step (default: 32; from 5,000 rows on 128)")
     net.add_argument("--learning-rate", type=options.rate, metavar="R",
-                     help="of Adam, at the start; it falls to 0 along a cosine (default: 0.0025 for batches of 32, 0.005 "
+                     help="of AdamW, at the start; it falls to 0 along a cosine (default: 0.0025 for batches of 32, 0.005 "
                           "for 128)")
+    net.add_argument("--weight-decay", type=options.at_least_0, default=0.1, metavar="D",
+                     help="of AdamW: keeps weights small, and what is learned smooth; 0 for what changes quickly from place "
+                          "to place (default: 0.1)")
     net.add_argument("--log-target", nargs="?", choices=("no", "yes", "auto"), default="no", const="yes",
                      help="learn the logarithm of a positive value: for equal ratios rather than differences; auto trains "
                           "both ways and keeps the one with the smaller rmse on the validation rows (default: no)")
@@ -120,6 +123,7 @@ def plan(parsed, table, preprocessing, target, parts, sizes):
     training, validation, test = (f"{len(part):,}" for part in parts)
     last = f"{target.outputs} {'softmax' if target.kind == 'classification' else 'identity'}"
     net = f"{options.in_words(len(preprocessing.features), parsed.layers)} → {last}"
+    decay = f"weight decay {parsed.weight_decay:g}"
     return f"""\
 {parsed.file}: {len(table):,} rows, {len(table.columns)} columns; {target.kind} of {target.name}
 
@@ -127,7 +131,7 @@ def plan(parsed, table, preprocessing, target, parts, sizes):
 
   rows       {training} to train on, {validation} to choose the best epoch by, {test} to test on (seed {parsed.seed})
   network    {net}
-  training   {sizes[0]} epochs in batches of {sizes[1]}, Adam from {sizes[2]:.2g} down to 0 along a cosine
+  training   {sizes[0]} epochs in batches of {sizes[1]}, AdamW from {sizes[2]:.2g} down to 0 along a cosine, {decay}
 """
 
 
@@ -141,8 +145,9 @@ def report(parsed, result, beside, recipe, output):
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
         "rows": parts, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
-        "learning_rate": learning_rate, "seed": parsed.seed, "best_epoch": result.best_epoch + 1,
-        "seconds": result.seconds, "test": result.metrics, "baselines": beside, "notes": result.notes,
+        "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed,
+        "best_epoch": result.best_epoch + 1, "seconds": result.seconds, "test": result.metrics, "baselines": beside,
+        "notes": result.notes,
     }
 
 

@@ -1,7 +1,10 @@
 """Layers: frozen specifications, one a file. A layer says what parameters and state it has, and emits rows of the table."""
 
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from itertools import accumulate
 
+from ..checks import shown
 from .activation import Activation
 from .base import Layer, layers, register
 from .batch_norm import BatchNorm
@@ -15,8 +18,22 @@ __all__ = ["Activation", "BatchNorm", "Dense", "Dropout", "Layer", "LayerNorm", 
 
 def layers_from_config(configs):
     """The layers that a list of their `config()` describes."""
-    return [layers[options["layer"]](**{name: value for name, value in options.items() if name != "layer"})
-            for options in configs]
+    return [layer_from_config(f"layers[{index}]", options) for index, options in enumerate(configs)]
+
+
+def layer_from_config(where, config):
+    """The layer that its `config()` describes."""
+    if not isinstance(config, Mapping) or "layer" not in config:
+        raise ValueError(f"{where} is {shown(config)}; it must be what config() of a layer gives")
+    if config["layer"] not in list(layers):
+        raise ValueError(f"{where} is an unknown layer {shown(config['layer'])}; the known ones are {', '.join(layers)}")
+    options = {name: value for name, value in config.items() if name != "layer"}
+    known = {field.name: field.default is MISSING for field in fields(layers[config["layer"]])}
+    wrong = [name for name in options if name not in known] or [name for name in known if known[name] > (name in options)]
+    if wrong:
+        raise ValueError(f"{where}, a {config['layer']}, has {'an unknown' if wrong[0] in options else 'no'} option "
+                         f"{shown(wrong[0])}; it must have those of its config(): {', '.join(known)}")
+    return layers[config["layer"]](**options)
 
 
 def widths(layers, inputs):

@@ -19,6 +19,8 @@ class Layer:
         Whether its rows can apply the activation of an `Activation` layer that follows.
     mixes_samples : bool
         Whether in training an output depends on the other samples of the batch.
+    draws : bool
+        Whether in training it draws random numbers.
     can_be_last : bool
         Whether what it gives can be outputs of a network.
     """
@@ -26,6 +28,7 @@ class Layer:
     activation = "identity"
     takes_activation = False
     mixes_samples = False
+    draws = False
     can_be_last = True
 
     @property

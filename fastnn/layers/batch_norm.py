@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checks import number_in_range
-from ..kernels.batch_norm import batch_norm_row
+from ..kernels.batch_norm import batch_norm_row, follow_row
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
 
@@ -65,12 +65,15 @@ class BatchNorm(Layer):
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
         a, features = program.tensor(x.features, gradient=x.gradient), x.features
-        program.emit(batch_norm_row(
+        row = batch_norm_row(
             program.dtype, program.parts(program.batch * features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],
             running=program.network.state[f"{index}.running_mean"].ctypes.data, features=features,
-            momentum=self.momentum, epsilon=self.epsilon, of_batch=program.as_in_training, follow=program.keeps_state,
-        ))
+            momentum=self.momentum, epsilon=self.epsilon, of_batch=program.as_in_training,
+            found=program.found.ctypes.data if program.keeps_state else 0, layer=index,
+        )
+        program.emit(row)
+        program.emit_last(follow_row(program.dtype, row))
         program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
         return a
 

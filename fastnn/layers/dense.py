@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checks import not_negative, whole_number
-from ..initializers import initializers
+from ..initial_weights import initializers
 from ..kernels.linear import combine_row, dense_row
 from ..kernels.product import chain_count
 from ..kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
@@ -77,7 +77,7 @@ class Dense(Layer):
             {
                 FORWARD: parts if by_chains else min(parts, program.batch),
                 BACKWARD_OUTPUT: program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                BACKWARD_INPUT: parts,
+                BACKWARD_INPUT: max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
                 BACKWARD_WEIGHT: min(parts, in_features),
             },
             x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checks import number_in_range
-from ..kernels.dropout import dropout_row
+from ..kernels.dropout import advance_row, dropout_row
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
 
@@ -33,6 +33,10 @@ class Dropout(Layer):
     def __post_init__(self):
         object.__setattr__(self, "rate", number_in_range("Dropout(rate=...)", self.rate, 0.0, 1.0))
 
+    @property
+    def draws(self):
+        return self.rate > 0
+
     def __repr__(self):
         return f"Dropout({self.rate!r})"
 
@@ -40,12 +44,12 @@ class Dropout(Layer):
         if self.rate == 0 or not program.as_in_training:
             return x
         x = program.in_arena(x)
-        a = program.tensor_like(x)
+        a, word = program.tensor_like(x), program.network._random_word(index)
         program.emit(dropout_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient, features=x.features, rate=self.rate, word=program.network._random_word(index),
-            advance=program.keeps_state,
+            da=a.gradient, features=x.features, rate=self.rate, word=word,
         ))
+        program.emit_last(advance_row(program.dtype, word))
         return a
 
     def onnx(self, graph, x, parameters):

@@ -1,14 +1,12 @@
-"""Normalisation and dropout as pure Python loops: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
+"""Normalisation as pure Python loops: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
 
 import math
 
-from ..kernels.dropout import GAMMA, threshold
 from ..rungs import check_batch, check_features
 from .records import shape, to_lists
 
 Vector = list[float]
 Matrix = list[Vector]
-WORD = 2**64 - 1  # all bits of a word
 
 
 def mean_and_variance(numbers: Vector) -> tuple[float, float]:
@@ -207,59 +205,3 @@ def layer_norm_backward(da: Matrix, x: Matrix, scale: Vector, epsilon: float = 1
             dscale[j] += da[i][j] * normalized[j]
             dshift[j] += da[i][j]
     return dx, dscale, dshift
-
-
-def mix(word: int) -> int:
-    """The mixing function of SplitMix64 (Steele, Lea and Flood 2014), on words of 64 bits."""
-    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & WORD
-    word = (word ^ (word >> 27)) * 0x94D049BB133111EB & WORD
-    return word ^ (word >> 31)
-
-
-def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
-    """Set numbers to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
-
-    Which, depends on the word and on a number's place: number e, counted row by row, is dropped if the upper half of
-    mix(mix(word) + (e + 1) γ) is below rate · 2³².
-
-    Parameters
-    ----------
-    x : (batch, features)
-    rate : float
-        From 0 up to, but not including, 1.
-    word : int
-        Of 64 bits.
-
-    Returns
-    -------
-    a : (batch, features)
-
-    Examples
-    --------
-    >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
-    [[0.0, 2.0], [2.0, 2.0]]
-    """
-    begin, e, a = mix(word), 0, []
-    for row in to_lists(x):
-        a.append([])
-        for number in row:
-            e += 1
-            draw = mix((begin + e * GAMMA) & WORD) >> 32
-            a[-1].append(0.0 if draw < threshold(rate) else number / (1 - rate))
-    return a
-
-
-def dropout_backward(da: Matrix, rate: float, word: int) -> Matrix:
-    """Push da back through `dropout_forward`: dx is 0 where it dropped, da / (1 − rate) elsewhere.
-
-    Parameters
-    ----------
-    da : (batch, features)
-    rate, word
-        As for `dropout_forward`.
-
-    Returns
-    -------
-    dx : (batch, features)
-    """
-    return dropout_forward(da, rate, word)

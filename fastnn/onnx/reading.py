@@ -8,7 +8,7 @@ import json
 import os
 
 from ..checks import whole_number
-from ..files import ModelFormatError
+from ..files import ModelFormatError, open_file
 from ..layers import layers_from_config, parameter_shapes, state_shapes
 from .library import library
 from .walk import walk
@@ -41,7 +41,7 @@ def load(path: str | os.PathLike):
     from ..network import Network
 
     path, onnx = os.fspath(path), library()
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         payload = file.read()
     try:
         model = onnx.load_model_from_string(payload)

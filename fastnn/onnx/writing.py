@@ -7,7 +7,7 @@ gives the same network: the same layers, loss and initializers.
 import json
 import os
 
-from ..files import write_whole
+from ..whole_file import write_whole
 from .graph import Graph
 from .library import library
 
@@ -32,7 +32,7 @@ def export(network, path: str | os.PathLike) -> None:
     """
     model = to_model(network)
     library().checker.check_model(model, full_check=True)
-    write_whole(path, model.SerializeToString())
+    write_whole(path, [model.SerializeToString()])
 
 
 def to_model(network):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .canvas import COLORS, INK, given_or_new, plain
-from .trace import layer_name
+from .names import layer_name
 
 
 def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):

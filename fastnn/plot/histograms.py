@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..layer_outputs import layer_outputs
 from .canvas import COLORS, INK, given_or_new, plain
-from .trace import layer_name, layer_outputs
+from .names import layer_name
 
 BINS = 80
 TAIL = 0.1  # percent at either end that may lie outside of the picture

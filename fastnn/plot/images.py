@@ -3,8 +3,9 @@
 import numpy as np
 
 from ..checks import whole_number
+from ..layer_outputs import layer_outputs
 from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new
-from .trace import layer_index, layer_name, layer_outputs
+from .names import layer_index, layer_name
 
 
 def weight_image(net, layer=0, ax=None, *, shape=None):

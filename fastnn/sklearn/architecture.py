@@ -8,8 +8,6 @@ Dropout and normalisation stand around the dense layers as layers of their own:
 
 import math
 
-import numpy as np
-
 import fastnn
 
 from ..layers import Dense
@@ -71,18 +69,3 @@ def build(layers, inputs, *, loss, dtype, activation, generator):
         weight[...] = generator.uniform(-limit, limit, weight.shape)
         bias[...] = generator.uniform(-limit, limit, bias.shape)
     return network
-
-
-def hidden_outputs(network, ends, X, threads):
-    """The outputs of the layers numbered `ends`, arrays (samples, out_features): each layer run as a network of its own."""
-    outputs, a = [], X
-    for index in range(max(ends, default=-1) + 1):
-        layer = network.layers[index]
-        if type(layer).__name__ == "Dropout":  # in prediction it passes on what it is given
-            continue
-        alone = EstimatorNetwork([layer], a.shape[1], loss="squared_error", dtype=network.dtype)
-        alone.restore(network.layer_arrays(index))
-        a = alone.forward(np.ascontiguousarray(a), threads=threads)
-        if index in ends:
-            outputs.append(a)
-    return outputs

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..checks import sample_weights
+from ..layer_outputs import layer_outputs
 from . import architecture, lbfgs, stochastic
 from .heldout import Samples
 from .parameters import check_parameters, each_layer
@@ -208,7 +209,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         """The outputs of the hidden layers for each sample: a list of arrays (samples, width), in the network's dtype."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
-        return architecture.hidden_outputs(self.network_, self._hidden_ends, dense(X), self.n_threads)
+        outputs = layer_outputs(self.network_, dense(X), self.n_threads)
+        return [outputs[end] for end in self._hidden_ends]
 
     @property
     def coefs_(self):

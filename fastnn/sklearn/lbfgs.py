@@ -6,6 +6,7 @@ import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
+from ..kernels.finite import all_finite
 from ..kernels.interpreter import LOSS_SUM
 from ..network import GRADIENT_CHUNK
 from ..program import TrainingProgram
@@ -32,7 +33,7 @@ class Objective:
         self.network._parameters.flat[:] = parameters
         program, decayed = self.program, self.decay * parameters
         program.totals[:] = 0
-        if program.run(0, program.batches, accumulate=True) is not None:
+        if program.accumulate(0, program.batches) is not None or not all_finite(program.gradients):
             return np.inf, np.zeros_like(parameters)
         return program.totals[LOSS_SUM] + 0.5 * decayed @ parameters, program.gradients.astype(np.float64) + decayed
 

@@ -2,34 +2,21 @@
 
 import numpy as np
 
-from ..kernels.alpha_penalty import penalty_gradient_row, penalty_loss_row
 from ..layers import Dense
 from ..network import Network
 from ..program import TrainingProgram
-from ..threads import FLOPS_PER_PART
 from ..training import Trainer
 
 
 class PenalizedProgram(TrainingProgram):
-    """Training with the penalty of the network's `alpha` (`kernels/alpha_penalty.py`) in loss and gradients."""
+    """Training with the penalty ½ α ‖W‖² / Σᵢ wᵢ of the network's `alpha`, wᵢ the weights of the samples in the batch."""
 
-    def alpha_penalties(self):
-        """What the rows of the penalty need to know of each weight, or nothing for none."""
+    def lower_layers(self, x, on_logits):
         network = self.network
-        for name in network.weight_names if network.alpha[0] > 0 else ():
-            rows, columns = network._parameters.shapes[name]
-            yield {"start": self.offsets[name], "rows": rows, "columns": columns, "alpha": network.alpha.ctypes.data}
-
-    def input_tensor(self):
-        for weight in self.alpha_penalties():  # before the layers, so after their gradients
-            parts = self.parts(2 * self.batch * weight["rows"] * weight["columns"], FLOPS_PER_PART)
-            self.emit(penalty_gradient_row(self.dtype, min(parts, weight["rows"]), **weight))
-        return super().input_tensor()
-
-    def table(self):
-        for weight in self.alpha_penalties():  # after the loss
-            self.emit(penalty_loss_row(self.dtype, **weight))
-        return super().table()
+        self.penalties.shared = True
+        for name in network.weight_names:
+            self.emit_penalty(self.offsets[name], network.parameters[name].size, 0.0, network.alpha[0] / 2)
+        return super().lower_layers(x, on_logits)
 
 
 class EstimatorTrainer(Trainer):
@@ -80,8 +67,6 @@ class EstimatorNetwork(Network):
         for view, copy in zip(self.layer_arrays(), snapshot, strict=True):
             view[...] = copy
 
-    def layer_arrays(self, index=None):
-        """Live views of the parameters and of what layers remember beside them: of all layers, or of one by its number."""
-        begins = "" if index is None else f"{index}."
-        mappings = self.parameters, getattr(self, "state", {})
-        return [view for mapping in mappings for name, view in mapping.items() if name.startswith(begins)]
+    def layer_arrays(self):
+        """Live views of the parameters, and of what layers remember beside them."""
+        return [*self.parameters.values(), *self.state.values()]

@@ -1,16 +1,15 @@
 """The estimators' parameters: their checks, and the words that describe those that both estimators have."""
 
 import math
-import numbers
 
-from ..checks import float_dtype, list_of, true_or_false, whole_number
+from ..checks import float_dtype, list_of, real_number, shown, true_or_false, whole_number
 from ..training import Callback
 
 
 def number(low, high, says):
     def check(where, value):
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not low <= value <= high:
-            raise ValueError(f"{where} is {value!r}; it must be {says}")
+        if not low <= real_number(value) <= high:
+            raise ValueError(f"{where} is {shown(value)}; it must be {says}")
 
     return check
 
@@ -121,7 +120,8 @@ DESCRIPTION = """
     nesterovs_momentum : bool, default True
         Of "sgd": whether momentum looks ahead.
     early_stopping : bool, default False
-        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best.
+        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best. As in
+        scikit-learn it has no effect with "lbfgs", which holds nothing out and ends as `tol` says.
     validation_fraction : float, default 0.1
         The share of the samples to hold out for `early_stopping`, unless `fit` is given some.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8

@@ -5,7 +5,7 @@
     Ignored  nothing, for a reason
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -126,17 +126,6 @@ class Ignored:
 
 
 KINDS = {kind.kind: kind for kind in (Number, Text, Ignored)}
-
-
-def to_config(column):
-    """A column as plain data."""
-    return {"kind": column.kind, **asdict(column)}
-
-
-def from_config(config):
-    """The column that `to_config` described."""
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items() if name != "kind"}
-    return KINDS[config["kind"]](**options)
 
 
 def judge(series, *, text=False, most=100):

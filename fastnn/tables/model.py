@@ -2,22 +2,17 @@
 
 The file is that of `Network.save`, and `Network.load` reads the network in it. Beside it the metadata hold
 
-    table         preprocessing, target and report as JSON
-    table_sha256  its digest
+    table    preprocessing, target and report as JSON
 """
-
-import hashlib
-import json
-import os
-
-from safetensors import safe_open
 
 from .. import files
 from ..network import Network
+from ..plain_json import from_text, to_text
 from . import metrics
 from .columns import without
+from .plain import to_config
 from .preprocessing import Preprocessing, check_there
-from .target import from_config, present, to_config
+from .target import from_config, present
 
 
 class TableModel:
@@ -72,35 +67,45 @@ class TableModel:
 
     def save(self, path):
         """Write it to one safetensors file, whole or not at all."""
-        text = json.dumps({"preprocessing": self.preprocessing.config(), "target": to_config(self.target),
-                           "report": self.report})
-        files.save(self.network, path, {"table": text, "table_sha256": digest(text)})
+        text = to_text({"preprocessing": self.preprocessing.config(), "target": to_config(self.target),
+                        "report": self.report}, special=True)
+        from_plain(self.network, text)  # what could not be read again is not written
+        files.save(self.network, path, {"table": text})
 
     @classmethod
     def load(cls, path):
         """Read a model that `save` wrote; ModelFormatError if the file is not one."""
-        network, text = Network.load(path), table_metadata(path)
-        if text is None:
-            raise files.ModelFormatError(f"{os.fspath(path)} holds a network without the preprocessing of a table; read it "
-                                         "with Network.load, or train on a table: fastnn train")
-        try:
-            config = json.loads(text)
-            return cls(network, Preprocessing.from_config(config["preprocessing"]), from_config(config["target"]),
-                       config["report"])
-        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-            raise files.ModelFormatError(f"cannot load a model of a table from {os.fspath(path)}: {error}") from error
+        return files.open_and_read(path, lambda file: read(file, cls), "a model of a table")
 
 
-def table_metadata(path):
-    """The text about the table in a file that holds a network, None where there is none."""
-    with safe_open(os.fspath(path), framework="numpy") as file:
-        metadata = file.metadata()
-    text = metadata.get("table")
-    if text is not None and digest(text) != metadata.get("table_sha256"):
-        raise files.ModelFormatError(f"cannot load a model of a table from {os.fspath(path)}: it is damaged: its checksum "
-                                     "does not match what it holds")
-    return text
+def read(file, model_type=TableModel):
+    """The model in an open safetensors file."""
+    if "table" not in file.metadata:
+        raise ValueError("it holds no preprocessing of a table; if it holds a network, read it with Network.load, or train "
+                         "on a table: fastnn train")
+    return from_plain(files.read(Network, file), file.metadata["table"], model_type)
 
 
-def digest(text):
-    return hashlib.sha256(text.encode()).hexdigest()
+def from_plain(network, text, model_type=TableModel):
+    """The model of a network and of the text in its file."""
+    config = from_text(text, special=True)
+    return model_type(network, Preprocessing.from_config(config["preprocessing"]), from_config(config["target"]),
+                      checked_report(config["report"]))
+
+
+def checked_report(report):
+    """A report, whose figures are numbers: "test" by metric, and "baselines" by name and metric."""
+    for figures in [report.get("test", {}), *report.get("baselines", {}).values()]:
+        if not all(value is None or type(value) in (int, float) for value in figures.values()):
+            raise ValueError("its report holds figures that are no numbers")
+    return report
+
+
+def load_any(path):
+    """(network, TableModel or None) of a file that `TableModel.save` or `Network.save` wrote."""
+
+    def read_any(file):
+        model = read(file) if "table" in file.metadata else None
+        return (model.network if model else files.read(Network, file)), model
+
+    return files.open_and_read(path, read_any)

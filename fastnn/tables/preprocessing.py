@@ -8,10 +8,13 @@ import warnings
 
 import numpy as np
 
-from ..checks import whole_number
-from .columns import LIMIT, Ignored, Number, Text, from_config, judge, to_config, without
+from ..checks import real_number, shown, whole_number
+from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
+from .plain import different_words, from_config, to_config, words
+from .reading import data_frame
 
 UNLIMITED = 1e30  # JSON has no infinity
+CHARACTERS = 2**22  # that the names of all features of a model from a file may have
 
 
 class UnknownCategory(UserWarning):
@@ -79,14 +82,14 @@ class Preprocessing:
         ValueError
             If no column is left, or one that is named is not there.
         """
-        names = list(table.columns)
+        names = list(data_frame("table", table).columns)
         for name in (*text, *drop):
             check_there(name, names)
         if len(set(names)) < len(names):
             raise ValueError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}; rename one")
         most, columns = whole_number("max_categories", max_categories), []
-        if not limit > 0:
-            raise ValueError(f"limit is {limit!r}; it must be a number of standard deviations above 0, or infinity")
+        if not real_number(limit) > 0:
+            raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, or infinity")
         for name in names:
             if name in drop:
                 columns.append(Ignored(name, "ignored: asked for"))
@@ -131,6 +134,7 @@ class Preprocessing:
         UnknownCategory
             For text that is in none of the categories learned: it is 0 in all of them.
         """
+        data_frame("table", table)
         used = [column for column in self.columns if column.features]
         for column in used:
             check_there(column.name, list(table.columns), "the model was trained on it")
@@ -153,7 +157,12 @@ class Preprocessing:
     @classmethod
     def from_config(cls, config):
         """The preprocessing that `config` described."""
-        return cls([from_config(column) for column in config["columns"]], config["missing_values"])
+        columns = [from_config(KINDS, column) for column in config["columns"]]
+        different_words("the names of the columns", [column.name for column in columns])
+        # a name stands in those of all its features: a long one of many categories would take the square of the file's size
+        if sum(len(str(c.name)) * len(getattr(c, "categories", ())) for c in columns) > CHARACTERS:
+            raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
+        return cls(columns, words("missing_values", config["missing_values"]))
 
     def to_json(self):
         """It as JSON."""
@@ -168,5 +177,5 @@ class Preprocessing:
 def check_there(name, names, why=None):
     """Refuse a column that is not among the names of a table's."""
     if name not in names:
-        raise ValueError(f"there is no column {name!r}{f' ({why})' if why else ''}; "
-                         f"the table has {', '.join(map(repr, names)) or 'none'}")
+        raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
+                         f"it must be one of those that the table has: {', '.join(map(repr, names)) or 'none'}")

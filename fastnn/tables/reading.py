@@ -1,8 +1,9 @@
 """Tables from files and back: CSV, also compressed, and Parquet."""
 
-import os
 import sys
 from pathlib import Path
+
+from ..checks import path_name, shown
 
 PARQUET = (".parquet", ".pq")
 
@@ -14,6 +15,13 @@ def pandas():
     except ImportError:
         raise ImportError('tables need pandas: pip install "fastnn-numba[cli]"') from None
     return pandas
+
+
+def data_frame(where, table):
+    """`table` if it is a DataFrame."""
+    if not isinstance(table, pandas().DataFrame):
+        raise ValueError(f"{where} is {shown(table)}; it must be a pandas DataFrame, such as read_table gives")
+    return table
 
 
 def read_table(path, *, text=(), separator=None):
@@ -47,7 +55,7 @@ def read_table(path, *, text=(), separator=None):
     >>> read_table(path)["carat"].tolist()
     [0.3, 0.5]
     """
-    pd, name = pandas(), os.fspath(path)
+    pd, name = pandas(), path_name("path", path)
     if Path(name).suffix.lower() in PARQUET:
         table = read_parquet(pd, name)
     else:
@@ -75,7 +83,7 @@ def read_parquet(pd, name):
 
 def write_table(table, path):
     """Write a DataFrame to a CSV or Parquet file, by the ending of its name; "-" is the standard output, as CSV."""
-    name = os.fspath(path)
+    name = path_name("path", path)
     if Path(name).suffix.lower() not in PARQUET:
         table.to_csv(sys.stdout if name == "-" else name, index=False)
         return

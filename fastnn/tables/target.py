@@ -4,10 +4,11 @@ A positive target that spans orders of magnitude may be learned in logarithms: t
 differences. Which of the two suits is a question to the data: see `fastnn.tables.training`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from . import plain
 from .columns import NUMBERS, as_numbers, as_words
 from .reading import pandas
 
@@ -109,15 +110,9 @@ class Classes:
 TARGETS = {kind.kind: kind for kind in (Values, Classes)}
 
 
-def to_config(target):
-    """A target as plain data."""
-    return {"kind": target.kind, **asdict(target)}
-
-
 def from_config(config):
     """The target that `to_config` described."""
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items() if name != "kind"}
-    return TARGETS[config["kind"]](**options)
+    return plain.from_config(TARGETS, config)
 
 
 def present(series, *, numbers=False):

@@ -25,6 +25,7 @@ array([[0. , 1. ],
 from ..rungs import registry_attributes
 from . import records
 from .clipping import clip_by_norm, clip_by_value
+from .dropout import dropout_backward, dropout_forward
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
 from .normalization import (
@@ -32,8 +33,6 @@ from .normalization import (
     batch_norm_forward,
     batch_norm_predict,
     batch_norm_running,
-    dropout_backward,
-    dropout_forward,
     layer_norm_backward,
     layer_norm_forward,
 )

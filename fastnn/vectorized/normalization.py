@@ -1,9 +1,8 @@
-"""Normalisation and dropout in NumPy: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
+"""Normalisation in NumPy: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.dropout import GAMMA, threshold
 from ..rungs import check_batch, check_features
 from .records import real
 
@@ -174,56 +173,3 @@ def layer_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike,
     along = (dnormalized * normalized).mean(axis=1, keepdims=True)
     dx = (dnormalized - dnormalized.mean(axis=1, keepdims=True) - normalized * along) / deviation
     return dx, (da * normalized).sum(axis=0), da.sum(axis=0)
-
-
-def mix(word: NDArray) -> NDArray:
-    """The mixing function of SplitMix64 (Steele, Lea and Flood 2014), on arrays of uint64, which wrap around."""
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
-
-
-def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
-    """Set numbers to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
-
-    Which, depends on the word and on a number's place: number e, counted row by row, is dropped if the upper half of
-    mix(mix(word) + (e + 1) γ) is below rate · 2³².
-
-    Parameters
-    ----------
-    x : (batch, features)
-    rate : float
-        From 0 up to, but not including, 1.
-    word : int
-        Of 64 bits.
-
-    Returns
-    -------
-    a : (batch, features)
-
-    Examples
-    --------
-    >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
-    array([[0., 2.],
-           [2., 2.]])
-    """
-    x = real(x)
-    places = np.arange(1, x.size + 1, dtype=np.uint64).reshape(x.shape)
-    draws = mix(mix(np.array([word], np.uint64)) + places * np.uint64(GAMMA)) >> np.uint64(32)
-    return np.where(draws < threshold(rate), 0, x * x.dtype.type(1 / (1 - rate)))
-
-
-def dropout_backward(da: ArrayLike, rate: float, word: int) -> NDArray:
-    """Push da back through `dropout_forward`: dx is 0 where it dropped, da / (1 − rate) elsewhere.
-
-    Parameters
-    ----------
-    da : (batch, features)
-    rate, word
-        As for `dropout_forward`.
-
-    Returns
-    -------
-    dx : (batch, features)
-    """
-    return dropout_forward(da, rate, word)

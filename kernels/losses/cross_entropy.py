@@ -1,4 +1,4 @@
-"""Cross entropy of a row of class probabilities; after softmax it is computed on the logits."""
+"""Cross entropy of a row of class probabilities; after softmax, or sigmoid, it is computed on the logits."""
 
 import math
 from operator import add
@@ -6,7 +6,7 @@ from operator import add
 import numpy as np
 from numba import types
 
-from ..elementary import exp, log
+from ..elementary import exp, log, sigmoid, softplus
 from ..jit import Kernel, offset, view
 from ..reduction import reduction, row_maximum, row_sum
 from ..trace import at_full_width, fma, select
@@ -37,9 +37,11 @@ def vectorized_logits_prime(z, y):
     return y.sum(axis=-1, keepdims=True) * powers / powers.sum(axis=-1, keepdims=True) - y
 
 
-# Σⱼ yⱼ (max z − zⱼ) in float64, for |z| may exceed float32 there; where y = 0 even an infinite term counts for nothing
+# Σⱼ yⱼ (max z − zⱼ) in float64, for |z| may exceed float32 there; where y = 0 even an infinite term counts for nothing.
+# Of halves, so that the difference of two numbers near the largest is one, too.
 row_gap = reduction(
-    add, 0.0, lambda y, z, top: select(y == 0.0, 0.0, y.widened() * (top.widened() - z.widened())), types.float64
+    add, 0.0,
+    lambda y, z, top: select(y == 0.0, 0.0, 2.0 * y.widened() * (0.5 * top.widened() - 0.5 * z.widened())), types.float64
 )
 
 
@@ -79,6 +81,17 @@ after_softmax = Loss(
     kernel=Kernel("softmax_cross_entropy_loss", build, loss_arguments),
 )
 
+after_sigmoid = Loss(
+    name="sigmoid_cross_entropy",
+    formula="y log(1 + e⁻ᶻ)",
+    prime_formula="−y / (1 + eᶻ)",
+    value=lambda z, y: 0.0 if y == 0.0 else y * softplus(-z),
+    prime=lambda z, y: -y * sigmoid(-z),
+    vectorized=lambda z, y: y * np.logaddexp(0, -z),
+    vectorized_prime=lambda z, y: -y * np.exp(-np.logaddexp(0, z)),
+    targets="classes",
+)
+
 register(Loss(
     name="cross_entropy",
     formula="−y log a",
@@ -87,7 +100,7 @@ register(Loss(
     prime=lambda a, y: 0.0 if y == 0.0 else -y / a,
     vectorized=lambda a, y: -y * np.log(np.where(y == 0, 1, a)),
     vectorized_prime=lambda a, y: -y / np.where(y == 0, 1, a),
-    on_logits={"softmax": after_softmax},
+    on_logits={"softmax": after_softmax, "sigmoid": after_sigmoid},
     domain=(0, 1),
     targets="classes",
 ))

@@ -66,6 +66,16 @@ class Optimizer:
         optimizer = self.at(step)
         return np.array([getattr(optimizer, name) for name in self.hyperparameter_names()], np.float64)
 
+    @classmethod
+    def tame(cls):
+        """The least and the greatest of each hyperparameter with which an update is known not to overflow, (2, count).
+
+        No numbers are known so of optimizers from outside of this package.
+        """
+        if not cls.__module__.startswith(__name__):
+            return np.full((2, len(cls.hyperparameter_names())), [[math.inf], [-math.inf]])
+        return np.transpose([field.metadata["tame"] for field in fields(cls) if "limit" not in field.metadata])
+
     def limits(self):
         """[clip_value, clip_norm] as float64, infinite where there is none."""
         return np.array([math.inf if bound is None else bound for bound in (self.clip_value, self.clip_norm)])

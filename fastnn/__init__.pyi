@@ -1,0 +1,41 @@
+# The public names and the modules they come from: read by editors and type checkers, and by __init__.py at run time.
+
+from .ahead import warmup
+from .callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
+from .custom import register_activation, register_loss
+from .files import ModelFormatError
+from .gradients import check_gradients
+from .history import History
+from .initial_weights import initializers
+from .kernels.activations import activations
+from .kernels.losses import losses
+from .kernels.optimizers import optimizers
+from .kernels.optimizers.adagrad import Adagrad
+from .kernels.optimizers.adam import Adam
+from .kernels.optimizers.adamw import AdamW
+from .kernels.optimizers.lion import Lion
+from .kernels.optimizers.rmsprop import RMSprop
+from .kernels.optimizers.sgd import SGD
+from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
+from .lbfgs import LBFGS
+from .network import Network
+from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
+from .torch_weights import from_torch_state_dict
+from .training import DivergenceError
+
+__version__: str
+__all__ = [
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "BatchNorm", "CSVLogger", "Callback", "CosineDecay", "Dense",
+    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "LayerNorm", "Lion",
+    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "RMSprop", "ReduceLROnPlateau", "StepDecay",
+    "TerminateOnNaN", "WarmUp", "activations", "check_gradients", "from_torch_state_dict", "initializers", "losses",
+    "optimizers", "register_activation", "register_loss", "warmup",
+]

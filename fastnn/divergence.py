@@ -1,0 +1,79 @@
+"""Divergence: where in a step numbers ceased to be finite, and what to say about it."""
+
+import numpy as np
+
+from .kernels.finite import all_finite
+from .kernels.watch import NOT_FINITE, STATISTICS
+
+
+class DivergenceError(ArithmeticError):
+    """A step would make numbers that are not finite. Weights, optimizer and all else are those from before that step.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        The step; batches are counted within their epoch. None in a fit with `LBFGS`, which has neither.
+    layer : int or None
+        The number of the layer where it began, None if no layer is to blame.
+    """
+
+    def __init__(self, message, epoch=None, batch=None, layer=None):
+        super().__init__(message)
+        self.epoch, self.batch, self.layer = epoch, batch, layer
+
+
+def of_step(network, program, epoch, batch, overflowed=None):
+    """The error for the step of this batch, in which `program` stopped.
+
+    overflowed: the name of the array that the update made overflow, None if it did not come to an update.
+    """
+    layer, what = cause(network, program, batch, overflowed)
+    message = (f"numbers cease to be finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before that "
+               f"step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to about "
+               f"unit size, or check that loss {network.loss!r} takes what {network.layers[-1].activation!r} gives")
+    return DivergenceError(message, epoch, batch, layer)
+
+
+def cause(network, program, batch, overflowed=None):
+    """(number of the layer or None, what is not finite) first: weights, an update, outputs, statistics, loss, gradients."""
+    for name, view in {**network.parameters, **network.state}.items():
+        if not all_finite(view):
+            return of_layer(network, name, "{}, {},", view)
+    if overflowed is not None:
+        index = layer_of(overflowed)
+        return index, f"the update of {overflowed}, {called(network, index)}, overflows"
+    samples = min(program.batch, len(program.data.X) - batch * program.batch)
+    for index, tensor in enumerate(program.outputs):
+        output = program.memory.reshape(-1)[tensor.offset:tensor.offset + samples * tensor.features]
+        if not all_finite(output):
+            return index, f"the output of {called(network, index)} holds {strange(output)}"
+    if program.found[NOT_FINITE] >= STATISTICS:
+        index = int(program.found[NOT_FINITE]) - STATISTICS
+        return index, f"mean or variance of the batch overflow in {called(network, index)}"
+    if not program.loss_is_finite(samples):
+        index = len(network.layers) - 1
+        return index, (f"the loss is not finite, though outputs are: those of {called(network, index)} reach "
+                       f"{np.abs(output).max():.3g}")
+    for name, gradient in reversed(network._parameters.split(program.gradients).items()):  # they come from the last layer
+        if not all_finite(gradient):
+            return of_layer(network, name, "the gradient of {}, {},", gradient)
+    return None, "something was not finite"
+
+
+def layer_of(name):
+    """The number of the layer that a parameter such as "0.weight" belongs to."""
+    return int(name.split(".")[0])
+
+
+def of_layer(network, name, phrase, array):
+    index = layer_of(name)
+    return index, f"{phrase.format(name, called(network, index))} holds {strange(array)}"
+
+
+def called(network, index):
+    return f"layer {index} ({network.layers[index]!r})"
+
+
+def strange(array):
+    """The first number that is not finite."""
+    return array[~np.isfinite(array)].flat[0]

@@ -1,0 +1,79 @@
+"""Steps that leave every number finite, or are not taken.
+
+To look at all parameters and at all that the optimizer remembers after each step would cost as much as a tenth of it. It is
+not needed where gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, as the watch sees to
+(`kernels/watch.py`), the hyperparameters be tame (`kernels/hyperparameters.py`), and the slots of the optimizer begin within
+SOUND. Then, S standing for SOUND,
+
+    slots       a running mean of g stays below 2 S, one of g² below 2 S²; a sum of them over N steps below N S or N S²
+    the step    is below 2 S · learning_rate / (1 − 0.99999) / 1e-10 ≤ 2 S · 1e16, which is that of Adam from v = 0
+    decay       multiplies a parameter by 1 − learning_rate · weight_decay, from 0 to 1
+
+In float32, with S = 1e13, the sums stay finite for 1e12 steps, and a step of 2e29, a hundredth of the distance between the
+largest numbers there are, takes none of them past the end. In float64, with S = 1e100, there is more room still.
+
+Everything else goes the other way: a gradient that is large but finite, wild hyperparameters, an optimizer from outside of
+this package. Then the step is taken, its outcome looked at, and taken back if it overflowed.
+"""
+
+from .kernels.finite import all_finite, all_within
+from .kernels.watch import EXACT, LARGE, SOUND
+
+
+class SafeSteps:
+    """The steps of a training program.
+
+    Attributes
+    ----------
+    overflowed : str or None
+        Where the update of the step that `run` stopped at overflowed: the name of a parameter, or of a number of the state.
+    """
+
+    def __init__(self, program):
+        self.program, self.optimizer_state, self.network = program, program.optimizer_state, program.network
+        self.sound, self.overflowed = SOUND[program.dtype], None
+        self.slots_are_tame = all_within(self.sound, self.optimizer_state.slots)
+
+    def run(self, first_batch, last_batch):
+        """Work through these batches; returns None, or the number of one whose step would diverge: it is not taken."""
+        program, batch, self.overflowed = self.program, first_batch, None
+        while batch < last_batch:
+            tame = self.optimizer_state.refresh(last_batch - batch)
+            if not (tame and self.slots_are_tame):
+                return self.try_out(batch, last_batch)
+            stopped = program.run(batch, last_batch)
+            if stopped is None or program.found[LARGE] == 0 or self.try_out(stopped, stopped + 1) is not None:
+                return stopped
+            batch = stopped + 1
+        return None
+
+    def try_out(self, first_batch, last_batch):
+        """Likewise, by looking at the outcome. If it is not finite, each step is tried by itself, up to the one to blame."""
+        program, good = self.program, False
+        arrays = [self.network._parameters.flat, self.network._state.flat, self.network._random, program.totals,
+                  self.optimizer_state.slots, self.optimizer_state.step]
+        before = [array.copy() for array in arrays]
+        program.limit[0] = EXACT
+        try:
+            self.optimizer_state.refresh(last_batch - first_batch)
+            stopped = program.run(first_batch, last_batch)
+            self.overflowed = None if stopped == first_batch else self.not_finite()
+            good = self.overflowed is None
+        finally:  # also after Ctrl-C
+            program.limit[0] = self.sound
+            if not good:
+                for array, copy in zip(arrays, before, strict=True):
+                    array[...] = copy
+        if good:
+            self.slots_are_tame = all_within(self.sound, self.optimizer_state.slots)
+            return stopped
+        if last_batch - first_batch == 1:
+            return first_batch
+        outcomes = (self.try_out(batch, batch + 1) for batch in range(first_batch, last_batch))
+        return next((stopped for stopped in outcomes if stopped is not None), None)
+
+    def not_finite(self):
+        """The name of the first parameter that is not finite, or whose slots are not, or of such a number of the state."""
+        split, size = self.network._parameters.split, self.network._parameters.flat.size
+        named = [self.network.parameters, *(split(slot[:size]) for slot in self.optimizer_state.slots), self.network.state]
+        return next((name for views in named for name, view in views.items() if not all_finite(view)), None)

@@ -1,0 +1,169 @@
+"""The safetensors format: named tensors and texts in one file, written with a checksum of it all and read with distrust.
+
+    8 bytes             the length of the header, little-endian
+    the header          JSON: {"__metadata__": {name: text}, tensor: {"dtype", "shape", "data_offsets": [begin, end]}, …}
+    the tensors         one after the other, without holes, in C order, little-endian
+
+(https://huggingface.co/docs/safetensors has the format.) Among the texts is "sha256": the digest of the whole file as it is
+with zeros in place of these 64 digits. So no bit of it, header or tensor, changes unnoticed. A checksum tells of damage, not
+of malice: whoever writes a file can write its checksum too. Everything in a header is therefore held against what it must be
+before memory is taken for it.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .plain_json import from_text, to_text
+
+HEADER = 2 * 2**20  # bytes that a header may have, some thousands of layers: it is read before anything is known of the file
+AXES = 64  # that NumPy's arrays may have
+BLANK = "0" * 64
+PIECE = 2**16  # bytes read at a time
+DAMAGED = "it is damaged: its checksum does not match what it holds"
+DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8",
+          "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1"}
+DTYPES = {name: np.dtype(code) for name, code in DTYPES.items()}
+NAMES = {dtype.newbyteorder("="): name for name, dtype in DTYPES.items()}
+DTYPE_NAMES = {dtype: dtype.name for dtype in DTYPES.values()}
+
+
+def to_bytes(tensors, metadata):
+    """A file of arrays by name and of texts by name, as bytes: [its head, tensor, tensor, …]."""
+    header, payload, end = {"__metadata__": {"sha256": BLANK, **metadata}}, [], 0
+    # the widest first, so that each begins at a multiple of its own width
+    for name in sorted(tensors, key=lambda name: (-tensors[name].itemsize, name)):
+        array = tensors[name]
+        if array.dtype.newbyteorder("=") not in NAMES:
+            raise ValueError(f"{name!r} holds {array.dtype}; a file takes floats, whole numbers and booleans")
+        kind = NAMES[array.dtype.newbyteorder("=")]
+        # a copy: another thread may be training, and the checksum is to be of what is written
+        payload.append(array.astype(DTYPES[kind], copy=False).tobytes())
+        begin, end = end, end + len(payload[-1])
+        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [begin, end]}
+    text = to_text(header).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > HEADER:
+        raise ValueError(f"its description takes {len(text):,} bytes; a file takes {HEADER:,}")
+    head = len(text).to_bytes(8, "little") + text
+    sha = hashlib.sha256(head)
+    for part in payload:
+        sha.update(part)
+    return [head.replace(BLANK.encode(), sha.hexdigest().encode(), 1), *payload]
+
+
+@dataclass(slots=True)
+class Tensor:
+    """Where a tensor lies behind the header, and what it is."""
+
+    name: str
+    dtype: np.dtype
+    shape: tuple
+    begin: int
+    end: int
+
+
+class TensorFile:
+    """A safetensors file that is open for reading: its header is read and checked, its tensors are read when asked for.
+
+    file: a binary file at its beginning; size: how many bytes it has.
+    metadata: {name: text}; tensors: Tensors in the order in which they lie.
+    """
+
+    def __init__(self, file, size):
+        self.file = file
+        prefix = self.take(8)
+        length = int.from_bytes(prefix, "little")
+        if length > min(size - 8, HEADER):
+            raise ValueError(f"its header claims {length:,} bytes; {size - 8:,} are there, and at most {HEADER:,} are read")
+        text = self.take(length)
+        header = from_text(text.decode())
+        if not isinstance(header, dict):
+            raise ValueError("its header is not one of named tensors")
+        self.metadata = checked_metadata(header.pop("__metadata__", {}))
+        self.tensors = checked_tensors(header, size - 8 - length)
+        blank = text.replace(self.metadata.get("sha256", BLANK).encode(), BLANK.encode(), 1)
+        self.sha = hashlib.sha256(prefix + blank)
+
+    def take(self, count):
+        """The next bytes, so many."""
+        found = self.file.read(count)
+        if len(found) != count:
+            raise ValueError(f"it ends within what it should hold: {len(found):,} bytes where {count:,} should be")
+        return found
+
+    def kinds(self):
+        """{name: (name of the dtype, shape)}"""
+        return {tensor.name: (DTYPE_NAMES[tensor.dtype], tensor.shape) for tensor in self.tensors}
+
+    def empty(self, wanted=lambda name: True):
+        """Arrays for the tensors of wanted names, by name, to be filled."""
+        return {tensor.name: np.empty(tensor.shape, tensor.dtype.newbyteorder("="))
+                for tensor in self.tensors if wanted(tensor.name)}
+
+    def fill(self, arrays):
+        """Read every tensor into the array of its name, C-contiguous and of its kind."""
+        for tensor in self.tensors:
+            array = arrays[tensor.name]
+            raw = array.reshape(-1).view(np.uint8)
+            if self.file.readinto(raw) != len(raw):
+                raise ValueError(f"it ends within tensor {tensor.name!r}")
+            self.sha.update(raw)
+            if array.dtype != tensor.dtype:  # on a big-endian machine
+                array.byteswap(inplace=True)
+            if array.dtype == bool and raw.max(initial=0) > 1:
+                raise ValueError(f"tensor {tensor.name!r} holds what is neither true nor false")
+
+    def fill_checked(self, arrays):
+        """`fill`; ValueError if the checksum is not that of the file."""
+        self.fill(arrays)
+        if "sha256" not in self.metadata or self.is_damaged():
+            raise ValueError(DAMAGED)
+
+    def is_damaged(self):
+        """Whether its checksum, if it has one, is not that of the file; this reads what has not been read."""
+        while rest := self.file.read(PIECE):
+            self.sha.update(rest)
+        return self.sha.hexdigest() != self.metadata.get("sha256", self.sha.hexdigest())
+
+
+def checked_metadata(metadata):
+    """Texts by name."""
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise ValueError("its metadata are not texts")
+    return metadata
+
+
+def checked_tensors(header, size):
+    """The Tensors of a header, in the order in which they lie in `size` bytes, which they fill without a hole."""
+    tensors = sorted((checked_tensor(name, entry, size) for name, entry in header.items()), key=lambda t: (t.begin, t.end))
+    end = 0
+    for tensor in tensors:
+        if tensor.begin != end:
+            raise ValueError(f"tensor {tensor.name!r} begins at byte {tensor.begin:,}, where the one before ends at {end:,}")
+        end = tensor.end
+    if end != size:
+        raise ValueError(f"its tensors end at byte {end:,} of {size:,}")
+    return tensors
+
+
+def checked_tensor(name, entry, size):
+    """One Tensor: whole numbers that agree with each other and with how much there is."""
+    if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
+        raise ValueError(f"tensor {name!r} is not described by dtype, shape and data_offsets")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise ValueError(f"tensor {name!r} has the dtype {dtype!r}; read are {', '.join(DTYPES)}")
+    if not are_sizes(shape, size) or not are_sizes(offsets, size) or len(offsets) != 2:
+        raise ValueError(f"tensor {name!r} has a shape or offsets that cannot be in a file of this size")
+    begin, end = offsets
+    if end - begin != math.prod(shape) * DTYPES[dtype].itemsize:
+        raise ValueError(f"tensor {name!r} of shape {tuple(shape)} has {end - begin:,} bytes of {dtype}")
+    return Tensor(name, DTYPES[dtype], tuple(shape), begin, end)
+
+
+def are_sizes(numbers, most):
+    """Whether it is a list of whole numbers, not too many, each from 0 to `most`; True and False are none."""
+    return isinstance(numbers, list) and len(numbers) <= AXES and all(type(n) is int and 0 <= n <= most for n in numbers)

@@ -1,0 +1,58 @@
+"""The watch over a step: before anything changes, its gradient is looked at.
+
+Sound is a gradient with Σ |g| ≤ SOUND, which a NaN or an infinity is not. It is cheap to find out, the gradient being in the
+cache still, and enough to know that the update overflows nowhere: `fastnn.safe_steps` says why. Otherwise it is not finite
+(the step is then refused), or it is only large (the step is then left to whoever can take it back).
+
+The order in which Σ |g| is added up does not matter: a large gradient takes another way to the same bits.
+"""
+
+import numpy as np
+
+from .jit import Kernel, jit, pointer_to, view
+from .table import BACKWARD_WEIGHT, OPERANDS, make_row, phase_arguments, share
+
+START, ROWS, COLUMNS, LIMIT, FOUND = range(OPERANDS, OPERANDS + 5)
+LARGE, NOT_FINITE = range(2)  # what is found, two whole numbers: in NOT_FINITE one of those below, 0 for nothing
+GRADIENT, STATISTICS = 1, 2  # the gradient; the statistics of the batch in layer number k, as STATISTICS + k
+SOUND = {"float32": 1e13, "float64": 1e100}
+EXACT = -1.0  # in place of SOUND: look at each number, and find only what is not finite
+
+
+@jit(any_order=True)
+def sum_of_sizes(x):
+    total = abs(x[0])
+    for i in range(1, len(x)):
+        total += abs(x[i])
+    return total
+
+
+def build_watch(dtype):
+    largest, real = np.finfo(dtype).max, np.dtype(dtype).type
+
+    def watch(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        begin, end = share(row[ROWS], part, parts, 1)
+        start, size = row[START] + begin * row[COLUMNS], (end - begin) * row[COLUMNS]
+        gradient, limit = view(gradients, start, size), view(pointer_to(row[LIMIT], results), 0, 1)
+        if size == 0 or sum_of_sizes(gradient) <= real(limit[0]):
+            return
+        found = view(pointer_to(row[FOUND], row), 0, 2)  # all parts that write, write the same
+        if limit[0] >= 0.0:
+            found[LARGE] = 1
+        for i in range(size):
+            if not abs(gradient[i]) <= largest:
+                found[NOT_FINITE] = GRADIENT
+
+    return watch
+
+
+watch_kernel = Kernel("watch", build_watch, phase_arguments)
+
+
+def watch_row(dtype, *, limit, found, start, rows, columns, parts):
+    """The row that watches the gradient of a matrix (rows, columns) from parameter `start` on, cut as its update is.
+
+    limit: the address of a float64, SOUND or EXACT. found: that of two whole numbers, set where something is found.
+    """
+    return make_row({BACKWARD_WEIGHT: (watch_kernel.address(dtype), parts)},
+                    {START: start, ROWS: rows, COLUMNS: columns, LIMIT: limit, FOUND: found})

@@ -1,0 +1,62 @@
+"""All memory of a network between bands: whatever it and its programs take, down to each tensor of an arena.
+
+What the kernels leave alone holds a pattern that nothing computes; arenas are filled with it, so nothing may count on zeros.
+"""
+
+import numpy as np
+
+from fastnn import memory, program
+
+PATTERN = 0xA5  # of every byte; as a number −2.9e-16 in float32, −1.2e-127 in float64
+BAND = 256  # bytes, more than any vector
+
+
+class GuardedMemory:
+    """Takes the place of `fastnn.memory.aligned` and `fastnn.memory.Arena` while a test runs."""
+
+    def __init__(self, monkeypatch):
+        self.blocks, self.arenas, guard = [], [], self
+
+        def aligned(shape, dtype):
+            size = memory.count(shape) * np.dtype(dtype).itemsize
+            raw = np.full(size + 2 * BAND + memory.ALIGNMENT, PATTERN, np.uint8)
+            start = BAND + -(raw.ctypes.data + BAND) % memory.ALIGNMENT
+            raw[start:start + size] = 0
+            guard.blocks.append((raw, start, size))
+            return raw[start:start + size].view(dtype).reshape(shape)
+
+        class GuardedArena(memory.Arena):
+            """A band behind every stretch."""
+
+            def __init__(self, dtype):
+                super().__init__(dtype)
+                self.stretches, self.memory = [], None
+                guard.arenas.append(self)
+
+            def take(self, numbers):
+                start = super().take(numbers + BAND // self.dtype.itemsize)
+                self.stretches.append((start, numbers))
+                return start
+
+            def allocate(self, copies=1):
+                self.memory = super().allocate(copies)
+                self.memory.view(np.uint8)[...] = PATTERN
+                return self.memory
+
+        monkeypatch.setattr(memory, "aligned", aligned)
+        monkeypatch.setattr(program, "aligned", aligned)
+        monkeypatch.setattr(program, "Arena", GuardedArena)
+
+    def assert_intact(self):
+        assert self.blocks
+        for raw, start, size in self.blocks:
+            assert (raw[:start] == PATTERN).all(), "written before the beginning"
+            assert (raw[start + size:] == PATTERN).all(), "written behind the end"
+        used = [arena for arena in self.arenas if arena.memory is not None]
+        assert used
+        for arena in used:
+            between = np.ones(arena.memory.shape[1], bool)
+            for start, numbers in arena.stretches:
+                between[start:start + numbers] = False
+            beside = np.ascontiguousarray(arena.memory[:, between])
+            assert (beside.view(np.uint8) == PATTERN).all(), "written beside a tensor"

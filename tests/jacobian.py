@@ -1,0 +1,115 @@
+"""Full Jacobians of a network, by its own gradients and by differences.
+
+The outputs of all samples, or their losses, in every parameter and every input. The inputs are parameters here: the first
+layer multiplies the identity, X = I @ weight with a sample a row of the weight, so its gradient is dX.
+"""
+
+import numpy as np
+
+from fastnn import Dense, Network
+
+STEP = 8e-3  # of the differences, then half and a quarter of it: what three terms leave out is of order STEP⁶
+CLEAR = 0.08  # so far from a kink z is moved: more than differences of STEP move it
+ROUNDING = 16 * 2.0**-52 / (STEP / 4)  # of what a difference tells of a function near 1
+
+
+def network(layers, inputs, batch, loss="squared_error", seed=0):
+    """(net, X): a float64 network behind a layer that holds the samples, X the identity; nothing in it is zero."""
+    rng = np.random.default_rng(seed)
+    net = Network([Dense(inputs), *layers], inputs=batch, loss=loss, dtype="float64", seed=seed)
+    for name, view in net.parameters.items():
+        scale = 1.0 if name.startswith("0.") else 1 / np.sqrt(len(view) if view.ndim == 2 else 4)
+        view[...] += scale * rng.normal(size=view.shape) + (0.1 if view.ndim == 1 else 0.0)
+    for view in net.state.values():
+        view[...] += rng.uniform(0.1, 0.5, size=view.shape)
+    return net, np.eye(batch)
+
+
+def move_off_kinks(net, X, index, kinks):
+    """Move the bias of layer number `index` so that its z, over all samples, keep away from the kinks and from 0.
+
+    At 0 elu and selu have a derivative, but it bends. The least move that will do leaves z on both sides.
+    """
+    below = Network([*net.layers[:index], Dense(net.layers[index].out_features)], inputs=net.inputs, dtype="float64")
+    for name, view in below.parameters.items():
+        view[...] = net.parameters[name]
+    bias, z = net.parameters[f"{index}.bias"], below.forward(X)
+    shifts = np.array(sorted(np.linspace(-3, 3, 601), key=abs))
+    for j in range(len(bias)):
+        distance = np.abs(z[:, j, None, None] + shifts[:, None] - np.array([0.0, *kinks])).min(axis=(0, 2))
+        bias[j] += shifts[np.argmax(distance >= min(CLEAR, distance.max()))]  # the first of them
+
+
+def of_outputs(net, X):
+    """The Jacobian of the outputs, {name: (samples · outputs, size)}, of a network with loss squared_error.
+
+    The mean over m samples of ½ Σ (a − y)² has da = (a − y) / m: with y = a but for one place, where it is a − m, da is 1
+    there and 0 elsewhere, and the gradient is that output's row of the Jacobian.
+    """
+    a, rows = net.forward(X), []
+    for place in np.ndindex(a.shape):
+        y = a.copy()
+        y[place] -= len(a)
+        _, gradients = net.loss_and_gradients(X, y)
+        rows.append(gradients)
+    return {name: np.array([row[name].ravel() for row in rows]) for name in net.parameters}
+
+
+def of_losses(net, X, y, **options):
+    """The Jacobian of the losses of the samples, {name: (samples, size)}: all the weight is put on one after the other."""
+    rows = [net.loss_and_gradients(X, y, sample_weight=weights, **options)[1] for weights in np.eye(len(X))]
+    return {name: np.array([row[name].ravel() for row in rows]) for name in net.parameters}
+
+
+def losses_of(net, X, y, **options):
+    """A function of no arguments: the losses of the samples as the parameters then stand."""
+    each = [net.loss_function(X, y, sample_weight=weights, **options) for weights in np.eye(len(X))]
+    return lambda: np.array([loss() for loss in each])
+
+
+def by_differences(net, function, most=None, seed=0):
+    """({name: (values, size)}, {name: numbers}): the derivatives of function() and in which numbers of each parameter.
+
+    Central differences at three steps, extrapolated twice (Richardson). most: of a larger parameter only so many, drawn.
+    """
+    rng, found, places = np.random.default_rng(seed), {}, {}
+    for name, view in net.parameters.items():
+        flat = view.reshape(-1)
+        places[name] = np.arange(flat.size)
+        if most is not None and flat.size > most:
+            places[name] = np.sort(rng.choice(flat.size, most, replace=False))
+        found[name] = np.stack([derivative(function, flat, k) for k in places[name]], axis=-1)
+    return found, places
+
+
+def derivative(function, flat, k):
+    value = flat[k]
+
+    def central(h):
+        flat[k] = value + h
+        above, up = function().ravel(), flat[k]
+        flat[k] = value - h
+        below, down = function().ravel(), flat[k]
+        flat[k] = value
+        return (above - below) / (up - down)
+
+    first, second, third = central(STEP), central(STEP / 2), central(STEP / 4)
+    near, nearer = (4 * second - first) / 3, (4 * third - second) / 3
+    return (16 * nearer - near) / 15
+
+
+def largest_error(analytic, numeric, places, size, tolerance=1e-7):
+    """The largest relative error of any number of the Jacobian.
+
+    size: of the function's values. A number so small that differences of such a function cannot tell it to `tolerance`
+    counts as the smallest of which they can.
+    """
+    floor = ROUNDING * max(1.0, size) / tolerance
+    worst = 0.0
+    for name, expected in numeric.items():
+        got = analytic[name][:, places[name]]
+        assert got.shape == expected.shape
+        errors = np.abs(got - expected) / np.maximum(np.maximum(np.abs(got), np.abs(expected)), floor)
+        worst = max(worst, errors.max(initial=0.0))
+        assert np.isfinite(worst), name
+    return worst

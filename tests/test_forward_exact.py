@@ -1,0 +1,194 @@
+"""What a forward pass gives, against many digits: products, activations, whole networks.
+
+float64 within 1e-12; float32 products within 2 √K ε Σ |aᵢ bᵢ| of K terms, whatever the data; activations within a few ulp.
+FASTNN_TEST_SEED sets other numbers.
+"""
+
+import math
+import os
+from itertools import cycle
+
+import exact
+import mpmath
+import numpy as np
+import pytest
+from layer_cases import LAYERS
+from test_activations import compiled_forward
+
+from fastnn import Dense, Network, activations
+from fastnn.kernels import linear
+from fastnn.kernels.dot import few_rows_kernel
+from fastnn.kernels.product import chain_length
+from fastnn.layers import layers
+
+SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
+every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+# Products
+
+TERMS = (1, 2, 3, 17, 33, 65, 256, 257, 512, 513, 1000, 1025, 2049, 4097)  # sums of one chain, of two, of many
+DATA = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "positive": lambda rng, shape: rng.uniform(0.5, 1.5, shape),
+    "all alike": lambda rng, shape: np.full(shape, 0.1),  # every rounding of a chain falls on the same side for long
+    "thirds": lambda rng, shape: np.full(shape, 1 / 3),
+    "all sizes": lambda rng, shape: rng.normal(size=shape) * 2.0 ** rng.uniform(-20, 20, shape),
+    "cancelling": lambda rng, shape: rng.normal(size=shape) * np.where(np.indices(shape)[-1] % 2, 1, -1) * 1e3,
+    "descending": lambda rng, shape: 0.9 ** np.indices(shape)[-1],
+    "subnormal beside large": lambda rng, shape: np.where(rng.random(shape) < 0.5, 1e-40, 1e10),
+}
+
+
+def share_of_bound(result, a, b, start=0.0):
+    """|result − (start + a b)| / (2 √K ε (|start| + |a| |b|)), the largest."""
+    wide = np.longdouble if result.dtype == np.float64 else np.float64
+    a, b, start = (np.asarray(each, wide) for each in (a, b, start))
+    terms = a.shape[1] + (start.size > 1)
+    bound = 2 * math.sqrt(terms) * np.finfo(result.dtype).eps * (np.abs(start) + np.abs(a) @ np.abs(b))
+    error = np.abs(result - (start + a @ b))
+    return float((error / np.maximum(bound, np.finfo(result.dtype).tiny)).max())
+
+
+@pytest.fixture(scope="module")
+def backward_inputs():
+    return {dtype: linear.linear_backward_input(dtype) for dtype in ("float32", "float64")}
+
+
+@every_dtype
+@pytest.mark.parametrize("data", DATA)
+def test_products(backward_inputs, dtype, data):
+    rng, few, backward_input = np.random.default_rng(SEED), few_rows_kernel.address(dtype), backward_inputs[dtype]
+    for terms, (batch, other) in zip(TERMS, cycle([(1, 5), (33, 3), (5, 17)])):
+        a, b = (DATA[data](rng, shape).astype(dtype) for shape in ((batch, terms), (other, terms)))
+        weight, bias = np.ascontiguousarray(b.T), DATA[data](rng, (1, other)).astype(dtype)[0]
+        z, dx, dweight = np.empty((batch, other), dtype), np.empty((batch, other), dtype), np.empty((batch, other), dtype)
+        linear.linear_forward(z, a, weight, bias.ctypes.data, chain_length(terms), linear.forward_product(dtype, other))
+        assert share_of_bound(z, a, weight, np.tile(bias, (batch, 1))) <= 1, ("forward", terms)
+        backward_input(dx, a, b, np.empty(b.size, dtype), 0, other, few)  # dz weightᵀ
+        assert share_of_bound(dx, a, weight) <= 1, ("backward_input", terms)
+        x, dz = np.ascontiguousarray(a.T), weight  # xᵀ dz, a sum over so many samples
+        linear.linear_backward_weight(dweight, dz, x, 0)
+        assert share_of_bound(dweight, a, weight) <= 1, ("backward_weight", terms)
+
+
+@every_dtype
+def test_products_of_a_network(dtype):
+    rng = np.random.default_rng(SEED)
+    for terms in TERMS:
+        net = Network([Dense(3)], inputs=terms, dtype=dtype, seed=SEED)
+        net.parameters["0.bias"][:] = 0.25
+        for batch in (1, 5, 300):
+            X = rng.normal(size=(batch, terms)).astype(dtype)
+            assert share_of_bound(net.forward(X), X, net.parameters["0.weight"], np.full((batch, 3), 0.25)) <= 1
+
+
+# Activations
+
+ULP = 2.5  # the largest error seen is 1.95
+# gelu is z (1 + erf) / 2: where that cancels, what is left is right to a part of z
+PART_OF_Z = {"gelu": ULP}
+
+
+def of_all_sizes(dtype, count):
+    """Ordinary numbers, small and large ones, and those where exp has underflowed."""
+    rng, limit = np.random.default_rng(SEED), -math.log(np.finfo(dtype).tiny)
+    return np.concatenate([rng.normal(size=count), 10 * rng.normal(size=count), rng.uniform(-1.3 * limit, limit, count),
+                           2 ** rng.uniform(-40, 0, count) * rng.choice([-1, 1], count)]).astype(dtype)
+
+
+@every_dtype
+@pytest.mark.parametrize("name", [name for name, record in activations.items() if not record.rowwise])
+def test_activations(name, dtype):
+    z, real = of_all_sizes(dtype, count=100), np.finfo(dtype)
+    a = compiled_forward(activations[name], z[None])[0]
+    for z_, a_, b in zip(z.tolist(), a.tolist(), exact.activation(activations[name], z), strict=True):
+        allowed = float(real.eps) * (ULP * abs(b) + PART_OF_Z.get(name, 0.0) * abs(z_))
+        # a factor below the smallest normal number has lost digits, and z multiplies what it lacks
+        allowed += max(1.0, abs(z_)) * float(real.smallest_subnormal)
+        assert abs(a_ - b) <= allowed, f"{name}({z_!r}) is {a_!r}, not {float(b)!r}"
+
+
+@every_dtype
+@pytest.mark.parametrize("name", [name for name, record in activations.items() if record.rowwise])
+@pytest.mark.parametrize("columns", [1, 3, 17, 257])
+def test_activations_of_rows(name, dtype, columns):
+    rng, real = np.random.default_rng(SEED), np.finfo(dtype)
+    z = (rng.normal(size=(4, columns)) * [[1], [10], [1e-3], [40]]).astype(dtype)
+    a = compiled_forward(activations[name], z)
+    for i in range(len(z)):
+        # z − max z is rounded, and exp makes an error in each part of that many; the sum has its own
+        parts = 4 + (z[i].max() - z[i]) + math.sqrt(columns)
+        for a_, b, part in zip(a[i].tolist(), exact.activation(activations[name], z[i]), parts.tolist(), strict=True):
+            assert abs(a_ - b) <= part * float(real.eps) * b + float(real.smallest_subnormal)
+
+
+# Whole networks in float64
+
+
+def exact_norm(x, mean, variance, epsilon, scale, shift):
+    return [s * (v - m) / mpmath.sqrt(var + epsilon) + t
+            for v, m, var, s, t in zip(x, mean, variance, scale, shift, strict=True)]
+
+
+def exact_layer_norm(layer, x, p):
+    mean = mpmath.fsum(x) / len(x)
+    variance = mpmath.fsum((v - mean) ** 2 for v in x) / len(x)
+    return exact_norm(x, [mean] * len(x), [variance] * len(x), mpmath.mpf(layer.epsilon), p["scale"], p["shift"])
+
+
+def exact_dense(layer, x, p):
+    return [p["bias"][j] + mpmath.fdot((v, row[j]) for v, row in zip(x, p["weight"], strict=True))
+            for j in range(layer.out_features)]
+
+
+# What each layer does to a sample, before its activation.
+EXACT_LAYERS = {
+    "Dense": exact_dense,
+    "Activation": lambda layer, x, p: x,
+    "BatchNorm": lambda layer, x, p: exact_norm(x, p["running_mean"], p["running_variance"], mpmath.mpf(layer.epsilon),
+                                                p["scale"], p["shift"]),
+    "Dropout": lambda layer, x, p: x,
+    "LayerNorm": exact_layer_norm,
+}
+
+
+def test_every_layer_is_among_the_exact_ones():
+    assert set(EXACT_LAYERS) == set(layers)
+
+
+def exact_outputs(net, row):
+    """The outputs for one sample, in many digits."""
+    with mpmath.workdps(exact.DIGITS):
+        a = exact.numbers(row)
+        for index, layer in enumerate(net.layers):
+            arrays = {name.split(".", 1)[1]: exact.numbers(view) for name, view in {**net.parameters, **net.state}.items()
+                      if name.startswith(f"{index}.")}
+            z, record = EXACT_LAYERS[type(layer).__name__](layer, a, arrays), layer.activation_record
+            value = exact.exact(record.value)
+            a = value(z) if record.rowwise else [value(each) for each in z]
+        return [float(each) for each in a]
+
+
+def assert_forward_is_exact(stack, inputs):
+    net = Network(stack, inputs=inputs, dtype="float64", loss=None, seed=SEED)
+    rng = np.random.default_rng(SEED)
+    for view in (*net.parameters.values(), *net.state.values()):
+        view[...] += rng.uniform(0.05, 0.3, view.shape)
+    X = 2 * rng.normal(size=(3, inputs))
+    expected = np.array([exact_outputs(net, row) for row in X])
+    assert (np.abs(net.forward(X) - expected) <= 1e-12 * np.maximum(1, np.abs(expected))).all(), stack
+
+
+@pytest.mark.parametrize("name", activations)
+def test_networks_of_every_activation(name):
+    assert_forward_is_exact([Dense(33, name), Dense(17, name), Dense(3, name)], 17)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_networks_of_every_layer(name):
+    layer = LAYERS[name]
+    assert_forward_is_exact([layer, Dense(17, "tanh"), layer, Dense(3)] + [layer] * layer.can_be_last, 33)
+
+
+def test_a_network_of_long_sums():
+    assert_forward_is_exact([Dense(3, "tanh"), Dense(1030, "relu"), Dense(2, "softmax")], 520)

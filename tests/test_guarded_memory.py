@@ -1,0 +1,79 @@
+"""Out of bounds: training, evaluation and prediction write nowhere but where they are to, whatever the sizes and threads.
+
+Run with NUMBA_BOUNDSCHECK=1 (as `.ci/run` does), every index into an array is checked beside.
+"""
+
+import numpy as np
+import pytest
+from guarded_memory import GuardedMemory
+from trained_nets import digest
+
+from fastnn import Activation, Adam, BatchNorm, Dense, Dropout, LayerNorm, Network, optimizers
+
+WIDTHS = [(1, 1, 1), (3, 17, 1), (65, 33, 3), (7, 130, 17), (1031, 5, 10)]
+BATCHES = [1, 5, 33, 70]
+LAYERS = {
+    "dense": lambda: (),
+    "batch norm": lambda: (BatchNorm(), Activation("tanh")),
+    "layer norm": lambda: (LayerNorm(), Activation("relu")),
+    "dropout": lambda: (Dropout(0.3),),
+    "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
+}
+
+
+@pytest.fixture
+def guard(monkeypatch):
+    return GuardedMemory(monkeypatch)
+
+
+def work(widths, between, last, dtype, optimizer, batch, threads):
+    """What a net comes to that is trained, evaluated and asked; the last batch is a ragged one."""
+    inputs, hidden, outputs = widths
+    first = [*LAYERS[between](), Dense(hidden, "relu", l1=1e-4, l2=1e-4), *LAYERS[between]()]
+    net = Network([*first, Dense(outputs, last)], inputs=inputs, dtype=dtype, seed=2)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2 * batch + batch // 2 + 1, inputs)), rng.uniform(size=(2 * batch + batch // 2 + 1, outputs))
+    y = y / y.sum(axis=1, keepdims=True) if last == "softmax" else y
+    weights = rng.uniform(0.5, 1, len(X))
+    history = net.fit(X, y, batch_size=batch, sample_weight=weights, optimizer=optimizer, validation_data=(X, y),
+                      threads=threads)
+    few = [net.forward(X[:rows]).tobytes() for rows in (1, 2, 16)]
+    return (digest(net), history["loss"], history["val_loss"], net.evaluate(X, y, threads=threads), few,
+            net.forward(X, threads=threads).tobytes(),
+            [each.tobytes() for each in net.loss_and_gradients(X, y, threads=threads)[1].values()])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("widths", WIDTHS, ids=str)
+@pytest.mark.parametrize("between", LAYERS)
+def test_nothing_is_written_out_of_bounds(between, widths, batch, dtype, guard, many_parts, monkeypatch):
+    last = "softmax" if widths[-1] > 1 else "sigmoid"
+    for threads in (1, 2, 3, 8):
+        found = work(widths, between, last, dtype, "adam", batch, threads)
+        guard.assert_intact()
+        if threads == 1:
+            alone = found
+        assert found == alone
+    assert max(many_parts) > 1 or batch == 1
+    monkeypatch.undo()
+    assert work(widths, between, last, dtype, "adam", batch, threads=1) == alone  # nothing was read out of bounds either
+
+
+@pytest.mark.parametrize("clip", [{}, {"clip_value": 0.01, "clip_norm": 0.01}], ids=["plain", "clipped"])
+@pytest.mark.parametrize("optimizer", optimizers.values(), ids=list(optimizers))
+def test_no_optimizer_writes_out_of_bounds(optimizer, clip, guard, many_parts):
+    for threads in (1, 3):
+        work((65, 33, 3), "dense", "softmax", "float32", optimizer(**clip), 33, threads)
+        guard.assert_intact()
+
+
+def test_the_guard_notices(guard):
+    net = Network([Dense(3)], inputs=2)
+    net.fit(np.ones((4, 2)), np.ones((4, 3)), optimizer=Adam())
+    guard.assert_intact()
+    [arena] = [arena for arena in guard.arenas if arena.memory is not None]
+    start, numbers = arena.stretches[0]
+    arena.memory[0, start + numbers] = 0
+    with pytest.raises(AssertionError, match="beside a tensor"):
+        guard.assert_intact()

@@ -1,0 +1,47 @@
+"""What `import fastnn` gives: names that are imported when they are first asked for."""
+
+import ast
+import pkgutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import fastnn
+
+STUB = ast.parse(Path(fastnn.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+
+
+def test_every_public_name_is_there():
+    public = next(each.value for each in STUB.body if isinstance(each, ast.Assign))
+    assert sorted(ast.literal_eval(public)) == fastnn.__all__
+    assert set(fastnn.__all__) <= set(dir(fastnn))
+    given = {}
+    exec("from fastnn import *", given)
+    assert set(fastnn.__all__) <= set(given)
+
+
+@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(fastnn.__path__)])
+def test_no_module_hides_a_public_name(module):
+    """Importing a module of the package sets an attribute of its name there."""
+    assert module not in fastnn.__all__
+
+
+@pytest.mark.parametrize("name", fastnn.__all__)
+def test_a_public_name_is_no_module(name):
+    assert not isinstance(getattr(fastnn, name), types.ModuleType)
+
+
+@pytest.mark.parametrize("code", ["fastnn.onnx.load", "fastnn.naive.softmax", "fastnn.Dense",
+                                  "fastnn.initializers['zeros']"])
+def test_a_name_needs_no_import_but_that_of_fastnn(code):
+    subprocess.run([sys.executable, "-c", f"import fastnn; {code}"], check=True)
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    for name in ("Nothing", "_private", "nothing"):
+        assert not hasattr(fastnn, name)
+        with pytest.raises(ImportError):
+            exec(f"from fastnn import {name}")
