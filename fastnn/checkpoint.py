@@ -38,7 +38,7 @@ from .tensor_file import to_bytes
 from .whole_file import write_whole
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
-LARGEST = 2**64  # of a word of the random state
+LARGEST = 2**64 - 1  # word of the random state
 NESTED = 8  # schedules within schedules
 
 
@@ -191,9 +191,7 @@ def history(kept, epochs):
 
 def word(number):
     """A word of the random state."""
-    if whole_number("random", number, least=0) >= LARGEST:
-        raise ValueError(f"random is {number}, which takes more than 64 bits")
-    return number
+    return whole_number("random", number, least=0, most=LARGEST)
 
 
 def fit_state(fit):

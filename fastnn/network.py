@@ -363,7 +363,7 @@ class Network:
         (0.5, 3.0)
         """
         program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
-        if not program.accumulate(0, program.batches):
+        if program.accumulate(0, program.batches) is not None:
             raise DivergenceError(f"the loss of these samples is not finite; {self._how_to_be_finite()}")
         return program.take_mean()[0], self._parameters.split(program.gradients)
 
@@ -383,9 +383,9 @@ class Network:
             program = self._gradient_program(X, y, sample_weight, training, threads=1)
 
             def loss():
-                finite = program.accumulate(0, program.batches)
+                diverged = program.accumulate(0, program.batches)
                 value = program.take_mean()[0]
-                return value if finite else math.nan
+                return value if diverged is None else math.nan
 
             return loss
         data = self._data(X, y, sample_weight)

@@ -30,7 +30,7 @@ FITS = [
     lambda net, size: net.fit(X[:64], Y[:64], batch_size=16, resume=net.history is not None and net._fit.samples == 64
                               and net._fit.batch_size == 16 and net._fit.shuffle),
     lambda net, size: net.fit(X[:64], Y[:64], batch_size=16, optimizer=Adam(1e-4, epsilon=1e-12)),
-    lambda net, size: net.fit(X[:20], Y[:20], optimizer=LBFGS(max_iterations=1)),
+    lambda net, size: Network([Dense(5, "tanh"), Dense(2)], inputs=9).fit(X[:20], Y[:20], optimizer=LBFGS(max_iterations=1)),
     lambda net, size: net.loss_and_gradients(X[:size], Y[:size]),
     lambda net, size: net.evaluate(X[:size], Y[:size], threads=2),
 ]

@@ -110,9 +110,9 @@ class Interrupter:
 
 def latency(interrupter, work, delay):
     """Seconds from the signal to KeyboardInterrupt out of work(); None if it had come to its end by then."""
-    interrupter.after(delay)
     finished = False
     try:
+        interrupter.after(delay)
         work()
         finished = True
         time.sleep(60)  # for the signal
@@ -127,7 +127,7 @@ def trial(case, interrupter, delay):
     with tempfile.TemporaryDirectory() as folder:
         net = case.network()
         seconds = latency(interrupter, lambda: case.fit(net, folder), delay)
-        if seconds is None:
+        if seconds is None or net.history is None:  # too late, or before it had begun
             return None, []
         wrong = [] if np.isfinite(net.forward(case.X[:5])).all() else ["outputs"]
         strays = [name for name in os.listdir(folder) if name != "run.safetensors"]

@@ -325,6 +325,17 @@ def test_after_divergence_with_a_smaller_rate(path):
     assert len(net.fit(1e4 * X, 1e4 * X[:, 0], epochs=100, resume=True)["loss"]) == 100
 
 
+@pytest.mark.parametrize("word", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_random_words_of_all_sizes_come_back(word, path):
+    net = classifier()
+    net.fit(X, LABELS, batch_size=8)
+    net._random[:] = net._fit.epoch.random = word
+    net.save_checkpoint(path)
+    again = Network.load_checkpoint(path)
+    assert again._random.tolist() == [word] * len(net._random)
+    assert again._fit.epoch.random == word
+
+
 def test_a_net_in_no_fit_begins_one():
     net, plain = classifier(), classifier()
     assert run(net, optimizer=Adam(), resume=True) == run(plain, optimizer=Adam())
