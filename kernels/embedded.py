@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from .interpreter import WORD, addresses, integer, integers, reals, run_phase, walk_backward, walk_forward
 from .jit import REAL, Kernel, jit, typed_pointer, view
 from .pack import stack_memory
-from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, COLUMNS, LOSSES
+from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, COLUMNS, LOSSES, SAMPLE_WEIGHTS
 from .target import ITEM_BYTES
 
 # The head: which version of this layout it is, how many inputs, outputs and parameters the network has, what labels mean,
@@ -219,6 +219,7 @@ def build_gradients(dtype):
         targets, results = arena + integer(section, TARGETS), arena + integer(section, RESULTS)
         weights = view(number(arena + integer(section, WEIGHTS)), 0, capacity)
         losses = view(reals(results), LOSSES * capacity, capacity)
+        given = view(reals(results), SAMPLE_WEIGHTS * capacity, capacity)
         fill(gradients, 0, item, 1, integer(table, SIZE), 0.0)
         total, weight = 0.0, real(1.0 / samples)
         for first in range(0, samples, capacity):
@@ -229,7 +230,7 @@ def build_gradients(dtype):
             else:
                 copy(targets, item * outputs, item, y + first * y_row, y_row, y_column, batch, outputs)
             for i in range(batch):
-                weights[i] = weight
+                weights[i], given[i] = weight, weight
             memory_of_rows = (parameters, gradients, arena, results, capacity)
             walk_forward(rows, operations, memory_of_rows, first, batch, 0)
             of_batch = 0.0
