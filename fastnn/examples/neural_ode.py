@@ -25,17 +25,25 @@ PIECE, STEPS = 10, 1500  # how many steps a prediction is followed; how many ste
 
 
 @njit
+def combine(out, a, x, b, y):
+    """out = a x + b y, number by number."""
+    out_, x_, y_ = out.ravel(), x.ravel(), y.ravel()
+    for i in range(len(out_)):
+        out_[i] = a * x_[i] + b * y_[i]
+
+
+@njit
 def stages(model, x, h, s2, s3, s4, k):
     """The states s2, s3, s4 at which a Runge-Kutta step from x evaluates f a second, third and fourth time.
 
     k (4, samples, 2) are the slopes found there. All else (samples, 2).
     """
     fastnn.jit.forward(model, x, k[0])
-    s2[:] = x + h / 2 * k[0]
+    combine(s2, 1.0, x, h / 2, k[0])
     fastnn.jit.forward(model, s2, k[1])
-    s3[:] = x + h / 2 * k[1]
+    combine(s3, 1.0, x, h / 2, k[1])
     fastnn.jit.forward(model, s3, k[2])
-    s4[:] = x + h * k[2]
+    combine(s4, 1.0, x, h, k[2])
     fastnn.jit.forward(model, s4, k[3])
 
 
@@ -55,7 +63,8 @@ def loss_and_gradients(model, path, measured, h, grads):
     count = path[1:].size / 2
     loss, dpath = 0.0, np.zeros_like(path[0])
     s2, s3, s4, k = np.empty_like(dpath), np.empty_like(dpath), np.empty_like(dpath), np.empty((4, *dpath.shape))
-    d1, d2, d3, d4 = np.empty_like(dpath), np.empty_like(dpath), np.empty_like(dpath), np.empty_like(dpath)
+    d1, d2, d3, d4, dk = (np.empty_like(dpath), np.empty_like(dpath), np.empty_like(dpath), np.empty_like(dpath),
+                          np.empty_like(dpath))
     grads[:] = 0
     for t in range(len(path) - 2, -1, -1):
         # forward: path[t + 1] = x + h/6 (k1 + 2 k2 + 2 k3 + k4) with k1 = f(x),
@@ -65,10 +74,14 @@ def loss_and_gradients(model, path, measured, h, grads):
         dpath += error / count
         x = path[t]
         stages(model, x, h, s2, s3, s4, k)
-        fastnn.jit.pullback(model, s4, h / 6 * dpath, d4, grads)
-        fastnn.jit.pullback(model, s3, h / 3 * dpath + h * d4, d3, grads)
-        fastnn.jit.pullback(model, s2, h / 3 * dpath + h / 2 * d3, d2, grads)
-        fastnn.jit.pullback(model, x, h / 6 * dpath + h / 2 * d2, d1, grads)
+        combine(dk, h / 6, dpath, 0.0, dpath)
+        fastnn.jit.pullback(model, s4, dk, d4, grads)
+        combine(dk, h / 3, dpath, h, d4)
+        fastnn.jit.pullback(model, s3, dk, d3, grads)
+        combine(dk, h / 3, dpath, h / 2, d3)
+        fastnn.jit.pullback(model, s2, dk, d2, grads)
+        combine(dk, h / 6, dpath, h / 2, d2)
+        fastnn.jit.pullback(model, x, dk, d1, grads)
         dpath += d1 + d2 + d3 + d4
     return loss
 
