@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import checkpoint, files, html, lbfgs, onnx, torch_weights, training
+from . import checkpoint, embedding, files, html, lbfgs, onnx, torch_weights, training
 from .checks import (
     check_last_layer,
     class_weights,
@@ -28,6 +28,7 @@ from .checks import (
 from .history import History
 from .kernels.activations import activations
 from .kernels.losses import losses
+from .kernels.model import Model
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
@@ -400,6 +401,33 @@ class Network:
         twin._parameters.flat[:], twin._state.flat[:] = self._parameters.flat, self._state.flat
         twin._random[:] = self._random
         return twin
+
+    def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
+        """The network for `@njit` code to call: a small tuple of arrays, see `fastnn.jit`.
+
+        Parameters
+        ----------
+        copy : bool
+            Whether to take a frozen copy of the weights. By default the model shares those of the network: it sees what is
+            trained later, and what compiled code does to `model.parameters` is done to the network.
+        gradients : bool
+            Whether gradients will be asked for; if not, no kernel of a backward pass has to be compiled.
+
+        Examples
+        --------
+        >>> import numpy as np, fastnn
+        >>> from fastnn import Dense, Network
+        >>> net, out = Network([Dense(1)], inputs=1), np.empty(1, np.float32)
+        >>> live, frozen = net.compiled(), net.compiled(copy=True)
+        >>> net.parameters["0.weight"][:] = net.parameters["0.bias"][:] = 4
+        >>> fastnn.jit.forward_row(live, np.ones(1, np.float32), out)
+        >>> out
+        array([8.], dtype=float32)
+        >>> bool(frozen.parameters[1] == 4)
+        False
+        """
+        gradients = true_or_false("gradients", gradients)
+        return embedding.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the network to a safetensors file, whole or not at all.
