@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 
 from .checks import float_dtype
-from .kernels.company import call_for_company
-from .kernels.jit import ANY, KERNELS
+from .kernels.company import call_for_company, every_kernel
+from .kernels.jit import ANY
 
 
 def warmup(dtypes: str | Iterable[str] = "float32") -> float:
@@ -30,7 +30,8 @@ def warmup(dtypes: str | Iterable[str] = "float32") -> float:
     start = time.perf_counter()
     for dtype in [dtypes] if isinstance(dtypes, str) else dtypes:
         dtype = float_dtype("dtypes", dtype)
-        call_for_company(dtype, tuple(kernel.name for kernel in KERNELS))
-        for kernel in KERNELS:
+        kernels = every_kernel()
+        call_for_company(dtype, tuple(kernel.name for kernel in kernels))
+        for kernel in kernels:
             kernel.address(ANY if kernel.moves_addresses else dtype)
     return time.perf_counter() - start

@@ -22,6 +22,12 @@ class DivergenceError(ArithmeticError):
         self.epoch, self.batch, self.layer = epoch, batch, layer
 
 
+def how_to_be_finite(network):
+    """What to try where numbers of a network's outputs are not finite."""
+    return (f"scale the inputs to about unit size, or check that loss {network.loss!r} takes what "
+            f"{network.layers[-1].activation!r} gives, and that the parameters are finite")
+
+
 def of_step(network, program, epoch, batch, overflowed=None):
     """The error for the step of this batch, in which `program` stopped.
 

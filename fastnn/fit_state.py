@@ -69,6 +69,11 @@ class FitState:
         # one assignment: before it as after it, all agrees
         self.epoch = Epoch(self.epoch.number + 1, int(network._random[0]))
 
+    def finish_epochs(self, metrics, rates, random):
+        """Enter several epochs, {name: a value each} and the learning rate of each; random: what the next is drawn from."""
+        self.history.extend(metrics, rates)
+        self.epoch = Epoch(self.epoch.number + len(rates), random, self.epoch.totals)
+
     def callback_states(self):
         if self.callbacks is None:
             return self.states

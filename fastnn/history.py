@@ -31,12 +31,15 @@ class History(Mapping):
 
     def append(self, values, learning_rate=None):
         """Add an epoch's values, and the learning rate of its last step if the optimizer has one."""
-        for name, value in values.items():
-            self.metrics.setdefault(name, []).append(float(value))
-        if learning_rate is not None:
-            self.learning_rates.append(float(learning_rate))
-            if len(set(self.learning_rates)) > 1:
-                self.metrics["learning_rate"] = list(self.learning_rates)
+        self.extend({name: [value] for name, value in values.items()}, [] if learning_rate is None else [learning_rate])
+
+    def extend(self, values, learning_rates=()):
+        """Add several epochs: {name: a value each}, and the learning rate of each if the optimizer has one."""
+        for name, added in values.items():
+            self.metrics.setdefault(name, []).extend(map(float, added))
+        self.learning_rates.extend(map(float, learning_rates))
+        if len(set(self.learning_rates)) > 1:
+            self.metrics["learning_rate"] = list(self.learning_rates)
 
     def first(self, epochs):
         """A copy of its first epochs, so many."""

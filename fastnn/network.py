@@ -3,52 +3,45 @@
 from __future__ import annotations
 
 import math
-import os
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from . import checkpoint, files, html, lbfgs, onnx, torch_weights, training
+from . import embedding, lbfgs, training
 from .checks import (
     check_last_layer,
     class_weights,
     features,
     float_dtype,
     list_of,
-    path_name,
     sample_weights,
     shown,
     targets,
     true_or_false,
     whole_number,
 )
+from .describing import Describing
+from .differentiating import Differentiating
 from .history import History
 from .kernels.activations import activations
 from .kernels.losses import losses
+from .kernels.model import Model
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
 from .memory import ParameterVector, drawing
-from .program import (
-    GRADIENT_CHUNK,
-    Data,
-    EvaluationProgram,
-    OptimizerState,
-    PredictionProgram,
-    SmallPrediction,
-    TrainingProgram,
-)
-from .threads import FLOPS_PER_PART, resolve_threads
-from .training import DivergenceError
+from .predicting import Predicting
+from .program import Data, OptimizerState
+from .storing import Storing
+from .threads import resolve_threads
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
-class Network:
+class Network(Predicting, Differentiating, Storing, Describing):
     """A neural network of layers, trained and run on the CPU by compiled kernels.
 
     Parameters
@@ -281,116 +274,6 @@ class Network:
         """What the last fit recorded, also one that was interrupted; None before the first."""
         return None if self._fit is None else self._fit.history
 
-    def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
-        if threads is None and type(X) is np.ndarray and X.dtype == self._numpy_dtype and X.ndim == 2:
-            samples, inputs = X.shape
-            if 0 < samples <= self._small_rows and inputs == self.inputs and X.flags.c_contiguous:
-                return self._small_prediction.run(X)
-        X = features(X, self.inputs, self.dtype, least=0, finite=False)
-        if len(X) == 0:
-            return np.empty((0, self.outputs), self.dtype)
-        plan = PredictionProgram.plan(self, len(X), resolve_threads(threads))
-        idle = self._idle_predictions.setdefault(plan, [])  # taking from and adding to a list is safe between threads
-        program = idle.pop() if idle else PredictionProgram(self, *plan)
-        try:
-            return program.run(X)
-        finally:
-            if not idle:
-                idle.append(program)
-
-    @cached_property
-    def _numpy_dtype(self):
-        return np.dtype(self.dtype)
-
-    @cached_property
-    def _small_prediction(self):
-        return SmallPrediction(self)
-
-    @cached_property
-    def _small_rows(self):
-        """How many rows are few: so many that a second thread would not pay."""
-        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // max(1, self._parameters.flat.size)))
-
-    def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
-
-        A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
-        it is a DivergenceError.
-        """
-        out = self.forward(X, threads=threads)
-        if not self.is_classifier:
-            return out[:, 0] if self.outputs == 1 else out
-        if len(out) and math.isnan(out.item(out.argmax())):  # NaN counts as the largest; no class is the likeliest then
-            row = int(np.flatnonzero(np.isnan(out).any(axis=1))[0])
-            raise DivergenceError(f"the outputs for X[{row}] are NaN, so there is no label; {self._how_to_be_finite()}")
-        if self.outputs > 1 and self._loss.targets != "binary":
-            return out.argmax(axis=1)
-        labels = (out >= 0.5).astype(np.int64)
-        return labels[:, 0] if self.outputs == 1 else labels
-
-    def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
-        if not self.is_classifier:
-            raise ValueError("this network's outputs are values, not probabilities; use predict, or a last layer with "
-                             "softmax or sigmoid")
-        return self.forward(X, threads=threads)
-
-    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
-                 threads: int | None = None) -> dict[str, float]:
-        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
-        data = self._data(X, y, sample_weight)
-        loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate()
-        return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
-
-    def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
-                           training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
-        """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
-
-        training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
-        normalises by the samples given, so then all of them go through in one batch. By default both behave as in
-        prediction. A loss that is not finite is a DivergenceError.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from fastnn import Dense, Network
-        >>> net = Network([Dense(1)], inputs=1, dtype="float64")
-        >>> net.parameters["0.weight"][:] = 2
-        >>> loss, gradients = net.loss_and_gradients(np.array([[3.0]]), np.array([5.0]))  # ½ (2·3 − 5)²
-        >>> loss, float(gradients["0.weight"][0, 0])
-        (0.5, 3.0)
-        """
-        program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
-        if program.accumulate(0, program.batches) is not None:
-            raise DivergenceError(f"the loss of these samples is not finite; {self._how_to_be_finite()}")
-        return program.take_mean()[0], self._parameters.split(program.gradients)
-
-    def _gradient_program(self, X, y, sample_weight, training, threads):
-        data = self._data(X, y, sample_weight).of_one_mean()
-        whole = training and any(layer.mixes_samples for layer in self.layers)
-        return TrainingProgram(self, data, len(data.X) if whole else GRADIENT_CHUNK, resolve_threads(threads),
-                               normalize=False, as_in_training=training)
-
-    def loss_function(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
-                      training: bool = False) -> Callable[[], float]:
-        """A function of no arguments: the loss over these samples with the parameters as they then stand.
-
-        training: as for `loss_and_gradients`. A loss that is not finite is NaN or infinite.
-        """
-        if true_or_false("training", training):
-            program = self._gradient_program(X, y, sample_weight, training, threads=1)
-
-            def loss():
-                diverged = program.accumulate(0, program.batches)
-                value = program.take_mean()[0]
-                return value if diverged is None else math.nan
-
-            return loss
-        data = self._data(X, y, sample_weight)
-        program = EvaluationProgram(self, data, threads=1)
-        return lambda: program.evaluate()[0]
-
     def astype(self, dtype: str) -> Network:
         """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
         twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
@@ -398,60 +281,32 @@ class Network:
         twin._random[:] = self._random
         return twin
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the network to a safetensors file, whole or not at all.
+    def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
+        """The network for `@njit` code to call: a small tuple of arrays, see `fastnn.jit`.
 
-        While another thread trains it, some of its numbers may be from before a step and others from after it; a callback
-        saves what stands between two steps.
-        """
-        files.save(self, path_name("path", path))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> Network:
-        """Read a network that `save` wrote; ModelFormatError if the file is not one."""
-        return files.load(cls, path_name("path", path))
-
-    def to_onnx(self, path: str | os.PathLike) -> None:
-        """Write the network to an ONNX file that other runtimes can run; see `fastnn.onnx.export`."""
-        onnx.export(self, path_name("path", path))
-
-    def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
-        """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
-        torch_weights.load_torch(self, source, layers)
-
-    def save_checkpoint(self, path: str | os.PathLike) -> None:
-        """Write the network and where its last fit stands, all that it takes to go on with it, whole or not at all.
-
-        That is, beside the weights: the optimizer's hyperparameters, memory and number of steps, the epoch and the batch,
-        the random state, the history, and the state of the callbacks. It can be called after a fit, also one that was
-        interrupted, and from a callback, best one with `runs_last`; `ModelCheckpoint(path, full=True)` is one. The data are
-        not in the file. (A pickle or a copy of a network holds its weights and random state alone.)
+        Parameters
+        ----------
+        copy : bool
+            Whether to take a frozen copy of the weights. By default the model shares those of the network: it sees what is
+            trained later, and what compiled code does to `model.parameters` is done to the network.
+        gradients : bool
+            Whether gradients will be asked for; if not, no kernel of a backward pass has to be compiled.
 
         Examples
         --------
-        >>> import os, tempfile
-        >>> import numpy as np
-        >>> from fastnn import Adam, Dense, LambdaCallback, Network
-        >>> X, y = np.linspace(0, 1, 100)[:, None], np.linspace(0, 2, 100)
-        >>> def stop(batch, logs):
-        ...     net.stop_training = batch == 5
-        >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
-        >>> history = net.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01),
-        ...                   callbacks=[LambdaCallback(on_train_batch_end=stop)])
-        >>> path = os.path.join(tempfile.mkdtemp(), "run.safetensors")
-        >>> net.save_checkpoint(path)
-        >>> resumed = Network.load_checkpoint(path)
-        >>> history = resumed.fit(X, y, epochs=9, batch_size=10, resume=True)
-        >>> never_stopped = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
-        >>> history["loss"] == never_stopped.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01))["loss"]
-        True
+        >>> import numpy as np, fastnn
+        >>> from fastnn import Dense, Network
+        >>> net, out = Network([Dense(1)], inputs=1), np.empty(1, np.float32)
+        >>> live, frozen = net.compiled(), net.compiled(copy=True)
+        >>> net.parameters["0.weight"][:] = net.parameters["0.bias"][:] = 4
+        >>> fastnn.jit.forward_row(live, np.ones(1, np.float32), out)
+        >>> out
+        array([8.], dtype=float32)
+        >>> bool(frozen.parameters[1] == 4)
+        False
         """
-        checkpoint.save(self, path_name("path", path))
-
-    @classmethod
-    def load_checkpoint(cls, path: str | os.PathLike) -> Network:
-        """Read what `save_checkpoint` wrote, to go on with `fit(..., resume=True)`; ModelFormatError if it is none."""
-        return checkpoint.load(cls, path_name("path", path))
+        gradients = true_or_false("gradients", gradients)
+        return embedding.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
@@ -473,37 +328,9 @@ class Network:
         return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy(),
                          self._state.flat.copy())
 
-    def summary(self) -> str:
-        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
-        rows, total = self._summary()
-        widths = [max(len(row[k]) for row in rows) for k in range(3)]
-        lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
-        rule = "─" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1:], rule, total])
-
-    def _summary(self):
-        """The rows of the summary, its head first, and the line of totals."""
-        rows = [("layer", "output shape", "parameters")]
-        for index, layer in enumerate(self.layers):
-            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())
-            rows.append((f"{index}  {layer!r}", f"(batch, {self.widths[index + 1]})", f"{count:,}"))
-        size = self._parameters.flat.nbytes
-        total = f"{self._parameters.flat.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
-        if self.state:
-            total += f"; {self._state.flat.size:,} numbers of state"
-        return rows, total
-
-    def _repr_html_(self):
-        (head, *rows), total = self._summary()
-        return html.table(head, rows, total)
-
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
-
-    def _how_to_be_finite(self):
-        return (f"scale the inputs to about unit size, or check that loss {self.loss!r} takes what "
-                f"{self.layers[-1].activation!r} gives, and that the parameters are finite")
 
 
 def restore(network_type, config, seed, parameters, random, state):

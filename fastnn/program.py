@@ -24,8 +24,10 @@ from .kernels.interpreter import (
     run_kernel,
     train_kernel,
 )
+from .kernels.jit import ANY
 from .kernels.linear import X_DATA
-from .kernels.table import FORWARD, HITS, LOSSES, PARTS
+from .kernels.population import sum_results_kernel
+from .kernels.table import FORWARD, LOSSES, PARTS
 from .kernels.update import prepare_row, update_row
 from .kernels.watch import SOUND, watch_row
 from .layers import applied_activations
@@ -168,11 +170,20 @@ class Criterion:
 
 @dataclass
 class Data:
-    """Checked data: X (samples, inputs), Targets, weights (samples,) or None."""
+    """Checked data: X (samples, inputs), Targets, weights (samples,) or None.
+
+    rows: the numbers of the samples that count, int64 in the order in which they do; None for all of them.
+    """
 
     X: np.ndarray
     targets: object
     weights: np.ndarray | None
+    rows: np.ndarray | None = None
+
+    @property
+    def samples(self):
+        """How many there are."""
+        return len(self.X if self.rows is None else self.rows)
 
     def apart_from(self, *vectors):
         """The same data, copied where they lie in memory that training changes: the network's own vectors."""
@@ -182,7 +193,7 @@ class Data:
             return array.copy() if shared else array
 
         targets = replace(self.targets, values=own(self.targets.values))  # labels are int64, which the vectors are not
-        return Data(own(self.X), targets, own(self.weights))
+        return replace(self, X=own(self.X), targets=targets, weights=own(self.weights))
 
     def of_one_mean(self):
         """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
@@ -196,7 +207,7 @@ class TrainingProgram(Program):
     training = True
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
-        batch = min(batch, len(data.X))
+        batch = min(batch, data.samples)
         flops = 6 * batch * network._parameters.flat.size
         super().__init__(network, batch, threads if flops >= FLOPS_PER_STEP else 1)
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
@@ -237,17 +248,14 @@ class TrainingProgram(Program):
 
     @property
     def batches(self):
-        return -(-len(self.data.X) // self.batch)
+        return -(-self.data.samples // self.batch)
 
     def run(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns None, or the number of one where it stopped.
 
         There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
         """
-        frame = np.array([
-            *self.addresses, address(self.totals), address(self.found), self.step_rows, len(self.rows) - self.step_rows,
-            self.batch, len(self.data.X), first_batch, last_batch, accumulate, 0,
-        ])
+        frame = self.frame(first_batch, last_batch, accumulate)
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
@@ -256,6 +264,13 @@ class TrainingProgram(Program):
     def loss_is_finite(self, samples):
         """Whether the loss of so many samples, those of the last batch, is."""
         return bool(np.isfinite(self.results[LOSSES, :samples].sum()))
+
+    def frame(self, first_batch, last_batch, accumulate=False):
+        """What `train` is called with."""
+        return np.array([
+            *self.addresses, address(self.totals), address(self.found), self.step_rows, len(self.rows) - self.step_rows,
+            self.batch, self.data.samples, first_batch, last_batch, accumulate, 0,
+        ])
 
     def accumulate(self, first_batch, last_batch):
         """Add up the gradients over these batches, whose weights are shares of one mean; batch 0 begins anew.
@@ -386,22 +401,24 @@ class EvaluationProgram(ForwardProgram):
     """The loss and the hit of every sample of the data."""
 
     def __init__(self, network, data, threads):
-        super().__init__(network, *self.plan(network, len(data.X), threads))
+        super().__init__(network, *self.plan(network, data.samples, threads))
         self.data = data
         x, criterion = self.input_tensor(), Criterion(self, data)
-        criterion.emit_gather(x, None, normalize=False)
+        criterion.emit_gather(x, data.rows, normalize=False)
         loss = network._training_loss
         criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
         self.finish()
-        self.results = aligned((3, len(data.X)), "float64")
-        self.weight = len(data.X) if data.weights is None else data.weights.sum(dtype=np.float64)
+        self.results = aligned((3, data.samples), "float64")
+        weights = data.weights if data.weights is None or data.rows is None else data.weights[data.rows]
+        self.weight = data.samples if weights is None else weights.sum(dtype=np.float64)
 
     def evaluate(self):
         """(mean loss, accuracy)."""
-        self.run_samples(len(self.data.X), self.results)
-        loss = float(self.results[LOSSES].sum() / self.weight) + self.penalties.value(self.network._parameters.flat)
-        right = np.where(np.isnan(self.results[LOSSES]), 0.0, self.results[HITS])  # whatever a NaN has been taken for
-        return loss, float(right.mean())
+        self.run_samples(self.data.samples, self.results)
+        sums = np.zeros(2)
+        sum_results_kernel(ANY, sums, self.results, self.data.samples)
+        loss = float(sums[0] / self.weight) + self.penalties.value(self.network._parameters.flat)
+        return loss, float(sums[1] / self.data.samples)
 
 
 def whole_if_serial(matrices, size):

@@ -74,14 +74,19 @@ def run(leader, frame, threads, flops):
 
 
 def run_in_team(leader, frame, count):
-    region, team = region_kernel.entry(ANY), new_team()
+    team = new_team()
     frame[-1] = team.ctypes.data
-    before = numba.get_num_threads()
+    run_region(member_kernel.address(ANY), (team.ctypes.data, leader.address(ANY), frame.ctypes.data), count)
+
+
+def run_region(function, arguments, count):
+    """Have so many threads call the compiled function at an address with three words, and its number among them."""
+    region, before = region_kernel.entry(ANY), numba.get_num_threads()
     numba.set_num_threads(count)
     # the workqueue layer ends the process when two threads enter it at once
     guard = _workqueue_lock if numba.threading_layer() == "workqueue" else contextlib.nullcontext()
     try:
         with guard:
-            region(member_kernel.address(ANY), team.ctypes.data, leader.address(ANY), frame.ctypes.data, count)
+            region(function, *arguments, count)
     finally:
         numba.set_num_threads(before)

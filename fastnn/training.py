@@ -1,11 +1,13 @@
 """The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
+from functools import partial
+
 import numpy as np
 
 from .callbacks.callback import BatchHooks, Callback, call
 from .callbacks.callback import training as begun
 from .divergence import DivergenceError, of_step
-from .exclusive import one_at_a_time
+from .exclusive import alone
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
@@ -23,9 +25,14 @@ class Trainer:
     program_type = TrainingProgram
 
     def __init__(self, network, data, state, threads):
-        self.network, self.state = network, state
+        self.network, self.data, self.state, self.threads = network, data, state, threads
         self.optimizer_state = network._optimizer_state(state.optimizer)
-        self.order = np.arange(len(data.X)) if state.shuffle else None
+        self.make_ready()
+
+    def make_ready(self):
+        """Take the memory that steps need."""
+        network, data, state, threads = self.network, self.data, self.state, self.threads
+        self.order = np.arange(data.samples) if state.shuffle else data.rows
         self.program = self.program_type(network, data, state.batch_size, threads, self.optimizer_state, order=self.order)
         self.steps = SafeSteps(self.program)
         # what earlier fits have found out about such batches
@@ -36,17 +43,22 @@ class Trainer:
         """Take up the epoch where it stands: its totals and the order of its samples."""
         epoch, random = self.state.epoch, self.network._random  # its first word is for the shuffling
         self.program.totals = epoch.totals
-        if self.order is not None:
+        if self.state.shuffle:
             random[0] = self.reorder(epoch.random)
 
     def reorder(self, word):
         """Draw the order of the samples of an epoch from a random word; returns the word for the next."""
         after = np.array([word], np.uint64)
         shuffle_kernel(ANY, self.order, len(self.order), after)
+        if self.data.rows is not None:
+            self.order[:] = self.data.rows[self.order]
         return after[0]
 
     def run_epoch(self, hooks, progress):
-        """Run what is left of the epoch; whether that is now nothing, or the epoch was stopped before its end."""
+        """Run what is left of the epoch; whether that is now nothing, or the epoch was stopped before its end.
+
+        A generator, as `fitting` is.
+        """
         network, program, number = self.network, self.program, self.state.epoch.number
         first = number * program.batches
         while (done := program.done) < program.batches and not network.stop_training:
@@ -54,7 +66,7 @@ class Trainer:
             if network.stop_training:
                 break
             batches = self.pace.next_slice(hooks.batches_until_next(first + done, program.batches - done))
-            diverged = self.pace.timed(self.steps.run, done, done + batches)
+            diverged = yield partial(self.pace.timed, self.steps.run, done, done + batches)
             if diverged is not None:
                 raise of_step(network, program, number, diverged, self.steps.overflowed)
             progress.advance(batches, self.metrics)
@@ -82,51 +94,78 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     return state
 
 
-@one_at_a_time
 def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
     """Train until so many epochs are done, and return the History."""
-    trainer = network._trainer_type(network, data, state, threads)
-    evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
-    callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
-    hooks, batches = BatchHooks(callbacks), trainer.program.batches
-    names = tuple(trainer.metrics())
-    for callback in callbacks:
-        callback.network, callback.metrics = network, names + tuple(f"val_{name}" for name in names if evaluation)
-    before, network._fit, network.stop_training = network._fit, state, False
-    state.begin(network, callbacks)
+    return drive(fitting(network, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
+                         progress=progress))
+
+
+def drive(steps):
+    """Run what a generator asks for, one function without arguments after the other, and return its result."""
+    outcome = None
     try:
-        done = state.epoch.number * batches + trainer.program.done
-        with begun(callbacks) as last_logs, Progress(progress, epochs, batches, done) as bar:
-            state.callbacks = callbacks
-            while state.epoch.number < epochs and not network.stop_training:
-                number = state.epoch.number
-                call(callbacks, "on_epoch_begin", number, {})
-                bar.epoch(number)
-                trainer.load_epoch()
-                if not run_epoch(trainer, hooks, bar, callbacks):
-                    break
-                metrics = trainer.metrics() | validated(network, evaluation)
-                state.finish_epoch(network, metrics)
-                bar.show(metrics)
-                last_logs.update(metrics)
-                call(callbacks, "on_epoch_end", number, metrics)
+        while True:
+            outcome = steps.send(outcome)()
+    except StopIteration as end:
+        return end.value
     finally:
-        if state.callbacks is None:  # a callback refused to begin
-            network._fit = before
-        else:
-            state.rest()
-    return state.history
+        steps.close()
 
 
-def run_epoch(trainer, hooks, bar, callbacks):
-    """Run what is left of the epoch; whether it came to its end."""
+def run_epoch(trainer, evaluation, hooks, bar, callbacks):
+    """Run what is left of the epoch, and validate: its metrics, or None if it was stopped before its end. A generator."""
+    trainer.load_epoch()
     try:
-        return trainer.run_epoch(hooks, bar)
+        if not (yield from trainer.run_epoch(hooks, bar)):
+            return None
     except DivergenceError as error:
-        quietly = [callback.on_divergence(error) for callback in callbacks]
-        if not any(quietly):
-            raise
-        return False
+        end_quietly(error, callbacks)
+        return None
+    return trainer.metrics() | (yield partial(validated, trainer.network, evaluation))
+
+
+def end_quietly(error, callbacks):
+    """Raise the error of a step that diverged, unless a callback wants the fit to end without."""
+    quietly = [callback.on_divergence(error) for callback in callbacks]
+    if not any(quietly):
+        raise error
+
+
+def fitting(network, data, validation, state, *, epochs, callbacks, threads, progress, run=run_epoch):
+    """A fit as a generator of what is to be run, for `drive`, or for somebody who drives many fits at once.
+
+    run: `run_epoch` or another like it, which may have run more than one epoch, and entered all but the last.
+    """
+    with alone(network):
+        trainer = network._trainer_type(network, data, state, threads)
+        evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
+        callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+        hooks, batches = BatchHooks(callbacks), trainer.program.batches
+        names = tuple(trainer.metrics())
+        for callback in callbacks:
+            callback.network, callback.metrics = network, names + tuple(f"val_{name}" for name in names if evaluation)
+        before, network._fit, network.stop_training = network._fit, state, False
+        state.begin(network, callbacks)
+        try:
+            done = state.epoch.number * batches + trainer.program.done
+            with begun(callbacks) as last_logs, Progress(progress, epochs, batches, done) as bar:
+                state.callbacks = callbacks
+                while state.epoch.number < epochs and not network.stop_training:
+                    call(callbacks, "on_epoch_begin", state.epoch.number, {})
+                    bar.epoch(state.epoch.number)
+                    metrics = yield from run(trainer, evaluation, hooks, bar, callbacks)
+                    if metrics is None:
+                        break
+                    state.finish_epoch(network, metrics)
+                    bar.show(metrics)
+                    last_logs.update(metrics)
+                    call(callbacks, "on_epoch_end", state.epoch.number - 1, metrics)
+        finally:
+            if state.callbacks is None:  # a callback refused to begin
+                network._fit = before
+            else:
+                state.rest()
+        return state.history
 
 
 def validated(network, evaluation):

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import threading
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 from .cache import can_be_written
 
 MOST_COMPILERS = 3
 # What a net of dense layers needs to be trained by Adam, in the order in which it asks; those of other nets are few more.
 USUAL = (
-    "count_not_finite", "gather", "product", "relu_forward", "relu_backward", "dense_forward", "dense_backward_weight",
+    "count_beyond", "gather", "product", "relu_forward", "relu_backward", "dense_forward", "dense_backward_weight",
     "dense_backward_output", "transpose", "dense_backward_input", "accuracy_phase", "loss_phase",
     "softmax_cross_entropy_loss", "watch", "update_phase", "adam_update", "prepare_phase", "adam_coefficients", "shuffle",
     "train",
@@ -55,11 +57,18 @@ def call_for_company(dtype, names=USUAL):
 
 def help_out(dtype, names, number, helpers, parent):
     """What such a process does: each of `helpers` every so many-th kernel, from the last, while the parent lives."""
-    from .jit import KERNELS
-
-    kernels = sorted((kernel for kernel in KERNELS if kernel.name in names), key=lambda kernel: -names.index(kernel.name))
+    kernels = [kernel for kernel in every_kernel() if kernel.name in names]
+    kernels.sort(key=lambda kernel: -names.index(kernel.name))
     kernels.sort(key=lambda kernel: bool(kernel.needs))  # what these need the parent has compiled by then
     for kernel in kernels[number::helpers]:
         if os.getppid() != parent:
             return
         kernel.address("any" if kernel.moves_addresses else dtype)
+
+
+def every_kernel():
+    """All kernels that come with the package."""
+    package = import_module(__package__)
+    for module in walk_packages(package.__path__, f"{__package__}."):
+        import_module(module.name)
+    return import_module(".jit", __package__).KERNELS

@@ -9,9 +9,10 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from .dot import dot_kernel, few_rows_kernel
+from .dot import dot_function, dot_kernel, few_rows_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
 from .product import chain_count, chain_length, product, product_arguments, product_kernel, share_of_inputs
+from .single import fits_single, single_row
 from .table import (
     BACKWARD_INPUT,
     BACKWARD_OUTPUT,
@@ -109,6 +110,32 @@ def build_forward(dtype):
             activate(row, arena, begin, rows)
 
     return dense_forward
+
+
+def build_forward_single(dtype):
+    single = single_row(dtype)
+
+    def dense_forward_single(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        single(offset(arena, row[Z]), offset(arena, row[X]), offset(parameters, row[WEIGHT]), offset(parameters, row[BIAS]),
+               row[IN_FEATURES], row[OUT_FEATURES])
+        if row[ACTIVATION] != 0:
+            activate(row, arena, 0, 1)
+
+    return dense_forward_single
+
+
+def build_forward_dot(dtype):
+    dots = dot_function(dtype)
+
+    def dense_forward_dot(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        z = view(arena, row[Z], 1)  # with room for a whole vector behind it
+        dots(address_of(z), address_of(view(arena, row[X], 1)), 0, address_of(view(parameters, row[WEIGHT], 1)),
+             row[IN_FEATURES], 1)
+        z[0] += view(parameters, row[BIAS], 1)[0]
+        if row[ACTIVATION] != 0:
+            activate(row, arena, 0, 1)
+
+    return dense_forward_dot
 
 
 @jit
@@ -214,6 +241,8 @@ def build_backward_weight(dtype):
 
 
 dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
+dense_forward_single = Kernel("dense_forward_single", build_forward_single, phase_arguments)
+dense_forward_dot = Kernel("dense_forward_dot", build_forward_dot, phase_arguments)
 dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
                               needs=[product_kernel])
 dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
@@ -235,14 +264,18 @@ def narrow_gradient(dtype, batch, in_features, out_features):
 
 
 def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, batch, in_features, out_features,
-              x_data=0, chains=0):
+              x_data=0, chains=0, padded=False):
     """The row of a dense layer. activation: a record, or None for z as it is; dz, dx: None where nothing asks for it.
 
     parts: {phase: into how many parts to cut it}. x_data: the address of the samples where they are not in the arena, or 0.
     batch: the largest. The rest are offsets and sizes.
     chains: where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
+    padded: whether z has room for whole vectors.
     """
-    phases = {FORWARD: dense_forward_chains if chains else dense_forward, BACKWARD_WEIGHT: dense_backward_weight}
+    forward = dense_forward_chains if chains else dense_forward
+    if batch == 1 and padded and x_data == 0 and fits_single(dtype, in_features, out_features):
+        forward = dense_forward_dot if out_features == 1 else dense_forward_single
+    phases = {FORWARD: forward, BACKWARD_WEIGHT: dense_backward_weight}
     operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features,
                 OUT_FEATURES: out_features, X_DATA: x_data, CHAINS: chains, PRODUCT: forward_product(dtype, out_features)}
     if dz is not None:

@@ -26,9 +26,12 @@ class TileEmitter(VectorEmitter):
         pointer = self.scalar.as_pointer()
         self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
 
-    def variant(self, rows, vectors, masked):
-        """The function for a tile of exactly `rows` by `vectors`, the last vector masked or whole."""
-        name = f"fastnn_tile_{self.suffix}_{rows}x{vectors}{'_masked' if masked else ''}"
+    def variant(self, rows, vectors, masked, roomy=False):
+        """The function for a tile of exactly `rows` by `vectors`, the last vector masked or whole.
+
+        roomy: whether c has room for whole vectors, so that a masked one is filled up with zeros.
+        """
+        name = f"fastnn_tile_{self.suffix}_{rows}x{vectors}{'_masked' if masked else ''}{'_roomy' if roomy else ''}"
         if name in self.module.globals:
             return self.module.globals[name]
         function = ir.Function(self.module, self.type, name)
@@ -80,7 +83,7 @@ class TileEmitter(VectorEmitter):
 
         builder.position_at_end(done)
         for i, j in tile:
-            self.store(builder, grown[i, j], address(c, c_row, i, j), masks[j])
+            self.store(builder, grown[i, j], address(c, c_row, i, j), None if roomy else masks[j])
         builder.ret_void()
         return function
 

@@ -57,6 +57,39 @@ def test_training(suite):
         prediction.time_one_row(net)
 
 
+def test_populations(suite, monkeypatch):
+    module = suite("population")
+    monkeypatch.setattr(module, "MEMBERS", 2)
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    for options in module.Populations.params:
+        benchmark = module.Populations()
+        benchmark.setup(options)
+        assert benchmark.track_epoch(options) > 0
+        assert benchmark.track_loop(options) > 0
+        benchmark.peakmem_fit(options)
+
+
+def test_embedded(suite, monkeypatch):
+    module = suite("embedded")
+    monkeypatch.setattr(module, "CALLS", 2)
+    for net in module.NETS:
+        benchmark = module.Embedded()
+        benchmark.setup(net)
+        for call in (benchmark.time_rows, benchmark.time_input_gradients, benchmark.time_gradients):
+            call(net, 2)
+
+
+def test_a_row_beside_other_libraries(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(SUITE)
+    module = importlib.import_module("embedded")
+    monkeypatch.setattr(module, "NETS", {"4-16-16-2": (4, 16, 16, 2)})
+    monkeypatch.setattr(module, "WAYS", {name: way for name, way in module.WAYS.items() if way[1] is None})
+    module.main(["--rounds", "2", "--steps", "1000"])
+    table, simulation = capsys.readouterr().out.split("\n\n")
+    assert "| 4-16-16-2 |" in table
+    assert "1,000 steps" in simulation
+
+
 def test_start(suite, monkeypatch):
     module = suite("start")
     monkeypatch.setattr(module, "FIRST_EPOCH", "import fastnn")

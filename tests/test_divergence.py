@@ -212,7 +212,7 @@ def test_weights_from_lbfgs_that_overflow_float32(monkeypatch):
         callback(intermediate_result=SimpleNamespace(x=x + 1e300, fun=1.0))
 
     monkeypatch.setattr(lbfgs, "minimizer", lambda: minimize)
-    net = network()
+    net = Network([Dense(17, "tanh"), LayerNorm(), Dense(2)], inputs=9)
     before = [view.copy() for view in net.parameters.values()]
     with pytest.raises(DivergenceError, match="overflow float32"):
         net.fit(X, Y, optimizer=LBFGS())

@@ -53,14 +53,35 @@ def mnist(found):
     assert found["accuracy"] >= 0.965  # after the two epochs of --quick; 0.98 and better after all ten
 
 
+def ensemble(found):
+    spread = found["spread"]
+    assert 2 * spread["among the points"] < spread["in the gap"]
+    assert 2 * spread["among the points"] < spread["beyond the ends"]
+
+
 def sweep(found):
     assert np.all((found["accuracies"] >= 0) & (found["accuracies"] <= 1))
     assert found["best"]["accuracy"] == found["accuracies"].max() >= 0.99
 
 
+def neural_ode(found):
+    assert found["losses"][-1] < 0.03 * found["losses"][0]  # after the 300 steps of --quick
+    assert found["error"] < 1.5
+
+
+def newton(found):
+    np.testing.assert_allclose(found["found"], found["minima"], atol=0.15)
+    assert found["inside"] > 0.9
+
+
+def cart_pole(found):
+    assert found["history"][-1, 0] < 0.95 * found["history"][0, 0]  # after the 10 generations of --quick
+
+
 CLAIMS = {claim.__name__: claim for claim in
-          (computation_graph, linear_depth, logistic_regression, mnist, parity, spiral, sweep, zero_initialization)}
-QUICK = {"mnist", "parity"}
+          (cart_pole, computation_graph, ensemble, linear_depth, logistic_regression, mnist, neural_ode, newton, parity,
+           spiral, sweep, zero_initialization)}
+QUICK = {"cart_pole", "mnist", "neural_ode", "parity"}
 
 
 def module(name):

@@ -31,6 +31,7 @@ CALLS = {
     "heat_map": lambda net, ax: plot.heat_map(np.eye(2), "ab", "cd", ax=ax),
     "learning_curves": lambda net, ax: plot.learning_curves({"loss": [2.0, 1.0], "val_loss": [3.0]}, ax=ax),
     "network_diagram": lambda net, ax: plot.network_diagram(net, ax=ax),
+    "score_by": lambda net, ax: plot.score_by([1, "a", None], [2.0, np.nan, 1.0], ax=ax),
     "weight_histograms": lambda net, ax: plot.weight_histograms(net, ax=ax),
     "weight_image": lambda net, ax: plot.weight_image(net, 1 if net.layers[0] == BatchNorm() else 0, ax=ax),
 }

@@ -60,7 +60,7 @@ def entry(title, name):
         return f".. autoexception:: fastnn.{name}\n   :show-inheritance:"
     if thing is fastnn.Callback:
         return f".. autoclass:: fastnn.{name}\n   :members:\n   :undoc-members:"
-    return f".. autoclass:: fastnn.{name}" + ("" if title in SPECIFICATIONS else "\n   :members:")
+    return f".. autoclass:: fastnn.{name}" + ("" if title in SPECIFICATIONS else "\n   :members:\n   :inherited-members:")
 
 
 def public_names():

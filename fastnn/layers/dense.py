@@ -85,6 +85,7 @@ class Dense(Layer):
             weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
             batch=program.batch, in_features=in_features, out_features=out_features, x_data=x.data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
+            padded=True,  # stretches of the arena end with a cache line
         )
         program.emit(row)
         if by_chains:

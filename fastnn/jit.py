@@ -1,0 +1,44 @@
+"""Networks inside compiled code of one's own: functions for `@njit` code to call with what `Network.compiled` makes.
+
+They run without Python and allocate nothing that Numba sees, serial, with `nogil`, within `prange` and on several Python
+threads at once. A function that calls them is compiled once for all networks of a dtype, and may be cached.
+
+Examples
+--------
+>>> import numpy as np
+>>> from numba import njit
+>>> import fastnn
+>>> from fastnn import Dense, Network
+>>> @njit(nogil=True, cache=False)
+... def rollout(model, state, steps):
+...     change = np.empty_like(state)
+...     for _ in range(steps):
+...         fastnn.jit.forward_row(model, state, change)
+...         state += np.float32(0.01) * change
+...     return state
+>>> net = Network([Dense(16, "tanh"), Dense(2)], inputs=2)
+>>> rollout(net.compiled(), np.ones(2, np.float32), 100).shape
+(2,)
+"""
+
+from .kernels.embedded_calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
+from .kernels.model import Model
+
+__all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradients", "pullback", "views"]
+
+
+def views(network, vector):
+    """The parts of a vector that is laid out like a network's parameters, such as gradients, by name: {"0.weight": view, …}.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> net = Network([Dense(2)], inputs=3)
+    >>> {name: part.shape for name, part in fastnn.jit.views(net, np.zeros(8)).items()}
+    {'0.weight': (3, 2), '0.bias': (2,)}
+    """
+    size = network._parameters.flat.size
+    if getattr(vector, "shape", None) != (size,):
+        raise ValueError(f"vector has shape {getattr(vector, 'shape', None)}; this network has {size} parameters: ({size},)")
+    return network._parameters.split(vector)

@@ -1,0 +1,105 @@
+"""What a score came to by each of several hyperparameters."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from .canvas import COLORS, INK, axes, given_or_new, plain
+
+WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
+CATEGORIES = 12  # so many different numbers, or fewer, are drawn side by side
+
+
+def score_by(values, scores, ax=None, *, name="", metric="score"):
+    """Draw scores by the hyperparameter that they were had with, a point each, and their medians.
+
+    Parameters
+    ----------
+    values : list
+        The hyperparameter: numbers, or anything that can be written.
+    scores : array
+        As many; what is not finite is drawn as a cross at the upper edge.
+    ax : matplotlib.axes.Axes, optional
+    name, metric : str
+        Of the hyperparameter and of the score. The best score is the largest if the metric is an accuracy, else the least.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there are not as many scores as values.
+
+    Examples
+    --------
+    >>> from fastnn import plot
+    >>> ax = plot.score_by([0.001, 0.01, 0.1], [0.9, 0.2, 0.4], name="learning_rate", metric="val_loss")
+    """
+    scores = np.asarray(scores, np.float64)
+    if scores.shape != (len(values),) or not len(values):
+        raise ValueError(f"scores has shape {scores.shape} and there are {len(values)} values; give one score a value, "
+                         "and at least one")
+    ax = given_or_new(ax)
+    kinds = sorted(set(map(str, values)), key=lambda kind: ([*map(str, values)].index(kind)))
+    continuous = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values) and (
+        len(kinds) > CATEGORIES)
+    if continuous:
+        places, middles = np.array(values, np.float64), binned(values)
+        if places.min() > 0 and places.max() > WIDE * places.min():
+            ax.set_xscale("log")
+    else:
+        kinds = [str(kind) for kind in sorted(set(values))] if sortable(values) else kinds
+        numbers = np.array([kinds.index(str(value)) for value in values])
+        # side by side where they would hide one another; the same at every drawing
+        places = numbers + np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
+        middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
+        ax.set_xticks(range(len(kinds)), kinds)
+    finite = np.isfinite(scores)
+    ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
+    if not finite.all():  # at the upper edge
+        ax.plot(places[~finite], np.ones((~finite).sum()), "x", color=COLORS[1], markersize=5, clip_on=False,
+                transform=ax.get_xaxis_transform())
+    if finite.any():
+        for left, right, chosen in middles:
+            if (chosen & finite).any():
+                ax.plot([left, right], [np.median(scores[chosen & finite])] * 2, color=INK, linewidth=1.8)
+        best = np.nanargmax(np.where(finite, scores, np.nan)) if metric.endswith("accuracy") else (
+            np.nanargmin(np.where(finite, scores, np.nan)))
+        ax.plot(places[best], scores[best], "*", color=COLORS[1], markersize=13, markeredgecolor="white")
+        if scores[finite].min() > 0 and scores[finite].max() > WIDE * scores[finite].min():
+            ax.set_yscale("log")
+    ax.set(xlabel=name, ylabel=metric)
+    return plain(ax)
+
+
+def sortable(values):
+    return all(isinstance(value, (int, float)) for value in values) or all(isinstance(value, str) for value in values)
+
+
+def binned(values, bins=8):
+    """(left, right, which) of stretches with about as many values each."""
+    values = np.asarray(values, np.float64)
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+    for left, right in pairwise(edges):
+        yield left, right, (values >= left) & ((values < right) | (right == edges[-1]))
+
+
+def sweep_panels(configurations, scores, metric, columns=3):
+    """A panel of `score_by` for each hyperparameter that varies; returns the array of Axes."""
+    varying = [name for name in configurations[0] if len({str(each[name]) for each in configurations}) > 1]
+    varying = varying or [*configurations[0]][:1]
+    columns = min(columns, len(varying))
+    rows = math.ceil(len(varying) / columns)
+    panels = np.atleast_1d(axes(rows, columns, width=3.6 * columns + 0.4, height=2.9 * rows)).ravel()
+    for panel, name in zip(panels, varying, strict=False):
+        score_by([each[name] for each in configurations], scores, panel, name=name, metric=metric)
+    for number, panel in enumerate(panels[:len(varying)]):
+        if number % columns:
+            panel.set_ylabel("")
+            panel.tick_params(axis="y", which="both", labelleft=False)  # as in the first of the row
+    for panel in panels[len(varying):]:
+        panel.remove()
+    return panels[:len(varying)]

@@ -1,0 +1,75 @@
+"""What members learn from, checked once and shared."""
+
+import dataclasses
+
+import numpy as np
+
+from ..checks import Targets
+from ..program import Data
+
+
+class SharedData:
+    """Checked data that members share: prepared once for each dtype and kind of target.
+
+    validation: (X, y) or (X, y, sample_weight), or None.
+    """
+
+    def __init__(self, X, y, weights, class_weight, validation):
+        self.X, self.y, self.weights, self.class_weight = X, y, weights, class_weight
+        self.given, self.known = validation, {}
+        if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3)):
+            raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight)")
+
+    def checked(self, network, *given):
+        """The Data of what is given, for networks like this one."""
+        key = network.dtype, network._loss.targets, *map(id, given)
+        if key not in self.known:
+            self.known[key] = network._data(*given)
+        return self.known[key]
+
+    def training(self, network, rows):
+        """What the network is to learn from: all of it, or rows."""
+        data = self.checked(network, self.X, self.y, self.weights)
+        if rows is None:
+            if self.class_weight is None:
+                return data
+            weights = network._apply_class_weight(self.class_weight, data.targets, data.weights)
+            return dataclasses.replace(data, weights=weights)
+        return Data(data.X, data.targets, self.weights_of(network, data, rows), rows)
+
+    def weights_of(self, network, data, rows):
+        """The weights of rows, where they stand among all; as `fit` works them out when it is given the rows alone."""
+        chosen = part(data.weights, rows)
+        if chosen is not None and not chosen.any():
+            raise ValueError("sample_weight is zero for all of a member's rows; give it others")
+        if self.class_weight is None:
+            return data.weights
+        targets = Targets(part(data.targets.labels, rows), part(data.targets.values, rows))
+        weights = np.zeros(len(data.X), data.X.dtype)
+        weights[rows] = network._apply_class_weight(self.class_weight, targets, chosen)
+        return weights
+
+    def validation(self, network, rows):
+        """What the network is evaluated on after each epoch; None for nothing."""
+        if rows is not None:
+            return dataclasses.replace(self.checked(network, self.X, self.y, self.weights), rows=rows)
+        if self.given is None:
+            return None
+        try:
+            return self.checked(network, *self.given)
+        except ValueError as error:
+            raise ValueError(f"validation_data: {error}") from None
+
+    def fit_to_copies(self, network, rows, validation_rows, **options):
+        """`Network.fit`, for L-BFGS, which takes rows as copies."""
+        given = self.X, self.y, self.weights
+        X, y, weights = (part(values, rows) for values in given)
+        validation = self.given
+        if validation_rows is not None:
+            validation = tuple(part(values, validation_rows) for values in given if values is not None)
+        return network.fit(X, y, sample_weight=weights, class_weight=self.class_weight, validation_data=validation,
+                           **options)
+
+
+def part(values, rows):
+    return values if values is None or rows is None else np.asarray(values)[rows]

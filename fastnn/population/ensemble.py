@@ -1,0 +1,85 @@
+"""What many networks say together: means, votes, quantiles, and how far apart they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..checks import any_array
+
+
+class Ensemble:
+    """The predictions of `Population`: it has `networks` that take and give the same."""
+
+    def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Outputs of every member, (members, samples, outputs)."""
+        return np.stack([network.forward(X, threads=threads) for network in self.networks])
+
+    def predict(self, X: ArrayLike, how: str = "mean", *, threads: int | None = None) -> NDArray:
+        """What the members predict together: labels of classifiers, values of regressors, in the form of `Network.predict`.
+
+        how: "mean" takes the label of the largest mean probability, or the mean value; "vote" the label that most members
+        predict, the least of them where there are several; "median" the median value.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network, Population
+        >>> population = Population(Network([Dense(1)], inputs=2), seeds=range(3))
+        >>> X = np.ones((5, 2))
+        >>> bool(np.allclose(population.predict(X), population.forward(X).mean(axis=0)[:, 0]))
+        True
+        """
+        ways = ("mean", "vote") if self.networks[0].is_classifier else ("mean", "median")
+        if how not in ways:
+            kind = "classifiers" if self.networks[0].is_classifier else "regressors"
+            raise ValueError(f"how is {how!r}; for {kind} it must be {' or '.join(map(repr, ways))}")
+        if how == "mean":
+            return self._labels_or_values(self._mean(X, threads))
+        if how == "median":
+            return self._labels_or_values(np.median(self.forward(X, threads=threads), axis=0))
+        labels = np.stack([network.predict(X, threads=threads) for network in self.networks])
+        classes = max(self.networks[0].outputs, 2) if labels.ndim == 2 else 2
+        votes = np.stack([(labels == label).sum(axis=0) for label in range(classes)])
+        return votes.argmax(axis=0)
+
+    def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """The mean of the members' probabilities, (samples, outputs)."""
+        if not self.networks[0].is_classifier:
+            self.networks[0].predict_proba(X)  # which says what to do
+        return self._mean(X, threads)
+
+    def quantiles(self, X: ArrayLike, q: float | ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Quantiles of the members' outputs, q from 0 to 1: (samples, outputs), or (len(q), samples, outputs) of several.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network, Population
+        >>> population = Population(Network([Dense(1)], inputs=2), seeds=range(5))
+        >>> population.quantiles(np.ones((7, 2)), [0.1, 0.5, 0.9]).shape
+        (3, 7, 1)
+        """
+        q = any_array("q", q)
+        if q.dtype.kind not in "iuf" or not ((q >= 0) & (q <= 1)).all():
+            raise ValueError(f"q is {q.tolist()!r}; it must be a number from 0 to 1, or several")
+        return np.quantile(self.forward(X, threads=threads), q, axis=0)
+
+    def spread(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """The standard deviation of the members' outputs, (samples, outputs): where it is large, they do not know."""
+        return self.forward(X, threads=threads).std(axis=0, dtype=np.float64)
+
+    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                 threads: int | None = None) -> list[dict[str, float]]:
+        """`Network.evaluate` of every member."""
+        return [network.evaluate(X, y, sample_weight=sample_weight, threads=threads) for network in self.networks]
+
+    def _mean(self, X, threads):
+        total = 0.0
+        for network in self.networks:  # one after the other: a sum takes less memory than all of them
+            total = total + network.forward(X, threads=threads).astype(np.float64)
+        return total / len(self.networks)
+
+    def _labels_or_values(self, out):
+        """As `Network.predict` makes them of outputs."""
+        return self.networks[0]._labels_or_values(out)

@@ -1,0 +1,29 @@
+"""What networks must have in common to learn together."""
+
+from ..network import Network
+
+
+def check_members(networks):
+    """Refuse what cannot learn together."""
+    if not networks:
+        raise ValueError("networks is empty; give at least one Network")
+    for number, network in enumerate(networks):
+        if not isinstance(network, Network):
+            raise ValueError(f"networks[{number}] is {network!r}; it must be a Network")
+    if len(set(map(id, networks))) < len(networks):
+        raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
+    first = networks[0]
+    for number, network in enumerate(networks):
+        if network.inputs != first.inputs:
+            raise ValueError(f"member {number} takes {network.inputs} inputs and member 0 takes {first.inputs}; all learn "
+                             f"from one X: give it inputs={first.inputs}, or fit it in another population")
+        if target_of(network) != target_of(first):
+            raise ValueError(f"member {number} learns {target_of(network)} and member 0 {target_of(first)}; all learn one "
+                             "y: give it a last layer and loss of the same kind, or fit it in another population")
+
+
+def target_of(network):
+    """What a network learns, in words."""
+    if not network.is_classifier:
+        return f"{network.outputs} values"
+    return f"{network.outputs} probabilities" + (", each for itself" if network._loss.targets == "binary" else "")

@@ -1,0 +1,102 @@
+"""What `Population.fit` is given: one value for all members, or a list of one each; and what members learn from."""
+
+import copy
+import dataclasses
+import weakref
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..callbacks import Callback
+from ..checks import any_array, list_of
+from ..kernels.optimizers import Optimizer
+
+
+def each(name, value, members):
+    """One value a member: those of a list or tuple, or the same for all."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        return [value] * members
+    if len(value) != members:
+        raise ValueError(f"{name} has {len(value)} entries; this population has {members} members: give one value for all, "
+                         "or a list of one each")
+    return list(value)
+
+
+def each_callbacks(given, members):
+    """A list of callbacks of its own for every member: copies of those given, or what a function of its number returns."""
+    if callable(given):
+        lists = [list_of(f"callbacks({number})", given(number), Callback) for number in range(members)]
+    else:
+        given = list_of("callbacks", given, Callback)
+        for callback in given:
+            if hasattr(callback, "path"):
+                kind = type(callback).__name__
+                raise ValueError(f"all members would write to the file of one {kind}, {callback.path!r}; give a function of "
+                                 f"the member's number: callbacks=lambda member: [{kind}(f'{{member}}-…')]")
+        lists = [[copy.copy(callback) for callback in given] for _ in range(members)]
+    seen = set()
+    for number, callbacks in enumerate(lists):
+        for callback in callbacks:
+            if id(callback) in seen:
+                raise ValueError(f"callbacks({number}) has a {type(callback).__name__} that another member has too; make a "
+                                 "new one for each")
+            seen.add(id(callback))
+    return lists
+
+
+def each_rows(name, given, members, samples):
+    """Rows of the data (int64) for every member, or None for all of them: of one array, or of a list of arrays."""
+    lists = isinstance(given, Sequence) and len(given) > 0 and not isinstance(given[0], (int, np.integer))
+    values = each(name, given, members) if lists else [given] * members
+    checked = {id(rows): rows_of(f"{name}[{number}]" if lists else name, rows, samples)
+               for number, rows in enumerate(values)}
+    return [checked[id(rows)] for rows in values]
+
+
+def rows_of(name, rows, samples):
+    if rows is None:
+        return None
+    rows = any_array(name, rows)
+    if rows.dtype.kind == "b" and rows.shape == (samples,):
+        rows = np.flatnonzero(rows)
+    if rows.dtype.kind not in "iu" or rows.ndim != 1 or len(rows) == 0:
+        raise ValueError(f"{name} has shape {rows.shape} and dtype {rows.dtype}; give the numbers of some rows of X, "
+                         "or a mask of one bool a row")
+    if rows.min() < 0 or rows.max() >= samples:
+        wrong = rows.min() if rows.min() < 0 else rows.max()
+        raise ValueError(f"{name} has row {wrong}; the rows of X are 0 to {samples - 1}")
+    return np.require(rows, np.int64, ["C", "A"])
+
+
+class OwnOptimizers:
+    """A copy of an optimizer for every member that is given it, so that callbacks of one do not change that of another.
+
+    The same optimizer given again stands for the same copies, with what has been changed in it since.
+    """
+
+    def __init__(self):
+        self.copies = weakref.WeakKeyDictionary()  # what was given: {member: (its values then, the copy)}
+
+    def of(self, member, given):
+        """The member's own, where `given` is an optimizer; else as it is."""
+        if not isinstance(given, Optimizer):
+            return given
+        values = {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}
+        copies = self.copies.setdefault(given, {})
+        before, own = copies.get(member, (values, None))
+        if own is None:
+            own = copy.copy(given)
+        for name, value in values.items():
+            if before[name] is not value and before[name] != value:
+                setattr(own, name, value)
+        copies[member] = values, own
+        return own
+
+    def part(self, members):
+        """Those of so many of the members, by their new numbers."""
+        part = OwnOptimizers()
+        for given, copies in self.copies.items():
+            part.copies[given] = {new: copies[old] for new, old in enumerate(members) if old in copies}
+        return part

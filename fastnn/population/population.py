@@ -1,0 +1,306 @@
+"""Population: many networks that learn from one set of data, in one compiled parallel call."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import training
+from ..checks import any_array, true_or_false, whole_number
+from ..history import History
+from ..lbfgs import LBFGS
+from ..network import Network
+from ..progress import Progress
+from ..threads import resolve_threads
+from .crew import Fit, begin_all, train_together
+from .data import SharedData
+from .ensemble import Ensemble
+from .halving import halve
+from .members import check_members
+from .options import OwnOptimizers, each, each_callbacks, each_rows
+from .results import as_table, final, larger_is_better
+from .task import Ahead
+
+
+class Population(Ensemble):
+    """Many networks, of any depths, widths, activations, losses and dtypes, that learn the same targets from the same data.
+
+    `fit` trains all of them in one compiled call, a network a thread at a time; each comes to the weights, to the bit, that
+    `Network.fit` gives it alone. Together they predict as an ensemble: see `predict`, `quantiles` and `spread`.
+
+    Parameters
+    ----------
+    networks : list of Network, or Network
+        Members that take equally many inputs and have equally many outputs. Or one network, for `seeds`.
+    seeds : list of int, optional
+        With one network: the members are new networks of its architecture, one with each of these seeds.
+
+    Attributes
+    ----------
+    networks : list of Network
+        Also `population[i]`; a slice, or a list of numbers, gives a Population of those members.
+    histories : list of History
+        Of the last fit, also one that was interrupted; empty before the first.
+    errors : dict of int to DivergenceError
+        The members, by number, whose loss ceased to be finite in the last fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Adam, Dense, Network, Population
+    >>> X = np.random.default_rng(0).normal(size=(300, 2))
+    >>> y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    >>> nets = [Network([Dense(width, "relu"), Dense(2, "softmax")], inputs=2, seed=seed)
+    ...         for width in (4, 16, 64) for seed in range(4)]
+    >>> population = Population(nets)
+    >>> histories = population.fit(X[:200], y[:200], epochs=30, optimizer=Adam(0.01), validation_data=(X[200:], y[200:]))
+    >>> len(histories), population.best().layers[0].out_features > 4
+    (12, True)
+    >>> bool((population.predict(X) == y).mean() > 0.9)
+    True
+    """
+
+    def __init__(self, networks: Sequence[Network] | Network, seeds: Iterable[int] | None = None) -> None:
+        if isinstance(networks, Network):
+            if seeds is None:
+                raise ValueError("one network is given; give a list of them, or seeds=range(8) for members like it")
+            networks = [type(networks).from_config(networks.config(), seed=seed) for seed in seeds]
+        elif seeds is not None:
+            raise ValueError("seeds goes with one network; those of a list have seeds of their own")
+        self.networks = list(networks)
+        check_members(self.networks)
+        self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
+        self._optimizers = OwnOptimizers()
+
+    def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int] = 1, batch_size: int | Sequence[int] = 32,
+            optimizer=None, validation_data: tuple | None = None, rows=None, validation_rows=None,
+            sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, shuffle: bool = True,
+            callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None, progress: bool | None = None,
+            resume: bool = False) -> list[History]:
+        """Train every member, from where it stands.
+
+        The options are those of `Network.fit`; where it says "or a list", a list has one value a member.
+
+        Parameters
+        ----------
+        X, y : array
+            As `Network.fit` takes them. They are shared, not copied, but for a change of dtype.
+        epochs, batch_size : int or list of int
+        optimizer : optimizer, str, LBFGS, or a list; default "adam"
+            Each member works with a copy of its own. Members with `LBFGS`, which SciPy drives, train one after another when
+            the others are done; they take no heed of epochs.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+        rows, validation_rows : array of int or of bool, or a list of them, optional
+            Which rows of X the members train on and are evaluated on after every epoch, such as the parts that `k_folds`
+            makes. Nothing is copied: a member comes to the weights of `fit(X[rows], y[rows])`.
+        sample_weight : array (samples,), optional
+        class_weight : "balanced" or dict of class to weight, optional
+        shuffle : bool
+        callbacks : list of Callback, or function
+            Each member gets copies of its own; `population.callbacks` holds them afterwards. Or a function of the number of
+            the member that returns its callbacks. `EarlyStopping` costs no time; another that looks at epochs has its
+            member come back to Python after each, and one that looks at batches trains its member in Python's thread.
+        threads : int, optional
+            At most so many; default all. The number does not change the result.
+        progress : bool, optional
+        resume : bool
+            Whether each member goes on with the fit that it was last in, until `epochs` are done in all.
+
+        Returns
+        -------
+        list of History
+            One a member. A member whose loss ceases to be finite stops there, with the weights from before that step, and
+            is named in a warning and in `errors`; the others go on.
+
+        Raises
+        ------
+        ValueError
+            For data or options that do not fit; nothing has changed then.
+        """
+        count, threads = len(self), resolve_threads(threads)
+        epochs = [whole_number("epochs", value, least=0) for value in each("epochs", epochs, count)]
+        batch_sizes = [whole_number("batch_size", value) for value in each("batch_size", batch_size, count)]
+        shuffle, resume = true_or_false("shuffle", shuffle), true_or_false("resume", resume)
+        progress = None if progress is None else true_or_false("progress", progress)
+        given = each("optimizer", optimizer, count)
+        callbacks = each_callbacks(callbacks, count)
+        samples = len(any_array("X", X)) if np.ndim(X) else 0
+        rows, validation_rows = (each_rows(name, value, count, samples)
+                                 for name, value in (("rows", rows), ("validation_rows", validation_rows)))
+        if validation_data is not None and any(part is not None for part in validation_rows):
+            raise ValueError("validation_data and validation_rows are both given; give one of them")
+
+        fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data)
+        for number, network in enumerate(self.networks):
+            own_rows = rows[number], validation_rows[number]
+            if isinstance(given[number], LBFGS):
+                data.training(network.astype("float64"), own_rows[0])
+                if resume:
+                    raise ValueError(f"member {number} has LBFGS, and such a fit cannot be resumed; leave resume out")
+                later[number] = partial(data.fit_to_copies, network, *own_rows, optimizer=given[number],
+                                        callbacks=callbacks[number], threads=threads, progress=False)
+                continue
+            learned, validation = data.training(network, own_rows[0]), data.validation(network, own_rows[1])
+            try:
+                state = training.begin_or_resume(
+                    network, self._optimizers.of(number, given[number]), resume, samples=learned.samples,
+                    batch_size=batch_sizes[number], shuffle=shuffle)
+            except ValueError as error:
+                raise ValueError(f"member {number}: {error}") from None
+            steps = training.fitting(network, learned, validation, state, epochs=epochs[number],
+                                     callbacks=callbacks[number], threads=1, progress=False, run=Ahead(epochs[number]))
+            fits[number] = Fit(network, state, steps)
+        total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())
+        with Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
+            begin_all([*fits.values()], [*fits])
+            self._train(fits, later, callbacks, threads, bar)
+        return self.histories
+
+    def _train(self, fits, later, callbacks, threads, bar):
+        """Drive fits that have begun, then call those of `later`; take note of what each came to, however it ends."""
+        histories, errors = {}, {}
+        try:
+            train_together([*fits.values()], threads, bar)
+            for number, fit in later.items():
+                try:
+                    histories[number] = fit()
+                except training.DivergenceError as error:
+                    errors[number] = error
+        finally:
+            histories |= {number: fit.state.history for number, fit in fits.items()}
+            errors |= {number: fit.error for number, fit in fits.items() if fit.error is not None}
+            self.histories = [histories.get(number, History()) for number in range(len(self))]
+            self.errors, self.callbacks = dict(sorted(errors.items())), callbacks
+        if errors:
+            numbers = ", ".join(map(str, self.errors))
+            warnings.warn(f"{len(errors)} of {len(self)} members diverged and stopped: {numbers}. Of the first: "
+                          f"{next(iter(self.errors.values()))}", RuntimeWarning, stacklevel=4)
+
+    def halve(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int], factor: float = 3.0,
+              metric: str | None = None, **options) -> NDArray:
+        """Train by successive halving: all members for a few epochs, and the best of them, by `scores`, for ever more.
+
+        After each rung a member in `factor` goes on, for `factor` times as many epochs in all, until one is left or `epochs`
+        are done. What has been trained is never trained again.
+
+        Parameters
+        ----------
+        X, y, options
+            As for `fit`, but for resume.
+        epochs : int or list of int
+            For those who are in the last rung.
+        factor : float, default 3
+        metric : str, optional
+            As for `scores`.
+
+        Returns
+        -------
+        array (members,) of int
+            How many rungs each member was in.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network, Population
+        >>> X = np.random.default_rng(0).normal(size=(100, 3))
+        >>> population = Population(Network([Dense(8, "tanh"), Dense(1)], inputs=3), seeds=range(9))
+        >>> population.halve(X, X.sum(axis=1), epochs=9).tolist().count(3)
+        1
+        >>> sorted(len(history.epochs) for history in population.histories)
+        [1, 1, 1, 1, 1, 1, 3, 3, 9]
+        """
+        count = len(self)
+        if "resume" in options:
+            raise ValueError("halve begins anew; leave resume out")
+        epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
+        for name in {"batch_size", "optimizer"} & set(options):
+            options[name] = each(name, options[name], count)
+        for name in {"rows", "validation_rows"} & set(options):
+            options[name] = each_rows(name, options[name], count, len(X))
+        return halve(self, X, y, epochs=epochs, factor=factor, metric=metric, groups=range(count), options=options)
+
+    def take_over(self, part, numbers):
+        """Have what members, here of these numbers, came to in another population."""
+        self.histories = self.histories or [History() for _ in self.networks]
+        for new, old in enumerate(numbers):
+            self.histories[old], self.callbacks[old] = part.histories[new], part.callbacks[new]
+            self.errors.pop(int(old), None)
+            if new in part.errors:
+                self.errors[int(old)] = part.errors[new]
+
+    def scores(self, metric: str | None = None) -> NDArray:
+        """A metric of each member as it is after the fit, (members,); NaN for those that diverged.
+
+        metric: default "val_loss" if it was recorded, else "loss".
+        """
+        if not self.histories:
+            raise ValueError("this population has not been fitted; call fit first")
+        recorded = {name for history in self.histories for name in history}
+        metric = ("val_loss" if "val_loss" in recorded else "loss") if metric is None else metric
+        if recorded and metric not in recorded:
+            names = ", ".join(sorted(recorded))
+            raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}")
+        values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
+        values = np.array(values, np.float64)
+        values[list(self.errors)] = np.nan
+        return values
+
+    def ranking(self, metric: str | None = None) -> NDArray:
+        """The numbers of the members, the best first by `scores`; those without a score last."""
+        values = self.scores(metric)
+        sign = -1.0 if metric is not None and larger_is_better(metric) else 1.0
+        return np.argsort(np.where(np.isnan(values), np.inf, sign * values), kind="stable")
+
+    def best(self, metric: str | None = None) -> Network:
+        """The member of the best score: the least loss, or the largest accuracy; see `scores`."""
+        if np.isnan(self.scores(metric)).all():
+            raise ValueError("no member has a score: all diverged, or were trained for no epochs")
+        return self.networks[self.ranking(metric)[0]]
+
+    def table(self):
+        """A row a member, what it is and what it came to: a pandas DataFrame if pandas is there, else a list of dicts."""
+        rows = []
+        for number, network in enumerate(self.networks):
+            row = {"member": number, "layers": " ".join(map(repr, network.layers)), "loss function": network.loss,
+                   "seed": network.seed, "parameters": int(network._parameters.flat.size)}
+            if self.histories:
+                history = self.histories[number]
+                row |= {"epochs": len(history.epochs), "diverged": number in self.errors}
+                row |= {name: final(history, self.callbacks[number], name) for name in history if name != "learning_rate"}
+            rows.append(row)
+        return as_table(rows)
+
+    def __len__(self):
+        return len(self.networks)
+
+    def __iter__(self):
+        return iter(self.networks)
+
+    def __getitem__(self, index):
+        if isinstance(index, (int, np.integer)):
+            return self.networks[index]
+        numbers = list(range(len(self)))[index] if isinstance(index, slice) else [int(number) for number in index]
+        part = copy.copy(self)
+        part.networks = [self.networks[number] for number in numbers]
+        check_members(part.networks)
+        part.callbacks = [self.callbacks[number] for number in numbers]
+        part.histories = [self.histories[number] for number in numbers] if self.histories else []
+        part.errors = {new: self.errors[old] for new, old in enumerate(numbers) if old in self.errors}
+        part._optimizers = self._optimizers.part(numbers)
+        return part
+
+    def __getstate__(self):
+        """To pickle it: what optimizers remember is not in the pickle of a network either."""
+        return {name: value for name, value in vars(self).items() if name != "_optimizers"}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _optimizers=OwnOptimizers())
+
+    def __repr__(self):
+        size = sum(network._parameters.flat.size for network in self.networks)
+        return f"<Population of {len(self)} networks, {size:,} parameters in all>"

@@ -1,0 +1,145 @@
+"""From hyperparameters to a network and the options of its fit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checks import any_array, whole_number
+from ..kernels.optimizers import Optimizer, optimizers
+from ..layers import BatchNorm, Dense, Dropout
+from ..network import Network
+
+FIT = "epochs", "batch_size"  # what `fit` takes
+ARCHITECTURE = ("hidden", "width", "depth", "activation", "dropout", "batch_norm", "l1", "l2", "initializer", "loss",
+                "dtype", "seed")
+MOST_CLASSES = 256  # more different whole numbers than that are rather values
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a network must end with for a task: how many outputs, and the activation of the last layer."""
+
+    inputs: int
+    outputs: int
+    activation: str
+
+
+def head_of(X, y, task):
+    """The Head for these data; task: "classification", "regression", or None to tell by y."""
+    X, y = any_array("X", X), any_array("y", y)
+    if X.ndim != 2:
+        raise ValueError(f"X has shape {X.shape}; give one row a sample, (samples, features)")
+    if task not in (None, "classification", "regression"):
+        raise ValueError(f"task is {task!r}; it must be 'classification', 'regression' or None")
+    labels = y.ndim == 1 and y.dtype.kind in "biu" and len(y) > 0
+    if task == "regression" or (task is None and not labels):
+        return Head(X.shape[1], 1 if y.ndim == 1 else y.shape[-1], "identity")
+    if not labels:
+        raise ValueError(f"y has shape {y.shape} and dtype {y.dtype}; for classification give integer labels (samples,), "
+                         "such as np.unique(y, return_inverse=True)[1]")
+    classes = int(y.max()) + 1
+    if task is None and classes > MOST_CLASSES:
+        raise ValueError(f"y holds whole numbers up to {classes - 1}; say what they are: task='regression' for values, "
+                         "task='classification' for labels")
+    return Head(X.shape[1], max(classes, 2), "softmax")
+
+
+def default_network(head, *, hidden=None, width=32, depth=1, activation="relu", dropout=0.0, batch_norm=False, l1=0.0,
+                    l2=0.0, initializer=None, loss=None, dtype="float32", seed=0):
+    """Dense layers, `depth` of `width` or those of `hidden`, each with what is asked for behind it, and the head."""
+    widths = [width] * whole_number("depth", depth, least=0) if hidden is None else hidden
+    layers = []
+    for out_features in widths if isinstance(widths, (list, tuple)) else [widths]:
+        layers.append(Dense(out_features, activation, initializer, l1=l1, l2=l2))
+        layers += [BatchNorm()] if batch_norm else []
+        layers += [Dropout(dropout)] if dropout else []
+    layers.append(Dense(head.outputs, head.activation, l1=l1, l2=l2))
+    return Network(layers, inputs=head.inputs, loss=loss, dtype=dtype, seed=seed)
+
+
+class Recipe:
+    """How configurations become members; `fixed` are hyperparameters that the space does not name."""
+
+    def __init__(self, head, build, optimizer, epochs, batch_size):
+        self.head, self.build = head, build
+        self.fixed = {"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size}
+
+    def optimizer(self, configuration):
+        """A new optimizer, and the names that it took."""
+        given = {**self.fixed, **configuration}["optimizer"]
+        if isinstance(given, str):
+            given = optimizers.resolve(given)()
+        if not isinstance(given, Optimizer):
+            raise ValueError(f"optimizer is {given!r}; in a sweep it must be an optimizer such as Adam(), or one of "
+                             f"{', '.join(map(repr, optimizers))}")
+        names = [*given.hyperparameter_names(), "clip_value", "clip_norm"]
+        taken = {name: configuration[name] for name in names if name in configuration}
+        return type(given)(**{name: getattr(given, name) for name in names} | taken), taken
+
+    def network(self, configuration, taken):
+        """The network of the hyperparameters that are neither the optimizer's nor the fit's."""
+        own = {name: value for name, value in configuration.items()
+               if name not in taken and name not in FIT and name != "optimizer"}
+        if self.build is not None:
+            network = self.build(**own)
+            if not isinstance(network, Network):
+                raise ValueError(f"build returned {network!r}; it must return a Network")
+            return network
+        if unknown := [name for name in own if name not in ARCHITECTURE]:
+            raise ValueError(f"space names {unknown[0]!r}, which is no hyperparameter of a sweep; there are "
+                             f"{', '.join((*ARCHITECTURE, *FIT, 'optimizer'))} and those of the optimizer; for others give "
+                             "build, a function from them to a Network")
+        if own.get("hidden") is not None and {"width", "depth"} & set(own):
+            raise ValueError("space has hidden, which lists the widths of the layers, and width or depth as well; give one")
+        return default_network(self.head, **own)
+
+    def member(self, configuration):
+        """(network, optimizer, epochs, batch_size)."""
+        optimizer, taken = self.optimizer(configuration)
+        options = {**self.fixed, **configuration}
+        return self.network(configuration, taken), optimizer, options["epochs"], options["batch_size"]
+
+
+def split_rows(samples, share, seed):
+    """(training, validation) rows at random, both in ascending order."""
+    held_out = round(share * samples)
+    if not 0 < held_out < samples:
+        raise ValueError(f"validation_split is {share!r}; of {samples} samples it leaves {samples - held_out} to train on "
+                         f"and {held_out} to validate on: give a share such as 0.2")
+    order = np.random.default_rng(seed).permutation(samples)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
+    """Cut the rows of the data into `folds` parts at random, each of which is held out once.
+
+    Parameters
+    ----------
+    samples : int
+        How many rows there are.
+    folds : int
+    seed : int or None
+        None keeps the rows in order.
+
+    Returns
+    -------
+    list of (training rows, validation rows)
+        Arrays of int64, ascending, for `Population.fit(rows=..., validation_rows=...)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network, Population, k_folds
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> rows, validation_rows = zip(*k_folds(len(X), 5))
+    >>> population = Population(Network([Dense(1)], inputs=3), seeds=[0] * 5)
+    >>> histories = population.fit(X, X.sum(axis=1), epochs=20, rows=rows, validation_rows=validation_rows)
+    >>> population.scores("val_loss").shape
+    (5,)
+    """
+    samples, folds = whole_number("samples", samples), whole_number("folds", folds, least=2)
+    if folds > samples:
+        raise ValueError(f"folds is {folds}; there are {samples} samples, and each fold takes one at least")
+    order = np.arange(samples) if seed is None else np.random.default_rng(seed).permutation(samples)
+    parts = [np.sort(part) for part in np.array_split(order, folds)]
+    return [(np.sort(np.concatenate(parts[:k] + parts[k + 1:])), parts[k]) for k in range(folds)]

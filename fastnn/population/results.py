@@ -1,0 +1,45 @@
+"""What members came to: scores to choose by, and a table."""
+
+import math
+
+from ..callbacks import EarlyStopping
+
+
+def final(history, callbacks, metric):
+    """A metric of the weights that a member has after its fit; NaN if there is none.
+
+    They are those of its last epoch, or of its best if an `EarlyStopping` has put these back.
+    """
+    values = history.metrics.get(metric, ())
+    for callback in callbacks:
+        if isinstance(callback, EarlyStopping) and callback.restore_best and callback.best_epoch is not None:
+            return values[callback.best_epoch] if callback.best_epoch < len(values) else math.nan
+    return values[-1] if len(values) else math.nan
+
+
+def larger_is_better(metric):
+    return metric.endswith("accuracy")
+
+
+class Table(list):
+    """A list of dicts, a row each, that prints as a table."""
+
+    def __repr__(self):
+        if not self:
+            return "(no rows)"
+        cells = [[*self[0]]] + [[written(row.get(name, "")) for name in self[0]] for row in self]
+        widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
+        return "\n".join("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells)
+
+
+def written(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def as_table(rows):
+    """Rows, dicts of like keys, as a pandas DataFrame where pandas is installed, else as a `Table`."""
+    try:
+        from pandas import DataFrame
+    except ImportError:
+        return Table(rows)
+    return DataFrame(rows)

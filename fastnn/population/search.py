@@ -1,0 +1,186 @@
+"""Sweeps: a space of hyperparameters becomes a population, and what it came to a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..checks import not_negative, whole_number
+from ..network import Network
+from .halving import group_scores, halve
+from .population import Population
+from .recipe import Recipe, head_of, k_folds, split_rows
+from .results import as_table, final, larger_is_better
+from .space import configurations
+
+
+def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = None, build: Callable | None = None,
+          task: str | None = None, epochs: int = 20, batch_size: int = 32, optimizer="adam",
+          validation_data: tuple | None = None, validation_split: float = 0.2, folds: int | None = None,
+          halving: float | None = None, metric: str | None = None, sample_weight: ArrayLike | None = None,
+          class_weight: Mapping | str | None = None,
+          callbacks: Sequence | Callable[[int], list] = (), seed: int = 0, threads: int | None = None,
+          progress: bool | None = None) -> Sweep:
+    """Train networks of many hyperparameters on the same data, all in one compiled parallel call.
+
+    Parameters
+    ----------
+    space : dict
+        What each hyperparameter may be: a list of values; a range (low, high) or (low, high, "log"), whose numbers are whole
+        if both ends are; anything with a method `rvs(random_state=...)`, such as the distributions of scipy.stats; or one
+        value. The names are width, depth or hidden (a list of widths, as in [(64,), (64, 32)]), activation, dropout,
+        batch_norm, l1, l2, initializer, loss, dtype, seed; optimizer, and the hyperparameters of the optimizer such as
+        learning_rate; epochs and batch_size.
+    X, y : array
+        As `Network.fit` takes them, prepared: values of about unit size.
+    samples : int, optional
+        Draw so many configurations at random. Without it all combinations of the lists are tried.
+    build : function, optional
+        Of the hyperparameters by name, but for those of the optimizer and of the fit; returns the Network. By default a
+        network of dense layers that suits X and y.
+    task : {"classification", "regression"}, optional
+        Default: whole numbers in a y of one axis are labels.
+    epochs, batch_size, optimizer
+        Where the space does not name them.
+    validation_data : tuple (X, y) or (X, y, sample_weight), optional
+        What configurations are judged by. Without it a random share `validation_split` of the rows is held out; with `folds`
+        each configuration trains so many networks, each of them judged by another part of the rows. Rows are not copied.
+    halving : float, optional
+        Train by successive halving with this factor, such as 3: see `Population.halve`.
+    metric : str, optional
+        What decides; default "val_loss".
+    callbacks, sample_weight, class_weight, threads, progress
+        As for `Population.fit`.
+    seed : int
+        Of the draws and of the parts of the data.
+
+    Returns
+    -------
+    Sweep
+        `table`, `plot()`, `best`, `best_configuration`, `population`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn
+    >>> X = np.random.default_rng(0).normal(size=(400, 2))
+    >>> y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    >>> space = {"width": [4, 32], "activation": ["relu", "tanh"], "learning_rate": (1e-4, 1e-1, "log")}
+    >>> result = fastnn.sweep(space, X, y, samples=12, epochs=10)
+    >>> len(result.table), sorted(result.best_configuration)
+    (12, ['activation', 'learning_rate', 'width'])
+    >>> result.best.evaluate(X, y)["accuracy"] > 0.8
+    True
+    """
+    drawn = configurations(space, samples, seed)
+    recipe = Recipe(head_of(X, y, task), build, optimizer, epochs, batch_size)
+    folds = None if folds is None else whole_number("folds", folds, least=2)
+    if validation_data is not None and folds is not None:
+        raise ValueError("validation_data and folds are both given; give one of them")
+    if validation_data is not None:
+        parts = [(None, None)]
+    elif folds is not None:
+        parts = k_folds(len(X), folds, seed)
+    else:
+        parts = [split_rows(len(X), not_negative("validation_split", validation_split), seed)]
+    networks, optimizers, each_epochs, batch_sizes = zip(
+        *(recipe.member(configuration) for configuration in drawn for _ in parts), strict=True)
+    population = Population(networks)
+    rows, validation_rows = zip(*(parts * len(drawn)), strict=True)
+    options = {"batch_size": list(batch_sizes), "optimizer": list(optimizers), "callbacks": callbacks, "threads": threads,
+               "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
+               "sample_weight": sample_weight, "class_weight": class_weight, "progress": progress}
+    each_epochs = [whole_number("epochs", value) for value in each_epochs]
+    metric = checked_metric("val_loss" if metric is None else metric, networks[0])
+    groups = np.repeat(np.arange(len(drawn)), len(parts))
+    rungs = None
+    if halving is None:
+        population.fit(X, y, epochs=each_epochs, **options)
+    else:
+        rungs = halve(population, X, y, epochs=each_epochs, factor=halving, metric=metric, groups=groups, options=options)
+    return Sweep(drawn, population, groups, metric, rungs)
+
+
+def checked_metric(metric, network):
+    """The name of a metric that the fits will report: found out before they are run."""
+    names = ("loss", "accuracy") if network.is_classifier else ("loss",)
+    names += tuple(f"val_{name}" for name in names)
+    if metric not in names:
+        raise ValueError(f"metric is {metric!r}; a sweep reports {', '.join(names)}")
+    return metric
+
+
+class Sweep:
+    """What a sweep came to.
+
+    Attributes
+    ----------
+    configurations : list of dict
+        The hyperparameters, as they were drawn.
+    population : Population
+        The networks: one a configuration, or with folds as many as there are folds, one configuration after the other.
+    scores : array (configurations,)
+        The metric of each, with folds their mean; NaN for those that diverged.
+    metric : str
+    """
+
+    def __init__(self, configurations, population, groups, metric, rungs=None):
+        self.configurations, self.population, self.groups, self.metric = configurations, population, groups, metric
+        self.rungs = rungs
+        self.scores = group_scores(population.scores(metric), groups, range(len(configurations)))
+
+    @property
+    def ranking(self):
+        """The numbers of the configurations, the best first; of those that were in more rungs before the others."""
+        sign = -1.0 if larger_is_better(self.metric) else 1.0
+        rungs = np.zeros(len(self.scores), int) if self.rungs is None else self.rungs
+        return np.lexsort((np.where(np.isnan(self.scores), np.inf, sign * self.scores), -rungs))
+
+    @property
+    def best_configuration(self) -> dict:
+        """The hyperparameters of the best score."""
+        return self.configurations[self.ranking[0]]
+
+    @property
+    def best(self) -> Network:
+        """The network of the best configuration; with folds that of its first fold."""
+        return self.population[int(np.flatnonzero(self.groups == self.ranking[0])[0])]
+
+    @property
+    def table(self):
+        """A row a configuration, the best first: a pandas DataFrame if pandas is installed, else a list of dicts."""
+        return as_table([self._row(number) for number in self.ranking])
+
+    def _row(self, number):
+        population, members = self.population, np.flatnonzero(self.groups == number)
+        row = {"configuration": int(number), **self.configurations[number]}
+        row["parameters"] = int(population[int(members[0])]._parameters.flat.size)
+        histories = [population.histories[k] for k in members]
+        row["epochs"] = max(len(history.epochs) for history in histories)
+        row["diverged"] = any(int(k) in population.errors for k in members)
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            if any(name in history for history in histories):
+                values = [final(population.histories[k], population.callbacks[k], name) for k in members]
+                row[name] = float(np.mean(values))
+                if len(members) > 1 and name == self.metric:
+                    row[f"{name} std"] = float(np.std(values))
+        return row
+
+    def plot(self, columns: int = 3):
+        """Draw the score of every configuration by each hyperparameter that varies; returns the array of Axes.
+
+        Needs Matplotlib: pip install "fastnn-numba[plot]".
+        """
+        from .. import plot
+
+        return plot.sweep_panels(self.configurations, self.scores, self.metric, columns)
+
+    def __len__(self):
+        return len(self.configurations)
+
+    def __repr__(self):
+        best = self.ranking[0]
+        return (f"<Sweep of {len(self)} configurations; best {self.metric} {self.scores[best]:.4g} with "
+                f"{self.configurations[best]}>")

@@ -1,0 +1,81 @@
+"""What a network says of samples: outputs, labels, how well they fit."""
+
+import math
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import features
+from .divergence import DivergenceError, how_to_be_finite
+from .program import EvaluationProgram, PredictionProgram, SmallPrediction
+from .threads import FLOPS_PER_PART, resolve_threads
+
+
+class Predicting:
+    """The part of `Network` that predicts and evaluates."""
+
+    def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
+        if threads is None and type(X) is np.ndarray and X.dtype == self._numpy_dtype and X.ndim == 2:
+            samples, inputs = X.shape
+            if 0 < samples <= self._small_rows and inputs == self.inputs and X.flags.c_contiguous:
+                return self._small_prediction.run(X)
+        X = features(X, self.inputs, self.dtype, least=0, finite=False)
+        if len(X) == 0:
+            return np.empty((0, self.outputs), self.dtype)
+        plan = PredictionProgram.plan(self, len(X), resolve_threads(threads))
+        idle = self._idle_predictions.setdefault(plan, [])  # taking from and adding to a list is safe between threads
+        program = idle.pop() if idle else PredictionProgram(self, *plan)
+        try:
+            return program.run(X)
+        finally:
+            if not idle:
+                idle.append(program)
+
+    @cached_property
+    def _numpy_dtype(self):
+        return np.dtype(self.dtype)
+
+    @cached_property
+    def _small_prediction(self):
+        return SmallPrediction(self)
+
+    @cached_property
+    def _small_rows(self):
+        """How many rows are few: so many that a second thread would not pay."""
+        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // max(1, self._parameters.flat.size)))
+
+    def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
+
+        A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
+        it is a DivergenceError.
+        """
+        return self._labels_or_values(self.forward(X, threads=threads))
+
+    def _labels_or_values(self, out):
+        """What outputs (samples, outputs) predict."""
+        if not self.is_classifier:
+            return out[:, 0] if self.outputs == 1 else out
+        if len(out) and math.isnan(out.item(out.argmax())):  # NaN counts as the largest; no class is the likeliest then
+            row = int(np.flatnonzero(np.isnan(out).any(axis=1))[0])
+            raise DivergenceError(f"the outputs for X[{row}] are NaN, so there is no label; {how_to_be_finite(self)}")
+        if self.outputs > 1 and self._loss.targets != "binary":
+            return out.argmax(axis=1)
+        labels = (out >= 0.5).astype(np.int64)
+        return labels[:, 0] if self.outputs == 1 else labels
+
+    def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
+        if not self.is_classifier:
+            raise ValueError("this network's outputs are values, not probabilities; use predict, or a last layer with "
+                             "softmax or sigmoid")
+        return self.forward(X, threads=threads)
+
+    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                 threads: int | None = None) -> dict[str, float]:
+        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
+        data = self._data(X, y, sample_weight)
+        loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate()
+        return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}

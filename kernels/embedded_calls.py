@@ -1,0 +1,327 @@
+"""The functions of `fastnn.jit`: what compiled code calls with a `Model`.
+
+They become part of whatever calls them, and so of what a user keeps on disk. So they only check, and jump to an address that
+stands in the model: no network and no kernel is part of what the user compiled.
+"""
+
+from numba import types
+
+from .embedded import FORWARD, FORWARD_ROW, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
+from .interpreter import integer, reals
+from .jit import call, jit, typed_pointer, view
+from .model import (
+    THIS_LAYOUT,
+    are_labels,
+    dout_either,
+    dx_either,
+    gradients_of,
+    out_matrix,
+    out_vector,
+    own_word,
+    places,
+    targets_of,
+    x_either,
+    x_matrix,
+    x_vector,
+)
+
+octets = typed_pointer(types.uint8)
+
+# Where something does not fit, what was to be written becomes nan, for of an exception within `prange` nobody hears. All of
+# this handles addresses only: each variable that is an array would be counted in and out, which takes 10 ns a call.
+
+
+@jit
+def spoil(address, rows, columns, row, column, item):
+    """Make every number of a matrix nan, in whatever precision: all its bits are set."""
+    for i in range(rows):
+        for j in range(columns):
+            number = view(octets(address + i * row + j * column), 0, item)
+            for k in range(item):
+                number[k] = 255
+
+
+STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
+           "__pycache__ beside its file")
+SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, out as many as it has "
+          "outputs, both as many rows, and model.parameters must be all of them")
+LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) "
+               "or (samples,), grads (parameters,)")
+PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, dout as "
+                   "many as it has outputs, all as many rows, grads one number for each parameter")
+NO_GRADIENTS = "this model was made by compiled(gradients=False); make it without that"
+NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes values: give y as (samples, outputs)"
+WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
+
+
+@jit(inline=True, cached=True)
+def forward_row(model, x, out):
+    """Send one sample through a network: out = net(x), with the bits of `Network.forward`.
+
+    To be called from compiled code, on any thread. x is not checked for nan.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (inputs,) of the model's dtype
+    out : array (outputs,) of the model's dtype
+        Written; it may be x itself.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; out is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype or not 1-D.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> from numba import njit
+    >>> @njit
+    ... def simulate(model, state, steps):
+    ...     for _ in range(steps):
+    ...         fastnn.jit.forward_row(model, state, state)
+    >>> net, state = Network([Dense(8, "tanh"), Dense(2)], inputs=2), np.ones(2, np.float32)
+    >>> simulate(net.compiled(gradients=False), state, 1000)
+    """
+    table, parameters, size = places(model)
+    x_, _, inputs, _, x_column = x_vector(model, x)
+    out_, _, outputs, _, out_column = out_vector(model, out)
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
+    if strange or not fit:
+        spoil(out_, 1, outputs, 0, out_column, out.itemsize)
+        if strange:
+            raise ValueError(STRANGE)
+        raise ValueError(SHAPES)
+    call(integer(table, FORWARD_ROW), (table, parameters, x_, x_column, out_, out_column))
+
+
+@jit(cached=True)
+def forward(model, x, out):
+    """Send samples through a network: out[i] = net(x[i]), with the bits of `Network.forward`.
+
+    To be called from compiled code, on any thread; the call stays on it. x is not checked for nan.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (samples, inputs) of the model's dtype
+    out : array (samples, outputs) of the model's dtype
+        Written; it may be x itself, but not overlap it otherwise.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; out is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype or not 2-D.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> from numba import njit
+    >>> @njit
+    ... def outputs(model, x):
+    ...     out = np.empty((len(x), 3), x.dtype)
+    ...     fastnn.jit.forward(model, x, out)
+    ...     return out
+    >>> net, x = Network([Dense(8, "tanh"), Dense(3, "softmax")], inputs=2), np.ones((5, 2), np.float32)
+    >>> bool(np.all(outputs(net.compiled(), x) == net.forward(x)))
+    True
+    """
+    table, parameters, size = places(model)
+    x_, rows, inputs, x_row, x_column = x_matrix(model, x)
+    out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
+    if strange or not fit or rows != out_rows:
+        spoil(out_, out_rows, outputs, out_row, out_column, out.itemsize)
+        if strange:
+            raise ValueError(STRANGE)
+        raise ValueError(SHAPES)
+    call(integer(table, FORWARD), (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
+
+
+@jit(cached=True)
+def loss_and_gradients(model, x, y, grads):
+    """Return the loss over all samples and write its gradients, both with the bits of `Network.loss_and_gradients`.
+
+    To be called from compiled code, on any thread; the call stays on it. Layers behave as in prediction. Values are not
+    checked for nan.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (samples, inputs) of the model's dtype
+    y : array (samples, outputs) or (samples,)
+        Values or probabilities of the model's dtype; or int64 labels (samples,).
+    grads : array (parameters,) of the model's dtype, contiguous
+        Overwritten; laid out like `Model.parameters`, `fastnn.jit.views` gives its parts their names.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit or y holds a label that is no class; grads is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is of a wrong dtype.
+
+    Examples
+    --------
+    Gradient descent in one compiled call:
+
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> from numba import njit
+    >>> @njit
+    ... def descend(model, x, y, steps, rate):
+    ...     grads = np.empty_like(model.parameters)
+    ...     for _ in range(steps):
+    ...         loss = fastnn.jit.loss_and_gradients(model, x, y, grads)
+    ...         for k in range(grads.size):
+    ...             model.parameters[k] -= rate * grads[k]
+    ...     return loss
+    >>> net, x = Network([Dense(8, "tanh"), Dense(1)], inputs=1), np.linspace(-1, 1, 50).astype(np.float32)[:, None]
+    >>> descend(net.compiled(), x, x * x, steps=2000, rate=0.1) < 1e-3
+    True
+    >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network has learned it
+    True
+    """
+    table, parameters, size = places(model)
+    x_, rows, inputs, x_row, x_column = x_matrix(model, x)
+    y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
+    grads_, labels = gradients_of(model, grads), are_labels(y)
+    check_loss(table, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, grads.itemsize)
+    loss, wrong = own_word(), own_word()
+    call(integer(table, GRADIENTS), (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
+                                     wrong))
+    if integer(wrong, 0) != 0:
+        raise ValueError(WRONG_LABEL)
+    return view(reals(loss), 0, 1)[0]
+
+
+@jit
+def check_loss(table, parameters, x_shape, y_shape, labels, gradients, size, item):
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    missing = not strange and integer(table, GRADIENTS) == 0
+    values = labels != 0 and integer(table, LABELS) == NO_LABELS
+    fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == integer(table, INPUTS)
+           and (y_shape[1] == integer(table, OUTPUTS) or labels != 0) and size == parameters == integer(table, SIZE))
+    if strange or missing or values or not fit:
+        spoil(gradients, 1, size, 0, item, item)
+        if strange:
+            raise ValueError(STRANGE)
+        if missing:
+            raise ValueError(NO_GRADIENTS)
+        if values:
+            raise ValueError(NO_LABELS_HERE)
+        raise ValueError(LOSS_SHAPES)
+
+
+@jit(cached=True)
+def input_gradients(model, x, dout, dx):
+    """Push gradients of the outputs back to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
+
+    To be called from compiled code, on any thread; the call stays on it. Layers behave as in prediction.
+
+    Parameters
+    ----------
+    model : Model
+    x : array (samples, inputs) or (inputs,) of the model's dtype
+    dout : array (samples, outputs) or (outputs,) of the model's dtype
+        The derivative of some number by each output; a 1 among zeros gives the derivative of that output.
+    dx : array like x
+        Written: the derivative of that number by each input. It may be x itself.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; dx is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> net = Network([Dense(1)], inputs=2)
+    >>> net.parameters["0.weight"][:, 0] = 3, 5
+    >>> dx = np.empty(2, np.float32)
+    >>> fastnn.jit.input_gradients(net.compiled(), np.ones(2, np.float32), np.array([2], np.float32), dx)
+    >>> dx
+    array([ 6., 10.], dtype=float32)
+    """
+    table, parameters, size = places(model)
+    x_, rows, inputs, x_row, x_column = x_either(model, x)
+    dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
+    check_pullback(table, (rows, inputs), (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row,
+                   dx_column, dx.itemsize)
+    call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+                                    dx_column, 0, rows))
+
+
+@jit(cached=True)
+def pullback(model, x, dout, dx, grads):
+    """Push gradients of the outputs back to the inputs, as `input_gradients` does, and to the parameters.
+
+    What a chain of calls, such as the steps of an integration, gives of the parameters' gradients adds up, so each call adds
+    to grads: begin with zeros.
+
+    Parameters
+    ----------
+    model, x, dout, dx
+        As for `input_gradients`.
+    grads : array (parameters,) of the model's dtype, contiguous
+        Σᵢⱼ dout[i, j] · d out[i, j] / d parameters is added to it. Laid out like `Model.parameters`.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit; dx is nan then.
+    numba.TypingError
+        When the caller compiles, if an array is not of the model's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> from fastnn import Dense, Network
+    >>> net, x = Network([Dense(1)], inputs=2), np.array([3, 5], np.float32)
+    >>> dx, grads = np.empty(2, np.float32), np.zeros(3, np.float32)
+    >>> for _ in range(2):
+    ...     fastnn.jit.pullback(net.compiled(), x, np.ones(1, np.float32), dx, grads)
+    >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
+    array([ 6., 10.], dtype=float32)
+    """
+    table, parameters, size = places(model)
+    x_, rows, inputs, x_row, x_column = x_either(model, x)
+    dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
+    grads_ = gradients_of(model, grads)
+    check_pullback(table, (rows, inputs), (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row,
+                   dx_column, dx.itemsize)
+    call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+                                    dx_column, grads_, rows))
+
+
+@jit
+def check_pullback(table, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
+    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    missing = not strange and integer(table, PULLBACK) == 0
+    fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
+           and x_shape[1] == integer(table, INPUTS) and dout_shape[1] == integer(table, OUTPUTS)
+           and size == parameters == integer(table, SIZE))
+    if strange or missing or not fit:
+        spoil(dx, dx_shape[0], dx_shape[1], row, column, item)
+        if strange:
+            raise ValueError(STRANGE)
+        if missing:
+            raise ValueError(NO_GRADIENTS)
+        raise ValueError(PULLBACK_SHAPES)
