@@ -128,7 +128,7 @@ def verdict(code, output):
     return "not compiled" if any(name in output for name in REFUSED) else "killed"
 
 
-def run_all(work, jobs, folder, root=ROOT, cache=None, told=print):
+def run_all(work, jobs, folder, root=ROOT, cache=None):
     """Run (mutant or None, tests, limit in seconds) in copies; gives (mutant, verdict, seconds, output) as they end."""
     cache = cache or folder / "kernels-cache"
     free, busy, work = [Copy(folder / f"copy-{k}", root, cache) for k in range(jobs)], {}, list(reversed(work))
@@ -210,6 +210,7 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--groups", nargs="*", default=[], help="their names; default all")
     parser.add_argument("--only", nargs="*", default=[], help="of those drawn, those in whose description one of these is")
+    parser.add_argument("--least", type=float, default=0, help="percent to be killed, else it fails")
     parser.add_argument("--cache", type=Path, help="a folder for kernels, to be kept; default one that is removed")
     given = parser.parse_args(arguments)
     groups = [group for group in mutant_groups.GROUPS if not given.groups or group.name in given.groups]
@@ -221,8 +222,9 @@ def main(arguments=None):
     for mutant in survivors:
         print(f"survived: {mutant}")
     print(table(scores))
-    return scores
+    killed, counted = score(sum(scores.values(), Counter()))
+    return 0 if 100 * killed >= given.least * counted else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
