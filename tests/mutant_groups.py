@@ -70,7 +70,7 @@ GROUPS = [
     )),
     Group("products", 25, (
         (kernels("", "linear", "dot", "product", "turned", "transpose"),
-         ["tests/test_products_exact.py", "tests/test_products.py", "tests/test_calls.py", "tests/test_forward_exact.py",
+         ["tests/test_products_exact.py", "tests/test_calls.py", "tests/test_forward_exact.py",
           "tests/test_gradients.py", *BITS]),
         (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py", *BITS]),
     )),

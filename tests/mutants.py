@@ -7,7 +7,7 @@ the tree, by the tests that concern its file and until one fails, in a process f
     survived      all tests pass
     not compiled  Numba refuses it, so that nobody could have it: it does not count
 
-At most `--jobs` of them run at a time. First the tests are run without a mutant: they must pass, and tell how long it takes.
+At most `--jobs` of them run at a time. First the tests are run without a mutant, which tells how long it takes.
 """
 
 import argparse
@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPIED = "fastnn", "kernels", "tests", "pyproject.toml"
 REFUSED = "TypingError", "LoweringError", "UnsupportedError", "NumbaValueError", "NumbaTypeError"
 LEAST = 60  # seconds that a mutant may take, beside three times what the tests take without one
+FAILING = 20  # tests that may fail without a mutant: they are left out
 MEMORY = 16 * 2**30
 
 
@@ -108,7 +109,8 @@ class Copy:
 
         if (self.tree / "kernels").exists():
             kernel_keys.install()
-        return pytest.main(["-x", "-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:randomly", *tests])
+        options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        return pytest.main([*options, *(["-x"] if self.mutant else []), *tests])
 
 
 def limit_memory():
@@ -126,6 +128,14 @@ def verdict(code, output):
     if code in (3, 4, 5):  # pytest's own errors, and no tests
         raise RuntimeError(f"the tests could not be run:\n{output[-3000:]}")
     return "not compiled" if any(name in output for name in REFUSED) else "killed"
+
+
+def failures(output):
+    """The names of the tests that failed."""
+    names = [line.split(" ", 1)[1].split(" - ")[0] for line in output.splitlines() if line.startswith(("FAILED", "ERROR "))]
+    if not names or len(names) > FAILING:
+        raise RuntimeError(f"the tests fail without a mutant:\n{output[-3000:]}")
+    return names
 
 
 def run_all(work, jobs, folder, root=ROOT, cache=None):
@@ -158,10 +168,10 @@ def run_all(work, jobs, folder, root=ROOT, cache=None):
 
 def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
     """Run so many mutants of the groups; returns {group: Counter of verdicts} and the survivors, and prints each outcome."""
-    limits, chosen = {}, {}
-    whole = sum(group.share for group in groups)
+    limits, failing, chosen = {}, {}, {}
+    shares = sum(group.share for group in groups)
     for group in groups:
-        found, there = drawn(group, round(number * group.share / whole), seed, root)
+        found, there = drawn(group, round(number * group.share / shares), seed, root)
         chosen[group.name] = [mutant for mutant in found if not only or any(text in str(mutant) for text in only)]
         print(f"{group.name}: {len(chosen[group.name])} of {there} mutants", flush=True)
     of = {id(mutant): group for group in groups for mutant in chosen[group.name]}
@@ -170,12 +180,13 @@ def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
     without = [(None, each, 1500) for each in dict.fromkeys(tests.values())]
     for (_, each, _), (_, found, seconds, output) in zip(without, run_all(without, 1, folder / "without", root, cache),
                                                          strict=True):
-        if found != "survived":
-            raise RuntimeError(f"these tests fail without a mutant: {' '.join(each)}\n{output[-3000:]}")
-        limits[each] = LEAST + 3 * seconds
+        limits[each], failing[each] = LEAST + 3 * seconds, failures(output) if found != "survived" else []
         print(f"{seconds:.0f} s without a mutant: {each[0]} …", flush=True)
+        for name in failing[each]:
+            print(f"left out, since it fails without a mutant: {name}", flush=True)
     scores, survivors = {group.name: Counter() for group in groups}, []
-    work = [(mutant, tests[id(mutant)], limits[tests[id(mutant)]]) for found in chosen.values() for mutant in found]
+    whole = {each: [*each, *(f"--deselect={name}" for name in names)] for each, names in failing.items()}
+    work = [(mutant, whole[tests[id(mutant)]], limits[tests[id(mutant)]]) for found in chosen.values() for mutant in found]
     for mutant, found, seconds, output in run_all(work, jobs, folder, root, cache):
         scores[of[id(mutant)].name][found] += 1
         by = next((line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))), "")[:100]
