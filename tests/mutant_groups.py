@@ -39,7 +39,7 @@ GROUPS = [
     Group("activations", 45, (
         (kernels("activations/", "__init__", "elu", "gelu", "identity", "leaky_relu", "relu", "selu", "sigmoid", "silu",
                  "softmax", "softplus", "tanh") + kernels("", "activate"),
-         ["tests/test_activations.py", *LAWS, "tests/test_initializers.py", "tests/test_layers_own.py"]),
+         ["tests/test_activations.py", *LAWS, "tests/test_initializers.py", "tests/test_onnx_export.py"]),
     )),
     Group("losses", 45, (
         (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "huber", "poisson",
@@ -64,9 +64,9 @@ GROUPS = [
          ["tests/test_penalties.py", "tests/test_clipping.py", "tests/test_gradients.py", *BITS]),
         (kernels("", "batch", "table"),
          [*FIT, "tests/test_outputs.py", "tests/test_targets.py", "tests/test_gradients.py", "tests/test_reproducible.py",
-          *BITS]),
+          "tests/test_layers.py", *BITS]),
         ([*kernels("", "watch", "finite"), "fastnn/safe_steps.py"],
-         ["tests/test_divergence.py", "tests/test_fit.py", "tests/test_bad_arrays.py"]),
+         ["tests/test_finite.py", "tests/test_divergence.py", "tests/test_fit.py", "tests/test_bad_arrays.py"]),
     )),
     Group("products", 25, (
         (kernels("", "linear", "dot", "product", "turned", "transpose"),

@@ -76,6 +76,17 @@ def test_naive_equals_vectorized(activation):
 
 
 @every_activation
+def test_vectorized_is_of_the_last_axis(activation):
+    z = some_z(6, 3, "float64")
+    a = activation.vectorized(z)
+    dz, stacked = vectorized_backward(activation, z, z, a), z.reshape(2, 3, 3)
+    np.testing.assert_array_equal(activation.vectorized(z[0]), a[0])
+    np.testing.assert_array_equal(vectorized_backward(activation, z[0], z[0], a[0]), dz[0])
+    np.testing.assert_array_equal(activation.vectorized(stacked), a.reshape(2, 3, 3))
+    np.testing.assert_array_equal(vectorized_backward(activation, stacked, stacked, a.reshape(2, 3, 3)), dz.reshape(2, 3, 3))
+
+
+@every_activation
 def test_vectorized_is_quiet_far_out(activation):
     z = np.linspace(-1e4, 1e4, 81)
     with np.errstate(over="raise", divide="raise", invalid="raise"):

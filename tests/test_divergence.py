@@ -3,6 +3,8 @@
 Each fault is one number in one batch in the middle of training that is sound; on one thread and on several.
 """
 
+import math
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -155,6 +157,18 @@ def test_statistics_of_a_batch_that_overflow(threads, dtype, many_parts):
     error = diverged(make, Adam, bad_sample(largest(dtype) ** 0.52), threads)
     assert error.layer == 0
     assert "mean or variance of the batch overflow in layer 0 (BatchNorm(momentum=0.9, epsilon=1e-05))" in str(error)
+
+
+@every_dtype
+@pytest.mark.parametrize("share", [0.45, 0.55])
+def test_running_statistics_follow_up_to_half_of_the_largest_number(share, dtype):
+    net = Network([BatchNorm(), Dense(1)], inputs=1, dtype=dtype)
+    # the variance of (x, 0) is x² / 2; twice half of the largest number is the largest distance from the next one
+    x, followed = [[math.sqrt(2 * share) * math.sqrt(largest(dtype))], [0.0]], []
+    with nullcontext() if share < 0.5 else pytest.raises(DivergenceError, match="mean or variance of the batch overflow"):
+        net.fit(x, [1.0, 0.0], batch_size=2, epochs=1)
+        followed.append(net.state["0.running_variance"][0])
+    assert [bool(variance > 0.04 * largest(dtype)) for variance in followed] == [True] * (share < 0.5)
 
 
 @every_dtype

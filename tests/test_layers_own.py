@@ -184,6 +184,14 @@ def test_a_constant_feature_is_the_shift():
     assert np.isfinite(net.forward(data)).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_variance_of_numbers_far_from_zero_has_its_digits(dtype):
+    data = np.float64(1 / np.finfo(dtype).eps / 8) + rng.integers(4, size=(17, 5))  # beside which a mean has few
+    net = Network([BatchNorm(momentum=0.0), Dense(1)], inputs=5, dtype=dtype)
+    net.fit(data, np.zeros(17), batch_size=17)
+    np.testing.assert_allclose(net.state["0.running_variance"], (data - data[0]).var(axis=0, ddof=1), rtol=1e-6)
+
+
 def test_validation_sees_the_running_statistics_of_its_epoch():
     net = normalizing()
     history = net.fit(X, LABELS, epochs=3, validation_data=(X, LABELS))

@@ -90,6 +90,16 @@ def test_naive_equals_vectorized(loss):
 
 
 @every_loss
+def test_vectorized_is_of_the_last_axis(loss):
+    a, y, _ = some_batch(loss, 6, 3)
+    for function in (loss.vectorized, loss.vectorized_prime):
+        whole, row = function(a, y), function(a[0], y[0])
+        stacked = function(a.reshape(2, 3, 3), y.reshape(2, 3, 3))
+        np.testing.assert_allclose(row, whole[0], rtol=1e-15)
+        np.testing.assert_allclose(stacked.reshape(whole.shape), whole, rtol=1e-15)
+
+
+@every_loss
 @every_dtype
 @pytest.mark.parametrize("rows", SIZES)
 @pytest.mark.parametrize("columns", SIZES)
