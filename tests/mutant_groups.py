@@ -119,8 +119,21 @@ LEFT_OUT = {
     "fastnn/checkpoint.py": {"NESTED = ": "a limit of some size"},
 }
 
+# path -> [(part of a line, part of "before → after", why it makes no difference)]: found among those that had survived
+EQUIVALENT = {
+    "kernels/activations/leaky_relu.py": [("value=", "z >= 0.0", "at 0 both ways give z")],
+    "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
+    "kernels/batch.py": [("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed")],
+}
+
 
 def left_out(mutant, lines):
     """The reason for which a mutant is left out, or nothing."""
     line = lines[mutant.line - 1]
     return next((reason for part, reason in LEFT_OUT.get(mutant.path, {}).items() if part in line), "")
+
+
+def equivalent(mutant, lines):
+    """The reason for which a mutant that survived makes no difference, or nothing."""
+    line, change = lines[mutant.line - 1], f"{mutant.before} → {mutant.after}"
+    return next((reason for part, made, reason in EQUIVALENT.get(mutant.path, []) if part in line and made in change), "")

@@ -6,6 +6,7 @@ the tree, by the tests that concern its file and until one fails, in a process f
     killed        a test fails, the package cannot be imported, the process dies, or it takes far longer than without mutant
     survived      all tests pass
     not compiled  Numba refuses it, so that nobody could have it: it does not count
+    equivalent    it survived, and `mutant_groups.py` says why it makes no difference: it does not count
 
 At most `--jobs` of them run at a time. First the tests are run without a mutant, which tells how long it takes.
 """
@@ -41,9 +42,13 @@ MEMORY = 16 * 2**30
 def drawn(group, number, seed, root=ROOT):
     """So many mutants of a group, or all there are; and how many there are."""
     there = [mutant for path in group.paths for mutant in mutants(path, (root / path).read_text(encoding="utf-8"))
-             if not mutant_groups.left_out(mutant, (root / path).read_text(encoding="utf-8").splitlines())]
+             if not mutant_groups.left_out(mutant, lines_of(root / path))]
     chosen = random.Random(f"{seed} {group.name}").sample(there, min(number, len(there)))
     return chosen, len(there)
+
+
+def lines_of(path):
+    return path.read_text(encoding="utf-8").splitlines()
 
 
 class Copy:
@@ -188,6 +193,8 @@ def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
     whole = {each: [*each, *(f"--deselect={name}" for name in names)] for each, names in failing.items()}
     work = [(mutant, whole[tests[id(mutant)]], limits[tests[id(mutant)]]) for found in chosen.values() for mutant in found]
     for mutant, found, seconds, output in run_all(work, jobs, folder, root, cache):
+        if found == "survived" and mutant_groups.equivalent(mutant, lines_of(root / mutant.path)):
+            found = "equivalent"
         scores[of[id(mutant)].name][found] += 1
         by = next((line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))), "")[:100]
         print(f"{found:12} {seconds:5.0f} s  {mutant}  {by if found == 'killed' else ''}", flush=True)
@@ -205,12 +212,12 @@ def score(counts):
 def table(scores):
     """The figures as text, a line a group."""
     total = sum(scores.values(), Counter())
-    lines = [f"{'group':18} killed timed out survived not compiled  score"]
+    lines = [f"{'group':18} killed timed out survived not compiled equivalent  score"]
     for name, counts in [*scores.items(), ("all", total)]:
         killed, counted = score(counts)
         share = f"{100 * killed / counted:5.1f} %" if counted else "    –"
         lines.append(f"{name:18} {counts['killed']:6} {counts['timed out']:9} {counts['survived']:8} "
-                     f"{counts['not compiled']:12}  {share}")
+                     f"{counts['not compiled']:12} {counts['equivalent']:10}  {share}")
     return "\n".join(lines)
 
 
