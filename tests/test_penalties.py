@@ -5,6 +5,15 @@ import pytest
 from nets import LABELS, X, names_of, pairs, same
 
 from fastnn import SGD, Adam, Dense, Network, check_gradients, kernels, naive, vectorized
+from fastnn.kernels.blocks import LANES, block_count
+from fastnn.kernels.penalty import (
+    penalty_gradient_kernel,
+    penalty_loss_kernel,
+    penalty_loss_row,
+    penalty_row,
+    penalty_value_kernel,
+)
+from fastnn.kernels.table import LOSSES, SAMPLE_WEIGHTS
 from fastnn.layers import layers_from_config
 
 RUNGS = [naive, vectorized, kernels]
@@ -169,3 +178,22 @@ def test_the_readable_rungs_add_up_to_the_same():
     net = penalized()
     loss, _ = vectorized.backward(pairs(net), names_of(net), X, np.eye(3)[LABELS], "cross_entropy")
     assert net.evaluate(X, LABELS)["loss"] == pytest.approx(loss + penalty_of(net), rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("weights", [[0.0, 0.0, 0.0], [0.25, 0.0, 0.25], [1.0, 0.0, 0.0], [3.0, 2.0, 2.0]], ids=sum)
+def test_a_penalty_that_is_shared_out_is_divided_by_the_weights_of_the_batch(weights, dtype):
+    weight = np.random.default_rng(0).normal(size=4500).astype(dtype)  # more than a block
+    results, strengths, sums = np.zeros((3, 3)), np.array([0.5, 0.25]), np.zeros((block_count(weight.size), LANES))
+    results[SAMPLE_WEIGHTS] = weights
+    gradient, place = np.zeros_like(weight), {"sums": sums.ctypes.data, "shared": True}
+    row = penalty_row(dtype, 1, start=0, size=weight.size, strengths=strengths.ctypes.data, **place)
+    total = penalty_loss_row(dtype, blocks=len(sums), once=False, **place)
+    phase = (weight, gradient, gradient, results, 3, 0, 3, 0, 0, 1)
+    penalty_value_kernel(dtype, row, *phase)
+    penalty_gradient_kernel(dtype, row, *phase)
+    penalty_loss_kernel(dtype, total, *phase)
+    factor = 1 / sum(weights) if sum(weights) else 0
+    exact = weight.astype(np.float64)
+    np.testing.assert_allclose(gradient, factor * (0.5 * np.sign(exact) + 0.5 * exact), rtol=1e-6)
+    assert results[LOSSES].sum() == pytest.approx(factor * (0.5 * np.abs(exact) + 0.25 * exact**2).sum(), rel=1e-6)
