@@ -52,7 +52,7 @@ class Arena:
         self.size = 0
 
     def take(self, numbers):
-        """Reserve `numbers` and return where they begin."""
+        """Reserve `numbers` and return where they begin. The rest of the last cache line is theirs as well."""
         start = self.size
         per_line = ALIGNMENT // self.dtype.itemsize
         self.size += -(-numbers // per_line) * per_line

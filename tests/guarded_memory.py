@@ -26,7 +26,7 @@ class GuardedMemory:
             return raw[start:start + size].view(dtype).reshape(shape)
 
         class GuardedArena(memory.Arena):
-            """A band behind every stretch."""
+            """A band behind every stretch, which ends with a cache line."""
 
             def __init__(self, dtype):
                 super().__init__(dtype)
@@ -35,7 +35,8 @@ class GuardedMemory:
 
             def take(self, numbers):
                 start = super().take(numbers + BAND // self.dtype.itemsize)
-                self.stretches.append((start, numbers))
+                line = memory.ALIGNMENT // self.dtype.itemsize
+                self.stretches.append((start, -(-numbers // line) * line))
                 return start
 
             def allocate(self, copies=1):

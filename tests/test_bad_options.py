@@ -37,7 +37,7 @@ ZOO = {
 # What a class has to be given, so that another of its options can be tried.
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
           "path": "log.csv"}
-NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError"}
+NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep"}
 
 every_value = pytest.mark.parametrize("value", ZOO.values(), ids=ZOO)
 pytestmark = pytest.mark.filterwarnings("error")

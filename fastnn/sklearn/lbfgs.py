@@ -8,8 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..kernels.finite import all_finite
 from ..kernels.interpreter import LOSS_SUM
-from ..network import GRADIENT_CHUNK
-from ..program import TrainingProgram
+from ..program import GRADIENT_CHUNK, TrainingProgram
 from ..threads import resolve_threads
 from .stochastic import record
 
