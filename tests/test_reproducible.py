@@ -10,6 +10,8 @@ import pytest
 from trained_nets import digest
 
 from fastnn import Dense, Network
+from fastnn.kernels.batch import shuffle_kernel
+from fastnn.kernels.jit import ANY
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
@@ -43,6 +45,30 @@ def test_the_order_of_the_samples_depends_on_the_seed_alone():
         view[...] = first.parameters[name]
     assert train(first) != train(second)
     assert trained(shuffle=False) != trained(shuffle=True)
+
+
+def splitmix64(word, count):
+    """So many numbers of SplitMix64 (Steele, Lea and Flood 2014), and the word after them."""
+    numbers, most = [], 2**64 - 1
+    for _ in range(count):
+        word = (word + 0x9E3779B97F4A7C15) & most
+        mixed = ((word ^ word >> 30) * 0xBF58476D1CE4E5B9) & most
+        mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & most
+        numbers.append(mixed ^ mixed >> 31)
+    return numbers, word
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 17, 1000])
+@pytest.mark.parametrize("word", [0, 12345, 2**64 - 1])
+def test_the_order_is_that_of_fisher_and_yates(size, word):
+    order, state = np.empty(size, np.int64), np.array([word], np.uint64)
+    shuffle_kernel(ANY, order, size, state)
+    expected, (numbers, after) = list(range(size)), splitmix64(word, size - 1)
+    for i, number in zip(range(size - 1, 0, -1), numbers, strict=True):
+        j = (number >> 32) * (i + 1) >> 32
+        expected[i], expected[j] = expected[j], expected[i]
+    assert order.tolist() == expected
+    assert int(state[0]) == after
 
 
 def test_another_process_comes_to_the_same_bits():
