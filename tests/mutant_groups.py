@@ -125,7 +125,8 @@ EQUIVALENT = {
     "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
     "kernels/batch.py": [("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
                          ("(end - begin) * out_features", "end + begin", "outputs are handed out in one part, from 0 on")],
-    "kernels/clip.py": [("if limits[NORM] < math.inf", "limits[NORM] <= math.inf", "what is scaled to infinity is scaled by 1")],
+    "kernels/clip.py": [("if limits[NORM] < math.inf", "limits[NORM] <= math.inf",
+                         "a factor of infinity is taken for 1")],
 }
 
 
