@@ -123,6 +123,9 @@ LEFT_OUT = {
 EQUIVALENT = {
     "kernels/activations/leaky_relu.py": [("value=", "z >= 0.0", "at 0 both ways give z")],
     "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
+    "kernels/losses/binary_cross_entropy.py": [
+        ("np.log1p(-np.where(y == 1, 0, a))", "0 → -1", "the logarithm is multiplied by 0 there, whatever it is of"),
+    ],
     "kernels/batch.py": [("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
                          ("(end - begin) * out_features", "end + begin", "outputs are handed out in one part, from 0 on")],
     "kernels/clip.py": [("if limits[NORM] < math.inf", "limits[NORM] <= math.inf",

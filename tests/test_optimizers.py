@@ -7,13 +7,35 @@ import numpy as np
 import pytest
 from guarded import Guarded
 
-from fastnn.kernels.optimizers import COEFFICIENTS, optimizers
+from fastnn.kernels.hyperparameters import rate_or_schedule
+from fastnn.kernels.optimizers import COEFFICIENTS, Optimizer, compiled, optimizers
 from fastnn.kernels.optimizers.adagrad import Adagrad
 from fastnn.kernels.optimizers.adam import Adam
 from fastnn.kernels.optimizers.adamw import AdamW
 from fastnn.kernels.optimizers.lion import Lion
 from fastnn.kernels.optimizers.rmsprop import RMSprop
 from fastnn.kernels.optimizers.sgd import SGD
+
+
+@compiled
+class WithoutMemory(Optimizer):
+    learning_rate: float = rate_or_schedule(0.1)
+
+    name = "without_memory"
+    formula = "θ ← θ − α g"
+
+    @staticmethod
+    def coefficients(step, learning_rate):
+        return (learning_rate,)
+
+    @staticmethod
+    def update(parameters, gradients, c):
+        for i in range(len(parameters)):
+            parameters[i] -= c[0] * gradients[i]
+
+    def vectorized(self, parameters, gradients, step):
+        return (parameters - self.learning_rate * gradients,)
+
 
 STEPS = 5
 # each with its defaults, and again where a hyperparameter that is off by default changes the formula
@@ -22,6 +44,7 @@ CASES = [cls() for cls in optimizers.values()] + [
     SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
     AdamW(learning_rate=0.1, weight_decay=0.3),
     Lion(learning_rate=0.1, weight_decay=0.3),
+    WithoutMemory(),  # no registered one has no slots
 ]
 
 every_optimizer = pytest.mark.parametrize("cls", list(optimizers.values()), ids=lambda cls: cls.name)
@@ -79,7 +102,7 @@ def test_compiled_equals_vectorized(optimizer, size, dtype):
         want, *state = optimizer.vectorized(want, gradients[step - 1].astype(np.float64), *state, step)
     tolerance = 1e-12 if dtype == "float64" else 1e-6
     np.testing.assert_allclose(got[0], want, rtol=tolerance, atol=tolerance)
-    np.testing.assert_allclose(got[1], np.array(state), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(got[1], np.reshape(state, got[1].shape), rtol=tolerance, atol=tolerance)
 
 
 @every_case
@@ -90,7 +113,7 @@ def test_naive_equals_compiled(optimizer):
         naive_step(optimizer, naive, gradients[step - 1].tolist(), state, step)
     got = trained(optimizer, parameters, gradients)
     np.testing.assert_allclose(naive, got[0], rtol=1e-12)
-    np.testing.assert_allclose(state, got[1], rtol=1e-12)
+    np.testing.assert_allclose(np.reshape(state, got[1].shape), got[1], rtol=1e-12)
 
 
 @every_case
