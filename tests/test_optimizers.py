@@ -1,6 +1,7 @@
 """The laws that every optimizer obeys, on all three rungs. A new one is covered by being registered."""
 
 import math
+import re
 from dataclasses import fields
 
 import numpy as np
@@ -10,7 +11,7 @@ from guarded import Guarded
 from fastnn.kernels.hyperparameters import rate_or_schedule
 from fastnn.kernels.optimizers import COEFFICIENTS, Optimizer, compiled, optimizers
 from fastnn.kernels.optimizers.adagrad import Adagrad
-from fastnn.kernels.optimizers.adam import Adam
+from fastnn.kernels.optimizers.adam import Adam, AdamHat
 from fastnn.kernels.optimizers.adamw import AdamW
 from fastnn.kernels.optimizers.lion import Lion
 from fastnn.kernels.optimizers.rmsprop import RMSprop
@@ -44,6 +45,7 @@ CASES = [cls() for cls in optimizers.values()] + [
     SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
     AdamW(learning_rate=0.1, weight_decay=0.3),
     Lion(learning_rate=0.1, weight_decay=0.3),
+    AdamHat(learning_rate=0.1),
     WithoutMemory(),  # no registered one has no slots
 ]
 
@@ -133,6 +135,14 @@ def test_first_step_is_downhill(optimizer):
     parameters = start.copy()
     compiled_step(optimizer, parameters, start, state, 1)  # the gradient of θ²/2 is θ
     assert (np.abs(parameters) < np.abs(start)).all()
+
+
+@every_optimizer
+def test_defaults_are_those_of_the_documentation(cls):
+    text = "".join(each.__doc__ for each in cls.__mro__ if issubclass(each, Optimizer))
+    documented = {float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", text)}
+    defaults = [getattr(cls(), name) for name in cls.hyperparameter_names()]
+    assert {float(default) for default in defaults if not isinstance(default, bool)} <= documented
 
 
 @every_optimizer
