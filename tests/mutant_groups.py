@@ -123,6 +123,7 @@ LEFT_OUT = {
 EQUIVALENT = {
     "kernels/activations/leaky_relu.py": [("value=", "z >= 0.0", "at 0 both ways give z")],
     "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
+    "kernels/linear.py": [("dots(address_of(z)", "0 → 1", "how far apart the rows lie, of which there is one")],
     "kernels/losses/binary_cross_entropy.py": [
         ("np.log1p(-np.where(y == 1, 0, a))", "0 → -1", "the logarithm is multiplied by 0 there, whatever it is of"),
     ],
