@@ -393,3 +393,22 @@ def test_none_are_called_in_vain(alone, directory, monkeypatch):
 def test_whose_parent_is_gone_stops(directory):
     company.help_out("float64", ("shuffle",), 0, 1, parent=0)
     assert not directory.exists()
+
+
+WEIGHTS = """
+import sys, trained_nets
+for dtype in sys.argv[1:]:
+    print(trained_nets.trained((33, 499, 3), ("tanh", "softmax"), "cross_entropy", 301, dtype))
+"""
+
+
+def test_kernels_that_several_processes_compiled_work_together(tmp_path):
+    """No function of one has the symbol of another's, though each process counts the functions it compiles from one."""
+    def weights(*dtypes):
+        run = subprocess.run([sys.executable, "-c", WEIGHTS, *dtypes], cwd=Path(__file__).parent,
+                             env={**os.environ, "FASTNN_CACHE_DIR": str(tmp_path)}, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        return run.stdout.split()
+
+    apart = weights("float32") + weights("float64")
+    assert weights("float32", "float64") == apart
