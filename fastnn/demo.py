@@ -59,7 +59,7 @@ fastnn demo: a network learns to tell three spiral arms apart
 {sum(p.size for p in net.parameters.values()):,} parameters, {net.dtype}
   training   {epochs} epochs in batches of {BATCH_SIZE}: {steps:,} steps of Adam
 """)
-    print("Getting the kernels ready (the first run on a machine compiles them, some 15 s) …", end=" ", flush=True)
+    print("Getting the kernels ready (the first run on a machine compiles them, some 10 s) …", end=" ", flush=True)
     ready_seconds = get_ready(X, y, threads)
     print(f"{'compiled' if ready_seconds > COMPILED else 'found on disk'}, {ready_seconds:.1f} s", flush=True)
 
