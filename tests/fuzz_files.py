@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from copy import deepcopy
 from functools import partial
 from multiprocessing import get_context
 
@@ -108,7 +109,7 @@ def mutate(node, rng):
     container, key = rng.choice(places(node, []))
     kind = rng.randrange(6)
     if kind <= 1:
-        container[key] = rng.choice(NASTY)
+        container[key] = deepcopy(rng.choice(NASTY))
     elif kind == 2:
         del container[key]
     elif kind == 3 and isinstance(container[key], (int, float)):
@@ -117,7 +118,7 @@ def mutate(node, rng):
         other, its = rng.choice(places(node, []))
         container[key] = json.loads(json.dumps(other[its]))
     elif isinstance(container, dict):
-        container[rng.choice([*container, *(each for each in NASTY if isinstance(each, str))])] = container[key]
+        container[rng.choice([*container, *(each for each in NASTY if isinstance(each, str))])] = deepcopy(container[key])
     else:
         container.insert(key, json.loads(json.dumps(container[key])))
 
