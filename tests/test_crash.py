@@ -41,10 +41,8 @@ def leave_a_stray(path):
     return stray
 
 
-@every_kind
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_at_every_call(kind, fault, path, monkeypatch):
-    """The law: an error and the old file or the new one, or no error and the new one; the next save leaves no stray."""
+def rehearsed(kind, path, monkeypatch):
+    """The saver, the bytes of what it saves as 1 and as 2, and the calls of the system that a save makes; 1 is at `path`."""
     saver = saver_of(kind)
     saver.save(path, 2)
     new = path.read_bytes()
@@ -53,8 +51,16 @@ def test_a_fault_at_every_call(kind, fault, path, monkeypatch):
     leave_a_stray(path)
     with disk(monkeypatch) as whole:
         saver.save(path, 1)
-    assert {"open", "write", "fsync", "replace", "close", "flock", "unlink", "scandir"} <= set(whole.calls)
-    for at, name in enumerate(whole.calls):
+    return saver, old, new, whole.calls
+
+
+@every_kind
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_at_every_call(kind, fault, path, monkeypatch):
+    """The law: an error and the old file or the new one, or no error and the new one; the next save leaves no stray."""
+    saver, old, new, calls = rehearsed(kind, path, monkeypatch)
+    assert {"open", "write", "fsync", "replace", "close", "flock", "unlink", "scandir"} <= set(calls)
+    for at, name in enumerate(calls):
         if fault.startswith("short") and name != "write":
             continue
         leave_a_stray(path)
@@ -75,15 +81,8 @@ def test_a_fault_at_every_call(kind, fault, path, monkeypatch):
 
 @every_kind
 def test_an_interrupt_at_every_call(kind, path, monkeypatch):
-    saver = saver_of(kind)
-    saver.save(path, 2)
-    new = path.read_bytes()
-    saver.save(path, 1)
-    old = path.read_bytes()
-    leave_a_stray(path)
-    with disk(monkeypatch) as whole:
-        saver.save(path, 1)
-    for at, name in enumerate(whole.calls):
+    saver, old, new, calls = rehearsed(kind, path, monkeypatch)
+    for at, name in enumerate(calls):
         leave_a_stray(path)
         with disk(monkeypatch, at, "interrupt"), pytest.raises(KeyboardInterrupt):
             saver.save(path, 2)
