@@ -5,7 +5,8 @@ What the kernels leave alone holds a pattern that nothing computes; arenas are f
 
 import numpy as np
 
-from fastnn import memory, program
+from fastnn import memory
+from fastnn.program import base, forward, optimizer_state, training
 
 PATTERN = 0xA5  # of every byte; as a number −2.9e-16 in float32, −1.2e-127 in float64
 BAND = 256  # bytes, more than any vector
@@ -44,9 +45,9 @@ class GuardedMemory:
                 self.memory.view(np.uint8)[...] = PATTERN
                 return self.memory
 
-        monkeypatch.setattr(memory, "aligned", aligned)
-        monkeypatch.setattr(program, "aligned", aligned)
-        monkeypatch.setattr(program, "Arena", GuardedArena)
+        for module in (memory, forward, optimizer_state, training):
+            monkeypatch.setattr(module, "aligned", aligned)
+        monkeypatch.setattr(base, "Arena", GuardedArena)
 
     def assert_intact(self):
         assert self.blocks

@@ -114,7 +114,7 @@ def test_with_other_options(options, path):
 
 
 INTERRUPTED_FILES = tuple(os.path.join(os.path.dirname(files.__file__), name)
-                          for name in ("training.py", "fit_state.py", "history.py", "program.py"))
+                          for name in ("training.py", "fit_state.py", "history.py", os.path.join("program", "training.py")))
 
 
 def interrupted_at(line, work):

@@ -1,0 +1,15 @@
+"""Lowering: a network, a batch size and a number of threads become tables of rows and one arena.
+
+The kernels read and write at addresses that stand in the table; a program keeps alive every array that it has put there.
+"""
+
+from .base import Program, Tensor, address
+from .criterion import Data
+from .forward import SMALLEST_CHUNK, EvaluationProgram, ForwardProgram, PredictionProgram, SmallPrediction
+from .optimizer_state import OptimizerState
+from .training import GRADIENT_CHUNK, TOTALS, TrainingProgram
+
+__all__ = [
+    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "Data", "EvaluationProgram", "ForwardProgram", "OptimizerState",
+    "PredictionProgram", "Program", "SmallPrediction", "Tensor", "TrainingProgram", "address",
+]

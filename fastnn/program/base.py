@@ -1,0 +1,104 @@
+"""What all programs share: tensors in an arena, and the rows that take a batch through a network's layers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import batch as batches
+from ..kernels.activations import activations
+from ..layers import applied_activations
+from ..memory import Arena
+from ..penalties import Penalties
+from ..threads import parts
+
+
+@dataclass
+class Tensor:
+    """A stretch of the arena: (batch, features) numbers at `offset`, their gradient at `gradient` (None: not wanted).
+
+    Samples that are read where they lie are no stretch of the arena: they begin at the address `data`.
+    """
+
+    offset: int
+    features: int
+    gradient: int | None = None
+    data: int = 0
+
+
+def address(array):
+    """Where the array begins, 0 for None."""
+    return 0 if array is None else array.ctypes.data
+
+
+class Program:
+    """The rows that take a batch through a network's layers; subclasses add what comes before and after."""
+
+    training = False  # whether a backward pass follows
+    as_in_training = False  # whether layers behave as in training: dropping, normalising by the batch
+    keeps_state = False  # whether a step changes what layers remember: running statistics, random numbers
+
+    def __init__(self, network, batch, threads):
+        self.network, self.batch, self.threads = network, batch, threads
+        self.dtype, self.offsets = network.dtype, network._parameters.offsets
+        self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
+        self.outputs = []  # the tensor that each layer gives
+        self._scratch, self._scratch_size = None, 0
+
+    def tensor(self, features, gradient=None):
+        """A new tensor of the arena; when training with a gradient, its own or the one given."""
+        if self.training and gradient is None:
+            gradient = self.arena.take(self.batch * features)
+        return Tensor(self.arena.take(self.batch * features), features, gradient)
+
+    def tensor_like(self, x):
+        """A tensor of x's shape that shares x's gradient, or lack of one: for a layer that turns one into the other."""
+        return Tensor(self.arena.take(self.batch * x.features), x.features, x.gradient)
+
+    def in_arena(self, x):
+        """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
+        if x.data == 0:
+            return x
+        brought = self.tensor_like(x)
+        self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features, x_data=x.data))
+        return brought
+
+    def scratch(self, numbers):
+        """A stretch that any row may use while it runs."""
+        if numbers > self._scratch_size:
+            self._scratch, self._scratch_size = self.arena.take(numbers), numbers
+        return self._scratch
+
+    def emit(self, row):
+        self.rows.append(row)
+
+    def emit_update(self, **matrix):
+        """Parameters that training updates; of no concern to others."""
+
+    def emit_last(self, row):
+        """A row of what layers remember from step to step, for when nothing is left that could stop a step; likewise."""
+
+    def emit_penalty(self, start, size, l1, l2):
+        """Have the loss count so many parameters from number `start` on: l1 Σ |w| + l2 Σ w²."""
+        if l1 or l2:
+            self.penalties.add(start, size, l1, l2)
+
+    def parts(self, work, per_part):
+        return parts(work, per_part, self.threads)
+
+    def input_tensor(self):
+        return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.inputs)
+
+    def lower_layers(self, x, on_logits):
+        """Emit the layers; with `on_logits` the last activation is left to the loss."""
+        layers = self.network.layers
+        applied = applied_activations(layers)
+        if on_logits:
+            applied[max(index for index, name in enumerate(applied) if name != "identity")] = "identity"
+        for index, (layer, name) in enumerate(zip(layers, applied, strict=True)):
+            x = layer.lower(self, index, x, None if name == "identity" else activations[name])
+            self.outputs.append(x)
+        return x
+
+    def table(self):
+        """The rows as one array."""
+        return np.ascontiguousarray(self.rows, np.int64)

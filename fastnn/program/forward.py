@@ -1,0 +1,147 @@
+"""Programs without a backward pass: prediction and evaluation of any number of samples, a chunk at a time."""
+
+import numpy as np
+
+from ..checks import check_finite
+from ..kernels import batch as batches
+from ..kernels.interpreter import forward_chunks_row, forward_few, run_kernel
+from ..kernels.jit import ANY
+from ..kernels.linear import X_DATA
+from ..kernels.population import sum_results_kernel
+from ..kernels.table import FORWARD
+from ..memory import aligned
+from ..threads import FLOPS_PER_PART, parts, run
+from .base import Program, Tensor, address
+from .criterion import Criterion
+
+SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
+SHARED_CHUNKS = 12  # samples: chunks that threads share are multiples of it
+CHUNK_BYTES = 1 << 20  # of activations in flight in a forward pass: what the second-level cache holds
+# A call into a forward pass, after which Ctrl-C is seen to: about 10 ms of a thread, and more where others use the core too.
+# Beside the products a number costs about as much as so many of their operations, to bring it here and to activate it.
+SLICE_FLOPS, FLOPS_PER_NUMBER = 5e8, 50
+
+
+def largest_chunk(network):
+    """How many samples of a network go through it together, at most."""
+    per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
+    return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
+
+
+class ForwardProgram(Program):
+    """All samples of an array through the network, in chunks that fit the cache, with nothing kept for a backward pass."""
+
+    def __init__(self, network, chunk, workers):
+        super().__init__(network, chunk, threads=1)
+        self.workers = workers
+
+    @staticmethod
+    def plan(network, samples, threads):
+        """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
+        workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
+        return min(largest_chunk(network), -(-samples // workers)), workers
+
+    def finish(self):
+        """Make the table, and the frame of a run."""
+        self.rows, self.memory = self.table(), self.arena.allocate(self.workers)
+        self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
+                                      arena_bytes=self.memory.strides[0])
+        parameters = address(self.network._parameters.flat)
+        self.frame = np.array([address(self.row), parameters, 0, address(self.memory), 0, 0, 0, 0, 0, FORWARD, 0])
+
+    def run_samples(self, samples, results=None):
+        """Send so many samples through, reporting into results (3, samples)."""
+        flops, turn = 2 * self.network._parameters.flat.size, self.batch * self.workers
+        turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
+        size = max(1, int(turns)) * turn
+        for first in range(0, samples, size):
+            count = min(size, samples - first)
+            place = 0 if results is None else address(results[0, first:])
+            self.frame[4:8] = place, samples, first, count
+            run(run_kernel, self.frame, self.workers, count * flops)
+
+
+class PredictionProgram(ForwardProgram):
+    """Outputs of samples; it can be run again on others, but by one Python thread at a time."""
+
+    def __init__(self, network, chunk, workers):
+        super().__init__(network, chunk, workers)
+        self.not_finite = np.zeros(1, np.int64)
+        somewhere = address(self.not_finite)  # until the first run enters where X is
+        x = Tensor(0, network.inputs, data=somewhere)
+        self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=somewhere, not_finite=somewhere))
+        self.x_data = X_DATA  # the column of the second row where it reads the address of X
+        a = self.in_arena(self.lower_layers(x, on_logits=False))
+        self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
+        self.finish()
+
+    @staticmethod
+    def plan(network, samples, threads):
+        """As of every forward pass, but with few sizes of chunks: a program of each is kept for the next prediction."""
+        chunk, workers = ForwardProgram.plan(network, samples, threads)
+        rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
+        return min(rounded, largest_chunk(network)), workers
+
+    def in_arena(self, x):
+        if x.data != 0:
+            self.x_data = batches.X_DATA
+        return super().in_arena(x)
+
+    def run(self, X):
+        """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
+        out = np.empty((len(X), self.network.outputs), X.dtype)
+        self.rows[0, batches.X_DATA] = self.rows[1, self.x_data] = address(X)
+        self.rows[-1, batches.OUT_DATA] = address(out)
+        self.run_samples(len(X))
+        if self.not_finite[0]:
+            self.not_finite[0] = 0
+            check_finite("X", X)
+        return out
+
+
+class SmallPrediction:
+    """The prediction of a few rows, planned once: each is one compiled call that holds Python's lock, so it needs none."""
+
+    ROWS = 16
+
+    def __init__(self, network):
+        self.dtype, self.outputs = np.dtype(network.dtype), network.outputs
+        self.program = program = PredictionProgram(network, self.ROWS, workers=1)
+
+        def cell(row, column):
+            return address(program.rows[row]) + column * program.rows.itemsize
+
+        self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
+                               address(program.rows), len(program.rows),
+                               cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA)])
+
+    def run(self, X):
+        """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""
+        out = np.empty((len(X), self.outputs), self.dtype)
+        if forward_few(X, out, self.frame):
+            check_finite("X", X)
+        return out
+
+
+class EvaluationProgram(ForwardProgram):
+    """The loss and the hit of every sample of the data."""
+
+    def __init__(self, network, data, threads):
+        super().__init__(network, *self.plan(network, data.samples, threads))
+        self.data = data
+        x, criterion = self.input_tensor(), Criterion(self, data)
+        criterion.emit_gather(x, data.rows, normalize=False)
+        loss = network._training_loss
+        criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
+        self.finish()
+        self.results = aligned((3, data.samples), "float64")
+        weights = data.weights if data.weights is None or data.rows is None else data.weights[data.rows]
+        self.weight = data.samples if weights is None else weights.sum(dtype=np.float64)
+
+    def evaluate(self):
+        """(mean loss, accuracy)."""
+        self.run_samples(self.data.samples, self.results)
+        sums = np.zeros(2)
+        sum_results_kernel(ANY, sums, self.results, self.data.samples)
+        loss = float(sums[0] / self.weight) + self.penalties.value(self.network._parameters.flat)
+        return loss, float(sums[1] / self.data.samples)

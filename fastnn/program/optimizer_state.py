@@ -1,0 +1,52 @@
+"""What an optimizer remembers of a network, and the rows that bring about its step."""
+
+import weakref
+
+import numpy as np
+
+from ..kernels.clip import clip_row
+from ..kernels.update import prepare_row, update_row
+from ..memory import aligned, block_sums
+from ..schedules import rates_ahead
+from .base import address
+
+
+class OptimizerState:
+    """What an optimizer remembers of one network: its slots, laid out like the parameters, and the step."""
+
+    def __init__(self, optimizer, network):
+        self.optimizer = weakref.ref(optimizer)  # the network keeps this as long as someone keeps the optimizer
+        self.dtype = network.dtype
+        self.size = network._parameters.flat.size
+        stretch = -(-self.size // 64) * 64
+        self.slots = aligned((len(optimizer.slots), stretch), network.dtype)
+        self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, network.dtype)
+        self.hyperparameters = optimizer.hyperparameters()
+        self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
+        self.rates, self.schedule = None, np.zeros(2, np.int64)
+        self.least, self.most = optimizer.tame()
+
+    def refresh(self, steps):
+        """Take over hyperparameters that have been changed since, for so many steps to come; whether all are tame."""
+        optimizer, first = self.optimizer(), int(self.step[0]) + 1
+        self.hyperparameters[:], self.limits[:2] = optimizer.hyperparameters(first), optimizer.limits()
+        self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
+        self.schedule[:] = address(self.rates), first
+        tame = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
+        return bool(tame and (self.rates is None or self.rates.max() <= self.most[0]))
+
+    def rows(self, updates, parts):
+        """The rows that bring about a step, with an update for each of these matrices.
+
+        parts: into how many to cut what is done to all gradients.
+        """
+        optimizer = self.optimizer()
+        slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
+        rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
+        rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
+                                hyperparameters=address(self.hyperparameters), schedule=address(self.schedule)))
+        if np.isfinite(optimizer.limits()).any():
+            if self.norms is None:  # kept: the rows of other programs may hold its address
+                self.norms = block_sums(self.size)
+            rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))
+        return rows

@@ -1,0 +1,116 @@
+"""The program of training: forward, loss, backward and update over batches of the data."""
+
+import numpy as np
+
+from ..kernels.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, WEIGHT_SUM, train_kernel
+from ..kernels.table import LOSSES, PARTS
+from ..kernels.watch import SOUND, watch_row
+from ..memory import aligned
+from ..threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
+from .base import Program, address
+from .criterion import Criterion
+
+GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
+TOTALS = 5  # what a run of training adds up
+
+
+class TrainingProgram(Program):
+    """Forward, loss, backward and update over batches of the data."""
+
+    training = True
+
+    def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
+        batch = min(batch, data.samples)
+        flops = 6 * batch * network._parameters.flat.size
+        super().__init__(network, batch, threads if flops >= FLOPS_PER_STEP else 1)
+        self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
+        self.data, self.order = data, order
+        self.gradients = aligned(network._parameters.flat.size, network.dtype)
+        self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
+        self.optimizer_state = optimizer_state
+        self.updates, self.last = [], []
+        self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
+        x, criterion = self.input_tensor(), Criterion(self, data)
+        criterion.emit_gather(x, order, normalize)
+        loss = network._training_loss
+        scores = self.lower_layers(x, on_logits=loss is not network._loss)
+        criterion.emit_loss(scores, loss, network.is_classifier)
+        before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
+        self.rows, step = before + self.rows + after, []
+        if optimizer_state is not None:
+            matrices = whole_if_serial(self.updates, self.gradients.size)
+            step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.last
+            watched = {"limit": address(self.limit), "found": address(self.found)}
+            self.rows = step + [watch_row(self.dtype, **watched, **matrix) for matrix in matrices] + self.rows
+        self.rows, self.memory, self.step_rows = self.table(), self.arena.allocate(), len(step)
+        # worked out once, for where a callback looks at every batch a run is a few microseconds
+        self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
+
+    def emit_update(self, **matrix):
+        """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
+        self.updates.append(matrix)
+
+    def emit_last(self, row):
+        if self.keeps_state:
+            self.last.append(row)
+
+    @property
+    def parts_used(self):
+        """The most parts that any phase is cut into."""
+        return int(self.rows[:, PARTS].max())
+
+    @property
+    def batches(self):
+        return -(-self.data.samples // self.batch)
+
+    def run(self, first_batch, last_batch, accumulate=False):
+        """Work through the batches first_batch … last_batch − 1; returns None, or the number of one where it stopped.
+
+        There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
+        """
+        frame = self.frame(first_batch, last_batch, accumulate)
+        flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
+        run(train_kernel, frame, self.parts_used, flops)
+        stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        return stopped - 1 if stopped else None
+
+    def loss_is_finite(self, samples):
+        """Whether the loss of so many samples, those of the last batch, is."""
+        return bool(np.isfinite(self.results[LOSSES, :samples].sum()))
+
+    def frame(self, first_batch, last_batch, accumulate=False):
+        """What `train` is called with."""
+        return np.array([
+            *self.addresses, address(self.totals), address(self.found), self.step_rows, len(self.rows) - self.step_rows,
+            self.batch, self.data.samples, first_batch, last_batch, accumulate, 0,
+        ])
+
+    def accumulate(self, first_batch, last_batch):
+        """Add up the gradients over these batches, whose weights are shares of one mean; batch 0 begins anew.
+
+        Returns None, or the number of a batch whose loss is not finite.
+        """
+        return self.run(first_batch, last_batch, accumulate=True)
+
+    def take_mean(self):
+        """(loss, accuracy) of the batches accumulated since the last call."""
+        totals, self.totals[:] = self.totals.copy(), 0
+        return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
+
+    @property
+    def done(self):
+        """How many batches are in the totals: those after whose update the parameters stand."""
+        return -(-int(self.totals[SAMPLES]) // self.batch)
+
+    def means(self):
+        """(mean loss, accuracy) of what is in the totals."""
+        totals = self.totals
+        loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
+        return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
+
+
+def whole_if_serial(matrices, size):
+    """The matrices, or where one thread does everything, all `size` numbers as one."""
+    if all(matrix["parts"] == 1 for matrix in matrices):
+        return [{"start": 0, "rows": 1, "columns": size, "parts": 1}]
+    return matrices
