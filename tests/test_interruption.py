@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn import BatchNorm, Dense, Network, program
+from fastnn import BatchNorm, Dense, Network
+from fastnn.program import forward
 
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 
@@ -46,7 +47,7 @@ def test_slices_do_not_change_a_bit(threads, monkeypatch):
     X, y = np.random.default_rng(0).normal(size=(5003, 9)), np.random.default_rng(1).integers(3, size=5003)
     weights = np.linspace(0, 1, 5003)
     whole = net.forward(X, threads=threads), net.evaluate(X, y, sample_weight=weights, threads=threads)
-    monkeypatch.setattr(program, "SLICE_FLOPS", 1)
+    monkeypatch.setattr(forward, "SLICE_FLOPS", 1)
     np.testing.assert_array_equal(net.forward(X, threads=threads), whole[0])
     assert net.evaluate(X, y, sample_weight=weights, threads=threads) == whole[1]
 
