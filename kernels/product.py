@@ -15,8 +15,8 @@ from .tile import tile_function
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
 WHOLE = 256  # so short a k is one chain; a longer one has two or more, for as many threads
 # A panel of a b whose rows lie so many bytes apart is packed, if so many rows of a come to read it: 1024³ in float32 went
-# from 95 to 108 GFLOP/s; at 512 it makes no difference.
-PACKED_STRIDE, PACKED_ROWS = 2048, 48
+# from 95 to 108 GFLOP/s. 128 rows do not repay it (784 by 512: 108 GFLOP/s packed, 114 as it lies); at 400 it is even.
+PACKED_STRIDE, PACKED_ROWS = 2048, 400
 # Against a b larger than this for each row of a, the product is limited by reading b once: whole rows of it, in the order of
 # memory, came 1.5 to 3 times as fast as panels of it (4 rows, 2000 by 2000: 68 against 25 GFLOP/s).
 STREAMED_BYTES, STREAMED_ROWS, STREAM_BLOCK, STREAM_COLUMNS = 1 << 20, 16, 8, 2048
