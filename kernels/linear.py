@@ -11,7 +11,15 @@ and `combine` adds them up.
 
 from .dot import dot_function, dot_kernel, few_rows_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
-from .product import chain_count, chain_length, product, product_arguments, product_kernel, share_of_inputs
+from .product import (
+    call_product,
+    chain_count,
+    chain_length,
+    product,
+    product_arguments,
+    product_kernel,
+    share_of_inputs,
+)
 from .single import fits_single, single_row
 from .table import (
     BACKWARD_INPUT,
@@ -23,8 +31,8 @@ from .table import (
     phase_arguments,
     share,
 )
-from .target import tile_vectors, vector_lanes
-from .transpose import transpose, transpose_kernel
+from .target import ITEM_BYTES, tile_vectors, vector_lanes
+from .transpose import call_transpose, transpose_kernel
 from .turned import turned_weight_kernel
 
 # dweight of so few outputs, from an x of so many numbers, is worked out as its transpose.
@@ -62,18 +70,24 @@ def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
 
 @jit
 def linear_backward_bias(dbias, dz, accumulate):
-    """dbias = Σ dz over the batch, added to what dbias holds if `accumulate`."""
+    """dbias = Σ dz over the batch, of the first columns of dz, added to what dbias holds if `accumulate`."""
     # forward: z = x @ weight + bias
     if not accumulate:
         dbias[:] = 0
-    for i in range(dz.shape[0]):
-        for j in range(dz.shape[1]):
+    batch = dz.shape[0]
+    whole = batch - batch % 8
+    for i in range(0, whole, 8):  # one after the other, eight for each look at dbias
+        for j in range(len(dbias)):
+            dbias[j] = (dbias[j] + dz[i, j] + dz[i + 1, j] + dz[i + 2, j] + dz[i + 3, j] + dz[i + 4, j] + dz[i + 5, j]
+                        + dz[i + 6, j] + dz[i + 7, j])
+    for i in range(whole, batch):
+        for j in range(len(dbias)):
             dbias[j] += dz[i, j]
 
 
 def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
-    panel = vector_lanes(dtype) * tile_vectors()
+    panel, item = vector_lanes(dtype) * tile_vectors(), ITEM_BYTES[dtype]
 
     @jit
     def backward_input(dx, dz, weight, scratch, begin, end, few=0):
@@ -86,11 +100,14 @@ def linear_backward_input(dtype):
         if few != 0 and batch <= FEW_ROWS:
             call(few, (address_of(dx), dx.shape[1], address_of(dz), batch, address_of(weight), out_features, begin, end))
             return
+        to, source, length = address_of(scratch), address_of(weight), chain_length(out_features)
+        dx_row, dz_row = dx.strides[0] // item, dz.strides[0] // item
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
-            transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
-            transpose(transposed, weight[j:j + columns])
-            product(dx[:, j:j + columns], dz, transposed, 0, 0, chain_length(out_features))
+            first = item * j * out_features  # of the weight, and of its transpose: each panel has a place of its own
+            call_transpose(dx, (to + first, columns, source + first, out_features, columns, out_features))
+            call_product(dx, (address_of(dx) + item * j, dx_row, address_of(dz), dz_row, 1, to + first, columns, 0, 0, batch,
+                              columns, out_features, length))
 
     return backward_input
 
@@ -233,9 +250,10 @@ def build_backward_weight(dtype):
         dweight = view(gradients, row[WEIGHT], (in_features, out_features))
         begin, end = share_of_inputs(in_features, part, parts)
         linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate, row[TURNED])
-        dbias = view(gradients, row[BIAS], out_features)
         begin, end = share(out_features, part, parts, lanes)
-        linear_backward_bias(dbias[begin:end], dz[:, begin:end], accumulate)
+        # of contiguous rows: a slice of the columns would have the loop over them go number by number
+        dz = view(arena, row[DZ] + begin, (batch, out_features))
+        linear_backward_bias(view(gradients, row[BIAS] + begin, end - begin), dz, accumulate)
 
     return dense_backward_weight
 

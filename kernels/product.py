@@ -9,8 +9,8 @@ from numba import carray, types
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
-from .target import ITEM_BYTES, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
-from .tile import tile_function
+from .target import ITEM_BYTES, halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
+from .tile import HALF, tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
 WHOLE = 256  # so short a k is one chain; a longer one has two or more, for as many threads
@@ -57,10 +57,11 @@ def share_of_inputs(in_features, part, parts):
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     max_vectors, wide_row, half_row = tile_vectors(), row_vectors()[0], row_vectors()[-1]
-    max_rows = 1, *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
-    panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
+    max_rows = *(tile_rows(max(vectors, 1)) for vectors in range(max_vectors + 1)), *[1] * wide_row
+    widest = max_vectors * lanes
+    panel_bytes = LONGEST_CHAIN * widest * item
     tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
-    masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)
+    masks, halves, tile, pack = masks_are_free(), halves_are_faster(), tile_function(dtype), packing(dtype)
 
     @jit
     def add(c, c_row, sums, sums_row, rows, columns):
@@ -81,9 +82,30 @@ def build_product(dtype):
             for j in range(columns):
                 total[j] = number * row[j]
 
+    @jit
+    def narrow(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k):
+        """A product no wider than a tile, each number of which is one chain: bands of rows, and nothing else to decide."""
+        width = (columns + lanes - 1) // lanes
+        last = columns - (width - 1) * lanes
+        masked = 1 if last < lanes or (masks and width < max_vectors) else 0
+        if halves and columns <= lanes // 2:
+            width = HALF
+        bands = shares(rows, max_rows[width])
+        height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
+        for band in range(bands):
+            rows = height + 1 if band < higher else height
+            tile(rows, width, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last)
+            c, a = c + item * rows * c_row, a + item * rows * a_row
+            start += item * rows * start_row if start != 0 else 0
+
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        if rows == 0 or columns == 0 or k == 0:
+            return
         if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
             outer(c, c_row, a, a_row, b, rows, columns)
+            return
+        if k <= length and columns <= widest:
+            narrow(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k)
             return
         # one loop for both ways through b, since each place that calls the tile costs seconds to compile
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
