@@ -43,7 +43,7 @@ FEW_ROWS = 4  # dx of so few rows is made of dot products of dz with rows of the
  PRODUCT, TURNED, FEW) = range(OPERANDS, OPERANDS + 17)
 
 
-@jit
+@jit(inline=True)
 def linear_forward(z, x, weight, start, length, kernel):
     """z = start + x @ weight, in chains of so many inputs. start: the address of the bias, or 0 for none.
 
@@ -52,7 +52,7 @@ def linear_forward(z, x, weight, start, length, kernel):
     call(kernel, product_arguments(z, x, weight, start, 0, length))
 
 
-@jit
+@jit(inline=True)
 def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
     """dweight = xᵀ dz, added to what dweight holds if `accumulate`.
 
@@ -68,7 +68,7 @@ def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
     product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
 
 
-@jit
+@jit(inline=True)
 def linear_backward_bias(dbias, dz, accumulate):
     """dbias = Σ dz over the batch, of the first columns of dz, added to what dbias holds if `accumulate`."""
     # forward: z = x @ weight + bias
@@ -89,7 +89,7 @@ def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
     panel, item = vector_lanes(dtype) * tile_vectors(), ITEM_BYTES[dtype]
 
-    @jit
+    @jit(inline=True)
     def backward_input(dx, dz, weight, scratch, begin, end, few=0):
         """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
 
@@ -155,7 +155,7 @@ def build_forward_dot(dtype):
     return dense_forward_dot
 
 
-@jit
+@jit(inline=True)
 def activate(row, arena, top, rows):
     """a = g(z) for so many samples from `top` on."""
     start = top * row[OUT_FEATURES]
