@@ -21,6 +21,10 @@ PACKED_STRIDE, PACKED_ROWS = 2048, 400
 # memory, came 1.5 to 3 times as fast as panels of it (4 rows, 2000 by 2000: 68 against 25 GFLOP/s).
 STREAMED_BYTES, STREAMED_ROWS, STREAM_BLOCK, STREAM_COLUMNS = 1 << 20, 16, 8, 2048
 
+# Of a last vector no more than half of which is there, half is worked out where halves are faster; but for so few products
+# of a number each, a tile of its own costs more than that spares.
+HALF_PAYS = 512
+
 
 @jit(inline=True)
 def shares(size, most):
@@ -104,7 +108,8 @@ def build_product(dtype):
         if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
             outer(c, c_row, a, a_row, b, rows, columns)
             return
-        if k <= length and columns <= widest:
+        halved = halves and 0 < columns % lanes <= lanes // 2 and rows * k >= HALF_PAYS
+        if k <= length and columns <= (lanes if halved else widest):
             narrow(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k)
             return
         # one loop for both ways through b, since each place that calls the tile costs seconds to compile
@@ -118,13 +123,14 @@ def build_product(dtype):
             vectors = (strip_columns + lanes - 1) // lanes
             last = strip_columns - (vectors - 1) * lanes
             whole = vectors if last == lanes else vectors - 1
+            full = vectors - 1 if halved and last <= lanes // 2 else vectors  # what follows is half a vector
             for k0 in range(0, k, length):
                 later, end = k0 > 0, min(k0 + length, k)
                 for k1 in range(k0, end, piece):
                     steps = min(piece, end - k1)
                     v0 = 0
                     while v0 < vectors:
-                        width = evened_out(vectors - v0, shares(vectors - v0, max_vectors))
+                        width = evened_out(full - v0, shares(full - v0, max_vectors)) if v0 < full else 1
                         if rows == 1 and whole - v0 >= half_row:
                             width = wide_row if whole - v0 >= wide_row else half_row
                         j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
@@ -133,7 +139,8 @@ def build_product(dtype):
                         if packed:
                             pack(panel_memory, panel, b_row, steps, extent - lanes + filled)
                             panel, panel_row = panel_memory, extent
-                        bands, i = shares(rows, max_rows[width]), 0
+                        shape = width if v0 < full else HALF
+                        bands, i = shares(rows, max_rows[shape]), 0
                         while bands > 0:
                             height = evened_out(rows - i, bands)
                             place = c + item * (i * c_row + j)
@@ -145,7 +152,7 @@ def build_product(dtype):
                             if k1 == k0:
                                 before_row = start_row
                                 before = start + item * (i * start_row + j) if start != 0 and not later else 0
-                            tile(height, width, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
+                            tile(height, shape, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
                                  a_column, panel, panel_row, before, before_row, steps, filled)
                             if later and not streamed:
                                 add(place, c_row, target, target_row, height, extent - lanes + filled)
