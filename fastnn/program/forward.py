@@ -17,8 +17,8 @@ from .criterion import Criterion
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
 SHARED_CHUNKS = 12  # samples: chunks that threads share are multiples of it
 # Of activations in flight in a forward pass. A weight is read once a chunk, and one that no cache near the core holds wants
-# many samples: of 2000-2000-10 chunks of 43 samples go at 85 GFLOP/s, of 252 at 101; of 784-1024-1024-10 in float64 at 38 and
-# 49. Where the activations leave the second-level cache for that, it costs 1 to 5 %.
+# many samples: 2000-2000-10 goes at 85 GFLOP/s in chunks of 43 samples and at 101 in chunks of 252, 784-1024-1024-10 in
+# float64 at 38 and 49. Where the activations leave the second-level cache for that, it costs 1 to 5 %.
 CHUNK_BYTES = 1 << 24
 # A call into a forward pass, after which Ctrl-C is seen to: about 10 ms of a thread, and more where others use the core too.
 # Beside the products a number costs about as much as so many of their operations, to bring it here and to activate it.
@@ -118,9 +118,9 @@ class SmallPrediction:
                                address(program.rows), len(program.rows),
                                cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA)])
 
-    def run(self, X):
-        """Outputs of X, C-contiguous in the network's dtype, at most ROWS samples."""
-        out = np.empty((len(X), self.outputs), self.dtype)
+    def run(self, X, samples):
+        """Outputs of X, C-contiguous in the network's dtype, of so many samples, at most ROWS."""
+        out = np.empty((samples, self.outputs), self.dtype)
         if forward_few(X, out, self.frame):
             check_finite("X", X)
         return out
