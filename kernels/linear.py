@@ -68,7 +68,7 @@ def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
     product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
 
 
-@jit(inline=True)
+@jit
 def linear_backward_bias(dbias, dz, accumulate):
     """dbias = Σ dz over the batch, of the first columns of dz, added to what dbias holds if `accumulate`."""
     # forward: z = x @ weight + bias

@@ -86,22 +86,6 @@ def build_product(dtype):
             for j in range(columns):
                 total[j] = number * row[j]
 
-    @jit
-    def narrow(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k):
-        """A product no wider than a tile, each number of which is one chain: bands of rows, and nothing else to decide."""
-        width = (columns + lanes - 1) // lanes
-        last = columns - (width - 1) * lanes
-        masked = 1 if last < lanes or (masks and width < max_vectors) else 0
-        if halves and columns <= lanes // 2:
-            width = HALF
-        bands = shares(rows, max_rows[width])
-        height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
-        for band in range(bands):
-            rows = height + 1 if band < higher else height
-            tile(rows, width, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last)
-            c, a = c + item * rows * c_row, a + item * rows * a_row
-            start += item * rows * start_row if start != 0 else 0
-
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
         if rows == 0 or columns == 0 or k == 0:
             return
@@ -110,9 +94,20 @@ def build_product(dtype):
             return
         halved = halves and 0 < columns % lanes <= lanes // 2 and rows * k >= HALF_PAYS
         if k <= length and columns <= (lanes if halved else widest):
-            narrow(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k)
+            # no wider than a tile, and each number one chain: bands of rows, and nothing else to decide
+            width = (columns + lanes - 1) // lanes
+            last = columns - (width - 1) * lanes
+            masked = 1 if last < lanes or (masks and width < max_vectors) else 0
+            shape = HALF if halves and columns <= lanes // 2 else width
+            bands = shares(rows, max_rows[shape])
+            height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
+            for band in range(bands):
+                count = height + 1 if band < higher else height
+                tile(count, shape, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last)
+                c, a = c + item * count * c_row, a + item * count * a_row
+                start += item * count * start_row if start != 0 else 0
             return
-        # one loop for both ways through b, since each place that calls the tile costs seconds to compile
+        # one loop for both ways through b
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
         piece, strip = (STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
         packed = rows >= PACKED_ROWS and b_row * item >= PACKED_STRIDE
