@@ -40,7 +40,7 @@ TURNED_OUTPUTS, TURNED_NUMBERS = 12, 4096
 FEW_ROWS = 4  # dx of so few rows is made of dot products of dz with rows of the weight, which is not transposed then
 
 (X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS,
- PRODUCT, TURNED, FEW) = range(OPERANDS, OPERANDS + 17)
+ PRODUCT, TURNED, FEW, PACKED) = range(OPERANDS, OPERANDS + 18)
 
 
 @jit(inline=True)
@@ -87,7 +87,7 @@ def linear_backward_bias(dbias, dz, accumulate):
 
 def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
-    panel, item = vector_lanes(dtype) * tile_vectors(), ITEM_BYTES[dtype]
+    panel, item = panel_columns(dtype), ITEM_BYTES[dtype]
 
     @jit(inline=True)
     def backward_input(dx, dz, weight, scratch, begin, end, few=0):
@@ -112,7 +112,14 @@ def linear_backward_input(dtype):
     return backward_input
 
 
+def panel_columns(dtype):
+    """How many columns of a product the widest tile has."""
+    return vector_lanes(dtype) * tile_vectors()
+
+
 def build_forward(dtype):
+    panel, lanes, item = panel_columns(dtype), vector_lanes(dtype), ITEM_BYTES[dtype]
+
     def dense_forward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         begin, end = share(batch, part, parts, 1)
         rows, in_features, out_features = end - begin, row[IN_FEATURES], row[OUT_FEATURES]
@@ -121,8 +128,15 @@ def build_forward(dtype):
             x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        bias = view(parameters, row[BIAS], out_features)
-        linear_forward(z, x, weight, address_of(bias), chain_length(in_features), row[PRODUCT])
+        bias, length = address_of(view(parameters, row[BIAS], out_features)), chain_length(in_features)
+        if row[PACKED] == 0:
+            linear_forward(z, x, weight, bias, length, row[PRODUCT])
+        else:  # see `panels`
+            for j in range(0, out_features, panel):
+                columns = min(panel, out_features - j)
+                width = (columns + lanes - 1) // lanes * lanes
+                packed = view(pointer_to(row[PACKED], arena), in_features * j, (in_features, width))
+                linear_forward(z[:, j:j + columns], x, packed, bias + item * j, length, row[PRODUCT])
         if row[ACTIVATION] != 0:
             activate(row, arena, begin, rows)
 
