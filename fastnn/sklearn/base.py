@@ -1,5 +1,6 @@
 """What both estimators share: the way from X and y to a trained network, and from that to outputs."""
 
+import numbers
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from ..checks import check_finite, real_array, refuse_masked, sample_weights
 from ..layer_outputs import layer_outputs
 from . import architecture, lbfgs, stochastic
 from .heldout import Samples
+from .live import LiveArrays
 from .parameters import check_parameters, each_layer
 from .solvers import is_stochastic, make_optimizer
 
@@ -56,6 +58,9 @@ class NetworkEstimator(BaseEstimator, ABC):
     @abstractmethod
     def _score(self, y, outputs, sample_weight=None):
         """How well the network's outputs say y: accuracy or R²."""
+
+    def _check_warm_start(self, y):
+        """Refuse targets, encoded, that a fit cannot go on with."""
 
     def _weights(self, y, weights):
         """The weights of the samples, with all that the estimator's parameters do to them."""
@@ -118,6 +123,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True: it is one epoch; set it to False")
         anew = not hasattr(self, "network_") or not (self.warm_start or incremental)
         samples = self._checked_samples(X, y, sample_weight, anew=anew, encode_anew=anew and not incremental)
+        if not anew and not incremental:
+            self._check_warm_start(samples.y)
         held_out = self._checked_held_out(*validation)
         generator = check_random_state(self.random_state)
         self._choose_network(samples, anew, generator)
@@ -146,7 +153,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         if self._numeric_targets:  # scikit-learn lets some objects pass
             check_finite("y", real_array("y", y, np.float64))
         X = dense(X)
-        weights = sample_weights(sample_weight, len(X), X.dtype)
+        weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype)
         encoded = self._encode(y, anew=encode_anew)
         return Samples(X, encoded, self._weights(y, weights))
 
@@ -158,7 +165,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                              reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
         X = dense(X)
-        return Samples(X, self._encode(y, anew=False), sample_weights(sample_weight, len(X), X.dtype, "sample_weight_val"))
+        weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype, "sample_weight_val")
+        return Samples(X, self._encode(y, anew=False), weights)
 
     def _dtype(self, anew):
         if not anew:
@@ -224,13 +232,26 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @property
     def coefs_(self):
-        """The weights of the layers (in_features, out_features), first to last: live views."""
-        return self.network_.weights
+        """The weights of the layers (in_features, out_features), first to last: live views, which may be assigned to."""
+        return self._live("coefs_", "weights")
+
+    @coefs_.setter
+    def coefs_(self, arrays):
+        self._live("coefs_", "weights")[:] = arrays
 
     @property
     def intercepts_(self):
-        """The biases of the layers (out_features,), first to last: live views."""
-        return self.network_.biases
+        """The biases of the layers (out_features,), first to last: live views, which may be assigned to."""
+        return self._live("intercepts_", "biases")
+
+    @intercepts_.setter
+    def intercepts_(self, arrays):
+        self._live("intercepts_", "biases")[:] = arrays
+
+    def _live(self, name, of_network):
+        if not hasattr(self, "network_"):
+            raise AttributeError(f"this {type(self).__name__} has no {name} yet: fit it first")
+        return LiveArrays(name, getattr(self.network_, of_network))
 
     # Ways of scikit-learn.
 
@@ -272,9 +293,15 @@ def plain(name, values):
     refuse_masked(name, values)
     dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # of a data frame there are several
     for dtype in np.ravel(np.array(dtypes, object)):
-        if getattr(dtype, "kind", "") in "mMV" and dtype is not None:
+        temporal = getattr(dtype, "is_temporal", None)  # as polars says it
+        if getattr(dtype, "kind", None) in ("m", "M", "V") or (temporal is not None and temporal()):
             raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
     return values
+
+
+def for_all(weight, samples):
+    """A single weight as one for each sample; weights of samples as they are."""
+    return np.full(samples, weight) if isinstance(weight, numbers.Real) else weight
 
 
 def dense(X):

@@ -96,6 +96,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             raise ValueError(f"y has classes {labels}, among them ones not known from the fit before, whose classes are "
                              f"{self.classes_}")
 
+    def _check_warm_start(self, y):
+        missing = [] if self._multilabel else np.setdiff1d(np.arange(len(self.classes_)), y)
+        if len(missing):
+            raise ValueError(f"y lacks the classes {self.classes_[missing]} of the fit before, with which warm_start=True "
+                             "goes on; give samples of every class, or call partial_fit, which takes them in parts")
+
     def _decode_targets(self, y):
         return y if self._multilabel else self.classes_[y]
 

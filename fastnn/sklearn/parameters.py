@@ -69,7 +69,8 @@ not_negative = number(0.0, math.inf, "a number of 0 or more")
 CHECKS = {
     "hidden_layer_sizes": sizes, "alpha": not_negative, "batch_size": batch_size, "learning_rate": schedule,
     "learning_rate_init": positive, "power_t": not_negative, "max_iter": whole_number, "shuffle": true_or_false,
-    "tol": not_negative, "verbose": not_negative, "warm_start": true_or_false, "momentum": share,
+    "tol": not_negative, "verbose": not_negative, "warm_start": true_or_false,
+    "momentum": number(0.0, 1.0, "a number from 0 to 1"),
     "nesterovs_momentum": true_or_false, "early_stopping": true_or_false, "validation_fraction": share, "beta_1": share,
     "beta_2": share, "epsilon": positive, "n_iter_no_change": patience, "max_fun": whole_number, "dropout": rates,
     "normalization": or_none(normalization), "clip_norm": or_none(positive), "clip_value": or_none(positive),

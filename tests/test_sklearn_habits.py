@@ -1,0 +1,137 @@
+"""What users of scikit-learn's networks are used to doing, done to ours."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
+
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
+
+from fastnn.sklearn import NetworkClassifier, NetworkRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+IRIS = scale(IRIS)
+WIDTHS = IRIS[:, 3] + IRIS[:, 0] ** 2
+both_estimators = pytest.mark.parametrize(("kind", "y"), [(NetworkClassifier, SPECIES), (NetworkRegressor, WIDTHS)])
+
+
+def fitted(kind, y, **parameters):
+    return kind(**{"hidden_layer_sizes": 4, "max_iter": 3, "random_state": 0, **parameters}).fit(IRIS, y)
+
+
+# Weights from elsewhere, as those of an average of several nets.
+
+
+@both_estimators
+def test_weights_may_be_assigned(kind, y):
+    model, other = fitted(kind, y), fitted(kind, y, random_state=1)
+    model.coefs_, model.intercepts_ = other.coefs_, [bias.tolist() for bias in other.intercepts_]
+    assert all(map(np.array_equal, model.coefs_, other.coefs_))
+    np.testing.assert_array_equal(model.network_.forward(IRIS), other.network_.forward(IRIS))
+    other.coefs_[0][:] = 0  # copied, not shared
+    assert model.coefs_[0].all()
+
+
+@both_estimators
+def test_one_layers_weights_may_be_assigned(kind, y):
+    model = fitted(kind, y)
+    model.coefs_[-1] = np.zeros_like(model.coefs_[-1])
+    model.intercepts_[-1:] = [np.zeros_like(model.intercepts_[-1])]
+    assert len(np.unique(model.network_.forward(IRIS))) == 1
+
+
+@pytest.mark.parametrize("coefs", [
+    [np.zeros((4, 4))], [np.zeros((4, 4)), np.zeros((3, 4))], [np.zeros((4, 4)), np.full((4, 3), np.nan)], 3, None, "ab",
+], ids=["one too few", "turned", "not finite", "number", "none", "text"])
+def test_weights_that_do_not_fit_are_refused_and_change_nothing(coefs):
+    model = fitted(NetworkClassifier, SPECIES)
+    before = [weight.copy() for weight in model.coefs_]
+    with pytest.raises(ValueError, match="coefs_"):
+        model.coefs_ = coefs
+    assert all(map(np.array_equal, model.coefs_, before))
+
+
+def test_there_are_no_weights_before_fit():
+    model = NetworkClassifier()
+    assert not hasattr(model, "coefs_")
+    with pytest.raises(AttributeError, match="coefs_"):
+        model.coefs_  # noqa: B018
+    with pytest.raises(AttributeError, match="fit it first"):
+        model.intercepts_ = []
+
+
+# Data.
+
+
+@both_estimators
+def test_one_weight_for_all_samples(kind, y):
+    model, other = (kind(max_iter=3, random_state=0).fit(IRIS, y, weight) for weight in (2.0, np.full(150, 2.0)))
+    assert all(map(np.array_equal, model.coefs_, other.coefs_))
+    with pytest.raises(ValueError, match="sample_weight"):
+        kind().fit(IRIS, y, -1.0)
+
+
+@both_estimators
+def test_polars_frames(kind, y):
+    polars = pytest.importorskip("polars", reason="needs polars")
+    names = list("pqrs")
+    X, column = polars.DataFrame(dict(zip(names, IRIS.T, strict=True))), polars.Series("y", y)
+    model = kind(max_iter=3, random_state=0).fit(X, column)
+    np.testing.assert_array_equal(model.predict(X), kind(max_iter=3, random_state=0).fit(IRIS, y).predict(IRIS))
+    assert list(model.feature_names_in_) == names
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(X.select(names[::-1]))
+    for times in (polars.datetime_range, polars.date_range):
+        days = times(polars.date(2020, 1, 1), polars.date(2020, 5, 29), eager=True)
+        with pytest.raises(ValueError, match="X has dtype Date"):
+            kind().fit(polars.DataFrame({"day": days}), column)
+
+
+# Going on.
+
+
+def test_warm_start_needs_the_same_classes():
+    """One that is missing would be unlearned without a word; partial_fit is for samples in parts."""
+    model = fitted(NetworkClassifier, SPECIES, warm_start=True)
+    before = [weight.copy() for weight in model.coefs_]
+    with pytest.raises(ValueError, match=r"classes \[2\].*partial_fit"):
+        model.fit(IRIS[:100], SPECIES[:100])
+    assert all(map(np.array_equal, model.coefs_, before))
+    model.partial_fit(IRIS[:100], SPECIES[:100])
+    model.fit(IRIS, SPECIES, X_val=IRIS[:100], y_val=SPECIES[:100])
+
+
+# Parameters.
+
+
+@both_estimators
+@pytest.mark.parametrize("nesterovs_momentum", [True, False])
+def test_momentum_of_one(kind, y, nesterovs_momentum):
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    peer = {NetworkClassifier: MLPClassifier, NetworkRegressor: MLPRegressor}[kind]
+    parameters = {"solver": "sgd", "momentum": 1.0, "nesterovs_momentum": nesterovs_momentum, "learning_rate_init": 1e-3}
+    ours, theirs = fitted(kind, y, **parameters), fitted(peer, y, **parameters)
+    for weight, expected in zip(ours.coefs_, theirs.coefs_, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-9)
+
+
+# Warnings.
+
+
+@pytest.mark.parametrize(("parameters", "category"), [
+    ({"max_iter": 2}, ConvergenceWarning), ({"max_iter": 2, "solver": "lbfgs"}, ConvergenceWarning),
+    ({"batch_size": 500, "tol": 1e3}, UserWarning),
+    ({"early_stopping": True, "solver": "sgd", "learning_rate_init": 1e200}, ConvergenceWarning),
+], ids=str)
+def test_warnings_name_the_line_that_called(parameters, category):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        NetworkRegressor(**parameters).fit(IRIS, WIDTHS)
+    assert {(warning.category, warning.filename) for warning in caught} == {(category, __file__)}
