@@ -9,9 +9,11 @@ pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
 
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import scale
 
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
+from fastnn.sklearn.scores import accuracy, r2
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -135,3 +137,50 @@ def test_warnings_name_the_line_that_called(parameters, category):
         warnings.simplefilter("always")
         NetworkRegressor(**parameters).fit(IRIS, WIDTHS)
     assert {(warning.category, warning.filename) for warning in caught} == {(category, __file__)}
+
+
+# Speed, without which a loop over single rows would be one over checks.
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scores_are_scikit_learns(weighted, outputs, dtype):
+    rng = np.random.default_rng(outputs)
+    weights = rng.uniform(0, 2, 50).astype(dtype) if weighted else None
+    y, values = rng.normal(size=(50, outputs)), rng.normal(size=(50, outputs)).astype(dtype)
+    for truth in (y, np.ones_like(y), np.hstack([y[:, 1:], np.ones((50, 1))])):
+        for guess in (values, truth, truth + 1, truth.mean(axis=0) * np.ones_like(truth)):
+            assert r2(truth, guess, weights) == pytest.approx(r2_score(truth, guess, sample_weight=weights), rel=1e-12)
+    for labels in (rng.integers(0, 2, (2, 50)), rng.integers(0, 2, (2, 50, outputs + 1))):
+        assert accuracy(*labels, weights) == accuracy_score(*labels, sample_weight=weights)
+
+
+@both_estimators
+@pytest.mark.parametrize("wrong", [
+    lambda X: X[:, :3], lambda X: X[0], lambda X: X[:0], lambda X: X[None], lambda X: np.where(X > 2, np.nan, X),
+    lambda X: np.where(X > 2, np.inf, X), lambda X: np.full(X.shape, "a"), lambda X: X * 1j,
+])
+def test_an_array_that_is_wrong_gets_the_words_of_scikit_learn(kind, y, wrong):
+    from sklearn.neural_network import MLPClassifier
+
+    ours, theirs, X = fitted(kind, y), fitted(MLPClassifier, SPECIES), wrong(IRIS)
+    said = []
+    for model in (ours, theirs):
+        with pytest.raises((ValueError, TypeError)) as error:
+            model.predict(X)
+        said.append(str(error.value).replace(type(model).__name__, ""))
+    assert said[0] == said[1] or wrong(IRIS).dtype.kind in "Uc"
+    with pytest.raises((ValueError, TypeError)):
+        ours.partial_fit(X, y[:len(X)])
+
+
+@both_estimators
+def test_other_forms_of_the_same_samples_are_the_same(kind, y):
+    """Whether an array can go past the checks or not."""
+    forms = [np.asfortranarray(IRIS), np.repeat(IRIS, 2, axis=0)[::2], IRIS.tolist(), IRIS.astype(object)]
+    model = fitted(kind, y).partial_fit(IRIS, y)
+    for X in forms:
+        np.testing.assert_array_equal(model.predict(X), model.predict(IRIS))
+        other = fitted(kind, y).partial_fit(X, y.tolist())
+        assert all(map(np.array_equal, other.coefs_, model.coefs_))

@@ -1,8 +1,7 @@
 """What both estimators share: the way from X and y to a trained network, and from that to outputs."""
 
-import numbers
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import scipy.sparse
@@ -12,8 +11,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..checks import check_finite, real_array, refuse_masked, sample_weights
+from ..kernels.finite import all_finite
 from ..layer_outputs import layer_outputs
 from . import architecture, lbfgs, stochastic
+from .data import dense, for_all, plain
 from .heldout import Samples
 from .live import LiveArrays
 from .parameters import check_parameters, each_layer
@@ -48,6 +49,10 @@ class NetworkEstimator(BaseEstimator, ABC):
         """y in the form that the network learns from; with `anew` it decides what the outputs are."""
 
     @abstractmethod
+    def _is_plain_column(self, y, samples):
+        """Whether y is so many targets in an array that needs no checks of their type."""
+
+    @abstractmethod
     def _decode_targets(self, y):
         """What `_encode` took, from what it gave."""
 
@@ -56,8 +61,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         """(how many outputs, their activation, the network's loss) for such encoded targets."""
 
     @abstractmethod
-    def _score(self, y, outputs, sample_weight=None):
-        """How well the network's outputs say y: accuracy or R²."""
+    def _score(self, y, outputs, weights=None):
+        """How well the network's outputs say encoded targets: accuracy or R²."""
 
     def _check_warm_start(self, y):
         """Refuse targets, encoded, that a fit cannot go on with."""
@@ -148,11 +153,12 @@ class NetworkEstimator(BaseEstimator, ABC):
                              "normalization='batch', or use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
-        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
-                             reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
-        if self._numeric_targets:  # scikit-learn lets some objects pass
-            check_finite("y", real_array("y", y, np.float64))
-        X = dense(X)
+        if anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
+            X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+                                 reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
+            if self._numeric_targets:  # scikit-learn lets some objects pass
+                check_finite("y", real_array("y", y, np.float64))
+            X = dense(X)
         weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype)
         encoded = self._encode(y, anew=encode_anew)
         return Samples(X, encoded, self._weights(y, weights))
@@ -210,7 +216,19 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     # Prediction.
 
+    def _is_as_before(self, X):
+        """Whether X is what a fit before has seen, an array of as many numbers of the same type, without names.
+
+        Then scikit-learn's checks, which take longer than a step or the prediction of a row, would ask only for finite ones.
+        """
+        network = vars(self).get("network_")
+        return (network is not None and type(X) is np.ndarray and X.ndim == 2 and len(X) > 0
+                and X.shape[1] == network.inputs and X.dtype == network.dtype and "feature_names_in_" not in vars(self))
+
     def _checked_outputs(self, X):
+        if self._is_as_before(X):
+            with suppress(ValueError):  # it is not finite; of that scikit-learn's checks say more
+                return self._outputs(X)
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
         return self._outputs(validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=dtype))
@@ -286,24 +304,3 @@ def all_or_nothing(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-def plain(name, values):
-    """Refuse what scikit-learn takes for numbers without a word: what lies under masks, dates, durations, records."""
-    refuse_masked(name, values)
-    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # of a data frame there are several
-    for dtype in np.ravel(np.array(dtypes, object)):
-        temporal = getattr(dtype, "is_temporal", None)  # as polars says it
-        if getattr(dtype, "kind", None) in ("m", "M", "V") or (temporal is not None and temporal()):
-            raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
-    return values
-
-
-def for_all(weight, samples):
-    """A single weight as one for each sample; weights of samples as they are."""
-    return np.full(samples, weight) if isinstance(weight, numbers.Real) else weight
-
-
-def dense(X):
-    """X as an array."""
-    return X.toarray() if scipy.sparse.issparse(X) else X

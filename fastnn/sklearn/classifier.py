@@ -3,7 +3,6 @@
 import numpy as np
 import scipy.sparse
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
@@ -11,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from .base import NetworkEstimator, all_or_nothing, stochastic_only
 from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
+from .scores import accuracy
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
@@ -71,8 +71,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return self._fit(X, y, sample_weight, incremental=True)
 
     def _encode(self, y, *, anew):
-        check_classification_targets(y)
-        multilabel = type_of_target(y).startswith("multilabel")
+        multilabel = False
+        if anew or not self._is_plain_column(y, len(y)):
+            check_classification_targets(y)
+            multilabel = type_of_target(y).startswith("multilabel")
         if y.ndim == 2 and not multilabel:
             if y.shape[1] > 1:
                 raise ValueError(f"y has shape {y.shape}; several targets of several classes each are not supported: fit a "
@@ -85,6 +87,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if multilabel:
             return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y, np.int64)
         return np.searchsorted(self.classes_, y)
+
+    def _is_plain_column(self, y, samples):
+        return type(y) is np.ndarray and y.shape == (samples,) and y.dtype.kind in "biu"
 
     def _check_labels(self, labels, multilabel):
         """Refuse labels that are not those of the fit before."""
@@ -120,20 +125,20 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         factors = compute_sample_weight(self.class_weight, y)
         return factors if weights is None else weights * factors
 
-    def _labels(self, outputs):
-        """The labels that the network's outputs mean."""
+    def _label_numbers(self, outputs):
+        """What the network's outputs mean: the numbers of the likeliest labels, or 0 and 1 for each of several."""
         if self._multilabel:
             return (outputs > 0.5).astype(np.int64)
         if len(self.classes_) == 1:
-            return np.repeat(self.classes_, len(outputs))
-        return self.classes_[(outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)]
+            return np.zeros(len(outputs), np.int64)
+        return (outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
-    def _score(self, y, outputs, sample_weight=None):
-        return accuracy_score(y, self._labels(outputs), sample_weight=sample_weight)
+    def _score(self, y, outputs, weights=None):
+        return accuracy(y, self._label_numbers(outputs), weights)
 
     def predict(self, X):
         """The likeliest label of each sample: (samples,), or a matrix of 0 and 1 (samples, labels) for several labels."""
-        return self._labels(self._checked_outputs(X))
+        return self._decode_targets(self._label_numbers(self._checked_outputs(X)))
 
     def predict_proba(self, X):
         """Probabilities (samples, classes), columns as in `classes_`; in several labels each column is one of its own."""

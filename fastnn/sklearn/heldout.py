@@ -37,11 +37,11 @@ def score(estimator, held_out, loss):
     scoring = estimator.scoring
     if scoring == "loss":
         return -loss
-    weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
-    y = estimator._decode_targets(held_out.y)
     if scoring is None:
         outputs = estimator._outputs(held_out.X)
-        return estimator._score(y, outputs, **weights) if np.isfinite(outputs).all() else float("nan")
+        return estimator._score(held_out.y, outputs, held_out.weights) if np.isfinite(outputs).all() else float("nan")
+    weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+    y = estimator._decode_targets(held_out.y)
     scorer = scoring if callable(scoring) else get_scorer(scoring)
     with warnings.catch_warnings():
         # the samples have lost their columns' names on the way here
