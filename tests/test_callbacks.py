@@ -1,9 +1,11 @@
 """What happens between the slices of training: callbacks, stopping, Ctrl-C and the progress bar."""
 
 import _thread
+import copy
 import csv
 import io
 import os
+import pickle
 import re
 import signal
 import sys
@@ -338,6 +340,24 @@ def test_rows_are_not_added_to_another_log(there, repair, tmp_path):
         net.fit(X, LABELS, callbacks=[CSVLogger(path, append=True)])
     assert path.read_text() == there
     assert same(net, classifier())
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: CSVLogger(path / "log.csv"), lambda path: EarlyStopping("loss", restore_best=True),
+    lambda path: TerminateOnNaN(), lambda path: ModelCheckpoint(path / "net.safetensors"), lambda path: LambdaCallback(),
+    lambda path: ModelCheckpoint(path / "net.safetensors", save_freq=2), lambda path: ReduceLROnPlateau("loss"),
+])
+def test_a_callback_may_be_copied_and_pickled_in_a_fit_and_after_it(make, tmp_path):
+    """As scikit-learn's clone and its searches in processes do with those of an estimator."""
+    callback, copies = make(tmp_path), []
+
+    def take(epoch, logs):
+        copies.extend([copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))])
+
+    classifier().fit(X, LABELS, epochs=2, callbacks=[callback, LambdaCallback(on_epoch_end=take)])
+    take(2, {})
+    for each in copies:
+        assert len(classifier().fit(X, LABELS, epochs=2, callbacks=[each])["loss"]) == 2
 
 
 def test_rows_may_be_added_to_an_empty_file(tmp_path):

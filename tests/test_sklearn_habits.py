@@ -1,5 +1,6 @@
 """What users of scikit-learn's networks are used to doing, done to ours."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -7,12 +8,17 @@ import pytest
 
 pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
 
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import scale
+from sklearn.utils import compute_sample_weight
 
+from fastnn import CSVLogger, EarlyStopping
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
+from fastnn.sklearn.class_weights import class_factors, label_factors
 from fastnn.sklearn.scores import accuracy, r2
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -184,3 +190,76 @@ def test_other_forms_of_the_same_samples_are_the_same(kind, y):
         np.testing.assert_array_equal(model.predict(X), model.predict(IRIS))
         other = fitted(kind, y).partial_fit(X, y.tolist())
         assert all(map(np.array_equal, other.coefs_, model.coefs_))
+
+
+# Early stopping.
+
+
+@both_estimators
+@pytest.mark.parametrize("scoring", ["nope", 3, ["accuracy"], ""], ids=str)
+def test_a_scoring_that_is_none_is_refused_before_training(kind, y, scoring):
+    model = kind(scoring=scoring)
+    with pytest.raises(ValueError, match=r"scoring is .*get_scorer_names"):
+        model.fit(IRIS, y)
+    assert not hasattr(model, "network_")
+
+
+@both_estimators
+def test_scores_that_are_no_numbers_are_told(kind, y):
+    model = kind(hidden_layer_sizes=4, early_stopping=True, scoring=lambda *_: np.nan)
+    with pytest.warns(ConvergenceWarning, match="before the fit"):
+        model.fit(IRIS, y)
+
+
+@both_estimators
+@pytest.mark.parametrize("callback", [lambda path: CSVLogger(path / "log.csv"), lambda path: EarlyStopping("loss")])
+def test_an_estimator_with_callbacks_may_be_cloned_and_searched_after_a_fit(kind, y, callback, tmp_path):
+    model = fitted(kind, y, callbacks=[callback(tmp_path)])
+    copied = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copied.predict(IRIS), model.predict(IRIS))
+    scores = cross_val_score(clone(model), IRIS, y, cv=2, error_score="raise")
+    np.testing.assert_array_equal(scores, cross_val_score(model, IRIS, y, cv=2, error_score="raise"))
+
+
+# Weights of classes.
+
+
+MANY = np.stack([SPECIES == 1, IRIS[:, 0] > 0], axis=1).astype(int)
+
+
+@pytest.mark.parametrize(("class_weight", "y"), [
+    ("balanced", SPECIES), ("balanced", np.array(["no", "yes"])[MANY[:, 0]]), ({0: 3.0, 2: 0.5}, SPECIES),
+    ("balanced", MANY), ([{0: 1, 1: 5}, {1: 2}], MANY),
+], ids=["balanced", "text", "dict", "labels", "list"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_weight_is_how_often_a_sample_is_there(class_weight, y, solver):
+    times = np.random.default_rng(0).integers(0, 4, 150)
+    times[SPECIES == 2] *= np.arange(50) % 3 == 0  # so that the classes differ
+    again = np.repeat(np.arange(150), times)
+    model = NetworkClassifier(4, class_weight=class_weight, solver=solver, random_state=0, max_iter=5, shuffle=False,
+                              batch_size=1000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        probabilities = [clone(model).fit(*fit).predict_proba(IRIS) for fit in (
+            (IRIS, y, times), (IRIS[again], y[again]), (IRIS[times > 0], y[times > 0], times[times > 0]))]
+    for each in probabilities[1:]:
+        np.testing.assert_allclose(each, probabilities[0], rtol=1e-6)
+
+
+def test_balanced_weights_are_scikit_learns():
+    for y in (SPECIES[:120], MANY):
+        factors = class_factors("balanced", np.arange(3), y, None) if y.ndim == 1 else label_factors("balanced", y, None)
+        np.testing.assert_allclose(factors, compute_sample_weight("balanced", y), rtol=1e-12)
+
+
+def test_a_part_may_lack_the_classes_that_have_a_weight():
+    """Which of the samples that come in parts are rare ones is not known before."""
+    model = NetworkClassifier(4, class_weight={"rare": 10.0}, random_state=0)
+    for _ in range(2):
+        model.partial_fit(IRIS[:50], np.full(50, "usual"), classes=["rare", "usual"])
+    assert model.t_ == 100
+    for wrong, y in (({"rare": 1.0, "rera": 2.0}, np.full(50, "usual")), ("even", np.full(50, "usual"))):
+        with pytest.raises(ValueError, match="class"):
+            clone(model).set_params(class_weight=wrong).partial_fit(IRIS[:50], y, classes=["rare", "usual", "odd"])
+    with pytest.raises(ValueError, match="2 labels"):
+        NetworkClassifier(class_weight={0: 1}).fit(IRIS, MANY)

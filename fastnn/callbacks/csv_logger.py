@@ -78,6 +78,9 @@ class CSVLogger(Callback):
         if self.file is not None:
             self.file.close()
 
+    def __getstate__(self):
+        return vars(self) | {"file": None}  # which no copy may share, and no pickle hold
+
     def write(self, row):
         line = io.StringIO()
         csv.writer(line, delimiter=self.separator, lineterminator="\n").writerow(row)

@@ -68,7 +68,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         """Refuse targets, encoded, that a fit cannot go on with."""
 
     def _weights(self, y, weights):
-        """The weights of the samples, with all that the estimator's parameters do to them."""
+        """The weights of samples with these encoded targets, with all that the estimator's parameters do to them."""
         return weights
 
     def _plain_targets(self, y):
@@ -161,7 +161,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             X = dense(X)
         weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype)
         encoded = self._encode(y, anew=encode_anew)
-        return Samples(X, encoded, self._weights(y, weights))
+        return Samples(X, encoded, self._weights(encoded, weights))
 
     def _checked_held_out(self, X, y, sample_weight):
         if X is None and y is None:

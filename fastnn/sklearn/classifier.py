@@ -3,11 +3,12 @@
 import numpy as np
 import scipy.sparse
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from .base import NetworkEstimator, all_or_nothing, stochastic_only
+from .class_weights import class_factors, label_factors
 from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
 from .scores import accuracy
@@ -23,8 +24,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     ----------{DESCRIPTION}
     loss : str, default "log_loss"
         Or one of `fastnn.losses`, your own among them.
-    class_weight : dict, "balanced" or None
-        Multiplies the weights of the samples of a class; "balanced" gives every class the same in all.
+    class_weight : dict, "balanced", list of dict or None
+        Multiplies the weights of the samples of a class; "balanced" gives every class the same in all. For several labels
+        a sample, "balanced" or a list of a dict for each.
 
     Attributes
     ----------
@@ -122,7 +124,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def _weights(self, y, weights):
         if self.class_weight is None:
             return weights
-        factors = compute_sample_weight(self.class_weight, y)
+        if self._multilabel:
+            factors = label_factors(self.class_weight, y, weights)
+        else:
+            factors = class_factors(self.class_weight, self.classes_, y, weights)
         return factors if weights is None else weights * factors
 
     def _label_numbers(self, outputs):

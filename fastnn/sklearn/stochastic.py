@@ -71,7 +71,7 @@ def record(estimator, loss, held_out, held_out_loss):
 def train(estimator, samples, held_out, incremental):
     """Epochs of the estimator's optimizer: one if `incremental`, else until it is enough."""
     network, optimizer = estimator.network_, estimator._optimizer
-    best = [network.snapshot()]
+    best = [network.snapshot() if estimator.early_stopping else None]
     watch = Watch(estimator, optimizer, len(samples.X), held_out, best)
     try:
         network.fit(
@@ -90,6 +90,9 @@ def train(estimator, samples, held_out, incremental):
             raise ValueError(f"training diverged: {error}") from error
         diverged(estimator, held_out)
     if estimator.early_stopping:
+        if estimator.best_validation_score_ == -math.inf and estimator.n_iter_ > 0:
+            warn_caller("no score on the samples held out was a number above -inf, so the weights are those from before the "
+                        "fit; choose another scoring, or look into validation_scores_", ConvergenceWarning)
         network.restore(best[0])
 
 
