@@ -22,7 +22,7 @@ class Samples:
         pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
         held = len(pieces[1])
         if held < 2:
-            raise ValueError(f"the validation set is too small: {held} of the {len(self.X)} samples, and it needs 2; raise "
+            raise ValueError(f"The validation set is too small: {held} of the {len(self.X)} samples, and it needs 2; raise "
                              "validation_fraction, or give fit samples of their own (X_val, y_val)")
         weights = [None, None] if self.weights is None else pieces[4:]
         return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])

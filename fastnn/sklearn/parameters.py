@@ -107,8 +107,9 @@ DESCRIPTION = """
     batch_size : int or "auto", default "auto"
         Samples in a step; "auto" is 200, or all where there are fewer.
     learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default "constant"
-        How the learning rate moves, with every solver but "lbfgs". "invscaling": learning_rate_init / (t + 1)**power_t
-        after t samples. "adaptive": divided by 5 whenever training would stop for want of improvement, until it is 1e-6.
+        How the learning rate moves, with every solver but "lbfgs" (in scikit-learn with "sgd" alone). "invscaling":
+        learning_rate_init / (t + 1)**power_t after t samples. "adaptive": divided by 5 whenever training would stop for want
+        of improvement, until it is 1e-6.
         A schedule, a function of the number of the step, from 1, is for optimizers that take one.
     learning_rate_init : float, default 1e-3
         The learning rate at first (not of a `solver` that is an optimizer: it has its own).

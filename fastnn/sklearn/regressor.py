@@ -83,5 +83,5 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
+        tags.target_tags.multi_output, tags.target_tags.positive_only = True, self.loss == "poisson"
         return tags
