@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
 
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
@@ -19,6 +20,7 @@ from sklearn.utils import compute_sample_weight
 from fastnn import CSVLogger, EarlyStopping
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
 from fastnn.sklearn.class_weights import class_factors, label_factors
+from fastnn.sklearn.data import dense
 from fastnn.sklearn.scores import accuracy, r2
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -99,6 +101,12 @@ def test_polars_frames(kind, y):
         days = times(polars.date(2020, 1, 1), polars.date(2020, 5, 29), eager=True)
         with pytest.raises(ValueError, match="X has dtype Date"):
             kind().fit(polars.DataFrame({"day": days}), column)
+
+
+def test_sparse_samples_that_are_too_many_to_be_dense_are_named():
+    X = scipy.sparse.csr_array((1024, 2**45))
+    with pytest.raises(MemoryError, match="some rows at a time"):
+        dense(X)
 
 
 # Going on.

@@ -26,4 +26,11 @@ def for_all(weight, samples):
 
 def dense(X):
     """X as an array."""
-    return X.toarray() if scipy.sparse.issparse(X) else X
+    if not scipy.sparse.issparse(X):
+        return X
+    try:
+        return X.toarray()
+    except MemoryError:
+        size = X.shape[0] * X.shape[1] * X.dtype.itemsize / 2**30
+        raise MemoryError(f"X is sparse of shape {X.shape}, and training takes dense samples: {size:.1f} GiB, too many for "
+                          "memory; give fewer features (TruncatedSVD), or some rows at a time (partial_fit)") from None
