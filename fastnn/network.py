@@ -165,7 +165,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
         labels = y.labels
         if labels is None:
             labels = y.values.argmax(axis=1) if self.outputs > 1 else (y.values[:, 0] >= 0.5).astype(np.int64)
-        factors = class_weights(class_weight, labels, max(self.outputs, 2))
+        factors = class_weights(class_weight, labels, max(self.outputs, 2), weights)
         return sample_weights(factors if weights is None else weights * factors, len(labels), self.dtype, "class_weight")
 
     def _optimizer_state(self, optimizer):
