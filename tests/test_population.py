@@ -241,6 +241,16 @@ def test_members_learn_from_rows_of_one_array():
             check_same([together[number]], [net], [histories[number]], [history])
 
 
+def test_rows_of_equally_many_may_be_one_array():
+    rows = np.random.default_rng(0).integers(len(X), size=(4, 30))
+    together, alone = Population(classifiers()), Population(classifiers())
+    histories = together.fit(X, LABELS, epochs=2, rows=rows, validation_rows=rows[:, :5])
+    expected = alone.fit(X, LABELS, epochs=2, rows=[*rows], validation_rows=[*rows[:, :5]])
+    check_same(together, alone, histories, expected)
+    with pytest.raises(ValueError, match="rows has 3 entries"):
+        together.fit(X, LABELS, rows=rows[:3])
+
+
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}])
 def test_class_weights_are_those_of_the_rows(class_weight):
     rows = [None, np.arange(40), np.arange(5, 70, 2), np.arange(70) % 3 > 0]
@@ -377,6 +387,8 @@ def test_a_callback_that_refuses_on_the_last_member_leaves_all_as_they_were():
     (lambda: [Network([Dense(2)], 2), Network([Dense(2, "softmax")], 2)], "member 1 learns 2 probabilities"),
     (lambda: [Network([Dense(2, "sigmoid")], 2), Network([Dense(2, "softmax")], 2)], "each for itself"),
     (lambda: Network([Dense(1)], 2), "seeds=range"),
+    (lambda: 5, "networks is 5; it must be a list"),
+    (lambda: "net", "networks is 'net'; it must be a list"),
 ])
 def test_members_that_cannot_learn_together(members, message):
     with pytest.raises(ValueError, match=message):
@@ -390,10 +402,36 @@ def test_members_by_number_slice_and_list():
     assert [*population[1:3]] == population.networks[1:3]
     assert [*population[[3, 0]]] == [population[3], population[0]]
     assert population[[3]].histories == [population.histories[3]]
+    assert [*population[np.array([False, True, False, True])]] == [population[1], population[3]]
+    assert [*population[population.scores() <= min(population.scores())]] == [population.best()]
+    assert [*population[np.array([-1, 0])]] == [population[3], population[0]]
+    for wrong in ("a", [True], [0.5], [[0]], None):
+        with pytest.raises(ValueError, match="a mask of one bool a member"):
+            population[wrong]
+    with pytest.raises(IndexError):
+        population[[4]]
+    with pytest.raises(ValueError, match="networks is empty"):
+        population[[]]
     assert "4 networks" in repr(population)
     assert [net.seed for net in Population(population[0], seeds=[7, 8])] == [7, 8]
     with pytest.raises(ValueError, match="goes with one network"):
         Population(population.networks, seeds=[1, 2])
+    with pytest.raises(ValueError, match="seeds is 3; it must be a list"):
+        Population(population[0], seeds=3)
+
+
+def test_members_counted_from_the_end_keep_what_is_theirs():
+    """What their optimizers remember, and their errors."""
+    twice, once, kept = Population(classifiers()), classifiers(), Adam(0.01)
+    twice.fit(X, LABELS, epochs=3, optimizer=kept)
+    twice[[-1, 1]].fit(X, LABELS, epochs=3, optimizer=kept)
+    for number in (1, 3):
+        once[number].fit(X, LABELS, epochs=6, optimizer=Adam(0.01))
+        assert all_bits(once[number]) == all_bits(twice[number])
+    population = Population([linear(seed) for seed in range(2)])
+    with pytest.warns(RuntimeWarning, match="1 of 2"):
+        population.fit(X, X.sum(axis=1), epochs=90, optimizer=[SGD(0.01), SGD(1e7)])
+    assert [*population[[-1]].errors] == [0]
 
 
 def test_scores_ranking_and_table():
@@ -469,6 +507,22 @@ def test_halving_trains_the_best_on_and_to_the_same_bits(factor):
     check_same(together, alone, together.histories, histories)
     first = [history["val_loss"][min(epochs) - 1] for history in histories]
     assert set(np.flatnonzero(rungs > 1)) == set(np.argsort(first)[:len(np.flatnonzero(rungs > 1))])
+
+
+@pytest.mark.parametrize("stopping", [EarlyStopping(patience=2, min_delta=0.2, restore_best=True),
+                                      EarlyStopping("loss", min_delta=0.05)], ids=["best", "last"])
+def test_halving_with_options_that_are_lists_for_all(stopping):
+    """What is a list, but not of one value a member; and members that stop by themselves, in whatever rung."""
+    together, alone = Population(classifiers(9)), classifiers(9)
+    options = {"sample_weight": WEIGHTS.tolist(), "validation_data": [X[:30], LABELS[:30]], "batch_size": 16}
+    rungs = together.halve(X.tolist(), LABELS.tolist(), epochs=27, optimizer=Adam(0.05), callbacks=[stopping], **options)
+    assert set(rungs) == {1, 2, 3}
+    assert any(len(history.epochs) < 3 ** rung for rung, history in zip(rungs, together.histories, strict=True))
+    for number, net in enumerate(alone):
+        own = copy.copy(stopping)
+        history = net.fit(X, LABELS, epochs=3 ** int(rungs[number]), optimizer=Adam(0.05), callbacks=[own], **options)
+        check_same([together[number]], [net], [together.histories[number]], [history])
+        assert own.best_epoch == together.callbacks[number][0].best_epoch
 
 
 def test_halving_leaves_out_those_that_diverge():

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
-from ..checks import any_array, true_or_false, whole_number
+from ..checks import any_array, several, true_or_false, whole_number
 from ..history import History
 from ..lbfgs import LBFGS
 from ..network import Network
@@ -21,7 +21,7 @@ from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble
 from .halving import halve
-from .members import check_members
+from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows
 from .results import as_table, final, larger_is_better
 from .task import Ahead
@@ -43,7 +43,8 @@ class Population(Ensemble):
     Attributes
     ----------
     networks : list of Network
-        Also `population[i]`; a slice, or a list of numbers, gives a Population of those members.
+        Also `population[i]`; a slice, a list of numbers, or a mask of one bool a member gives a Population of those
+        members, such as `population[population.scores("val_accuracy") > 0.9]`.
     histories : list of History
         Of the last fit, also one that was interrupted; empty before the first.
     errors : dict of int to DivergenceError
@@ -69,10 +70,10 @@ class Population(Ensemble):
         if isinstance(networks, Network):
             if seeds is None:
                 raise ValueError("one network is given; give a list of them, or seeds=range(8) for members like it")
-            networks = [type(networks).from_config(networks.config(), seed=seed) for seed in seeds]
+            networks = [type(networks).from_config(networks.config(), seed=seed) for seed in several("seeds", seeds)]
         elif seeds is not None:
             raise ValueError("seeds goes with one network; those of a list have seeds of their own")
-        self.networks = list(networks)
+        self.networks = list(several("networks", networks))
         check_members(self.networks)
         self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
         self._optimizers = OwnOptimizers()
@@ -218,10 +219,11 @@ class Population(Ensemble):
         if "resume" in options:
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
+        samples = len(any_array("X", X)) if np.ndim(X) else 0
         for name in {"batch_size", "optimizer"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):
-            options[name] = each_rows(name, options[name], count, len(X))
+            options[name] = each_rows(name, options[name], count, samples)
         return halve(self, X, y, epochs=epochs, factor=factor, metric=metric, groups=range(count), options=options)
 
     def take_over(self, part, numbers):
@@ -284,7 +286,7 @@ class Population(Ensemble):
     def __getitem__(self, index):
         if isinstance(index, (int, np.integer)):
             return self.networks[index]
-        numbers = list(range(len(self)))[index] if isinstance(index, slice) else [int(number) for number in index]
+        numbers = numbers_of(index, len(self))
         part = copy.copy(self)
         part.networks = [self.networks[number] for number in numbers]
         check_members(part.networks)

@@ -8,6 +8,7 @@ from ..checks import any_array, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
 from ..layers import BatchNorm, Dense, Dropout
 from ..network import Network
+from .space import generator
 
 FIT = "epochs", "batch_size"  # what `fit` takes
 ARCHITECTURE = ("hidden", "width", "depth", "activation", "dropout", "batch_norm", "l1", "l2", "initializer", "loss",
@@ -61,6 +62,8 @@ class Recipe:
     """How configurations become members; `fixed` are hyperparameters that the space does not name."""
 
     def __init__(self, head, build, optimizer, epochs, batch_size):
+        if build is not None and not callable(build):
+            raise ValueError(f"build is {build!r}; it must be a function from hyperparameters to a Network")
         self.head, self.build = head, build
         self.fixed = {"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size}
 
@@ -106,7 +109,7 @@ def split_rows(samples, share, seed):
     if not 0 < held_out < samples:
         raise ValueError(f"validation_split is {share!r}; of {samples} samples it leaves {samples - held_out} to train on "
                          f"and {held_out} to validate on: give a share such as 0.2")
-    order = np.random.default_rng(seed).permutation(samples)
+    order = generator(seed).permutation(samples)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
@@ -140,6 +143,6 @@ def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
     samples, folds = whole_number("samples", samples), whole_number("folds", folds, least=2)
     if folds > samples:
         raise ValueError(f"folds is {folds}; there are {samples} samples, and each fold takes one at least")
-    order = np.arange(samples) if seed is None else np.random.default_rng(seed).permutation(samples)
+    order = np.arange(samples) if seed is None else generator(seed).permutation(samples)
     parts = [np.sort(part) for part in np.array_split(order, folds)]
     return [(np.sort(np.concatenate(parts[:k] + parts[k + 1:])), parts[k]) for k in range(folds)]

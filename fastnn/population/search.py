@@ -175,7 +175,7 @@ class Sweep:
         """
         from .. import plot
 
-        return plot.sweep_panels(self.configurations, self.scores, self.metric, columns)
+        return plot.sweep_panels(self.configurations, self.scores, self.metric, whole_number("columns", columns))
 
     def __len__(self):
         return len(self.configurations)
