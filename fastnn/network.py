@@ -308,6 +308,12 @@ class Network(Predicting, Differentiating, Storing, Describing):
         gradients = true_or_false("gradients", gradients)
         return embedding.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
+    @property
+    def _numba_type_(self):
+        """What Numba asks for when compiled code is given a network."""
+        raise TypeError("compiled code cannot work with a Network; give the function network.compiled() as an argument, and "
+                        "call fastnn.jit.forward or its like there")
+
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
         return {"layers": [layer.config() for layer in self.layers], "inputs": self.inputs, "loss": self.loss,
