@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import tracemalloc
 import warnings
 from _thread import interrupt_main
 
@@ -284,6 +285,39 @@ def test_data_are_shared(monkeypatch):
     Population(classifiers()).fit(data, LABELS, rows=[fold for fold, _ in rows], validation_rows=[fold for _, fold in rows])
     assert len(seen) == 4
     assert all(np.shares_memory(each, data) for pair in seen for each in pair)
+
+
+def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
+    """Orders of samples, activations and gradients are the threads'."""
+    samples, sizes, run = 20_000, {}, crew.Crew.run
+    data, labels = np.zeros((samples, 9), np.float32), np.zeros(samples, int)
+
+    def measured(self, tasks):
+        sizes[len(population)] = tracemalloc.get_traced_memory()[0]
+        return run(self, tasks)
+
+    monkeypatch.setattr(crew.Crew, "run", measured)
+    tracemalloc.start()
+    try:
+        for members in (2, 10):
+            population = Population(classifiers(members))
+            population.fit(data, labels, batch_size=1000, threads=1, validation_rows=np.arange(0, samples, 2),
+                           class_weight={0: 2.0})
+    finally:
+        tracemalloc.stop()
+    assert (sizes[10] - sizes[2]) / 8 < 2 * samples  # an order takes 8 bytes a sample, weights 4
+
+
+def test_members_may_learn_from_the_weights_of_one():
+    """As they were at the beginning, however these change."""
+    def members():
+        return [Network([Dense(3, "tanh"), Dense(1)], inputs=4, seed=seed) for seed in range(3)]
+
+    together, alone = members(), members()
+    data, labels = together[1].parameters["0.weight"].reshape(3, 4), together[2].parameters["1.weight"]
+    copies = data.copy(), labels.copy()
+    histories = Population(together).fit(data, labels, epochs=5, validation_data=(data, labels))
+    check_same(together, alone, histories, fit_alone(alone, *copies, epochs=5, validation_data=copies))
 
 
 def test_lbfgs_trains_after_the_others():

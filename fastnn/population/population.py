@@ -136,7 +136,8 @@ class Population(Ensemble):
         if validation_data is not None and any(part is not None for part in validation_rows):
             raise ValueError("validation_data and validation_rows are both given; give one of them")
 
-        fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data)
+        memory = [vector.flat for network in self.networks for vector in (network._parameters, network._state)]
+        fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data, memory)
         for number, network in enumerate(self.networks):
             own_rows = rows[number], validation_rows[number]
             if isinstance(given[number], LBFGS):

@@ -84,7 +84,7 @@ class Task:
         self.sizes = sizes
         self.seconds_per_epoch = program.batches * (SECONDS_PER_STEP + SECONDS_PER_FLOP * work)
         # the thread that runs the task has memory for it
-        trainer.order = None
+        trainer.order = program.order = None
         for each in (program, evaluation):
             if each is not None:
                 each.memory = each.gradients = each.results = each.addresses = each.frame = None
