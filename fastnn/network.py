@@ -311,8 +311,8 @@ class Network(Predicting, Differentiating, Storing, Describing):
     @property
     def _numba_type_(self):
         """What Numba asks for when compiled code is given a network."""
-        raise TypeError("compiled code cannot work with a Network; give the function network.compiled() as an argument, and "
-                        "call fastnn.jit.forward or its like there")
+        raise ValueError("compiled code cannot work with a Network; give the function network.compiled() as an argument, "
+                         "and call fastnn.jit.forward or its like there")
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""

@@ -522,6 +522,15 @@ def test_the_ensemble():
         values.predict_proba(X)
 
 
+def test_members_whose_outputs_are_nan_are_named():
+    population = Population(classifiers(3))
+    population.fit(X, LABELS)
+    population[1].parameters["0.weight"][:] = np.nan
+    for how in ("mean", "vote"):
+        with pytest.raises(DivergenceError, match=r"of the members \[1\] are NaN; leave out those that diverged"):
+            population.predict(X, how)
+
+
 def test_the_vote_of_single_and_of_several_sigmoids():
     single = Population(Network([Dense(1, "sigmoid")], inputs=9), seeds=range(3))
     assert np.array_equal(single.predict(X, "vote"), np.median([net.predict(X) for net in single], axis=0))
