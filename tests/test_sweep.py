@@ -121,6 +121,29 @@ def test_members_are_the_networks_that_fit_gives_alone():
     assert "configurations" in repr(result)
 
 
+def test_the_table_keeps_hyperparameters_apart_from_results():
+    space = {"loss": ["squared_error", "huber"], "epochs": [3, 9]}
+    table = sweep(space, X, VALUES, callbacks=[EarlyStopping(min_delta=9.0)]).table
+    assert sorted(table["loss function"]) == ["huber"] * 2 + ["squared_error"] * 2
+    assert sorted(table["epochs given"]) == [3, 3, 9, 9]
+    assert list(table["epochs"]) == [2] * 4
+    assert all(isinstance(loss, float) for loss in table["loss"])
+
+
+@pytest.mark.parametrize("seed", [None, 0, 5])
+@pytest.mark.parametrize(("samples", "folds"), [(120, 5), (31, 4), (7, 7), (10, 3)])
+def test_folds_that_hold_labels_alike(samples, folds, seed):
+    labels = np.array(["often", "seldom", "never"])[np.random.default_rng(1).choice(3, samples, p=[0.7, 0.25, 0.05])]
+    parts = k_folds(samples, folds, seed, labels=labels)
+    assert sorted(np.concatenate([held_out for _, held_out in parts])) == [*range(samples)]
+    assert np.ptp([len(held_out) for _, held_out in parts]) <= 1
+    for label in set(labels):
+        assert np.ptp([(labels[held_out] == label).sum() for _, held_out in parts]) <= 1
+    assert all(sorted([*train, *held_out]) == [*range(samples)] for train, held_out in parts)
+    with pytest.raises(ValueError, match="one label a row"):
+        k_folds(samples, folds, labels=labels[1:])
+
+
 def test_your_own_networks():
     def build(depth, kind):
         return Network([*(Dense(4, kind) for _ in range(depth)), Dense(1)], inputs=2)

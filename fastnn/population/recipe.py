@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..checks import any_array, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
@@ -113,7 +114,7 @@ def split_rows(samples, share, seed):
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
+def k_folds(samples: int, folds: int = 5, seed: int | None = 0, *, labels: ArrayLike | None = None) -> list[tuple]:
     """Cut the rows of the data into `folds` parts at random, each of which is held out once.
 
     Parameters
@@ -123,6 +124,8 @@ def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
     folds : int
     seed : int or None
         None keeps the rows in order.
+    labels : array (samples,), optional
+        Have every part hold as many rows of each label as the others, but for one.
 
     Returns
     -------
@@ -144,5 +147,13 @@ def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
     if folds > samples:
         raise ValueError(f"folds is {folds}; there are {samples} samples, and each fold takes one at least")
     order = np.arange(samples) if seed is None else generator(seed).permutation(samples)
-    parts = [np.sort(part) for part in np.array_split(order, folds)]
+    parts = np.array_split(order, folds)
+    if labels is not None:
+        labels = any_array("labels", labels)
+        if labels.shape != (samples,):
+            raise ValueError(f"labels has shape {labels.shape}; there are {samples} samples: give one label a row, "
+                             f"({samples},)")
+        order = order[np.argsort(np.unique(labels, return_inverse=True)[1][order], kind="stable")]
+        parts = [order[k::folds] for k in range(folds)]  # label by label, dealt out like cards
+    parts = [np.sort(part) for part in parts]
     return [(np.sort(np.concatenate(parts[:k] + parts[k + 1:])), parts[k]) for k in range(folds)]

@@ -15,6 +15,11 @@ from .recipe import Recipe, head_of, k_folds, split_rows
 from .results import as_table, final, larger_is_better
 from .space import configurations
 
+METRICS = "loss", "accuracy", "val_loss", "val_accuracy"
+# in the table, hyperparameters whose names are those of what came out
+GIVEN = {name: f"{name} given" for name in ("configuration", "parameters", "epochs", "diverged", *METRICS)}
+GIVEN["loss"] = "loss function"
+
 
 def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = None, build: Callable | None = None,
           task: str | None = None, epochs: int = 20, batch_size: int = 32, optimizer="adam",
@@ -155,12 +160,13 @@ class Sweep:
 
     def _row(self, number):
         population, members = self.population, np.flatnonzero(self.groups == number)
-        row = {"configuration": int(number), **self.configurations[number]}
+        row = {"configuration": int(number)}
+        row |= {GIVEN.get(name, name): value for name, value in self.configurations[number].items()}
         row["parameters"] = int(population[int(members[0])]._parameters.flat.size)
         histories = [population.histories[k] for k in members]
         row["epochs"] = max(len(history.epochs) for history in histories)
         row["diverged"] = any(int(k) in population.errors for k in members)
-        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        for name in METRICS:
             if any(name in history for history in histories):
                 values = [final(population.histories[k], population.callbacks[k], name) for k in members]
                 row[name] = float(np.mean(values))
