@@ -200,6 +200,28 @@ def test_control_c():
     check_same(together, alone, histories, fit_alone(alone, X, LABELS, epochs=epochs, batch_size=8))
 
 
+def test_members_may_be_stopped_from_outside(monkeypatch):
+    """By what another member's callback sets, wherever they are in the many epochs of a task; each can go on."""
+    together, alone = Population(classifiers()), classifiers()
+
+    def stop_all(epoch, logs):
+        if epoch == 2:
+            for net in together:
+                net.stop_training = True
+
+    def callbacks(member):
+        return [LambdaCallback(on_epoch_end=stop_all)] if member == 2 else []  # the one that takes longest, so begins
+
+    monkeypatch.setattr(task, "MOST_EPOCHS", 10**5)
+    together.fit(X, LABELS, epochs=10**9, batch_size=1, callbacks=callbacks, threads=2)
+    done = [len(history.epochs) for history in together.histories]
+    assert done[2] == 3
+    assert max(done) < 10**5
+    epochs = max(done) + 2
+    histories = together.fit(X, LABELS, epochs=epochs, batch_size=1, resume=True)
+    check_same(together, alone, histories, fit_alone(alone, X, LABELS, epochs=epochs, batch_size=1))
+
+
 def linear(seed):
     return Network([Dense(1)], inputs=9, seed=seed)
 
@@ -484,6 +506,22 @@ def test_scores_ranking_and_table():
     stopped = population.fit(X, LABELS, epochs=50, optimizer=Adam(0.1), validation_rows=np.arange(20),
                              callbacks=[EarlyStopping(restore_best=True)])
     assert population.scores().tolist() == [min(history["val_loss"]) for history in stopped]
+
+
+def test_members_of_different_losses_are_not_to_be_judged_by_them():
+    population = Population([Network([Dense(3, "softmax")], inputs=9, loss=loss) for loss in ("squared_error", None)])
+    population.fit(X, LABELS, epochs=2)
+    with pytest.warns(UserWarning, match=r"\(cross_entropy, squared_error\).*metric='accuracy'"):
+        population.best()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        population.best("accuracy")
+    with pytest.warns(UserWarning, match="metric='val_accuracy'"):
+        population.halve(X, LABELS, epochs=3, validation_rows=np.arange(20))
+    values = Population([Network([Dense(1)], inputs=9, loss=loss) for loss in ("squared_error", "huber")])
+    values.fit(X, X[:, 0])
+    with pytest.warns(UserWarning, match="an error of your own"):
+        values.ranking()
 
 
 def test_the_table_without_pandas(monkeypatch):

@@ -123,7 +123,8 @@ def test_members_are_the_networks_that_fit_gives_alone():
 
 def test_the_table_keeps_hyperparameters_apart_from_results():
     space = {"loss": ["squared_error", "huber"], "epochs": [3, 9]}
-    table = sweep(space, X, VALUES, callbacks=[EarlyStopping(min_delta=9.0)]).table
+    with pytest.warns(UserWarning, match=r"\(huber, squared_error\)"):
+        table = sweep(space, X, VALUES, callbacks=[EarlyStopping(min_delta=9.0)]).table
     assert sorted(table["loss function"]) == ["huber"] * 2 + ["squared_error"] * 2
     assert sorted(table["epochs given"]) == [3, 3, 9, 9]
     assert list(table["epochs"]) == [2] * 4

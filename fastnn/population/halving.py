@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..checks import number_in_range
-from .results import larger_is_better
+from .results import larger_is_better, warn_of_losses
 
 OF_EACH = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists of one each
 
@@ -32,6 +32,8 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
         part.fit(X, y, epochs=[max(1, round(share * epochs[k])) for k in members], resume=rung > 0,
                  **options_of(members, options, rung))
         population.take_over(part, members)
+        if rung == 0:
+            warn_of_losses(population.networks, part._metric(metric))
         lasted[alive] += 1
         scores = group_scores(part.scores(metric), groups[members], alive)
         keep = min(np.isfinite(scores).sum(), math.ceil(len(alive) / factor))

@@ -23,7 +23,7 @@ from .ensemble import Ensemble
 from .halving import halve
 from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows
-from .results import as_table, final, larger_is_better
+from .results import as_table, final, larger_is_better, warn_of_losses
 from .task import Ahead
 
 
@@ -241,6 +241,14 @@ class Population(Ensemble):
 
         metric: default "val_loss" if it was recorded, else "loss".
         """
+        metric = self._metric(metric)
+        values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
+        values = np.array(values, np.float64)
+        values[list(self.errors)] = np.nan
+        return values
+
+    def _metric(self, metric):
+        """The name of what members are to be judged by."""
         if not self.histories:
             raise ValueError("this population has not been fitted; call fit first")
         recorded = {name for history in self.histories for name in history}
@@ -248,14 +256,12 @@ class Population(Ensemble):
         if recorded and metric not in recorded:
             names = ", ".join(sorted(recorded))
             raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}")
-        values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
-        values = np.array(values, np.float64)
-        values[list(self.errors)] = np.nan
-        return values
+        return metric
 
     def ranking(self, metric: str | None = None) -> NDArray:
         """The numbers of the members, the best first by `scores`; those without a score last."""
         values = self.scores(metric)
+        warn_of_losses(self.networks, self._metric(metric))
         sign = -1.0 if metric is not None and larger_is_better(metric) else 1.0
         return np.argsort(np.where(np.isnan(values), np.inf, sign * values), kind="stable")
 

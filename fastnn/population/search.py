@@ -12,7 +12,7 @@ from ..network import Network
 from .halving import group_scores, halve
 from .population import Population
 from .recipe import Recipe, head_of, k_folds, split_rows
-from .results import as_table, final, larger_is_better
+from .results import as_table, final, larger_is_better, warn_of_losses
 from .space import configurations
 
 METRICS = "loss", "accuracy", "val_loss", "val_accuracy"
@@ -103,6 +103,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     rungs = None
     if halving is None:
         population.fit(X, y, epochs=each_epochs, **options)
+        warn_of_losses(population.networks, metric)
     else:
         rungs = halve(population, X, y, epochs=each_epochs, factor=halving, metric=metric, groups=groups, options=options)
     return Sweep(drawn, population, groups, metric, rungs)
