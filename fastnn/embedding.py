@@ -115,6 +115,12 @@ class Keeper:
         self.__array_interface__ = array.__array_interface__
 
 
+def typeof_network(network, context):
+    """What Numba asks for where compiled code is given a network."""
+    raise ValueError("compiled code cannot work with a Network; give the function network.compiled() as an argument, and "
+                     "call fastnn.jit.forward or its like there")
+
+
 def compiled(network, gradients):
     """The model of a network: `Network.compiled`."""
     one = ForwardSection(network, 1)

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike
 
 from . import embedding, lbfgs, training
@@ -308,12 +309,6 @@ class Network(Predicting, Differentiating, Storing, Describing):
         gradients = true_or_false("gradients", gradients)
         return embedding.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
-    @property
-    def _numba_type_(self):
-        """What Numba asks for when compiled code is given a network."""
-        raise ValueError("compiled code cannot work with a Network; give the function network.compiled() as an argument, "
-                         "and call fastnn.jit.forward or its like there")
-
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
         return {"layers": [layer.config() for layer in self.layers], "inputs": self.inputs, "loss": self.loss,
@@ -337,6 +332,9 @@ class Network(Predicting, Differentiating, Storing, Describing):
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
+
+
+typeof_impl.register(Network, embedding.typeof_network)
 
 
 def restore(network_type, config, seed, parameters, random, state):

@@ -1,6 +1,7 @@
 """A network within other compiled code is the network: the same bits, on any thread, and nothing else is written."""
 
 import gc
+import inspect
 import os
 import pickle
 import shutil
@@ -595,6 +596,7 @@ def test_a_network_in_place_of_its_model():
         with pytest.raises(TypingError, match=r"give the function network.compiled\(\)"):
             call()
     assert numba.jit(lambda net: net.inputs, forceobj=True)(net) == 5  # in object mode it is an object like any other
+    assert dict(inspect.getmembers(net))["inputs"] == 5  # and no attribute of it raises
 
 
 def test_callers_may_be_debugged_as_python():
