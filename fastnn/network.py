@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike
 
 from . import embedding, lbfgs, training
@@ -331,6 +332,9 @@ class Network(Predicting, Differentiating, Storing, Describing):
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
+
+
+typeof_impl.register(Network, embedding.typeof_network)
 
 
 def restore(network_type, config, seed, parameters, random, state):

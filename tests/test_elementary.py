@@ -35,7 +35,6 @@ SPECIAL = {  # name: pairs of x and f(x); the sign of a zero counts
     "erf": [(-inf, -1.0), (-1e30, -1.0), (-0.0, -0.0), (0.0, 0.0), (1e30, 1.0), (inf, 1.0)],
     "sqrt": [(-inf, nan), (-1.0, nan), (-0.0, -0.0), (0.0, 0.0), (4.0, 2.0), (inf, inf)],
 }
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # in float32, with NUMBA_DISABLE_JIT=1
 each_function = pytest.mark.parametrize("name", elementary.__all__)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
