@@ -100,8 +100,8 @@ LEFT_OUT = {
     "kernels/turned.py": {"INPUTS =": "how much is worked on at a time is a matter of speed"},
     "kernels/linear.py": {
         "TURNED_OUTPUTS": "which of two ways with the same bits is quicker",
-        "FEW_ROWS": "which of two ways is quicker",
-        "panel = ": "how much is worked on at a time is a matter of speed",
+        "FEW_ROWS, FEW_ROWS_CACHED": "which of two ways is quicker",
+        "panel, ": "how much is worked on at a time is a matter of speed",
     },
     "kernels/blocks.py": {"BLOCK, LANES =": "the order of a sum is a choice"},
     "kernels/finite.py": {"SLICE": "how long until the next look at Ctrl-C"},
