@@ -1,5 +1,6 @@
 """Tables from files and back: CSV, also compressed, and Parquet."""
 
+import errno
 import sys
 from pathlib import Path
 
@@ -63,22 +64,35 @@ def read_table(path, *, text=(), separator=None):
         try:
             table = pd.read_csv(sys.stdin if name == "-" else name, sep=separator, low_memory=False,
                                 dtype=dict.fromkeys(text, str))
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise ValueError(f"cannot read {name} as a table: {error}; give CSV in UTF-8 with names of columns in the "
-                             "first line, or Parquet") from None
+        except Exception as error:
+            let_pass_what_is_not_in_the_file(error)
+            raise ValueError(f"cannot read {name} as a table: {error or type(error).__name__}; give CSV in UTF-8 with names "
+                             "of columns in the first line, or Parquet") from None
     table.columns = [str(column) for column in table.columns]
     return table
 
 
 def read_parquet(pd, name):
     try:
-        return pd.read_parquet(name)
+        table = pd.read_parquet(name)
+        for column in table.select_dtypes(exclude=["number", "bool"]):
+            table[column].tolist()  # text that is not UTF-8 is else found by whoever looks at it first
+        return table
     except ImportError:
         raise ImportError("Parquet files need pyarrow: pip install pyarrow; or give CSV") from None
-    except OSError:
-        raise
-    except Exception as error:  # pyarrow's own errors, whose types cannot be named where it is absent
-        raise ValueError(f"cannot read {name} as Parquet: {error}") from None
+    except Exception as error:
+        let_pass_what_is_not_in_the_file(error)
+        raise ValueError(f"cannot read {name} as Parquet: {error or type(error).__name__}") from None
+
+
+def let_pass_what_is_not_in_the_file(error):
+    """Raise again what the system or the environment says; the rest is in the file, and has types of many packages.
+
+    Where a file lies about itself some raise an OSError too: one without a number, or of a place that no file has (EINVAL).
+    """
+    system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+    if system or isinstance(error, (ImportError, FileNotFoundError, PermissionError)):
+        raise error
 
 
 def write_table(table, path):
