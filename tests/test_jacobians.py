@@ -58,9 +58,21 @@ def check_losses(stack, loss, shape, *, training=False, most=None, kinks=None):
     y = targets_off_kinks(net, X, losses[loss])
     function = jacobian.losses_at_once(net, X, y, training=training)
     numeric, places = jacobian.by_differences(net, function, most, SEED)
-    error = jacobian.largest_error(jacobian.of_losses(net, X, y, training=training), numeric, places, function().max())
+    size = max(function().max(), of_rounding(net, X))
+    error = jacobian.largest_error(jacobian.of_losses(net, X, y, training=training), numeric, places, size)
     assert error <= TOLERANCE, (stack, loss, shape, error)
     return error
+
+
+def of_rounding(net, X):
+    """How much larger the rounding of a loss may be than that of a number near 1.
+
+    log(1 − a) has that of a, over 1 − a; where a loss is in terms of the logits there is no such difference.
+    """
+    low, high = net._loss.domain
+    if net._training_loss is not net._loss or (low, high) != (0, 1):
+        return 1.0
+    return float(1 / (1 - net.forward(X)).min())
 
 
 def targets_off_kinks(net, X, loss):
