@@ -7,7 +7,7 @@ graph of the file again. Any other graph is walked node by node.
 import json
 import os
 
-from ..checks import whole_number
+from ..checks import path_name, whole_number
 from ..files import ModelFormatError, open_file
 from ..layers import layers_from_config, parameter_shapes, state_shapes
 from .library import library
@@ -40,7 +40,7 @@ def load(path: str | os.PathLike):
     ModelFormatError
         If the file is damaged, or holds what is no such chain; the error names the first node that cannot be taken.
     """
-    path, onnx = os.fspath(path), library()
+    path, onnx = path_name("path", path), library()
     with open_file(path) as file:
         return read_open(onnx, file, os.fstat(file.fileno()).st_size, path)
 

@@ -4,7 +4,7 @@ import errno
 import sys
 from pathlib import Path
 
-from ..checks import path_name, shown
+from ..checks import path_name, several, shown
 
 PARQUET = (".parquet", ".pq")
 
@@ -56,7 +56,9 @@ def read_table(path, *, text=(), separator=None):
     >>> read_table(path)["carat"].tolist()
     [0.3, 0.5]
     """
-    pd, name = pandas(), path_name("path", path)
+    pd, name, text = pandas(), path_name("path", path), several("text", text)
+    if separator is not None and (not isinstance(separator, str) or not separator):
+        raise ValueError(f"separator is {shown(separator)}; it must be what stands between the cells, such as ';'")
     if Path(name).suffix.lower() in PARQUET:
         table = read_parquet(pd, name)
     else:
@@ -97,7 +99,7 @@ def let_pass_what_is_not_in_the_file(error):
 
 def write_table(table, path):
     """Write a DataFrame to a CSV or Parquet file, by the ending of its name; "-" is the standard output, as CSV."""
-    name = path_name("path", path)
+    table, name = data_frame("table", table), path_name("path", path)
     if Path(name).suffix.lower() not in PARQUET:
         table.to_csv(sys.stdout if name == "-" else name, index=False)
         return
