@@ -82,7 +82,8 @@ IN_TABLES = {
     "save": {"path": is_path},
 }
 IN_PICTURES = {
-    "decision_boundary": {"net": None}, "confusion_matrix": {"net": None, "labels": lambda value: value is None or len(value) == 3},
+    "decision_boundary": {"net": None},
+    "confusion_matrix": {"net": None, "labels": lambda value: value is None or len(value) == 3},
     "network_diagram": {"net": None}, "gradient_flow": {"net": None}, "weight_histograms": {"net": None},
     "activation_histograms": {"net": None}, "weight_image": {"net": None}, "activation_image": {"net": None},
     "learning_curves": {"history": None, "metric": None},
