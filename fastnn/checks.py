@@ -141,7 +141,8 @@ def real_array(name, values, dtype):
         raise ValueError(f"{name} has dtype {array.dtype}{first_that_is_no_number(array)}; it must hold real numbers "
                          "(encode text as numbers, split complex ones, drop or fill what is missing)")
     try:
-        with np.errstate(over="ignore"):  # what is too large for dtype becomes infinite, which the caller looks for
+        # what is too large for dtype becomes infinite, which the caller looks for, as for NaN; NumPy would warn of some
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.require(array, dtype, ["C", "A"])
     except MemoryError:
         raise MemoryError(
