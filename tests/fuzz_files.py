@@ -19,7 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -57,6 +57,7 @@ TOKENS = [
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"1e999", b"-1", b"NaN", b"Infinity", b"\xff",
     b"\\ud800", b"\0", b" ", b"9" * 30, b'"__metadata__":{},', b'"0.weight":0,', b"{}" * 10, b"[" * 2000, b'{"a":' * 2000,
 ]
+PART = 50_000  # cases in one go of a process
 DOCUMENTS = ("network", "fit", "table")  # texts in the metadata that are JSON themselves
 
 
@@ -229,6 +230,7 @@ def fuzz(cases, seed, corpus=None):
     return found, time.process_time() - start, slowest
 
 
+@cache
 def everything():
     """All that is read of strangers: files of ours, and those that other programs write."""
     import fuzz_foreign
@@ -238,6 +240,18 @@ def everything():
 
 def fuzz_everything(cases, seed):
     return *fuzz(cases, seed, everything()), peak_memory()
+
+
+def report(results):
+    """What several runs of `fuzz_everything` came to, in words."""
+    total, seconds = sum((found for found, *_ in results), Counter()), sum(seconds for _, seconds, *_ in results)
+    worst, memory = max(slowest for _, _, slowest, _ in results), max(memory for *_, memory in results)
+    lines = [f"{'file':<18}{'damage':<12}{'taken':>12}{'refused':>12}"]
+    lines += [f"{name:<18}{kind:<12}{total[name, kind, 'taken']:>12,}{total[name, kind, 'refused']:>12,}"
+              for name, kind in dict.fromkeys((name, kind) for name, kind, _ in sorted(total))]
+    return "\n".join([*lines, f"{total.total():,} files parsed, no exception but those documented; "
+                              f"{total.total() / seconds:,.0f} a second of a core; at most {memory:,.0f} MiB a process; "
+                              f"slowest {worst[0] * 1000:.0f} ms ({worst[1]})"])
 
 
 def peak_memory():
@@ -250,18 +264,19 @@ def peak_memory():
 
 
 def fuzz_on_all_cores(cases, seed, count=None):
-    """`fuzz_everything` in a process a core, each with a seed of its own; a report."""
+    """`fuzz_everything` in a process a core, in parts with a seed each; a report, after Ctrl-C of the parts done by then."""
     count = count or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    parts, results = -(-cases // PART), []
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        results = list(pool.map(fuzz_everything, [-(-cases // count)] * count, [f"{seed}.{k}" for k in range(count)]))
-    total, seconds = sum((found for found, *_ in results), Counter()), sum(seconds for _, seconds, *_ in results)
-    worst, memory = max(slowest for _, _, slowest, _ in results), max(memory for *_, memory in results)
-    lines = [f"{'file':<18}{'damage':<12}{'taken':>12}{'refused':>12}"]
-    lines += [f"{name:<18}{kind:<12}{total[name, kind, 'taken']:>12,}{total[name, kind, 'refused']:>12,}"
-              for name, kind in dict.fromkeys((name, kind) for name, kind, _ in sorted(total))]
-    return "\n".join([*lines, f"{total.total():,} files parsed, no exception but those documented; "
-                              f"{total.total() / seconds:,.0f} a second of a core; at most {memory:,.0f} MiB a process; "
-                              f"slowest {worst[0] * 1000:.0f} ms ({worst[1]})"])
+        try:
+            for result in pool.map(fuzz_everything, [-(-cases // parts)] * parts, [f"{seed}.{k}" for k in range(parts)]):
+                results.append(result)
+                print(f"part {len(results)} of {parts}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if not results:
+                raise
+    return report(results)
 
 
 if __name__ == "__main__":
