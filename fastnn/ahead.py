@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from .checks import float_dtype
+from .checks import float_dtype, several
 from .kernels.company import call_for_company, every_kernel
 from .kernels.jit import ANY
 
@@ -28,8 +28,8 @@ def warmup(dtypes: str | Iterable[str] = "float32") -> float:
     >>> seconds = fastnn.warmup("float64")
     """
     start = time.perf_counter()
-    for dtype in [dtypes] if isinstance(dtypes, str) else dtypes:
-        dtype = float_dtype("dtypes", dtype)
+    given = (dtypes,) if isinstance(dtypes, str) else several("dtypes", dtypes)
+    for dtype in [float_dtype("dtypes", each) for each in given]:
         kernels = every_kernel()
         call_for_company(dtype, tuple(kernel.name for kernel in kernels))
         for kernel in kernels:

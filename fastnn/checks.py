@@ -73,13 +73,24 @@ def path_name(where, value):
     """A path, given as str or os.PathLike, as a str."""
     if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
         raise ValueError(f"{where} is {shown(value)}; it must be the path of a file, a str or a pathlib.Path")
-    return os.fspath(value)
+    path = os.fspath(value)
+    with contextlib.suppress(UnicodeEncodeError):  # half a character
+        if b"\0" not in os.fsencode(path):
+            return path
+    raise ValueError(f"{where} is {shown(value)}, which no file can be called; give another name")
 
 
 def one_of(where, value, words):
     """`value` if it is one of the words, two or more."""
     if not isinstance(value, str) or value not in words:
         raise ValueError(f"{where} is {shown(value)}; it must be {', '.join(map(repr, words[:-1]))} or {words[-1]!r}")
+    return value
+
+
+def an_instance(where, value, kind):
+    """`value` if it is an instance of the class `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{where} is {shown(value)}; it must be a {kind.__name__}")
     return value
 
 
@@ -130,7 +141,8 @@ def real_array(name, values, dtype):
         raise ValueError(f"{name} has dtype {array.dtype}{first_that_is_no_number(array)}; it must hold real numbers "
                          "(encode text as numbers, split complex ones, drop or fill what is missing)")
     try:
-        with np.errstate(over="ignore"):  # what is too large for dtype becomes infinite, which the caller looks for
+        # what is too large for dtype becomes infinite, which the caller looks for, as for NaN; NumPy would warn of some
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.require(array, dtype, ["C", "A"])
     except MemoryError:
         raise MemoryError(

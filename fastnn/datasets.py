@@ -148,10 +148,20 @@ def mnist(path=None):
             f"there is no MNIST file at {path}; give the path of mnist.npz (arrays x_train, y_train, x_test, y_test), "
             "or set the environment variable FASTNN_MNIST to it"
         )
-    with np.load(path, allow_pickle=False) as arrays:
-        missing = [name for name in ("x_train", "y_train", "x_test", "y_test") if name not in arrays]
-        if missing:
-            raise ValueError(f"{path} holds no array {missing[0]}; mnist.npz holds x_train, y_train, x_test and y_test")
-        X_train, X_test = (arrays[name].reshape(-1, 784).astype(np.float32) / 255 for name in ("x_train", "x_test"))
-        y_train, y_test = (arrays[name].astype(np.int64) for name in ("y_train", "y_test"))
-    return X_train, y_train, X_test, y_test
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return *digits(arrays, "train"), *digits(arrays, "test")
+    except PermissionError:
+        raise
+    except Exception as error:  # the file is unpacked by several packages, each with errors of its own
+        raise ValueError(f"{path} does not hold the digits that mnist.npz holds (arrays x_train, y_train, x_test, y_test): "
+                         f"{error or type(error).__name__}") from None
+
+
+def digits(arrays, part):
+    """X (samples, 784) from 0 to 1 and y (samples,) of one part of MNIST."""
+    X, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    if X.shape[1:] not in ((28, 28), (784,)) or y.shape != X.shape[:1] or {X.dtype.kind, y.dtype.kind} - {*"ui"}:
+        raise ValueError(f"x_{part} is {X.dtype} of shape {X.shape} and y_{part} {y.dtype} of shape {y.shape}; they must be "
+                         "whole numbers, (samples, 28, 28) and (samples,)")
+    return X.reshape(-1, 784).astype(np.float32) / 255, y.astype(np.int64)

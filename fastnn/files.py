@@ -90,6 +90,8 @@ def read_open(file, size, read, complaint):
         # what is wrong with a damaged file is the damage, whatever it looks like
         what = DAMAGED if opened and opened.is_damaged() else str(error)[:LONGEST]
         raise ModelFormatError(f"{complaint}: {what}") from error
+    except MemoryError as error:  # a file may be sparse: then it takes no room on a disk, whatever its size
+        raise ModelFormatError(f"{complaint}: its {size:,} bytes are more than there is memory for") from error
 
 
 def read(network_type, file):

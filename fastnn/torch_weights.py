@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .checks import check_finite, float_dtype, path_name, real_array
+from .checks import check_finite, float_dtype, path_name, real_array, several, shown
 from .files import ModelFormatError, open_and_read
 from .layers import Dense
 
@@ -109,9 +109,10 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
         if before.weight.shape[1] != linear.weight.shape[0]:
             raise ValueError(f"{before.name} gives {before.weight.shape[1]} features and {linear.name} takes "
                              f"{linear.weight.shape[0]}; if they do not follow each other, give the order: layers=[...]")
-    hidden = [activation] * (len(linears) - 1) if isinstance(activation, str) else list(activation)
+    hidden = [activation] * (len(linears) - 1) if isinstance(activation, str) else several("activation", activation)
     if len(hidden) != len(linears) - 1:
-        raise ValueError(f"activation names {len(hidden)} activations; the state dict has {len(linears) - 1} hidden layers")
+        raise ValueError(f"activation names {len(hidden)} activations; the state dict has {len(linears) - 1} "
+                         "hidden layers: give one each")
     dense = [Dense(linear.weight.shape[1], name) for linear, name in zip(linears, [*hidden, output_activation], strict=True)]
     network = Network(dense, len(linears[0].weight), loss=loss, dtype=dtype)
     for index, linear in enumerate(linears):
@@ -168,9 +169,10 @@ def in_order(found, given):
     if not found:
         raise ValueError("the state dict is empty")
     if given is not None:
-        if isinstance(given, str) or sorted(given) != sorted(found):
-            raise ValueError(f"layers is {given!r}; it must name each of these once: {', '.join(map(repr, found))}")
-        return list(given)
+        names = () if isinstance(given, str) else several("layers", given)
+        if not all(isinstance(name, str) for name in names) or sorted(names) != sorted(found):
+            raise ValueError(f"layers is {shown(given)}; it must name each of these once: {', '.join(map(repr, found))}")
+        return list(names)
     parts = {name: re.split(r"(\d+)", name) for name in found}  # text, number, text, …
     if len({tuple(split[::2]) for split in parts.values()}) > 1:
         raise ValueError(f"the names of the layers do not say their order; give it, first to last: layers={found!r} "

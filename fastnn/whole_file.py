@@ -69,7 +69,7 @@ def mode_of(path):
         raise IsADirectoryError(f"{path} is a directory; give the name of a file in it")
     if not stat.S_ISREG(found):
         raise FileExistsError(f"{path} is a device or a pipe, which saving would replace; give the name of a file")
-    return stat.S_IMODE(found)
+    return found & 0o777  # not set-user-ID: the new file may have another owner
 
 
 @contextmanager

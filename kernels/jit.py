@@ -14,6 +14,7 @@ from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
@@ -105,18 +106,27 @@ class Kernel:
         return f"fastnn_{self.name}_{dtype}"
 
     def ready(self, dtype):
-        """The compiled function for `dtype`."""
+        """The compiled function for `dtype`.
+
+        It is made once, whatever number of threads ask: one made again would free the code of the first, whose address
+        stands in tables by then. The lock is Numba's own, since a compiler that holds that may ask for a kernel.
+        """
         if dtype not in self.compiled:
-            for kernel in self.needs:
-                kernel.ready(dtype)
-            if self.parallel:
-                start_threads()
-            building.append(self.symbol(dtype))
-            try:
-                self.compiled[dtype] = self.compile(dtype)
-            finally:
-                building.pop()
+            with global_compiler_lock:
+                if dtype not in self.compiled:
+                    self.make_ready(dtype)
         return self.compiled[dtype]
+
+    def make_ready(self, dtype):
+        for kernel in self.needs:
+            kernel.ready(dtype)
+        if self.parallel:
+            start_threads()
+        building.append(self.symbol(dtype))
+        try:
+            self.compiled[dtype] = self.compile(dtype)
+        finally:
+            building.pop()
 
     def compile(self, dtype):
         """The unit of this kernel, compiled or from the cache."""

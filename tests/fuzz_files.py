@@ -1,9 +1,10 @@
 """Files of networks, checkpoints and models of tables, damaged in ways that know what such a file is made of.
 
-    python tests/fuzz_files.py CASES SEED        on all cores; says how many a second, how many were taken, and the slowest
+    python tests/fuzz_files.py CASES SEED [PROCESSES]        on all cores; says what was taken and refused, and the slowest
 
 The laws: a reader returns or raises ModelFormatError, nothing else; and what was damaged without its checksum being made
-anew is never taken. Most cases have a right checksum, since that is where a reader can still go wrong.
+anew is never taken. Most cases have a right checksum, since that is where a reader can still go wrong. Beside these files,
+`fuzz_foreign.py` has those that other programs write.
 """
 
 import io
@@ -14,9 +15,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -54,7 +57,7 @@ TOKENS = [
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"1e999", b"-1", b"NaN", b"Infinity", b"\xff",
     b"\\ud800", b"\0", b" ", b"9" * 30, b'"__metadata__":{},', b'"0.weight":0,', b"{}" * 10, b"[" * 2000, b'{"a":' * 2000,
 ]
-WEIGHTS = 10, 5, 2, 1, 1, 3  # small files are fast to try
+PART = 50_000  # cases in one go of a process
 DOCUMENTS = ("network", "fit", "table")  # texts in the metadata that are JSON themselves
 
 
@@ -67,21 +70,50 @@ def written(write):
             return file.read()
 
 
+@dataclass
+class Original:
+    """A file to damage: its bytes, how they are read, and the ways of damaging it, each with a weight.
+
+    parse: a function of bytes; refusals: what it may raise. weight: how often it is drawn.
+    sealed: whether it has a checksum, so that no damage of a disk may go unnoticed.
+    """
+
+    name: str
+    whole: bytes
+    parse: Callable
+    weight: float
+    damages: dict
+    refusals: tuple = (ModelFormatError,)
+    sealed: bool = False
+
+
+def of_ours(name, whole, reader, weight):
+    """A file that `Network.save` or one of its like wrote."""
+
+    def parse(damaged):
+        return files.read_open(io.BytesIO(damaged), len(damaged), reader, "fuzzed")
+
+    text, payload = parts(whole)
+    damages = {kind.__name__: (partial(kind, text, payload), share)
+               for kind, share in ((structural, 3), (textual, 3), (numbers, 1))}
+    return Original(name, whole, parse, weight, damages | {"raw": (partial(raw, whole), 5)}, sealed=True)
+
+
 def originals():
-    """{name: (bytes, reader)}"""
+    """{name: (bytes, reader, weight)}: small files are fast to try, so the smallest is tried most."""
     X, y = np.linspace(0, 1, 6).reshape(3, 2), np.array([0, 1, 0])
     nets = {
-        "one number": Network([Dense(1)], inputs=1),
-        "dense": Network([Dense(3, "tanh", initializer="he_normal", l1=0.1), Dense(2, "softmax")], inputs=2),
-        "layers": Network([Dense(2), BatchNorm(), Activation("relu"), Dropout(0.5), LayerNorm(), Dense(1, "sigmoid")],
-                          inputs=2, dtype="float64"),
+        "one number": (Network([Dense(1)], inputs=1), 10),
+        "dense": (Network([Dense(3, "tanh", initializer="he_normal", l1=0.1), Dense(2, "softmax")], inputs=2), 5),
+        "layers": (Network([Dense(2), BatchNorm(), Activation("relu"), Dropout(0.5), LayerNorm(), Dense(1, "sigmoid")],
+                           inputs=2, dtype="float64"), 2),
     }
-    found = {name: (written(net.save), partial(files.read, Network)) for name, net in nets.items()}
+    found = {name: (written(net.save), partial(files.read, Network), weight) for name, (net, weight) in nets.items()}
     for name, optimizer in {"adam": Adam(WarmUp(CosineDecay(0.1, steps=5), steps=2)), "sgd": SGD(0.1, momentum=0.5)}.items():
         net = Network([Dense(2, "tanh"), Dense(2, "softmax")], inputs=2)
         callbacks = [EarlyStopping("loss", restore_best=True), ReduceLROnPlateau("loss")]
         net.fit(X, y, epochs=2, optimizer=optimizer, callbacks=callbacks[:1 if name == "adam" else 2])
-        found[name] = written(net.save_checkpoint), partial(checkpoint.read, Network)
+        found[name] = written(net.save_checkpoint), partial(checkpoint.read, Network), 1
     try:
         from fastnn.tables import Classes, Preprocessing, TableModel
         from fastnn.tables.columns import Ignored, Number, Text
@@ -92,7 +124,7 @@ def originals():
     report = {"test": {"accuracy": 0.5}, "baselines": {"mean": {"accuracy": None}}}
     model = TableModel(Network([Dense(2, "softmax")], inputs=4), Preprocessing(columns, ["?"]), Classes("y", ("no", "yes")),
                        report)
-    return found | {"table": (written(model.save), read)}
+    return found | {"table": (written(model.save), read, 3)}
 
 
 def places(node, found):
@@ -170,42 +202,82 @@ def raw(whole, rng):
     return whole[:place] + bytes([whole[place] ^ (1 << rng.randrange(8))]) + whole[place + 1:]
 
 
-def fuzz(cases, seed):
-    """Counter of what happened; AssertionError with the case where a law is broken."""
+def fuzz(cases, seed, corpus=None):
+    """(Counter of what happened: {(file, damage, "taken" or "refused"): times}, seconds, the slowest); or AssertionError.
+
+    The error is raised where a law is broken, and names the case; the damaged file is kept.
+    """
     rng, found, slowest = random.Random(seed), Counter(), (0.0, "")
-    corpus = [(name, whole, reader, *parts(whole)) for name, (whole, reader) in originals().items()]
-    start = time.process_time()
+    corpus = corpus or [of_ours(name, *each) for name, each in originals().items()]
+    weights, start = [original.weight for original in corpus], time.process_time()
     for case in range(cases):
-        name, whole, reader, text, payload = rng.choices(corpus, WEIGHTS[:len(corpus)])[0]
-        kind = rng.choices((structural, textual, numbers, raw), (3, 3, 1, 5))[0]
-        damaged = raw(whole, rng) if kind is raw else kind(text, payload, rng)
-        before = time.process_time()
+        original = rng.choices(corpus, weights)[0]
+        kind = rng.choices([*original.damages], [share for _, share in original.damages.values()])[0]
+        damaged = original.damages[kind][0](rng)
+        before, where = time.process_time(), f"{original.name}, {kind}, case {case} of seed {seed}"
         try:
-            files.read_open(io.BytesIO(damaged), len(damaged), reader, "fuzzed")
-            found["taken"] += 1
-            assert kind is not raw or damaged == whole, f"damage was not noticed: {name}, case {case} of seed {seed}"
-        except ModelFormatError:
-            found["refused"] += 1
+            original.parse(damaged)
+            found[original.name, kind, "taken"] += 1
+            assert not original.sealed or kind != "raw" or damaged == original.whole, f"damage was not noticed: {where}"
+        except original.refusals:
+            found[original.name, kind, "refused"] += 1
         except BaseException as error:
-            path = f"fuzzed-{name.replace(' ', '-')}-{seed}-{case}"
+            path = f"fuzzed-{original.name.replace(' ', '-')}-{seed}-{case}"
             with open(path, "wb") as file:
                 file.write(damaged)
-            raise AssertionError(f"{error!r} of {name}, case {case} of seed {seed}, kept in {path}") from error
-        slowest = max(slowest, (time.process_time() - before, f"{name}, case {case} of seed {seed}"))
-    found["seconds"] = time.process_time() - start
-    return found, slowest
+            raise AssertionError(f"{error!r} of {where}, kept in {path}") from error
+        slowest = max(slowest, (time.process_time() - before, where))
+    return found, time.process_time() - start, slowest
 
 
-def fuzz_on_all_cores(cases, seed):
-    """`fuzz` in a process a core, each with a seed of its own."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+@cache
+def everything():
+    """All that is read of strangers: files of ours, and those that other programs write."""
+    import fuzz_foreign
+
+    return [of_ours(name, *each) for name, each in originals().items()] + fuzz_foreign.originals()
+
+
+def fuzz_everything(cases, seed):
+    return *fuzz(cases, seed, everything()), peak_memory()
+
+
+def report(results):
+    """What several runs of `fuzz_everything` came to, in words."""
+    total, seconds = sum((found for found, *_ in results), Counter()), sum(seconds for _, seconds, *_ in results)
+    worst, memory = max(slowest for _, _, slowest, _ in results), max(memory for *_, memory in results)
+    lines = [f"{'file':<18}{'damage':<12}{'taken':>12}{'refused':>12}"]
+    lines += [f"{name:<18}{kind:<12}{total[name, kind, 'taken']:>12,}{total[name, kind, 'refused']:>12,}"
+              for name, kind in dict.fromkeys((name, kind) for name, kind, _ in sorted(total))]
+    return "\n".join([*lines, f"{total.total():,} files parsed, no exception but those documented; "
+                              f"{total.total() / seconds:,.0f} a second of a core; at most {memory:,.0f} MiB a process; "
+                              f"slowest {worst[0] * 1000:.0f} ms ({worst[1]})"])
+
+
+def peak_memory():
+    """The most MiB that this process has had."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def fuzz_on_all_cores(cases, seed, count=None):
+    """`fuzz_everything` in a process a core, in parts with a seed each; a report, after Ctrl-C of the parts done by then."""
+    count = count or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    parts, results = -(-cases // PART), []
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        results = list(pool.map(fuzz, [-(-cases // count)] * count, [f"{seed}.{k}" for k in range(count)]))
-    total = sum((found for found, _ in results), Counter())
-    parsed, worst = total["taken"] + total["refused"], max(slowest for _, slowest in results)
-    return (f"{parsed:,} files parsed, {total['taken']:,} taken, no exception but ModelFormatError; "
-            f"{parsed / total['seconds']:,.0f} a second of a core; slowest {worst[0] * 1000:.0f} ms ({worst[1]})")
+        try:
+            for result in pool.map(fuzz_everything, [-(-cases // parts)] * parts, [f"{seed}.{k}" for k in range(parts)]):
+                results.append(result)
+                print(f"part {len(results)} of {parts}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if not results:
+                raise
+    return report(results)
 
 
 if __name__ == "__main__":
-    print(fuzz_on_all_cores(int(sys.argv[1]), sys.argv[2]))
+    print(fuzz_on_all_cores(int(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])))

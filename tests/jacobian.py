@@ -7,6 +7,8 @@ layer multiplies the identity, X = I @ weight with a sample a row of the weight,
 import numpy as np
 
 from fastnn import Dense, Network
+from fastnn.kernels.table import LOSSES
+from fastnn.program import EvaluationProgram
 
 STEP = 8e-3  # of the differences, then half and a quarter of it: what three terms leave out is of order STEP⁶
 CLEAR = 0.08  # so far from a kink z is moved: more than differences of STEP move it
@@ -62,9 +64,30 @@ def of_losses(net, X, y, **options):
 
 
 def losses_of(net, X, y, **options):
-    """A function of no arguments: the losses of the samples as the parameters then stand."""
+    """A function of no arguments: the losses of the samples as the parameters then stand, as the network gives them out."""
     each = [net.loss_function(X, y, sample_weight=weights, **options) for weights in np.eye(len(X))]
     return lambda: np.array([loss() for loss in each])
+
+
+def losses_at_once(net, X, y, *, training=False):
+    """The same function where no weight is penalised, from one pass of all samples: where the kernels report each one's."""
+    if training:
+        program = net._gradient_program(X, y, None, training, threads=1)
+        assert program.batches == 1
+
+        def losses():
+            program.accumulate(0, 1)
+            return len(X) * program.results[LOSSES]  # each has its share of the mean as its weight
+    else:
+        program = EvaluationProgram(net, net._data(X, y, None), threads=1)
+
+        def losses():
+            program.evaluate()
+            return program.results[LOSSES].copy()
+
+    assert not program.penalties.stretches
+    np.testing.assert_allclose(losses(), losses_of(net, X, y, training=training)(), rtol=1e-15)
+    return losses
 
 
 def by_differences(net, function, most=None, seed=0):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fastnn import LBFGS, Callback, Dense, Network
+from fastnn.kernels import jit
 
 X, Y = np.random.default_rng(0).normal(size=(200, 9)), np.random.default_rng(1).normal(size=(200, 2))
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
@@ -21,7 +22,7 @@ LAYERS = ["omp", "workqueue", "tbb"]
 def side_by_side(layer, predictions):
     run = subprocess.run([sys.executable, "side_by_side.py", str(predictions), str(SEED)], cwd=Path(__file__).parent,
                          env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "4"},
-                         capture_output=True, text=True, timeout=480)
+                         capture_output=True, text=True, timeout=3600)
     if "No threading layer could be loaded" in run.stderr:
         pytest.skip(f"Numba finds no {layer} here")
     assert run.returncode == 0, run.stderr
@@ -74,3 +75,57 @@ def test_one_network_is_in_one_fit_at_a_time(optimizer):
     with pytest.raises(RuntimeError, match="in the fit that has called a callback"):
         net.fit(X, Y, callbacks=[FitAgain()])
     net.fit(X, Y)  # whatever has gone wrong before
+
+
+def test_threads_that_ask_for_a_kernel_at_once_get_one():
+    """Made twice, the first would be freed, and its address may stand in the table of a network by then."""
+    kernel = jit.Kernel("asked_for_at_once", lambda dtype: lambda out: None, lambda dtype: (jit.pointer(dtype),),
+                        cached=False)
+    start, found = threading.Barrier(8), []
+
+    def ask():
+        start.wait()
+        found.append(kernel.address("float64"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {kernel.address("float64")}
+    assert len(found) == 8
+
+
+FIRST_USE = """
+import sys, threading
+import numpy as np
+from fastnn import BatchNorm, Dense, Network, Population
+sys.setswitchinterval(1e-6)
+X, y = np.random.default_rng(0).normal(size=(300, 9)), np.arange(300) % 3
+def network():
+    return Network([Dense(33, "relu"), BatchNorm(), Dense(3, "softmax")], inputs=9)
+def many():
+    population = Population([network(), network()])
+    population.fit(X, y, progress=False)
+    return population[1]
+def one():
+    net = network()
+    net.fit(X, y, progress=False)
+    return net
+start, found = threading.Barrier(8), []
+def work(make):
+    start.wait()
+    found.append(make().forward(X).tobytes())
+threads = [threading.Thread(target=work, args=([many, one][k % 2],)) for k in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(found) == 8 and len(set(found)) == 1, (len(found), len(set(found)))
+"""
+
+
+@pytest.mark.parametrize("process", range(int(os.environ.get("FASTNN_TEST_PROCESSES", "2"))))
+def test_the_first_use_of_kernels_by_many_threads(process):
+    run = subprocess.run([sys.executable, "-X", "faulthandler", "-c", FIRST_USE], capture_output=True, text=True,
+                         timeout=1800)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""

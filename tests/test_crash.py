@@ -120,7 +120,7 @@ def test_a_disk_that_is_really_full(path):
 
 def killed(kind, folder, kills):
     run = subprocess.run([sys.executable, Path(__file__).with_name("killed.py"), kind, folder, str(kills), SEED],
-                         capture_output=True, text=True, timeout=500)
+                         capture_output=True, text=True, timeout=3600)
     assert run.returncode == 0, run.stderr
     print(run.stdout)
 
@@ -173,6 +173,15 @@ def test_names_of_any_kind(name, tmp_path):
     whole_file.write_whole(tmp_path / name, [b"whole"])
     assert (tmp_path / name).read_bytes() == b"whole"
     assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o600, 0o600), (0o664, 0o664), (0o4755, 0o755), (0o2640, 0o640)])
+def test_permissions_are_kept_but_for_those_of_an_owner(before, after, path):
+    """The new file belongs to whoever saves, and is not to run as that user."""
+    path.write_bytes(b"old")
+    path.chmod(before)
+    whole_file.write_whole(path, [b"whole"])
+    assert path.stat().st_mode & 0o7777 == after
 
 
 def test_devices_and_pipes_are_not_replaced(tmp_path):

@@ -101,6 +101,24 @@ def test_mnist_says_what_it_wants(monkeypatch, tmp_path):
         mnist("other.npz")
 
 
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-9], lambda whole: b"", lambda whole: b"{}",
+                                    lambda whole: whole[:200] + b"\xff" + whole[201:],
+                                    lambda whole: whole.replace(b"|u1", b"|O8")])
+def test_mnist_damaged(mnist_file, damage):
+    mnist_file.write_bytes(damage(mnist_file.read_bytes()))
+    with pytest.raises(ValueError, match=r"mnist\.npz does not hold the digits"):
+        mnist(mnist_file)
+
+
+def test_mnist_of_other_shapes(mnist_file):
+    held = dict(np.load(mnist_file))
+    wrong = {"x_test": held["x_test"][:, :27], "y_test": held["y_train"], "x_train": held["x_train"] / 255}
+    for name, other in wrong.items():
+        np.savez(mnist_file, **held | {name: other})
+        with pytest.raises(ValueError, match=f"{name} .*they must be whole numbers"):
+            mnist(mnist_file)
+
+
 def test_examples_run():
     import doctest
 

@@ -14,9 +14,22 @@ from functools import partial
 import numpy as np
 import pytest
 from fuzz_files import fuzz, fuzz_on_all_cores, originals, written
+from fuzz_foreign import originals as foreign_originals
 from hostile_files import parts, sealed
 
-from fastnn import Adam, BatchNorm, Dense, Dropout, ModelFormatError, Network, checkpoint, files, onnx, register_activation
+from fastnn import (
+    Adam,
+    BatchNorm,
+    Dense,
+    Dropout,
+    ModelFormatError,
+    Network,
+    checkpoint,
+    files,
+    from_torch_state_dict,
+    onnx,
+    register_activation,
+)
 from fastnn.kernels.activations import activations
 from fastnn.tensor_file import HEADER
 
@@ -32,7 +45,7 @@ def of_4_kb():
     small.fit(X, np.arange(6) % 2, optimizer=Adam(), epochs=2)
     found = {"network": (written(net.save), partial(files.read, Network)),
              "checkpoint": (written(small.save_checkpoint), partial(checkpoint.read, Network))}
-    return found | {name: found for name, found in originals().items() if name == "table"}
+    return found | {name: (whole, reader) for name, (whole, reader, _) in originals().items() if name == "table"}
 
 
 FILES = of_4_kb()
@@ -82,9 +95,20 @@ def test_every_flipped_bit_and_every_truncation(kind):
 
 def test_fuzzed():
     cases = int(os.environ.get("FASTNN_FUZZ_CASES", 10_000))
-    found, _ = fuzz(cases, SEED)
-    assert found["taken"] + found["refused"] == cases
-    assert found["taken"] > cases // 20  # it gets to the end of the readers
+    found, _, _ = fuzz(cases, SEED)
+    taken = sum(count for (*_, what), count in found.items() if what == "taken")
+    assert found.total() == cases
+    assert taken > cases // 20  # it gets to the end of the readers
+
+
+def test_fuzzed_files_of_other_programs():
+    cases = int(os.environ.get("FASTNN_FUZZ_CASES", 10_000)) // 5
+    originals = foreign_originals()
+    found, _, _ = fuzz(cases, SEED, originals)
+    assert found.total() == cases
+    if cases >= 1000:
+        assert {name for name, _, what in found if what == "taken"} >= {"torch weights", "MNIST"}
+        assert {name for name, _, what in found if what == "refused"} == {original.name for original in originals}
 
 
 @pytest.mark.long
@@ -274,6 +298,28 @@ def test_memory_of_a_file_that_is_taken(optimizer, tmp_path):
         tracemalloc.stop()
     assert np.array_equal(loaded.parameters["0.weight"], net.parameters["0.weight"])
     assert peak <= (tmp_path / "file").stat().st_size + 2**20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="files with holes differ from system to system")
+@pytest.mark.parametrize("load", [Network.load, Network.load_checkpoint, from_torch_state_dict, onnx.load])
+def test_a_file_of_nothing_but_a_hole(load, tmp_path):
+    """It takes no room on a disk, and more memory than there is."""
+    if load is onnx.load:
+        pytest.importorskip("onnx", reason="ONNX needs the extra onnx")
+    numbers = 2**41
+    network = NET.config() | {"inputs": numbers - 1}
+    header = {"__metadata__": {"format": "fastnn-1", "network": json.dumps(network)},
+              "0.weight": {"dtype": "F32", "shape": [numbers - 1, 1], "data_offsets": [0, 4 * numbers - 4]},
+              "0.bias": {"dtype": "F32", "shape": [1], "data_offsets": [4 * numbers - 4, 4 * numbers]}}
+    text = json.dumps(header).encode()
+    with open(tmp_path / "file", "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        try:
+            file.truncate(8 + len(text) + 4 * numbers)
+        except OSError as error:
+            pytest.skip(f"there are no such files here: {error}")
+    with pytest.raises(ModelFormatError, match=r"memory|ONNX has at most|format"):
+        load(tmp_path / "file")
 
 
 NUMBER = {"kind": "number", "name": "carat", "mean": 0.5, "scale": 0.1, "median": 0.4, "missing": True, "limit": 5.0}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent t
 def interrupted(trials, seed, *names):
     """The report of `interrupted.py`, in which nothing may have gone wrong."""
     run = subprocess.run([sys.executable, "interrupted.py", str(trials), str(seed), *names], cwd=Path(__file__).parent,
-                         capture_output=True, text=True, timeout=480)
+                         capture_output=True, text=True, timeout=3600)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     assert {name: found["wrong"] for name, found in report.items() if found["wrong"]} == {}

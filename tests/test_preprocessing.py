@@ -240,3 +240,31 @@ def test_a_file_that_is_no_table_is_refused(content, tmp_path):
     (tmp_path / "bad.csv").write_text(content)
     with pytest.raises(ValueError, match=r"cannot read .* as a table"):
         read_table(tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zip"])
+def test_a_packed_file_that_is_damaged_is_refused(ending, tmp_path):
+    path = tmp_path / f"t.csv.{ending}"
+    write_table(pd.DataFrame({"x": range(1000)}), path)
+    whole = path.read_bytes()
+    for damaged in (b"a,b\n1,2\n", whole[:len(whole) // 2], whole[:60] + bytes([whole[60] ^ 255]) + whole[61:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"cannot read .* as a table"):
+            read_table(path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
+def test_a_file_that_is_not_there_is_what_the_system_says(name, tmp_path):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / name)
+
+
+def test_text_in_parquet_that_is_not_utf_8_is_refused(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
+    text = pyarrow.array([b"G\xc3\xb6od", b"\xffood"]).view(pyarrow.string())
+    parquet.write_table(pyarrow.table({"x": [1.0, 2.0], "cut": text}), tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"cannot read .* as Parquet"):
+        read_table(tmp_path / "t.parquet")

@@ -69,7 +69,7 @@ def test_distributions_of_scipy():
     ({"width": [4]}, {"folds": 2, "validation_data": (X, LABELS)}, "both given"),
     ({"width": [4]}, {"validation_split": 0.001}, "leaves 120 to train on and 0 to validate on"),
     ({"width": [4]}, {"task": "class"}, "must be 'classification', 'regression' or None"),
-    ({"width": [4]}, {"halving": 1}, "factor is 1"),
+    ({"width": [4]}, {"halving": 1}, "halving is 1"),
     ({"width": [4]}, {"metric": "val_los"}, "metric is 'val_los'; a sweep reports loss, accuracy, val_loss"),
     ({"width": [4]}, {"build": lambda width: width}, "build returned 4"),
 ])

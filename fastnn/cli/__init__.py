@@ -49,8 +49,8 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (OSError, ValueError, ArithmeticError, ImportError) as error:  # what a user can mend; the rest is ours
-        print(f"fastnn {parsed.command}: {error}", file=sys.stderr)
+    except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # a user can mend these
+        print(f"fastnn {parsed.command}: {error or 'there is not memory enough'}", file=sys.stderr)
         return 1
 
 

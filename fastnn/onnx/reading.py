@@ -7,12 +7,14 @@ graph of the file again. Any other graph is walked node by node.
 import json
 import os
 
-from ..checks import whole_number
+from ..checks import path_name, whole_number
 from ..files import ModelFormatError, open_file
 from ..layers import layers_from_config, parameter_shapes, state_shapes
 from .library import library
 from .walk import walk
 from .writing import KEY, to_model
+
+LARGEST = 2**31  # bytes: what a message of protobuf can hold
 
 
 def load(path: str | os.PathLike):
@@ -38,13 +40,19 @@ def load(path: str | os.PathLike):
     ModelFormatError
         If the file is damaged, or holds what is no such chain; the error names the first node that cannot be taken.
     """
+    path, onnx = path_name("path", path), library()
+    with open_file(path) as file:
+        return read_open(onnx, file, os.fstat(file.fileno()).st_size, path)
+
+
+def read_open(onnx, file, size, path):
+    """The network in a file of so many bytes that is open."""
     from ..network import Network
 
-    path, onnx = os.fspath(path), library()
-    with open_file(path) as file:
-        payload = file.read()
+    if size > LARGEST:
+        raise ModelFormatError(f"cannot load a network from {path}: it has {size:,} bytes; ONNX has at most {LARGEST:,}")
     try:
-        model = onnx.load_model_from_string(payload)
+        model = onnx.load_model_from_string(file.read(size))
         refuse_external_data(onnx, model)
         onnx.checker.check_model(model)
         return our_own(Network, model) or chain(Network, model)

@@ -7,6 +7,7 @@ gives the same network: the same layers, loss and initializers.
 import json
 import os
 
+from ..checks import an_instance, path_name
 from ..whole_file import write_whole
 from .graph import Graph
 from .library import library
@@ -30,9 +31,11 @@ def export(network, path: str | os.PathLike) -> None:
     ValueError
         If a layer, or an activation that you registered, has no ONNX form; nothing is written then.
     """
-    model = to_model(network)
+    from ..network import Network
+
+    model = to_model(an_instance("network", network, Network))
     library().checker.check_model(model, full_check=True)
-    write_whole(path, [model.SerializeToString()])
+    write_whole(path_name("path", path), [model.SerializeToString()])
 
 
 def to_model(network):

@@ -5,6 +5,7 @@ import numpy as np
 from ..checks import features
 from .canvas import INK, MARKERS, class_colors, given_or_new
 from .classes import true_labels
+from .names import of_network
 
 TINT = 0.35  # how much of a class's colour its region has; the rest is white
 GRID = 300  # points along each side
@@ -40,7 +41,7 @@ def decision_boundary(net, X, y, ax=None):
     >>> net = Network([Dense(8, "tanh"), Dense(2, "softmax")], inputs=2)
     >>> ax = plot.decision_boundary(net, [[0, 0], [1, 1], [0, 1], [1, 0]], [0, 0, 1, 1])
     """
-    if net.inputs != 2 or np.ndim(X) != 2 or np.shape(X)[1] != 2:
+    if of_network(net).inputs != 2 or np.ndim(X) != 2 or np.shape(X)[1] != 2:
         raise ValueError(f"decision_boundary draws a plane: it takes a network of 2 inputs, not {net.inputs}, "
                          f"and X (samples, 2), not {np.shape(X)}")
     y, X = true_labels("decision_boundary", net, X, y), features(X, 2, "float64")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import true_or_false
+from ..checks import several, true_or_false
 from .canvas import given_or_new
 from .classes import true_labels
 
@@ -42,9 +42,9 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     """
     y = true_labels("confusion_matrix", net, X, y)
     classes = max(net.outputs, 2)
-    labels = range(classes) if labels is None else list(labels)
+    labels = range(classes) if labels is None else several("labels", labels)
     if len(labels) != classes:
-        raise ValueError(f"labels has {len(labels)} entries; this network has {classes} classes")
+        raise ValueError(f"labels has {len(labels)} entries; this network has {classes} classes: give one each")
     counts = np.bincount(classes * y + net.predict(X), minlength=classes**2).reshape(classes, classes)
     if true_or_false("normalize", normalize):
         counts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

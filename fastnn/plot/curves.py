@@ -1,7 +1,10 @@
 """A metric by epoch."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from ..checks import shown
 from .canvas import COLORS, given_or_new, plain
 
 
@@ -30,8 +33,13 @@ def learning_curves(history, ax=None, metric="loss"):
     >>> from fastnn import plot
     >>> ax = plot.learning_curves({"loss": [1.0, 0.5, 0.3], "val_loss": [1.1, 0.7, 0.6]})
     """
+    if not isinstance(history, Mapping):
+        raise ValueError(f"history is {shown(history)}; it must be a History, such as net.history, or a mapping like it")
+    if not isinstance(metric, str):
+        raise ValueError(f"metric is {shown(metric)}; it must be the name of one that was recorded, such as 'loss'")
     if metric not in history or not len(history[metric]):
-        raise ValueError(f"{metric!r} was not recorded; recorded were {', '.join(history) or 'no epochs'}")
+        names = ", ".join(map(str, history)) or "no epochs"
+        raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}: give a history that has it")
     ax = given_or_new(ax)
     for name, label, style in ((metric, "training", "-"), (f"val_{metric}", "validation", "--")):
         if name in history:

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..checks import whole_number
 from .canvas import COLORS, INK, given_or_new
+from .names import of_network
 
 COLUMN, ROW = 1.5, 0.36  # inches from a layer to the next, and from a circle to the next
 RADIUS = 0.12  # of a circle, in inches
@@ -34,7 +35,7 @@ def network_diagram(net, ax=None, *, most=12):
     >>> ax = plot.network_diagram(Network([Dense(8, "tanh"), Dense(3, "softmax")], inputs=4))
     """
     most = whole_number("most", most, least=2)
-    columns = [shown(width, most) for width in net.widths]
+    columns = [shown(width, most) for width in of_network(net).widths]
     rows = max(len(features) + gap for features, gap in columns)
     width, height = COLUMN * len(columns), ROW * rows + LABEL
     scale = 1.0 if ax is None else room(ax, width, height)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .canvas import COLORS, INK, given_or_new, plain
-from .names import layer_name
+from .names import layer_name, of_network
 
 
 def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
@@ -38,7 +38,7 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     >>> net = Network([*[Dense(8, "sigmoid")] * 5, Dense(1)], inputs=1)
     >>> ax = plot.gradient_flow(net, [[0.0], [1.0]], [0.0, 1.0])
     """
-    if not net.parameters:
+    if not of_network(net).parameters:
         raise ValueError("this network has no parameters, so no gradients; give one with a layer that learns, such as Dense")
     norms = layer_norms(net.loss_and_gradients(X, y, sample_weight=sample_weight, training=training)[1])
     names, norms = [layer_name(net, index) for index in norms], np.array(list(norms.values()))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..layer_outputs import layer_outputs
 from .canvas import COLORS, INK, given_or_new, plain
-from .names import layer_name
+from .names import layer_name, of_network
 
 BINS = 80
 TAIL = 0.1  # percent at either end that may lie outside of the picture
@@ -35,7 +35,7 @@ def weight_histograms(net, ax=None):
     >>> from fastnn import Dense, Network, plot
     >>> ax = plot.weight_histograms(Network([Dense(64, "relu"), Dense(3, "softmax")], inputs=8))
     """
-    if not net.parameters:
+    if not of_network(net).parameters:
         raise ValueError("this network has no parameters; give one with a layer that learns, such as Dense")
     return histograms(net.parameters, [int(name.split(".")[0]) for name in net.parameters], ax, "parameter")
 
@@ -68,7 +68,7 @@ def activation_histograms(net, X, ax=None):
     >>> net = Network([Dense(64, "relu"), Dense(3, "softmax")], inputs=8)
     >>> ax = plot.activation_histograms(net, np.random.default_rng(0).normal(size=(100, 8)))
     """
-    named = {layer_name(net, index): a for index, a in enumerate(layer_outputs(net, X))}
+    named = {layer_name(net, index): a for index, a in enumerate(layer_outputs(of_network(net), X))}
     return histograms(named, range(len(named)), ax, "output of the layer")
 
 

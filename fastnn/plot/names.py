@@ -1,5 +1,13 @@
 """What pictures call the layers of a network."""
 
+from ..checks import an_instance, shown
+from ..network import Network
+
+
+def of_network(net):
+    """`net` if it is a network."""
+    return an_instance("net", net, Network)
+
 
 def layer_name(net, index):
     """What a layer is called in pictures: its index, its type, and its activation if it has one."""
@@ -9,7 +17,7 @@ def layer_name(net, index):
 
 def layer_index(net, layer):
     """`layer` as an index from 0; from the last backwards where it is negative, as in a list."""
-    count = len(net.layers)
+    count = len(of_network(net).layers)
     if isinstance(layer, bool) or not isinstance(layer, int) or not -count <= layer < count:
-        raise ValueError(f"layer is {layer!r}; this network has the layers 0 to {count - 1}")
+        raise ValueError(f"layer is {shown(layer)}; this network has the layers 0 to {count - 1}")
     return layer % count

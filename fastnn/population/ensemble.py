@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import any_array
+from ..checks import any_array, shown
 from ..divergence import DivergenceError
 
 
@@ -33,9 +33,9 @@ class Ensemble:
         True
         """
         ways = ("mean", "vote") if self.networks[0].is_classifier else ("mean", "median")
-        if how not in ways:
+        if not isinstance(how, str) or how not in ways:
             kind = "classifiers" if self.networks[0].is_classifier else "regressors"
-            raise ValueError(f"how is {how!r}; for {kind} it must be {' or '.join(map(repr, ways))}")
+            raise ValueError(f"how is {shown(how)}; for {kind} it must be {' or '.join(map(repr, ways))}")
         try:
             return self._predicted(X, how, threads)
         except DivergenceError as error:
@@ -72,8 +72,8 @@ class Ensemble:
         (3, 7, 1)
         """
         q = any_array("q", q)
-        if q.dtype.kind not in "iuf" or not ((q >= 0) & (q <= 1)).all():
-            raise ValueError(f"q is {q.tolist()!r}; it must be a number from 0 to 1, or several")
+        if q.dtype.kind not in "iuf" or q.ndim > 1 or q.size == 0 or not ((q >= 0) & (q <= 1)).all():
+            raise ValueError(f"q is {shown(q.tolist())}; it must be a number from 0 to 1, or several")
         return np.quantile(self.forward(X, threads=threads), q, axis=0)
 
     def spread(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
-from ..checks import any_array, several, true_or_false, whole_number
+from ..checks import any_array, several, shown, true_or_false, whole_number
 from ..history import History
 from ..lbfgs import LBFGS
 from ..network import Network
@@ -251,11 +251,13 @@ class Population(Ensemble):
         """The name of what members are to be judged by."""
         if not self.histories:
             raise ValueError("this population has not been fitted; call fit first")
+        if metric is not None and not isinstance(metric, str):
+            raise ValueError(f"metric is {shown(metric)}; it must be the name of one that was recorded, such as 'val_loss'")
         recorded = {name for history in self.histories for name in history}
         metric = ("val_loss" if "val_loss" in recorded else "loss") if metric is None else metric
         if recorded and metric not in recorded:
             names = ", ".join(sorted(recorded))
-            raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}")
+            raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}: choose one")
         return metric
 
     def ranking(self, metric: str | None = None) -> NDArray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import any_array, whole_number
+from ..checks import any_array, shown, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
 from ..layers import BatchNorm, Dense, Dropout
 from ..network import Network
@@ -29,10 +29,12 @@ class Head:
 def head_of(X, y, task):
     """The Head for these data; task: "classification", "regression", or None to tell by y."""
     X, y = any_array("X", X), any_array("y", y)
-    if X.ndim != 2:
+    if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; give one row a sample, (samples, features)")
-    if task not in (None, "classification", "regression"):
-        raise ValueError(f"task is {task!r}; it must be 'classification', 'regression' or None")
+    if y.shape[:1] != X.shape[:1] or 0 in y.shape:
+        raise ValueError(f"y has shape {y.shape}; X has {len(X)} samples, so y must have {len(X)} rows")
+    if task is not None and not (isinstance(task, str) and task in ("classification", "regression")):
+        raise ValueError(f"task is {shown(task)}; it must be 'classification', 'regression' or None")
     labels = y.ndim == 1 and y.dtype.kind in "biu" and len(y) > 0
     if task == "regression" or (task is None and not labels):
         return Head(X.shape[1], 1 if y.ndim == 1 else y.shape[-1], "identity")
@@ -74,7 +76,7 @@ class Recipe:
         if isinstance(given, str):
             given = optimizers.resolve(given)()
         if not isinstance(given, Optimizer):
-            raise ValueError(f"optimizer is {given!r}; in a sweep it must be an optimizer such as Adam(), or one of "
+            raise ValueError(f"optimizer is {shown(given)}; in a sweep it must be an optimizer such as Adam(), or one of "
                              f"{', '.join(map(repr, optimizers))}")
         names = [*given.hyperparameter_names(), "clip_value", "clip_norm"]
         taken = {name: configuration[name] for name in names if name in configuration}

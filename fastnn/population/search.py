@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import not_negative, whole_number
+from ..checks import not_negative, number_in_range, shown, whole_number
 from ..network import Network
 from .halving import group_scores, halve
 from .population import Population
@@ -79,6 +79,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     >>> result.best.evaluate(X, y)["accuracy"] > 0.8
     True
     """
+    halving = None if halving is None else number_in_range("halving", halving, 1.5)
     drawn = configurations(space, samples, seed)
     recipe = Recipe(head_of(X, y, task), build, optimizer, epochs, batch_size)
     folds = None if folds is None else whole_number("folds", folds, least=2)
@@ -113,8 +114,8 @@ def checked_metric(metric, network):
     """The name of a metric that the fits will report: found out before they are run."""
     names = ("loss", "accuracy") if network.is_classifier else ("loss",)
     names += tuple(f"val_{name}" for name in names)
-    if metric not in names:
-        raise ValueError(f"metric is {metric!r}; a sweep reports {', '.join(names)}")
+    if not isinstance(metric, str) or metric not in names:
+        raise ValueError(f"metric is {shown(metric)}; a sweep reports {', '.join(names)}: choose one")
     return metric
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..checks import whole_number
+from ..checks import shown, whole_number
 
 SCALES = "linear", "log"
 
@@ -48,7 +48,7 @@ class Choices:
 def parsed(space):
     """{name: Choices, Range or distribution} of what a user wrote."""
     if not isinstance(space, Mapping) or not space:
-        raise ValueError(f"space is {space!r}; give a dict such as {{'width': [16, 64], 'learning_rate': "
+        raise ValueError(f"space is {shown(space)}; give a dict such as {{'width': [16, 64], 'learning_rate': "
                          "(1e-4, 1e-1, 'log')}")
     return {name: dimension(name, value) for name, value in space.items()}
 
@@ -61,7 +61,7 @@ def dimension(name, value):
             raise ValueError(f"space[{name!r}] is {value!r}; a tuple is a range, (low, high) or (low, high, 'log'): give a "
                              f"list of what to choose from, as in [{value!r}]")
         return Range(name, *value)
-    if isinstance(value, (list, range, np.ndarray)):
+    if isinstance(value, (list, range)) or (isinstance(value, np.ndarray) and value.ndim):
         if len(value) == 0:
             raise ValueError(f"space[{name!r}] is empty; give at least one value")
         return Choices(value.tolist() if isinstance(value, np.ndarray) else list(value))

@@ -6,13 +6,15 @@ The file is that of `Network.save`, and `Network.load` reads the network in it. 
 """
 
 from .. import files
+from ..checks import an_instance, path_name, shown
 from ..network import Network
 from ..plain_json import from_text, to_text
 from . import metrics
 from .columns import without
 from .plain import to_config
 from .preprocessing import Preprocessing, check_there
-from .target import from_config, present
+from .reading import data_frame
+from .target import Classes, Values, from_config, present
 
 
 class TableModel:
@@ -37,6 +39,12 @@ class TableModel:
     """
 
     def __init__(self, network, preprocessing, target, report=None):
+        an_instance("network", network, Network)
+        an_instance("preprocessing", preprocessing, Preprocessing)
+        if not isinstance(target, (Values, Classes)):
+            raise ValueError(f"target is {shown(target)}; it must be Values or Classes")
+        if report is not None and not isinstance(report, dict):
+            raise ValueError(f"report is {shown(report)}; it must be a dict")
         if len(preprocessing.features) != network.inputs or target.outputs != network.outputs:
             raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; the preprocessing "
                              f"gives {len(preprocessing.features)} and the target takes {target.outputs}")
@@ -58,7 +66,7 @@ class TableModel:
 
     def evaluate(self, table, *, threads=None):
         """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
-        check_there(self.target.name, list(table.columns), "the target")
+        check_there(self.target.name, list(data_frame("table", table).columns), "the target")
         column = without(table[self.target.name], self.preprocessing.missing_values)
         there = present(column, numbers=self.target.kind == "regression")
         if not there.any():
@@ -70,12 +78,12 @@ class TableModel:
         text = to_text({"preprocessing": self.preprocessing.config(), "target": to_config(self.target),
                         "report": self.report}, special=True)
         from_plain(self.network, text)  # what could not be read again is not written
-        files.save(self.network, path, {"table": text})
+        files.save(self.network, path_name("path", path), {"table": text})
 
     @classmethod
     def load(cls, path):
         """Read a model that `save` wrote; ModelFormatError if the file is not one."""
-        return files.open_and_read(path, lambda file: read(file, cls), "a model of a table")
+        return files.open_and_read(path_name("path", path), lambda file: read(file, cls), "a model of a table")
 
 
 def read(file, model_type=TableModel):

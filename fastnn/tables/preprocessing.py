@@ -8,7 +8,9 @@ import warnings
 
 import numpy as np
 
-from ..checks import real_number, shown, whole_number
+from ..checks import any_array, real_number, several, shown, whole_number
+from ..files import LONGEST, PROVOKED
+from ..plain_json import from_text
 from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
 from .plain import different_words, from_config, to_config, words
 from .reading import data_frame
@@ -48,7 +50,12 @@ class Preprocessing:
     """
 
     def __init__(self, columns, missing_values=()):
-        self.columns, self.missing_values = tuple(columns), tuple(missing_values)
+        self.columns = several("columns", columns)
+        for column in self.columns:
+            if not isinstance(column, tuple(KINDS.values())):
+                kinds = ", ".join(kind.__name__ for kind in KINDS.values())
+                raise ValueError(f"columns holds {shown(column)}; it must hold {kinds}")
+        self.missing_values = several("missing_values", missing_values)
         self.features = [feature for column in self.columns for feature in column.features]
 
     @classmethod
@@ -83,12 +90,15 @@ class Preprocessing:
             If no column is left, or one that is named is not there.
         """
         names = list(data_frame("table", table).columns)
+        text, drop, missing_values = several("text", text), several("drop", drop), several("missing_values", missing_values)
+        rows = None if rows is None else numbers_of_rows(rows, len(table))
         for name in (*text, *drop):
             check_there(name, names)
         if len(set(names)) < len(names):
             raise ValueError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}; rename one")
         most, columns = whole_number("max_categories", max_categories), []
-        if not real_number(limit) > 0:
+        limit = real_number(limit)
+        if not limit > 0:
             raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, or infinity")
         for name in names:
             if name in drop:
@@ -171,11 +181,23 @@ class Preprocessing:
     @classmethod
     def from_json(cls, text):
         """The preprocessing that `to_json` wrote."""
-        return cls.from_config(json.loads(text))
+        try:
+            return cls.from_config(from_text(text, special=True))
+        except PROVOKED as error:
+            raise ValueError(f"text is not what to_json wrote: {str(error)[:LONGEST]}; it must be that JSON") from None
+
+
+def numbers_of_rows(rows, count):
+    """The numbers of some of `count` rows, as an array of integers."""
+    rows = any_array("rows", rows)
+    if rows.dtype.kind not in "iu" or rows.ndim != 1 or not len(rows) or rows.min() < 0 or rows.max() >= count:
+        raise ValueError(f"rows is {rows.dtype} of shape {rows.shape}; it must hold numbers of rows of the table, from 0 to "
+                         f"{count - 1}")
+    return rows
 
 
 def check_there(name, names, why=None):
     """Refuse a column that is not among the names of a table's."""
-    if name not in names:
+    if not isinstance(name, (str, int)) or name not in names:
         raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
                          f"it must be one of those that the table has: {', '.join(map(repr, names)) or 'none'}")

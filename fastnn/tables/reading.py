@@ -1,9 +1,10 @@
 """Tables from files and back: CSV, also compressed, and Parquet."""
 
+import errno
 import sys
 from pathlib import Path
 
-from ..checks import path_name, shown
+from ..checks import path_name, several, shown
 
 PARQUET = (".parquet", ".pq")
 
@@ -55,7 +56,9 @@ def read_table(path, *, text=(), separator=None):
     >>> read_table(path)["carat"].tolist()
     [0.3, 0.5]
     """
-    pd, name = pandas(), path_name("path", path)
+    pd, name, text = pandas(), path_name("path", path), several("text", text)
+    if separator is not None and (not isinstance(separator, str) or not separator):
+        raise ValueError(f"separator is {shown(separator)}; it must be what stands between the cells, such as ';'")
     if Path(name).suffix.lower() in PARQUET:
         table = read_parquet(pd, name)
     else:
@@ -63,27 +66,40 @@ def read_table(path, *, text=(), separator=None):
         try:
             table = pd.read_csv(sys.stdin if name == "-" else name, sep=separator, low_memory=False,
                                 dtype=dict.fromkeys(text, str))
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise ValueError(f"cannot read {name} as a table: {error}; give CSV in UTF-8 with names of columns in the "
-                             "first line, or Parquet") from None
+        except Exception as error:
+            let_pass_what_is_not_in_the_file(error)
+            raise ValueError(f"cannot read {name} as a table: {error or type(error).__name__}; give CSV in UTF-8 with names "
+                             "of columns in the first line, or Parquet") from None
     table.columns = [str(column) for column in table.columns]
     return table
 
 
 def read_parquet(pd, name):
     try:
-        return pd.read_parquet(name)
+        table = pd.read_parquet(name)
+        for column in table.select_dtypes(exclude=["number", "bool"]):
+            table[column].tolist()  # text that is not UTF-8 is else found by whoever looks at it first
+        return table
     except ImportError:
         raise ImportError("Parquet files need pyarrow: pip install pyarrow; or give CSV") from None
-    except OSError:
-        raise
-    except Exception as error:  # pyarrow's own errors, whose types cannot be named where it is absent
-        raise ValueError(f"cannot read {name} as Parquet: {error}") from None
+    except Exception as error:
+        let_pass_what_is_not_in_the_file(error)
+        raise ValueError(f"cannot read {name} as Parquet: {error or type(error).__name__}") from None
+
+
+def let_pass_what_is_not_in_the_file(error):
+    """Raise again what the system or the environment says; the rest is in the file, and has types of many packages.
+
+    Where a file lies about itself some raise an OSError too: one without a number, or of a place that no file has (EINVAL).
+    """
+    system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+    if system or isinstance(error, (ImportError, FileNotFoundError, PermissionError)):
+        raise error
 
 
 def write_table(table, path):
     """Write a DataFrame to a CSV or Parquet file, by the ending of its name; "-" is the standard output, as CSV."""
-    name = path_name("path", path)
+    table, name = data_frame("table", table), path_name("path", path)
     if Path(name).suffix.lower() not in PARQUET:
         table.to_csv(sys.stdout if name == "-" else name, index=False)
         return
