@@ -13,6 +13,14 @@ ALONE = ["--deselect=tests/test_same_bits.py::test_one_digest_of_all",
          "--deselect=tests/test_same_bits.py::test_kernels_that_several_processes_compiled_work_together"]
 BITS = ["tests/test_same_bits.py", *ALONE]
 FIT = ["tests/test_fit.py", "tests/test_sample_weights.py"]
+# tests of the cache of kernels: they are run with the cache as it is, others with that of `kernel_keys`
+OF_THE_CACHE = "tests/test_cache.py"
+
+
+# of several processes, each of which compiles for itself: half a minute each
+APART = ["--deselect=tests/test_cache.py::test_the_usual_kernels_are_those_of_a_dense_net",
+         "--deselect=tests/test_cache.py::test_processes_that_start_at_once",
+         "--deselect=tests/test_cache.py::test_kernels_that_several_processes_compiled_work_together"]
 
 
 def kernels(folder, *names):
@@ -71,9 +79,39 @@ GROUPS = [
     Group("products", 25, (
         (kernels("", "linear", "dot", "product", "turned", "transpose"),
          ["tests/test_products_exact.py", "tests/test_calls.py", "tests/test_forward_exact.py",
-          "tests/test_gradients.py", *BITS]),
-        (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py", *BITS]),
+          "tests/test_gradients.py", *BITS, "tests/test_jit.py"]),
+        (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py", *BITS,
+                                      "tests/test_penalties.py"]),
     )),
+    Group("tiles", 30, (
+        (kernels("", "tile", "pack", "vector", "single"),
+         ["tests/test_products_exact.py", "tests/test_jit.py", *BITS, "tests/test_forward_exact.py"]),
+    )),
+    Group("elementary", 30, (
+        (kernels("", "elementary", "trace"),
+         ["tests/test_elementary.py", "tests/test_activations.py", "tests/test_forward_exact.py", "tests/test_optimizers.py"]),
+        (kernels("", "constants", "precision"),
+         ["tests/test_activations.py", "tests/test_losses.py", "tests/test_forward_exact.py", "tests/test_compiled.py"]),
+    )),
+    Group("threads", 15, (
+        (kernels("", "team"), ["tests/test_same_bits.py", *ALONE, "tests/test_concurrency.py", "tests/test_reproducible.py"]),
+    )),
+    Group("cache", 30, (
+        (kernels("", "cache", "company"), [OF_THE_CACHE, *APART]),
+        (kernels("", "jit"), ["tests/test_finite.py", "tests/test_calls.py", "tests/test_records.py", OF_THE_CACHE, *APART]),
+    )),
+    Group("records", 20, (
+        (kernels("", "hyperparameters", "registry"),
+         ["tests/test_records.py", "tests/test_bad_options.py", "tests/test_optimizers.py", "tests/test_schedules.py",
+          "tests/test_divergence.py"]),
+    )),
+    Group("calls", 25, (
+        (kernels("", "calls", "layer_calls", "arguments"),
+         ["tests/test_calls.py", "tests/test_layers_rungs.py", "tests/test_penalties.py", "tests/test_clipping.py",
+          "tests/test_compare.py"]),
+    )),
+    Group("embedded", 25, ((kernels("", "embedded", "embedded_calls", "model"), ["tests/test_jit.py"]),)),
+    Group("populations", 25, ((kernels("", "population"), ["tests/test_population.py"]),)),
     Group("files", 60, (
         (["fastnn/tensor_file.py", "fastnn/plain_json.py", "fastnn/files.py"],
          ["tests/test_files.py", "tests/test_hostile_files.py", "tests/test_checkpoints.py", "tests/test_layers_own.py"]),

@@ -93,11 +93,11 @@ def test_mutants_are_killed_survive_and_run_for_ever(tmp_path):
     wanted = {"k < limit → k <= limit": "killed", "7 → 8": "survived", "k += 1 → k -= 1": "timed out"}
     program = f"""if True:
         import pathlib, sys
-        from mutants import run_all
+        from mutants import Work, run_all
         from mutator import mutants
         path, wanted = "fastnn/__init__.py", {wanted}
         found = mutants(path, pathlib.Path("{root}", path).read_text())
-        work = [(each, ["tests"], 8) for each in found if f"{{each.before}} → {{each.after}}" in wanted]
+        work = [Work(each, ["tests"], 60, 8) for each in found if f"{{each.before}} → {{each.after}}" in wanted]
         for each, verdict, *_ in run_all(work, 2, pathlib.Path("{folder}"), pathlib.Path("{root}")):
             print(f"{{each.before}} → {{each.after}}", verdict, sep=": ")
     """
