@@ -35,16 +35,17 @@ SPEED_ARGUMENTS = {"inline", "cached", "any_order", "parallel", "moves_addresses
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one file: in which line, from what to what, and the whole source that comes of it."""
+    """One change of one file: in which line and from which column, from what to what, and the source that comes of it."""
 
     path: str
     line: int
+    column: int
     before: str
     after: str
     source: str
 
     def __str__(self):
-        return f"{self.path}:{self.line}: {self.before} → {self.after}"
+        return f"{self.path}:{self.line}:{self.column}: {self.before} → {self.after}"
 
 
 def mutants(path, source):
@@ -55,7 +56,7 @@ def mutants(path, source):
             inner = {each.name for each in ast.walk(node) if isinstance(each, ast.FunctionDef)}
             node.body[-1].value.made_here = getattr(node.body[-1].value, "id", None) in inner
     made, seen = [], {ast.unparse(tree)}
-    for put, node, line in places(tree):
+    for put, node in places(tree):
         for other in replacements(node):
             ast.fix_missing_locations(ast.copy_location(other, node))
             before, after = (shown(each) for each in (node, other))
@@ -64,7 +65,7 @@ def mutants(path, source):
             put(node)
             if text not in seen:
                 seen.add(text)
-                made.append(Mutant(path, line, before, after, text + "\n"))
+                made.append(Mutant(path, node.lineno, node.col_offset + 1, before, after, text + "\n"))
     return sorted(made, key=lambda mutant: mutant.line)
 
 
@@ -77,7 +78,7 @@ def shown(node):
 
 
 def places(parent):
-    """(put, node, line) of every node that may be replaced: put(other) sets another in its place."""
+    """(put, node) of every node that may be replaced: put(other) sets another in its place."""
     for field, value in ast.iter_fields(parent):
         if field in ("annotation", "returns", "decorator_list", "type_comment"):
             continue
@@ -87,7 +88,7 @@ def places(parent):
             if field == "args" and last_argument_left_alone(parent) and node is value[-1]:
                 continue
             if hasattr(node, "lineno"):
-                yield putter(parent, field, index if isinstance(value, list) else None), node, node.lineno
+                yield putter(parent, field, index if isinstance(value, list) else None), node
             if not isinstance(node, ast.Raise):  # what it says
                 yield from places(node)
 
