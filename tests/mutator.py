@@ -7,7 +7,7 @@ the value that is returned; and a statement that has an effect is left out.
 What is not: docstrings and texts, annotations, decorators, imports, `__repr__`, and what a `raise` or `warn` says. Nor what
 cannot be told from outside, or fails whatever is tested:
 
-- the length that `view` claims where it is a number as it stands: one element of it is read
+- the length that `view` or `carray` claims where it is a number as it stands: one element of it is read
 - the grain of `share`, `at_full_width`, and whether a kernel is inlined or kept on disk: they are matters of speed
 - a run of names for the numbers of a range: which number is whose does not matter
 - that a function returns the one which it has just made, or a `Kernel`: nothing would run without
@@ -125,7 +125,7 @@ def called(node):
 
 def last_argument_left_alone(call):
     """Whether the last argument is a matter of speed alone, or claims what nobody reads."""
-    return called(call) == "share" or (called(call) == "view" and isinstance(call.args[-1], ast.Constant))
+    return called(call) == "share" or (called(call) in ("view", "carray") and isinstance(call.args[-1], ast.Constant))
 
 
 def replacements(node):

@@ -124,10 +124,14 @@ def test_weights(net, fault):
 @pytest.mark.parametrize("name", NETS)
 def test_after_all_that_training_goes_on_as_if_nothing_had_been(name):
     net, untouched = NETS[name](), NETS[name]()
-    for call in WAYS_IN.values():
-        for fault in ("nan", "3 axes", "ragged", "masked", "text"):
+    for fault in ("nan", "nan in float32", "3 axes", "ragged", "masked", "text"):
+        for call in WAYS_IN.values():
             with pytest.raises(ValueError, match="X"):
                 call(net, without_warnings(NUMBERS[fault], GOOD["X"]), right_targets(net), None)
+        for rows in (GOOD["X"], np.tile(GOOD["X"], (2, 1))):  # few are predicted in a way of their own
+            with pytest.raises(ValueError, match="X"):
+                net.forward(without_warnings(NUMBERS[fault], rows))
+            assert net.forward(rows).tobytes() == untouched.forward(rows).tobytes()
     again = [each.fit(GOOD["X"], right_targets(each), epochs=2, batch_size=5, progress=False) for each in (net, untouched)]
     assert again[0]["loss"] == again[1]["loss"]
     for view, other in zip(net.parameters.values(), untouched.parameters.values(), strict=True):
