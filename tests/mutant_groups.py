@@ -101,8 +101,9 @@ GROUPS = [
         (kernels("", "team"), [*BITS, "tests/test_concurrency.py", "tests/test_reproducible.py"]),
     )),
     Group("cache", 30, (
-        (kernels("", "cache", "company"), [OF_THE_CACHE, *APART]),
-        (kernels("", "jit"), ["tests/test_finite.py", "tests/test_calls.py", "tests/test_records.py", OF_THE_CACHE, *APART]),
+        (kernels("", "cache", "company"), [OF_THE_CACHE, *APART, "tests/test_compiling.py"]),
+        (kernels("", "jit"), ["tests/test_compiling.py", "tests/test_finite.py", "tests/test_calls.py",
+                              "tests/test_records.py", OF_THE_CACHE, *APART]),
     )),
     Group("records", 20, (
         (kernels("", "hyperparameters", "registry"),
