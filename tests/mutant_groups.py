@@ -16,7 +16,8 @@ FIT = ["tests/test_fit.py", "tests/test_sample_weights.py"]
 WIDE = ["tests/test_jit.py::test_outputs_at_any_width", "tests/test_jit.py::test_outputs_of_large_networks"]
 ALIKE = ["tests/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_at_any_width",
          "tests/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_of_a_large_net"]
-GOES_ON = "test_after_all_that_training_goes_on_as_if_nothing_had_been"
+ANYWHERE = "tests/test_bad_arrays.py::test_one_number_of_X_wherever_it_stands"
+GOES_ON = "tests/test_bad_arrays.py::test_after_all_that_training_goes_on_as_if_nothing_had_been"
 # tests of the cache of kernels: they are run with the cache as it is, others with that of `kernel_keys`
 OF_THE_CACHE = "tests/test_cache.py"
 
@@ -75,7 +76,8 @@ GROUPS = [
         (kernels("", "clip", "penalty", "blocks"),
          ["tests/test_penalties.py", "tests/test_clipping.py", "tests/test_gradients.py", *BITS]),
         (kernels("", "batch", "table"),
-         [*FIT, "tests/test_outputs.py", "tests/test_targets.py", "tests/test_gradients.py", "tests/test_reproducible.py",
+         [*FIT, "tests/test_outputs.py", "tests/test_targets.py", ANYWHERE, "tests/test_gradients.py",
+          "tests/test_reproducible.py",
           "tests/test_layers.py", *BITS]),
         ([*kernels("", "watch", "finite"), "fastnn/safe_steps.py"],
          ["tests/test_finite.py", "tests/test_divergence.py", "tests/test_fit.py", "tests/test_bad_arrays.py"]),
@@ -85,7 +87,7 @@ GROUPS = [
          ["tests/test_products_exact.py", "tests/test_calls.py", "tests/test_forward_exact.py",
           "tests/test_gradients.py", *BITS, *WIDE]),
         (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py",
-                                      "tests/test_bad_arrays.py::" + GOES_ON, *BITS, "tests/test_penalties.py"]),
+                                      GOES_ON, ANYWHERE, *BITS, "tests/test_penalties.py"]),
     )),
     Group("tiles", 30, (
         (kernels("", "tile", "pack", "vector", "single"),

@@ -3,6 +3,7 @@
 Every mistake of `faults` × every public method that takes data × every argument of it.
 """
 
+import re
 import warnings
 from functools import partial
 
@@ -94,6 +95,18 @@ def test_X_of_a_prediction(fault, dtype):
             assert len(call(net, wrong)) == 0
         else:
             assert_refused(partial(call, net, wrong), "X", wrong, net, [wrong], way)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 20])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_number_of_X_wherever_it_stands(rows, value, dtype):
+    net = Network([Dense(3)], inputs=4, dtype=dtype)
+    for place in np.ndindex(rows, 4):
+        X = np.ones((rows, 4), dtype)
+        X[place] = value
+        with pytest.raises(ValueError, match=re.escape(str(place))):
+            net.forward(X)
 
 
 @pytest.mark.parametrize("fault", NUMBERS)
