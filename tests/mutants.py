@@ -36,7 +36,7 @@ from mutator import mutants
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = "fastnn", "kernels", "tests", "pyproject.toml"
 REFUSED = "TypingError", "LoweringError", "UnsupportedError", "NumbaValueError", "NumbaTypeError"
-LEAST = 60  # seconds that a mutant may take, or print nothing, beside three times what it is without one
+LEAST = 30  # seconds that a mutant may take, or print nothing, beside three times what it is without one
 FAILING = 20  # tests that may fail without a mutant: they are left out
 MEMORY = 16 * 2**30
 
