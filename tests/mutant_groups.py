@@ -185,10 +185,15 @@ EQUIVALENT = {
     "kernels/losses/binary_cross_entropy.py": [
         ("np.log1p(-np.where(y == 1, 0, a))", "0 → -1", "the logarithm is multiplied by 0 there, whatever it is of"),
     ],
-    "kernels/batch.py": [("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
+    "kernels/batch.py": [("def gather_row(", "0 → ", "where there are no targets, nobody reads where they would lie"),
+                         ("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
                          ("(end - begin) * out_features", "end + begin", "outputs are handed out in one part, from 0 on")],
     "kernels/clip.py": [("if limits[NORM] < math.inf", "limits[NORM] <= math.inf",
-                         "a factor of infinity is taken for 1")],
+                         "a factor of infinity is taken for 1"),
+                        ("if factor != 1.0", "1.0 → ", "what is multiplied by 1 stays as it is")],
+    "kernels/elementary.py": [("SMALLEST_NORMAL =", "→ 125", "normal numbers may be scaled as well"),
+                              ("SMALLEST_NORMAL =", "→ 1021", "normal numbers may be scaled as well"),
+                              ("reduce(2.0 * size)", "2.0 → -2.0", "tanh is odd, and gets its sign at the end")],
 }
 
 
