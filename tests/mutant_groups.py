@@ -109,7 +109,7 @@ GROUPS = [
     )),
     Group("records", 20, (
         (kernels("", "hyperparameters", "registry"),
-         ["tests/test_records.py", "tests/test_bad_options.py", "tests/test_optimizers.py", "tests/test_schedules.py",
+         ["tests/test_records.py", "tests/test_hyperparameters.py", "tests/test_bad_options.py", "tests/test_optimizers.py", "tests/test_schedules.py",
           "tests/test_divergence.py"]),
     )),
     Group("calls", 25, (
