@@ -109,8 +109,8 @@ GROUPS = [
     )),
     Group("records", 20, (
         (kernels("", "hyperparameters", "registry"),
-         ["tests/test_records.py", "tests/test_hyperparameters.py", "tests/test_bad_options.py", "tests/test_optimizers.py", "tests/test_schedules.py",
-          "tests/test_divergence.py"]),
+         ["tests/test_records.py", "tests/test_hyperparameters.py", "tests/test_bad_options.py",
+          "tests/test_optimizers.py", "tests/test_schedules.py", "tests/test_divergence.py"]),
     )),
     Group("calls", 25, (
         (kernels("", "calls", "layer_calls", "arguments"),
@@ -190,6 +190,8 @@ EQUIVALENT = {
                          ("(end - begin) * out_features", "end + begin", "outputs are handed out in one part, from 0 on")],
     "kernels/clip.py": [("if limits[NORM] < math.inf", "limits[NORM] <= math.inf",
                          "a factor of infinity is taken for 1"),
+                        ("if number > bound", ">= bound", "at the bound both ways give it"),
+                        ("if number < -bound", "<= -bound", "at the bound both ways give it"),
                         ("if factor != 1.0", "1.0 → ", "what is multiplied by 1 stays as it is")],
     "kernels/elementary.py": [("SMALLEST_NORMAL =", "→ 125", "normal numbers may be scaled as well"),
                               ("SMALLEST_NORMAL =", "→ 1021", "normal numbers may be scaled as well"),
