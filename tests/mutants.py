@@ -31,6 +31,7 @@ from typing import NamedTuple
 
 import kernel_keys
 import mutant_groups
+import numba
 from mutator import mutants
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,7 +129,8 @@ class Copy:
         limit_memory()
         os.chdir(self.tree)
         os.environ.update(PYTHONPATH=str(self.tree), FASTNN_CACHE_DIR=str(self.cache), FASTNN_COMPILERS="1",
-                          TMPDIR=str(self.scratch), PYTHONDONTWRITEBYTECODE="1")
+                          TMPDIR=str(self.scratch), PYTHONDONTWRITEBYTECODE="1", NUMBA_CACHE_DIR=str(self.scratch))
+        numba.config.CACHE_DIR = str(self.scratch)  # what tests compile refuses, where it was kept, to call another package
         tempfile.tempdir = None
         sys.dont_write_bytecode = True
         ours = {str(self.root), str(self.root / "tests"), ""}

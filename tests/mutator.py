@@ -8,6 +8,7 @@ What is not: docstrings and texts, annotations, decorators, imports, `__repr__`,
 cannot be told from outside, or fails whatever is tested:
 
 - the length that `view` or `carray` claims where it is a number as it stands: one element of it is read
+- the index of that one element, 0, as −1, which is the same
 - the grain of `share`, `at_full_width`, and whether a kernel is inlined or kept on disk: they are matters of speed
 - a run of names for the numbers of a range: which number is whose does not matter
 - that a function returns the one which it has just made, or a `Kernel`: nothing would run without
@@ -85,6 +86,7 @@ def places(parent):
         for index, node in enumerate(value if isinstance(value, list) else [value]):
             if not isinstance(node, ast.AST) or left_alone(node):
                 continue
+            node.alone = field == "slice" and of_one_element(parent)
             if field == "args" and last_argument_left_alone(parent) and node is value[-1]:
                 continue
             if hasattr(node, "lineno"):
@@ -121,6 +123,12 @@ def left_alone(node):
 def called(node):
     """The name of the function that a call calls; of whatever else, none."""
     return getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+
+
+def of_one_element(subscript):
+    """Whether what is indexed is a `view` or `carray` of one element."""
+    call = subscript.value
+    return called(call) in ("view", "carray") and isinstance(call.args[-1], ast.Constant) and call.args[-1].value == 1
 
 
 def last_argument_left_alone(call):
@@ -167,7 +175,7 @@ def of_constant(node):
     if isinstance(node.value, bool):
         return [ast.Constant(not node.value)]
     if isinstance(node.value, int):
-        return [ast.Constant(node.value + 1), ast.Constant(node.value - 1)]
+        return [ast.Constant(node.value + 1), *([] if node.alone else [ast.Constant(node.value - 1)])]
     if isinstance(node.value, float):
         changed = ast.Constant(1.0) if node.value == 0 else ast.UnaryOp(ast.USub(), ast.Constant(node.value))
         return [changed, ast.Constant(node.value * 1.01 if node.value else -1.0)]

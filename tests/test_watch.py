@@ -32,6 +32,8 @@ def test_one_number_wherever_it_stands(dtype, shape, parts):
     for limit in (SOUND[dtype], EXACT):
         assert watched(numbers, limit, shape, parts) == [0, 0]
         for place in range(size):
+            matrix[place] = -np.finfo(dtype).max
+            assert watched(numbers, limit, shape, parts) == [int(limit == SOUND[dtype]), 0]
             for value in (np.nan, np.inf, -np.inf, large, -large):
                 matrix[place] = value
                 expected = [int(limit == SOUND[dtype]), 0 if np.isfinite(value) else GRADIENT]
