@@ -123,6 +123,7 @@ class Copy:
     def run(self, tests):
         """In the process of its own: the tests, as from a shell in the copy."""
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may be deaf to it
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for handle in (1, 2):
             os.dup2(output, handle)

@@ -80,6 +80,55 @@ def test_a_header_as_long_as_may_be_and_longer():
         read(sealed(longer + b" " * (HEADER + 8 - len(longer)), b""))
 
 
+GOOD = {"dtype": "U8", "shape": [2, 3], "data_offsets": [0, 6]}  # of a file whose tensors take 6 bytes
+BAD = {  # what is said of the one tensor, or else the whole header: what is said against it
+    "fewer numbers than bytes": (GOOD | {"shape": [2, 2]}, r"tensor 'a' of shape \(2, 2\) has 6 bytes of U8"),
+    "more numbers than bytes": (GOOD | {"shape": [3, 3]}, r"tensor 'a' of shape \(3, 3\) has 6 bytes of U8"),
+    "wider numbers": (GOOD | {"dtype": "F32"}, "has 6 bytes of F32"),
+    "negative sizes": (GOOD | {"shape": [-2, -3]}, "a shape or offsets that cannot be"),
+    "negative offsets": (GOOD | {"data_offsets": [-1, 5]}, "a shape or offsets that cannot be"),
+    "sizes of True": (GOOD | {"shape": [2, 3, True]}, "a shape or offsets that cannot be"),
+    "sizes that are no list": (GOOD | {"shape": 6}, "a shape or offsets that cannot be"),
+    "too many axes": (GOOD | {"shape": [2, 3] + [1] * 63}, "a shape or offsets that cannot be"),
+    "three offsets": (GOOD | {"data_offsets": [0, 3, 6]}, "a shape or offsets that cannot be"),
+    "one offset": (GOOD | {"data_offsets": [6]}, "a shape or offsets that cannot be"),
+    "offsets beyond the end": (GOOD | {"shape": [7], "data_offsets": [0, 7]}, "a shape or offsets that cannot be"),
+    "a hole before it": (GOOD | {"shape": [5], "data_offsets": [1, 6]}, "begins at byte 1, where the one before ends at 0"),
+    "a hole behind it": (GOOD | {"shape": [5], "data_offsets": [0, 5]}, "its tensors end at byte 5 of 6"),
+    "an unknown dtype": (GOOD | {"dtype": "F8"}, "has the dtype 'F8'"),
+    "a dtype that is no text": (GOOD | {"dtype": ["U8"]}, "has the dtype"),
+    "one word too many": (GOOD | {"more": 1}, "is not described by dtype, shape and data_offsets"),
+    "a tensor that is a list": ([GOOD], "is not described by dtype, shape and data_offsets"),
+}
+
+
+@pytest.mark.parametrize(("said", "match"), BAD.values(), ids=BAD)
+def test_what_cannot_be_said_of_a_tensor(said, match):
+    def file(entry):
+        return sealed(json.dumps({"__metadata__": {"sha256": BLANK}, "a": entry}).encode(), bytes(range(6)))
+
+    assert read(file(GOOD))[1]["a"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    with pytest.raises(ValueError, match=match):
+        read(file(said))
+
+
+@pytest.mark.parametrize("text", [b"[]", b"5", b"null", b'"sha256"'])
+def test_headers_that_name_nothing(text):
+    with pytest.raises(ValueError, match="its header is not one of named tensors"):
+        read(sealed(text, b""))
+
+
+@pytest.mark.parametrize("metadata", [[], 5, None, {"sha256": 5}, {"sha256": BLANK, "more": None}], ids=str)
+def test_metadata_that_are_not_texts(metadata):
+    with pytest.raises(ValueError, match="its metadata are not texts"):
+        read(sealed(json.dumps({"__metadata__": metadata}).encode(), b""))
+
+
+def test_a_header_that_claims_a_byte_more_than_there_is():
+    with pytest.raises(ValueError, match="its header claims 3 bytes; 2 are there"):
+        read(sealed(b"{}", b"", length=3))
+
+
 def test_without_a_checksum_nothing_is_taken_for_sound():
     header = {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}
     text = json.dumps(header).encode()
