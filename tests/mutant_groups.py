@@ -189,6 +189,7 @@ EQUIVALENT = {
     "kernels/batch.py": [("def gather_row(", "0 → ", "where there are no targets, nobody reads where they would lie"),
                          ("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
                          ("(end - begin) * out_features", "end + begin", "outputs are handed out in one part, from 0 on")],
+    "kernels/team.py": [("return looks + 1", "", "when to give way is a matter of speed")],
     "kernels/arguments.py": [("0 if array is None", "0 → ", "nobody reads an operand that is not there")],
     "kernels/calls.py": [("0 if vector is None", "0 → 1", "nobody reads a vector that is not there"),
                          ("*vectors, 0, 0, 0", "0 → ", "nobody reads what these would be")],
