@@ -59,7 +59,7 @@ GROUPS = [
                  "squared_error"),
          ["tests/test_losses.py", *LAWS, "tests/test_targets.py", "tests/test_sample_weights.py"]),
         (kernels("", "criterion", "reduction"),
-         ["tests/test_losses.py", "tests/test_activations.py", *LAWS, *FIT, "tests/test_outputs.py"]),
+         ["tests/test_losses.py", "tests/test_activations.py", "tests/test_outputs.py", *FIT, *LAWS, *BITS]),
     )),
     Group("optimizers", 45, (
         (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "rmsprop", "sgd"),
@@ -207,6 +207,8 @@ EQUIVALENT = {
                          "a factor of infinity is taken for 1"),
                         ("if number > bound", ">= bound", "at the bound both ways give it"),
                         ("if number < -bound", "<= -bound", "at the bound both ways give it"),
+                        ("if limits[VALUE] < math.inf", "<= math.inf", "a bound of infinity changes nothing"),
+                        ("if norm > 0.0 else 1.0", "norm >= 0.0", "the least of infinity and 1 is 1"),
                         ("if factor != 1.0", "1.0 → ", "what is multiplied by 1 stays as it is")],
     "kernels/elementary.py": [("SMALLEST_NORMAL =", "→ 125", "normal numbers may be scaled as well"),
                               ("SMALLEST_NORMAL =", "→ 1021", "normal numbers may be scaled as well"),
