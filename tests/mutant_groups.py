@@ -183,6 +183,11 @@ EQUIVALENT = {
                            ("if length == 1 and start == 0", "1 → 0", "the same")],
     "kernels/tile.py": [("return self.module.globals[name]", "→ return None", "no kernel has the tile in two places")],
     "kernels/linear.py": [("dots(address_of(z)", "0 → 1", "how far apart the rows lie, of which there is one")],
+    "kernels/losses/huber.py": [("difference > 1.0 else", "difference > 1.0 → difference >= 1.0", "at 1 both ways give 1"),
+                                ("difference < -1.0 else", "difference <= -1.0", "at −1 both ways give −1"),
+                                ("if size < 1.0", "size <= 1.0", "at 1 both ways give 0.5"),
+                                ("np.where(size < 1,", "size <= 1", "at 1 both ways give 0.5")],
+    "kernels/losses/cross_entropy.py": [("np.where(y == 0, 1, a)", "1 → 2", "it is multiplied by 0 there, whatever it is")],
     "kernels/losses/binary_cross_entropy.py": [
         ("np.log1p(-np.where(y == 1, 0, a))", "0 → -1", "the logarithm is multiplied by 0 there, whatever it is of"),
     ],
