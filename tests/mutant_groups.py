@@ -52,19 +52,20 @@ GROUPS = [
     Group("activations", 45, (
         (kernels("activations/", "__init__", "elu", "gelu", "identity", "leaky_relu", "relu", "selu", "sigmoid", "silu",
                  "softmax", "softplus", "tanh") + kernels("", "activate"),
-         ["tests/test_activations.py", *LAWS, "tests/test_initializers.py", "tests/test_onnx_export.py"]),
+         ["tests/test_records.py", "tests/test_activations.py", *LAWS, "tests/test_initializers.py",
+          "tests/test_onnx_export.py"]),
     )),
     Group("losses", 45, (
         (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "huber", "poisson",
                  "squared_error"),
-         ["tests/test_losses.py", *LAWS, "tests/test_targets.py", "tests/test_sample_weights.py"]),
+         ["tests/test_records.py", "tests/test_losses.py", *LAWS, "tests/test_targets.py", "tests/test_sample_weights.py"]),
         (kernels("", "criterion", "reduction"),
          ["tests/test_losses.py", "tests/test_activations.py", "tests/test_outputs.py", *FIT, *LAWS, *BITS]),
     )),
     Group("optimizers", 45, (
         (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "rmsprop", "sgd"),
-         ["tests/test_optimizers.py", "tests/test_calls.py", "tests/test_fit.py", "tests/test_schedules.py",
-          "tests/test_clipping.py", "tests/test_bad_options.py", "tests/test_divergence.py"]),
+         ["tests/test_records.py", "tests/test_optimizers.py", "tests/test_calls.py", "tests/test_fit.py",
+          "tests/test_schedules.py", "tests/test_clipping.py", "tests/test_bad_options.py", "tests/test_divergence.py"]),
         (kernels("", "update"), ["tests/test_fit.py", "tests/test_schedules.py", *BITS]),
     )),
     Group("layers", 45, (
