@@ -112,6 +112,12 @@ def test_what_cannot_be_said_of_a_tensor(said, match):
         read(file(said))
 
 
+def test_as_many_axes_as_arrays_may_have():
+    shape = [2, 3] + [1] * 62
+    data = sealed(json.dumps({"__metadata__": {"sha256": BLANK}, "a": GOOD | {"shape": shape}}).encode(), bytes(6))
+    assert TensorFile(io.BytesIO(data), len(data)).kinds() == {"a": ("uint8", tuple(shape))}
+
+
 @pytest.mark.parametrize("text", [b"[]", b"5", b"null", b'"sha256"'])
 def test_headers_that_name_nothing(text):
     with pytest.raises(ValueError, match="its header is not one of named tensors"):
