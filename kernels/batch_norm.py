@@ -147,7 +147,7 @@ def build_follow(dtype):
     def batch_norm_follow(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         features, start = row[FEATURES], row[STATISTICS]
         begin, end = share(features, part, parts, lanes)
-        if batch == 1 or row[OF_BATCH] == 0:
+        if batch == 1:  # whose mean and variance are the running ones
             return
         mean = feature_stretch(arena, start, features, MEAN, begin, end)
         variance = feature_stretch(arena, start, features, VARIANCE, begin, end)
@@ -168,7 +168,7 @@ batch_norm_follow = Kernel("batch_norm_follow", build_follow, phase_arguments)
 
 
 def follow_row(dtype, row):
-    """The row by which the running statistics of a batch normalisation follow, from its own `row`."""
+    """The row by which the running statistics follow those of the batch, from the `row` of a normalisation by these."""
     follows = row.copy()
     follows[:OPERANDS] = 0
     follows[[BACKWARD_OUTPUT, BACKWARD_OUTPUT + 1]] = batch_norm_follow.address(dtype), row[BACKWARD_OUTPUT + 1]

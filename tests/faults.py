@@ -38,6 +38,8 @@ def ragged(array):
 # Mistakes that no argument takes, whatever its shape.
 NUMBERS = {
     "nan": lambda a: changed(a, math.nan), "inf": lambda a: changed(a, math.inf), "-inf": lambda a: changed(a, -math.inf),
+    "nan in float32": lambda a: changed(a, math.nan, np.float32),
+    "inf in float32": lambda a: changed(a, math.inf, np.float32),
     "nan in float16": lambda a: changed(a, math.nan, np.float16),
     "inf in float16": lambda a: changed(a, math.inf, np.float16),
     "nan, big-endian": lambda a: changed(a, math.nan, ">f8"),

@@ -20,6 +20,8 @@ import numpy as np
 ROOT = "fastnn"
 EVERYWHERE = "jit", "trace", "vector", "target", "precision", "constants"  # what every kernel is taken to be made of
 WHOLE = "elementary"  # whose functions are compiled from others that they do not name
+# what is called by a dispatcher, from Python or a user's code, is made of
+OF_DISPATCHERS = "interpreter", "table", "team", "watch", "embedded", "embedded_calls", "model"
 PLAIN = int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, np.ndarray
 
 
@@ -159,8 +161,7 @@ def install():
             kernel.build = build
 
     def path_of(self, signature):
-        # what Python calls by a dispatcher is of the interpreter
-        key = named.get(self.name) or key_of(None, extra=("interpreter", "table", "team", "watch"))
+        key = named.get(self.name) or key_of(None, extra=OF_DISPATCHERS)
         plain = path(self, signature)
         return plain.with_name(f"{key}-{plain.name}")
 

@@ -13,6 +13,19 @@ ALONE = ["--deselect=tests/test_same_bits.py::test_one_digest_of_all",
          "--deselect=tests/test_same_bits.py::test_kernels_that_several_processes_compiled_work_together"]
 BITS = ["tests/test_same_bits.py", *ALONE]
 FIT = ["tests/test_fit.py", "tests/test_sample_weights.py"]
+WIDE = ["tests/test_jit.py::test_outputs_at_any_width", "tests/test_jit.py::test_outputs_of_large_networks"]
+ALIKE = ["tests/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_at_any_width",
+         "tests/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_of_a_large_net"]
+ANYWHERE = "tests/test_bad_arrays.py::test_one_number_of_X_wherever_it_stands"
+GOES_ON = "tests/test_bad_arrays.py::test_after_all_that_training_goes_on_as_if_nothing_had_been"
+# tests of the cache of kernels: they are run with the cache as it is, others with that of `kernel_keys`
+OF_THE_CACHE = "tests/test_cache.py"
+
+
+# of several processes, each of which compiles for itself: half a minute each
+APART = ["--deselect=tests/test_cache.py::test_the_usual_kernels_are_those_of_a_dense_net",
+         "--deselect=tests/test_cache.py::test_processes_that_start_at_once",
+         "--deselect=tests/test_cache.py::test_kernels_that_several_processes_compiled_work_together"]
 
 
 def kernels(folder, *names):
@@ -39,19 +52,20 @@ GROUPS = [
     Group("activations", 45, (
         (kernels("activations/", "__init__", "elu", "gelu", "identity", "leaky_relu", "relu", "selu", "sigmoid", "silu",
                  "softmax", "softplus", "tanh") + kernels("", "activate"),
-         ["tests/test_activations.py", *LAWS, "tests/test_initializers.py", "tests/test_onnx_export.py"]),
+         ["tests/test_records.py", "tests/test_activations.py", *LAWS, "tests/test_initializers.py",
+          "tests/test_onnx_export.py"]),
     )),
     Group("losses", 45, (
         (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "huber", "poisson",
                  "squared_error"),
-         ["tests/test_losses.py", *LAWS, "tests/test_targets.py", "tests/test_sample_weights.py"]),
+         ["tests/test_records.py", "tests/test_losses.py", *LAWS, "tests/test_targets.py", "tests/test_sample_weights.py"]),
         (kernels("", "criterion", "reduction"),
-         ["tests/test_losses.py", "tests/test_activations.py", *LAWS, *FIT, "tests/test_outputs.py"]),
+         ["tests/test_losses.py", "tests/test_activations.py", "tests/test_outputs.py", *FIT, *LAWS, *BITS]),
     )),
     Group("optimizers", 45, (
         (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "rmsprop", "sgd"),
-         ["tests/test_optimizers.py", "tests/test_calls.py", "tests/test_fit.py", "tests/test_schedules.py",
-          "tests/test_clipping.py", "tests/test_bad_options.py", "tests/test_divergence.py"]),
+         ["tests/test_records.py", "tests/test_optimizers.py", "tests/test_calls.py", "tests/test_fit.py",
+          "tests/test_schedules.py", "tests/test_clipping.py", "tests/test_bad_options.py", "tests/test_divergence.py"]),
         (kernels("", "update"), ["tests/test_fit.py", "tests/test_schedules.py", *BITS]),
     )),
     Group("layers", 45, (
@@ -63,20 +77,53 @@ GROUPS = [
         (kernels("", "clip", "penalty", "blocks"),
          ["tests/test_penalties.py", "tests/test_clipping.py", "tests/test_gradients.py", *BITS]),
         (kernels("", "batch", "table"),
-         [*FIT, "tests/test_outputs.py", "tests/test_targets.py", "tests/test_gradients.py", "tests/test_reproducible.py",
+         [*FIT, "tests/test_outputs.py", "tests/test_targets.py", ANYWHERE, "tests/test_gradients.py",
+          "tests/test_reproducible.py",
           "tests/test_layers.py", *BITS]),
         ([*kernels("", "watch", "finite"), "fastnn/safe_steps.py"],
-         ["tests/test_finite.py", "tests/test_divergence.py", "tests/test_fit.py", "tests/test_bad_arrays.py"]),
+         ["tests/test_finite.py", "tests/test_watch.py", "tests/test_divergence.py", "tests/test_fit.py", ANYWHERE]),
     )),
     Group("products", 25, (
         (kernels("", "linear", "dot", "product", "turned", "transpose"),
          ["tests/test_products_exact.py", "tests/test_calls.py", "tests/test_forward_exact.py",
-          "tests/test_gradients.py", *BITS]),
-        (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py", *BITS]),
+          "tests/test_gradients.py", *BITS, *WIDE]),
+        (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py",
+                                      GOES_ON, ANYWHERE, *BITS, "tests/test_penalties.py"]),
     )),
+    Group("tiles", 30, (
+        (kernels("", "tile", "pack", "vector", "single"),
+         ["tests/test_products_exact.py", *WIDE, *ALIKE, "tests/test_forward_exact.py"]),
+    )),
+    Group("elementary", 30, (
+        (kernels("", "elementary", "trace"),
+         ["tests/test_elementary.py", "tests/test_activations.py", "tests/test_forward_exact.py"]),
+        (kernels("", "constants", "precision"),
+         ["tests/test_activations.py", "tests/test_losses.py", "tests/test_forward_exact.py", "tests/test_compiled.py"]),
+    )),
+    Group("threads", 15, (
+        (kernels("", "team"), [*BITS, "tests/test_concurrency.py", "tests/test_reproducible.py"]),
+    )),
+    Group("cache", 30, (
+        (kernels("", "cache", "company"), [OF_THE_CACHE, *APART, "tests/test_compiling.py"]),
+        (kernels("", "jit"), ["tests/test_compiling.py", "tests/test_finite.py", "tests/test_calls.py",
+                              "tests/test_records.py", OF_THE_CACHE, *APART]),
+    )),
+    Group("records", 20, (
+        (kernels("", "hyperparameters", "registry"),
+         ["tests/test_records.py", "tests/test_hyperparameters.py", "tests/test_bad_options.py",
+          "tests/test_optimizers.py", "tests/test_schedules.py", "tests/test_divergence.py"]),
+    )),
+    Group("calls", 25, (
+        (kernels("", "calls", "layer_calls", "arguments"),
+         ["tests/test_calls.py", "tests/test_layers_rungs.py", "tests/test_penalties.py", "tests/test_clipping.py",
+          "tests/test_compare.py"]),
+    )),
+    Group("embedded", 25, ((kernels("", "embedded", "embedded_calls", "model"), ["tests/test_jit.py"]),)),
+    Group("populations", 25, ((kernels("", "population"), ["tests/test_population.py"]),)),
     Group("files", 60, (
         (["fastnn/tensor_file.py", "fastnn/plain_json.py", "fastnn/files.py"],
-         ["tests/test_files.py", "tests/test_hostile_files.py", "tests/test_checkpoints.py", "tests/test_layers_own.py"]),
+         ["tests/test_tensor_file.py", "tests/test_files.py", "tests/test_hostile_files.py", "tests/test_checkpoints.py",
+          "tests/test_layers_own.py"]),
         (["fastnn/whole_file.py"], ["tests/test_crash.py", "tests/test_files.py"]),
         (["fastnn/checkpoint.py"], ["tests/test_checkpoints.py", "tests/test_hostile_files.py"]),
     )),
@@ -97,6 +144,14 @@ LEFT_OUT = {
         "streamed = ": "how to stream is a matter of speed",
     },
     "kernels/dot.py": {"DOTTED_INPUTS": "how much is worked on at a time is a matter of speed"},
+    "kernels/single.py": {"widest, wide, half =": "how wide tiles are is a matter of speed"},
+    "kernels/trace.py": {"prefer-vector-width": "a matter of speed"},
+    "kernels/company.py": {"MOST_COMPILERS =": "a matter of speed"},
+    "kernels/team.py": {"LINE =": "how far apart words lie is a matter of speed", "PATIENCE =": "a matter of speed"},
+    "kernels/population.py": {"BLOCK =": "how long until the next look at the clock",
+                              "SCRATCH_WORDS": "room for more does no harm"},
+    "kernels/embedded.py": {"STACK_BYTES =": "how much is taken from where",
+                            "FEW, LARGEST": "how much is worked on at a time"},
     "kernels/turned.py": {"INPUTS =": "how much is worked on at a time is a matter of speed"},
     "kernels/linear.py": {
         "TURNED_OUTPUTS": "which of two ways with the same bits is quicker",
@@ -123,14 +178,47 @@ LEFT_OUT = {
 EQUIVALENT = {
     "kernels/activations/leaky_relu.py": [("value=", "z >= 0.0", "at 0 both ways give z")],
     "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
+    "kernels/interpreter.py": [("view(integers(flag), 0, 1)[0] = 0", "",
+                                "a flag that stays has Python look for what is not there, every time")],
+    "kernels/product.py": [("if length == 1 and start == 0", "0 → ", "a quicker way to what comes out without it"),
+                           ("if length == 1 and start == 0", "1 → 0", "the same")],
+    "kernels/tile.py": [("return self.module.globals[name]", "→ return None", "no kernel has the tile in two places")],
     "kernels/linear.py": [("dots(address_of(z)", "0 → 1", "how far apart the rows lie, of which there is one")],
+    "kernels/losses/huber.py": [("difference > 1.0 else", "difference > 1.0 → difference >= 1.0", "at 1 both ways give 1"),
+                                ("difference < -1.0 else", "difference <= -1.0", "at −1 both ways give −1"),
+                                ("if size < 1.0", "size <= 1.0", "at 1 both ways give 0.5"),
+                                ("np.where(size < 1,", "size <= 1", "at 1 both ways give 0.5")],
+    "kernels/losses/cross_entropy.py": [("np.where(y == 0, 1, a)", "1 → 2", "it is multiplied by 0 there, whatever it is")],
     "kernels/losses/binary_cross_entropy.py": [
         ("np.log1p(-np.where(y == 1, 0, a))", "0 → -1", "the logarithm is multiplied by 0 there, whatever it is of"),
     ],
-    "kernels/batch.py": [("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
+    "kernels/batch.py": [("def gather_row(", "0 → ", "where there are no targets, nobody reads where they would lie"),
+                         ("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
                          ("(end - begin) * out_features", "end + begin", "outputs are handed out in one part, from 0 on")],
+    "kernels/team.py": [("return looks + 1", "", "when to give way is a matter of speed")],
+    "kernels/arguments.py": [("0 if array is None", "0 → ", "nobody reads an operand that is not there")],
+    "kernels/calls.py": [("0 if vector is None", "0 → 1", "nobody reads a vector that is not there"),
+                         ("*vectors, 0, 0, 0", "0 → ", "nobody reads what these would be")],
+    "fastnn/tensor_file.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
+    "kernels/hyperparameters.py": [("math.inf if value > 0", "0 → -1", "so large a number is neither"),
+                                   ("tame=(1e-10, 1e10)", "", "how far is tame is a choice")],
+    "kernels/watch.py": [("for i in range(1, len(x))", "1 → 0", "what counts twice may bring a closer look, no more"),
+                         ("limit[0]", "0 → -1", "there is one number"),
+                         ("limit[0]", "0.0 → 1.0", "the limit is SOUND or EXACT"),
+                         ("limit[0]", "limit[0] > 0.0", "the limit is SOUND or EXACT"),
+                         ("<= real(limit[0])", "< real(limit[0])", "it may bring a closer look, no more"),
+                         ("if size == 0 or", "0 → -1", "a part without rows would look at a number of another")],
+    "kernels/finite.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
     "kernels/clip.py": [("if limits[NORM] < math.inf", "limits[NORM] <= math.inf",
-                         "a factor of infinity is taken for 1")],
+                         "a factor of infinity is taken for 1"),
+                        ("if number > bound", ">= bound", "at the bound both ways give it"),
+                        ("if number < -bound", "<= -bound", "at the bound both ways give it"),
+                        ("if limits[VALUE] < math.inf", "<= math.inf", "a bound of infinity changes nothing"),
+                        ("if norm > 0.0 else 1.0", "norm >= 0.0", "the least of infinity and 1 is 1"),
+                        ("if factor != 1.0", "1.0 → ", "what is multiplied by 1 stays as it is")],
+    "kernels/elementary.py": [("SMALLEST_NORMAL =", "→ 125", "normal numbers may be scaled as well"),
+                              ("SMALLEST_NORMAL =", "→ 1021", "normal numbers may be scaled as well"),
+                              ("reduce(2.0 * size)", "2.0 → -2.0", "tanh is odd, and gets its sign at the end")],
 }
 
 

@@ -3,7 +3,8 @@
 Mutants (`mutator.py`) are drawn by chance from each group of `mutant_groups.py`, in fixed shares. Each is run in a copy of
 the tree, by the tests that concern its file and until one fails, in a process forked from one that has imported Numba. It is
 
-    killed        a test fails, the package cannot be imported, the process dies, or it takes far longer than without mutant
+    killed        a test fails, the package cannot be imported, or the process dies
+    timed out     killed too: it, or one of the tests, takes far longer than without a mutant
     survived      all tests pass
     not compiled  Numba refuses it, so that nobody could have it: it does not count
     equivalent    it survived, and `mutant_groups.py` says why it makes no difference: it does not count
@@ -26,15 +27,17 @@ import traceback
 from collections import Counter
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import NamedTuple
 
 import kernel_keys
 import mutant_groups
+import numba
 from mutator import mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = "fastnn", "kernels", "tests", "pyproject.toml"
 REFUSED = "TypingError", "LoweringError", "UnsupportedError", "NumbaValueError", "NumbaTypeError"
-LEAST = 60  # seconds that a mutant may take, beside three times what the tests take without one
+LEAST = 30  # seconds that a mutant may take, or print nothing, beside three times what it is without one
 FAILING = 20  # tests that may fail without a mutant: they are left out
 MEMORY = 16 * 2**30
 
@@ -49,6 +52,25 @@ def drawn(group, number, seed, root=ROOT):
 
 def lines_of(path):
     return path.read_text(encoding="utf-8").splitlines()
+
+
+class Work(NamedTuple):
+    """Tests to be run with a mutant, or without one (None), and how many seconds they may take, or print nothing."""
+
+    mutant: object
+    tests: tuple
+    limit: float
+    quiet: float
+
+
+class Outcome(NamedTuple):
+    """How that ended, after how many seconds, how many of them at most without a word, and what was printed."""
+
+    mutant: object
+    verdict: str
+    seconds: float
+    quiet: float
+    output: str
 
 
 class Copy:
@@ -66,35 +88,50 @@ class Copy:
             elif (root / name).exists():
                 shutil.copy(root / name, self.tree / name)
 
-    def start(self, mutant, tests):
-        """Begin to run these tests with the mutant, or without one (None)."""
-        if mutant:
-            (self.tree / mutant.path).write_text(mutant.source, encoding="utf-8")
+    def start(self, work):
+        """Begin to run the tests."""
+        self.work, self.mutant = work, work.mutant
+        if self.mutant:
+            (self.tree / self.mutant.path).write_text(self.mutant.source, encoding="utf-8")
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
-        self.mutant, self.began = mutant, time.monotonic()
-        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(tests,))
+        self.output.write_bytes(b"")
+        self.began = self.heard = time.monotonic()
+        self.said, self.quiet = 0, 0.0
+        self.process = multiprocessing.get_context("fork").Process(target=self.run, args=(work.tests,))
         self.process.start()
 
-    def end(self):
-        """(exit code, seconds, what was printed) of what has ended, or is ended now; the tree is as it was then."""
+    def late(self):
+        """Whether it runs, and has for longer than it may, or is stuck. To be asked now and then: it listens."""
+        now, said = time.monotonic(), self.output.stat().st_size
+        self.quiet = max(self.quiet, now - self.heard)
+        if said != self.said:
+            self.said, self.heard = said, now
+        return self.process.is_alive() and (now - self.began > self.work.limit or now - self.heard > self.work.quiet)
+
+    def end(self, late):
+        """The outcome of what has ended, or is ended now; the tree is as it was then."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # with all that the tests have started
         self.process.join()
         if self.mutant:
             shutil.copy(self.root / self.mutant.path, self.tree / self.mutant.path)
-        return self.process.exitcode, time.monotonic() - self.began, self.output.read_text(errors="replace")
+        output = self.output.read_text(errors="replace")
+        return Outcome(self.mutant, "timed out" if late else verdict(self.process.exitcode, output),
+                       time.monotonic() - self.began, self.quiet, output)
 
     def run(self, tests):
         """In the process of its own: the tests, as from a shell in the copy."""
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may be deaf to it
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for handle in (1, 2):
             os.dup2(output, handle)
         limit_memory()
         os.chdir(self.tree)
         os.environ.update(PYTHONPATH=str(self.tree), FASTNN_CACHE_DIR=str(self.cache), FASTNN_COMPILERS="1",
-                          TMPDIR=str(self.scratch), PYTHONDONTWRITEBYTECODE="1")
+                          TMPDIR=str(self.scratch), PYTHONDONTWRITEBYTECODE="1", NUMBA_CACHE_DIR=str(self.scratch))
+        numba.config.CACHE_DIR = str(self.scratch)  # what tests compile refuses, where it was kept, to call another package
         tempfile.tempdir = None
         sys.dont_write_bytecode = True
         ours = {str(self.root), str(self.root / "tests"), ""}
@@ -112,7 +149,7 @@ class Copy:
     def tested(self, tests):
         import pytest
 
-        if (self.tree / "kernels").exists():
+        if (self.tree / "kernels").exists() and mutant_groups.OF_THE_CACHE not in tests:
             kernel_keys.install()
         options = ["-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:randomly"]
         return pytest.main([*options, *(["-x"] if self.mutant else []), *tests])
@@ -144,29 +181,26 @@ def failures(output):
 
 
 def run_all(work, jobs, folder, root=ROOT, cache=None):
-    """Run (mutant or None, tests, limit in seconds) in copies; gives (mutant, verdict, seconds, output) as they end."""
+    """Do all the work in so many copies at a time; gives the outcomes as they come."""
     cache = cache or folder / "kernels-cache"
     free, busy, work = [Copy(folder / f"copy-{k}", root, cache) for k in range(jobs)], {}, list(reversed(work))
     try:
         while work or busy:
             while work and free:
-                mutant, tests, limit = work.pop()
                 copy = free.pop()
-                copy.start(mutant, tests)
-                busy[copy.process.sentinel] = copy, time.monotonic() + limit
+                copy.start(work.pop())
+                busy[copy.process.sentinel] = copy
             wait(list(busy), timeout=0.5)
-            for sentinel, (copy, end) in list(busy.items()):
-                late = time.monotonic() > end
+            for sentinel, copy in list(busy.items()):
+                late = copy.late()
                 if copy.process.is_alive() and not late:
                     continue
-                late = late and copy.process.is_alive()
                 del busy[sentinel]
-                code, seconds, output = copy.end()
                 free.append(copy)
-                yield copy.mutant, "timed out" if late else verdict(code, output), seconds, output
+                yield copy.end(late)
     finally:
-        for copy, _ in busy.values():
-            copy.end()
+        for copy in busy.values():
+            copy.end(late=True)
         for copy in free:
             shutil.rmtree(copy.folder, ignore_errors=True)
 
@@ -182,17 +216,19 @@ def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
     of = {id(mutant): group for group in groups for mutant in chosen[group.name]}
     tests = {id(mutant): tuple(of[id(mutant)].tests(mutant.path)) for found in chosen.values() for mutant in found}
     (folder / "without").mkdir()
-    without = [(None, each, 1500) for each in dict.fromkeys(tests.values())]
-    for (_, each, _), (_, found, seconds, output) in zip(without, run_all(without, 1, folder / "without", root, cache),
-                                                         strict=True):
-        limits[each], failing[each] = LEAST + 3 * seconds, failures(output) if found != "survived" else []
-        print(f"{seconds:.0f} s without a mutant: {each[0]} …", flush=True)
+    without = [Work(None, each, 1500, 600) for each in dict.fromkeys(tests.values())]
+    for work, outcome in zip(without, run_all(without, 1, folder / "without", root, cache), strict=True):
+        each = work.tests
+        limits[each] = LEAST + 3 * outcome.seconds, LEAST + 3 * outcome.quiet
+        failing[each] = failures(outcome.output) if outcome.verdict != "survived" else []
+        print(f"{outcome.seconds:.0f} s without a mutant: {each[0]} …", flush=True)
         for name in failing[each]:
             print(f"left out, since it fails without a mutant: {name}", flush=True)
     scores, survivors = {group.name: Counter() for group in groups}, []
     whole = {each: [*each, *(f"--deselect={name}" for name in names)] for each, names in failing.items()}
-    work = [(mutant, whole[tests[id(mutant)]], limits[tests[id(mutant)]]) for found in chosen.values() for mutant in found]
-    for mutant, found, seconds, output in run_all(work, jobs, folder, root, cache):
+    work = [Work(mutant, whole[tests[id(mutant)]], *limits[tests[id(mutant)]])
+            for found in chosen.values() for mutant in found]
+    for mutant, found, seconds, _, output in run_all(work, jobs, folder, root, cache):
         if found == "survived" and mutant_groups.equivalent(mutant, lines_of(root / mutant.path)):
             found = "equivalent"
         scores[of[id(mutant)].name][found] += 1

@@ -7,7 +7,8 @@ the value that is returned; and a statement that has an effect is left out.
 What is not: docstrings and texts, annotations, decorators, imports, `__repr__`, and what a `raise` or `warn` says. Nor what
 cannot be told from outside, or fails whatever is tested:
 
-- the length that `view` claims where it is a number as it stands: one element of it is read
+- the length that `view` or `carray` claims where it is a number as it stands: one element of it is read
+- the index of that one element, 0, as −1, which is the same
 - the grain of `share`, `at_full_width`, and whether a kernel is inlined or kept on disk: they are matters of speed
 - a run of names for the numbers of a range: which number is whose does not matter
 - that a function returns the one which it has just made, or a `Kernel`: nothing would run without
@@ -35,16 +36,17 @@ SPEED_ARGUMENTS = {"inline", "cached", "any_order", "parallel", "moves_addresses
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one file: in which line, from what to what, and the whole source that comes of it."""
+    """One change of one file: in which line and from which column, from what to what, and the source that comes of it."""
 
     path: str
     line: int
+    column: int
     before: str
     after: str
     source: str
 
     def __str__(self):
-        return f"{self.path}:{self.line}: {self.before} → {self.after}"
+        return f"{self.path}:{self.line}:{self.column}: {self.before} → {self.after}"
 
 
 def mutants(path, source):
@@ -55,7 +57,7 @@ def mutants(path, source):
             inner = {each.name for each in ast.walk(node) if isinstance(each, ast.FunctionDef)}
             node.body[-1].value.made_here = getattr(node.body[-1].value, "id", None) in inner
     made, seen = [], {ast.unparse(tree)}
-    for put, node, line in places(tree):
+    for put, node in places(tree):
         for other in replacements(node):
             ast.fix_missing_locations(ast.copy_location(other, node))
             before, after = (shown(each) for each in (node, other))
@@ -64,7 +66,7 @@ def mutants(path, source):
             put(node)
             if text not in seen:
                 seen.add(text)
-                made.append(Mutant(path, line, before, after, text + "\n"))
+                made.append(Mutant(path, node.lineno, node.col_offset + 1, before, after, text + "\n"))
     return sorted(made, key=lambda mutant: mutant.line)
 
 
@@ -77,17 +79,18 @@ def shown(node):
 
 
 def places(parent):
-    """(put, node, line) of every node that may be replaced: put(other) sets another in its place."""
+    """(put, node) of every node that may be replaced: put(other) sets another in its place."""
     for field, value in ast.iter_fields(parent):
         if field in ("annotation", "returns", "decorator_list", "type_comment"):
             continue
         for index, node in enumerate(value if isinstance(value, list) else [value]):
             if not isinstance(node, ast.AST) or left_alone(node):
                 continue
+            node.alone = field == "slice" and of_one_element(parent)
             if field == "args" and last_argument_left_alone(parent) and node is value[-1]:
                 continue
             if hasattr(node, "lineno"):
-                yield putter(parent, field, index if isinstance(value, list) else None), node, node.lineno
+                yield putter(parent, field, index if isinstance(value, list) else None), node
             if not isinstance(node, ast.Raise):  # what it says
                 yield from places(node)
 
@@ -122,9 +125,15 @@ def called(node):
     return getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
 
 
+def of_one_element(subscript):
+    """Whether what is indexed is a `view` or `carray` of one element."""
+    call = subscript.value
+    return called(call) in ("view", "carray") and isinstance(call.args[-1], ast.Constant) and call.args[-1].value == 1
+
+
 def last_argument_left_alone(call):
     """Whether the last argument is a matter of speed alone, or claims what nobody reads."""
-    return called(call) == "share" or (called(call) == "view" and isinstance(call.args[-1], ast.Constant))
+    return called(call) == "share" or (called(call) in ("view", "carray") and isinstance(call.args[-1], ast.Constant))
 
 
 def replacements(node):
@@ -166,7 +175,7 @@ def of_constant(node):
     if isinstance(node.value, bool):
         return [ast.Constant(not node.value)]
     if isinstance(node.value, int):
-        return [ast.Constant(node.value + 1), ast.Constant(node.value - 1)]
+        return [ast.Constant(node.value + 1), *([] if node.alone else [ast.Constant(node.value - 1)])]
     if isinstance(node.value, float):
         changed = ast.Constant(1.0) if node.value == 0 else ast.UnaryOp(ast.USub(), ast.Constant(node.value))
         return [changed, ast.Constant(node.value * 1.01 if node.value else -1.0)]

@@ -3,6 +3,7 @@
 Every mistake of `faults` × every public method that takes data × every argument of it.
 """
 
+import re
 import warnings
 from functools import partial
 
@@ -96,6 +97,18 @@ def test_X_of_a_prediction(fault, dtype):
             assert_refused(partial(call, net, wrong), "X", wrong, net, [wrong], way)
 
 
+@pytest.mark.parametrize("rows", [1, 5, 20])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_number_of_X_wherever_it_stands(rows, value, dtype):
+    net = Network([Dense(3)], inputs=4, dtype=dtype)
+    for place in np.ndindex(rows, 4):
+        X = np.ones((rows, 4), dtype)
+        X[place] = value
+        with pytest.raises(ValueError, match=re.escape(str(place))):
+            net.forward(X)
+
+
 @pytest.mark.parametrize("fault", NUMBERS)
 def test_targets(net, fault):
     good = right_targets(net)
@@ -124,10 +137,14 @@ def test_weights(net, fault):
 @pytest.mark.parametrize("name", NETS)
 def test_after_all_that_training_goes_on_as_if_nothing_had_been(name):
     net, untouched = NETS[name](), NETS[name]()
-    for call in WAYS_IN.values():
-        for fault in ("nan", "3 axes", "ragged", "masked", "text"):
+    for fault in ("nan", "nan in float32", "3 axes", "ragged", "masked", "text"):
+        for call in WAYS_IN.values():
             with pytest.raises(ValueError, match="X"):
                 call(net, without_warnings(NUMBERS[fault], GOOD["X"]), right_targets(net), None)
+        for rows in (GOOD["X"], np.tile(GOOD["X"], (2, 1))):  # few are predicted in a way of their own
+            with pytest.raises(ValueError, match="X"):
+                net.forward(without_warnings(NUMBERS[fault], rows))
+            assert net.forward(rows).tobytes() == untouched.forward(rows).tobytes()
     again = [each.fit(GOOD["X"], right_targets(each), epochs=2, batch_size=5, progress=False) for each in (net, untouched)]
     assert again[0]["loss"] == again[1]["loss"]
     for view, other in zip(net.parameters.values(), untouched.parameters.values(), strict=True):

@@ -64,6 +64,11 @@ def test_zeros_stay_and_nan_is_not_hidden(rung):
 
 
 @every_rung
+def test_numbers_whose_squares_vanish_stay(rung):
+    assert list(rung.clip_by_norm([1e-200, -3e-250], 1.0)) == [1e-200, -3e-250]
+
+
+@every_rung
 @pytest.mark.parametrize("limit", [0, -1.0, np.nan])
 def test_a_limit_is_above_zero(rung, limit):
     for function in (rung.clip_by_value, rung.clip_by_norm):

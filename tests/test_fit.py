@@ -67,6 +67,16 @@ def test_history():
     assert list(Network([Dense(1)], 4).fit(X, X[:, 0], validation_data=(X, X[:, 0]))) == ["loss", "val_loss"]
 
 
+@pytest.mark.parametrize("batch_size", [1, 7, 10, 23])
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+def test_the_history_of_a_network_that_stands_still_is_its_evaluation(batch_size, weighted):
+    net, weights = classifier(dtype="float64"), np.arange(23.0) if weighted else None
+    history = net.fit(X, LABELS, epochs=2, batch_size=batch_size, sample_weight=weights, optimizer=SGD(1e-30))
+    metrics = net.evaluate(X, LABELS, sample_weight=weights)
+    for name, values in history.items():
+        assert values == pytest.approx([metrics[name]] * 2, rel=1e-13)
+
+
 def test_no_epochs_change_nothing():
     net = classifier()
     assert dict(net.fit(X, LABELS, epochs=0)) == {}

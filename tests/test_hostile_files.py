@@ -5,6 +5,7 @@ FASTNN_FUZZ_CASES and FASTNN_SEED set how much the fuzzer tries and what. `tests
 
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from fastnn import (
     register_activation,
 )
 from fastnn.kernels.activations import activations
+from fastnn.plain_json import from_text, to_text
 from fastnn.tensor_file import HEADER
 
 SEED = os.environ.get("FASTNN_SEED", "0")
@@ -381,6 +383,16 @@ def test_names_of_features_do_not_multiply():
     finally:
         tracemalloc.stop()
     assert peak <= MEMORY
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf], ids=str)
+def test_what_is_no_number_is_written_and_read_where_it_may_stand_alone(number):
+    text = to_text({"of": [number]}, special=True)
+    assert repr(from_text(text, special=True)) == repr({"of": [number]})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_text({"of": [number]})
+    with pytest.raises(ValueError, match="which is no number"):
+        from_text(text)
 
 
 def test_what_would_be_refused_is_not_written(tmp_path):

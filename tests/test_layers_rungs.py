@@ -1,6 +1,7 @@
 """Normalisation and dropout on the three rungs: naive = vectorized = kernels; a network computes what they say."""
 
 import doctest
+import re
 
 import numpy as np
 import pytest
@@ -94,10 +95,29 @@ def test_statistics_of_a_batch_need_one(shape):
                 getattr(rung, name)(**arguments(name, (1, 3)) | {"x": np.ones(shape)})
 
 
-def test_vectors_that_do_not_fit():
-    for rung in (kernels, naive, vectorized):
-        with pytest.raises(ValueError, match=r"scale has shape \(2,\); with x of shape \(2, 3\) it takes \(3,\)"):
-            rung.layer_norm_forward(np.ones((2, 3)), np.ones(2), np.ones(3))
+@every_function
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 1), (2, 0)], ids=str)
+def test_what_is_no_batch_of_rows(name, shape):
+    given = arguments(name, (2, 3))
+    given |= {key: np.ones(shape) for key in ("x", "da") if key in given}
+    given |= {key: np.ones(shape[1:2]) for key in ("scale", "shift", "mean", "variance") if key in given}
+    with pytest.raises(ValueError, match=rf"has shape {re.escape(str(shape))}"):
+        getattr(kernels, name)(**given)
+
+
+@every_function
+def test_vectors_that_do_not_fit(name):
+    given = arguments(name, (2, 3))
+    for key in given.keys() & {"scale", "shift", "mean", "variance"}:
+        for rung in (kernels, naive, vectorized):
+            with pytest.raises(ValueError, match=rf"{key} has shape \(2,\); with x of shape \(2, 3\) it takes \(3,\)"):
+                getattr(rung, name)(**given | {key: np.ones(2)})
+
+
+@pytest.mark.parametrize("name", [name for name, keys in FUNCTIONS.items() if {"x", "da"} <= set(keys)])
+def test_gradients_that_do_not_fit(name):
+    with pytest.raises(ValueError, match=r"da has shape \(3, 3\)"):
+        getattr(kernels, name)(**arguments(name, (2, 3)) | {"da": np.ones((3, 3))})
 
 
 def test_examples_run():

@@ -1,5 +1,6 @@
 """What comes out of a network: shapes, dtypes, labels, accuracy, and numbers that stay finite."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -51,7 +52,9 @@ def test_shapes_and_dtypes(dtype, layer, loss, y, shape, kind):
      (Dense(1, "sigmoid"), "squared_error"), (Dense(3, "sigmoid"), None)],
     ids=["softmax", "sigmoid for classes", "one sigmoid", "one sigmoid of the notes", "several sigmoids"],
 )
-def test_accuracy_is_the_share_of_right_predictions(layer, loss):
+@pytest.mark.parametrize("initializer", ["glorot_uniform", "zeros"], ids=["", "tied"])
+def test_accuracy_is_the_share_of_right_predictions(layer, loss, initializer):
+    layer = dataclasses.replace(layer, initializer=initializer)
     random = np.random.default_rng(1)
     many, labels = random.normal(size=(301, 4)), random.integers(2, size=301)
     net = Network([layer], inputs=4, loss=loss)
@@ -59,7 +62,7 @@ def test_accuracy_is_the_share_of_right_predictions(layer, loss):
     accuracy = np.mean(net.predict(many) == y)
     assert net.evaluate(many, y)["accuracy"] == pytest.approx(accuracy)
     standing_still = SGD(1e-30)
-    assert net.fit(many, y, optimizer=standing_still)["accuracy"] == pytest.approx([accuracy])
+    assert net.fit(many, y, batch_size=301, optimizer=standing_still)["accuracy"] == pytest.approx([accuracy])
 
 
 def test_outputs_are_copies():

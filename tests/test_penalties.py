@@ -117,8 +117,11 @@ def test_history_and_validation_bear_it():
 
 @every_dtype
 def test_threads_do_not_change_a_bit(dtype, many_parts):
+    layers = [Dense(65, "tanh", l1=0.03), Dense(130, "tanh", l1=0.01, l2=0.02), Dense(3, "softmax", l2=0.02)]
+    assert block_count(65 * 130) == 3  # of which threads have some each
+
     def trained(threads):
-        net = penalized(dtype=dtype)
+        net = Network(layers, inputs=4, dtype=dtype)
         net.fit(X, LABELS, epochs=2, batch_size=8, optimizer=Adam(clip_norm=1.0), threads=threads)
         return net, net.evaluate(X, LABELS, threads=threads), net.loss_and_gradients(X, LABELS, threads=threads)[0]
 

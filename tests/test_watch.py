@@ -1,0 +1,41 @@
+"""The watch over gradients: one number that is too large, or none at all, is found wherever it stands, and no other."""
+
+import numpy as np
+import pytest
+
+from fastnn.kernels.table import BACKWARD_WEIGHT
+from fastnn.kernels.watch import EXACT, GRADIENT, LARGE, NOT_FINITE, SOUND, watch_kernel, watch_row
+
+START = 3  # numbers before the matrix, which are not looked at
+
+
+def watched(gradients, limit, shape, parts):
+    """What the watch over the matrix behind the first numbers finds: [LARGE, NOT_FINITE]."""
+    dtype, found, limit = gradients.dtype.name, np.zeros(2, np.int64), np.array([limit])
+    row = watch_row(dtype, limit=limit.ctypes.data, found=found.ctypes.data, start=START, rows=shape[0], columns=shape[1],
+                    parts=parts)
+    assert row[BACKWARD_WEIGHT + 1] == parts
+    nothing = np.zeros(1)
+    for part in range(parts):
+        watch_kernel(dtype, row, nothing, gradients, nothing, nothing, 0, 0, 0, 0, part, parts)
+    return found[[LARGE, NOT_FINITE]].tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 5), (4, 17)], ids=str)
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_one_number_wherever_it_stands(dtype, shape, parts):
+    size, large = shape[0] * shape[1], 10 * SOUND[dtype]
+    numbers = np.full(START + size + 3, np.nan, dtype)  # what is beside the matrix does not matter
+    matrix = numbers[START:START + size]
+    matrix[:] = 0.5
+    for limit in (SOUND[dtype], EXACT):
+        assert watched(numbers, limit, shape, parts) == [0, 0]
+        for place in range(size):
+            matrix[place] = -np.finfo(dtype).max
+            assert watched(numbers, limit, shape, parts) == [int(limit == SOUND[dtype]), 0]
+            for value in (np.nan, np.inf, -np.inf, large, -large):
+                matrix[place] = value
+                expected = [int(limit == SOUND[dtype]), 0 if np.isfinite(value) else GRADIENT]
+                assert watched(numbers, limit, shape, parts) == expected, (place, value, limit)
+                matrix[place] = 0.5
