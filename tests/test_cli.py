@@ -95,7 +95,8 @@ def test_failure_is_a_line_and_a_status(error, status, monkeypatch, capsys):
 
 
 def test_errors_of_the_demo_name_the_repair(capsys):
-    assert cli.main(["demo", "--epochs", "-1"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["demo", "--epochs", "-1"])
     assert "epochs" in capsys.readouterr().err
 
 

@@ -47,11 +47,26 @@ def main(argv=None):
     try:
         return importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
+        return failed(parsed, "interrupted", 130)
     except (OSError, ValueError, ArithmeticError, ImportError) as error:  # what a user can mend; the rest is ours
-        print(f"fastnn {parsed.command}: {error}", file=sys.stderr)
-        return 1
+        return failed(parsed, in_words(error), 1)
+
+
+def failed(parsed, why, status):
+    """Say why a command failed, with --json also as JSON; return its exit status."""
+    from . import options
+
+    print(f"{'' if status == 1 else chr(10)}fastnn {parsed.command}: {why}", file=sys.stderr)
+    if options.wants_json(parsed.arguments):
+        options.print_json({"error": why})
+    return status
+
+
+def in_words(error):
+    """An error as a user reads it: one of the system's without its number, the file first."""
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def module_of(command):
