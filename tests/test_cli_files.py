@@ -186,3 +186,71 @@ def test_gzip_to_standard_input_is_no_text(stones, monkeypatch, capsys):
     packed = gzip.compress(stones.to_csv(index=False).encode())
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(packed), encoding="utf-8"))
     assert "cannot read" in run(capsys, "train", "-", "--target", "price", status=1).err
+
+
+def told(capsys, table, *arguments, status=0):
+    """What train prints on stdout and stderr for a table."""
+    table.to_csv("t.csv", index=False)
+    return run(capsys, "train", "t.csv", "--target", "price", *arguments, *QUICK, status=status)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda t: t["carat"].astype(object).where(t.index % 20 != 3, "?"), "--missing '?'"),
+    (lambda t: t["carat"].map(lambda v: f"{v * 1e6:,.1f}"), "looks like numbers"),
+    (lambda t: t["carat"].map(lambda v: f"{v:.1f} %"), "looks like numbers"),
+    (lambda t: pd.Series(pd.date_range("2020-01-31", periods=len(t))).astype(str), "holds dates"),
+])
+def test_text_that_is_nearly_something_else_is_pointed_out(stones, capsys, change, words):
+    assert words in told(capsys, stones.assign(carat=change(stones))).err
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda t: t["price"].astype(object).where(t.index % 20 != 3, "?"), "holds '?' among its numbers, in 3 of 60 rows"),
+    (lambda t: t["price"].map(lambda v: f"€ {v}"), "looks like numbers"),
+    (lambda t: [f"name {k}" for k in range(60)], "60 different texts in 60 rows"),
+    (lambda t: t["price"] * 1e300, "too large"),
+])
+def test_a_target_that_cannot_be_learned_is_refused(stones, capsys, change, words):
+    out, err = told(capsys, stones.assign(price=change(stones)), status=1)
+    assert words in err
+    assert not out
+
+
+@pytest.mark.parametrize("value", [[1, 2], b"bytes", pd.Timestamp(2020, 1, 31), pd.Timedelta(1, "s")])
+def test_a_target_is_numbers_or_text(stones, value):
+    from fastnn.tables import train
+
+    table = stones.assign(price=[value, None] * 30)
+    with pytest.raises(ValueError, match="the target must be numbers or text"):
+        train(table, "price")
+
+
+def test_what_tells_rows_apart_is_ignored_in_small_tables_too(stones, capsys):
+    assert "60 different texts in 60 rows" in told(capsys, stones.assign(name=[f"n{k}" for k in range(60)])).out
+
+
+def test_numbers_near_the_largest_are_learned(stones, capsys):
+    huge = np.linspace(-1.0, 1.0, 60) * 1.7e308
+    out, err = told(capsys, stones.assign(huge=huge, tiny=huge * 1e-308 * 1e-308))
+    assert "huge    number" in out
+    assert not err
+
+
+def test_a_name_that_is_nearly_right_is_pointed_out(stones, capsys):
+    stones.to_csv("t.csv", index=False)
+    assert "did you mean 'price'?" in run(capsys, "train", "t.csv", "--target", "Price", status=1).err
+    pd.DataFrame(np.zeros((20, 1000))).add_prefix("f").to_csv("t.csv", index=False)
+    assert len(run(capsys, "train", "t.csv", "--target", "price", status=1).err) < 400
+
+
+def test_a_wide_table_is_told_in_few_lines(stones, capsys):
+    wide = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 300))).add_prefix("f").assign(price=stones["price"])
+    out, _ = told(capsys, wide)
+    assert len(out.splitlines()) < 60
+    assert "and 270 more" in out
+
+
+def test_long_names_and_breaks_of_lines_do_not_break_the_table(stones, capsys):
+    stones = stones.assign(price=np.where(stones["carat"] > 1, "a\nb", "c" * 300)).rename(columns={"cut": "cut " * 50})
+    out, _ = told(capsys, stones)
+    assert max(map(len, out.splitlines())) < 150

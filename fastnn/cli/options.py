@@ -166,7 +166,7 @@ def in_words(inputs, layers):
 
 def aligned(rows, indent="  "):
     """Rows of cells as lines: the first column to the left, numbers to the right, the rest to the left."""
-    rows = [[str(cell) for cell in row] for row in rows]
+    rows = [[brief_text(cell) for cell in row] for row in rows]
     lines = []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     right = [k > 0 and all(is_number(row[k]) for row in rows[1:]) for k in range(len(widths))]
@@ -175,6 +175,12 @@ def aligned(rows, indent="  "):
                  for cell, width, to_right in zip(row, widths, right, strict=True)]
         lines.append((indent + "  ".join(cells)).rstrip())
     return "\n".join(lines)
+
+
+def brief_text(cell, most=50):
+    """A cell of a table as text, in one line, cut where it is long."""
+    text = " ".join(str(cell).split())
+    return text if len(text) <= most else f"{text[:most - 1]}…"
 
 
 def is_number(cell):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from . import options
 
+MANY = 30  # columns that are shown
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "numbers and text are told apart; the model goes to diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
@@ -107,9 +108,11 @@ def parser():
 def plan(parsed, table, preprocessing, target, parts, sizes):
     """What is about to be done, in words."""
     columns = [("column", "kind", "missing", "what the network sees")]
-    for column in preprocessing.columns:
+    for column in preprocessing.columns[:MANY if len(preprocessing.columns) > MANY + 5 else None]:
         missing = table[column.name].isna() | table[column.name].isin(preprocessing.missing_values)
         columns.append((column.name, column.kind, f"{int(missing.sum()):,}", column))
+    if len(columns) <= len(preprocessing.columns):
+        columns.append((f"and {len(preprocessing.columns) - MANY:,} more", "", "", "fastnn inspect shows them all"))
     columns.append((target.name, "target", "", target))
     training, validation, test = (f"{len(part):,}" for part in parts)
     last = f"{target.outputs} {'softmax' if target.kind == 'classification' else 'identity'}"
