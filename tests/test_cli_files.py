@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -254,3 +256,17 @@ def test_long_names_and_breaks_of_lines_do_not_break_the_table(stones, capsys):
     stones = stones.assign(price=np.where(stones["carat"] > 1, "a\nb", "c" * 300)).rename(columns={"cut": "cut " * 50})
     out, _ = told(capsys, stones)
     assert max(map(len, out.splitlines())) < 150
+
+
+def test_a_reader_that_goes_away_is_met_in_silence(stones, capsys):
+    stones.to_csv("t.csv", index=False)
+    run(capsys, "train", "t.csv", "--target", "price", "--quiet", *QUICK)
+    pd.concat([stones] * 500).to_csv("long.csv", index=False)
+    for extra in ([], ["--json"]):
+        process = subprocess.Popen([sys.executable, "-m", "fastnn", "predict", "t.safetensors", "long.csv", *extra],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        assert process.wait() == 141

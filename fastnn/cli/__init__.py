@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from ..examples import forgive_letters
@@ -18,6 +19,8 @@ COMMANDS = {
     "warmup": "compile every kernel now, for an image or a server",
 }
 ELSEWHERE = {"demo": "fastnn.demo", "compare": "fastnn.compare"}  # the others are modules of this package
+
+READER_GONE = 141  # 128 + SIGPIPE, what a shell says of a program that the signal ends
 
 EPILOG = """\
 commands:
@@ -38,14 +41,19 @@ environment variable FASTNN_CACHE_DIR says; later runs find them there. `python 
 
 
 def main(argv=None):
-    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted, 141 nobody reads on."""
     forgive_letters()
     parsed = parser().parse_args(argv)
     if parsed.command is None:
         parser().print_help()
         return 0
     try:
-        return importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
+        status = importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a reader that has gone away is met in silence
+        return status
+    except BrokenPipeError:
+        return gone()
     except KeyboardInterrupt:
         return failed(parsed, "interrupted", 130)
     except (OSError, ValueError, ArithmeticError, ImportError) as error:  # what a user can mend; the rest is ours
@@ -60,6 +68,15 @@ def failed(parsed, why, status):
     if options.wants_json(parsed.arguments):
         options.print_json({"error": why})
     return status
+
+
+def gone():
+    """Whoever read what a command prints has read enough, as `head` does: end as other programs do then."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+    except (OSError, ValueError):  # not a file
+        pass
+    return READER_GONE
 
 
 def in_words(error):
