@@ -8,7 +8,7 @@ import numpy as np
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
 WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
-CATEGORIES = 12  # so many different numbers, or fewer, are drawn side by side
+CATEGORIES, FRACTIONS = 12, 6  # so many different numbers, or of fractions, or fewer, are drawn side by side
 
 
 def score_by(values, scores, ax=None, *, name="", metric="score"):
@@ -45,7 +45,7 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     ax = given_or_new(ax)
     kinds = sorted(set(map(str, values)), key=lambda kind: ([*map(str, values)].index(kind)))
     continuous = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values) and (
-        len(kinds) > CATEGORIES)
+        len(kinds) > (FRACTIONS if any(isinstance(value, float) for value in values) else CATEGORIES))
     if continuous:
         places, middles = np.array(values, np.float64), binned(values)
         if places.min() > 0 and places.max() > WIDE * places.min():
@@ -56,7 +56,7 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
         # side by side where they would hide one another; the same at every drawing
         places = numbers + np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
         middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
-        ax.set_xticks(range(len(kinds)), kinds)
+        ax.set_xticks(range(len(kinds)), list(map(short, kinds)))
     finite = np.isfinite(scores)
     ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
     if not finite.all():  # at the upper edge
@@ -73,6 +73,14 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
             ax.set_yscale("log")
     ax.set(xlabel=name, ylabel=metric)
     return plain(ax)
+
+
+def short(kind):
+    """A value as it stands under its place: of a number a few digits."""
+    try:
+        return f"{float(kind):.3g}" if "." in kind or "e" in kind else kind
+    except ValueError:
+        return kind
 
 
 def sortable(values):
