@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
 
@@ -197,7 +199,7 @@ def told(capsys, table, *arguments, status=0):
 
 
 @pytest.mark.parametrize(("change", "words"), [
-    (lambda t: t["carat"].astype(object).where(t.index % 20 != 3, "?"), "--missing '?'"),
+    (lambda t: t["carat"].astype(object).where(t.index % 20 != 3, "?"), "--missing='?'"),
     (lambda t: t["carat"].map(lambda v: f"{v * 1e6:,.1f}"), "looks like numbers"),
     (lambda t: t["carat"].map(lambda v: f"{v:.1f} %"), "looks like numbers"),
     (lambda t: pd.Series(pd.date_range("2020-01-31", periods=len(t))).astype(str), "holds dates"),
@@ -270,3 +272,11 @@ def test_a_reader_that_goes_away_is_met_in_silence(stones, capsys):
         assert process.stderr.read() == b""
         process.stderr.close()
         assert process.wait() == 141
+
+
+def test_the_advice_on_missing_values_works_as_it_is_given(stones, capsys):
+    carat = stones["carat"].astype(object).where(stones.index % 20 != 3, "-").where(stones.index != 5, "?")
+    advice = re.search(r"--missing='[^']*'", told(capsys, stones.assign(carat=carat)).err).group()
+    out, err = told(capsys, stones.assign(carat=carat), *shlex.split(advice))
+    assert not err
+    assert "carat   number" in out

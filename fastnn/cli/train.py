@@ -69,7 +69,7 @@ def parser():
                                                                                      "as postal codes")
     table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to leave out")
     table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="what means missing beside an empty "
-                                                                                       "cell, such as '?'")
+                                                                                       "cell, such as --missing='?,-'")
     table.add_argument("--max-categories", type=options.positive, default=100, metavar="N",
                        help="of a text column the N most frequent words count (default: 100)")
     table.add_argument("--limit", type=options.limit, default=5.0, metavar="L",

@@ -7,6 +7,7 @@ import re
 
 from .reading import pandas
 
+MANY = 20  # words that are taken into the advice
 MOST = 0.8  # of the texts in a column make it "nearly" something
 DATE = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?"
 ORNAMENT = r"[\s%€$£¥'’_]"
@@ -25,7 +26,7 @@ def hint(name, series):
         some = ", ".join(map(repr, words[:4])) + ", …" * (len(words) > 4)
         count = int(texts(series).isin(words).sum())
         return (f"column {name!r} holds {some} among its numbers, in {count:,} of {len(series):,} rows, and so counts as "
-                f"text; if that means missing, say --missing {','.join(words[:4])!r}")
+                f"text; if that means missing, say --missing={','.join(words[:MANY])!r}")
     words = texts(series)
     if not len(words):
         return None
