@@ -1,6 +1,5 @@
 """What a network says of samples: outputs, labels, how well they fit."""
 
-import math
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .checks import features
 from .divergence import DivergenceError, how_to_be_finite
+from .kernels.labels import above_half, likeliest
 from .program import EvaluationProgram, PredictionProgram, SmallPrediction
 from .threads import FLOPS_PER_PART, resolve_threads
 
@@ -17,10 +17,10 @@ class Predicting:
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
-        if threads is None and type(X) is np.ndarray and X.dtype == self._numpy_dtype and X.ndim == 2:
+        if threads is None and type(X) is np.ndarray and X.dtype is self._numpy_dtype and X.ndim == 2:
             samples, inputs = X.shape
             if 0 < samples <= self._small_rows and inputs == self.inputs and X.flags.c_contiguous:
-                return self._small_prediction.run(X)
+                return self._small_prediction.run(X, samples)
         X = features(X, self.inputs, self.dtype, least=0, finite=False)
         if len(X) == 0:
             return np.empty((0, self.outputs), self.dtype)
@@ -56,15 +56,21 @@ class Predicting:
 
     def _labels_or_values(self, out):
         """What outputs (samples, outputs) predict."""
+        find = self._labels_of
+        if find is None:
+            return out[:, 0] if out.shape[1] == 1 else out
+        labels = np.empty(out.shape[0] if find is likeliest else out.shape, np.int64)
+        unsound = find(out, labels)
+        if unsound >= 0:
+            raise DivergenceError(f"the outputs for X[{unsound}] are NaN, so there is no label; {how_to_be_finite(self)}")
+        return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+
+    @cached_property
+    def _labels_of(self):
+        """The compiled function that makes labels of outputs; None for a regressor."""
         if not self.is_classifier:
-            return out[:, 0] if self.outputs == 1 else out
-        if len(out) and math.isnan(out.item(out.argmax())):  # NaN counts as the largest; no class is the likeliest then
-            row = int(np.flatnonzero(np.isnan(out).any(axis=1))[0])
-            raise DivergenceError(f"the outputs for X[{row}] are NaN, so there is no label; {how_to_be_finite(self)}")
-        if self.outputs > 1 and self._loss.targets != "binary":
-            return out.argmax(axis=1)
-        labels = (out >= 0.5).astype(np.int64)
-        return labels[:, 0] if self.outputs == 1 else labels
+            return None
+        return likeliest if self.outputs > 1 and self._loss.targets != "binary" else above_half
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""

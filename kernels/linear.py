@@ -11,7 +11,15 @@ and `combine` adds them up.
 
 from .dot import dot_function, dot_kernel, few_rows_kernel
 from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
-from .product import chain_count, chain_length, product, product_arguments, product_kernel, share_of_inputs
+from .product import (
+    call_product,
+    chain_count,
+    chain_length,
+    product,
+    product_arguments,
+    product_kernel,
+    share_of_inputs,
+)
 from .single import fits_single, single_row
 from .table import (
     BACKWARD_INPUT,
@@ -23,8 +31,8 @@ from .table import (
     phase_arguments,
     share,
 )
-from .target import tile_vectors, vector_lanes
-from .transpose import transpose, transpose_kernel
+from .target import ITEM_BYTES, tile_vectors, vector_lanes
+from .transpose import call_transpose, transpose_kernel
 from .turned import turned_weight_kernel
 
 # dweight of so few outputs, from an x of so many numbers, is worked out as its transpose.
@@ -32,10 +40,10 @@ TURNED_OUTPUTS, TURNED_NUMBERS = 12, 4096
 FEW_ROWS = 4  # dx of so few rows is made of dot products of dz with rows of the weight, which is not transposed then
 
 (X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS,
- PRODUCT, TURNED, FEW) = range(OPERANDS, OPERANDS + 17)
+ PRODUCT, TURNED, FEW, PACKED) = range(OPERANDS, OPERANDS + 18)
 
 
-@jit
+@jit(inline=True)
 def linear_forward(z, x, weight, start, length, kernel):
     """z = start + x @ weight, in chains of so many inputs. start: the address of the bias, or 0 for none.
 
@@ -44,7 +52,7 @@ def linear_forward(z, x, weight, start, length, kernel):
     call(kernel, product_arguments(z, x, weight, start, 0, length))
 
 
-@jit
+@jit(inline=True)
 def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
     """dweight = xᵀ dz, added to what dweight holds if `accumulate`.
 
@@ -62,20 +70,26 @@ def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
 
 @jit
 def linear_backward_bias(dbias, dz, accumulate):
-    """dbias = Σ dz over the batch, added to what dbias holds if `accumulate`."""
+    """dbias = Σ dz over the batch, of the first columns of dz, added to what dbias holds if `accumulate`."""
     # forward: z = x @ weight + bias
     if not accumulate:
         dbias[:] = 0
-    for i in range(dz.shape[0]):
-        for j in range(dz.shape[1]):
+    batch = dz.shape[0]
+    whole = batch - batch % 8
+    for i in range(0, whole, 8):  # one after the other, eight for each look at dbias
+        for j in range(len(dbias)):
+            dbias[j] = (dbias[j] + dz[i, j] + dz[i + 1, j] + dz[i + 2, j] + dz[i + 3, j] + dz[i + 4, j] + dz[i + 5, j]
+                        + dz[i + 6, j] + dz[i + 7, j])
+    for i in range(whole, batch):
+        for j in range(len(dbias)):
             dbias[j] += dz[i, j]
 
 
 def linear_backward_input(dtype):
     """The compiled function dx = dz weightᵀ."""
-    panel = vector_lanes(dtype) * tile_vectors()
+    panel, item = panel_columns(dtype), ITEM_BYTES[dtype]
 
-    @jit
+    @jit(inline=True)
     def backward_input(dx, dz, weight, scratch, begin, end, few=0):
         """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
 
@@ -86,16 +100,26 @@ def linear_backward_input(dtype):
         if few != 0 and batch <= FEW_ROWS:
             call(few, (address_of(dx), dx.shape[1], address_of(dz), batch, address_of(weight), out_features, begin, end))
             return
+        to, source, length = address_of(scratch), address_of(weight), chain_length(out_features)
+        dx_row, dz_row = dx.strides[0] // item, dz.strides[0] // item
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
-            transposed = scratch[j * out_features:(j + columns) * out_features].reshape((out_features, columns))
-            transpose(transposed, weight[j:j + columns])
-            product(dx[:, j:j + columns], dz, transposed, 0, 0, chain_length(out_features))
+            first = item * j * out_features  # of the weight, and of its transpose: each panel has a place of its own
+            call_transpose(dx, (to + first, columns, source + first, out_features, columns, out_features))
+            call_product(dx, (address_of(dx) + item * j, dx_row, address_of(dz), dz_row, 1, to + first, columns, 0, 0, batch,
+                              columns, out_features, length))
 
     return backward_input
 
 
+def panel_columns(dtype):
+    """How many columns of a product the widest tile has."""
+    return vector_lanes(dtype) * tile_vectors()
+
+
 def build_forward(dtype):
+    panel, lanes, item = panel_columns(dtype), vector_lanes(dtype), ITEM_BYTES[dtype]
+
     def dense_forward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         begin, end = share(batch, part, parts, 1)
         rows, in_features, out_features = end - begin, row[IN_FEATURES], row[OUT_FEATURES]
@@ -104,8 +128,15 @@ def build_forward(dtype):
             x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
         z = view(arena, row[Z] + begin * out_features, (rows, out_features))
         weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        bias = view(parameters, row[BIAS], out_features)
-        linear_forward(z, x, weight, address_of(bias), chain_length(in_features), row[PRODUCT])
+        bias, length = address_of(view(parameters, row[BIAS], out_features)), chain_length(in_features)
+        if row[PACKED] == 0:
+            linear_forward(z, x, weight, bias, length, row[PRODUCT])
+        else:  # see `panels`
+            for j in range(0, out_features, panel):
+                columns = min(panel, out_features - j)
+                width = (columns + lanes - 1) // lanes * lanes
+                packed = view(pointer_to(row[PACKED], arena), in_features * j, (in_features, width))
+                linear_forward(z[:, j:j + columns], x, packed, bias + item * j, length, row[PRODUCT])
         if row[ACTIVATION] != 0:
             activate(row, arena, begin, rows)
 
@@ -138,7 +169,7 @@ def build_forward_dot(dtype):
     return dense_forward_dot
 
 
-@jit
+@jit(inline=True)
 def activate(row, arena, top, rows):
     """a = g(z) for so many samples from `top` on."""
     start = top * row[OUT_FEATURES]
@@ -233,9 +264,10 @@ def build_backward_weight(dtype):
         dweight = view(gradients, row[WEIGHT], (in_features, out_features))
         begin, end = share_of_inputs(in_features, part, parts)
         linear_backward_weight(dweight[begin:end], dz, x[:, begin:end], accumulate, row[TURNED])
-        dbias = view(gradients, row[BIAS], out_features)
         begin, end = share(out_features, part, parts, lanes)
-        linear_backward_bias(dbias[begin:end], dz[:, begin:end], accumulate)
+        # of contiguous rows: a slice of the columns would have the loop over them go number by number
+        dz = view(arena, row[DZ] + begin, (batch, out_features))
+        linear_backward_bias(view(gradients, row[BIAS] + begin, end - begin), dz, accumulate)
 
     return dense_backward_weight
 

@@ -9,17 +9,21 @@ from numba import carray, types
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
 from .table import share
-from .target import ITEM_BYTES, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
-from .tile import tile_function
+from .target import ITEM_BYTES, halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
+from .tile import HALF, tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
 WHOLE = 256  # so short a k is one chain; a longer one has two or more, for as many threads
 # A panel of a b whose rows lie so many bytes apart is packed, if so many rows of a come to read it: 1024³ in float32 went
-# from 95 to 108 GFLOP/s; at 512 it makes no difference.
-PACKED_STRIDE, PACKED_ROWS = 2048, 48
+# from 95 to 108 GFLOP/s. 128 rows do not repay it (784 by 512: 108 GFLOP/s packed, 114 as it lies); at 400 it is even.
+PACKED_STRIDE, PACKED_ROWS = 2048, 400
 # Against a b larger than this for each row of a, the product is limited by reading b once: whole rows of it, in the order of
 # memory, came 1.5 to 3 times as fast as panels of it (4 rows, 2000 by 2000: 68 against 25 GFLOP/s).
 STREAMED_BYTES, STREAMED_ROWS, STREAM_BLOCK, STREAM_COLUMNS = 1 << 20, 16, 8, 2048
+
+# Of a last vector no more than half of which is there, half is worked out where halves are faster; but for so few products
+# of a number each, a tile of its own costs more than that spares.
+HALF_PAYS = 512
 
 
 @jit(inline=True)
@@ -57,10 +61,11 @@ def share_of_inputs(in_features, part, parts):
 def build_product(dtype):
     lanes, item, number_pointer = vector_lanes(dtype), ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
     max_vectors, wide_row, half_row = tile_vectors(), row_vectors()[0], row_vectors()[-1]
-    max_rows = 1, *(tile_rows(vectors + 1) for vectors in range(max_vectors)), *[1] * wide_row
-    panel_bytes = LONGEST_CHAIN * max_vectors * lanes * item
+    max_rows = *(tile_rows(max(vectors, 1)) for vectors in range(max_vectors + 1)), *[1] * wide_row
+    widest = max_vectors * lanes
+    panel_bytes = LONGEST_CHAIN * widest * item
     tile_bytes = max(rows * vectors for vectors, rows in enumerate(max_rows)) * lanes * item
-    masks, tile, pack = masks_are_free(), tile_function(dtype), packing(dtype)
+    masks, halves, tile, pack = masks_are_free(), halves_are_faster(), tile_function(dtype), packing(dtype)
 
     @jit
     def add(c, c_row, sums, sums_row, rows, columns):
@@ -82,10 +87,27 @@ def build_product(dtype):
                 total[j] = number * row[j]
 
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
+        if rows == 0 or columns == 0 or k == 0:
+            return
         if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
             outer(c, c_row, a, a_row, b, rows, columns)
             return
-        # one loop for both ways through b, since each place that calls the tile costs seconds to compile
+        halved = halves and 0 < columns % lanes <= lanes // 2 and rows * k >= HALF_PAYS
+        if k <= length and columns <= (lanes if halved else widest):
+            # no wider than a tile, and each number one chain: bands of rows, and nothing else to decide
+            width = (columns + lanes - 1) // lanes
+            last = columns - (width - 1) * lanes
+            masked = 1 if last < lanes or (masks and width < max_vectors) else 0
+            shape = HALF if halves and columns <= lanes // 2 else width
+            bands = shares(rows, max_rows[shape])
+            height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
+            for band in range(bands):
+                count = height + 1 if band < higher else height
+                tile(count, shape, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last)
+                c, a = c + item * count * c_row, a + item * count * a_row
+                start += item * count * start_row if start != 0 else 0
+            return
+        # one loop for both ways through b
         streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
         piece, strip = (STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
         packed = rows >= PACKED_ROWS and b_row * item >= PACKED_STRIDE
@@ -96,13 +118,14 @@ def build_product(dtype):
             vectors = (strip_columns + lanes - 1) // lanes
             last = strip_columns - (vectors - 1) * lanes
             whole = vectors if last == lanes else vectors - 1
+            full = vectors - 1 if halved and last <= lanes // 2 else vectors  # what follows is half a vector
             for k0 in range(0, k, length):
                 later, end = k0 > 0, min(k0 + length, k)
                 for k1 in range(k0, end, piece):
                     steps = min(piece, end - k1)
                     v0 = 0
                     while v0 < vectors:
-                        width = evened_out(vectors - v0, shares(vectors - v0, max_vectors))
+                        width = evened_out(full - v0, shares(full - v0, max_vectors)) if v0 < full else 1
                         if rows == 1 and whole - v0 >= half_row:
                             width = wide_row if whole - v0 >= wide_row else half_row
                         j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
@@ -111,7 +134,8 @@ def build_product(dtype):
                         if packed:
                             pack(panel_memory, panel, b_row, steps, extent - lanes + filled)
                             panel, panel_row = panel_memory, extent
-                        bands, i = shares(rows, max_rows[width]), 0
+                        shape = width if v0 < full else HALF
+                        bands, i = shares(rows, max_rows[shape]), 0
                         while bands > 0:
                             height = evened_out(rows - i, bands)
                             place = c + item * (i * c_row + j)
@@ -123,7 +147,7 @@ def build_product(dtype):
                             if k1 == k0:
                                 before_row = start_row
                                 before = start + item * (i * start_row + j) if start != 0 and not later else 0
-                            tile(height, width, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
+                            tile(height, shape, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
                                  a_column, panel, panel_row, before, before_row, steps, filled)
                             if later and not streamed:
                                 add(place, c_row, target, target_row, height, extent - lanes + filled)

@@ -13,15 +13,18 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .target import masks_are_free, row_vectors, tile_rows, tile_vectors
+from .target import halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors
 from .vector import VectorEmitter, i64
+
+ROW_GROUP = 5  # rows of a that are found from one address
+HALF = 0  # in place of a number of vectors: one of half the width, masked
 
 
 class TileEmitter(VectorEmitter):
     """Emits the variants of the tile for one dtype into one LLVM module."""
 
-    def __init__(self, module, dtype):
-        super().__init__(module, dtype)
+    def __init__(self, module, dtype, fraction=1):
+        super().__init__(module, dtype, fraction)
         # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, columns of the last vector
         pointer = self.scalar.as_pointer()
         self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
@@ -45,7 +48,8 @@ class TileEmitter(VectorEmitter):
         builder = ir.IRBuilder(entry)
         mask = self.lane_mask(builder, last) if masked else None
         masks = [None] * (vectors - 1) + [mask]
-        a_rows = [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(rows)]
+        offsets = [None, *(self.opaque(builder, builder.mul(a_row, i64(i))) for i in range(1, min(rows, ROW_GROUP)))]
+        groups = [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(0, rows, ROW_GROUP)]
         unset = builder.icmp_unsigned("==", builder.ptrtoint(start, i64), i64(0))
         builder.cbranch(unset, from_zero, from_start)
 
@@ -66,15 +70,22 @@ class TileEmitter(VectorEmitter):
         for position, phi in sums.items():
             phi.add_incoming(initial[position], from_start)
             phi.add_incoming(self.zero, from_zero)
-        b_step, a_step = builder.gep(b, [builder.mul(step, b_row)]), builder.mul(step, a_column)
+        a_steps = [builder.phi(a.type) for _ in groups]
+        b_step = builder.gep(b, [builder.mul(step, b_row)])
         b_vectors = [self.load(builder, builder.gep(b_step, [i64(j * self.lanes)]), masks[j]) for j in range(vectors)]
+        places = [self.opaque(builder, phi) for phi in a_steps]
         grown = {}
         for i in range(rows):
-            number = builder.load(builder.gep(a_rows[i], [a_step]))
+            place = places[i // ROW_GROUP]
+            number = builder.load(builder.gep(place, [offsets[i % ROW_GROUP]]) if i % ROW_GROUP else place)
             number.align = self.bytes
             broadcast = self.splat(builder, number, self.vector)
             for j in range(vectors):
                 grown[i, j] = self.multiply_add(builder, broadcast, b_vectors[j], sums[i, j])
+        for phi, first in zip(a_steps, groups, strict=True):
+            phi.add_incoming(first, from_start)
+            phi.add_incoming(first, from_zero)
+            phi.add_incoming(builder.gep(phi, [a_column]), loop)
         following = builder.add(step, i64(1))
         step.add_incoming(following, loop)
         for position, phi in sums.items():
@@ -88,17 +99,37 @@ class TileEmitter(VectorEmitter):
         return function
 
 
+    def table(self, shapes):
+        """The array of their variants: that of (rows, vectors, masked) stands at rows | (vectors << 1 | masked) << 4."""
+        name = f"fastnn_tiles_{self.suffix}"
+        if name in self.module.globals:
+            return self.module.globals[name]
+        places = {rows | (vectors << 1 | masked) << 4: (rows, vectors, masked) for rows, vectors, masked in shapes}
+        pointer = self.type.as_pointer()
+        variants = [ir.Constant(pointer, None)] * (max(places) + 1)
+        for place, (rows, vectors, masked) in places.items():
+            emitter = self if vectors > 0 else TileEmitter(self.module, self.dtype, fraction=2)
+            variants[place] = emitter.variant(rows, max(vectors, 1), masked)
+        table = ir.GlobalVariable(self.module, ir.ArrayType(pointer, len(variants)), name)
+        table.linkage, table.global_constant = "internal", True
+        table.initializer = ir.Constant(table.type.pointee, variants)
+        return table
+
+
 def tile_function(dtype):
     """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
 
     Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
-    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are.
+    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are. `vectors` may be HALF
+    where `halves_are_faster`.
     """
     widest = tile_vectors()
     # where masks are free, only the widest tiles have a variant without: half the code
     shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
     shapes += [(1, vectors, False) for vectors in row_vectors()]
+    if halves_are_faster():
+        shapes += [(rows, HALF, True) for rows in range(1, tile_rows(1) + 1)]
 
     @intrinsic
     def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
@@ -108,16 +139,9 @@ def tile_function(dtype):
             # c, a, b and start are addresses
             pointer = emitter.scalar.as_pointer()
             rest = [builder.inttoptr(value, pointer) if n in (0, 2, 5, 7) else value for n, value in enumerate(rest)]
-            choice = builder.or_(rows, builder.shl(builder.or_(builder.shl(vectors, i64(1)), masked), i64(4)))
-            end = builder.append_basic_block("end")
-            switch = builder.switch(choice, end)
-            for height, width, partial in shapes:
-                block = builder.append_basic_block()
-                switch.add_case(i64(height | (width << 1 | partial) << 4), block)
-                builder.position_at_end(block)
-                builder.call(emitter.variant(height, width, partial), rest)
-                builder.branch(end)
-            builder.position_at_end(end)
+            place = builder.or_(rows, builder.shl(builder.or_(builder.shl(vectors, i64(1)), masked), i64(4)))
+            chosen = builder.load(builder.gep(emitter.table(shapes), [i64(0), place]))
+            builder.call(chosen, rest)
             return context.get_dummy_value()
 
         return types.void(*[types.intp] * 14), codegen

@@ -7,9 +7,11 @@ out first, panel by panel, into scratch.
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer, view
+from .jit import REAL, Kernel, calls, typed_pointer, view
 from .target import ITEM_BYTES, masks_are_free, vector_lanes
 from .vector import VectorEmitter
+
+FEW = 2  # vectors' worth of numbers that are sooner moved one by one than turned as a square with masks
 
 
 def transpose_square(dtype):
@@ -64,7 +66,7 @@ def build_transpose(dtype):
                 to, source = out + item * (j * out_row + i), w + item * (i * w_row + j)
                 if height == lanes and width == lanes:
                     square(to, out_row, source, w_row, lanes, lanes)
-                elif masks:
+                elif masks and height * width > FEW * lanes:
                     square(to, out_row, source, w_row, height, width)
                 else:
                     for k in range(height):
@@ -77,10 +79,3 @@ def build_transpose(dtype):
 
 transpose_kernel = Kernel("transpose", build_transpose, lambda dtype: (types.intp,) * 6)
 call_transpose = calls(transpose_kernel)
-
-
-@jit(inline=True)
-def transpose(out, w):
-    """out (columns, rows) = w (rows, columns) transposed, both contiguous along their rows."""
-    item = w.itemsize
-    call_transpose(w, (address_of(out), out.strides[0] // item, address_of(w), w.strides[0] // item, w.shape[0], w.shape[1]))

@@ -10,11 +10,11 @@ SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
 
 
 class VectorEmitter:
-    """Emits operations on vectors of one dtype, as wide as a register, into one LLVM module."""
+    """Emits operations on vectors of one dtype, as wide as a register or a whole fraction of it, into one LLVM module."""
 
-    def __init__(self, module, dtype):
+    def __init__(self, module, dtype, fraction=1):
         self.module, self.dtype = module, dtype
-        self.scalar, self.bytes, self.lanes = SCALAR[dtype], ITEM_BYTES[dtype], vector_lanes(dtype)
+        self.scalar, self.bytes, self.lanes = SCALAR[dtype], ITEM_BYTES[dtype], vector_lanes(dtype) // fraction
         self.vector = ir.VectorType(self.scalar, self.lanes)
         self.mask_type = ir.VectorType(i1, self.lanes)
         self.suffix = f"v{self.lanes}f{8 * self.bytes}"
@@ -36,6 +36,10 @@ class VectorEmitter:
         undefined = ir.Constant(vector_type, ir.Undefined)
         first = builder.insert_element(undefined, value, i32(0))
         return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
+
+    def opaque(self, builder, value):
+        """The same value, of which LLVM does not know where it comes from: it would work out addresses one from another."""
+        return builder.asm(ir.FunctionType(value.type, [value.type]), "", "=r,0", [value], False)
 
     def lane_mask(self, builder, count):
         lanes = ir.VectorType(i32, self.lanes)

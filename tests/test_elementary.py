@@ -158,3 +158,14 @@ def test_other_names_are_those_of_math():
     assert elementary.pow is math.pow
     with pytest.raises(AttributeError):
         elementary.no_such_function  # noqa: B018
+
+
+@each_dtype
+def test_what_is_settled_is_not_subnormal(dtype):
+    smallest = np.finfo(dtype).smallest_normal
+    z = np.array([0.0, smallest, -smallest, smallest / 2, -smallest / 2, 5e-324, 1.0, -inf, nan], dtype)
+    expected = np.where(abs(z) < smallest, 0, z)
+    apply = numba.njit(lambda x: elementary.settled(x))
+    np.testing.assert_array_equal([apply(x) for x in z], expected)
+    if dtype is np.float64:
+        np.testing.assert_array_equal([elementary.settled(x) for x in z.tolist()], expected)

@@ -67,7 +67,7 @@ class Dense(Layer):
     def lower(self, program, index, x, activation):
         in_features, out_features = x.features, self.out_features
         work = 2 * program.batch * in_features * out_features
-        z = program.tensor(out_features)
+        z = program.before_activation(out_features) if activation is not None else program.tensor(out_features)
         a = z if activation is None else program.tensor(out_features, gradient=z.gradient)
         wants_dx = program.training and x.gradient is not None
         parts = program.parts(work, FLOPS_PER_PART)

@@ -54,6 +54,10 @@ class Program:
         """A tensor of x's shape that shares x's gradient, or lack of one: for a layer that turns one into the other."""
         return Tensor(self.arena.take(self.batch * x.features), x.features, x.gradient)
 
+    def before_activation(self, features):
+        """A tensor that only the activation behind it reads, at once: without a backward pass all layers share one."""
+        return self.tensor(features) if self.training else Tensor(self.scratch(self.batch * features), features)
+
     def in_arena(self, x):
         """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
         if x.data == 0:

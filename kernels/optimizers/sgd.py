@@ -4,6 +4,7 @@ In the form of PyTorch: the velocity is a sum of gradients and the learning rate
 learning rate that is Keras's form; where the rate is changed on the way, it takes hold of the next step at once.
 """
 
+from ..elementary import settled
 from ..hyperparameters import flag, in_unit_interval, rate_or_schedule
 from . import Optimizer, register
 
@@ -47,7 +48,7 @@ class SGD(Optimizer):
         momentum, gradient_rate, velocity_rate = c[0], c[1], c[2]
         for i in range(len(parameters)):
             gradient = gradients[i]
-            velocity[i] = momentum * velocity[i] + gradient
+            velocity[i] = settled(momentum * velocity[i] + gradient)
             parameters[i] -= gradient_rate * gradient + velocity_rate * velocity[i]
 
     def vectorized(self, parameters, gradients, velocity, step):
