@@ -1,5 +1,6 @@
 """The main job: train a network on three spiral arms, say how well and how fast it learned, and draw what it learned."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def main(argv=None):
     parser.add_argument("-o", "--output", type=Path, default=Path("fastnn-demo.png"), metavar="FILE",
                         help="the picture's place (default: fastnn-demo.png)")
     parsed = parser.parse_args(argv)
+    options.check_output(parsed.output)
     run(epochs=parsed.epochs, seed=parsed.seed, threads=parsed.threads, output=parsed.output)
 
 
@@ -69,7 +71,7 @@ fastnn demo: a network learns to tell three spiral arms apart
 
     start = time.perf_counter()
     history = net.fit(X[train], y[train], epochs=epochs, batch_size=BATCH_SIZE, optimizer=optimizer, threads=threads,
-                      progress=True)
+                      progress=sys.stderr.isatty())
     seconds = time.perf_counter() - start
     accuracy = net.evaluate(X[held_out], y[held_out], threads=threads)["accuracy"]
     picture = plot.save_picture(output, lambda: draw(net, X[held_out], y[held_out], accuracy))
@@ -80,7 +82,7 @@ Trained in {seconds:.2f} s, {seconds / max(steps, 1) * 1e6:.0f} µs a step
   accuracy   {accuracy:.1%} of the held-out points
   {picture}
 
-The same for a table of your own:
+The same for a table of your own, of numbers and text: fastnn train my.csv --target COLUMN, or of numbers, in Python:
 
 {YOUR_OWN}""")
     return {"accuracy": accuracy, "seconds": seconds, "ready_seconds": ready_seconds}

@@ -133,8 +133,14 @@ def test_demo(tmp_path, monkeypatch, capsys):
     assert accuracy >= 99
     assert "picture: fastnn-demo.png" in out
     assert (tmp_path / "fastnn-demo.png").stat().st_size > 10_000
-    assert "15000" in err  # the progress bar
+    assert err == ""  # no progress bar where nobody looks
     assert out.rstrip().endswith(demo.YOUR_OWN.rstrip())
+
+
+def test_the_demo_finds_out_first_that_it_cannot_save(tmp_path, capsys):
+    assert cli.main(["demo", "--output", str(tmp_path / "nowhere" / "x.png")]) == 1
+    out, err = capsys.readouterr()
+    assert (out, "no directory" in err) == ("", True)
 
 
 def test_demo_without_matplotlib(tmp_path, monkeypatch, capsys):
