@@ -46,7 +46,7 @@ def read(pd, name, *, text=(), separator=None, encoding=None):
         options = {"sep": separator, "encoding": encoding, "low_memory": False, "dtype": dict.fromkeys(text, str),
                    "skipinitialspace": separator != " "}
         table = read_csv(pd, source(), **options)
-        decimal = "," if separator != "," and has_decimal_commas(table) else "."
+        decimal = "," if separator != "," and has_decimal_commas(pd, table) else "."
         if decimal == ",":
             table = read_csv(pd, source(), decimal=decimal, **options)
     except UnicodeDecodeError as error:
@@ -100,9 +100,9 @@ def check_names(line, separator):
         raise ValueError(f"two columns are named {twice!r}; rename one")
 
 
-def has_decimal_commas(table):
+def has_decimal_commas(pd, table):
     """Whether most cells of some column are numbers with a comma."""
-    texts = (column.dropna().astype(str) for _, column in table.items() if column.dtype in (object, "string"))
+    texts = (column.dropna().astype(str) for _, column in table.items() if not pd.api.types.is_numeric_dtype(column))
     return any(len(text) and text.str.fullmatch(COMMA_NUMBER).mean() > 0.5 for text in texts)
 
 

@@ -152,7 +152,7 @@ def check_target(series, task):
         raise ValueError(f"column {series.name!r} holds {'other things' if kind == 'mixed' else kind}; the target must be "
                          "numbers or text: derive one from it")
     if task == "auto" and kind in WORDS:
-        if almost_numbers(series):
+        if len(almost_numbers(series)):
             raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
         rows, different = len(series), len(set(as_words(series)))
         if different > rows / 2:
