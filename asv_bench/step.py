@@ -14,6 +14,7 @@ from collections import Counter
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from numba.np.unsafe.ndarray import to_fixed_tuple
 from peers.nets import NETS, Net  # the folder beside this file
@@ -23,6 +24,7 @@ from fastnn.kernels import linear
 from fastnn.kernels.interpreter import TRAIN_FRAME, WORD, addresses, integers, run_phase
 from fastnn.kernels.jit import KERNELS, Kernel, jit, view
 from fastnn.kernels.table import BACKWARD_OUTPUT, COLUMNS, FORWARD, OPERANDS, PHASES
+from fastnn.kernels.target import target
 from fastnn.program import TrainingProgram, address
 from fastnn.threads import run
 
@@ -37,11 +39,16 @@ GROUPS = {
 
 @intrinsic
 def clock(typingctx):
-    """The processor's counter of cycles at its nominal rate."""
+    """The processor's counter of cycles at its nominal rate, read when all before it is done.
+
+    Else a phase would be charged for what the one before has left in the processor's queues: divisions take long.
+    """
 
     def codegen(context, builder, signature, args):
-        read = builder.module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(ir.IntType(64), []))
-        return builder.call(read, [])
+        module = builder.module
+        if target()[0] == "x86_64":
+            builder.call(get_or_insert_function(module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.lfence"), [])
+        return builder.call(module.declare_intrinsic("llvm.readcyclecounter", (), ir.FunctionType(ir.IntType(64), [])), [])
 
     return types.int64(), codegen
 

@@ -278,14 +278,15 @@ def sample_weights(weights, samples, dtype, name="sample_weight"):
     return weights
 
 
-def class_weights(given, labels, classes):
+def class_weights(given, labels, classes, weights=None):
     """The weight of each sample by its label, from "balanced" or a mapping of class to weight, 1 where it names none.
 
-    "balanced" gives every class the same weight in all: samples / (classes · samples of the class).
+    "balanced" gives every class the same weight in all: samples / (classes · samples of the class), where a sample counts
+    for as many as its weight, if there are weights (samples,).
     """
     if isinstance(given, str) and given == "balanced":
-        counts = np.bincount(labels, minlength=classes)
-        return (len(labels) / (classes * np.maximum(counts, 1)))[labels]
+        counts = np.bincount(labels, weights, minlength=classes)
+        return (counts.sum() / (classes * np.where(counts > 0, counts, 1)))[labels]
     if not isinstance(given, Mapping):
         raise ValueError(f"class_weight is {shown(given)}; it must be 'balanced' or a dict of class to weight")
     for label, weight in given.items():

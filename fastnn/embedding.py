@@ -6,7 +6,7 @@ from .kernels import embedded
 from .kernels.criterion import loss_row
 from .kernels.embedded import FEW, HEAD, LARGEST, SECTION, STACK_BYTES
 from .kernels.interpreter import WORD
-from .kernels.model import THIS_LAYOUT, Model
+from .kernels.model import Model, layout_of
 from .kernels.penalty import STRENGTHS, SUMS
 from .kernels.table import COLUMNS
 from .program import SMALLEST_CHUNK, ForwardProgram, Program, address
@@ -115,12 +115,19 @@ class Keeper:
         self.__array_interface__ = array.__array_interface__
 
 
+def typeof_network(network, context):
+    """What Numba asks for where compiled code is given a network."""
+    raise ValueError("compiled code cannot work with a Network; give the function network.compiled() as an argument, and "
+                     "call fastnn.jit.forward or its like there")
+
+
 def compiled(network, gradients):
     """The model of a network: `Network.compiled`."""
     one = ForwardSection(network, 1)
     sections = {embedded.ONE: one, embedded.MANY: ForwardSection(network, forward_capacity(network, one))}
     head = np.zeros(HEAD, np.int64)
-    head[embedded.LAYOUT], head[embedded.INPUTS], head[embedded.OUTPUTS] = THIS_LAYOUT, network.inputs, network.outputs
+    head[embedded.LAYOUT] = layout_of(network.dtype)
+    head[embedded.INPUTS], head[embedded.OUTPUTS] = network.inputs, network.outputs
     head[embedded.SIZE] = network._parameters.flat.size
     if network.outputs == 1:
         head[embedded.LABELS] = embedded.VALUES

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike
 
 from . import embedding, lbfgs, training
@@ -165,7 +166,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
         labels = y.labels
         if labels is None:
             labels = y.values.argmax(axis=1) if self.outputs > 1 else (y.values[:, 0] >= 0.5).astype(np.int64)
-        factors = class_weights(class_weight, labels, max(self.outputs, 2))
+        factors = class_weights(class_weight, labels, max(self.outputs, 2), weights)
         return sample_weights(factors if weights is None else weights * factors, len(labels), self.dtype, "class_weight")
 
     def _optimizer_state(self, optimizer):
@@ -331,6 +332,9 @@ class Network(Predicting, Differentiating, Storing, Describing):
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
+
+
+typeof_impl.register(Network, embedding.typeof_network)
 
 
 def restore(network_type, config, seed, parameters, random, state):

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import contextmanager
 
 from tqdm.std import tqdm
 
@@ -14,6 +15,14 @@ def in_notebook():
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return shell is not None and "IPKernelApp" in shell.config
+
+
+def to_terminal():
+    """Whether what is written to stderr is seen at once."""
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+        return False
 
 
 def bar_type():
@@ -35,19 +44,30 @@ class Progress:
     def __init__(self, shown, epochs, batches, done=0, unit="batch"):
         unasked = shown is None
         if unasked:
-            shown = in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
+            shown = in_notebook() or to_terminal()
         self.epochs, self.looked, self.metrics = epochs, time.monotonic(), {}
         self.bar = None
-        if shown:
-            self.bar = bar_type()(total=epochs * batches, initial=done, unit=unit, leave=not unasked,
-                                  delay=DELAY if unasked else 0)
+        if shown and (in_notebook() or sys.stderr is not None):
+            with self.drawing():
+                self.bar = bar_type()(total=epochs * batches, initial=done, unit=unit, leave=not unasked,
+                                      delay=DELAY if unasked else 0)
+
+    @contextmanager
+    def drawing(self):
+        """Where the bar cannot be written, its stream closed or the disk full, the fit goes on without one."""
+        try:
+            yield
+        except (OSError, ValueError):
+            if self.bar is not None:
+                self.bar.disable, self.bar = True, None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         if self.bar is not None:
-            self.bar.close()
+            with self.drawing():
+                self.bar.close()
 
     def epoch(self, number):
         if self.bar is not None:
@@ -61,7 +81,8 @@ class Progress:
         if now - self.looked > METRICS_EVERY:
             self.looked = now
             self.show(metrics())
-        self.bar.update(batches)
+        with self.drawing():
+            self.bar.update(batches)
 
     def show(self, metrics):
         """Have the bar show these metrics beside others that it shows, such as those of the last validation."""

@@ -333,17 +333,3 @@ def compiled_erf(x):
     r, rounded = reduce(-polynomial(size, ERF_LARGE))
     large = fma(-exp_reduced(r), power_of_two(rounded), 1.0)
     return select(size < ERF_MIDDLE, small, copysign(large, x))
-
-
-# What decays by a factor a step never comes to 0: the smallest numbers round back to themselves. And arithmetic on subnormal
-# numbers is slow: with a tenth of its means down there Adam took 1.7 times as long.
-
-SMALLEST_NORMAL = Real(float32=2.0**-126, float64=2.0**-1022)
-
-
-def settled(x):
-    """x, or 0 where x is subnormal, that is closer to 0 than numbers of full precision come."""
-    return select(abs(x) < (SMALLEST_NORMAL if isinstance(x, Traced) else SMALLEST_NORMAL.float64), 0.0, x)
-
-
-traced(settled)(settled)

@@ -43,15 +43,27 @@ def spoil(address, rows, columns, row, column, item):
 
 STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
            "__pycache__ beside its file")
+PRECISION = ("the parameters of this model are not of the dtype of the network that made its table; convert them, or make "
+             "the model with network.astype(dtype).compiled()")
 SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, out as many as it has "
-          "outputs, both as many rows, and model.parameters must be all of them")
+          "outputs, both as many rows, and model.parameters must be all of them, contiguous")
 LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) "
-               "or (samples,), grads (parameters,)")
+               "or (samples,), grads and model.parameters (parameters,), contiguous")
 PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, dout as "
-                   "many as it has outputs, all as many rows, grads one number for each parameter")
+                   "many as it has outputs, all as many rows, grads and model.parameters one number for each parameter, "
+                   "contiguous")
 NO_GRADIENTS = "this model was made by compiled(gradients=False); make it without that"
 NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes values: give y as (samples, outputs)"
 WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
+
+
+@jit
+def refuse_table(table, item):
+    """Raise what is wrong with a table for numbers of so many bytes, if anything is."""
+    if integer(table, LAYOUT) == THIS_LAYOUT + (4 + 8 - item):
+        raise ValueError(PRECISION)
+    if integer(table, LAYOUT) != THIS_LAYOUT + item:
+        raise ValueError(STRANGE)
 
 
 @jit(inline=True, cached=True)
@@ -86,15 +98,14 @@ def forward_row(model, x, out):
     >>> net, state = Network([Dense(8, "tanh"), Dense(2)], inputs=2), np.ones(2, np.float32)
     >>> simulate(net.compiled(gradients=False), state, 1000)
     """
-    table, parameters, size = places(model)
+    table, parameters, size, item = places(model)
     x_, _, inputs, _, x_column = x_vector(model, x)
     out_, _, outputs, _, out_column = out_vector(model, out)
-    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
     fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
     if strange or not fit:
-        spoil(out_, 1, outputs, 0, out_column, out.itemsize)
-        if strange:
-            raise ValueError(STRANGE)
+        spoil(out_, 1, outputs, 0, out_column, item)
+        refuse_table(table, item)
         raise ValueError(SHAPES)
     call(integer(table, FORWARD_ROW), (table, parameters, x_, x_column, out_, out_column))
 
@@ -133,15 +144,14 @@ def forward(model, x, out):
     >>> bool(np.all(outputs(net.compiled(), x) == net.forward(x)))
     True
     """
-    table, parameters, size = places(model)
+    table, parameters, size, item = places(model)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
-    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
     fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
     if strange or not fit or rows != out_rows:
-        spoil(out_, out_rows, outputs, out_row, out_column, out.itemsize)
-        if strange:
-            raise ValueError(STRANGE)
+        spoil(out_, out_rows, outputs, out_row, out_column, item)
+        refuse_table(table, item)
         raise ValueError(SHAPES)
     call(integer(table, FORWARD), (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
 
@@ -194,11 +204,11 @@ def loss_and_gradients(model, x, y, grads):
     >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network has learned it
     True
     """
-    table, parameters, size = places(model)
+    table, parameters, size, item = places(model)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
     grads_, labels = gradients_of(model, grads), are_labels(y)
-    check_loss(table, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, grads.itemsize)
+    check_loss(table, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, item)
     loss, wrong = own_word(), own_word()
     call(integer(table, GRADIENTS), (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
                                      wrong))
@@ -209,15 +219,14 @@ def loss_and_gradients(model, x, y, grads):
 
 @jit
 def check_loss(table, parameters, x_shape, y_shape, labels, gradients, size, item):
-    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
     missing = not strange and integer(table, GRADIENTS) == 0
     values = labels != 0 and integer(table, LABELS) == NO_LABELS
     fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == integer(table, INPUTS)
            and (y_shape[1] == integer(table, OUTPUTS) or labels != 0) and size == parameters == integer(table, SIZE))
     if strange or missing or values or not fit:
         spoil(gradients, 1, size, 0, item, item)
-        if strange:
-            raise ValueError(STRANGE)
+        refuse_table(table, item)
         if missing:
             raise ValueError(NO_GRADIENTS)
         if values:
@@ -258,12 +267,12 @@ def input_gradients(model, x, dout, dx):
     >>> dx
     array([ 6., 10.], dtype=float32)
     """
-    table, parameters, size = places(model)
+    table, parameters, size, item = places(model)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
     check_pullback(table, (rows, inputs), (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row,
-                   dx_column, dx.itemsize)
+                   dx_column, item)
     call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, 0, rows))
 
@@ -300,28 +309,27 @@ def pullback(model, x, dout, dx, grads):
     >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
     array([ 6., 10.], dtype=float32)
     """
-    table, parameters, size = places(model)
+    table, parameters, size, item = places(model)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
     grads_ = gradients_of(model, grads)
     check_pullback(table, (rows, inputs), (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row,
-                   dx_column, dx.itemsize)
+                   dx_column, item)
     call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, grads_, rows))
 
 
 @jit
 def check_pullback(table, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
-    strange = integer(table, LAYOUT) != THIS_LAYOUT
+    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
     missing = not strange and integer(table, PULLBACK) == 0
     fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
            and x_shape[1] == integer(table, INPUTS) and dout_shape[1] == integer(table, OUTPUTS)
            and size == parameters == integer(table, SIZE))
     if strange or missing or not fit:
         spoil(dx, dx_shape[0], dx_shape[1], row, column, item)
-        if strange:
-            raise ValueError(STRANGE)
+        refuse_table(table, item)
         if missing:
             raise ValueError(NO_GRADIENTS)
         raise ValueError(PULLBACK_SHAPES)

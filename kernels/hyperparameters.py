@@ -57,6 +57,11 @@ def in_unit_interval(default=MISSING):
     return number_between(default, 0.0, 1.0, "a number from 0 up to, but not including, 1", (0.0, 0.99999))
 
 
+def part(default=MISSING):
+    """A hyperparameter from 0 to 1, both included: how much of a sum is kept."""
+    return number_between(default, 0.0, math.nextafter(1.0, 2.0), "a number from 0 to 1", (0.0, 0.99999))
+
+
 def flag(default):
     """A hyperparameter that is on or off."""
 

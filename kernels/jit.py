@@ -11,9 +11,10 @@ from collections import Counter
 import numba
 import numpy as np
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.ccallback import CFunc
+from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
@@ -34,11 +35,15 @@ def jit(function=None, *, inline=False, cached=False, any_order=False):
 
     inline: melt it into its callers. cached: keep it on disk, for what Python calls; the rest is kept in its callers.
     any_order: it may add up numbers in any order, for a sum of which only the size matters.
+
+    With NUMBA_DISABLE_JIT it compiles all the same: intrinsics do not run as Python, and those who debug functions of their
+    own so want what these call to work.
     """
     if function is None:
         return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
     give_name(function)
-    dispatcher = njit(function, forceinline=inline, fastmath={"reassoc"} if any_order else False, **OPTIONS)
+    dispatcher = CPUDispatcher(function, targetoptions={
+        "nopython": True, "forceinline": inline, "fastmath": {"reassoc"} if any_order else False, **OPTIONS})
     if cached:
         dispatcher._cache = KernelCache(function.__name__)
     return dispatcher

@@ -21,6 +21,11 @@ THIS_LAYOUT = crc32(b"".join((Path(__file__).parent / name).read_bytes() for nam
                              ("embedded.py", "embedded_calls.py", "model.py")))
 
 
+def layout_of(dtype):
+    """The word that a table begins with: of this version of the layout, for numbers of so many bytes."""
+    return THIS_LAYOUT + np.dtype(dtype).itemsize
+
+
 class Model(NamedTuple):
     """A network for compiled code to call: `Network.compiled` makes it, `fastnn.jit.forward` and its like take it.
 
@@ -33,8 +38,8 @@ class Model(NamedTuple):
         The network as rows of addresses, sizes and places; not to be changed.
     parameters : array (parameters,)
         All parameters in one vector, those of the network itself unless the model is a copy. Compiled code may change them,
-        or give the same network others: `fastnn.jit.Model(model.table, others, model.state)`. `fastnn.jit.views` tells which
-        is where.
+        or give the same network others, contiguous: `fastnn.jit.Model(model.table, others, model.state)`.
+        `fastnn.jit.views` tells which is where.
     state : array
         What layers remember beside their parameters. It goes with the table.
     """
@@ -51,8 +56,8 @@ class Model(NamedTuple):
 @typeof_impl.register(Model)
 def typeof_model(model, context):
     if context.purpose is Purpose.constant:
-        raise ValueError("a compiled model is a global variable here; compiled code would keep its values: "
-                         "pass it to the function as an argument")
+        raise ValueError("a compiled model is a global variable or a default value here; compiled code would keep its "
+                         "values: pass it to the function as an argument")
     return types.NamedTuple([typeof_impl(array, context) for array in model], Model)
 
 
@@ -60,7 +65,14 @@ def real_type(model):
     """The type of a model's numbers."""
     if not isinstance(model, types.NamedTuple) or model.instance_class is not Model:
         raise TypingError(f"model is {model}; it must be what the compiled() of a network returned")
-    return model[1].dtype
+    return check_vector("parameters", model[1], types.Float).dtype
+
+
+def check_vector(name, array, kind):
+    """Refuse what cannot be a part of a model; returns it."""
+    if not isinstance(array, types.Array) or array.ndim != 1 or not isinstance(array.dtype, kind):
+        raise TypingError(f"model.{name} is {array}; it must be a vector like that of the compiled() of a network")
+    return array
 
 
 def check_array(name, model, array, dimensions, *, written=False, contiguous=False):
@@ -147,16 +159,24 @@ def own_word(typingctx):
 
 @intrinsic
 def places(typingctx, model):
-    """Where a model's table and its parameters begin, and how many of these there are."""
-    real_type(model)
-    signature = types.UniTuple(types.intp, 3)(model)
+    """Where a model's table and its parameters begin, how many of these there are, −1 if they are strided, and their bytes.
+
+    Vectors whose type leaves open how they lie, such as a row of a slice, are looked at when they are given.
+    """
+    real = real_type(model)
+    check_vector("table", model[0], types.Integer)
+    signature = types.UniTuple(types.intp, 4)(model)
 
     def codegen(context, builder, signature, args):
         word = context.get_value_type(types.intp)
         arrays = [make_array(kind)(context, builder, builder.extract_value(args[0], k))
                   for k, kind in enumerate(signature.args[0][:2])]
-        addresses = [builder.ptrtoint(each.data, word) for each in arrays]
-        return context.make_tuple(builder, signature.return_type, [*addresses, arrays[1].nitems])
+        addresses, size = [builder.ptrtoint(each.data, word) for each in arrays], arrays[1].nitems
+        for each, kind in zip(arrays, signature.args[0], strict=False):
+            if kind.layout not in "CF":
+                stride, = cgutils.unpack_tuple(builder, each.strides)
+                size = builder.select(builder.icmp_signed("==", stride, each.itemsize), size, word(-1))
+        return context.make_tuple(builder, signature.return_type, [*addresses, size, word(real.bitwidth // 8)])
 
     return signature, codegen
 

@@ -1,6 +1,7 @@
 """The optimizer as rows of the table: they stand first, so the backward pass, walking up, comes to them last."""
 
 from .jit import Kernel, call, offset, pointer_to, view
+from .subnormal import flush_subnormals, restore_subnormals
 from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, OPERANDS, make_row, phase_arguments, share
 
 STEP, PREPARE, HYPERPARAMETERS, SCHEDULE = range(OPERANDS, OPERANDS + 4)  # of the row that advances the step
@@ -25,9 +26,11 @@ def build_update(dtype):
     def update(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
         begin, end = share(row[ROWS], part, parts, 1)
         start = row[START] + begin * row[COLUMNS]
+        before = flush_subnormals()
         call(row[UPDATE], (offset(parameters, start), offset(gradients, start),
                            offset(pointer_to(row[STATE], arena), start), row[STRIDE],
                            pointer_to(row[COEFFICIENTS], arena), (end - begin) * row[COLUMNS]))
+        restore_subnormals(before)
 
     return update
 

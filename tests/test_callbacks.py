@@ -1,13 +1,16 @@
 """What happens between the slices of training: callbacks, stopping, Ctrl-C and the progress bar."""
 
 import _thread
+import copy
 import csv
 import io
 import os
+import pickle
 import re
 import signal
 import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -326,6 +329,44 @@ def test_csv_logger(separator, tmp_path):
     assert [row[0] for row in csv.reader(io.StringIO(path.read_text()), delimiter=separator)] == ["epoch", *"012012"]
 
 
+@pytest.mark.parametrize(("there", "repair"), [
+    ("epoch,loss\n0,1.5\n", "another file"), ("epoch;loss;accuracy\n", "another file"), ("something else", "another file"),
+    ("epoch,loss,accuracy\n0,1.5,0", "mend the file"),
+])
+def test_rows_are_not_added_to_another_log(there, repair, tmp_path):
+    path, net = tmp_path / "log.csv", classifier()
+    path.write_text(there)
+    with pytest.raises(ValueError, match=repair):
+        net.fit(X, LABELS, callbacks=[CSVLogger(path, append=True)])
+    assert path.read_text() == there
+    assert same(net, classifier())
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: CSVLogger(path / "log.csv"), lambda path: EarlyStopping("loss", restore_best=True),
+    lambda path: TerminateOnNaN(), lambda path: ModelCheckpoint(path / "net.safetensors"), lambda path: LambdaCallback(),
+    lambda path: ModelCheckpoint(path / "net.safetensors", save_freq=2), lambda path: ReduceLROnPlateau("loss"),
+])
+def test_a_callback_may_be_copied_and_pickled_in_a_fit_and_after_it(make, tmp_path):
+    """As scikit-learn's clone and its searches in processes do with those of an estimator."""
+    callback, copies = make(tmp_path), []
+
+    def take(epoch, logs):
+        copies.extend([copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))])
+
+    classifier().fit(X, LABELS, epochs=2, callbacks=[callback, LambdaCallback(on_epoch_end=take)])
+    take(2, {})
+    for each in copies:
+        assert len(classifier().fit(X, LABELS, epochs=2, callbacks=[each])["loss"]) == 2
+
+
+def test_rows_may_be_added_to_an_empty_file(tmp_path):
+    path = tmp_path / "log.csv"
+    path.touch()
+    classifier().fit(X, LABELS, callbacks=[CSVLogger(path, append=True)])
+    assert path.read_text().startswith("epoch,loss,accuracy\n0,")
+
+
 def test_a_row_is_in_the_file_when_its_epoch_is_over(tmp_path):
     path, lines = tmp_path / "log.csv", []
     count = LambdaCallback(on_epoch_end=lambda epoch, logs: lines.append(len(path.read_text().splitlines())))
@@ -394,6 +435,39 @@ def test_unasked_it_is_for_terminals(terminal, monkeypatch):
     with progress.Progress(None, 2, 5, 0) as bar:
         assert (bar.bar is not None) == terminal
         assert bar.bar is None or bar.bar.delay == progress.DELAY
+
+
+class Broken(io.StringIO):
+    """A terminal that takes so many pieces of text and no more, as one whose window is closed."""
+
+    def __init__(self, pieces):
+        super().__init__()
+        self.pieces = pieces
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        self.pieces -= 1
+        if self.pieces < 0:
+            raise BrokenPipeError("the reader has gone")
+        return len(text)
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("shown", [None, True])
+@pytest.mark.parametrize("stream", [lambda: None, closed, *[partial(Broken, n) for n in (0, 1, 2, 5)]])
+def test_a_bar_that_cannot_be_shown_ends_no_fit(stream, shown, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0)
+    monkeypatch.setattr(sys, "stderr", stream())
+    history = classifier().fit(X, LABELS, epochs=3, batch_size=4, progress=shown,
+                               callbacks=[LambdaCallback(on_train_batch_end=lambda batch, logs: None)])
+    assert len(history["loss"]) == 3
 
 
 def test_in_a_notebook_it_is_the_notebooks():

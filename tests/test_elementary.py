@@ -35,7 +35,6 @@ SPECIAL = {  # name: pairs of x and f(x); the sign of a zero counts
     "erf": [(-inf, -1.0), (-1e30, -1.0), (-0.0, -0.0), (0.0, 0.0), (1e30, 1.0), (inf, 1.0)],
     "sqrt": [(-inf, nan), (-1.0, nan), (-0.0, -0.0), (0.0, 0.0), (4.0, 2.0), (inf, inf)],
 }
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # in float32, with NUMBA_DISABLE_JIT=1
 each_function = pytest.mark.parametrize("name", elementary.__all__)
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -158,14 +157,3 @@ def test_other_names_are_those_of_math():
     assert elementary.pow is math.pow
     with pytest.raises(AttributeError):
         elementary.no_such_function  # noqa: B018
-
-
-@each_dtype
-def test_what_is_settled_is_not_subnormal(dtype):
-    smallest = np.finfo(dtype).smallest_normal
-    z = np.array([0.0, smallest, -smallest, smallest / 2, -smallest / 2, 5e-324, 1.0, -inf, nan], dtype)
-    expected = np.where(abs(z) < smallest, 0, z)
-    apply = numba.njit(lambda x: elementary.settled(x))
-    np.testing.assert_array_equal([apply(x) for x in z], expected)
-    if dtype is np.float64:
-        np.testing.assert_array_equal([elementary.settled(x) for x in z.tolist()], expected)

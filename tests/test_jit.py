@@ -1,6 +1,7 @@
 """A network within other compiled code is the network: the same bits, on any thread, and nothing else is written."""
 
 import gc
+import inspect
 import os
 import pickle
 import shutil
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import jit_callers as callers
 import layer_cases
+import numba
 import numpy as np
 import pytest
 from guarded import filled
-from numba import njit
+from numba import guvectorize, njit, typed, typeof
 from numba.core.errors import TypingError
+from numba.experimental import jitclass
 from small_nets import LOSSES, OUTPUTS, central_differences, inputs_and_targets
 
 import fastnn
@@ -350,6 +353,58 @@ def test_other_weights_for_the_same_table():
         callers.forward(model._replace(parameters=model.parameters[:-1].copy()), x, out)
 
 
+def test_a_model_goes_where_arrays_go():
+    """Into tuples, typed lists, the field of a class, a result, a generator, and in parts through a generalised ufunc."""
+    nets = [Network([Dense(8, "tanh"), Dense(3)], inputs=2, seed=seed) for seed in range(3)]
+    models, x = [net.compiled(gradients=False) for net in nets], np.float32([[1, 2], [3, 4]])
+    expected, out = np.stack([net.forward(x) for net in nets]), np.empty((3, 2, 3), np.float32)
+
+    @njit
+    def each(models, x, out):
+        for k in range(len(models)):
+            fastnn.jit.forward(models[k], x, out[k])
+
+    for many in (tuple(models), typed.List(models)):
+        out[...] = 0
+        each(many, x, out)
+        np.testing.assert_array_equal(out, expected)
+
+    @jitclass([("model", typeof(models[0]))])
+    class Agent:
+        def __init__(self, model):
+            self.model = model
+
+        def act(self, x, out):
+            fastnn.jit.forward_row(self.model, x, out)
+
+    @njit
+    def with_other_weights(model):
+        return fastnn.jit.Model(model.table, model.parameters.copy(), model.state)
+
+    @njit
+    def rows(model, x):
+        out = np.empty(3, np.float32)
+        for i in range(len(x)):
+            fastnn.jit.forward_row(model, x[i], out)
+            yield out.copy()
+
+    @guvectorize("i8[:], f4[:], f4[:], f4[:], f4[:]", "(t), (p), (s), (i), (o)", nopython=True)
+    def universal(table, parameters, state, x, out):
+        fastnn.jit.forward_row(fastnn.jit.Model(table, parameters, state), x, out)
+
+    agent, copied, drawn = Agent(nets[0].compiled()), with_other_weights(nets[1].compiled()), rows(nets[2].compiled(), x)
+    universal(*models[0], x, out[2])
+    np.testing.assert_array_equal(out[2], expected[0])
+    assert type(copied) is fastnn.jit.Model
+    del nets, models  # whatever holds a model keeps it alive
+    gc.collect()
+    agent.act(x[0], out[0, 0])
+    callers.forward(copied, x, out[1])
+    np.testing.assert_array_equal(out[0, 0], expected[0, 0])
+    np.testing.assert_array_equal(out[1], expected[1])
+    np.testing.assert_array_equal([*drawn], expected[2])
+
+
 def test_one_compilation_for_all_networks():
     @njit
     def function(model, x, out):
@@ -465,6 +520,9 @@ def test_a_model_stays_in_its_process():
 
     with pytest.raises(TypingError, match="pass it to the function as an argument"):
         with_a_constant(np.zeros((1, 5), np.float32), np.zeros((1, 3), np.float32))
+    with pytest.raises(ValueError, match="pass it to the function as an argument"):
+        njit(lambda x, out, model=model: fastnn.jit.forward(model, x, out))(np.zeros((1, 5), np.float32),
+                                                                           np.zeros((1, 3), np.float32))
 
 
 def test_a_caller_that_another_version_compiled():
@@ -473,6 +531,98 @@ def test_a_caller_that_another_version_compiled():
     other.table[0] += 1
     with pytest.raises(ValueError, match="another version of fastnn"):
         callers.forward(other, np.zeros((1, 5), np.float32), np.zeros((1, 3), np.float32))
+
+
+def test_parameters_of_ones_own_lie_in_one_piece():
+    """Where a type tells how they lie, and where it leaves that open."""
+    net = mixed()
+    model, x, out = net.compiled(gradients=False), samples(net, 7), filled((7, 3), "float32")
+    size, expected = model.parameters.size, net.forward(x)
+    genomes = np.full((4, size + 5), np.nan, np.float32)
+    genomes[:, 2:-3] = model.parameters
+    for whole in (genomes[1, 2:-3], genomes[::2][1, 2:-3], genomes[::-1, 2:-3][0], genomes.T[2:-3].T[3]):
+        callers.forward(model._replace(parameters=whole), x, out.array)
+        np.testing.assert_array_equal(out.array, expected)
+    columns, twice = np.ascontiguousarray(genomes.T)[2:-3], np.repeat(model.parameters, 2)
+    grads, dx = np.zeros(size, np.float32), np.zeros_like(x)
+    for strided in (columns[:, 0], twice[::2], model.parameters[::-1]):
+        other = net.compiled()._replace(parameters=strided)
+        for function in (callers.forward, callers.rows):
+            out.array[...] = 0
+            with pytest.raises(ValueError, match="contiguous"):
+                function(other, x, out.array)
+            assert np.isnan(out.array[0]).all()
+            assert out.intact()
+        for refused in (lambda other=other: callers.loss_and_gradients(other, x, np.zeros(7, np.int64), grads),
+                        lambda other=other: callers.pullback(other, x, expected, dx, grads)):
+            with pytest.raises(ValueError, match="contiguous"):
+                refused()
+    with pytest.raises(ValueError, match="contiguous"):
+        callers.forward(model._replace(table=np.repeat(model.table, 2)[::2]), x, out.array)
+
+
+@pytest.mark.parametrize(("dtype", "other"), [DTYPES, DTYPES[::-1]])
+def test_parameters_of_another_dtype_than_the_table(dtype, other):
+    """As many numbers of another size: neither read nor written beyond the end."""
+    net = mixed(dtype)
+    model, x = net.compiled(), samples(net, 7).astype(other)
+    model = model._replace(parameters=model.parameters.astype(other))
+    out, dx, grads = (filled(shape, other) for shape in ((7, 3), x.shape, model.parameters.shape))
+    y = np.full((7, 3), 1 / 3, other)
+    for function, given in ((callers.forward, (x, out)), (callers.rows, (x, out)),
+                            (callers.loss_and_gradients, (x, y, grads)), (callers.input_gradients, (x, y, dx)),
+                            (callers.pullback, (x, y, dx, grads))):
+        with pytest.raises(ValueError, match="not of the dtype of the network"):
+            function(model, *(getattr(each, "array", each) for each in given))
+        assert all(each.intact() for each in (out, dx, grads))
+    whole = model._replace(parameters=np.zeros(model.parameters.size, np.int64))
+    with pytest.raises(TypingError, match=r"model\.parameters is .*it must be a vector"):
+        callers.forward(whole, np.zeros((7, 5), int), np.zeros((7, 3), int))
+    with pytest.raises(TypingError, match=r"model\.parameters is .*it must be a vector"):
+        callers.forward(model._replace(parameters=model.parameters[None]), x, out.array)
+    with pytest.raises(TypingError, match=r"model\.table is .*it must be a vector"):
+        callers.forward(model._replace(table=None), x, out.array)
+
+
+def test_a_network_in_place_of_its_model():
+    net, x, out = mixed(), np.zeros((1, 5), np.float32), np.zeros((1, 3), np.float32)
+
+    @njit
+    def with_a_global_network(x, out):
+        fastnn.jit.forward(net, x, out)
+
+    for call in (lambda: callers.forward(net, x, out), lambda: fastnn.jit.forward(net, x, out),
+                 lambda: with_a_global_network(x, out)):
+        with pytest.raises(TypingError, match=r"give the function network.compiled\(\)"):
+            call()
+    assert numba.jit(lambda net: net.inputs, forceobj=True)(net) == 5  # in object mode it is an object like any other
+    assert dict(inspect.getmembers(net))["inputs"] == 5  # and no attribute of it raises
+
+
+def test_callers_may_be_debugged_as_python():
+    """With NUMBA_DISABLE_JIT what a user compiles is Python; the network is compiled all the same."""
+    program = """if True:
+        import jit_callers, numba, numpy as np
+        from fastnn import Dense, Network, register_activation
+        register_activation("bent", lambda z: z * z, lambda z, a: 2.0 * z)
+        net, x = Network([Dense(7, "bent"), Dense(3, "softmax")], inputs=5), np.ones((4, 5), np.float32)
+        out, grads, dx = np.empty((4, 3), np.float32), np.empty(66, np.float32), np.empty_like(x)
+        jit_callers.rows(net.compiled(), x, out)
+        assert not hasattr(jit_callers.rows, "py_func") and np.array_equal(out, net.forward(x))
+        loss = jit_callers.loss_and_gradients(net.compiled(), x, np.zeros(4, np.int64), grads)
+        assert loss == net.loss_and_gradients(x, np.zeros(4, int))[0]
+        jit_callers.pullback(net.compiled(), x, out, dx, grads)
+        net.fit(x, np.zeros(4, int))
+        try:
+            jit_callers.forward(net.compiled(), x, out[:3])
+        except ValueError as error:
+            print(error)
+    """
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    paths = [str(Path(fastnn.__file__).parents[1]), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert run.stdout.startswith("the shapes do not fit"), run.stderr
 
 
 def test_options_are_checked():

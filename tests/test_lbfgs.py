@@ -8,7 +8,7 @@ from layer_cases import LAYERS, VALUES, all_bits, network
 from layer_cases import X as ROWS
 from nets import LABELS, X, classifier, same
 
-from fastnn import LBFGS, Adam, Callback, Dense, DivergenceError, Dropout, Network
+from fastnn import LBFGS, Adam, Callback, Dense, DivergenceError, Dropout, ModelCheckpoint, Network
 
 pytest.importorskip("scipy", reason="L-BFGS is SciPy's")
 
@@ -167,3 +167,10 @@ def test_without_scipy_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match=r"fastnn-numba\[scipy\]"):
         net.fit(X, LABELS, optimizer=LBFGS())
     np.testing.assert_array_equal(net.parameters["0.weight"], before)
+
+
+def test_a_fit_that_cannot_be_resumed_is_not_saved_in_full(tmp_path):
+    net, before = line(), line()
+    with pytest.raises(ValueError, match="leave full at False"):
+        net.fit(X, TARGETS, optimizer=LBFGS(), callbacks=[ModelCheckpoint(tmp_path / "net.safetensors", full=True)])
+    assert same(net, before)

@@ -267,15 +267,3 @@ def test_decay_is_decoupled_from_the_gradient(cls):
     got, state = trained(cls(learning_rate=0.1, weight_decay=0.3), parameters, np.zeros_like(gradients))
     np.testing.assert_allclose(got, parameters * (1 - 0.1 * 0.3) ** STEPS, rtol=1e-14)
     assert (state == 0).all()
-
-
-@every_case
-@every_dtype
-def test_what_decays_comes_to_zero(optimizer, dtype):
-    """A weight that no sample reaches any more leaves nothing subnormal behind, which would slow every later step."""
-    size, smallest = 33, np.finfo(dtype).smallest_normal
-    parameters, gradients = np.ones(size, dtype), np.zeros(size, dtype)
-    state = np.full((max(len(optimizer.slots), 1), size), 3 * smallest, dtype)
-    for step in range(1, 50):
-        compiled_step(optimizer, parameters, gradients, state, step)
-    assert not ((state != 0) & (abs(state) < smallest)).any()

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import tracemalloc
 import warnings
 from _thread import interrupt_main
 
@@ -199,6 +200,28 @@ def test_control_c():
     check_same(together, alone, histories, fit_alone(alone, X, LABELS, epochs=epochs, batch_size=8))
 
 
+def test_members_may_be_stopped_from_outside(monkeypatch):
+    """By what another member's callback sets, wherever they are in the many epochs of a task; each can go on."""
+    together, alone = Population(classifiers()), classifiers()
+
+    def stop_all(epoch, logs):
+        if epoch == 2:
+            for net in together:
+                net.stop_training = True
+
+    def callbacks(member):
+        return [LambdaCallback(on_epoch_end=stop_all)] if member == 2 else []  # the one that takes longest, so begins
+
+    monkeypatch.setattr(task, "MOST_EPOCHS", 10**5)
+    together.fit(X, LABELS, epochs=10**9, batch_size=1, callbacks=callbacks, threads=2)
+    done = [len(history.epochs) for history in together.histories]
+    assert done[2] == 3
+    assert max(done) < 10**5
+    epochs = max(done) + 2
+    histories = together.fit(X, LABELS, epochs=epochs, batch_size=1, resume=True)
+    check_same(together, alone, histories, fit_alone(alone, X, LABELS, epochs=epochs, batch_size=1))
+
+
 def linear(seed):
     return Network([Dense(1)], inputs=9, seed=seed)
 
@@ -241,6 +264,16 @@ def test_members_learn_from_rows_of_one_array():
             check_same([together[number]], [net], [histories[number]], [history])
 
 
+def test_rows_of_equally_many_may_be_one_array():
+    rows = np.random.default_rng(0).integers(len(X), size=(4, 30))
+    together, alone = Population(classifiers()), Population(classifiers())
+    histories = together.fit(X, LABELS, epochs=2, rows=rows, validation_rows=rows[:, :5])
+    expected = alone.fit(X, LABELS, epochs=2, rows=[*rows], validation_rows=[*rows[:, :5]])
+    check_same(together, alone, histories, expected)
+    with pytest.raises(ValueError, match="rows has 3 entries"):
+        together.fit(X, LABELS, rows=rows[:3])
+
+
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}])
 def test_class_weights_are_those_of_the_rows(class_weight):
     rows = [None, np.arange(40), np.arange(5, 70, 2), np.arange(70) % 3 > 0]
@@ -274,6 +307,39 @@ def test_data_are_shared(monkeypatch):
     Population(classifiers()).fit(data, LABELS, rows=[fold for fold, _ in rows], validation_rows=[fold for _, fold in rows])
     assert len(seen) == 4
     assert all(np.shares_memory(each, data) for pair in seen for each in pair)
+
+
+def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
+    """Orders of samples, activations and gradients are the threads'."""
+    samples, sizes, run = 20_000, {}, crew.Crew.run
+    data, labels = np.zeros((samples, 9), np.float32), np.zeros(samples, int)
+
+    def measured(self, tasks):
+        sizes[len(population)] = tracemalloc.get_traced_memory()[0]
+        return run(self, tasks)
+
+    monkeypatch.setattr(crew.Crew, "run", measured)
+    tracemalloc.start()
+    try:
+        for members in (2, 10):
+            population = Population(classifiers(members))
+            population.fit(data, labels, batch_size=1000, threads=1, validation_rows=np.arange(0, samples, 2),
+                           class_weight={0: 2.0})
+    finally:
+        tracemalloc.stop()
+    assert (sizes[10] - sizes[2]) / 8 < 2 * samples  # an order takes 8 bytes a sample, weights 4
+
+
+def test_members_may_learn_from_the_weights_of_one():
+    """As they were at the beginning, however these change."""
+    def members():
+        return [Network([Dense(3, "tanh"), Dense(1)], inputs=4, seed=seed) for seed in range(3)]
+
+    together, alone = members(), members()
+    data, labels = together[1].parameters["0.weight"].reshape(3, 4), together[2].parameters["1.weight"]
+    copies = data.copy(), labels.copy()
+    histories = Population(together).fit(data, labels, epochs=5, validation_data=(data, labels))
+    check_same(together, alone, histories, fit_alone(alone, *copies, epochs=5, validation_data=copies))
 
 
 def test_lbfgs_trains_after_the_others():
@@ -377,6 +443,8 @@ def test_a_callback_that_refuses_on_the_last_member_leaves_all_as_they_were():
     (lambda: [Network([Dense(2)], 2), Network([Dense(2, "softmax")], 2)], "member 1 learns 2 probabilities"),
     (lambda: [Network([Dense(2, "sigmoid")], 2), Network([Dense(2, "softmax")], 2)], "each for itself"),
     (lambda: Network([Dense(1)], 2), "seeds=range"),
+    (lambda: 5, "networks is 5; it must be a list"),
+    (lambda: "net", "networks is 'net'; it must be a list"),
 ])
 def test_members_that_cannot_learn_together(members, message):
     with pytest.raises(ValueError, match=message):
@@ -390,10 +458,36 @@ def test_members_by_number_slice_and_list():
     assert [*population[1:3]] == population.networks[1:3]
     assert [*population[[3, 0]]] == [population[3], population[0]]
     assert population[[3]].histories == [population.histories[3]]
+    assert [*population[np.array([False, True, False, True])]] == [population[1], population[3]]
+    assert [*population[population.scores() <= min(population.scores())]] == [population.best()]
+    assert [*population[np.array([-1, 0])]] == [population[3], population[0]]
+    for wrong in ("a", [True], [0.5], [[0]], None):
+        with pytest.raises(ValueError, match="a mask of one bool a member"):
+            population[wrong]
+    with pytest.raises(IndexError):
+        population[[4]]
+    with pytest.raises(ValueError, match="networks is empty"):
+        population[[]]
     assert "4 networks" in repr(population)
     assert [net.seed for net in Population(population[0], seeds=[7, 8])] == [7, 8]
     with pytest.raises(ValueError, match="goes with one network"):
         Population(population.networks, seeds=[1, 2])
+    with pytest.raises(ValueError, match="seeds is 3; it must be a list"):
+        Population(population[0], seeds=3)
+
+
+def test_members_counted_from_the_end_keep_what_is_theirs():
+    """What their optimizers remember, and their errors."""
+    twice, once, kept = Population(classifiers()), classifiers(), Adam(0.01)
+    twice.fit(X, LABELS, epochs=3, optimizer=kept)
+    twice[[-1, 1]].fit(X, LABELS, epochs=3, optimizer=kept)
+    for number in (1, 3):
+        once[number].fit(X, LABELS, epochs=6, optimizer=Adam(0.01))
+        assert all_bits(once[number]) == all_bits(twice[number])
+    population = Population([linear(seed) for seed in range(2)])
+    with pytest.warns(RuntimeWarning, match="1 of 2"):
+        population.fit(X, X.sum(axis=1), epochs=90, optimizer=[SGD(0.01), SGD(1e7)])
+    assert [*population[[-1]].errors] == [0]
 
 
 def test_scores_ranking_and_table():
@@ -412,6 +506,22 @@ def test_scores_ranking_and_table():
     stopped = population.fit(X, LABELS, epochs=50, optimizer=Adam(0.1), validation_rows=np.arange(20),
                              callbacks=[EarlyStopping(restore_best=True)])
     assert population.scores().tolist() == [min(history["val_loss"]) for history in stopped]
+
+
+def test_members_of_different_losses_are_not_to_be_judged_by_them():
+    population = Population([Network([Dense(3, "softmax")], inputs=9, loss=loss) for loss in ("squared_error", None)])
+    population.fit(X, LABELS, epochs=2)
+    with pytest.warns(UserWarning, match=r"\(cross_entropy, squared_error\).*metric='accuracy'"):
+        population.best()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        population.best("accuracy")
+    with pytest.warns(UserWarning, match="metric='val_accuracy'"):
+        population.halve(X, LABELS, epochs=3, validation_rows=np.arange(20))
+    values = Population([Network([Dense(1)], inputs=9, loss=loss) for loss in ("squared_error", "huber")])
+    values.fit(X, X[:, 0])
+    with pytest.warns(UserWarning, match="an error of your own"):
+        values.ranking()
 
 
 def test_the_table_without_pandas(monkeypatch):
@@ -450,6 +560,15 @@ def test_the_ensemble():
         values.predict_proba(X)
 
 
+def test_members_whose_outputs_are_nan_are_named():
+    population = Population(classifiers(3))
+    population.fit(X, LABELS)
+    population[1].parameters["0.weight"][:] = np.nan
+    for how in ("mean", "vote"):
+        with pytest.raises(DivergenceError, match=r"of the members \[1\] are NaN; leave out those that diverged"):
+            population.predict(X, how)
+
+
 def test_the_vote_of_single_and_of_several_sigmoids():
     single = Population(Network([Dense(1, "sigmoid")], inputs=9), seeds=range(3))
     assert np.array_equal(single.predict(X, "vote"), np.median([net.predict(X) for net in single], axis=0))
@@ -469,6 +588,22 @@ def test_halving_trains_the_best_on_and_to_the_same_bits(factor):
     check_same(together, alone, together.histories, histories)
     first = [history["val_loss"][min(epochs) - 1] for history in histories]
     assert set(np.flatnonzero(rungs > 1)) == set(np.argsort(first)[:len(np.flatnonzero(rungs > 1))])
+
+
+@pytest.mark.parametrize("stopping", [EarlyStopping(patience=2, min_delta=0.2, restore_best=True),
+                                      EarlyStopping("loss", min_delta=0.05)], ids=["best", "last"])
+def test_halving_with_options_that_are_lists_for_all(stopping):
+    """What is a list, but not of one value a member; and members that stop by themselves, in whatever rung."""
+    together, alone = Population(classifiers(9)), classifiers(9)
+    options = {"sample_weight": WEIGHTS.tolist(), "validation_data": [X[:30], LABELS[:30]], "batch_size": 16}
+    rungs = together.halve(X.tolist(), LABELS.tolist(), epochs=27, optimizer=Adam(0.05), callbacks=[stopping], **options)
+    assert set(rungs) == {1, 2, 3}
+    assert any(len(history.epochs) < 3 ** rung for rung, history in zip(rungs, together.histories, strict=True))
+    for number, net in enumerate(alone):
+        own = copy.copy(stopping)
+        history = net.fit(X, LABELS, epochs=3 ** int(rungs[number]), optimizer=Adam(0.05), callbacks=[own], **options)
+        check_same([together[number]], [net], [together.histories[number]], [history])
+        assert own.best_epoch == together.callbacks[number][0].best_epoch
 
 
 def test_halving_leaves_out_those_that_diverge():

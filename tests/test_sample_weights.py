@@ -51,3 +51,12 @@ def test_balanced_classes_weigh_the_same():
     balanced.fit(X, y, class_weight="balanced")
     given.fit(X, y, class_weight={0: 23 / 40, 1: 23 / 6})
     assert same(balanced, given)
+
+
+def test_balancing_counts_samples_by_their_weights():
+    times = np.arange(23) % 4
+    again = np.repeat(np.arange(23), times)
+    weighted, repeated = (classifier(dtype="float64") for _ in range(2))
+    weighted.fit(X, LABELS, epochs=3, batch_size=100, shuffle=False, class_weight="balanced", sample_weight=times)
+    repeated.fit(X[again], LABELS[again], epochs=3, batch_size=100, shuffle=False, class_weight="balanced")
+    np.testing.assert_allclose(weighted.forward(X), repeated.forward(X), rtol=1e-6)

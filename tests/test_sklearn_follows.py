@@ -1,6 +1,7 @@
 """The law of the drop-in: the same data, parameters and random_state give scikit-learn's results, but for rounding."""
 
 import inspect
+import os
 
 import numpy as np
 import pytest
@@ -131,3 +132,80 @@ def test_several_labels_from_scratch_in_parts():
 def test_float32():
     X = IRIS.astype(np.float32)
     assert_alike(*both("classes", X=X, max_iter=3), X=X, tolerance=1e-4)
+
+
+def drawn(seed):
+    """(ours, theirs, parameters, X, y, sample_weight): a task and parameters drawn at random."""
+    draw = np.random.default_rng(seed)
+    task = draw.choice(list(TASKS)).item()
+    samples, features = int(draw.integers(2, 60)), int(draw.integers(1, 8))
+    X = draw.normal(size=(samples, features)) * 10.0 ** draw.integers(-2, 2)
+    y = {"classes": draw.integers(0, 3, samples), "two classes": np.array(["no", "yes"])[draw.integers(0, 2, samples)],
+         "several labels": draw.integers(0, 2, (samples, 3)), "value": draw.normal(size=samples),
+         "values": draw.normal(size=(samples, 2)), "counts": draw.poisson(2, samples)}[task]
+    ranges = {
+        "activation": ["identity", "logistic", "tanh", "relu"], "solver": ["sgd", "adam", "lbfgs"],
+        "alpha": [0.0, 1e-4, 1.0], "batch_size": ["auto", 1, 7, 100], "learning_rate_init": [1e-3, 1e-2],
+        "max_iter": [1, 4, 12], "shuffle": [True, False], "tol": [0.0, 1e-4, 0.1], "momentum": [0.0, 0.5, 0.9],
+        "nesterovs_momentum": [True, False], "early_stopping": [False, False, True], "validation_fraction": [0.1, 0.3],
+        "n_iter_no_change": [1, 3, 10],
+        "warm_start": [True, False], "random_state": [0, 1, 2], "hidden_layer_sizes": [(), 3, (5,), [4, 6], (2, 3, 2)],
+    }
+    parameters = {name: values[draw.integers(len(values))] for name, values in ranges.items()}
+    weights = draw.uniform(0.1, 2, samples) if draw.integers(2) else None
+    if parameters["early_stopping"]:  # theirs then falls back on weights that the second fit has moved
+        parameters["warm_start"] = False
+    if parameters["solver"] == "lbfgs":  # where they clip the loss of outputs near 0 and 1, a later search goes elsewhere
+        parameters["max_iter"] = min(parameters["max_iter"], 4)
+    if task == "values":  # their loss is another, and their L-BFGS does not descend it
+        parameters["solver"] = draw.choice(["adam", "sgd"]).item()
+    if task == "values" or weights is not None:  # the loss of an epoch is another, and so is what tol means
+        parameters |= {"tol": 0.0, "n_iter_no_change": 100}
+    if parameters["solver"] == "sgd":  # where scikit-learn takes notice of it
+        parameters["learning_rate"] = draw.choice(["constant", "invscaling", "adaptive"]).item()
+    ours, theirs, options, _ = TASKS[task]
+    return ours, theirs, parameters | options, X, y, weights
+
+
+def gone_through(kind, parameters, X, y, weights):
+    """A model fitted, perhaps again, and once more in part; or the type of the error."""
+    model = kind(**parameters)
+    part = len(X) if parameters["warm_start"] else len(X) // 2 + 1  # theirs then wants all classes in every part
+    try:
+        for _ in range(2 if parameters["warm_start"] else 1):
+            model.fit(X, y, sample_weight=weights)
+        if parameters["solver"] != "lbfgs" and not parameters["early_stopping"]:
+            model.partial_fit(X[:part], y[:part])
+    except ValueError:
+        return ValueError
+    return model
+
+
+def assert_follows(seed):
+    ours, theirs, *case = drawn(seed)
+    model, expected = (gone_through(kind, *case) for kind in (ours, theirs))
+    if model is ValueError or expected is ValueError:
+        assert model is expected
+        return
+    tolerance = 1e-3 if case[0]["solver"] == "lbfgs" else 1e-7  # it multiplies every rounding
+    for name in ("coefs_", "intercepts_"):
+        for array, other in zip(getattr(model, name), getattr(expected, name), strict=True):
+            np.testing.assert_allclose(array, other, rtol=tolerance, atol=tolerance)
+    assert (model.n_iter_, model.t_) == (expected.n_iter_, expected.t_)
+
+
+SEED, CASES = (int(os.environ.get(f"FASTNN_FOLLOWS_{name}", default)) for name, default in (("SEED", 0), ("CASES", 400)))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(20))
+def test_random_parameters(seed):
+    assert_follows(seed)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(SEED, SEED + CASES))
+def test_many_random_parameters(seed):
+    """FASTNN_FOLLOWS_SEED and FASTNN_FOLLOWS_CASES choose others, and how many."""
+    assert_follows(seed)

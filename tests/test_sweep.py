@@ -1,10 +1,12 @@
 """Sweeps: configurations drawn as the space says, networks made of them, folds, halving, table and picture."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import fastnn
-from fastnn import SGD, Adam, Dense, Network, k_folds, plot, sweep
+from fastnn import SGD, Adam, Dense, EarlyStopping, Network, k_folds, plot, sweep
 from fastnn.population.space import configurations
 
 rng = np.random.default_rng(0)
@@ -60,6 +62,8 @@ def test_distributions_of_scipy():
     ({"optimizer": [3]}, {}, "optimizer is 3"),
     ({"momentum": [0.9], "optimizer": ["adam"]}, {}, "'momentum'"),
     ({"width": [4]}, {"samples": 0}, "samples is 0"),
+    ({"width": [4]}, {"seed": "first"}, "seed is 'first'"),
+    ({"width": [4]}, {"build": 3}, "build is 3; it must be a function"),
     ({"width": [4]}, {"folds": 1}, "folds is 1"),
     ({"width": [4]}, {"folds": 121}, "there are 120 samples"),
     ({"width": [4]}, {"folds": 2, "validation_data": (X, LABELS)}, "both given"),
@@ -117,6 +121,30 @@ def test_members_are_the_networks_that_fit_gives_alone():
     assert "configurations" in repr(result)
 
 
+def test_the_table_keeps_hyperparameters_apart_from_results():
+    space = {"loss": ["squared_error", "huber"], "epochs": [3, 9]}
+    with pytest.warns(UserWarning, match=r"\(huber, squared_error\)"):
+        table = sweep(space, X, VALUES, callbacks=[EarlyStopping(min_delta=9.0)]).table
+    assert sorted(table["loss function"]) == ["huber"] * 2 + ["squared_error"] * 2
+    assert sorted(table["epochs given"]) == [3, 3, 9, 9]
+    assert list(table["epochs"]) == [2] * 4
+    assert all(isinstance(loss, float) for loss in table["loss"])
+
+
+@pytest.mark.parametrize("seed", [None, 0, 5])
+@pytest.mark.parametrize(("samples", "folds"), [(120, 5), (31, 4), (7, 7), (10, 3)])
+def test_folds_that_hold_labels_alike(samples, folds, seed):
+    labels = np.array(["often", "seldom", "never"])[np.random.default_rng(1).choice(3, samples, p=[0.7, 0.25, 0.05])]
+    parts = k_folds(samples, folds, seed, labels=labels)
+    assert sorted(np.concatenate([held_out for _, held_out in parts])) == [*range(samples)]
+    assert np.ptp([len(held_out) for _, held_out in parts]) <= 1
+    for label in set(labels):
+        assert np.ptp([(labels[held_out] == label).sum() for _, held_out in parts]) <= 1
+    assert all(sorted([*train, *held_out]) == [*range(samples)] for train, held_out in parts)
+    with pytest.raises(ValueError, match="one label a row"):
+        k_folds(samples, folds, labels=labels[1:])
+
+
 def test_your_own_networks():
     def build(depth, kind):
         return Network([*(Dense(4, kind) for _ in range(depth)), Dense(1)], inputs=2)
@@ -134,6 +162,12 @@ def test_halving_spends_its_epochs_on_the_best():
     best = int(result.ranking[0])
     assert epochs[best] == 9
     assert list(result.table["epochs"]) == sorted(epochs, reverse=True)
+
+
+def test_halving_with_early_stopping():
+    result = sweep({"learning_rate": [0.1, 0.01, 0.001]}, X, LABELS, epochs=9, halving=3,
+                   callbacks=[EarlyStopping(patience=2, restore_best=True)])
+    assert result.rungs.tolist().count(2) == 1
 
 
 def test_what_diverges_comes_last():
@@ -154,6 +188,24 @@ def test_where_all_diverge():
 
 
 @pytest.mark.filterwarnings("error")
+def test_the_picture_can_be_read(tmp_path):
+    """Scales as the numbers were drawn; labels that do not hide one another."""
+    pytest.importorskip("matplotlib")
+    space = {"width": (2, 64, "log"), "dropout": (0.0, 0.5), "learning_rate": (1e-5, 1.0, "log"),
+             "optimizer": [SGD(0.1, momentum=0.9), SGD(0.1, nesterov=True, momentum=0.5), SGD(0.2)]}
+    drawn = configurations(space, 60, 0)
+    panels = plot.sweep_panels(drawn, np.linspace(0.1, 0.5, 60), "loss")
+    panels[0].figure.savefig(tmp_path / "sweep.png")
+    assert [panel.get_xscale() for panel in panels] == ["log", "linear", "log", "linear"]
+    for panel in panels:
+        inside = [label.get_window_extent() for label in panel.get_xticklabels(which="both")
+                  if label.get_text() and panel.get_window_extent().x0 <= label.get_window_extent().x0]
+        inside.sort(key=lambda box: box.x0)
+        if panel.get_xlabel() != "optimizer":  # those are turned
+            assert all(left.x1 <= right.x0 for left, right in itertools.pairwise(inside)), panel.get_xlabel()
+
+
+@pytest.mark.filterwarnings("error")
 def test_the_picture(tmp_path):
     pytest.importorskip("matplotlib")
     space = {"width": [2, 4], "activation": ["relu", "tanh"], "learning_rate": (1e-4, 1.0, "log"), "depth": 1}
@@ -162,6 +214,8 @@ def test_the_picture(tmp_path):
     assert [panel.get_xlabel() for panel in panels] == ["width", "activation", "learning_rate"]
     assert [panel.get_xscale() for panel in panels] == ["linear", "linear", "log"]
     panels[0].figure.savefig(tmp_path / "sweep.png")
+    with pytest.raises(ValueError, match="columns is 0"):
+        result.plot(columns=0)
     with pytest.raises(ValueError, match="give one score a value"):
         plot.score_by([1, 2], [1.0])
     assert fastnn.Sweep is type(result)

@@ -23,7 +23,7 @@ class CSVLogger(Callback):
     path : path
     separator : str, default ","
     append : bool, default False
-        Whether to add to a file that is there already instead of replacing it.
+        Whether to add to a file that is there already instead of replacing it. It must be a log of the same metrics.
 
     Examples
     --------
@@ -47,6 +47,9 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs):
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; make it first")
+        header = ["epoch", *self.metrics]
+        if self.append and self.resumed is None:
+            self.check_header(header)
         self.file = open(self.path, "ab", buffering=0)  # closed when the fit ends
         there = self.file.tell()
         self.size = there if self.append else 0
@@ -54,7 +57,19 @@ class CSVLogger(Callback):
             self.size = min(there, whole_number("the size of the log in the checkpoint", self.resumed["size"], least=0))
         self.file.truncate(self.size)
         if self.size == 0:
-            self.write(["epoch", *self.metrics])
+            self.write(header)
+
+    def check_header(self, header):
+        """Refuse to add rows to a file whose columns are others, or whose last line has no end."""
+        if not self.path.exists() or not (text := self.path.read_text(encoding="utf-8", errors="replace")):
+            return
+        there = next(csv.reader(text.splitlines(), delimiter=self.separator), [])
+        if there != header:
+            raise ValueError(f"CSVLogger(append=True): {self.path} begins with the columns {shown(there)}; this fit reports "
+                             f"{header}: log it to another file, or replace that one with append=False")
+        if not text.endswith("\n"):
+            raise ValueError(f"CSVLogger(append=True): the last line of {self.path} has no end; mend the file, or replace "
+                             "it with append=False")
 
     def on_epoch_end(self, epoch, logs):
         self.write([epoch, *(logs[name] for name in self.metrics)])
@@ -62,6 +77,9 @@ class CSVLogger(Callback):
     def on_train_end(self, logs):
         if self.file is not None:
             self.file.close()
+
+    def __getstate__(self):
+        return vars(self) | {"file": None}  # which no copy may share, and no pickle hold
 
     def write(self, row):
         line = io.StringIO()

@@ -60,6 +60,9 @@ class ModelCheckpoint(Monitor):
     def on_train_begin(self, logs):
         if self.save_best_only:
             super().on_train_begin(logs)
+        if self.full and self.network._fit is None:
+            raise ValueError("ModelCheckpoint(full=True) saves a fit to go on with, and one with LBFGS cannot be resumed; "
+                             "leave full at False")
         directory = Path(self.path).parent
         if "{" not in str(directory) and not directory.is_dir():
             raise FileNotFoundError(f"there is no directory {directory} to save into; make it first, or save elsewhere")

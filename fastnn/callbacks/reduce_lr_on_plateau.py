@@ -52,7 +52,7 @@ class ReduceLROnPlateau(Monitor):
         super().on_train_begin(logs)
         if not isinstance(getattr(self.network.optimizer, "learning_rate", None), float):
             raise ValueError("ReduceLROnPlateau changes a learning rate that is a number; "
-                             f"{self.network.optimizer!r} has none")
+                             f"{self.network.optimizer!r} has none: give it one, or leave the callback out")
         before = self.resumed or {}
         self.wait, self.cooling = before.get("wait", 0), before.get("cooling", 0)
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
+LETTERS = 36  # so many have room side by side under a panel
+LONG = 1000  # a logarithmic scale that goes further has powers of ten alone for labels
 WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
 CATEGORIES, FRACTIONS = 12, 6  # so many different numbers, or of fractions, or fewer, are drawn side by side
 
@@ -48,15 +50,21 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
         len(kinds) > (FRACTIONS if any(isinstance(value, float) for value in values) else CATEGORIES))
     if continuous:
         places, middles = np.array(values, np.float64), binned(values)
-        if places.min() > 0 and places.max() > WIDE * places.min():
-            ax.set_xscale("log")
+        if is_even_in_logarithms(places):
+            ax.set_xscale("log", subs=(2, 5))
+            if places.max() < LONG * places.min():  # 1, 2, 5, 10, …, with room for them
+                ax.xaxis.set_major_formatter("{x:g}")
+                ax.xaxis.set_minor_formatter("{x:g}")
     else:
         kinds = [str(kind) for kind in sorted(set(values))] if sortable(values) else kinds
         numbers = np.array([kinds.index(str(value)) for value in values])
         # side by side where they would hide one another; the same at every drawing
         places = numbers + np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
         middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
-        ax.set_xticks(range(len(kinds)), list(map(short, kinds)))
+        labels = [shortened(brief(kind)) for kind in kinds]
+        ax.set_xticks(range(len(kinds)), labels)
+        if sum(map(len, labels)) > LETTERS:
+            ax.tick_params(axis="x", rotation=20)
     finite = np.isfinite(scores)
     ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
     if not finite.all():  # at the upper edge
@@ -75,12 +83,25 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     return plain(ax)
 
 
-def short(kind):
+def brief(kind):
     """A value as it stands under its place: of a number a few digits."""
     try:
         return f"{float(kind):.3g}" if "." in kind or "e" in kind else kind
     except ValueError:
         return kind
+
+
+def is_even_in_logarithms(numbers):
+    """Whether numbers of several magnitudes lie rather evenly in their logarithms: by where their median is."""
+    low, high, median = np.min(numbers), np.max(numbers), np.median(numbers)
+    if low <= 0 or high <= WIDE * low:
+        return False
+    return abs(np.log(median / np.sqrt(low * high))) < abs(np.log(median / ((low + high) / 2)))
+
+
+def shortened(text):
+    """A label of at most LETTERS / 2 letters."""
+    return text if len(text) <= LETTERS // 2 else text[:LETTERS // 2 - 1] + "…"
 
 
 def sortable(values):

@@ -89,7 +89,7 @@ def train_together(fits, threads, bar):
         tasks = {fit.request: fit for fit in fits if isinstance(fit.request, Task)}
         others = [fit for fit in fits if fit.request is not None and not isinstance(fit.request, Task)]
         crew = Crew([*tasks], threads) if tasks else None
-        queue, epochs = sorted(tasks, key=lambda task: -task.seconds), epochs_of(fits)
+        queue, epochs = sorted(tasks, key=lambda task: -task.seconds), epochs_of(fits)  # the longest first
         while queue or others:
             for fit in others:  # callbacks look at its batches, or it shuffles in Python
                 fit.resume(fit.request())
@@ -116,7 +116,13 @@ def run_once(crew, queue, fits):
             renewed.append(task)
         elif fits[task].request is not None:
             left.append(fits[task])
-    return unfinished + waiting + renewed, left
+    going_on = []
+    for task in unfinished + waiting:
+        if fits[task].network.stop_training:  # somebody else's callback, or another thread, has set it
+            fits[task].resume()
+        else:
+            going_on.append(task)
+    return renewed + going_on, left  # who comes back after every epoch goes on before others begin, as the rest do
 
 
 def epochs_of(fits):

@@ -9,12 +9,13 @@ from ..program import Data
 
 
 class SharedData:
-    """Checked data that members share: prepared once for each dtype and kind of target.
+    """Checked data that members share: prepared once for each dtype and kind of target, weights also for each set of rows.
 
-    validation: (X, y) or (X, y, sample_weight), or None.
+    validation: (X, y) or (X, y, sample_weight), or None. memory: arrays that training changes, which no data may lie in.
     """
 
-    def __init__(self, X, y, weights, class_weight, validation):
+    def __init__(self, X, y, weights, class_weight, validation, memory):
+        self.memory = memory
         self.X, self.y, self.weights, self.class_weight = X, y, weights, class_weight
         self.given, self.known = validation, {}
         if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3)):
@@ -24,21 +25,22 @@ class SharedData:
         """The Data of what is given, for networks like this one."""
         key = network.dtype, network._loss.targets, *map(id, given)
         if key not in self.known:
-            self.known[key] = network._data(*given)
+            self.known[key] = network._data(*given).apart_from(*self.memory)
         return self.known[key]
 
     def training(self, network, rows):
         """What the network is to learn from: all of it, or rows."""
         data = self.checked(network, self.X, self.y, self.weights)
-        if rows is None:
-            if self.class_weight is None:
-                return data
-            weights = network._apply_class_weight(self.class_weight, data.targets, data.weights)
-            return dataclasses.replace(data, weights=weights)
-        return Data(data.X, data.targets, self.weights_of(network, data, rows), rows)
+        key = "weights", network.dtype, network._loss.targets, id(rows)  # whoever fits keeps the rows alive
+        if key not in self.known:
+            self.known[key] = self.weights_of(network, data, rows)
+        return Data(data.X, data.targets, self.known[key], rows)
 
     def weights_of(self, network, data, rows):
         """The weights of rows, where they stand among all; as `fit` works them out when it is given the rows alone."""
+        if rows is None:
+            return data.weights if self.class_weight is None else network._apply_class_weight(
+                self.class_weight, data.targets, data.weights)
         chosen = part(data.weights, rows)
         if chosen is not None and not chosen.any():
             raise ValueError("sample_weight is zero for all of a member's rows; give it others")

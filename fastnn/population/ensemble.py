@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checks import any_array
+from ..divergence import DivergenceError
 
 
 class Ensemble:
@@ -19,7 +20,8 @@ class Ensemble:
         """What the members predict together: labels of classifiers, values of regressors, in the form of `Network.predict`.
 
         how: "mean" takes the label of the largest mean probability, or the mean value; "vote" the label that most members
-        predict, the least of them where there are several; "median" the median value.
+        predict, the least of them where there are several; "median" the median value. A classifier's outputs that are NaN
+        are a DivergenceError: `population[np.isfinite(population.scores())]` are the members that did not diverge.
 
         Examples
         --------
@@ -34,6 +36,15 @@ class Ensemble:
         if how not in ways:
             kind = "classifiers" if self.networks[0].is_classifier else "regressors"
             raise ValueError(f"how is {how!r}; for {kind} it must be {' or '.join(map(repr, ways))}")
+        try:
+            return self._predicted(X, how, threads)
+        except DivergenceError as error:
+            members = [number for number, network in enumerate(self.networks)
+                       if np.isnan(network.forward(X, threads=threads)).any()]
+            raise DivergenceError(f"outputs of the members {members} are NaN; leave out those that diverged, with "
+                                  "population[np.isfinite(population.scores())]") from error
+
+    def _predicted(self, X, how, threads):
         if how == "mean":
             return self._labels_or_values(self._mean(X, threads))
         if how == "median":

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from ..checks import number_in_range
-from .results import larger_is_better
+from .results import larger_is_better, warn_of_losses
+
+OF_EACH = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists of one each
 
 
 def rungs(candidates, epochs, factor):
@@ -18,7 +20,8 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
     """Train the population in rungs; returns how many rungs each group was in.
 
     epochs: a list, what each member trains for if it is in all of them. groups: the number of the group of each member, from
-    0; groups are judged by the means of their members' scores. options: of `Population.fit`, lists where each has its own.
+    0; groups are judged by the means of their members' scores. options: of `Population.fit`; those of OF_EACH as
+    lists where they are given.
     """
     factor = number_in_range("factor", factor, 1.5)
     groups, alive = np.asarray(groups), np.arange(np.max(groups) + 1)
@@ -29,6 +32,8 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
         part.fit(X, y, epochs=[max(1, round(share * epochs[k])) for k in members], resume=rung > 0,
                  **options_of(members, options, rung))
         population.take_over(part, members)
+        if rung == 0:
+            warn_of_losses(population.networks, part._metric(metric))
         lasted[alive] += 1
         scores = group_scores(part.scores(metric), groups[members], alive)
         keep = min(np.isfinite(scores).sum(), math.ceil(len(alive) / factor))
@@ -42,7 +47,8 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
 
 def options_of(members, options, rung):
     """The options of a part of the members in a rung."""
-    part = {name: [value[k] for k in members] if isinstance(value, list) else value for name, value in options.items()}
+    part = {name: [value[k] for k in members] if name in OF_EACH and isinstance(value, list) else value
+            for name, value in options.items()}
     if rung > 0:
         part["optimizer"] = None  # each goes on with the one that it has
     if callable(given := options.get("callbacks")):

@@ -1,5 +1,8 @@
 """What networks must have in common to learn together."""
 
+import numpy as np
+
+from ..checks import any_array
 from ..network import Network
 
 
@@ -20,6 +23,19 @@ def check_members(networks):
         if target_of(network) != target_of(first):
             raise ValueError(f"member {number} learns {target_of(network)} and member 0 {target_of(first)}; all learn one "
                              "y: give it a last layer and loss of the same kind, or fit it in another population")
+
+
+def numbers_of(index, members):
+    """The numbers, from 0, of the members that a slice, a list of numbers or a mask of one bool a member means."""
+    if isinstance(index, slice):
+        return list(range(members))[index]
+    array = any_array("the index of members", index)
+    if array.dtype.kind == "b" and array.shape == (members,):
+        return np.flatnonzero(array).tolist()
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and len(array) > 0):
+        raise ValueError(f"the index of members is {index!r}; there are {members}: give a number, a slice, a list of "
+                         "numbers, or a mask of one bool a member")
+    return [range(members)[number] for number in array.astype(int).tolist()]
 
 
 def target_of(network):

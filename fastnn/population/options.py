@@ -48,6 +48,8 @@ def each_callbacks(given, members):
 
 def each_rows(name, given, members, samples):
     """Rows of the data (int64) for every member, or None for all of them: of one array, or of a list of arrays."""
+    if isinstance(given, np.ndarray) and given.ndim == 2:
+        given = list(given)
     lists = isinstance(given, Sequence) and len(given) > 0 and not isinstance(given[0], (int, np.integer))
     values = each(name, given, members) if lists else [given] * members
     checked = {id(rows): rows_of(f"{name}[{number}]" if lists else name, rows, samples)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
-from ..checks import any_array, true_or_false, whole_number
+from ..checks import any_array, several, true_or_false, whole_number
 from ..history import History
 from ..lbfgs import LBFGS
 from ..network import Network
@@ -21,9 +21,9 @@ from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble
 from .halving import halve
-from .members import check_members
+from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows
-from .results import as_table, final, larger_is_better
+from .results import as_table, final, larger_is_better, warn_of_losses
 from .task import Ahead
 
 
@@ -43,7 +43,8 @@ class Population(Ensemble):
     Attributes
     ----------
     networks : list of Network
-        Also `population[i]`; a slice, or a list of numbers, gives a Population of those members.
+        Also `population[i]`; a slice, a list of numbers, or a mask of one bool a member gives a Population of those
+        members, such as `population[population.scores("val_accuracy") > 0.9]`.
     histories : list of History
         Of the last fit, also one that was interrupted; empty before the first.
     errors : dict of int to DivergenceError
@@ -69,10 +70,10 @@ class Population(Ensemble):
         if isinstance(networks, Network):
             if seeds is None:
                 raise ValueError("one network is given; give a list of them, or seeds=range(8) for members like it")
-            networks = [type(networks).from_config(networks.config(), seed=seed) for seed in seeds]
+            networks = [type(networks).from_config(networks.config(), seed=seed) for seed in several("seeds", seeds)]
         elif seeds is not None:
             raise ValueError("seeds goes with one network; those of a list have seeds of their own")
-        self.networks = list(networks)
+        self.networks = list(several("networks", networks))
         check_members(self.networks)
         self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
         self._optimizers = OwnOptimizers()
@@ -135,7 +136,8 @@ class Population(Ensemble):
         if validation_data is not None and any(part is not None for part in validation_rows):
             raise ValueError("validation_data and validation_rows are both given; give one of them")
 
-        fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data)
+        memory = [vector.flat for network in self.networks for vector in (network._parameters, network._state)]
+        fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data, memory)
         for number, network in enumerate(self.networks):
             own_rows = rows[number], validation_rows[number]
             if isinstance(given[number], LBFGS):
@@ -218,10 +220,11 @@ class Population(Ensemble):
         if "resume" in options:
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
+        samples = len(any_array("X", X)) if np.ndim(X) else 0
         for name in {"batch_size", "optimizer"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):
-            options[name] = each_rows(name, options[name], count, len(X))
+            options[name] = each_rows(name, options[name], count, samples)
         return halve(self, X, y, epochs=epochs, factor=factor, metric=metric, groups=range(count), options=options)
 
     def take_over(self, part, numbers):
@@ -238,6 +241,14 @@ class Population(Ensemble):
 
         metric: default "val_loss" if it was recorded, else "loss".
         """
+        metric = self._metric(metric)
+        values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
+        values = np.array(values, np.float64)
+        values[list(self.errors)] = np.nan
+        return values
+
+    def _metric(self, metric):
+        """The name of what members are to be judged by."""
         if not self.histories:
             raise ValueError("this population has not been fitted; call fit first")
         recorded = {name for history in self.histories for name in history}
@@ -245,14 +256,12 @@ class Population(Ensemble):
         if recorded and metric not in recorded:
             names = ", ".join(sorted(recorded))
             raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}")
-        values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
-        values = np.array(values, np.float64)
-        values[list(self.errors)] = np.nan
-        return values
+        return metric
 
     def ranking(self, metric: str | None = None) -> NDArray:
         """The numbers of the members, the best first by `scores`; those without a score last."""
         values = self.scores(metric)
+        warn_of_losses(self.networks, self._metric(metric))
         sign = -1.0 if metric is not None and larger_is_better(metric) else 1.0
         return np.argsort(np.where(np.isnan(values), np.inf, sign * values), kind="stable")
 
@@ -284,7 +293,7 @@ class Population(Ensemble):
     def __getitem__(self, index):
         if isinstance(index, (int, np.integer)):
             return self.networks[index]
-        numbers = list(range(len(self)))[index] if isinstance(index, slice) else [int(number) for number in index]
+        numbers = numbers_of(index, len(self))
         part = copy.copy(self)
         part.networks = [self.networks[number] for number in numbers]
         check_members(part.networks)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..checks import any_array, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
 from ..layers import BatchNorm, Dense, Dropout
 from ..network import Network
+from .space import generator
 
 FIT = "epochs", "batch_size"  # what `fit` takes
 ARCHITECTURE = ("hidden", "width", "depth", "activation", "dropout", "batch_norm", "l1", "l2", "initializer", "loss",
@@ -61,6 +63,8 @@ class Recipe:
     """How configurations become members; `fixed` are hyperparameters that the space does not name."""
 
     def __init__(self, head, build, optimizer, epochs, batch_size):
+        if build is not None and not callable(build):
+            raise ValueError(f"build is {build!r}; it must be a function from hyperparameters to a Network")
         self.head, self.build = head, build
         self.fixed = {"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size}
 
@@ -106,11 +110,11 @@ def split_rows(samples, share, seed):
     if not 0 < held_out < samples:
         raise ValueError(f"validation_split is {share!r}; of {samples} samples it leaves {samples - held_out} to train on "
                          f"and {held_out} to validate on: give a share such as 0.2")
-    order = np.random.default_rng(seed).permutation(samples)
+    order = generator(seed).permutation(samples)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
+def k_folds(samples: int, folds: int = 5, seed: int | None = 0, *, labels: ArrayLike | None = None) -> list[tuple]:
     """Cut the rows of the data into `folds` parts at random, each of which is held out once.
 
     Parameters
@@ -120,6 +124,8 @@ def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
     folds : int
     seed : int or None
         None keeps the rows in order.
+    labels : array (samples,), optional
+        Have every part hold as many rows of each label as the others, but for one.
 
     Returns
     -------
@@ -140,6 +146,14 @@ def k_folds(samples: int, folds: int = 5, seed: int | None = 0) -> list[tuple]:
     samples, folds = whole_number("samples", samples), whole_number("folds", folds, least=2)
     if folds > samples:
         raise ValueError(f"folds is {folds}; there are {samples} samples, and each fold takes one at least")
-    order = np.arange(samples) if seed is None else np.random.default_rng(seed).permutation(samples)
-    parts = [np.sort(part) for part in np.array_split(order, folds)]
+    order = np.arange(samples) if seed is None else generator(seed).permutation(samples)
+    parts = np.array_split(order, folds)
+    if labels is not None:
+        labels = any_array("labels", labels)
+        if labels.shape != (samples,):
+            raise ValueError(f"labels has shape {labels.shape}; there are {samples} samples: give one label a row, "
+                             f"({samples},)")
+        order = order[np.argsort(np.unique(labels, return_inverse=True)[1][order], kind="stable")]
+        parts = [order[k::folds] for k in range(folds)]  # label by label, dealt out like cards
+    parts = [np.sort(part) for part in parts]
     return [(np.sort(np.concatenate(parts[:k] + parts[k + 1:])), parts[k]) for k in range(folds)]

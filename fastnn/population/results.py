@@ -1,6 +1,7 @@
 """What members came to: scores to choose by, and a table."""
 
 import math
+import warnings
 
 from ..callbacks import EarlyStopping
 
@@ -19,6 +20,16 @@ def final(history, callbacks, metric):
 
 def larger_is_better(metric):
     return metric.endswith("accuracy")
+
+
+def warn_of_losses(networks, metric):
+    """Warn where members are to be judged by losses that are not the same function; metric: its name."""
+    names = sorted({network.loss for network in networks})
+    if metric.endswith("loss") and len(names) > 1:
+        better = f"metric={metric.replace('loss', 'accuracy')!r}" if networks[0].is_classifier else (
+            "an error of your own, such as np.abs(net.predict(X) - y).mean()")
+        warnings.warn(f"members are judged by {metric}, but their losses are different functions ({', '.join(names)}), one "
+                      f"larger than another whatever the network: judge them by {better}", stacklevel=3)
 
 
 class Table(list):

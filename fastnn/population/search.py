@@ -12,8 +12,13 @@ from ..network import Network
 from .halving import group_scores, halve
 from .population import Population
 from .recipe import Recipe, head_of, k_folds, split_rows
-from .results import as_table, final, larger_is_better
+from .results import as_table, final, larger_is_better, warn_of_losses
 from .space import configurations
+
+METRICS = "loss", "accuracy", "val_loss", "val_accuracy"
+# in the table, hyperparameters whose names are those of what came out
+GIVEN = {name: f"{name} given" for name in ("configuration", "parameters", "epochs", "diverged", *METRICS)}
+GIVEN["loss"] = "loss function"
 
 
 def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = None, build: Callable | None = None,
@@ -98,6 +103,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     rungs = None
     if halving is None:
         population.fit(X, y, epochs=each_epochs, **options)
+        warn_of_losses(population.networks, metric)
     else:
         rungs = halve(population, X, y, epochs=each_epochs, factor=halving, metric=metric, groups=groups, options=options)
     return Sweep(drawn, population, groups, metric, rungs)
@@ -155,12 +161,13 @@ class Sweep:
 
     def _row(self, number):
         population, members = self.population, np.flatnonzero(self.groups == number)
-        row = {"configuration": int(number), **self.configurations[number]}
+        row = {"configuration": int(number)}
+        row |= {GIVEN.get(name, name): value for name, value in self.configurations[number].items()}
         row["parameters"] = int(population[int(members[0])]._parameters.flat.size)
         histories = [population.histories[k] for k in members]
         row["epochs"] = max(len(history.epochs) for history in histories)
         row["diverged"] = any(int(k) in population.errors for k in members)
-        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        for name in METRICS:
             if any(name in history for history in histories):
                 values = [final(population.histories[k], population.callbacks[k], name) for k in members]
                 row[name] = float(np.mean(values))
@@ -175,7 +182,7 @@ class Sweep:
         """
         from .. import plot
 
-        return plot.sweep_panels(self.configurations, self.scores, self.metric, columns)
+        return plot.sweep_panels(self.configurations, self.scores, self.metric, whole_number("columns", columns))
 
     def __len__(self):
         return len(self.configurations)

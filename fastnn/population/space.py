@@ -76,13 +76,18 @@ def configurations(space, samples, seed):
     """Dicts of one value a name: all combinations if samples is None, else so many drawn at random."""
     space = parsed(space)
     if samples is not None:
-        generator = np.random.default_rng(seed)
-        return [{name: plain(each.rvs(random_state=generator)) for name, each in space.items()}
+        numbers = generator(seed)
+        return [{name: plain(each.rvs(random_state=numbers)) for name, each in space.items()}
                 for _ in range(whole_number("samples", samples))]
     for name, each in space.items():
         if not isinstance(each, Choices):
             raise ValueError(f"space[{name!r}] is not a list, so there is no end to the combinations; give samples=100, say")
     return [dict(zip(space, values, strict=True)) for values in itertools.product(*(each.values for each in space.values()))]
+
+
+def generator(seed):
+    """The random numbers of a seed; None for others each time."""
+    return np.random.default_rng(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
 
 
 def plain(value):

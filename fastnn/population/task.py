@@ -40,11 +40,14 @@ class Ahead:
             self.task = Task(trainer, evaluation)
         watch = callbacks[0] if [*map(type, callbacks)] == [EarlyStopping] else None
         left = self.epochs - trainer.state.epoch.number
+        self.task.seconds = left * self.task.seconds_per_epoch
         if self.task.begin(left if watch or not callbacks else 1, watch):
             try:
                 yield self.task
             finally:
                 self.task.take_over()
+            if not self.task.done:
+                return None  # it is to stop where it is
             if not self.task.stopped:
                 return self.task.last_metrics()
         self.careful = True
@@ -58,6 +61,7 @@ class Task:
     """Epochs of one member.
 
     sizes: what a thread needs to run it: bytes of the arena and of gradients, samples of a batch, and of an epoch.
+    seconds: how long the fit will take from where it stands, roughly, however many tasks that is.
     """
 
     def __init__(self, trainer, evaluation):
@@ -84,7 +88,7 @@ class Task:
         self.sizes = sizes
         self.seconds_per_epoch = program.batches * (SECONDS_PER_STEP + SECONDS_PER_FLOP * work)
         # the thread that runs the task has memory for it
-        trainer.order = None
+        trainer.order = program.order = None
         for each in (program, evaluation):
             if each is not None:
                 each.memory = each.gradients = each.results = each.addresses = each.frame = None
@@ -119,7 +123,7 @@ class Task:
         words.view(np.uint64)[kernel.EPOCH_WORD] = state.epoch.random
         words[kernel.EPOCHS], words[kernel.EPOCH], words[kernel.EVALUATED] = epochs, 0, 0
         words[kernel.DONE], words[kernel.STOPPED] = 0, 0
-        self.taken, self.watch, self.seconds = 0, watch, epochs * self.seconds_per_epoch
+        self.taken, self.watch = 0, watch
         if watch is not None:
             self.enter_watch(watch)
         return tame

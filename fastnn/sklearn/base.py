@@ -1,7 +1,7 @@
 """What both estimators share: the way from X and y to a trained network, and from that to outputs."""
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import scipy.sparse
@@ -11,9 +11,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..checks import check_finite, real_array, refuse_masked, sample_weights
+from ..kernels.finite import all_finite
 from ..layer_outputs import layer_outputs
 from . import architecture, lbfgs, stochastic
+from .data import dense, for_all, plain
 from .heldout import Samples
+from .live import LiveArrays
 from .parameters import check_parameters, each_layer
 from .solvers import is_stochastic, make_optimizer
 
@@ -46,6 +49,10 @@ class NetworkEstimator(BaseEstimator, ABC):
         """y in the form that the network learns from; with `anew` it decides what the outputs are."""
 
     @abstractmethod
+    def _is_plain_column(self, y, samples):
+        """Whether y is so many targets in an array that needs no checks of their type."""
+
+    @abstractmethod
     def _decode_targets(self, y):
         """What `_encode` took, from what it gave."""
 
@@ -54,11 +61,14 @@ class NetworkEstimator(BaseEstimator, ABC):
         """(how many outputs, their activation, the network's loss) for such encoded targets."""
 
     @abstractmethod
-    def _score(self, y, outputs, sample_weight=None):
-        """How well the network's outputs say y: accuracy or R²."""
+    def _score(self, y, outputs, weights=None):
+        """How well the network's outputs say encoded targets: accuracy or R²."""
+
+    def _check_warm_start(self, y):
+        """Refuse targets, encoded, that a fit cannot go on with."""
 
     def _weights(self, y, weights):
-        """The weights of the samples, with all that the estimator's parameters do to them."""
+        """The weights of samples with these encoded targets, with all that the estimator's parameters do to them."""
         return weights
 
     def _plain_targets(self, y):
@@ -118,6 +128,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True: it is one epoch; set it to False")
         anew = not hasattr(self, "network_") or not (self.warm_start or incremental)
         samples = self._checked_samples(X, y, sample_weight, anew=anew, encode_anew=anew and not incremental)
+        if not anew and not incremental:
+            self._check_warm_start(samples.y)
         held_out = self._checked_held_out(*validation)
         generator = check_random_state(self.random_state)
         self._choose_network(samples, anew, generator)
@@ -141,14 +153,15 @@ class NetworkEstimator(BaseEstimator, ABC):
                              "normalization='batch', or use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
-        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
-                             reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
-        if self._numeric_targets:  # scikit-learn lets some objects pass
-            check_finite("y", real_array("y", y, np.float64))
-        X = dense(X)
-        weights = sample_weights(sample_weight, len(X), X.dtype)
+        if anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
+            X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+                                 reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
+            if self._numeric_targets:  # scikit-learn lets some objects pass
+                check_finite("y", real_array("y", y, np.float64))
+            X = dense(X)
+        weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype)
         encoded = self._encode(y, anew=encode_anew)
-        return Samples(X, encoded, self._weights(y, weights))
+        return Samples(X, encoded, self._weights(encoded, weights))
 
     def _checked_held_out(self, X, y, sample_weight):
         if X is None and y is None:
@@ -158,7 +171,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                              reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
         X = dense(X)
-        return Samples(X, self._encode(y, anew=False), sample_weights(sample_weight, len(X), X.dtype, "sample_weight_val"))
+        weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype, "sample_weight_val")
+        return Samples(X, self._encode(y, anew=False), weights)
 
     def _dtype(self, anew):
         if not anew:
@@ -202,7 +216,19 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     # Prediction.
 
+    def _is_as_before(self, X):
+        """Whether X is what a fit before has seen, an array of as many numbers of the same type, without names.
+
+        Then scikit-learn's checks, which take longer than a step or the prediction of a row, would ask only for finite ones.
+        """
+        network = vars(self).get("network_")
+        return (network is not None and type(X) is np.ndarray and X.ndim == 2 and len(X) > 0
+                and X.shape[1] == network.inputs and X.dtype == network.dtype and "feature_names_in_" not in vars(self))
+
     def _checked_outputs(self, X):
+        if self._is_as_before(X):
+            with suppress(ValueError):  # it is not finite; of that scikit-learn's checks say more
+                return self._outputs(X)
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
         return self._outputs(validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=dtype))
@@ -224,13 +250,26 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @property
     def coefs_(self):
-        """The weights of the layers (in_features, out_features), first to last: live views."""
-        return self.network_.weights
+        """The weights of the layers (in_features, out_features), first to last: live views, which may be assigned to."""
+        return self._live("coefs_", "weights")
+
+    @coefs_.setter
+    def coefs_(self, arrays):
+        self._live("coefs_", "weights")[:] = arrays
 
     @property
     def intercepts_(self):
-        """The biases of the layers (out_features,), first to last: live views."""
-        return self.network_.biases
+        """The biases of the layers (out_features,), first to last: live views, which may be assigned to."""
+        return self._live("intercepts_", "biases")
+
+    @intercepts_.setter
+    def intercepts_(self, arrays):
+        self._live("intercepts_", "biases")[:] = arrays
+
+    def _live(self, name, of_network):
+        if not hasattr(self, "network_"):
+            raise AttributeError(f"this {type(self).__name__} has no {name} yet: fit it first")
+        return LiveArrays(name, getattr(self.network_, of_network))
 
     # Ways of scikit-learn.
 
@@ -265,18 +304,3 @@ def all_or_nothing(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-def plain(name, values):
-    """Refuse what scikit-learn takes for numbers without a word: what lies under masks, dates, durations, records."""
-    refuse_masked(name, values)
-    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # of a data frame there are several
-    for dtype in np.ravel(np.array(dtypes, object)):
-        if getattr(dtype, "kind", "") in "mMV" and dtype is not None:
-            raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
-    return values
-
-
-def dense(X):
-    """X as an array."""
-    return X.toarray() if scipy.sparse.issparse(X) else X

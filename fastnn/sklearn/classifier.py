@@ -3,14 +3,15 @@
 import numpy as np
 import scipy.sparse
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from .base import NetworkEstimator, all_or_nothing, stochastic_only
+from .class_weights import class_factors, label_factors
 from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
+from .scores import accuracy
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
@@ -23,8 +24,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     ----------{DESCRIPTION}
     loss : str, default "log_loss"
         Or one of `fastnn.losses`, your own among them.
-    class_weight : dict, "balanced" or None
-        Multiplies the weights of the samples of a class; "balanced" gives every class the same in all.
+    class_weight : dict, "balanced", list of dict or None
+        Multiplies the weights of the samples of a class; "balanced" gives every class the same in all. For several labels
+        a sample, "balanced" or a list of a dict for each.
 
     Attributes
     ----------
@@ -71,8 +73,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return self._fit(X, y, sample_weight, incremental=True)
 
     def _encode(self, y, *, anew):
-        check_classification_targets(y)
-        multilabel = type_of_target(y).startswith("multilabel")
+        multilabel = False
+        if anew or not self._is_plain_column(y, len(y)):
+            check_classification_targets(y)
+            multilabel = type_of_target(y).startswith("multilabel")
         if y.ndim == 2 and not multilabel:
             if y.shape[1] > 1:
                 raise ValueError(f"y has shape {y.shape}; several targets of several classes each are not supported: fit a "
@@ -86,6 +90,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y, np.int64)
         return np.searchsorted(self.classes_, y)
 
+    def _is_plain_column(self, y, samples):
+        return type(y) is np.ndarray and y.shape == (samples,) and y.dtype.kind in "biu"
+
     def _check_labels(self, labels, multilabel):
         """Refuse labels that are not those of the fit before."""
         if multilabel != self._multilabel:
@@ -95,6 +102,12 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if len(unknown) or (multilabel and len(labels) != len(self.classes_)):
             raise ValueError(f"y has classes {labels}, among them ones not known from the fit before, whose classes are "
                              f"{self.classes_}")
+
+    def _check_warm_start(self, y):
+        missing = [] if self._multilabel else np.setdiff1d(np.arange(len(self.classes_)), y)
+        if len(missing):
+            raise ValueError(f"y lacks the classes {self.classes_[missing]} of the fit before, with which warm_start=True "
+                             "goes on; give samples of every class, or call partial_fit, which takes them in parts")
 
     def _decode_targets(self, y):
         return y if self._multilabel else self.classes_[y]
@@ -111,23 +124,26 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def _weights(self, y, weights):
         if self.class_weight is None:
             return weights
-        factors = compute_sample_weight(self.class_weight, y)
+        if self._multilabel:
+            factors = label_factors(self.class_weight, y, weights)
+        else:
+            factors = class_factors(self.class_weight, self.classes_, y, weights)
         return factors if weights is None else weights * factors
 
-    def _labels(self, outputs):
-        """The labels that the network's outputs mean."""
+    def _label_numbers(self, outputs):
+        """What the network's outputs mean: the numbers of the likeliest labels, or 0 and 1 for each of several."""
         if self._multilabel:
             return (outputs > 0.5).astype(np.int64)
         if len(self.classes_) == 1:
-            return np.repeat(self.classes_, len(outputs))
-        return self.classes_[(outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)]
+            return np.zeros(len(outputs), np.int64)
+        return (outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
-    def _score(self, y, outputs, sample_weight=None):
-        return accuracy_score(y, self._labels(outputs), sample_weight=sample_weight)
+    def _score(self, y, outputs, weights=None):
+        return accuracy(y, self._label_numbers(outputs), weights)
 
     def predict(self, X):
         """The likeliest label of each sample: (samples,), or a matrix of 0 and 1 (samples, labels) for several labels."""
-        return self._labels(self._checked_outputs(X))
+        return self._decode_targets(self._label_numbers(self._checked_outputs(X)))
 
     def predict_proba(self, X):
         """Probabilities (samples, classes), columns as in `classes_`; in several labels each column is one of its own."""

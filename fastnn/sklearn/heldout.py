@@ -22,7 +22,7 @@ class Samples:
         pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
         held = len(pieces[1])
         if held < 2:
-            raise ValueError(f"the validation set would have {held} of the {len(self.X)} samples and needs 2; raise "
+            raise ValueError(f"The validation set is too small: {held} of the {len(self.X)} samples, and it needs 2; raise "
                              "validation_fraction, or give fit samples of their own (X_val, y_val)")
         weights = [None, None] if self.weights is None else pieces[4:]
         return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])
@@ -37,11 +37,11 @@ def score(estimator, held_out, loss):
     scoring = estimator.scoring
     if scoring == "loss":
         return -loss
-    weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
-    y = estimator._decode_targets(held_out.y)
     if scoring is None:
         outputs = estimator._outputs(held_out.X)
-        return estimator._score(y, outputs, **weights) if np.isfinite(outputs).all() else float("nan")
+        return estimator._score(held_out.y, outputs, held_out.weights) if np.isfinite(outputs).all() else float("nan")
+    weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+    y = estimator._decode_targets(held_out.y)
     scorer = scoring if callable(scoring) else get_scorer(scoring)
     with warnings.catch_warnings():
         # the samples have lost their columns' names on the way here

@@ -1,11 +1,11 @@
 """Training by L-BFGS (Liu and Nocedal 1989) through SciPy: loss and gradient over all samples, on the flat vector."""
 
-import warnings
 
 import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
+from ..caller_warning import warn_caller
 from ..kernels.finite import all_finite
 from ..kernels.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram
@@ -60,6 +60,6 @@ def train(estimator, samples, held_out):
         raise ValueError("training diverged: the loss is not finite; scale X to about unit size")
     estimator.best_loss_ = min(estimator.best_loss_ or np.inf, estimator.loss_)
     if not result.success:
-        warnings.warn(f"lbfgs has not converged: {result.message} (max_iter={estimator.max_iter}, "
-                      f"max_fun={estimator.max_fun}); raise these or tol, or scale X to about unit size",
-                      ConvergenceWarning, stacklevel=5)
+        warn_caller(f"lbfgs has not converged: {result.message} (max_iter={estimator.max_iter}, "
+                    f"max_fun={estimator.max_fun}); raise these or tol, or scale X to about unit size",
+                    ConvergenceWarning)

@@ -2,6 +2,8 @@
 
 import math
 
+from sklearn.metrics import get_scorer_names
+
 from ..checks import float_dtype, list_of, real_number, shown, true_or_false, whole_number
 from ..training import Callback
 
@@ -64,19 +66,26 @@ def schedule(where, value):
         raise ValueError(f"{where} is {shown(value)}; it must be 'constant', 'invscaling', 'adaptive' or a schedule")
 
 
+def scoring(where, value):
+    if callable(value) or (isinstance(value, str) and (value == "loss" or value in get_scorer_names())):
+        return
+    raise ValueError(f"{where} is {shown(value)}; it must be a scorer's name (sklearn.metrics.get_scorer_names() lists "
+                     "them), a callable scorer(estimator, X, y), 'loss' or None")
+
+
 not_negative = number(0.0, math.inf, "a number of 0 or more")
 
 CHECKS = {
     "hidden_layer_sizes": sizes, "alpha": not_negative, "batch_size": batch_size, "learning_rate": schedule,
     "learning_rate_init": positive, "power_t": not_negative, "max_iter": whole_number, "shuffle": true_or_false,
-    "tol": not_negative, "verbose": not_negative, "warm_start": true_or_false, "momentum": share,
+    "tol": not_negative, "warm_start": true_or_false, "momentum": number(0.0, 1.0, "a number from 0 to 1"),
+    "verbose": lambda where, value: isinstance(value, bool) or not_negative(where, value),
     "nesterovs_momentum": true_or_false, "early_stopping": true_or_false, "validation_fraction": share, "beta_1": share,
     "beta_2": share, "epsilon": positive, "n_iter_no_change": patience, "max_fun": whole_number, "dropout": rates,
-    "normalization": or_none(normalization), "clip_norm": or_none(positive), "clip_value": or_none(positive),
-    "dtype": or_none(float_dtype), "n_threads": or_none(whole_number),
+    "normalization": or_none(normalization), "scoring": or_none(scoring), "clip_norm": or_none(positive),
+    "clip_value": or_none(positive), "dtype": or_none(float_dtype), "n_threads": or_none(whole_number),
     "callbacks": or_none(lambda where, value: list_of(where, value, Callback)),
 }
-CHECKS["verbose"] = lambda where, value: isinstance(value, bool) or not_negative(where, value)
 
 
 def check_parameters(estimator):
@@ -98,8 +107,9 @@ DESCRIPTION = """
     batch_size : int or "auto", default "auto"
         Samples in a step; "auto" is 200, or all where there are fewer.
     learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default "constant"
-        How the learning rate moves, with every solver but "lbfgs". "invscaling": learning_rate_init / (t + 1)**power_t
-        after t samples. "adaptive": divided by 5 whenever training would stop for want of improvement, until it is 1e-6.
+        How the learning rate moves, with every solver but "lbfgs" (in scikit-learn with "sgd" alone). "invscaling":
+        learning_rate_init / (t + 1)**power_t after t samples. "adaptive": divided by 5 whenever training would stop for want
+        of improvement, until it is 1e-6.
         A schedule, a function of the number of the step, from 1, is for optimizers that take one.
     learning_rate_init : float, default 1e-3
         The learning rate at first (not of a `solver` that is an optimizer: it has its own).

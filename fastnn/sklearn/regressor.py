@@ -2,12 +2,13 @@
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
+from ..kernels.finite import all_finite
 from .base import NetworkEstimator
 from .losses import regression_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
+from .scores import r2
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
@@ -62,12 +63,19 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return "exp" if self.loss == "poisson" else out_activation
 
     def _values(self, outputs):
-        """The values that the network's outputs mean: of "poisson" they are logarithms."""
-        values = np.exp(outputs) if self.out_activation_ == "exp" else outputs
+        """The values that the network's outputs mean, (samples,) where there is one output."""
+        values = self._means(outputs)
         return values[:, 0] if values.shape[1] == 1 else values
 
-    def _score(self, y, outputs, sample_weight=None):
-        return r2_score(y, self._values(outputs), sample_weight=sample_weight)
+    def _means(self, outputs):
+        """The same, (samples, outputs): of "poisson" the outputs are logarithms."""
+        return np.exp(outputs) if self.out_activation_ == "exp" else outputs
+
+    def _is_plain_column(self, y, samples):
+        return type(y) is np.ndarray and y.shape == (samples,) and y.dtype == np.float64 and all_finite(y)
+
+    def _score(self, y, outputs, weights=None):
+        return r2(y, self._means(outputs), weights)
 
     def predict(self, X):
         """Values (samples,), or (samples, outputs) where there are several, in the network's dtype."""
@@ -75,5 +83,5 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
+        tags.target_tags.multi_output, tags.target_tags.positive_only = True, self.loss == "poisson"
         return tags

@@ -5,10 +5,10 @@ stopping, whose score is below the best plus `tol`.
 """
 
 import math
-import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
+from ..caller_warning import warn_caller
 from ..training import Callback, DivergenceError
 from . import heldout
 from .solvers import LearningRate
@@ -71,7 +71,7 @@ def record(estimator, loss, held_out, held_out_loss):
 def train(estimator, samples, held_out, incremental):
     """Epochs of the estimator's optimizer: one if `incremental`, else until it is enough."""
     network, optimizer = estimator.network_, estimator._optimizer
-    best = [network.snapshot()]
+    best = [network.snapshot() if estimator.early_stopping else None]
     watch = Watch(estimator, optimizer, len(samples.X), held_out, best)
     try:
         network.fit(
@@ -81,15 +81,18 @@ def train(estimator, samples, held_out, incremental):
             callbacks=[watch, *(estimator.callbacks or ())], threads=estimator.n_threads, progress=False,
         )
         if estimator.n_iter_ == estimator.max_iter and not network.stop_training and not incremental:
-            warnings.warn(f"no convergence within max_iter={estimator.max_iter} epochs; raise it, or tol to stop sooner",
-                          ConvergenceWarning, stacklevel=5)
+            warn_caller(f"no convergence within max_iter={estimator.max_iter} epochs; raise it, or tol to stop sooner",
+                        ConvergenceWarning)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warn_caller("Training interrupted by user.")
     except DivergenceError as error:
         if not estimator.early_stopping:
             raise ValueError(f"training diverged: {error}") from error
         diverged(estimator, held_out)
     if estimator.early_stopping:
+        if estimator.best_validation_score_ == -math.inf and estimator.n_iter_ > 0:
+            warn_caller("no score on the samples held out was a number above -inf, so the weights are those from before the "
+                        "fit; choose another scoring, or look into validation_scores_", ConvergenceWarning)
         network.restore(best[0])
 
 
@@ -100,14 +103,13 @@ def diverged(estimator, held_out):
     estimator.loss_curve_.append(math.nan)
     estimator.validation_loss_curve_.append(math.nan)
     estimator.validation_scores_.append(math.nan)
-    warnings.warn(f"training diverged in epoch {estimator.n_iter_}; the weights are the best ones before. Lower "
-                  "learning_rate_init, or scale X to about unit size", ConvergenceWarning, stacklevel=6)
+    warn_caller(f"training diverged in epoch {estimator.n_iter_}; the weights are the best ones before. Lower "
+                "learning_rate_init, or scale X to about unit size", ConvergenceWarning)
 
 
 def batch_size(estimator, samples):
     if isinstance(estimator.batch_size, str):
         return min(200, samples)
     if estimator.batch_size > samples:
-        warnings.warn(f"batch_size is {estimator.batch_size}, but there are {samples} samples; all are taken at once",
-                      stacklevel=6)
+        warn_caller(f"batch_size is {estimator.batch_size}, but there are {samples} samples; all are taken at once")
     return min(estimator.batch_size, samples)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from ..elementary import settled
 from ..hyperparameters import in_unit_interval, positive, rate_or_schedule
 from . import Optimizer, compiled, register
 
@@ -45,8 +44,8 @@ class Adam(Optimizer):
         step_size, beta1, rest1, beta2, rest2, epsilon, kept = c[0], c[1], c[2], c[3], c[4], c[5], c[6]
         for i in range(len(parameters)):
             gradient = gradients[i]
-            mean[i] = settled(beta1 * mean[i] + rest1 * gradient)
-            square[i] = settled(beta2 * square[i] + rest2 * gradient * gradient)
+            mean[i] = beta1 * mean[i] + rest1 * gradient
+            square[i] = beta2 * square[i] + rest2 * gradient * gradient
             # kept is 1 here and less in AdamW; beside the root and the division its product costs nothing measurable
             parameters[i] = kept * parameters[i] - step_size * mean[i] / (math.sqrt(square[i]) + epsilon)
 

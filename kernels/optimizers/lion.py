@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..elementary import settled
 from ..hyperparameters import in_unit_interval, not_negative, rate_or_schedule
 from . import Optimizer, register
 
@@ -47,7 +46,7 @@ class Lion(Optimizer):
             mixture = beta1 * mean[i] + rest1 * gradient
             sign = 1.0 if mixture > 0.0 else (-1.0 if mixture < 0.0 else 0.0)
             parameters[i] = kept * parameters[i] - learning_rate * sign
-            mean[i] = settled(beta2 * mean[i] + rest2 * gradient)
+            mean[i] = beta2 * mean[i] + rest2 * gradient
 
     def vectorized(self, parameters, gradients, mean, step):
         sign = np.sign(self.beta1 * mean + (1 - self.beta1) * gradients)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from ..elementary import settled
 from ..hyperparameters import in_unit_interval, positive, rate_or_schedule
 from . import Optimizer, register
 
@@ -41,7 +40,7 @@ class RMSprop(Optimizer):
         learning_rate, rho, rest, epsilon = c[0], c[1], c[2], c[3]
         for i in range(len(parameters)):
             gradient = gradients[i]
-            square[i] = settled(rho * square[i] + rest * gradient * gradient)
+            square[i] = rho * square[i] + rest * gradient * gradient
             parameters[i] -= learning_rate * gradient / (math.sqrt(square[i]) + epsilon)
 
     def vectorized(self, parameters, gradients, square, step):

@@ -4,8 +4,7 @@ In the form of PyTorch: the velocity is a sum of gradients and the learning rate
 learning rate that is Keras's form; where the rate is changed on the way, it takes hold of the next step at once.
 """
 
-from ..elementary import settled
-from ..hyperparameters import flag, in_unit_interval, rate_or_schedule
+from ..hyperparameters import flag, part, rate_or_schedule
 from . import Optimizer, register
 
 
@@ -17,7 +16,7 @@ class SGD(Optimizer):
     ----------
     learning_rate : float or schedule, default 0.01
     momentum : float, default 0
-        How much of the velocity is kept in a step, in [0, 1). At 0 it is plain gradient descent.
+        How much of the velocity is kept in a step, from 0 to 1. At 0 it is plain gradient descent.
     nesterov : bool, default False
         Whether to look ahead, one step further along the velocity. Needs momentum.
     clip_value, clip_norm : float, optional
@@ -25,7 +24,7 @@ class SGD(Optimizer):
     """
 
     learning_rate: float = rate_or_schedule(0.01)
-    momentum: float = in_unit_interval(0.0)
+    momentum: float = part(0.0)
     nesterov: bool = flag(False)
 
     name = "sgd"
@@ -48,7 +47,7 @@ class SGD(Optimizer):
         momentum, gradient_rate, velocity_rate = c[0], c[1], c[2]
         for i in range(len(parameters)):
             gradient = gradients[i]
-            velocity[i] = settled(momentum * velocity[i] + gradient)
+            velocity[i] = momentum * velocity[i] + gradient
             parameters[i] -= gradient_rate * gradient + velocity_rate * velocity[i]
 
     def vectorized(self, parameters, gradients, velocity, step):

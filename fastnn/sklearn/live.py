@@ -1,0 +1,29 @@
+"""A list of live views, such as the weights of a network: what is assigned is copied into them."""
+
+from ..checks import check_finite, real_array
+
+
+class LiveArrays(list):
+    """Arrays of `name` that share their memory with a network; assigning to one, or to several, changes the network."""
+
+    def __init__(self, name, arrays):
+        super().__init__(arrays)
+        self.name = name
+
+    def __setitem__(self, index, given):
+        """Copy what is given, of the same shape, into the array, or into each of a slice; all or nothing."""
+        views = self[index] if isinstance(index, slice) else [self[index]]
+        given = given if isinstance(index, slice) else [given]
+        if not isinstance(given, (list, tuple)) or len(given) != len(views):
+            raise ValueError(f"{self.name} must be a list of {len(views)} arrays here, of the shapes "
+                             f"{', '.join(str(view.shape) for view in views)}")
+        checked = [real_array(self.name, each, view.dtype) for each, view in zip(given, views, strict=True)]
+        for array, view in zip(checked, views, strict=True):
+            if array.shape != view.shape:
+                raise ValueError(f"{self.name} has an array of shape {array.shape}; there it takes {view.shape}")
+            check_finite(self.name, array)
+        for array, view in zip(checked, views, strict=True):
+            view[...] = array
+
+    def __reduce__(self):
+        return list, (list(self),)  # a copy is of the numbers, and belongs to no network
