@@ -5,7 +5,6 @@ training runs, called as a user would call it from Python (`fastnn.kernels`), re
 same. The tests hold the results of each case equal; `asv_bench/` follows the ratios over time.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -280,10 +279,18 @@ def table(rows):
     return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:]])
 
 
+EXAMPLES = (
+    ("fastnn compare --quick", "small sizes, some seconds"),
+    ("fastnn compare --dtype float64 --json", "seconds as JSON"),
+)
+
+
 def main(argv=None):
     """Run the comparison and print it."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog="fastnn compare", description="Time loops, NumPy and compiled kernels, now.")
+    from .cli.options import command
+
+    parser = command("compare", "Time every kernel beside the same mathematics as loops and in NumPy, now.", EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="small sizes, some seconds")
     parser.add_argument("--json", action="store_true", help="print JSON, times in seconds")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of NumPy and compiled")

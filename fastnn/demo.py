@@ -1,6 +1,6 @@
 """The main job: train a network on three spiral arms, say how well and how fast it learned, and draw what it learned."""
 
-import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -8,11 +8,16 @@ import numpy as np
 
 from . import Adam, Dense, Network, plot
 from .checks import whole_number
+from .cli import options
 from .datasets import spiral
 
 EPOCHS, BATCH_SIZE, HELD_OUT = 200, 32, 600
 COMPILED = 1.0  # seconds; kernels found on disk are ready in less
 
+EXAMPLES = (
+    ("fastnn demo", "some seconds; the picture goes to fastnn-demo.png"),
+    ("fastnn demo --epochs 5 --output early.png", "what the network knows after 5 times through the data"),
+)
 YOUR_OWN = '''\
 import numpy as np
 from fastnn import Dense, Network
@@ -31,15 +36,16 @@ net.save("my.safetensors")                                  # net = Network.load
 
 def main(argv=None):
     """Run the demo from the command line."""
-    parser = argparse.ArgumentParser(
-        prog="fastnn demo", description="Train a network on three spiral arms and draw its decision boundary.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help="how many times to go through the data")
-    parser.add_argument("--seed", type=int, default=0, help="of the data, the first weights and the shuffling")
-    parser.add_argument("--threads", type=int, help="at most so many (default: all)")
-    parser.add_argument("--output", type=Path, default=Path("fastnn-demo.png"), metavar="FILE", help="the picture's place")
+    parser = options.command("demo", "Train a network on three spiral arms and draw its decision boundary.", EXAMPLES)
+    parser.add_argument("--epochs", type=options.whole, default=EPOCHS, metavar="N",
+                        help=f"how many times to go through the data (default: {EPOCHS})")
+    parser.add_argument("--seed", type=options.whole, default=0, metavar="N",
+                        help="of the data, the first weights and the shuffling (default: 0)")
+    options.add_threads(parser)
+    parser.add_argument("-o", "--output", type=Path, default=Path("fastnn-demo.png"), metavar="FILE",
+                        help="the picture's place (default: fastnn-demo.png)")
     parsed = parser.parse_args(argv)
+    options.check_output(parsed.output)
     run(epochs=parsed.epochs, seed=parsed.seed, threads=parsed.threads, output=parsed.output)
 
 
@@ -65,7 +71,7 @@ fastnn demo: a network learns to tell three spiral arms apart
 
     start = time.perf_counter()
     history = net.fit(X[train], y[train], epochs=epochs, batch_size=BATCH_SIZE, optimizer=optimizer, threads=threads,
-                      progress=True)
+                      progress=sys.stderr.isatty())
     seconds = time.perf_counter() - start
     accuracy = net.evaluate(X[held_out], y[held_out], threads=threads)["accuracy"]
     picture = plot.save_picture(output, lambda: draw(net, X[held_out], y[held_out], accuracy))
@@ -76,7 +82,7 @@ Trained in {seconds:.2f} s, {seconds / max(steps, 1) * 1e6:.0f} µs a step
   accuracy   {accuracy:.1%} of the held-out points
   {picture}
 
-The same for a table of your own:
+The same for a table of your own, of numbers and text: fastnn train my.csv --target COLUMN, or of numbers, in Python:
 
 {YOUR_OWN}""")
     return {"accuracy": accuracy, "seconds": seconds, "ready_seconds": ready_seconds}

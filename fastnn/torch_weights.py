@@ -1,4 +1,5 @@
-"""Weights from PyTorch: the `state_dict` of Linear layers, from memory or from a safetensors file. Nothing is unpickled.
+"""Weights from PyTorch: the `state_dict` of Linear, BatchNorm1d and LayerNorm, from memory or from a safetensors file.
+Nothing is unpickled.
 
 PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); Dense has the transposed weight. A
 state dict holds no activations, and a file holds its names in the order of the alphabet: what they cannot say, the caller
@@ -17,11 +18,15 @@ import numpy as np
 
 from .checks import check_finite, float_dtype, path_name, real_array, several, shown
 from .files import ModelFormatError, open_and_read
-from .layers import Dense
+from .layers import BatchNorm, Dense, LayerNorm
+
+TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "LayerNorm"}
 
 
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
-    """Take over the weights of a PyTorch model of Linear layers into a network of as many Dense ones.
+    """Take over the weights of a PyTorch model into a network of the same layers.
+
+    Linear is Dense here, BatchNorm1d is BatchNorm (the running statistics are taken as well), and LayerNorm is LayerNorm.
 
     Parameters
     ----------
@@ -51,22 +56,23 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     array([[0.5],
            [0.5]], dtype=float32)
     """
-    linears = linear_layers(source, layers, network.dtype)
-    takers = [index for index, layer in enumerate(network.layers) if isinstance(layer, Dense)]
-    others = [name for name in network.parameters if int(name.split(".")[0]) not in takers]
-    if others:
-        raise ValueError(f"this network has parameters that Linear layers do not have: {', '.join(others)}")
-    if len(takers) != len(linears):
-        names = ", ".join(linear.name for linear in linears)
-        raise ValueError(f"the state dict has {len(linears)} Linear layers ({names}); this network has {len(takers)} Dense")
-    for index, linear in zip(takers, linears, strict=True):
-        wanted = network.parameters[f"{index}.weight"].shape
-        if linear.weight.shape != wanted:
-            raise ValueError(f"{linear.name}.weight has shape {linear.weight.shape[::-1]}; for layer {index} here, "
-                             f"{network.layers[index]!r}, it must be (out_features, in_features) = {wanted[::-1]}")
-    for index, linear in zip(takers, linears, strict=True):
-        network.parameters[f"{index}.weight"][...] = linear.weight
-        network.parameters[f"{index}.bias"][...] = linear.bias
+    given, views = torch_layers(source, layers, network.dtype), {**network.parameters, **network.state}
+    takers = sorted({int(name.split(".")[0]) for name in network.parameters})
+    there = ", ".join(f"{layer.name or 'the only one'}: {TORCH_NAMES[layer.kind]}" for layer in given)
+    if [layer.kind for layer in given] != [type(network.layers[index]) for index in takers]:
+        here = ", ".join(f"{index}: {type(network.layers[index]).__name__}" for index in takers)
+        raise ValueError(f"the state dict has {len(given)} layers ({there}); this network has {len(takers)} with "
+                         f"parameters ({here}), and they must be the same")
+    for index, layer in zip(takers, given, strict=True):
+        for name, array in layer.arrays.items():
+            wanted = views[f"{index}.{name}"].shape
+            if array.shape != wanted:
+                raise ValueError(f"{layer.name}.weight has shape {array.shape[::-1]}; for layer {index} here, "
+                                 f"{network.layers[index]!r}, it must be "
+                                 f"{'(out_features, in_features) = ' * (layer.kind is Dense)}{wanted[::-1]}")
+    for index, layer in zip(takers, given, strict=True):
+        for name, array in layer.arrays.items():
+            views[f"{index}.{name}"][...] = array
 
 
 def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str | Sequence[str] = "relu",
@@ -104,7 +110,11 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
     from .network import Network  # which imports this module
 
     dtype = float_dtype("dtype", dtype)
-    linears = linear_layers(source, layers, dtype)
+    linears = torch_layers(source, layers, dtype)
+    if norms := [layer.name for layer in linears if layer.kind is not Dense]:
+        raise ValueError(f"the state dict has layers that normalise ({', '.join(norms)}), and does not say whether "
+                         "activations stand before or behind them; make the network yourself and give it the weights: "
+                         "Network([Dense(8), BatchNorm(), Activation('relu'), Dense(3)], inputs=4).load_torch(...)")
     for before, linear in pairwise(linears):
         if before.weight.shape[1] != linear.weight.shape[0]:
             raise ValueError(f"{before.name} gives {before.weight.shape[1]} features and {linear.name} takes "
@@ -122,36 +132,58 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
 
 
 @dataclass
-class Linear:
-    """A Linear layer: `weight` (in_features, out_features) as Dense has it, `bias` (out_features,)."""
+class TorchLayer:
+    """A layer of a state dict: the kind of ours that it is, and what that has by name, parameters and state."""
 
     name: str
-    weight: np.ndarray
-    bias: np.ndarray
+    kind: type
+    arrays: dict
+
+    weight = property(lambda self: self.arrays["weight"])  # (in_features, out_features), as Dense has it
+    bias = property(lambda self: self.arrays["bias"])
 
 
-def linear_layers(source, layers, dtype):
-    """The Linear layers of a state dict, first to last."""
+def torch_layers(source, layers, dtype):
+    """The layers of a state dict, first to last."""
     tensors = read_tensors(source)
     found = {}
     for name in tensors:
         layer, _, leaf = name.rpartition(".")
         found.setdefault(layer, set()).add(leaf)
-    for layer, leaves in found.items():
-        if not {"weight"} <= leaves <= {"weight", "bias"}:
-            raise ValueError(f"{layer!r} holds {', '.join(sorted(leaves))}; only Linear layers are taken, which hold "
-                             "weight and bias: leave out the others")
-    linears = []
+    made = []
     for layer in in_order(list(found), layers):
         start = f"{layer}." if layer else ""
-        weight = real(f"{start}weight", tensors[f"{start}weight"], dtype)
-        if weight.ndim != 2 or weight.size == 0:
-            raise ValueError(f"{start}weight has shape {weight.shape}; a Linear layer's is (out_features, in_features)")
-        bias = real(f"{start}bias", tensors.get(f"{start}bias", np.zeros(len(weight))), dtype)
-        if bias.shape != (len(weight),):
-            raise ValueError(f"{start}bias has shape {bias.shape}; with {len(weight)} outputs it must be ({len(weight)},)")
-        linears.append(Linear(layer, weight.T, bias))
-    return linears
+        held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer] & LEAVES}
+        if not found[layer] <= LEAVES | {"num_batches_tracked"} or not held.keys() & {"weight", "running_mean"}:
+            raise ValueError(f"{layer!r} holds {', '.join(sorted(found[layer]))}; only Linear layers are taken, which hold "
+                             "weight and bias, and BatchNorm1d and LayerNorm")
+        made.append(TorchLayer(layer, *as_ours(start, held)))
+    return made
+
+
+LEAVES = {"weight", "bias", "running_mean", "running_var"}
+
+
+def as_ours(start, held):
+    """(kind of layer, arrays by our names) of what a layer of PyTorch holds."""
+    if "running_mean" in held or held["weight"].ndim == 1:
+        like = held.get("running_mean", held.get("weight"))
+        arrays = {"scale": held.get("weight", np.ones_like(like)), "shift": held.get("bias", np.zeros_like(like))}
+        if "running_mean" in held:
+            arrays |= {"running_mean": like, "running_variance": held.get("running_var", np.ones_like(like))}
+        if any(array.shape != like.shape or array.ndim != 1 for array in arrays.values()):
+            shapes = ", ".join(str(array.shape) for array in arrays.values())
+            raise ValueError(f"what {start[:-1]!r} holds has shapes {shapes}; they must be alike, a number a feature")
+        if (arrays.get("running_variance", like * 0) < 0).any():
+            raise ValueError(f"{start}running_var holds numbers below 0, which no variance is")
+        return BatchNorm if "running_mean" in held else LayerNorm, arrays
+    weight = held["weight"]
+    if weight.ndim != 2 or weight.size == 0:
+        raise ValueError(f"{start}weight has shape {weight.shape}; a Linear layer's is (out_features, in_features)")
+    bias = held.get("bias", np.zeros(len(weight), weight.dtype))
+    if bias.shape != (len(weight),):
+        raise ValueError(f"{start}bias has shape {bias.shape}; with {len(weight)} outputs it must be ({len(weight)},)")
+    return Dense, {"weight": weight.T, "bias": bias}
 
 
 def real(name, values, dtype):

@@ -95,7 +95,8 @@ def test_failure_is_a_line_and_a_status(error, status, monkeypatch, capsys):
 
 
 def test_errors_of_the_demo_name_the_repair(capsys):
-    assert cli.main(["demo", "--epochs", "-1"]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["demo", "--epochs", "-1"])
     assert "epochs" in capsys.readouterr().err
 
 
@@ -132,8 +133,14 @@ def test_demo(tmp_path, monkeypatch, capsys):
     assert accuracy >= 99
     assert "picture: fastnn-demo.png" in out
     assert (tmp_path / "fastnn-demo.png").stat().st_size > 10_000
-    assert "15000" in err  # the progress bar
+    assert err == ""  # no progress bar where nobody looks
     assert out.rstrip().endswith(demo.YOUR_OWN.rstrip())
+
+
+def test_the_demo_finds_out_first_that_it_cannot_save(tmp_path, capsys):
+    assert cli.main(["demo", "--output", str(tmp_path / "nowhere" / "x.png")]) == 1
+    out, err = capsys.readouterr()
+    assert (out, "no directory" in err) == ("", True)
 
 
 def test_demo_without_matplotlib(tmp_path, monkeypatch, capsys):

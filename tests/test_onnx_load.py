@@ -7,9 +7,10 @@ import pytest
 from onnx_graphs import HEAD, B, W, node, rng, write
 
 import fastnn
-from fastnn import Dense
+from fastnn import Activation, Dense, LayerNorm
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs ONNX files, is not installed")
+import onnx  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 DATA = Path(__file__).parent / "data" / "onnx"
@@ -150,6 +151,17 @@ SPELLINGS = {
                    {"v": W[:, :1], "c": B[:1]}, [Dense(1, "sigmoid")]),
     "one output, flat": ([node("MatMul", "x", "v", to="m"), node("Squeeze", "m", "axes", to="flat")],
                          {"v": W[:, :1], "axes": [-1]}, [Dense(1)]),
+    "a sum of two": ([HEAD[0], node("Sum", "m", "b", to="out")], {}, [Dense(3)]),
+    "layer normalisation": ([*HEAD, node("LayerNormalization", "z", "s", "b", to="n", epsilon=1e-3),
+                             node("Relu", "n", to="a"), node("MatMul", "a", "v", to="out")], {"s": SCALE},
+                            [Dense(3), LayerNorm(1e-3), Activation("relu"), Dense(4)]),
+    "layer normalisation of the inputs": ([node("LayerNormalization", "x", "c", to="n"), node("MatMul", "n", "w", to="out")],
+                                          {"c": np.arange(4, dtype="f")}, [LayerNorm(1e-5), Dense(3)]),
+    "layer normalisation of the outputs": ([*HEAD, node("Tanh", "z", to="a"),
+                                            node("LayerNormalization", "a", "s", to="out", axis=1)], {"s": SCALE},
+                                           [Dense(3, "tanh"), LayerNorm(1e-5)]),
+    "an activation of the inputs": ([node("Tanh", "x", to="a"), node("MatMul", "a", "w", to="out")], {},
+                                    [Activation("tanh"), Dense(3)]),
     "nodes that lead nowhere": ([*HEAD, node("Sin", "z", to="sine"), node("Relu", "z", to="out")], {}, [Dense(3, "relu")]),
 }
 
@@ -161,6 +173,14 @@ def test_spellings(nodes, constants, layers, path):
     assert net.layers == tuple(layers)
     assert net.dtype == "float32"
     assert_computes_the_same(path, net)
+
+
+def test_an_output_that_says_no_shape(path):
+    write(path, HEAD, {}, outputs=["z"])
+    model = onnx.load(path)
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, path)
+    assert fastnn.onnx.load(path).layers == (Dense(3),)
 
 
 def test_float64(path):

@@ -79,6 +79,10 @@ def test_inputs_of_a_huge_size_take_no_memory(path):
     write(path, [*HEAD, node("Identity", "z", to="out")], shape=("batch", 2**40, 2**20))
     refused(path, "node 0, MatMul")
     write(path, [node("Relu", "x", to="out")], shape=("batch", 2**40))
+    refused(path, "no layers with weights")
+    write(path, [node("LayerNormalization", "x", "c", to="out")], {"c": np.ones(1, "f")}, shape=("batch", 2**40))
+    refused(path, "node 0, LayerNormalization")
+    write(path, [node("Mul", "x", "c", to="out")], {"c": np.full(1, 2, "f")}, shape=("batch", 2**40))
     refused(path, "no product beside it")
 
 

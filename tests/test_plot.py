@@ -242,3 +242,43 @@ NOT_FINITE.parameters["0.weight"][0, 0] = np.nan
 def test_bad_input_is_refused(draw, says):
     with pytest.raises(ValueError, match=says):
         draw(NETWORKS["softmax"])
+
+
+# Few and many
+
+
+def test_one_epoch_has_one_tick():
+    ax = plot.learning_curves({"loss": [1.0]})
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1]
+
+
+def test_one_weight_has_one_tick():
+    ax = plot.weight_image(Network([Dense(1)], inputs=1))
+    ax.figure.canvas.draw()
+    assert [tick for tick in ax.get_xticks() if -0.5 <= tick <= 0.5] == [0]
+
+
+def test_many_classes_can_be_told_apart():
+    net = Network([Dense(20, "softmax")], inputs=2)
+    ax = plot.decision_boundary(net, np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 20)
+    looks = {(str(points.get_facecolor()), str(points.get_paths()[0].vertices)) for points in ax.collections
+             if points.get_label().startswith("class")}
+    assert len(looks) == 20
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1  # it hides nothing
+
+
+def test_names_of_columns_do_not_run_into_one_another():
+    ax = plot.heat_map(np.eye(3), "abc", ["a name that is long", "another that is long", "c"])
+    ax.figure.canvas.draw()
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {40}
+
+
+def test_fractions_of_a_sweep_are_a_scale_or_short():
+    rates = list(np.geomspace(1e-4, 0.1, 12))
+    ax = plot.score_by(rates, np.arange(12.0))
+    assert ax.get_xscale() == "log"
+    ax = plot.score_by(rates[:4], np.arange(4.0))
+    assert max(len(label.get_text()) for label in ax.get_xticklabels()) < 10

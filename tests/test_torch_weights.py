@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import fastnn
-from fastnn import Dense, ModelFormatError, Network
+from fastnn import Activation, BatchNorm, Dense, LayerNorm, ModelFormatError, Network
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(9, 4))
@@ -104,9 +104,10 @@ WRONG = {
     "shape": ({"0.weight": np.ones((5, 4)), "0.bias": np.ones(5)}, r"0\.weight has shape \(5, 4\); .* = \(3, 4\)"),
     "the wrong way round": ({"0.weight": np.ones((4, 3)), "0.bias": np.ones(4)}, r"\(4, 3\); .* = \(3, 4\)"),
     "bias": ({"0.bias": np.ones(4)}, r"0\.bias has shape \(4,\); .* must be \(3,\)"),
-    "one layer more": ({"4.weight": np.ones((2, 2))}, r"has 3 Linear layers \(0, 2, 4\); this network has 2 Dense"),
-    "normalisation": ({"1.weight": np.ones(3), "1.bias": np.ones(3)}, r"1\.weight has shape \(3,\)"),
-    "running means": ({"0.running_mean": np.ones(3)}, "'0' holds bias, running_mean, weight; only Linear layers"),
+    "one layer more": ({"4.weight": np.ones((2, 2))}, r"has 3 layers \(0: Linear, .*; this network has 2 with"),
+    "normalisation": ({"1.weight": np.ones(3), "1.bias": np.ones(3)}, r"layers \(0: Linear, 1: LayerNorm, 2: Linear\)"),
+    "running means": ({"0.running_mean": np.ones(3)}, "what '0' holds has shapes .* must be alike"),
+    "another layer": ({"0.weight_hh": np.ones(3)}, "'0' holds bias, weight, weight_hh; only Linear layers"),
     "bias alone": ({"1.bias": np.ones(3)}, "'1' holds bias"),
     "convolution": ({"0.weight": np.ones((3, 4, 1, 1))}, r"0\.weight has shape \(3, 4, 1, 1\)"),
     "not a number": ({"2.bias": np.array([0, np.nan])}, r"2\.bias holds nan at \(1,\)"),
@@ -163,3 +164,50 @@ def test_pytorch_itself(kind, path):
     for source in sources:
         made = fastnn.from_torch_state_dict(source, "tanh", dtype="float64")
         np.testing.assert_allclose(made.forward(X), expected, rtol=1e-12, atol=1e-12)
+
+
+# Layers that normalise
+
+
+def normalised(prefix="{}"):
+    """A state dict of Linear, BatchNorm1d, ReLU, Linear, LayerNorm, Linear, and what it computes, in NumPy."""
+    rng, names = np.random.default_rng(0), [prefix.format(k) for k in (0, 1, 3, 4, 5)]
+    first, norm, second, row, last = names
+    state = {f"{first}.weight": (5, 4), f"{first}.bias": (5,), f"{norm}.weight": (5,), f"{norm}.bias": (5,),
+             f"{norm}.running_mean": (5,), f"{norm}.running_var": (5,), f"{second}.weight": (3, 5), f"{second}.bias": (3,),
+             f"{row}.weight": (3,), f"{row}.bias": (3,), f"{last}.weight": (2, 3), f"{last}.bias": (2,)}
+    state = {name: rng.uniform(0.1, 1, size=shape) for name, shape in state.items()}
+
+    def forward(x):
+        z = x @ state[f"{first}.weight"].T + state[f"{first}.bias"]
+        z = (z - state[f"{norm}.running_mean"]) / np.sqrt(state[f"{norm}.running_var"] + 1e-5)
+        z = np.maximum(z * state[f"{norm}.weight"] + state[f"{norm}.bias"], 0) @ state[f"{second}.weight"].T
+        z = z + state[f"{second}.bias"]
+        z = (z - z.mean(axis=1, keepdims=True)) / np.sqrt(z.var(axis=1, keepdims=True) + 1e-5)
+        z = z * state[f"{row}.weight"] + state[f"{row}.bias"]
+        return z @ state[f"{last}.weight"].T + state[f"{last}.bias"]
+
+    return state | {f"{norm}.num_batches_tracked": np.array(7)}, names, forward
+
+
+@pytest.mark.parametrize("prefix", ["{}", "module.net.{}", "a{}.b"])
+@pytest.mark.parametrize("from_file", [False, True])
+def test_layers_that_normalise_are_taken(prefix, from_file, path):
+    state, _, forward = normalised(prefix)
+    net = Network([Dense(5), BatchNorm(), Activation("relu"), Dense(3), LayerNorm(), Dense(2)], inputs=4, dtype="float64")
+    net.load_torch(in_a_file(state, path) if from_file else state)
+    X = np.random.default_rng(1).normal(size=(9, 4))
+    np.testing.assert_allclose(net.forward(X), forward(X), rtol=1e-12, atol=1e-12)
+
+
+def test_where_activations_stand_beside_them_is_not_guessed():
+    state, _, _ = normalised()
+    with pytest.raises(ValueError, match=r"normalise \(1, 4\).*load_torch"):
+        fastnn.from_torch_state_dict(state)
+
+
+def test_a_variance_below_0_is_none():
+    state, _, _ = normalised()
+    net = Network([Dense(5), BatchNorm(), Activation("relu"), Dense(3), LayerNorm(), Dense(2)], inputs=4)
+    with pytest.raises(ValueError, match="no variance"):
+        net.load_torch(state | {"1.running_var": -np.ones(5)})

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from ..examples import forgive_letters
@@ -18,6 +19,8 @@ COMMANDS = {
     "warmup": "compile every kernel now, for an image or a server",
 }
 ELSEWHERE = {"demo": "fastnn.demo", "compare": "fastnn.compare"}  # the others are modules of this package
+
+READER_GONE = 141  # 128 + SIGPIPE, what a shell says of a program that the signal ends
 
 EPILOG = """\
 commands:
@@ -38,20 +41,49 @@ environment variable FASTNN_CACHE_DIR says; later runs find them there. `python 
 
 
 def main(argv=None):
-    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted, 141 nobody reads on."""
     forgive_letters()
     parsed = parser().parse_args(argv)
     if parsed.command is None:
         parser().print_help()
         return 0
     try:
-        return importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
+        status = importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a reader that has gone away is met in silence
+        return status
+    except BrokenPipeError:
+        return gone()
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # a user can mend these
-        print(f"fastnn {parsed.command}: {error or 'there is not memory enough'}", file=sys.stderr)
-        return 1
+        return failed(parsed, "interrupted", 130)
+    except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # what a user can mend
+        return failed(parsed, in_words(error), 1)
+
+
+def failed(parsed, why, status):
+    """Say why a command failed, with --json also as JSON; return its exit status."""
+    from . import options
+
+    print(f"{'' if status == 1 else chr(10)}fastnn {parsed.command}: {why}", file=sys.stderr)
+    if options.wants_json(parsed.arguments):
+        options.print_json({"error": why})
+    return status
+
+
+def gone():
+    """Whoever read what a command prints has read enough, as `head` does: end as other programs do then."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
+    except (OSError, ValueError):  # not a file
+        pass
+    return READER_GONE
+
+
+def in_words(error):
+    """An error as a user reads it: one of the system's without its number, the file first."""
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or "there is not memory enough"
 
 
 def module_of(command):

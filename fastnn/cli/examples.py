@@ -4,14 +4,18 @@ import argparse
 import importlib
 
 from ..examples import names, summary
+from . import options
+
+EXAMPLES = (
+    ("fastnn examples", "their names, and what each shows"),
+    ("fastnn examples parity", "run one"),
+    ("fastnn examples parity --help", "what it takes"),
+)
 
 
 def main(argv):
     """Run the command."""
-    parser = argparse.ArgumentParser(
-        prog="fastnn examples", description="List the examples, or run one.",
-        epilog="fastnn examples NAME --help says what an example shows and takes.",
-    )
+    parser = options.command("examples", "List the examples, or run one.", EXAMPLES)
     parser.add_argument("name", nargs="?", choices=names(), metavar="NAME", help="the example to run")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the example takes")
     parsed = parser.parse_args(argv)

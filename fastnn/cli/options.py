@@ -3,8 +3,10 @@
 import argparse
 import json
 import math
+import os
 import re
 import sys
+from pathlib import Path
 
 # what computes is imported where it is needed: --help should not wait for Numba
 
@@ -12,8 +14,46 @@ import sys
 def command(name, description, examples):
     """A parser of a command. `examples`: (command line, what it does) pairs, shown in its help."""
     shown = "\n".join(f"  {line}\n      {what}" for line, what in examples)
-    return argparse.ArgumentParser(prog=f"fastnn {name}", description=description, epilog=f"examples:\n{shown}\n",
+    return Parser(prog=f"fastnn {name}", description=description, epilog=f"examples:\n{shown}\n",
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are JSON as well where --json is among the arguments."""
+
+    def parse_args(self, args=None, namespace=None):
+        self.json = wants_json(sys.argv[1:] if args is None else args)
+        return super().parse_args(args, namespace)
+
+    def error(self, message):
+        if getattr(self, "json", False):
+            print_json({"error": message})
+        super().error(message)
+
+
+def wants_json(arguments):
+    """Whether what a command prints is to be JSON, also when it fails before it has read its arguments."""
+    return "--json" in arguments
+
+
+def add_reading(parser):
+    """What says how a file of text is to be read."""
+    parser.add_argument("--separator", type=separator, metavar="S",
+                        help='between the cells of a CSV file: one character, or "tab" (default: found from the first line)')
+    parser.add_argument("--encoding", metavar="E",
+                        help="of a CSV file, such as cp1252 (default: UTF-8, or UTF-16 where the file begins with its mark)")
+
+
+def check_output(output, *inputs):
+    """Find out before the work what would spoil its result after it. `inputs` are not to be overwritten."""
+    output = Path(output)
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"there is no directory {output.parent} to save into; make it first, or give another -o")
+    if output.is_dir():
+        raise IsADirectoryError(f"{output} is a directory; give -o the name of a file in it")
+    for what, file in inputs:
+        if output.exists() and os.path.exists(file) and output.samefile(file):
+            raise ValueError(f"{output} is the {what} itself; give another -o")
 
 
 def add_json(parser):
@@ -58,6 +98,14 @@ def limit(text):
 def share(text):
     """An argument that is a share of the rows."""
     return number_between(text, 0, 0.8)
+
+
+def separator(text):
+    """An argument that is a character; a tab may be written as a word."""
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(text) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character, such as ';', or \"tab\"")
+    return text
 
 
 def number_between(text, low, high):
@@ -112,12 +160,13 @@ def whole_net(text):
 
 def in_words(inputs, layers):
     """A net in a line."""
-    return " → ".join([f"{inputs} inputs", *(f"{layer.out_features} {layer.activation}" for layer in layers)])
+    first = f"{inputs} input{'s' * (inputs != 1)}"
+    return " → ".join([first, *(f"{layer.out_features} {layer.activation}" for layer in layers)])
 
 
 def aligned(rows, indent="  "):
     """Rows of cells as lines: the first column to the left, numbers to the right, the rest to the left."""
-    rows = [[str(cell) for cell in row] for row in rows]
+    rows = [[brief_text(cell) for cell in row] for row in rows]
     lines = []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     right = [k > 0 and all(is_number(row[k]) for row in rows[1:]) for k in range(len(widths))]
@@ -128,6 +177,12 @@ def aligned(rows, indent="  "):
     return "\n".join(lines)
 
 
+def brief_text(cell, most=50):
+    """A cell of a table as text, in one line, cut where it is long."""
+    text = " ".join(str(cell).split())
+    return text if len(text) <= most else f"{text[:most - 1]}…"
+
+
 def is_number(cell):
     return cell in ("", "–") or cell.lstrip("-−").replace(",", "").replace(".", "").replace("e-", "").isdecimal()
 
@@ -136,6 +191,8 @@ def brief(value):
     """A number for a table: four digits, commas in thousands, a dash for none."""
     if value is None:
         return "–"
+    if abs(value) >= 1e9:
+        return f"{value:.4g}"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
 
 
@@ -150,4 +207,14 @@ def remark(command, text):
 
 
 def print_json(value):
-    print(json.dumps(value, indent=2))
+    """Print a value as JSON, which has no NaN and no infinity: null stands for them."""
+    print(json.dumps(finite(value), indent=2, allow_nan=False))
+
+
+def finite(value):
+    """Plain data with None in place of what is no finite number."""
+    if isinstance(value, dict):
+        return {name: finite(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -15,14 +15,19 @@ EXAMPLES = (
 
 def main(argv):
     """Run the command."""
-    parsed = parser().parse_args(argv)
+    parsing = parser()
+    parsed = parsing.parse_args(argv)
+    if parsed.output != "-":
+        if parsed.json or parsed.evaluate:
+            parsing.error(f"argument -o/--output: not with --{'json' if parsed.json else 'evaluate'}, which prints")
+        options.check_output(parsed.output, ("model", parsed.model), ("table", parsed.file))
     from ..tables import TableModel, read_table, write_table
 
     model = TableModel.load(parsed.model)
     if parsed.probabilities and model.target.kind != "classification":
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
     text = list(model.preprocessing.text_columns)
-    table = read_table(parsed.file, text=text, separator=parsed.separator)
+    table = read_table(parsed.file, text=text, separator=parsed.separator, encoding=parsed.encoding)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if parsed.evaluate:
@@ -49,7 +54,7 @@ def parser():
     parser.add_argument("--probabilities", action="store_true", help="add a column for the probability of each class")
     parser.add_argument("--evaluate", action="store_true",
                         help="print how good the predictions are; the table has to have the target")
-    parser.add_argument("--separator", metavar="S", help="between the cells of a CSV file (default: a comma)")
+    options.add_reading(parser)
     options.add_threads(parser)
     options.add_json(parser)
     return parser

@@ -1,10 +1,10 @@
 """`fastnn train`: from a table to a model in one file, judged beside a guess and a linear model on rows held out."""
 
-import os
 from pathlib import Path
 
 from . import options
 
+MANY = 30  # columns that are shown
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "numbers and text are told apart; the model goes to diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
@@ -22,9 +22,10 @@ def main(argv):
     from ..tables import Recipe, read_table, train
     from ..tables.baselines import baselines
 
-    output = parsed.output or Path(f"{Path(parsed.file).name.split('.')[0] or 'model'}.safetensors")
-    check_output(output, parsed.file)
-    table = read_table(parsed.file, text=parsed.text, separator=parsed.separator)
+    stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
+    output = parsed.output or Path(f"{stem}.safetensors")
+    options.check_output(output, ("table", parsed.file))
+    table = read_table(parsed.file, text=parsed.text, separator=parsed.separator, encoding=parsed.encoding)
     recipe = Recipe(
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
         weight_decay=parsed.weight_decay, validation=parsed.validation, test=parsed.test, seed=parsed.seed,
@@ -55,7 +56,8 @@ def main(argv):
 
 def parser():
     parser = options.command("train", "Train a network to predict a column of a table from the others.", EXAMPLES)
-    parser.add_argument("file", metavar="FILE", help="CSV (also .gz, .zst, .tsv …) or Parquet, names of columns first")
+    parser.add_argument("file", metavar="FILE",
+                        help="CSV (also .gz, .zst, .tsv …) or Parquet, names of columns first; - is the standard input")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
     parser.add_argument("-o", "--output", type=Path, metavar="MODEL", help="the model's place (default: FILE's name here, "
                                                                            "with .safetensors)")
@@ -67,13 +69,13 @@ def parser():
                                                                                      "as postal codes")
     table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to leave out")
     table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="what means missing beside an empty "
-                                                                                       "cell, such as '?'")
+                                                                                       "cell, such as --missing='?,-'")
     table.add_argument("--max-categories", type=options.positive, default=100, metavar="N",
                        help="of a text column the N most frequent words count (default: 100)")
     table.add_argument("--limit", type=options.limit, default=5.0, metavar="L",
                        help="a number counts as at most L standard deviations from its mean, so that an outlier does not "
                             "carry all before it; inf for no limit (default: 5)")
-    table.add_argument("--separator", metavar="S", help="between the cells of a CSV file (default: a comma)")
+    options.add_reading(table)
     table.add_argument("--validation", type=options.share, default=0.1, metavar="SHARE",
                        help="of the rows, to choose the best epoch by (default: 0.1)")
     table.add_argument("--test", type=options.share, default=0.2, metavar="SHARE",
@@ -103,29 +105,23 @@ def parser():
     return parser
 
 
-def check_output(output, file):
-    """Find out before the training what would spoil it after."""
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"there is no directory {output.parent} to save into; make it first, or give another -o")
-    if output.is_dir():
-        raise IsADirectoryError(f"{output} is a directory; give -o the name of a file in it")
-    if output.exists() and os.path.exists(file) and output.samefile(file):
-        raise ValueError(f"{output} is the table itself; give another -o")
-
-
 def plan(parsed, table, preprocessing, target, parts, sizes):
     """What is about to be done, in words."""
     columns = [("column", "kind", "missing", "what the network sees")]
-    for column in preprocessing.columns:
+    for column in preprocessing.columns[:MANY if len(preprocessing.columns) > MANY + 5 else None]:
         missing = table[column.name].isna() | table[column.name].isin(preprocessing.missing_values)
         columns.append((column.name, column.kind, f"{int(missing.sum()):,}", column))
+    if len(columns) <= len(preprocessing.columns):
+        columns.append((f"and {len(preprocessing.columns) - MANY:,} more", "", "", "fastnn inspect shows them all"))
     columns.append((target.name, "target", "", target))
     training, validation, test = (f"{len(part):,}" for part in parts)
     last = f"{target.outputs} {'softmax' if target.kind == 'classification' else 'identity'}"
     net = f"{options.in_words(len(preprocessing.features), parsed.layers)} → {last}"
     decay = f"weight decay {parsed.weight_decay:g}"
+    file = "standard input" if parsed.file == "-" else parsed.file
+    dress = f" ({table.attrs['dress']})" if table.attrs.get("dress") else ""
     return f"""\
-{parsed.file}: {len(table):,} rows, {len(table.columns)} columns; {target.kind} of {target.name}
+{file}: {len(table):,} rows, {len(table.columns)} columns{dress}; {target.kind} of {target.name}
 
 {options.aligned(columns)}
 

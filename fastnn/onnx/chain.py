@@ -1,4 +1,4 @@
-"""A chain of dense layers, put together value by value while a foreign graph is walked.
+"""A chain of layers, put together value by value while a foreign graph is walked.
 
     stage    z = x @ weight + bias of the layer before, its activation not yet known
     signal   a function of one stage's z, known by its values on `PROBE`
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..layers import Dense
+from ..layers import Activation, Dense
 from .recognition import PROBE, recognize
 
 LARGEST_SCALING = 4096  # features of a scaling with no product beside it, which becomes a layer of a matrix
@@ -27,12 +27,11 @@ class UnknownNode(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A finished layer after `source`, another one or None for the network's input."""
+    """A finished layer, `spec` with its parameters by name, after `source`, another one or None for the network's input."""
 
     source: "Layer | None"
-    weight: np.ndarray
-    bias: np.ndarray
-    activation: str
+    spec: object
+    parameters: dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +50,14 @@ class Stage:
     def finish(self, activation):
         """The layer of this stage and an activation."""
         weight = self.weight
+        if is_nothing(self):
+            return self.source if activation == "identity" else Layer(self.source, Activation(activation), {})
         if weight.ndim < 2:
             if self.features > LARGEST_SCALING:
                 raise UnknownForm(f"it scales {self.features} features with no product beside it to fold that into")
             weight = np.diag(np.broadcast_to(weight, self.features))
-        return Layer(self.source, weight, np.broadcast_to(self.bias, self.features), activation)
+        bias = np.broadcast_to(self.bias, self.features)
+        return Layer(self.source, Dense(self.features, activation), {"weight": weight, "bias": bias})
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,10 +117,9 @@ class Signal:
         return Signal(self.settled().affine(scale, shift), self.shape, PROBE)
 
     def layers(self):
-        """All layers up to this signal as the network's output: [(Dense, weight, bias), …]."""
+        """All layers up to this signal as the network's output: [(layer, {name: parameter}), …]."""
         if self.plain or self.form()[0].name == "identity":
-            stage = self.settled()
-            last = stage.source if is_nothing(stage) else stage.finish("identity")
+            last = self.settled().finish("identity")
         else:
             record, scale, shift = self.form()
             last = self.stage.finish(record.name)
@@ -126,7 +127,7 @@ class Signal:
                 last = scaled(last, self.stage.features, scale, shift).finish("identity")
         found = []
         while last is not None:
-            found.append((Dense(last.weight.shape[1], last.activation), last.weight, last.bias))
+            found.append((last.spec, last.parameters))
             last = last.source
         return found[::-1]
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .chain import Signal, UnknownForm
+from ..layers import LayerNorm
+from .chain import Layer, Signal, UnknownForm, scaled
 from .library import library
-from .recognition import evaluate
+from .recognition import PROBE, evaluate
 
 ML = "ai.onnx.ml"  # the domain of the operators that scikit-learn's models are made of
 
@@ -107,13 +108,13 @@ def per_feature(array, x):
     return array.reshape(-1).astype(np.float64)
 
 
-@operator("Add", "Sub", "Mul", "Div")
+@operator("Add", "Sub", "Mul", "Div", "Sum")
 def arithmetic(walk, node, left, right):
     """A scale or shift of features folds into a product; with numbers it may be a part of an activation."""
     if isinstance(left, Signal) and isinstance(right, Signal):
         return elementwise(walk, node, left, right)
     x, c = (left, right) if isinstance(left, Signal) else (right, left)
-    c, kind = per_feature(constant(c, "other operand"), signal(x)), node.op_type
+    c, kind = per_feature(constant(c, "other operand"), signal(x)), node.op_type.replace("Sum", "Add")
     if c.ndim == 0 and not (x.plain and kind in ("Add", "Sub")):
         return elementwise(walk, node, *(v if isinstance(v, Signal) else c for v in (left, right)))
     if kind == "Div" and x is right:
@@ -165,6 +166,20 @@ def normalization(walk, node, x, gain, bias, mean, variance):
 def standardization(walk, node, x):
     offset, scale = (per_feature(np.array(attributes(node)[name], np.float64), signal(x)) for name in ("offset", "scale"))
     return x.affine(scale, -offset * scale)
+
+
+@operator("LayerNormalization")
+def layer_normalization(walk, node, x, gain, bias=None):
+    given, x = {"axis": -1, "epsilon": 1e-5} | attributes(node), signal(x)
+    if given["axis"] not in (1, -1) or len(x.shape) != 1:
+        raise UnknownForm(f"it normalises from axis {given['axis']} on, of {x.shape} numbers a sample")
+    if constant(gain, "scale").size != x.shape[0]:  # one number for many features would make a large layer of a small file
+        raise UnknownForm(f"its scale has shape {gain.shape} for {x.shape} numbers a sample")
+    epsilon = float(str(np.float32(given["epsilon"])))  # 1e-5 rather than the float32 next to it, 9.99999975e-06
+    scale, shift = (np.broadcast_to(per_feature(constant(v, "scale"), x), x.shape)
+                    for v in (gain, np.zeros(()) if bias is None else bias))
+    layer = Layer(x.settled().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
+    return Signal(scaled(layer, *x.shape), x.shape, PROBE)
 
 
 @operator("Identity")

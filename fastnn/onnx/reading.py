@@ -10,6 +10,7 @@ import os
 from ..checks import path_name, whole_number
 from ..files import ModelFormatError, open_file
 from ..layers import layers_from_config, parameter_shapes, state_shapes
+from .chain import UnknownNode
 from .library import library
 from .walk import walk
 from .writing import KEY, to_model
@@ -20,7 +21,8 @@ LARGEST = 2**31  # bytes: what a message of protobuf can hold
 def load(path: str | os.PathLike):
     """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
 
-    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers; scales and shifts of
+    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a layer normalisation
+    a `LayerNorm`; scales and shifts of
     features (standardisation, batch normalisation as it is in use) are folded into them, and dropout is left out. The labels
     that scikit-learn's classifiers end with are left out: `predict` gives the index of the class. Inputs of more axes that
     the graph flattens are given flat.
@@ -54,8 +56,14 @@ def read_open(onnx, file, size, path):
     try:
         model = onnx.load_model_from_string(file.read(size))
         refuse_external_data(onnx, model)
+        for value in model.graph.output:  # the checker wants shapes there, which runtimes find out, and so does the walk
+            if value.type.HasField("tensor_type"):
+                value.type.tensor_type.shape.SetInParent()
         onnx.checker.check_model(model)
         return our_own(Network, model) or chain(Network, model)
+    except UnknownNode as error:
+        raise ModelFormatError(f"cannot load a network from {path}: {error}; to have it all the same, build the network of "
+                               "layers here and copy the weights into its parameters") from error
     except Exception as error:  # what a strange file can provoke in onnx is not listed anywhere
         raise ModelFormatError(f"cannot load a network from {path}: {error or type(error).__name__}") from error
 
@@ -92,10 +100,10 @@ def our_own(network_type, model):
 
 
 def chain(network_type, model):
-    """The network of a graph that is a chain of dense layers."""
+    """The network of a graph that is a chain of layers."""
     layers, inputs, dtype = walk(model)
-    network = network_type([dense for dense, _, _ in layers], inputs, dtype=dtype)
-    for index, (_, weight, bias) in enumerate(layers):
-        network.parameters[f"{index}.weight"][...] = weight
-        network.parameters[f"{index}.bias"][...] = bias
+    network = network_type([layer for layer, _ in layers], inputs, dtype=dtype)
+    for index, (_, parameters) in enumerate(layers):
+        for name, array in parameters.items():
+            network.parameters[f"{index}.{name}"][...] = array
     return network

@@ -1,4 +1,4 @@
-"""A foreign graph walked node by node, from its input to its output, as a chain of dense layers."""
+"""A foreign graph walked node by node, from its input to its output, as a chain of layers."""
 
 import math
 
@@ -44,7 +44,7 @@ class Walk:
         if foldable(node, operands):
             return fold(self, node, *operands)
         if (domain, node.op_type) not in operators or (domain, node.op_type) in self.functions:
-            raise ValueError("this operator has no counterpart in a chain of dense layers")
+            raise ValueError("this operator has no counterpart in a chain of layers")
         if self.dtype is None and node.op_type in ("MatMul", "Gemm") and isinstance(operands[1], np.ndarray):
             self.dtype = "float64" if operands[1].dtype == np.float64 else "float32"
         return operators[domain, node.op_type](self, node, *operands)
@@ -70,7 +70,8 @@ class Walk:
         if not sizes or not all(size > 0 for size in sizes):
             raise ValueError(f"its input {inputs[0].name!r} does not say how many features a sample has; export it with an "
                              "input of shape (batch, features)")
-        stage = Stage(None, math.prod(sizes), np.float64(1.0), np.float64(0.0))
+        self.features = math.prod(sizes)
+        stage = Stage(None, self.features, np.float64(1.0), np.float64(0.0))
         return inputs[0].name, Signal(stage, sizes, PROBE)
 
     def output(self):
@@ -86,9 +87,9 @@ class Walk:
 
 
 def walk(model):
-    """([(Dense, weight, bias), …], number of inputs, dtype) of a graph that is a chain of dense layers."""
+    """([(layer, {name: parameter}), …], number of inputs, dtype) of a graph that is a chain of layers."""
     walked = Walk(model)
     layers = walked.run().layers()
-    if not layers:
+    if not any(parameters for _, parameters in layers):
         raise ValueError("its graph has no layers with weights")
-    return layers, len(layers[0][1]), walked.dtype or "float32"
+    return layers, walked.features, walked.dtype or "float32"

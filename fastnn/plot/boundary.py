@@ -3,11 +3,12 @@
 import numpy as np
 
 from ..checks import features
-from .canvas import INK, MARKERS, class_colors, given_or_new
+from .canvas import INK, class_colors, class_marker, given_or_new
 from .classes import true_labels
 from .names import of_network
 
 TINT = 0.35  # how much of a class's colour its region has; the rest is white
+MANY = 6  # with more classes than these the legend stands beside the picture
 GRID = 300  # points along each side
 
 
@@ -62,9 +63,10 @@ def decision_boundary(net, X, y, ax=None):
             ax.contour(across, up, lead.reshape(GRID, GRID), levels=[0], colors=INK, linewidths=0.9)
     for label in np.unique(y):
         here = y == label
-        ax.scatter(*X[here].T, s=11, color=colors[label], marker=MARKERS[label % len(MARKERS)], linewidth=0.3,
+        ax.scatter(*X[here].T, s=11, color=colors[label], marker=class_marker(label), linewidth=0.3,
                    edgecolor="white", label=f"class {label}")
-    ax.legend(loc="upper right", frameon=True, framealpha=0.9, markerscale=1.6, handletextpad=0.2, borderpad=0.4)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1)} if len(np.unique(y)) > MANY else {"loc": "upper right"}
+    ax.legend(frameon=True, framealpha=0.9, markerscale=1.6, handletextpad=0.2, borderpad=0.4, **place)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(left, right), ylim=(bottom, top))
     return ax
 

@@ -59,6 +59,16 @@ def plain(ax):
     return ax
 
 
+def whole_numbers(axis):
+    """Let an axis have ticks at whole numbers alone, be it a single one."""
+    axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+
+
+def class_marker(label):
+    """The marker of a class: those that share a colour differ in it."""
+    return MARKERS[(label + label // len(COLORS)) % len(MARKERS)]
+
+
 def color_bar(ax, image, label):
     """Draw beside the Axes which colour stands for which number."""
     ax.figure.colorbar(image, ax=ax, label=label, pad=0.02).outline.set_visible(False)

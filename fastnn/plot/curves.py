@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..checks import shown
-from .canvas import COLORS, given_or_new, plain
+from .canvas import COLORS, given_or_new, plain, whole_numbers
 
 
 def learning_curves(history, ax=None, metric="loss"):
@@ -48,7 +48,7 @@ def learning_curves(history, ax=None, metric="loss"):
                     marker="o" if len(epochs) == 1 else None)  # one point makes no line
     if metric == "loss" and min(history[metric]) > 0:
         ax.set_yscale("log")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(ax.xaxis)
     ax.set(xlabel="epoch", ylabel=metric)
     ax.legend(frameon=False)
     return plain(ax)

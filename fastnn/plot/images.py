@@ -4,7 +4,7 @@ import numpy as np
 
 from ..checks import whole_number
 from ..layer_outputs import layer_outputs
-from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new
+from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new, whole_numbers
 from .names import layer_index, layer_name
 
 
@@ -93,7 +93,7 @@ def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5)
     drawn = ax.imshow(values, cmap=ABOUT_ZERO if below else FROM_ZERO, vmin=-largest if below else 0, vmax=largest,
                       aspect=aspect, interpolation="nearest")
     for axis in (ax.xaxis, ax.yaxis):
-        axis.get_major_locator().set_params(integer=True)
+        whole_numbers(axis)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.spines[:].set_visible(False)
     color_bar(ax, drawn, label)

@@ -10,7 +10,7 @@ from .canvas import COLORS, INK, axes, given_or_new, plain
 LETTERS = 36  # so many have room side by side under a panel
 LONG = 1000  # a logarithmic scale that goes further has powers of ten alone for labels
 WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
-CATEGORIES = 12  # so many different numbers, or fewer, are drawn side by side
+CATEGORIES, FRACTIONS = 12, 6  # so many different numbers, or of fractions, or fewer, are drawn side by side
 
 
 def score_by(values, scores, ax=None, *, name="", metric="score"):
@@ -47,7 +47,7 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     ax = given_or_new(ax)
     kinds = sorted(set(map(str, values)), key=lambda kind: ([*map(str, values)].index(kind)))
     continuous = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values) and (
-        len(kinds) > CATEGORIES)
+        len(kinds) > (FRACTIONS if any(isinstance(value, float) for value in values) else CATEGORIES))
     if continuous:
         places, middles = np.array(values, np.float64), binned(values)
         if is_even_in_logarithms(places):
@@ -61,8 +61,9 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
         # side by side where they would hide one another; the same at every drawing
         places = numbers + np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
         middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
-        ax.set_xticks(range(len(kinds)), map(shortened, kinds))
-        if sum(map(len, map(shortened, kinds))) > LETTERS:
+        labels = [shortened(brief(kind)) for kind in kinds]
+        ax.set_xticks(range(len(kinds)), labels)
+        if sum(map(len, labels)) > LETTERS:
             ax.tick_params(axis="x", rotation=20)
     finite = np.isfinite(scores)
     ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
@@ -80,6 +81,14 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
             ax.set_yscale("log")
     ax.set(xlabel=name, ylabel=metric)
     return plain(ax)
+
+
+def brief(kind):
+    """A value as it stands under its place: of a number a few digits."""
+    try:
+        return f"{float(kind):.3g}" if "." in kind or "e" in kind else kind
+    except ValueError:
+        return kind
 
 
 def is_even_in_logarithms(numbers):

@@ -4,6 +4,8 @@ import numpy as np
 
 from .canvas import FROM_ZERO, color_bar, given_or_new
 
+LONG = 9  # letters; longer names of columns would run into one another
+
 
 def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     """Draw a table of numbers as colours, each number written in its cell.
@@ -44,6 +46,10 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
         ax.text(column, row, form.format(value), ha="center", va="center", fontsize=9,
                 color="white" if value < middle else "black")
     ax.set_xticks(range(len(columns)), columns)
+    if max(len(str(column)) for column in columns) > LONG:
+        ax.tick_params(axis="x", labelrotation=40)
+        for name in ax.get_xticklabels():
+            name.set(ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -13,6 +13,8 @@ from .reading import pandas
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 LIMIT = 5.0  # standard deviations
+APART = 20  # different texts, if they are in more than half of the rows, tell rows apart and nothing else
+SAFE = (1e-150, 1e150)  # numbers whose squares are numbers
 WORDS = ("string", "mixed", "mixed-integer", "categorical")
 
 
@@ -49,7 +51,7 @@ class Number:
         absent = np.isnan(values)
         median = float(np.median(values[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, values)
-        return cls(series.name, float(filled.mean()), float(filled.std()) or 1.0, median, bool(absent.any()), limit)
+        return cls(series.name, *mean_and_scale(filled), median, bool(absent.any()), limit)
 
     @property
     def features(self):
@@ -60,7 +62,8 @@ class Number:
         """(rows, features) float64 from a series, and what was unknown in it (nothing)."""
         values = as_numbers(series)
         absent = np.isnan(values)
-        standardised = (np.where(absent, self.median, values) - self.mean) / self.scale
+        with np.errstate(over="ignore"):  # beyond all bounds is beyond the limit
+            standardised = (np.where(absent, self.median, values) - self.mean) / self.scale
         standardised = np.clip(standardised, -self.limit, self.limit)
         return np.stack([standardised, absent], axis=1) if self.missing else standardised[:, None], []
 
@@ -138,7 +141,7 @@ def judge(series, *, text=False, most=100):
         return Ignored(series.name, f"ignored: holds {kind}; derive numbers or text from it")
     if text or kind in WORDS:
         count = len(set(as_words(present)))
-        if count > most and count > len(present) / 2:
+        if count > min(most, APART) and count > len(present) / 2:
             return Ignored(series.name, f"ignored: {count:,} different texts in {len(present):,} rows")
     else:
         numbers = as_numbers(series)
@@ -148,6 +151,13 @@ def judge(series, *, text=False, most=100):
     if count < 2 and len(present) == len(series):
         return Ignored(series.name, "ignored: alike in all rows")
     return Text if text or kind in WORDS else Number
+
+
+def mean_and_scale(values):
+    """The mean and the standard deviation of numbers, 1 for a deviation of 0."""
+    largest = float(np.abs(values).max(initial=0.0))
+    unit = 1.0 if largest == 0 or SAFE[0] < largest < SAFE[1] else largest
+    return float((values / unit).mean()) * unit, float((values / unit).std()) * unit or 1.0
 
 
 def without(series, missing_values):

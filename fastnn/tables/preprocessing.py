@@ -3,6 +3,7 @@
 Its numbers are learned from the training rows alone, and are plain data: `config()` is JSON in the model's file.
 """
 
+import difflib
 import json
 import warnings
 
@@ -16,6 +17,7 @@ from .plain import different_words, from_config, to_config, words
 from .reading import data_frame
 
 UNLIMITED = 1e30  # JSON has no infinity
+SHOWN = 12  # names of columns in an error
 CHARACTERS = 2**22  # that the names of all features of a model from a file may have
 
 
@@ -75,8 +77,8 @@ class Preprocessing:
         missing_values : iterable of str
             What else than an empty cell stands for a missing value.
         max_categories : int
-            Of a column of text so many are kept, the most frequent ones. A column with more than these, different in more
-            than half of the rows, is ignored: it tells rows apart and nothing else.
+            Of a column of text so many are kept, the most frequent ones. A column with more than these or
+            than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
         limit : float
             Standardised numbers stay within ± this; infinity for none.
 
@@ -199,5 +201,9 @@ def numbers_of_rows(rows, count):
 def check_there(name, names, why=None):
     """Refuse a column that is not among the names of a table's."""
     if not isinstance(name, (str, int)) or name not in names:
+        similar = {each.casefold(): each for each in map(str, names)}
+        near = difflib.get_close_matches(str(name).strip().casefold(), similar, 1)
+        some = ", ".join(map(repr, names[:SHOWN])) + f" and {len(names) - SHOWN:,} more" * (len(names) > SHOWN)
         raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
-                         f"it must be one of those that the table has: {', '.join(map(repr, names)) or 'none'}")
+                         f"{f'did you mean {similar[near[0]]!r}? I' if near else 'i'}t must be one of those that the table "
+                         f"has: {some or 'none'}")

@@ -1,12 +1,16 @@
 """Tables from files and back: CSV, also compressed, and Parquet."""
 
-import errno
+import io
 import sys
 from pathlib import Path
 
 from ..checks import path_name, several, shown
+from ..whole_file import write_whole
+from . import delimited
+from .delimited import let_pass_what_is_not_in_the_file
 
 PARQUET = (".parquet", ".pq")
+PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
 
 
 def pandas():
@@ -25,7 +29,7 @@ def data_frame(where, table):
     return table
 
 
-def read_table(path, *, text=(), separator=None):
+def read_table(path, *, text=(), separator=None, encoding=None):
     """Read a table, a sample a row, names of columns in the first line.
 
     Parameters
@@ -36,7 +40,10 @@ def read_table(path, *, text=(), separator=None):
     text : iterable of str
         Columns to read as text even if all they hold are numbers, so that 007 stays what it is.
     separator : str, optional
-        What stands between the cells of a CSV file; default a comma, a tab in .tsv.
+        What stands between the cells of a CSV file; default what the first line speaks for: comma, semicolon, tab or bar.
+        Where it is no comma, numbers may have decimal commas.
+    encoding : str, optional
+        How letters are encoded, such as "cp1252"; default UTF-8, or UTF-16 where the file begins with its mark.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def read_table(path, *, text=(), separator=None):
     >>> import pathlib, tempfile
     >>> from fastnn.tables import read_table
     >>> path = pathlib.Path(tempfile.mkdtemp(), "stones.csv")
-    >>> _ = path.write_text("carat,cut\\n0.3,Good\\n0.5,Ideal\\n")
+    >>> _ = path.write_text("carat;cut\\n0,3;Good\\n0,5;Ideal\\n")
     >>> read_table(path)["carat"].tolist()
     [0.3, 0.5]
     """
@@ -62,15 +69,8 @@ def read_table(path, *, text=(), separator=None):
     if Path(name).suffix.lower() in PARQUET:
         table = read_parquet(pd, name)
     else:
-        separator = separator or ("\t" if ".tsv" in Path(name).suffixes else ",")
-        try:
-            table = pd.read_csv(sys.stdin if name == "-" else name, sep=separator, low_memory=False,
-                                dtype=dict.fromkeys(text, str))
-        except Exception as error:
-            let_pass_what_is_not_in_the_file(error)
-            raise ValueError(f"cannot read {name} as a table: {error or type(error).__name__}; give CSV in UTF-8 with names "
-                             "of columns in the first line, or Parquet") from None
-    table.columns = [str(column) for column in table.columns]
+        table = delimited.read(pd, name, text=text, separator=separator, encoding=encoding)
+    table.columns = [str(column).strip() for column in table.columns]
     return table
 
 
@@ -87,23 +87,21 @@ def read_parquet(pd, name):
         raise ValueError(f"cannot read {name} as Parquet: {error or type(error).__name__}") from None
 
 
-def let_pass_what_is_not_in_the_file(error):
-    """Raise again what the system or the environment says; the rest is in the file, and has types of many packages.
-
-    Where a file lies about itself some raise an OSError too: one without a number, or of a place that no file has (EINVAL).
-    """
-    system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
-    if system or isinstance(error, (ImportError, FileNotFoundError, PermissionError)):
-        raise error
-
-
 def write_table(table, path):
-    """Write a DataFrame to a CSV or Parquet file, by the ending of its name; "-" is the standard output, as CSV."""
+    """Write a DataFrame to a CSV or Parquet file, by the ending of its name; "-" is the standard output, as CSV.
+
+    A file is written whole or not at all.
+    """
     table, name = data_frame("table", table), path_name("path", path)
-    if Path(name).suffix.lower() not in PARQUET:
-        table.to_csv(sys.stdout if name == "-" else name, index=False)
+    if name == "-":
+        table.to_csv(sys.stdout, index=False)
         return
-    try:
-        table.to_parquet(name, index=False)
-    except ImportError:
-        raise ImportError("Parquet files need pyarrow: pip install pyarrow; or write CSV") from None
+    content = io.BytesIO()
+    if Path(name).suffix.lower() in PARQUET:
+        try:
+            table.to_parquet(content, index=False)
+        except ImportError:
+            raise ImportError("Parquet files need pyarrow: pip install pyarrow; or write CSV") from None
+    else:
+        table.to_csv(content, index=False, compression=PACKED.get(Path(name).suffix.lower()))
+    write_whole(name, [content.getbuffer()], durable=False)

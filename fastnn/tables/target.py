@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import plain
-from .columns import NUMBERS, as_numbers, as_words
+from .columns import NUMBERS, WORDS, as_numbers, as_words
+from .hints import almost_numbers, hint
 from .reading import pandas
 
 FEW = 10  # so few different whole numbers are taken for classes
 SKEWED = 1.0  # a skewness from which logarithms are worth a try; that of the exponential distribution is 2
+LARGEST = 1e100  # that a value to predict may be: sums of squared errors are numbers then
 RATIO = np.log(2.0)  # so far beyond what was seen in training the logarithm of a prediction may go
 
 
@@ -43,6 +45,10 @@ class Values:
         if logarithm and values.min() <= 0:
             raise ValueError(f"column {series.name!r} holds {values.min():g}; only what is positive has a logarithm: "
                              "train without --log-target")
+        largest = np.abs(values).max()
+        if largest > LARGEST:
+            raise ValueError(f"column {series.name!r} holds {largest:g}, too large to be squared; divide it by "
+                             f"{largest:.0e}, or put logarithms in its place")
         t = np.log(values) if logarithm else values
         return cls(series.name, *map(float, (t.mean(), t.std() or 1.0, t.min(), t.max())), logarithm)
 
@@ -137,6 +143,21 @@ def is_whole(series):
         return False
     values = as_numbers(series)
     return bool(np.all(values == np.floor(values)))
+
+
+def check_target(series, task):
+    """Refuse a target that is neither numbers nor words, or words that are meant for numbers, or words all different."""
+    kind = pandas().api.types.infer_dtype(series, skipna=True)
+    if kind not in NUMBERS + WORDS or (kind == "mixed" and not series.map(pandas().api.types.is_scalar).all()):
+        raise ValueError(f"column {series.name!r} holds {'other things' if kind == 'mixed' else kind}; the target must be "
+                         "numbers or text: derive one from it")
+    if task == "auto" and kind in WORDS:
+        if len(almost_numbers(series)):
+            raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
+        rows, different = len(series), len(set(as_words(series)))
+        if different > rows / 2:
+            raise ValueError(f"the target {series.name!r} has {different:,} different texts in {rows:,} rows, which are no "
+                             f"classes{'; ' + found if (found := hint(series.name, series)) else ''}")
 
 
 def judge_task(series):

@@ -27,11 +27,12 @@ from ..network import Network
 from ..training import Callback
 from . import metrics
 from .columns import LIMIT, without
+from .hints import hint
 from .model import TableModel
 from .preprocessing import Preprocessing, check_there
 from .reading import data_frame
 from .split import split
-from .target import Classes, Values, is_skewed, judge_task, present
+from .target import Classes, Values, check_target, is_skewed, judge_task, present
 
 STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
@@ -215,6 +216,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     table, notes = with_target(table, target, recipe)
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
     classes = Classes.fit(table[target]) if task == "classification" else None
+    if classes is None:
+        Values.fit(table[target])  # what cannot be learned is refused before the training is announced
     if classes is None and recipe.log_target == "no" and is_skewed(table[target]):
         notes.append(f"{target!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
                      "differences), --log-target auto tries both and keeps the better")
@@ -228,6 +231,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         warnings.simplefilter("always")
         matrix = preprocessing.transform(features)
     notes += [str(each.message) for each in caught]
+    notes += [found for column in preprocessing.columns if column.name not in (*recipe.text, *recipe.drop)
+              and (found := hint(column.name, without(features[column.name], recipe.missing_values)))]
 
     training, validation, test = parts
     sizes = recipe.sized(len(training))
@@ -255,6 +260,8 @@ def with_target(table, target, recipe):
     missing = int((~there).sum())
     notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
     kept = table.assign(**{target: column})[there].reset_index(drop=True)
+    if not kept.empty:
+        check_target(kept[target], recipe.task)
     if kept[target].nunique() < 2:
         always = "missing" if kept.empty else kept[target].iloc[0]
         raise ValueError(f"the target {target!r} is {always} in every row; there is nothing to learn")
