@@ -20,7 +20,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from peers.nets import NETS, Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
-from fastnn.kernels import linear
+from fastnn.kernels import dense
 from fastnn.kernels.interpreter import TRAIN_FRAME, WORD, addresses, integers, run_phase
 from fastnn.kernels.jit import KERNELS, Kernel, jit, view
 from fastnn.kernels.table import BACKWARD_OUTPUT, COLUMNS, FORWARD, OPERANDS, PHASES
@@ -117,7 +117,7 @@ class Step:
 
     def label(self, row, phase):
         name = self.names[int(row[phase])]
-        return f"{name} {row[linear.IN_FEATURES]}x{row[linear.OUT_FEATURES]}" if name.startswith("dense") else name
+        return f"{name} {row[dense.IN_FEATURES]}x{row[dense.OUT_FEATURES]}" if name.startswith("dense") else name
 
     def median(self, label):
         return statistics.median(spent[label] for spent in self.rounds)

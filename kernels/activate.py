@@ -1,7 +1,6 @@
 """An activation as an operation of its own: a = g(z), and backward dz = da g'(z) in place."""
 
-from .jit import Kernel
-from .linear import (
+from .dense import (
     ACTIVATION,
     ACTIVATION_BACKWARD,
     DZ,
@@ -11,6 +10,7 @@ from .linear import (
     activate,
     dense_backward_output,
 )
+from .jit import Kernel
 from .table import BACKWARD_OUTPUT, FORWARD, make_row, phase_arguments, share
 
 

@@ -33,6 +33,7 @@ from ..rungs import (
 from ..threads import FLOPS_PER_PART, parts, resolve_threads, run
 from .arguments import check_alike, place, real_arrays, run_phase
 from .clip import clip_row
+from .dense import WEIGHT, dense_row
 from .interpreter import run_kernel
 from .layer_calls import (
     batch_norm_backward,
@@ -44,7 +45,6 @@ from .layer_calls import (
     layer_norm_backward,
     layer_norm_forward,
 )
-from .linear import WEIGHT, dense_row
 from .optimizers import COEFFICIENTS
 from .penalty import penalty_row, weight_penalty_kernel
 from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD

@@ -5,8 +5,9 @@ panels took 1024 by 1024 from 103 to 109 GFLOP/s, 2048 by 2048 from 89 to 105 (i
 takes as long as some 40 samples.
 """
 
+from .dense import IN_FEATURES, OUT_FEATURES, PACKED, WEIGHT, dense_forward
 from .jit import Kernel, address_of, view
-from .linear import IN_FEATURES, OUT_FEATURES, PACKED, WEIGHT, dense_forward, panel_columns
+from .linear import panel_columns
 from .pack import packing
 from .table import FORWARD, OPERANDS, make_row, phase_arguments, share
 from .target import ITEM_BYTES, vector_lanes

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks import not_negative, whole_number
 from ..initial_weights import initializers
-from ..kernels.linear import combine_row, dense_row
+from ..kernels.dense import combine_row, dense_row
 from ..kernels.product import chain_count
 from ..kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
 from ..threads import FLOPS_PER_PART, NUMBERS_PER_PART

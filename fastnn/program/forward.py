@@ -4,9 +4,9 @@ import numpy as np
 
 from ..checks import check_finite
 from ..kernels import batch as batches
+from ..kernels.dense import PACKED, X_DATA
 from ..kernels.interpreter import forward_chunks_row, forward_few, run_kernel
 from ..kernels.jit import ANY
-from ..kernels.linear import PACKED, X_DATA
 from ..kernels.panels import is_wide, pack_row, packed_size
 from ..kernels.population import sum_results_kernel
 from ..kernels.table import FORWARD
