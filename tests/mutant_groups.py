@@ -87,6 +87,8 @@ GROUPS = [
         (kernels("", "linear", "dense", "dot", "product", "turned", "transpose"),
          ["tests/test_products_exact.py", "tests/test_calls.py", "tests/test_forward_exact.py",
           "tests/test_gradients.py", *BITS, *WIDE]),
+        (kernels("", "panels", "labels", "subnormal"),
+         ["tests/test_panels.py", "tests/test_subnormal.py", "tests/test_outputs.py", "tests/test_targets.py"]),
         (kernels("", "interpreter"), ["tests/test_fit.py", "tests/test_gradients.py", "tests/test_divergence.py",
                                       GOES_ON, ANYWHERE, *BITS, "tests/test_penalties.py"]),
     )),
