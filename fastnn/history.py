@@ -37,8 +37,11 @@ class History(Mapping):
         """Add several epochs: {name: a value each}, and the learning rate of each if the optimizer has one."""
         for name, added in values.items():
             self.metrics.setdefault(name, []).extend(map(float, added))
-        self.learning_rates.extend(map(float, learning_rates))
-        if len(set(self.learning_rates)) > 1:
+        rates = list(map(float, learning_rates))
+        self.learning_rates.extend(rates)
+        if "learning_rate" in self.metrics:
+            self.metrics["learning_rate"].extend(rates)
+        elif any(rate != self.learning_rates[0] for rate in rates):
             self.metrics["learning_rate"] = list(self.learning_rates)
 
     def first(self, epochs):

@@ -25,6 +25,7 @@ from fastnn import (
     Dense,
     DivergenceError,
     EarlyStopping,
+    History,
     LambdaCallback,
     ModelCheckpoint,
     Network,
@@ -399,6 +400,18 @@ def test_model_checkpoint_fills_in_names(tmp_path):
 
 def test_every_callback_is_at_the_top_level():
     assert all(getattr(fastnn, name) is getattr(callbacks, name) for name in callbacks.__all__)
+
+
+@pytest.mark.parametrize("rates", [[], [0.1], [0.1] * 5, [0.1, 0.1, 0.2, 0.2, 0.1], [0.3, 0.2, 0.1]])
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_the_learning_rate_is_in_the_history_once_it_differs(rates, at_once):
+    history = History()
+    for begin in range(0, len(rates), at_once):
+        some = rates[begin:begin + at_once]
+        history.extend({"loss": [1.0] * len(some)}, some)
+    assert history.learning_rates == rates
+    assert history.get("learning_rate", rates) == rates
+    assert ("learning_rate" in history) == (len(set(rates)) > 1)
 
 
 def test_the_learning_rate_is_in_the_history_if_it_changes():

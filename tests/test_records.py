@@ -77,7 +77,7 @@ def test_optimizer_is_complete(cls):
     assert list(inspect.signature(cls.vectorized).parameters) == ["self", "parameters", "gradients", *cls.slots, "step"]
     hyperparameters = cls.hyperparameter_names()
     assert hyperparameters[0] == "learning_rate"
-    assert list(inspect.signature(cls.coefficients).parameters)[1 : 1 + len(hyperparameters)] == hyperparameters
+    assert tuple(inspect.signature(cls.coefficients).parameters)[1 : 1 + len(hyperparameters)] == hyperparameters
     for name in (field.name for field in fields(cls)):
         assert name in cls.__doc__, f"{name} is not described"
 

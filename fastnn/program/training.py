@@ -43,6 +43,7 @@ class TrainingProgram(Program):
             watched = {"limit": address(self.limit), "found": address(self.found)}
             self.rows = step + [watch_row(self.dtype, **watched, **matrix) for matrix in matrices] + self.rows
         self.rows, self.memory, self.step_rows = self.table(), self.arena.allocate(), len(step)
+        self.parts_used = int(self.rows[:, PARTS].max())  # the most parts that any phase is cut into
         # worked out once, for where a callback looks at every batch a run is a few microseconds
         self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
 
@@ -53,11 +54,6 @@ class TrainingProgram(Program):
     def emit_last(self, row):
         if self.keeps_state:
             self.last.append(row)
-
-    @property
-    def parts_used(self):
-        """The most parts that any phase is cut into."""
-        return int(self.rows[:, PARTS].max())
 
     @property
     def batches(self):

@@ -5,6 +5,7 @@ compiled it is the kernel. What depends on the step alone (a bias correction) is
 """
 
 import copy
+import functools
 import math
 from dataclasses import dataclass, fields
 
@@ -57,9 +58,10 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @classmethod
+    @functools.cache
     def hyperparameter_names(cls):
         """What the update depends on, in order of declaration."""
-        return [field.name for field in fields(cls) if "limit" not in field.metadata]
+        return tuple(field.name for field in fields(cls) if "limit" not in field.metadata)
 
     def hyperparameters(self, step=1):
         """Their values in the step of this number, in order of declaration, as float64."""
