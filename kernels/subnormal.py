@@ -2,10 +2,9 @@
 
 What decays by a factor a step never comes to 0 by itself, since the smallest numbers round back to themselves: a mean of
 Adam's, of a weight that no sample reaches any more, stays at 6e-45. The squares of gradients below 1e-19, of which a network
-that has become sure of its answers has many, are such numbers too. And processors of the x86 family are slow over
-them: with a tenth of its means subnormal Adam took 1.7 times as long. So an update has the processor flush them to 0,
-and gives it back as it was: outputs, losses and gradients are worked out to the last of them. Other processors are as fast
-over them, and are left alone.
+that has become sure of its answers has many, are such numbers too. And processors of the x86 family are slow over them: with
+a tenth of its means subnormal Adam took 1.7 times as long. So an update has the processor flush them to 0, and gives it back
+as it was: outputs, losses and gradients are worked out to the last of them. Other processors are left alone.
 """
 
 from llvmlite import ir
