@@ -1,10 +1,14 @@
 """What several test files share."""
 
+import signal
 import sys
 
 import pytest
 
 from fastnn import threads
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and with them every process that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
