@@ -1,10 +1,11 @@
 """Warnings that name the caller's line: the first one outside of the package, however deep inside it they arise."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = str(Path(__file__).parent) + os.sep  # a script beside the package may be called fastnn_….py
 
 
 def warn_caller(message, category=UserWarning):

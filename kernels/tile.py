@@ -98,7 +98,6 @@ class TileEmitter(VectorEmitter):
         builder.ret_void()
         return function
 
-
     def table(self, shapes):
         """The array of their variants: that of (rows, vectors, masked) stands at rows | (vectors << 1 | masked) << 4."""
         name = f"fastnn_tiles_{self.suffix}"

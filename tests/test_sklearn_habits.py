@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import scale
 from sklearn.utils import compute_sample_weight
 
+import fastnn
 from fastnn import CSVLogger, EarlyStopping
+from fastnn.caller_warning import warn_caller
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
 from fastnn.sklearn.class_weights import class_factors, label_factors
 from fastnn.sklearn.data import dense
@@ -271,3 +274,10 @@ def test_a_part_may_lack_the_classes_that_have_a_weight():
             clone(model).set_params(class_weight=wrong).partial_fit(IRIS[:50], y, classes=["rare", "usual", "odd"])
     with pytest.raises(ValueError, match="2 labels"):
         NetworkClassifier(class_weight={0: 1}).fit(IRIS, MANY)
+
+
+def test_a_script_beside_the_package_is_a_caller():
+    beside = str(Path(fastnn.__file__).parent) + "_script.py"
+    with pytest.warns(UserWarning, match="look") as caught:
+        exec(compile("warn_caller('look')", beside, "exec"), {"warn_caller": warn_caller})
+    assert caught[0].filename == beside

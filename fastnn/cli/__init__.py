@@ -57,7 +57,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         return failed(parsed, "interrupted", 130)
     except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # what a user can mend
-        return failed(parsed, in_words(error), 1)
+        return failed(parsed, words_of(error), 1)
 
 
 def failed(parsed, why, status):
@@ -79,7 +79,7 @@ def gone():
     return READER_GONE
 
 
-def in_words(error):
+def words_of(error):
     """An error as a user reads it: one of the system's without its number, the file first."""
     if isinstance(error, OSError) and error.strerror and error.errno:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
