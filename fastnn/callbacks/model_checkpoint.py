@@ -1,9 +1,9 @@
 """Saving the network as it trains."""
 
 import math
-import warnings
 from pathlib import Path
 
+from ..caller_warning import warn_caller
 from ..checks import path_name, true_or_false, whole_number
 from ..kernels.interpreter import SAMPLES
 from .monitor import Monitor
@@ -89,7 +89,7 @@ class ModelCheckpoint(Monitor):
         try:
             self.save({"epoch": epochs + (samples > 0), "batch": batches, **logs})
         except ValueError as error:  # no epoch has come to its end, so there are no metrics for a name
-            warnings.warn(f"the fit is not saved where it ended: {error}", RuntimeWarning, stacklevel=2)
+            warn_caller(f"the fit is not saved where it ended: {error}", RuntimeWarning)
 
     def standing(self):
         """Where the fit is: how many epochs are done, and how many samples of the next."""

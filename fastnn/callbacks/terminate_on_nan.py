@@ -1,8 +1,8 @@
 """Ending a fit quietly where its numbers are no longer finite."""
 
 import math
-import warnings
 
+from ..caller_warning import warn_caller
 from .callback import Callback
 
 
@@ -25,7 +25,7 @@ class TerminateOnNaN(Callback):
     """
 
     def on_divergence(self, error):
-        warnings.warn(f"training ended: {error}", RuntimeWarning, stacklevel=2)
+        warn_caller(f"training ended: {error}", RuntimeWarning)
         return True
 
     def on_epoch_end(self, epoch, logs):
@@ -33,4 +33,4 @@ class TerminateOnNaN(Callback):
         if strange:
             self.network.stop_training = True
             values = ", ".join(f"{name} is {logs[name]}" for name in strange)
-            warnings.warn(f"training ended after epoch {epoch}: {values}", RuntimeWarning, stacklevel=2)
+            warn_caller(f"training ended after epoch {epoch}: {values}", RuntimeWarning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
+from ..caller_warning import warn_caller
 from ..checks import any_array, several, shown, true_or_false, whole_number
 from ..history import History
 from ..lbfgs import LBFGS
@@ -180,8 +180,8 @@ class Population(Ensemble):
             self.errors, self.callbacks = dict(sorted(errors.items())), callbacks
         if errors:
             numbers = ", ".join(map(str, self.errors))
-            warnings.warn(f"{len(errors)} of {len(self)} members diverged and stopped: {numbers}. Of the first: "
-                          f"{next(iter(self.errors.values()))}", RuntimeWarning, stacklevel=4)
+            warn_caller(f"{len(errors)} of {len(self)} members diverged and stopped: {numbers}. Of the first: "
+                        f"{next(iter(self.errors.values()))}", RuntimeWarning)
 
     def halve(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int], factor: float = 3.0,
               metric: str | None = None, **options) -> NDArray:

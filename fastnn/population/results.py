@@ -1,9 +1,9 @@
 """What members came to: scores to choose by, and a table."""
 
 import math
-import warnings
 
 from ..callbacks import EarlyStopping
+from ..caller_warning import warn_caller
 
 
 def final(history, callbacks, metric):
@@ -28,8 +28,8 @@ def warn_of_losses(networks, metric):
     if metric.endswith("loss") and len(names) > 1:
         better = f"metric={metric.replace('loss', 'accuracy')!r}" if networks[0].is_classifier else (
             "an error of your own, such as np.abs(net.predict(X) - y).mean()")
-        warnings.warn(f"members are judged by {metric}, but their losses are different functions ({', '.join(names)}), one "
-                      f"larger than another whatever the network: judge them by {better}", stacklevel=3)
+        warn_caller(f"members are judged by {metric}, but their losses are different functions ({', '.join(names)}), one "
+                    f"larger than another whatever the network: judge them by {better}")
 
 
 class Table(list):
