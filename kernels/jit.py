@@ -86,14 +86,16 @@ class Kernel:
     """A C function for each dtype, compiled or loaded from the cache when its address is first asked for.
 
     build: dtype name -> the Python function to compile.
-    arguments: dtype name -> its Numba argument types. It returns nothing.
+    arguments: dtype name -> its Numba argument types.
+    returns: the Numba type of what it gives; most give nothing.
     needs: kernels that it calls by their symbols (`calls`); they are made ready before it.
     cached: False for what a user registers, whose source no fingerprint covers.
     moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
     """
 
-    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False, moves_addresses=False):
-        self.name, self.build, self.arguments = name, build, arguments
+    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False, moves_addresses=False,
+                 returns=types.void):
+        self.name, self.build, self.arguments, self.returns = name, build, arguments, returns
         self.needs, self.cached, self.parallel, self.moves_addresses = needs, cached, parallel, moves_addresses
         self.compiled, self.entries = {}, {}
         if cached:
@@ -133,7 +135,7 @@ class Kernel:
         function = self.build(dtype)
         # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
         function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
-        unit = CFunc(function, (self.arguments(dtype), types.void), {},
+        unit = CFunc(function, (self.arguments(dtype), self.returns), {},
                      {"nopython": True, "parallel": self.parallel, **OPTIONS})
         if self.cached:
             unit._cache = KernelCache(f"{self.name}_{dtype}")
