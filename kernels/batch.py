@@ -10,6 +10,7 @@ from .table import FORWARD, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments,
 X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, NORMALIZE = range(
     OPERANDS, OPERANDS + 11
 )
+SOURCES = [X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER]  # the addresses of what is gathered
 A, OUT_DATA, NOT_FINITE = TARGETS, TARGET_DATA, ORDER  # of the rows of a prediction
 
 

@@ -11,7 +11,8 @@ from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from .jit import ANY, Kernel, call, jit, typed_pointer, view
-from .python_function import DATA, FIRST_ITEM, SHAPE, is_plain_matrix, result_of, word
+from .objects import DATA, FIRST_ITEM, SHAPE, WORD
+from .python_function import is_plain_matrix, result_of, word
 from .table import (
     BACKWARD_OUTPUT,
     COLUMNS,
@@ -26,7 +27,6 @@ from .table import (
 from .team import share_out
 from .watch import LARGE, NOT_FINITE
 
-WORD = 8  # bytes of a number in the table and in the results
 LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals; where it stopped, plus 1
 
 

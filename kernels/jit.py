@@ -21,11 +21,13 @@ from numba.np.arrayobj import make_array, populate_array
 
 from .cache import KernelCache
 from .company import USUAL, call_for_company
+from .objects import address
 
 # No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
 DTYPES = tuple(REAL)
+DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # quicker than to ask a dtype for its name
 KERNELS = []  # all that come with the package
 building, made = [], Counter()  # the symbols of the kernels being compiled; how many functions were made at each place
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
@@ -150,7 +152,7 @@ class Kernel:
 
     def __call__(self, dtype, *arguments):
         """Call it from Python: arrays are passed by address."""
-        self.entry(dtype)(*[a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments])
+        self.entry(dtype)(*[address(a) if isinstance(a, np.ndarray) else a for a in arguments])
 
     def entry(self, dtype):
         """The function for Python to call, with addresses and whole numbers; it lets other Python threads run meanwhile."""

@@ -1,9 +1,8 @@
 """Compiled functions that Python calls as it calls its own: an object goes in, an object comes out.
 
 Numba's way from Python to compiled code looks up, unpacks and counts every argument: 0.4 µs for two arrays, while the net
-4-16-16-2 itself needs 0.1. Such a function looks into the objects itself instead. It has Python's own calling convention,
-`PyObject *function(PyObject *self, PyObject *argument)` (METH_O), and reads the fields of arrays where NumPy's interface for
-C has had them since 1.7: https://numpy.org/doc/stable/reference/c-api/types-and-structures.html.
+4-16-16-2 itself needs 0.1. Such a function looks into the objects itself instead; it has Python's own calling convention,
+`PyObject *function(PyObject *self, PyObject *argument)`, that of METH_O.
 """
 
 import ctypes
@@ -15,12 +14,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import jit, typed_pointer, view
+from .objects import DIMENSIONS, DTYPE, FLAGS, TYPE
 
-WORD = 8  # bytes
-HEADER = object.__basicsize__  # of what every object begins with; its last word is the address of the type
-TYPE = HEADER - WORD
-DATA, DIMENSIONS, SHAPE, DTYPE, FLAGS = HEADER, HEADER + WORD, HEADER + 2 * WORD, HEADER + 5 * WORD, HEADER + 6 * WORD
-FIRST_ITEM = tuple.__basicsize__  # of a tuple
 CONTIGUOUS = 0x0001 | 0x0100  # of the flags: C-contiguous and aligned
 METH_O = 0x0008
 EMPTY = 184  # PyArray_Empty in NumPy's table of functions

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels import batch as batches
 from ..kernels.activations import activations
+from ..kernels.objects import address
 from ..layers import applied_activations
 from ..memory import Arena
 from ..penalties import Penalties
@@ -25,9 +26,7 @@ class Tensor:
     data: int = 0
 
 
-def address(array):
-    """Where the array begins, 0 for None."""
-    return 0 if array is None else array.ctypes.data
+__all__ = ["Program", "Tensor", "address"]
 
 
 class Program:

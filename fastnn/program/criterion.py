@@ -30,12 +30,16 @@ class Data:
     def apart_from(self, *vectors):
         """The same data, copied where they lie in memory that training changes: the network's own vectors."""
 
-        def own(array):
-            shared = array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
-            return array.copy() if shared else array
+        def shared(array):
+            return array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
 
-        targets = replace(self.targets, values=own(self.targets.values))  # labels are int64, which the vectors are not
-        return replace(self, X=own(self.X), targets=targets, weights=own(self.weights))
+        def own(array):
+            return array.copy() if shared(array) else array
+
+        values = self.targets.values  # labels are int64, which the vectors are not
+        if not any(map(shared, (self.X, values, self.weights))):
+            return self
+        return replace(self, X=own(self.X), targets=replace(self.targets, values=own(values)), weights=own(self.weights))
 
     def of_one_mean(self):
         """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""

@@ -148,7 +148,8 @@ def small_prediction(network, predict):
         c_function("Py_DecRef"), id(None), id(dtype_out), dimensions, address(network._parameters.flat),
         address(program.memory), address(program.not_finite), address(program.rows), len(program.rows),
         cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA), 0, network.outputs])
-    return python_function(forward_few_kernel.address(ANY), (frame, program))
+    program.network = None  # which keeps the function
+    return python_function(forward_few_kernel.address(ANY), (frame, program, network._parameters, network._state))
 
 
 class EvaluationProgram(ForwardProgram):
