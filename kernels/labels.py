@@ -6,7 +6,7 @@ from .batch import NOT_FINITE, OUT_DATA, OUT_FEATURES, A
 from .jit import Kernel, jit, typed_pointer, view
 from .table import FORWARD, OPERANDS, make_row, phase_arguments
 
-ABOVE_HALF = OPERANDS + 11  # behind the columns of a prediction
+ABOVE_HALF = OPERANDS + 12  # behind the columns of a prediction
 integers = typed_pointer(types.int64)
 
 

@@ -58,11 +58,13 @@ class Criterion:
 
     def emit_gather(self, x, order, normalize):
         program, data = self.program, self.data
+        program.gathered = x, len(program.rows)
         program.emit(batches.gather_row(
             program.dtype, program.parts(program.batch * x.features, GATHERED_PER_PART),
             x=x.offset, in_features=x.features, x_data=address(data.X), targets=self.targets, out_features=self.outputs,
             weights=self.weights, target_data=address(data.targets.values), label_data=address(data.targets.labels),
-            weight_data=address(data.weights), order=address(order), normalize=normalize,
+            weight_data=address(data.weights), order=address(order),
+            samples=data.samples, normalize=normalize,
         ))
 
     def emit_loss(self, scores, loss, classifier):

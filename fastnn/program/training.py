@@ -63,7 +63,7 @@ class TrainingProgram(Program):
         """Go on, for the network that it was made for, with data of the same `kind` as those before."""
         self.network, self.data, self.optimizer_state, self.order = network, data, optimizer_state, order
         sources = data.X, data.targets.values, data.targets.labels, data.weights, order
-        self.rows[self.gather, SOURCES] = [*map(address, sources)]
+        self.rows[self.gather, SOURCES] = [*map(address, sources), data.samples]
 
     def lay_down(self):
         """Hold on to nothing but its own memory, until it is to `take_up` other data."""
