@@ -75,11 +75,16 @@ IN_TABLES = {
     "TableModel": {"network": None, "preprocessing": None, "target": None,
                    "report": lambda value: value is None or isinstance(value, dict)},
     "TableModel.load": {"path": None},
-    "Preprocessing.fit": {"table": None, "rows": lambda value: value is None or value in (range(3), [1]) or value == [1],
-                          "text": lambda value: not isinstance(value, str) and len(list(value)) == 0,
-                          "drop": lambda value: not isinstance(value, str) and len(list(value)) == 0},
+    "Preprocessing.fit": {
+        "table": None, "rows": lambda value: value is None or value in (range(3), [1]) or value == [1],
+        "text": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "drop": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "missing_values": lambda value: not isinstance(value, str) and all(
+            isinstance(each, (str, int, float)) for each in np.ravel(list(value)).tolist()),
+        "max_categories": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
+        "limit": lambda value: np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and value > 0},
     "Preprocessing": {"columns": lambda value: not isinstance(value, str) and len(list(value)) == 0},
-    "Preprocessing.from_json": {"text": None},
+    "Preprocessing.from_json": {"text": None}, "Preprocessing.from_config": {"config": None},
     "evaluate": {"table": None},
     "save": {"path": is_path},
 }
@@ -154,6 +159,7 @@ def test_calls_of_tables(name, option, tmp_path, monkeypatch):
         "TableModel.load": tables.TableModel.load,
         "Preprocessing.fit": lambda **given: tables.Preprocessing.fit(**{"table": frame, **given}),
         "Preprocessing": tables.Preprocessing, "Preprocessing.from_json": tables.Preprocessing.from_json,
+        "Preprocessing.from_config": tables.Preprocessing.from_config,
         "evaluate": model.evaluate, "save": model.save,
     }[name]
     check(name, call, option, IN_TABLES[name][option])

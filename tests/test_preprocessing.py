@@ -66,6 +66,7 @@ def test_numbers_come_from_the_training_rows_alone():
 
 
 @pytest.mark.parametrize("options", [{}, {"text": ["rows"]}, {"drop": ["cut"]}, {"missing_values": ["Good"]},
+                                     {"missing_values": [0.31, -999, np.int64(3), "?"]},
                                      {"limit": np.inf}, {"max_categories": 1, "drop": ["carat"]}])
 def test_json_and_back_is_the_same(options):
     preprocessing = Preprocessing.fit(STONES, **options)

@@ -49,7 +49,7 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
         raise ValueError(f"scores has shape {scores.shape} and there are {len(values)} values; give one score a value, "
                          "and at least one")
     ax = given_or_new(ax)
-    kinds = sorted(set(map(str, values)), key=lambda kind: ([*map(str, values)].index(kind)))
+    kinds = list(dict.fromkeys(map(str, values)))
     continuous = all(math.isfinite(real_number(value)) for value in values) and (
         len(kinds) > (FRACTIONS if any(isinstance(value, float) for value in values) else CATEGORIES))
     if continuous:
@@ -124,7 +124,7 @@ def sweep_panels(configurations, scores, metric, columns=3):
     """A panel of `score_by` for each hyperparameter that varies; returns the array of Axes."""
     configurations, columns = list_of("configurations", configurations, dict), whole_number("columns", columns)
     if not configurations or not configurations[0] or len({frozenset(each) for each in configurations}) > 1:
-        raise ValueError("configurations have none or different hyperparameters; give one dict a score, all of the same names")
+        raise ValueError("configurations have no hyperparameters or different ones; give a dict each, all of the same names")
     if len(scores) != len(configurations):
         raise ValueError(f"scores has {len(scores)} and there are {len(configurations)} configurations; give one score each")
     varying = [name for name in configurations[0] if len({str(each[name]) for each in configurations}) > 1]
