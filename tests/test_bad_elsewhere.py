@@ -6,6 +6,7 @@
 import inspect
 import io
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from test_bad_options import LABELS, ZOO, X
 from witness import REPAIR
 
 import fastnn
-from fastnn import Dense, Network, Population, from_torch_state_dict, onnx, plot
+from fastnn import Dense, History, Network, Population, from_torch_state_dict, jit, onnx, plot
 
 MORE = {"half a character": "\ud800", "a zero in a name": "a\0b", "rows of many lengths": [[1], [1, 2]],
         "numbers": range(3), "no rows": np.zeros((0, 2)), "more axes": np.zeros((2, 2, 2)), "numbers below zero": [-1, -2],
@@ -45,6 +46,13 @@ def is_path(value):
     return isinstance(value, str) and value.strip() and value not in ("\ud800", "a\0b")
 
 
+def are_numbers(values):
+    """Whether each is a number, or something of which Python makes one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return not isinstance(values, (str, bytes)) and all(isinstance(float(value), float) for value in values)
+
+
 def is_real(value):
     return np.ndim(value) == 0 and 0 <= np.float64(value) <= 1
 
@@ -62,6 +70,16 @@ CALLS = {
     "sweep": (sweep, {"space": None, "y": None, "task": lambda value: value is None,
                       "metric": lambda value: value is None, "optimizer": None,
                       "halving": lambda value: value is None or value >= 1.5}),
+    "History": (History, {"metrics": lambda value: value in ((), {}), "learning_rates": are_numbers}),
+    "History.append": (lambda **given: History().append(**{"values": {}, **given}), {
+        "values": lambda value: value == {}, "learning_rate": lambda value: value is None or are_numbers([value])}),
+    "History.extend": (lambda **given: History().extend(**{"values": {}, **given}), {
+        "values": lambda value: value == {}, "learning_rates": are_numbers}),
+    "History of a metric": (lambda **given: History({"loss": given["metrics"]}), {"metrics": are_numbers}),
+    "History.first": (History().first, {"epochs": lambda value: isinstance(value, int) and 0 <= value < 2**63
+                                        and not isinstance(value, bool)}),
+    "views": (lambda **given: jit.views(**{"network": net(), "vector": np.zeros(9), **given}), {
+        "network": None, "vector": None}),
     "from_torch_state_dict": (lambda **given: from_torch_state_dict(**{"source": state_dict(), **given}), {
         "activation": None, "layers": lambda value: value is None}),
     "onnx.load": (onnx.load, {"path": None}),
@@ -111,7 +129,7 @@ IN_PICTURES = {
 def taken(accepts, value):
     try:
         return accepts is not None and bool(accepts(value))
-    except (TypeError, ValueError, ArithmeticError, AttributeError):  # what cannot even be compared
+    except (TypeError, ValueError, ArithmeticError, AttributeError, Warning):  # what cannot even be compared
         return False
 
 
