@@ -222,7 +222,7 @@ def test_arguments_are_checked(make, what, repair):
 @pytest.mark.parametrize("make", [EarlyStopping, ReduceLROnPlateau, lambda: ModelCheckpoint("x", save_best_only=True)])
 def test_a_metric_that_is_not_there_is_named_before_training(make):
     net = classifier()
-    with pytest.raises(ValueError, match="'val_loss'; this fit reports loss, accuracy; give fit validation_data"):
+    with pytest.raises(ValueError, match="'val_loss'; this fit reports loss, accuracy: give fit validation_data"):
         net.fit(X, LABELS, callbacks=[make()])
     assert same(net, classifier())
 
