@@ -235,6 +235,12 @@ def test_a_directory_that_is_not_there_is_named_before_training(tmp_path):
         assert same(net, classifier())
 
 
+@pytest.mark.parametrize("make", [CSVLogger, lambda path: ModelCheckpoint(path, "loss")])
+def test_a_directory_for_a_file_is_said(make, tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a directory; give the name of a file in it"):
+        classifier().fit(X, LABELS, callbacks=[make(tmp_path)])
+
+
 # Each callback
 
 
