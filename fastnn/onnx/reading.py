@@ -22,10 +22,10 @@ LARGEST = 2**31  # bytes: what a message of protobuf can hold
 def load(path: str | os.PathLike):
     """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
 
-    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a layer normalisation
-    a `LayerNorm`; scales and shifts of features (standardisation, batch normalisation as it is in use) are folded into them,
-    and dropout is left out. The labels that scikit-learn's classifiers end with are left out: `predict` gives the index of
-    the class. Inputs of more axes that the graph flattens are given flat.
+    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a further activation
+    behind it an `Activation`, a layer normalisation a `LayerNorm`; scales and shifts of features (standardisation, batch
+    normalisation as it is in use) are folded into them, and dropout is left out. So are the labels that scikit-learn's
+    classifiers end with: `predict` gives the index of the class. Inputs of more axes that the graph flattens are given flat.
 
     Parameters
     ----------
