@@ -1,4 +1,4 @@
-"""Whatever way Python is started: without assertions and docstrings, with every warning an error, without Numba's compiler."""
+"""However Python is started: without assertions and docstrings, with every warning an error, without Numba's compiler."""
 
 import os
 import subprocess
