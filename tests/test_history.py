@@ -25,3 +25,7 @@ def test_the_learning_rate_is_in_the_history_if_it_changes():
         LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(net.optimizer, "learning_rate", 0.25 if epoch == 1 else 0.5))
     ])
     assert net.history["learning_rate"] == [0.5, 0.5, 0.25, 0.5]
+
+
+def test_histories_are_equal_when_their_values_are():
+    assert History({"loss": [1.0]}) == History({"loss": [1.0]}) != History({"loss": [2.0]})
