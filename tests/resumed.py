@@ -6,8 +6,6 @@ from fastnn import Callback, Network
 
 EPOCHS, BATCH = 6, 4
 BATCHES = -(-len(X) // BATCH)  # 6, the last of 3 samples
-
-
 OPTIONS = {"batch_size": BATCH, "validation_data": (X[:9], LABELS[:9])}
 
 
