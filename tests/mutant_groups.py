@@ -132,7 +132,8 @@ GROUPS = [
     )),
     Group("files", 60, (
         (["fastnn/tensor_file.py", "fastnn/plain_json.py", "fastnn/files.py"],
-         ["tests/test_tensor_file.py", "tests/test_files.py", *HOSTILE, "tests/test_checkpoints.py", "tests/test_layers_own.py"]),
+         ["tests/test_tensor_file.py", "tests/test_files.py", "tests/test_other_files.py", *HOSTILE,
+          "tests/test_checkpoints.py", "tests/test_layers_own.py"]),
         (["fastnn/whole_file.py"], ["tests/test_crash.py", "tests/test_files.py"]),
         (["fastnn/checkpoint.py"],
          ["tests/test_checkpoints.py", "tests/test_resume.py", "tests/test_resume_callbacks.py", *HOSTILE]),
