@@ -18,7 +18,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from .checks import true_or_false, whole_number
+from .checks import shown, true_or_false, whole_number
 from .files import (
     CHECKPOINT_FORMAT,
     expected_parameters_and_state,
@@ -87,7 +87,7 @@ def document(network, state, tensors):
         "epoch": {"number": epoch.number, "random": epoch.random, "totals": epoch.totals.tolist()},
         "history": {"metrics": take_out(metrics, "history.metrics", tensors),
                     "learning_rates": take_out(np.array(history.learning_rates), "history.learning_rates", tensors)},
-        "callbacks": [[kind, take_out(kept, f"callbacks.{index}", tensors)]
+        "callbacks": [[kind, take_out(checked_state(kind, kept), f"callbacks.{index}", tensors)]
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
     }
@@ -112,6 +112,36 @@ def from_plain(value, depth=0):
         raise ValueError(f"its learning rate is of more than {NESTED} schedules, one in the other")
     options = {name: from_plain(each, depth + 1) for name, each in value.items() if name != "schedule"}
     return SCHEDULES[value["schedule"]](**options)
+
+
+def checked_state(kind, kept):
+    """What a callback is to remember, a dict of what a file can hold."""
+    if not isinstance(kept, dict):
+        raise ValueError(f"state() of the callback {kind} returned {shown(kept)}; it must return a dict")
+    refuse_unknown(f"what state() of the callback {kind} returned", kept)
+    return kept
+
+
+def refuse_unknown(where, value):
+    """Refuse what would not come back from a file as it was."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if not is_text(key):
+                raise ValueError(f"{where} has the key {shown(key)}; keys of dicts must be text")
+            refuse_unknown(where, each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            refuse_unknown(where, each)
+    else:
+        number = value.item() if isinstance(value, np.generic) else value
+        if not (value is None or isinstance(number, (bool, int, float, np.ndarray)) or is_text(value)):
+            raise ValueError(f"{where} holds {shown(value)}; a file takes numbers, text, lists, dicts, None and arrays: "
+                             "make it of these")
+
+
+def is_text(value):
+    """Whether it is text of whole characters."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def take_out(value, name, tensors):

@@ -13,6 +13,7 @@ import os
 import stat
 
 from .checks import whole_number
+from .file_kinds import LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from .layers import layers_from_config, parameter_shapes, state_shapes
 from .memory import undrawn
 from .plain_json import from_text, to_text
@@ -22,6 +23,7 @@ from .whole_file import write_whole
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 # what a strange file can provoke
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
+READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)"}
 LONGEST = 500  # characters of what is told about a file: it may quote from it
 
 
@@ -89,9 +91,20 @@ def read_open(file, size, read, complaint):
     except PROVOKED as error:
         # what is wrong with a damaged file is the damage, whatever it looks like
         what = DAMAGED if opened and opened.is_damaged() else str(error)[:LONGEST]
+        if opened is None:
+            what = seems(file, SAFETENSORS) or what
         raise ModelFormatError(f"{complaint}: {what}") from error
     except MemoryError as error:  # a file may be sparse: then it takes no room on a disk, whatever its size
         raise ModelFormatError(f"{complaint}: its {size:,} bytes are more than there is memory for") from error
+
+
+def seems(file, wanted):
+    """What a file that is open seems to be, beside what is wanted, as the reason of a refusal; "" if nothing tells."""
+    file.seek(0)
+    kind = kind_of(file.read(LOOKED_AT))
+    if kind in (None, wanted):
+        return ""
+    return f"it seems to be {kind}; it must be {wanted}{READERS.get(kind, '')}"
 
 
 def read(network_type, file):

@@ -1,9 +1,10 @@
 """What a fit recorded, epoch by epoch."""
 
+import contextlib
 from collections.abc import Mapping
 
 from . import html
-from .checks import shown
+from .checks import shown, whole_number
 
 
 class History(Mapping):
@@ -24,20 +25,20 @@ class History(Mapping):
     """
 
     def __init__(self, metrics=(), learning_rates=()):
-        if not isinstance(metrics, Mapping) and metrics != ():
-            raise ValueError(f"metrics is {shown(metrics)}; it must be a mapping of name to a list of numbers, one an epoch")
-        self.metrics = {name: list(values) for name, values in dict(metrics).items()}
-        self.learning_rates = list(learning_rates)  # of every epoch; among the metrics once they differ
+        metrics = {} if isinstance(metrics, tuple) and not metrics else metrics
+        self.metrics = by_name("metrics", metrics)
+        self.learning_rates = floats("learning_rates", learning_rates)  # of every epoch; among the metrics once they differ
 
     def append(self, values, learning_rate=None):
         """Add an epoch's values, and the learning rate of its last step if the optimizer has one."""
-        self.extend({name: [value] for name, value in values.items()}, [] if learning_rate is None else [learning_rate])
+        given = {name: [value] for name, value in values.items()} if isinstance(values, Mapping) else values
+        self.extend(given, [] if learning_rate is None else [learning_rate])
 
     def extend(self, values, learning_rates=()):
         """Add several epochs: {name: a value each}, and the learning rate of each if the optimizer has one."""
+        values, rates = by_name("values", values), floats("learning_rates", learning_rates)
         for name, added in values.items():
-            self.metrics.setdefault(name, []).extend(map(float, added))
-        rates = list(map(float, learning_rates))
+            self.metrics.setdefault(name, []).extend(added)
         self.learning_rates.extend(rates)
         if "learning_rate" in self.metrics:
             self.metrics["learning_rate"].extend(rates)
@@ -46,6 +47,7 @@ class History(Mapping):
 
     def first(self, epochs):
         """A copy of its first epochs, so many."""
+        epochs = whole_number("epochs", epochs, least=0)
         return History({name: values[:epochs] for name, values in self.metrics.items()}, self.learning_rates[:epochs])
 
     @property
@@ -70,3 +72,18 @@ class History(Mapping):
 
     def _repr_html_(self):
         return html.history_html(self)
+
+
+def by_name(where, metrics):
+    """{name: its values as a list of floats}."""
+    if not isinstance(metrics, Mapping) or not all(isinstance(name, str) for name in metrics):
+        raise ValueError(f"{where} is {shown(metrics)}; it must be a mapping of name to a list of numbers, one an epoch")
+    return {name: floats(f"{where}[{name!r}]", values) for name, values in metrics.items()}
+
+
+def floats(where, values):
+    """Numbers as a list of floats."""
+    if not isinstance(values, (str, bytes)):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            return list(map(float, values))
+    raise ValueError(f"{where} is {shown(values)}; it must be a list of numbers, one an epoch")

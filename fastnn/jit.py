@@ -21,8 +21,12 @@ Examples
 (2,)
 """
 
+import numpy as np
+
+from .checks import an_instance, shown
 from .kernels.embedded_calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
 from .kernels.model import Model
+from .network import Network
 
 __all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradients", "pullback", "views"]
 
@@ -38,7 +42,9 @@ def views(network, vector):
     >>> {name: part.shape for name, part in fastnn.jit.views(net, np.zeros(8)).items()}
     {'0.weight': (3, 2), '0.bias': (2,)}
     """
-    size = network._parameters.flat.size
-    if getattr(vector, "shape", None) != (size,):
-        raise ValueError(f"vector has shape {getattr(vector, 'shape', None)}; this network has {size} parameters: ({size},)")
+    size = an_instance("network", network, Network)._parameters.flat.size
+    if not isinstance(vector, np.ndarray):
+        raise ValueError(f"vector is {shown(vector)}; it must be an array of shape ({size},), such as np.zeros({size})")
+    if vector.shape != (size,):
+        raise ValueError(f"vector has shape {vector.shape}; this network has {size} parameters, so it must be ({size},)")
     return network._parameters.split(vector)

@@ -153,6 +153,6 @@ def fit(network, learner, data, validation, *, optimizer, callbacks, threads, pr
     with (begun_callbacks(callbacks) as last_logs,
           Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar):
         minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=end,
-                 options={"maxiter": optimizer.max_iterations, "maxcor": optimizer.memory, "gtol": optimizer.tolerance,
-                          "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
+                 options={"maxiter": optimizer.max_iterations, "maxcor": min(optimizer.memory, optimizer.max_iterations),
+                          "gtol": optimizer.tolerance, "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
     return history

@@ -230,5 +230,5 @@ def read_tensors(source):
         return open_and_read(source, all_tensors, "weights")
     except ModelFormatError as error:
         raise ModelFormatError(
-            f"{error}. What is read is a safetensors file. PyTorch's own files (.pt, .pth, .bin) are pickled and "
-            "never read; write one with: safetensors.torch.save_file(model.float().state_dict(), path)") from error
+            f"{error}. PyTorch's own files (.pt, .pth, .bin) are pickled and never read; write a safetensors file with: "
+            "safetensors.torch.save_file(model.float().state_dict(), path)") from error

@@ -14,6 +14,7 @@ ALONE = ["--deselect=tests/test_same_bits.py::test_one_digest_of_all",
 BITS = ["tests/test_same_bits.py", *ALONE]
 FIT = ["tests/test_fit.py", "tests/test_sample_weights.py"]
 WIDE = ["tests/test_jit.py::test_outputs_at_any_width", "tests/test_jit.py::test_outputs_of_large_networks"]
+HOSTILE = [f"tests/test_hostile_{of}.py" for of in ("files", "headers", "sizes", "paths")]
 ALIKE = ["tests/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_at_any_width",
          "tests/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_of_a_large_net"]
 ANYWHERE = "tests/test_bad_arrays.py::test_one_number_of_X_wherever_it_stands"
@@ -120,14 +121,22 @@ GROUPS = [
          ["tests/test_calls.py", "tests/test_layers_rungs.py", "tests/test_penalties.py", "tests/test_clipping.py",
           "tests/test_compare.py"]),
     )),
-    Group("embedded", 25, ((kernels("", "embedded", "embedded_calls", "model"), ["tests/test_jit.py"]),)),
-    Group("populations", 25, ((kernels("", "population"), ["tests/test_population.py"]),)),
+    Group("embedded", 25, (
+        (kernels("", "embedded", "embedded_calls", "model"),
+         ["tests/test_jit.py", "tests/test_jit_memory.py", "tests/test_jit_callers.py", "tests/test_jit_refused.py"]),
+    )),
+    Group("populations", 25, (
+        (kernels("", "population"),
+         ["tests/test_population.py", "tests/test_population_data.py", "tests/test_population_refused.py",
+          "tests/test_population_results.py", "tests/test_population_halving.py"]),
+    )),
     Group("files", 60, (
         (["fastnn/tensor_file.py", "fastnn/plain_json.py", "fastnn/files.py"],
-         ["tests/test_tensor_file.py", "tests/test_files.py", "tests/test_hostile_files.py", "tests/test_checkpoints.py",
-          "tests/test_layers_own.py"]),
+         ["tests/test_tensor_file.py", "tests/test_files.py", "tests/test_other_files.py", *HOSTILE,
+          "tests/test_checkpoints.py", "tests/test_layers_own.py"]),
         (["fastnn/whole_file.py"], ["tests/test_crash.py", "tests/test_files.py"]),
-        (["fastnn/checkpoint.py"], ["tests/test_checkpoints.py", "tests/test_hostile_files.py"]),
+        (["fastnn/checkpoint.py"],
+         ["tests/test_checkpoints.py", "tests/test_resume.py", "tests/test_resume_callbacks.py", *HOSTILE]),
     )),
 ]
 

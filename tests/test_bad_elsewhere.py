@@ -4,6 +4,9 @@
 """
 
 import inspect
+import io
+import math
+import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from test_bad_options import LABELS, ZOO, X
 from witness import REPAIR
 
 import fastnn
-from fastnn import Dense, Network, Population, from_torch_state_dict, onnx
+from fastnn import Dense, History, Network, Population, from_torch_state_dict, jit, onnx, plot
 
 MORE = {"half a character": "\ud800", "a zero in a name": "a\0b", "rows of many lengths": [[1], [1, 2]],
         "numbers": range(3), "no rows": np.zeros((0, 2)), "more axes": np.zeros((2, 2, 2)), "numbers below zero": [-1, -2],
@@ -43,6 +46,13 @@ def is_path(value):
     return isinstance(value, str) and value.strip() and value not in ("\ud800", "a\0b")
 
 
+def are_numbers(values):
+    """Whether each is a number, or something of which Python makes one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return not isinstance(values, (str, bytes)) and all(isinstance(float(value), float) for value in values)
+
+
 def is_real(value):
     return np.ndim(value) == 0 and 0 <= np.float64(value) <= 1
 
@@ -60,6 +70,16 @@ CALLS = {
     "sweep": (sweep, {"space": None, "y": None, "task": lambda value: value is None,
                       "metric": lambda value: value is None, "optimizer": None,
                       "halving": lambda value: value is None or value >= 1.5}),
+    "History": (History, {"metrics": lambda value: value in ((), {}), "learning_rates": are_numbers}),
+    "History.append": (lambda **given: History().append(**{"values": {}, **given}), {
+        "values": lambda value: value == {}, "learning_rate": lambda value: value is None or are_numbers([value])}),
+    "History.extend": (lambda **given: History().extend(**{"values": {}, **given}), {
+        "values": lambda value: value == {}, "learning_rates": are_numbers}),
+    "History of a metric": (lambda **given: History({"loss": given["metrics"]}), {"metrics": are_numbers}),
+    "History.first": (History().first, {"epochs": lambda value: isinstance(value, int) and 0 <= value < 2**63
+                                        and not isinstance(value, bool)}),
+    "views": (lambda **given: jit.views(**{"network": net(), "vector": np.zeros(9), **given}), {
+        "network": None, "vector": None}),
     "from_torch_state_dict": (lambda **given: from_torch_state_dict(**{"source": state_dict(), **given}), {
         "activation": None, "layers": lambda value: value is None}),
     "onnx.load": (onnx.load, {"path": None}),
@@ -73,27 +93,43 @@ IN_TABLES = {
     "TableModel": {"network": None, "preprocessing": None, "target": None,
                    "report": lambda value: value is None or isinstance(value, dict)},
     "TableModel.load": {"path": None},
-    "Preprocessing.fit": {"table": None, "rows": lambda value: value is None or value in (range(3), [1]) or value == [1],
-                          "text": lambda value: not isinstance(value, str) and len(list(value)) == 0,
-                          "drop": lambda value: not isinstance(value, str) and len(list(value)) == 0},
+    "Preprocessing.fit": {
+        "table": None, "rows": lambda value: value is None or value in (range(3), [1]) or value == [1],
+        "text": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "drop": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "missing_values": lambda value: not isinstance(value, str) and all(
+            isinstance(each, (str, int, float)) for each in np.ravel(list(value)).tolist()),
+        "max_categories": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
+        "limit": lambda value: np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and value > 0},
     "Preprocessing": {"columns": lambda value: not isinstance(value, str) and len(list(value)) == 0},
-    "Preprocessing.from_json": {"text": None},
+    "Preprocessing.from_json": {"text": None}, "Preprocessing.from_config": {"config": None},
     "evaluate": {"table": None},
     "save": {"path": is_path},
 }
+# What a picture is given, and for each of its options which values it may take, by the option's name.
+OF_PICTURES = {"net": net(), "X": X, "y": LABELS, "history": {"loss": [1.0, 0.5]}, "layer": 0}
+OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
+              "heat_map": {"values": [[1.0, 2.0], [3.0, 4.0]], "rows": ["a", "b"], "columns": ["c", "d"]}}
 IN_PICTURES = {
-    "decision_boundary": {"net": None},
-    "confusion_matrix": {"net": None, "labels": lambda value: value is None or len(value) == 3},
-    "network_diagram": {"net": None}, "gradient_flow": {"net": None}, "weight_histograms": {"net": None},
-    "activation_histograms": {"net": None}, "weight_image": {"net": None}, "activation_image": {"net": None},
-    "learning_curves": {"history": None, "metric": None},
+    "net": None, "X": None, "y": None, "history": None, "ax": lambda value: value is None,
+    "sample_weight": lambda value: value is None, "shape": lambda value: value is None,
+    "labels": lambda value: value is None or len(value) == 3,
+    "layer": lambda value: value in (0, -1) and not isinstance(value, bool),
+    "normalize": lambda value: isinstance(value, (bool, np.bool_)),
+    "training": lambda value: isinstance(value, (bool, np.bool_)),
+    "values": lambda value: value == range(3), "scores": lambda value: value == range(3),
+    "rows": lambda value: not isinstance(value, str) and len(value) == 2,
+    "columns": lambda value: not isinstance(value, str) and len(value) == 2,
+    "label": lambda value: isinstance(value, str), "name": lambda value: isinstance(value, str),
+    "form": lambda value: isinstance(value, str),
+    "most": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
 }
 
 
 def taken(accepts, value):
     try:
         return accepts is not None and bool(accepts(value))
-    except (TypeError, ValueError, ArithmeticError, AttributeError):  # what cannot even be compared
+    except (TypeError, ValueError, ArithmeticError, AttributeError, Warning):  # what cannot even be compared
         return False
 
 
@@ -141,17 +177,62 @@ def test_calls_of_tables(name, option, tmp_path, monkeypatch):
         "TableModel.load": tables.TableModel.load,
         "Preprocessing.fit": lambda **given: tables.Preprocessing.fit(**{"table": frame, **given}),
         "Preprocessing": tables.Preprocessing, "Preprocessing.from_json": tables.Preprocessing.from_json,
+        "Preprocessing.from_config": tables.Preprocessing.from_config,
         "evaluate": model.evaluate, "save": model.save,
     }[name]
     check(name, call, option, IN_TABLES[name][option])
 
 
-@pytest.mark.parametrize(("name", "option"), [(name, option) for name, options in IN_PICTURES.items() for option in options])
-def test_calls_of_pictures(name, option):
+@pytest.mark.parametrize("name", [picture.__name__ for picture in plot.PICTURES])
+def test_calls_of_pictures(name):
     pytest.importorskip("matplotlib", reason="pictures need the extra plot").use("Agg")
-    from fastnn import plot
-
     function = getattr(plot, name)
-    right = {"net": net(), "X": X, "y": LABELS, "history": {"loss": [1.0, 0.5]}}
-    right = {given: right[given] for given in inspect.signature(function).parameters if given in right}
-    check(name, lambda **given: function(**{**right, **given}), option, IN_PICTURES[name][option])
+    options = inspect.signature(function).parameters
+    right = {option: value for option, value in (OF_PICTURES | OF_PICTURE.get(name, {})).items() if option in options}
+    takes = IN_PICTURES | {"metric": IN_PICTURES["label"] if name == "score_by" else None}
+    for option in options:
+        check(name, lambda **given: function(**{**right, **given}), option, takes[option])
+
+
+@pytest.mark.parametrize("form", ["{", "{:d}", "{0} {1}", "{name}", "{.x}"])
+def test_a_form_that_writes_no_number(form):
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    with pytest.raises(ValueError, match=r"form is .*; it must be text that writes a number, such as '\{:.3f\}'"):
+        plot.heat_map([[1.0]], ["a"], ["b"], form=form)
+
+
+@pytest.mark.parametrize("values", [
+    [0.1, math.inf, 0.3, 0.4, 0.5, 0.6, 0.7], [0.1, 10**400, 0.3, 0.4, 0.5, 0.6, 0.7],
+    [-math.inf, math.inf, 0.5, 1.5, 2.5, 3.5, math.nan], [True, False, 1, 2, 3, 4, 5], [1, 1.0, 2, 2.0],
+    [None, 1, "a", b"", (), 2.5], [1e-100, 1e100, 0.3, 0.4, 0.5, 0.6, 0.7], [2**70 + each for each in range(13)],
+], ids=["inf", "too large for a float", "infinities", "bools and numbers", "1 and 1.0", "anything", "far apart", "large"])
+def test_scores_by_values_that_no_scale_holds(values):
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    ax = plot.score_by(values, range(len(values)))
+    ax.figure.savefig(io.BytesIO(), dpi=30)
+    assert len(ax.lines[0].get_xdata()) == len(values)
+    assert np.isfinite(ax.lines[0].get_xdata()).all()
+
+
+def test_a_table_with_cells_that_hold_no_number():
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    for values in ([[1.0, math.nan, math.inf]], [[math.nan, math.nan, math.nan]]):
+        ax = plot.heat_map(values, ["a"], ["b", "c", "d"])
+        ax.figure.savefig(io.BytesIO(), dpi=30)
+        assert [text.get_text() for text in ax.texts] == [f"{value:.3f}" for value in values[0]]
+
+
+@pytest.mark.parametrize(("call", "argument"), [
+    (lambda plot: plot.axes(0), "rows"), (lambda plot: plot.axes(1, 1.5), "columns"),
+    (lambda plot: plot.axes(width=math.inf), "width"), (lambda plot: plot.axes(height=0), "height"),
+    (lambda plot: plot.class_colors(-1), "classes"), (lambda plot: plot.plain(None), "ax"),
+    (lambda plot: plot.save_picture(3, None), "path"), (lambda plot: plot.class_probabilities(3, X), "net"),
+    (lambda plot: plot.sweep_panels([], [], "loss"), "configurations"),
+    (lambda plot: plot.sweep_panels([{"width": 1}, {"depth": 1}], [1, 2], "loss"), "configurations"),
+    (lambda plot: plot.sweep_panels([{"width": 1}, {"width": 2}], [1], "loss"), "scores"),
+    (lambda plot: plot.sweep_panels([{"width": 1}, {"width": 2}], [1, 2], "loss", columns=0), "columns"),
+])
+def test_what_pictures_are_made_with(call, argument):
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    with pytest.raises(ValueError, match=rf"^{argument}\b.*(must|give)"):
+        call(plot)

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import math
+import operator
 import pkgutil
 import sys
 
@@ -181,10 +182,55 @@ def test_drawing():
 
 def test_drawing_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r"pip install fastnn-numba\[plot\]"):
+    with pytest.raises(ImportError, match=r"pip install \"fastnn-numba\[plot\]\""):
         graph.draw(graph.notes_example())
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_run(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+NONE = [None, "1", 1j, [1.0], object(), True]
+
+
+@pytest.mark.parametrize("value", NONE, ids=str)
+def test_what_is_no_number_and_no_node_is_refused(value):
+    node = Value(2.0)
+    for operate in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow):
+        for sides in ((node, value), (value, node)):
+            with pytest.raises(TypeError, match=r"unsupported operand|can only concatenate|can't multiply"):
+                operate(*sides)
+    with pytest.raises(ValueError, match=r"^value is .*; it must be a number"):
+        Value(value)
+    if not isinstance(value, str):
+        with pytest.raises(ValueError, match=r"^label is .*; it must be a str"):
+            node.named(value)
+    for call in (graph.exp, graph.log, graph.describe, graph.topological_order, lambda z: graph.activate("relu", z),
+                 lambda z: graph.activate_row("softmax", [z])):
+        with pytest.raises(ValueError, match=r"(x|root|z|z\[0\]) is .*; it must be a Value, such as Value\(1.0\)"):
+            call(value)
+
+
+@pytest.mark.parametrize(("call", "says"), [
+    (lambda: Value(-1.0) ** 0.5, "-1 \\*\\* 0.5 is no real number; take the power of a node above 0"),
+    (lambda: graph.log(Value(0.0)), "x is 0; the logarithm takes numbers above 0"),
+    (lambda: graph.activate_row("softmax", []), "z is empty; give at least one node"),
+    (lambda: graph.activate_row("softmax", 3), "z is 3; it must be a list"),
+    (lambda: loss_of(x=[1.0]), r"x has shape \(1,\); it must have 2 axes"),
+    (lambda: loss_of(x=[["a"]]), "x has dtype <U1; it must hold real numbers"),
+    (lambda: loss_of(y=[[]]), "y has shape .*; it must have 2 axes, none of them empty"),
+    (lambda: loss_of(x=[[1.0], [1.0, 2.0]]), "x is not a rectangular array .*; give rows of equal length"),
+    (lambda: loss_of(parameters=[[[2.0]]]), r"parameters is .*; it must be a list of \(weight, bias\), one a layer"),
+    (lambda: loss_of(parameters=[([2.0], [0.0])]), "weight of layer 0 has shape .*; it must have 2 axes"),
+    (lambda: loss_of(activations=3), "activations is 3; it must be a list"),
+    (lambda: graph.derivatives(3), "nodes is 3; it must be a list"),
+])
+def test_graphs_that_cannot_be(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+def loss_of(**given):
+    return graph.network_loss(**{"parameters": [([[2.0]], [0.0])], "activations": ["identity"], "x": [[1.0]], "y": [[1.0]],
+                                 **given})

@@ -148,6 +148,12 @@ def test_dropout_of_nothing_is_no_dropout():
     assert net.fit(X, LABELS, optimizer=LBFGS(max_iterations=5)) == plain.fit(X, LABELS, optimizer=LBFGS(max_iterations=5))
 
 
+def test_more_memory_than_iterations_takes_none():
+    one, other = classifier(), classifier()
+    assert (one.fit(X, LABELS, optimizer=LBFGS(max_iterations=5, memory=10**15))
+            == other.fit(X, LABELS, optimizer=LBFGS(max_iterations=5, memory=5)))
+
+
 def test_epochs_are_refused():
     with pytest.raises(ValueError, match=r"epochs is 5; .* max_iterations=5"):
         classifier().fit(X, LABELS, epochs=5, optimizer=LBFGS())

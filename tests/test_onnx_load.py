@@ -162,6 +162,17 @@ SPELLINGS = {
                                            [Dense(3, "tanh"), LayerNorm(1e-5)]),
     "an activation of the inputs": ([node("Tanh", "x", to="a"), node("MatMul", "a", "w", to="out")], {},
                                     [Activation("tanh"), Dense(3)]),
+    "an activation of an activation": ([*HEAD, node("Relu", "z", to="a"), node("Tanh", "a", to="out")], {},
+                                       [Dense(3, "relu"), Activation("tanh")]),
+    "activations between products": ([*HEAD, node("Tanh", "z", to="a"), node("Softplus", "a", to="c"),
+                                      node("Sigmoid", "c", to="d"), node("MatMul", "d", "v", to="out")], {},
+                                     [Dense(3, "tanh"), Activation("softplus"), Activation("sigmoid"), Dense(4)]),
+    "softmax of an activation": ([*HEAD, node("Relu", "z", to="a"), node("Softmax", "a", to="out")], {},
+                                 [Dense(3, "relu"), Activation("softmax")]),
+    "an activation of a scaled one": ([*HEAD, node("Relu", "z", to="a"), node("Mul", "a", "c", to="d"),
+                                       node("Tanh", "d", to="out")], {"c": np.float32(0.5)},
+                                      [Dense(3, "relu"), Dense(3, "tanh")]),
+    "relu twice": ([*HEAD, node("Relu", "z", to="a"), node("Relu", "a", to="out")], {}, [Dense(3, "relu")]),
     "nodes that lead nowhere": ([*HEAD, node("Sin", "z", to="sine"), node("Relu", "z", to="out")], {}, [Dense(3, "relu")]),
 }
 

@@ -22,6 +22,10 @@ NEXT = node("MatMul", "h", "v", to="out")
 REFUSED = {
     "another activation": ([*HEAD, node("HardSwish", "z", to="h"), NEXT], "node 2, HardSwish, cannot"),
     "another one at the end": ([*HEAD, node("HardSwish", "z", to="out")], "node 2, HardSwish, cannot .* no activation"),
+    "another one before one of ours": ([*HEAD, node("HardSwish", "z", to="a"), node("Tanh", "a", to="h"), NEXT],
+                                       "node 2, HardSwish, cannot"),
+    "another one behind one of ours": ([*HEAD, node("Tanh", "z", to="a"), node("HardSwish", "a", to="h"), NEXT],
+                                       "node 3, HardSwish, cannot"),
     "gelu by tanh": ([*HEAD, node("Gelu", "z", to="h", approximate="tanh"), NEXT], "node 2, Gelu, cannot"),
     "relu up to six": ([*HEAD, node("Clip", "z", "zero", "six", to="h"), NEXT], "node 2, Clip, cannot"),
     "another slope": ([*HEAD, node("LeakyRelu", "z", to="h", alpha=0.2), NEXT], "node 2, LeakyRelu, cannot"),

@@ -28,7 +28,7 @@ CALLS = {
     "confusion_matrix": lambda net, ax: plot.confusion_matrix(net, X, LABELS, ax=ax),
     "decision_boundary": lambda net, ax: plot.decision_boundary(net, X, LABELS, ax=ax),
     "gradient_flow": lambda net, ax: plot.gradient_flow(net, X, LABELS, ax=ax),
-    "heat_map": lambda net, ax: plot.heat_map(np.eye(2), "ab", "cd", ax=ax),
+    "heat_map": lambda net, ax: plot.heat_map(np.eye(2), [*"ab"], [*"cd"], ax=ax),
     "learning_curves": lambda net, ax: plot.learning_curves({"loss": [2.0, 1.0], "val_loss": [3.0]}, ax=ax),
     "network_diagram": lambda net, ax: plot.network_diagram(net, ax=ax),
     "score_by": lambda net, ax: plot.score_by([1, "a", None], [2.0, np.nan, 1.0], ax=ax),
@@ -226,8 +226,8 @@ NOT_FINITE.parameters["0.weight"][0, 0] = np.nan
     (lambda net: plot.confusion_matrix(net, X, LABELS, normalize="yes"), "normalize is 'yes'"),
     (lambda net: plot.learning_curves({}), "'loss' was not recorded; recorded were no epochs"),
     (lambda net: plot.learning_curves({"loss": [1.0]}, metric="accuracy"), "recorded were loss"),
-    (lambda net: plot.heat_map([1.0, 2.0], "a", "bc"), r"values has shape \(2,\)"),
-    (lambda net: plot.heat_map(np.eye(2), "a", "bc"), r"it must be \(1, 2\)"),
+    (lambda net: plot.heat_map([1.0, 2.0], ["a"], ["b", "c"]), r"values has shape \(2,\)"),
+    (lambda net: plot.heat_map(np.eye(2), ["a"], ["b", "c"]), r"it must be \(1, 2\)"),
     (lambda net: plot.network_diagram(net, most=1), "most is 1"),
     (lambda net: plot.weight_histograms(NOTHING_TO_LEARN), "no parameters"),
     (lambda net: plot.gradient_flow(NOTHING_TO_LEARN, X, X), "no parameters"),
@@ -271,7 +271,7 @@ def test_many_classes_can_be_told_apart():
 
 
 def test_names_of_columns_do_not_run_into_one_another():
-    ax = plot.heat_map(np.eye(3), "abc", ["a name that is long", "another that is long", "c"])
+    ax = plot.heat_map(np.eye(3), ["a", "b", "c"], ["a name that is long", "another that is long", "c"])
     ax.figure.canvas.draw()
     assert {label.get_rotation() for label in ax.get_xticklabels()} == {40}
 

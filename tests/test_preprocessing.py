@@ -66,6 +66,7 @@ def test_numbers_come_from_the_training_rows_alone():
 
 
 @pytest.mark.parametrize("options", [{}, {"text": ["rows"]}, {"drop": ["cut"]}, {"missing_values": ["Good"]},
+                                     {"missing_values": [0.31, -999, np.int64(3), "?"]},
                                      {"limit": np.inf}, {"max_categories": 1, "drop": ["carat"]}])
 def test_json_and_back_is_the_same(options):
     preprocessing = Preprocessing.fit(STONES, **options)
@@ -90,8 +91,9 @@ def test_the_order_of_columns_does_not_matter_nor_do_others():
 
 def test_an_unknown_category_is_none_and_said():
     preprocessing = Preprocessing.fit(STONES)
-    with pytest.warns(UnknownCategory, match="'cut' holds 'Superb'.*1 of 6"):
+    with pytest.warns(UnknownCategory, match="'cut' holds 'Superb'.*1 of 6") as warned:
         X = preprocessing.transform(STONES.replace({"cut": {"Ideal": "Superb"}}))
+    assert warned[0].filename == __file__
     assert not X[1, [k for k, name in enumerate(preprocessing.features) if name.startswith("cut")]].any()
 
 

@@ -36,6 +36,19 @@ def test_every_kind_of_array(dtype, shape):
         np.testing.assert_array_equal(arrays[name], expected)
 
 
+@pytest.mark.parametrize("shape", [(0,), (3, 0, 2), (0, 2**40), (2**20, 0, 2**20)], ids=str)
+def test_arrays_of_nothing_alone(shape):
+    arrays = {"a": np.empty(shape, np.float32)}
+    assert read(whole(arrays))[1]["a"].shape == shape
+
+
+def test_sizes_beside_nothing_that_no_array_has():
+    for shape in ([2**62, 0, 2**62], [2**63, 0], [2**70, 0]):
+        entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}
+        with pytest.raises(ValueError, match=r"cannot be in a file|too big|too large|[Mm]aximum"):
+            read(sealed(json.dumps({"__metadata__": {"sha256": BLANK}, "a": entry}).encode(), b""))
+
+
 def test_what_the_dtypes_are_called():
     data = whole({dtype.name: np.ones(2, dtype) for dtype in NAMES})
     file = TensorFile(io.BytesIO(data), len(data))

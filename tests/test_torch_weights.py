@@ -140,7 +140,8 @@ def test_layers_that_do_not_follow_each_other():
 @pytest.mark.parametrize("payload", [b"", b"PK\x03\x04 as torch.save writes", b"\x80\x02\x8a\nl\xfc", b"x" * 1000])
 def test_files_that_are_none(net, path, payload):
     path.write_bytes(payload)
-    with pytest.raises(ModelFormatError, match=r"are pickled and never read; write one with: safetensors\.torch\.save_file"):
+    says = r"are pickled and never read; write a safetensors file with: safetensors\.torch\.save_file"
+    with pytest.raises(ModelFormatError, match=says):
         net.load_torch(path)
 
 

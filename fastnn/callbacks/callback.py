@@ -1,6 +1,11 @@
 """The base of callbacks, and how a fit calls several of them."""
 
+import math
 from contextlib import ExitStack, contextmanager
+
+import numpy as np
+
+from ..checks import real_number, several, shown, whole_number
 
 
 class Callback:
@@ -24,6 +29,9 @@ class Callback:
         The network in training.
     metrics : tuple of str
         The names of what `logs` holds at the end of an epoch.
+    reports : tuple of str
+        Names of metrics of its own, a number each, that its `on_epoch_end` puts into `logs`: those that stand behind it in
+        the list may then watch and log them. The history has the metrics of the fit alone.
     resumed : dict or None
         In a fit that goes on from where it was interrupted, what `state` of this callback returned there; else None.
     every_batches : int
@@ -44,7 +52,7 @@ class Callback:
     [0.4, 0.2, 0.1]
     """
 
-    network, metrics, resumed = None, (), None
+    network, metrics, reports, resumed = None, (), (), None
     every_batches, runs_last = 1, False
 
     def on_train_begin(self, logs): ...
@@ -80,16 +88,27 @@ def call(callbacks, hook, *arguments):
         getattr(callback, hook)(*arguments)
 
 
+def reported(logs, name):
+    """A metric in the logs of an epoch."""
+    value = logs.get(name)
+    if math.isnan(real_number(value)) and not isinstance(value, (float, np.floating)):
+        raise ValueError(f"logs[{name!r}] is {shown(value)}; the callback that reports it must put a number there at the "
+                         "end of each epoch, and stand before those that use it")
+    return float(value)
+
+
 @contextmanager
 def training(callbacks):
     """Between on_train_begin and on_train_end, which comes to each that has begun, whatever happens.
 
     Gives the dict that will be the logs of on_train_end.
     """
-    logs, begun = {}, []
+    logs, begun, reported = {}, [], ()
     with ExitStack() as ends:
         ends.callback(lambda: end(begun, logs))
         for callback in callbacks:
+            callback.metrics += tuple(name for name in reported if name not in callback.metrics)
+            reported += several(f"{type(callback).__name__}.reports", callback.reports)
             callback.on_train_begin({})
             begun.append(callback)
         yield logs
@@ -111,6 +130,8 @@ class BatchHooks:
     def __init__(self, callbacks):
         hooks = "on_train_batch_begin", "on_train_batch_end"
         self.callbacks = [each for each in callbacks if any(overrides(each, hook) for hook in hooks)]
+        for each in self.callbacks:
+            whole_number(f"{type(each).__name__}.every_batches", each.every_batches)
 
     def batches_until_next(self, step, most):
         """How many batches, at most so many, can be run from this step on before a hook is due."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ..checks import path_name, shown, true_or_false, whole_number
 from ..whole_file import write
-from .callback import Callback
+from .callback import Callback, reported
 
 
 class CSVLogger(Callback):
-    """Write the metrics of each epoch to a file as it ends: the columns "epoch" and those of the history.
+    """Write the metrics of each epoch to a file as it ends: the columns "epoch", those of the history, and what callbacks
+    before it in the list report.
 
     Every row is in the file as soon as its epoch is over, and one that cannot be written (a full disk) ends the fit with an
     error and leaves no part of itself. When a fit is resumed, rows from after the place where it goes on
@@ -47,6 +48,8 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs):
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; make it first")
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} is a directory; give the name of a file in it")
         header = ["epoch", *self.metrics]
         if self.append and self.resumed is None:
             self.check_header(header)
@@ -72,7 +75,7 @@ class CSVLogger(Callback):
                              "it with append=False")
 
     def on_epoch_end(self, epoch, logs):
-        self.write([epoch, *(logs[name] for name in self.metrics)])
+        self.write([epoch, *(reported(logs, name) for name in self.metrics)])
 
     def on_train_end(self, logs):
         if self.file is not None:

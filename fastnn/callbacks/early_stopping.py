@@ -12,7 +12,7 @@ class EarlyStopping(Monitor):
     Parameters
     ----------
     monitor : str, default "val_loss"
-        A metric that the fit reports.
+        A metric that the fit reports, or a callback before it in the list: see `Callback.reports`.
     patience : int, default 0
         Stop after so many epochs without improvement; 0 and 1 are the same.
     min_delta : float, default 0

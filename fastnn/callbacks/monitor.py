@@ -3,7 +3,7 @@
 import math
 
 from ..checks import not_negative, one_of, shown
-from .callback import Callback
+from .callback import Callback, reported
 
 MODES = "min", "max", "auto"
 
@@ -30,14 +30,14 @@ class Monitor(Callback):
 
     def on_train_begin(self, logs):
         if self.monitor not in self.metrics:
-            repair = "; give fit validation_data" if self.monitor.startswith("val_") else ""
-            raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports "
-                             f"{', '.join(self.metrics)}{repair}")
+            repair = "give fit validation_data, or one of these" if self.monitor.startswith("val_") else "give one of these"
+            raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports {', '.join(self.metrics)}: "
+                             f"{repair}, or put a callback before it that has it among its `reports`")
         self.best = (self.resumed or {}).get("best")
 
     def improved(self, logs):
         """Whether the metric is better than the best so far, which it then becomes."""
-        value = logs[self.monitor]
+        value = reported(logs, self.monitor)
         if math.isnan(value) or (self.best is not None and not self.sign * value < self.sign * self.best - self.min_delta):
             return False
         self.best = value

@@ -12,7 +12,7 @@ class ReduceLROnPlateau(Monitor):
     Parameters
     ----------
     monitor : str, default "val_loss"
-        A metric that the fit reports.
+        A metric that the fit reports, or a callback before it in the list: see `Callback.reports`.
     factor : float, default 0.1
         Between 0 and 1, both excluded.
     patience : int, default 10

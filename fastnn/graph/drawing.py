@@ -1,7 +1,8 @@
 """A computation graph as a picture: boxes in layers, from the inputs on the left to the result on the right."""
 
+from ..checks import shown
 from .table import formula_of, names
-from .value import Value, topological_order
+from .value import Value, a_node, topological_order
 
 # in inches
 LINE, PADDING, COLUMN_GAP, ROW_GAP, CHARACTER = 0.17, 0.07, 0.55, 0.16, 0.088
@@ -31,11 +32,14 @@ def draw(root: Value, ax=None):
     """
     try:
         import matplotlib.pyplot as plt
+        from matplotlib.axes import Axes
         from matplotlib.patches import FancyBboxPatch
     except ImportError as error:
-        raise ImportError("drawing a graph needs Matplotlib; install it with: pip install fastnn-numba[plot]") from error
+        raise ImportError('drawing a graph needs Matplotlib; install it with: pip install "fastnn-numba[plot]"') from error
 
-    root.backward()
+    if ax is not None and not isinstance(ax, Axes):
+        raise ValueError(f"ax is {shown(ax)}; it must be one Axes, such as plt.subplots()[1], or None for a new Figure")
+    a_node("root", root).backward()
     nodes = topological_order(root)
     columns = layered(nodes)
     name = names(nodes)

@@ -1,8 +1,9 @@
 """A dense network and its loss as one computation graph, a node a number."""
 
 from .. import naive
+from ..checks import real_array, several, shown
 from ..kernels.losses import losses
-from ..naive.records import shape, to_lists
+from ..naive.records import shape
 from ..rungs import check_layers, check_linear, check_targets
 from .value import Value, activate_row
 
@@ -35,11 +36,13 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
     >>> J.value, derivatives(nodes)
     (0.5, [([[1.0]], [1.0])])
     """
-    parameters, x, y = to_lists(parameters), to_lists(x), to_lists(y)
+    parameters, activations = pairs("parameters", parameters), several("activations", activations)
+    x, y = numbers("x", x, 2), numbers("y", y, 2)
     check_layers(parameters, activations)
     a = labelled_rows("x", x)
     nodes = []
     for layer, ((weight, bias), activation) in enumerate(zip(parameters, activations, strict=True)):
+        weight, bias = numbers(f"weight of layer {layer}", weight, 2), numbers(f"bias of layer {layer}", bias, 1)
         check_linear((len(a), len(a[0])), shape(weight), shape(bias))
         weight = labelled_rows(f"{layer}.weight", weight)
         bias = [Value(number, f"{layer}.bias[{j}]") for j, number in enumerate(bias)]
@@ -60,7 +63,23 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
 def derivatives(nodes: Layers) -> list[tuple[list[list[float]], list[float]]]:
     """Read the derivatives off the parameters of a `network_loss`, in the form of `fastnn.naive.backward`'s gradients."""
     return [([[node.derivative for node in row] for row in weight], [node.derivative for node in bias])
-            for weight, bias in nodes]
+            for weight, bias in pairs("nodes", nodes)]
+
+
+def pairs(where, layers):
+    """[(weight, bias) of each layer]."""
+    found = several(where, layers)
+    if not all(isinstance(layer, (list, tuple)) and len(layer) == 2 for layer in found):
+        raise ValueError(f"{where} is {shown(layers)}; it must be a list of (weight, bias), one a layer")
+    return found
+
+
+def numbers(where, values, axes):
+    """An array as nested lists of numbers."""
+    array = real_array(where, values, "float64")
+    if array.ndim != axes or 0 in array.shape:
+        raise ValueError(f"{where} has shape {array.shape}; it must have {axes} axes, none of them empty")
+    return array.tolist()
 
 
 def labelled_rows(name, rows):

@@ -1,6 +1,6 @@
 """A computation graph as a table of text."""
 
-from .value import Value, topological_order
+from .value import Value, a_node, topological_order
 
 
 def names(nodes: list[Value]) -> dict[Value, str]:
@@ -29,7 +29,7 @@ def describe(root: Value) -> str:
     n1    x * x        4         1
     y     n1 - 1       3         1
     """
-    root.backward()
+    a_node("root", root).backward()
     nodes = topological_order(root)
     name = names(nodes)
     rows = [("node", "formula", "value", f"d{name[root]}/dnode")]

@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
+
 from .. import naive
+from ..checks import an_instance, real_number, several, shown
 from ..kernels.activations import activations as registry
 
 
@@ -36,12 +39,15 @@ class Value:
     """
 
     def __init__(self, value, label="", *, formula="", inputs=()):
-        self.value, self.label, self.formula, self.inputs = float(value), label, formula, tuple(inputs)
+        if not is_number(value):
+            raise ValueError(f"value is {shown(value)}; it must be a number")
+        self.value, self.label = real_number(value), an_instance("label", label, str)
+        self.formula, self.inputs = an_instance("formula", formula, str), several("inputs", inputs)
         self.derivative = 0.0
 
     def named(self, label):
         """Give the node a name, and return it."""
-        self.label = label
+        self.label = an_instance("label", label, str)
         return self
 
     def backward(self):
@@ -58,7 +64,8 @@ class Value:
         return operation("+", self, other, add)
 
     def __radd__(self, number):
-        return operation("+", number, self, add) if number else self  # the built-in sum starts at 0
+        begins_a_sum = is_number(number) and number == 0  # as the built-in one does
+        return self if begins_a_sum else operation("+", number, self, add)
 
     def __sub__(self, other):
         return operation("-", self, other, subtract)
@@ -81,8 +88,13 @@ class Value:
     def __pow__(self, exponent):
         if isinstance(exponent, Value):
             raise TypeError("the exponent of ** must be a plain number; write a power of two nodes as exp(log(a) * b)")
-        local = exponent * self.value ** (exponent - 1) if exponent else 0.0
-        return Value(self.value**exponent, formula=f"{{}} ** {exponent:g}", inputs=[(self, local)])
+        if not is_number(exponent):
+            return NotImplemented
+        value, exponent = self.value, real_number(exponent)
+        if value < 0 and not exponent.is_integer():
+            raise ValueError(f"{value:g} ** {exponent:g} is no real number; take the power of a node above 0")
+        local = exponent * value ** (exponent - 1) if exponent else 0.0
+        return Value(value**exponent, formula=f"{{}} ** {exponent:g}", inputs=[(self, local)])
 
     def __neg__(self):
         return Value(-self.value, formula="-{}", inputs=[(self, -1.0)])
@@ -90,6 +102,18 @@ class Value:
     def __repr__(self):
         label = f"{self.label!r}, " if self.label else ""
         return f"Value({label}value={self.value:g}, derivative={self.derivative:g})"
+
+
+def is_number(value):
+    """Whether `value` is a real number of Python or NumPy, NaN and infinity among them."""
+    return isinstance(value, (float, np.floating)) or not math.isnan(real_number(value))
+
+
+def a_node(where, value):
+    """`value` if it is a node."""
+    if not isinstance(value, Value):
+        raise ValueError(f"{where} is {shown(value)}; it must be a Value, such as Value(1.0)")
+    return value
 
 
 # The value of an operator, and its derivatives by its left and by its right side.
@@ -113,21 +137,25 @@ def divide(x, y):
 
 def operation(symbol, left, right, rule):
     """The node of `left symbol right`; a plain number among them becomes part of the formula, not a node of its own."""
-    x, y = (side.value if isinstance(side, Value) else side for side in (left, right))
+    if not all(isinstance(side, Value) or is_number(side) for side in (left, right)):
+        return NotImplemented
+    x, y = (side.value if isinstance(side, Value) else real_number(side) for side in (left, right))
     value, dx, dy = rule(x, y)
-    names = ["{}" if isinstance(side, Value) else f"{side:g}" for side in (left, right)]
+    names = ["{}" if isinstance(side, Value) else f"{real_number(side):g}" for side in (left, right)]
     inputs = [(side, local) for side, local in ((left, dx), (right, dy)) if isinstance(side, Value)]
     return Value(value, formula=f"{names[0]} {symbol} {names[1]}", inputs=inputs)
 
 
 def exp(x: Value) -> Value:
     """Return eˣ, whose derivative is itself."""
-    value = math.exp(x.value)
+    value = math.exp(a_node("x", x).value)
     return Value(value, formula="exp({})", inputs=[(x, value)])
 
 
 def log(x: Value) -> Value:
     """Return the natural logarithm of x, whose derivative is 1/x."""
+    if not a_node("x", x).value > 0:
+        raise ValueError(f"x is {x.value:g}; the logarithm takes numbers above 0")
     return Value(math.log(x.value), formula="log({})", inputs=[(x, 1 / x.value)])
 
 
@@ -144,6 +172,7 @@ def activate(name: str, z: Value) -> Value:
     activation = registry.resolve(name)
     if activation.rowwise:
         raise ValueError(f"{activation.name} takes a whole row; use activate_row")
+    a_node("z", z)
     a = naive.records.activate(activation, z.value)
     local = naive.records.derivative(activation, z.value, a)
     return Value(a, formula=f"{activation.name}({{}})", inputs=[(z, local)])
@@ -160,7 +189,9 @@ def activate_row(name: str, z: list[Value], z_name: str = "z") -> list[Value]:
     >>> z
     [Value('z[0]', value=0, derivative=0.25), Value('z[1]', value=0, derivative=-0.25)]
     """
-    activation = registry.resolve(name)
+    activation, z = registry.resolve(name), [a_node(f"z[{j}]", each) for j, each in enumerate(several("z", z))]
+    if not z:
+        raise ValueError("z is empty; give at least one node")
     if not activation.rowwise:
         return [activate(name, number) for number in z]
     numbers = [number.value for number in z]
@@ -190,7 +221,7 @@ def relu(z: Value) -> Value:
 
 def topological_order(root: Value) -> list[Value]:
     """List the nodes that `root` was computed from, each after all of its inputs; `root` comes last."""
-    order, seen, stack = [], set(), [(root, False)]
+    order, seen, stack = [], set(), [(a_node("root", root), False)]
     while stack:  # a stack of our own: a graph may be deeper than Python lets functions call each other
         node, inputs_are_done = stack.pop()
         if inputs_are_done:

@@ -73,12 +73,15 @@ class Signal:
         What it makes of PROBE, in place of z.
     node : str
         What gave it, for errors.
+    last : (function of an array, Signal) or None
+        The node alone that gave it, and the signal that it was applied to.
     """
 
     stage: Stage
     shape: tuple
     values: np.ndarray
     node: str = ""
+    last: tuple | None = None
 
     @property
     def plain(self):
@@ -92,14 +95,22 @@ class Signal:
                               "fastnn has")
         return found
 
+    def parted(self):
+        """This signal; where its nodes together are no activation, as that of the last node alone, on a stage of its own."""
+        if self.last is None or recognize(self.values) is not None:
+            return self
+        function, before = self.last
+        return Signal(before.settled(), self.shape, function(PROBE), self.node)
+
     def settled(self):
         """The stage whose z this signal is."""
         if self.plain:
             return self.stage
-        record, scale, shift = self.form()
+        parted = self.parted()
+        record, scale, shift = parted.form()
         if record.name == "identity":
-            return self.stage.affine(scale, shift)
-        return scaled(self.stage.finish(record.name), self.stage.features, scale, shift)
+            return parted.stage.affine(scale, shift)
+        return scaled(parted.stage.finish(record.name), self.stage.features, scale, shift)
 
     def product(self, weight, bias):
         """The signal of self @ weight + bias."""
@@ -118,11 +129,12 @@ class Signal:
 
     def layers(self):
         """All layers up to this signal as the network's output: [(layer, {name: parameter}), …]."""
-        if self.plain or self.form()[0].name == "identity":
-            last = self.settled().finish("identity")
+        parted = self if self.plain else self.parted()
+        if self.plain or parted.form()[0].name == "identity":
+            last = parted.settled().finish("identity")
         else:
-            record, scale, shift = self.form()
-            last = self.stage.finish(record.name)
+            record, scale, shift = parted.form()
+            last = parted.stage.finish(record.name)
             if (scale, shift) != (1.0, 0.0):
                 last = scaled(last, self.stage.features, scale, shift).finish("identity")
         found = []

@@ -139,8 +139,15 @@ def elementwise(walk, node, *operands):
         raise UnknownForm("it joins two branches; only chains of layers are taken")
     if "oftmax" in node.op_type and len(signals[0].shape) != 1:
         raise UnknownForm(f"it takes {signals[0].shape} numbers a sample, not one row")
-    arrays = [operand.values if isinstance(operand, Signal) else number(operand) for operand in operands]
-    return Signal(signals[0].stage, signals[0].shape, evaluate(node, arrays, walk.opsets), walk.here)
+    numbers = [None if isinstance(operand, Signal) else number(operand) for operand in operands]
+
+    def result(*values):
+        values = iter(values)
+        return evaluate(node, [next(values) if isinstance(operand, Signal) else n
+                               for operand, n in zip(operands, numbers, strict=True)], walk.opsets)
+
+    last = None if len(signals) > 1 or signals[0].plain else (result, signals[0])
+    return Signal(signals[0].stage, signals[0].shape, result(*(each.values for each in signals)), walk.here, last)
 
 
 def number(array):

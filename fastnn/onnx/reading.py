@@ -8,7 +8,8 @@ import json
 import os
 
 from ..checks import path_name, whole_number
-from ..files import ModelFormatError, open_file
+from ..file_kinds import ONNX
+from ..files import ModelFormatError, open_file, seems
 from ..layers import layers_from_config, parameter_shapes, state_shapes
 from .chain import UnknownNode
 from .library import library
@@ -21,11 +22,10 @@ LARGEST = 2**31  # bytes: what a message of protobuf can hold
 def load(path: str | os.PathLike):
     """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
 
-    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a layer normalisation
-    a `LayerNorm`; scales and shifts of
-    features (standardisation, batch normalisation as it is in use) are folded into them, and dropout is left out. The labels
-    that scikit-learn's classifiers end with are left out: `predict` gives the index of the class. Inputs of more axes that
-    the graph flattens are given flat.
+    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a further activation
+    behind it an `Activation`, a layer normalisation a `LayerNorm`; scales and shifts of features (standardisation, batch
+    normalisation as it is in use) are folded into them, and dropout is left out. So are the labels that scikit-learn's
+    classifiers end with: `predict` gives the index of the class. Inputs of more axes that the graph flattens are given flat.
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ def read_open(onnx, file, size, path):
         raise ModelFormatError(f"cannot load a network from {path}: {error}; to have it all the same, build the network of "
                                "layers here and copy the weights into its parameters") from error
     except Exception as error:  # what a strange file can provoke in onnx is not listed anywhere
-        raise ModelFormatError(f"cannot load a network from {path}: {error or type(error).__name__}") from error
+        what = seems(file, ONNX) or str(error) or type(error).__name__
+        raise ModelFormatError(f"cannot load a network from {path}: {what}") from error
 
 
 def refuse_external_data(onnx, model):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import features
+from ..checks import any_array, features
 from .canvas import INK, class_colors, class_marker, given_or_new
 from .classes import true_labels
 from .names import of_network
@@ -42,9 +42,10 @@ def decision_boundary(net, X, y, ax=None):
     >>> net = Network([Dense(8, "tanh"), Dense(2, "softmax")], inputs=2)
     >>> ax = plot.decision_boundary(net, [[0, 0], [1, 1], [0, 1], [1, 0]], [0, 0, 1, 1])
     """
-    if of_network(net).inputs != 2 or np.ndim(X) != 2 or np.shape(X)[1] != 2:
+    shape = any_array("X", X).shape
+    if of_network(net).inputs != 2 or len(shape) != 2 or shape[1] != 2:
         raise ValueError(f"decision_boundary draws a plane: it takes a network of 2 inputs, not {net.inputs}, "
-                         f"and X (samples, 2), not {np.shape(X)}")
+                         f"and X (samples, 2), not {shape}")
     y, X = true_labels("decision_boundary", net, X, y), features(X, 2, "float64")
     ax = given_or_new(ax, width=5.6, height=5)
     extent = np.ptp(X, axis=0)
@@ -73,5 +74,5 @@ def decision_boundary(net, X, y, ax=None):
 
 def class_probabilities(net, X):
     """The probability of every class (samples, classes), of one sigmoid output too."""
-    probabilities = net.predict_proba(X).astype(np.float64)
+    probabilities = of_network(net).predict_proba(X).astype(np.float64)
     return np.column_stack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities

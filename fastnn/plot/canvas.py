@@ -1,6 +1,10 @@
 """What pictures are drawn on and with: figures, colours, frames, files."""
 
+from pathlib import Path
+
 import numpy as np
+
+from ..checks import path_name, real_number, shown, whole_number
 
 # colours that stay apart for the colour-blind (Okabe and Ito 2008), and markers that stay apart without colour
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
@@ -12,6 +16,10 @@ DOTS_PER_INCH = 150
 
 def axes(rows=1, columns=1, width=6.0, height=4.5):
     """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns."""
+    rows, columns = whole_number("rows", rows), whole_number("columns", columns)
+    for name, side in (("width", width), ("height", height)):
+        if not 0 < real_number(side) < np.inf:
+            raise ValueError(f"{name} is {shown(side)}; it must be a number of inches above 0")
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -23,10 +31,15 @@ def given_or_new(ax, width=6.0, height=4.5):
     """The Axes given, or those of a new Figure, `width` × `height` inches."""
     if ax is None:
         return axes(width=width, height=height)
+    return one_axes(ax, ", or None for a new Figure")
+
+
+def one_axes(ax, otherwise=""):
+    """`ax` if it is one Axes."""
     from matplotlib.axes import Axes
 
     if not isinstance(ax, Axes):
-        raise ValueError(f"ax is {ax!r}; it must be one Axes, such as plt.subplots()[1], or None for a new Figure")
+        raise ValueError(f"ax is {shown(ax)}; it must be one Axes, such as plt.subplots()[1]{otherwise}")
     return ax
 
 
@@ -35,6 +48,7 @@ def save_picture(path, draw):
 
     Without Matplotlib the line says how to get it: a command's work is done even where its picture cannot be.
     """
+    path = Path(path_name("path", path))
     try:
         ax = draw()
     except ImportError as error:
@@ -48,12 +62,12 @@ def class_colors(classes):
     """A colour a class as (classes, 3) red, green, blue from 0 to 1."""
     from matplotlib.colors import to_rgb
 
-    return np.array([to_rgb(COLORS[label % len(COLORS)]) for label in range(classes)])
+    return np.array([to_rgb(COLORS[label % len(COLORS)]) for label in range(whole_number("classes", classes))])
 
 
 def plain(ax):
     """Take the frame's upper and right sides away, and lay a light grid behind."""
-    ax.spines[["top", "right"]].set_visible(False)
+    one_axes(ax).spines[["top", "right"]].set_visible(False)
     ax.grid(color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     return ax

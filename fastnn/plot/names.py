@@ -1,5 +1,7 @@
 """What pictures call the layers of a network."""
 
+import numpy as np
+
 from ..checks import an_instance, shown
 from ..network import Network
 
@@ -18,6 +20,6 @@ def layer_name(net, index):
 def layer_index(net, layer):
     """`layer` as an index from 0; from the last backwards where it is negative, as in a list."""
     count = len(of_network(net).layers)
-    if isinstance(layer, bool) or not isinstance(layer, int) or not -count <= layer < count:
-        raise ValueError(f"layer is {shown(layer)}; this network has the layers 0 to {count - 1}")
-    return layer % count
+    if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)) or not -count <= layer < count:
+        raise ValueError(f"layer is {shown(layer)}; this network has the layers 0 to {count - 1}: give the number of one")
+    return int(layer) % count

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..checks import an_instance, list_of, real_array, real_number, several, whole_number
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
 LETTERS = 36  # so many have room side by side under a panel
@@ -40,13 +41,16 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     >>> from fastnn import plot
     >>> ax = plot.score_by([0.001, 0.01, 0.1], [0.9, 0.2, 0.4], name="learning_rate", metric="val_loss")
     """
-    scores = np.asarray(scores, np.float64)
+    values, scores = several("values", values), real_array("scores", scores, "float64")
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    an_instance("name", name, str)
+    an_instance("metric", metric, str)
     if scores.shape != (len(values),) or not len(values):
         raise ValueError(f"scores has shape {scores.shape} and there are {len(values)} values; give one score a value, "
                          "and at least one")
     ax = given_or_new(ax)
-    kinds = sorted(set(map(str, values)), key=lambda kind: ([*map(str, values)].index(kind)))
-    continuous = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values) and (
+    kinds = list(dict.fromkeys(map(str, values)))
+    continuous = all(math.isfinite(real_number(value)) for value in values) and (
         len(kinds) > (FRACTIONS if any(isinstance(value, float) for value in values) else CATEGORIES))
     if continuous:
         places, middles = np.array(values, np.float64), binned(values)
@@ -56,7 +60,7 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
                 ax.xaxis.set_major_formatter("{x:g}")
                 ax.xaxis.set_minor_formatter("{x:g}")
     else:
-        kinds = [str(kind) for kind in sorted(set(values))] if sortable(values) else kinds
+        kinds = list(dict.fromkeys(map(str, sorted(values)))) if sortable(values) else kinds
         numbers = np.array([kinds.index(str(value)) for value in values])
         # side by side where they would hide one another; the same at every drawing
         places = numbers + np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
@@ -118,6 +122,11 @@ def binned(values, bins=8):
 
 def sweep_panels(configurations, scores, metric, columns=3):
     """A panel of `score_by` for each hyperparameter that varies; returns the array of Axes."""
+    configurations, columns = list_of("configurations", configurations, dict), whole_number("columns", columns)
+    if not configurations or not configurations[0] or len({frozenset(each) for each in configurations}) > 1:
+        raise ValueError("configurations have no hyperparameters or different ones; give a dict each, all of the same names")
+    if len(scores) != len(configurations):
+        raise ValueError(f"scores has {len(scores)} and there are {len(configurations)} configurations; give one score each")
     varying = [name for name in configurations[0] if len({str(each[name]) for each in configurations}) > 1]
     varying = varying or [*configurations[0]][:1]
     columns = min(columns, len(varying))

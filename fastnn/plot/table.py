@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..checks import an_instance, real_array, several, shown
 from .canvas import FROM_ZERO, color_bar, given_or_new
 
 LONG = 9  # letters; longer names of columns would run into one another
@@ -13,6 +14,7 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     Parameters
     ----------
     values : array (rows, columns)
+        A cell that is not finite stays white.
     rows, columns : list
         What stands beside and under the table, an entry a row or column.
     ax : matplotlib.axes.Axes, optional
@@ -28,23 +30,27 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     Raises
     ------
     ValueError
-        If the values are no table, or the entries are not as many as its rows and columns.
+        If the values are no table, or the entries are not as many as its rows and columns, or the form writes no number.
 
     Examples
     --------
     >>> from fastnn import plot
     >>> ax = plot.heat_map([[0.91, 0.93], [0.94, 0.97]], rows=[16, 64], columns=["sigmoid", "relu"], label="accuracy")
     """
-    values = np.asarray(values, np.float64)
+    values, rows, columns = real_array("values", values, "float64"), several("rows", rows), several("columns", columns)
+    an_instance("label", label, str)
     if values.ndim != 2 or values.shape != (len(rows), len(columns)) or values.size == 0:
         raise ValueError(f"values has shape {values.shape}; with {len(rows)} rows and {len(columns)} columns it must be "
                          f"({len(rows)}, {len(columns)}), and not empty")
+    texts = written(form, values)
     ax = given_or_new(ax, width=1.6 + 0.85 * values.shape[1], height=1.2 + 0.5 * values.shape[0])
-    image = ax.imshow(values, cmap=FROM_ZERO, aspect="auto")
-    middle = (values.min() + values.max()) / 2
-    for (row, column), value in np.ndenumerate(values):
-        ax.text(column, row, form.format(value), ha="center", va="center", fontsize=9,
-                color="white" if value < middle else "black")
+    finite = np.isfinite(values)
+    least, most = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 1.0)
+    image = ax.imshow(np.where(finite, values, np.nan), cmap=FROM_ZERO, aspect="auto", vmin=least, vmax=most)
+    middle = least / 2 + most / 2
+    for (row, column), text in np.ndenumerate(texts):
+        ax.text(column, row, text, ha="center", va="center", fontsize=9,
+                color="white" if finite[row, column] and values[row, column] < middle else "black")
     ax.set_xticks(range(len(columns)), columns)
     if max(len(str(column)) for column in columns) > LONG:
         ax.tick_params(axis="x", labelrotation=40)
@@ -55,3 +61,11 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     ax.spines[:].set_visible(False)
     color_bar(ax, image, label)
     return ax
+
+
+def written(form, values):
+    """Numbers as texts, an array of the same shape."""
+    try:
+        return np.array([form.format(float(value)) for value in values.flat], object).reshape(values.shape)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"form is {shown(form)}; it must be text that writes a number, such as '{{:.3f}}'") from error

@@ -1,9 +1,12 @@
 """Columns and targets as plain data and back. A file is not trusted: each field is held against its annotation."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 
-from ..checks import true_or_false
+import numpy as np
+
+from ..checks import real_number, several, shown, true_or_false
 
 
 def to_config(described):
@@ -13,32 +16,45 @@ def to_config(described):
 
 def from_config(kinds, config):
     """What `to_config` described: one of `kinds`, dataclasses by name."""
+    known = isinstance(config, Mapping) and config.get("kind")
+    if not isinstance(known, str) or known not in kinds:
+        raise ValueError(f"it holds {shown(config)}; it must hold dicts whose 'kind' is {' or '.join(map(repr, kinds))}")
     kind, given = kinds[config["kind"]], {name: value for name, value in config.items() if name != "kind"}
     types = {field.name: field.type for field in fields(kind)}
     if given.keys() != types.keys():
-        raise ValueError(f"a column of {config['kind']} has {', '.join(types)}; this one has {', '.join(given)}")
+        raise ValueError(f"{known!r} must have {', '.join(types)}; this one has {shown([*given])}")
     return kind(**{name: CHECKS[types[name]](name, value) for name, value in given.items()})
 
 
 def number(where, value):
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise ValueError(f"{where} is {value!r}; it must be a finite number")
+    if type(value) not in (int, float) or not math.isfinite(real_number(value)):
+        raise ValueError(f"{where} is {shown(value)}; it must be a finite number")
     if where in ("scale", "limit") and value <= 0:
-        raise ValueError(f"{where} is {value!r}; it must be above 0")
+        raise ValueError(f"{where} is {shown(value)}; it must be above 0")
     return float(value)
 
 
 def word(where, value):
     """A text, or a whole number: tables made of arrays have such names, targets such labels."""
     if type(value) not in (str, int):
-        raise ValueError(f"{where} is {value!r}; it must be text")
+        raise ValueError(f"{where} is {shown(value)}; it must be text")
     return value
 
 
 def words(where, values):
     if not isinstance(values, (list, tuple)):
-        raise ValueError(f"{where} is {values!r}; it must be a list of texts")
+        raise ValueError(f"{where} is {shown(values)}; it must be a list of texts")
     return tuple(word(where, value) for value in values)
+
+
+def marks(where, values):
+    """What stands for missing values: texts, and numbers as Python's."""
+    found = tuple(value.item() if isinstance(value, np.generic) else value for value in several(where, values))
+    for value in found:
+        if type(value) is not str and not math.isfinite(real_number(value)):
+            raise ValueError(f"{where} holds {shown(value)}; it must hold texts and finite numbers (an empty cell, None "
+                             "and NaN are missing anyway)")
+    return found
 
 
 def different_words(where, values):

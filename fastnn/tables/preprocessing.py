@@ -5,15 +5,16 @@ Its numbers are learned from the training rows alone, and are plain data: `confi
 
 import difflib
 import json
-import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
+from ..caller_warning import warn_caller
 from ..checks import any_array, real_number, several, shown, whole_number
 from ..files import LONGEST, PROVOKED
 from ..plain_json import from_text
 from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
-from .plain import different_words, from_config, to_config, words
+from .plain import different_words, from_config, marks, to_config
 from .reading import data_frame
 
 UNLIMITED = 1e30  # JSON has no infinity
@@ -31,8 +32,8 @@ class Preprocessing:
     Parameters
     ----------
     columns : iterable of Number, Text and Ignored
-    missing_values : iterable of str
-        What else than an empty cell stands for a missing value, such as "?".
+    missing_values : iterable of str or float
+        What else than an empty cell stands for a missing value, such as "?" or -999.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class Preprocessing:
             if not isinstance(column, tuple(KINDS.values())):
                 kinds = ", ".join(kind.__name__ for kind in KINDS.values())
                 raise ValueError(f"columns holds {shown(column)}; it must hold {kinds}")
-        self.missing_values = several("missing_values", missing_values)
+        self.missing_values = marks("missing_values", missing_values)
         self.features = [feature for column in self.columns for feature in column.features]
 
     @classmethod
@@ -74,7 +75,7 @@ class Preprocessing:
             Columns whose numbers are names of something.
         drop : iterable of str
             Columns to ignore.
-        missing_values : iterable of str
+        missing_values : iterable of str or float
             What else than an empty cell stands for a missing value.
         max_categories : int
             Of a column of text so many are kept, the most frequent ones. A column with more than these or
@@ -92,7 +93,7 @@ class Preprocessing:
             If no column is left, or one that is named is not there.
         """
         names = list(data_frame("table", table).columns)
-        text, drop, missing_values = several("text", text), several("drop", drop), several("missing_values", missing_values)
+        text, drop, missing_values = several("text", text), several("drop", drop), marks("missing_values", missing_values)
         rows = None if rows is None else numbers_of_rows(rows, len(table))
         for name in (*text, *drop):
             check_there(name, names)
@@ -156,9 +157,9 @@ class Preprocessing:
             X[:, start:start + len(column.features)] = encoded
             start += len(column.features)
             if unknown:
-                warnings.warn(
+                warn_caller(
                     f"column {column.name!r} holds {unknown[0]!r}, in none of the categories learned; {len(unknown)} of "
-                    f"{len(table)} rows have none there", UnknownCategory, stacklevel=2,
+                    f"{len(table)} rows have none there", UnknownCategory,
                 )
         return X
 
@@ -168,13 +169,17 @@ class Preprocessing:
 
     @classmethod
     def from_config(cls, config):
-        """The preprocessing that `config` described."""
+        """The preprocessing that `config` described; ValueError if it is not what `config()` gives."""
+        lists = isinstance(config, Mapping) and [config.get("columns"), config.get("missing_values")]
+        if not lists or not all(isinstance(each, (list, tuple)) for each in lists):
+            raise ValueError(f"config is {shown(config)}; it must be what config() gives, a dict with the lists 'columns' "
+                             "and 'missing_values'")
         columns = [from_config(KINDS, column) for column in config["columns"]]
         different_words("the names of the columns", [column.name for column in columns])
         # a name stands in those of all its features: a long one of many categories would take the square of the file's size
         if sum(len(str(c.name)) * len(getattr(c, "categories", ())) for c in columns) > CHARACTERS:
             raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
-        return cls(columns, words("missing_values", config["missing_values"]))
+        return cls(columns, config["missing_values"])
 
     def to_json(self):
         """It as JSON."""

@@ -29,6 +29,7 @@ from . import metrics
 from .columns import LIMIT, without
 from .hints import hint
 from .model import TableModel
+from .plain import marks
 from .preprocessing import Preprocessing, check_there
 from .reading import data_frame
 from .split import split
@@ -58,7 +59,7 @@ CHECKS = {
     "seed": lambda where, value: whole_number(where, value, least=0, most=math.inf),
     "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
     "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
-    "text": several, "drop": several, "missing_values": several, "max_categories": whole_number,
+    "text": several, "drop": several, "missing_values": marks, "max_categories": whole_number,
 }
 
 

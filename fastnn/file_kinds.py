@@ -1,0 +1,43 @@
+"""What a file that is not what was wanted seems to be, from its first bytes."""
+
+LOOKED_AT = 4096  # bytes
+SAFETENSORS, ONNX = "a safetensors file", "an ONNX file"
+SIGNATURES = {
+    b"\x93NUMPY": "an array of NumPy (.npy)",
+    b"PK\x03\x04": "a zip archive, as .npz, .keras, .xlsx and PyTorch's .pt are",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file, as .h5 of Keras is",
+    b"\x1f\x8b": "compressed (gzip)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"PAR1": "a table (Parquet)",
+    b"%PDF": "a PDF",
+}
+
+
+def kind_of(beginning):
+    """What a file with these first bytes seems to be, in words; None if nothing tells."""
+    if not beginning:
+        return "empty"
+    for signature, kind in SIGNATURES.items():
+        if beginning.startswith(signature):
+            return kind
+    if beginning[4:9] == bytes(4) + b"{":  # behind the length of its header
+        return SAFETENSORS
+    if beginning[:1] == b"\x08" and beginning[2:3] == b"\x12":  # a version, then the name of the program that wrote it
+        return ONNX
+    if beginning[:1] == b"\x80" and 2 <= beginning[1] <= 5:
+        return "a pickle"
+    return kind_of_text(beginning)
+
+
+def kind_of_text(beginning):
+    """What a text, in whatever encoding of single bytes or UTF-8, seems to be; None if it is none."""
+    if any(byte < 9 or 13 < byte < 32 or byte == 127 for byte in beginning):
+        return None
+    text = beginning.decode("latin-1").removeprefix("\xef\xbb\xbf")  # UTF-8's mark
+    if text.lstrip()[:1] in ("{", "["):
+        return "JSON"
+    lines = text.splitlines()
+    if any(len(lines) > 1 and separator in lines[0] and separator in lines[1] for separator in ",;\t"):
+        return "a table (CSV)"
+    return "text"

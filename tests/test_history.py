@@ -1,0 +1,31 @@
+"""What a fit records."""
+
+import pytest
+from nets import LABELS, X, classifier
+
+from fastnn import SGD, History, LambdaCallback
+
+
+@pytest.mark.parametrize("rates", [[], [0.1], [0.1] * 5, [0.1, 0.1, 0.2, 0.2, 0.1], [0.3, 0.2, 0.1]])
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_the_learning_rate_is_in_the_history_once_it_differs(rates, at_once):
+    history = History()
+    for begin in range(0, len(rates), at_once):
+        some = rates[begin:begin + at_once]
+        history.extend({"loss": [1.0] * len(some)}, some)
+    assert history.learning_rates == rates
+    assert history.get("learning_rate", rates) == rates
+    assert ("learning_rate" in history) == (len(set(rates)) > 1)
+
+
+def test_the_learning_rate_is_in_the_history_if_it_changes():
+    net = classifier()
+    assert "learning_rate" not in net.fit(X, LABELS, epochs=3, optimizer=SGD(0.5))
+    net.fit(X, LABELS, epochs=4, optimizer=SGD(0.5), callbacks=[
+        LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(net.optimizer, "learning_rate", 0.25 if epoch == 1 else 0.5))
+    ])
+    assert net.history["learning_rate"] == [0.5, 0.5, 0.25, 0.5]
+
+
+def test_histories_are_equal_when_their_values_are():
+    assert History({"loss": [1.0]}) == History({"loss": [1.0]}) != History({"loss": [2.0]})

@@ -1,0 +1,105 @@
+"""What is no file, and what a file may not do: open others, run anything, name what is in no registry."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hostile_files import sealed
+from small_files import FILES, NET, PAYLOAD, READER, changed, every_file, metadata, read, refused
+
+from fastnn import Network, onnx, register_activation
+from fastnn.kernels.activations import activations
+
+
+def printed(program, *arguments):
+    """What a program prints in a process of its own."""
+    run = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+LOADERS = {"network": Network.load, "checkpoint": Network.load_checkpoint, "onnx": onnx.load}
+NO_FILES = """
+import sys
+from fastnn import ModelFormatError, Network, onnx
+for path in sys.argv[2:]:
+    try:
+        {"network": Network.load, "checkpoint": Network.load_checkpoint, "onnx": onnx.load}[sys.argv[1]](path)
+        print("taken", path)
+    except ModelFormatError as error:
+        assert path in str(error), error
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices with names are POSIX's")
+@pytest.mark.parametrize("kind", LOADERS)
+def test_directories_pipes_and_devices(kind, tmp_path):
+    """None is read, and none is waited for."""
+    if kind == "onnx":
+        pytest.importorskip("onnx", reason="ONNX needs the extra onnx")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    paths = [tmp_path, tmp_path / "pipe", tmp_path / "link", "/dev/zero", "/dev/null", "/dev/urandom"]
+    assert printed(NO_FILES, kind, *paths) == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights elsewhere")
+def test_links_to_files_are_followed_and_links_to_nothing_are_not_there(tmp_path):
+    NET.save(tmp_path / "file")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "round").symlink_to("round")
+    assert Network.load(tmp_path / "link").config() == NET.config()
+    with pytest.raises(OSError, match="round"):
+        Network.load(tmp_path / "round")
+
+
+WATCHED = """
+import os, sys
+from fastnn import Network
+if sys.argv[2] == "table":
+    from fastnn.tables import TableModel
+load = {"network": Network.load, "checkpoint": Network.load_checkpoint}.get(sys.argv[2]) or TableModel.load
+path, seen = sys.argv[1], []
+sys.addaudithook(lambda event, arguments: seen.append((event, arguments)) if watching else None)
+watching = True
+load(path)
+watching = False
+harmless = {"object.__getattr__", "object.__setattr__"}
+for event, arguments in seen:
+    if event != "open" or os.fspath(arguments[0]) != path:
+        if event not in harmless:
+            print(event, arguments)
+assert any(event == "open" for event, _ in seen)
+"""
+
+
+@every_file
+def test_loading_does_nothing_else(kind, tmp_path):
+    """It opens the file and nothing more: no import, no evaluation, no pickle, no process, no other path."""
+    (tmp_path / "file").write_bytes(FILES[kind][0])
+    assert printed(WATCHED, tmp_path / "file", kind) == ""
+
+
+@pytest.mark.parametrize("name", ["os.system", "fastnn.files", "builtins.eval", "../own.py", "/etc/passwd"])
+@pytest.mark.parametrize("field", ["layer", "activation", "initializer", "loss"])
+def test_names_are_looked_up_in_the_registries_alone(name, field):
+    layer = {"layer": "Dense", "out_features": 1, "activation": "identity", "initializer": None} | {field: name}
+    network = {"layers": [layer], "inputs": 1, "loss": "squared_error", "dtype": "float32"}
+    if field == "loss":
+        del layer["loss"]
+        network["loss"] = name
+    refused(sealed(changed(metadata(network=json.dumps(network))), PAYLOAD), READER)
+
+
+def test_an_activation_of_ones_own_is_found_once_it_is_registered():
+    name = "own_of_hostile_files"
+    text = changed(metadata(network=json.dumps(NET.config() | {"loss": "squared_error", "layers": [
+        {"layer": "Dense", "out_features": 1, "activation": name, "initializer": None}]})))
+    assert name in refused(sealed(text, PAYLOAD), READER)
+    try:
+        register_activation(name, lambda z: z * 2.0, lambda z, a: 2.0)
+        assert read(sealed(text, PAYLOAD), READER).layers[0].activation == name
+    finally:
+        activations.records.pop(name, None)

@@ -1,0 +1,85 @@
+"""The progress bar: where it shows, and that it never ends a fit."""
+
+import io
+import sys
+from functools import partial
+
+import pytest
+from nets import LABELS, X, classifier
+
+from fastnn import LambdaCallback, progress
+
+
+def test_progress_bar(capsys):
+    classifier().fit(X, LABELS, epochs=2, progress=True)
+    assert "batch" in capsys.readouterr().err
+    classifier().fit(X, LABELS, epochs=2)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_bar_shows_epoch_and_metrics(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "METRICS_EVERY", 0)
+    classifier().fit(X, LABELS, epochs=2, batch_size=4, validation_data=(X, LABELS), progress=True,
+                     callbacks=[LambdaCallback(on_train_batch_end=lambda batch, logs: None)])
+    shown = capsys.readouterr().err
+    for word in ("epoch 2/2", "12/12", "accuracy=", "val_loss="):
+        assert word in shown
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_unasked_it_is_for_terminals(terminal, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    with progress.Progress(None, 2, 5, 0) as bar:
+        assert (bar.bar is not None) == terminal
+        assert bar.bar is None or bar.bar.delay == progress.DELAY
+
+
+class Broken(io.StringIO):
+    """A terminal that takes so many pieces of text and no more, as one whose window is closed."""
+
+    def __init__(self, pieces):
+        super().__init__()
+        self.pieces = pieces
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        self.pieces -= 1
+        if self.pieces < 0:
+            raise BrokenPipeError("the reader has gone")
+        return len(text)
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("shown", [None, True])
+@pytest.mark.parametrize("stream", [lambda: None, closed, *[partial(Broken, n) for n in (0, 1, 2, 5)]])
+def test_a_bar_that_cannot_be_shown_ends_no_fit(stream, shown, monkeypatch):
+    monkeypatch.setattr(progress, "DELAY", 0)
+    monkeypatch.setattr(sys, "stderr", stream())
+    history = classifier().fit(X, LABELS, epochs=3, batch_size=4, progress=shown,
+                               callbacks=[LambdaCallback(on_train_batch_end=lambda batch, logs: None)])
+    assert len(history["loss"]) == 3
+
+
+def test_in_a_notebook_it_is_the_notebooks():
+    """In a kernel of Jupyter, run for real where it is installed."""
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    pytest.importorskip("ipywidgets")
+    cell = ("import numpy as np\n"
+            "from fastnn import Callback, Dense, Network, progress\n"
+            "progress.DELAY = 0\n"
+            "net = Network([Dense(1)], inputs=1)\n"
+            "net.fit(np.ones((9, 1)), np.ones(9), epochs=3{});")
+    for options, shown in (("", True), (", progress=True", True), (", progress=False", False)):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.format(options))])
+        nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+        outputs = notebook.cells[0].outputs
+        views = [view for output in outputs for view in output.get("data", {}) if "widget" in view]
+        assert bool(views) == shown, (options, outputs)
