@@ -65,15 +65,14 @@ def c_function(name):
 def numpy_function(number):
     """The address of a function of NumPy's interface for C."""
     module = (np._core if hasattr(np, "_core") else np.core)._multiarray_umath
-    table = ctypes.pythonapi.PyCapsule_GetPointer
-    table.restype, table.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return (ctypes.c_void_p * (number + 1)).from_address(table(module._ARRAY_API, None))[number]
+    kind = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
+    table = kind(("PyCapsule_GetPointer", ctypes.pythonapi))(module._ARRAY_API, None)
+    return (ctypes.c_void_p * (number + 1)).from_address(table)[number]
 
 
 def python_function(address, self):
     """The Python function of the compiled one at `address`; it keeps `self` alive, whose address is its first argument."""
     if address not in definitions:
         definitions[address] = Definition(b"function", address, METH_O, None)
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return make(ctypes.addressof(definitions[address]), self, None)
+    kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    return kind(("PyCFunction_NewEx", ctypes.pythonapi))(ctypes.addressof(definitions[address]), self, None)

@@ -57,7 +57,7 @@ class TrainingProgram(Program):
     def kind(cls, network, data, batch, threads, optimizer_state, order):
         """All that the rows depend on beside the network; the rest of a program can `take_up` other data."""
         absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
-        return cls, cls.plan(network, data, batch, threads), optimizer_state.clips, absent
+        return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
 
     def take_up(self, network, data, optimizer_state, order):
         """Go on, for the network that it was made for, with data of the same `kind` as those before."""
