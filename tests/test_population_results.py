@@ -26,7 +26,7 @@ def test_members_by_number_slice_and_list():
     with pytest.raises(IndexError):
         population[[4]]
     for wrong in (4, -5, 2**70):
-        with pytest.raises(IndexError, match="there is no member .*; there are 4, numbered from 0"):
+        with pytest.raises(IndexError, match=r"there is no member .*; there are 4, numbered from 0"):
             population[wrong]
     with pytest.raises(ValueError, match="networks is empty"):
         population[[]]
