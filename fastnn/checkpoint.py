@@ -14,6 +14,7 @@ JSON keeps numbers exactly: Python writes as many digits of a float as it takes 
 this is not trusted: before memory is taken, and before a number gets to a kernel, it is held against what it must be.
 """
 
+import re
 from dataclasses import fields
 
 import numpy as np
@@ -140,8 +141,8 @@ def refuse_unknown(where, value):
 
 
 def is_text(value):
-    """Whether it is text of whole characters."""
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    """Whether it is text of whole characters: halves, as lone surrogates are, cannot stand in a file."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 def take_out(value, name, tensors):

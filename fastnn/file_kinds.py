@@ -1,6 +1,7 @@
 """What a file that is not what was wanted seems to be, from its first bytes."""
 
 LOOKED_AT = 4096  # bytes
+SHORT = 8  # so few of them tell nothing: a file of ours may have been cut there
 SAFETENSORS, ONNX = "a safetensors file", "an ONNX file"
 SIGNATURES = {
     b"\x93NUMPY": "an array of NumPy (.npy)",
@@ -32,7 +33,7 @@ def kind_of(beginning):
 
 def kind_of_text(beginning):
     """What a text, in whatever encoding of single bytes or UTF-8, seems to be; None if it is none."""
-    if any(byte < 9 or 13 < byte < 32 or byte == 127 for byte in beginning):
+    if len(beginning) < SHORT or any(byte < 9 or 13 < byte < 32 or byte == 127 for byte in beginning):
         return None
     text = beginning.decode("latin-1").removeprefix("\xef\xbb\xbf")  # UTF-8's mark
     if text.lstrip()[:1] in ("{", "["):

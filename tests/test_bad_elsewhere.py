@@ -42,6 +42,10 @@ def state_dict():
     return {"0.weight": np.ones((2, 3)), "1.weight": np.ones((1, 2))}
 
 
+def are_rows(value):
+    return value is None or value == [1] or value == range(3) or value == [[1], [1, 2]]
+
+
 def is_path(value):
     return isinstance(value, str) and value.strip() and value not in ("\ud800", "a\0b")
 
@@ -60,6 +64,11 @@ def is_real(value):
 MEMBERS = fitted()
 # A call, and for each of its options: which values it may take. All others are refused.
 CALLS = {
+    "Population": (lambda **given: Population(**{"networks": [net(), net()], **given}), {
+        "networks": None, "seeds": lambda value: value is None}),
+    "Population.fit": (lambda **given: Population([net(), net()]).fit(**{
+        "X": X, "y": LABELS, "rows": [0, 1, 2], "progress": False, **given}), {
+        "X": None, "y": None, "rows": are_rows, "validation_rows": are_rows}),
     "warmup": (fastnn.warmup, {"dtypes": lambda value: len(list(value)) == 0}),
     "Population.scores": (MEMBERS.scores, {"metric": lambda value: value is None}),
     "Population.ranking": (MEMBERS.ranking, {"metric": lambda value: value is None}),

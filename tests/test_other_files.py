@@ -61,7 +61,7 @@ def test_one_format_for_the_other_names_its_reader(tmp_path):
         onnx.load(tmp_path / "net.safetensors")
 
 
-@pytest.mark.parametrize("data", [bytes(100), b"\x10" + bytes(99), np.random.default_rng(0).bytes(LOOKED_AT)],
-                         ids=["zeros", "a length", "noise"])
+@pytest.mark.parametrize("data", [bytes(100), b"X", b"\x10" + bytes(99), np.random.default_rng(0).bytes(LOOKED_AT)],
+                         ids=["zeros", "a letter", "a length", "noise"])
 def test_of_the_rest_nothing_is_guessed(data):
     assert kind_of(data) is None

@@ -16,7 +16,7 @@ from fastnn import LBFGS, Callback, CSVLogger, Dense, EarlyStopping, Network, Po
     ({"batch_size": [1, 2, 3, 0]}, "batch_size is 0"),
     ({"optimizer": ["adam"] * 3}, "optimizer has 3 entries"),
     ({"optimizer": ["adam", "sgd", "adan", "lion"]}, "member 2: unknown optimizer 'adan'"),
-    ({"rows": np.arange(len(X) + 1)}, "rows has row 70; the rows of X are 0 to 69"),
+    ({"rows": np.arange(len(X) + 1)}, "rows has row 70; give some of the rows of X, 0 to 69"),
     ({"rows": [[-1]] * 4}, "row -1"),
     ({"rows": [np.zeros(0, int)] * 4}, "give the numbers of some rows"),
     ({"rows": [[0, 1]] * 3}, "rows has 3 entries"),

@@ -20,11 +20,14 @@ def test_members_by_number_slice_and_list():
     assert [*population[np.array([False, True, False, True])]] == [population[1], population[3]]
     assert [*population[population.scores() <= min(population.scores())]] == [population.best()]
     assert [*population[np.array([-1, 0])]] == [population[3], population[0]]
-    for wrong in ("a", [True], [0.5], [[0]], None):
+    for wrong in ("a", [True], [0.5], [[0]], None, True, np.timedelta64(1, "s")):
         with pytest.raises(ValueError, match="a mask of one bool a member"):
             population[wrong]
     with pytest.raises(IndexError):
         population[[4]]
+    for wrong in (4, -5, 2**70):
+        with pytest.raises(IndexError, match=r"there is no member .*; there are 4, numbered from 0"):
+            population[wrong]
     with pytest.raises(ValueError, match="networks is empty"):
         population[[]]
     assert "4 networks" in repr(population)

@@ -103,12 +103,12 @@ def training(callbacks):
 
     Gives the dict that will be the logs of on_train_end.
     """
-    logs, begun, reported = {}, [], ()
+    logs, begun, names = {}, [], ()
     with ExitStack() as ends:
         ends.callback(lambda: end(begun, logs))
         for callback in callbacks:
-            callback.metrics += tuple(name for name in reported if name not in callback.metrics)
-            reported += several(f"{type(callback).__name__}.reports", callback.reports)
+            callback.metrics += tuple(name for name in names if name not in callback.metrics)
+            names += several(f"{type(callback).__name__}.reports", callback.reports)
             callback.on_train_begin({})
             begun.append(callback)
         yield logs

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..callbacks import Callback
-from ..checks import any_array, list_of
+from ..checks import any_array, features, list_of
 from ..kernels.optimizers import Optimizer
 
 
@@ -57,6 +57,12 @@ def each_rows(name, given, members, samples):
     return [checked[id(rows)] for rows in values]
 
 
+def samples_of(X, inputs):
+    """How many samples X has, of any dtype; an error of what X must be where it has no rows."""
+    X = any_array("X", X)
+    return len(X) if X.ndim == 2 else len(features(X, inputs, "float32"))
+
+
 def rows_of(name, rows, samples):
     if rows is None:
         return None
@@ -68,7 +74,7 @@ def rows_of(name, rows, samples):
                          "or a mask of one bool a row")
     if rows.min() < 0 or rows.max() >= samples:
         wrong = rows.min() if rows.min() < 0 else rows.max()
-        raise ValueError(f"{name} has row {wrong}; the rows of X are 0 to {samples - 1}")
+        raise ValueError(f"{name} has row {wrong}; give some of the rows of X, 0 to {samples - 1}")
     return np.require(rows, np.int64, ["C", "A"])
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import training
 from ..caller_warning import warn_caller
-from ..checks import any_array, several, shown, true_or_false, whole_number
+from ..checks import several, shown, true_or_false, whole_number
 from ..history import History
 from ..lbfgs import LBFGS
 from ..network import Network
@@ -22,7 +22,7 @@ from .data import SharedData
 from .ensemble import Ensemble
 from .halving import halve
 from .members import check_members, numbers_of
-from .options import OwnOptimizers, each, each_callbacks, each_rows
+from .options import OwnOptimizers, each, each_callbacks, each_rows, samples_of
 from .results import as_table, final, larger_is_better, warn_of_losses
 from .task import Ahead
 
@@ -72,7 +72,8 @@ class Population(Ensemble):
                 raise ValueError("one network is given; give a list of them, or seeds=range(8) for members like it")
             networks = [type(networks).from_config(networks.config(), seed=seed) for seed in several("seeds", seeds)]
         elif seeds is not None:
-            raise ValueError("seeds goes with one network; those of a list have seeds of their own")
+            raise ValueError(f"seeds is {shown(seeds)}, which goes with one network; those of a list have their own: leave "
+                             "seeds out")
         self.networks = list(several("networks", networks))
         check_members(self.networks)
         self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
@@ -130,7 +131,7 @@ class Population(Ensemble):
         progress = None if progress is None else true_or_false("progress", progress)
         given = each("optimizer", optimizer, count)
         callbacks = each_callbacks(callbacks, count)
-        samples = len(any_array("X", X)) if np.ndim(X) else 0
+        samples = samples_of(X, self.networks[0].inputs)
         rows, validation_rows = (each_rows(name, value, count, samples)
                                  for name, value in (("rows", rows), ("validation_rows", validation_rows)))
         if validation_data is not None and any(part is not None for part in validation_rows):
@@ -220,7 +221,7 @@ class Population(Ensemble):
         if "resume" in options:
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
-        samples = len(any_array("X", X)) if np.ndim(X) else 0
+        samples = samples_of(X, self.networks[0].inputs)
         for name in {"batch_size", "optimizer"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):
@@ -293,7 +294,9 @@ class Population(Ensemble):
         return iter(self.networks)
 
     def __getitem__(self, index):
-        if isinstance(index, (int, np.integer)):
+        if isinstance(index, (int, np.integer)) and not isinstance(index, (bool, np.timedelta64)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"there is no member {shown(index)}; there are {len(self)}, numbered from 0")
             return self.networks[index]
         numbers = numbers_of(index, len(self))
         part = copy.copy(self)
