@@ -18,9 +18,9 @@ from .target import halves_are_faster, masks_are_free, row_vectors, tile_rows, t
 from .vector import VectorEmitter, i64
 
 ROW_GROUP = 5  # rows of a that are found from one address
-# So many steps ahead the numbers of a are asked for, by tiles of some rows. In a transpose of a wide matrix each step is a
-# line of its own, which no processor foresees: xᵀ dz of 2048³ went from 75 to 104 GFLOP/s so, of 1024³ from 96 to 107.
-STEPS_AHEAD, ROWS_THAT_ASK = 16, 4
+# So many steps ahead the widest tiles ask for the numbers of a. In a transpose of a wide matrix each step is a line of its
+# own, which no processor foresees: xᵀ dz of 2048³ went from 75 to 104 GFLOP/s so, of 1024³ from 96 to 107.
+STEPS_AHEAD = 16
 HALF = 0  # in place of a number of vectors: one of half the width, masked
 
 
@@ -77,7 +77,7 @@ class TileEmitter(VectorEmitter):
         a_steps = [builder.phi(a.type) for _ in groups]
         b_step = builder.gep(b, [builder.mul(step, b_row)])
         b_vectors = [self.load(builder, builder.gep(b_step, [i64(j * self.lanes)]), masks[j]) for j in range(vectors)]
-        if rows >= ROWS_THAT_ASK:
+        if rows > 1 and vectors == tile_vectors():
             ahead, to_last = builder.mul(a_column, i64(STEPS_AHEAD)), builder.mul(a_row, i64((rows - 1) % ROW_GROUP))
             for group, distance in (a_steps[0], ahead), (a_steps[-1], builder.add(ahead, to_last)):  # the first and last row
                 emit_prefetch(builder, builder.gep(group, [distance]), CLOSE)
