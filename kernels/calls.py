@@ -294,7 +294,7 @@ def optimizer_update(optimizer, parameters, gradients, state, step):
     Examples
     --------
     >>> from fastnn.kernels.optimizers.sgd import SGD
-    >>> optimizer_update(SGD(learning_rate=0.1), [2.0, 1.0], [1.0, -1.0], state=[[0.0, 0.0]], step=1)
+    >>> optimizer_update(SGD(learning_rate=0.1, momentum=0.9), [2.0, 1.0], [1.0, -1.0], state=[[0.0, 0.0]], step=1)
     (array([1.9, 1.1]), [array([ 1., -1.])])
     """
     if len(state) != len(optimizer.slots):

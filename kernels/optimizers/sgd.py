@@ -16,7 +16,7 @@ class SGD(Optimizer):
     ----------
     learning_rate : float or schedule, default 0.01
     momentum : float, default 0
-        How much of the velocity is kept in a step, from 0 to 1. At 0 it is plain gradient descent.
+        How much of the velocity is kept in a step, from 0 to 1. At 0 it is plain gradient descent, without any.
     nesterov : bool, default False
         Whether to look ahead, one step further along the velocity. Needs momentum.
     clip_value, clip_norm : float, optional
@@ -45,12 +45,19 @@ class SGD(Optimizer):
     @staticmethod
     def update(parameters, gradients, velocity, c):
         momentum, gradient_rate, velocity_rate = c[0], c[1], c[2]
+        if momentum == 0.0:  # the velocity would be the gradient: it is left alone, and not read from memory either
+            rate = gradient_rate + velocity_rate
+            for i in range(len(parameters)):
+                parameters[i] -= rate * gradients[i]
+            return
         for i in range(len(parameters)):
             gradient = gradients[i]
             velocity[i] = momentum * velocity[i] + gradient
             parameters[i] -= gradient_rate * gradient + velocity_rate * velocity[i]
 
     def vectorized(self, parameters, gradients, velocity, step):
+        if self.momentum == 0:
+            return parameters - self.learning_rate * gradients, velocity
         velocity = self.momentum * velocity + gradients
         direction = gradients + self.momentum * velocity if self.nesterov else velocity
         return parameters - self.learning_rate * direction, velocity
