@@ -86,7 +86,7 @@ def activation_image(net, X, layer=-1, ax=None):
 
 
 def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5):
-    """A matrix as a picture: white at zero, blue below, red above; or, where nothing is below zero, dark. NaN is white."""
+    """A matrix: white at zero, blue below, red above; or, where nothing is below zero, dark at zero. NaN is white."""
     ax = given_or_new(ax, height=height)
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
     below = bool((values < 0).any())
