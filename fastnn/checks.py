@@ -106,6 +106,8 @@ def list_of(where, values, kind):
 
 def any_array(name, values):
     """`values` as an array of whatever dtype: rectangular, and with nothing masked."""
+    if type(values) is np.ndarray and values.ndim > 0:
+        return values
     refuse_masked(name, values)
     if hasattr(values, "toarray"):  # SciPy's sparse matrices, which NumPy takes for a single object
         raise ValueError(f"{name} is a {type(values).__name__}; this takes dense arrays: give {name}.toarray()")
@@ -135,6 +137,8 @@ def holds_masked(values):
 def real_array(name, values, dtype):
     """`values` as a C-contiguous, aligned array of `dtype`; a copy only where one is needed."""
     array = any_array(name, values)
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
     if array.dtype.kind == "O":
         array = real_objects(array)
     if array.dtype.kind not in "biuf":

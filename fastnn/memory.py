@@ -9,6 +9,7 @@ import numpy as np
 
 from .checks import shown
 from .kernels.blocks import LANES, block_count
+from .kernels.objects import address
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 drawing = ContextVar("drawing", default=True)
@@ -20,7 +21,7 @@ def aligned(shape, dtype):
     dtype = np.dtype(dtype)
     size = count(shape) * dtype.itemsize
     raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
+    start = -address(raw) % ALIGNMENT
     return raw[start:start + size].view(dtype).reshape(shape)
 
 

@@ -29,6 +29,7 @@ from .history import History
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.model import Model
+from .kernels.objects import address
 from .kernels.optimizers import Optimizer, optimizers
 from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
 from .layers import layers as layer_types
@@ -143,7 +144,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
 
     def _random_word(self, index):
         """The address of the word that layer number `index` draws its random numbers from."""
-        return self._random[1 + index:].ctypes.data
+        return address(self._random[1 + index:])
 
     @property
     def is_classifier(self) -> bool:

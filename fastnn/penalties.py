@@ -3,6 +3,7 @@
 import numpy as np
 
 from .kernels.blocks import block_count
+from .kernels.objects import address
 from .kernels.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
 from .memory import block_sums
 
@@ -30,9 +31,9 @@ class Penalties:
         self.sums = np.concatenate([block_sums(size) for _, size in self.stretches])
         firsts, before = np.cumsum([0, *counts]), []
         for (start, size), strengths, first in zip(self.stretches, self.strengths, firsts, strict=False):
-            before.append(penalty_row(self.dtype, parts(size), start=start, size=size, sums=self.sums[first:].ctypes.data,
-                                      strengths=strengths.ctypes.data, shared=self.shared))
-        return before, [penalty_loss_row(self.dtype, sums=self.sums.ctypes.data, blocks=firsts[-1], once=once,
+            before.append(penalty_row(self.dtype, parts(size), start=start, size=size, sums=address(self.sums[first:]),
+                                      strengths=address(strengths), shared=self.shared))
+        return before, [penalty_loss_row(self.dtype, sums=address(self.sums), blocks=firsts[-1], once=once,
                                          shared=self.shared)]
 
     def value(self, flat):

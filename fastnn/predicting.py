@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from .checks import features
 from .divergence import DivergenceError, how_to_be_finite
 from .kernels.labels import above_half, likeliest
-from .program import EvaluationProgram, PredictionProgram, SmallPrediction
-from .threads import FLOPS_PER_PART, resolve_threads
+from .program import EvaluationProgram, PredictionProgram, small_prediction
+from .threads import resolve_threads
 
 
 class Predicting:
@@ -17,10 +17,8 @@ class Predicting:
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
-        if threads is None and type(X) is np.ndarray and X.dtype is self._numpy_dtype and X.ndim == 2:
-            samples, inputs = X.shape
-            if 0 < samples <= self._small_rows and inputs == self.inputs and X.flags.c_contiguous:
-                return self._small_prediction.run(X, samples)
+        if threads is None and (out := self._forward_few(X)) is not None:
+            return out
         X = features(X, self.inputs, self.dtype, least=0, finite=False)
         if len(X) == 0:
             return np.empty((0, self.outputs), self.dtype)
@@ -34,17 +32,12 @@ class Predicting:
                 idle.append(program)
 
     @cached_property
-    def _numpy_dtype(self):
-        return np.dtype(self.dtype)
+    def _forward_few(self):
+        return small_prediction(self, predict=False)
 
     @cached_property
-    def _small_prediction(self):
-        return SmallPrediction(self)
-
-    @cached_property
-    def _small_rows(self):
-        """How many rows are few: so many that a second thread would not pay."""
-        return max(1, min(SmallPrediction.ROWS, FLOPS_PER_PART // max(1, self._parameters.flat.size)))
+    def _predict_few(self):
+        return small_prediction(self, predict=True)
 
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
@@ -52,25 +45,25 @@ class Predicting:
         A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
         it is a DivergenceError.
         """
+        if threads is None and (predicted := self._predict_few(X)) is not None:
+            return predicted
         return self._labels_or_values(self.forward(X, threads=threads))
+
+    @property
+    def _picks_one(self):
+        """Whether a classifier's label is one of several classes, not a yes or no for each output."""
+        return self.outputs > 1 and self._loss.targets != "binary"
 
     def _labels_or_values(self, out):
         """What outputs (samples, outputs) predict."""
-        find = self._labels_of
-        if find is None:
+        if not self.is_classifier:
             return out[:, 0] if out.shape[1] == 1 else out
-        labels = np.empty(out.shape[0] if find is likeliest else out.shape, np.int64)
+        find = likeliest if self._picks_one else above_half
+        labels = np.empty(len(out) if self._picks_one else out.shape, np.int64)
         unsound = find(out, labels)
         if unsound >= 0:
             raise DivergenceError(f"the outputs for X[{unsound}] are NaN, so there is no label; {how_to_be_finite(self)}")
         return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-
-    @cached_property
-    def _labels_of(self):
-        """The compiled function that makes labels of outputs; None for a regressor."""
-        if not self.is_classifier:
-            return None
-        return likeliest if self.outputs > 1 and self._loss.targets != "binary" else above_half
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""

@@ -10,6 +10,7 @@ import numba
 
 from .checks import whole_number
 from .kernels.jit import ANY
+from .kernels.objects import address
 from .kernels.team import MOST_PARTS, member_kernel, new_team, region_kernel
 
 # The least work to give to each of several threads. To share out work takes some 0.3 µs, and twice that for the data to
@@ -66,7 +67,7 @@ def run(leader, frame, threads, flops):
     count = 1 if threads == 1 else members(threads, flops)
     if count == 1:
         frame[-1] = 0
-        leader.entry(ANY)(frame.ctypes.data)
+        leader.entry(ANY)(address(frame))
     else:
         run_in_team(leader, frame, count)
     if threads > 1:
@@ -75,8 +76,8 @@ def run(leader, frame, threads, flops):
 
 def run_in_team(leader, frame, count):
     team = new_team()
-    frame[-1] = team.ctypes.data
-    run_region(member_kernel.address(ANY), (team.ctypes.data, leader.address(ANY), frame.ctypes.data), count)
+    frame[-1] = address(team)
+    run_region(member_kernel.address(ANY), (address(team), leader.address(ANY), address(frame)), count)
 
 
 def run_region(function, arguments, count):

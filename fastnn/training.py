@@ -18,6 +18,8 @@ from .safe_steps import SafeSteps
 
 __all__ = ["Callback", "DivergenceError"]
 
+SPARE_BYTES = 1 << 20  # that a program may keep between fits
+
 
 class Trainer:
     """Epochs over one set of data, remembering how fast batches go."""
@@ -33,11 +35,24 @@ class Trainer:
         """Take the memory that steps need."""
         network, data, state, threads = self.network, self.data, self.state, self.threads
         self.order = np.arange(data.samples) if state.shuffle else data.rows
-        self.program = self.program_type(network, data, state.batch_size, threads, self.optimizer_state, order=self.order)
+        given = network, data, state.batch_size, threads, self.optimizer_state, self.order
+        self.kind, (kind, self.program) = self.program_type.kind(*given), self.optimizer_state.spare
+        self.optimizer_state.spare = None, None
+        if kind == self.kind:
+            self.program.take_up(network, data, self.optimizer_state, self.order)
+        else:
+            self.program = self.program_type(*given)
         self.steps = SafeSteps(self.program)
         # what earlier fits have found out about such batches
         self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
         self.program.totals = state.epoch.totals
+
+    def rest(self):
+        """Leave the program, if it is small, for the next fit of the kind: to make one takes as long as some steps."""
+        program = self.program
+        if program.memory is not None and program.nbytes <= SPARE_BYTES:
+            program.lay_down()
+            self.optimizer_state.spare = self.kind, program
 
     def load_epoch(self):
         """Take up the epoch where it stands: its totals and the order of its samples."""
@@ -160,6 +175,7 @@ def fitting(network, data, validation, state, *, epochs, callbacks, threads, pro
                     bar.show(metrics)
                     last_logs.update(metrics)
                     call(callbacks, "on_epoch_end", state.epoch.number - 1, metrics)
+            trainer.rest()
         finally:
             if state.callbacks is None:  # a callback refused to begin
                 network._fit = before

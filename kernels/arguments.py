@@ -5,6 +5,7 @@ import numpy as np
 from ..checks import real_array
 from ..threads import run
 from .interpreter import run_kernel
+from .objects import address
 
 
 def real_arrays(**given):
@@ -29,11 +30,11 @@ def check_alike(**arrays):
 
 def place(array):
     """Where an array lies, as an offset: the table's count numbers from where a network's memory begins, here from 0."""
-    return 0 if array is None else array.ctypes.data // array.itemsize
+    return 0 if array is None else address(array) // array.itemsize
 
 
 def run_phase(row, phase, batch, parts, flops, gradients=0):
     """Run one phase of `row`, cut into `parts`. gradients: how many bytes behind a parameter its gradient lies."""
     row[phase + 1] = parts
     # parameters, gradients, arena, results, capacity and first, then batch, accumulate, phase and team
-    run(run_kernel, np.array([row.ctypes.data, 0, gradients, 0, 0, 0, 0, batch, 0, phase, 0]), parts, flops)
+    run(run_kernel, np.array([address(row), 0, gradients, 0, 0, 0, 0, batch, 0, phase, 0]), parts, flops)

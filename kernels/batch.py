@@ -3,13 +3,14 @@
 import numpy as np
 from numba import types
 
-from .jit import Kernel, pointer_to, view
+from .jit import Kernel, jit, pointer_to, view
+from .prefetch import CACHE_LINE, ask_for
 from .product import chain_count, share_of_inputs
 from .table import FORWARD, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments, share
 
-X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, NORMALIZE = range(
-    OPERANDS, OPERANDS + 11
-)
+(X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, SAMPLES,
+ NORMALIZE) = range(OPERANDS, OPERANDS + 12)
+SOURCES = [X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, SAMPLES]  # what there is to gather
 A, OUT_DATA, NOT_FINITE = TARGETS, TARGET_DATA, ORDER  # of the rows of a prediction
 
 
@@ -62,6 +63,17 @@ def build_gather(dtype):
     return gather
 
 
+@jit(inline=True)
+def look_ahead(gather, item, first, batch, left, right):
+    """Ask memory for the inputs left … right of the samples after a batch, whose `gather` row this is."""
+    order, begin = pointer_to(gather[ORDER], gather), first + batch
+    for i in range(begin, min(begin + batch, gather[SAMPLES])):
+        sample = i if gather[ORDER] == 0 else view(order, i, 1)[0]
+        place = gather[X_DATA] + item * (sample * gather[IN_FEATURES])
+        for line in range(place + item * left, place + item * right, CACHE_LINE):
+            ask_for(line)
+
+
 def build_inspect(dtype):
     largest = np.finfo(dtype).max
 
@@ -94,15 +106,17 @@ hand_out_kernel = Kernel("hand_out", build_hand_out, phase_arguments)
 
 
 def gather_row(dtype, parts, *, x, in_features, x_data, targets=0, out_features=0, weights=0, target_data=0, label_data=0,
-               weight_data=0, order=0, normalize=False):
+               weight_data=0, order=0, samples=0, normalize=False):
     """The row that brings the samples of a batch into the arena; *_data and order are addresses, 0 for what there is not.
 
+    samples: how many there are in all batches, for who wants to `look_ahead`.
     normalize: whether the weights of a batch are scaled to add up to 1.
     """
     return make_row(
         {FORWARD: (gather_kernel.address(dtype), parts)},
         {X: x, TARGETS: targets, WEIGHTS: weights, IN_FEATURES: in_features, OUT_FEATURES: out_features, X_DATA: x_data,
-         TARGET_DATA: target_data, LABEL_DATA: label_data, WEIGHT_DATA: weight_data, ORDER: order, NORMALIZE: normalize},
+         TARGET_DATA: target_data, LABEL_DATA: label_data, WEIGHT_DATA: weight_data, ORDER: order, SAMPLES: samples,
+         NORMALIZE: normalize},
     )
 
 

@@ -45,6 +45,7 @@ from .layer_calls import (
     layer_norm_backward,
     layer_norm_forward,
 )
+from .objects import address
 from .optimizers import COEFFICIENTS
 from .penalty import penalty_row, weight_penalty_kernel
 from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
@@ -205,14 +206,14 @@ def linear_backward(dz, x, weight, threads=None):
 
 def run_on_vectors(row, phase, parameters, gradients):
     """Run one phase of `row`, uncut, on flat vectors; None where it does without."""
-    vectors = [0 if vector is None else vector.ctypes.data for vector in (parameters, gradients)]
-    run(run_kernel, np.array([row.ctypes.data, *vectors, 0, 0, 0, 0, 0, 0, phase, 0]), 1, 0)
+    vectors = map(address, (parameters, gradients))
+    run(run_kernel, np.array([address(row), *vectors, 0, 0, 0, 0, 0, 0, phase, 0]), 1, 0)
 
 
 def clipped(gradients, value=np.inf, norm=np.inf):
     dtype, gradients = real_arrays(gradients=gradients)
     gradients, sums, limits = gradients.copy(), block_sums(gradients.size), np.array([value, norm, 1.0])
-    row = clip_row(dtype, 1, size=gradients.size, sums=sums.ctypes.data, limits=limits.ctypes.data)
+    row = clip_row(dtype, 1, size=gradients.size, sums=address(sums), limits=address(limits))
     for phase in (BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT):
         run_on_vectors(row, phase, None, gradients)
     return gradients
@@ -268,7 +269,7 @@ def weight_penalty_gradient(weight, l1=0.0, l2=0.0):
     check_strengths(l1, l2)
     dtype, weight = real_arrays(weight=weight)
     gradient, strengths = np.zeros(weight.shape, dtype), np.array([l1, l2], np.float64)
-    row = penalty_row(dtype, 1, start=0, size=weight.size, sums=0, strengths=strengths.ctypes.data)
+    row = penalty_row(dtype, 1, start=0, size=weight.size, sums=0, strengths=address(strengths))
     run_on_vectors(row, BACKWARD_OUTPUT, weight, gradient)
     return gradient
 

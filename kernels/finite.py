@@ -3,8 +3,9 @@
 import numpy as np
 from numba import types
 
-from .jit import DTYPES, Kernel, pointer, view
+from .jit import DTYPE_NAMES, Kernel, pointer, view
 
+LARGEST = {dtype: np.finfo(dtype).max for dtype in DTYPE_NAMES}
 SLICE = 1 << 22  # numbers: a few milliseconds, or some 0.1 s from a disk, between two looks at Ctrl-C
 
 
@@ -24,7 +25,7 @@ kernel = Kernel("count_beyond", build,
 
 def all_finite(array):
     """Whether a C-contiguous array holds neither NaN nor infinity."""
-    return array.dtype.name not in DTYPES or all_within(np.finfo(array.dtype).max, array)
+    return array.dtype not in DTYPE_NAMES or all_within(LARGEST[array.dtype], array)
 
 
 def all_within(limit, array):
@@ -32,7 +33,7 @@ def all_within(limit, array):
     found, bound, numbers = np.zeros(1, np.int64), np.array([limit], array.dtype), array.reshape(-1)
     for start in range(0, numbers.size, SLICE):
         few = numbers[start:start + SLICE]
-        kernel(array.dtype.name, found, few, few.size, bound)
+        kernel(DTYPE_NAMES[array.dtype], found, few, few.size, bound)
         if found[0] > 0:
             return False
     return True

@@ -6,10 +6,13 @@ it lays open to its team.
 
 import math
 
+import numpy as np
 from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from .jit import ANY, Kernel, address_of, call, jit, typed_pointer, view
+from .jit import ANY, Kernel, call, jit, typed_pointer, view
+from .objects import DATA, FIRST_ITEM, SHAPE, WORD
+from .python_function import is_plain_matrix, result_of, word
 from .table import (
     BACKWARD_OUTPUT,
     COLUMNS,
@@ -24,7 +27,6 @@ from .table import (
 from .team import share_out
 from .watch import LARGE, NOT_FINITE
 
-WORD = 8  # bytes of a number in the table and in the results
 LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals; where it stopped, plus 1
 
 
@@ -148,24 +150,52 @@ def build_run(dtype):
     return run
 
 
-@jit(cached=True)
-def forward_few(X, out, frame):
-    """A few rows X (samples, inputs) through the table to out (samples, outputs), in one call as short as can be.
+FEW_FRAME = 20  # numbers in the frame of `forward_few`, the last two the shape of the outputs
 
-    frame: the addresses of parameters, arena, flag and table, how many rows the table has, and the addresses of the cells of
-    the table where X (twice) and out are to be entered. Returns the flag: whether X holds NaN or infinity.
-    """
-    parameters, arena, flag, table, operations, inspected, x, y = to_fixed_tuple(frame, 8)
-    view(integers(inspected), 0, 1)[0] = view(integers(x), 0, 1)[0] = address_of(X)
-    view(integers(y), 0, 1)[0] = address_of(out)
-    walk_forward(table, operations, (parameters, 0, arena, 0, 0), 0, X.shape[0], 0)
-    found = integer(flag, 0)
-    view(integers(flag), 0, 1)[0] = 0
-    return found
+
+def build_forward_few(dtype):
+    def forward_few(self, X):
+        """A few rows X (samples, inputs) through the table, in one call as short as can be: a Python function.
+
+        self: the address of a tuple, whose first item is an array with the frame: what X has to be (its type, its dtype,
+        inputs, the most samples), functions of Python and NumPy, None, the dtype and the dimensions of what comes out;
+        parameters, arena, flag and table, how many rows that has, the addresses of its cells where X (twice) and the result
+        are to be entered; and the result's shape.
+        Returns the address of a new array, that of None where X is not as it has to be or numbers are not finite, or 0 for
+        an error.
+        """
+        frame = word(word(self + FIRST_ITEM) + DATA)
+        (array_type, X_dtype, inputs, most, new_array, hold, let_go, none, dtype, dimensions, parameters, arena, flag, table,
+         operations, inspected, x, y, _, _) = to_fixed_tuple(view(integers(frame), 0, FEW_FRAME), FEW_FRAME)
+        if not is_plain_matrix(X, array_type, X_dtype):
+            call(hold, (none,))
+            return none
+        samples, data = word(word(X + SHAPE)), word(X + DATA)
+        if word(word(X + SHAPE) + WORD) != inputs or not 0 < samples <= most:
+            call(hold, (none,))
+            return none
+        shape = frame + WORD * (FEW_FRAME - 2)
+        view(integers(shape), 0, 1)[0] = samples
+        call(hold, (dtype,))
+        out = result_of(new_array, (np.int32(dimensions), shape, dtype, np.int32(0)))
+        if out == 0:
+            return 0
+        view(integers(inspected), 0, 1)[0] = view(integers(x), 0, 1)[0] = data
+        view(integers(y), 0, 1)[0] = word(out + DATA)
+        walk_forward(table, operations, (parameters, 0, arena, 0, 0), 0, samples, 0)
+        if integer(flag, 0) != 0:
+            view(integers(flag), 0, 1)[0] = 0
+            call(let_go, (out,))
+            call(hold, (none,))
+            return none
+        return out
+
+    return forward_few
 
 
 train_kernel = Kernel("train", build_train, addresses(1), moves_addresses=True)
 forward_chunks_kernel = Kernel("forward_chunks", build_forward_chunks, addresses(11), moves_addresses=True)
+forward_few_kernel = Kernel("forward_few", build_forward_few, addresses(2), moves_addresses=True, returns=types.intp)
 run_kernel = Kernel("run", build_run, addresses(1), moves_addresses=True)
 
 

@@ -21,11 +21,13 @@ from numba.np.arrayobj import make_array, populate_array
 
 from .cache import KernelCache
 from .company import USUAL, call_for_company
+from .objects import address
 
 # No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
 DTYPES = tuple(REAL)
+DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # quicker than to ask a dtype for its name
 KERNELS = []  # all that come with the package
 building, made = [], Counter()  # the symbols of the kernels being compiled; how many functions were made at each place
 ANY = "any"  # in place of a dtype, for kernels that move addresses only
@@ -86,14 +88,16 @@ class Kernel:
     """A C function for each dtype, compiled or loaded from the cache when its address is first asked for.
 
     build: dtype name -> the Python function to compile.
-    arguments: dtype name -> its Numba argument types. It returns nothing.
+    arguments: dtype name -> its Numba argument types.
+    returns: the Numba type of what it gives; most give nothing.
     needs: kernels that it calls by their symbols (`calls`); they are made ready before it.
     cached: False for what a user registers, whose source no fingerprint covers.
     moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
     """
 
-    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False, moves_addresses=False):
-        self.name, self.build, self.arguments = name, build, arguments
+    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False, moves_addresses=False,
+                 returns=types.void):
+        self.name, self.build, self.arguments, self.returns = name, build, arguments, returns
         self.needs, self.cached, self.parallel, self.moves_addresses = needs, cached, parallel, moves_addresses
         self.compiled, self.entries = {}, {}
         if cached:
@@ -133,7 +137,7 @@ class Kernel:
         function = self.build(dtype)
         # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
         function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
-        unit = CFunc(function, (self.arguments(dtype), types.void), {},
+        unit = CFunc(function, (self.arguments(dtype), self.returns), {},
                      {"nopython": True, "parallel": self.parallel, **OPTIONS})
         if self.cached:
             unit._cache = KernelCache(f"{self.name}_{dtype}")
@@ -148,7 +152,7 @@ class Kernel:
 
     def __call__(self, dtype, *arguments):
         """Call it from Python: arrays are passed by address."""
-        self.entry(dtype)(*[a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments])
+        self.entry(dtype)(*[address(a) if isinstance(a, np.ndarray) else a for a in arguments])
 
     def entry(self, dtype):
         """The function for Python to call, with addresses and whole numbers; it lets other Python threads run meanwhile."""

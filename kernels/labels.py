@@ -1,6 +1,13 @@
 """From outputs to labels: the likeliest class of each sample, or for each of several probabilities which side of a half."""
 
-from .jit import jit
+from numba import types
+
+from .batch import NOT_FINITE, OUT_DATA, OUT_FEATURES, A
+from .jit import Kernel, jit, typed_pointer, view
+from .table import FORWARD, OPERANDS, make_row, phase_arguments
+
+ABOVE_HALF = OPERANDS + 12  # behind the columns of a prediction
+integers = typed_pointer(types.int64)
 
 
 @jit(cached=True)
@@ -29,3 +36,26 @@ def above_half(out, labels):
                 return i
             labels[i, j] = 1 if out[i, j] >= 0.5 else 0
     return -1
+
+
+def build_label(dtype):
+    def label(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+        out_features, data = row[OUT_FEATURES], integers(row[OUT_DATA])
+        out = view(arena, row[A], (batch, out_features))
+        if row[ABOVE_HALF] != 0:
+            unsound = above_half(out, view(data, first * out_features, (batch, out_features)))
+        else:
+            unsound = likeliest(out, view(data, first, batch))
+        if unsound >= 0:
+            view(integers(row[NOT_FINITE]), 0, 1)[0] = 1
+
+    return label
+
+
+label_kernel = Kernel("label", build_label, phase_arguments)
+
+
+def label_row(dtype, *, a, out_features, out_data, not_finite, above_half):
+    """The row that leaves the labels of a batch in the array at address `out_data`, and sets a flag where there are none."""
+    return make_row({FORWARD: (label_kernel.address(dtype), 1)},
+                    {A: a, OUT_FEATURES: out_features, OUT_DATA: out_data, NOT_FINITE: not_finite, ABOVE_HALF: above_half})

@@ -12,6 +12,7 @@ from .arguments import check_alike, place, real_arrays, run_phase
 from .batch_norm import batch_norm_row, follow_row
 from .dropout import dropout_row
 from .layer_norm import layer_norm_row
+from .objects import address
 from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, FORWARD
 
 empty = np.empty
@@ -34,7 +35,7 @@ def in_place(array):
 def push_back(row, phases, parameters, dx, threads):
     """Run the phases that turn da into dx; returns dx, dscale, dshift."""
     gradients = empty(parameters.shape, dx.dtype)
-    share_phases(row, phases, dx, threads, gradients.ctypes.data - parameters.ctypes.data)
+    share_phases(row, phases, dx, threads, address(gradients) - address(parameters))
     return dx, *gradients
 
 
@@ -43,7 +44,7 @@ def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsil
     statistics = np.empty((5, x.shape[1]), dtype)
     return statistics, batch_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), scale=place(parameters),
-        running=running.ctypes.data, features=x.shape[1], momentum=momentum, epsilon=epsilon, of_batch=of_batch,
+        running=address(running), features=x.shape[1], momentum=momentum, epsilon=epsilon, of_batch=of_batch,
     )
 
 
@@ -173,7 +174,7 @@ def dropout_forward(x, rate, word, threads=None):
     dtype, x = real_arrays(x=x)
     check_features(x.shape)
     a, words = empty(x.shape, dtype), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x.shape[1], rate=rate, word=words.ctypes.data)
+    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x.shape[1], rate=rate, word=address(words))
     share_phases(row, [FORWARD], x, threads)
     return a
 
@@ -190,6 +191,6 @@ def dropout_backward(da, rate, word, threads=None):
     dtype, da = real_arrays(da=da)
     check_features(da.shape)
     dx, words = in_place(da), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx.shape[1], rate=rate, word=words.ctypes.data)
+    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx.shape[1], rate=rate, word=address(words))
     share_phases(row, [BACKWARD_INPUT], dx, threads)
     return dx

@@ -32,6 +32,7 @@ from .interpreter import (
     train_kernel,
 )
 from .jit import ANY, Kernel, call, jit, typed_pointer, view
+from .objects import address
 from .penalty import weight_penalty_kernel
 from .table import HITS, LOSSES
 from .team import LINE, increase, load, store
@@ -293,7 +294,7 @@ def system_clock():
 def new_queue(seconds):
     """A queue without members, whose calls last so many seconds."""
     queue = np.zeros(QUEUE_WORDS + LINE, np.int64)
-    queue = queue[-queue.ctypes.data // WORD % LINE:][:QUEUE_WORDS]
+    queue = queue[-address(queue) // WORD % LINE:][:QUEUE_WORDS]
     queue[CLOCK], queue[CLOCK_ID], ticks = system_clock()
     queue[SLICE] = int(seconds * ticks)
     queue[TRAIN], queue[SHUFFLE] = train_kernel.address(ANY), shuffle_kernel.address(ANY)

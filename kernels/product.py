@@ -17,9 +17,11 @@ WHOLE = 256  # so short a k is one chain; a longer one has two or more, for as m
 # A panel of a b whose rows lie so many bytes apart is packed, if so many rows of a come to read it: 1024³ in float32 went
 # from 95 to 108 GFLOP/s. 128 rows do not repay it (784 by 512: 108 GFLOP/s packed, 114 as it lies); at 400 it is even.
 PACKED_STRIDE, PACKED_ROWS = 2048, 400
-# Against a b larger than this for each row of a, the product is limited by reading b once: whole rows of it, in the order of
-# memory, came 1.5 to 3 times as fast as panels of it (4 rows, 2000 by 2000: 68 against 25 GFLOP/s).
+# Against a b larger than this for each of a few rows, the product is limited by reading b once: whole rows of it, in the
+# order of memory, came 1.5 to 3 times as fast as panels of it (4 rows, 2000 by 2000: 68 against 25 GFLOP/s). A single row
+# has tiles so wide that it needs that only where b is in no cache at all (2500 by 2500: 33 against 24 GB/s).
 STREAMED_BYTES, STREAMED_ROWS, STREAM_BLOCK, STREAM_COLUMNS = 1 << 20, 16, 8, 2048
+UNCACHED_BYTES, UNCACHED_BLOCK = 1 << 24, 16
 
 # Of a last vector no more than half of which is there, half is worked out where halves are faster; but for so few products
 # of a number each, a tile of its own costs more than that spares.
@@ -108,8 +110,8 @@ def build_product(dtype):
                 start += item * count * start_row if start != 0 else 0
             return
         # one loop for both ways through b
-        streamed = rows <= STREAMED_ROWS and k * columns * item > rows * STREAMED_BYTES
-        piece, strip = (STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
+        streamed = rows <= STREAMED_ROWS and k * columns * item > (UNCACHED_BYTES if rows == 1 else rows * STREAMED_BYTES)
+        piece, strip = (UNCACHED_BLOCK if rows == 1 else STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
         packed = rows >= PACKED_ROWS and b_row * item >= PACKED_STRIDE
         panel_memory = stack_memory(panel_bytes if packed else item)
         sums = stack_memory(item if k <= length else item * rows * strip if streamed else tile_bytes)
@@ -126,7 +128,7 @@ def build_product(dtype):
                     v0 = 0
                     while v0 < vectors:
                         width = evened_out(full - v0, shares(full - v0, max_vectors)) if v0 < full else 1
-                        if rows == 1 and whole - v0 >= half_row:
+                        if rows == 1 and not streamed and whole - v0 >= half_row:
                             width = wide_row if whole - v0 >= wide_row else half_row
                         j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
                         masked = 1 if filled < lanes or (masks and width < max_vectors) else 0

@@ -26,7 +26,7 @@ FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT = 0, 2, 4, 6  # each a
 PHASES = FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT
 PARTS = [phase + 1 for phase in PHASES]
 OPERANDS = 8  # the first column that belongs to the kind of operation
-COLUMNS = 26
+COLUMNS = 27
 
 # what each sample of a batch reports, a row of `results` (3, batch) each
 LOSSES, HITS, SAMPLE_WEIGHTS = 0, 1, 2

@@ -17,6 +17,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 from .jit import Kernel, call, jit, typed_pointer, view
+from .objects import address
 from .target import target
 
 LINE = 16  # words: processors fetch cache lines in pairs
@@ -198,6 +199,6 @@ GIVE_WAY_ADDRESS = ctypes.cast(system_yield(), ctypes.c_void_p).value
 def new_team():
     """A team that nobody has joined yet."""
     team = np.zeros(WORDS + LINE, np.int64)
-    team = team[-team.ctypes.data // WORD % LINE:][:WORDS]
+    team = team[-address(team) // WORD % LINE:][:WORDS]
     team[GIVE_WAY] = GIVE_WAY_ADDRESS
     return team

@@ -172,7 +172,7 @@ LEFT_OUT = {
     "kernels/dense.py": {"panel, ": "how much is worked on at a time is a matter of speed"},
     "kernels/blocks.py": {"BLOCK, LANES =": "the order of a sum is a choice"},
     "kernels/finite.py": {"SLICE": "how long until the next look at Ctrl-C"},
-    "kernels/table.py": {"COLUMNS = 26": "room for more operands does no harm"},
+    "kernels/table.py": {"COLUMNS = 27": "room for more operands does no harm"},
     "fastnn/tensor_file.py": {
         "HEADER = ": "a limit of some size", "AXES = ": "NumPy's own limit; so many axes come from nobody",
         "PIECE": "how much is read at a time",

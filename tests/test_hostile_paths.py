@@ -66,7 +66,7 @@ sys.addaudithook(lambda event, arguments: seen.append((event, arguments)) if wat
 watching = True
 load(path)
 watching = False
-harmless = {"object.__getattr__", "object.__setattr__"}
+harmless = {"object.__getattr__", "object.__setattr__", "builtins.id", "ctypes.cdata"}  # the last two: addresses of arrays
 for event, arguments in seen:
     if event != "open" or os.fspath(arguments[0]) != path:
         if event not in harmless:

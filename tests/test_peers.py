@@ -46,7 +46,7 @@ def test_fastnn_alone(peers, tmp_path, capsys):
     assert "fastnn-numba" in lines[0]
     assert re.fullmatch(r"1 thread, NumPy \d+ GFLOP/s", lines[2])
     assert len({len(line) for line in (lines[4], lines[5], lines[6], lines[8])}) == 1
-    assert re.fullmatch(r"4-16-16-2:8 +fastnn +\S+ [mµ]s +\S+ [mµ]s +\S+ [kM] +\d+ % +\d+\.\d +\d+ %", lines[6])
+    assert re.fullmatch(r"4-16-16-2:8 +fastnn +\S+ [mµ]s +\S+ [nµ]s +\S+ [kM] +\d+ % +\d+\.\d +\d+ %", lines[6])
 
     report = json.loads(files["json"].read_text())
     assert [(result["net"], result["batch"], result["threads"]) for result in report["results"]] == [

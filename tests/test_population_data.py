@@ -1,5 +1,6 @@
 """What members learn from: rows of one array, shared by all, in memory that does not grow with their number."""
 
+import gc
 import pickle
 import tracemalloc
 
@@ -75,20 +76,26 @@ def test_data_are_shared(monkeypatch):
 
 def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
     """Orders of samples, activations and gradients are the threads'."""
-    samples, sizes, run = 20_000, {}, crew.Crew.run
-    data, labels = np.zeros((samples, 9), np.float32), np.zeros(samples, int)
+    sizes, run = [], crew.Crew.run
 
     def measured(self, tasks):
-        sizes[len(population)] = tracemalloc.get_traced_memory()[0]
+        sizes.append(tracemalloc.get_traced_memory()[0])
         return run(self, tasks)
 
+    def bytes_of_a_member(samples):
+        data, labels = np.zeros((samples, 9), np.float32), np.zeros(samples, int)
+        sizes.clear()
+        for members in (2, 10):
+            Population(classifiers(members)).fit(data, labels, batch_size=1000, threads=1, class_weight={0: 2.0},
+                                                 validation_rows=np.arange(0, samples, 2))
+            gc.collect()
+        return (sizes[1] - sizes[0]) / 8
+
     monkeypatch.setattr(crew.Crew, "run", measured)
+    bytes_of_a_member(1000)  # what is made once is there
     tracemalloc.start()
     try:
-        for members in (2, 10):
-            population = Population(classifiers(members))
-            population.fit(data, labels, batch_size=1000, threads=1, validation_rows=np.arange(0, samples, 2),
-                           class_weight={0: 2.0})
+        few, many = map(bytes_of_a_member, (2_000, 20_000))
     finally:
         tracemalloc.stop()
-    assert (sizes[10] - sizes[2]) / 8 < 2 * samples  # an order takes 8 bytes a sample, weights 4
+    assert many - few < 18_000  # a byte a sample; an order takes 8, weights 4

@@ -16,6 +16,7 @@ SHAPES += [(1, n, outputs) for n in SIZES for outputs in (3, 36, 128, 257, 520)]
 SHAPES += [(3, 1030, 1), (40, 1030, 3), (1, 600, 2100), (700, 3, 1), (700, 70, 10), (4, 30, 700), (5, 30, 300)]
 SHAPES += [(batch, n, outputs) for batch in (2, 17, 129) for n in (9, 300) for outputs in (20, 68, 100)]  # and half vectors
 SHAPES += [(401, 300, 530), (401, 70, 512)]  # packed
+SHAPES += [(2, 2100, 2050)]  # one row of which is of a weight that no cache holds
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 every_shape = pytest.mark.parametrize(("batch", "in_features", "out_features"), SHAPES)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..checks import number_in_range
 from ..kernels.batch_norm import batch_norm_row, follow_row
+from ..kernels.objects import address
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
 
@@ -68,9 +69,9 @@ class BatchNorm(Layer):
         row = batch_norm_row(
             program.dtype, program.parts(program.batch * features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],
-            running=program.network.state[f"{index}.running_mean"].ctypes.data, features=features,
+            running=address(program.network.state[f"{index}.running_mean"]), features=features,
             momentum=self.momentum, epsilon=self.epsilon, of_batch=program.as_in_training,
-            found=program.found.ctypes.data if program.keeps_state else 0, layer=index,
+            found=address(program.found) if program.keeps_state else 0, layer=index,
         )
         program.emit(row)
         program.emit_last(follow_row(program.dtype, row))

@@ -86,6 +86,7 @@ class Dense(Layer):
             batch=program.batch, in_features=in_features, out_features=out_features, x_data=x.data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
             padded=True,  # stretches of the arena end with a cache line
+            gathered=program.rows_since_gathered(x),
         )
         program.emit(row)
         if by_chains:

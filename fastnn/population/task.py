@@ -10,7 +10,6 @@ from ..callbacks import EarlyStopping
 from ..files import named_arrays
 from ..kernels import batch as batches
 from ..kernels import population as kernel
-from ..kernels.table import FORWARD
 from ..memory import block_sums
 from ..program import EvaluationProgram, address
 from ..training import Trainer, run_epoch
@@ -78,8 +77,7 @@ class Task:
         words[kernel.STEP] = address(trainer.optimizer_state.step)
         words[kernel.LOOK], words[kernel.MONITOR] = max(1, FLOPS_PER_LOOK // max(work, 1)), -1
         if self.state.shuffle:
-            gather = np.flatnonzero(program.rows[:, FORWARD] == batches.gather_kernel.address(network.dtype))[0]
-            words[kernel.ORDER_CELL] = address(program.rows[gather]) + batches.ORDER * program.rows.itemsize
+            words[kernel.ORDER_CELL] = address(program.rows[program.gather]) + batches.ORDER * program.rows.itemsize
             words[kernel.ROWS] = address(data.rows)
         sizes = [program.memory.nbytes, program.gradients.nbytes, program.batch, data.samples]
         if evaluation is not None:

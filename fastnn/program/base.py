@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels import batch as batches
 from ..kernels.activations import activations
+from ..kernels.objects import address
 from ..layers import applied_activations
 from ..memory import Arena
 from ..penalties import Penalties
@@ -25,9 +26,7 @@ class Tensor:
     data: int = 0
 
 
-def address(array):
-    """Where the array begins, 0 for None."""
-    return 0 if array is None else array.ctypes.data
+__all__ = ["Program", "Tensor", "address"]
 
 
 class Program:
@@ -42,6 +41,7 @@ class Program:
         self.dtype, self.offsets = network.dtype, network._parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self.outputs = []  # the tensor that each layer gives
+        self.gathered = None, 0  # the tensor of the batch, and the number of the row that gathers it
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, features, gradient=None):
@@ -65,6 +65,11 @@ class Program:
         brought = self.tensor_like(x)
         self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features, x_data=x.data))
         return brought
+
+    def rows_since_gathered(self, x):
+        """How many rows above the next one x is gathered; 0 where it is something else."""
+        gathered, row = self.gathered
+        return len(self.rows) - row if x is gathered else 0
 
     def scratch(self, numbers):
         """A stretch that any row may use while it runs."""

@@ -30,12 +30,16 @@ class Data:
     def apart_from(self, *vectors):
         """The same data, copied where they lie in memory that training changes: the network's own vectors."""
 
-        def own(array):
-            shared = array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
-            return array.copy() if shared else array
+        def shared(array):
+            return array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
 
-        targets = replace(self.targets, values=own(self.targets.values))  # labels are int64, which the vectors are not
-        return replace(self, X=own(self.X), targets=targets, weights=own(self.weights))
+        def own(array):
+            return array.copy() if shared(array) else array
+
+        values = self.targets.values  # labels are int64, which the vectors are not
+        if not any(map(shared, (self.X, values, self.weights))):
+            return self
+        return replace(self, X=own(self.X), targets=replace(self.targets, values=own(values)), weights=own(self.weights))
 
     def of_one_mean(self):
         """The same data with the weights scaled to add up to 1, for gradients gathered over several batches."""
@@ -54,11 +58,13 @@ class Criterion:
 
     def emit_gather(self, x, order, normalize):
         program, data = self.program, self.data
+        program.gathered = x, len(program.rows)
         program.emit(batches.gather_row(
             program.dtype, program.parts(program.batch * x.features, GATHERED_PER_PART),
             x=x.offset, in_features=x.features, x_data=address(data.X), targets=self.targets, out_features=self.outputs,
             weights=self.weights, target_data=address(data.targets.values), label_data=address(data.targets.labels),
-            weight_data=address(data.weights), order=address(order), normalize=normalize,
+            weight_data=address(data.weights), order=address(order),
+            samples=data.samples, normalize=normalize,
         ))
 
     def emit_loss(self, scores, loss, classifier):

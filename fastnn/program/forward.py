@@ -5,10 +5,12 @@ import numpy as np
 from ..checks import check_finite
 from ..kernels import batch as batches
 from ..kernels.dense import PACKED, X_DATA
-from ..kernels.interpreter import forward_chunks_row, forward_few, run_kernel
+from ..kernels.interpreter import forward_chunks_row, forward_few_kernel, run_kernel
 from ..kernels.jit import ANY
+from ..kernels.labels import label_row
 from ..kernels.panels import is_wide, pack_row, packed_size
 from ..kernels.population import sum_results_kernel
+from ..kernels.python_function import EMPTY, c_function, numpy_function, python_function
 from ..kernels.table import FORWARD
 from ..memory import aligned
 from ..threads import FLOPS_PER_PART, parts, run
@@ -83,9 +85,9 @@ class ForwardProgram(Program):
 
 
 class PredictionProgram(ForwardProgram):
-    """Outputs of samples; it can be run again on others, but by one Python thread at a time."""
+    """Outputs of samples, or their labels; it can be run again on others, but by one Python thread at a time."""
 
-    def __init__(self, network, chunk, workers):
+    def __init__(self, network, chunk, workers, labels=False):
         super().__init__(network, chunk, workers)
         self.not_finite = np.zeros(1, np.int64)
         somewhere = address(self.not_finite)  # until the first run enters where X is
@@ -93,7 +95,11 @@ class PredictionProgram(ForwardProgram):
         self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=somewhere, not_finite=somewhere))
         self.x_data = X_DATA  # the column of the second row where it reads the address of X
         a = self.in_arena(self.lower_layers(x, on_logits=False))
-        self.emit(batches.hand_out_row(self.dtype, a=a.offset, out_features=a.features, out_data=somewhere))
+        result = {"a": a.offset, "out_features": a.features, "out_data": somewhere}
+        if labels:
+            self.emit(label_row(self.dtype, not_finite=somewhere, above_half=not network._picks_one, **result))
+        else:
+            self.emit(batches.hand_out_row(self.dtype, **result))
         self.finish()
 
     @staticmethod
@@ -120,28 +126,30 @@ class PredictionProgram(ForwardProgram):
         return out
 
 
-class SmallPrediction:
-    """The prediction of a few rows, planned once: each is one compiled call that holds Python's lock, so it needs none."""
+FEW = 16  # samples
 
-    ROWS = 16
 
-    def __init__(self, network):
-        self.dtype, self.outputs = np.dtype(network.dtype), network.outputs
-        self.program = program = PredictionProgram(network, self.ROWS, workers=1)
+def small_prediction(network, predict):
+    """The Python function that gives outputs of a few samples, or what they `predict`; None for whatever else it is handed.
 
-        def cell(row, column):
-            return address(program.rows[row]) + column * program.rows.itemsize
+    It is planned once, for a network whose parameters stay where they are. It holds Python's lock, so it needs none.
+    """
+    labels = predict and network.is_classifier
+    program = PredictionProgram(network, FEW, workers=1, labels=labels)
+    most = max(1, min(FEW, FLOPS_PER_PART // max(1, network._parameters.flat.size)))
+    dtype, dtype_out = np.dtype(network.dtype), np.dtype(np.int64 if labels else network.dtype)
+    dimensions = 1 if predict and (network.outputs == 1 or (labels and network._picks_one)) else 2
 
-        self.frame = np.array([address(network._parameters.flat), address(program.memory), address(program.not_finite),
-                               address(program.rows), len(program.rows),
-                               cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA)])
+    def cell(row, column):
+        return address(program.rows[row]) + column * program.rows.itemsize
 
-    def run(self, X, samples):
-        """Outputs of X, C-contiguous in the network's dtype, of so many samples, at most ROWS."""
-        out = np.empty((samples, self.outputs), self.dtype)
-        if forward_few(X, out, self.frame):
-            check_finite("X", X)
-        return out
+    frame = np.array([
+        id(np.ndarray), id(dtype), network.inputs, most, numpy_function(EMPTY), c_function("Py_IncRef"),
+        c_function("Py_DecRef"), id(None), id(dtype_out), dimensions, address(network._parameters.flat),
+        address(program.memory), address(program.not_finite), address(program.rows), len(program.rows),
+        cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA), 0, network.outputs])
+    program.network = None  # which keeps the function
+    return python_function(forward_few_kernel.address(ANY), (frame, program, network._parameters, network._state))
 
 
 class EvaluationProgram(ForwardProgram):

@@ -25,6 +25,7 @@ class OptimizerState:
         self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
         self.rates, self.schedule = None, np.zeros(2, np.int64)
         self.least, self.most = optimizer.tame()
+        self.spare = None, None  # the kind and the program of a fit that is over, for the next of that kind
 
     def refresh(self, steps):
         """Take over hyperparameters that have been changed since, for so many steps to come; whether all are tame."""
@@ -45,7 +46,7 @@ class OptimizerState:
         rows = [update_row(self.dtype, optimizer, coefficients=coefficients, **slots, **matrix) for matrix in updates]
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
                                 hyperparameters=address(self.hyperparameters), schedule=address(self.schedule)))
-        if np.isfinite(optimizer.limits()).any():
+        if optimizer.clips:
             if self.norms is None:  # kept: the rows of other programs may hold its address
                 self.norms = block_sums(self.size)
             rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..kernels.batch import SOURCES, gather_kernel
 from ..kernels.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, WEIGHT_SUM, train_kernel
-from ..kernels.table import LOSSES, PARTS
+from ..kernels.table import FORWARD, LOSSES, PARTS
 from ..kernels.watch import SOUND, watch_row
 from ..memory import aligned
 from ..threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
@@ -20,9 +21,7 @@ class TrainingProgram(Program):
     training = True
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
-        batch = min(batch, data.samples)
-        flops = 6 * batch * network._parameters.flat.size
-        super().__init__(network, batch, threads if flops >= FLOPS_PER_STEP else 1)
+        super().__init__(network, *self.plan(network, data, batch, threads))
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network._parameters.flat.size, network.dtype)
@@ -44,8 +43,36 @@ class TrainingProgram(Program):
             self.rows = step + [watch_row(self.dtype, **watched, **matrix) for matrix in matrices] + self.rows
         self.rows, self.memory, self.step_rows = self.table(), self.arena.allocate(), len(step)
         self.parts_used = int(self.rows[:, PARTS].max())  # the most parts that any phase is cut into
+        self.gather = int(np.flatnonzero(self.rows[:, FORWARD] == gather_kernel.address(network.dtype))[0])
         # worked out once, for where a callback looks at every batch a run is a few microseconds
         self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
+
+    @staticmethod
+    def plan(network, data, batch, threads):
+        """(samples in a batch, how many threads are to share a step)."""
+        batch = min(batch, data.samples)
+        return batch, threads if 6 * batch * network._parameters.flat.size >= FLOPS_PER_STEP else 1
+
+    @classmethod
+    def kind(cls, network, data, batch, threads, optimizer_state, order):
+        """All that the rows depend on beside the network; the rest of a program can `take_up` other data."""
+        absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
+        return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
+
+    def take_up(self, network, data, optimizer_state, order):
+        """Go on, for the network that it was made for, with data of the same `kind` as those before."""
+        self.network, self.data, self.optimizer_state, self.order = network, data, optimizer_state, order
+        sources = data.X, data.targets.values, data.targets.labels, data.weights, order
+        self.rows[self.gather, SOURCES] = [*map(address, sources), data.samples]
+
+    def lay_down(self):
+        """Hold on to nothing but its own memory, until it is to `take_up` other data."""
+        self.network = self.data = self.optimizer_state = self.order = None
+
+    @property
+    def nbytes(self):
+        """Of what it keeps at hand for steps."""
+        return self.memory.nbytes + self.gradients.nbytes + self.results.nbytes
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""

@@ -11,6 +11,10 @@ from ..training import Trainer
 class PenalizedProgram(TrainingProgram):
     """Training with the penalty ½ α ‖W‖² / Σᵢ wᵢ of the network's `alpha`, wᵢ the weights of the samples in the batch."""
 
+    @classmethod
+    def kind(cls, network, *given):
+        return *super().kind(network, *given), network.alpha[0]
+
     def lower_layers(self, x, on_logits):
         network = self.network
         self.penalties.shared = True

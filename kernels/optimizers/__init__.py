@@ -78,6 +78,11 @@ class Optimizer:
             return np.full((2, len(cls.hyperparameter_names())), [[math.inf], [-math.inf]])
         return np.transpose([field.metadata["tame"] for field in fields(cls) if "limit" not in field.metadata])
 
+    @property
+    def clips(self):
+        """Whether it bounds the gradient."""
+        return self.clip_value is not None or self.clip_norm is not None
+
     def limits(self):
         """[clip_value, clip_norm] as float64, infinite where there is none."""
         return np.array([math.inf if bound is None else bound for bound in (self.clip_value, self.clip_norm)])
