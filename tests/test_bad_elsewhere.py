@@ -245,3 +245,34 @@ def test_what_pictures_are_made_with(call, argument):
     pytest.importorskip("matplotlib", reason="pictures need the extra plot")
     with pytest.raises(ValueError, match=rf"^{argument}\b.*(must|give)"):
         call(plot)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, 1e38], ids=str)
+@pytest.mark.parametrize("where", [..., (0, 0)], ids=["all", "one"])
+@pytest.mark.parametrize("name", ["activation_histograms", "activation_image", "confusion_matrix", "decision_boundary",
+                                  "gradient_flow", "network_diagram", "weight_histograms", "weight_image"])
+def test_pictures_of_a_network_gone_wrong(name, where, number):
+    """They show what can be shown, or say in words of our own that it cannot."""
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    wrong, function = net(), getattr(plot, name)
+    wrong.parameters["0.weight"][where] = number
+    given = {**OF_PICTURES, "net": wrong}
+    try:
+        ax = function(**{option: given[option] for option in inspect.signature(function).parameters if option in given})
+    except fastnn.DivergenceError:
+        pass
+    except ImportError as error:
+        pytest.skip(str(error))
+    except ValueError as error:
+        if not REPAIR.search(str(error)):
+            pytest.fail(str(error))
+    else:
+        ax.figure.savefig(io.BytesIO(), dpi=20)
+
+
+@pytest.mark.parametrize("values", [3, "abc", ["a"], [None], [[1, 2]], np.ones((2, 2))], ids=str)
+@pytest.mark.parametrize("name", ["loss", "val_loss"])
+def test_a_history_of_no_numbers(name, values):
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    with pytest.raises(ValueError, match=rf"history\['{name}'\] is .*; it must be a list of numbers, one an epoch"):
+        plot.learning_curves({"loss": [1.0], name: values})

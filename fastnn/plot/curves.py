@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..checks import shown
+from ..history import floats
 from .canvas import COLORS, given_or_new, plain, whole_numbers
 
 
@@ -37,16 +38,17 @@ def learning_curves(history, ax=None, metric="loss"):
         raise ValueError(f"history is {shown(history)}; it must be a History, such as net.history, or a mapping like it")
     if not isinstance(metric, str):
         raise ValueError(f"metric is {shown(metric)}; it must be the name of one that was recorded, such as 'loss'")
-    if metric not in history or not len(history[metric]):
+    if metric not in history or (np.ndim(history[metric]) and not len(history[metric])):
         names = ", ".join(map(str, history)) or "no epochs"
         raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}: give a history that has it")
+    curves = {name: floats(f"history[{name!r}]", history[name]) for name in (metric, f"val_{metric}") if name in history}
     ax = given_or_new(ax)
     for name, label, style in ((metric, "training", "-"), (f"val_{metric}", "validation", "--")):
-        if name in history:
-            epochs = np.arange(1, len(history[name]) + 1)
-            ax.plot(epochs, history[name], style, color=COLORS[style == "--"], linewidth=1.6, label=label,
+        if name in curves:
+            epochs = np.arange(1, len(curves[name]) + 1)
+            ax.plot(epochs, curves[name], style, color=COLORS[style == "--"], linewidth=1.6, label=label,
                     marker="o" if len(epochs) == 1 else None)  # one point makes no line
-    if metric == "loss" and min(history[metric]) > 0:
+    if metric == "loss" and min(curves[metric]) > 0:
         ax.set_yscale("log")
     whole_numbers(ax.xaxis)
     ax.set(xlabel="epoch", ylabel=metric)

@@ -93,7 +93,8 @@ def draw_lines(ax, before, behind, weight):
     if sizes is None:
         ax.add_collection(LineCollection(lines, colors=INK, linewidths=0.7, zorder=1), autolim=False)
         return
-    shares = np.abs(sizes) / (np.abs(sizes).max() or 1.0)
+    largest = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) or 1.0
+    shares = np.minimum(np.abs(sizes) / largest, 1.0)  # infinity has the widest line, NaN none
     for sign, color, style in ((sizes >= 0, COLORS[0], "solid"), (sizes < 0, COLORS[1], (0, (4, 1.5)))):
         chosen = np.flatnonzero(sign)
         if not len(chosen):

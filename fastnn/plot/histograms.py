@@ -76,11 +76,12 @@ def histograms(named, groups, ax, label):
     """Draw arrays by name, first on top; `groups` are numbers that choose their colours."""
     for name, values in named.items():
         if not np.isfinite(values).all():
-            raise ValueError(f"{name} holds numbers that are not finite, which no histogram can show")
+            raise ValueError(f"{name} holds numbers that are not finite, which no histogram can show; give a network and "
+                             "data without such")
     ax = given_or_new(ax, width=7.0, height=1.4 + 0.5 * len(named))
     tails = [np.percentile(values, [TAIL, 100 - TAIL]) for values in named.values()]
     left, right = float(np.min(tails)), float(np.max(tails))
-    margin = 0.02 * (right - left) or 0.5
+    margin = 0.02 * (right - left) or max(0.5, 0.02 * abs(right))
     edges = np.linspace(left - margin, right + margin, BINS + 1)
     for place, (values, group) in enumerate(zip(named.values(), groups, strict=True)):
         counts, _ = np.histogram(values, edges)

@@ -86,12 +86,12 @@ def activation_image(net, X, layer=-1, ax=None):
 
 
 def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5):
-    """Draw a matrix: white at zero, blue below, red above; or, where nothing is below zero, dark at zero."""
+    """A matrix: white at zero, blue below, red above; or, where nothing is below zero, dark at zero. NaN is white."""
     ax = given_or_new(ax, height=height)
-    largest = float(np.nanmax(np.abs(values))) or 1.0
-    below = np.nanmin(values) < 0
-    drawn = ax.imshow(values, cmap=ABOUT_ZERO if below else FROM_ZERO, vmin=-largest if below else 0, vmax=largest,
-                      aspect=aspect, interpolation="nearest")
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    below = bool((values < 0).any())
+    drawn = ax.imshow(np.clip(values, -largest, largest), cmap=ABOUT_ZERO if below else FROM_ZERO,
+                      vmin=-largest if below else 0, vmax=largest, aspect=aspect, interpolation="nearest")
     for axis in (ax.xaxis, ax.yaxis):
         whole_numbers(axis)
     ax.set(xlabel=xlabel, ylabel=ylabel)
