@@ -17,8 +17,16 @@ def alone(network):
         network._fitting = own
         yield
     finally:  # also after a Ctrl-C that came before the fit began
-        if vars(network).get("_fitting") is own:
-            del network._fitting
+        try:
+            give_back(network, own)
+        except BaseException:  # another one
+            give_back(network, own)
+            raise
+
+
+def give_back(network, own):
+    if vars(network).get("_fitting") is own:
+        del network._fitting
 
 
 def one_at_a_time(fit):

@@ -71,6 +71,8 @@ class FitState:
 
     def finish_epochs(self, metrics, rates, random):
         """Enter several epochs, {name: a value each} and the learning rate of each; random: what the next is drawn from."""
+        if len(self.history.epochs) > self.epoch.number:  # it was interrupted here, and begins again
+            self.history = self.history.first(self.epoch.number)
         self.history.extend(metrics, rates)
         self.epoch = Epoch(self.epoch.number + len(rates), random, self.epoch.totals)
 

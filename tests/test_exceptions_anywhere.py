@@ -13,7 +13,7 @@ import pytest
 
 from fastnn import BatchNorm, Dense, Network, Population
 
-CASES = int(os.environ.get("FASTNN_TEST_CASES", "25"))
+CASES = int(os.environ.get("FASTNN_TEST_CASES", "100"))
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no such timers here")
 
 numbers = np.random.default_rng(0)

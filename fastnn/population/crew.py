@@ -1,7 +1,5 @@
 """Many fits at once: each is a generator of what it wants run; tasks of all run in one compiled call, by several threads."""
 
-from contextlib import ExitStack
-
 import numpy as np
 
 from ..kernels import population as kernel
@@ -82,23 +80,20 @@ def begin_all(fits, numbers):
 
 
 def train_together(fits, threads, bar):
-    """Drive all fits, which have begun, to their ends; bar: shows how many epochs are over."""
-    with ExitStack() as ends:
-        for fit in fits:
-            ends.callback(fit.steps.close)
-        tasks = {fit.request: fit for fit in fits if isinstance(fit.request, Task)}
-        others = [fit for fit in fits if fit.request is not None and not isinstance(fit.request, Task)]
-        crew = Crew([*tasks], threads) if tasks else None
-        queue, epochs = sorted(tasks, key=lambda task: -task.seconds), epochs_of(fits)  # the longest first
-        while queue or others:
-            for fit in others:  # callbacks look at its batches, or it shuffles in Python
-                fit.resume(fit.request())
-            others = [fit for fit in others if fit.request is not None]
-            if queue:
-                queue, left = run_once(crew, queue, tasks)
-                others += left
-            if bar.bar is not None:
-                bar.advance(-(epochs - (epochs := epochs_of(fits))), dict)
+    """Drive all fits, which have begun, to their ends; the caller closes them. bar: shows how many epochs are over."""
+    tasks = {fit.request: fit for fit in fits if isinstance(fit.request, Task)}
+    others = [fit for fit in fits if fit.request is not None and not isinstance(fit.request, Task)]
+    crew = Crew([*tasks], threads) if tasks else None
+    queue, epochs = sorted(tasks, key=lambda task: -task.seconds), epochs_of(fits)  # the longest first
+    while queue or others:
+        for fit in others:  # callbacks look at its batches, or it shuffles in Python
+            fit.resume(fit.request())
+        others = [fit for fit in others if fit.request is not None]
+        if queue:
+            queue, left = run_once(crew, queue, tasks)
+            others += left
+        if bar.bar is not None:
+            bar.advance(-(epochs - (epochs := epochs_of(fits))), dict)
 
 
 def run_once(crew, queue, fits):

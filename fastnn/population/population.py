@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
@@ -159,7 +160,9 @@ class Population(Ensemble):
                                      callbacks=callbacks[number], threads=1, progress=False, run=Ahead(epochs[number]))
             fits[number] = Fit(network, state, steps)
         total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())
-        with Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
+        with ExitStack() as ends, Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
+            for fit in fits.values():  # whatever happens from here on, each comes to its end
+                ends.callback(fit.steps.close)
             begin_all([*fits.values()], [*fits])
             self._train(fits, later, callbacks, threads, bar)
         return self.histories
@@ -175,6 +178,8 @@ class Population(Ensemble):
                 except training.DivergenceError as error:
                     errors[number] = error
         finally:
+            for fit in fits.values():  # what compiled code has done is entered into the histories now
+                fit.steps.close()
             histories |= {number: fit.state.history for number, fit in fits.items()}
             errors |= {number: fit.error for number, fit in fits.items() if fit.error is not None}
             self.histories = [histories.get(number, History()) for number in range(len(self))]

@@ -44,7 +44,11 @@ class Ahead:
             try:
                 yield self.task
             finally:
-                self.task.take_over()
+                try:
+                    self.task.take_over()
+                except BaseException:  # Ctrl-C came on the way: the weights are ahead of the fit until this is done
+                    self.task.take_over()
+                    raise
             if not self.task.done:
                 return None  # it is to stop where it is
             if not self.task.stopped:
@@ -67,7 +71,7 @@ class Task:
         self.trainer, self.state, self.evaluation = trainer, trainer.state, evaluation
         self.words = np.zeros(kernel.MEMBER_WORDS, np.int64)
         self.numbers, self.address = self.words.view(np.float64), address(self.words)
-        self.watch, self.taken, self.log, self.best = None, 0, None, None
+        self.watch, self.first_epoch, self.log, self.best = None, 0, None, None
         network, program, data = trainer.network, trainer.program, trainer.program.data
         self.metrics = [name for name in COLUMNS if (network.is_classifier or "accuracy" not in name)
                         and (evaluation or not name.startswith("val_"))]
@@ -121,7 +125,7 @@ class Task:
         words.view(np.uint64)[kernel.EPOCH_WORD] = state.epoch.random
         words[kernel.EPOCHS], words[kernel.EPOCH], words[kernel.EVALUATED] = epochs, 0, 0
         words[kernel.DONE], words[kernel.STOPPED] = 0, 0
-        self.taken, self.watch = 0, watch
+        self.first_epoch, self.watch = state.epoch.number, watch  # when no epoch is over
         if watch is not None:
             self.enter_watch(watch)
         return tame
@@ -154,19 +158,22 @@ class Task:
         return {name: rows[:, COLUMNS[name]].tolist() for name in self.metrics}
 
     def take_over(self):
-        """Enter the epochs that are over into the fit, and what early stopping saw in them."""
+        """Enter the epochs that are over into the fit, and what early stopping saw in them.
+
+        Where it is interrupted it can be done again: what is entered already is told by the number of the fit's epoch.
+        """
         over, state = int(self.words[kernel.EPOCH]), self.state
-        if over == self.taken:
+        taken = state.epoch.number - self.first_epoch
+        if over <= taken:
             return
-        rows, optimizer = self.log[self.taken:over], state.optimizer
+        if self.watch is not None:
+            self.leave_watch()
+        rows, optimizer = self.log[taken:over], state.optimizer
         if callable(optimizer.learning_rate):
             rates = [optimizer.rate(int(step)) for step in rows[:, kernel.STEPS]]
         else:
             rates = [optimizer.learning_rate] * len(rows)
         state.finish_epochs(self.named(rows), rates, int(self.words.view(np.uint64)[kernel.EPOCH_WORD]))
-        self.taken = over
-        if self.watch is not None:
-            self.leave_watch()
 
     def leave_watch(self):
         words, watch, network = self.words, self.watch, self.trainer.network
