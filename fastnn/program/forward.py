@@ -5,7 +5,7 @@ import numpy as np
 from ..checks import check_finite
 from ..kernels import batch as batches
 from ..kernels.dense import PACKED, X_DATA
-from ..kernels.interpreter import forward_chunks_row, forward_few_kernel, run_kernel
+from ..kernels.interpreter import CHUNK, forward_chunks_row, forward_few_kernel, run_kernel
 from ..kernels.jit import ANY
 from ..kernels.labels import label_row
 from ..kernels.panels import is_wide, pack_row, packed_size
@@ -33,6 +33,12 @@ def largest_chunk(network):
     """How many samples of a network go through it together, at most."""
     per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
     return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
+
+
+def evened_out(samples, most, grain=1):
+    """How many samples to take at a time, at most so many and in whole grains, that the last time there are as many."""
+    times = -(-samples // most)
+    return -(-samples // (times * grain)) * grain
 
 
 class ForwardProgram(Program):
@@ -76,9 +82,11 @@ class ForwardProgram(Program):
         self.lay_out_weights(samples)
         flops, turn = 2 * self.network._parameters.flat.size, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
-        size = max(1, int(turns)) * turn
+        # all slices of one size, and all chunks of a slice: at the end no thread is to wait for another's whole chunk
+        size = evened_out(samples, max(1, int(turns)) * turn)
         for first in range(0, samples, size):
             count = min(size, samples - first)
+            self.row[CHUNK] = min(self.batch, evened_out(-(-count // self.workers), self.batch, SHARED_CHUNKS))
             place = 0 if results is None else address(results[0, first:])
             self.frame[4:8] = place, samples, first, count
             run(run_kernel, self.frame, self.workers, count * flops)
