@@ -21,8 +21,9 @@ from peers.nets import NETS, Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
 from fastnn.kernels import dense
-from fastnn.kernels.interpreter import TRAIN_FRAME, WORD, addresses, integers, run_phase
-from fastnn.kernels.jit import KERNELS, Kernel, jit, view
+from fastnn.kernels.interpreter import TRAIN_FRAME, addresses, run_phase
+from fastnn.kernels.jit import KERNELS, Kernel, integers, jit, view
+from fastnn.kernels.objects import WORD
 from fastnn.kernels.table import BACKWARD_OUTPUT, COLUMNS, FORWARD, OPERANDS, PHASES
 from fastnn.kernels.target import target
 from fastnn.program import TrainingProgram, address

@@ -5,8 +5,8 @@ import numpy as np
 from .kernels import embedded
 from .kernels.criterion import loss_row
 from .kernels.embedded import FEW, HEAD, LARGEST, SECTION, STACK_BYTES
-from .kernels.interpreter import WORD
 from .kernels.model import Model, layout_of
+from .kernels.objects import WORD
 from .kernels.penalty import STRENGTHS, SUMS
 from .kernels.table import COLUMNS
 from .program import SMALLEST_CHUNK, ForwardProgram, Program, address

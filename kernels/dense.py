@@ -38,7 +38,7 @@ from .transpose import transpose_kernel
  PRODUCT, TURNED, FEW, PACKED, GATHERED) = range(OPERANDS, OPERANDS + 19)
 
 # Of how many inputs the gradient is worked out between two looks ahead: some four lines of each sample of the next batch, as
-# much as memory brings meanwhile. 784-32-10 takes 53 µs a step so instead of 58, 784-128-10 300 instead of 306.
+# much as memory brings meanwhile. 784-32-10 takes 54 µs a step so instead of 58, 784-128-10 300 instead of 306.
 # A piece has to read all of dz again, so that has to lie close by; where it is larger, to gather is but 2 % of a step.
 PIECE, CLOSE_BYTES = 56, 1 << 17
 

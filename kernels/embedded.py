@@ -16,8 +16,9 @@ from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-from .interpreter import WORD, addresses, integer, integers, reals, run_phase, walk_backward, walk_forward
-from .jit import REAL, Kernel, jit, typed_pointer, view
+from .interpreter import addresses, reals, run_phase, walk_backward, walk_forward
+from .jit import REAL, Kernel, integer, integers, jit, typed_pointer, view
+from .objects import WORD
 from .pack import stack_memory
 from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, COLUMNS, LOSSES, SAMPLE_WEIGHTS
 from .target import ITEM_BYTES

@@ -7,8 +7,8 @@ stands in the model: no network and no kernel is part of what the user compiled.
 from numba import types
 
 from .embedded import FORWARD, FORWARD_ROW, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
-from .interpreter import integer, reals
-from .jit import call, jit, typed_pointer, view
+from .interpreter import reals
+from .jit import call, integer, jit, typed_pointer, view
 from .model import (
     THIS_LAYOUT,
     are_labels,

@@ -10,9 +10,9 @@ import numpy as np
 from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from .jit import ANY, Kernel, call, jit, typed_pointer, view
+from .jit import ANY, Kernel, call, integer, integers, jit, typed_pointer, view
 from .objects import DATA, FIRST_ITEM, SHAPE, WORD
-from .python_function import is_plain_matrix, result_of, word
+from .python_function import is_plain_matrix, result_of
 from .table import (
     BACKWARD_OUTPUT,
     COLUMNS,
@@ -28,15 +28,7 @@ from .team import share_out
 from .watch import LARGE, NOT_FINITE
 
 LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals; where it stopped, plus 1
-
-
-integers, reals = typed_pointer(types.int64), typed_pointer(types.float64)
-
-
-@jit(inline=True)
-def integer(row, column):
-    """What stands in a column of the row at address `row`."""
-    return view(integers(row), column, 1)[0]
+reals = typed_pointer(types.float64)
 
 
 def addresses(count):
@@ -164,31 +156,25 @@ def build_forward_few(dtype):
         Returns the address of a new array, that of None where X is not as it has to be or numbers are not finite, or 0 for
         an error.
         """
-        frame = word(word(self + FIRST_ITEM) + DATA)
+        frame = integer(integer(self + FIRST_ITEM, 0) + DATA, 0)
         (array_type, X_dtype, inputs, most, new_array, hold, let_go, none, dtype, dimensions, parameters, arena, flag, table,
          operations, inspected, x, y, _, _) = to_fixed_tuple(view(integers(frame), 0, FEW_FRAME), FEW_FRAME)
-        if not is_plain_matrix(X, array_type, X_dtype):
-            call(hold, (none,))
-            return none
-        samples, data = word(word(X + SHAPE)), word(X + DATA)
-        if word(word(X + SHAPE) + WORD) != inputs or not 0 < samples <= most:
-            call(hold, (none,))
-            return none
-        shape = frame + WORD * (FEW_FRAME - 2)
-        view(integers(shape), 0, 1)[0] = samples
-        call(hold, (dtype,))
-        out = result_of(new_array, (np.int32(dimensions), shape, dtype, np.int32(0)))
-        if out == 0:
-            return 0
-        view(integers(inspected), 0, 1)[0] = view(integers(x), 0, 1)[0] = data
-        view(integers(y), 0, 1)[0] = word(out + DATA)
-        walk_forward(table, operations, (parameters, 0, arena, 0, 0), 0, samples, 0)
-        if integer(flag, 0) != 0:
+        if is_plain_matrix(X, array_type, X_dtype, inputs, most):
+            samples, shape = integer(integer(X + SHAPE, 0), 0), frame + WORD * (FEW_FRAME - 2)
+            view(integers(shape), 0, 1)[0] = samples
+            call(hold, (dtype,))
+            out = result_of(new_array, (np.int32(dimensions), shape, dtype, np.int32(0)))
+            if out == 0:
+                return 0
+            view(integers(inspected), 0, 1)[0] = view(integers(x), 0, 1)[0] = integer(X + DATA, 0)
+            view(integers(y), 0, 1)[0] = integer(out + DATA, 0)
+            walk_forward(table, operations, (parameters, 0, arena, 0, 0), 0, samples, 0)
+            if integer(flag, 0) == 0:
+                return out
             view(integers(flag), 0, 1)[0] = 0
             call(let_go, (out,))
-            call(hold, (none,))
-            return none
-        return out
+        call(hold, (none,))
+        return none
 
     return forward_few
 

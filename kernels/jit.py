@@ -219,6 +219,15 @@ def view(typingctx, base, start, shape):
     return array(base, types.intp, shape), codegen
 
 
+integers = typed_pointer(types.int64)
+
+
+@jit(inline=True)
+def integer(place, column):
+    """The whole number so many words behind an address."""
+    return view(integers(place), column, 1)[0]
+
+
 @intrinsic
 def address_of(typingctx, array):
     """Where an array begins, as a signed number: Numba makes floats of signed and unsigned ones mixed."""

@@ -1,13 +1,8 @@
 """From outputs to labels: the likeliest class of each sample, or for each of several probabilities which side of a half."""
 
-from numba import types
-
-from .batch import NOT_FINITE, OUT_DATA, OUT_FEATURES, A
-from .jit import Kernel, jit, typed_pointer, view
-from .table import FORWARD, OPERANDS, make_row, phase_arguments
-
-ABOVE_HALF = OPERANDS + 12  # behind the columns of a prediction
-integers = typed_pointer(types.int64)
+from .batch import ABOVE_HALF, NOT_FINITE, OUT_DATA, OUT_FEATURES, A
+from .jit import Kernel, integers, jit, view
+from .table import FORWARD, make_row, phase_arguments
 
 
 @jit(cached=True)

@@ -13,14 +13,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .jit import jit, typed_pointer, view
-from .objects import DIMENSIONS, DTYPE, FLAGS, TYPE
+from .jit import integer, jit, typed_pointer, view
+from .objects import DIMENSIONS, DTYPE, FLAGS, SHAPE, TYPE
 
 CONTIGUOUS = 0x0001 | 0x0100  # of the flags: C-contiguous and aligned
 METH_O = 0x0008
 EMPTY = 184  # PyArray_Empty in NumPy's table of functions
 
-words, ints = typed_pointer(types.int64), typed_pointer(types.int32)
+ints = typed_pointer(types.int32)
 definitions = {}  # by address; Python does not copy them
 
 
@@ -43,18 +43,18 @@ def result_of(typingctx, address, arguments):
 
 
 @jit(inline=True)
-def word(place):
-    """The whole number at an address."""
-    return view(words(place), 0, 1)[0]
+def is_plain_matrix(thing, array_type, dtype, columns, most):
+    """Whether the object at address `thing` is an array, of no subclass, contiguous, of this dtype and so many columns.
 
-
-@jit(inline=True)
-def is_plain_matrix(thing, array_type, dtype):
-    """Whether the object at address `thing` is an array, of no subclass, of two dimensions, contiguous and of this dtype."""
-    if word(thing + TYPE) != array_type or word(thing + DTYPE) != dtype:
+    most: how many rows it may have; it has one at least.
+    """
+    if integer(thing + TYPE, 0) != array_type or integer(thing + DTYPE, 0) != dtype:
         return False
     dimensions, flags = view(ints(thing + DIMENSIONS), 0, 1)[0], view(ints(thing + FLAGS), 0, 1)[0]
-    return dimensions == 2 and flags & CONTIGUOUS == CONTIGUOUS
+    if dimensions != 2 or flags & CONTIGUOUS != CONTIGUOUS:
+        return False
+    shape = integer(thing + SHAPE, 0)
+    return 0 < integer(shape, 0) <= most and integer(shape, 1) == columns
 
 
 def c_function(name):

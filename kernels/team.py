@@ -16,8 +16,8 @@ from numba import prange, types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-from .jit import Kernel, call, jit, typed_pointer, view
-from .objects import address
+from .jit import Kernel, call, integers, jit, view
+from .objects import WORD, address
 from .target import target
 
 LINE = 16  # words: processors fetch cache lines in pairs
@@ -33,8 +33,6 @@ MOST_PARTS = 32
 # How often to look for work before letting other programs have the core at every look: some 20 µs, many steps' worth.
 PATIENCE = 1000
 
-WORD = 8  # bytes
-words = typed_pointer(types.int64)
 
 
 def at(builder, address, word):
@@ -104,7 +102,7 @@ def wait(team, looks):
     if looks < PATIENCE:
         pause()
     else:
-        call(view(words(team), GIVE_WAY, 1)[0], ())
+        call(view(integers(team), GIVE_WAY, 1)[0], ())
     return looks + 1
 
 
@@ -127,19 +125,19 @@ def take(team, member):
 
 @jit
 def run_part(team, part):
-    task = view(words(team), TASK, TASK_WORDS)
+    task = view(integers(team), TASK, TASK_WORDS)
     call(task[0], (task[1], task[2], task[3], task[4], task[5], task[6], task[7], task[8], task[9], part, task[10]))
 
 
 @jit
 def share_out(team, kernel, row, parameters, gradients, arena, results, capacity, first, batch, accumulate, parts):
     """The leader has the team run `kernel` in so many parts; returns when all are done."""
-    task = view(words(team), TASK, TASK_WORDS)
+    task = view(integers(team), TASK, TASK_WORDS)
     task[0], task[1], task[2], task[3], task[4], task[5] = kernel, row, parameters, gradients, arena, results
     task[6], task[7], task[8], task[9], task[10] = capacity, first, batch, accumulate, parts
     store(team, FINISHED, 0)
     store(team, OPEN, (load(team, OPEN) & ~PARTS) + ROUND + ((1 << parts) - 1))
-    leader, own, looks = view(words(team), LEADER, 1)[0], 0, 0
+    leader, own, looks = view(integers(team), LEADER, 1)[0], 0, 0
     part = take(team, leader)
     while part >= 0:
         run_part(team, part)
@@ -167,7 +165,7 @@ def build_member(dtype):
     def member(team, leader, frame, number):
         """What every thread of the region runs: the first to arrive leads, so none is ever waited for."""
         if increase(team, ARRIVED) == 0:
-            view(words(team), LEADER, 1)[0] = number
+            view(integers(team), LEADER, 1)[0] = number
             call(leader, (frame,))
             store(team, OPEN, DISMISSED)
         else:
