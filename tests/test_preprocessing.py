@@ -212,7 +212,7 @@ def test_the_split_deals_every_row_once_and_each_class_by_its_share(rows, classe
 def test_too_few_rows_are_refused():
     with pytest.raises(ValueError, match="at least 10"):
         split(None, 9, validation=0.1, test=0.2, seed=0)
-    with pytest.raises(ValueError, match="too few for shares"):
+    with pytest.raises(ValueError, match="add up to less than 1"):
         split(None, 20, validation=0.7, test=0.7, seed=0)
 
 

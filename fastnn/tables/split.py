@@ -1,5 +1,7 @@
 """Which rows to train on, which to choose by, and which to be judged by."""
 
+import math
+
 import numpy as np
 
 
@@ -7,20 +9,67 @@ def split(labels, rows, *, validation, test, seed):
     """Three arrays of row numbers, ascending: training, validation, test.
 
     labels: (rows,) class numbers, of which every part then has its share, or None. validation, test: shares of the rows.
-    Each part has a row at least; of a class with a single row, training has it.
+    Each part has a row at least; each class has one in training.
     """
     if rows < 10:
         raise ValueError(f"there are {rows} rows with a target; give at least 10, so that some can be held out")
-    order = np.random.default_rng(seed).permutation(rows)
-    groups = [order] if labels is None else [order[labels[order] == label] for label in np.unique(labels)]
-    # row k of a group of n goes by (k + 1/2) / n: what comes first into the test, then validation, the rest into training
+    if validation + test >= 1:
+        raise ValueError(f"{validation:g} of the rows for validation and {test:g} for the test leave none to train on; the "
+                         "two shares must add up to less than 1")
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(rows)
+    if labels is None:
+        labels = np.zeros(rows, np.int64)
+    sizes = np.unique(labels, return_counts=True)[1]
+    groups = np.split(order[np.argsort(labels[order], kind="stable")], np.cumsum(sizes)[:-1])
+    shares = max(validation, 1 / rows), max(test, 1 / rows)  # a share so small still gets a row
+    parts = by_position(groups, *shares)
+    if len(groups) > 1 and not fair(parts, labels, *shares):
+        parts = by_turns(groups, *shares, generator)
+    if not all(map(len, parts)):
+        among = f" of {len(groups):,} classes" if len(groups) > 1 else ""
+        raise ValueError(f"{rows:,} rows{among} are too few for shares of {validation:g} for validation and {test:g} for "
+                         f"the test; give more rows{' of each class' if among else ', or other shares'}")
+    return [np.sort(part) for part in parts]
+
+
+def by_position(groups, validation, test):
+    """The parts of groups that are large enough for every part to have its share of each.
+
+    Row k of a group of n goes by (k + 1/2) / n: what comes first into the test, then validation, the rest into training.
+    """
     position = np.concatenate([(np.arange(len(group)) + 0.5) / len(group) for group in groups])
-    shuffled = np.concatenate(groups)
-    least = 1 / rows  # a share so small still gets the first row of the largest group
-    test, validation = max(test, least), max(validation, least)
-    parts = position >= test + validation, (position >= test) & (position < test + validation), position < test
-    chosen = [np.sort(shuffled[part]) for part in parts]
-    if not all(map(len, chosen)):
-        raise ValueError(f"{rows} rows are too few for shares of {validation:g} for validation and {test:g} for the test; "
-                         "give more rows, or larger shares")
-    return chosen
+    rows, held = np.concatenate(groups), position < test + validation
+    return rows[~held], rows[held & (position >= test)], rows[position < test]
+
+
+def fair(parts, labels, validation, test):
+    """Whether each part has at least half the rows that it should have, and training has some of each class."""
+    training, *held = parts
+    enough = all(2 * len(part) >= share * len(labels) for part, share in zip(held, (validation, test), strict=True))
+    return enough and len(np.unique(labels[training])) == len(np.unique(labels))
+
+
+def by_turns(groups, validation, test, generator):
+    """The parts of groups too small for that: a group gives a row when it is due for all that came before, in random order.
+
+    Of 100 classes of 3 rows, 90 then give the 30 % that are held out, and 60 of these rows are of the test.
+    """
+    held, due, due_test = validation + test, 0.0, 0.0
+    parts = training, chosen, judged = [], [], []
+    for k in generator.permutation(len(groups)):
+        group = groups[k]
+        due += len(group) * held
+        given = min(round(due), math.ceil(len(group) * held - 1e-9), len(group) - 1)
+        due, due_test = due - given, due_test + given * test / held
+        tested = min(round(due_test), given)
+        due_test -= tested
+        judged.append(group[:tested])
+        chosen.append(group[tested:given])
+        training.append(group[given:])
+    for part in (judged, chosen):  # shares of next to nothing get a row even so, of a class with rows to spare
+        largest = max(range(len(training)), key=lambda k: len(training[k]))
+        if not any(map(len, part)) and len(training[largest]) > 1:
+            part.append(training[largest][:1])
+            training[largest] = training[largest][1:]
+    return [np.concatenate(part) for part in parts]

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..callbacks import Callback, EarlyStopping
 from ..checks import list_of, number_in_range, one_of, several, shown, whole_number
 from ..kernels.hyperparameters import positive
 from ..kernels.optimizers.adamw import AdamW
 from ..layers import Dense, Layer
 from ..network import Network
-from ..training import Callback
 from . import metrics
 from .columns import LIMIT, without
 from .hints import hint
@@ -156,24 +156,14 @@ class Result:
     notes: list
 
 
-class BestEpoch(Callback):
-    """Lets the learning rate fall along a cosine, and leaves the network with the weights of its best epoch."""
+class FallingRate(Callback):
+    """Lets the learning rate fall along half a cosine, the same within an epoch."""
 
     def __init__(self, optimizer, epochs):
         self.optimizer, self.start, self.epochs = optimizer, optimizer.learning_rate, epochs
-        self.loss, self.epoch, self.weights = math.inf, 0, None
 
     def on_epoch_begin(self, epoch, logs):
         self.optimizer.learning_rate = self.start * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
-
-    def on_epoch_end(self, epoch, logs):
-        if logs["val_loss"] < self.loss:
-            self.loss, self.epoch = logs["val_loss"], epoch
-            self.weights = {name: view.copy() for name, view in self.network.parameters.items()}
-
-    def on_train_end(self, logs):
-        for name, values in (self.weights or {}).items():
-            self.network.parameters[name][...] = values
 
 
 def train(table, target, recipe=None, *, progress=False, announce=None):
@@ -291,9 +281,9 @@ def fit(matrix, y, target, training, validation, recipe, sizes, progress):
     new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adamw", validation_data=(matrix[few], y[few]),
               threads=recipe.threads, progress=False)  # kernels are compiled, or read, before the clock starts
     network, optimizer = new(), AdamW(learning_rate, weight_decay=recipe.weight_decay)
-    best = BestEpoch(optimizer, epochs)
+    best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # so patient that it never stops
     start = time.perf_counter()
     history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
-                          validation_data=(matrix[validation], y[validation]), callbacks=[best], threads=recipe.threads,
-                          progress=progress)
-    return network, history, best.epoch, time.perf_counter() - start
+                          validation_data=(matrix[validation], y[validation]), threads=recipe.threads, progress=progress,
+                          callbacks=[FallingRate(optimizer, epochs), best])
+    return network, history, best.best_epoch, time.perf_counter() - start
