@@ -11,9 +11,9 @@ from ..network import Network
 from ..plain_json import from_text, to_text
 from . import metrics
 from .columns import without
+from .frames import as_pandas, normalized
 from .plain import to_config
 from .preprocessing import Preprocessing, check_there
-from .reading import data_frame
 from .target import Classes, Values, from_config, present
 
 
@@ -66,8 +66,10 @@ class TableModel:
 
     def evaluate(self, table, *, threads=None):
         """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
-        check_there(self.target.name, list(data_frame("table", table).columns), "the target")
-        column = without(table[self.target.name], self.preprocessing.missing_values)
+        table = as_pandas("table", table)
+        name = check_there(self.target.name, list(table.columns), "the target")
+        table = normalized("table", table, {*self.preprocessing.names, name}, untouched={name})
+        column = without(table[name], self.preprocessing.missing_values)
         there = present(column, numbers=self.target.kind == "regression")
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")

@@ -5,7 +5,7 @@ Its numbers are learned from the training rows alone, and are plain data: `confi
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from ..checks import any_array, real_number, several, shown, whole_number
 from ..files import LONGEST, PROVOKED
 from ..plain_json import from_text
 from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
+from .frames import as_pandas, categorical_names, normalized, text_name
 from .plain import different_words, from_config, marks, to_config
-from .reading import data_frame
 
 UNLIMITED = 1e30  # JSON has no infinity
 SHOWN = 12  # names of columns in an error
@@ -68,7 +68,8 @@ class Preprocessing:
         Parameters
         ----------
         table : DataFrame
-            Whether a column holds numbers or text is judged by all of it.
+            pandas' or one with an Arrow interface, such as polars'. Whether a column holds numbers or text is judged by all
+            of it; one of a categorical type is text.
         rows : array of int, optional
             The training rows: means, medians and categories are theirs alone. Default all.
         text : iterable of str
@@ -92,13 +93,12 @@ class Preprocessing:
         ValueError
             If no column is left, or one that is named is not there.
         """
-        names = list(data_frame("table", table).columns)
-        text, drop, missing_values = several("text", text), several("drop", drop), marks("missing_values", missing_values)
+        declared = categorical_names(as_pandas("table", table))
+        table = normalized("table", table)
+        names, missing_values = list(table.columns), marks("missing_values", missing_values)
+        text = [check_there(name, names) for name in several("text", text)] + declared
+        drop = [check_there(name, names) for name in several("drop", drop)]
         rows = None if rows is None else numbers_of_rows(rows, len(table))
-        for name in (*text, *drop):
-            check_there(name, names)
-        if len(set(names)) < len(names):
-            raise ValueError(f"two columns are named {next(n for n in names if names.count(n) > 1)!r}; rename one")
         most, columns = whole_number("max_categories", max_categories), []
         limit = real_number(limit)
         if not limit > 0:
@@ -125,6 +125,11 @@ class Preprocessing:
         """The names of the columns of text; `read_table(path, text=...)` then reads them as they are written."""
         return [column.name for column in self.columns if column.kind == "text"]
 
+    @property
+    def names(self):
+        """{name, as text: column} of the columns that the matrix is made of."""
+        return {text_name(column.name): column for column in self.columns if column.features}
+
     def transform(self, table):
         """The matrix of a table.
 
@@ -147,13 +152,15 @@ class Preprocessing:
         UnknownCategory
             For text that is in none of the categories learned: it is 0 in all of them.
         """
-        data_frame("table", table)
-        used = [column for column in self.columns if column.features]
-        for column in used:
-            check_there(column.name, list(table.columns), "the model was trained on it")
+        names = self.names
+        given = as_pandas("table", table)
+        table = normalized("table", given, only=names)
+        missing = next((name for name in names if name not in table), None)
+        if missing is not None:
+            check_there(missing, list(given.columns), "the model was trained on it")
         X, start = np.empty((len(table), len(self.features)), np.float32), 0
-        for column in used:
-            encoded, unknown = column.transform(without(table[column.name], self.missing_values))
+        for name, column in names.items():
+            encoded, unknown = column.transform(without(table[name], self.missing_values))
             X[:, start:start + len(column.features)] = encoded
             start += len(column.features)
             if unknown:
@@ -204,11 +211,13 @@ def numbers_of_rows(rows, count):
 
 
 def check_there(name, names, why=None):
-    """Refuse a column that is not among the names of a table's."""
-    if not isinstance(name, (str, int)) or name not in names:
-        similar = {each.casefold(): each for each in map(str, names)}
-        near = difflib.get_close_matches(str(name).strip().casefold(), similar, 1)
-        some = ", ".join(map(repr, names[:SHOWN])) + f" and {len(names) - SHOWN:,} more" * (len(names) > SHOWN)
-        raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
-                         f"{f'did you mean {similar[near[0]]!r}? I' if near else 'i'}t must be one of those that the table "
-                         f"has: {some or 'none'}")
+    """`name` as text, if it is among the names of a table's columns, which may be numbers and the like."""
+    texts = [text_name(each) for each in names]
+    if isinstance(name, Hashable) and text_name(name) in texts:
+        return text_name(name)
+    similar = {each.casefold(): each for each in texts}
+    near = difflib.get_close_matches(str(name).strip().casefold(), similar, 1)
+    some = ", ".join(map(repr, texts[:SHOWN])) + f" and {len(texts) - SHOWN:,} more" * (len(texts) > SHOWN)
+    raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
+                     f"{f'did you mean {similar[near[0]]!r}? I' if near else 'i'}t must be one of those that the table "
+                     f"has: {some or 'none'}")

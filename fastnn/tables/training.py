@@ -27,11 +27,11 @@ from ..layers import Dense, Layer
 from ..network import Network
 from . import metrics
 from .columns import LIMIT, without
+from .frames import as_pandas, categorical_names, normalized, text_name
 from .hints import hint
 from .model import TableModel
 from .plain import marks
 from .preprocessing import Preprocessing, check_there
-from .reading import data_frame
 from .split import split
 from .target import Classes, Values, check_target, is_skewed, judge_task, present
 
@@ -172,6 +172,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     Parameters
     ----------
     table : DataFrame
+        pandas' or one with an Arrow interface, such as polars'. A column of a categorical type is text.
     target : str
         The column to predict. Rows that have nothing there are left out.
     recipe : Recipe, optional
@@ -202,8 +203,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     recipe = Recipe() if recipe is None else recipe
     if not isinstance(recipe, Recipe):
         raise ValueError(f"recipe is {shown(recipe)}; it must be a Recipe, such as Recipe(epochs=20)")
-    data_frame("table", table)
-    check_there(target, list(table.columns), "the target")
+    table = as_pandas("table", table)
+    target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
+    table = normalized("table", table, untouched={target})
     table, notes = with_target(table, target, recipe)
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
     classes = Classes.fit(table[target]) if task == "classification" else None
@@ -215,14 +217,15 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     parts = split(classes and classes.encode(table[target]), len(table), validation=recipe.validation, test=recipe.test,
                   seed=recipe.seed)
     features = table.drop(columns=target)
-    preprocessing = Preprocessing.fit(features, rows=parts[0], text=recipe.text, drop=recipe.drop,
+    text = {*map(text_name, recipe.text), *declared} - {target}
+    preprocessing = Preprocessing.fit(features, rows=parts[0], text=text, drop=recipe.drop,
                                       missing_values=recipe.missing_values, max_categories=recipe.max_categories,
                                       limit=recipe.limit)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         matrix = preprocessing.transform(features)
     notes += [str(each.message) for each in caught]
-    notes += [found for column in preprocessing.columns if column.name not in (*recipe.text, *recipe.drop)
+    notes += [found for column in preprocessing.columns if column.name not in {*text, *map(text_name, recipe.drop)}
               and (found := hint(column.name, without(features[column.name], recipe.missing_values)))]
 
     training, validation, test = parts
