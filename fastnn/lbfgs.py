@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .callbacks.callback import call
+from .callbacks.callback import call, introduce
 from .callbacks.callback import training as begun_callbacks
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
 from .exclusive import one_at_a_time
 from .history import History
 from .kernels.finite import all_finite, all_within
+from .metrics import of_fit
 from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 from .progress import Progress
@@ -145,11 +146,10 @@ def fit(network, learner, data, validation, *, optimizer, callbacks, threads, pr
 
     objective = Objective(learner, data, threads, begin)
     network._fit, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
-    names = ("loss", "accuracy") if network.is_classifier else ("loss",)
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+    introduce(callbacks, network, of_fit(network, evaluation is not None))
     for callback in callbacks:
-        callback.network, callback.resumed = network, None
-        callback.metrics = names + tuple(f"val_{name}" for name in names if evaluation)
+        callback.resumed = None
     with (begun_callbacks(callbacks) as last_logs,
           Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar):
         minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=end,

@@ -4,13 +4,14 @@ from functools import partial
 
 import numpy as np
 
-from .callbacks.callback import BatchHooks, Callback, call
+from .callbacks.callback import BatchHooks, Callback, call, introduce
 from .callbacks.callback import training as begun
 from .divergence import DivergenceError, of_step
 from .exclusive import alone
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
+from .metrics import of_fit
 from .pace import Pace
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
@@ -156,9 +157,7 @@ def fitting(network, data, validation, state, *, epochs, callbacks, threads, pro
         evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
         callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         hooks, batches = BatchHooks(callbacks), trainer.program.batches
-        names = tuple(trainer.metrics())
-        for callback in callbacks:
-            callback.network, callback.metrics = network, names + tuple(f"val_{name}" for name in names if evaluation)
+        introduce(callbacks, network, of_fit(network, evaluation is not None))
         before, network._fit, network.stop_training = network._fit, state, False
         state.begin(network, callbacks)
         try:

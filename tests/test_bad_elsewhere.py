@@ -131,6 +131,7 @@ IN_PICTURES = {
     "columns": lambda value: not isinstance(value, str) and len(value) == 2,
     "label": lambda value: isinstance(value, str), "name": lambda value: isinstance(value, str),
     "form": lambda value: isinstance(value, str),
+    "mode": lambda value: isinstance(value, str) and value in ("auto", "min", "max"),
     "most": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
 }
 
@@ -198,7 +199,7 @@ def test_calls_of_pictures(name):
     function = getattr(plot, name)
     options = inspect.signature(function).parameters
     right = {option: value for option, value in (OF_PICTURES | OF_PICTURE.get(name, {})).items() if option in options}
-    takes = IN_PICTURES | {"metric": IN_PICTURES["label"] if name == "score_by" else None}
+    takes = IN_PICTURES | {"metric": (lambda value: value is None) if name == "score_by" else None}
     for option in options:
         check(name, lambda **given: function(**{**right, **given}), option, takes[option])
 

@@ -72,7 +72,7 @@ def test_what_nobody_reports_before_it_is_refused_at_the_beginning(make):
 
 
 @pytest.mark.parametrize("value", [None, "0.5", 1j, [0.5]])
-@pytest.mark.parametrize("make", [lambda path: EarlyStopping("recall"), CSVLogger], ids=["monitor", "log"])
+@pytest.mark.parametrize("make", [lambda path: EarlyStopping("recall", mode="max"), CSVLogger], ids=["monitor", "log"])
 def test_what_is_reported_must_be_a_number(make, value, tmp_path):
     with pytest.raises(ValueError, match=r"logs\['recall'\] is .*; the callback that reports it must put a number there"):
         run(Reports([0.5, value]), make(tmp_path / "log.csv"))

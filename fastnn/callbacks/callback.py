@@ -5,7 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-from ..checks import real_number, several, shown, whole_number
+from ..checks import real_number, shown, whole_number
+from ..metrics import reported as reported_metrics
 
 
 class Callback:
@@ -29,9 +30,12 @@ class Callback:
         The network in training.
     metrics : tuple of str
         The names of what `logs` holds at the end of an epoch.
-    reports : tuple of str
+    metric_records : dict of str to Metric
+        The same by name, as records that say which way each is better.
+    reports : tuple of str, or dict of str to {"max", "min"}
         Names of metrics of its own, a number each, that its `on_epoch_end` puts into `logs`: those that stand behind it in
-        the list may then watch and log them. The history has the metrics of the fit alone.
+        the list may then watch and log them. A dict says which way each is better, as in {"auc": "max", "mae": "min"};
+        without that, those that watch it need a `mode`. The history has the metrics of the fit alone.
     resumed : dict or None
         In a fit that goes on from where it was interrupted, what `state` of this callback returned there; else None.
     every_batches : int
@@ -52,7 +56,7 @@ class Callback:
     [0.4, 0.2, 0.1]
     """
 
-    network, metrics, reports, resumed = None, (), (), None
+    network, metrics, metric_records, reports, resumed = None, (), {}, (), None
     every_batches, runs_last = 1, False
 
     def on_train_begin(self, logs): ...
@@ -97,18 +101,39 @@ def reported(logs, name):
     return float(value)
 
 
+def introduce(callbacks, network, metrics):
+    """Tell callbacks of the network and the metrics of the fit that comes."""
+    for callback in callbacks:
+        callback.network, callback.metric_records = network, {metric.name: metric for metric in metrics}
+        callback.metrics = (*callback.metric_records,)
+
+
+def merged(records, added, where):
+    """Metrics by name, with those that a callback reports; where: what these are called in an error."""
+    records = dict(records)
+    for metric in added:
+        there = records.get(metric.name, metric)
+        if None not in (there.better, metric.better) and there != metric:
+            raise ValueError(f"{where} says that {metric.name} is better when {metric.better}, a callback before it that it "
+                             f"is when {there.better}; make them agree, or give one of them another name")
+        records[metric.name] = metric if there.better is None else there
+    return records
+
+
 @contextmanager
 def training(callbacks):
     """Between on_train_begin and on_train_end, which comes to each that has begun, whatever happens.
 
     Gives the dict that will be the logs of on_train_end.
     """
-    logs, begun, names = {}, [], ()
+    logs, begun, records = {}, [], {}
     with ExitStack() as ends:
         ends.callback(lambda: end(begun, logs))
         for callback in callbacks:
-            callback.metrics += tuple(name for name in names if name not in callback.metrics)
-            names += several(f"{type(callback).__name__}.reports", callback.reports)
+            where = f"{type(callback).__name__}.reports"
+            callback.metric_records = callback.metric_records | records
+            callback.metrics = (*callback.metric_records,)
+            records = merged(callback.metric_records, reported_metrics(where, callback.reports), where)
             callback.on_train_begin({})
             begun.append(callback)
         yield logs

@@ -18,7 +18,8 @@ class EarlyStopping(Monitor):
     min_delta : float, default 0
         Only a change by more than this is an improvement.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger is better; "auto" takes larger for accuracies.
+        Whether smaller or larger values are better. "auto" is enough for the metrics of the fit, and for one that a callback
+        declares in its `reports`; for others say it.
     restore_best : bool, default False
         Whether the network has the weights of its best epoch when the fit is over, however it came to be over. A fit that is
         resumed goes on with the last ones.

@@ -22,7 +22,8 @@ class ModelCheckpoint(Monitor):
         With save_best_only, the metric that decides.
     save_best_only : bool, default False
     mode : {"auto", "min", "max"}
-        Whether smaller or larger is better; "auto" takes larger for accuracies.
+        Whether smaller or larger values are better. "auto" is enough for the metrics of the fit, and for one that a callback
+        declares in its `reports`; for others say it.
     save_freq : "epoch" or int
         After every epoch, or after so many batches, counted through all epochs. See `Callback` for what that costs.
     full : bool, default False

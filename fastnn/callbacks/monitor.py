@@ -3,6 +3,7 @@
 import math
 
 from ..checks import not_negative, one_of, shown
+from ..metrics import directed
 from .callback import Callback, reported
 
 MODES = "min", "max", "auto"
@@ -11,8 +12,8 @@ MODES = "min", "max", "auto"
 class Monitor(Callback):
     """Base of callbacks that watch a metric.
 
-    A value is better if it lies below the best by more than min_delta ("min"), or above ("max"); "auto" takes "max" for
-    accuracies and "min" for the rest. NaN is never better.
+    A value is better if it lies below the best by more than min_delta ("min"), or above ("max"); "auto" goes by what the
+    metric says of itself, and refuses one that says nothing. NaN is never better.
     """
 
     def __init__(self, monitor, mode, min_delta=0.0):
@@ -22,8 +23,7 @@ class Monitor(Callback):
             raise ValueError(f"{self.where('monitor')} is {shown(monitor)}; it must be the name of a metric, such as "
                              "'val_loss'")
         one_of(self.where("mode"), mode, MODES)
-        self.sign = -1.0 if mode == "max" or (mode == "auto" and monitor.endswith("accuracy")) else 1.0
-        self.best = None
+        self.sign = self.best = None  # sign: 1 if smaller values are better, -1 if larger ones; known when a fit begins
 
     def where(self, argument):
         return f"{type(self).__name__}({argument}=...)"
@@ -33,6 +33,10 @@ class Monitor(Callback):
             repair = "give fit validation_data, or one of these" if self.monitor.startswith("val_") else "give one of these"
             raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports {', '.join(self.metrics)}: "
                              f"{repair}, or put a callback before it that has it among its `reports`")
+        self.sign = directed(
+            self.where("monitor"), self.metric_records[self.monitor], self.mode,
+            f"give mode='max' if larger values are better, or mode='min'; or declare it where it is reported, as in "
+            f"reports = {{{self.monitor!r}: 'max'}}").sign
         self.best = (self.resumed or {}).get("best")
 
     def improved(self, logs):

@@ -24,7 +24,8 @@ class ReduceLROnPlateau(Monitor):
     cooldown : int, default 0
         How many epochs after a reduction are not counted.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger is better; "auto" takes larger for accuracies.
+        Whether smaller or larger values are better. "auto" is enough for the metrics of the fit, and for one that a callback
+        declares in its `reports`; for others say it.
 
     Examples
     --------

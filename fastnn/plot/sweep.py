@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checks import an_instance, list_of, real_array, real_number, several, whole_number
+from ..checks import an_instance, list_of, one_of, real_array, real_number, several, whole_number
+from ..metrics import directed
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
 LETTERS = 36  # so many have room side by side under a panel
@@ -14,7 +15,7 @@ WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a 
 CATEGORIES, FRACTIONS = 12, 6  # so many different numbers, or of fractions, or fewer, are drawn side by side
 
 
-def score_by(values, scores, ax=None, *, name="", metric="score"):
+def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
     """Draw scores by the hyperparameter that they were had with, a point each, and their medians.
 
     Parameters
@@ -24,8 +25,13 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     scores : array
         As many; what is not finite is drawn as a cross at the upper edge.
     ax : matplotlib.axes.Axes, optional
-    name, metric : str
-        Of the hyperparameter and of the score. The best score is the largest if the metric is an accuracy, else the least.
+    name : str
+        Of the hyperparameter.
+    metric : str, optional
+        Of the score; default "score".
+    mode : {"auto", "min", "max"}
+        Whether the best score, which is drawn as a star, is the smallest or the largest. "auto" is enough for the metrics
+        of a fit, such as "val_loss"; without a metric it draws no star.
 
     Returns
     -------
@@ -34,7 +40,7 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     Raises
     ------
     ValueError
-        If there are not as many scores as values.
+        If there are not as many scores as values, or nothing says which way the metric is better.
 
     Examples
     --------
@@ -44,7 +50,8 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
     values, scores = several("values", values), real_array("scores", scores, "float64")
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
     an_instance("name", name, str)
-    an_instance("metric", metric, str)
+    one_of("mode", mode, ("min", "max", "auto"))
+    sign = sign_of(metric, mode)
     if scores.shape != (len(values),) or not len(values):
         raise ValueError(f"scores has shape {scores.shape} and there are {len(values)} values; give one score a value, "
                          "and at least one")
@@ -78,13 +85,22 @@ def score_by(values, scores, ax=None, *, name="", metric="score"):
         for left, right, chosen in middles:
             if (chosen & finite).any():
                 ax.plot([left, right], [np.median(scores[chosen & finite])] * 2, color=INK, linewidth=1.8)
-        best = np.nanargmax(np.where(finite, scores, np.nan)) if metric.endswith("accuracy") else (
-            np.nanargmin(np.where(finite, scores, np.nan)))
-        ax.plot(places[best], scores[best], "*", color=COLORS[1], markersize=13, markeredgecolor="white")
+        if sign:
+            best = np.argmin(np.where(finite, sign * scores, np.inf))
+            ax.plot(places[best], scores[best], "*", color=COLORS[1], markersize=13, markeredgecolor="white")
         if scores[finite].min() > 0 and scores[finite].max() > WIDE * scores[finite].min():
             ax.set_yscale("log")
-    ax.set(xlabel=name, ylabel=metric)
+    ax.set(xlabel=name, ylabel="score" if metric is None else metric)
     return plain(ax)
+
+
+def sign_of(metric, mode):
+    """1 if the best score is the smallest, -1 if it is the largest; None where no metric is named and no mode is given."""
+    if metric is not None:
+        an_instance("metric", metric, str)
+    elif mode == "auto":
+        return None
+    return directed("metric", metric or "", mode, "give mode='max' if larger values are better, or mode='min'").sign
 
 
 def brief(kind):
@@ -120,7 +136,7 @@ def binned(values, bins=8):
         yield left, right, (values >= left) & ((values < right) | (right == edges[-1]))
 
 
-def sweep_panels(configurations, scores, metric, columns=3):
+def sweep_panels(configurations, scores, metric, columns=3, mode="auto"):
     """A panel of `score_by` for each hyperparameter that varies; returns the array of Axes."""
     configurations, columns = list_of("configurations", configurations, dict), whole_number("columns", columns)
     if not configurations or not configurations[0] or len({frozenset(each) for each in configurations}) > 1:
@@ -133,7 +149,7 @@ def sweep_panels(configurations, scores, metric, columns=3):
     rows = math.ceil(len(varying) / columns)
     panels = np.atleast_1d(axes(rows, columns, width=3.6 * columns + 0.4, height=2.9 * rows)).ravel()
     for panel, name in zip(panels, varying, strict=False):
-        score_by([each[name] for each in configurations], scores, panel, name=name, metric=metric)
+        score_by([each[name] for each in configurations], scores, panel, name=name, metric=metric, mode=mode)
     for number, panel in enumerate(panels[:len(varying)]):
         if number % columns:
             panel.set_ylabel("")

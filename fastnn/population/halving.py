@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..checks import number_in_range
-from .results import larger_is_better, warn_of_losses
+from .results import checked_metric, costs, warn_of_losses
 
 OF_EACH = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists of one each
 
@@ -24,6 +24,10 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
     lists where they are given.
     """
     factor = number_in_range("factor", factor, 1.5)
+    if metric is not None:
+        validated = any(options.get(name) is not None for name in ("validation_data", "validation_rows"))
+        most = max(population.networks, key=lambda network: network.is_classifier)  # reports all that others do
+        checked_metric(metric, most, validated, "a fit of this population")
     groups, alive = np.asarray(groups), np.arange(np.max(groups) + 1)
     lasted, shares = np.zeros(len(alive), np.int64), rungs(len(alive), min(epochs), factor)
     for rung, share in enumerate(shares):
@@ -37,8 +41,7 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
         lasted[alive] += 1
         scores = group_scores(part.scores(metric), groups[members], alive)
         keep = min(np.isfinite(scores).sum(), math.ceil(len(alive) / factor))
-        sign = -1.0 if larger_is_better(metric or "") else 1.0
-        order = np.argsort(np.where(np.isnan(scores), np.inf, sign * scores), kind="stable")
+        order = np.argsort(costs(scores, part._metric(metric)), kind="stable")
         alive = np.sort(alive[order[:keep]])
         if keep == 0:
             break

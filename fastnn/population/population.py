@@ -24,7 +24,7 @@ from .ensemble import Ensemble
 from .halving import halve
 from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows, samples_of
-from .results import as_table, final, larger_is_better, warn_of_losses
+from .results import as_table, costs, final, warn_of_losses
 from .task import Ahead
 
 
@@ -268,10 +268,9 @@ class Population(Ensemble):
 
     def ranking(self, metric: str | None = None) -> NDArray:
         """The numbers of the members, the best first by `scores`; those without a score last."""
-        values = self.scores(metric)
-        warn_of_losses(self.networks, self._metric(metric))
-        sign = -1.0 if metric is not None and larger_is_better(metric) else 1.0
-        return np.argsort(np.where(np.isnan(values), np.inf, sign * values), kind="stable")
+        metric = self._metric(metric)
+        warn_of_losses(self.networks, metric)
+        return np.argsort(costs(self.scores(metric), metric), kind="stable")
 
     def best(self, metric: str | None = None) -> Network:
         """The member of the best score: the least loss, or the largest accuracy; see `scores`."""

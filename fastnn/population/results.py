@@ -2,8 +2,12 @@
 
 import math
 
+import numpy as np
+
 from ..callbacks import EarlyStopping
 from ..caller_warning import warn_caller
+from ..checks import shown
+from ..metrics import directed, of_fit
 
 
 def final(history, callbacks, metric):
@@ -18,8 +22,21 @@ def final(history, callbacks, metric):
     return values[-1] if len(values) else math.nan
 
 
-def larger_is_better(metric):
-    return metric.endswith("accuracy")
+def costs(scores, metric):
+    """Scores, turned so that the lowest is the best and those that are missing come last."""
+    sign = directed("metric", metric, "auto", "sort the members by `scores` yourself").sign
+    return np.where(np.isnan(scores), np.inf, sign * np.asarray(scores))
+
+
+def checked_metric(metric, network, validated, what):
+    """The name of a metric that fits of the network will report: found out before they are run.
+
+    validated: whether they have validation data. what: who reports, for the error.
+    """
+    names = [each.name for each in of_fit(network, validated)]
+    if not isinstance(metric, str) or metric not in names:
+        raise ValueError(f"metric is {shown(metric)}; {what} reports {', '.join(names)}: choose one")
+    return metric
 
 
 def warn_of_losses(networks, metric):

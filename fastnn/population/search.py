@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import not_negative, number_in_range, shown, whole_number
+from ..checks import not_negative, number_in_range, whole_number
+from ..metrics import KNOWN
 from ..network import Network
 from .halving import group_scores, halve
 from .population import Population
 from .recipe import Recipe, head_of, k_folds, split_rows
-from .results import as_table, final, larger_is_better, warn_of_losses
+from .results import as_table, checked_metric, costs, final, warn_of_losses
 from .space import configurations
 
-METRICS = "loss", "accuracy", "val_loss", "val_accuracy"
 # in the table, hyperparameters whose names are those of what came out
-GIVEN = {name: f"{name} given" for name in ("configuration", "parameters", "epochs", "diverged", *METRICS)}
+GIVEN = {name: f"{name} given" for name in ("configuration", "parameters", "epochs", "diverged", *KNOWN)}
 GIVEN["loss"] = "loss function"
 
 
@@ -55,7 +55,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     halving : float, optional
         Train by successive halving with this factor, such as 3: see `Population.halve`.
     metric : str, optional
-        What decides; default "val_loss".
+        What decides: "val_loss", the default, or another that the fits report. It knows itself which way it is better.
     callbacks, sample_weight, class_weight, threads, progress
         As for `Population.fit`.
     seed : int
@@ -99,7 +99,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
                "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
                "sample_weight": sample_weight, "class_weight": class_weight, "progress": progress}
     each_epochs = [whole_number("epochs", value) for value in each_epochs]
-    metric = checked_metric("val_loss" if metric is None else metric, networks[0])
+    metric = checked_metric("val_loss" if metric is None else metric, networks[0], True, "a sweep")
     groups = np.repeat(np.arange(len(drawn)), len(parts))
     rungs = None
     if halving is None:
@@ -108,15 +108,6 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     else:
         rungs = halve(population, X, y, epochs=each_epochs, factor=halving, metric=metric, groups=groups, options=options)
     return Sweep(drawn, population, groups, metric, rungs)
-
-
-def checked_metric(metric, network):
-    """The name of a metric that the fits will report: found out before they are run."""
-    names = ("loss", "accuracy") if network.is_classifier else ("loss",)
-    names += tuple(f"val_{name}" for name in names)
-    if not isinstance(metric, str) or metric not in names:
-        raise ValueError(f"metric is {shown(metric)}; a sweep reports {', '.join(names)}: choose one")
-    return metric
 
 
 class Sweep:
@@ -141,9 +132,8 @@ class Sweep:
     @property
     def ranking(self):
         """The numbers of the configurations, the best first; of those that were in more rungs before the others."""
-        sign = -1.0 if larger_is_better(self.metric) else 1.0
         rungs = np.zeros(len(self.scores), int) if self.rungs is None else self.rungs
-        return np.lexsort((np.where(np.isnan(self.scores), np.inf, sign * self.scores), -rungs))
+        return np.lexsort((costs(self.scores, self.metric), -rungs))
 
     @property
     def best_configuration(self) -> dict:
@@ -168,7 +158,7 @@ class Sweep:
         histories = [population.histories[k] for k in members]
         row["epochs"] = max(len(history.epochs) for history in histories)
         row["diverged"] = any(int(k) in population.errors for k in members)
-        for name in METRICS:
+        for name in KNOWN:
             if any(name in history for history in histories):
                 values = [final(population.histories[k], population.callbacks[k], name) for k in members]
                 row[name] = float(np.mean(values))
