@@ -1,5 +1,6 @@
 """`fastnn predict`: the rows of a table through a model that `fastnn train` saved."""
 
+import json
 import warnings
 
 from . import options
@@ -39,7 +40,7 @@ def main(argv):
     if parsed.evaluate:
         say_metrics(found, parsed.json)
     elif parsed.json:
-        print(found.to_json(orient="records"))
+        print(as_records(found))
     else:
         write_table(found, parsed.output)
 
@@ -62,13 +63,32 @@ def parser():
 
 def predictions(model, table, parsed):
     """A DataFrame of predictions, row for row."""
-    outputs, name = model.forward(table, threads=parsed.threads), model.target.name
-    found = table.copy() if parsed.keep else table[[]].copy()
-    found[f"{name}_predicted"] = model.target.decode(outputs)
+    from ..tables.reading import pandas
+
+    target, kept = model.target, table if parsed.keep else table[[]]
+    names = [f"{target.name}_predicted"]
     if parsed.probabilities:
-        for k, label in enumerate(model.target.labels):
-            found[f"probability of {label}"] = outputs[:, k]
-    return found
+        names += [f"probability of {label}" for label in target.labels]
+    if taken := [name for name in names if name in kept.columns]:
+        raise ValueError(f"the table has a column {taken[0]!r} of its own, which the prediction would overwrite; rename it, "
+                         "or leave --keep out")
+    outputs = model.forward(table, threads=parsed.threads)
+    columns = [target.decode(outputs), *(outputs.T if parsed.probabilities else ())]
+    found = pandas().DataFrame(dict(zip(names, columns, strict=True)), index=table.index)
+    return pandas().concat([kept, found], axis=1)
+
+
+def as_records(found):
+    """A DataFrame as JSON, a dict a row, with every digit of its numbers."""
+    columns = {name: plain_values(column) for name, column in found.items()}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return json.dumps(options.finite(rows), default=str)
+
+
+def plain_values(column):
+    """The values of a column as Python's, None where one is missing; float32 with the digits that tell it from others."""
+    values = column.astype(str).astype(float) if column.dtype == "float32" else column
+    return [None if absent else value for value, absent in zip(values.tolist(), column.isna().tolist(), strict=True)]
 
 
 def say_metrics(metrics, as_json):

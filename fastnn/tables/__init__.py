@@ -8,10 +8,11 @@
 pandas holds the tables: the extra `cli`.
 """
 
+from .classes import Classes
 from .model import TableModel
 from .preprocessing import Preprocessing, UnknownCategory
 from .reading import read_table, write_table
-from .target import Classes, Values
+from .target import Values
 from .training import Recipe, train
 
 __all__ = ["Classes", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table", "train",

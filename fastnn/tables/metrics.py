@@ -9,7 +9,7 @@
 
 import numpy as np
 
-from .columns import as_numbers
+from .target import as_numbers
 
 
 def regression(y, predicted):

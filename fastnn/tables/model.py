@@ -10,11 +10,11 @@ from ..checks import an_instance, path_name, shown
 from ..network import Network
 from ..plain_json import from_text, to_text
 from . import metrics
-from .columns import without
+from .classes import Classes
 from .frames import as_pandas, normalized
 from .plain import to_config
 from .preprocessing import Preprocessing, check_there
-from .target import Classes, Values, from_config, present
+from .target import Values, as_target, from_config, present
 
 
 class TableModel:
@@ -69,7 +69,7 @@ class TableModel:
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")
         table = normalized("table", table, {*self.preprocessing.names, name}, untouched={name})
-        column = without(table[name], self.preprocessing.missing_values)
+        column = as_target(table[name], self.preprocessing.missing_values)
         there = present(column, numbers=self.target.kind == "regression")
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")

@@ -20,10 +20,11 @@ def from_config(kinds, config):
     if not isinstance(known, str) or known not in kinds:
         raise ValueError(f"it holds {shown(config)}; it must hold dicts whose 'kind' is {' or '.join(map(repr, kinds))}")
     kind, given = kinds[config["kind"]], {name: value for name, value in config.items() if name != "kind"}
-    types = {field.name: field.type for field in fields(kind)}
-    if given.keys() != types.keys():
-        raise ValueError(f"{known!r} must have {', '.join(types)}; this one has {shown([*given])}")
-    return kind(**{name: CHECKS[types[name]](name, value) for name, value in given.items()})
+    checks = {field.name: field.metadata.get("check") or CHECKS[field.type] for field in fields(kind)}
+    optional = {field.name for field in fields(kind) if field.metadata.get("optional")}
+    if not checks.keys() - optional <= given.keys() <= checks.keys():
+        raise ValueError(f"{known!r} must have {', '.join(checks)}; this one has {shown([*given])}")
+    return kind(**{name: checks[name](name, value) for name, value in given.items()})
 
 
 def number(where, value):

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import plain
-from .columns import NUMBERS, WORDS, as_numbers, as_words
+from .classes import EXACT, Classes, beyond_exact
+from .columns import NUMBERS, WORDS, as_words, without
+from .columns import as_numbers as plain_numbers
+from .frames import categorical_names, normalized_column
 from .hints import almost_numbers, hint
 from .reading import pandas
 
@@ -17,6 +20,13 @@ FEW = 10  # so few different whole numbers are taken for classes
 SKEWED = 1.0  # a skewness from which logarithms are worth a try; that of the exponential distribution is 2
 LARGEST = 1e100  # that a value to predict may be: sums of squared errors are numbers then
 RATIO = np.log(2.0)  # so far beyond what was seen in training the logarithm of a prediction may go
+OTHERS = {  # what pandas calls what is neither numbers nor text, and what may be derived from it
+    "datetime64": "dates", "datetime": "dates", "date": "dates", "timedelta64": "durations", "timedelta": "durations",
+    "period": "periods", "time": "times of day", "complex": "complex numbers", "interval": "intervals",
+    "mixed": "other things",
+}
+DERIVED = {"dates": "the year or the days since the first", "durations": "the seconds", "periods": "the year",
+           "times of day": "the hour", "complex numbers": "the absolute value", "intervals": "the middle"}
 
 
 @dataclass(frozen=True)
@@ -70,49 +80,6 @@ class Values:
         return "values, " + ("their logarithms standardised" if self.logarithm else "standardised")
 
 
-@dataclass(frozen=True)
-class Classes:
-    """A target of classes, numbered in the order of `labels`.
-
-    Attributes
-    ----------
-    labels : tuple of str or int
-    """
-
-    name: str
-    labels: tuple
-    kind = "classification"
-
-    @classmethod
-    def fit(cls, series):
-        """Learn from all rows: a class is one even if the training rows have none of it."""
-        labels = as_labels(series)
-        return cls(series.name, tuple(sorted(set(labels), key=lambda label: (isinstance(label, str), label))))
-
-    @property
-    def outputs(self):
-        return len(self.labels)
-
-    def encode(self, series):
-        """(rows,) int64: numbers of classes."""
-        place = {label: k for k, label in enumerate(self.labels)}
-        labels = as_labels(series)
-        unknown = next((label for label in labels if label not in place), None)
-        if unknown is not None:
-            raise ValueError(f"column {series.name!r} holds the class {unknown!r}, which the model does not know; "
-                             f"it knows {', '.join(map(repr, self.labels))}")
-        return np.array([place[label] for label in labels], np.int64)
-
-    def decode(self, outputs):
-        """(rows,) array of labels, from probabilities (rows, classes)."""
-        kind = np.int64 if all(type(label) is int for label in self.labels) else object
-        return np.array(self.labels, kind)[np.argmax(outputs, axis=1)]
-
-    def __str__(self):
-        shown = [str(label) for label in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
-        return f"{len(self.labels)} classes: {', '.join(shown)}"
-
-
 TARGETS = {kind.kind: kind for kind in (Values, Classes)}
 
 
@@ -121,52 +88,94 @@ def from_config(config):
     return plain.from_config(TARGETS, config)
 
 
+def as_target(series, missing_values):
+    """A column as a target: of the type that it has, and what stands for missing values missing.
+
+    ValueError if it holds neither numbers nor words.
+    """
+    byte_order = isinstance(series.dtype, np.dtype) and not series.dtype.isnative
+    if byte_order or (isinstance(series.dtype, pandas().ArrowDtype) and kind_in(series) == "string"):
+        plain = normalized_column(series)  # pandas can do but little with these types
+        series = plain.astype("category") if is_categorical(series) else plain
+    series = without(series, missing_values)
+    if series.notna().any():
+        check_kind(series[series.notna()])
+    return series
+
+
+def as_numbers(series):
+    """A series of any type as float64, NaN where it is missing or infinite."""
+    return plain_numbers(normalized_column(series))
+
+
 def present(series, *, numbers=False):
     """Which rows have a target, as booleans; an infinite number is none. `numbers`: whether they all must be numbers."""
     there = series.notna().to_numpy()
-    if numbers or pandas().api.types.is_numeric_dtype(series):
+    if numbers or kind_in(series) in NUMBERS:
         there = there & np.isfinite(as_numbers(series))
     return there
 
 
-def as_labels(series):
-    """A series as a list of int where its values are whole numbers, else of str."""
-    if is_whole(series):
-        return [int(value) for value in series]
-    return as_words(series)
+def kind_in(series):
+    """What a series holds, as pandas infers it; of a categorical one, what its categories are."""
+    if isinstance(series.dtype, pandas().CategoricalDtype):
+        series = series.cat.categories
+    elif isinstance(series.dtype, pandas().ArrowDtype):
+        series = normalized_column(series)
+    return pandas().api.types.infer_dtype(series, skipna=True)
 
 
 def is_whole(series):
     """Whether all values are whole numbers; True and False are words."""
-    kind = pandas().api.types.infer_dtype(series, skipna=True)
-    if kind not in NUMBERS or kind == "boolean":
+    if kind_in(series) not in NUMBERS or kind_in(series) == "boolean":
         return False
     values = as_numbers(series)
     return bool(np.all(values == np.floor(values)))
 
 
-def check_target(series, task):
-    """Refuse a target that is neither numbers nor words, or words that are meant for numbers, or words all different."""
-    kind = pandas().api.types.infer_dtype(series, skipna=True)
+def holds_whole(series):
+    """Whether a column of float64 holds whole numbers alone, each of them exact."""
+    values = series.to_numpy() if series.dtype == np.float64 else np.array([np.nan])
+    return bool(np.all((values == np.floor(values)) & (np.abs(values) < EXACT)))
+
+
+def check_kind(series):
+    """Refuse a column that holds neither numbers nor words."""
+    kind = kind_in(series)
     if kind not in NUMBERS + WORDS or (kind == "mixed" and not series.map(pandas().api.types.is_scalar).all()):
-        raise ValueError(f"column {series.name!r} holds {'other things' if kind == 'mixed' else kind}; the target must be "
-                         "numbers or text: derive one from it")
-    if task == "auto" and kind in WORDS:
-        if len(almost_numbers(series)):
+        found = OTHERS.get(kind, kind)
+        such = f", such as {DERIVED[found]}" if found in DERIVED else ""
+        raise ValueError(f"column {series.name!r} holds {found}; the target must be numbers or text: derive one from "
+                         f"it{such}, or write it as text if each is a class")
+
+
+def check_target(series, task):
+    """Refuse a target that is alike in all rows, or words that are meant for numbers, or words all different."""
+    if series.nunique() < 2:
+        more = (", as far as float64 can tell, which holds whole numbers up to 2**53: give it as whole numbers or as text"
+                if beyond_exact(series.iloc[:1].tolist()) else "")
+        raise ValueError(f"the target {series.name!r} is {series.iloc[0]} in every row{more}; there is nothing to learn")
+    if task == "auto" and (kind_in(series) in WORDS or is_categorical(series)):
+        if kind_in(series) in WORDS and len(almost_numbers(series)):
             raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
         rows, different = len(series), len(set(as_words(series)))
         if different > rows / 2:
-            raise ValueError(f"the target {series.name!r} has {different:,} different texts in {rows:,} rows, which are no "
+            raise ValueError(f"the target {series.name!r} has {different:,} different "
+                             f"{'categories' if is_categorical(series) else 'texts'} in {rows:,} rows, which are no "
                              f"classes{'; ' + found if (found := hint(series.name, series)) else ''}")
 
 
 def judge_task(series):
-    """"classification" for text, True and False, and few different whole numbers that come up often; else "regression"."""
-    kind = pandas().api.types.infer_dtype(series, skipna=True)
-    if kind not in NUMBERS or kind == "boolean":
+    """"classification" for text, True and False, categories, and few different whole numbers that come up often."""
+    if is_categorical(series) or kind_in(series) not in NUMBERS or kind_in(series) == "boolean":
         return "classification"
     different = series.nunique()
     return "classification" if is_whole(series) and different <= FEW and different <= len(series) / 5 else "regression"
+
+
+def is_categorical(series):
+    """Whether the type of a column says that it holds categories."""
+    return bool(categorical_names(series.to_frame()))
 
 
 def is_skewed(series):

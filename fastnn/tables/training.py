@@ -26,6 +26,7 @@ from ..kernels.optimizers.adamw import AdamW
 from ..layers import Dense, Layer
 from ..network import Network
 from . import metrics
+from .classes import Classes, beyond_exact
 from .columns import LIMIT, without
 from .frames import as_pandas, categorical_names, normalized, text_name
 from .hints import hint
@@ -33,7 +34,7 @@ from .model import TableModel
 from .plain import marks
 from .preprocessing import Preprocessing, check_there
 from .split import split
-from .target import Classes, Values, check_target, is_skewed, judge_task, present
+from .target import Values, as_target, check_target, holds_whole, is_skewed, judge_task, present
 
 STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
@@ -209,6 +210,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     table, notes = with_target(table, target, recipe)
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
     classes = Classes.fit(table[target]) if task == "classification" else None
+    if classes and beyond_exact(classes.labels):
+        notes.append(f"{target!r} holds whole numbers beyond 2**53 as float64, which does not tell all of them apart: give "
+                     "them as whole numbers or as text, such as --text")
     if classes is None:
         Values.fit(table[target])  # what cannot be learned is refused before the training is announced
     if classes is None and recipe.log_target == "no" and is_skewed(table[target]):
@@ -249,16 +253,16 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 
 def with_target(table, target, recipe):
     """The rows of a table that have a target, numbered anew, and notes of what was left out."""
-    column = without(table[target], recipe.missing_values)
+    column = as_target(table[target], recipe.missing_values)
     there = present(column, numbers=recipe.task == "regression")
     missing = int((~there).sum())
     notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
     kept = table.assign(**{target: column})[there].reset_index(drop=True)
-    if not kept.empty:
-        check_target(kept[target], recipe.task)
-    if kept[target].nunique() < 2:
-        always = "missing" if kept.empty else kept[target].iloc[0]
-        raise ValueError(f"the target {target!r} is {always} in every row; there is nothing to learn")
+    if kept.empty:
+        raise ValueError(f"the target {target!r} is missing in every row; there is nothing to learn")
+    check_target(kept[target], recipe.task)
+    if missing and holds_whole(kept[target]):
+        kept[target] = kept[target].astype(np.int64)  # they were floats for the sake of the missing ones
     return kept, notes
 
 

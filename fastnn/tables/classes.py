@@ -1,0 +1,198 @@
+"""A target of classes: their labels, which come back as the column held them.
+
+In a model's file labels are bool, int, float and str, and there is the dtype of the column.
+
+A label is found by how it is written, so that 1, 1.0 and "1" are one class whichever of them a table holds. What would be
+written alike, or is equal, without being the same thing cannot stand in one target: 1 beside "1", True beside 1.
+"""
+
+import decimal
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..checks import one_of, shown
+from .reading import pandas
+
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
+          "object")
+SHOWN = 10  # labels in an error
+EXACT = 2.0**53  # up to here a float64 holds every whole number
+
+
+def checked_labels(where, values):
+    """Labels from a file, each once."""
+    if not isinstance(values, (list, tuple)) or not values:
+        raise ValueError(f"{where} is {shown(values)}; it must be a list of labels")
+    for label in values:
+        if type(label) not in (bool, int, float, str) or (isinstance(label, float) and not math.isfinite(label)):
+            raise ValueError(f"{where} holds {shown(label)}; it must hold text, finite numbers, or True and False")
+    if len(different(values, where)) != len(values):
+        raise ValueError(f"{where} has a label twice")
+    return tuple(values)
+
+
+def checked_dtype(where, value):
+    """The name of a dtype of labels; None in files of old, which do not say it."""
+    return value if value is None else one_of(where, value, DTYPES)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A target of classes, numbered in the order of `labels`.
+
+    Attributes
+    ----------
+    labels : tuple of bool, int, float or str
+        What stood in the column, in order.
+    dtype : str or None
+        The NumPy dtype of the labels that are predicted, as the column had it: "object" for text. Models made before labels
+        had a dtype have None: int64 if all labels are int, else object.
+    """
+
+    name: str
+    labels: tuple = field(metadata={"check": checked_labels})
+    dtype: str | None = field(default=None, metadata={"check": checked_dtype, "optional": True})
+    kind = "classification"
+
+    def __post_init__(self):
+        if self.dtype is not None and not holds(self.dtype, self.labels):
+            raise ValueError(f"no array of {self.dtype} holds the labels {listed(self.labels)}")
+
+    @classmethod
+    def fit(cls, series):
+        """Learn from all rows: a class is one even if the training rows have none of it."""
+        series = series.dropna()
+        labels = different(as_labels(series), series.name)
+        dtype = dtype_for(series, labels)
+        return cls(series.name, tuple(map(float, labels)) if dtype.startswith("float") else labels, dtype)
+
+    @property
+    def outputs(self):
+        return len(self.labels)
+
+    def encode(self, series):
+        """(rows,) int64: numbers of classes."""
+        if series.isna().any():
+            raise ValueError(f"column {series.name!r} has no value in {int(series.isna().sum()):,} of {len(series):,} rows; "
+                             "leave these rows out")
+        place, labels = places(self.labels), as_labels(series)
+        if (lost := beyond_exact(labels)) and not beyond_exact(self.labels):
+            raise ValueError(f"column {series.name!r} holds {lost[0]!r}; float64 holds whole numbers up to 2**53: give it "
+                             "as whole numbers or as text")
+        found = [place.get(written(label)) for label in labels]
+        if None in found:
+            raise ValueError(f"column {series.name!r} holds the class {labels[found.index(None)]!r}, which the model does "
+                             f"not know; it knows {listed(self.labels)}")
+        return np.array(found, np.int64)
+
+    def decode(self, outputs):
+        """(rows,) array of labels, from probabilities (rows, classes)."""
+        before = np.int64 if all(type(label) is int for label in self.labels) else object
+        return np.array(self.labels, self.dtype or before)[np.argmax(outputs, axis=1)]
+
+    def __str__(self):
+        shown = [str(label) for label in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
+        return f"{len(self.labels)} classes: {', '.join(shown)}"
+
+
+def as_labels(series):
+    """A series that has no missing values as a list of bool, int, float and str."""
+    if isinstance(series.dtype, pandas().CategoricalDtype):
+        categories = as_labels(pandas().Series(series.cat.categories, name=series.name))
+        return [categories[code] for code in series.cat.codes]
+    held = numpy_dtype(series)
+    if held.kind == "f" and held.itemsize < 8:  # as it is written, not as it is in binary: 0.1, not 0.10000000149011612
+        return [float(str(value)) for value in series.to_numpy(held)]
+    return [as_label(value, series.name) for value in series.tolist()]
+
+
+def as_label(value, name):
+    """A value of the column `name` as bool, int, float or str; ValueError if it is none of these."""
+    if isinstance(value, (np.generic, decimal.Decimal)):
+        value = value.item() if isinstance(value, np.generic) else from_decimal(value)
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    raise ValueError(f"column {name!r} holds {value!r}, a {type(value).__name__}; classes must be text, numbers, or True "
+                     f"and False: put text in its place, such as table[{name!r}].astype(str)")
+
+
+def from_decimal(value):
+    """A decimal as the int or float that is equal to it; itself where there is none."""
+    if abs(value) < EXACT and value == int(value):
+        return int(value)
+    return float(value) if decimal.Decimal(float(value)) == value else value
+
+
+def written(label):
+    """A label as text, the same for equal numbers."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def beyond_exact(labels):
+    """Those of some labels that are floats so large that each may stand for several whole numbers."""
+    return [label for label in labels if isinstance(label, float) and abs(label) >= EXACT]
+
+
+def different(labels, name):
+    """The different ones of some labels in order, text behind numbers; ValueError if two of them may be confused."""
+    found = {(kind_of(label), label): label for label in labels}.values()
+    kinds = {kind_of(label) for label in found}
+    if {"a truth value", "a number"} <= kinds:
+        truth = next(label for label in found if isinstance(label, bool))
+        raise ValueError(f"column {name!r} holds {truth} among its numbers; write it as a number, or all of them as text")
+    texts = {label for label in found if isinstance(label, str)}
+    both = next((label for label in found if not isinstance(label, str) and written(label) in texts), None)
+    if both is not None:
+        raise ValueError(f"column {name!r} holds {both!r} both as {kind_of(both)} and as text; write it in one way, such as "
+                         f"table[{name!r}].astype(str)")
+    return tuple(sorted(found, key=lambda label: (isinstance(label, str), label)))
+
+
+def kind_of(label):
+    return "a truth value" if isinstance(label, bool) else "text" if isinstance(label, str) else "a number"
+
+
+def places(labels):
+    """{text: number of the class}, by which a label of another table is found; True is found as true and TRUE as well."""
+    found = {written(label): k for k, label in enumerate(labels)}
+    more = {variant: k for k, label in enumerate(labels) if isinstance(label, bool)
+            for variant in (str(label).lower(), str(label).upper())}
+    return more | found
+
+
+def numpy_dtype(series):
+    """The NumPy dtype of a series, of its categories, or of what an extension type stores."""
+    dtype = series.dtype
+    if isinstance(dtype, pandas().CategoricalDtype):
+        dtype = dtype.categories.dtype
+    dtype = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
+    return dtype if isinstance(dtype, np.dtype) else np.dtype(object)
+
+
+def dtype_for(series, labels):
+    """The name of the dtype for an array of labels: that of the series, or else the one that suits them."""
+    own = numpy_dtype(series).name
+    suitable = ["bool", "int64", "uint64", "float64", "object"]
+    return next(name for name in [own] * (own in DTYPES[:-1]) + suitable if holds(name, labels))
+
+
+def holds(name, labels):
+    """Whether an array of that dtype holds the labels as they are; 0.1 in float32 is what is nearest."""
+    kinds, kind = {type(label) for label in labels}, np.dtype(name).kind
+    if kind == "O":
+        return True
+    if kind == "b":
+        return kinds == {bool}
+    if kind in "iu":
+        return kinds == {int} and np.iinfo(name).min <= min(labels) and max(labels) <= np.iinfo(name).max
+    if not kinds <= {int, float} or max(map(abs, labels)) > float(np.finfo(name).max):
+        return False
+    return all(written(float(label)) == written(label) for label in labels)
+
+
+def listed(labels):
+    """Labels for an error, cut where they are many."""
+    return ", ".join(map(repr, labels[:SHOWN])) + f" and {len(labels) - SHOWN:,} more" * (len(labels) > SHOWN)
