@@ -13,6 +13,7 @@ import numpy as np
 from peers.nets import Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
+from fastnn.checked_data import check_data
 from fastnn.program import TrainingProgram
 
 ROUND = 3e-3  # seconds of training at a time
@@ -39,7 +40,7 @@ class Training:
         X, y = net.data(net.batch * steps)
         layers = [*(Dense(size, "relu") for size in net.sizes[1:-1]), Dense(net.sizes[-1], "softmax")]
         self.network, self.optimizer = Network(layers, inputs=net.sizes[0]), optimizers[net.optimizer]()
-        self.program = TrainingProgram(self.network, self.network._data(X, y), net.batch, threads,
+        self.program = TrainingProgram(self.network, check_data(self.network, X, y), net.batch, threads,
                                        self.network._optimizer_state(self.optimizer), order=np.arange(len(X)))
         self.steps, self.seconds = steps, []
 

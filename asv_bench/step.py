@@ -20,6 +20,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from peers.nets import NETS, Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
+from fastnn.checked_data import check_data
 from fastnn.kernels import dense
 from fastnn.kernels.interpreter import TRAIN_FRAME, addresses, run_phase
 from fastnn.kernels.jit import KERNELS, Kernel, integers, jit, view
@@ -92,7 +93,7 @@ class Step:
         network = Network([*hidden, Dense(net.sizes[-1], "softmax")], inputs=net.sizes[0], seed=0)
         self.optimizer = optimizers[net.optimizer]()
         order = np.random.default_rng(0).permutation(rows)
-        self.program = TrainingProgram(network, network._data(X, y), net.batch, threads,
+        self.program = TrainingProgram(network, check_data(network, X, y), net.batch, threads,
                                        network._optimizer_state(self.optimizer), order=order)
         self.names = kernel_names()
         self.rounds = []

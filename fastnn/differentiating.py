@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from numpy.typing import ArrayLike, NDArray
 
+from .checked_data import check_data
 from .checks import true_or_false
 from .divergence import DivergenceError, how_to_be_finite
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
@@ -38,7 +39,7 @@ class Differentiating:
         return program.take_mean()[0], self._parameters.split(program.gradients)
 
     def _gradient_program(self, X, y, sample_weight, training, threads):
-        data = self._data(X, y, sample_weight).of_one_mean()
+        data = check_data(self, X, y, sample_weight).normalize_weights()
         whole = training and any(layer.mixes_samples for layer in self.layers)
         return TrainingProgram(self, data, len(data.X) if whole else GRADIENT_CHUNK, resolve_threads(threads),
                                normalize=False, as_in_training=training)
@@ -58,6 +59,6 @@ class Differentiating:
                 return value if diverged is None else math.nan
 
             return loss
-        data = self._data(X, y, sample_weight)
+        data = check_data(self, X, y, sample_weight)
         program = EvaluationProgram(self, data, threads=1)
         return lambda: program.evaluate()[0]

@@ -12,6 +12,8 @@ from .kernels.table import COLUMNS
 from .program import SMALLEST_CHUNK, ForwardProgram, Program, address
 
 ALIGNMENT = 64
+# what whole numbers as targets are, by the word of the network's head
+WHOLE_NUMBERS = {None: embedded.NO_LABELS, "values": embedded.VALUES, "classes": embedded.CLASSES}
 
 
 class Section(Program):
@@ -70,10 +72,10 @@ class LossSection(Section):
         network, batch = self.network, self.batch
         x = self.input_tensor()
         targets, weights = self.arena.take(batch * network.outputs), self.arena.take(batch)
-        scores = self.lower_layers(x, on_logits=network._training_loss is not network._loss)
+        scores = self.lower_layers(x, on_logits=network.objective.on_logits)
         gradient = self.arena.take(batch * network.outputs) if scores.gradient is None else scores.gradient
-        self.emit(loss_row(self.dtype, 1, network._training_loss, scores=scores.offset, targets=targets, weights=weights,
-                           gradient=gradient, out_features=network.outputs))
+        self.emit(loss_row(self.dtype, 1, network.objective.training_loss, scores=scores.offset, targets=targets,
+                           weights=weights, gradient=gradient, out_features=network.outputs))
         self.place(X=x.offset, TARGETS=targets, WEIGHTS=weights)
 
     def words(self):
@@ -129,10 +131,7 @@ def compiled(network, gradients):
     head[embedded.LAYOUT] = layout_of(network.dtype)
     head[embedded.INPUTS], head[embedded.OUTPUTS] = network.inputs, network.outputs
     head[embedded.SIZE] = network._parameters.flat.size
-    if network.outputs == 1:
-        head[embedded.LABELS] = embedded.VALUES
-    elif network.is_classifier and network._loss.targets != "binary":
-        head[embedded.LABELS] = embedded.CLASSES
+    head[embedded.LABELS] = WHOLE_NUMBERS[network.objective.head.whole_numbers]
     head[embedded.FORWARD_ROW] = embedded.forward_row_kernel.address(network.dtype)
     head[embedded.FORWARD] = embedded.forward_kernel.address(network.dtype)
     if gradients:

@@ -88,7 +88,7 @@ class Objective:
 
     def __init__(self, learner, data, threads, before):
         self.learner, self.flat, self.before, self.pace = learner, learner._parameters.flat, before, Pace()
-        self.program = TrainingProgram(learner, data.of_one_mean(), GRADIENT_CHUNK, threads, normalize=False)
+        self.program = TrainingProgram(learner, data.normalize_weights(), GRADIENT_CHUNK, threads, normalize=False)
         self.accuracy = 0.0  # at the last evaluation
 
     def __call__(self, flat):
@@ -132,9 +132,8 @@ def fit(network, learner, data, validation, *, optimizer, callbacks, threads, pr
             raise DivergenceError(f"weights that L-BFGS has found overflow {flat.dtype}; the network's are those before. "
                                   "Scale inputs and targets to about unit size")
         flat[:] = intermediate_result.x
-        metrics = {"loss": float(intermediate_result.fun)}
-        if network.is_classifier:
-            metrics["accuracy"] = objective.accuracy  # SciPy ends an iteration with the evaluation of its outcome
+        # SciPy ends an iteration with the evaluation of its outcome
+        metrics = network.objective.head.report(float(intermediate_result.fun), objective.accuracy)
         metrics |= validated(network, evaluation)
         history.append(metrics)
         bar.show(metrics)

@@ -37,7 +37,7 @@ KNOWN = {metric.name: metric for each in (LOSS, ACCURACY) for metric in (each, e
 
 def of_fit(network, validated):
     """The metrics that a fit of the network reports; validated: whether it has validation data."""
-    own = (LOSS, ACCURACY) if network.is_classifier else (LOSS,)
+    own = network.objective.head.metrics
     return own + tuple(metric.on_validation_data() for metric in own if validated)
 
 

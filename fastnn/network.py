@@ -11,23 +11,12 @@ from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike
 
 from . import embedding, lbfgs, training
-from .checks import (
-    check_last_layer,
-    class_weights,
-    features,
-    float_dtype,
-    list_of,
-    sample_weights,
-    shown,
-    targets,
-    true_or_false,
-    whole_number,
-)
+from .checked_data import check_data
+from .checks import float_dtype, list_of, shown, true_or_false, whole_number
 from .describing import Describing
 from .differentiating import Differentiating
 from .history import History
 from .kernels.activations import activations
-from .kernels.losses import losses
 from .kernels.model import Model
 from .kernels.objects import address
 from .kernels.optimizers import Optimizer, optimizers
@@ -35,12 +24,11 @@ from .layers import applied_activations, layers_from_config, parameter_shapes, s
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
 from .memory import ParameterVector, drawing
+from .objective import objective_of
 from .predicting import Predicting
-from .program import Data, OptimizerState
+from .program import OptimizerState
 from .storing import Storing
 from .threads import resolve_threads
-
-DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 class Network(Predicting, Differentiating, Storing, Describing):
@@ -98,13 +86,8 @@ class Network(Predicting, Differentiating, Storing, Describing):
         if not self.layers[-1].can_be_last:
             raise ValueError(f"the last layer is {self.layers[-1]!r}, whose outputs are no prediction; end with another, "
                              "such as Dense(1)")
-        last = self.layers[-1].activation
-        self._loss = losses.resolve(DEFAULT_LOSSES.get(last, "squared_error") if loss is None else loss)
-        self.loss = self._loss.name
-        if losses.get(self.loss) is not self._loss:
-            raise ValueError(f"loss {self.loss!r} is not registered; register it with fastnn.register_loss")
-        check_last_layer(self.layers[-1].activation_record, self._loss, self.outputs)
-        self._training_loss = self._loss.on_logits.get(last, self._loss)
+        self.objective = objective_of(self.layers[-1].activation_record, loss, self.outputs)
+        self.loss = self.objective.loss.name
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
@@ -149,26 +132,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
     @property
     def is_classifier(self) -> bool:
         """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss is one for them."""
-        return self.layers[-1].activation in DEFAULT_LOSSES or self._loss.targets != "values"
-
-    def _data(self, X, y, weights=None, class_weight=None):
-        X = features(X, self.inputs, self.dtype)
-        y = targets(y, len(X), self.outputs, self.dtype, kind=self._loss.targets,
-                    single_label=self.is_classifier and self._loss.targets != "binary")
-        weights = sample_weights(weights, len(X), self.dtype)
-        if class_weight is not None:
-            weights = self._apply_class_weight(class_weight, y, weights)
-        return Data(X, y, weights)
-
-    def _apply_class_weight(self, class_weight, y, weights):
-        if not self.is_classifier or (self._loss.targets == "binary" and self.outputs > 1):
-            raise ValueError("class_weight is for samples of one class each; the outputs of this network are "
-                             f"{'classes of their own' if self.is_classifier else 'values'} (use sample_weight)")
-        labels = y.labels
-        if labels is None:
-            labels = y.values.argmax(axis=1) if self.outputs > 1 else (y.values[:, 0] >= 0.5).astype(np.int64)
-        factors = class_weights(class_weight, labels, max(self.outputs, 2), weights)
-        return sample_weights(factors if weights is None else weights * factors, len(labels), self.dtype, "class_weight")
+        return self.objective.head.probabilities
 
     def _optimizer_state(self, optimizer):
         if isinstance(optimizer, str):
@@ -238,18 +202,18 @@ class Network(Predicting, Differentiating, Storing, Describing):
         epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
         batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
         learner = self.astype("float64") if isinstance(optimizer, LBFGS) else self
-        data = learner._data(X, y, sample_weight, class_weight)
+        data = check_data(learner, X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise ValueError(f"validation_data is {shown(validation_data)}; it must be a tuple (X, y) or "
                                  "(X, y, sample_weight)")
             try:
-                validation = self._data(*validation_data)
+                validation = check_data(self, *validation_data)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from None
         memory = self._parameters.flat, self._state.flat
-        data, validation = data.apart_from(*memory), validation and validation.apart_from(*memory)
+        data, validation = data.copied_where_shared(*memory), validation and validation.copied_where_shared(*memory)
         callbacks = list_of("callbacks", callbacks, training.Callback)
         progress = None if progress is None else true_or_false("progress", progress)
         shuffle = true_or_false("shuffle", shuffle)

@@ -5,9 +5,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checked_data import check_data
 from .checks import features
 from .divergence import DivergenceError, how_to_be_finite
-from .kernels.labels import above_half, likeliest
 from .program import EvaluationProgram, PredictionProgram, small_prediction
 from .threads import resolve_threads
 
@@ -49,25 +49,16 @@ class Predicting:
             return predicted
         return self._labels_or_values(self.forward(X, threads=threads))
 
-    @property
-    def _picks_one(self):
-        """Whether a classifier's label is one of several classes, not a yes or no for each output."""
-        return self.outputs > 1 and self._loss.targets != "binary"
-
     def _labels_or_values(self, out):
         """What outputs (samples, outputs) predict."""
-        if not self.is_classifier:
-            return out[:, 0] if out.shape[1] == 1 else out
-        find = likeliest if self._picks_one else above_half
-        labels = np.empty(len(out) if self._picks_one else out.shape, np.int64)
-        unsound = find(out, labels)
+        predicted, unsound = self.objective.head.predictions(out)
         if unsound >= 0:
             raise DivergenceError(f"the outputs for X[{unsound}] are NaN, so there is no label; {how_to_be_finite(self)}")
-        return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+        return predicted
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
-        if not self.is_classifier:
+        if not self.objective.head.probabilities:
             raise ValueError("this network's outputs are values, not probabilities; use predict, or a last layer with "
                              "softmax or sigmoid")
         return self.forward(X, threads=threads)
@@ -75,6 +66,6 @@ class Predicting:
     def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
                  threads: int | None = None) -> dict[str, float]:
         """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
-        data = self._data(X, y, sample_weight)
+        data = check_data(self, X, y, sample_weight)
         loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate()
-        return {"loss": loss, "accuracy": accuracy} if self.is_classifier else {"loss": loss}
+        return self.objective.head.report(loss, accuracy)

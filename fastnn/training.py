@@ -91,8 +91,7 @@ class Trainer:
 
     def metrics(self):
         """Those of the epoch so far."""
-        loss, accuracy = self.program.means()
-        return {"loss": loss, "accuracy": accuracy} if self.network.is_classifier else {"loss": loss}
+        return self.network.objective.head.report(*self.program.means())
 
 
 def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle):
@@ -187,5 +186,4 @@ def validated(network, evaluation):
     """The metrics of the validation data, {} without any."""
     if evaluation is None:
         return {}
-    loss, accuracy = evaluation.evaluate()
-    return {"val_loss": loss, "val_accuracy": accuracy} if network.is_classifier else {"val_loss": loss}
+    return network.objective.head.report(*evaluation.evaluate(), prefix="val_")

@@ -7,6 +7,7 @@ layer multiplies the identity, X = I @ weight with a sample a row of the weight,
 import numpy as np
 
 from fastnn import Dense, Network
+from fastnn.checked_data import check_data
 from fastnn.kernels.table import LOSSES
 from fastnn.program import EvaluationProgram
 
@@ -79,7 +80,7 @@ def losses_at_once(net, X, y, *, training=False):
             program.accumulate(0, 1)
             return len(X) * program.results[LOSSES]  # each has its share of the mean as its weight
     else:
-        program = EvaluationProgram(net, net._data(X, y, None), threads=1)
+        program = EvaluationProgram(net, check_data(net, X, y), threads=1)
 
         def losses():
             program.evaluate()

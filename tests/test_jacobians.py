@@ -69,8 +69,8 @@ def of_rounding(net, X):
 
     log(1 − a) has that of a, over 1 − a; where a loss is in terms of the logits there is no such difference.
     """
-    low, high = net._loss.domain
-    if net._training_loss is not net._loss or (low, high) != (0, 1):
+    low, high = net.objective.loss.domain
+    if net.objective.on_logits or (low, high) != (0, 1):
         return 1.0
     return float(1 / (1 - net.forward(X)).min())
 

@@ -12,6 +12,7 @@ import pytest
 from trained_nets import digest
 
 from fastnn import Adam, BatchNorm, Dense, Dropout, LayerNorm, Network, optimizers
+from fastnn.checked_data import check_data
 from fastnn.program import TrainingProgram
 
 LITTLE = 1 << 17  # bytes: objects of Python, tables, the frames of calls
@@ -69,7 +70,7 @@ def test_peak_of_training(optimizer, shuffle, dtype):
     """Beyond data and parameters: a gradient, the optimizer's slots, one arena, and eight bytes a sample of the order."""
     net, X, y = case(dtype)
     net.fit(X, y, batch_size=64, optimizer=optimizer(), shuffle=shuffle, threads=2)  # kernels are loaded
-    arena = TrainingProgram(net, net._data(X, y), 64, threads=2).memory.nbytes
+    arena = TrainingProgram(net, check_data(net, X, y), 64, threads=2).memory.nbytes
     most = (1 + len(optimizer.slots)) * net._parameters.flat.nbytes + arena + shuffle * 8 * len(X)
     taken = traced_peak(lambda: net.fit(X, y, batch_size=64, epochs=2, optimizer=optimizer(), shuffle=shuffle, threads=2))
     assert most - LITTLE <= taken <= most + LITTLE
@@ -77,7 +78,7 @@ def test_peak_of_training(optimizer, shuffle, dtype):
 
 def test_the_arena_holds_one_batch():
     net, X, y = case("float32")
-    arenas = [TrainingProgram(net, net._data(X, y), batch, threads=1).memory.nbytes for batch in (64, 128, 256)]
+    arenas = [TrainingProgram(net, check_data(net, X, y), batch, threads=1).memory.nbytes for batch in (64, 128, 256)]
     per_sample = (arenas[2] - arenas[1]) / 128
     assert per_sample == (arenas[1] - arenas[0]) / 64
     assert per_sample <= 4 * (3 * sum(net.widths) + 3)

@@ -50,10 +50,10 @@ class Exact:
     """The loss of one sample and its gradient in the logits, in many digits, and how far rounding may carry each."""
 
     def __init__(self, net, z, y):
-        record, activation = net._training_loss, net.layers[-1].activation_record
+        record, activation = net.objective.training_loss, net.layers[-1].activation_record
         with mpmath.workdps(exact.DIGITS):
             z, y = exact.numbers(z), exact.numbers(y)
-            if record is not net._loss:  # in terms of the logits
+            if net.objective.on_logits:  # in terms of the logits
                 self.loss, self.dz = exact.loss(record, z, y)
                 self.slack, self.slacks, on_the_way = 1 + abs(self.loss), [1] * len(z), []
             else:
@@ -108,7 +108,7 @@ def assert_right(net, z, y):
 @pytest.mark.parametrize(("last", "loss"), [pair for pair in OUTPUTS if pair not in THROUGH_PROBABILITIES])
 def test_losses_and_gradients(last, loss, dtype):
     net = gives_back(last, loss, dtype)
-    fused = net._training_loss is not net._loss
+    fused = net.objective.on_logits
     for z in rows(dtype):
         for y in targets_of(losses[loss])[:None if fused else 2]:
             assert_right(net, z, y)

@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ..checks import Targets
-from ..program import Data
+from ..checked_data import Data, check_data
 
 
 class SharedData:
@@ -23,32 +22,32 @@ class SharedData:
 
     def checked(self, network, *given):
         """The Data of what is given, for networks like this one."""
-        key = network.dtype, network._loss.targets, *map(id, given)
+        key = network.dtype, network.objective.head, *map(id, given)
         if key not in self.known:
-            self.known[key] = network._data(*given).apart_from(*self.memory)
+            self.known[key] = check_data(network, *given).copied_where_shared(*self.memory)
         return self.known[key]
 
     def training(self, network, rows):
         """What the network is to learn from: all of it, or rows."""
         data = self.checked(network, self.X, self.y, self.weights)
-        key = "weights", network.dtype, network._loss.targets, id(rows)  # whoever fits keeps the rows alive
+        key = "weights", network.dtype, network.objective.head, id(rows)  # whoever fits keeps the rows alive
         if key not in self.known:
             self.known[key] = self.weights_of(network, data, rows)
         return Data(data.X, data.targets, self.known[key], rows)
 
     def weights_of(self, network, data, rows):
         """The weights of rows, where they stand among all; as `fit` works them out when it is given the rows alone."""
+        head = network.objective.head
         if rows is None:
-            return data.weights if self.class_weight is None else network._apply_class_weight(
-                self.class_weight, data.targets, data.weights)
+            return data.weights if self.class_weight is None else head.apply_class_weight(
+                self.class_weight, data.targets, data.weights, network.dtype)
         chosen = part(data.weights, rows)
         if chosen is not None and not chosen.any():
             raise ValueError("sample_weight is zero for all of a member's rows; give it others")
         if self.class_weight is None:
             return data.weights
-        targets = Targets(part(data.targets.labels, rows), part(data.targets.values, rows))
         weights = np.zeros(len(data.X), data.X.dtype)
-        weights[rows] = network._apply_class_weight(self.class_weight, targets, chosen)
+        weights[rows] = head.apply_class_weight(self.class_weight, data.targets.part(rows), chosen, network.dtype)
         return weights
 
     def validation(self, network, rows):

@@ -32,9 +32,10 @@ class Ensemble:
         >>> bool(np.allclose(population.predict(X), population.forward(X).mean(axis=0)[:, 0]))
         True
         """
-        ways = ("mean", "vote") if self.networks[0].is_classifier else ("mean", "median")
+        labels = self.networks[0].objective.head.probabilities
+        ways = ("mean", "vote") if labels else ("mean", "median")
         if not isinstance(how, str) or how not in ways:
-            kind = "classifiers" if self.networks[0].is_classifier else "regressors"
+            kind = "classifiers" if labels else "regressors"
             raise ValueError(f"how is {shown(how)}; for {kind} it must be {' or '.join(map(repr, ways))}")
         try:
             return self._predicted(X, how, threads)
@@ -50,13 +51,12 @@ class Ensemble:
         if how == "median":
             return self._labels_or_values(np.median(self.forward(X, threads=threads), axis=0))
         labels = np.stack([network.predict(X, threads=threads) for network in self.networks])
-        classes = max(self.networks[0].outputs, 2) if labels.ndim == 2 else 2
-        votes = np.stack([(labels == label).sum(axis=0) for label in range(classes)])
+        votes = np.stack([(labels == label).sum(axis=0) for label in range(self.networks[0].objective.head.classes)])
         return votes.argmax(axis=0)
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """The mean of the members' probabilities, (samples, outputs)."""
-        if not self.networks[0].is_classifier:
+        if not self.networks[0].objective.head.probabilities:
             self.networks[0].predict_proba(X)  # which says what to do
         return self._mean(X, threads)
 

@@ -26,8 +26,7 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
     factor = number_in_range("factor", factor, 1.5)
     if metric is not None:
         validated = any(options.get(name) is not None for name in ("validation_data", "validation_rows"))
-        most = max(population.networks, key=lambda network: network.is_classifier)  # reports all that others do
-        checked_metric(metric, most, validated, "a fit of this population")
+        checked_metric(metric, population.networks[0], validated, "a fit of this population")
     groups, alive = np.asarray(groups), np.arange(np.max(groups) + 1)
     lasted, shares = np.zeros(len(alive), np.int64), rungs(len(alive), min(epochs), factor)
     for rung, share in enumerate(shares):

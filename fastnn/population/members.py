@@ -20,9 +20,10 @@ def check_members(networks):
         if network.inputs != first.inputs:
             raise ValueError(f"member {number} takes {network.inputs} inputs and member 0 takes {first.inputs}; all learn "
                              f"from one X: give it inputs={first.inputs}, or fit it in another population")
-        if target_of(network) != target_of(first):
-            raise ValueError(f"member {number} learns {target_of(network)} and member 0 {target_of(first)}; all learn one "
-                             "y: give it a last layer and loss of the same kind, or fit it in another population")
+        head, first_head = network.objective.head, first.objective.head
+        if (type(head), head.outputs) != (type(first_head), first_head.outputs):
+            raise ValueError(f"member {number} learns {head.description} and member 0 {first_head.description}; all learn "
+                             "one y: give it a last layer and loss of the same kind, or fit it in another population")
 
 
 def numbers_of(index, members):
@@ -36,10 +37,3 @@ def numbers_of(index, members):
         raise ValueError(f"the index of members is {index!r}; there are {members}: give a number, a slice, a list of "
                          "numbers, or a mask of one bool a member")
     return [range(members)[number] for number in array.astype(int).tolist()]
-
-
-def target_of(network):
-    """What a network learns, in words."""
-    if not network.is_classifier:
-        return f"{network.outputs} values"
-    return f"{network.outputs} probabilities" + (", each for itself" if network._loss.targets == "binary" else "")

@@ -18,16 +18,16 @@ MOST_CLASSES = 256  # more different whole numbers than that are rather values
 
 
 @dataclass(frozen=True)
-class Head:
-    """What a network must end with for a task: how many outputs, and the activation of the last layer."""
+class Problem:
+    """What data ask of a network: its inputs, its outputs, and the activation of the last layer."""
 
     inputs: int
     outputs: int
     activation: str
 
 
-def head_of(X, y, task):
-    """The Head for these data; task: "classification", "regression", or None to tell by y."""
+def problem_of(X, y, task):
+    """The Problem of these data; task: "classification", "regression", or None to tell by y."""
     X, y = any_array("X", X), any_array("y", y)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; give one row a sample, (samples, features)")
@@ -37,7 +37,7 @@ def head_of(X, y, task):
         raise ValueError(f"task is {shown(task)}; it must be 'classification', 'regression' or None")
     labels = y.ndim == 1 and y.dtype.kind in "biu" and len(y) > 0
     if task == "regression" or (task is None and not labels):
-        return Head(X.shape[1], 1 if y.ndim == 1 else y.shape[-1], "identity")
+        return Problem(X.shape[1], 1 if y.ndim == 1 else y.shape[-1], "identity")
     if not labels:
         raise ValueError(f"y has shape {y.shape} and dtype {y.dtype}; for classification give integer labels (samples,), "
                          "such as np.unique(y, return_inverse=True)[1]")
@@ -45,29 +45,29 @@ def head_of(X, y, task):
     if task is None and classes > MOST_CLASSES:
         raise ValueError(f"y holds whole numbers up to {classes - 1}; say what they are: task='regression' for values, "
                          "task='classification' for labels")
-    return Head(X.shape[1], max(classes, 2), "softmax")
+    return Problem(X.shape[1], max(classes, 2), "softmax")
 
 
-def default_network(head, *, hidden=None, width=32, depth=1, activation="relu", dropout=0.0, batch_norm=False, l1=0.0,
+def default_network(problem, *, hidden=None, width=32, depth=1, activation="relu", dropout=0.0, batch_norm=False, l1=0.0,
                     l2=0.0, initializer=None, loss=None, dtype="float32", seed=0):
-    """Dense layers, `depth` of `width` or those of `hidden`, each with what is asked for behind it, and the head."""
+    """Dense layers, `depth` of `width` or those of `hidden`, each with what is asked for behind it, and the last layer."""
     widths = [width] * whole_number("depth", depth, least=0) if hidden is None else hidden
     layers = []
     for out_features in widths if isinstance(widths, (list, tuple)) else [widths]:
         layers.append(Dense(out_features, activation, initializer, l1=l1, l2=l2))
         layers += [BatchNorm()] if batch_norm else []
         layers += [Dropout(dropout)] if dropout else []
-    layers.append(Dense(head.outputs, head.activation, l1=l1, l2=l2))
-    return Network(layers, inputs=head.inputs, loss=loss, dtype=dtype, seed=seed)
+    layers.append(Dense(problem.outputs, problem.activation, l1=l1, l2=l2))
+    return Network(layers, inputs=problem.inputs, loss=loss, dtype=dtype, seed=seed)
 
 
 class Recipe:
     """How configurations become members; `fixed` are hyperparameters that the space does not name."""
 
-    def __init__(self, head, build, optimizer, epochs, batch_size):
+    def __init__(self, problem, build, optimizer, epochs, batch_size):
         if build is not None and not callable(build):
             raise ValueError(f"build is {build!r}; it must be a function from hyperparameters to a Network")
-        self.head, self.build = head, build
+        self.problem, self.build = problem, build
         self.fixed = {"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size}
 
     def optimizer(self, configuration):
@@ -97,7 +97,7 @@ class Recipe:
                              "build, a function from them to a Network")
         if own.get("hidden") is not None and {"width", "depth"} & set(own):
             raise ValueError("space has hidden, which lists the widths of the layers, and width or depth as well; give one")
-        return default_network(self.head, **own)
+        return default_network(self.problem, **own)
 
     def member(self, configuration):
         """(network, optimizer, epochs, batch_size)."""

@@ -7,7 +7,7 @@ import numpy as np
 from ..callbacks import EarlyStopping
 from ..caller_warning import warn_caller
 from ..checks import shown
-from ..metrics import directed, of_fit
+from ..metrics import ACCURACY, directed, of_fit
 
 
 def final(history, callbacks, metric):
@@ -43,7 +43,7 @@ def warn_of_losses(networks, metric):
     """Warn where members are to be judged by losses that are not the same function; metric: its name."""
     names = sorted({network.loss for network in networks})
     if metric.endswith("loss") and len(names) > 1:
-        better = f"metric={metric.replace('loss', 'accuracy')!r}" if networks[0].is_classifier else (
+        better = f"metric={metric.replace('loss', 'accuracy')!r}" if ACCURACY in networks[0].objective.head.metrics else (
             "an error of your own, such as np.abs(net.predict(X) - y).mean()")
         warn_caller(f"members are judged by {metric}, but their losses are different functions ({', '.join(names)}), one "
                     f"larger than another whatever the network: judge them by {better}")

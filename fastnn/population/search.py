@@ -12,7 +12,7 @@ from ..metrics import KNOWN
 from ..network import Network
 from .halving import group_scores, halve
 from .population import Population
-from .recipe import Recipe, head_of, k_folds, split_rows
+from .recipe import Recipe, k_folds, problem_of, split_rows
 from .results import as_table, checked_metric, costs, final, warn_of_losses
 from .space import configurations
 
@@ -81,7 +81,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     """
     halving = None if halving is None else number_in_range("halving", halving, 1.5)
     drawn = configurations(space, samples, seed)
-    recipe = Recipe(head_of(X, y, task), build, optimizer, epochs, batch_size)
+    recipe = Recipe(problem_of(X, y, task), build, optimizer, epochs, batch_size)
     folds = None if folds is None else whole_number("folds", folds, least=2)
     if validation_data is not None and folds is not None:
         raise ValueError("validation_data and folds are both given; give one of them")

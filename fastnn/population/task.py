@@ -11,6 +11,7 @@ from ..files import named_arrays
 from ..kernels import batch as batches
 from ..kernels import population as kernel
 from ..memory import block_sums
+from ..metrics import of_fit
 from ..program import EvaluationProgram, address
 from ..training import Trainer, run_epoch
 
@@ -73,8 +74,7 @@ class Task:
         self.numbers, self.address = self.words.view(np.float64), address(self.words)
         self.watch, self.first_epoch, self.log, self.best = None, 0, None, None
         network, program, data = trainer.network, trainer.program, trainer.program.data
-        self.metrics = [name for name in COLUMNS if (network.is_classifier or "accuracy" not in name)
-                        and (evaluation or not name.startswith("val_"))]
+        self.metrics = [metric.name for metric in of_fit(network, evaluation is not None)]
         self.frame = program.frame(0, 0)
         words, work = self.words, 6 * program.batch * network._parameters.flat.size
         words[kernel.FRAME], words[kernel.RANDOM] = address(self.frame), address(network._random)

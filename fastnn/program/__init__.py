@@ -4,12 +4,11 @@ The kernels read and write at addresses that stand in the table; a program keeps
 """
 
 from .base import Program, Tensor, address
-from .criterion import Data
 from .forward import SMALLEST_CHUNK, EvaluationProgram, ForwardProgram, PredictionProgram, small_prediction
 from .optimizer_state import OptimizerState
 from .training import GRADIENT_CHUNK, TOTALS, TrainingProgram
 
 __all__ = [
-    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "Data", "EvaluationProgram", "ForwardProgram", "OptimizerState",
+    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "EvaluationProgram", "ForwardProgram", "OptimizerState",
     "PredictionProgram", "Program", "Tensor", "TrainingProgram", "address", "small_prediction",
 ]

@@ -7,7 +7,6 @@ from ..kernels import batch as batches
 from ..kernels.dense import PACKED, X_DATA
 from ..kernels.interpreter import CHUNK, forward_chunks_row, forward_few_kernel, run_kernel
 from ..kernels.jit import ANY
-from ..kernels.labels import label_row
 from ..kernels.panels import is_wide, pack_row, packed_size
 from ..kernels.population import sum_results_kernel
 from ..kernels.python_function import EMPTY, c_function, numpy_function, python_function
@@ -104,10 +103,8 @@ class PredictionProgram(ForwardProgram):
         self.x_data = X_DATA  # the column of the second row where it reads the address of X
         a = self.in_arena(self.lower_layers(x, on_logits=False))
         result = {"a": a.offset, "out_features": a.features, "out_data": somewhere}
-        if labels:
-            self.emit(label_row(self.dtype, not_finite=somewhere, above_half=not network._picks_one, **result))
-        else:
-            self.emit(batches.hand_out_row(self.dtype, **result))
+        row = network.objective.head.label_row(self.dtype, not_finite=somewhere, **result) if labels else None
+        self.emit(batches.hand_out_row(self.dtype, **result) if row is None else row)
         self.finish()
 
     @staticmethod
@@ -142,11 +139,11 @@ def small_prediction(network, predict):
 
     It is planned once, for a network whose parameters stay where they are. It holds Python's lock, so it needs none.
     """
-    labels = predict and network.is_classifier
-    program = PredictionProgram(network, FEW, workers=1, labels=labels)
+    head = network.objective.head
+    program = PredictionProgram(network, FEW, workers=1, labels=predict)
     most = max(1, min(FEW, FLOPS_PER_PART // max(1, network._parameters.flat.size)))
-    dtype, dtype_out = np.dtype(network.dtype), np.dtype(np.int64 if labels else network.dtype)
-    dimensions = 1 if predict and (network.outputs == 1 or (labels and network._picks_one)) else 2
+    dtype = np.dtype(network.dtype)
+    dtype_out, dimensions = (head.predicted_dtype(dtype), 1 + len(head.predicted_shape)) if predict else (dtype, 2)
 
     def cell(row, column):
         return address(program.rows[row]) + column * program.rows.itemsize
@@ -168,8 +165,7 @@ class EvaluationProgram(ForwardProgram):
         self.data = data
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, data.rows, normalize=False)
-        loss = network._training_loss
-        criterion.emit_loss(self.lower_layers(x, on_logits=loss is not network._loss), loss, network.is_classifier)
+        criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
         self.finish()
         self.results = aligned((3, data.samples), "float64")
         weights = data.weights if data.weights is None or data.rows is None else data.weights[data.rows]

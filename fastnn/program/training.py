@@ -31,9 +31,7 @@ class TrainingProgram(Program):
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
         x, criterion = self.input_tensor(), Criterion(self, data)
         criterion.emit_gather(x, order, normalize)
-        loss = network._training_loss
-        scores = self.lower_layers(x, on_logits=loss is not network._loss)
-        criterion.emit_loss(scores, loss, network.is_classifier)
+        criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
         before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
         self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:

@@ -6,6 +6,7 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from ..caller_warning import warn_caller
+from ..checked_data import check_data
 from ..kernels.finite import all_finite
 from ..kernels.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram
@@ -17,7 +18,7 @@ class Objective:
     """The loss of a network over samples, its penalty with it, and the gradient, as a function of all its parameters."""
 
     def __init__(self, network, samples, threads):
-        data = network._data(samples.X, samples.y, samples.weights)
+        data = check_data(network, samples.X, samples.y, samples.weights)
         weights = np.ones(len(data.X)) if data.weights is None else data.weights.astype(np.float64)
         data.weights = (weights / weights.sum()).astype(network.dtype)
         self.network = network

@@ -1,0 +1,63 @@
+"""Checked data: samples, targets and weights, as the programs of a network read them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .checks import features
+from .sample_weights import sample_weights
+from .targets import Targets
+
+
+@dataclass
+class Data:
+    """Samples that a network learns from or is evaluated on.
+
+    Attributes
+    ----------
+    X : array (samples, inputs)
+    targets : Targets
+    weights : array (samples,) or None
+    rows : array of int64 or None
+        The numbers of the samples that count, in their order; None for all of them.
+    """
+
+    X: np.ndarray
+    targets: Targets
+    weights: np.ndarray | None
+    rows: np.ndarray | None = None
+
+    @property
+    def samples(self):
+        """How many samples count."""
+        return len(self.X if self.rows is None else self.rows)
+
+    def copied_where_shared(self, *vectors):
+        """The same data, with copies of the arrays that share memory with the vectors, which training changes."""
+
+        def shared(array):
+            return array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
+
+        def own(array):
+            return array.copy() if shared(array) else array
+
+        values = self.targets.values  # labels are int64, which the vectors are not
+        if not any(map(shared, (self.X, values, self.weights))):
+            return self
+        return replace(self, X=own(self.X), targets=replace(self.targets, values=own(values)), weights=own(self.weights))
+
+    def normalize_weights(self):
+        """The same data with weights that add up to 1, for gradients that are summed over several batches."""
+        weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
+        return Data(self.X, self.targets, (weights / weights.sum()).astype(self.X.dtype))
+
+
+def check_data(network, X, y, weights=None, class_weight=None):
+    """The Data of what a caller gives for this network, or an error that says what it takes."""
+    head = network.objective.head
+    X = features(X, network.inputs, network.dtype)
+    targets = head.check_targets(y, len(X), network.dtype)
+    weights = sample_weights(weights, len(X), network.dtype)
+    if class_weight is not None:
+        weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
+    return Data(X, targets, weights)

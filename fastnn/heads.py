@@ -1,0 +1,222 @@
+"""Heads: what the outputs of a network mean. One object decides it, and everything else asks that object.
+
+    Values      numbers, one or several
+    OneClass    probabilities of several classes, of which a sample belongs to one
+    YesOrNo     a probability of its own in each output: one answer, or several that may all be yes
+
+A head says which targets it takes, what labels they stand for and what outputs predict, which metrics are reported, and
+which rows of the table work out accuracies and labels. `head_of` makes it from the last activation, the loss and the number
+of outputs. A further meaning is a further subclass of `Head`, and a line of `head_of`.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from .checks import any_array, check_finite, real_array
+from .kernels.criterion import accuracy_row
+from .kernels.labels import above_half, label_row, likeliest
+from .metrics import ACCURACY, LOSS
+from .sample_weights import class_factors, sample_weights
+from .targets import Targets, check_probabilities, class_labels
+
+PROBABILITIES = "softmax", "sigmoid"  # activations whose outputs are probabilities
+
+
+@dataclass(frozen=True)
+class Head(ABC):
+    """Base of the heads.
+
+    Attributes
+    ----------
+    outputs : int
+    targets : {"values", "classes", "binary"}
+        What the loss takes as targets: any values, probabilities that sum to 1, or numbers from 0 to 1.
+    probabilities : bool
+        Whether outputs are probabilities: then predictions are labels, int64.
+    one_label : bool
+        Whether a sample has a single label, which its targets stand for.
+    takes_labels : bool
+        Whether targets may be integer labels (samples,), one of several classes each.
+    metrics : tuple of Metric
+        What is reported after an epoch, and by `Network.evaluate`.
+    """
+
+    outputs: int
+    targets: str
+
+    probabilities = True
+    one_label = False
+    takes_labels = False
+    metrics = LOSS, ACCURACY
+
+    @property
+    @abstractmethod
+    def description(self):
+        """What it learns, in words for errors: "3 values"."""
+
+    @property
+    @abstractmethod
+    def predicted_shape(self):
+        """The shape of what is predicted for a sample: () where it is a single number."""
+
+    @property
+    def whole_numbers(self):
+        """What whole numbers (samples,) are as targets: "classes", "values", or None where they are refused."""
+        return "values" if self.outputs == 1 else None
+
+    @property
+    def classes(self):
+        """How many labels there are; None without labels."""
+        return None
+
+    def predicted_dtype(self, dtype):
+        """The dtype of predictions, where `dtype` is that of the network."""
+        return np.dtype(np.int64 if self.probabilities else dtype)
+
+    # Targets.
+
+    def check_targets(self, y, samples, dtype):
+        """y as the Targets of so many samples, or an error that says what this head takes."""
+        y = any_array("y", y)
+        if y.ndim == 0 or len(y) != samples:
+            has = f"{len(y)} rows" if y.ndim else f"no axis (it is {y!r})"
+            raise ValueError(f"y has {has}; X has {samples} samples, so y must have {samples} rows")
+        if self.takes_labels and y.shape in ((samples,), (samples, 1)):
+            return Targets(class_labels(y.reshape(samples), self.outputs), None)
+        values = y[:, None] if y.ndim == 1 else y
+        if values.shape != (samples, self.outputs):
+            forms = [f"({samples},) integer labels from 0 to {self.outputs - 1}"] if self.takes_labels else []
+            forms += [f"({samples},)"] if self.outputs == 1 else []
+            forms.append(f"({samples}, {self.outputs})")
+            raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join(forms)}")
+        values = real_array("y", values, dtype)
+        check_finite("y", values)
+        if self.targets != "values":
+            check_probabilities(values, self.targets)
+        return Targets(None, values)
+
+    def labels(self, targets):
+        """The label of each sample (samples,) that checked targets stand for, where there is one label a sample."""
+        raise NotImplementedError(f"{type(self).__name__} has no single label a sample")
+
+    def apply_class_weight(self, class_weight, targets, weights, dtype):
+        """The weights of samples with these targets, times those of their classes."""
+        if not self.one_label:
+            raise ValueError(f"class_weight is for samples of one class each; this network learns {self.description} (use "
+                             "sample_weight)")
+        labels = self.labels(targets)
+        factors = class_factors(class_weight, labels, self.classes, weights)
+        return sample_weights(factors if weights is None else weights * factors, len(labels), dtype, "class_weight")
+
+    # Predictions.
+
+    @abstractmethod
+    def predictions(self, outputs):
+        """What outputs (samples, outputs) predict: (predictions, unsound).
+
+        unsound: the number of the first sample whose outputs are NaN, so that it has no label; −1 if there is none.
+        """
+
+    # Metrics.
+
+    def report(self, loss, accuracy, prefix=""):
+        """{name: value} of what is reported; prefix: "val_" for a validation."""
+        values = {LOSS: loss, ACCURACY: accuracy}
+        return {prefix + metric.name: values[metric] for metric in self.metrics}
+
+    # Rows of the table.
+
+    def accuracy_row(self, dtype, **places):
+        """The row that counts right answers, where something is to be counted; places: as for the kernel's row."""
+        return None
+
+    def label_row(self, dtype, **places):
+        """The row that leaves labels for outputs; None where outputs are what is predicted."""
+        return None
+
+
+class Values(Head):
+    """Numbers, one or several."""
+
+    probabilities, metrics = False, (LOSS,)
+
+    @property
+    def description(self):
+        return f"{self.outputs} values"
+
+    @property
+    def predicted_shape(self):
+        return () if self.outputs == 1 else (self.outputs,)
+
+    def predictions(self, outputs):
+        return outputs[:, 0] if self.outputs == 1 else outputs, -1
+
+
+class OneClass(Head):
+    """Probabilities of several classes, of which a sample belongs to one: the likeliest is its label."""
+
+    one_label, takes_labels, whole_numbers, predicted_shape = True, True, "classes", ()
+
+    @property
+    def description(self):
+        return f"{self.outputs} probabilities"
+
+    @property
+    def classes(self):
+        return self.outputs
+
+    def labels(self, targets):
+        return targets.values.argmax(axis=1) if targets.labels is None else targets.labels
+
+    def predictions(self, outputs):
+        labels = np.empty(len(outputs), np.int64)
+        return labels, likeliest(outputs, labels)
+
+    def accuracy_row(self, dtype, **places):
+        return accuracy_row(dtype, classes=True, **places)
+
+    def label_row(self, dtype, **places):
+        return label_row(dtype, above_half=False, **places)
+
+
+class YesOrNo(Head):
+    """A probability of its own in each output: the label is 1 where it is a half or more, else 0."""
+
+    classes = 2
+
+    @property
+    def one_label(self):
+        return self.outputs == 1
+
+    @property
+    def description(self):
+        return "1 probability" if self.outputs == 1 else f"{self.outputs} probabilities, each for itself"
+
+    @property
+    def predicted_shape(self):
+        return () if self.outputs == 1 else (self.outputs,)
+
+    def labels(self, targets):
+        return (targets.values[:, 0] >= 0.5).astype(np.int64)
+
+    def predictions(self, outputs):
+        labels = np.empty(outputs.shape, np.int64)
+        unsound = above_half(outputs, labels)
+        return labels[:, 0] if self.outputs == 1 else labels, unsound
+
+    def accuracy_row(self, dtype, **places):
+        return accuracy_row(dtype, classes=False, **places)
+
+    def label_row(self, dtype, **places):
+        return label_row(dtype, above_half=True, **places)
+
+
+def head_of(activation, loss, outputs):
+    """The head of a network that ends with the activation (its record) and learns by the loss (its record)."""
+    if activation.name not in PROBABILITIES and loss.targets == "values":
+        return Values(outputs, loss.targets)
+    if outputs > 1 and loss.targets != "binary":
+        return OneClass(outputs, loss.targets)
+    return YesOrNo(outputs, loss.targets)

@@ -1,0 +1,65 @@
+"""Targets: what a network learns from, as arrays that kernels can read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .checks import check_finite, real_objects, shown
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Checked targets: `labels` (samples,) int64 or `values` (samples, outputs), the other one None."""
+
+    labels: np.ndarray | None
+    values: np.ndarray | None
+
+    def part(self, rows):
+        """The targets of some samples, by their numbers."""
+        return Targets(*(array if array is None else array[rows] for array in (self.labels, self.values)))
+
+
+def check_probabilities(y, kind):
+    """Refuse numbers outside of 0 … 1 and, for "classes", rows that do not sum to 1."""
+    if y.min() < 0 or y.max() > 1:
+        raise ValueError(
+            f"y ranges from {y.min()} to {y.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
+            f"(for other values use loss='squared_error')"
+        )
+    sums = y.sum(axis=1, dtype=np.float64)
+    wrong = np.flatnonzero(abs(sums - 1) > 1e-3)  # probabilities may have been rounded
+    if kind == "classes" and len(wrong):
+        raise ValueError(
+            f"y sums to {sums[wrong[0]]:.6g} in row {wrong[0]}; the probabilities of the classes must sum to 1 "
+            f"(where a sample may belong to several, use loss='binary_cross_entropy' after sigmoid)"
+        )
+
+
+def class_labels(y, classes):
+    """Integer labels 0 … classes − 1 as int64."""
+    if y.dtype.kind == "O":
+        y = real_objects(y)
+    if y.dtype.kind == "b":
+        y = y.astype(np.int64)
+    if y.dtype.kind == "f":
+        y = y.astype(np.float64)
+        check_finite("y", y)
+        if np.all(y == np.floor(y)):
+            check_range(y, classes)
+            y = y.astype(np.int64)
+    if y.dtype.kind not in "iu":
+        example = y[y != np.floor(y)][0] if y.dtype.kind == "f" else y.tolist()[0]
+        raise ValueError(
+            f"y holds {y.dtype} values that are not whole numbers, such as {shown(example)}; labels must be integers "
+            f"from 0 to {classes - 1} (np.unique(y, return_inverse=True)[1] makes them)"
+        )
+    check_range(y, classes)
+    return np.require(y, np.int64, ["C", "A"])
+
+
+def check_range(labels, classes):
+    """Refuse labels outside of 0 … classes − 1."""
+    least, most = labels.min(), labels.max()
+    if least < 0 or most >= classes:
+        raise ValueError(f"y holds label {least if least < 0 else most}; with {classes} outputs labels must run from 0 to "
+                         f"{classes - 1}")
