@@ -73,3 +73,17 @@ def test_json_of_a_table_with_holes(here, capsys):
     assert [(record["a"], record["b"]) for record in records] == [(None, 1), ("u", None)]
     assert {type(record["y_predicted"]) for record in records} == {bool}
     assert records[0]["probability of True"] + records[0]["probability of False"] == pytest.approx(1)
+
+
+def test_evaluation_tells_on_how_many_rows(here, capsys):
+    table = pd.DataFrame({"x": X, "y": 3 * X})
+    model = trained(capsys, table)
+    out, err = run(capsys, "predict", model, "t.csv", "--evaluate")
+    assert out.split()[:2] == ["rows", "r2"]
+    assert out.splitlines()[1].split()[0] == "80"
+    assert not err
+    table.assign(y=table["y"].mask(table.index < 7)).to_csv("holes.csv", index=False)
+    for options in ([], ["--json"]):
+        out, err = run(capsys, "predict", model, "holes.csv", "--evaluate", *options)
+        assert "7 of 80 rows have no 'y' and are left out" in err
+    assert set(json.loads(out)) == {"r2", "mae", "rmse"}

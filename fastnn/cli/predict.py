@@ -32,13 +32,17 @@ def main(argv):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if parsed.evaluate:
+            there = model.has_target(table)
             found = model.evaluate(table, threads=parsed.threads)
         else:
             found = predictions(model, table, parsed)
     for each in caught:
         options.remark("predict", each.message)
     if parsed.evaluate:
-        say_metrics(found, parsed.json)
+        if not there.all():
+            without = f"{(~there).sum():,} of {len(there):,} rows have no {model.target.name!r}"
+            options.remark("predict", f"{without} and are left out")
+        say_metrics(found, there.sum(), parsed.json)
     elif parsed.json:
         print(as_records(found))
     else:
@@ -91,8 +95,9 @@ def plain_values(column):
     return [None if absent else value for value, absent in zip(values.tolist(), column.isna().tolist(), strict=True)]
 
 
-def say_metrics(metrics, as_json):
+def say_metrics(metrics, rows, as_json):
     if as_json:
         options.print_json(metrics)
     else:
-        options.say(options.aligned([list(metrics), [options.brief(value) for value in metrics.values()]], indent=""))
+        shown = {"rows": f"{rows:,}"} | {name: options.brief(value) for name, value in metrics.items()}
+        options.say(options.aligned([list(shown), list(shown.values())], indent=""))

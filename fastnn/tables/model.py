@@ -66,14 +66,22 @@ class TableModel:
 
     def evaluate(self, table, *, threads=None):
         """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
+        table, column, there = self._with_target(table)
+        if not there.any():
+            raise ValueError(f"no row has a value of the target {self.target.name!r}")
+        return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))
+
+    def has_target(self, table):
+        """(rows,) bool: which rows of a table have a target, and so are evaluated."""
+        return self._with_target(table)[2]
+
+    def _with_target(self, table):
+        """(table of plain columns, its target, which rows have one)."""
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")
         table = normalized("table", table, {*self.preprocessing.names, name}, untouched={name})
         column = as_target(table[name], self.preprocessing.missing_values)
-        there = present(column, numbers=self.target.kind == "regression")
-        if not there.any():
-            raise ValueError(f"no row has a value of the target {self.target.name!r}")
-        return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))
+        return table, column, present(column, numbers=self.target.kind == "regression")
 
     def save(self, path):
         """Write it to one safetensors file, whole or not at all."""

@@ -173,6 +173,21 @@ def judge_task(series):
     return "classification" if is_whole(series) and different <= FEW and different <= len(series) / 5 else "regression"
 
 
+def notes_on(series, classes, task, log_target):
+    """What a user should know of how a target is learned, a sentence each. classes: its Classes, None if it is values."""
+    name, notes = series.name, []
+    if classes and beyond_exact(classes.labels):
+        notes.append(f"{name!r} holds whole numbers beyond 2**53 as float64, which does not tell all of them apart: give "
+                     "them as whole numbers or as text, such as --text")
+    if classes and task == "auto" and kind_in(series) in NUMBERS and not is_categorical(series) and classes.outputs > 2:
+        notes.append(f"{name!r} holds {classes.outputs} different whole numbers, which are taken for classes; if they are "
+                     "amounts or grades, say --task regression")
+    if classes is None and log_target == "no" and is_skewed(series):
+        notes.append(f"{name!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
+                     "differences), --log-target auto tries both and keeps the better")
+    return notes
+
+
 def is_categorical(series):
     """Whether the type of a column says that it holds categories."""
     return bool(categorical_names(series.to_frame()))

@@ -26,7 +26,7 @@ from ..kernels.optimizers.adamw import AdamW
 from ..layers import Dense, Layer
 from ..network import Network
 from . import metrics
-from .classes import Classes, beyond_exact
+from .classes import Classes
 from .columns import LIMIT, without
 from .frames import as_pandas, categorical_names, normalized, text_name
 from .hints import hint
@@ -34,12 +34,13 @@ from .model import TableModel
 from .plain import marks
 from .preprocessing import Preprocessing, check_there
 from .split import split
-from .target import Values, as_target, check_target, holds_whole, is_skewed, judge_task, present
+from .target import Values, as_target, check_target, holds_whole, is_skewed, judge_task, notes_on, present
 
 STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
 LARGE = 5000  # so many training rows are learned in larger batches
 BATCH_SIZES = (32, 128)
+FEW_ROWS = 10  # a test on fewer says little
 
 
 
@@ -210,14 +211,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     table, notes = with_target(table, target, recipe)
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
     classes = Classes.fit(table[target]) if task == "classification" else None
-    if classes and beyond_exact(classes.labels):
-        notes.append(f"{target!r} holds whole numbers beyond 2**53 as float64, which does not tell all of them apart: give "
-                     "them as whole numbers or as text, such as --text")
     if classes is None:
         Values.fit(table[target])  # what cannot be learned is refused before the training is announced
-    if classes is None and recipe.log_target == "no" and is_skewed(table[target]):
-        notes.append(f"{target!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
-                     "differences), --log-target auto tries both and keeps the better")
+    notes += notes_on(table[target], classes, recipe.task, recipe.log_target)
     parts = split(classes and classes.encode(table[target]), len(table), validation=recipe.validation, test=recipe.test,
                   seed=recipe.seed)
     features = table.drop(columns=target)
@@ -233,6 +229,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
               and (found := hint(column.name, without(features[column.name], recipe.missing_values)))]
 
     training, validation, test = parts
+    if len(test) < FEW_ROWS:
+        rows = "only 1 row is" if len(test) == 1 else f"only {len(test)} rows are"
+        notes.append(f"{rows} held out for the test, so that the result says little about new ones")
     sizes = recipe.sized(len(training))
     ways = [classes] if classes else values_to_try(table[target], training, recipe.log_target)
     if announce:
@@ -293,4 +292,9 @@ def fit(matrix, y, target, training, validation, recipe, sizes, progress):
     history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
                           validation_data=(matrix[validation], y[validation]), threads=recipe.threads, progress=progress,
                           callbacks=[FallingRate(optimizer, epochs), best])
-    return network, history, best.best_epoch, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    if best.best is None or not math.isfinite(best.best):
+        raise ValueError("the loss on the validation rows is not finite in any epoch, so that none is the best: a number of "
+                         f"{target.name!r} or of a feature there is far beyond those of the training rows; mend it, or say "
+                         "that it means missing (--missing)")
+    return network, history, best.best_epoch, seconds
