@@ -222,10 +222,10 @@ def test_warm_start_has_max_iter_epochs_each_time(kind, solver):
 @both_estimators
 def test_warm_start_with_early_stopping(kind):
     model = kind(max_iter=10, random_state=0, warm_start=True, early_stopping=True).fit(IRIS, SPECIES)
-    best, scores = model.best_validation_score_, len(model.validation_scores_)
+    scores = len(model.validation_scores_)
     model.fit(IRIS, SPECIES)
-    assert len(model.validation_scores_) > scores
-    assert model.best_validation_score_ >= best
+    assert len(model.validation_scores_) == scores + model.n_iter_
+    assert model.best_validation_score_ == max(model.validation_scores_[scores:])
 
 
 def test_warm_start_refuses_another_network():

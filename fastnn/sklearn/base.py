@@ -1,7 +1,7 @@
 """What both estimators share: the way from X and y to a trained network, and from that to outputs."""
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import numpy as np
 import scipy.sparse
@@ -11,10 +11,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..checks import check_finite, real_array, refuse_masked
+from ..exclusive import alone
 from ..kernels.finite import all_finite
 from ..layer_outputs import layer_outputs
 from ..sample_weights import sample_weights
 from . import architecture, lbfgs, stochastic
+from .before import Before
 from .data import dense, for_all, plain
 from .heldout import Samples
 from .live import LiveArrays
@@ -68,6 +70,9 @@ class NetworkEstimator(BaseEstimator, ABC):
     def _check_warm_start(self, y):
         """Refuse targets, encoded, that a fit cannot go on with."""
 
+    def _begin_parts(self, y, classes):
+        """Take note of what a first `partial_fit` is told of all its parts."""
+
     def _weights(self, y, weights):
         """The weights of samples with these encoded targets, with all that the estimator's parameters do to them."""
         return weights
@@ -102,6 +107,12 @@ class NetworkEstimator(BaseEstimator, ABC):
         ------
         ValueError
             For parameters or data that do not fit, and where training diverges.
+
+        Notes
+        -----
+        After an error, of a callback too, the estimator is as it was before the call: fitted to what it was, or not fitted.
+        Ctrl-C ends training with a warning instead, and what has been learned is kept, as in scikit-learn; with
+        `solver="lbfgs"` it is an error like others.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -110,9 +121,22 @@ class NetworkEstimator(BaseEstimator, ABC):
         """Train for one epoch on these samples, from where the network stands; parameters as in `fit`."""
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False):
-        with all_or_nothing(self):
-            samples, held_out = self._prepare(X, y, sample_weight, validation, incremental)
+    def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False, classes=None):
+        with alone(self):
+            before = Before(self)
+            try:
+                if incremental:
+                    self._begin_parts(y, classes)
+                samples, held_out = self._prepare(X, y, sample_weight, validation, incremental)
+                if self.network_ is before.attributes.get("network_"):
+                    before.keep_weights(single_step=incremental and stochastic.is_single_step(self, samples))
+                self._train(samples, held_out, incremental)
+                return self
+            except BaseException:
+                before.restore()
+                raise
+
+    def _train(self, samples, held_out, incremental):
         if is_stochastic(self.solver):
             stochastic.train(self, samples, held_out, incremental)
         else:
@@ -120,7 +144,6 @@ class NetworkEstimator(BaseEstimator, ABC):
         if not np.isfinite(self.network_._parameters.flat).all():
             raise ValueError("training ended with weights that are not finite; scale X to about unit size, or lower "
                              "learning_rate_init")
-        return self
 
     def _prepare(self, X, y, sample_weight, validation, incremental):
         """(samples to learn from, samples held out or None), with all checked and the network there to be trained."""
@@ -208,9 +231,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         if held_out is not None and self.validation_scores_ is None:
             self.validation_loss_curve_, self.validation_scores_ = [], []
         if is_stochastic(self.solver) and self.early_stopping:
-            self.best_loss_ = None
-            if self.best_validation_score_ is None:
-                self.best_validation_score_ = -np.inf
+            # of this fit alone: samples held out before, or labels given before, say nothing about those of today
+            self.best_loss_, self.best_validation_score_, self._no_improvement_count = None, -np.inf, 0
         elif self.best_loss_ is None:
             self.best_loss_ = np.inf
         self.n_iter_ = 0
@@ -281,6 +303,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
+        state.pop("_fitting", None)  # the copy that a callback takes is in no fit
         if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
             memory = self.network_._optimizer_state(self._optimizer)
             state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()
@@ -293,15 +316,3 @@ class NetworkEstimator(BaseEstimator, ABC):
         if kept is not None:
             memory = self.network_._optimizer_state(self._optimizer)
             memory.step[:], memory.slots[:] = kept
-
-
-@contextmanager
-def all_or_nothing(estimator):
-    """Leave the estimator as it was if there is an error."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except Exception:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise

@@ -7,7 +7,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from .base import NetworkEstimator, all_or_nothing, stochastic_only
+from .base import NetworkEstimator, stochastic_only
 from .class_weights import class_factors, label_factors
 from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
@@ -62,15 +62,16 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' would differ from one partial_fit to the next; give a dict, such as "
                              "dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y)))")
-        with all_or_nothing(self):
-            if not hasattr(self, "classes_"):
-                if classes is None:
-                    raise ValueError("classes is missing; the first partial_fit needs all labels, as in np.unique(y)")
-                self._multilabel = type_of_target(y).startswith("multilabel")
-                self.classes_ = unique_labels(classes)
-            elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-                raise ValueError(f"classes is {classes!r}, not the same as in the call before: {self.classes_!r}")
-            return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+
+    def _begin_parts(self, y, classes):
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise ValueError("classes is missing; the first partial_fit needs all labels, as in np.unique(y)")
+            self._multilabel = type_of_target(y).startswith("multilabel")
+            self.classes_ = unique_labels(classes)
+        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(f"classes is {classes!r}, not the same as in the call before: {self.classes_!r}")
 
     def _encode(self, y, *, anew):
         multilabel = False

@@ -25,6 +25,10 @@ class Samples:
             raise ValueError(f"The validation set is too small: {held} of the {len(self.X)} samples, and it needs 2; raise "
                              "validation_fraction, or give fit samples of their own (X_val, y_val)")
         weights = [None, None] if self.weights is None else pieces[4:]
+        for these, count, name in zip(weights, (len(pieces[0]), held), ("left to learn from", "held out"), strict=True):
+            if these is not None and not these.any():
+                raise ValueError(f"the {count} samples {name} by early_stopping all have weight 0; give more of them one "
+                                 "above 0, or give fit samples of their own (X_val, y_val)")
         return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])
 
     def as_validation_data(self):

@@ -127,14 +127,15 @@ DESCRIPTION = """
     verbose : bool, default False
         Whether to print the loss after each epoch.
     warm_start : bool, default False
-        Whether `fit` goes on from the weights of the fit before.
+        Whether `fit` goes on from the weights of the fit before. As in scikit-learn, the least loss goes on as well: with
+        other samples or labels, turn on `early_stopping`, or fit anew.
     momentum : float, default 0.9
         Of "sgd".
     nesterovs_momentum : bool, default True
         Of "sgd": whether momentum looks ahead.
     early_stopping : bool, default False
-        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best. As in
-        scikit-learn it has no effect with "lbfgs", which holds nothing out and ends as `tol` says.
+        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best in this
+        fit. As in scikit-learn it has no effect with "lbfgs", which holds nothing out and ends as `tol` says.
     validation_fraction : float, default 0.1
         The share of the samples to hold out for `early_stopping`, unless `fit` is given some.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
@@ -171,6 +172,7 @@ ATTRIBUTES = """
     validation_loss_curve_, validation_scores_ : list of float or None
         Loss and score on held-out samples after each epoch, where there are any.
     best_validation_score_ : float or None
+        That of the last fit with `early_stopping`.
     n_iter_, t_ : int
         Epochs of the last fit; samples gone through in all.
     n_layers_, n_outputs_, out_activation_

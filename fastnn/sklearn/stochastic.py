@@ -19,6 +19,7 @@ class Watch(Callback):
 
     def __init__(self, estimator, optimizer, samples, held_out, best):
         self.estimator, self.samples, self.held_out, self.best = estimator, samples, held_out, best
+        self.going_on = bool(estimator.loss_curve_)
         self.learning_rate = LearningRate(estimator, estimator.network_, optimizer)
 
     def on_epoch_end(self, epoch, logs):
@@ -39,10 +40,14 @@ class Watch(Callback):
                 self.stop()
 
     def judge_score(self):
-        """Whether the last score is better than the best by tol; the weights with the best one are kept."""
+        """Whether the last score is better than the best by tol; the weights with the best one are kept.
+
+        Of epochs that score alike those of the first are, as in scikit-learn. In a fit that goes on from another they are
+        those of the last: a score that moves in steps would else let each of many short fits learn for one epoch.
+        """
         estimator = self.estimator
         last, best = estimator.validation_scores_[-1], estimator.best_validation_score_
-        if last > best:
+        if last > best or (self.going_on and last == best):
             estimator.best_validation_score_, self.best[0] = last, estimator.network_.snapshot()
         return not last < best + estimator.tol
 
@@ -107,9 +112,18 @@ def diverged(estimator, held_out):
                 "learning_rate_init, or scale X to about unit size", ConvergenceWarning)
 
 
+AUTO = 200  # samples in a step, with batch_size="auto"
+
+
+def is_single_step(estimator, samples):
+    """Whether an epoch of these samples is one step, behind which nothing comes that may fail."""
+    steps_of = AUTO if isinstance(estimator.batch_size, str) else estimator.batch_size
+    return len(samples.X) <= steps_of and not estimator.callbacks and not estimator.verbose
+
+
 def batch_size(estimator, samples):
     if isinstance(estimator.batch_size, str):
-        return min(200, samples)
+        return min(AUTO, samples)
     if estimator.batch_size > samples:
         warn_caller(f"batch_size is {estimator.batch_size}, but there are {samples} samples; all are taken at once")
     return min(estimator.batch_size, samples)
