@@ -41,7 +41,7 @@ class Training:
         layers = [*(Dense(size, "relu") for size in net.sizes[1:-1]), Dense(net.sizes[-1], "softmax")]
         self.network, self.optimizer = Network(layers, inputs=net.sizes[0]), optimizers[net.optimizer]()
         self.program = TrainingProgram(self.network, check_data(self.network, X, y), net.batch, threads,
-                                       self.network._optimizer_state(self.optimizer), order=np.arange(len(X)))
+                                       self.network.fits.optimizer_state(self.optimizer), order=np.arange(len(X)))
         self.steps, self.seconds = steps, []
 
     def round(self):

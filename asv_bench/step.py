@@ -94,7 +94,7 @@ class Step:
         self.optimizer = optimizers[net.optimizer]()
         order = np.random.default_rng(0).permutation(rows)
         self.program = TrainingProgram(network, check_data(network, X, y), net.batch, threads,
-                                       network._optimizer_state(self.optimizer), order=order)
+                                       network.fits.optimizer_state(self.optimizer), order=order)
         self.names = kernel_names()
         self.rounds = []
 
@@ -102,7 +102,8 @@ class Step:
         """Train for a pass over the data; note the seconds a step that each kernel took, and that all took."""
         program = self.program
         cycles = np.zeros((len(program.rows), len(PHASES)), np.int64)
-        arrays = (program.rows, program.network._parameters.flat, program.gradients, program.memory, program.results, cycles)
+        parameters = program.network.vectors.parameters.flat
+        arrays = program.rows, parameters, program.gradients, program.memory, program.results, cycles
         steps = program.batches
         frame = np.array([*map(address, (*arrays, program.found)), 0, len(program.rows), program.batch, len(program.data.X),
                           0, steps, 0, 0])

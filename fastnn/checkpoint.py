@@ -45,9 +45,9 @@ NESTED = 8  # schedules within schedules
 
 def save(network, path):
     """Write the network and its last fit to `path`, whole or not at all."""
-    if network._fit is None:
+    if network.fits.last is None:
         raise ValueError("this network has not been in a fit, so there is none to go on with; write it alone with save")
-    state = network._fit
+    state = network.fits.last
     if optimizers.get(state.optimizer.name) is not type(state.optimizer):
         raise ValueError(f"the optimizer {state.optimizer!r} is not registered, so it could not be found again when loading")
     tensors = named_arrays(network)
@@ -65,8 +65,8 @@ def load(network_type, path):
 
 def slots(network, optimizer):
     """What the optimizer remembers: {slot: {parameter: live array}}."""
-    memory = network._optimizer_state(optimizer).slots
-    return {slot: network._parameters.split(vector) for slot, vector in zip(optimizer.slots, memory, strict=True)}
+    memory = network.fits.optimizer_state(optimizer).slots
+    return {slot: network.vectors.parameters.split(vector) for slot, vector in zip(optimizer.slots, memory, strict=True)}
 
 
 def document(network, state, tensors):
@@ -75,12 +75,12 @@ def document(network, state, tensors):
     metrics = {name: np.array(values, np.float64) for name, values in history.metrics.items()}
     return {
         "seed": network.seed,
-        "random": network._random.tolist(),
+        "random": network.vectors.random.tolist(),
         "optimizer": {
             "name": optimizer.name,
-            "by_name": network._named_optimizers.get(optimizer.name) is optimizer,  # as in fit(optimizer="adam")
+            "by_name": network.fits.by_name.get(optimizer.name) is optimizer,  # as in fit(optimizer="adam")
             "hyperparameters": {field.name: plain(getattr(optimizer, field.name)) for field in fields(optimizer)},
-            "step": int(network._optimizer_state(optimizer).step[0]),
+            "step": int(network.fits.optimizer_state(optimizer).step[0]),
         },
         "batch_size": state.batch_size,
         "samples": state.samples,
@@ -201,13 +201,13 @@ def read(network_type, file):
     state.states = [(str(kind), dict(put_in(kept, arrays))) for kind, kept in fit["callbacks"]]
     if arrays:
         raise ValueError(f"nothing stands for its tensor {next(iter(arrays))!r}")
-    network._optimizer_state(state.optimizer).step[:] = whole_number("step", fit["optimizer"]["step"], least=0)
+    network.fits.optimizer_state(state.optimizer).step[:] = whole_number("step", fit["optimizer"]["step"], least=0)
     if true_or_false("by_name", fit["optimizer"]["by_name"]):
-        network._named_optimizers[state.optimizer.name] = state.optimizer
-    if len(fit["random"]) != len(network._random):
+        network.fits.by_name[state.optimizer.name] = state.optimizer
+    if len(fit["random"]) != len(network.vectors.random):
         raise ValueError("its random state is not that of its architecture")
-    network._random[:] = [word(number) for number in fit["random"]]
-    network._fit = state
+    network.vectors.random[:] = [word(number) for number in fit["random"]]
+    network.fits.last = state
     return network
 
 

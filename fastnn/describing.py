@@ -22,10 +22,10 @@ class Describing:
         for index, layer in enumerate(self.layers):
             count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())
             rows.append((f"{index}  {layer!r}", f"(batch, {self.widths[index + 1]})", f"{count:,}"))
-        size = self._parameters.flat.nbytes
-        total = f"{self._parameters.flat.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
+        size = self.vectors.parameters.flat.nbytes
+        total = f"{self.vectors.parameters.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
         if self.state:
-            total += f"; {self._state.flat.size:,} numbers of state"
+            total += f"; {self.vectors.state.flat.size:,} numbers of state"
         return rows, total
 
     def _repr_html_(self):

@@ -36,7 +36,7 @@ class Differentiating:
         program = self._gradient_program(X, y, sample_weight, true_or_false("training", training), threads)
         if program.accumulate(0, program.batches) is not None:
             raise DivergenceError(f"the loss of these samples is not finite; {how_to_be_finite(self)}")
-        return program.take_mean()[0], self._parameters.split(program.gradients)
+        return program.take_mean()[0], self.vectors.parameters.split(program.gradients)
 
     def _gradient_program(self, X, y, sample_weight, training, threads):
         data = check_data(self, X, y, sample_weight).normalize_weights()

@@ -60,7 +60,8 @@ def cause(network, program, batch, overflowed=None):
         index = len(network.layers) - 1
         return index, (f"the loss is not finite, though outputs are: those of {called(network, index)} reach "
                        f"{np.abs(output).max():.3g}")
-    for name, gradient in reversed(network._parameters.split(program.gradients).items()):  # they come from the last layer
+    gradients = network.vectors.parameters.split(program.gradients)
+    for name, gradient in reversed(gradients.items()):  # they come from the last layer
         if not all_finite(gradient):
             return of_layer(network, name, "the gradient of {}, {},", gradient)
     return None, "something was not finite"

@@ -59,7 +59,7 @@ class PullbackSection(Section):
     def lower(self):
         x = self.tensor(self.network.inputs)
         a = self.lower_layers(x, on_logits=False)
-        self.place(X=x.offset, DX=x.gradient, DA=a.gradient, SPARE=self.arena.take(self.network._parameters.flat.size))
+        self.place(X=x.offset, DX=x.gradient, DA=a.gradient, SPARE=self.arena.take(self.network.vectors.parameters.size))
 
 
 class LossSection(Section):
@@ -130,7 +130,7 @@ def compiled(network, gradients):
     head = np.zeros(HEAD, np.int64)
     head[embedded.LAYOUT] = layout_of(network.dtype)
     head[embedded.INPUTS], head[embedded.OUTPUTS] = network.inputs, network.outputs
-    head[embedded.SIZE] = network._parameters.flat.size
+    head[embedded.SIZE] = network.vectors.parameters.size
     head[embedded.LABELS] = WHOLE_NUMBERS[network.objective.head.whole_numbers]
     head[embedded.FORWARD_ROW] = embedded.forward_row_kernel.address(network.dtype)
     head[embedded.FORWARD] = embedded.forward_kernel.address(network.dtype)
@@ -143,5 +143,6 @@ def compiled(network, gradients):
     for place, section in sections.items():
         head[place] = sum(map(len, table))
         table.append(section.words())
+    parameters, state = network.vectors.parameters, network.vectors.state
     # rows hold the address of the state
-    return Model(np.asarray(Keeper(np.concatenate(table), network._state)), network._parameters.flat, network._state.flat)
+    return Model(np.asarray(Keeper(np.concatenate(table), state)), parameters.flat, state.flat)

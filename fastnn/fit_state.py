@@ -65,9 +65,9 @@ class FitState:
 
     def finish_epoch(self, network, metrics):
         """Enter an epoch into the history and go to the next."""
-        self.history.append(metrics, self.optimizer.rate(max(int(network._optimizer_state(self.optimizer).step[0]), 1)))
+        self.history.append(metrics, self.optimizer.rate(max(int(network.fits.optimizer_state(self.optimizer).step[0]), 1)))
         # one assignment: before it as after it, all agrees
-        self.epoch = Epoch(self.epoch.number + 1, int(network._random[0]))
+        self.epoch = Epoch(self.epoch.number + 1, int(network.vectors.random[0]))
 
     def finish_epochs(self, metrics, rates, random):
         """Enter several epochs, {name: a value each} and the learning rate of each; random: what the next is drawn from."""
@@ -88,7 +88,7 @@ class FitState:
 
 def show(network, arrays):
     """Put other arrays into the network, such as its best; its fit, if resumed, goes on with those that it had."""
-    state = network._fit
+    state = network.fits.last
     if state is not None and state.arrays is None:
         state.arrays = {name: array.copy() for name, array in named_arrays(network).items()}
     put(network, arrays)

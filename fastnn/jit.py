@@ -42,9 +42,9 @@ def views(network, vector):
     >>> {name: part.shape for name, part in fastnn.jit.views(net, np.zeros(8)).items()}
     {'0.weight': (3, 2), '0.bias': (2,)}
     """
-    size = an_instance("network", network, Network)._parameters.flat.size
+    size = an_instance("network", network, Network).vectors.parameters.size
     if not isinstance(vector, np.ndarray):
         raise ValueError(f"vector is {shown(vector)}; it must be an array of shape ({size},), such as np.zeros({size})")
     if vector.shape != (size,):
         raise ValueError(f"vector has shape {vector.shape}; this network has {size} parameters, so it must be ({size},)")
-    return network._parameters.split(vector)
+    return network.vectors.parameters.split(vector)

@@ -13,7 +13,7 @@ from .callbacks.callback import call, introduce
 from .callbacks.callback import training as begun_callbacks
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
-from .exclusive import one_at_a_time
+from .exclusive import alone
 from .history import History
 from .kernels.finite import all_finite, all_within
 from .metrics import of_fit
@@ -87,7 +87,7 @@ class Objective:
     """
 
     def __init__(self, learner, data, threads, before):
-        self.learner, self.flat, self.before, self.pace = learner, learner._parameters.flat, before, Pace()
+        self.learner, self.flat, self.before, self.pace = learner, learner.vectors.parameters.flat, before, Pace()
         self.program = TrainingProgram(learner, data.normalize_weights(), GRADIENT_CHUNK, threads, normalize=False)
         self.accuracy = 0.0  # at the last evaluation
 
@@ -113,10 +113,15 @@ class Objective:
                                   "before it. Scale the inputs to about unit size, or train with Adam first", layer=layer)
 
 
-@one_at_a_time
-def fit(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
-    """Train `network` by way of `learner`, its copy in float64, for whom the data are; return the History."""
-    minimize, history, flat = minimizer(), History(), network._parameters.flat
+def fit(network, *given, **options):
+    """Train the network; return the History. For what is given see `minimize_loss`."""
+    with alone(network.fits):
+        return minimize_loss(network, *given, **options)
+
+
+def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
+    """Train `network` by way of `learner`, its copy in float64, for which the data are."""
+    minimize, history, flat = minimizer(), History(), network.vectors.parameters.flat
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     begun = -1
 
@@ -144,7 +149,7 @@ def fit(network, learner, data, validation, *, optimizer, callbacks, threads, pr
             raise StopIteration
 
     objective = Objective(learner, data, threads, begin)
-    network._fit, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
+    network.fits.last, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     introduce(callbacks, network, of_fit(network, evaluation is not None))
     for callback in callbacks:

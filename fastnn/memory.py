@@ -117,6 +117,11 @@ class ParameterVector:
                               "narrower") from None
         self.views = Views(where, self.split(self.flat))
 
+    @property
+    def size(self):
+        """How many numbers there are."""
+        return self.flat.size
+
     def split(self, flat):
         """Named views of another vector laid out like this one."""
         return {name: flat[self.offsets[name]:][:count(shape)].reshape(shape) for name, shape in self.shapes.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -15,20 +14,20 @@ from .checked_data import check_data
 from .checks import float_dtype, list_of, shown, true_or_false, whole_number
 from .describing import Describing
 from .differentiating import Differentiating
+from .fits import Fits
 from .history import History
 from .kernels.activations import activations
 from .kernels.model import Model
-from .kernels.objects import address
-from .kernels.optimizers import Optimizer, optimizers
-from .layers import applied_activations, layers_from_config, parameter_shapes, state_shapes, widths
+from .kernels.optimizers import Optimizer
+from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .memory import ParameterVector, drawing
+from .memory import drawing
 from .objective import objective_of
 from .predicting import Predicting
-from .program import OptimizerState
 from .storing import Storing
 from .threads import resolve_threads
+from .vectors import Vectors
 
 
 class Network(Predicting, Differentiating, Storing, Describing):
@@ -70,7 +69,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
     array([0, 1, 1, 0])
     """
 
-    _trainer_type = training.Trainer
+    trainer_type = training.Trainer  # what runs its epochs
 
     def __init__(self, layers: Sequence, inputs: int, loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
@@ -91,15 +90,11 @@ class Network(Predicting, Differentiating, Storing, Describing):
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
-        # a word for the shuffling, and one for each layer, in case it draws
-        self.seed, self._random = seed, shuffle_seed.generate_state(1 + len(self.layers), np.uint64)
-        self._parameters = ParameterVector(parameter_shapes(self.layers, self.inputs), self.dtype)
-        self._state = ParameterVector(state_shapes(self.layers, self.inputs), self.dtype, "network.state")
+        random = shuffle_seed.generate_state(1 + len(self.layers), np.uint64)
+        self.seed, self.vectors = seed, Vectors(self.layers, self.inputs, self.dtype, random)
         self._initialize(np.random.default_rng(weights_seed))
-        self._paces, self._idle_predictions = {}, {}
-        self._optimizer_states, self._named_optimizers = weakref.WeakKeyDictionary(), {}
-        self._fit = None  # where the last fit stands, or the one that runs
-        self.stop_training = False
+        self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
+        self._idle_predictions = {}
 
     def _initialize(self, generator):
         if not drawing.get():
@@ -114,36 +109,21 @@ class Network(Predicting, Differentiating, Storing, Describing):
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
-        return self._parameters.views
+        return self.vectors.parameters.views
 
     @property
     def state(self) -> Mapping[str, np.ndarray]:
-        return self._state.views
+        return self.vectors.state.views
 
     @property
     def outputs(self) -> int:
         """How many outputs the last layer has."""
         return self.widths[-1]
 
-    def _random_word(self, index):
-        """The address of the word that layer number `index` draws its random numbers from."""
-        return address(self._random[1 + index:])
-
     @property
     def is_classifier(self) -> bool:
         """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss is one for them."""
         return self.objective.head.probabilities
-
-    def _optimizer_state(self, optimizer):
-        if isinstance(optimizer, str):
-            kind = optimizers.resolve(optimizer)
-            optimizer = self._named_optimizers.setdefault(optimizer, kind())
-        if not isinstance(optimizer, Optimizer):
-            raise ValueError(f"optimizer is {shown(optimizer)}; give an optimizer such as Adam(learning_rate=1e-3), or one "
-                             f"of {', '.join(map(repr, optimizers))}")
-        if optimizer not in self._optimizer_states:
-            self._optimizer_states[optimizer] = OptimizerState(optimizer, self)
-        return self._optimizer_states[optimizer]
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
             optimizer: Optimizer | LBFGS | str | None = None, validation_data: tuple | None = None,
@@ -212,7 +192,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
                 validation = check_data(self, *validation_data)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from None
-        memory = self._parameters.flat, self._state.flat
+        memory = self.vectors.parameters.flat, self.vectors.state.flat
         data, validation = data.copied_where_shared(*memory), validation and validation.copied_where_shared(*memory)
         callbacks = list_of("callbacks", callbacks, training.Callback)
         progress = None if progress is None else true_or_false("progress", progress)
@@ -233,18 +213,17 @@ class Network(Predicting, Differentiating, Storing, Describing):
     @property
     def optimizer(self) -> Optimizer | None:
         """The optimizer of the last fit, or of the one that runs; None before the first."""
-        return None if self._fit is None else self._fit.optimizer
+        return None if self.fits.last is None else self.fits.last.optimizer
 
     @property
     def history(self) -> History | None:
         """What the last fit recorded, also one that was interrupted; None before the first."""
-        return None if self._fit is None else self._fit.history
+        return None if self.fits.last is None else self.fits.last.history
 
     def astype(self, dtype: str) -> Network:
         """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
         twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
-        twin._parameters.flat[:], twin._state.flat[:] = self._parameters.flat, self._state.flat
-        twin._random[:] = self._random
+        twin.vectors.set_copies(*self.vectors.copies())
         return twin
 
     def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
@@ -291,8 +270,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
 
     def __reduce__(self):
         """To pickle or copy it: architecture, parameters, state and random numbers; optimizers start afresh."""
-        return restore, (type(self), self.config(), self.seed, self._parameters.flat.copy(), self._random.copy(),
-                         self._state.flat.copy())
+        return restore, (type(self), self.config(), self.seed, *self.vectors.copies())
 
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
@@ -305,5 +283,5 @@ typeof_impl.register(Network, embedding.typeof_network)
 def restore(network_type, config, seed, parameters, random, state):
     """The network that `Network.__reduce__` took apart."""
     network = network_type.from_config(config, seed)
-    network._parameters.flat[:], network._random[:], network._state.flat[:] = parameters, random, state
+    network.vectors.set_copies(parameters, random, state)
     return network

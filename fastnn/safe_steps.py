@@ -50,8 +50,7 @@ class SafeSteps:
     def try_out(self, first_batch, last_batch):
         """Likewise, by looking at the outcome. If it is not finite, each step is tried by itself, up to the one to blame."""
         program, good = self.program, False
-        arrays = [self.network._parameters.flat, self.network._state.flat, self.network._random, program.totals,
-                  self.optimizer_state.slots, self.optimizer_state.step]
+        arrays = [*self.network.vectors.arrays, program.totals, self.optimizer_state.slots, self.optimizer_state.step]
         before = [array.copy() for array in arrays]
         program.limit[0] = EXACT
         try:
@@ -74,6 +73,6 @@ class SafeSteps:
 
     def not_finite(self):
         """The name of the first parameter that is not finite, or whose slots are not, or of such a number of the state."""
-        split, size = self.network._parameters.split, self.network._parameters.flat.size
+        split, size = self.network.vectors.parameters.split, self.network.vectors.parameters.size
         named = [self.network.parameters, *(split(slot[:size]) for slot in self.optimizer_state.slots), self.network.state]
         return next((name for views in named for name, view in views.items() if not all_finite(view)), None)

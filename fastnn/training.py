@@ -12,7 +12,6 @@ from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
 from .metrics import of_fit
-from .pace import Pace
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
 from .safe_steps import SafeSteps
@@ -29,7 +28,7 @@ class Trainer:
 
     def __init__(self, network, data, state, threads):
         self.network, self.data, self.state, self.threads = network, data, state, threads
-        self.optimizer_state = network._optimizer_state(state.optimizer)
+        self.optimizer_state = network.fits.optimizer_state(state.optimizer)
         self.make_ready()
 
     def make_ready(self):
@@ -44,8 +43,7 @@ class Trainer:
         else:
             self.program = self.program_type(*given)
         self.steps = SafeSteps(self.program)
-        # what earlier fits have found out about such batches
-        self.pace = network._paces.setdefault((self.program.batch, threads), Pace())
+        self.pace = network.fits.pace(self.program.batch, threads)
         self.program.totals = state.epoch.totals
 
     def rest(self):
@@ -57,7 +55,7 @@ class Trainer:
 
     def load_epoch(self):
         """Take up the epoch where it stands: its totals and the order of its samples."""
-        epoch, random = self.state.epoch, self.network._random  # its first word is for the shuffling
+        epoch, random = self.state.epoch, self.network.vectors.random  # its first word is for the shuffling
         self.program.totals = epoch.totals
         if self.state.shuffle:
             random[0] = self.reorder(epoch.random)
@@ -96,13 +94,13 @@ class Trainer:
 
 def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle):
     """The FitState of a new fit, or the one that the network was last in."""
-    state = network._fit
+    state = network.fits.last
     if not resume or state is None:
-        optimizer = network._optimizer_state("adam" if optimizer is None else optimizer).optimizer()
-        return FitState(optimizer, batch_size, samples, shuffle, Epoch(0, int(network._random[0])))
+        optimizer = network.fits.optimizer("adam" if optimizer is None else optimizer)
+        return FitState(optimizer, batch_size, samples, shuffle, Epoch(0, int(network.vectors.random[0])))
     state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
     if optimizer is not None and state.optimizer is not (
-        network._named_optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+        network.fits.by_name.get(optimizer) if isinstance(optimizer, str) else optimizer
     ):
         raise ValueError(f"optimizer is {optimizer!r}; a fit that is resumed goes on with its own, {state.optimizer!r}: "
                          "leave optimizer out, and change the hyperparameters of network.optimizer if you wish")
@@ -151,13 +149,13 @@ def fitting(network, data, validation, state, *, epochs, callbacks, threads, pro
 
     run: `run_epoch` or another like it, which may have run more than one epoch, and entered all but the last.
     """
-    with alone(network):
-        trainer = network._trainer_type(network, data, state, threads)
+    with alone(network.fits):
+        trainer = network.trainer_type(network, data, state, threads)
         evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
         callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         hooks, batches = BatchHooks(callbacks), trainer.program.batches
         introduce(callbacks, network, of_fit(network, evaluation is not None))
-        before, network._fit, network.stop_training = network._fit, state, False
+        before, network.fits.last, network.stop_training = network.fits.last, state, False
         state.begin(network, callbacks)
         try:
             done = state.epoch.number * batches + trainer.program.done
@@ -176,7 +174,7 @@ def fitting(network, data, validation, state, *, epochs, callbacks, threads, pro
             trainer.rest()
         finally:
             if state.callbacks is None:  # a callback refused to begin
-                network._fit = before
+                network.fits.last = before
             else:
                 state.rest()
         return state.history

@@ -27,8 +27,8 @@ def network():
 FITS = [
     lambda net, size: net.fit(X[:64], Y[:64], batch_size=16, optimizer=Adam(1e-4), validation_data=(X[:size], Y[:size])),
     lambda net, size: net.fit(X[:64], Y[:64], batch_size=1 + size % 64),
-    lambda net, size: net.fit(X[:64], Y[:64], batch_size=16, resume=net.history is not None and net._fit.samples == 64
-                              and net._fit.batch_size == 16 and net._fit.shuffle),
+    lambda net, size: net.fit(X[:64], Y[:64], batch_size=16, resume=net.history is not None and net.fits.last.samples == 64
+                              and net.fits.last.batch_size == 16 and net.fits.last.shuffle),
     lambda net, size: net.fit(X[:64], Y[:64], batch_size=16, optimizer=Adam(1e-4, epsilon=1e-12)),
     lambda net, size: Network([Dense(5, "tanh"), Dense(2)], inputs=9).fit(X[:20], Y[:20], optimizer=LBFGS(max_iterations=1)),
     lambda net, size: net.loss_and_gradients(X[:size], Y[:size]),

@@ -46,5 +46,5 @@ def targets(net):
 
 def all_bits(net):
     """Whatever training changes."""
-    views = {**net.parameters, **net.state, "random": net._random}
+    views = {**net.parameters, **net.state, "random": net.vectors.random}
     return {name: view.tobytes() for name, view in views.items()}

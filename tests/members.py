@@ -44,4 +44,4 @@ def linear(seed):
 
 
 def state(population):
-    return [(all_bits(net), net._fit, dict(net.history or {})) for net in population]
+    return [(all_bits(net), net.fits.last, dict(net.history or {})) for net in population]

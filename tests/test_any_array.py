@@ -206,7 +206,7 @@ def test_data_that_lie_in_the_network_itself():
     history = net.fit(X, y, epochs=5, batch_size=2, sample_weight=weights, validation_data=(X, y, weights), progress=False)
     assert dict(history) == dict(apart.fit(copies[0], copies[1], epochs=5, batch_size=2, sample_weight=copies[2],
                                            validation_data=copies, progress=False))
-    assert net._parameters.flat.tobytes() == apart._parameters.flat.tobytes()
+    assert net.vectors.parameters.flat.tobytes() == apart.vectors.parameters.flat.tobytes()
 
 
 def test_data_that_overlap():

@@ -51,12 +51,12 @@ class Pretend(Callback):
 )
 def test_early_stopping(values, options, epochs, best):
     stopping, kept, net = EarlyStopping("loss", restore_best=True, **options), {}, classifier()
-    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.update({epoch: net._parameters.flat.copy()}))
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.update({epoch: net.vectors.parameters.flat.copy()}))
     net.fit(X, LABELS, epochs=5, callbacks=[Pretend(loss=values), stopping, keep])
     assert len(kept) == epochs
     assert (stopping.best, stopping.best_epoch) == (values[best], best)
     assert stopping.stopped_epoch == (epochs - 1 if epochs < 5 else None)
-    np.testing.assert_array_equal(net._parameters.flat, kept[best])
+    np.testing.assert_array_equal(net.vectors.parameters.flat, kept[best])
 
 
 def test_an_accuracy_is_better_when_larger():
@@ -166,11 +166,11 @@ def test_a_row_is_in_the_file_when_its_epoch_is_over(tmp_path):
 
 def test_model_checkpoint_keeps_the_best(tmp_path):
     path, net, kept = tmp_path / "best.safetensors", classifier(), []
-    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(net._parameters.flat.copy()))
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(net.vectors.parameters.flat.copy()))
     save = ModelCheckpoint(path, "accuracy", save_best_only=True)
     pretend = Pretend(accuracy=[0.1, 0.5, 0.3, 0.5])
     net.fit(X, LABELS, epochs=4, callbacks=[save, pretend, keep])  # save comes last all the same
-    np.testing.assert_array_equal(Network.load(path)._parameters.flat, kept[1])
+    np.testing.assert_array_equal(Network.load(path).vectors.parameters.flat, kept[1])
 
 
 def test_model_checkpoint_fills_in_names(tmp_path):

@@ -96,9 +96,9 @@ def test_training_clips_as_the_other_rungs_do(kind, limits):
 @every_limit
 def test_a_step_is_bounded(limits):
     net = classifier(dtype="float64")
-    before = net._parameters.flat.copy()
+    before = net.vectors.parameters.flat.copy()
     net.fit(100 * X, LABELS, batch_size=23, optimizer=SGD(1.0, **limits))
-    step = net._parameters.flat - before
+    step = net.vectors.parameters.flat - before
     assert 0 < abs(step).max() <= limits.get("clip_value", np.inf) * (1 + 1e-12)
     assert np.linalg.norm(step) <= limits.get("clip_norm", np.inf) * (1 + 1e-12)
 
@@ -133,7 +133,7 @@ def test_fit_twice_is_fit_once(limits):
 
 def test_without_limits_there_is_no_row():
     def rows(optimizer):
-        return len(classifier()._optimizer_state(optimizer).rows([], 1))
+        return len(classifier().fits.optimizer_state(optimizer).rows([], 1))
 
     assert rows(Adam(clip_norm=1.0)) == rows(Adam(clip_value=1.0, clip_norm=1.0)) == rows(Adam()) + 1
 

@@ -61,8 +61,8 @@ def largest(dtype):
 
 def everything(net):
     """All that a step may change, to the bit."""
-    state = net._optimizer_state(net.optimizer)
-    arrays = *net.parameters.values(), *net.state.values(), net._random, state.slots, state.step, net._fit.epoch.totals
+    state = net.fits.optimizer_state(net.optimizer)
+    arrays = *net.vectors.arrays, state.slots, state.step, net.fits.last.epoch.totals
     return [array.tobytes() for array in arrays]
 
 
@@ -290,7 +290,7 @@ def test_an_optimizer_from_outside():
     with pytest.raises(DivergenceError, match=r"the update of 0\.weight"):
         net.fit(X, Y, epochs=100, batch_size=BATCH, optimizer=doubling(learning_rate=1.0))
     np.testing.assert_array_equal(net.parameters["0.weight"], np.float32(2.0**127))
-    assert (net._fit.epoch.number * 6 + net._fit.epoch.totals[3] / BATCH) == 127
+    assert (net.fits.last.epoch.number * 6 + net.fits.last.epoch.totals[3] / BATCH) == 127
 
 
 # Why ordinary steps need not be looked at

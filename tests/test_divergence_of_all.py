@@ -34,7 +34,7 @@ class LastGood(Callback):
     every_batches = 1
 
     def everything(self):
-        memory = self.network._optimizer_state(self.network.optimizer)
+        memory = self.network.fits.optimizer_state(self.network.optimizer)
         return {**all_bits(self.network), "slots": memory.slots.tobytes(), "step": memory.step.tobytes()}
 
     def on_train_batch_begin(self, batch, logs):

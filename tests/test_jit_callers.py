@@ -23,7 +23,7 @@ ROWS_EACH = 20  # of each of several threads
 
 
 def results(net, count):
-    size = net._parameters.flat.size
+    size = net.vectors.parameters.size
     return (np.empty((count, net.outputs), net.dtype), np.empty(count), np.empty((count, size), net.dtype),
             np.empty((count, net.inputs), net.dtype))
 
@@ -57,7 +57,7 @@ def test_threads_do_not_meet(dtype):
 def test_other_weights_for_the_same_table():
     net, other = mixed(), mixed(seed=1)
     x, out = samples(net, 7), np.empty((7, 3), np.float32)
-    other._state.flat[:] = net._state.flat
+    other.vectors.state.flat[:] = net.vectors.state.flat
     model = net.compiled(gradients=False)
     model = fastnn.jit.Model(model.table, other.compiled(gradients=False).parameters, np.zeros(0, np.float32))
     expected = other.forward(x)

@@ -99,7 +99,7 @@ def test_each_step_drops_others():
 
 
 def test_layers_drop_apart():
-    assert len(set(with_dropout()._random.tolist())) == 6
+    assert len(set(with_dropout().vectors.random.tolist())) == 6
 
 
 def test_nothing_is_dropped_unless_training():
@@ -129,7 +129,7 @@ def test_samples_of_a_large_gradient_draw_apart():
     net = Network([Dropout(0.5), Dense(1)], inputs=4, dtype="float64")
     net.parameters["1.weight"][:], samples = 0, 700
     _, gradients = net.loss_and_gradients(np.ones((samples, 4)), -np.ones(samples), training=True)
-    mask = vectorized.dropout_forward(np.ones((samples, 4)), 0.5, int(net._random[1]))
+    mask = vectorized.dropout_forward(np.ones((samples, 4)), 0.5, int(net.vectors.random[1]))
     np.testing.assert_allclose(gradients["1.weight"][:, 0], mask.mean(axis=0), rtol=1e-12)
 
 

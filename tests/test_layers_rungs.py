@@ -147,7 +147,7 @@ def test_prediction(net):
 
 
 def test_training(net):
-    p, v, word = net.parameters, vectorized, int(net._random[1 + 3])
+    p, v, word = net.parameters, vectorized, int(net.vectors.random[1 + 3])
     z = v.linear_forward(X, p["0.weight"], p["0.bias"])
     normalized = v.batch_norm_forward(z, p["1.scale"], p["1.shift"], 1e-2)
     a = v.tanh(normalized)
@@ -171,7 +171,7 @@ def test_training(net):
     net.fit(X, Y, batch_size=len(X), shuffle=False, optimizer=SGD(0.1))
     np.testing.assert_allclose(net.state["1.running_mean"], running[0], rtol=1e-12)
     np.testing.assert_allclose(net.state["1.running_variance"], running[1], rtol=1e-12)
-    assert int(net._random[1 + 3]) == (word + 0x9E3779B97F4A7C15) % 2**64
+    assert int(net.vectors.random[1 + 3]) == (word + 0x9E3779B97F4A7C15) % 2**64
 
 
 def test_names_are_those_of_the_other_rungs():

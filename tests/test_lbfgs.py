@@ -64,10 +64,10 @@ def test_the_gradient_at_the_end_is_within_the_tolerance():
 
 def test_a_network_in_float32_is_trained_in_float64():
     single, double = classifier(dtype="float32"), classifier(dtype="float64")
-    double._parameters.flat[:] = single._parameters.flat
+    double.vectors.parameters.flat[:] = single.vectors.parameters.flat
     ours, theirs = (net.fit(X.astype("float32"), LABELS, optimizer=LBFGS(max_iterations=20)) for net in (single, double))
     assert ours["loss"] == theirs["loss"]
-    np.testing.assert_array_equal(single._parameters.flat, double._parameters.flat.astype("float32"))
+    np.testing.assert_array_equal(single.vectors.parameters.flat, double.vectors.parameters.flat.astype("float32"))
 
 
 def test_threads_do_not_change_a_bit(many_parts):
@@ -144,7 +144,7 @@ def test_with_every_layer_it_gives_the_same_bits_twice_or_refuses(name):
 def test_dropout_of_nothing_is_no_dropout():
     net = Network([Dense(5, "tanh"), Dropout(0.0), Dense(3, "softmax")], inputs=4, dtype="float64")
     plain = classifier(dtype="float64")
-    plain._parameters.flat[:] = net._parameters.flat
+    plain.vectors.parameters.flat[:] = net.vectors.parameters.flat
     assert net.fit(X, LABELS, optimizer=LBFGS(max_iterations=5)) == plain.fit(X, LABELS, optimizer=LBFGS(max_iterations=5))
 
 

@@ -71,7 +71,7 @@ def test_peak_of_training(optimizer, shuffle, dtype):
     net, X, y = case(dtype)
     net.fit(X, y, batch_size=64, optimizer=optimizer(), shuffle=shuffle, threads=2)  # kernels are loaded
     arena = TrainingProgram(net, check_data(net, X, y), 64, threads=2).memory.nbytes
-    most = (1 + len(optimizer.slots)) * net._parameters.flat.nbytes + arena + shuffle * 8 * len(X)
+    most = (1 + len(optimizer.slots)) * net.vectors.parameters.flat.nbytes + arena + shuffle * 8 * len(X)
     taken = traced_peak(lambda: net.fit(X, y, batch_size=64, epochs=2, optimizer=optimizer(), shuffle=shuffle, threads=2))
     assert most - LITTLE <= taken <= most + LITTLE
 

@@ -78,7 +78,7 @@ def test_an_optimizers_memory_goes_with_it():
     del optimizer
     gc.collect()
     assert gone() is None
-    assert [*net._optimizer_states] == [last] == [net.optimizer]  # kept, so that the last fit can go on
+    assert [*net.fits.optimizer_states] == [last] == [net.optimizer]  # kept, so that the last fit can go on
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])

@@ -72,7 +72,7 @@ def test_the_loss_bears_the_penalty_once(samples, weighted):
     many, labels = np.resize(X, (samples, 4)), np.resize(LABELS, samples)
     weight = np.linspace(0.5, 2, samples) if weighted else None
     net, free = penalized(), Network([Dense(65, "tanh"), Dense(17, "tanh"), Dense(3, "softmax")], inputs=4, dtype="float64")
-    free._parameters.flat[:] = net._parameters.flat
+    free.vectors.parameters.flat[:] = net.vectors.parameters.flat
     extra = penalty_of(net)
     assert extra > 1
     plain = free.evaluate(many, labels, sample_weight=weight)["loss"]
@@ -90,7 +90,7 @@ def test_the_loss_bears_the_penalty_once(samples, weighted):
 @pytest.mark.parametrize(("l1", "l2"), STRENGTHS[1:])
 def test_gradients_check(l1, l2):
     net = penalized(l1, l2)
-    net._parameters.flat[:] += 0.01 * np.sign(net._parameters.flat)  # away from the kink of |w|
+    net.vectors.parameters.flat[:] += 0.01 * np.sign(net.vectors.parameters.flat)  # away from the kink of |w|
     report = check_gradients(net, X, LABELS)
     assert report.passed, report
 

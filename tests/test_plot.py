@@ -52,7 +52,7 @@ def test_every_picture_is_tried():
 def test_every_picture_draws_on_new_and_on_given_axes(name, kind, tmp_path):
     needs(name)
     net, draw = NETWORKS[kind], CALLS[name]
-    before = net._parameters.flat.copy(), net._state.flat.copy()
+    before = net.vectors.parameters.flat.copy(), net.vectors.state.flat.copy()
     own = draw(net, None)
     assert plot.save_picture(tmp_path / "own.png", lambda: own) == f"picture: {tmp_path / 'own.png'}"
     given, untouched = plot.axes(1, 2, width=10)
@@ -62,7 +62,7 @@ def test_every_picture_draws_on_new_and_on_given_axes(name, kind, tmp_path):
     assert untouched.has_data() is False
     for ax in (own, given):
         assert ax.has_data() or ax.patches
-    for array, then in zip((net._parameters.flat, net._state.flat), before, strict=True):
+    for array, then in zip((net.vectors.parameters.flat, net.vectors.state.flat), before, strict=True):
         assert np.array_equal(array, then)
 
 

@@ -46,10 +46,10 @@ def test_fits_are_alike_to_the_bit_whether_or_not_a_program_is_kept(layers, opti
         for number, arguments in enumerate(some_fits(7)):
             rule.clip_norm = 0.5 if number % 8 > 5 else None
             rule.learning_rate = 0.01 if number % 3 else 0.02
-            before = net._optimizer_state(rule).spare[1]
+            before = net.fits.optimizer_state(rule).spare[1]
             history = net.fit(**arguments, optimizer=rule)
-            kept += before is not None and net._optimizer_state(rule).spare[1] is before
-            digest += [net._parameters.flat.tobytes(), net._state.flat.tobytes(), dict(history)]
+            kept += before is not None and net.fits.optimizer_state(rule).spare[1] is before
+            digest += [net.vectors.parameters.flat.tobytes(), net.vectors.state.flat.tobytes(), dict(history)]
         digests.append(digest)
     assert digests[0] == digests[1]
     assert kept > 4, "programs hardly ever served twice"
@@ -80,7 +80,7 @@ def test_a_network_goes_at_once_when_nobody_holds_it():
 def test_a_large_program_is_not_kept():
     net, rule = Network([Dense(600, "relu"), Dense(600, "relu"), Dense(3, "softmax")], inputs=6), Adam()
     net.fit(X, LABELS, optimizer=rule)
-    assert net._optimizer_state(rule).spare == (None, None)
+    assert net.fits.optimizer_state(rule).spare == (None, None)
 
 
 def test_after_a_fit_that_diverged_the_next_is_like_any_other():
@@ -95,7 +95,7 @@ def test_after_a_fit_that_diverged_the_next_is_like_any_other():
     nets[0].parameters["0.weight"][:] = kept
     for net, rule in zip(nets, rules, strict=True):
         net.fit(X, LABELS, optimizer=rule, shuffle=False)
-    assert nets[0]._parameters.flat.tobytes() == nets[1]._parameters.flat.tobytes()
+    assert nets[0].vectors.parameters.flat.tobytes() == nets[1].vectors.parameters.flat.tobytes()
 
 
 def test_optimizers_in_turns_each_keep_a_program_of_their_own():
@@ -104,5 +104,5 @@ def test_optimizers_in_turns_each_keep_a_program_of_their_own():
     for _ in range(3):
         for rule in first, second:
             net.fit(X, LABELS, optimizer=rule)
-            programs.add(id(net._optimizer_state(rule).spare[1]))
+            programs.add(id(net.fits.optimizer_state(rule).spare[1]))
     assert len(programs) == 2

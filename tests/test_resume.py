@@ -48,7 +48,7 @@ def test_resumed_from_any_batch_is_never_interrupted(optimizer, dtype, by, path)
             net, given = again(net, path, by), {"resume": True}
         assert run(net, resume=True) == history
         assert same(net, whole)
-        assert np.array_equal(net._random, whole._random)
+        assert np.array_equal(net.vectors.random, whole.vectors.random)
         run(net, resume=True, epochs=EPOCHS + 2)
         longer = classifier(dtype=dtype)
         run(longer, optimizer=optimizer(), epochs=EPOCHS + 2)
@@ -122,11 +122,11 @@ def test_hyperparameters_as_they_had_become(path):
 def test_random_words_of_all_sizes_come_back(word, path):
     net = classifier()
     net.fit(X, LABELS, batch_size=8)
-    net._random[:] = net._fit.epoch.random = word
+    net.vectors.random[:] = net.fits.last.epoch.random = word
     net.save_checkpoint(path)
     again = Network.load_checkpoint(path)
-    assert again._random.tolist() == [word] * len(net._random)
-    assert again._fit.epoch.random == word
+    assert again.vectors.random.tolist() == [word] * len(net.vectors.random)
+    assert again.fits.last.epoch.random == word
 
 
 def test_a_net_in_no_fit_begins_one():

@@ -105,7 +105,7 @@ def test_a_model_checkpoint_leaves_alone_what_is_not_to_be_replaced(path):
     diverging = Network([Dense(8, "relu"), Dense(1)], inputs=4)
     with pytest.raises(DivergenceError):
         diverging.fit(1e4 * X, 1e4 * X[:, 0], epochs=100, optimizer=SGD(1e3), callbacks=[ModelCheckpoint(path, full=True)])
-    assert Network.load_checkpoint(path)._fit.epoch.totals.sum() == 0  # that of the last epoch's end
+    assert Network.load_checkpoint(path).fits.last.epoch.totals.sum() == 0  # that of the last epoch's end
 
 
 def test_a_fit_that_is_done_is_saved_whatever_the_frequency(tmp_path):

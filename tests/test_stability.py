@@ -216,7 +216,7 @@ def test_parameters_that_are_not_finite(name, value, dtype):
     """Outputs show it; whatever would have to be made up of them is an error, and a fit changes nothing."""
     net = classifier(dtype=dtype)
     net.parameters[name].flat[0] = value
-    before = net._parameters.flat.tobytes()
+    before = net.vectors.parameters.flat.tobytes()
     saturates = name.startswith("0.") and not math.isnan(value)  # tanh of an infinite sum is ± 1
     if saturates:
         assert np.isfinite(net.forward(X)).all()
@@ -236,4 +236,4 @@ def test_parameters_that_are_not_finite(name, value, dtype):
         net.loss_and_gradients(X, LABELS)
     with pytest.raises(DivergenceError, match="epoch 0, batch 0"):
         net.fit(X, LABELS, progress=False)
-    assert net._parameters.flat.tobytes() == before
+    assert net.vectors.parameters.flat.tobytes() == before

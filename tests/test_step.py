@@ -26,10 +26,10 @@ def test_the_kernels_together_are_the_step(measured):
 
 
 def test_it_trains(measured):
-    before = measured.program.network._parameters.flat.copy()
+    before = measured.program.network.vectors.parameters.flat.copy()
     measured.round()
-    assert np.isfinite(measured.program.network._parameters.flat).all()
-    assert (measured.program.network._parameters.flat != before).any()
+    assert np.isfinite(measured.program.network.vectors.parameters.flat).all()
+    assert (measured.program.network.vectors.parameters.flat != before).any()
 
 
 def test_every_kernel_of_a_step_has_a_group(measured):

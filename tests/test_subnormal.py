@@ -32,8 +32,8 @@ def test_what_decays_comes_to_zero(name):
     silent = X.copy()
     silent[:, 0] = 0
     net.fit(silent, Y, epochs=400, batch_size=16, optimizer=optimizer)
-    assert not subnormal(net._optimizer_state(optimizer).slots).any()
-    assert not subnormal(net._parameters.flat).any()
+    assert not subnormal(net.fits.optimizer_state(optimizer).slots).any()
+    assert not subnormal(net.vectors.parameters.flat).any()
 
 
 def test_threads_agree_on_what_is_zero(many_parts):
@@ -42,7 +42,7 @@ def test_threads_agree_on_what_is_zero(many_parts):
         net = Network([Dense(70, "relu"), Dense(3, "softmax")], inputs=5, seed=0)
         net.parameters["0.weight"][:] *= 1e-19
         net.fit(X * np.float32(1e-20), Y, epochs=3, batch_size=16, optimizer="sgd", threads=threads)
-        found.append(net._parameters.flat.tobytes())
+        found.append(net.vectors.parameters.flat.tobytes())
     assert max(many_parts) >= 3
     assert found[0] == found[1]
 
@@ -52,7 +52,7 @@ def test_populations_agree():
     small = X * np.float32(1e-37)
     alone.fit(small, Y, epochs=2, batch_size=16, optimizer="adam")
     Population([net]).fit(small, Y, epochs=2, batch_size=16, optimizer="adam")
-    assert alone._parameters.flat.tobytes() == net._parameters.flat.tobytes()
+    assert alone.vectors.parameters.flat.tobytes() == net.vectors.parameters.flat.tobytes()
 
 
 def test_the_processor_is_given_back(many_parts):

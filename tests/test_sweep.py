@@ -95,7 +95,7 @@ def test_networks_are_what_the_configuration_says():
     assert net.layers[0] == Dense(5, "tanh", l2=0.01)
     assert (net.dtype, net.seed, net.outputs) == ("float64", 3, 2)
     assert (net.optimizer.learning_rate, net.optimizer.momentum, net.optimizer.nesterov) == (0.02, 0.5, True)
-    assert (net._fit.batch_size, len(net.history.epochs)) == (7, 2)
+    assert (net.fits.last.batch_size, len(net.history.epochs)) == (7, 2)
     hidden = sweep({"hidden": [(4, 3), ()]}, X, VALUES, epochs=1)
     assert [len(net.layers) for net in hidden.population] == [3, 1]
 
@@ -110,7 +110,7 @@ def test_members_are_the_networks_that_fit_gives_alone():
         alone = Network([Dense(configuration["width"], "relu"), Dense(2, "softmax")], inputs=2)
         history = alone.fit(X[train], LABELS[train], epochs=5, optimizer=Adam(configuration["learning_rate"]),
                             validation_data=(X[held_out], LABELS[held_out]))
-        assert alone._parameters.flat.tobytes() == net._parameters.flat.tobytes()
+        assert alone.vectors.parameters.flat.tobytes() == net.vectors.parameters.flat.tobytes()
         assert dict(history) == dict(result.population.histories[number])
     means = [np.mean([h["val_loss"][-1] for h in result.population.histories[k:k + 3]]) for k in range(0, 12, 3)]
     assert result.scores.tolist() == means

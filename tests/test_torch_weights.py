@@ -121,10 +121,10 @@ WRONG = {
 
 @pytest.mark.parametrize(("change", "message"), WRONG.values(), ids=WRONG)
 def test_what_does_not_fit_is_refused_and_nothing_changes(net, change, message):
-    before = net._parameters.flat.copy()
+    before = net.vectors.parameters.flat.copy()
     with pytest.raises(ValueError, match=message):
         net.load_torch(WEIGHTS | change)
-    np.testing.assert_array_equal(net._parameters.flat, before)
+    np.testing.assert_array_equal(net.vectors.parameters.flat, before)
 
 
 def test_nothing_in_it(net):

@@ -30,11 +30,11 @@ def portrait(value):
 
 def bits(net):
     """Whatever a network holds that training changes, and where its last fit stands."""
-    views = {**net.parameters, **net.state, "random": net._random}
+    views = {**net.parameters, **net.state, "random": net.vectors.random}
     found = {name: view.tobytes() for name, view in views.items()}
-    for optimizer, memory in net._optimizer_states.items():
+    for optimizer, memory in net.fits.optimizer_states.items():
         found[id(optimizer)] = memory.step.tobytes(), memory.slots.tobytes(), repr(optimizer)
-    return found, id(net._fit), None if net.history is None else dict(net.history), net.stop_training
+    return found, id(net.fits.last), None if net.history is None else dict(net.history), net.stop_training
 
 
 def signs_of(value):

@@ -61,7 +61,7 @@ class ModelCheckpoint(Monitor):
     def on_train_begin(self, logs):
         if self.save_best_only:
             super().on_train_begin(logs)
-        if self.full and self.network._fit is None:
+        if self.full and self.network.fits.last is None:
             raise ValueError("ModelCheckpoint(full=True) saves a fit to go on with, and one with LBFGS cannot be resumed; "
                              "leave full at False")
         directory = Path(self.path).parent
@@ -85,7 +85,7 @@ class ModelCheckpoint(Monitor):
     def on_train_end(self, logs):
         if not self.full or self.save_best_only or self.diverged or self.standing() == self.saved:
             return
-        fit, (epochs, samples) = self.network._fit, self.standing()
+        fit, (epochs, samples) = self.network.fits.last, self.standing()
         batches = math.ceil((samples or fit.samples) / fit.batch_size)
         try:
             self.save({"epoch": epochs + (samples > 0), "batch": batches, **logs})
@@ -94,7 +94,7 @@ class ModelCheckpoint(Monitor):
 
     def standing(self):
         """Where the fit is: how many epochs are done, and how many samples of the next."""
-        fit = self.network._fit
+        fit = self.network.fits.last
         return None if fit is None else (fit.epoch.number, fit.epoch.totals[SAMPLES])
 
     def save(self, names):

@@ -44,7 +44,7 @@ class Dropout(Layer):
         if self.rate == 0 or not program.as_in_training:
             return x
         x = program.in_arena(x)
-        a, word = program.tensor_like(x), program.network._random_word(index)
+        a, word = program.tensor_like(x), program.network.vectors.random_word(index)
         program.emit(dropout_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient, features=x.features, rate=self.rate, word=word,

@@ -65,7 +65,7 @@ class Crew:
 
 def begin_all(fits, numbers):
     """Bring each to its first request; if one refuses, none has begun. numbers: of the members, to name it."""
-    before = [fit.network._fit for fit in fits]
+    before = [fit.network.fits.last for fit in fits]
     try:
         for number, fit in zip(numbers, fits, strict=True):
             try:
@@ -75,7 +75,7 @@ def begin_all(fits, numbers):
     except BaseException:
         for fit, state in zip(fits, before, strict=True):
             fit.steps.close()
-            fit.network._fit = state
+            fit.network.fits.last = state
         raise
 
 

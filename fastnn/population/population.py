@@ -138,7 +138,7 @@ class Population(Ensemble):
         if validation_data is not None and any(part is not None for part in validation_rows):
             raise ValueError("validation_data and validation_rows are both given; give one of them")
 
-        memory = [vector.flat for network in self.networks for vector in (network._parameters, network._state)]
+        memory = [vector.flat for network in self.networks for vector in (network.vectors.parameters, network.vectors.state)]
         fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data, memory)
         for number, network in enumerate(self.networks):
             own_rows = rows[number], validation_rows[number]
@@ -283,7 +283,7 @@ class Population(Ensemble):
         rows = []
         for number, network in enumerate(self.networks):
             row = {"member": number, "layers": " ".join(map(repr, network.layers)), "loss function": network.loss,
-                   "seed": network.seed, "parameters": int(network._parameters.flat.size)}
+                   "seed": network.seed, "parameters": int(network.vectors.parameters.size)}
             if self.histories:
                 history = self.histories[number]
                 row |= {"epochs": len(history.epochs), "diverged": number in self.errors}
@@ -320,5 +320,5 @@ class Population(Ensemble):
         vars(self).update(state, _optimizers=OwnOptimizers())
 
     def __repr__(self):
-        size = sum(network._parameters.flat.size for network in self.networks)
+        size = sum(network.vectors.parameters.size for network in self.networks)
         return f"<Population of {len(self)} networks, {size:,} parameters in all>"

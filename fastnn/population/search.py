@@ -154,7 +154,7 @@ class Sweep:
         population, members = self.population, np.flatnonzero(self.groups == number)
         row = {"configuration": int(number)}
         row |= {GIVEN.get(name, name): value for name, value in self.configurations[number].items()}
-        row["parameters"] = int(population[int(members[0])]._parameters.flat.size)
+        row["parameters"] = int(population[int(members[0])].vectors.parameters.size)
         histories = [population.histories[k] for k in members]
         row["epochs"] = max(len(history.epochs) for history in histories)
         row["diverged"] = any(int(k) in population.errors for k in members)

@@ -76,8 +76,8 @@ class Task:
         network, program, data = trainer.network, trainer.program, trainer.program.data
         self.metrics = [metric.name for metric in of_fit(network, evaluation is not None)]
         self.frame = program.frame(0, 0)
-        words, work = self.words, 6 * program.batch * network._parameters.flat.size
-        words[kernel.FRAME], words[kernel.RANDOM] = address(self.frame), address(network._random)
+        words, work = self.words, 6 * program.batch * network.vectors.parameters.size
+        words[kernel.FRAME], words[kernel.RANDOM] = address(self.frame), address(network.vectors.random)
         words[kernel.STEP] = address(trainer.optimizer_state.step)
         words[kernel.LOOK], words[kernel.MONITOR] = max(1, FLOPS_PER_LOOK // max(work, 1)), -1
         if self.state.shuffle:
@@ -96,7 +96,7 @@ class Task:
                 each.memory = each.gradients = each.results = each.addresses = each.frame = None
 
     def enter_validation(self):
-        evaluation, flat, words = self.evaluation, self.trainer.network._parameters.flat, self.words
+        evaluation, flat, words = self.evaluation, self.trainer.network.vectors.parameters.flat, self.words
         words[kernel.ROW], words[kernel.VALIDATED] = address(evaluation.row), evaluation.data.samples
         self.numbers[kernel.VAL_WEIGHT] = evaluation.weight
         costs = evaluation.penalties
@@ -138,7 +138,7 @@ class Task:
         numbers[kernel.SIGN], numbers[kernel.LEAST] = watch.sign, watch.min_delta
         numbers[kernel.BEST] = 0.0 if watch.best is None else watch.best
         if watch.restore_best and self.best is None:
-            vectors = network._parameters, network._state
+            vectors = network.vectors.parameters, network.vectors.state
             self.best = [np.empty_like(vector.flat) for vector in vectors]
             for k, (vector, kept) in enumerate(zip(vectors, self.best, strict=True)):
                 start = kernel.KEPT + 3 * k
@@ -181,7 +181,7 @@ class Task:
         if best_epoch >= words[kernel.FIRST_EPOCH]:
             watch.best, watch.best_epoch = float(self.numbers[kernel.BEST]), best_epoch
             if watch.restore_best:
-                parameters, kept = network._parameters.split(self.best[0]), network._state.split(self.best[1])
+                parameters, kept = network.vectors.parameters.split(self.best[0]), network.vectors.state.split(self.best[1])
                 watch.best_arrays = {name: {**parameters, **kept}[name] for name in named_arrays(network)}
 
     def last_metrics(self):

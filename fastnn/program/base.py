@@ -38,7 +38,7 @@ class Program:
 
     def __init__(self, network, batch, threads):
         self.network, self.batch, self.threads = network, batch, threads
-        self.dtype, self.offsets = network.dtype, network._parameters.offsets
+        self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self.outputs = []  # the tensor that each layer gives
         self.gathered = None, 0  # the tensor of the batch, and the number of the row that gathers it

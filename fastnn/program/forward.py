@@ -50,7 +50,7 @@ class ForwardProgram(Program):
     @staticmethod
     def plan(network, samples, threads):
         """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
-        workers = parts(2 * samples * network._parameters.flat.size, FLOPS_PER_PART, min(threads, samples))
+        workers = parts(2 * samples * network.vectors.parameters.size, FLOPS_PER_PART, min(threads, samples))
         return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
@@ -58,7 +58,7 @@ class ForwardProgram(Program):
         self.rows, self.memory = self.table(), self.arena.allocate(self.workers)
         self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
                                       arena_bytes=self.memory.strides[0])
-        parameters = address(self.network._parameters.flat)
+        parameters = address(self.network.vectors.parameters.flat)
         self.frame = np.array([address(self.row), parameters, 0, address(self.memory), 0, 0, 0, 0, 0, FORWARD, 0])
         self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
 
@@ -79,7 +79,7 @@ class ForwardProgram(Program):
     def run_samples(self, samples, results=None):
         """Send so many samples through, reporting into results (3, samples)."""
         self.lay_out_weights(samples)
-        flops, turn = 2 * self.network._parameters.flat.size, self.batch * self.workers
+        flops, turn = 2 * self.network.vectors.parameters.size, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
         # all slices of one size, and all chunks of a slice: at the end no thread is to wait for another's whole chunk
         size = evened_out(samples, max(1, int(turns)) * turn)
@@ -141,7 +141,7 @@ def small_prediction(network, predict):
     """
     head = network.objective.head
     program = PredictionProgram(network, FEW, workers=1, labels=predict)
-    most = max(1, min(FEW, FLOPS_PER_PART // max(1, network._parameters.flat.size)))
+    most = max(1, min(FEW, FLOPS_PER_PART // max(1, network.vectors.parameters.size)))
     dtype = np.dtype(network.dtype)
     dtype_out, dimensions = (head.predicted_dtype(dtype), 1 + len(head.predicted_shape)) if predict else (dtype, 2)
 
@@ -150,11 +150,11 @@ def small_prediction(network, predict):
 
     frame = np.array([
         id(np.ndarray), id(dtype), network.inputs, most, numpy_function(EMPTY), c_function("Py_IncRef"),
-        c_function("Py_DecRef"), id(None), id(dtype_out), dimensions, address(network._parameters.flat),
+        c_function("Py_DecRef"), id(None), id(dtype_out), dimensions, address(network.vectors.parameters.flat),
         address(program.memory), address(program.not_finite), address(program.rows), len(program.rows),
         cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA), 0, network.outputs])
     program.network = None  # which keeps the function
-    return python_function(forward_few_kernel.address(ANY), (frame, program, network._parameters, network._state))
+    return python_function(forward_few_kernel.address(ANY), (frame, program, network.vectors))
 
 
 class EvaluationProgram(ForwardProgram):
@@ -176,5 +176,5 @@ class EvaluationProgram(ForwardProgram):
         self.run_samples(self.data.samples, self.results)
         sums = np.zeros(2)
         sum_results_kernel(ANY, sums, self.results, self.data.samples)
-        loss = float(sums[0] / self.weight) + self.penalties.value(self.network._parameters.flat)
+        loss = float(sums[0] / self.weight) + self.penalties.value(self.network.vectors.parameters.flat)
         return loss, float(sums[1] / self.data.samples)

@@ -14,13 +14,12 @@ from .base import address
 class OptimizerState:
     """What an optimizer remembers of one network: its slots, laid out like the parameters, and the step."""
 
-    def __init__(self, optimizer, network):
+    def __init__(self, optimizer, size, dtype):
         self.optimizer = weakref.ref(optimizer)  # the network keeps this as long as someone keeps the optimizer
-        self.dtype = network.dtype
-        self.size = network._parameters.flat.size
+        self.size, self.dtype = size, dtype
         stretch = -(-self.size // 64) * 64
-        self.slots = aligned((len(optimizer.slots), stretch), network.dtype)
-        self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, network.dtype)
+        self.slots = aligned((len(optimizer.slots), stretch), dtype)
+        self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, dtype)
         self.hyperparameters = optimizer.hyperparameters()
         self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
         self.rates, self.schedule = None, np.zeros(2, np.int64)

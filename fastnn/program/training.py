@@ -24,7 +24,7 @@ class TrainingProgram(Program):
         super().__init__(network, *self.plan(network, data, batch, threads))
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
-        self.gradients = aligned(network._parameters.flat.size, network.dtype)
+        self.gradients = aligned(network.vectors.parameters.size, network.dtype)
         self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates, self.last = [], []
@@ -43,13 +43,14 @@ class TrainingProgram(Program):
         self.parts_used = int(self.rows[:, PARTS].max())  # the most parts that any phase is cut into
         self.gather = int(np.flatnonzero(self.rows[:, FORWARD] == gather_kernel.address(network.dtype))[0])
         # worked out once, for where a callback looks at every batch a run is a few microseconds
-        self.addresses = [*map(address, (self.rows, network._parameters.flat, self.gradients, self.memory, self.results))]
+        parameters = network.vectors.parameters.flat
+        self.addresses = [*map(address, (self.rows, parameters, self.gradients, self.memory, self.results))]
 
     @staticmethod
     def plan(network, data, batch, threads):
         """(samples in a batch, how many threads are to share a step)."""
         batch = min(batch, data.samples)
-        return batch, threads if 6 * batch * network._parameters.flat.size >= FLOPS_PER_STEP else 1
+        return batch, threads if 6 * batch * network.vectors.parameters.size >= FLOPS_PER_STEP else 1
 
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):

@@ -141,7 +141,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             stochastic.train(self, samples, held_out, incremental)
         else:
             lbfgs.train(self, samples, held_out)
-        if not np.isfinite(self.network_._parameters.flat).all():
+        if not np.isfinite(self.network_.vectors.parameters.flat).all():
             raise ValueError("training ended with weights that are not finite; scale X to about unit size, or lower "
                              "learning_rate_init")
 
@@ -305,7 +305,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         state = dict(super().__getstate__())
         state.pop("_fitting", None)  # the copy that a callback takes is in no fit
         if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
-            memory = self.network_._optimizer_state(self._optimizer)
+            memory = self.network_.fits.optimizer_state(self._optimizer)
             state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()
         return state
 
@@ -314,5 +314,5 @@ class NetworkEstimator(BaseEstimator, ABC):
         kept = state.pop("_optimizer_memory", None)
         super().__setstate__(state)
         if kept is not None:
-            memory = self.network_._optimizer_state(self._optimizer)
+            memory = self.network_.fits.optimizer_state(self._optimizer)
             memory.step[:], memory.slots[:] = kept

@@ -23,14 +23,14 @@ class Objective:
         data.weights = (weights / weights.sum()).astype(network.dtype)
         self.network = network
         self.program = TrainingProgram(network, data, GRADIENT_CHUNK, resolve_threads(threads), normalize=False)
-        self.decay = np.zeros(network._parameters.flat.size)  # the penalty's factor of each parameter: none on biases
-        views = network._parameters.split(self.decay)
+        self.decay = np.zeros(network.vectors.parameters.size)  # the penalty's factor of each parameter: none on biases
+        views = network.vectors.parameters.split(self.decay)
         for name in network.weight_names:
             views[name][...] = network.alpha[0] / weights.sum()
 
     def __call__(self, parameters):
         """(loss, gradient) there; the network has these parameters afterwards."""
-        self.network._parameters.flat[:] = parameters
+        self.network.vectors.parameters.flat[:] = parameters
         program, decayed = self.program, self.decay * parameters
         program.totals[:] = 0
         if program.accumulate(0, program.batches) is not None or not all_finite(program.gradients):
@@ -44,7 +44,7 @@ def train(estimator, samples, held_out):
     objective = Objective(network, samples, estimator.n_threads)
 
     def after_iteration(intermediate_result):
-        network._parameters.flat[:] = intermediate_result.x
+        network.vectors.parameters.flat[:] = intermediate_result.x
         held_out_loss = None
         if held_out is not None:
             X, y, *weights = held_out.as_validation_data()
@@ -52,10 +52,10 @@ def train(estimator, samples, held_out):
         record(estimator, intermediate_result.fun, held_out, held_out_loss)
 
     result = scipy.optimize.minimize(
-        objective, network._parameters.flat.astype(np.float64), method="L-BFGS-B", jac=True, callback=after_iteration,
+        objective, network.vectors.parameters.flat.astype(np.float64), method="L-BFGS-B", jac=True, callback=after_iteration,
         options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
     )
-    network._parameters.flat[:] = result.x
+    network.vectors.parameters.flat[:] = result.x
     estimator.n_iter_, estimator.loss_ = min(result.nit, estimator.max_iter), float(result.fun)
     if not np.isfinite(result.fun):
         raise ValueError("training diverged: the loss is not finite; scale X to about unit size")

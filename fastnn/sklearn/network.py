@@ -38,7 +38,7 @@ class EstimatorTrainer(Trainer):
 class EstimatorNetwork(Network):
     """A network with a penalty of strength `alpha[0]` whose samples are shuffled by the RandomState `generator`."""
 
-    _trainer_type = EstimatorTrainer
+    trainer_type = EstimatorTrainer
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)

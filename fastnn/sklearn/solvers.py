@@ -74,6 +74,6 @@ class LearningRate:
     def change(self, rate):
         if type(self.optimizer) is SGD:
             # scikit-learn's velocity has the rate of its time in it, ours is multiplied by the rate of the day
-            velocity = self.network._optimizer_state(self.optimizer).slots[0]
+            velocity = self.network.fits.optimizer_state(self.optimizer).slots[0]
             velocity *= np.asarray(self.optimizer.learning_rate / rate, velocity.dtype)
         self.optimizer.learning_rate = rate
