@@ -106,9 +106,13 @@ IN_TABLES = {
         "table": None, "rows": lambda value: value is None or value in (range(3), [1]) or value == [1],
         "text": lambda value: not isinstance(value, str) and len(list(value)) == 0,
         "drop": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "keep_columns": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "keep_words": lambda value: not isinstance(value, str) and len(list(value)) == 0,
+        "counters": lambda value: value is None or (not isinstance(value, str) and len(list(value)) == 0),
         "missing_values": lambda value: not isinstance(value, str) and all(
             isinstance(each, (str, int, float)) for each in np.ravel(list(value)).tolist()),
-        "max_categories": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
+        "max_categories": lambda value: value is None or (
+            isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63),
         "limit": lambda value: np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and value > 0},
     "Preprocessing": {"columns": lambda value: not isinstance(value, str) and len(list(value)) == 0},
     "Preprocessing.from_json": {"text": None}, "Preprocessing.from_config": {"config": None},

@@ -29,7 +29,8 @@ def main(argv):
     recipe = Recipe(
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
         weight_decay=parsed.weight_decay, validation=parsed.validation, test=parsed.test, seed=parsed.seed,
-        task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop, missing_values=parsed.missing,
+        task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop,
+        missing_values=parsed.missing, keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
         max_categories=parsed.max_categories, limit=parsed.limit, threads=parsed.threads,
     )
     quiet = parsed.json or parsed.quiet
@@ -70,8 +71,12 @@ def parser():
     table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to leave out")
     table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="what means missing beside an empty "
                                                                                        "cell, such as --missing='?,-'")
-    table.add_argument("--max-categories", type=options.positive, default=100, metavar="N",
-                       help="of a text column the N most frequent words count (default: 100)")
+    table.add_argument("--keep-columns", type=options.words, default=(), metavar="A,B",
+                       help="columns to learn from although they count the rows, or hold a text of its own in most rows")
+    table.add_argument("--keep-words", type=options.words, default=(), metavar="A,B",
+                       help="columns in which NA, None, null and the like are categories; elsewhere they are missing")
+    table.add_argument("--max-categories", type=options.positive, metavar="N",
+                       help="of a text column the N most frequent words count (default: 1000, fewer for very many rows)")
     table.add_argument("--limit", type=options.limit, default=5.0, metavar="L",
                        help="a number counts as at most L standard deviations from its mean, so that an outlier does not "
                             "carry all before it; inf for no limit (default: 5)")
@@ -107,9 +112,11 @@ def parser():
 
 def plan(parsed, table, preprocessing, target, parts, sizes):
     """What is about to be done, in words."""
+    from ..tables.cells import without
+
     columns = [("column", "kind", "missing", "what the network sees")]
     for column in preprocessing.columns[:MANY if len(preprocessing.columns) > MANY + 5 else None]:
-        missing = table[column.name].isna() | table[column.name].isin(preprocessing.missing_values)
+        missing = without(table[column.name], preprocessing.missing_values, getattr(column, "categories", ())).isna()
         columns.append((column.name, column.kind, f"{int(missing.sum()):,}", column))
     if len(columns) <= len(preprocessing.columns):
         columns.append((f"and {len(preprocessing.columns) - MANY:,} more", "", "", "fastnn inspect shows them all"))

@@ -10,10 +10,11 @@ pandas holds the tables: the extra `cli`.
 
 from .classes import Classes
 from .model import TableModel
-from .preprocessing import Preprocessing, UnknownCategory
+from .preprocessing import Preprocessing
 from .reading import read_table, write_table
 from .target import Values
 from .training import Recipe, train
+from .unseen import MissingNumber, UnknownCategory
 
-__all__ = ["Classes", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table", "train",
-           "write_table"]
+__all__ = ["Classes", "MissingNumber", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table",
+           "train", "write_table"]

@@ -1,21 +1,24 @@
 """Columns as plain data: what each becomes in the matrix that the network sees, learned once and kept in the model's file.
 
-    Number   (x - mean) / scale, within ± limit; what is missing is taken for the median, and told in a column of its own
+    Number   (x - mean) / scale, within ± limit; a missing one is taken for the median, and has a column of its own
+    Missing  1 where a number is missing and 0 elsewhere: all that tells rows apart where the numbers are alike
     Text     one column a category, 1 where it is that one and else 0; "missing" may be a category
     Ignored  nothing, for a reason
+
+What a table to predict has and training had not is returned beside the columns: {word: rows}, None for missing cells.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .reading import pandas
+from .cells import as_numbers, as_words, distinct, places_of
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
-LIMIT = 5.0  # standard deviations
-APART = 20  # different texts, if they are in more than half of the rows, tell rows apart and nothing else
-SAFE = (1e-150, 1e150)  # numbers whose squares are numbers
 WORDS = ("string", "mixed", "mixed-integer", "categorical")
+LIMIT = 5.0  # standard deviations
+SAFE = (1e-150, 1e150)  # numbers whose squares are numbers
+ROUNDING = 64 * np.finfo(np.float64).eps  # relative to the largest, numbers that differ by less are alike
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Number:
     Attributes
     ----------
     mean, scale : float
-        Of the training rows; a scale of 1 where all are alike.
+        Of the training rows.
     limit : float
         So many scales from the mean a number counts at most. A slip of the pen far out (a stone of 59 mm among those of 5)
         would else reach where the network has learned nothing, and a single such row outweigh all others in what is
@@ -58,17 +61,42 @@ class Number:
         """The names of the columns that it becomes."""
         return [self.name, f"{self.name} missing"] if self.missing else [self.name]
 
-    def transform(self, series):
-        """(rows, features) float64 from a series, and what was unknown in it (nothing)."""
+    def transform(self, series, out):
+        """Write to out (rows, features), and return what training had not."""
         values = as_numbers(series)
         absent = np.isnan(values)
         with np.errstate(over="ignore"):  # beyond all bounds is beyond the limit
             standardised = (np.where(absent, self.median, values) - self.mean) / self.scale
-        standardised = np.clip(standardised, -self.limit, self.limit)
-        return np.stack([standardised, absent], axis=1) if self.missing else standardised[:, None], []
+        out[:, 0] = np.clip(standardised, -self.limit, self.limit)
+        if self.missing:
+            out[:, 1] = absent
+        return {None: int(absent.sum())} if absent.any() and not self.missing else {}
 
     def __str__(self):
         return "standardised" + (f", missing as {self.median:g} and told" if self.missing else "")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A column of numbers that are alike in training where they are not missing: 1 where one is missing, 0 elsewhere."""
+
+    name: str
+    kind = "missing"
+    missing = True
+    scale = None  # none of its numbers counts
+
+    @property
+    def features(self):
+        """The name of the column that it becomes."""
+        return [f"{self.name} missing"]
+
+    def transform(self, series, out):
+        """Write to out (rows, 1), and return what training had not: nothing."""
+        out[:, 0] = np.isnan(as_numbers(series))
+        return {}
+
+    def __str__(self):
+        return "1 where missing, for the others are alike"
 
 
 @dataclass(frozen=True)
@@ -80,11 +108,14 @@ class Text:
     categories : tuple of str
     missing : bool
         Whether some were missing in training: that is a category then, the last.
+    other : bool
+        Whether there were more categories in training than are kept: what is in none of them is then one of the others.
     """
 
     name: str
     categories: tuple
     missing: bool
+    other: bool = field(default=False, metadata={"optional": True})  # files of old have it not
     kind = "text"
 
     @classmethod
@@ -93,26 +124,28 @@ class Text:
         words = as_words(series)
         found, counts = np.unique([word for word in words if word is not None], return_counts=True)
         kept = np.sort(np.argsort(-counts, kind="stable")[:most])
-        return cls(series.name, tuple(str(found[k]) for k in kept), any(word is None for word in words))
+        return cls(series.name, tuple(str(found[k]) for k in kept), any(word is None for word in words), len(found) > most)
 
     @property
     def features(self):
         """The names of the columns that it becomes."""
         return [f"{self.name} = {category}" for category in self.categories] + [f"{self.name} missing"] * self.missing
 
-    def transform(self, series):
-        """(rows, features) float64 from a series, and the words in it that are in no category, one a row."""
-        place = {word: k for k, word in enumerate(self.categories + (None,) * self.missing)}
-        words = as_words(series)
-        places = np.array([place.get(word, -1) for word in words], np.intp)
-        rows = np.flatnonzero(places >= 0)
-        encoded = np.zeros((len(words), len(place)))
-        encoded[rows, places[rows]] = 1
-        return encoded, [words[row] or "nothing" for row in np.flatnonzero(places < 0)]
+    def transform(self, series, out):
+        """Write to out (rows, features), and return what training had not."""
+        (codes, cells), place = distinct(series), places_of(self.categories)
+        places = [place(cell) for cell in cells] + [out.shape[1] - 1 if self.missing else None]  # missing has the code -1
+        columns = np.array([-1 if found is None else found for found in places])[codes]
+        rows = np.flatnonzero(columns >= 0)
+        out[:] = 0
+        out[rows, columns[rows]] = 1
+        *counts, missing = np.bincount(np.where(codes < 0, len(cells), codes), minlength=len(places)).tolist()
+        unseen = {} if self.other else {str(cells[k]): counts[k] for k in range(len(cells)) if places[k] is None}
+        return unseen | ({None: missing} if missing and not self.missing else {})
 
     def __str__(self):
         count = f"{len(self.categories)} categories" if len(self.categories) != 1 else "1 category"
-        return f"one-hot, {count}" + (" and missing" if self.missing else "")
+        return f"one-hot, {count}" + " and missing" * self.missing + ", others in none" * self.other
 
 
 @dataclass(frozen=True)
@@ -123,34 +156,13 @@ class Ignored:
     reason: str
     kind = "ignored"
     features = ()
+    scale = None
 
     def __str__(self):
         return self.reason
 
 
-KINDS = {kind.kind: kind for kind in (Number, Text, Ignored)}
-
-
-def judge(series, *, text=False, most=100):
-    """Number, Text, or the Ignored that a column of the whole table is; `text` says that its numbers are names."""
-    present = series.dropna()
-    kind = pandas().api.types.infer_dtype(present, skipna=True)
-    if present.empty:
-        return Ignored(series.name, "ignored: all missing")
-    if kind not in NUMBERS + WORDS:
-        return Ignored(series.name, f"ignored: holds {kind}; derive numbers or text from it")
-    if text or kind in WORDS:
-        count = len(set(as_words(present)))
-        if count > min(most, APART) and count > len(present) / 2:
-            return Ignored(series.name, f"ignored: {count:,} different texts in {len(present):,} rows")
-    else:
-        numbers = as_numbers(series)
-        if len(numbers) > 2 and kind == "integer" and np.all(np.diff(numbers) == 1):
-            return Ignored(series.name, "ignored: counts the rows")
-        count = len(np.unique(numbers[~np.isnan(numbers)]))
-    if count < 2 and len(present) == len(series):
-        return Ignored(series.name, "ignored: alike in all rows")
-    return Text if text or kind in WORDS else Number
+KINDS = {kind.kind: kind for kind in (Number, Missing, Text, Ignored)}
 
 
 def mean_and_scale(values):
@@ -160,34 +172,10 @@ def mean_and_scale(values):
     return float((values / unit).mean()) * unit, float((values / unit).std()) * unit or 1.0
 
 
-def without(series, missing_values):
-    """A series with `missing_values` missing; where that leaves nothing but numbers in text, they are numbers."""
-    marked = series.isin(missing_values) if missing_values else None
-    if marked is None or not marked.any():
-        return series
-    series = series.mask(marked)
-    try:
-        return pandas().to_numeric(series)
-    except (ValueError, TypeError):
-        return series
-
-
-def as_numbers(series):
-    """A series as float64, NaN where it is missing or infinite."""
-    numbers = pandas().to_numeric(series, errors="coerce")
-    wrong = np.flatnonzero((numbers.isna() & series.notna()).to_numpy())
-    if len(wrong):
-        raise ValueError(f"column {series.name!r} is one of numbers, but row {wrong[0] + 1} holds "
-                         f"{series.iloc[wrong[0]]!r}; mend it, or leave it empty")
-    values = numbers.to_numpy(np.float64, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def as_words(series):
-    """A series as a list of str, None where it is missing. A whole number is written the same in every dtype."""
-    words = []
-    for value, absent in zip(series.tolist(), series.isna().tolist(), strict=True):
-        if not absent and isinstance(value, float) and value.is_integer():
-            value = int(value)
-        words.append(None if absent else str(value))
-    return words
+def alike(values):
+    """Whether numbers differ by no more than rounding, those that are missing aside."""
+    present = values[~np.isnan(values)]
+    if not len(present):
+        return True
+    low, high = float(present.min()), float(present.max())
+    return high / 2 - low / 2 <= ROUNDING / 2 * max(abs(low), abs(high))

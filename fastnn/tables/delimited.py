@@ -12,6 +12,8 @@ import re
 import sys
 import warnings
 
+from .missing_words import with_words
+
 SEPARATORS = ",;\t"
 MARKS = {"\xff\xfe": "utf-16", "\xfe\xff": "utf-16", "\xef\xbb\xbf": "utf-8-sig"}  # the first bytes, as Latin-1
 NOT_IN_TEXT = "\x1e"  # the control character "record separator": with it between cells, a line is one cell
@@ -42,6 +44,8 @@ def read(pd, name, *, text=(), separator=None, encoding=None):
         decimal = "," if separator != "," and has_decimal_commas(pd, table) else "."
         if decimal == ",":
             table = read_csv(pd, source(), decimal=decimal, **options)
+        as_text = options | {"dtype": str, "keep_default_na": False, "na_values": [""]}
+        table = with_words(pd, table, lambda names: read_csv(pd, source(), usecols=names, **as_text))
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise ValueError(f"cannot read {shown} as a table: it is not written in {name_of(encoding)} (byte 0x{byte:02x}); "

@@ -151,7 +151,8 @@ def as_float(value):
 
 def with_none(series, values, absent, convert):
     """A series of objects, None where one is missing; `series` itself where it is that already."""
-    if series.dtype == object and all(value is None for value in values[absent]) and (
+    own = series.dtype == object and np.may_share_memory(values, series.to_numpy())
+    if own and all(value is None for value in values[absent]) and (
             convert is None or all(type(value) is convert for value in values[~absent])):
         return series
     found = np.empty(len(values), object)

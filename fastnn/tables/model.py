@@ -80,7 +80,7 @@ class TableModel:
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")
         table = normalized("table", table, {*self.preprocessing.names, name}, untouched={name})
-        column = as_target(table[name], self.preprocessing.missing_values)
+        column = as_target(table[name], self.preprocessing.missing_values, getattr(self.target, "labels", ()))
         return table, column, present(column, numbers=self.target.kind == "regression")
 
     def save(self, path):

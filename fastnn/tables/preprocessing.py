@@ -9,21 +9,23 @@ from collections.abc import Hashable, Mapping
 
 import numpy as np
 
-from ..caller_warning import warn_caller
 from ..checks import any_array, real_number, several, shown, whole_number
 from ..files import LONGEST, PROVOKED
 from ..plain_json import from_text
-from .columns import KINDS, LIMIT, Ignored, Number, Text, judge, without
+from .cells import numbers_if_all, without
+from .columns import KINDS, LIMIT, Ignored
 from .frames import as_pandas, categorical_names, normalized, text_name
+from .judging import counters_of, learn
+from .missing_words import MISSING_WORDS
+from .notes import Notes
 from .plain import different_words, from_config, marks, to_config
+from .unseen import warn_of_unseen
 
+CATEGORIES, LEAST_CATEGORIES = 1000, 100  # that a column of text may have by itself
+NUMBERS_OF_A_COLUMN = 2**26  # in the matrix, which bound them where there are many rows
 UNLIMITED = 1e30  # JSON has no infinity
 SHOWN = 12  # names of columns in an error
 CHARACTERS = 2**22  # that the names of all features of a model from a file may have
-
-
-class UnknownCategory(UserWarning):
-    """A table holds text that was not in the rows that the preprocessing was learned from."""
 
 
 class Preprocessing:
@@ -39,6 +41,8 @@ class Preprocessing:
     ----------
     features : list of str
         The names of the columns of the matrix.
+    notes : list of str
+        What `fit` has decided that may not be meant.
 
     Examples
     --------
@@ -60,9 +64,11 @@ class Preprocessing:
                 raise ValueError(f"columns holds {shown(column)}; it must hold {kinds}")
         self.missing_values = marks("missing_values", missing_values)
         self.features = [feature for column in self.columns for feature in column.features]
+        self.notes = []
 
     @classmethod
-    def fit(cls, table, *, rows=None, text=(), drop=(), missing_values=(), max_categories=100, limit=LIMIT):
+    def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
+            max_categories=None, limit=LIMIT, counters=None):
         """Learn what to do with the columns of a table.
 
         Parameters
@@ -71,22 +77,31 @@ class Preprocessing:
             pandas' or one with an Arrow interface, such as polars'. Whether a column holds numbers or text is judged by all
             of it; one of a categorical type is text.
         rows : array of int, optional
-            The training rows: means, medians and categories are theirs alone. Default all.
+            The training rows: means, medians and categories are theirs alone, and a column that is alike in all of them is
+            ignored. Default all.
         text : iterable of str
             Columns whose numbers are names of something.
         drop : iterable of str
             Columns to ignore.
+        keep_columns : iterable of str
+            Columns to learn from although they count the rows, or hold a different text in most of them.
+        keep_words : iterable of str
+            Columns in which words such as NA, None and null are categories, and not missing values.
         missing_values : iterable of str or float
             What else than an empty cell stands for a missing value.
-        max_categories : int
-            Of a column of text so many are kept, the most frequent ones. A column with more than these or
-            than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
+        max_categories : int, optional
+            Of a column of text so many are kept, the most frequent ones; all others are in none. Default 1,000, or fewer,
+            but 100 at least, where the matrix would have more than 2**26 numbers for one column. A column with more
+            than these or than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
         limit : float
             Standardised numbers stay within ± this; infinity for none.
+        counters : iterable of str, optional
+            Columns that count the rows of a table of which this one is a part. Default: what this table shows.
 
         Returns
         -------
         Preprocessing
+            Its attribute `notes`, a list of str, says what was decided that may not be meant.
 
         Raises
         ------
@@ -98,26 +113,42 @@ class Preprocessing:
         names, missing_values = list(table.columns), marks("missing_values", missing_values)
         text = [check_there(name, names) for name in several("text", text)] + declared
         drop = [check_there(name, names) for name in several("drop", drop)]
+        keep_columns = [check_there(name, names) for name in several("keep_columns", keep_columns)]
+        keep_words = [check_there(name, names) for name in several("keep_words", keep_words)]
         rows = None if rows is None else numbers_of_rows(rows, len(table))
-        most, columns = whole_number("max_categories", max_categories), []
+        most = CATEGORIES if max_categories is None else whole_number("max_categories", max_categories)
+        if max_categories is None and len(table):
+            most = min(most, max(LEAST_CATEGORIES, NUMBERS_OF_A_COLUMN // len(table)))
         limit = real_number(limit)
         if not limit > 0:
             raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, or infinity")
+        counters = counters_of(table, missing_values) if counters is None else several("counters", counters)
+        counters = {check_there(name, names) for name in counters} - {*text, *drop, *keep_columns}
+        lone = counters if len(set(names) - set(drop)) == 1 else set()
+        columns, notes = [], Notes()
         for name in names:
             if name in drop:
                 columns.append(Ignored(name, "ignored: asked for"))
                 continue
-            series = without(table[name], missing_values)
-            kind = judge(series, text=name in text, most=most)
-            learned = series if rows is None else series.iloc[rows]
-            if kind is Number:
-                columns.append(Number.fit(learned, min(float(limit), UNLIMITED)))
+            known = MISSING_WORDS if name in keep_words else ()
+            given = table[name]
+            series = without(given, missing_values, known)
+            if series is not given and name not in text:
+                series = numbers_if_all(series)
+            if name in counters - lone:
+                column = Ignored(name, "ignored: counts the rows")
             else:
-                columns.append(Text.fit(learned, most) if kind is Text else kind)
+                column = learn(series, rows, text=name in text, keep=name in keep_columns, most=most,
+                               limit=min(float(limit), UNLIMITED))
+            columns.append(column)
+            notes.add(column, given if column.kind == "text" else series, known=known, counts=name in counters,
+                      kept=name in keep_columns)
         made = cls(columns, missing_values)
+        made.notes = notes.sentences()
         if not made.features:
-            raise ValueError("no column is left to learn from: "
-                             + ("; ".join(f"{c.name} {c}" for c in columns) or "the table has none beside the target"))
+            reasons = "; ".join(f"{c.name} {c}" for c in columns) or "the table has none beside the target"
+            overrule = "; --keep-columns lets a column that counts the rows be learned from" * bool(counters)
+            raise ValueError(f"no column is left to learn from: {reasons}{overrule}")
         return made
 
     @property
@@ -150,7 +181,9 @@ class Preprocessing:
         Warns
         -----
         UnknownCategory
-            For text that is in none of the categories learned: it is 0 in all of them.
+            For text that is in none of the categories learned, or missing where none was: it is 0 in all of them.
+        MissingNumber
+            For missing numbers of a column that had none in training: they count as its median.
         """
         names = self.names
         given = as_pandas("table", table)
@@ -159,15 +192,13 @@ class Preprocessing:
         if missing is not None:
             check_there(missing, list(given.columns), "the model was trained on it")
         X, start = np.empty((len(table), len(self.features)), np.float32), 0
+        unseen = []
         for name, column in names.items():
-            encoded, unknown = column.transform(without(table[name], self.missing_values))
-            X[:, start:start + len(column.features)] = encoded
-            start += len(column.features)
-            if unknown:
-                warn_caller(
-                    f"column {column.name!r} holds {unknown[0]!r}, in none of the categories learned; {len(unknown)} of "
-                    f"{len(table)} rows have none there", UnknownCategory,
-                )
+            series = without(table[name], self.missing_values, getattr(column, "categories", ()))
+            width = len(column.features)
+            unseen.append((column, column.transform(series, X[:, start:start + width])))
+            start += width
+        warn_of_unseen(unseen, len(table))
         return X
 
     def config(self):

@@ -48,6 +48,7 @@ def read_table(path, *, text=(), separator=None, encoding=None):
     Returns
     -------
     pandas.DataFrame
+        In columns of text words such as NA, None and null are there as they are written; among numbers they are missing.
 
     Raises
     ------

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import plain
+from .cells import as_numbers as plain_numbers
+from .cells import as_words, numbers_if_all, without
 from .classes import EXACT, Classes, beyond_exact
-from .columns import NUMBERS, WORDS, as_words, without
-from .columns import as_numbers as plain_numbers
+from .columns import NUMBERS, WORDS
 from .frames import categorical_names, normalized_column
 from .hints import almost_numbers, hint
 from .reading import pandas
@@ -88,16 +89,19 @@ def from_config(config):
     return plain.from_config(TARGETS, config)
 
 
-def as_target(series, missing_values):
+def as_target(series, missing_values, known=()):
     """A column as a target: of the type that it has, and what stands for missing values missing.
 
-    ValueError if it holds neither numbers nor words.
+    known: the words, such as None, that are classes and stand for no missing values. ValueError if it holds neither numbers
+    nor words.
     """
     byte_order = isinstance(series.dtype, np.dtype) and not series.dtype.isnative
     if byte_order or (isinstance(series.dtype, pandas().ArrowDtype) and kind_in(series) == "string"):
         plain = normalized_column(series)  # pandas can do but little with these types
         series = plain.astype("category") if is_categorical(series) else plain
-    series = without(series, missing_values)
+    given, series = series, without(series, missing_values, known)
+    if series is not given and not is_categorical(given):
+        series = numbers_if_all(series)
     if series.notna().any():
         check_kind(series[series.notna()])
     return series

@@ -26,11 +26,15 @@ from ..kernels.optimizers.adamw import AdamW
 from ..layers import Dense, Layer
 from ..network import Network
 from . import metrics
+from .cells import without
 from .classes import Classes
-from .columns import LIMIT, without
+from .columns import LIMIT
 from .frames import as_pandas, categorical_names, normalized, text_name
 from .hints import hint
+from .judging import counters_of
+from .missing_words import MISSING_WORDS, words_for_missing
 from .model import TableModel
+from .notes import option
 from .plain import marks
 from .preprocessing import Preprocessing, check_there
 from .split import split
@@ -61,7 +65,8 @@ CHECKS = {
     "seed": lambda where, value: whole_number(where, value, least=0, most=math.inf),
     "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
     "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
-    "text": several, "drop": several, "missing_values": marks, "max_categories": whole_number,
+    "text": several, "drop": several, "keep_columns": several, "keep_words": several, "missing_values": marks,
+    "max_categories": or_none(whole_number),
 }
 
 
@@ -86,8 +91,8 @@ class Recipe:
     task : {"auto", "regression", "classification"}
     log_target : {"no", "yes", "auto"}
         Whether values are learned in logarithms; "auto" tries both where the target is positive and skewed.
-    text, drop, missing_values, max_categories, limit
-        See `Preprocessing.fit`.
+    text, drop, keep_columns, keep_words, missing_values, max_categories, limit
+        See `Preprocessing.fit`. A target among `keep_words` has words such as None as classes.
     threads : int, optional
     """
 
@@ -103,8 +108,10 @@ class Recipe:
     log_target: str = "no"
     text: tuple = ()
     drop: tuple = ()
+    keep_columns: tuple = ()
+    keep_words: tuple = ()
     missing_values: tuple = ()
-    max_categories: int = 100
+    max_categories: int | None = None
     limit: float = LIMIT
     threads: int | None = None
 
@@ -208,6 +215,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     table = as_pandas("table", table)
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
+    counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are left out
     table, notes = with_target(table, target, recipe)
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
     classes = Classes.fit(table[target]) if task == "classification" else None
@@ -218,15 +226,17 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
                   seed=recipe.seed)
     features = table.drop(columns=target)
     text = {*map(text_name, recipe.text), *declared} - {target}
-    preprocessing = Preprocessing.fit(features, rows=parts[0], text=text, drop=recipe.drop,
-                                      missing_values=recipe.missing_values, max_categories=recipe.max_categories,
-                                      limit=recipe.limit)
+    keep_words = {*map(text_name, recipe.keep_words)} - {target}
+    preprocessing = Preprocessing.fit(features, rows=parts[0], text=text, drop=recipe.drop, keep_columns=recipe.keep_columns,
+                                      keep_words=keep_words, missing_values=recipe.missing_values,
+                                      max_categories=recipe.max_categories, limit=recipe.limit, counters=counters)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         matrix = preprocessing.transform(features)
-    notes += [str(each.message) for each in caught]
+    notes += preprocessing.notes + [str(each.message) for each in caught]
     notes += [found for column in preprocessing.columns if column.name not in {*text, *map(text_name, recipe.drop)}
-              and (found := hint(column.name, without(features[column.name], recipe.missing_values)))]
+              and (found := hint(column.name, without(features[column.name], recipe.missing_values),
+                                 ignored=column.kind == "ignored"))]
 
     training, validation, test = parts
     if len(test) < FEW_ROWS:
@@ -252,10 +262,15 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 
 def with_target(table, target, recipe):
     """The rows of a table that have a target, numbered anew, and notes of what was left out."""
-    column = as_target(table[target], recipe.missing_values)
+    known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
+    column = as_target(table[target], recipe.missing_values, known)
     there = present(column, numbers=recipe.task == "regression")
     missing = int((~there).sum())
     notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
+    if words := words_for_missing(table[target], known):
+        some = ", ".join(f"{word!r} ({rows:,} rows)" for word, rows in words.items())
+        notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
+                     f"{option('keep-words', [target])}")
     kept = table.assign(**{target: column})[there].reset_index(drop=True)
     if kept.empty:
         raise ValueError(f"the target {target!r} is missing in every row; there is nothing to learn")

@@ -1,0 +1,121 @@
+"""What a column is: numbers, categories, or nothing to learn from.
+
+Of which kind it is, is judged by the whole table, and whether it varies by the rows that are trained on: weights of what is
+alike there would never be trained, and reached by another value later.
+
+A column counts the rows if its numbers are whole, all different, and fill at least half of their range, which quantities do
+by chance less than once in a thousand times. It gives away the order of the file and says nothing of other rows. Years, and
+dates written as 20240131, are not taken for such numbers.
+"""
+
+import numpy as np
+
+from .cells import as_numbers, as_words, without
+from .columns import NUMBERS, WORDS, Ignored, Missing, Number, Text, alike
+from .reading import pandas
+
+APART = 20  # different texts, if they are in more than half of the rows, tell rows apart and nothing else
+CHANCE = 1e-3  # that whole numbers are all different, below which they count something
+IDENTIFIER = 1e-9  # likewise, below which they may tell rows apart although they do not fill their range
+YEARS = (1583, 2200)
+ALIKE = "alike in all rows that are trained on"
+
+
+def learn(series, rows, *, text, keep, most, limit):
+    """Number, Missing, Text or Ignored: what a column is, learned from `rows` of it, or from all where that is None.
+
+    text: whether its numbers are names. keep: whether text that tells rows apart is learned from even so. most, limit: how
+    many categories it may have, and how many scales from the mean a number counts.
+    """
+    kind = judge(series, text=text, most=most, keep=keep)
+    if isinstance(kind, Ignored):
+        return kind
+    learned = series if rows is None else series.iloc[rows]
+    if kind is Number:
+        values = as_numbers(learned)
+        absent = np.isnan(values)
+        if absent.all():
+            return Ignored(series.name, "ignored: missing in all rows that are trained on")
+        if alike(values):
+            return Missing(series.name) if absent.any() else Ignored(series.name, f"ignored: {ALIKE}")
+        return Number.fit(learned, limit)
+    column = Text.fit(learned, most)
+    if not column.categories:
+        return Ignored(series.name, "ignored: missing in all rows that are trained on")
+    return column if len(column.features) > 1 else Ignored(series.name, f"ignored: {ALIKE}")
+
+
+def judge(series, *, text=False, most=100, keep=False):
+    """Number, Text, or the Ignored that a column of the whole table is."""
+    present = series.dropna()
+    kind = pandas().api.types.infer_dtype(present, skipna=True)
+    if present.empty:
+        return Ignored(series.name, "ignored: all missing")
+    if kind not in NUMBERS + WORDS and not text:
+        return Ignored(series.name, f"ignored: holds {kind}; derive numbers or text from it")
+    if text or kind in WORDS:
+        count = len(set(as_words(present)))
+        if not keep and count > min(most, APART) and count > len(present) / 2:
+            return Ignored(series.name, f"ignored: {count:,} different texts in {len(present):,} rows")
+        same = count < 2
+    else:
+        same = alike(as_numbers(series))
+    if same and len(present) == len(series):
+        return Ignored(series.name, "ignored: alike in all rows")
+    return Text if text or kind in WORDS else Number
+
+
+def counted(series):
+    """(low, high, chance) of a column with a different whole number in each row, else None.
+
+    chance: that as many draws from low to high are all different.
+    """
+    if series.dtype.kind not in "iuf":
+        return None
+    values = as_numbers(series)
+    values = values[~np.isnan(values)]
+    if len(values) < 3 or 2 * len(values) <= len(series) or np.any(values != np.floor(values)):
+        return None
+    if len(np.unique(values)) < len(values):
+        return None
+    low, high = float(values.min()), float(values.max())
+    span, count = high - low + 1, len(values)
+    if span == count and len(values) == len(series) and np.all(np.diff(values) == 1):
+        return low, high, 0.0  # in order, however few
+    return low, high, float(np.exp(np.log1p(-np.arange(count) / span).sum()))
+
+
+def counters_of(table, missing_values=()):
+    """The names of the columns of a table that number its rows."""
+    return [name for name in table.columns if counts_rows(without(table[name], missing_values))]
+
+
+def counts_rows(series):
+    """Whether a column numbers the rows."""
+    return is_counter(series) and not is_time(series)
+
+
+def is_counter(series):
+    """Whether the numbers of a column are whole, all different, and fill their range, be they times or not."""
+    found = counted(series)
+    return found is not None and found[2] < CHANCE and 2 * series.notna().sum() >= found[1] - found[0] + 1
+
+
+def may_identify(series):
+    """Whether the numbers of a column may identify the rows: they are too close together to be all different by chance."""
+    found = counted(series)
+    return found is not None and found[2] < IDENTIFIER and not is_counter(series) and not is_time(series)
+
+
+def is_time(series):
+    """Whether all numbers of a column may be years, or all of them dates such as 20240131."""
+    values = as_numbers(series)
+    values = values[~np.isnan(values)]
+    if not are_years(values // 10_000):
+        return are_years(values)
+    words = pandas().Series(values).astype(np.int64).astype(str)
+    return bool(pandas().to_datetime(words, format="%Y%m%d", errors="coerce").notna().all())
+
+
+def are_years(values):
+    return bool(len(values)) and YEARS[0] <= values.min() and values.max() <= YEARS[1]

@@ -1,0 +1,99 @@
+"""What a user should know of the columns that were learned from: what was left out, and what may not be meant."""
+
+import shlex
+
+from .cells import as_words
+from .judging import counted, is_counter, is_time, may_identify
+from .missing_words import words_for_missing
+
+SHOWN = 5  # names in a sentence
+APART = "different texts"
+
+
+class Notes:
+    """Sentences about columns, one for all of which the same is said."""
+
+    def __init__(self):
+        self.ignored, self.apart, self.indicators, self.words, self.single = {}, [], [], {}, []
+
+    def add(self, column, series, *, known=(), counts=False, kept=False):
+        """Take note of a column and of the series that it was learned from.
+
+        known: the words in it that do not stand for missing values. counts: whether it counts the rows. kept: whether it is
+        learned from because that was asked for.
+        """
+        if column.kind == "ignored":
+            self.add_ignored(column, series, counts)
+        elif column.kind == "missing":
+            self.indicators.append(column.name)
+        elif column.kind == "text":
+            self.add_text(column, series, known)
+        elif counts:
+            self.single.append(f"column {column.name!r} {range_of(series)}: it counts the rows, and is learned from because "
+                               "there is no other")
+        elif not kept and is_counter(series) and is_time(series):
+            self.single.append(f"column {column.name!r} {range_of(series)}; it is taken for a time and learned from: say "
+                               f"{option('drop', [column.name])} if it counts the rows")
+        elif not kept and may_identify(series):
+            self.single.append(f"column {column.name!r} {range_of(series)}; say {option('drop', [column.name])} if it tells "
+                               "rows apart and nothing else")
+
+    def add_ignored(self, column, series, counts):
+        reason = column.reason.removeprefix("ignored: ")
+        if counts:
+            self.single.append(f"column {column.name!r} {range_of(series)}: it counts the rows and is ignored; say "
+                               f"{option('keep-columns', [column.name])} to learn from it")
+        elif APART in reason:
+            self.apart.append(column.name)
+        elif not reason.startswith("holds"):  # dates and the like have a hint of their own
+            self.ignored.setdefault(reason, []).append(column.name)
+
+    def add_text(self, column, series, known):
+        for word, rows in words_for_missing(series, known).items():
+            self.words.setdefault(word, []).append((column.name, rows))
+        if column.other:
+            words = [word for word in as_words(series) if word is not None]
+            rest = set(words) - set(column.categories)
+            rows = sum(word in rest for word in words)
+            self.single.append(
+                f"column {column.name!r} has {len(rest) + len(column.categories):,} categories: the "
+                f"{len(column.categories):,} most frequent count, and {rows:,} of {len(series):,} rows "
+                f"are in none of them; --max-categories {len(rest) + len(column.categories)} keeps all")
+
+    def sentences(self):
+        """A list of str."""
+        found = [f"{columns(names)} ignored: {reason}" for reason, names in self.ignored.items()]
+        if self.apart:
+            found.append(f"{columns(self.apart)} ignored: nearly every row has a text of its own there; say "
+                         f"{option('keep-columns', self.apart)} to learn from {'it' if len(self.apart) == 1 else 'them'}")
+        if self.indicators:
+            found.append(f"{columns(self.indicators)} alike in all rows that are trained on and not missing there; only "
+                         "what is missing is learned from")
+        if self.words:
+            names = list(dict.fromkeys(name for places in self.words.values() for name, _ in places))
+            places = "; ".join(f"{word!r} in {listed([f'{name!r} ({rows:,} rows)' for name, rows in where])}"
+                               for word, where in self.words.items())
+            found.append(f"words that count as missing: {places}; where they are categories, say "
+                         f"{option('keep-words', names)}")
+        return found + self.single
+
+
+def range_of(series):
+    """What is said of numbers that are all different."""
+    low, high, _ = counted(series)
+    return f"has a different whole number in each row, from {low:.0f} to {high:.0f}"
+
+
+def columns(names):
+    """The start of a sentence on columns."""
+    return f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed([repr(name) for name in names])} are"
+
+
+def listed(words):
+    """Some words, and how many more there are."""
+    return ", ".join(words[:SHOWN]) + f" and {len(words) - SHOWN:,} more" * (len(words) > SHOWN)
+
+
+def option(name, values):
+    """An option of the command line."""
+    return f"--{name} {shlex.quote(','.join(values))}"
