@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn.tables import Classes, Recipe, TableModel, read_table, train
-from fastnn.tables.classes import written
+from fastnn.tables.cells import written
 from fastnn.tables.plain import to_config
 from fastnn.tables.target import from_config
 
@@ -119,7 +119,8 @@ def test_labels_beside_missing_ones(values, labels):
 @pytest.mark.parametrize(("labels", "column"), [
     ([1, 2], [1.0, 2.0]), ([1, 2], ["1", "2"]), ([1.0, 2.0], [1, 2]), (["1", "2"], [1, 2]), (["1", "a"], [1, "a"]),
     ([False, True], ["false", "TRUE"]), ([False, True], ["False", "True"]), (["False", "True"], [False, True]),
-    ([0.1, 2.5], np.array([0.1, 2.5], np.float32)), (["a", "b"], pd.Categorical(["a", "b"])),
+    ([7, 8], ["007", "8.0"]), (["1.1", "1.10"], ["1.1", "1.10"]), ([0.1, 2.5], np.array([0.1, 2.5], np.float32)),
+    (["a", "b"], pd.Categorical(["a", "b"])),
     ([2**60, 2**60 + 1], pd.array([2**60, 2**60 + 1], "Int64")),
 ], ids=str)
 def test_a_class_is_found_however_a_table_holds_it(labels, column):
@@ -129,6 +130,7 @@ def test_a_class_is_found_however_a_table_holds_it(labels, column):
 @pytest.mark.parametrize(("labels", "column", "message"), [
     (["a", "b"], ["a", "c"], "column 'y' holds the class 'c', which the model does not know; it knows 'a', 'b'"),
     ([False, True], [0, 1], "holds the class 0, which the model does not know; it knows False, True"),
+    (["1.10", "1.1"], ["1.100", "1.1"], "holds the class '1.100'"), ([0.5, 1.5], [0.5, 1.0], "holds the class 1.0"),
     ([0, 1], [False, True], "holds the class False, which the model does not know; it knows 0, 1"),
     (list(range(40)), [41], "it knows 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 30 more"),
     (["a", "b"], ["a", None], "column 'y' has no value in 1 of 2 rows"),

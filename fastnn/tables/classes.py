@@ -2,8 +2,8 @@
 
 In a model's file labels are bool, int, float and str, and there is the dtype of the column.
 
-A label is found by how it is written, so that 1, 1.0 and "1" are one class whichever of them a table holds. What would be
-written alike, or is equal, without being the same thing cannot stand in one target: 1 beside "1", True beside 1.
+A label is found as a category is, however a table holds it: 1, 1.0 and "1" are one, and so are True and "true". What would
+be written alike, or is equal, without being the same thing cannot stand in one target: 1 beside "1", True beside 1.
 """
 
 import decimal
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..checks import one_of, shown
+from .cells import places_of, written
 from .reading import pandas
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
@@ -77,15 +78,18 @@ class Classes:
         if series.isna().any():
             raise ValueError(f"column {series.name!r} has no value in {int(series.isna().sum()):,} of {len(series):,} rows; "
                              "leave these rows out")
-        place, labels = places(self.labels), as_labels(series)
+        labels = as_labels(series)
         if (lost := beyond_exact(labels)) and not beyond_exact(self.labels):
             raise ValueError(f"column {series.name!r} holds {lost[0]!r}; float64 holds whole numbers up to 2**53: give it "
                              "as whole numbers or as text")
-        found = [place.get(written(label)) for label in labels]
-        if None in found:
-            raise ValueError(f"column {series.name!r} holds the class {labels[found.index(None)]!r}, which the model does "
-                             f"not know; it knows {listed(self.labels)}")
-        return np.array(found, np.int64)
+        place = places_of([written(label) for label in self.labels])
+        known = {(type(label), label): label for label in labels}  # True and 1 are equal
+        known = {key: place(label) for key, label in known.items()}
+        if None in known.values():
+            unknown = next(label for (_, label), found in known.items() if found is None)
+            raise ValueError(f"column {series.name!r} holds the class {unknown!r}, which the model does not know; it knows "
+                             f"{listed(self.labels)}")
+        return np.array([known[type(label), label] for label in labels], np.int64)
 
     def decode(self, outputs):
         """(rows,) array of labels, from probabilities (rows, classes)."""
@@ -126,11 +130,6 @@ def from_decimal(value):
     return float(value) if decimal.Decimal(float(value)) == value else value
 
 
-def written(label):
-    """A label as text, the same for equal numbers."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
 def beyond_exact(labels):
     """Those of some labels that are floats so large that each may stand for several whole numbers."""
     return [label for label in labels if isinstance(label, float) and abs(label) >= EXACT]
@@ -153,14 +152,6 @@ def different(labels, name):
 
 def kind_of(label):
     return "a truth value" if isinstance(label, bool) else "text" if isinstance(label, str) else "a number"
-
-
-def places(labels):
-    """{text: number of the class}, by which a label of another table is found; True is found as true and TRUE as well."""
-    found = {written(label): k for k, label in enumerate(labels)}
-    more = {variant: k for k, label in enumerate(labels) if isinstance(label, bool)
-            for variant in (str(label).lower(), str(label).upper())}
-    return more | found
 
 
 def numpy_dtype(series):
