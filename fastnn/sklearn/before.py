@@ -21,8 +21,9 @@ class Before:
         self.objects, self.arrays, self.step = [], [], None
         network, optimizer = self.attributes.get("network_"), self.attributes.get("_optimizer")
         if network is not None:
-            self.objects.append((network, {name: vars(network)[name] for name in ("_fit", "generator", "stop_training")}))
-            self.keep(network.alpha, network._random)
+            self.objects.append((network, {name: vars(network)[name] for name in ("generator", "stop_training")}))
+            self.objects.append((network.fits, {"last": network.fits.last}))
+            self.keep(network.alpha, network.vectors.random)
         if optimizer is not None:
             self.objects.append((optimizer, dict(vars(optimizer))))
 
@@ -35,11 +36,11 @@ class Before:
         A single step is whole by itself: to copy large weights for it would take longer than the step.
         """
         network, optimizer = self.estimator.network_, self.estimator._optimizer
-        memory = None if optimizer is None else network._optimizer_state(optimizer)
+        memory = None if optimizer is None else network.fits.optimizer_state(optimizer)
         if single_step:
             self.step = memory.step, memory.step.copy()
             return
-        self.keep(network._parameters.flat, network._state.flat)
+        self.keep(network.vectors.parameters.flat, network.vectors.state.flat)
         if memory is not None and optimizer is self.attributes.get("_optimizer"):
             self.keep(memory.step, memory.slots)
 
