@@ -43,8 +43,8 @@ LARGEST = 2**64 - 1  # word of the random state
 NESTED = 8  # schedules within schedules
 
 
-def save(network, path):
-    """Write the network and its last fit to `path`, whole or not at all."""
+def save(network, path, extra=None):
+    """Write the network and its last fit to `path`, whole or not at all; extra: further texts by name for the metadata."""
     if network.fits.last is None:
         raise ValueError("this network has not been in a fit, so there is none to go on with; write it alone with save")
     state = network.fits.last
@@ -55,7 +55,8 @@ def save(network, path):
         tensors |= {f"optimizer.{slot}.{name}": array for name, array in vector.items()}
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
     fit = to_text(document(network, state, tensors), special=True)
-    write_whole(path, to_bytes(tensors, {"format": CHECKPOINT_FORMAT, "network": to_text(network.config()), "fit": fit}))
+    metadata = {"format": CHECKPOINT_FORMAT, "network": to_text(network.config()), "fit": fit}
+    write_whole(path, to_bytes(tensors, metadata | (extra or {})))
 
 
 def load(network_type, path):
@@ -120,6 +121,14 @@ def checked_state(kind, kept):
     if not isinstance(kept, dict):
         raise ValueError(f"state() of the callback {kind} returned {shown(kept)}; it must return a dict")
     refuse_unknown(f"what state() of the callback {kind} returned", kept)
+    return kept
+
+
+def checked_kept(kept):
+    """The state of a callback out of a file, where what the fit has added to it is what it must be."""
+    untold = kept.get("untold", {})
+    if not isinstance(untold, dict) or not all(isinstance(value, float) for value in untold.values()):
+        raise ValueError("the logs of its last epoch are not floats by name")
     return kept
 
 
@@ -198,7 +207,7 @@ def read(network_type, file):
     if last:
         state.arrays = {name: arrays.pop(f"last.{name}") for name in shapes}
     state.history = history(put_in(fit["history"], arrays), state.epoch.number)
-    state.states = [(str(kind), dict(put_in(kept, arrays))) for kind, kept in fit["callbacks"]]
+    state.states = [(str(kind), checked_kept(dict(put_in(kept, arrays)))) for kind, kept in fit["callbacks"]]
     if arrays:
         raise ValueError(f"nothing stands for its tensor {next(iter(arrays))!r}")
     network.fits.optimizer_state(state.optimizer).step[:] = whole_number("step", fit["optimizer"]["step"], least=0)

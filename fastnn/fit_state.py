@@ -5,10 +5,13 @@ instead of the order. How many of its batches are done follows from its totals, 
 the weights: an interrupt that falls between two statements of Python finds them in agreement.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .callbacks.calls import EpochEnd
+from .checks import real_number
 from .files import named_arrays
 from .history import History
 from .kernels.optimizers import Optimizer
@@ -30,6 +33,8 @@ class FitState:
 
     callbacks: those of the fit while it runs; states: [(type, state), …] of those of the fit when it is not running.
     arrays: what the network's arrays were before a callback put others in their place at the end; None if none did.
+    ending: the last epoch that callbacks have been told of, or are being told of; not kept. What it takes to tell the rest
+    of them later is in their states, as "untold".
     """
 
     optimizer: Optimizer
@@ -41,6 +46,8 @@ class FitState:
     callbacks: list | None = None
     states: list = field(default_factory=list)
     arrays: dict | None = None
+    ending: EpochEnd | None = None
+    before: tuple | None = None  # (arrays, what a callback had put in their place), until it is sure that the fit goes on
 
     def check(self, **given):
         """Refuse to go on with other data than it began with."""
@@ -54,14 +61,30 @@ class FitState:
     def begin(self, network, callbacks):
         """Make ready to run: undo what the end of the last run did, and hand the callbacks their states."""
         self.history = self.history.first(self.epoch.number)  # an interrupt may have come while an epoch was entered
+        self.ending = None
         if self.arrays is not None:
+            self.before = self.arrays, {name: array.copy() for name, array in named_arrays(network).items()}
             put(network, self.arrays)
             self.arrays = None
-        states = list(self.states)
-        for callback in callbacks:
-            kind = type(callback).__name__
-            mine = next((index for index, (name, _) in enumerate(states) if name == kind), None)
-            callback.resumed = None if mine is None else states.pop(mine)[1]
+        untold, logs = [], {}
+        for callback, kept in zip(callbacks, matched(callbacks, self.states), strict=True):
+            if kept is not None and "untold" in kept:
+                untold.append(callback)
+                logs |= kept["untold"]
+            callback.resumed = None if kept is None else {name: each for name, each in kept.items() if name != "untold"}
+        if untold:
+            self.ending = EpochEnd(self.epoch.number - 1, logs, untold)
+
+    def withdraw(self, network):
+        """Undo what `begin` did to the network: the fit does not go on."""
+        if self.before is not None:
+            self.arrays, shown = self.before
+            put(network, shown)
+            self.before = None
+
+    def run(self, callbacks):
+        """Take note that the callbacks have begun."""
+        self.callbacks, self.before = callbacks, None
 
     def finish_epoch(self, network, metrics):
         """Enter an epoch into the history and go to the next."""
@@ -77,13 +100,49 @@ class FitState:
         self.epoch = Epoch(self.epoch.number + len(rates), random, self.epoch.totals)
 
     def callback_states(self):
+        """[(type, state), …] of the callbacks; beside what each says, what tells it apart and what it has not been told."""
         if self.callbacks is None:
             return self.states
-        return [(type(callback).__name__, callback.state()) for callback in self.callbacks]
+        ending = self.ending
+        untold = [] if ending is None or ending.epoch >= self.epoch.number else ending.untold
+        states = []
+        for callback in self.callbacks:
+            kept, marks = callback.state(), callback.told_apart_by()
+            if isinstance(kept, dict):
+                kept = kept | ({"told_apart_by": marks} if marks else {})
+                kept |= {"untold": numbers(ending.logs)} if any(callback is each for each in untold) else {}
+            states.append((type(callback).__name__, kept))
+        return states
 
     def rest(self):
         """Note that the fit is no longer running."""
         self.states, self.callbacks = self.callback_states(), None
+
+
+def matched(callbacks, states):
+    """For each callback the state, among [(type, state), …], that is its own; None if there is none left for it."""
+    pairs = [(-likeness(callback, kept), number, index) for number, callback in enumerate(callbacks)
+             for index, (kind, kept) in enumerate(states) if kind == type(callback).__name__]
+    found, taken = {}, set()
+    for _, number, index in sorted(pairs):
+        if number not in found and index not in taken:
+            found[number] = states[index][1]
+            taken.add(index)
+    return [found.get(number) for number in range(len(callbacks))]
+
+
+def likeness(callback, kept):
+    """In how many of the things that tell callbacks of its type apart this one is like the one whose state was kept."""
+    marks = kept.get("told_apart_by")
+    if not isinstance(marks, dict):
+        return 0
+    return sum(name in marks and marks[name] == value for name, value in callback.told_apart_by().items())
+
+
+def numbers(logs):
+    """Those of the logs that are numbers: callbacks may have put anything there."""
+    return {name: float(value) for name, value in logs.items()
+            if isinstance(value, (float, np.floating)) or not math.isnan(real_number(value))}
 
 
 def show(network, arrays):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .callbacks.callback import call, introduce
-from .callbacks.callback import training as begun_callbacks
+from .callbacks.calls import EpochEnd, call, introduce
+from .callbacks.calls import training as begun_callbacks
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
 from .exclusive import alone
@@ -144,14 +144,14 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
         bar.show(metrics)
         bar.advance(1, lambda: metrics)
         last_logs.update(metrics)
-        call(callbacks, "on_epoch_end", len(history.epochs) - 1, metrics)
+        EpochEnd(len(history.epochs) - 1, metrics, list(callbacks)).tell(callbacks)
         if network.stop_training:
             raise StopIteration
 
     objective = Objective(learner, data, threads, begin)
     network.fits.last, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
-    introduce(callbacks, network, of_fit(network, evaluation is not None))
+    introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
     for callback in callbacks:
         callback.resumed = None
     with (begun_callbacks(callbacks) as last_logs,

@@ -4,8 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from .callbacks.callback import BatchHooks, Callback, call, introduce
-from .callbacks.callback import training as begun
+from .callbacks.callback import Callback
+from .callbacks.calls import BatchHooks, EpochEnd, call, introduce
+from .callbacks.calls import training as begun
 from .divergence import DivergenceError, of_step
 from .exclusive import alone
 from .fit_state import Epoch, FitState
@@ -154,26 +155,30 @@ def fitting(network, data, validation, state, *, epochs, callbacks, threads, pro
         evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
         callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         hooks, batches = BatchHooks(callbacks), trainer.program.batches
-        introduce(callbacks, network, of_fit(network, evaluation is not None))
+        introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
         before, network.fits.last, network.stop_training = network.fits.last, state, False
-        state.begin(network, callbacks)
         try:
+            state.begin(network, callbacks)
             done = state.epoch.number * batches + trainer.program.done
             with begun(callbacks) as last_logs, Progress(progress, epochs, batches, done) as bar:
-                state.callbacks = callbacks
+                state.run(callbacks)
+                if state.ending is not None:  # an exception came between the callbacks
+                    state.ending.tell(callbacks)
                 while state.epoch.number < epochs and not network.stop_training:
                     call(callbacks, "on_epoch_begin", state.epoch.number, {})
                     bar.epoch(state.epoch.number)
                     metrics = yield from run(trainer, evaluation, hooks, bar, callbacks)
                     if metrics is None:
                         break
+                    state.ending = EpochEnd(state.epoch.number, metrics, list(callbacks))
                     state.finish_epoch(network, metrics)
                     bar.show(metrics)
                     last_logs.update(metrics)
-                    call(callbacks, "on_epoch_end", state.epoch.number - 1, metrics)
+                    state.ending.tell(callbacks)
             trainer.rest()
         finally:
             if state.callbacks is None:  # a callback refused to begin
+                state.withdraw(network)
                 network.fits.last = before
             else:
                 state.rest()

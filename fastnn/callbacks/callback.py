@@ -1,12 +1,10 @@
-"""The base of callbacks, and how a fit calls several of them."""
+"""The base of callbacks."""
 
 import math
-from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-from ..checks import real_number, shown, whole_number
-from ..metrics import reported as reported_metrics
+from ..checks import real_number, shown
 
 
 class Callback:
@@ -18,7 +16,8 @@ class Callback:
     other hyperparameters anywhere; they take hold of the next step.
 
     logs is a dict of the metrics so far, {} where there are none yet. Numbers of epochs and batches begin at 0. An exception
-    in a hook ends the fit; `on_train_end` of all callbacks is called then too, and after Ctrl-C.
+    in a hook ends the fit; `on_train_end` of all callbacks is called then too, and after Ctrl-C. If it comes between the
+    callbacks at the end of an epoch, those that have not been told of the epoch are told when the fit is resumed.
 
     Training runs compiled, about 50 ms of batches at a time, and Python looks in between. So the two hooks of batches cost
     something: if a callback overrides one of them, training comes back to Python at every batch, or every `every_batches`
@@ -41,7 +40,8 @@ class Callback:
     every_batches : int
         After how many batches of the fit, over all its epochs, the hooks of batches are called.
     runs_last : bool
-        Whether it is called after those that stand behind it in the list, for what keeps the state of all.
+        Whether it is called after those that stand behind it in the list. What saves the states of all callbacks does so in
+        `on_callbacks_end`, which comes later still.
 
     Examples
     --------
@@ -58,6 +58,7 @@ class Callback:
 
     network, metrics, metric_records, reports, resumed = None, (), {}, (), None
     every_batches, runs_last = 1, False
+    may_be_repeated = False  # whether on_epoch_end of one epoch, interrupted and called again, comes to what one call does
 
     def on_train_begin(self, logs): ...
 
@@ -74,6 +75,12 @@ class Callback:
     def on_train_batch_end(self, batch, logs):
         """logs: means over the epoch up to here."""
 
+    def on_callbacks_end(self):
+        """After on_epoch_end, on_train_batch_end or on_train_end of all callbacks: the place to save the states of all.
+
+        Also before on_train_end of any, where an exception may have kept it from being called.
+        """
+
     def on_divergence(self, error):
         """A step would make numbers that are not finite. Return True to end the fit quietly; else the error is raised."""
 
@@ -81,15 +88,20 @@ class Callback:
         """What `resumed` is to be if the fit goes on from here: a dict of numbers, text, lists, dicts, None and arrays."""
         return {}
 
+    def told_apart_by(self):
+        """What tells it apart from others of its type: a dict of numbers and text.
 
-def overrides(callback, hook):
-    """Whether the callback's hook, a method or a function given to the instance, is its own."""
-    return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+        In a fit that goes on, each callback gets back the state of the one of its type that is most like it by these; among
+        equals it goes by their order.
+        """
+        return {}
 
+    def measured_on(self, data, validation):
+        """Before on_train_begin: the Data that the fit learns from, and those of its validation, or None."""
 
-def call(callbacks, hook, *arguments):
-    for callback in callbacks:
-        getattr(callback, hook)(*arguments)
+    def written_file(self):
+        """(the path of the file that it writes, whether others may write it too); None if it writes none."""
+        return None
 
 
 def reported(logs, name):
@@ -99,76 +111,3 @@ def reported(logs, name):
         raise ValueError(f"logs[{name!r}] is {shown(value)}; the callback that reports it must put a number there at the "
                          "end of each epoch, and stand before those that use it")
     return float(value)
-
-
-def introduce(callbacks, network, metrics):
-    """Tell callbacks of the network and the metrics of the fit that comes."""
-    for callback in callbacks:
-        callback.network, callback.metric_records = network, {metric.name: metric for metric in metrics}
-        callback.metrics = (*callback.metric_records,)
-
-
-def merged(records, added, where):
-    """Metrics by name, with those that a callback reports; where: what these are called in an error."""
-    records = dict(records)
-    for metric in added:
-        there = records.get(metric.name, metric)
-        if None not in (there.better, metric.better) and there != metric:
-            raise ValueError(f"{where} says that {metric.name} is better when {metric.better}, a callback before it that it "
-                             f"is when {there.better}; make them agree, or give one of them another name")
-        records[metric.name] = metric if there.better is None else there
-    return records
-
-
-@contextmanager
-def training(callbacks):
-    """Between on_train_begin and on_train_end, which comes to each that has begun, whatever happens.
-
-    Gives the dict that will be the logs of on_train_end.
-    """
-    logs, begun, records = {}, [], {}
-    with ExitStack() as ends:
-        ends.callback(lambda: end(begun, logs))
-        for callback in callbacks:
-            where = f"{type(callback).__name__}.reports"
-            callback.metric_records = callback.metric_records | records
-            callback.metrics = (*callback.metric_records,)
-            records = merged(callback.metric_records, reported_metrics(where, callback.reports), where)
-            callback.on_train_begin({})
-            begun.append(callback)
-        yield logs
-
-
-def end(callbacks, logs):
-    """on_train_end of each, in order; an error in one is raised when all have been called."""
-    with ExitStack() as ends:
-        for callback in reversed(callbacks):
-            ends.callback(callback.on_train_end, logs)
-
-
-class BatchHooks:
-    """Calls the hooks of batches of the callbacks that have them, and says how many batches may pass until then.
-
-    A step is a batch counted from the beginning of the fit.
-    """
-
-    def __init__(self, callbacks):
-        hooks = "on_train_batch_begin", "on_train_batch_end"
-        self.callbacks = [each for each in callbacks if any(overrides(each, hook) for hook in hooks)]
-        for each in self.callbacks:
-            whole_number(f"{type(each).__name__}.every_batches", each.every_batches)
-
-    def batches_until_next(self, step, most):
-        """How many batches, at most so many, can be run from this step on before a hook is due."""
-        return min([most, *(each.every_batches - step % each.every_batches for each in self.callbacks)])
-
-    def due(self, step):
-        return [callback for callback in self.callbacks if step % callback.every_batches == 0]
-
-    def begin(self, step, batch):
-        call(self.due(step), "on_train_batch_begin", batch, {})
-
-    def end(self, step, batch, metrics):
-        """step: how many have been done; metrics: a function that gives those of the epoch so far."""
-        if due := self.due(step):
-            call(due, "on_train_batch_end", batch, metrics())

@@ -1,5 +1,6 @@
 """Stopping when a metric no longer improves."""
 
+from ..caller_warning import warn_caller
 from ..checks import true_or_false, whole_number
 from ..files import named_arrays
 from ..fit_state import show
@@ -51,21 +52,31 @@ class EarlyStopping(Monitor):
 
     def on_train_begin(self, logs):
         super().on_train_begin(logs)
-        before = self.resumed or {}
-        self.wait, self.best_epoch = before.get("wait", 0), before.get("best_epoch")
-        self.stopped_epoch, self.best_arrays = None, before.get("best_arrays")
-        if self.wait >= max(self.patience, 1):  # it had stopped already, and was not given more patience
+        before = self.goes_on_from
+        self.wait, self.best_epoch, self.stopped_epoch = before.get("wait", 0), before.get("best_epoch"), None
+        self.best_arrays = before.get("best_arrays") if self.restore_best else None
+        stopped = self.wait >= max(self.patience, 1)  # it had stopped already, and was not given more patience
+        if stopped:
             self.stopped_epoch, self.network.stop_training = before.get("stopped_epoch"), True
+        if self.restore_best and self.best is not None and self.best_arrays is None:
+            warn_caller("the weights of the best epoch so far are not there, since restore_best was off until now: "
+                        + ("it leaves those of the last" if stopped else "it judges anew from here"))
+            if not stopped:
+                self.best = self.best_epoch = None
 
     def on_epoch_end(self, epoch, logs):
-        if self.improved(logs):
-            self.wait, self.best_epoch = 0, epoch
-            if self.restore_best:
-                self.best_arrays = {name: array.copy() for name, array in named_arrays(self.network).items()}
+        if epoch == self.seen:
             return
-        self.wait += 1
-        if self.wait >= self.patience:
-            self.stopped_epoch, self.network.stop_training = epoch, True
+        value = self.better(logs)
+        if value is not None:
+            live = named_arrays(self.network) if self.restore_best else {}
+            arrays = {name: array.copy() for name, array in live.items()} or None
+            self.note(seen=epoch, wait=0, best=value, best_epoch=epoch, best_arrays=arrays)
+        elif self.wait + 1 < self.patience:
+            self.note(seen=epoch, wait=self.wait + 1)
+        else:
+            self.note(seen=epoch, wait=self.wait + 1, stopped_epoch=epoch)
+            self.network.stop_training = True
 
     def on_train_end(self, logs):
         if self.best_arrays is not None:

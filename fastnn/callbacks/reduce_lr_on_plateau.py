@@ -47,28 +47,35 @@ class ReduceLROnPlateau(Monitor):
         self.patience = whole_number(self.where("patience"), patience, least=0)
         self.cooldown = whole_number(self.where("cooldown"), cooldown, least=0)
         self.min_learning_rate = not_negative(self.where("min_learning_rate"), min_learning_rate)
-        self.wait, self.cooling = 0, 0
+        self.wait, self.cooling, self.rate = 0, 0, None  # rate: what it has set after the last epoch, if it has
 
     def on_train_begin(self, logs):
         super().on_train_begin(logs)
         if not isinstance(getattr(self.network.optimizer, "learning_rate", None), float):
             raise ValueError("ReduceLROnPlateau changes a learning rate that is a number; "
                              f"{self.network.optimizer!r} has none: give it one, or leave the callback out")
-        before = self.resumed or {}
-        self.wait, self.cooling = before.get("wait", 0), before.get("cooling", 0)
+        before = self.goes_on_from
+        self.wait, self.cooling, self.rate = before.get("wait", 0), before.get("cooling", 0), before.get("rate")
 
     def on_epoch_end(self, epoch, logs):
-        cooling, self.cooling = self.cooling > 0, max(self.cooling - 1, 0)
-        if self.improved(logs) or cooling:
-            self.wait = 0
-            return
-        self.wait += 1
-        if self.wait >= self.patience:
-            optimizer = self.network.optimizer
+        if epoch != self.seen:
+            self.judge(epoch, logs)
+        if self.rate is not None:
+            self.network.optimizer.learning_rate = self.rate
+
+    def judge(self, epoch, logs):
+        """Note what the metric says, and in `rate` the learning rate if it is to change."""
+        value, cooling = self.better(logs), self.cooling > 0
+        noted = {"seen": epoch, "best": self.best if value is None else value, "wait": self.wait + 1, "rate": None,
+                 "cooling": max(self.cooling - 1, 0)}
+        if value is not None or cooling:
+            noted["wait"] = 0
+        elif noted["wait"] >= self.patience:
+            rate = self.network.optimizer.learning_rate
             # never raised, and kept above zero when a factor has been applied hundreds of times
-            least = min(optimizer.learning_rate, max(self.min_learning_rate, math.ulp(0.0)))
-            optimizer.learning_rate = max(self.factor * optimizer.learning_rate, least)
-            self.wait, self.cooling = 0, self.cooldown
+            least = min(rate, max(self.min_learning_rate, math.ulp(0.0)))
+            noted |= {"wait": 0, "cooling": self.cooldown, "rate": max(self.factor * rate, least)}
+        self.note(**noted)
 
     def state(self):
-        return super().state() | {"wait": self.wait, "cooling": self.cooling}
+        return super().state() | {"wait": self.wait, "cooling": self.cooling, "rate": self.rate}

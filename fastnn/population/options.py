@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import os
 import weakref
 from collections.abc import Sequence
 
@@ -36,9 +37,13 @@ def each_callbacks(given, members):
                 raise ValueError(f"all members would write to the file of one {kind}, {callback.path!r}; give a function of "
                                  f"the member's number: callbacks=lambda member: [{kind}(f'{{member}}-…')]")
         lists = [[copy.copy(callback) for callback in given] for _ in range(members)]
-    seen = set()
+    seen, files = set(), {}
     for number, callbacks in enumerate(lists):
         for callback in callbacks:
+            path, _ = callback.written_file() or (None, None)
+            if path is not None and (other := files.setdefault(os.path.abspath(path), number)) != number:
+                raise ValueError(f"members {other} and {number} would both write {path}; give each a file of its own, with "
+                                 "the member's number in its name")
             if id(callback) in seen:
                 raise ValueError(f"callbacks({number}) has a {type(callback).__name__} that another member has too; make a "
                                  "new one for each")
