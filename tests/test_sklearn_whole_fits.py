@@ -57,12 +57,13 @@ def contents(model):
     if isinstance(model.random_state, np.random.RandomState):
         held["random_state"] = model.random_state.get_state()[1].tobytes(), model.random_state.get_state()[2]
     if network is not None:
-        held["network"] = id(network), id(network._fit), network.stop_training, id(network.generator)
-        held["arrays"] = [array.tobytes() for array in (network._parameters.flat, network._state.flat, network._random,
+        held["network"] = id(network), id(network.fits.last), network.stop_training, id(network.generator)
+        vectors = network.vectors
+        held["arrays"] = [array.tobytes() for array in (vectors.parameters.flat, vectors.state.flat, vectors.random,
                                                          network.alpha)]
         held["predictions"] = model.predict(X).tobytes()
     if optimizer is not None:
-        memory = network._optimizer_state(optimizer)
+        memory = network.fits.optimizer_state(optimizer)
         held["optimizer"] = id(optimizer), repr(optimizer), memory.step.tobytes(), memory.slots.tobytes()
     return held
 
@@ -250,7 +251,7 @@ def test_an_exception_on_any_line_leaves_all_or_nothing(way, error):
         before = contents(model)
         came = at_line(line, error, lambda: work(model))  # noqa: B023
         after = contents(model)
-        assert "_fitting" not in vars(model)
+        assert "running" not in vars(model)
         if after["arrays"] == before["arrays"] and after["t_"] == before["t_"]:
             assert_the_same(before, after)
         else:

@@ -303,7 +303,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        state.pop("_fitting", None)  # the copy that a callback takes is in no fit
+        state.pop("running", None)  # the copy that a callback takes is in no fit
         if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
             memory = self.network_.fits.optimizer_state(self._optimizer)
             state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()
