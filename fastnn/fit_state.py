@@ -60,7 +60,9 @@ class FitState:
 
     def begin(self, network, callbacks):
         """Make ready to run: undo what the end of the last run did, and hand the callbacks their states."""
-        self.history = self.history.first(self.epoch.number)  # an interrupt may have come while an epoch was entered
+        if self.callbacks is not None:  # an interrupt came before the last run was at rest
+            self.rest()
+        self.history = self.history.first(self.epoch.number)  # or while an epoch was entered
         self.ending = None
         if self.arrays is not None:
             self.before = self.arrays, {name: array.copy() for name, array in named_arrays(network).items()}

@@ -304,7 +304,7 @@ def test_files_made_before_go_on():
     fit(net, EarlyStopping("val_loss", patience=9), ModelCheckpoint("best", save_best_only=True), CSVLogger("log.csv"))
     size = os.path.getsize("log.csv")
     stopping = {"best": 0.1, "wait": 3, "best_epoch": 1, "stopped_epoch": None, "best_arrays": None}
-    net._fit.states = [("EarlyStopping", stopping), ("ModelCheckpoint", {"best": 0.1}), ("CSVLogger", {"size": size})]
+    net.fits.last.states = [("EarlyStopping", stopping), ("ModelCheckpoint", {"best": 0.1}), ("CSVLogger", {"size": size})]
     net.save_checkpoint("run")
     later, checkpoint = EarlyStopping("val_loss", patience=5), ModelCheckpoint("best", save_best_only=True)
     net = Network.load_checkpoint("run")
@@ -320,7 +320,7 @@ def test_plateaus_lower_the_rate_once():
         net.fit(X, LABELS, epochs=3, optimizer=SGD(0.1), callbacks=[reduce])
         if fails:
             net.optimizer.learning_rate *= 2  # as it was before
-            net._fit.states[0][1]["untold"] = {"loss": net.history["loss"][-1]}
+            net.fits.last.states[0][1]["untold"] = {"loss": net.history["loss"][-1]}
         net.fit(X, LABELS, epochs=6, resume=True, callbacks=[reduce])
         return net.history["learning_rate"]
 

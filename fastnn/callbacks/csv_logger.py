@@ -90,7 +90,7 @@ class CSVLogger(Callback):
 
     def go_on(self, there):
         """Go on with the log of the fit that is resumed, in a file that holds these bytes."""
-        epochs = self.network._fit.epoch.number
+        epochs = self.network.fits.last.epoch.number
         self.before, self.first = self.resumed.get("before"), self.resumed.get("first")
         if self.before is None:  # the state of an earlier version says how many bytes there were
             size = whole_number("the size of the log in the checkpoint", self.resumed.get("size", 0), least=0)
