@@ -16,20 +16,19 @@ from llvmlite import ir
 from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
-from numba.np.unsafe.ndarray import to_fixed_tuple
 from peers.nets import NETS, Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
 from fastnn.checked_data import check_data
-from fastnn.kernels import dense
-from fastnn.kernels.interpreter import TRAIN_FRAME, addresses, run_phase
-from fastnn.kernels.jit import KERNELS, Kernel, integers, jit, view
+from fastnn.kernels.interpreter import TRAIN, run_phase
+from fastnn.kernels.jit import ANY, KERNELS, Kernel, integers, jit, view
 from fastnn.kernels.objects import WORD
-from fastnn.kernels.table import BACKWARD_OUTPUT, COLUMNS, FORWARD, OPERANDS, PHASES
+from fastnn.kernels.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
 from fastnn.kernels.target import target
 from fastnn.program import TrainingProgram, address
 from fastnn.threads import run
 
+PHASE_COUNT = len(PHASES)
 ROUNDS, SLICE = 15, 0.05  # seconds of training in a round
 GROUPS = {
     "dense_forward": "products", "dense_forward_chains": "products", "dense_backward_weight": "products",
@@ -56,31 +55,29 @@ def clock(typingctx):
 
 
 @jit
-def timed_phase(row, phase, memory, first, batch, team, cycles):
+def timed_phase(row, phase, call, team, cycles):
     start = clock()
-    run_phase(row, phase, memory, first, batch, 0, team)
-    view(integers(cycles), phase // 2, 1)[0] += clock() - start
+    run_phase(row, phase, call, team)
+    view(integers(cycles), phase, 1)[0] += clock() - start
 
 
 def build_timed_train(dtype):
     def timed_train(frame):
         """As `train`, with the same frame; but `totals` are the cycles (operations, phases) that each phase has taken."""
-        (table, parameters, gradients, arena, results, cycles, _found, _updates, operations, batch_size, samples,
-         first_batch, last_batch, _accumulate, team) = to_fixed_tuple(view(integers(frame), 0, TRAIN_FRAME), TRAIN_FRAME)
-        memory = (parameters, gradients, arena, results, batch_size)
-        for step in range(first_batch, last_batch):
-            first = step * batch_size
-            batch = min(batch_size, samples - first)
+        call, team, cycles, operations = frame.call, frame.team, frame.totals, frame.updates + frame.others
+        for step in range(frame.first_batch, frame.last_batch):
+            call.first = step * call.capacity
+            call.batch = min(call.capacity, call.samples - call.first)
             for k in range(operations):
-                timed_phase(table + WORD * COLUMNS * k, FORWARD, memory, first, batch, team, cycles + WORD * 4 * k)
+                timed_phase(frame.table + ROW_BYTES * k, FORWARD, call, team, cycles + WORD * PHASE_COUNT * k)
             for k in range(operations - 1, -1, -1):
-                for phase in range(BACKWARD_OUTPUT, OPERANDS, 2):
-                    timed_phase(table + WORD * COLUMNS * k, phase, memory, first, batch, team, cycles + WORD * 4 * k)
+                for phase in range(BACKWARD_FIRST, PHASE_COUNT):
+                    timed_phase(frame.table + ROW_BYTES * k, phase, call, team, cycles + WORD * PHASE_COUNT * k)
 
     return timed_train
 
 
-timed_train = Kernel("timed_train", build_timed_train, addresses(1), moves_addresses=True, cached=False)
+timed_train = Kernel("timed_train", build_timed_train, lambda dtype: (TRAIN.type(ANY),), moves_addresses=True, cached=False)
 
 
 class Step:
@@ -102,25 +99,22 @@ class Step:
         """Train for a pass over the data; note the seconds a step that each kernel took, and that all took."""
         program = self.program
         cycles = np.zeros((len(program.rows), len(PHASES)), np.int64)
-        parameters = program.network.vectors.parameters.flat
-        arrays = program.rows, parameters, program.gradients, program.memory, program.results, cycles
-        steps = program.batches
-        frame = np.array([*map(address, (*arrays, program.found)), 0, len(program.rows), program.batch, len(program.data.X),
-                          0, steps, 0, 0])
+        steps, frame = program.batches, program.frame.copy()
+        frame["totals"], frame["first_batch"], frame["last_batch"] = address(cycles), 0, steps
         start = time.perf_counter()
         run(timed_train, frame, self.threads if program.parts_used > 1 else 1, np.inf)
         seconds = time.perf_counter() - start
         spent = Counter(total=seconds / steps)
-        cycles *= program.rows[:, PHASES] != 0
+        cycles *= [[row[phase]["kernel"] != 0 for phase in PHASES] for row in program.rows]
         for row, own in zip(program.rows, cycles, strict=True):
             for phase, count in zip(PHASES, own, strict=True):
-                if row[phase]:
+                if row[phase]["kernel"]:
                     spent[self.label(row, phase)] += count / cycles.sum() * seconds / steps
         self.rounds.append(spent)
 
     def label(self, row, phase):
-        name = self.names[int(row[phase])]
-        return f"{name} {row[dense.IN_FEATURES]}x{row[dense.OUT_FEATURES]}" if name.startswith("dense") else name
+        name = self.names[int(row[phase]["kernel"])]
+        return f"{name} {row['in_features']}x{row['out_features']}" if name.startswith("dense") else name
 
     def median(self, label):
         return statistics.median(spent[label] for spent in self.rounds)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 
 from .checks import float_dtype, several
-from .kernels.company import call_for_company, every_kernel
 from .kernels.jit import ANY
+from .kernels.parallel_compile import compile_in_parallel, every_kernel
 
 
 def warmup(dtypes: str | Iterable[str] = "float32") -> float:
@@ -31,7 +31,7 @@ def warmup(dtypes: str | Iterable[str] = "float32") -> float:
     given = (dtypes,) if isinstance(dtypes, str) else several("dtypes", dtypes)
     for dtype in [float_dtype("dtypes", each) for each in given]:
         kernels = every_kernel()
-        call_for_company(dtype, tuple(kernel.name for kernel in kernels))
+        compile_in_parallel(dtype, tuple(kernel.name for kernel in kernels))
         for kernel in kernels:
             kernel.address(ANY if kernel.moves_addresses else dtype)
     return time.perf_counter() - start

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .checks import features
+from .kernels.objects import address
 from .sample_weights import sample_weights
 from .targets import Targets
 
@@ -31,6 +32,11 @@ class Data:
     def samples(self):
         """How many samples count."""
         return len(self.X if self.rows is None else self.rows)
+
+    def enter(self, call, order):
+        """Enter the addresses of the data into the record of a call; order: the numbers of the samples, or None."""
+        call["X"], call["targets"], call["labels"] = map(address, (self.X, self.targets.values, self.targets.labels))
+        call["weights"], call["order"], call["samples"] = address(self.weights), address(order), self.samples
 
     def copied_where_shared(self, *vectors):
         """The same data, with copies of the arrays that share memory with the vectors, which training changes."""

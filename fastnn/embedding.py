@@ -4,12 +4,11 @@ import numpy as np
 
 from .kernels import embedded
 from .kernels.criterion import loss_row
-from .kernels.embedded import FEW, HEAD, LARGEST, SECTION, STACK_BYTES
+from .kernels.embedded import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
 from .kernels.model import Model, layout_of
 from .kernels.objects import WORD
-from .kernels.penalty import STRENGTHS, SUMS
-from .kernels.table import COLUMNS
-from .program import SMALLEST_CHUNK, ForwardProgram, Program, address
+from .kernels.table import make_table
+from .program import SMALLEST_CHUNK, ForwardProgram, Program
 
 ALIGNMENT = 64
 # what whole numbers as targets are, by the word of the network's head
@@ -21,36 +20,31 @@ class Section(Program):
 
     def __init__(self, network, capacity):
         super().__init__(network, capacity, threads=1)
-        self.places, self.relocations, self.extra = {}, [], np.zeros(0, np.int64)
+        self.head = SECTION.new(capacity=capacity)
         self.lower()
-        self.end = -(-self.arena.size * self.arena.dtype.itemsize // WORD) * WORD  # of what is planned so far, in bytes
 
     def place(self, **offsets):
         """Note where something lies in the arena."""
-        item = self.arena.dtype.itemsize
-        self.places |= {getattr(embedded, name): item * offset for name, offset in offsets.items()}
-
-    def take_words(self, count):
-        """So many words behind the arena; returns at which byte they begin."""
-        start, self.end = self.end, self.end + WORD * count
-        return start
+        for name, offset in offsets.items():
+            self.head[name] = self.arena.dtype.itemsize * offset
 
     def words(self):
         """The section as an array."""
-        head, rows = np.zeros(SECTION, np.int64), np.array(self.rows, np.int64).reshape(-1)
-        relocations = np.array(self.relocations, np.int64).reshape(-1)
-        for place, offset in self.places.items():
-            head[place] = offset
-        head[embedded.OPERATIONS], head[embedded.CAPACITY] = len(self.rows), self.batch
-        head[embedded.RELOCATED], head[embedded.BYTES] = len(self.relocations), self.end + ALIGNMENT
-        return np.concatenate([head, rows, relocations, self.extra])
+        table, rows = make_table(self.rows)
+        self.head["operations"], self.head["bytes"] = len(rows), self.arena.size * self.arena.dtype.itemsize + ALIGNMENT
+        return np.concatenate([words_of(self.head), words_of(table)])
+
+
+def words_of(array):
+    """The memory of an array as whole numbers."""
+    return array.reshape(-1).view(np.int64)
 
 
 class ForwardSection(Section):
     def lower(self):
         x = self.input_tensor()
         a = self.lower_layers(x, on_logits=False)
-        self.place(X=x.offset, A=a.offset)
+        self.place(x=x.offset, a=a.offset)
 
 
 class PullbackSection(Section):
@@ -59,12 +53,12 @@ class PullbackSection(Section):
     def lower(self):
         x = self.tensor(self.network.inputs)
         a = self.lower_layers(x, on_logits=False)
-        self.place(X=x.offset, DX=x.gradient, DA=a.gradient, SPARE=self.arena.take(self.network.vectors.parameters.size))
+        spare = self.arena.take(self.network.vectors.parameters.size)
+        self.place(x=x.offset, dx=x.gradient, da=a.gradient, spare_gradients=spare)
 
 
 class LossSection(Section):
-    """The penalties on the weights are among the rows: what they cost is summed up in the memory of a call, their strengths
-    lie behind the section."""
+    """The penalties on the weights are among the rows."""
 
     training = True
 
@@ -76,27 +70,10 @@ class LossSection(Section):
         gradient = self.arena.take(batch * network.outputs) if scores.gradient is None else scores.gradient
         self.emit(loss_row(self.dtype, 1, network.objective.training_loss, scores=scores.offset, targets=targets,
                            weights=weights, gradient=gradient, out_features=network.outputs))
-        self.place(X=x.offset, TARGETS=targets, WEIGHTS=weights)
-
-    def words(self):
-        self.places[embedded.RESULTS] = self.take_words(3 * self.batch)
-        before, after = self.penalties.rows(lambda size: 1, once=True)
+        before, after = self.penalties.rows(self.arena, lambda size: 1, once=True)
         self.rows = [*before, *self.rows, *after]
-        if before:
-            sums, strengths = self.take_words(self.penalties.sums.size), SECTION + COLUMNS * len(self.rows)
-            for number, row in enumerate(self.rows):
-                word = number * COLUMNS
-                if number < len(before) or number == len(self.rows) - 1:
-                    row[SUMS] += sums - address(self.penalties.sums)
-                    self.relocations.append((word + SUMS, 0))
-                if number < len(before):
-                    self.relocations.append((word + STRENGTHS, 1))
-            strengths += 2 * len(self.relocations)
-            for number, row in enumerate(before):
-                row[STRENGTHS] = WORD * (strengths + 2 * number)
-            self.extra = np.concatenate(self.penalties.strengths).view(np.int64)
-            self.places[embedded.SPARE] = self.take_words(COLUMNS * len(self.rows))
-        return super().words()
+        results = self.arena.take(3 * batch * WORD // self.arena.dtype.itemsize)
+        self.place(x=x.offset, targets=targets, weights=weights, results=results)
 
 
 def forward_capacity(network, one):
@@ -126,23 +103,20 @@ def typeof_network(network, context):
 def compiled(network, gradients):
     """The model of a network: `Network.compiled`."""
     one = ForwardSection(network, 1)
-    sections = {embedded.ONE: one, embedded.MANY: ForwardSection(network, forward_capacity(network, one))}
-    head = np.zeros(HEAD, np.int64)
-    head[embedded.LAYOUT] = layout_of(network.dtype)
-    head[embedded.INPUTS], head[embedded.OUTPUTS] = network.inputs, network.outputs
-    head[embedded.SIZE] = network.vectors.parameters.size
-    head[embedded.LABELS] = WHOLE_NUMBERS[network.objective.head.whole_numbers]
-    head[embedded.FORWARD_ROW] = embedded.forward_row_kernel.address(network.dtype)
-    head[embedded.FORWARD] = embedded.forward_kernel.address(network.dtype)
+    sections = {"one": one, "many": ForwardSection(network, forward_capacity(network, one))}
+    head = MODEL.new(layout=layout_of(network.dtype), inputs=network.inputs, outputs=network.outputs,
+                     size=network.vectors.parameters.size, labels=WHOLE_NUMBERS[network.objective.head.whole_numbers],
+                     forward_row=embedded.forward_row_kernel.address(network.dtype),
+                     forward=embedded.forward_kernel.address(network.dtype))
     if gradients:
-        head[embedded.GRADIENTS] = embedded.gradients_kernel.address(network.dtype)
-        head[embedded.PULLBACK] = embedded.pullback_kernel.address(network.dtype)
-        sections |= {embedded.LOSS_FEW: LossSection(network, FEW), embedded.LOSS: LossSection(network, LARGEST),
-                     embedded.PULL_FEW: PullbackSection(network, FEW), embedded.PULL: PullbackSection(network, LARGEST)}
-    table = [head]
-    for place, section in sections.items():
-        head[place] = sum(map(len, table))
-        table.append(section.words())
-    parameters, state = network.vectors.parameters, network.vectors.state
+        head["gradients"] = embedded.gradients_kernel.address(network.dtype)
+        head["pullback"] = embedded.pullback_kernel.address(network.dtype)
+        sections |= {"loss_few": LossSection(network, FEW), "loss_many": LossSection(network, LARGEST),
+                     "pull_few": PullbackSection(network, FEW), "pull_many": PullbackSection(network, LARGEST)}
+    words, end = [section.words() for section in sections.values()], MODEL.bytes // WORD
+    for name, section in zip(sections, words, strict=True):
+        head[name], end = end, end + len(section)
     # rows hold the address of the state
-    return Model(np.asarray(Keeper(np.concatenate(table), state)), parameters.flat, state.flat)
+    parameters, state = network.vectors.parameters, network.vectors.state
+    table = np.asarray(Keeper(np.concatenate([words_of(head), *words]), state))
+    return Model(table, parameters.flat, state.flat)

@@ -1,9 +1,10 @@
 """The penalties on the weights of a network: the rows that they put into a table, and their value."""
 
+from itertools import accumulate
+
 import numpy as np
 
-from .kernels.blocks import block_count
-from .kernels.objects import address
+from .kernels.blocks import LANES, block_count
 from .kernels.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
 from .memory import block_sums
 
@@ -13,28 +14,29 @@ class Penalties:
 
     def __init__(self, dtype):
         self.dtype, self.shared = dtype, False
-        self.stretches, self.strengths, self.sums = [], [], None  # the arrays are kept: rows hold their addresses
+        self.stretches, self.strengths = [], []
 
     def add(self, start, size, l1, l2):
         """Have so many parameters from number `start` on cost l1 Σ |w| + l2 Σ w²."""
         self.stretches.append((start, size))
         self.strengths.append(np.array([l1, l2], np.float64))
 
-    def rows(self, parts, once):
+    def rows(self, arena, parts, once):
         """(rows to stand before those of the network, rows to stand after them); none where nothing costs anything.
 
-        parts: a function of a number of weights: into how many parts to cut their row. once: as `penalty_loss_row` takes it.
+        arena: takes the sums of what they cost. parts: a function of a number of weights: into how many parts to cut their
+        row. once: as `penalty_loss_row` takes it.
         """
         if not self.stretches:
             return [], []
-        counts = [block_count(size) for _, size in self.stretches]
-        self.sums = np.concatenate([block_sums(size) for _, size in self.stretches])
-        firsts, before = np.cumsum([0, *counts]), []
-        for (start, size), strengths, first in zip(self.stretches, self.strengths, firsts, strict=False):
-            before.append(penalty_row(self.dtype, parts(size), start=start, size=size, sums=address(self.sums[first:]),
-                                      strengths=address(strengths), shared=self.shared))
-        return before, [penalty_loss_row(self.dtype, sums=address(self.sums), blocks=firsts[-1], once=once,
-                                         shared=self.shared)]
+        blocks = [block_count(size) for _, size in self.stretches]
+        block = LANES * np.dtype(np.float64).itemsize // arena.dtype.itemsize  # in numbers of the arena
+        sums, before = arena.take(sum(blocks) * block), []
+        firsts = accumulate(blocks, initial=0)
+        for (start, size), (l1, l2), first in zip(self.stretches, self.strengths, firsts, strict=False):
+            before.append(penalty_row(self.dtype, parts(size), start=start, size=size, sums=sums + first * block, l1=l1,
+                                      l2=l2, shared=self.shared))
+        return before, [penalty_loss_row(self.dtype, sums=sums, blocks=sum(blocks), once=once, shared=self.shared)]
 
     def value(self, flat):
         """What the parameters in the flat vector cost."""

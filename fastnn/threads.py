@@ -63,10 +63,10 @@ def members(threads, flops):
 
 
 def run(leader, frame, threads, flops):
-    """Call the kernel `leader` with a frame, an array whose last number is to be the address of its team, or 0 for none."""
+    """Call the kernel `leader` with a frame, a record in which it finds the address of its team, or 0 for none."""
     count = 1 if threads == 1 else members(threads, flops)
     if count == 1:
-        frame[-1] = 0
+        frame["team"] = 0
         leader.entry(ANY)(address(frame))
     else:
         run_in_team(leader, frame, count)
@@ -76,7 +76,7 @@ def run(leader, frame, threads, flops):
 
 def run_in_team(leader, frame, count):
     team = new_team()
-    frame[-1] = address(team)
+    frame["team"] = address(team)
     run_region(member_kernel.address(ANY), (address(team), leader.address(ANY), address(frame)), count)
 
 

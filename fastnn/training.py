@@ -40,7 +40,7 @@ class Trainer:
         self.kind, (kind, self.program) = self.program_type.kind(*given), self.optimizer_state.spare
         self.optimizer_state.spare = None, None
         if kind == self.kind:
-            self.program.take_up(network, data, self.optimizer_state, self.order)
+            self.program.attach(network, data, self.optimizer_state, self.order)
         else:
             self.program = self.program_type(*given)
         self.steps = SafeSteps(self.program)
@@ -51,7 +51,7 @@ class Trainer:
         """Leave the program, if it is small, for the next fit of the kind: to make one takes as long as some steps."""
         program = self.program
         if program.memory is not None and program.nbytes <= SPARE_BYTES:
-            program.lay_down()
+            program.detach()
             self.optimizer_state.spare = self.kind, program
 
     def load_epoch(self):

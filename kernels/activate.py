@@ -1,35 +1,54 @@
 """An activation as an operation of its own: a = g(z), and backward dz = da g'(z) in place."""
 
-from .dense import (
-    ACTIVATION,
-    ACTIVATION_BACKWARD,
-    DZ,
-    OUT_FEATURES,
-    A,
-    Z,
-    activate,
-    dense_backward_output,
-)
-from .jit import Kernel
-from .table import BACKWARD_OUTPUT, FORWARD, make_row, phase_arguments, share
+from .jit import Kernel, call_at, jit, offset
+from .share import share
+from .table import Kind
+
+ACTIVATION = Kind("activation", "z", "a", "dz", "out_features", "activation", "activation_backward")
+
+
+@jit(inline=True)
+def activate(row, call, begin, end):
+    """a = g(z) for the samples begin to end; z, a (batch, out_features)."""
+    start = begin * row.out_features
+    a, z = offset(call.arena, row.a + start), offset(call.arena, row.z + start)
+    call_at(row.activation, (a, z, end - begin, row.out_features))
+
+
+@jit(inline=True)
+def activate_backward(row, call, begin, end):
+    """dz = da g'(z), in place, for the samples begin to end; dz, z, a (batch, out_features)."""
+    # forward: a = g(z)
+    start = begin * row.out_features
+    dz, z, a = offset(call.arena, row.dz + start), offset(call.arena, row.z + start), offset(call.arena, row.a + start)
+    call_at(row.activation_backward, (dz, z, a, end - begin, row.out_features))
 
 
 def build_forward(dtype):
-    def activation_forward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(batch, part, parts, 1)
-        activate(row, arena, begin, end - begin)
+    def activation_forward(row, call, part, parts):
+        begin, end = share(call.batch, part, parts, 1)
+        activate(row, call, begin, end)
 
     return activation_forward
 
 
-activation_forward = Kernel("activation_phase", build_forward, phase_arguments)
+def build_backward(dtype):
+    def activation_backward(row, call, part, parts):
+        begin, end = share(call.batch, part, parts, 1)
+        activate_backward(row, call, begin, end)
+
+    return activation_backward
+
+
+activation_forward = Kernel("activation_phase", build_forward, ACTIVATION.arguments)
+activation_backward = Kernel("activation_backward_phase", build_backward, ACTIVATION.arguments)
 
 
 def activation_row(dtype, activation, parts, *, z, a, dz, features):
     """The row of an activation. dz: where da is and dz goes, None where nothing asks for it; all are offsets and sizes."""
-    phases = {FORWARD: (activation_forward.address(dtype), parts)}
-    operands = {Z: z, A: a, OUT_FEATURES: features, ACTIVATION: activation.forward.address(dtype)}
+    phases = {"forward": (activation_forward.address(dtype), parts)}
     if dz is not None:
-        phases[BACKWARD_OUTPUT] = dense_backward_output.address(dtype), parts
-        operands |= {DZ: dz, ACTIVATION_BACKWARD: activation.backward.address(dtype)}
-    return make_row(phases, operands)
+        phases["backward_first"] = activation_backward.address(dtype), parts
+    return ACTIVATION.row(phases, z=z, a=a, dz=dz or 0, out_features=features,
+                          activation=activation.forward.address(dtype),
+                          activation_backward=0 if dz is None else activation.backward.address(dtype))

@@ -4,8 +4,9 @@ import numpy as np
 
 from ..checks import real_array
 from ..threads import run
-from .interpreter import run_kernel
+from .interpreter import RUN, run_kernel
 from .objects import address
+from .table import PHASES
 
 
 def real_arrays(**given):
@@ -29,12 +30,19 @@ def check_alike(**arrays):
 
 
 def place(array):
-    """Where an array lies, as an offset: the table's count numbers from where a network's memory begins, here from 0."""
+    """Where an array lies, as an offset in numbers: the memory of these calls begins at address 0."""
     return 0 if array is None else address(array) // array.itemsize
 
 
 def run_phase(row, phase, batch, parts, flops, gradients=0):
     """Run one phase of `row`, cut into `parts`. gradients: how many bytes behind a parameter its gradient lies."""
-    row[phase + 1] = parts
-    # parameters, gradients, arena, results, capacity and first, then batch, accumulate, phase and team
-    run(run_kernel, np.array([address(row), 0, gradients, 0, 0, 0, 0, batch, 0, phase, 0]), parts, flops)
+    row[phase]["parts"] = parts
+    run_once(row, phase, parts, flops, gradients=gradients, batch=batch)
+
+
+def run_once(row, phase, parts=1, flops=0, **call):
+    """Run one phase of `row`. call: fields of the call, 0 for the others."""
+    frame = RUN.new(row=address(row), phase=PHASES.index(phase))
+    for name, value in call.items():
+        frame["call"][name] = value
+    run(run_kernel, frame, parts, flops)

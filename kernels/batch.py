@@ -1,75 +1,77 @@
-"""The batch: shuffling the samples, gathering the rows of one batch into the arena, and handing outputs back out of it."""
+"""The batch: shuffling the samples, gathering the rows of one batch into the arena, and copying outputs out of it."""
 
 import numpy as np
 from numba import types
 
-from .jit import Kernel, jit, pointer_to, view
+from .jit import REAL, Kernel, address_of, given, jit, typed_pointer, view
 from .prefetch import CACHE_LINE, ask_for
 from .product import chain_count, share_of_inputs
-from .table import FORWARD, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments, share
+from .share import share
+from .table import NOT_FINITE, SAMPLE_WEIGHTS, Kind
 
-(X, TARGETS, WEIGHTS, IN_FEATURES, OUT_FEATURES, X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, SAMPLES,
- NORMALIZE) = range(OPERANDS, OPERANDS + 12)
-SOURCES = [X_DATA, TARGET_DATA, LABEL_DATA, WEIGHT_DATA, ORDER, SAMPLES]  # what there is to gather
-A, OUT_DATA, NOT_FINITE, ABOVE_HALF = TARGETS, TARGET_DATA, ORDER, NORMALIZE  # of the rows of a prediction
+GATHER = Kind("gather", "x", "targets", "weights", "in_features", "out_features", "normalize")
+INSPECT = Kind("inspect", "in_features")
+COPY_OUT = Kind("copy_out", "a", "out_features")
+
+
+@jit(inline=True)
+def sample_number(call, i):
+    """Which row of the data is sample number i of the batch."""
+    return view(call.order, call.first + i, 1)[0] if given(call.order) else call.first + i
 
 
 def build_gather(dtype):
-    def gather(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
-        data, order = pointer_to(row[X_DATA], arena), pointer_to(row[ORDER], row)
-        x = view(arena, row[X], (batch, in_features))
+    def gather(row, call, part, parts):
+        batch, in_features, out_features = call.batch, row.in_features, row.out_features
+        x = view(call.arena, row.x, (batch, in_features))
         begin, end = share(batch, part, parts, 1)
         top, bottom, left, right = begin, end, 0, in_features  # what of x is this part's
         if parts > 1 and chain_count(in_features) > 1:  # the inputs that it will read
             top, bottom, (left, right) = 0, batch, share_of_inputs(in_features, part, parts)
         for i in range(top, bottom):
-            sample = first + i if row[ORDER] == 0 else view(order, first + i, 1)[0]
-            taken, source = x[i, left:right], view(data, sample * in_features + left, right - left)
+            sample = sample_number(call, i)
+            taken, source = x[i, left:right], view(call.X, sample * in_features + left, right - left)
             for j in range(right - left):
                 taken[j] = source[j]
-        if row[TARGET_DATA] == 0 and row[LABEL_DATA] == 0:
+        if not (given(call.targets) or given(call.labels)):
             return
 
-        targets = view(arena, row[TARGETS], (batch, out_features))
-        target_data, label_data = pointer_to(row[TARGET_DATA], arena), pointer_to(row[LABEL_DATA], row)
+        targets = view(call.arena, row.targets, (batch, out_features))
         for i in range(begin, end):
-            sample = first + i if row[ORDER] == 0 else view(order, first + i, 1)[0]
-            if row[LABEL_DATA] != 0:  # one-hot: 1 at the label, 0 elsewhere
+            sample = sample_number(call, i)
+            if given(call.labels):  # one-hot: 1 at the label, 0 elsewhere
                 targets[i] = 0
-                targets[i, view(label_data, sample, 1)[0]] = 1
+                targets[i, view(call.labels, sample, 1)[0]] = 1
             else:
-                source = view(target_data, sample * out_features, out_features)
+                source = view(call.targets, sample * out_features, out_features)
                 for j in range(out_features):
                     targets[i, j] = source[j]
 
-        weights, weight_data = view(arena, row[WEIGHTS], batch), pointer_to(row[WEIGHT_DATA], arena)
-        given = view(results, SAMPLE_WEIGHTS * capacity, batch)
+        weights, reported = view(call.arena, row.weights, batch), view(call.results, SAMPLE_WEIGHTS * call.capacity, batch)
         total = 0.0
         for i in range(batch):  # every part adds up the whole batch, in one order
             weight = 1.0
-            if row[WEIGHT_DATA] != 0:
-                sample = first + i if row[ORDER] == 0 else view(order, first + i, 1)[0]
-                weight = np.float64(view(weight_data, sample, 1)[0])
+            if given(call.weights):
+                weight = np.float64(view(call.weights, sample_number(call, i), 1)[0])
             total += weight
             if begin <= i < end:
-                given[i] = weight
+                reported[i] = weight
         scale = 1.0
-        if row[NORMALIZE] != 0:
+        if row.normalize != 0:
             scale = 1.0 / total if total > 0.0 else 0.0
         for i in range(begin, end):
-            weights[i] = given[i] * scale
+            weights[i] = reported[i] * scale
 
     return gather
 
 
 @jit(inline=True)
-def look_ahead(gather, item, first, batch, left, right):
-    """Ask memory for the inputs left … right of the samples after a batch, whose `gather` row this is."""
-    order, begin = pointer_to(gather[ORDER], gather), first + batch
-    for i in range(begin, min(begin + batch, gather[SAMPLES])):
-        sample = i if gather[ORDER] == 0 else view(order, i, 1)[0]
-        place = gather[X_DATA] + item * (sample * gather[IN_FEATURES])
+def look_ahead(call, in_features, left, right):
+    """Ask memory for the inputs left … right of the samples of the next batch."""
+    batch, item = call.batch, view(call.X, 0, 1).itemsize
+    data = address_of(view(call.X, 0, 1))
+    for i in range(batch, min(2 * batch, call.samples - call.first)):
+        place = data + item * (sample_number(call, i) * in_features)
         for line in range(place + item * left, place + item * right, CACHE_LINE):
             ask_for(line)
 
@@ -77,58 +79,53 @@ def look_ahead(gather, item, first, batch, left, right):
 def build_inspect(dtype):
     largest = np.finfo(dtype).max
 
-    def inspect(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        size = batch * row[IN_FEATURES]
-        x, count = view(pointer_to(row[X_DATA], arena), first * row[IN_FEATURES], size), 0
+    def inspect(row, call, part, parts):
+        size = call.batch * row.in_features
+        x, count = view(call.X, call.first * row.in_features, size), 0
         for i in range(size):
             count += 0 if abs(x[i]) <= largest else 1
         if count > 0:
-            view(pointer_to(row[NOT_FINITE], row), 0, 1)[0] = 1
+            view(call.found, 0, 2)[NOT_FINITE] = 1
 
     return inspect
 
 
-def build_hand_out(dtype):
-    def hand_out(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(batch, part, parts, 1)
-        out_features = row[OUT_FEATURES]
-        a = view(arena, row[A] + begin * out_features, (end - begin) * out_features)
-        out = view(pointer_to(row[OUT_DATA], arena), (first + begin) * out_features, (end - begin) * out_features)
-        for i in range(len(a)):
+def build_copy_out(dtype):
+    numbers = typed_pointer(REAL[dtype])
+
+    def copy_out(row, call, part, parts):
+        begin, end = share(call.batch, part, parts, 1)
+        size = (end - begin) * row.out_features
+        a = view(call.arena, row.a + begin * row.out_features, size)
+        out = view(numbers(call.outputs), (call.first + begin) * row.out_features, size)
+        for i in range(size):
             out[i] = a[i]
 
-    return hand_out
+    return copy_out
 
 
-gather_kernel = Kernel("gather", build_gather, phase_arguments)
-inspect_kernel = Kernel("inspect", build_inspect, phase_arguments)
-hand_out_kernel = Kernel("hand_out", build_hand_out, phase_arguments)
+gather_kernel = Kernel("gather", build_gather, GATHER.arguments)
+inspect_kernel = Kernel("inspect", build_inspect, INSPECT.arguments)
+copy_out_kernel = Kernel("copy_out", build_copy_out, COPY_OUT.arguments)
 
 
-def gather_row(dtype, parts, *, x, in_features, x_data, targets=0, out_features=0, weights=0, target_data=0, label_data=0,
-               weight_data=0, order=0, samples=0, normalize=False):
-    """The row that brings the samples of a batch into the arena; *_data and order are addresses, 0 for what there is not.
+def gather_row(dtype, parts, *, x, in_features, targets=0, out_features=0, weights=0, normalize=False):
+    """The row that brings the samples of a batch into the arena, and their targets and weights if the call has any.
 
-    samples: how many there are in all batches, for who wants to `look_ahead`.
     normalize: whether the weights of a batch are scaled to add up to 1.
     """
-    return make_row(
-        {FORWARD: (gather_kernel.address(dtype), parts)},
-        {X: x, TARGETS: targets, WEIGHTS: weights, IN_FEATURES: in_features, OUT_FEATURES: out_features, X_DATA: x_data,
-         TARGET_DATA: target_data, LABEL_DATA: label_data, WEIGHT_DATA: weight_data, ORDER: order, SAMPLES: samples,
-         NORMALIZE: normalize},
-    )
+    return GATHER.row({"forward": (gather_kernel.address(dtype), parts)}, x=x, targets=targets, weights=weights,
+                      in_features=in_features, out_features=out_features, normalize=normalize)
 
 
-def inspect_row(dtype, *, in_features, x_data, not_finite):
-    """The row that sets the flag at address `not_finite` if the batch holds NaN or infinity, and brings it to the cache."""
-    return make_row({FORWARD: (inspect_kernel.address(dtype), 1)},
-                    {IN_FEATURES: in_features, X_DATA: x_data, NOT_FINITE: not_finite})
+def inspect_row(dtype, in_features):
+    """The row that finds NaN and infinity in the samples of the call, which it brings to the cache."""
+    return INSPECT.row({"forward": (inspect_kernel.address(dtype), 1)}, in_features=in_features)
 
 
-def hand_out_row(dtype, *, a, out_features, out_data):
-    """The row that copies the outputs of a batch to where its samples stand in the array at address `out_data`."""
-    return make_row({FORWARD: (hand_out_kernel.address(dtype), 1)}, {A: a, OUT_FEATURES: out_features, OUT_DATA: out_data})
+def copy_out_row(dtype, *, a, out_features):
+    """The row that copies the outputs of a batch to where its samples stand in the outputs of the call."""
+    return COPY_OUT.row({"forward": (copy_out_kernel.address(dtype), 1)}, a=a, out_features=out_features)
 
 
 def build_shuffle(dtype):

@@ -10,28 +10,20 @@ import math
 
 import numpy as np
 
-from . import watch
-from .jit import Kernel, jit, offset, pointer_to, view
-from .table import (
-    BACKWARD_OUTPUT,
-    FORWARD,
-    OPERANDS,
-    bits,
-    make_row,
-    phase_arguments,
-    real_operand,
-    share,
+from .jit import Kernel, jit, offset, view
+from .record import FLOAT, NUMBERS
+from .share import share
+from .table import NOT_FINITE, Kind, with_phases
+from .target import ITEM_BYTES, vector_lanes
+from .watch import STATISTICS
+
+BATCH_NORM = Kind(
+    "batch_norm",
+    "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
+    "scale", "shift",  # among the parameters
+    "features", "of_batch", "followed", "layer",
+    momentum=FLOAT, epsilon=FLOAT, running_mean=NUMBERS, running_variance=NUMBERS,
 )
-from .target import vector_lanes
-
-X, A, DA, STATISTICS, SCALE, RUNNING, FEATURES, MOMENTUM, EPSILON, OF_BATCH, FOUND, LAYER = range(OPERANDS, OPERANDS + 12)
-MEAN, VARIANCE, INVERSE, SUM, SUM_NORMALIZED = range(5)  # stretches of `features` numbers from STATISTICS on
-
-
-@jit(inline=True)
-def feature_stretch(base, start, features, number, begin, end):
-    """Features begin to end of stretch `number` of those that begin at `start`, each of so many features."""
-    return view(base, start + number * features + begin, end - begin)
 
 
 @jit
@@ -64,28 +56,24 @@ def of_batch(mean, variance, excess, x, features, batch):
 def build_forward(dtype):
     lanes = vector_lanes(dtype)
 
-    def batch_norm_forward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        features, start = row[FEATURES], row[STATISTICS]
+    def batch_norm_forward(row, call, part, parts):
+        features, batch = row.features, call.batch
         begin, end = share(features, part, parts, lanes)
-        width = end - begin
-        mean = feature_stretch(arena, start, features, MEAN, begin, end)
-        variance = feature_stretch(arena, start, features, VARIANCE, begin, end)
-        inverse = feature_stretch(arena, start, features, INVERSE, begin, end)
-        if row[OF_BATCH] != 0 and batch > 1:
-            of_batch(mean, variance, inverse, offset(arena, row[X] + begin), features, batch)
+        width = end - begin  # the features of this part; all vectors below are of these
+        mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
+        inverse = view(call.arena, row.inverse + begin, width)
+        if row.of_batch != 0 and batch > 1:
+            of_batch(mean, variance, inverse, offset(call.arena, row.x + begin), features, batch)
         else:
-            running = pointer_to(row[RUNNING], arena)
-            running_mean = feature_stretch(running, 0, features, MEAN, begin, end)
-            running_variance = feature_stretch(running, 0, features, VARIANCE, begin, end)
+            running_mean, running_variance = view(row.running_mean, begin, width), view(row.running_variance, begin, width)
             for j in range(width):
                 mean[j], variance[j] = running_mean[j], running_variance[j]
-        epsilon = real_operand(row, EPSILON)
         for j in range(width):
-            inverse[j] = 1.0 / math.sqrt(variance[j] + epsilon)
-        scale = feature_stretch(parameters, row[SCALE], features, 0, begin, end)
-        shift = feature_stretch(parameters, row[SCALE], features, 1, begin, end)
+            inverse[j] = 1.0 / math.sqrt(variance[j] + row.epsilon)
+        scale, shift = view(call.parameters, row.scale + begin, width), view(call.parameters, row.shift + begin, width)
         for i in range(batch):
-            x, a = (view(arena, row[X] + i * features + begin, width), view(arena, row[A] + i * features + begin, width))
+            x = view(call.arena, row.x + i * features + begin, width)
+            a = view(call.arena, row.a + i * features + begin, width)
             for j in range(width):
                 a[j] = (x[j] - mean[j]) * inverse[j] * scale[j] + shift[j]
 
@@ -96,96 +84,107 @@ def build_backward(dtype):
     # less than half of the largest number, so that a running statistic's distance from the next one is a number too
     lanes, half = vector_lanes(dtype), np.finfo(dtype).max / 2
 
-    def batch_norm_backward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+    def batch_norm_backward(row, call, part, parts):
         # forward: a = scale x̂ + shift, x̂ = (x − mean) inverse
-        features, start = row[FEATURES], row[STATISTICS]
+        features, batch = row.features, call.batch
         begin, end = share(features, part, parts, lanes)
-        width = end - begin
-        mean = feature_stretch(arena, start, features, MEAN, begin, end)
-        inverse = feature_stretch(arena, start, features, INVERSE, begin, end)
-        total = feature_stretch(arena, start, features, SUM, begin, end)
-        normalized = feature_stretch(arena, start, features, SUM_NORMALIZED, begin, end)
-        scale = feature_stretch(parameters, row[SCALE], features, 0, begin, end)
-        dscale = feature_stretch(gradients, row[SCALE], features, 0, begin, end)
-        dshift = feature_stretch(gradients, row[SCALE], features, 1, begin, end)
+        width = end - begin  # the features of this part; all vectors below are of these
+        mean, inverse = view(call.arena, row.mean + begin, width), view(call.arena, row.inverse + begin, width)
+        total = view(call.arena, row.sum_da + begin, width)
+        normalized = view(call.arena, row.sum_normalized + begin, width)
+        scale = view(call.parameters, row.scale + begin, width)
+        dscale, dshift = view(call.gradients, row.scale + begin, width), view(call.gradients, row.shift + begin, width)
 
         # dshift = Σ da, dscale = Σ da x̂
         total[:], normalized[:] = 0, 0
         for i in range(batch):
-            x, da = view(arena, row[X] + i * features + begin, width), view(arena, row[DA] + i * features + begin, width)
+            x = view(call.arena, row.x + i * features + begin, width)
+            da = view(call.arena, row.da + i * features + begin, width)
             for j in range(width):
                 total[j] += da[j]
             for j in range(width):  # by itself: of so many arrays in one loop the compiler makes no vector code
                 normalized[j] += da[j] * ((x[j] - mean[j]) * inverse[j])
+        accumulate = call.accumulate != 0
         for j in range(width):
             dscale[j] = dscale[j] + normalized[j] if accumulate else normalized[j]
             dshift[j] = dshift[j] + total[j] if accumulate else total[j]
 
         # dx = scale inverse (da − Σ da / m − x̂ Σ da x̂ / m), but scale inverse da where the statistics do not depend on x
-        whole = row[OF_BATCH] != 0 and batch > 1
+        whole = row.of_batch != 0 and batch > 1
         for j in range(width):
             total[j] = total[j] / batch if whole else 0.0
             normalized[j] = normalized[j] / batch if whole else 0.0
         for i in range(batch):
-            x, da = view(arena, row[X] + i * features + begin, width), view(arena, row[DA] + i * features + begin, width)
+            x = view(call.arena, row.x + i * features + begin, width)
+            da = view(call.arena, row.da + i * features + begin, width)
             for j in range(width):
                 along = (x[j] - mean[j]) * inverse[j] * normalized[j]
                 da[j] = scale[j] * inverse[j] * (da[j] - total[j] - along)
 
-        if whole and row[FOUND] != 0:  # the running statistics will follow these
-            variance, unbiased = feature_stretch(arena, start, features, VARIANCE, begin, end), batch / (batch - 1.0)
+        if whole and row.followed != 0:
+            variance, unbiased = view(call.arena, row.variance + begin, width), batch / (batch - 1.0)
             for j in range(width):
                 if not (abs(mean[j]) < half and variance[j] * unbiased < half):
-                    view(pointer_to(row[FOUND], row), 0, 2)[watch.NOT_FINITE] = watch.STATISTICS + row[LAYER]
+                    view(call.found, 0, 2)[NOT_FINITE] = STATISTICS + row.layer
 
     return batch_norm_backward
 
 
-def build_follow(dtype):
+def build_running(dtype):
     lanes = vector_lanes(dtype)
 
-    def batch_norm_follow(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        features, start = row[FEATURES], row[STATISTICS]
-        begin, end = share(features, part, parts, lanes)
+    def batch_norm_running(row, call, part, parts):
+        begin, end = share(row.features, part, parts, lanes)
+        width, batch = end - begin, call.batch
         if batch == 1:  # whose mean and variance are the running ones
             return
-        mean = feature_stretch(arena, start, features, MEAN, begin, end)
-        variance = feature_stretch(arena, start, features, VARIANCE, begin, end)
-        running = pointer_to(row[RUNNING], arena)
-        running_mean = feature_stretch(running, 0, features, MEAN, begin, end)
-        running_variance = feature_stretch(running, 0, features, VARIANCE, begin, end)
-        taken, unbiased = 1.0 - real_operand(row, MOMENTUM), batch / (batch - 1.0)
-        for j in range(end - begin):
+        mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
+        running_mean, running_variance = view(row.running_mean, begin, width), view(row.running_variance, begin, width)
+        taken, unbiased = 1.0 - row.momentum, batch / (batch - 1.0)
+        for j in range(width):
             running_mean[j] += taken * (mean[j] - running_mean[j])
             running_variance[j] += taken * (variance[j] * unbiased - running_variance[j])
 
-    return batch_norm_follow
+    return batch_norm_running
 
 
-batch_norm_forward = Kernel("batch_norm_forward", build_forward, phase_arguments)
-batch_norm_backward = Kernel("batch_norm_backward", build_backward, phase_arguments)
-batch_norm_follow = Kernel("batch_norm_follow", build_follow, phase_arguments)
+batch_norm_forward = Kernel("batch_norm_forward", build_forward, BATCH_NORM.arguments)
+batch_norm_backward = Kernel("batch_norm_backward", build_backward, BATCH_NORM.arguments)
+batch_norm_running = Kernel("batch_norm_running", build_running, BATCH_NORM.arguments)
 
 
-def follow_row(dtype, row):
-    """The row by which the running statistics follow those of the batch, from the `row` of a normalisation by these."""
-    follows = row.copy()
-    follows[:OPERANDS] = 0
-    follows[[BACKWARD_OUTPUT, BACKWARD_OUTPUT + 1]] = batch_norm_follow.address(dtype), row[BACKWARD_OUTPUT + 1]
-    return follows
+def running_statistics_row(dtype, row):
+    """The row that moves the running statistics towards those of the batch, from the `row` that normalizes by these."""
+    parts = row["backward_first"]["parts"]
+    return with_phases(row, {"backward_first": (batch_norm_running.address(dtype), parts)})
 
 
-def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, of_batch, found=0,
-                   layer=0):
-    """The row of a batch normalisation; running is an address, the rest are offsets, sizes and numbers.
+def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, of_batch,
+                   followed=False, layer=0):
+    """The row of a batch normalization.
 
-    statistics: 5 · features numbers of the arena. scale: where it begins among the parameters, with shift behind it.
-    running: where running mean and, behind it, running variance begin. of_batch: whether to normalise by the batch (of more
-    than one sample) and not by these. found: where to say that statistics of the batch are too large to be followed, those
-    of layer number `layer`; 0 where nothing follows them.
+    Parameters
+    ----------
+    x, a, da : int
+        Offsets into the arena.
+    statistics : int
+        The offset of 5 · features numbers of the arena.
+    scale : int
+        Where it begins among the parameters, with shift behind it.
+    running : int
+        The address of the running mean and, behind it, of the running variance.
+    of_batch : bool
+        Whether to normalize by the batch, if it has more than one sample, and not by the running statistics.
+    followed : bool
+        Whether the running statistics are to follow those of the batch: then the backward phase reports, for layer number
+        `layer`, statistics that are too large for that.
     """
-    return make_row(
-        {FORWARD: (batch_norm_forward.address(dtype), parts), BACKWARD_OUTPUT: (batch_norm_backward.address(dtype), parts)},
-        {X: x, A: a, DA: da, STATISTICS: statistics, SCALE: scale, RUNNING: running, FEATURES: features,
-         MOMENTUM: bits(momentum), EPSILON: bits(epsilon), OF_BATCH: of_batch, FOUND: found, LAYER: layer},
+    mean, variance, inverse, sum_da, sum_normalized = (statistics + number * features for number in range(5))
+    return BATCH_NORM.row(
+        {"forward": (batch_norm_forward.address(dtype), parts),
+         "backward_first": (batch_norm_backward.address(dtype), parts)},
+        x=x, a=a, da=da, mean=mean, variance=variance, inverse=inverse, sum_da=sum_da, sum_normalized=sum_normalized,
+        scale=scale, shift=scale + features, features=features, of_batch=of_batch, followed=followed, layer=layer,
+        momentum=momentum, epsilon=epsilon, running_mean=running,
+        running_variance=running + ITEM_BYTES[dtype] * features,
     )

@@ -30,11 +30,10 @@ from ..rungs import (
     registered_functions,
     registry_attributes,
 )
-from ..threads import FLOPS_PER_PART, parts, resolve_threads, run
-from .arguments import check_alike, place, real_arrays, run_phase
-from .clip import clip_row
-from .dense import WEIGHT, dense_row
-from .interpreter import run_kernel
+from ..threads import FLOPS_PER_PART, parts, resolve_threads
+from .arguments import check_alike, place, real_arrays, run_once, run_phase
+from .clip import LIMITS, clip_row
+from .dense import dense_row
 from .layer_calls import (
     batch_norm_backward,
     batch_norm_forward,
@@ -48,7 +47,7 @@ from .layer_calls import (
 from .objects import address
 from .optimizers import COEFFICIENTS
 from .penalty import penalty_row, weight_penalty_kernel
-from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
+from .table import PHASES
 
 __all__ = [
     "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "clip_by_norm", "clip_by_value",
@@ -158,7 +157,7 @@ def linear_forward(x, weight, bias, threads=None):
     z = empty((batch, out_features), dtype)
     row = linear_row(dtype, weight, x=x, z=z, bias=bias)
     work = 2 * batch * in_features * out_features
-    run_phase(row, FORWARD, batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch), work)
+    run_phase(row, "forward", batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch), work)
     return z
 
 
@@ -198,24 +197,18 @@ def linear_backward(dz, x, weight, threads=None):
     row = linear_row(dtype, weight, x=x, dz=dz, dx=dx, scratch=scratch, bias=dbias)
     work = 2 * batch * in_features * out_features
     count = parts(work, FLOPS_PER_PART, resolve_threads(threads))
-    run_phase(row, BACKWARD_INPUT, batch, count, work)
-    row[WEIGHT] = place(dweight)  # the weight's offset serves for its gradient too
-    run_phase(row, BACKWARD_WEIGHT, batch, min(count, in_features), work)
+    run_phase(row, "backward_second", batch, count, work)
+    row["weight"] = place(dweight)  # the weight's offset serves for its gradient too
+    run_phase(row, "backward_third", batch, min(count, in_features), work)
     return dx, dweight, dbias
-
-
-def run_on_vectors(row, phase, parameters, gradients):
-    """Run one phase of `row`, uncut, on flat vectors; None where it does without."""
-    vectors = map(address, (parameters, gradients))
-    run(run_kernel, np.array([address(row), *vectors, 0, 0, 0, 0, 0, 0, phase, 0]), 1, 0)
 
 
 def clipped(gradients, value=np.inf, norm=np.inf):
     dtype, gradients = real_arrays(gradients=gradients)
-    gradients, sums, limits = gradients.copy(), block_sums(gradients.size), np.array([value, norm, 1.0])
+    gradients, sums, limits = gradients.copy(), block_sums(gradients.size), LIMITS.new(value=value, norm=norm, factor=1.0)
     row = clip_row(dtype, 1, size=gradients.size, sums=address(sums), limits=address(limits))
-    for phase in (BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT):
-        run_on_vectors(row, phase, None, gradients)
+    for phase in PHASES:
+        run_once(row, phase, gradients=address(gradients))
     return gradients
 
 
@@ -268,9 +261,9 @@ def weight_penalty_gradient(weight, l1=0.0, l2=0.0):
     """
     check_strengths(l1, l2)
     dtype, weight = real_arrays(weight=weight)
-    gradient, strengths = np.zeros(weight.shape, dtype), np.array([l1, l2], np.float64)
-    row = penalty_row(dtype, 1, start=0, size=weight.size, sums=0, strengths=address(strengths))
-    run_on_vectors(row, BACKWARD_OUTPUT, weight, gradient)
+    gradient = np.zeros(weight.shape, dtype)
+    row = penalty_row(dtype, 1, start=0, size=weight.size, sums=0, l1=l1, l2=l2)
+    run_once(row, "backward_first", parameters=address(weight), gradients=address(gradient))
     return gradient
 
 

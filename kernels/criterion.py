@@ -1,33 +1,36 @@
 """What follows the last layer in training: the accuracy and the loss of the batch, as rows of the table."""
 
-from .jit import Kernel, call, offset, view
-from .table import FORWARD, HITS, LOSSES, OPERANDS, make_row, phase_arguments, share
+from .jit import Kernel, call_at, offset, view
+from .share import share
+from .table import HITS, LOSSES, Kind
 from .trace import larger
 
-SCORES, TARGETS, WEIGHTS, GRADIENT, OUT_FEATURES, LOSS, CLASSES, LOGITS = range(OPERANDS, OPERANDS + 8)
+LOSS = Kind("loss", "scores", "targets", "weights", "gradient", "out_features", "loss")
+ACCURACY = Kind("accuracy", "scores", "targets", "out_features", "classes", "logits")
 
 
 def build_loss(dtype):
-    def loss(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(batch, part, parts, 1)
-        start = begin * row[OUT_FEATURES]
-        call(row[LOSS], (offset(results, LOSSES * capacity + begin), offset(arena, row[GRADIENT] + start),
-                         offset(arena, row[SCORES] + start), offset(arena, row[TARGETS] + start),
-                         offset(arena, row[WEIGHTS] + begin), end - begin, row[OUT_FEATURES]))
+    def loss(row, call, part, parts):
+        begin, end = share(call.batch, part, parts, 1)
+        start = begin * row.out_features
+        losses = offset(call.results, LOSSES * call.capacity + begin)  # (batch,), as weights; the rest (batch, out_features)
+        gradient, scores = offset(call.arena, row.gradient + start), offset(call.arena, row.scores + start)
+        targets, weights = offset(call.arena, row.targets + start), offset(call.arena, row.weights + begin)
+        call_at(row.loss, (losses, gradient, scores, targets, weights, end - begin, row.out_features))
 
     return loss
 
 
 def build_accuracy(dtype):
-    def accuracy(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+    def accuracy(row, call, part, parts):
+        batch, out_features = call.batch, row.out_features
+        scores = view(call.arena, row.scores, (batch, out_features))
+        targets = view(call.arena, row.targets, (batch, out_features))
+        hits = view(call.results, HITS * call.capacity, batch)
+        half = 0.0 if row.logits != 0 else 0.5  # the score at which a probability is one half
         begin, end = share(batch, part, parts, 1)
-        out_features = row[OUT_FEATURES]
-        scores = view(arena, row[SCORES], (batch, out_features))
-        targets = view(arena, row[TARGETS], (batch, out_features))
-        hits = view(results, HITS * capacity, batch)
-        half = 0.0 if row[LOGITS] != 0 else 0.5  # the score at which a probability is one half
         for i in range(begin, end):
-            if row[CLASSES] != 0:
+            if row.classes != 0:
                 guess, label, score, target = 0, 0, scores[i, 0], targets[i, 0]
                 for j in range(1, out_features):  # without branches: which class is the largest cannot be foretold
                     guess = j if scores[i, j] > score else guess
@@ -43,15 +46,14 @@ def build_accuracy(dtype):
     return accuracy
 
 
-loss_kernel = Kernel("loss_phase", build_loss, phase_arguments)
-accuracy_kernel = Kernel("accuracy_phase", build_accuracy, phase_arguments)
+loss_kernel = Kernel("loss_phase", build_loss, LOSS.arguments)
+accuracy_kernel = Kernel("accuracy_phase", build_accuracy, ACCURACY.arguments)
 
 
 def loss_row(dtype, parts, loss, *, scores, targets, weights, gradient, out_features):
     """The row that works out what each sample lost, and its gradient in the scores (outputs, or logits: the loss says)."""
-    return make_row({FORWARD: (loss_kernel.address(dtype), parts)},
-                    {SCORES: scores, TARGETS: targets, WEIGHTS: weights, GRADIENT: gradient, OUT_FEATURES: out_features,
-                     LOSS: loss.kernel.address(dtype)})
+    return LOSS.row({"forward": (loss_kernel.address(dtype), parts)}, scores=scores, targets=targets, weights=weights,
+                    gradient=gradient, out_features=out_features, loss=loss.kernel.address(dtype))
 
 
 def accuracy_row(dtype, *, scores, targets, out_features, classes, logits):
@@ -59,5 +61,5 @@ def accuracy_row(dtype, *, scores, targets, out_features, classes, logits):
 
     logits: whether the scores are what a sigmoid or softmax has yet to make probabilities of.
     """
-    return make_row({FORWARD: (accuracy_kernel.address(dtype), 1)},
-                    {SCORES: scores, TARGETS: targets, OUT_FEATURES: out_features, CLASSES: classes, LOGITS: logits})
+    return ACCURACY.row({"forward": (accuracy_kernel.address(dtype), 1)}, scores=scores, targets=targets,
+                        out_features=out_features, classes=classes, logits=logits)

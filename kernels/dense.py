@@ -5,9 +5,10 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
+from .activate import activate, activate_backward
 from .batch import look_ahead
 from .dot import dot_function, few_rows_kernel
-from .jit import Kernel, address_of, call, jit, offset, pointer_to, view
+from .jit import Kernel, address_of, given, jit, offset, view
 from .linear import (
     FEW_ROWS,
     forward_product,
@@ -19,23 +20,23 @@ from .linear import (
     panel_columns,
 )
 from .product import chain_count, chain_length, product_kernel, share_of_inputs
+from .record import NUMBERS
+from .share import share
 from .single import fits_single, single_row
-from .table import (
-    BACKWARD_INPUT,
-    BACKWARD_OUTPUT,
-    BACKWARD_WEIGHT,
-    COLUMNS,
-    FORWARD,
-    OPERANDS,
-    make_row,
-    phase_arguments,
-    share,
-)
+from .table import Kind, with_phases
 from .target import ITEM_BYTES, vector_lanes
 from .transpose import transpose_kernel
 
-(X, Z, A, DZ, DX, SCRATCH, WEIGHT, BIAS, IN_FEATURES, OUT_FEATURES, ACTIVATION, ACTIVATION_BACKWARD, X_DATA, CHAINS,
- PRODUCT, TURNED, FEW, PACKED, GATHERED) = range(OPERANDS, OPERANDS + 19)
+DENSE = Kind(
+    "dense",
+    "x", "z", "a", "dz", "dx", "scratch", "chains",  # in the arena
+    "weight", "bias",  # among the parameters
+    "in_features", "out_features",
+    "activation", "activation_backward", "product", "transposed_weight", "few_rows",  # addresses of kernels, 0 for none
+    "from_data",  # whether x is not in the arena: the samples are read where they lie
+    "gathered",  # whether x has been gathered, and memory may be asked for the next batch meanwhile
+    packed=NUMBERS,  # the weight laid out by `panels`, 0 where it is read as it lies
+)
 
 # Of how many inputs the gradient is worked out between two looks ahead: some four lines of each sample of the next batch, as
 # much as memory brings meanwhile. 784-32-10 takes 54 µs a step so instead of 58, 784-128-10 300 instead of 306.
@@ -46,25 +47,26 @@ PIECE, CLOSE_BYTES = 56, 1 << 17
 def build_forward(dtype):
     panel, lanes, item = panel_columns(dtype), vector_lanes(dtype), ITEM_BYTES[dtype]
 
-    def dense_forward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(batch, part, parts, 1)
-        rows, in_features, out_features = end - begin, row[IN_FEATURES], row[OUT_FEATURES]
-        x = view(arena, row[X] + begin * in_features, (rows, in_features))
-        if row[X_DATA] != 0:  # not gathered: the samples are read where they lie
-            x = view(pointer_to(row[X_DATA], arena), (first + begin) * in_features, (rows, in_features))
-        z = view(arena, row[Z] + begin * out_features, (rows, out_features))
-        weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        bias, length = address_of(view(parameters, row[BIAS], out_features)), chain_length(in_features)
-        if row[PACKED] == 0:
-            linear_forward(z, x, weight, bias, length, row[PRODUCT])
-        else:  # see `panels`
+    def dense_forward(row, call, part, parts):
+        in_features, out_features = row.in_features, row.out_features
+        begin, end = share(call.batch, part, parts, 1)
+        rows = end - begin
+        x = view(call.arena, row.x + begin * in_features, (rows, in_features))
+        if row.from_data != 0:
+            x = view(call.X, (call.first + begin) * in_features, (rows, in_features))
+        z = view(call.arena, row.z + begin * out_features, (rows, out_features))
+        weight = view(call.parameters, row.weight, (in_features, out_features))
+        bias, length = address_of(view(call.parameters, row.bias, out_features)), chain_length(in_features)
+        if not given(row.packed):
+            linear_forward(z, x, weight, bias, length, row.product)
+        else:
             for j in range(0, out_features, panel):
                 columns = min(panel, out_features - j)
                 width = (columns + lanes - 1) // lanes * lanes
-                packed = view(pointer_to(row[PACKED], arena), in_features * j, (in_features, width))
-                linear_forward(z[:, j:j + columns], x, packed, bias + item * j, length, row[PRODUCT])
-        if row[ACTIVATION] != 0:
-            activate(row, arena, begin, rows)
+                packed = view(row.packed, in_features * j, (in_features, width))
+                linear_forward(z[:, j:j + columns], x, packed, bias + item * j, length, row.product)
+        if row.activation != 0:
+            activate(row, call, begin, end)
 
     return dense_forward
 
@@ -72,11 +74,14 @@ def build_forward(dtype):
 def build_forward_single(dtype):
     single = single_row(dtype)
 
-    def dense_forward_single(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        single(offset(arena, row[Z]), offset(arena, row[X]), offset(parameters, row[WEIGHT]), offset(parameters, row[BIAS]),
-               row[IN_FEATURES], row[OUT_FEATURES])
-        if row[ACTIVATION] != 0:
-            activate(row, arena, 0, 1)
+    def dense_forward_single(row, call, part, parts):
+        # z (out_features,), with room for whole vectors; x (in_features,)
+        z, x = offset(call.arena, row.z), offset(call.arena, row.x)
+        # weight (in_features, out_features), bias (out_features,)
+        weight, bias = offset(call.parameters, row.weight), offset(call.parameters, row.bias)
+        single(z, x, weight, bias, row.in_features, row.out_features)
+        if row.activation != 0:
+            activate(row, call, 0, 1)
 
     return dense_forward_single
 
@@ -84,49 +89,46 @@ def build_forward_single(dtype):
 def build_forward_dot(dtype):
     dots = dot_function(dtype)
 
-    def dense_forward_dot(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        z = view(arena, row[Z], 1)  # with room for a whole vector behind it
-        dots(address_of(z), address_of(view(arena, row[X], 1)), 0, address_of(view(parameters, row[WEIGHT], 1)),
-             row[IN_FEATURES], 1)
-        z[0] += view(parameters, row[BIAS], 1)[0]
-        if row[ACTIVATION] != 0:
-            activate(row, arena, 0, 1)
+    def dense_forward_dot(row, call, part, parts):
+        in_features = row.in_features
+        z = view(call.arena, row.z, 1)  # with room for a whole vector behind it
+        x, weight = view(call.arena, row.x, in_features), view(call.parameters, row.weight, in_features)
+        bias = view(call.parameters, row.bias, 1)
+        dots(address_of(z), address_of(x), 0, address_of(weight), in_features, 1)
+        z[0] += bias[0]
+        if row.activation != 0:
+            activate(row, call, 0, 1)
 
     return dense_forward_dot
 
 
-@jit(inline=True)
-def activate(row, arena, top, rows):
-    """a = g(z) for so many samples from `top` on."""
-    start = top * row[OUT_FEATURES]
-    call(row[ACTIVATION], (offset(arena, row[A] + start), offset(arena, row[Z] + start), rows, row[OUT_FEATURES]))
-
-
 def build_forward_chains(dtype):
-    def dense_forward_chains(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        """Some chains of z, as many groups of them as there are parts; parts beyond that share out a group's samples.
+    def dense_forward_chains(row, call, part, parts):
+        """Some chains of z, as many groups of them as there are parts; parts beyond that divide a group's samples.
 
-        The first group goes to z at once, onto the bias, each later chain to a matrix of its own.
+        The first group goes straight to z, onto the bias, each later chain to a matrix of its own.
         """
-        in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
+        in_features, out_features, batch = row.in_features, row.out_features, call.batch
         chains, length = chain_count(in_features), chain_length(in_features)
         groups = min(chains, parts)
         group = part * groups // parts
-        fellow, fellows = first_of(group, parts, groups), first_of(group + 1, parts, groups)
-        top, bottom = share(batch, part - fellow, fellows - fellow, 1)
+        first_part = first_of(group, parts, groups)
+        subpart, subparts = part - first_part, first_of(group + 1, parts, groups) - first_part
+        top, bottom = share(batch, subpart, subparts, 1)
         rows = bottom - top
-        x = view(arena, row[X] + top * in_features, (rows, in_features))
-        z = view(arena, row[Z] + top * out_features, (rows, out_features))
-        weight = view(parameters, row[WEIGHT], (in_features, out_features))
+        x = view(call.arena, row.x + top * in_features, (rows, in_features))
+        z = view(call.arena, row.z + top * out_features, (rows, out_features))
+        weight = view(call.parameters, row.weight, (in_features, out_features))
+        bias = view(call.parameters, row.bias, out_features)
         begin, end = share(chains, group, groups, 1)
         if group == 0:
-            bias, k = view(parameters, row[BIAS], out_features), min(end * length, in_features)
-            linear_forward(z, x[:, :k], weight[:k], address_of(bias), length, row[PRODUCT])
+            k = min(end * length, in_features)
+            linear_forward(z, x[:, :k], weight[:k], address_of(bias), length, row.product)
             return
         for c in range(begin, end):
-            sums = view(arena, row[CHAINS] + ((c - 1) * batch + top) * out_features, (rows, out_features))
+            sums = view(call.arena, row.chains + ((c - 1) * batch + top) * out_features, (rows, out_features))
             k0, k1 = c * length, min((c + 1) * length, in_features)
-            linear_forward(sums, x[:, k0:k1], weight[k0:k1], 0, length, row[PRODUCT])
+            linear_forward(sums, x[:, k0:k1], weight[k0:k1], 0, length, row.product)
 
     return dense_forward_chains
 
@@ -138,29 +140,26 @@ def first_of(group, parts, groups):
 
 
 def build_combine(dtype):
-    def dense_combine(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        """z, to which the first group of chains has gone, plus the later chains in order; then a = g(z)."""
-        chains, out_features = chain_count(row[IN_FEATURES]), row[OUT_FEATURES]
+    def dense_combine(row, call, part, parts):
+        """z, which holds the first group of chains, plus the later chains in order; then a = g(z)."""
+        chains, out_features, batch = chain_count(row.in_features), row.out_features, call.batch
         begin, end = share(batch, part, parts, 1)
         size = (end - begin) * out_features
-        z = view(arena, row[Z] + begin * out_features, size)
+        z = view(call.arena, row.z + begin * out_features, size)
         for c in range(share(chains, 0, min(chains, parts), 1)[1], chains):
-            sums = view(arena, row[CHAINS] + ((c - 1) * batch + begin) * out_features, size)
+            sums = view(call.arena, row.chains + ((c - 1) * batch + begin) * out_features, size)
             for i in range(size):
                 z[i] += sums[i]
-        if row[ACTIVATION] != 0:
-            activate(row, arena, begin, end - begin)
+        if row.activation != 0:
+            activate(row, call, begin, end)
 
     return dense_combine
 
 
 def build_backward_output(dtype):
-    def dense_backward_output(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        # forward: a = g(z)
-        begin, end = share(batch, part, parts, 1)
-        start = begin * row[OUT_FEATURES]
-        dz, z, a = offset(arena, row[DZ] + start), offset(arena, row[Z] + start), offset(arena, row[A] + start)
-        call(row[ACTIVATION_BACKWARD], (dz, z, a, end - begin, row[OUT_FEATURES]))
+    def dense_backward_output(row, call, part, parts):
+        begin, end = share(call.batch, part, parts, 1)
+        activate_backward(row, call, begin, end)
 
     return dense_backward_output
 
@@ -168,14 +167,14 @@ def build_backward_output(dtype):
 def build_backward_input(dtype):
     backward_input = linear_backward_input(dtype)
 
-    def dense_backward_input(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
-        dx = view(arena, row[DX], (batch, in_features))
-        dz = view(arena, row[DZ], (batch, out_features))
-        weight = view(parameters, row[WEIGHT], (in_features, out_features))
-        scratch = view(arena, row[SCRATCH], in_features * out_features)
+    def dense_backward_input(row, call, part, parts):
+        in_features, out_features, batch = row.in_features, row.out_features, call.batch
+        dx = view(call.arena, row.dx, (batch, in_features))
+        dz = view(call.arena, row.dz, (batch, out_features))
+        weight = view(call.parameters, row.weight, (in_features, out_features))
+        scratch = view(call.arena, row.scratch, in_features * out_features)
         begin, end = share_of_inputs(in_features, part, parts)
-        backward_input(dx, dz, weight, scratch, begin, end, row[FEW])
+        backward_input(dx, dz, weight, scratch, begin, end, row.few_rows)
 
     return dense_backward_input
 
@@ -183,72 +182,83 @@ def build_backward_input(dtype):
 def build_backward_weight(dtype):
     lanes = vector_lanes(dtype)
 
-    def dense_backward_weight(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
-        x = view(arena, row[X], (batch, in_features))
-        dz = view(arena, row[DZ], (batch, out_features))
-        dweight = view(gradients, row[WEIGHT], (in_features, out_features))
+    def dense_backward_weight(row, call, part, parts):
+        in_features, out_features, batch = row.in_features, row.out_features, call.batch
+        x = view(call.arena, row.x, (batch, in_features))
+        dz = view(call.arena, row.dz, (batch, out_features))
+        dweight = view(call.gradients, row.weight, (in_features, out_features))
+        dbias = view(call.gradients, row.bias, out_features)
         begin, end = share_of_inputs(in_features, part, parts)
-        piece = PIECE if row[GATHERED] != 0 else end - begin
+        piece = PIECE if row.gathered != 0 else end - begin
         for i in range(begin, end, piece):
             j = min(i + piece, end)
-            if row[GATHERED] != 0:  # x is of the batch: by the time that this is done, the next is on its way
-                look_ahead(offset(row, -COLUMNS * row[GATHERED]), x.itemsize, first, batch, i, j)
-            linear_backward_weight(dweight[i:j], dz, x[:, i:j], accumulate, row[TURNED])
+            if row.gathered != 0:
+                look_ahead(call, in_features, i, j)
+            linear_backward_weight(dweight[i:j], dz, x[:, i:j], call.accumulate, row.transposed_weight)
         begin, end = share(out_features, part, parts, lanes)
         # of contiguous rows: a slice of the columns would have the loop over them go number by number
-        dz = view(arena, row[DZ] + begin, (batch, out_features))
-        linear_backward_bias(view(gradients, row[BIAS] + begin, end - begin), dz, accumulate)
+        dz = view(call.arena, row.dz + begin, (batch, out_features))
+        linear_backward_bias(dbias[begin:end], dz, call.accumulate)
 
     return dense_backward_weight
 
 
-dense_forward = Kernel("dense_forward", build_forward, phase_arguments, needs=[product_kernel])
-dense_forward_single = Kernel("dense_forward_single", build_forward_single, phase_arguments)
-dense_forward_dot = Kernel("dense_forward_dot", build_forward_dot, phase_arguments)
-dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, phase_arguments,
-                              needs=[product_kernel])
-dense_combine = Kernel("dense_combine", build_combine, phase_arguments)
-dense_backward_output = Kernel("dense_backward_output", build_backward_output, phase_arguments)
-dense_backward_input = Kernel("dense_backward_input", build_backward_input, phase_arguments,
+dense_forward = Kernel("dense_forward", build_forward, DENSE.arguments, needs=[product_kernel])
+dense_forward_single = Kernel("dense_forward_single", build_forward_single, DENSE.arguments)
+dense_forward_dot = Kernel("dense_forward_dot", build_forward_dot, DENSE.arguments)
+dense_forward_chains = Kernel("dense_forward_chains", build_forward_chains, DENSE.arguments, needs=[product_kernel])
+dense_combine = Kernel("dense_combine", build_combine, DENSE.arguments)
+dense_backward_output = Kernel("dense_backward_output", build_backward_output, DENSE.arguments)
+dense_backward_input = Kernel("dense_backward_input", build_backward_input, DENSE.arguments,
                               needs=[product_kernel, transpose_kernel])
-dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, phase_arguments, needs=[product_kernel])
+dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, DENSE.arguments, needs=[product_kernel])
 
 
 def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, batch, in_features, out_features,
-              x_data=0, chains=0, padded=False, gathered=0):
-    """The row of a dense layer. activation: a record, or None for z as it is; dz, dx: None where nothing asks for it.
+              from_data=False, chains=0, padded=False, gathered=False):
+    """The row of a dense layer. All but the following are offsets and sizes.
 
-    parts: {phase: into how many parts to cut it}. x_data: the address of the samples where they are not in the arena, or 0.
-    batch: the largest. The rest are offsets and sizes.
-    chains: where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
-    padded: whether z has room for whole vectors. gathered: how many rows above it x is gathered, where memory may be
-    asked for the next x meanwhile, or 0.
+    Parameters
+    ----------
+    activation : Activation, optional
+        None for z as it is.
+    parts : dict
+        {phase: the number of parts to cut it into}.
+    dz, dx : int, optional
+        None where nothing asks for it.
+    batch : int
+        The largest.
+    from_data : bool
+        Whether x is not in the arena: the samples are read where they lie.
+    chains : int
+        Where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
+    padded : bool
+        Whether z has room for whole vectors.
+    gathered : bool
+        Whether x is the batch that has been gathered, and memory may be asked for the next one meanwhile.
     """
     forward = dense_forward_chains if chains else dense_forward
-    if batch == 1 and padded and x_data == 0 and fits_single(dtype, in_features, out_features):
+    if batch == 1 and padded and not from_data and fits_single(dtype, in_features, out_features):
         forward = dense_forward_dot if out_features == 1 else dense_forward_single
-    phases = {FORWARD: forward, BACKWARD_WEIGHT: dense_backward_weight}
-    operands = {X: x, Z: z, A: a, DZ: dz or 0, WEIGHT: weight, BIAS: bias, IN_FEATURES: in_features,
-                OUT_FEATURES: out_features, X_DATA: x_data, CHAINS: chains, PRODUCT: forward_product(dtype, out_features)}
-    if dz is not None:
-        operands[TURNED] = narrow_gradient(dtype, batch, in_features, out_features)
-        if batch * out_features * ITEM_BYTES[dtype] <= CLOSE_BYTES:
-            operands[GATHERED] = gathered
+    phases = {"forward": forward, "backward_third": dense_backward_weight}
     if activation is not None:
-        phases[BACKWARD_OUTPUT] = dense_backward_output
-        operands[ACTIVATION] = activation.forward.address(dtype)
-        operands[ACTIVATION_BACKWARD] = activation.backward.address(dtype)
+        phases["backward_first"] = dense_backward_output
     if dx is not None:
-        phases[BACKWARD_INPUT] = dense_backward_input
-        operands |= {DX: dx, SCRATCH: scratch}
-        if batch <= FEW_ROWS:
-            operands[FEW] = few_rows_kernel.address(dtype)
-    return make_row({phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()}, operands)
+        phases["backward_second"] = dense_backward_input
+    is_close = batch * out_features * ITEM_BYTES[dtype] <= CLOSE_BYTES
+    return DENSE.row(
+        {phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()},
+        x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, scratch=scratch, chains=chains, weight=weight, bias=bias,
+        in_features=in_features, out_features=out_features,
+        activation=0 if activation is None else activation.forward.address(dtype),
+        activation_backward=0 if activation is None else activation.backward.address(dtype),
+        product=forward_product(dtype, out_features),
+        transposed_weight=0 if dz is None else narrow_gradient(dtype, batch, in_features, out_features),
+        few_rows=few_rows_kernel.address(dtype) if dx is not None and batch <= FEW_ROWS else 0,
+        from_data=from_data, gathered=gathered and dz is not None and is_close, packed=0,
+    )
 
 
 def combine_row(dtype, parts, dense):
     """The row that adds up the chains of the layer whose row is `dense`, and applies its activation."""
-    row = make_row({FORWARD: (dense_combine.address(dtype), parts)}, {})
-    row[OPERANDS:] = dense[OPERANDS:]
-    return row
+    return with_phases(dense, {"forward": (dense_combine.address(dtype), parts)})

@@ -11,20 +11,13 @@ begun at mix(word). The word, the layer's own, is advanced by γ after each step
 
 import numpy as np
 
-from .jit import Kernel, jit, pointer_to, view
-from .table import (
-    BACKWARD_INPUT,
-    BACKWARD_WEIGHT,
-    FORWARD,
-    OPERANDS,
-    bits,
-    make_row,
-    phase_arguments,
-    real_operand,
-    share,
-)
+from .jit import Kernel, jit, view
+from .record import FLOAT, INTEGERS, UNSIGNED
+from .share import share
+from .table import Kind
 
-X, A, DA, FEATURES, THRESHOLD, FACTOR, WORD = range(OPERANDS, OPERANDS + 7)
+DROPOUT = Kind("dropout", "x", "a", "da", "features", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)
+ADVANCE = Kind("dropout_advance", word=INTEGERS)
 
 GAMMA = 0x9E3779B97F4A7C15
 
@@ -59,12 +52,12 @@ def thinned(dtype):
 def build_forward(dtype):
     thin = thinned(dtype)
 
-    def dropout_forward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        features, word = row[FEATURES], np.uint64(view(pointer_to(row[WORD], row), 0, 1)[0])
-        begin, end = share(batch, part, parts, 1)
+    def dropout_forward(row, call, part, parts):
+        features, word = row.features, np.uint64(view(row.word, 0, 1)[0])
+        begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
-        thin(view(arena, row[A] + start, size), view(arena, row[X] + start, size), word, first * features + start,
-             np.uint64(row[THRESHOLD]), real_operand(row, FACTOR))
+        x, a = view(call.arena, row.x + start, size), view(call.arena, row.a + start, size)
+        thin(a, x, word, call.first * features + start, row.threshold, row.factor)
 
     return dropout_forward
 
@@ -72,38 +65,38 @@ def build_forward(dtype):
 def build_backward(dtype):
     thin = thinned(dtype)
 
-    def dropout_backward(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        features, word = row[FEATURES], np.uint64(view(pointer_to(row[WORD], row), 0, 1)[0])
-        begin, end = share(batch, part, parts, 1)
+    def dropout_backward(row, call, part, parts):
+        features, word = row.features, np.uint64(view(row.word, 0, 1)[0])
+        begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
-        dx = view(arena, row[DA] + start, size)
-        thin(dx, dx, word, first * features + start, np.uint64(row[THRESHOLD]), real_operand(row, FACTOR))
+        dx = view(call.arena, row.da + start, size)
+        thin(dx, dx, word, call.first * features + start, row.threshold, row.factor)
 
     return dropout_backward
 
 
 def build_advance(dtype):
-    def dropout_advance(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        word = view(pointer_to(row[WORD], row), 0, 1)
+    def dropout_advance(row, call, part, parts):
+        word = view(row.word, 0, 1)
         word[0] = np.int64(np.uint64(word[0]) + np.uint64(GAMMA))
 
     return dropout_advance
 
 
-dropout_forward = Kernel("dropout_forward", build_forward, phase_arguments)
-dropout_backward = Kernel("dropout_backward", build_backward, phase_arguments)
-dropout_advance = Kernel("dropout_advance", build_advance, phase_arguments)
+dropout_forward = Kernel("dropout_forward", build_forward, DROPOUT.arguments)
+dropout_backward = Kernel("dropout_backward", build_backward, DROPOUT.arguments)
+dropout_advance = Kernel("dropout_advance", build_advance, ADVANCE.arguments)
 
 
 def advance_row(dtype, word):
     """The row that moves the word at that address on, so that the next step drops other numbers."""
-    return make_row({BACKWARD_WEIGHT: (dropout_advance.address(dtype), 1)}, {WORD: word})
+    return ADVANCE.row({"backward_third": (dropout_advance.address(dtype), 1)}, word=word)
 
 
 def dropout_row(dtype, parts, *, x, a, da, features, rate, word):
     """The row of a dropout. da: None where nothing asks for dx. word: the address of a whole number of 64 bits."""
-    phases = {FORWARD: (dropout_forward.address(dtype), parts)}
-    operands = {X: x, A: a, FEATURES: features, THRESHOLD: threshold(rate), FACTOR: bits(1 / (1 - rate)), WORD: word}
+    phases = {"forward": (dropout_forward.address(dtype), parts)}
     if da is not None:
-        phases[BACKWARD_INPUT], operands[DA] = (dropout_backward.address(dtype), parts), da
-    return make_row(phases, operands)
+        phases["backward_second"] = dropout_backward.address(dtype), parts
+    return DROPOUT.row(phases, x=x, a=a, da=da or 0, features=features, threshold=threshold(rate), factor=1 / (1 - rate),
+                       word=word)

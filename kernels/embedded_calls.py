@@ -6,9 +6,8 @@ stands in the model: no network and no kernel is part of what the user compiled.
 
 from numba import types
 
-from .embedded import FORWARD, FORWARD_ROW, GRADIENTS, INPUTS, LABELS, LAYOUT, NO_LABELS, OUTPUTS, PULLBACK, SIZE
-from .interpreter import reals
-from .jit import call, integer, jit, typed_pointer, view
+from .embedded import NO_LABELS, model_at
+from .jit import call_at, floats, integer, jit, typed_pointer, view
 from .model import (
     THIS_LAYOUT,
     are_labels,
@@ -27,13 +26,13 @@ from .model import (
 
 octets = typed_pointer(types.uint8)
 
-# Where something does not fit, what was to be written becomes nan, for of an exception within `prange` nobody hears. All of
-# this handles addresses only: each variable that is an array would be counted in and out, which takes 10 ns a call.
+# Where something does not fit, the output becomes nan, since an exception within `prange` is lost. All of this handles
+# addresses only: Numba counts the references of each variable that is an array, which takes 10 ns a call.
 
 
 @jit
-def spoil(address, rows, columns, row, column, item):
-    """Make every number of a matrix nan, in whatever precision: all its bits are set."""
+def fill_nan(address, rows, columns, row, column, item):
+    """Make every number of a matrix nan, in either precision: all its bits are set."""
     for i in range(rows):
         for j in range(columns):
             number = view(octets(address + i * row + j * column), 0, item)
@@ -41,7 +40,7 @@ def spoil(address, rows, columns, row, column, item):
                 number[k] = 255
 
 
-STRANGE = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
+WRONG_LAYOUT = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
            "__pycache__ beside its file")
 PRECISION = ("the parameters of this model are not of the dtype of the network that made its table; convert them, or make "
              "the model with network.astype(dtype).compiled()")
@@ -58,12 +57,12 @@ WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to
 
 
 @jit
-def refuse_table(table, item):
+def refuse_table(head, item):
     """Raise what is wrong with a table for numbers of so many bytes, if anything is."""
-    if integer(table, LAYOUT) == THIS_LAYOUT + (4 + 8 - item):
+    if head.layout == THIS_LAYOUT + (4 + 8 - item):
         raise ValueError(PRECISION)
-    if integer(table, LAYOUT) != THIS_LAYOUT + item:
-        raise ValueError(STRANGE)
+    if head.layout != THIS_LAYOUT + item:
+        raise ValueError(WRONG_LAYOUT)
 
 
 @jit(inline=True, cached=True)
@@ -99,15 +98,16 @@ def forward_row(model, x, out):
     >>> simulate(net.compiled(gradients=False), state, 1000)
     """
     table, parameters, size, item = places(model)
+    head = model_at(table)
     x_, _, inputs, _, x_column = x_vector(model, x)
     out_, _, outputs, _, out_column = out_vector(model, out)
-    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
-    fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
-    if strange or not fit:
-        spoil(out_, 1, outputs, 0, out_column, item)
-        refuse_table(table, item)
+    wrong_layout = head.layout != THIS_LAYOUT + item
+    fit = inputs == head.inputs and outputs == head.outputs and size == head.size
+    if wrong_layout or not fit:
+        fill_nan(out_, 1, outputs, 0, out_column, item)
+        refuse_table(head, item)
         raise ValueError(SHAPES)
-    call(integer(table, FORWARD_ROW), (table, parameters, x_, x_column, out_, out_column))
+    call_at(head.forward_row, (table, parameters, x_, x_column, out_, out_column))
 
 
 @jit(cached=True)
@@ -145,15 +145,16 @@ def forward(model, x, out):
     True
     """
     table, parameters, size, item = places(model)
+    head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
-    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
-    fit = inputs == integer(table, INPUTS) and outputs == integer(table, OUTPUTS) and size == integer(table, SIZE)
-    if strange or not fit or rows != out_rows:
-        spoil(out_, out_rows, outputs, out_row, out_column, item)
-        refuse_table(table, item)
+    wrong_layout = head.layout != THIS_LAYOUT + item
+    fit = inputs == head.inputs and outputs == head.outputs and size == head.size
+    if wrong_layout or not fit or rows != out_rows:
+        fill_nan(out_, out_rows, outputs, out_row, out_column, item)
+        refuse_table(head, item)
         raise ValueError(SHAPES)
-    call(integer(table, FORWARD), (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
+    call_at(head.forward, (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
 
 
 @jit(cached=True)
@@ -205,28 +206,29 @@ def loss_and_gradients(model, x, y, grads):
     True
     """
     table, parameters, size, item = places(model)
+    head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_matrix(model, x)
     y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
     grads_, labels = gradients_of(model, grads), are_labels(y)
-    check_loss(table, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, item)
+    check_loss(head, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, item)
     loss, wrong = own_word(), own_word()
-    call(integer(table, GRADIENTS), (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
+    call_at(head.gradients, (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
                                      wrong))
     if integer(wrong, 0) != 0:
         raise ValueError(WRONG_LABEL)
-    return view(reals(loss), 0, 1)[0]
+    return view(floats(loss), 0, 1)[0]
 
 
 @jit
-def check_loss(table, parameters, x_shape, y_shape, labels, gradients, size, item):
-    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
-    missing = not strange and integer(table, GRADIENTS) == 0
-    values = labels != 0 and integer(table, LABELS) == NO_LABELS
-    fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == integer(table, INPUTS)
-           and (y_shape[1] == integer(table, OUTPUTS) or labels != 0) and size == parameters == integer(table, SIZE))
-    if strange or missing or values or not fit:
-        spoil(gradients, 1, size, 0, item, item)
-        refuse_table(table, item)
+def check_loss(head, parameters, x_shape, y_shape, labels, gradients, size, item):
+    wrong_layout = head.layout != THIS_LAYOUT + item
+    missing = not wrong_layout and head.gradients == 0
+    values = labels != 0 and head.labels == NO_LABELS
+    fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == head.inputs
+           and (y_shape[1] == head.outputs or labels != 0) and size == parameters == head.size)
+    if wrong_layout or missing or values or not fit:
+        fill_nan(gradients, 1, size, 0, item, item)
+        refuse_table(head, item)
         if missing:
             raise ValueError(NO_GRADIENTS)
         if values:
@@ -268,12 +270,13 @@ def input_gradients(model, x, dout, dx):
     array([ 6., 10.], dtype=float32)
     """
     table, parameters, size, item = places(model)
+    head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
-    check_pullback(table, (rows, inputs), (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row,
+    check_pullback(head, (rows, inputs), (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row,
                    dx_column, item)
-    call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+    call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, 0, rows))
 
 
@@ -310,26 +313,27 @@ def pullback(model, x, dout, dx, grads):
     array([ 6., 10.], dtype=float32)
     """
     table, parameters, size, item = places(model)
+    head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_either(model, x)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
     dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
     grads_ = gradients_of(model, grads)
-    check_pullback(table, (rows, inputs), (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row,
+    check_pullback(head, (rows, inputs), (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row,
                    dx_column, item)
-    call(integer(table, PULLBACK), (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+    call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, grads_, rows))
 
 
 @jit
-def check_pullback(table, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
-    strange = integer(table, LAYOUT) != THIS_LAYOUT + item
-    missing = not strange and integer(table, PULLBACK) == 0
+def check_pullback(head, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
+    wrong_layout = head.layout != THIS_LAYOUT + item
+    missing = not wrong_layout and head.pullback == 0
     fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
-           and x_shape[1] == integer(table, INPUTS) and dout_shape[1] == integer(table, OUTPUTS)
-           and size == parameters == integer(table, SIZE))
-    if strange or missing or not fit:
-        spoil(dx, dx_shape[0], dx_shape[1], row, column, item)
-        refuse_table(table, item)
+           and x_shape[1] == head.inputs and dout_shape[1] == head.outputs
+           and size == parameters == head.size)
+    if wrong_layout or missing or not fit:
+        fill_nan(dx, dx_shape[0], dx_shape[1], row, column, item)
+        refuse_table(head, item)
         if missing:
             raise ValueError(NO_GRADIENTS)
         raise ValueError(PULLBACK_SHAPES)

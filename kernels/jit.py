@@ -20,8 +20,8 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from .cache import KernelCache
-from .company import USUAL, call_for_company
 from .objects import address
+from .parallel_compile import USUAL, compile_in_parallel
 
 # No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
@@ -142,7 +142,7 @@ class Kernel:
         if self.cached:
             unit._cache = KernelCache(f"{self.name}_{dtype}")
             if self.name in USUAL and not unit._cache.holds(unit._sig):
-                call_for_company(dtype)
+                compile_in_parallel(dtype)
         unit.compile()
         binding.add_symbol(self.symbol(dtype), unit.address)
         return unit
@@ -186,13 +186,23 @@ def typed_pointer(numba_type):
 
 
 @intrinsic
-def pointer_to(typingctx, address, like):
-    """The whole number `address` as a pointer of the type of the pointer `like`."""
+def given(typingctx, pointer):
+    """Whether a pointer leads anywhere."""
 
     def codegen(context, builder, signature, args):
-        return builder.inttoptr(args[0], args[1].type)
+        return builder.icmp_unsigned("!=", args[0], args[0].type(None))
 
-    return like(types.intp, like), codegen
+    return types.boolean(pointer), codegen
+
+
+@intrinsic
+def as_floats(typingctx, pointer):
+    """The same pointer, to numbers in float64."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.float64)(pointer), codegen
 
 
 @intrinsic
@@ -219,7 +229,7 @@ def view(typingctx, base, start, shape):
     return array(base, types.intp, shape), codegen
 
 
-integers = typed_pointer(types.int64)
+integers, floats = typed_pointer(types.int64), typed_pointer(types.float64)
 
 
 @jit(inline=True)
@@ -240,7 +250,7 @@ def address_of(typingctx, array):
 
 
 @intrinsic
-def call(typingctx, address, arguments):
+def call_at(typingctx, address, arguments):
     """Call the C function at `address` with a tuple of pointers, floats and whole numbers."""
     if not isinstance(arguments, types.BaseTuple):
         return None

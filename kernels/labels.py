@@ -1,8 +1,9 @@
 """From outputs to labels: the likeliest class of each sample, or for each of several probabilities which side of a half."""
 
-from .batch import ABOVE_HALF, NOT_FINITE, OUT_DATA, OUT_FEATURES, A
 from .jit import Kernel, integers, jit, view
-from .table import FORWARD, make_row, phase_arguments
+from .table import NOT_FINITE, Kind
+
+LABEL = Kind("label", "a", "out_features", "above_half")
 
 
 @jit(cached=True)
@@ -34,23 +35,22 @@ def above_half(out, labels):
 
 
 def build_label(dtype):
-    def label(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        out_features, data = row[OUT_FEATURES], integers(row[OUT_DATA])
-        out = view(arena, row[A], (batch, out_features))
-        if row[ABOVE_HALF] != 0:
-            unsound = above_half(out, view(data, first * out_features, (batch, out_features)))
+    def label(row, call, part, parts):
+        first, batch, out_features = call.first, call.batch, row.out_features
+        a, labels = view(call.arena, row.a, (batch, out_features)), integers(call.outputs)
+        if row.above_half != 0:
+            unsound = above_half(a, view(labels, first * out_features, (batch, out_features)))
         else:
-            unsound = likeliest(out, view(data, first, batch))
+            unsound = likeliest(a, view(labels, first, batch))
         if unsound >= 0:
-            view(integers(row[NOT_FINITE]), 0, 1)[0] = 1
+            view(call.found, 0, 2)[NOT_FINITE] = 1
 
     return label
 
 
-label_kernel = Kernel("label", build_label, phase_arguments)
+label_kernel = Kernel("label", build_label, LABEL.arguments)
 
 
-def label_row(dtype, *, a, out_features, out_data, not_finite, above_half):
-    """The row that leaves the labels of a batch in the array at address `out_data`, and sets a flag where there are none."""
-    return make_row({FORWARD: (label_kernel.address(dtype), 1)},
-                    {A: a, OUT_FEATURES: out_features, OUT_DATA: out_data, NOT_FINITE: not_finite, ABOVE_HALF: above_half})
+def label_row(dtype, *, a, out_features, above_half):
+    """The row that leaves the labels of a batch in the outputs of the call, and reports where there are none."""
+    return LABEL.row({"forward": (label_kernel.address(dtype), 1)}, a=a, out_features=out_features, above_half=above_half)

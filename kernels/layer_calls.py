@@ -9,11 +9,10 @@ import numpy as np
 from ..rungs import check_batch, check_features
 from ..threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase
-from .batch_norm import batch_norm_row, follow_row
+from .batch_norm import batch_norm_row, running_statistics_row
 from .dropout import dropout_row
 from .layer_norm import layer_norm_row
 from .objects import address
-from .table import BACKWARD_INPUT, BACKWARD_OUTPUT, FORWARD
 
 empty = np.empty
 
@@ -69,7 +68,7 @@ def batch_norm_predict(x, scale, shift, mean, variance, epsilon=1e-5, threads=No
     check_features(x.shape, scale=scale.shape, shift=shift.shape, mean=mean.shape, variance=variance.shape)
     a, parameters, running = empty(x.shape, dtype), np.stack([scale, shift]), np.stack([mean, variance])
     _memory, row = batch_norm(dtype, x, parameters, running, a=a, epsilon=epsilon, of_batch=False)
-    share_phases(row, [FORWARD], x, threads)
+    share_phases(row, ["forward"], x, threads)
     return a
 
 
@@ -87,7 +86,7 @@ def batch_norm_forward(x, scale, shift, epsilon=1e-5, threads=None):
     check_features(x.shape, scale=scale.shape, shift=shift.shape)
     a, parameters = empty(x.shape, dtype), np.stack([scale, shift])
     _memory, row = batch_norm(dtype, x, parameters, parameters, a=a, epsilon=epsilon)
-    share_phases(row, [FORWARD], x, threads)
+    share_phases(row, ["forward"], x, threads)
     return a
 
 
@@ -106,8 +105,8 @@ def batch_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
     check_alike(x=x, da=da)
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = batch_norm(dtype, x, parameters, parameters, a=a, da=dx, epsilon=epsilon)
-    share_phases(row, [FORWARD], x, threads)
-    return push_back(row, [BACKWARD_OUTPUT], parameters, dx, threads)
+    share_phases(row, ["forward"], x, threads)
+    return push_back(row, ["backward_first"], parameters, dx, threads)
 
 
 def batch_norm_running(mean, variance, x, momentum=0.9, threads=None):
@@ -123,8 +122,8 @@ def batch_norm_running(mean, variance, x, momentum=0.9, threads=None):
     check_features(x.shape, mean=mean.shape, variance=variance.shape)
     running, a = in_place(np.stack([mean, variance])), np.empty(x.shape, dtype)
     _memory, row = batch_norm(dtype, x, np.zeros_like(running), running, a=a, momentum=momentum, epsilon=1.0)
-    share_phases(row, [FORWARD], x, threads)
-    share_phases(follow_row(dtype, row), [BACKWARD_OUTPUT], x, threads)
+    share_phases(row, ["forward"], x, threads)
+    share_phases(running_statistics_row(dtype, row), ["backward_first"], x, threads)
     return tuple(running)
 
 
@@ -140,7 +139,7 @@ def layer_norm_forward(x, scale, shift, epsilon=1e-5, threads=None):
     check_features(x.shape, scale=scale.shape, shift=shift.shape)
     a, parameters = empty(x.shape, dtype), np.stack([scale, shift])
     _memory, row = layer_norm(dtype, x, parameters, a=a, epsilon=epsilon)
-    share_phases(row, [FORWARD], x, threads)
+    share_phases(row, ["forward"], x, threads)
     return a
 
 
@@ -158,8 +157,8 @@ def layer_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
     check_alike(x=x, da=da)
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = layer_norm(dtype, x, parameters, a=a, da=dx, epsilon=epsilon)
-    share_phases(row, [FORWARD], x, threads)
-    return push_back(row, [BACKWARD_OUTPUT, BACKWARD_INPUT], parameters, dx, threads)
+    share_phases(row, ["forward"], x, threads)
+    return push_back(row, ["backward_first", "backward_second"], parameters, dx, threads)
 
 
 def dropout_forward(x, rate, word, threads=None):
@@ -175,7 +174,7 @@ def dropout_forward(x, rate, word, threads=None):
     check_features(x.shape)
     a, words = empty(x.shape, dtype), np.array([word], np.uint64)
     row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x.shape[1], rate=rate, word=address(words))
-    share_phases(row, [FORWARD], x, threads)
+    share_phases(row, ["forward"], x, threads)
     return a
 
 
@@ -192,5 +191,5 @@ def dropout_backward(da, rate, word, threads=None):
     check_features(da.shape)
     dx, words = in_place(da), np.array([word], np.uint64)
     row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx.shape[1], rate=rate, word=address(words))
-    share_phases(row, [BACKWARD_INPUT], dx, threads)
+    share_phases(row, ["backward_second"], dx, threads)
     return dx

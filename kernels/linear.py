@@ -9,14 +9,14 @@ and the bits stay the same.
 """
 
 from .dot import dot_kernel
-from .jit import address_of, call, jit
+from .jit import address_of, call_at, jit
 from .product import call_product, chain_length, product, product_arguments, product_kernel
 from .target import ITEM_BYTES, tile_vectors, vector_lanes
 from .transpose import call_transpose
-from .turned import turned_weight_kernel
+from .transposed import transposed_weight_kernel
 
-# dweight of so few outputs, from an x of so many numbers, is worked out as its transpose.
-TURNED_OUTPUTS, TURNED_NUMBERS = 12, 4096
+# dweight of so few outputs, from an x of so many numbers, is computed as its transpose.
+TRANSPOSED_OUTPUTS, TRANSPOSED_NUMBERS = 12, 4096
 # dx of so few rows is made of dot products of dz with rows of the weight, which is not transposed then: of fewer, where the
 # weight is small enough for the second-level cache. Three rows of 8-32-32-1 took 1.27 µs so, and 0.96 by its transpose.
 FEW_ROWS, FEW_ROWS_CACHED, CACHED_BYTES = 4, 2, 1 << 20
@@ -28,20 +28,20 @@ def linear_forward(z, x, weight, start, length, kernel):
 
     kernel: the address of the one that makes the product, from `forward_product`.
     """
-    call(kernel, product_arguments(z, x, weight, start, 0, length))
+    call_at(kernel, product_arguments(z, x, weight, start, 0, length))
 
 
 @jit(inline=True)
-def linear_backward_weight(dweight, dz, x, accumulate, turned=0):
+def linear_backward_weight(dweight, dz, x, accumulate, transposed=0):
     """dweight = xᵀ dz, added to what dweight holds if `accumulate`.
 
-    turned: the address of the kernel that works it out as its transpose, or 0.
+    transposed: the address of the kernel that computes it as its transpose, or 0.
     """
     # forward: z = x @ weight + bias
-    if turned != 0:
+    if transposed != 0:
         item = x.itemsize
-        call(turned, (address_of(dweight), address_of(dz), dz.strides[0] // item, address_of(x), x.strides[0] // item,
-                      dweight.shape[0], dweight.shape[1], x.shape[0], accumulate))
+        call_at(transposed, (address_of(dweight), address_of(dz), dz.strides[0] // item, address_of(x), x.strides[0] // item,
+                             dweight.shape[0], dweight.shape[1], x.shape[0], accumulate))
         return
     start = address_of(dweight) if accumulate else 0
     product(dweight, x.T, dz, start, dweight.shape[1], chain_length(x.shape[0]))
@@ -77,7 +77,7 @@ def linear_backward_input(dtype):
         # forward: z = x @ weight + bias
         batch, out_features = dz.shape
         if few != 0 and batch <= (FEW_ROWS_CACHED if weight.size * item <= CACHED_BYTES else FEW_ROWS):
-            call(few, (address_of(dx), dx.shape[1], address_of(dz), batch, address_of(weight), out_features, begin, end))
+            call_at(few, (address_of(dx), dx.shape[1], address_of(dz), batch, address_of(weight), out_features, begin, end))
             return
         to, source, length = address_of(scratch), address_of(weight), chain_length(out_features)
         dx_row, dz_row = dx.strides[0] // item, dz.strides[0] // item
@@ -103,5 +103,5 @@ def forward_product(dtype, out_features):
 
 def narrow_gradient(dtype, batch, in_features, out_features):
     """The address of the kernel of narrow weight gradients, compiled only for a layer that it makes faster; else 0."""
-    pays = out_features <= TURNED_OUTPUTS and batch * in_features >= TURNED_NUMBERS
-    return turned_weight_kernel.address(dtype) if pays else 0
+    pays = out_features <= TRANSPOSED_OUTPUTS and batch * in_features >= TRANSPOSED_NUMBERS
+    return transposed_weight_kernel.address(dtype) if pays else 0

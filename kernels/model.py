@@ -18,7 +18,7 @@ from numba.np.arrayobj import make_array
 
 # what compiled code must agree on with a model: its head, and what the functions take
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in
-                             ("embedded.py", "embedded_calls.py", "model.py")))
+                             ("embedded.py", "embedded_calls.py", "model.py", "record.py")))
 
 
 def layout_of(dtype):

@@ -1,49 +1,43 @@
-"""A weight laid out panel by panel, each as wide as a tile and without gaps, for a product that many samples pass through.
-
-As it lies, a wide weight is read in pieces a long way apart, a page of address translation for each. Over 252 samples its
-panels took 1024 by 1024 from 103 to 109 GFLOP/s, 2048 by 2048 from 89 to 105 (in float64 from 50 to 56). To lay them out
-takes as long as some 40 samples.
-"""
-
-from .dense import IN_FEATURES, OUT_FEATURES, PACKED, WEIGHT, dense_forward
+from .dense import dense_forward
 from .jit import Kernel, address_of, view
 from .linear import panel_columns
 from .pack import packing
-from .table import FORWARD, OPERANDS, make_row, phase_arguments, share
+from .share import share
+from .table import Kind
 from .target import ITEM_BYTES, vector_lanes
 
+PACK_WEIGHT = Kind("pack_weight", "weight", "in_features", "out_features", "packed")
 WIDE = 2048  # bytes of a row of the weight, at least
 
 
 def build_pack_weight(dtype):
     pack, item, panel = packing(dtype), ITEM_BYTES[dtype], panel_columns(dtype)
 
-    def pack_weight(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        in_features, out_features = row[IN_FEATURES], row[OUT_FEATURES]
-        weight = address_of(view(parameters, row[WEIGHT], 1))
+    def pack_weight(row, call, part, parts):
+        in_features, out_features = row.in_features, row.out_features
+        weight = address_of(view(call.parameters, row.weight, (in_features, out_features)))
         begin, end = share(out_features, part, parts, panel)
         for j in range(begin, end, panel):
-            pack(row[PACKED] + item * in_features * j, weight + item * j, out_features, in_features, min(panel, end - j))
+            pack(row.packed + item * in_features * j, weight + item * j, out_features, in_features, min(panel, end - j))
 
     return pack_weight
 
 
-pack_weight = Kernel("pack_weight", build_pack_weight, phase_arguments)
+pack_weight = Kernel("pack_weight", build_pack_weight, PACK_WEIGHT.arguments)
 
 
 def is_wide(dtype, row):
-    """Whether the row is one of a dense layer with a weight that is worth laying out so."""
-    return row[FORWARD] == dense_forward.address(dtype) and row[OUT_FEATURES] * ITEM_BYTES[dtype] >= WIDE
+    """Whether the row is one of a dense layer with a weight that is worth packing."""
+    return row["forward"]["kernel"] == dense_forward.address(dtype) and row["out_features"] * ITEM_BYTES[dtype] >= WIDE
 
 
-def packed_size(dtype, row):
+def packed_size(dtype, dense):
     """How many numbers the panels of the layer of this row take up: the last is filled up to whole vectors."""
     lanes = vector_lanes(dtype)
-    return int(row[IN_FEATURES] * -(-row[OUT_FEATURES] // lanes) * lanes)
+    return int(dense["in_features"] * -(-dense["out_features"] // lanes) * lanes)
 
 
 def pack_row(dtype, parts, dense):
-    """The row that lays out the weight of the dense layer of a row, at the address that stands in that row as PACKED."""
-    row = make_row({FORWARD: (pack_weight.address(dtype), parts)}, {})
-    row[OPERANDS:] = dense[OPERANDS:]
-    return row
+    """The row that packs the weight of the dense layer of a row, to where that row has it `packed`."""
+    return PACK_WEIGHT.row({"forward": (pack_weight.address(dtype), parts)},
+                           **{name: dense[name] for name in ("weight", "in_features", "out_features", "packed")})

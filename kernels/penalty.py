@@ -11,30 +11,38 @@ import numpy as np
 from numba import types
 
 from .blocks import BLOCK, LANES, add_up, block_count, stretch, sum_blocks
-from .jit import Kernel, jit, pointer, pointer_to, view
-from .table import BACKWARD_OUTPUT, FORWARD, LOSSES, OPERANDS, SAMPLE_WEIGHTS, make_row, phase_arguments, share
+from .jit import Kernel, as_floats, jit, offset, pointer, view
+from .record import FLOAT
+from .share import share
+from .table import LOSSES, SAMPLE_WEIGHTS, Kind
 
-START, SIZE, BLOCKS, SUMS, STRENGTHS, ONCE, SHARED = range(OPERANDS, OPERANDS + 7)
+PENALTY = Kind("penalty", "start", "size", "sums", "blocks", "shared", l1=FLOAT, l2=FLOAT)
+PENALTY_LOSS = Kind("penalty_loss", "sums", "blocks", "once", "shared")
+
+
+@jit(inline=True)
+def block_sums(row, call):
+    """Sums (blocks, LANES) in float64, in the arena."""
+    return view(as_floats(offset(call.arena, row.sums)), 0, (row.blocks, LANES))
 
 
 @jit
-def batch_share(shared, results, capacity, batch):
+def batch_share(shared, call):
     """What the strengths are multiplied by: 1, or where they are shared out 1 / Σᵢ wᵢ, 0 where no sample has a weight."""
     if shared == 0:
         return 1.0
-    given, total = view(results, SAMPLE_WEIGHTS * capacity, batch), 0.0
-    for i in range(batch):
-        total += given[i]
+    weights, total = view(call.results, SAMPLE_WEIGHTS * call.capacity, call.batch), 0.0
+    for i in range(call.batch):
+        total += weights[i]
     return 1.0 / total if total > 0.0 else 0.0
 
 
 def build_penalty_value(dtype):
-    def penalty_value(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
+    def penalty_value(row, call, part, parts):
         """The penalty, a sum for each block."""
-        strengths = view(pointer_to(row[STRENGTHS], results), 0, 2)
-        sums = view(pointer_to(row[SUMS], results), 0, (row[BLOCKS], LANES))
-        begin, end = share(row[BLOCKS], part, parts, 1)
-        sum_blocks(sums, view(parameters, row[START], row[SIZE]), strengths[0], strengths[1], begin, end)
+        weight = view(call.parameters, row.start, row.size)
+        begin, end = share(row.blocks, part, parts, 1)
+        sum_blocks(block_sums(row, call), weight, row.l1, row.l2, begin, end)
 
     return penalty_value
 
@@ -43,15 +51,15 @@ def build_penalty_gradient(dtype):
     real = np.dtype(dtype).type
     zero = real(0)
 
-    def penalty_gradient(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        if accumulate != 0:  # gradients of several batches that share one mean: the first has borne the penalty
+    def penalty_gradient(row, call, part, parts):
+        if call.accumulate != 0:  # gradients of several batches that share one mean: the first has borne the penalty
             return
-        strengths = view(pointer_to(row[STRENGTHS], results), 0, 2)
-        factor = batch_share(row[SHARED], results, capacity, batch)
-        l1, twice_l2 = real(factor * strengths[0]), real(factor * 2.0 * strengths[1])
-        begin, end = share(row[BLOCKS], part, parts, 1)
-        start, size = stretch(begin, end, row[SIZE])
-        weight, gradient = view(parameters, row[START] + start, size), view(gradients, row[START] + start, size)
+        factor = batch_share(row.shared, call)
+        l1, twice_l2 = real(factor * row.l1), real(factor * 2.0 * row.l2)
+        begin, end = share(row.blocks, part, parts, 1)
+        start, size = stretch(begin, end, row.size)
+        weight = view(call.parameters, row.start + start, size)
+        gradient = view(call.gradients, row.start + start, size)
         for i in range(size):
             w = weight[i]
             up, down = l1 if w > zero else zero, l1 if w < zero else zero
@@ -61,10 +69,10 @@ def build_penalty_gradient(dtype):
 
 
 def build_penalty_loss(dtype):
-    def penalty_loss(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        if row[ONCE] == 0 or first == 0:
-            sums = view(pointer_to(row[SUMS], results), 0, (row[BLOCKS], LANES))
-            view(results, LOSSES * capacity, 1)[0] += batch_share(row[SHARED], results, capacity, batch) * add_up(sums)
+    def penalty_loss(row, call, part, parts):
+        if row.once == 0 or call.first == 0:
+            losses = view(call.results, LOSSES * call.capacity, call.batch)
+            losses[0] += batch_share(row.shared, call) * add_up(block_sums(row, call))
 
     return penalty_loss
 
@@ -86,20 +94,20 @@ def weight_penalty_arguments(dtype):
     return numbers, numbers, pointer(dtype), numbers, types.intp
 
 
-penalty_value_kernel = Kernel("penalty_value", build_penalty_value, phase_arguments)
-penalty_gradient_kernel = Kernel("penalty_gradient", build_penalty_gradient, phase_arguments)
-penalty_loss_kernel = Kernel("penalty_loss", build_penalty_loss, phase_arguments)
+penalty_value_kernel = Kernel("penalty_value", build_penalty_value, PENALTY.arguments)
+penalty_gradient_kernel = Kernel("penalty_gradient", build_penalty_gradient, PENALTY.arguments)
+penalty_loss_kernel = Kernel("penalty_loss", build_penalty_loss, PENALTY_LOSS.arguments)
 weight_penalty_kernel = Kernel("weight_penalty", build_weight_penalty, weight_penalty_arguments)
 
 
-def penalty_row(dtype, parts, *, start, size, sums, strengths, shared=False):
+def penalty_row(dtype, parts, *, start, size, sums, l1, l2, shared=False):
     """The row of the penalty on `size` weights from number `start` of the flat vector on.
 
-    strengths: the address of [l1, l2] in float64. sums: that of float64 (blocks, LANES). shared: whether it is shared out.
+    sums: where the arena has room for float64 (blocks, LANES). shared: whether it is shared out.
     """
-    return make_row({FORWARD: (penalty_value_kernel.address(dtype), parts),
-                     BACKWARD_OUTPUT: (penalty_gradient_kernel.address(dtype), parts)},
-                    {START: start, SIZE: size, BLOCKS: block_count(size), SUMS: sums, STRENGTHS: strengths, SHARED: shared})
+    return PENALTY.row({"forward": (penalty_value_kernel.address(dtype), parts),
+                        "backward_first": (penalty_gradient_kernel.address(dtype), parts)},
+                       start=start, size=size, sums=sums, blocks=block_count(size), l1=l1, l2=l2, shared=shared)
 
 
 def penalty_loss_row(dtype, *, sums, blocks, once, shared=False):
@@ -108,5 +116,5 @@ def penalty_loss_row(dtype, *, sums, blocks, once, shared=False):
     once: whether the losses of the batches are shares of one mean, so that the first alone bears the penalty.
     shared: whether the penalties are shared out.
     """
-    return make_row({FORWARD: (penalty_loss_kernel.address(dtype), 1)},
-                    {SUMS: sums, BLOCKS: blocks, ONCE: once, SHARED: shared})
+    return PENALTY_LOSS.row({"forward": (penalty_loss_kernel.address(dtype), 1)}, sums=sums, blocks=blocks, once=once,
+                            shared=shared)

@@ -8,7 +8,7 @@ from numba import carray, types
 
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
-from .table import share
+from .share import share
 from .target import ITEM_BYTES, halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .tile import HALF, tile_function
 
@@ -35,15 +35,15 @@ def shares(size, most):
 
 
 @jit(inline=True)
-def evened_out(size, count):
-    """The first of `count` shares of `size`: five vectors are three and two, not four and one."""
+def split_evenly(size, count):
+    """The first of `count` shares of `size`: five vectors are split into three and two, not four and one."""
     return size if count == 1 else (size + count - 1) // count
 
 
 @jit(inline=True)
 def chain_length(k):
     """How many products make a chain, for a sum of k of them."""
-    return k if k <= WHOLE else evened_out(k, 2 * shares(k, 2 * LONGEST_CHAIN))
+    return k if k <= WHOLE else split_evenly(k, 2 * shares(k, 2 * LONGEST_CHAIN))
 
 
 @jit(inline=True)
@@ -127,7 +127,7 @@ def build_product(dtype):
                     steps = min(piece, end - k1)
                     v0 = 0
                     while v0 < vectors:
-                        width = evened_out(full - v0, shares(full - v0, max_vectors)) if v0 < full else 1
+                        width = split_evenly(full - v0, shares(full - v0, max_vectors)) if v0 < full else 1
                         if rows == 1 and not streamed and whole - v0 >= half_row:
                             width = wide_row if whole - v0 >= wide_row else half_row
                         j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
@@ -139,7 +139,7 @@ def build_product(dtype):
                         shape = width if v0 < full else HALF
                         bands, i = shares(rows, max_rows[shape]), 0
                         while bands > 0:
-                            height = evened_out(rows - i, bands)
+                            height = split_evenly(rows - i, bands)
                             place = c + item * (i * c_row + j)
                             target, target_row = place, c_row
                             if later:

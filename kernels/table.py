@@ -1,72 +1,95 @@
-"""A network as data: a table of whole numbers, one row an operation, walked by one compiled interpreter.
+"""A network as data: a table of rows, one row an operation, walked by one compiled interpreter.
 
-A row begins with its phases: for each the address of a kernel (or 0) and into how many parts its work is cut. What follows
-belongs to the kind of operation and is named beside its kernels: offsets into the arena and the flat vector of parameters
-(in numbers, not bytes), sizes, addresses. All phases have the same arguments, so a new kind of operation is a new kernel and
-a new network compiles nothing. Inputs and outputs are offsets, not "the layer before", so branches and joins are tables too.
+A row begins with its phases: for each the address of a kernel (or 0) and the number of parts that its work is cut into. Then
+come its operands: offsets into the arena and the flat vector of parameters (in numbers, not bytes), sizes, addresses. Their
+names belong to the kind of operation and stand in one `Kind` beside its kernels; Python and the kernels read them by name.
+All phases have the same arguments, so a new kind of operation is a new kernel and a new network compiles nothing. Inputs and
+outputs are offsets, not "the layer before", so branches and joins are tables too.
 
 The forward pass walks the rows down, the backward pass walks them up:
 
     optimizer     backward: the update
     clip          backward: bounds on the gradient
     state         backward: what layers remember from step to step
-    watch         backward: whether the gradient, now that all of it is there, is sound; the rows above change what stays
+    watch         backward: whether the complete gradient is sound; the rows above it change what stays
     penalty       forward: what the weights cost     backward: its gradient, onto that of the layers
     batch         forward: gather the rows of the batch, their targets and weights
     dense ...     forward: a = g(x @ weight + bias)     backward: dz from da, dx from dz, dweight and dbias
     metric, loss  forward: what each sample lost, and the gradient that the backward pass starts from; then the penalties
+
+A phase is a barrier: each of its parts ends before the next phase begins. So a phase may read whatever earlier ones have
+written, and a part of it nothing that another part of the same phase writes. A backward pass that wants gradients of the
+inputs alone leaves out the third phase of every row, so dx must not depend on it.
 """
 
-import numpy as np
 from numba import types
 
-from .jit import jit, pointer, view
+from .record import FLOATS, INTEGER, INTEGERS, NUMBERS, Record, zeros
 
-FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT = 0, 2, 4, 6  # each an address, then a number of parts
-PHASES = FORWARD, BACKWARD_OUTPUT, BACKWARD_INPUT, BACKWARD_WEIGHT
-PARTS = [phase + 1 for phase in PHASES]
-OPERANDS = 8  # the first column that belongs to the kind of operation
-COLUMNS = 27
+PHASE = Record("phase", "kernel", "parts")
+PHASES = "forward", "backward_first", "backward_second", "backward_third"
+FORWARD, BACKWARD_FIRST, BACKWARD_SECOND, BACKWARD_THIRD = range(len(PHASES))  # for compiled code, which counts them
+ROW_BYTES = 448  # the phases and room for 48 operands; whole cache lines, but no power of two, whose rows would collide
 
-# what each sample of a batch reports, a row of `results` (3, batch) each
-LOSSES, HITS, SAMPLE_WEIGHTS = 0, 1, 2
-
-
-def phase_arguments(dtype):
-    """The arguments of every phase.
-
-    row (COLUMNS), parameters, gradients, arena, results (3, capacity), capacity, first and batch (which samples of the data:
-    `batch` of them from `first` on), accumulate (whether to add to the gradients), part, parts.
-    """
-    real = pointer(dtype)
-    return types.CPointer(types.int64), real, real, real, types.CPointer(types.float64), *(types.intp,) * 6
-
-
-@jit(inline=True)
-def share(size, part, parts, grain):
-    """Where part number `part` of `parts` begins and ends, in whole grains but for the last."""
-    if parts == 1:
-        return 0, size
-    grains = (size + grain - 1) // grain
-    return min(part * grains // parts * grain, size), min((part + 1) * grains // parts * grain, size)
+# What a call works on: the memory, which samples of the data (`batch` of them from number `first` on), whether to add to the
+# gradients, and what comes from outside. What there is not is 0.
+CALL = Record(
+    "call",
+    parameters=NUMBERS, gradients=NUMBERS, arena=NUMBERS,
+    results=FLOATS,  # (3, capacity): what the samples report, below
+    capacity=INTEGER, first=INTEGER, batch=INTEGER, accumulate=INTEGER,
+    X=NUMBERS, targets=NUMBERS,  # the data: (rows, inputs), (rows, outputs)
+    labels=INTEGERS, weights=NUMBERS,  # (rows,)
+    order=INTEGERS,  # (samples,): which rows of the data are the samples, 0 for all of them as they lie
+    samples=INTEGER,
+    outputs=INTEGER,  # the address of predictions: numbers (samples, outputs), or integers
+    found=INTEGERS,  # (2,): what was found, below
+)
+LOSSES, HITS, SAMPLE_WEIGHTS = range(3)  # the rows of `results`
+LARGE, NOT_FINITE = range(2)  # of `found`: whether a gradient is large; what is not finite, 0 for nothing
 
 
-def bits(number):
-    """A float as the whole number that stands for it in the table."""
-    return int(np.float64(number).view(np.int64))
+class Kind(Record):
+    """A kind of operation: the record of its rows. Each name is an operand, given as the fields of a `Record` are."""
+
+    def __init__(self, name, /, *operands, **kinds):
+        kinds = dict.fromkeys(PHASES, PHASE) | dict.fromkeys(operands, INTEGER) | kinds
+        super().__init__(name, padded_to=ROW_BYTES, **kinds)
+        self.operands = {*self.kinds} - {*PHASES}
+
+    def row(self, phases, **operands):
+        """A row from {phase: (address of a kernel, parts)} and the values of all operands."""
+        wrong = self.operands ^ {*operands}
+        if wrong:
+            raise TypeError(f"unknown or missing operands: {', '.join(sorted(wrong))}; {self.name} has these: "
+                            f"{', '.join(sorted(self.operands))}")
+        row = self.new(**operands)
+        enter_phases(row, phases)
+        return row
+
+    def arguments(self, dtype):
+        """The Numba types of the arguments of its kernels: row, call, part, parts."""
+        return self.type(dtype), CALL.type(dtype), types.intp, types.intp
 
 
-@jit(inline=True)
-def real_operand(row, column):
-    """The float whose `bits` stand in a column of the row."""
-    return view(row, column, 1).view(np.float64)[0]
+def enter_phases(row, phases):
+    for phase, (kernel, parts) in phases.items():
+        row[phase]["kernel"], row[phase]["parts"] = kernel, parts
 
 
-def make_row(phases, operands):
-    """A row of the table from {phase: (address, parts)} and {column: value}."""
-    row = np.zeros(COLUMNS, np.int64)
-    for phase, (address, parts) in phases.items():
-        row[phase], row[phase + 1] = address, parts
-    for column, value in operands.items():
-        row[column] = value
-    return row
+def with_phases(row, phases):
+    """A row with the operands of `row` and these phases alone."""
+    other = row.copy()
+    for phase in PHASES:
+        other[phase]["kernel"] = other[phase]["parts"] = 0
+    enter_phases(other, phases)
+    return other
+
+
+def make_table(rows):
+    """The rows one behind the other in memory that the walks take, and views of them there."""
+    memory = zeros(len(rows) * ROW_BYTES).reshape(len(rows), ROW_BYTES)
+    views = [place.view(row.dtype).reshape(()) for place, row in zip(memory, rows, strict=True)]
+    for view, row in zip(views, rows, strict=True):
+        view[...] = row
+    return memory, views

@@ -1,10 +1,8 @@
-"""A team: the threads of one parallel region, of which the first to arrive leads and the others lend a hand.
+"""A team: the threads of one parallel region, of which the first to arrive leads and the others help.
 
-The leader walks the table. Work that is cut into parts it lays open; whoever is free takes a part, the leader too, until
-none is left. So nobody waits for a thread that has not begun: one that wakes late, or whose core another program uses,
+The leader walks the table. Where work is cut into parts it opens a round; every free thread takes a part, the leader too,
+until none is left. So nobody waits for a thread that has not begun: one that wakes late, or whose core another program uses,
 finds that its part is done. The bits do not depend on who does what.
-
-The team is a stretch of whole numbers, those that change on cache lines of their own.
 """
 
 import ctypes
@@ -16,16 +14,16 @@ from numba import prange, types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-from .jit import Kernel, call, integers, jit, view
-from .objects import WORD, address
+from .jit import ANY, Kernel, call_at, jit
+from .objects import WORD
+from .record import SHARED, Record
 from .target import target
 
-LINE = 16  # words: processors fetch cache lines in pairs
-OPEN, FINISHED, ARRIVED, TASK = 0, LINE, 2 * LINE, 3 * LINE
-TASK_WORDS = 11  # a kernel's address, its arguments up to `accumulate`, and parts
-LEADER, GIVE_WAY = TASK + TASK_WORDS, TASK + TASK_WORDS + 1
-WORDS = 5 * LINE
-# The word OPEN counts the rounds in its upper half and has a bit in its lower half for each part that nobody has taken.
+# The work of the round (a kernel, its row and call, and the number of parts), the number of the thread that leads, and the
+# address of the system's function by which a thread gives way. `open` counts the rounds in its upper half and has a bit in
+# its lower half for each part that nobody has taken.
+TEAM = Record("team", "kernel", "row", "call", "parts", "leader", "give_way", open=SHARED, finished=SHARED, arrived=SHARED)
+team_at = TEAM.at
 ROUND = 1 << 32
 PARTS = ROUND - 1
 DISMISSED = -ROUND
@@ -34,53 +32,50 @@ MOST_PARTS = 32
 PATIENCE = 1000
 
 
-
-def at(builder, address, word):
-    """The pointer to a word of the team at `address`."""
-    pointer = builder.inttoptr(address, ir.IntType(64).as_pointer())
-    return builder.gep(pointer, [word])
+def integer_at(builder, address):
+    return builder.inttoptr(address, ir.IntType(64).as_pointer())
 
 
 @intrinsic
-def load(typingctx, team, word):
-    """A word that other threads write; what they wrote before it is then seen too."""
+def load(typingctx, shared):
+    """The integer at an address where other threads write; what they wrote before it is then seen too."""
 
     def codegen(context, builder, signature, args):
-        return builder.load_atomic(at(builder, *args), "acquire", WORD)
+        return builder.load_atomic(integer_at(builder, args[0]), "acquire", WORD)
 
-    return types.int64(types.intp, types.intp), codegen
+    return types.int64(types.intp), codegen
 
 
 @intrinsic
-def store(typingctx, team, word, value):
-    """Set a word that other threads read; what was written before is seen with it."""
+def store(typingctx, shared, value):
+    """Set the integer at an address where other threads read; what was written before is seen with it."""
 
     def codegen(context, builder, signature, args):
-        builder.store_atomic(args[2], at(builder, *args[:2]), "release", WORD)
+        builder.store_atomic(args[1], integer_at(builder, args[0]), "release", WORD)
         return context.get_dummy_value()
 
-    return types.void(types.intp, types.intp, types.int64), codegen
+    return types.void(types.intp, types.int64), codegen
 
 
 @intrinsic
-def exchange(typingctx, team, word, expected, value):
-    """Set a word to `value` if it is what was expected; returns whether it was."""
+def exchange(typingctx, shared, expected, value):
+    """Set the integer at an address to `value` if it is what was expected; returns whether it was."""
 
     def codegen(context, builder, signature, args):
-        found = builder.cmpxchg(at(builder, *args[:2]), args[2], args[3], "acq_rel", "acquire")
+        found = builder.cmpxchg(integer_at(builder, args[0]), args[1], args[2], "acq_rel", "acquire")
         return builder.extract_value(found, 1)
 
-    return types.boolean(types.intp, types.intp, types.int64, types.int64), codegen
+    return types.boolean(types.intp, types.int64, types.int64), codegen
 
 
 @intrinsic
-def increase(typingctx, team, word):
-    """Add one to a word; returns what it was."""
+def increase(typingctx, shared):
+    """Add one to the integer at an address; returns what it was."""
 
     def codegen(context, builder, signature, args):
-        return builder.atomic_rmw("add", at(builder, *args), ir.Constant(ir.IntType(64), 1), "acq_rel")
+        return builder.atomic_rmw("add", integer_at(builder, args[0]), ir.Constant(ir.IntType(64), 1), "acq_rel")
 
-    return types.int64(types.intp, types.intp), codegen
+    return types.int64(types.intp), codegen
 
 
 @intrinsic
@@ -102,7 +97,7 @@ def wait(team, looks):
     if looks < PATIENCE:
         pause()
     else:
-        call(view(integers(team), GIVE_WAY, 1)[0], ())
+        call_at(team.give_way, ())
     return looks + 1
 
 
@@ -110,7 +105,7 @@ def wait(team, looks):
 def take(team, member):
     """The number of a part that nobody had taken, the member's own if it can be (it has the data at hand), or −1."""
     while True:
-        opened = load(team, OPEN)
+        opened = load(team.open)
         left = opened & PARTS
         if left == 0:
             return -1
@@ -119,55 +114,53 @@ def take(team, member):
             part = 0
             while (left >> part) & 1 == 0:
                 part += 1
-        if exchange(team, OPEN, opened, opened & ~(1 << part)):
+        if exchange(team.open, opened, opened & ~(1 << part)):
             return part
 
 
 @jit
 def run_part(team, part):
-    task = view(integers(team), TASK, TASK_WORDS)
-    call(task[0], (task[1], task[2], task[3], task[4], task[5], task[6], task[7], task[8], task[9], part, task[10]))
+    call_at(team.kernel, (team.row, team.call, part, team.parts))
 
 
 @jit
-def share_out(team, kernel, row, parameters, gradients, arena, results, capacity, first, batch, accumulate, parts):
-    """The leader has the team run `kernel` in so many parts; returns when all are done."""
-    task = view(integers(team), TASK, TASK_WORDS)
-    task[0], task[1], task[2], task[3], task[4], task[5] = kernel, row, parameters, gradients, arena, results
-    task[6], task[7], task[8], task[9], task[10] = capacity, first, batch, accumulate, parts
-    store(team, FINISHED, 0)
-    store(team, OPEN, (load(team, OPEN) & ~PARTS) + ROUND + ((1 << parts) - 1))
-    leader, own, looks = view(integers(team), LEADER, 1)[0], 0, 0
+def share_out(address, kernel, row, call, parts):
+    """The leader has the team at that address run `kernel` in so many parts; returns when all are done."""
+    team = team_at(address)
+    team.kernel, team.row, team.call, team.parts = kernel, row, call, parts
+    store(team.finished, 0)
+    store(team.open, (load(team.open) & ~PARTS) + ROUND + ((1 << parts) - 1))
+    leader, own, looks = team.leader, 0, 0
     part = take(team, leader)
     while part >= 0:
         run_part(team, part)
         own += 1
         part = take(team, leader)
-    while load(team, FINISHED) + own < parts:
+    while load(team.finished) + own < parts:
         looks = wait(team, looks)
 
 
 @jit
 def help_out(team, member):
-    """Take parts of whatever the leader lays open, until the team is dismissed."""
+    """Take parts of whatever the leader opens, until the team is dismissed."""
     looks = 0
-    while load(team, OPEN) >= 0:
+    while load(team.open) >= 0:
         part = take(team, member)
         if part < 0:
             looks = wait(team, looks)
         else:
             run_part(team, part)
-            increase(team, FINISHED)
+            increase(team.finished)
             looks = 0
 
 
 def build_member(dtype):
     def member(team, leader, frame, number):
         """What every thread of the region runs: the first to arrive leads, so none is ever waited for."""
-        if increase(team, ARRIVED) == 0:
-            view(integers(team), LEADER, 1)[0] = number
-            call(leader, (frame,))
-            store(team, OPEN, DISMISSED)
+        if increase(team.arrived) == 0:
+            team.leader = number
+            call_at(leader, (frame,))
+            store(team.open, DISMISSED)
         else:
             help_out(team, number)
 
@@ -177,12 +170,12 @@ def build_member(dtype):
 def build_region(dtype):
     def region(member, team, leader, frame, members):
         for i in prange(members):
-            call(member, (team, leader, frame, np.intp(i)))  # prange counts in unsigned numbers
+            call_at(member, (team, leader, frame, np.intp(i)))  # prange counts in unsigned numbers
 
     return region
 
 
-member_kernel = Kernel("team_member", build_member, lambda dtype: (types.intp,) * 4, moves_addresses=True)
+member_kernel = Kernel("team_member", build_member, lambda dtype: (TEAM.type(ANY), *[types.intp] * 3), moves_addresses=True)
 region_kernel = Kernel("team", build_region, lambda dtype: (types.intp,) * 5, parallel=True, moves_addresses=True)
 
 
@@ -191,12 +184,9 @@ def system_yield():
     return ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
 
 
-GIVE_WAY_ADDRESS = ctypes.cast(system_yield(), ctypes.c_void_p).value
+GIVE_WAY = ctypes.cast(system_yield(), ctypes.c_void_p).value
 
 
 def new_team():
     """A team that nobody has joined yet."""
-    team = np.zeros(WORDS + LINE, np.int64)
-    team = team[-address(team) // WORD % LINE:][:WORDS]
-    team[GIVE_WAY] = GIVE_WAY_ADDRESS
-    return team
+    return TEAM.new(give_way=GIVE_WAY)

@@ -11,7 +11,7 @@ from .jit import REAL, Kernel, calls, typed_pointer, view
 from .target import ITEM_BYTES, masks_are_free, vector_lanes
 from .vector import VectorEmitter
 
-FEW = 2  # vectors' worth of numbers that are sooner moved one by one than turned as a square with masks
+FEW = 2  # up to so many vectors' worth of numbers it is faster to move them one by one than as a square with masks
 
 
 def transpose_square(dtype):

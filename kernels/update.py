@@ -1,53 +1,52 @@
 """The optimizer as rows of the table: they stand first, so the backward pass, walking up, comes to them last."""
 
-from .jit import Kernel, call, offset, pointer_to, view
+from .jit import Kernel, call_at, floats, offset, view
+from .record import FLOATS, INTEGERS, NUMBERS, Pointer, Record
+from .share import share
 from .subnormal import flush_subnormals, restore_subnormals
-from .table import BACKWARD_OUTPUT, BACKWARD_WEIGHT, OPERANDS, make_row, phase_arguments, share
+from .table import Kind
 
-STEP, PREPARE, HYPERPARAMETERS, SCHEDULE = range(OPERANDS, OPERANDS + 4)  # of the row that advances the step
-STATE, STRIDE, UPDATE, START, ROWS, COLUMNS = range(OPERANDS, OPERANDS + 6)  # of the rows that update parameters
-COEFFICIENTS = OPERANDS + 6  # of both
+SCHEDULE = Record("schedule", "rates", "first")  # learning rates of steps to come, from step number `first` on; or none
+PREPARE = Kind("prepare", "coefficients_kernel", step=INTEGERS, hyperparameters=FLOATS, coefficients=NUMBERS,
+               schedule=Pointer(SCHEDULE))
+UPDATE = Kind("update", "update", "start", "rows", "columns", "stride", state=NUMBERS, coefficients=NUMBERS)
 
 
 def build_prepare(dtype):
-    def prepare(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        step = view(pointer_to(row[STEP], row), 0, 1)
+    def prepare(row, call, part, parts):
+        step, schedule = view(row.step, 0, 1), row.schedule
         step[0] += 1
-        schedule = view(pointer_to(row[SCHEDULE], row), 0, 2)
-        if schedule[0] != 0:  # the learning rate, the first hyperparameter, has a schedule
-            rate = view(pointer_to(schedule[0], results), step[0] - schedule[1], 1)[0]
-            view(pointer_to(row[HYPERPARAMETERS], results), 0, 1)[0] = rate
-        call(row[PREPARE], (pointer_to(row[COEFFICIENTS], arena), pointer_to(row[HYPERPARAMETERS], results), step[0]))
+        if schedule.rates != 0:
+            learning_rate = view(row.hyperparameters, 0, 1)  # it is the first of them
+            learning_rate[0] = view(floats(schedule.rates), step[0] - schedule.first, 1)[0]
+        call_at(row.coefficients_kernel, (row.coefficients, row.hyperparameters, step[0]))
 
     return prepare
 
 
 def build_update(dtype):
-    def update(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(row[ROWS], part, parts, 1)
-        start = row[START] + begin * row[COLUMNS]
+    def update(row, call, part, parts):
+        # parameters, gradients and each slot of the state are (rows, columns), from number `start` of the flat vector on
+        begin, end = share(row.rows, part, parts, 1)
+        start, size = row.start + begin * row.columns, (end - begin) * row.columns
+        parameters, gradients = offset(call.parameters, start), offset(call.gradients, start)
+        state = offset(row.state, start)
         before = flush_subnormals()
-        call(row[UPDATE], (offset(parameters, start), offset(gradients, start),
-                           offset(pointer_to(row[STATE], arena), start), row[STRIDE],
-                           pointer_to(row[COEFFICIENTS], arena), (end - begin) * row[COLUMNS]))
+        call_at(row.update, (parameters, gradients, state, row.stride, row.coefficients, size))
         restore_subnormals(before)
 
     return update
 
 
-prepare_kernel = Kernel("prepare_phase", build_prepare, phase_arguments)
-update_phase_kernel = Kernel("update_phase", build_update, phase_arguments)
+prepare_kernel = Kernel("prepare_phase", build_prepare, PREPARE.arguments)
+update_phase_kernel = Kernel("update_phase", build_update, UPDATE.arguments)
 
 
 def prepare_row(dtype, optimizer, *, coefficients, hyperparameters, step, schedule):
-    """The row that advances the step and works out the coefficients of its update; all operands are addresses.
-
-    schedule: that of two whole numbers, the address of the learning rates of the steps to come (0: there is no schedule) and
-    the step that the first of them is for.
-    """
-    return make_row({BACKWARD_OUTPUT: (prepare_kernel.address(dtype), 1)},
-                    {STEP: step, HYPERPARAMETERS: hyperparameters, SCHEDULE: schedule, COEFFICIENTS: coefficients,
-                     PREPARE: optimizer.coefficients_kernel.address(dtype)})
+    """The row that advances the step and works out the coefficients of its update; all operands are addresses."""
+    return PREPARE.row({"backward_first": (prepare_kernel.address(dtype), 1)}, step=step, hyperparameters=hyperparameters,
+                       schedule=schedule, coefficients=coefficients,
+                       coefficients_kernel=optimizer.coefficients_kernel.address(dtype))
 
 
 def update_row(dtype, optimizer, *, state, stride, coefficients, start, rows, columns, parts):
@@ -55,6 +54,6 @@ def update_row(dtype, optimizer, *, state, stride, coefficients, start, rows, co
 
     state and coefficients are addresses; stride is how far apart the optimizer's slots lie.
     """
-    return make_row({BACKWARD_WEIGHT: (update_phase_kernel.address(dtype), parts)},
-                    {STATE: state, STRIDE: stride, UPDATE: optimizer.kernel.address(dtype), START: start, ROWS: rows,
-                     COLUMNS: columns, COEFFICIENTS: coefficients})
+    return UPDATE.row({"backward_third": (update_phase_kernel.address(dtype), parts)}, state=state, stride=stride,
+                      update=optimizer.kernel.address(dtype), start=start, rows=rows, columns=columns,
+                      coefficients=coefficients)

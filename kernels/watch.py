@@ -9,12 +9,13 @@ The order in which Σ |g| is added up does not matter: a large gradient takes an
 
 import numpy as np
 
-from .jit import Kernel, jit, pointer_to, view
-from .table import BACKWARD_WEIGHT, OPERANDS, make_row, phase_arguments, share
+from .jit import Kernel, jit, view
+from .record import FLOATS
+from .share import share
+from .table import LARGE, NOT_FINITE, Kind
 
-START, ROWS, COLUMNS, LIMIT, FOUND = range(OPERANDS, OPERANDS + 5)
-LARGE, NOT_FINITE = range(2)  # what is found, two whole numbers: in NOT_FINITE one of those below, 0 for nothing
-GRADIENT, STATISTICS = 1, 2  # the gradient; the statistics of the batch in layer number k, as STATISTICS + k
+WATCH = Kind("watch", "start", "rows", "columns", limit=FLOATS)
+GRADIENT, STATISTICS = 1, 2  # what is not finite: the gradient; STATISTICS + k, the statistics of the batch in layer k
 SOUND = {"float32": 1e13, "float64": 1e100}
 EXACT = -1.0  # in place of SOUND: look at each number, and find only what is not finite
 
@@ -30,13 +31,13 @@ def sum_of_sizes(x):
 def build_watch(dtype):
     largest, real = np.finfo(dtype).max, np.dtype(dtype).type
 
-    def watch(row, parameters, gradients, arena, results, capacity, first, batch, accumulate, part, parts):
-        begin, end = share(row[ROWS], part, parts, 1)
-        start, size = row[START] + begin * row[COLUMNS], (end - begin) * row[COLUMNS]
-        gradient, limit = view(gradients, start, size), view(pointer_to(row[LIMIT], results), 0, 1)
+    def watch(row, call, part, parts):
+        begin, end = share(row.rows, part, parts, 1)
+        size, limit = (end - begin) * row.columns, view(row.limit, 0, 1)
+        gradient = view(call.gradients, row.start + begin * row.columns, size)
         if size == 0 or sum_of_sizes(gradient) <= real(limit[0]):
             return
-        found = view(pointer_to(row[FOUND], row), 0, 2)  # all parts that write, write the same
+        found = view(call.found, 0, 2)  # all parts that write, write the same
         if limit[0] >= 0.0:
             found[LARGE] = 1
         for i in range(size):
@@ -46,13 +47,13 @@ def build_watch(dtype):
     return watch
 
 
-watch_kernel = Kernel("watch", build_watch, phase_arguments)
+watch_kernel = Kernel("watch", build_watch, WATCH.arguments)
 
 
-def watch_row(dtype, *, limit, found, start, rows, columns, parts):
+def watch_row(dtype, *, limit, start, rows, columns, parts):
     """The row that watches the gradient of a matrix (rows, columns) from parameter `start` on, cut as its update is.
 
-    limit: the address of a float64, SOUND or EXACT. found: that of two whole numbers, set where something is found.
+    limit: the address of a float64, SOUND or EXACT.
     """
-    return make_row({BACKWARD_WEIGHT: (watch_kernel.address(dtype), parts)},
-                    {START: start, ROWS: rows, COLUMNS: columns, LIMIT: limit, FOUND: found})
+    return WATCH.row({"backward_third": (watch_kernel.address(dtype), parts)}, start=start, rows=rows, columns=columns,
+                     limit=limit)

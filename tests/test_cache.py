@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn.kernels import cache, company, finite
+from fastnn.kernels import cache, finite, parallel_compile
 from fastnn.kernels.jit import Kernel
 
 USE = """
@@ -224,7 +224,7 @@ def test_a_cache_of_another_user_is_not_read(filled, monkeypatch):
 
 
 @posix
-def test_no_company_for_a_cache_that_is_not_trusted(filled):
+def test_no_helpers_for_a_cache_that_is_not_trusted(filled):
     assert cache.can_be_written()
     filled.chmod(0o777)
     assert not cache.can_be_written()
@@ -367,13 +367,13 @@ print(*(kernel.name for kernel in KERNELS if kernel.compiled))
 
 def test_the_usual_kernels_are_those_of_a_dense_net():
     run = subprocess.run([sys.executable, "-c", USED], capture_output=True, text=True, check=True, timeout=240)
-    assert set(run.stdout.split()) == set(company.USUAL)
+    assert set(run.stdout.split()) == set(parallel_compile.USUAL)
 
 
-def test_company_compiles_into_the_cache(directory, monkeypatch):
+def test_helpers_compile_into_the_cache(directory, monkeypatch):
     monkeypatch.setenv("FASTNN_COMPILERS", "3")
     names = "count_beyond", "relu_forward", "shuffle", "transpose"
-    company.call_for_company("float64", names)
+    parallel_compile.compile_in_parallel("float64", names)
     deadline = time.monotonic() + 240
     while {path.name.rpartition("_")[0] for path in directory.glob("*.kernel")} != set(names):
         assert time.monotonic() < deadline, sorted(directory.iterdir())
@@ -387,11 +387,11 @@ def test_none_are_called_in_vain(alone, directory, monkeypatch):
     if alone == "no room":
         directory.parent.mkdir(parents=True)
         directory.write_text("a file where the directory is to be")
-    company.call_for_company("float64", ("shuffle", alone))
+    parallel_compile.compile_in_parallel("float64", ("shuffle", alone))
 
 
 def test_whose_parent_is_gone_stops(directory):
-    company.help_out("float64", ("shuffle",), 0, 1, parent=0)
+    parallel_compile.compile_share("float64", ("shuffle",), 0, 1, parent=0)
     assert not directory.exists()
 
 

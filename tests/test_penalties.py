@@ -13,7 +13,7 @@ from fastnn.kernels.penalty import (
     penalty_row,
     penalty_value_kernel,
 )
-from fastnn.kernels.table import LOSSES, SAMPLE_WEIGHTS
+from fastnn.kernels.table import CALL, LOSSES, SAMPLE_WEIGHTS
 from fastnn.layers import layers_from_config
 
 RUNGS = [naive, vectorized, kernels]
@@ -187,15 +187,16 @@ def test_the_readable_rungs_add_up_to_the_same():
 @pytest.mark.parametrize("weights", [[0.0, 0.0, 0.0], [0.25, 0.0, 0.25], [1.0, 0.0, 0.0], [3.0, 2.0, 2.0]], ids=sum)
 def test_a_penalty_that_is_shared_out_is_divided_by_the_weights_of_the_batch(weights, dtype):
     weight = np.random.default_rng(0).normal(size=4500).astype(dtype)  # more than a block
-    results, strengths, sums = np.zeros((3, 3)), np.array([0.5, 0.25]), np.zeros((block_count(weight.size), LANES))
+    results, sums = np.zeros((3, 3)), np.zeros((block_count(weight.size), LANES))
     results[SAMPLE_WEIGHTS] = weights
-    gradient, place = np.zeros_like(weight), {"sums": sums.ctypes.data, "shared": True}
-    row = penalty_row(dtype, 1, start=0, size=weight.size, strengths=strengths.ctypes.data, **place)
-    total = penalty_loss_row(dtype, blocks=len(sums), once=False, **place)
-    phase = (weight, gradient, gradient, results, 3, 0, 3, 0, 0, 1)
-    penalty_value_kernel(dtype, row, *phase)
-    penalty_gradient_kernel(dtype, row, *phase)
-    penalty_loss_kernel(dtype, total, *phase)
+    gradient = np.zeros_like(weight)
+    row = penalty_row(dtype, 1, start=0, size=weight.size, sums=0, l1=0.5, l2=0.25, shared=True)
+    total = penalty_loss_row(dtype, sums=0, blocks=len(sums), once=False, shared=True)
+    call = CALL.new(parameters=weight.ctypes.data, gradients=gradient.ctypes.data, arena=sums.ctypes.data,
+                    results=results.ctypes.data, capacity=3, batch=3)
+    penalty_value_kernel(dtype, row, call, 0, 1)
+    penalty_gradient_kernel(dtype, row, call, 0, 1)
+    penalty_loss_kernel(dtype, total, call, 0, 1)
     factor = 1 / sum(weights) if sum(weights) else 0
     exact = weight.astype(np.float64)
     np.testing.assert_allclose(gradient, factor * (0.5 * np.sign(exact) + 0.5 * exact), rtol=1e-6)

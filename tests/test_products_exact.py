@@ -7,7 +7,7 @@ from guarded import Guarded, filled
 from fastnn.kernels import linear
 from fastnn.kernels.dot import few_rows_kernel
 from fastnn.kernels.product import chain_length
-from fastnn.kernels.turned import turned_weight_kernel
+from fastnn.kernels.transposed import transposed_weight_kernel
 
 # widths of half a vector, a vector, several tiles; one row, one output; sums of one chain and of more
 SIZES = 1, 2, 5, 12, 17, 64, 129, 260
@@ -61,13 +61,13 @@ def test_forward(dtype, batch, in_features, out_features):
 @pytest.mark.parametrize("accumulate", [0, 1])
 def test_backward_weight(dtype, batch, in_features, out_features, accumulate):
     x, weight, _, dz = operands(dtype, batch, in_features, out_features)
-    whole, parts, turned = (Guarded(weight) for _ in range(3))
+    whole, parts, transposed = (Guarded(weight) for _ in range(3))
     linear.linear_backward_weight(whole.array, dz, x, accumulate)
     assert whole.intact()
     assert_near(whole.array, x.T, dz, weight if accumulate else 0)
-    linear.linear_backward_weight(turned.array, dz, x, accumulate, turned_weight_kernel.address(dtype))
-    assert turned.intact()
-    assert turned.array.tobytes() == whole.array.tobytes()
+    linear.linear_backward_weight(transposed.array, dz, x, accumulate, transposed_weight_kernel.address(dtype))
+    assert transposed.intact()
+    assert transposed.array.tobytes() == whole.array.tobytes()
     for rows in np.array_split(np.arange(in_features), min(3, in_features)):
         begin, end = rows[0], rows[-1] + 1
         linear.linear_backward_weight(parts.array[begin:end], dz, x[:, begin:end], accumulate)

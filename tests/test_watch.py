@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn.kernels.table import BACKWARD_WEIGHT
+from fastnn.kernels.table import CALL
 from fastnn.kernels.watch import EXACT, GRADIENT, LARGE, NOT_FINITE, SOUND, watch_kernel, watch_row
 
 START = 3  # numbers before the matrix, which are not looked at
@@ -12,12 +12,11 @@ START = 3  # numbers before the matrix, which are not looked at
 def watched(gradients, limit, shape, parts):
     """What the watch over the matrix behind the first numbers finds: [LARGE, NOT_FINITE]."""
     dtype, found, limit = gradients.dtype.name, np.zeros(2, np.int64), np.array([limit])
-    row = watch_row(dtype, limit=limit.ctypes.data, found=found.ctypes.data, start=START, rows=shape[0], columns=shape[1],
-                    parts=parts)
-    assert row[BACKWARD_WEIGHT + 1] == parts
-    nothing = np.zeros(1)
+    row = watch_row(dtype, limit=limit.ctypes.data, start=START, rows=shape[0], columns=shape[1], parts=parts)
+    assert row["backward_third"]["parts"] == parts
+    call = CALL.new(gradients=gradients.ctypes.data, found=found.ctypes.data)
     for part in range(parts):
-        watch_kernel(dtype, row, nothing, gradients, nothing, nothing, 0, 0, 0, 0, part, parts)
+        watch_kernel(dtype, row, call, part, parts)
     return found[[LARGE, NOT_FINITE]].tolist()
 
 

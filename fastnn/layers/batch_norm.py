@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checks import number_in_range
-from ..kernels.batch_norm import batch_norm_row, follow_row
+from ..kernels.batch_norm import batch_norm_row, running_statistics_row
 from ..kernels.objects import address
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
@@ -71,10 +71,10 @@ class BatchNorm(Layer):
             da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],
             running=address(program.network.state[f"{index}.running_mean"]), features=features,
             momentum=self.momentum, epsilon=self.epsilon, of_batch=program.as_in_training,
-            found=address(program.found) if program.keeps_state else 0, layer=index,
+            followed=program.keeps_state, layer=index,
         )
         program.emit(row)
-        program.emit_last(follow_row(program.dtype, row))
+        program.emit_last(running_statistics_row(program.dtype, row))
         program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
         return a
 

@@ -6,7 +6,6 @@ from ..checks import not_negative, whole_number
 from ..initial_weights import initializers
 from ..kernels.dense import combine_row, dense_row
 from ..kernels.product import chain_count
-from ..kernels.table import BACKWARD_INPUT, BACKWARD_OUTPUT, BACKWARD_WEIGHT, FORWARD
 from ..threads import FLOPS_PER_PART, NUMBERS_PER_PART
 from .base import Layer, register, registered_activation
 
@@ -75,18 +74,18 @@ class Dense(Layer):
         row = dense_row(
             program.dtype, activation,
             {
-                FORWARD: parts if by_chains else min(parts, program.batch),
-                BACKWARD_OUTPUT: program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                BACKWARD_INPUT: max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
-                BACKWARD_WEIGHT: min(parts, in_features),
+                "forward": parts if by_chains else min(parts, program.batch),
+                "backward_first": program.parts(program.batch * out_features, NUMBERS_PER_PART),
+                "backward_second": max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
+                "backward_third": min(parts, in_features),
             },
             x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,
             scratch=program.scratch(in_features * out_features) if wants_dx else 0,
             weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
-            batch=program.batch, in_features=in_features, out_features=out_features, x_data=x.data,
+            batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
             padded=True,  # stretches of the arena end with a cache line
-            gathered=program.rows_since_gathered(x),
+            gathered=x is program.gathered,
         )
         program.emit(row)
         if by_chains:

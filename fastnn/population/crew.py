@@ -41,11 +41,12 @@ class Crew:
         arena, gradients, batch, samples = np.max([task.sizes for task in tasks], axis=0)
         own = [aligned((threads, -(-int(size) // 64) * 64), np.uint8)
                for size in (arena, gradients, 3 * 8 * max(batch, kernel.BLOCK), 8 * samples)]
-        self.own, self.scratch = own, aligned((threads, kernel.SCRATCH_WORDS), np.int64)
-        for number, words in enumerate(self.scratch):
-            words[:len(own)] = [address(each[number]) for each in own]
+        self.own, self.scratch = own, aligned(threads, kernel.SCRATCH.dtype)
+        for number in range(threads):
+            for name, each in zip(("arena", "gradients", "results", "order"), own, strict=True):
+                self.scratch[name][number] = address(each[number])
         self.queue = kernel.new_queue(SLICE)
-        self.queue[kernel.SCRATCHES] = address(self.scratch)
+        self.queue["scratches"] = address(self.scratch)
 
     def run(self, tasks):
         """Run the tasks, the first ones first, until the time is over or some are done that others must not wait for.
@@ -53,14 +54,14 @@ class Crew:
         Returns those that were taken up.
         """
         queue, addresses = self.queue, np.array([task.address for task in tasks])
-        queue[kernel.NEXT] = queue[kernel.FINISHED] = queue[kernel.STOP] = 0
-        queue[kernel.TASKS], queue[kernel.MEMBERS] = len(tasks), address(addresses)
+        queue["next"] = queue["finished"] = queue["stop"] = 0
+        queue["tasks"], queue["members"] = len(tasks), address(addresses)
         threads = min(self.threads, len(tasks))
         if threads == 1:
             kernel.worker_kernel.entry(ANY)(address(queue), 0, 0, 0)
         else:
             run_region(kernel.worker_kernel.address(ANY), (address(queue), 0, 0), threads)
-        return tasks[:int(queue[kernel.NEXT])]
+        return tasks[:int(queue["next"])]
 
 
 def begin_all(fits, numbers):

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..kernels import batch as batches
 from ..kernels.activations import activations
 from ..kernels.objects import address
+from ..kernels.table import make_table
 from ..layers import applied_activations
 from ..memory import Arena
 from ..penalties import Penalties
@@ -17,13 +16,13 @@ from ..threads import parts
 class Tensor:
     """A stretch of the arena: (batch, features) numbers at `offset`, their gradient at `gradient` (None: not wanted).
 
-    Samples that are read where they lie are no stretch of the arena: they begin at the address `data`.
+    from_data: whether it is no stretch of the arena: the samples are read where they lie.
     """
 
     offset: int
     features: int
     gradient: int | None = None
-    data: int = 0
+    from_data: bool = False
 
 
 __all__ = ["Program", "Tensor", "address"]
@@ -41,7 +40,7 @@ class Program:
         self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self.outputs = []  # the tensor that each layer gives
-        self.gathered = None, 0  # the tensor of the batch, and the number of the row that gathers it
+        self.gathered = None  # the tensor of the batch
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, features, gradient=None):
@@ -60,16 +59,11 @@ class Program:
 
     def in_arena(self, x):
         """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
-        if x.data == 0:
+        if not x.from_data:
             return x
         brought = self.tensor_like(x)
-        self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features, x_data=x.data))
+        self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features))
         return brought
-
-    def rows_since_gathered(self, x):
-        """How many rows above the next one x is gathered; 0 where it is something else."""
-        gathered, row = self.gathered
-        return len(self.rows) - row if x is gathered else 0
 
     def scratch(self, numbers):
         """A stretch that any row may use while it runs."""
@@ -108,6 +102,6 @@ class Program:
             self.outputs.append(x)
         return x
 
-    def table(self):
-        """The rows as one array."""
-        return np.ascontiguousarray(self.rows, np.int64)
+    def make_table(self):
+        """Put the rows into the memory where kernels find them."""
+        self.table, self.rows = make_table(self.rows)

@@ -3,27 +3,23 @@
 from ..kernels import batch as batches
 from ..kernels.criterion import loss_row
 from ..threads import GATHERED_PER_PART, NUMBERS_PER_PART
-from .base import address
 
 
 class Criterion:
     """The targets of a batch and the rows of accuracy and loss, shared by training and evaluation."""
 
-    def __init__(self, program, data):
+    def __init__(self, program):
         outputs = program.network.outputs
-        self.program, self.data, self.outputs = program, data, outputs
+        self.program, self.outputs = program, outputs
         self.targets = program.arena.take(program.batch * outputs)
         self.weights = program.arena.take(program.batch)
 
-    def emit_gather(self, x, order, normalize):
-        program, data = self.program, self.data
-        program.gathered = x, len(program.rows)
+    def emit_gather(self, x, normalize):
+        program = self.program
+        program.gathered = x
         program.emit(batches.gather_row(
-            program.dtype, program.parts(program.batch * x.features, GATHERED_PER_PART),
-            x=x.offset, in_features=x.features, x_data=address(data.X), targets=self.targets, out_features=self.outputs,
-            weights=self.weights, target_data=address(data.targets.values), label_data=address(data.targets.labels),
-            weight_data=address(data.weights), order=address(order),
-            samples=data.samples, normalize=normalize,
+            program.dtype, program.parts(program.batch * x.features, GATHERED_PER_PART), x=x.offset, in_features=x.features,
+            targets=self.targets, out_features=self.outputs, weights=self.weights, normalize=normalize,
         ))
 
     def emit_loss(self, scores):

@@ -4,13 +4,12 @@ import numpy as np
 
 from ..checks import check_finite
 from ..kernels import batch as batches
-from ..kernels.dense import PACKED, X_DATA
-from ..kernels.interpreter import CHUNK, forward_chunks_row, forward_few_kernel, run_kernel
+from ..kernels.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
 from ..kernels.jit import ANY
 from ..kernels.panels import is_wide, pack_row, packed_size
 from ..kernels.population import sum_results_kernel
 from ..kernels.python_function import EMPTY, c_function, numpy_function, python_function
-from ..kernels.table import FORWARD
+from ..kernels.table import NOT_FINITE, PHASES
 from ..memory import aligned
 from ..threads import FLOPS_PER_PART, parts, run
 from .base import Program, Tensor, address
@@ -34,8 +33,8 @@ def largest_chunk(network):
     return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
 
 
-def evened_out(samples, most, grain=1):
-    """How many samples to take at a time, at most so many and in whole grains, that the last time there are as many."""
+def split_evenly(samples, most, grain=1):
+    """How many samples to take at a time, at most `most`, so that each time has as many, rounded up to whole grains."""
     times = -(-samples // most)
     return -(-samples // (times * grain)) * grain
 
@@ -54,26 +53,28 @@ class ForwardProgram(Program):
         return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
-        """Make the table, and the frame of a run."""
-        self.rows, self.memory = self.table(), self.arena.allocate(self.workers)
-        self.row = forward_chunks_row(self.workers, table=address(self.rows), operations=len(self.rows), chunk=self.batch,
+        """Make the table, and what the kernel `run` is called with."""
+        self.make_table()
+        self.memory = self.arena.allocate(self.workers)
+        self.row = forward_chunks_row(self.workers, table=address(self.table), operations=len(self.rows), chunk=self.batch,
                                       arena_bytes=self.memory.strides[0])
-        parameters = address(self.network.vectors.parameters.flat)
-        self.frame = np.array([address(self.row), parameters, 0, address(self.memory), 0, 0, 0, 0, 0, FORWARD, 0])
+        self.frame = RUN.new(row=address(self.row), phase=PHASES.index("forward"))
+        self.call = self.frame["call"]
+        self.call["parameters"], self.call["arena"] = address(self.network.vectors.parameters.flat), address(self.memory)
         self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
 
     def lay_out_weights(self, samples):
         """Have the products of wide layers read their weights from panels, if so many samples repay it."""
         for number in self.wide:
             row = self.rows[number]
-            row[PACKED] = 0
+            row["packed"] = 0
             if samples >= PANELS_REPAID:
                 if number not in self.panels:
                     self.panels[number] = aligned(packed_size(self.dtype, row), self.dtype)
                 panels = self.panels[number]
-                row[PACKED] = address(panels)
+                row["packed"] = address(panels)
                 layout, frame = pack_row(self.dtype, self.workers, row), self.frame.copy()
-                frame[0] = address(layout)
+                frame["row"] = address(layout)
                 run(run_kernel, frame, self.workers, FLOPS_PER_NUMBER * panels.size)
 
     def run_samples(self, samples, results=None):
@@ -82,12 +83,12 @@ class ForwardProgram(Program):
         flops, turn = 2 * self.network.vectors.parameters.size, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
         # all slices of one size, and all chunks of a slice: at the end no thread is to wait for another's whole chunk
-        size = evened_out(samples, max(1, int(turns)) * turn)
+        size, call = split_evenly(samples, max(1, int(turns)) * turn), self.call
         for first in range(0, samples, size):
             count = min(size, samples - first)
-            self.row[CHUNK] = min(self.batch, evened_out(-(-count // self.workers), self.batch, SHARED_CHUNKS))
-            place = 0 if results is None else address(results[0, first:])
-            self.frame[4:8] = place, samples, first, count
+            self.row["chunk"] = min(self.batch, split_evenly(-(-count // self.workers), self.batch, SHARED_CHUNKS))
+            call["results"] = 0 if results is None else address(results[0, first:])
+            call["capacity"], call["first"], call["batch"] = samples, first, count
             run(run_kernel, self.frame, self.workers, count * flops)
 
 
@@ -96,16 +97,15 @@ class PredictionProgram(ForwardProgram):
 
     def __init__(self, network, chunk, workers, labels=False):
         super().__init__(network, chunk, workers)
-        self.not_finite = np.zeros(1, np.int64)
-        somewhere = address(self.not_finite)  # until the first run enters where X is
-        x = Tensor(0, network.inputs, data=somewhere)
-        self.emit(batches.inspect_row(self.dtype, in_features=x.features, x_data=somewhere, not_finite=somewhere))
-        self.x_data = X_DATA  # the column of the second row where it reads the address of X
+        self.found = np.zeros(2, np.int64)
+        x = Tensor(0, network.inputs, from_data=True)
+        self.emit(batches.inspect_row(self.dtype, x.features))
         a = self.in_arena(self.lower_layers(x, on_logits=False))
-        result = {"a": a.offset, "out_features": a.features, "out_data": somewhere}
-        row = network.objective.head.label_row(self.dtype, not_finite=somewhere, **result) if labels else None
-        self.emit(batches.hand_out_row(self.dtype, **result) if row is None else row)
+        result = {"a": a.offset, "out_features": a.features}
+        row = network.objective.head.label_row(self.dtype, **result) if labels else None
+        self.emit(batches.copy_out_row(self.dtype, **result) if row is None else row)
         self.finish()
+        self.call["found"] = address(self.found)
 
     @staticmethod
     def plan(network, samples, threads):
@@ -114,19 +114,13 @@ class PredictionProgram(ForwardProgram):
         rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
         return min(rounded, largest_chunk(network)), workers
 
-    def in_arena(self, x):
-        if x.data != 0:
-            self.x_data = batches.X_DATA
-        return super().in_arena(x)
-
     def run(self, X):
         """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
         out = np.empty((len(X), self.network.outputs), X.dtype)
-        self.rows[0, batches.X_DATA] = self.rows[1, self.x_data] = address(X)
-        self.rows[-1, batches.OUT_DATA] = address(out)
+        self.call["X"], self.call["outputs"] = address(X), address(out)
         self.run_samples(len(X))
-        if self.not_finite[0]:
-            self.not_finite[0] = 0
+        if self.found[NOT_FINITE]:
+            self.found[NOT_FINITE] = 0
             check_finite("X", X)
         return out
 
@@ -145,16 +139,14 @@ def small_prediction(network, predict):
     dtype = np.dtype(network.dtype)
     dtype_out, dimensions = (head.predicted_dtype(dtype), 1 + len(head.predicted_shape)) if predict else (dtype, 2)
 
-    def cell(row, column):
-        return address(program.rows[row]) + column * program.rows.itemsize
-
-    frame = np.array([
-        id(np.ndarray), id(dtype), network.inputs, most, numpy_function(EMPTY), c_function("Py_IncRef"),
-        c_function("Py_DecRef"), id(None), id(dtype_out), dimensions, address(network.vectors.parameters.flat),
-        address(program.memory), address(program.not_finite), address(program.rows), len(program.rows),
-        cell(0, batches.X_DATA), cell(1, program.x_data), cell(-1, batches.OUT_DATA), 0, network.outputs])
+    few = FORWARD_FEW.new(
+        array_type=id(np.ndarray), X_dtype=id(dtype), inputs=network.inputs, most=most, new_array=numpy_function(EMPTY),
+        hold=c_function("Py_IncRef"), let_go=c_function("Py_DecRef"), none=id(None), dtype=id(dtype_out),
+        dimensions=dimensions, table=address(program.table), operations=len(program.rows), call=program.call,
+    )
+    few["shape"]["outputs"] = network.outputs
     program.network = None  # which keeps the function
-    return python_function(forward_few_kernel.address(ANY), (frame, program, network.vectors))
+    return python_function(forward_few_kernel.address(ANY), (few, program, network.vectors))
 
 
 class EvaluationProgram(ForwardProgram):
@@ -163,10 +155,11 @@ class EvaluationProgram(ForwardProgram):
     def __init__(self, network, data, threads):
         super().__init__(network, *self.plan(network, data.samples, threads))
         self.data = data
-        x, criterion = self.input_tensor(), Criterion(self, data)
-        criterion.emit_gather(x, data.rows, normalize=False)
+        x, criterion = self.input_tensor(), Criterion(self)
+        criterion.emit_gather(x, normalize=False)
         criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
         self.finish()
+        data.enter(self.call, data.rows)
         self.results = aligned((3, data.samples), "float64")
         weights = data.weights if data.weights is None or data.rows is None else data.weights[data.rows]
         self.weight = data.samples if weights is None else weights.sum(dtype=np.float64)

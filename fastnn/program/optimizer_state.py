@@ -4,8 +4,8 @@ import weakref
 
 import numpy as np
 
-from ..kernels.clip import clip_row
-from ..kernels.update import prepare_row, update_row
+from ..kernels.clip import LIMITS, clip_row
+from ..kernels.update import SCHEDULE, prepare_row, update_row
 from ..memory import aligned, block_sums
 from ..schedules import rates_ahead
 from .base import address
@@ -21,17 +21,18 @@ class OptimizerState:
         self.slots = aligned((len(optimizer.slots), stretch), dtype)
         self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, dtype)
         self.hyperparameters = optimizer.hyperparameters()
-        self.limits, self.norms = np.full(3, np.inf), None  # what clipping reads and writes
-        self.rates, self.schedule = None, np.zeros(2, np.int64)
+        self.limits, self.norms = LIMITS.new(value=np.inf, norm=np.inf), None  # what clipping reads and writes
+        self.rates, self.schedule = None, SCHEDULE.new()
         self.least, self.most = optimizer.tame()
         self.spare = None, None  # the kind and the program of a fit that is over, for the next of that kind
 
     def refresh(self, steps):
         """Take over hyperparameters that have been changed since, for so many steps to come; whether all are tame."""
         optimizer, first = self.optimizer(), int(self.step[0]) + 1
-        self.hyperparameters[:], self.limits[:2] = optimizer.hyperparameters(first), optimizer.limits()
+        self.hyperparameters[:] = optimizer.hyperparameters(first)
+        self.limits["value"], self.limits["norm"] = optimizer.limits()
         self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
-        self.schedule[:] = address(self.rates), first
+        self.schedule["rates"], self.schedule["first"] = address(self.rates), first
         tame = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
         return bool(tame and (self.rates is None or self.rates.max() <= self.most[0]))
 

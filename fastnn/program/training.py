@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..kernels.batch import SOURCES, gather_kernel
-from ..kernels.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, WEIGHT_SUM, train_kernel
-from ..kernels.table import FORWARD, LOSSES, PARTS
+from ..kernels.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, TRAIN, WEIGHT_SUM, train_kernel
+from ..kernels.table import LOSSES, PHASES
 from ..kernels.watch import SOUND, watch_row
 from ..memory import aligned
 from ..threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
@@ -29,22 +28,24 @@ class TrainingProgram(Program):
         self.optimizer_state = optimizer_state
         self.updates, self.last = [], []
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
-        x, criterion = self.input_tensor(), Criterion(self, data)
-        criterion.emit_gather(x, order, normalize)
+        x, criterion = self.input_tensor(), Criterion(self)
+        criterion.emit_gather(x, normalize)
         criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
-        before, after = self.penalties.rows(lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
+        before, after = self.penalties.rows(self.arena, lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
         self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
             matrices = whole_if_serial(self.updates, self.gradients.size)
             step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.last
-            watched = {"limit": address(self.limit), "found": address(self.found)}
-            self.rows = step + [watch_row(self.dtype, **watched, **matrix) for matrix in matrices] + self.rows
-        self.rows, self.memory, self.step_rows = self.table(), self.arena.allocate(), len(step)
-        self.parts_used = int(self.rows[:, PARTS].max())  # the most parts that any phase is cut into
-        self.gather = int(np.flatnonzero(self.rows[:, FORWARD] == gather_kernel.address(network.dtype))[0])
-        # worked out once, for where a callback looks at every batch a run is a few microseconds
-        parameters = network.vectors.parameters.flat
-        self.addresses = [*map(address, (self.rows, parameters, self.gradients, self.memory, self.results))]
+            self.rows = step + [watch_row(self.dtype, limit=address(self.limit), **m) for m in matrices] + self.rows
+        self.make_table()
+        self.memory = self.arena.allocate()
+        self.parts_used = max(int(row[phase]["parts"]) for row in self.rows for phase in PHASES)
+        self.frame = TRAIN.new(table=address(self.table), updates=len(step), others=len(self.rows) - len(step))
+        self.call = self.frame["call"]
+        self.call["parameters"], self.call["gradients"] = address(network.vectors.parameters.flat), address(self.gradients)
+        self.call["arena"], self.call["results"] = address(self.memory), address(self.results)
+        self.call["capacity"], self.call["found"] = self.batch, address(self.found)
+        data.enter(self.call, order)
 
     @staticmethod
     def plan(network, data, batch, threads):
@@ -54,18 +55,17 @@ class TrainingProgram(Program):
 
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):
-        """All that the rows depend on beside the network; the rest of a program can `take_up` other data."""
+        """All that the rows depend on beside the network; a program can `attach` other data of the same kind."""
         absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
         return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
 
-    def take_up(self, network, data, optimizer_state, order):
+    def attach(self, network, data, optimizer_state, order):
         """Go on, for the network that it was made for, with data of the same `kind` as those before."""
         self.network, self.data, self.optimizer_state, self.order = network, data, optimizer_state, order
-        sources = data.X, data.targets.values, data.targets.labels, data.weights, order
-        self.rows[self.gather, SOURCES] = [*map(address, sources), data.samples]
+        data.enter(self.call, order)
 
-    def lay_down(self):
-        """Hold on to nothing but its own memory, until it is to `take_up` other data."""
+    def detach(self):
+        """Keep nothing but its own memory, until other data are attached."""
         self.network = self.data = self.optimizer_state = self.order = None
 
     @property
@@ -90,7 +90,9 @@ class TrainingProgram(Program):
 
         There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
         """
-        frame = self.frame(first_batch, last_batch, accumulate)
+        frame = self.frame
+        frame["first_batch"], frame["last_batch"], frame["accumulate"] = first_batch, last_batch, accumulate
+        frame["totals"] = address(self.totals)
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
         run(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
@@ -99,13 +101,6 @@ class TrainingProgram(Program):
     def loss_is_finite(self, samples):
         """Whether the loss of so many samples, those of the last batch, is."""
         return bool(np.isfinite(self.results[LOSSES, :samples].sum()))
-
-    def frame(self, first_batch, last_batch, accumulate=False):
-        """What `train` is called with."""
-        return np.array([
-            *self.addresses, address(self.totals), address(self.found), self.step_rows, len(self.rows) - self.step_rows,
-            self.batch, self.data.samples, first_batch, last_batch, accumulate, 0,
-        ])
 
     def accumulate(self, first_batch, last_batch):
         """Add up the gradients over these batches, whose weights are shares of one mean; batch 0 begins anew.

@@ -1,8 +1,8 @@
-"""Compiling in company: when kernels are missing on disk, other processes compile some of them at the same time.
+"""Compiling in several processes: when kernels are missing on disk, others compile some of them at the same time.
 
-Numba compiles on one core, and what a first fit needs takes some ten seconds. So other processes begin with those kernels
-that this one will come to last, and leave them in the cache, where this one finds them. If they cannot be started, or fail,
-nothing is lost: this process compiles what it does not find.
+Numba compiles on one core, and a first fit needs some ten seconds of it. So other processes begin with the kernels that this
+one comes to last, and leave them in the cache, where this one finds them. If they cannot be started, or fail, nothing is
+lost: this process compiles what it does not find.
 """
 
 import os
@@ -17,7 +17,7 @@ from pkgutil import walk_packages
 from .cache import can_be_written
 
 MOST_COMPILERS = 3
-# What a net of dense layers needs to be trained by Adam, in the order in which it asks; those of other nets are few more.
+# What a net of dense layers needs to be trained by Adam, in the order in which it asks; other nets need a few more.
 USUAL = (
     "count_beyond", "gather", "product", "relu_forward", "relu_backward", "dense_forward", "dense_backward_weight",
     "dense_backward_output", "transpose", "dense_backward_input", "accuracy_phase", "loss_phase",
@@ -36,8 +36,8 @@ def compilers():
 
 
 @cache
-def call_for_company(dtype, names=USUAL):
-    """Have other processes compile kernels of these names too, which this one is about to; once for the same ones."""
+def compile_in_parallel(dtype, names=USUAL):
+    """Have other processes compile some of the kernels of these names, which this one needs next; once for the same ones."""
     helpers = compilers() - 1
     if helpers < 1 or not sys.executable or getattr(sys, "frozen", False) or not can_be_written():
         return
@@ -46,7 +46,7 @@ def call_for_company(dtype, names=USUAL):
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path, "FASTNN_COMPILERS": "1"}
     for number in range(helpers):
-        program = f"from {__name__} import help_out; help_out{dtype, names, number, helpers, os.getpid()}"
+        program = f"from {__name__} import compile_share; compile_share{dtype, names, number, helpers, os.getpid()}"
         try:
             process = subprocess.Popen([sys.executable, "-P", "-c", program], env=environment, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -55,8 +55,8 @@ def call_for_company(dtype, names=USUAL):
         threading.Thread(target=process.wait, daemon=True).start()  # so that it is no zombie when it has ended
 
 
-def help_out(dtype, names, number, helpers, parent):
-    """What such a process does: each of `helpers` every so many-th kernel, from the last, while the parent lives."""
+def compile_share(dtype, names, number, helpers, parent):
+    """What process `number` of `helpers` does: compile its share of the kernels, the last first, while the parent lives."""
     kernels = [kernel for kernel in every_kernel() if kernel.name in names]
     kernels.sort(key=lambda kernel: -names.index(kernel.name))
     kernels.sort(key=lambda kernel: bool(kernel.needs))  # what these need the parent has compiled by then
