@@ -1,6 +1,7 @@
 """What a fit recorded, epoch by epoch."""
 
 import contextlib
+import math
 from collections.abc import Mapping
 
 from . import html
@@ -8,7 +9,7 @@ from .checks import shown, whole_number
 
 
 class History(Mapping):
-    """A mapping of the name of a metric to its values, a float each epoch.
+    """A mapping of the name of a metric to its values, a float each epoch: NaN for epochs that it was not recorded in.
 
     Names: "loss", and for classifiers "accuracy", both gathered while the weights moved through the epoch; with validation
     data "val_loss" and "val_accuracy", of the weights at its end. If the learning rate changed on the way, "learning_rate":
@@ -37,8 +38,10 @@ class History(Mapping):
     def extend(self, values, learning_rates=()):
         """Add several epochs: {name: a value each}, and the learning rate of each if the optimizer has one."""
         values, rates = by_name("values", values), floats("learning_rates", learning_rates)
-        for name, added in values.items():
-            self.metrics.setdefault(name, []).extend(added)
+        before, epochs = len(self.epochs), max(map(len, values.values()), default=0)
+        recorded = [name for name in self.metrics if name != "learning_rate"]
+        for name in dict.fromkeys((*recorded, *values)):  # a fit that goes on may report other metrics
+            self.metrics.setdefault(name, [math.nan] * before).extend(values.get(name, [math.nan] * epochs))
         self.learning_rates.extend(rates)
         if "learning_rate" in self.metrics:
             self.metrics["learning_rate"].extend(rates)

@@ -3,7 +3,7 @@
 import pytest
 from nets import LABELS, X, classifier
 
-from fastnn import SGD, History, LambdaCallback
+from fastnn import SGD, History, LambdaCallback, Network
 
 
 @pytest.mark.parametrize("rates", [[], [0.1], [0.1] * 5, [0.1, 0.1, 0.2, 0.2, 0.1], [0.3, 0.2, 0.1]])
@@ -29,3 +29,24 @@ def test_the_learning_rate_is_in_the_history_if_it_changes():
 
 def test_histories_are_equal_when_their_values_are():
     assert History({"loss": [1.0]}) == History({"loss": [1.0]}) != History({"loss": [2.0]})
+
+
+def test_metrics_that_come_and_go_keep_to_their_epochs(tmp_path):
+    """A fit that goes on may be given validation data, or none any more; its file can be read again."""
+    net, nan, held_out = classifier(), pytest.approx(float("nan"), nan_ok=True), (X, LABELS)
+    for epochs, options in ((2, {}), (3, {"validation_data": held_out}), (5, {})):
+        history = net.fit(X, LABELS, epochs=epochs, resume=True, **options)
+        assert {len(values) for values in history.values()} == {epochs}
+        net.save_checkpoint(tmp_path / "run")
+        assert repr(Network.load_checkpoint(tmp_path / "run").history) == repr(history)
+    assert [value == nan for value in history["val_loss"]] == [True, True, False, True, True]
+    assert history["val_loss"][2] == classifier_after(3).evaluate(*held_out)["loss"]
+    assert dict(history) | {"val_loss": 0, "val_accuracy": 0} == dict(classifier_after(5).history) | {
+        "val_loss": 0, "val_accuracy": 0}
+    history._repr_html_()
+
+
+def classifier_after(epochs):
+    net = classifier()
+    net.fit(X, LABELS, epochs=epochs)
+    return net
