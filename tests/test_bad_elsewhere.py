@@ -96,11 +96,14 @@ CALLS = {
         "network": None, "path": is_path}),
 }
 IN_TABLES = {
-    "read_table": {"path": None, "text": None, "separator": None},
+    "read_table": {"path": None, "text": None, "separator": None, "decimal": lambda value: value == {} or value is None,
+                   "thousands": lambda value: value == {} or value is None, "skip": lambda value: value in (None, 1),
+                   "missing_values": None, "like": lambda value: value is None},
     "write_table": {"table": None, "path": is_path},
     "train": {"table": None, "target": None, "recipe": lambda value: value is None},
     "TableModel": {"network": None, "preprocessing": None, "target": None,
-                   "report": lambda value: value is None or isinstance(value, dict)},
+                   "report": lambda value: value is None or isinstance(value, dict),
+                   "number_formats": lambda value: value is None or value == {}},
     "TableModel.load": {"path": None},
     "Preprocessing.fit": {
         "table": None, "rows": lambda value: value is None or value in (range(3), [1]) or value == [1],

@@ -200,7 +200,7 @@ def told(capsys, table, *arguments, status=0):
 
 @pytest.mark.parametrize(("change", "words"), [
     (lambda t: t["carat"].astype(object).where(t.index % 20 != 3, "?"), "--missing='?'"),
-    (lambda t: t["carat"].map(lambda v: f"{v * 1e6:,.1f}"), "looks like numbers"),
+    (lambda t: t["carat"].map(lambda v: f"$ {v * 1e6:,.1f}"), "looks like numbers"),
     (lambda t: t["carat"].map(lambda v: f"{v:.1f} %"), "looks like numbers"),
     (lambda t: pd.Series(pd.date_range("2020-01-31", periods=len(t))).astype(str), "holds dates"),
 ])

@@ -39,9 +39,30 @@ def wants_json(arguments):
 def add_reading(parser):
     """What says how a file of text is to be read."""
     parser.add_argument("--separator", type=separator, metavar="S",
-                        help='between the cells of a CSV file: one character, or "tab" (default: found from the first line)')
+                        help='between the cells of a CSV file: one character, or "tab" (default: found from the first rows)')
+    parser.add_argument("--decimal", type=mark, action="append", default=[], metavar="[A=],",
+                        help="the mark before decimals, . or , in all columns or, as in --decimal price=, in one (default: "
+                             "decided for each column on all its rows)")
+    parser.add_argument("--thousands", type=mark, action="append", default=[], metavar="[A=].",
+                        help="likewise the one between thousands: , . ' or a space")
+    parser.add_argument("--skip", type=whole, metavar="N", help="lines above the names of the columns (default: comments, "
+                                                               "titles and a line such as sep=; are found)")
     parser.add_argument("--encoding", metavar="E",
                         help="of a CSV file, such as cp1252 (default: UTF-8, or UTF-16 where the file begins with its mark)")
+
+
+def how_to_read(parsed):
+    """What `add_reading` has been given, as arguments of `read_table`."""
+    return {"separator": parsed.separator, "encoding": parsed.encoding, "decimal": dict(parsed.decimal),
+            "thousands": dict(parsed.thousands), "skip": parsed.skip}
+
+
+def mark(text):
+    """An argument such as "," or "price=,", as (column or None, mark)."""
+    name, _, character = text.rpartition("=")
+    if len(character) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character, such as ',', nor one of a column, such as price=,")
+    return name or None, character
 
 
 def check_output(output, *inputs):

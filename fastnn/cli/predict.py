@@ -23,12 +23,14 @@ def main(argv):
             parsing.error(f"argument -o/--output: not with --{'json' if parsed.json else 'evaluate'}, which prints")
         options.check_output(parsed.output, ("model", parsed.model), ("table", parsed.file))
     from ..tables import TableModel, read_table, write_table
+    from ..tables.known_formats import reading_of
 
     model = TableModel.load(parsed.model)
     if parsed.probabilities and model.target.kind != "classification":
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
-    text = list(model.preprocessing.text_columns)
-    table = read_table(parsed.file, text=text, separator=parsed.separator, encoding=parsed.encoding)
+    table = read_table(parsed.file, like=model, **options.how_to_read(parsed))
+    for note in reading_of(table)["notes"]:
+        options.remark("predict", note)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if parsed.evaluate:

@@ -5,6 +5,7 @@ What a person would see at once is said, and not guessed at: whether "-" is a mi
 
 import re
 
+from . import numerals
 from .reading import pandas
 
 MANY = 20  # words that are taken into the advice
@@ -13,7 +14,8 @@ LOOKED_AT = 100_000  # different texts, the commonest
 DATE = r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[ T].*)?"
 DATES = ("datetime64", "datetime", "date")
 IN_THEIR_PLACE = "put numbers in their place, such as the year, the month or the days since the first"
-ORNAMENT = r"[\s,%€$£¥'’_]"
+ORNAMENT = re.compile(r"[%€$£¥]|(?<=\d)_(?=\d)")
+IN_BRACKETS = re.compile(r"\((.*)\)")  # how accounts write what is below zero
 
 
 def almost_numbers(series):
@@ -23,17 +25,18 @@ def almost_numbers(series):
 
 def strangers(counts):
     """Of words and how often they come those that are no numbers, where most are."""
-    wrong = counts[pandas().to_numeric(counts.index.to_series(), errors="coerce").isna().to_numpy()]
+    numeric = counts.index.map(numerals.is_number).to_numpy(bool) | pandas().to_numeric(
+        counts.index.to_series(), errors="coerce").notna().to_numpy()
+    wrong = counts[~numeric]
     return wrong if len(wrong) and wrong.sum() <= (1 - MOST) * counts.sum() else counts[:0]
 
 
-def hint(name, series, ignored=False):
+def hint(name, series, are="counts as text"):
     """A sentence on what a column of text nearly is and what to do about it; None where it is nothing else.
 
-    ignored: whether nothing is learned from it, and so it does not count as text.
+    are: what becomes of it, such as "is ignored".
     """
     counts = texts(series)
-    are = "is ignored" if ignored else "counts as text"
     if pandas().api.types.infer_dtype(series, skipna=True) in DATES:
         return f"column {name!r} holds dates and {are}; {IN_THEIR_PLACE}"
     if not len(counts):
@@ -46,13 +49,32 @@ def hint(name, series, ignored=False):
     words = counts.index.to_series()
     if share(words.str.fullmatch(DATE), counts) >= MOST:
         return f"column {name!r} holds dates and {are}; {IN_THEIR_PLACE}"
-    plain = words.map(lambda word: re.sub(ORNAMENT, "", word))
-    numbers = pandas().to_numeric(plain, errors="coerce").notna()
-    if share(numbers, counts) >= MOST and (plain != words).any():
-        example = words[(plain != words) & numbers].iloc[0]
-        return (f"column {name!r} looks like numbers, such as {example!r}, but {are}; write them without signs of "
-                f"currency, percent and thousands, as {plain[example]!r}")
-    return None
+    bare = words.map(without_ornaments)
+    numeric = bare.map(numerals.is_number).astype(bool)
+    if share(numeric, counts) < MOST or pandas().to_numeric(words, errors="coerce").notna().all():
+        return None
+    found, repair = looks(words[numeric].tolist(), bare[numeric].tolist())
+    return f"column {name!r} {found}, but {are}; {repair}"
+
+
+def looks(words, bare):
+    """What words look like that are numbers, `bare`, but for ornaments; and how to write them."""
+    formats = numerals.formats_of(bare)
+    if not formats:
+        one = next(each for each in numerals.FORMATS if numerals.is_number(bare[0], each))
+        other = next(word for word, number in zip(words, bare, strict=True) if not numerals.is_number(number, one))
+        return f"holds numbers written in several ways, such as {words[0]!r} and {other!r}", "write all in one way"
+    read = [(word, [numerals.plain(number, each) for each in formats]) for word, number in zip(words, bare, strict=True)]
+    word, ways = max(read, key=lambda each: (len({*each[1]}), each[0] != each[1][0]))  # the first that shows most
+    repair = "write them without signs of currency, percent and thousands, and with a decimal point, as "
+    repair += " or ".join(map(repr, ways)) + ", whichever it is" * (len(ways) > 1)
+    return f"looks like numbers, such as {word!r}", repair
+
+
+def without_ornaments(word):
+    """A number without the signs of currency, percent and the like around it."""
+    word = ORNAMENT.sub("", word.translate(numerals.PLAIN)).strip()
+    return IN_BRACKETS.sub(r"-\1", word).replace("- ", "-")
 
 
 def share(chosen, counts):

@@ -12,6 +12,7 @@ from ..plain_json import from_text, to_text
 from . import metrics
 from .classes import Classes
 from .frames import as_pandas, normalized
+from .known_formats import check_reading, checked_formats
 from .plain import to_config
 from .preprocessing import Preprocessing, check_there
 from .target import Values, as_target, from_config, present
@@ -27,6 +28,9 @@ class TableModel:
     target : Values or Classes
     report : dict, optional
         How it was trained and how well it did: plain data, kept in the file.
+    number_formats : dict of str to NumberFormat, optional
+        The separators of the numbers in the file that it was trained on, by column; ``read_table(path, like=model)`` reads
+        other files likewise.
 
     Examples
     --------
@@ -38,7 +42,7 @@ class TableModel:
     (40, 2)
     """
 
-    def __init__(self, network, preprocessing, target, report=None):
+    def __init__(self, network, preprocessing, target, report=None, number_formats=None):
         an_instance("network", network, Network)
         an_instance("preprocessing", preprocessing, Preprocessing)
         if not isinstance(target, (Values, Classes)):
@@ -49,9 +53,11 @@ class TableModel:
             raise ValueError(f"the network has {network.inputs} inputs and {network.outputs} outputs; the preprocessing "
                              f"gives {len(preprocessing.features)} and the target takes {target.outputs}")
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
+        self.number_formats = checked_formats("number_formats", number_formats)
 
     def forward(self, table, *, threads=None):
         """Outputs (rows, outputs) of the network."""
+        check_reading(table, self.number_formats)
         return self.network.forward(self.preprocessing.transform(table), threads=threads)
 
     def predict(self, table, *, threads=None):
@@ -77,6 +83,7 @@ class TableModel:
 
     def _with_target(self, table):
         """(table of plain columns, its target, which rows have one)."""
+        check_reading(table, self.number_formats)
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")
         table = normalized("table", table, {*self.preprocessing.names, name}, untouched={name})
@@ -85,8 +92,9 @@ class TableModel:
 
     def save(self, path):
         """Write it to one safetensors file, whole or not at all."""
+        formats = {name: [each.decimal, each.thousands] for name, each in self.number_formats.items()}
         text = to_text({"preprocessing": self.preprocessing.config(), "target": to_config(self.target),
-                        "report": self.report}, special=True)
+                        "report": self.report, "number_formats": formats}, special=True)
         from_plain(self.network, text)  # what could not be read again is not written
         files.save(self.network, path_name("path", path), {"table": text})
 
@@ -108,7 +116,7 @@ def from_plain(network, text, model_type=TableModel):
     """The model of a network and of the text in its file."""
     config = from_text(text, special=True)
     return model_type(network, Preprocessing.from_config(config["preprocessing"]), from_config(config["target"]),
-                      checked_report(config["report"]))
+                      checked_report(config["report"]), config.get("number_formats"))
 
 
 def checked_report(report):

@@ -2,12 +2,15 @@
 
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from ..checks import path_name, several, shown
+from ..checks import an_instance, path_name, several, shown, whole_number
 from ..whole_file import write_whole
 from . import delimited
 from .delimited import let_pass_what_is_not_in_the_file
+from .known_formats import READING, Told
+from .numerals import DECIMALS, THOUSANDS
 
 PARQUET = (".parquet", ".pq")
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
@@ -29,21 +32,33 @@ def data_frame(where, table):
     return table
 
 
-def read_table(path, *, text=(), separator=None, encoding=None):
+def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None, missing_values=(),
+               like=None):
     """Read a table, a sample a row, names of columns in the first line.
 
     Parameters
     ----------
     path : path-like
         A CSV file, also as .gz, .bz2, .xz, .zip or .zst; .tsv with tabs; .parquet or .pq. "-" reads CSV from the standard
-        input.
+        input. The other parameters are for CSV.
     text : iterable of str
         Columns to read as text even if all they hold are numbers, so that 007 stays what it is.
     separator : str, optional
-        What stands between the cells of a CSV file; default what the first line speaks for: comma, semicolon, tab or bar.
-        Where it is no comma, numbers may have decimal commas.
+        What stands between the cells. Default: the comma, semicolon, tab or bar that gives the rows as many cells as there
+        are names.
     encoding : str, optional
         How letters are encoded, such as "cp1252"; default UTF-8, or UTF-16 where the file begins with its mark.
+    decimal, thousands : str or dict, optional
+        The separator before decimals, "." or ",", and the one between thousands: ",", ".", " " or "'". A dict has them by
+        column. Default: decided for each column on all of its rows, by numbers that can be read in one way alone, such as
+        1.234,5, or by the other columns.
+    skip : int, optional
+        How many lines stand above the names of the columns. Default: comments, which begin with # or //, titles and a line
+        such as ``sep=;`` are found.
+    missing_values : iterable of str
+        What else than an empty cell stands for a missing number, such as "-".
+    like : TableModel, optional
+        Read the columns as those were written that this model was trained on.
 
     Returns
     -------
@@ -53,31 +68,51 @@ def read_table(path, *, text=(), separator=None, encoding=None):
     Raises
     ------
     ValueError
-        If it is not such a file.
+        If it is not such a file, or if a column of numbers can be read in two ways, as 1,234 can. The error names the
+        options that say which one is meant.
 
     Examples
     --------
     >>> import pathlib, tempfile
     >>> from fastnn.tables import read_table
     >>> path = pathlib.Path(tempfile.mkdtemp(), "stones.csv")
-    >>> _ = path.write_text("carat;cut\\n0,3;Good\\n0,5;Ideal\\n")
-    >>> read_table(path)["carat"].tolist()
-    [0.3, 0.5]
+    >>> _ = path.write_text("carat;price\\n0,3;1.200,50\\n0,5;900\\n")
+    >>> read_table(path).to_dict("list")
+    {'carat': [0.3, 0.5], 'price': [1200.5, 900.0]}
     """
+    from .frames import text_name  # which imports this module, as the next one does
+    from .model import TableModel
+
     pd, name, text = pandas(), path_name("path", path), several("text", text)
     if separator is not None and (not isinstance(separator, str) or not separator):
         raise ValueError(f"separator is {shown(separator)}; it must be what stands between the cells, such as ';'")
+    told = Told(marks_by_column("decimal", decimal, DECIMALS), marks_by_column("thousands", thousands, THOUSANDS[1:]),
+                text={*map(text_name, text)}, missing_values=several("missing_values", missing_values))
+    skip = None if skip is None else whole_number("skip", skip, least=0)
+    if like is not None:
+        told.follow(an_instance("like", like, TableModel))
     if Path(name).suffix.lower() in PARQUET:
         table = read_parquet(pd, name)
     else:
-        table = delimited.read(pd, name, text=text, separator=separator, encoding=encoding)
+        table = delimited.read(pd, name, told, separator=separator, encoding=encoding, skip=skip)
     table.columns = [str(column).strip() for column in table.columns]
     return table
+
+
+def marks_by_column(where, value, allowed):
+    """A separator, or separators by column, as a dict; None stands for all columns that are not in it."""
+    by_column = dict(value) if isinstance(value, Mapping) else {} if value is None else {None: value}
+    for mark in by_column.values():
+        if not isinstance(mark, str) or mark not in allowed or not mark:
+            raise ValueError(f"{where} is {shown(value)}; it must be {' or '.join(map(repr, allowed))}, or a dict of them "
+                             "by column")
+    return by_column
 
 
 def read_parquet(pd, name):
     try:
         table = pd.read_parquet(name)
+        table.attrs = without_reading(table)
         for column in table.select_dtypes(exclude=["number", "bool"]):
             table[column].tolist()  # text that is not UTF-8 is else found by whoever looks at it first
         return table
@@ -97,6 +132,8 @@ def write_table(table, path):
     if name == "-":
         table.to_csv(sys.stdout, index=False)
         return
+    table = table.copy(deep=False)
+    table.attrs = without_reading(table)
     content = io.BytesIO()
     if Path(name).suffix.lower() in PARQUET:
         try:
@@ -106,3 +143,8 @@ def write_table(table, path):
     else:
         table.to_csv(content, index=False, compression=PACKED.get(Path(name).suffix.lower()))
     write_whole(name, [content.getbuffer()], durable=False)
+
+
+def without_reading(table):
+    """What is kept with a table but for how it was read, which is true of one file alone."""
+    return {key: value for key, value in table.attrs.items() if key not in ("dress", READING)}

@@ -186,6 +186,8 @@ def notes_on(series, classes, task, log_target):
     if classes and task == "auto" and kind_in(series) in NUMBERS and not is_categorical(series) and classes.outputs > 2:
         notes.append(f"{name!r} holds {classes.outputs} different whole numbers, which are taken for classes; if they are "
                      "amounts or grades, say --task regression")
+    if classes and task == "auto" and (found := hint(name, series, "is taken for classes")):
+        notes.append(f"{found}; or say --task classification if each is a class of its own")
     if classes is None and log_target == "no" and is_skewed(series):
         notes.append(f"{name!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
                      "differences), --log-target auto tries both and keeps the better")

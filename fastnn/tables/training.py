@@ -32,6 +32,7 @@ from .columns import LIMIT
 from .frames import as_pandas, categorical_names, normalized, text_name
 from .hints import hint
 from .judging import counters_of
+from .known_formats import reading_of
 from .missing_words import MISSING_WORDS, words_for_missing
 from .model import TableModel
 from .notes import option
@@ -213,10 +214,12 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     if not isinstance(recipe, Recipe):
         raise ValueError(f"recipe is {shown(recipe)}; it must be a Recipe, such as Recipe(epochs=20)")
     table = as_pandas("table", table)
+    reading = reading_of(table)
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
     counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are left out
     table, notes = with_target(table, target, recipe)
+    notes = [*reading["notes"], *notes]
     task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
     classes = Classes.fit(table[target]) if task == "classification" else None
     if classes is None:
@@ -236,7 +239,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     notes += preprocessing.notes + [str(each.message) for each in caught]
     notes += [found for column in preprocessing.columns if column.name not in {*text, *map(text_name, recipe.drop)}
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
-                                 ignored=column.kind == "ignored"))]
+                                 "is ignored" if column.kind == "ignored" else "counts as text"))]
 
     training, validation, test = parts
     if len(test) < FEW_ROWS:
@@ -256,7 +259,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         notes.append("on the validation rows the rmse is " + ", ".join(
             f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, *_ in tries))
     held_out = metrics.score(chosen, table[target].iloc[test], network.forward(matrix[test]))
-    return Result(TableModel(network, preprocessing, chosen), table, *parts, history, best, sum(t[-1] for t in tries),
+    model = TableModel(network, preprocessing, chosen, number_formats=reading["formats"])
+    return Result(model, table, *parts, history, best, sum(t[-1] for t in tries),
                   held_out, notes)
 
 

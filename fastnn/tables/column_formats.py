@@ -1,0 +1,258 @@
+"""The decimal separator and the one between thousands, decided for each column on all of its rows.
+
+A number that can be read in one way alone decides its column: 12,5 or 1.234,56 or 1,234,567. A column whose numbers can all
+be read in two ways, such as 1,234, is decided by the other columns of the file if those agree. What is then still open is
+refused, and both readings are in the error. But a column of numbers such as 1.234 has decimal points, as most files have,
+unless semicolons stand between the cells, or 350 beside 12.500: who writes three decimals writes them everywhere.
+"""
+
+import numpy as np
+
+from . import numerals
+from .column_text import MOST, NumberText
+from .float_columns import point_is_decimal
+from .numerals import NAMES, NumberFormat
+
+FIRST = 1000  # rows that decide most columns
+LONGEST = 19  # digits that whole numbers of 64 bits may have
+
+
+class Deciding:
+    """How the numbers of a table are written.
+
+    Attributes
+    ----------
+    formats : dict of str to NumberFormat
+        Of the columns of numbers that have separators.
+    settled : set of str
+        Those of them that other columns, or the custom of CSV files, have decided.
+    notes : list of str
+    """
+
+    def __init__(self, pd, table, raw, told, separator):
+        self.pd, self.table, self.raw, self.told, self.separator = pd, table, raw, told, separator
+        self.formats, self.settled, self.notes, self.evidence, self.open = {}, set(), [], {}, {}
+        self.converted = []
+        doubtful = self.look_at_columns()
+        self.look_at_points(doubtful)
+        self.settle()
+        self.compare()
+
+    def look_at_columns(self):
+        """Decide the columns that speak for themselves; return those of floats that do not."""
+        doubtful, again = [], []
+        for name, series in self.table.items():
+            if name in self.told.text:
+                continue
+            if series.dtype == np.float64:
+                values = series.to_numpy()
+                if self.told.may_have_decimal_comma(name):
+                    again.append(name)
+                elif point_is_decimal(values[np.isfinite(values)]):
+                    self.formats[name], self.evidence[name] = NumberFormat(), "."
+                else:
+                    doubtful.append(name)
+            elif not self.pd.api.types.is_numeric_dtype(series):  # a bool is one
+                share = 0.0 if name in self.told.learned else MOST
+                found = NumberText.find(self.pd, series, self.told.missing_values, share)
+                if found and found.strangers and max(map(len, found.words)) >= LONGEST:
+                    # beyond int64 the parser gives every cell as it is, those as text too that mean a missing one
+                    found = NumberText.find(self.pd, self.raw([name])[name], self.told.missing_values, share)
+                if found:
+                    self.decide(name, found)
+        for name, series in (self.raw(again).items() if again else ()):
+            self.decide(name, NumberText(self.pd, series, self.told.missing_values))
+        return doubtful
+
+    def look_at_points(self, doubtful):
+        """Of floats such as 1.234 look at the text, where the point may stand between thousands."""
+        usual = set(self.evidence.values()) == {"."} and not self.told.speaks_of(None)
+        looked_at = [name for name in doubtful if not usual or has_whole_numbers(self.table[name])]
+        first, rest = self.raw(looked_at, FIRST) if looked_at else {}, []
+        for name in doubtful:
+            words, decimals = first[name].dropna().tolist() if name in looked_at else [], has_decimals(self.table[name])
+            if any(numerals.is_number(word) and not numerals.is_number(word, NumberFormat(",", ".")) for word in words):
+                self.formats[name], self.evidence[name] = NumberFormat(), "."
+            elif is_grouped(words) or (not usual and (decimals or any("." in word for word in words))):
+                rest.append(name)  # whole numbers without points in so many rows have none further down, such as 2.000
+            elif decimals:
+                self.formats[name] = NumberFormat()
+                self.settled.add(name)
+        for name, series in (self.raw(rest).items() if rest else ()):
+            self.decide(name, NumberText(self.pd, series))
+
+    def decide(self, name, column):
+        """Decide a column by what is told of it, by what was learned, or by its own numbers; else leave it open."""
+        if self.told.speaks_of(name):
+            found = self.as_told(name, column)
+        elif name in self.told.learned:
+            found = self.as_learned(name, column)
+        else:
+            found = column.formats[0] if len(column.formats) == 1 else None
+            if found is None and column.formats and not column.strangers and self.is_required(name):
+                self.open[name] = column
+        if found is not None:
+            self.take(name, column, found)
+
+    def take(self, name, column, found):
+        """Read a column in a format."""
+        if column.strangers and name not in self.told.learned:
+            return
+        text = "\n".join(column.words)
+        if found.decimal in text or found.thousands in (".", ","):
+            self.evidence[name] = found.decimal
+            self.formats[name] = found
+        if found.thousands and found.decimal not in text and found.thousands == " ":
+            word = example(column, found)
+            self.notes.append(f"column {name!r} holds numbers with spaces between thousands: {word!r} is read as "
+                              f"{numerals.plain(word, found)}; if they are no numbers, say --text {name}")
+        if found.thousands:
+            self.formats[name] = found
+        if found != NumberFormat() or self.table[name].dtype != np.float64:
+            self.table[name] = column.numbers(found)
+            self.converted.append(name)
+
+    def as_told(self, name, column):
+        """The format that the caller has told for a column; ValueError if a number contradicts it."""
+        agreeing = self.told.agreeing(name, numerals.FORMATS)
+        fitting = [each for each in column.formats if each in agreeing]
+        if fitting or column.strangers:
+            return fitting[0] if fitting else None
+        wrong = next((word for word in column.words if not any(numerals.is_number(word, each) for each in agreeing)),
+                     column.words[0])
+        raise ValueError(f"column {name!r} holds {wrong!r} in row {column.row_of(wrong)}, which is no number with "
+                         f"{' or '.join(map(str, agreeing))}; mend it, or say otherwise of this column")
+
+    def as_learned(self, name, column):
+        """The format that the model has learned, or another one that reads none of its numbers otherwise."""
+        learned = self.told.learned[name]
+        wrong = column.contradiction(learned)
+        if wrong is None:
+            return learned
+        if len(column.formats) == 1 and not contradict(column.words, learned, column.formats[0]):
+            found = column.formats[0]
+            if found.decimal != learned.decimal and found.decimal in wrong:
+                self.notes.append(f"column {name!r} is written with {found} here ({wrong!r} is read as "
+                                  f"{numerals.plain(wrong, found)}), and was with {learned} in training")
+            return found
+        if not self.is_required(name):
+            return None
+        raise ValueError(f"column {name!r} holds {wrong!r} in row {column.row_of(wrong)}; the model was trained on one with "
+                         f"{learned}; mend it, or say how it is written here: {options(name, wrong)}")
+
+    def is_required(self, name):
+        return self.told.required is None or name in self.told.required
+
+    def settle(self):
+        """Decide the columns that are open by what is told of all, by the other columns, or by custom; refuse the rest."""
+        marks, refused = set(self.evidence.values()), []
+        witness = {mark: name for name, mark in reversed(self.evidence.items())}
+        for name, column in self.open.items():
+            told = self.told.agreeing(None, column.formats)
+            if self.told.speaks_of(None) and len(told) == 1:
+                self.take(name, column, told[0])
+            elif len(marks) == 1:
+                (mark,) = marks
+                found, other = sorted(column.formats, key=lambda each: each.decimal != mark)
+                self.take(name, column, found)
+                self.settled.add(name)
+                if found != NumberFormat() or is_grouped(column.words):
+                    word = example(column, found)
+                    self.notes.append(
+                        f"column {name!r} holds {word!r}, which is read as {numerals.plain(word, found)}, since column "
+                        f"{witness[mark]!r} has a decimal {NAMES[mark]}; if it is {numerals.plain(word, other)}, say "
+                        f"--decimal {name}={other.decimal}")
+            elif not marks and NumberFormat() in column.formats and self.separator != ";" and not is_grouped(column.words):
+                self.take(name, column, NumberFormat())
+                self.settled.add(name)
+                word = example(column, NumberFormat())
+                self.notes.append(f"column {name!r} holds {word!r}, which is read with a decimal point; if it is "
+                                  f"{numerals.plain(word, NumberFormat(',', '.'))}, say --thousands {name}=.")
+            else:
+                refused.append(name)
+        if refused:
+            self.refuse(refused)
+
+    def refuse(self, names):
+        column = self.open[names[0]]
+        word = example(column, column.formats[0])
+        first, second = (f"{numerals.plain(word, each)} with {each.of(word)}" for each in column.formats)
+        likewise = f" (likewise {listed(names[1:])})" if names[1:] else ""
+        raise ValueError(f"column {names[0]!r} holds {word!r}, which is {first} or {second}, and nothing in the file tells "
+                         f"which{likewise}; say {options(names[0], word)}")
+
+    def compare(self):
+        """A note where some columns have decimal commas and others points, or other than was told of all."""
+        alone = {name: self.evidence[name] for name in self.table.columns if name in self.evidence and self.is_required(name)
+                 and not self.told.speaks_of(name) and name not in self.told.learned and name not in self.settled}
+        expected = {each.decimal for each in self.told.agreeing(None, numerals.FORMATS)}
+        if len(expected) == 1:
+            for mark in {*".,"} - expected:
+                if names := [name for name in alone if alone[name] == mark]:
+                    self.notes.append(f"{listed(names)} can be read with a decimal {NAMES[mark]} alone, and so differs from "
+                                      "what was said of all columns")
+            return
+        groups = [[name for name, mark in alone.items() if mark == each] for each in ".,"]
+        if all(groups):
+            few, many = sorted(groups, key=len) if len(groups[0]) != len(groups[1]) else groups[::-1]
+            self.notes.append(f"columns are written in two ways: a decimal {NAMES[alone[few[0]]]} in {listed(few)}, a "
+                              f"decimal {NAMES[alone[many[0]]]} in {listed(many)}; those that hold no numbers can be named "
+                              "with --text")
+
+    def as_data(self, notes):
+        """It as plain data, which pandas keeps with the table; `notes` on the file come first."""
+        formats = {name: [each.decimal, each.thousands] for name, each in self.formats.items()}
+        return {"formats": formats, "settled": sorted(self.settled), "notes": [*notes, *self.notes]}
+
+    def __str__(self):
+        """What is unusual about it, for whoever is told how a file was read."""
+        commas = [name for name in self.converted if self.formats.get(name, NumberFormat()).decimal == ","]
+        parts = []
+        if commas:
+            parts.append("decimal commas" + f" in {listed(commas)}" * ("." in self.evidence.values()))
+        for mark, name in NAMES.items():
+            grouped = [each for each in self.converted if self.formats.get(each, NumberFormat()).thousands == mark]
+            if grouped:
+                parts.append(f"{name}s between thousands in {listed(grouped)}")
+        return ", ".join(parts)
+
+
+def has_decimals(series):
+    """Whether floats were written with decimals: some are not whole, or none is missing, so that they would be integers."""
+    values = series.dropna().to_numpy()
+    return len(values) == len(series) or bool(np.any(values != np.floor(values)))
+
+
+def has_whole_numbers(series):
+    values = series.to_numpy()
+    return bool(np.any(values == np.floor(values)))
+
+
+def is_grouped(words):
+    """Whether numbers with a point such as 12.500 look like groups of thousands: others have none, and zeros are written."""
+    return any(word.endswith("0") for word in words if "." in word) and not all("." in word for word in words)
+
+
+def example(column, found):
+    """A word that has the separators of a format."""
+    return next((word for word in column.words if found.decimal in word or (found.thousands and found.thousands in word)),
+                column.words[0])
+
+
+def contradict(words, one, other):
+    """Whether two formats read a word as two numbers."""
+    both = (word for word in words if numerals.is_number(word, one) and numerals.is_number(word, other))
+    return any(float(numerals.plain(word, one)) != float(numerals.plain(word, other)) for word in both)
+
+
+def options(name, word):
+    """How to say which reading is meant."""
+    mark = next((mark for mark in ",." if mark in word), None)
+    if mark is None:
+        return f"--text {name} if it holds no numbers"
+    return (f"--thousands {name}={mark} or --decimal {name}={mark} (without {name}= for all columns; in Python "
+            f"read_table(…, decimal={{{name!r}: {mark!r}}}); --text {name} if it holds no numbers)")
+
+
+def listed(names, most=5):
+    return ", ".join(map(repr, names[:most])) + ", …" * (len(names) > most)

@@ -1,0 +1,101 @@
+"""The rows of a text file, read by pandas, as often as is needed."""
+
+import csv
+import io
+import re
+import warnings
+
+from . import layout
+
+NAMELESS = "cells without a name "  # the names of columns that have none
+AS_LINES = {"header": None, "sep": layout.NOT_IN_TEXT, "quoting": csv.QUOTE_NONE, "dtype": str, "keep_default_na": False,
+            "skip_blank_lines": False, "names": ["line"], "index_col": False}
+
+
+def text_lines(pd, source, encoding, **options):
+    """The lines of a file as a list of str; NoTable where it holds control characters."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(source, encoding=encoding, **AS_LINES, **options)["line"].tolist()
+        except pd.errors.ParserWarning:
+            raise layout.NoTable("it holds control characters") from None
+
+
+class Rows:
+    """The rows of a file.
+
+    pd: the module pandas. source: opens the file. found: its Layout. lines: its first lines.
+    """
+
+    def __init__(self, pd, source, found, lines, encoding):
+        self.pd, self.source, self.layout, self.encoding, self.columns, self.width = pd, source, found, encoding, [], None
+        self.options = {"sep": found.separator, "encoding": encoding, "low_memory": False, "skiprows": found.skip,
+                        "skipinitialspace": found.separator != " ", "skip_blank_lines": not found.is_one_column,
+                        "index_col": False}
+        if any(line.count('"') % 2 for line in lines[:found.skip]):  # the parser would look for the other one
+            text = "\n".join(text_lines(pd, source(), encoding)[found.skip:])
+            self.source, self.options["skiprows"] = lambda: io.StringIO(text), 0
+
+    def read(self, **options):
+        """All columns. Empty cells at the ends of rows are let be; NoTable where a cell without a name is not empty."""
+        table = self.parsed(**options)
+        table.columns = self.columns = [str(column).strip() for column in table.columns]
+        return table
+
+    def raw(self, names, nrows=None, **options):
+        """Some columns as text, of the first rows or all."""
+        places = sorted(map(self.columns.index, names))
+        table = self.parsed(usecols=places, dtype=str, nrows=nrows, **options)
+        return table.set_axis([self.columns[place] for place in places], axis=1)
+
+    def parsed(self, **options):
+        """What the parser gives."""
+        if self.width is None:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("error", message="Length of header", category=self.pd.errors.ParserWarning)
+                try:
+                    return self.pd.read_csv(self.source(), **self.options, **options)
+                except self.pd.errors.ParserWarning:
+                    self.width = 1
+                except self.pd.errors.ParserError as error:
+                    self.width = cells_in(error)
+        return self.parsed_wide(**options)
+
+    def parsed_wide(self, **options):
+        """What the parser gives of rows that may have more cells than there are names."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", self.pd.errors.ParserWarning)  # on what the rows hold
+            names = list(self.pd.read_csv(self.source(), nrows=0, **self.options).columns)
+        while True:
+            nameless = [f"{NAMELESS}{k}" for k in range(max(1, self.width - len(names)))]
+            below = self.options | {"skiprows": self.options["skiprows"] + 1, "header": None, "names": names + nameless}
+            try:
+                table = self.pd.read_csv(self.source(), converters=dict.fromkeys(nameless, str), **below, **options)
+            except self.pd.errors.ParserError as error:
+                self.width = max(cells_in(error), 2 * len(nameless) + len(names))
+                continue
+            beyond = table[table.columns.intersection(nameless)]
+            if (beyond.notna() & (beyond != "")).to_numpy().any():
+                self.refuse(len(names))
+            return table[table.columns.difference(nameless, sort=False)]
+
+    def refuse(self, count):
+        """Say which row has a cell without a name."""
+        lines = text_lines(self.pd, self.source(), self.encoding)
+        _, *rows = layout.records(lines, self.layout.separator, self.options["skiprows"])
+        for k, (line, cells) in enumerate(rows):
+            if any(layout.stripped(cells)[count:]):
+                if k == 0:
+                    break
+                raise layout.NoTable(f"line {line + 1} has {len(cells)} cells, and the first line {count}")
+        raise layout.NoTable("its rows have more cells than the first line has names (unless --separator is to be another, "
+                             "or --skip to leave lines out above the names)")
+
+
+def cells_in(error):
+    """The number of cells that the parser has met in a row that is too long; any other error is raised again."""
+    found = re.search(r"Expected \d+ fields in line \d+, saw (\d+)", str(error))
+    if not found:
+        raise error
+    return int(found[1])
