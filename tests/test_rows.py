@@ -143,7 +143,7 @@ def test_loops_do_not_load_operands_again():
     assert 4 <= len(loads) <= 8  # twice where the body is melted into the C function as well
 
 
-TABLES_OF_DATA = {"cli", "onnx", "plot", "sklearn", "tables"}  # where rows are those of the user's data
+TABLES_OF_DATA = {"callbacks", "cli", "onnx", "plot", "sklearn", "tables"}  # where rows are those of data and of logs
 SOURCES = [path for folder in (Path(fastnn.__file__).parent, Path(table.__file__).parent) for path in folder.rglob("*.py")
            if not TABLES_OF_DATA & {*path.relative_to(folder).parts}]
 BY_POSITION = {
