@@ -31,7 +31,6 @@ from .fit_state import Epoch, FitState
 from .history import History
 from .kernels.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
-from .memory import undrawn
 from .plain_json import from_text, to_text
 from .program import TOTALS
 from .schedules import Schedule
@@ -197,8 +196,7 @@ def read(network_type, file):
     if expected != {name: kind for name, kind in kinds.items() if name not in referred}:
         raise ValueError("its tensors are not those of its architecture")
 
-    with undrawn():
-        network = network_type.from_config(config, fit["seed"])
+    network = network_type._to_be_filled(config, fit["seed"])
     optimizer_memory = {f"optimizer.{slot}.{name}": view for slot, vector in slots(network, state.optimizer).items()
                         for name, view in vector.items()}
     arrays = file.empty(lambda name: name in referred or name.startswith("last."))

@@ -13,6 +13,7 @@ import numpy as np
 from .kernels.finite import all_finite
 from .kernels.hyperparameters import real_number, shown
 from .kernels.jit import DTYPES
+from .quiet import quiet
 
 LARGEST_WHOLE = 2**63 - 1  # what the kernels count with
 
@@ -144,8 +145,7 @@ def real_array(name, values, dtype):
                          "(encode text as numbers, split complex ones, drop or fill what is missing)")
     try:
         # what is too large for dtype becomes infinite, which the caller looks for, as for NaN; NumPy would warn of some
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.require(array, dtype, ["C", "A"])
+        return quiet(np.require, array, dtype, ["C", "A"], over="ignore", invalid="ignore")
     except MemoryError:
         raise MemoryError(
             f"{name} has shape {array.shape}, of which there is not memory enough for a copy in {np.dtype(dtype)}; "

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .checks import not_negative, path_name, true_or_false, whole_number
+from .quiet import new_generator
 
 
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):
@@ -45,7 +46,7 @@ def spiral(samples=3000, classes=3, noise=0.2, seed=0):
     classes = whole_number("classes", classes)
     samples = whole_number("samples", samples, least=classes)
     noise = not_negative("noise", noise)
-    generator = np.random.default_rng(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
+    generator = new_generator(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
     X, y = np.empty((samples, 2), np.float32), np.empty(samples, np.int64)
     for label, rows in enumerate(np.array_split(np.arange(samples), classes)):
         t = np.linspace(0, 1, len(rows))

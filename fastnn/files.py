@@ -15,7 +15,6 @@ import stat
 from .checks import whole_number
 from .file_kinds import LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from .layers import layers_from_config, parameter_shapes, state_shapes
-from .memory import undrawn
 from .plain_json import from_text, to_text
 from .tensor_file import DAMAGED, TensorFile, to_bytes
 from .whole_file import write_whole
@@ -112,8 +111,7 @@ def read(network_type, file):
     config = from_text(metadata_of(file, FORMAT)["network"])
     if expected_arrays(config) != file.kinds():
         raise ValueError("its tensors are not those of its architecture")
-    with undrawn():
-        network = network_type.from_config(config)
+    network = network_type._to_be_filled(config)
     file.fill_checked(named_arrays(network))
     return network
 

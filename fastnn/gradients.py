@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from .checks import not_negative, number_in_range, shown, whole_number
 from .gradient_report import GradientReport, ParameterCheck
 from .network import Network
+from .quiet import new_generator
 
 SMALLEST_STEP = 1e-12  # of what smaller ones show, rounding makes nonsense
 TOLERANCE = 1e-6
@@ -56,7 +57,7 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
     max_checks, seed = whole_number("max_checks", max_checks), whole_number("seed", seed, least=0, most=np.inf)
     twin = network.astype("float64")
     value, gradients = twin.loss_and_gradients(X, y, sample_weight=sample_weight, training=training)
-    generator = np.random.default_rng(seed)
+    generator = new_generator(seed)
     loss = twin.loss_function(X, y, sample_weight=sample_weight, training=training)
     floor = ROUNDING * max(1.0, abs(value)) / (step * TOLERANCE)
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .callbacks.calls import EpochEnd, call, introduce
-from .callbacks.calls import training as begun_callbacks
+from .callbacks.calls import EpochEnd, begin, call, end, introduce
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
 from .exclusive import alone
@@ -115,24 +114,23 @@ class Objective:
 
 def fit(network, *given, **options):
     """Train the network; return the History. For what is given see `minimize_loss`."""
-    with alone(network.fits):
-        return minimize_loss(network, *given, **options)
+    return alone(network.fits, minimize_loss, network, *given, **options)
 
 
 def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
     """Train `network` by way of `learner`, its copy in float64, for which the data are."""
     minimize, history, flat = minimizer(), History(), network.vectors.parameters.flat
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
-    begun = -1
+    told, begun, last_logs = -1, [], {}
 
-    def begin():
+    def announce():
         """Tell callbacks of an iteration when it first looks at the loss."""
-        nonlocal begun
-        if begun < len(history.epochs):
-            begun = len(history.epochs)
-            call(callbacks, "on_epoch_begin", begun, {})
+        nonlocal told
+        if told < len(history.epochs):
+            told = len(history.epochs)
+            call(callbacks, "on_epoch_begin", told, {})
 
-    def end(intermediate_result):
+    def finish(intermediate_result):
         if not all_within(np.finfo(flat.dtype).max, intermediate_result.x):
             raise DivergenceError(f"weights that L-BFGS has found overflow {flat.dtype}; the network's are those before. "
                                   "Scale inputs and targets to about unit size")
@@ -148,15 +146,18 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
         if network.stop_training:
             raise StopIteration
 
-    objective = Objective(learner, data, threads, begin)
+    objective = Objective(learner, data, threads, announce)
     network.fits.last, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
     for callback in callbacks:
         callback.resumed = None
-    with (begun_callbacks(callbacks) as last_logs,
-          Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar):
-        minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=end,
-                 options={"maxiter": optimizer.max_iterations, "maxcor": min(optimizer.memory, optimizer.max_iterations),
-                          "gtol": optimizer.tolerance, "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
+    try:
+        begin(callbacks, begun)
+        with Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar:
+            minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=finish,
+                     options={"maxiter": optimizer.max_iterations, "maxcor": min(optimizer.memory, optimizer.max_iterations),
+                              "gtol": optimizer.tolerance, "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
+    finally:
+        end(begun, last_logs)
     return history

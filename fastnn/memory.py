@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 import numpy as np
 
@@ -12,7 +10,6 @@ from .kernels.blocks import LANES, block_count
 from .kernels.objects import address
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-drawing = ContextVar("drawing", default=True)
 MOST_BYTES = 1 << 47  # the addresses that a program has on today's processors
 
 
@@ -23,16 +20,6 @@ def aligned(shape, dtype):
     raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -address(raw) % ALIGNMENT
     return raw[start:start + size].view(dtype).reshape(shape)
-
-
-@contextmanager
-def undrawn():
-    """Within it networks are made with zeros for weights: one whose weights come from a file is to draw no others."""
-    token = drawing.set(False)
-    try:
-        yield
-    finally:
-        drawing.reset(token)
 
 
 def count(shape):

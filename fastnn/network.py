@@ -22,9 +22,9 @@ from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .memory import drawing
 from .objective import objective_of
 from .predicting import Predicting
+from .quiet import new_generator, quiet
 from .storing import Storing
 from .threads import resolve_threads
 from .vectors import Vectors
@@ -73,6 +73,10 @@ class Network(Predicting, Differentiating, Storing, Describing):
 
     def __init__(self, layers: Sequence, inputs: int, loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
+        self._initialize(self._make(layers, inputs, loss, dtype, seed))
+
+    def _make(self, layers, inputs, loss, dtype, seed):
+        """Make a network whose weights and state are zeros; returns the generator to draw the first ones with."""
         self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
         if not self.layers:
             raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
@@ -90,15 +94,13 @@ class Network(Predicting, Differentiating, Storing, Describing):
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
-        random = shuffle_seed.generate_state(1 + len(self.layers), np.uint64)
+        random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
         self.seed, self.vectors = seed, Vectors(self.layers, self.inputs, self.dtype, random)
-        self._initialize(np.random.default_rng(weights_seed))
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
         self._idle_predictions = {}
+        return new_generator(weights_seed)
 
     def _initialize(self, generator):
-        if not drawing.get():
-            return
         applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
             first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])
@@ -222,7 +224,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
 
     def astype(self, dtype: str) -> Network:
         """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
-        twin = Network.from_config({**self.config(), "dtype": dtype}, seed=self.seed)
+        twin = Network._to_be_filled({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
         return twin
 
@@ -261,12 +263,17 @@ class Network(Predicting, Differentiating, Storing, Describing):
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
         """A network of the architecture that `config` describes, with new weights."""
-        given = config if isinstance(config, Mapping) else {}
-        missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
-        if missing:
-            raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
-        layers = layers_from_config(config["layers"])
-        return cls(layers, config["inputs"], loss=config["loss"], dtype=config["dtype"], seed=seed)
+        layers, inputs, options = arguments_of(config)
+        return cls(layers, inputs, **options, seed=seed)
+
+    @classmethod
+    def _to_be_filled(cls, config, seed=0):
+        """As `from_config`, for a caller who overwrites all weights and state: to draw them would take time in vain."""
+        if cls.__init__ is not Network.__init__:  # a subclass makes more of it
+            return cls.from_config(config, seed)
+        network, (layers, inputs, options) = cls.__new__(cls), arguments_of(config)
+        network._make(layers, inputs, **options, seed=seed)
+        return network
 
     def __reduce__(self):
         """To pickle or copy it: architecture, parameters, state and random numbers; optimizers start afresh."""
@@ -280,8 +287,17 @@ class Network(Predicting, Differentiating, Storing, Describing):
 typeof_impl.register(Network, embedding.typeof_network)
 
 
+def arguments_of(config):
+    """(layers, inputs, {loss, dtype}) of the network that `config` describes."""
+    given = config if isinstance(config, Mapping) else {}
+    missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
+    if missing:
+        raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
+    return layers_from_config(config["layers"]), config["inputs"], {name: config[name] for name in ("loss", "dtype")}
+
+
 def restore(network_type, config, seed, parameters, random, state):
     """The network that `Network.__reduce__` took apart."""
-    network = network_type.from_config(config, seed)
+    network = network_type._to_be_filled(config, seed)
     network.vectors.set_copies(parameters, random, state)
     return network

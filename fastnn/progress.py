@@ -2,7 +2,6 @@
 
 import sys
 import time
-from contextlib import contextmanager
 
 from tqdm.std import tqdm
 
@@ -48,15 +47,16 @@ class Progress:
         self.epochs, self.looked, self.metrics = epochs, time.monotonic(), {}
         self.bar = None
         if shown and (in_notebook() or sys.stderr is not None):
-            with self.drawing():
-                self.bar = bar_type()(total=epochs * batches, initial=done, unit=unit, leave=not unasked,
-                                      delay=DELAY if unasked else 0)
+            self.draw(self.open, initial=done, total=epochs * batches, unit=unit, leave=not unasked,
+                      delay=DELAY if unasked else 0)
 
-    @contextmanager
-    def drawing(self):
-        """Where the bar cannot be written, its stream closed or the disk full, the fit goes on without one."""
+    def open(self, **options):
+        self.bar = bar_type()(**options)
+
+    def draw(self, write, *arguments, **options):
+        """write(…). Where the bar cannot be written, its stream closed or the disk full, the fit goes on without one."""
         try:
-            yield
+            write(*arguments, **options)
         except (OSError, ValueError):
             if self.bar is not None:
                 self.bar.disable, self.bar = True, None
@@ -66,8 +66,7 @@ class Progress:
 
     def __exit__(self, *error):
         if self.bar is not None:
-            with self.drawing():
-                self.bar.close()
+            self.draw(self.bar.close)
 
     def epoch(self, number):
         if self.bar is not None:
@@ -81,8 +80,7 @@ class Progress:
         if now - self.looked > METRICS_EVERY:
             self.looked = now
             self.show(metrics())
-        with self.drawing():
-            self.bar.update(batches)
+        self.draw(self.bar.update, batches)
 
     def show(self, metrics):
         """Have the bar show these metrics beside others that it shows, such as those of the last validation."""

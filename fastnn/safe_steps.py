@@ -61,8 +61,11 @@ class SafeSteps:
         finally:  # also after Ctrl-C
             program.limit[0] = self.sound
             if not good:
-                for array, copy in zip(arrays, before, strict=True):
-                    array[...] = copy
+                try:
+                    put_back(arrays, before)
+                except BaseException:  # Ctrl-C came on the way
+                    put_back(arrays, before)
+                    raise
         if good:
             self.slots_are_tame = all_within(self.sound, self.optimizer_state.slots)
             return stopped
@@ -76,3 +79,8 @@ class SafeSteps:
         split, size = self.network.vectors.parameters.split, self.network.vectors.parameters.size
         named = [self.network.parameters, *(split(slot[:size]) for slot in self.optimizer_state.slots), self.network.state]
         return next((name for views in named for name, view in views.items() if not all_finite(view)), None)
+
+
+def put_back(arrays, before):
+    for array, copy in zip(arrays, before, strict=True):
+        array[...] = copy

@@ -1,14 +1,14 @@
 """The training loop as Python sees it: slices of compiled batches, and between them progress, callbacks and Ctrl-C."""
 
+import sys
 from functools import partial
 
 import numpy as np
 
 from .callbacks.callback import Callback
-from .callbacks.calls import BatchHooks, EpochEnd, call, introduce
-from .callbacks.calls import training as begun
+from .callbacks.calls import BatchHooks, EpochEnd, begin, call, end, introduce
 from .divergence import DivergenceError, of_step
-from .exclusive import alone
+from .exclusive import Claim
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
@@ -110,8 +110,8 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
 
 def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
     """Train until so many epochs are done, and return the History."""
-    return drive(fitting(network, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
-                         progress=progress))
+    return drive(fitting(network, data, validation, state, Claim(sys._getframe()), epochs=epochs, callbacks=callbacks,
+                         threads=threads, progress=progress))
 
 
 def drive(steps):
@@ -145,23 +145,37 @@ def end_quietly(error, callbacks):
         raise error
 
 
-def fitting(network, data, validation, state, *, epochs, callbacks, threads, progress, run=run_epoch):
+def fitting(network, data, validation, state, claim, **options):
     """A fit as a generator of what is to be run, for `drive`, or for somebody who drives many fits at once.
+
+    claim: a `Claim` of the call that drives. options: those of `steps_of`.
+    """
+    try:
+        claim.take(network.fits)
+        return (yield from steps_of(network, data, validation, state, **options))
+    finally:
+        claim.end()
+
+
+def steps_of(network, data, validation, state, *, epochs, callbacks, threads, progress, run=run_epoch):
+    """What is to be run, of a network that is claimed.
 
     run: `run_epoch` or another like it, which may have run more than one epoch, and entered all but the last.
     """
-    with alone(network.fits):
-        trainer = network.trainer_type(network, data, state, threads)
-        evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
-        callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
-        hooks, batches = BatchHooks(callbacks), trainer.program.batches
-        introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
-        before, network.fits.last, network.stop_training = network.fits.last, state, False
+    trainer = network.trainer_type(network, data, state, threads)
+    evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
+    callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+    hooks, batches = BatchHooks(callbacks), trainer.program.batches
+    introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
+    before, begun, last_logs = network.fits.last, [], {}
+    try:
+        network.fits.last, network.stop_training = state, False
+        state.begin(network, callbacks)
+        done = state.epoch.number * batches + trainer.program.done
         try:
-            state.begin(network, callbacks)
-            done = state.epoch.number * batches + trainer.program.done
-            with begun(callbacks) as last_logs, Progress(progress, epochs, batches, done) as bar:
-                state.run(callbacks)
+            begin(callbacks, begun)
+            state.run(callbacks)
+            with Progress(progress, epochs, batches, done) as bar:
                 if state.ending is not None:  # an exception came between the callbacks
                     state.ending.tell(callbacks)
                 while state.epoch.number < epochs and not network.stop_training:
@@ -175,14 +189,16 @@ def fitting(network, data, validation, state, *, epochs, callbacks, threads, pro
                     bar.show(metrics)
                     last_logs.update(metrics)
                     state.ending.tell(callbacks)
-            trainer.rest()
         finally:
-            if state.callbacks is None:  # a callback refused to begin
-                state.withdraw(network)
-                network.fits.last = before
-            else:
-                state.rest()
-        return state.history
+            end(begun, last_logs)
+        trainer.rest()
+    finally:
+        if state.callbacks is None:  # a callback refused to begin
+            state.withdraw(network)
+            network.fits.last = before
+        else:
+            state.rest()
+    return state.history
 
 
 def validated(network, evaluation):

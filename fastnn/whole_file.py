@@ -15,7 +15,7 @@ import os
 import secrets
 import stat
 import time
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 
 try:
     import fcntl
@@ -35,25 +35,37 @@ def write_whole(path, chunks, *, durable=True, mode=None):
     path = os.path.realpath(path)  # what a symbolic link points to is written, the link stays
     there = mode_of(path)
     mode = there if mode is None else mode
-    with synced(os.path.dirname(path)) if durable and POSIX else nullcontext():
-        remove_abandoned(path)
-        file = temporary_file(path)
-        try:
-            for chunk in chunks:
-                write(file.fileno(), chunk)
-            if mode is not None:
-                os.chmod(file.name, mode)
-            if durable:
-                os.fsync(file.fileno())
-            if not POSIX:
-                file.close()  # Windows renames no open file
-            os.replace(file.name, path)
-        except BaseException:
-            file.close()
-            with suppress(OSError):
-                os.unlink(file.name)
-            raise
-        file.close()  # which gives the lock back: from here on there is no temporary file
+    if not (durable and POSIX):
+        put_in_place(path, chunks, durable, mode)
+        return
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        put_in_place(path, chunks, durable, mode)
+        sync(folder)
+    finally:
+        os.close(folder)
+
+
+def put_in_place(path, chunks, durable, mode):
+    """Write a temporary file and rename it."""
+    remove_abandoned(path)
+    file = temporary_file(path)
+    try:
+        for chunk in chunks:
+            write(file.fileno(), chunk)
+        if mode is not None:
+            os.chmod(file.name, mode)
+        if durable:
+            os.fsync(file.fileno())
+        if not POSIX:
+            file.close()  # Windows renames no open file
+        os.replace(file.name, path)
+    except BaseException:
+        file.close()
+        with suppress(OSError):
+            os.unlink(file.name)
+        raise
+    file.close()  # which gives the lock back: from here on there is no temporary file
 
 
 def mode_of(path):
@@ -72,19 +84,13 @@ def mode_of(path):
     return found & 0o777  # not set-user-ID: the new file may have another owner
 
 
-@contextmanager
-def synced(folder):
-    """Bring the folder to the disk in the end: only then does a renamed file keep its name when the power goes."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(folder):
+    """Bring an open folder to the disk: only then does a renamed file keep its name when the power goes."""
     try:
-        yield
-        try:
-            os.fsync(handle)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what file systems say that have no such thing
-                raise
-    finally:
-        os.close(handle)
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what file systems say that have no such thing
+            raise
 
 
 def write(handle, chunk):

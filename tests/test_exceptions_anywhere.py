@@ -1,5 +1,7 @@
 """An exception that a signal raises anywhere, as of a time limit: what it ends can go on, and nothing is lost.
 
+`test_struck_anywhere.py` goes through all places of Python code; here an exception may also come while compiled code runs.
+
 FASTNN_TEST_SEED and FASTNN_TEST_CASES set the moments and how many there are of them.
 """
 
@@ -10,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+import struck
 
 from fastnn import BatchNorm, Dense, Network, Population
 
@@ -29,6 +32,8 @@ def within():
     """A function that does some work and raises TimeIsUp within it, at a random moment of the time that it takes."""
     moments = random.Random(int(os.environ.get("FASTNN_TEST_SEED", "0")))
 
+    weights, settings, digest = struck.first_weights(), struck.settings(), struck.everything()
+
     def time_is_up(*_):
         raise TimeIsUp
 
@@ -38,6 +43,8 @@ def within():
             work()
             signal.setitimer(signal.ITIMER_REAL, 0)
         except TimeIsUp:
+            assert struck.first_weights() == weights  # those of new networks
+            assert struck.settings() == settings
             return True
         return False
 
@@ -45,6 +52,7 @@ def within():
     yield do
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
+    assert struck.everything() == digest
 
 
 def network(seed=0):

@@ -1,7 +1,7 @@
 """How a fit calls its callbacks."""
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..checks import whole_number
@@ -53,23 +53,16 @@ def merged(records, added, where):
     return records
 
 
-@contextmanager
-def training(callbacks):
-    """Between on_train_begin and on_train_end, which comes to each that has begun, whatever happens.
-
-    Gives the dict that will be the logs of on_train_end.
-    """
-    logs, begun, records = {}, [], {}
-    with ExitStack() as ends:
-        ends.callback(lambda: end(begun, logs))
-        for callback in callbacks:
-            where = f"{type(callback).__name__}.reports"
-            callback.metric_records = callback.metric_records | records
-            callback.metrics = (*callback.metric_records,)
-            records = merged(callback.metric_records, reported(where, callback.reports), where)
-            callback.on_train_begin({})
-            begun.append(callback)
-        yield logs
+def begin(callbacks, begun):
+    """on_train_begin of each, in order; those that have begun are added to a list, for `end`, whatever happens."""
+    records = {}
+    for callback in callbacks:
+        where = f"{type(callback).__name__}.reports"
+        callback.metric_records = callback.metric_records | records
+        callback.metrics = (*callback.metric_records,)
+        records = merged(callback.metric_records, reported(where, callback.reports), where)
+        callback.on_train_begin({})
+        begun.append(callback)
 
 
 def end(callbacks, logs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import training
 from ..caller_warning import warn_caller
 from ..checks import several, shown, true_or_false, whole_number
+from ..exclusive import Claim
 from ..history import History
 from ..lbfgs import LBFGS
 from ..network import Network
@@ -156,7 +158,7 @@ class Population(Ensemble):
                     batch_size=batch_sizes[number], shuffle=shuffle)
             except ValueError as error:
                 raise ValueError(f"member {number}: {error}") from None
-            steps = training.fitting(network, learned, validation, state, epochs=epochs[number],
+            steps = training.fitting(network, learned, validation, state, Claim(sys._getframe()), epochs=epochs[number],
                                      callbacks=callbacks[number], threads=1, progress=False, run=Ahead(epochs[number]))
             fits[number] = Fit(network, state, steps)
         total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..checks import shown, whole_number
+from ..quiet import new_generator
 
 SCALES = "linear", "log"
 
@@ -87,7 +88,7 @@ def configurations(space, samples, seed):
 
 def generator(seed):
     """The random numbers of a seed; None for others each time."""
-    return np.random.default_rng(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
+    return new_generator(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
 
 
 def plain(value):

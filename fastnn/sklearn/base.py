@@ -122,19 +122,21 @@ class NetworkEstimator(BaseEstimator, ABC):
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False, classes=None):
-        with alone(self):
-            before = Before(self)
-            try:
-                if incremental:
-                    self._begin_parts(y, classes)
-                samples, held_out = self._prepare(X, y, sample_weight, validation, incremental)
-                if self.network_ is before.attributes.get("network_"):
-                    before.keep_weights(single_step=incremental and stochastic.is_single_step(self, samples))
-                self._train(samples, held_out, incremental)
-                return self
-            except BaseException:
-                before.restore()
-                raise
+        return alone(self, self._fit_or_restore, X, y, sample_weight, validation, incremental, classes)
+
+    def _fit_or_restore(self, X, y, sample_weight, validation, incremental, classes):
+        before = Before(self)
+        try:
+            if incremental:
+                self._begin_parts(y, classes)
+            samples, held_out = self._prepare(X, y, sample_weight, validation, incremental)
+            if self.network_ is before.attributes.get("network_"):
+                before.keep_weights(single_step=incremental and stochastic.is_single_step(self, samples))
+            self._train(samples, held_out, incremental)
+            return self
+        except BaseException:
+            before.restore()
+            raise
 
     def _train(self, samples, held_out, incremental):
         if is_stochastic(self.solver):
@@ -303,7 +305,6 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        state.pop("running", None)  # the copy that a callback takes is in no fit
         if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
             memory = self.network_.fits.optimizer_state(self._optimizer)
             state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()

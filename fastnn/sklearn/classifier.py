@@ -7,6 +7,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from ..quiet import quiet
 from .base import NetworkEstimator, stochastic_only
 from .class_weights import class_factors, label_factors
 from .losses import classification_loss
@@ -153,8 +154,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     def predict_log_proba(self, X):
         """The logarithms of `predict_proba`, −inf where a probability has rounded to 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+        return quiet(np.log, self.predict_proba(X), divide="ignore")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,6 +1,5 @@
 """Samples: those to learn from, those held out to score by, and that score."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +46,11 @@ def score(estimator, held_out, loss):
     weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
     y = estimator._decode_targets(held_out.y)
     scorer = scoring if callable(scoring) else get_scorer(scoring)
-    with warnings.catch_warnings():
-        # the samples have lost their columns' names on the way here
-        warnings.filterwarnings("ignore", message="X does not have valid feature names", category=UserWarning)
-        return float(scorer(estimator, held_out.X, y, **weights))
+    return float(scorer(without_names(estimator), held_out.X, y, **weights))
+
+
+def without_names(estimator):
+    """The same estimator, which knows no names of columns: samples held out have lost theirs on the way here."""
+    twin = object.__new__(type(estimator))
+    vars(twin).update({name: value for name, value in vars(estimator).items() if name != "feature_names_in_"})
+    return twin
