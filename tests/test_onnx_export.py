@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from fastnn.layers import layers
 onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs ONNX files, is not installed")
 
+OWN = Path(__file__).parent / "data" / "onnx_own"
 rng = np.random.default_rng(0)
 BATCHES = [1, 7]
 ARGUMENTS = {"out_features": 5, "rate": 0.3}  # what a layer must be given, by name
@@ -87,6 +89,60 @@ def test_activations_far_from_zero(activation, dtype, path):
     X = np.stack([z, np.roll(z, 7)], axis=1)
     expected = net.forward(X)
     assert (np.abs(run(path, X) - expected) / np.maximum(1, np.abs(expected))).max() < 1e-6
+
+
+@every_layer
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e3])
+def test_nothing_passes_through_float32_in_float64(layer, activation, size, path):
+    """Attributes of operators are float32: neither an epsilon nor a slope is one, and erf is of our own."""
+    net = network(layer, activation, "float64")
+    net.to_onnx(path)
+    X = rng.normal(scale=size, size=(9, net.inputs))
+    expected = net.forward(X)
+    assert np.abs(run(path, X) - expected).max() <= 1e-12 * max(1e-3, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("epsilon", [1e-5, 1e-3, 0.1, 1e-12])
+@pytest.mark.parametrize("kind", [fastnn.LayerNorm, fastnn.BatchNorm])
+def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
+    """At numbers so small that it decides."""
+    X = rng.normal(size=(50, 4)) * np.sqrt(epsilon)
+    net = Network([kind(epsilon=epsilon), Dense(3)], inputs=4, dtype="float64")
+    if kind is fastnn.BatchNorm:
+        net.fit(X, np.zeros((50, 3)), epochs=30)
+    net.to_onnx(path)
+    np.testing.assert_allclose(run(path, X), net.forward(X), rtol=1e-11, atol=1e-13)
+    assert same(fastnn.onnx.load(path), net)
+    change(path, lambda model: model.ClearField("metadata_props"))
+    alone = fastnn.onnx.load(path)
+    np.testing.assert_allclose(alone.forward(X), net.forward(X), rtol=1e-11, atol=1e-13)
+    if kind is fastnn.LayerNorm:
+        assert alone.layers == net.layers
+        assert same(alone, net)
+
+
+@pytest.mark.parametrize("layer", [layer for layer in layers if layer != "Activation"])  # an activation of tanh
+@every_dtype
+def test_the_graph_alone_computes_the_same(layer, dtype, path):
+    """Without the architecture in the metadata, the graph is read as others' are; a batch normalisation is folded."""
+    net = network(layer, "gelu", dtype)
+    net.to_onnx(path)
+    change(path, lambda model: model.ClearField("metadata_props"))
+    alone = fastnn.onnx.load(path)
+    X = rng.normal(size=(9, net.inputs)).astype(dtype)
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(alone.forward(X), net.forward(X), rtol=tolerance, atol=tolerance)
+    if layer in ("Dense", "LayerNorm"):
+        assert alone.layers == net.layers
+
+
+def test_files_of_before_are_the_same_networks():
+    """Written in float64 when epsilons still passed through float32, and erf: they are known by the graph of that time."""
+    net = fastnn.onnx.load(OWN / "float64.onnx")
+    assert net.layers == (fastnn.LayerNorm(1e-3), Dense(3, "gelu"), fastnn.BatchNorm(momentum=0.5), Dense(2, "softmax"))
+    assert (net.dtype, net.loss) == ("float64", "squared_error")
+    X = np.random.default_rng(0).normal(size=(9, 4))
+    np.testing.assert_allclose(net.forward(X), run(OWN / "float64.onnx", X), rtol=1e-6)
 
 
 @every_dtype

@@ -80,4 +80,6 @@ class BatchNorm(Layer):
 
     def onnx(self, graph, x, parameters):
         arrays = [graph.tensor(name, parameters[name]) for name in ("scale", "shift", "running_mean", "running_variance")]
-        return graph("BatchNormalization", x, *arrays, epsilon=self.epsilon)
+        if not graph.exact:
+            return graph("BatchNormalization", x, *arrays, epsilon=self.epsilon)
+        return graph("BatchNormalization", x, *arrays[:3], graph("Add", arrays[3], self.epsilon), epsilon=0.0)

@@ -52,5 +52,11 @@ class LayerNorm(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
-        arrays = [graph.tensor(name, array) for name, array in parameters.items()]
-        return graph("LayerNormalization", x, *arrays, axis=-1, epsilon=self.epsilon)
+        scale, shift = (graph.tensor(name, array) for name, array in parameters.items())
+        if not graph.exact:
+            return graph("LayerNormalization", x, scale, shift, axis=-1, epsilon=self.epsilon)
+        axis = graph.tensor("axis", [-1], "int64")
+        distance = graph("Sub", x, graph("ReduceMean", x, axis))
+        variance = graph("ReduceMean", graph("Mul", distance, distance), axis)
+        normalized = graph("Div", distance, graph("Sqrt", graph("Add", variance, self.epsilon)))
+        return graph("Add", graph("Mul", normalized, scale), shift)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..layers import Activation, Dense
+from ..layers import Activation, Dense, LayerNorm
 from .recognition import PROBE, recognize
 
 LARGEST_SCALING = 4096  # features of a scaling with no product beside it, which becomes a layer of a matrix
@@ -47,8 +47,25 @@ class Stage:
         """The stage of scale · z + shift, each a number or one a feature."""
         return Stage(self.source, self.features, self.weight * scale, self.bias * scale + shift)
 
+    def is_in_file(self):
+        """Whether the file holds numbers for each of the features: else a small one could ask for any number of them."""
+        source = self.source
+        while source is not None and not source.parameters:
+            source = source.source
+        return source is not None or self.features <= max(self.weight.size, LARGEST_SCALING)
+
+    def absorbed(self):
+        """This stage, its scale and shift taken into those of a layer normalisation right before it."""
+        source = self.source
+        if self.weight.ndim == 2 or source is None or not isinstance(source.spec, LayerNorm):
+            return self
+        scale, shift = (source.parameters[name] for name in ("scale", "shift"))
+        parameters = {"scale": scale * self.weight, "shift": shift * self.weight + self.bias}
+        return scaled(Layer(source.source, source.spec, parameters), self.features)
+
     def finish(self, activation):
         """The layer of this stage and an activation."""
+        self = self.absorbed()
         weight = self.weight
         if is_nothing(self):
             return self.source if activation == "identity" else Layer(self.source, Activation(activation), {})
@@ -119,6 +136,7 @@ class Signal:
         stage = self.settled()
         if stage.weight.ndim == 2:
             stage = scaled(stage.finish("identity"), stage.features)
+        stage = stage.absorbed()
         bias = np.broadcast_to(stage.bias, len(weight)) @ weight + bias
         features = weight.shape[1]
         return Signal(Stage(stage.source, features, stage.weight.reshape(-1, 1) * weight, bias), (features,), PROBE)

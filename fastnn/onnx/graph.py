@@ -20,10 +20,13 @@ class Graph:
     ----------
     dtype : {"float32", "float64"}
         Of the tensors, and of all numbers that are given as operands.
+    exact : bool
+        Whether in float64 nothing passes through float32, as numbers do that are attributes of operators. False makes the
+        graph as files of before had it.
     """
 
-    def __init__(self, dtype):
-        self.dtype = dtype
+    def __init__(self, dtype, exact=True):
+        self.dtype, self.exact = dtype, exact and dtype == "float64"
         self.nodes, self.tensors = [], {}
         self.prefix = ""
 
@@ -48,10 +51,10 @@ class Graph:
         self.nodes.append(library().helper.make_node(operator, names, [output], name=output, **attributes))
         return output
 
-    def tensor(self, name, array):
-        """Add a constant array under a name of its own within the prefix."""
+    def tensor(self, name, array, dtype=None):
+        """Add a constant array, of the graph's dtype or another, under a name of its own within the prefix."""
         name = f"{self.prefix}{name}"
-        self.tensors[name] = np.asarray(array, self.dtype)
+        self.tensors[name] = np.asarray(array, dtype or self.dtype)
         return name
 
     def number(self, value):

@@ -1,59 +1,22 @@
 """What the foreign operators do to a chain of dense layers: one function an operator, by name.
 
 Each takes the walk, the node and its operands, each an array (a constant), a `Signal` or a `Tail`, and gives the same.
-To take one more, write its function and register it under its name and domain.
+To take one more, write its function and register it under its name and domain, with the attributes that it heeds.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from ..layers import LayerNorm
-from .chain import Layer, Signal, UnknownForm, scaled
+from .chain import Signal, UnknownForm
 from .library import library
-from .recognition import PROBE, evaluate
+from .moments import as_written, normalized
+from .recognition import evaluate
+from .registry import ML, Tail, constant, operator, signal
 
-ML = "ai.onnx.ml"  # the domain of the operators that scikit-learn's models are made of
-
-
-@dataclass(frozen=True, eq=False)
-class Tail:
-    """What is made of a network's output and is no part of the network: labels, thresholds, dicts of probabilities."""
-
-    signal: Signal
-
-
-operators = {}
-
-
-def operator(*names, domain=""):
-    """Register a function for the operators of these names."""
-    def register(function):
-        operators.update({(domain, name): function for name in names})
-        return function
-    return register
-
-
-def attributes(node):
-    """The attributes of a node by name."""
-    return {a.name: library().helper.get_attribute_value(a) for a in node.attribute}
-
-
-def constant(value, what):
-    if not isinstance(value, np.ndarray):
-        raise UnknownForm(f"its {what} is not a constant")
-    return value
-
-
-def signal(value):
-    if not isinstance(value, Signal):
-        raise UnknownForm("it takes no value that comes from the input")
-    return value
-
-
-# the operators that may be run on constants; integers are sizes, which hold 0 for the batch: never computed with
-REARRANGING = {"Constant", "Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Concat"}
+# the operators that may be run on constants; integers are sizes, with a mark for the batch: never computed with
+REARRANGING = {"Constant", "Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Concat", "Slice"}
 COMPUTING = {"Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal"}
 
 
@@ -85,16 +48,15 @@ def matrix_product(walk, node, x, weight):
     return signal(x).product(weight, 0.0)
 
 
-@operator("Gemm")
-def general_product(walk, node, x, weight, bias=None):
+@operator("Gemm", without_effect=["broadcast"])
+def general_product(walk, node, x, weight, bias=None, *, alpha, beta, transA, transB):
     """alpha · x @ weight + beta · bias."""
-    given = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0} | attributes(node)
     weight = constant(weight, "second operand")
-    if given["transA"]:
+    if transA:
         raise UnknownForm("it transposes its input")
     bias = np.zeros(()) if bias is None else constant(bias, "third operand")
-    product = signal(x).product(given["alpha"] * (weight.T if given["transB"] else weight), 0.0)
-    return product.affine(1.0, per_feature(bias, product) * given["beta"])
+    product = signal(x).product(alpha * (weight.T if transB else weight), 0.0)
+    return product.affine(1.0, per_feature(bias, product) * beta)
 
 
 def per_feature(array, x):
@@ -108,13 +70,15 @@ def per_feature(array, x):
     return array.reshape(-1).astype(np.float64)
 
 
-@operator("Add", "Sub", "Mul", "Div", "Sum")
-def arithmetic(walk, node, left, right):
+@operator("Add", "Sub", "Mul", "Div", without_effect=["broadcast", "consumed_inputs"])
+def arithmetic(walk, node, left, right, *, axis=None):
     """A scale or shift of features folds into a product; with numbers it may be a part of an activation."""
+    if axis not in (None, 1, -1):
+        raise UnknownForm(f"it combines along axis {axis}")
     if isinstance(left, Signal) and isinstance(right, Signal):
         return elementwise(walk, node, left, right)
     x, c = (left, right) if isinstance(left, Signal) else (right, left)
-    c, kind = per_feature(constant(c, "other operand"), signal(x)), node.op_type.replace("Sum", "Add")
+    c, kind = per_feature(constant(c, "other operand"), signal(x)), "Add" if node.op_type == "Sum" else node.op_type
     if c.ndim == 0 and not (x.plain and kind in ("Add", "Sub")):
         return elementwise(walk, node, *(v if isinstance(v, Signal) else c for v in (left, right)))
     if kind == "Div" and x is right:
@@ -126,11 +90,18 @@ def arithmetic(walk, node, left, right):
     return x.affine(c if kind == "Mul" else 1.0 / c, 0.0)
 
 
+@operator("Sum", without_effect=["consumed_inputs"])
+def total(walk, node, first, *others):
+    for other in others:
+        first = arithmetic(walk, node, first, other)
+    return first
+
+
 @operator("Relu", "Sigmoid", "Tanh", "Elu", "Selu", "LeakyRelu", "PRelu", "Celu", "Softplus", "Softsign", "Gelu", "Mish",
           "Swish", "HardSwish", "HardSigmoid", "ThresholdedRelu", "Erf", "Exp", "Log", "Neg", "Abs", "Sqrt", "Reciprocal",
           "Pow", "Max", "Min", "Clip", "Where", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Not", "And", "Or",
           "Softmax", "LogSoftmax")
-def elementwise(walk, node, *operands):
+def elementwise(walk, node, *operands, **attributes):
     """A function of each number by itself (or of each row: softmax), of one stage."""
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     if not signals or any(isinstance(operand, Tail) for operand in operands):
@@ -159,34 +130,40 @@ def number(array):
     return array.reshape(-1)[0].astype(np.float64 if array.dtype.kind == "f" else array.dtype).reshape(())
 
 
-@operator("BatchNormalization")
-def normalization(walk, node, x, gain, bias, mean, variance):
-    given = {"epsilon": 1e-5, "training_mode": 0} | attributes(node)
-    if given["training_mode"] or "spatial" in given:
-        raise UnknownForm("it is in training mode")
+@operator("BatchNormalization", without_effect=["momentum", "spatial", "consumed_inputs"])
+def normalization(walk, node, x, gain, bias, mean, variance, *, epsilon, training_mode=0, is_test=1):
+    refuse_training(training_mode or any(node.output[1:]), is_test)
     gain, bias, mean, variance = (per_feature(constant(v, "statistic"), signal(x)) for v in (gain, bias, mean, variance))
-    scale = gain / np.sqrt(variance + given["epsilon"])
+    scale = gain / np.sqrt(variance + epsilon)
     return x.affine(scale, bias - mean * scale)
 
 
+def refuse_training(training, is_test=1):
+    """Refuse what is computed otherwise in training, if it is; is_test is 0 before opset 7 unless a node says 1."""
+    if training or not is_test:
+        raise UnknownForm("it is in training mode" + " (is_test is 0, as it is before opset 7 where a node does not say 1); "
+                          "export the network as it is in prediction" * (not is_test))
+
+
 @operator("Scaler", domain=ML)
-def standardization(walk, node, x):
-    offset, scale = (per_feature(np.array(attributes(node)[name], np.float64), signal(x)) for name in ("offset", "scale"))
+def standardization(walk, node, x, *, offset=(0.0,), scale=(1.0,)):
+    offset, scale = (per_feature(np.array(each, np.float64), signal(x)) for each in (offset, scale))
     return x.affine(scale, -offset * scale)
 
 
-@operator("LayerNormalization")
-def layer_normalization(walk, node, x, gain, bias=None):
-    given, x = {"axis": -1, "epsilon": 1e-5} | attributes(node), signal(x)
-    if given["axis"] not in (1, -1) or len(x.shape) != 1:
-        raise UnknownForm(f"it normalises from axis {given['axis']} on, of {x.shape} numbers a sample")
-    if constant(gain, "scale").size != x.shape[0]:  # one number for many features would make a large layer of a small file
-        raise UnknownForm(f"its scale has shape {gain.shape} for {x.shape} numbers a sample")
-    epsilon = float(str(np.float32(given["epsilon"])))  # 1e-5 rather than the float32 next to it, 9.99999975e-06
-    scale, shift = (np.broadcast_to(per_feature(constant(v, "scale"), x), x.shape)
-                    for v in (gain, np.zeros(()) if bias is None else bias))
-    layer = Layer(x.settled().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
-    return Signal(scaled(layer, *x.shape), x.shape, PROBE)
+@operator("LayerNormalization", without_effect=["stash_type"])
+def layer_normalization(walk, node, x, gain, bias=None, *, axis, epsilon):
+    x = signal(x)
+    if axis not in (1, -len(x.shape)):
+        raise UnknownForm(f"it normalises from axis {axis} on, of {x.shape} numbers a sample")
+    gain = constant(gain, "scale")
+    bias = gain * 0 if bias is None else constant(bias, "shift")
+    if not gain.shape == bias.shape == x.shape:  # one number for many features would make a large layer of a small file
+        raise UnknownForm(f"its scale has shape {gain.shape} and its shift {bias.shape} for {x.shape} numbers a sample")
+    flat = replace(x, shape=(gain.size,))
+    # of float64 numbers the runtimes' epsilon is the float32 that the file holds
+    epsilon = as_written(np.float32(epsilon)) if gain.dtype == np.float32 else epsilon
+    return replace(normalized(flat, epsilon, gain.reshape(-1), bias.reshape(-1)), shape=x.shape)
 
 
 @operator("Identity")
@@ -194,80 +171,52 @@ def identity(walk, node, x):
     return x
 
 
-@operator("Dropout")
-def dropout(walk, node, x, ratio=None, training=None):
-    if training is not None and constant(training, "training_mode").any():
-        raise UnknownForm("it is in training mode")
+@operator("Dropout", without_effect=["ratio", "seed", "consumed_inputs"])
+def dropout(walk, node, x, ratio=None, training=None, *, is_test=1):
+    refuse_training(training is not None and constant(training, "training_mode").any(), is_test)
     return x
 
 
-@operator("Cast", "CastLike")
-def cast(walk, node, x, like=None):
-    if isinstance(x, Tail):
+@operator("Cast", "CastLike", without_effect=["saturate", "round_mode"])
+def cast(walk, node, x, like=None, *, to=None):
+    if isinstance(x, Tail) or (isinstance(x, np.ndarray) and isinstance(like, Signal)):
         return x
-    kind = np.float64 if like is not None else library().helper.tensor_dtype_to_np_dtype(attributes(node)["to"])
+    if like is not None:
+        kind = like.dtype if isinstance(like, np.ndarray) else np.float64
+    else:
+        kind = library().helper.tensor_dtype_to_np_dtype(to)
     if np.dtype(kind).kind != "f":
         return Tail(x)
-    return x if x.values.dtype.kind == "f" else Signal(x.stage, x.shape, x.values.astype(np.float64))
-
-
-@operator("Shape")
-def sizes(walk, node, x):
-    """The sizes of a signal, 0 for the batch: a later Reshape takes 0 as "what it was"."""
-    if attributes(node):
-        raise UnknownForm("it takes a part of the sizes")
-    return np.array([0, *signal(x).shape], np.int64)
-
-
-@operator("Flatten")
-def flatten(walk, node, x):
-    axis, x = attributes(node).get("axis", 1), signal(x)
-    if axis not in (1, -len(x.shape)):
-        raise UnknownForm(f"it flattens from axis {axis}")
-    return Signal(x.stage, (int(np.prod(x.shape, dtype=object)),), x.values)
-
-
-@operator("Reshape")
-def reshape(walk, node, x, shape):
-    """(batch, …) to (batch, features), or of one feature to (batch,)."""
-    if isinstance(x, Tail):
-        return x
-    x, shape = signal(x), [int(n) for n in constant(shape, "shape")]
-    features = int(np.prod(x.shape, dtype=object))
-    if shape in ([-1, features], [0, features], [0, -1]) or (features == 1 and shape in ([-1], [0])):
-        return Signal(x.stage, (features,), x.values)
-    raise UnknownForm(f"it gives its input of {x.shape} numbers a sample the shape {shape}")
-
-
-@operator("Squeeze")
-def squeeze(walk, node, x, axes=None):
-    axes = attributes(node).get("axes") if axes is None else constant(axes, "axes")
-    if isinstance(x, Signal) and not (x.shape == (1,) and axes is not None and list(axes) in ([1], [-1])):
-        raise UnknownForm("it takes away an axis of more than one number")
-    return x
+    return x if signal(x).values.dtype.kind == "f" else replace(x, values=x.values.astype(np.float64), last=None)
 
 
 @operator("Concat")
-def both_classes(walk, node, negative, *rest):
+def both_classes(walk, node, negative, *rest, axis):
     """[1 − p, p], as classifiers with one sigmoid output end."""
-    if len(rest) == 1 and attributes(node)["axis"] in (1, -1):
+    if len(rest) == 1 and axis in (1, -1):
         negative, positive = signal(negative), signal(*rest)
         if negative.stage is positive.stage and np.allclose(negative.values, 1 - positive.values):
             return Tail(positive)
     raise UnknownForm("it joins branches; only chains of layers are taken")
 
 
-@operator("ArgMax", "TopK")
+@operator("ArgMax", "TopK", without_effect=["keepdims", "k", "sorted"], all_outputs=True)
+def largest(walk, node, x, *rest, axis):
+    if axis not in (1, -1):
+        raise UnknownForm(f"it looks for the largest along axis {axis}")
+    return tail(walk, node, x)
+
+
 @operator("ZipMap", "Binarizer", "LabelEncoder", domain=ML)
-def tail(walk, node, x, *rest):
+def tail(walk, node, x, *rest, **attributes):
     return x if isinstance(x, Tail) else Tail(signal(x))
 
 
 @operator("ArrayFeatureExtractor", domain=ML)
 @operator("Gather")
-def label(walk, node, classes, index):
+def label(walk, node, classes, index, *, axis=0):
     """The label of a class by its index."""
     constant(classes, "first operand")
-    if not isinstance(index, Tail):
+    if not isinstance(index, Tail) or axis != 0:
         raise UnknownForm("it picks numbers by what comes from the input")
     return index

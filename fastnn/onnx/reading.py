@@ -23,9 +23,11 @@ def load(path: str | os.PathLike):
     """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
 
     Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a further activation
-    behind it an `Activation`, a layer normalisation a `LayerNorm`; scales and shifts of features (standardisation, batch
-    normalisation as it is in use) are folded into them, and dropout is left out. So are the labels that scikit-learn's
-    classifiers end with: `predict` gives the index of the class. Inputs of more axes that the graph flattens are given flat.
+    behind it an `Activation`, a layer normalisation, in one operator or in parts, a `LayerNorm`; scales and shifts of
+    features (standardisation, batch normalisation as it is in use) are folded into them, and dropout is left out. So are the
+    labels that scikit-learn's classifiers end with: `predict` gives the index of the class. Inputs of more axes that the
+    graph flattens are given flat. A number of samples to which an exporter has fixed the graph is taken for the batch: the
+    network takes any number.
 
     Parameters
     ----------
@@ -94,10 +96,11 @@ def our_own(network_type, model):
         network = network_type.from_config(config)
         for name, view in {**network.parameters, **network.state}.items():
             view[...] = library().numpy_helper.to_array(tensors[name])
-        ours, held = (each.graph.SerializeToString(deterministic=True) for each in (to_model(network), model))
+        held = model.graph.SerializeToString(deterministic=True)
+        ours = (to_model(network, exact).graph.SerializeToString(deterministic=True) for exact in (True, False))
+        return network if held in ours else None
     except (LookupError, TypeError, ValueError, RecursionError):
         return None
-    return network if ours == held else None
 
 
 def chain(network_type, model):

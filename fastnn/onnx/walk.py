@@ -4,14 +4,20 @@ import math
 
 import numpy as np
 
+from . import shapes  # noqa: F401  (its operators register themselves)
 from .chain import Signal, Stage, UnknownNode
 from .library import library
-from .operators import Tail, fold, foldable, operators
+from .moments import Moment, combined
+from .operators import fold, foldable
 from .recognition import PROBE
+from .registry import Aside, Tail, operators
 
 
 class Walk:
-    """The values of a graph by name, as far as they are known: arrays, signals and tails."""
+    """The values of a graph by name, as far as they are known: arrays, signals and tails.
+
+    batch: the number of samples that the graph's input is fixed to; None if it may be any.
+    """
 
     def __init__(self, model):
         self.graph, self.opsets = model.graph, model.opset_import
@@ -19,7 +25,7 @@ class Walk:
         to_array = library().numpy_helper.to_array
         self.values = {tensor.name: to_array(tensor) for tensor in self.graph.initializer}
         self.values[""] = None  # an operand left out
-        self.dtype = None  # of the first product's weight
+        self.dtype = self.batch = None  # the dtype is that of the first product's weight, else of the input
         self.here = ""  # the node that is looked at
 
     def run(self):
@@ -35,19 +41,35 @@ class Walk:
                     raise
                 except (ValueError, TypeError, LookupError, RuntimeError) as error:  # what odd operands can provoke
                     raise UnknownNode(f"{self.here}, cannot be taken: {error}") from error
-                self.values |= dict.fromkeys(node.output, result)
+                self.values |= result
         return self.output()
 
     def result(self, node):
+        """The values of a node's outputs by name."""
         operands = [self.values[name] for name in node.input]
-        domain = "" if node.domain == "ai.onnx" else node.domain
+        value, known = self.value(node, operands), operators.get((main(node.domain), node.op_type))
+        beside = value if known is not None and known.all_outputs else Aside(self.here)
+        return {node.output[0]: value} | dict.fromkeys(filter(None, node.output[1:]), beside)
+
+    def value(self, node, operands):
+        domain = main(node.domain)
         if foldable(node, operands):
             return fold(self, node, *operands)
+        if any(isinstance(operand, Aside) for operand in operands):
+            raise ValueError("it takes what another node gives beside its output, such as a mask or a mean")
+        if any(isinstance(operand, Moment) for operand in operands) and node.op_type != "ReduceMean":
+            return combined(self, node, operands)
         if (domain, node.op_type) not in operators or (domain, node.op_type) in self.functions:
             raise ValueError("this operator has no counterpart in a chain of layers")
         if self.dtype is None and node.op_type in ("MatMul", "Gemm") and isinstance(operands[1], np.ndarray):
             self.dtype = "float64" if operands[1].dtype == np.float64 else "float32"
-        return operators[domain, node.op_type](self, node, *operands)
+        return operators[domain, node.op_type](self, node, operands)
+
+    def schema(self, node):
+        """What ONNX says of a node's operator, in the version of the graph."""
+        domain = main(node.domain)
+        version = next(each.version for each in self.opsets if main(each.domain) == domain)
+        return library().defs.get_schema(node.op_type, version, domain)
 
     def needed(self):
         """The places of the nodes that the outputs depend on."""
@@ -65,7 +87,9 @@ class Walk:
         if len(inputs) != 1:
             names = ", ".join(repr(value.name) for value in inputs)
             raise ValueError(f"its graph has {len(inputs)} inputs ({names}); a network here has one")
-        dims = inputs[0].type.tensor_type.shape.dim
+        kind, dims = inputs[0].type.tensor_type.elem_type, inputs[0].type.tensor_type.shape.dim
+        self.batch = dims[0].dim_value or None if dims else None
+        self.input_dtype = "float64" if kind == library().TensorProto.DOUBLE else "float32"
         sizes = tuple(dim.dim_value for dim in dims[1:])
         if not sizes or not all(size > 0 for size in sizes):
             raise ValueError(f"its input {inputs[0].name!r} does not say how many features a sample has; export it with an "
@@ -77,13 +101,23 @@ class Walk:
     def output(self):
         """The one signal that all outputs are made of."""
         values = [self.values[value.name] for value in self.graph.output]
+        for value in values:
+            if isinstance(value, (Moment, Aside)):
+                raise UnknownNode(f"{value.node}, cannot be taken: what it gives is an output, and no layer's")
         signals = [value for value in values if isinstance(value, Signal)]
         signals = signals or [value.signal for value in values if isinstance(value, Tail)]
         stages = {id(getattr(value, "signal", value).stage) for value in values if isinstance(value, (Signal, Tail))}
         if not signals or len(stages) != 1 or any(other.values is not signals[0].values for other in signals):
             names = ", ".join(repr(value.name) for value in self.graph.output)
             raise ValueError(f"its outputs ({names}) are not those of one last layer; export the network with one output")
+        if len(signals[0].shape) > 1:
+            raise ValueError(f"its output has the shape {signals[0].shape} for a sample; a network's has one axis")
         return signals[0]
+
+
+def main(domain):
+    """The name of a domain of operators: ONNX's own has two."""
+    return "" if domain == "ai.onnx" else domain
 
 
 def walk(model):
@@ -92,4 +126,4 @@ def walk(model):
     layers = walked.run().layers()
     if not any(parameters for _, parameters in layers):
         raise ValueError("its graph has no layers with weights")
-    return layers, walked.features, walked.dtype or "float32"
+    return layers, walked.features, walked.dtype or walked.input_dtype

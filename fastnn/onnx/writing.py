@@ -19,7 +19,8 @@ def export(network, path: str | os.PathLike) -> None:
     """Write `network` to an ONNX file, whole or not at all; `network.to_onnx(path)` is the same.
 
     The file takes "input" (batch, inputs) and gives "output" (batch, outputs), what `network.forward` gives, both in the
-    network's dtype.
+    network's dtype. Of a float64 network nothing passes through float32: where ONNX's own operators would, several others
+    stand for one.
 
     Parameters
     ----------
@@ -38,9 +39,9 @@ def export(network, path: str | os.PathLike) -> None:
     write_whole(path_name("path", path), [model.SerializeToString()])
 
 
-def to_model(network):
-    """The network as an ONNX ModelProto."""
-    graph, value = Graph(network.dtype), "input"
+def to_model(network, exact=True):
+    """The network as an ONNX ModelProto; `exact` as of `Graph`."""
+    graph, value = Graph(network.dtype, exact), "input"
     for index, layer in enumerate(network.layers):
         start = f"{index}."
         arrays = {**network.parameters, **network.state}

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..elementary import erf, exp
+from ..elementary import ERF_LARGE, ERF_MIDDLE, ERF_RANGE, ERF_SMALL, erf, exp
 from . import Activation, register
 
 SQRT_HALF = math.sqrt(0.5)
@@ -19,9 +19,24 @@ def vectorized_prime(z, a):
 
 
 def onnx_float64(graph, z):
-    # ONNX Runtime has erf in float32 alone, which leaves an error of 1e-7
-    power = graph("Erf", graph("Cast", graph("Mul", z, SQRT_HALF), to="float32"))
-    return graph("Mul", graph("Mul", z, 0.5), graph("Add", graph("Cast", power, to="float64"), 1.0))
+    """½ (z + |z| erf |x|) with x = z/√2, of the kernel's polynomials: ONNX Runtime has erf in float32 alone."""
+    x = graph("Mul", z, SQRT_HALF)
+    if not graph.exact:
+        power = graph("Erf", graph("Cast", x, to="float32"))
+        return graph("Mul", graph("Mul", z, 0.5), graph("Add", graph("Cast", power, to="float64"), 1.0))
+    size = graph("Min", graph("Abs", x), ERF_RANGE.float64)
+    small = graph("Add", size, graph("Mul", size, polynomial(graph, graph("Mul", size, size), ERF_SMALL.float64)))
+    large = graph("Sub", 1.0, graph("Exp", graph("Neg", polynomial(graph, size, ERF_LARGE.float64))))
+    power = graph("Where", graph("Less", size, ERF_MIDDLE.float64), small, large)
+    return graph("Mul", graph("Add", z, graph("Mul", graph("Abs", z), power)), 0.5)
+
+
+def polynomial(graph, x, coefficients):
+    """By Horner's scheme."""
+    *lower, total = coefficients
+    for coefficient in reversed(lower):
+        total = graph("Add", graph("Mul", x, total), coefficient)
+    return total
 
 
 register(Activation(
