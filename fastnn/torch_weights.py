@@ -1,5 +1,5 @@
 """Weights from PyTorch: the `state_dict` of Linear, BatchNorm1d and LayerNorm, from memory or from a safetensors file.
-Nothing is unpickled.
+Nothing is unpickled. A layer that might be another, whose tensors look alike, is refused or named so.
 
 PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); Dense has the transposed weight. A
 state dict holds no activations, and a file holds its names in the order of the alphabet: what they cannot say, the caller
@@ -20,13 +20,17 @@ from .checks import check_finite, float_dtype, path_name, real_array, several, s
 from .files import ModelFormatError, open_and_read
 from .layers import BatchNorm, Dense, LayerNorm
 
-TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "LayerNorm"}
+# what a layer is called by what it holds; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) hold the same
+TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics"}
+# layers with a weight of one axis that have no counterpart here, told from LayerNorm by their names alone
+FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
 
 
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
     """Take over the weights of a PyTorch model into a network of the same layers.
 
     Linear is Dense here, BatchNorm1d is BatchNorm (the running statistics are taken as well), and LayerNorm is LayerNorm.
+    The tensors of a GroupNorm look like those of a LayerNorm: that the layers are the same is for you to see to.
 
     Parameters
     ----------
@@ -61,8 +65,11 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     there = ", ".join(f"{layer.name or 'the only one'}: {TORCH_NAMES[layer.kind]}" for layer in given)
     if [layer.kind for layer in given] != [type(network.layers[index]) for index in takers]:
         here = ", ".join(f"{index}: {type(network.layers[index]).__name__}" for index in takers)
+        without = " (a BatchNorm takes running_mean and running_var)" * any(
+            (layer.kind, type(network.layers[index])) == (LayerNorm, BatchNorm)
+            for index, layer in zip(takers, given, strict=False))
         raise ValueError(f"the state dict has {len(given)} layers ({there}); this network has {len(takers)} with "
-                         f"parameters ({here}), and they must be the same")
+                         f"parameters ({here}), and they must be the same{without}")
     for index, layer in zip(takers, given, strict=True):
         for name, array in layer.arrays.items():
             wanted = views[f"{index}.{name}"].shape
@@ -154,14 +161,33 @@ def torch_layers(source, layers, dtype):
     for layer in in_order(list(found), layers):
         start = f"{layer}." if layer else ""
         held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer] & LEAVES}
+        holds = f"{layer!r} holds {', '.join(sorted(found[layer]))}"
         if not found[layer] <= LEAVES | {"num_batches_tracked"} or not held.keys() & {"weight", "running_mean"}:
-            raise ValueError(f"{layer!r} holds {', '.join(sorted(found[layer]))}; only Linear layers are taken, which hold "
-                             "weight and bias, and BatchNorm1d and LayerNorm")
+            raise ValueError(f"{holds}; only Linear layers are taken, which hold weight and bias, and BatchNorm1d and "
+                             "LayerNorm")
+        if found[layer] & STATISTICS and not found[layer] >= {"running_mean", "running_var"}:
+            raise ValueError(f"{holds}; a BatchNorm1d is taken with its running_mean and running_var, and without them it "
+                             "normalises by the samples at hand, which no layer here does in prediction")
+        if not found[layer] & STATISTICS and held["weight"].ndim == 1:
+            refuse_foreign(layer, held)
         made.append(TorchLayer(layer, *as_ours(start, held)))
     return made
 
 
 LEAVES = {"weight", "bias", "running_mean", "running_var"}
+STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
+
+
+def refuse_foreign(layer, held):
+    """Refuse a layer with a weight of one axis that is no LayerNorm, by what it holds or by its name."""
+    shape = held["weight"].shape
+    if "bias" not in held:
+        raise ValueError(f"{layer!r} holds a weight of shape {shape} and no bias, as PReLU and RMSNorm do, which have no "
+                         "counterpart here; if it is a LayerNorm without a bias, give it one: "
+                         f"state | {{'{layer}.bias': numpy.zeros({len(held['weight'])})}}")
+    if FOREIGN.search(layer):
+        raise ValueError(f"{layer!r} is named as a layer that has no counterpart here; if it is a LayerNorm all the same, "
+                         "give its tensors another name")
 
 
 def as_ours(start, held):
@@ -170,7 +196,7 @@ def as_ours(start, held):
         like = held.get("running_mean", held.get("weight"))
         arrays = {"scale": held.get("weight", np.ones_like(like)), "shift": held.get("bias", np.zeros_like(like))}
         if "running_mean" in held:
-            arrays |= {"running_mean": like, "running_variance": held.get("running_var", np.ones_like(like))}
+            arrays |= {"running_mean": like, "running_variance": held["running_var"]}
         if any(array.shape != like.shape or array.ndim != 1 for array in arrays.values()):
             shapes = ", ".join(str(array.shape) for array in arrays.values())
             raise ValueError(f"what {start[:-1]!r} holds has shapes {shapes}; they must be alike, a number a feature")

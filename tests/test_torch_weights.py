@@ -105,8 +105,10 @@ WRONG = {
     "the wrong way round": ({"0.weight": np.ones((4, 3)), "0.bias": np.ones(4)}, r"\(4, 3\); .* = \(3, 4\)"),
     "bias": ({"0.bias": np.ones(4)}, r"0\.bias has shape \(4,\); .* must be \(3,\)"),
     "one layer more": ({"4.weight": np.ones((2, 2))}, r"has 3 layers \(0: Linear, .*; this network has 2 with"),
-    "normalisation": ({"1.weight": np.ones(3), "1.bias": np.ones(3)}, r"layers \(0: Linear, 1: LayerNorm, 2: Linear\)"),
-    "running means": ({"0.running_mean": np.ones(3)}, "what '0' holds has shapes .* must be alike"),
+    "normalisation": ({"1.weight": np.ones(3), "1.bias": np.ones(3)},
+                      r"layers \(0: Linear, 1: a normalization without running statistics, 2: Linear\)"),
+    "running means": ({"0.running_mean": np.ones(3)}, "'0' holds bias, running_mean, weight; a BatchNorm1d is taken with"),
+    "statistics": ({"0.running_mean": np.ones(3), "0.running_var": np.ones(3)}, "what '0' holds has shapes .* be alike"),
     "another layer": ({"0.weight_hh": np.ones(3)}, "'0' holds bias, weight, weight_hh; only Linear layers"),
     "bias alone": ({"1.bias": np.ones(3)}, "'1' holds bias"),
     "convolution": ({"0.weight": np.ones((3, 4, 1, 1))}, r"0\.weight has shape \(3, 4, 1, 1\)"),
@@ -212,3 +214,72 @@ def test_a_variance_below_0_is_none():
     net = Network([Dense(5), BatchNorm(), Activation("relu"), Dense(3), LayerNorm(), Dense(2)], inputs=4)
     with pytest.raises(ValueError, match="no variance"):
         net.load_torch(state | {"1.running_var": -np.ones(5)})
+
+
+# Tensors that look like those of a layer that normalises
+
+
+NORM = {"1.weight": np.full(3, 2), "1.bias": np.zeros(3)}
+FOREIGN = {
+    "PReLU": ({"1.weight": np.full(1, 0.25)}, r"'1' holds a weight of shape \(1,\) and no bias, as PReLU and RMSNorm do"),
+    "PReLU of each": ({"1.weight": np.full(3, 0.25)}, r"shape \(3,\) and no bias, as PReLU and RMSNorm do.*'1\.bias'"),
+    "RMSNorm": ({"1.weight": np.ones(3)}, "no bias"),
+    "no statistics": ({"1.weight": np.ones(3), "1.bias": np.ones(3), "1.num_batches_tracked": np.array(3)},
+                      "'1' holds bias, num_batches_tracked, weight; a BatchNorm1d is taken with its"),
+    "no running variance": ({"1.weight": np.ones(3), "1.bias": np.ones(3), "1.running_mean": np.ones(3)},
+                            "'1' holds bias, running_mean, weight; a BatchNorm1d"),
+    "no running mean": ({"1.weight": np.ones(3), "1.bias": np.ones(3), "1.running_var": np.ones(3)}, "a BatchNorm1d"),
+}
+NORMALIZED = [Dense(3), LayerNorm(), Dense(2)], [Dense(3), BatchNorm(), Dense(2)], [Dense(3, "leaky_relu"), Dense(2)]
+
+
+@pytest.mark.parametrize("layers", NORMALIZED, ids=["LayerNorm", "BatchNorm", "neither"])
+@pytest.mark.parametrize(("layer", "message"), FOREIGN.values(), ids=FOREIGN)
+def test_a_foreign_weight_is_no_normalisation(layers, layer, message):
+    net = Network(layers, inputs=4)
+    before = {name: array.copy() for name, array in {**net.parameters, **net.state}.items()}
+    for load in (net.load_torch, fastnn.from_torch_state_dict):
+        with pytest.raises(ValueError, match=message) as caught:
+            load(WEIGHTS | layer)
+        assert ": LayerNorm" not in str(caught.value)
+    for name, array in {**net.parameters, **net.state}.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def named(name):
+    """A state dict of Linear, a layer of that name that holds what a LayerNorm does, Linear."""
+    ends = {"fc1.weight": np.ones((3, 4)), "fc2.weight": np.ones((2, 3))}
+    return ends | {f"{name}.weight": np.full(3, 2), f"{name}.bias": np.ones(3)}
+
+
+@pytest.mark.parametrize("name", ["gn1", "norm.gn", "group_norm", "GroupNorm_0", "block.rmsnorm", "rms", "prelu",
+                                  "act.PReLU", "InstanceNorm1d"])
+def test_a_layer_that_is_named_as_another_is_refused(name):
+    state = named(name)
+    net = Network([Dense(3), LayerNorm(), Dense(2)], inputs=4)
+    with pytest.raises(ValueError, match=f"'{name}' is named as a layer that has no counterpart"):
+        net.load_torch(state, layers=["fc1", name, "fc2"])
+
+
+@pytest.mark.parametrize("name", ["ln", "layernorm", "norm1", "groups.0", "design", "forms", "LayerNorm_1"])
+def test_a_layer_that_may_be_a_layer_norm_is_taken(name):
+    net = Network([Dense(3), LayerNorm(), Dense(2)], inputs=4)
+    net.load_torch(named(name), layers=["fc1", name, "fc2"])
+    assert (net.parameters["1.scale"] == 2).all()
+
+
+def test_a_layer_norm_without_a_bias_is_one_with_zeros():
+    net = Network([Dense(3), LayerNorm(), Dense(2)], inputs=4)
+    net.load_torch(WEIGHTS | NORM)
+    assert (net.parameters["1.scale"] == 2).all()
+    assert not net.parameters["1.shift"].any()
+
+
+def test_a_wrong_batch_normalisation_is_not_called_layer_norm():
+    net = Network([Dense(3), BatchNorm(), Dense(2)], inputs=4)
+    with pytest.raises(ValueError, match=r"1: a normalization without running.* 1: BatchNorm, .*takes running") as caught:
+        net.load_torch(WEIGHTS | NORM)
+    assert "LayerNorm" not in str(caught.value)
+    net = Network([Dense(3), LayerNorm(), Dense(2)], inputs=4)
+    with pytest.raises(ValueError, match=r"1: BatchNorm1d, .* 1: LayerNorm"):
+        net.load_torch(WEIGHTS | NORM | {"1.running_mean": np.zeros(3), "1.running_var": np.ones(3)})
