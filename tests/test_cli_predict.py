@@ -1,11 +1,13 @@
 """What `fastnn predict` writes: labels as they stood, every digit of a number, and nothing of the table lost."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 
 from fastnn import cli
+from fastnn.tables import Recipe, TableModel, train
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 
@@ -87,3 +89,62 @@ def test_evaluation_tells_on_how_many_rows(here, capsys):
         out, err = run(capsys, "predict", model, "holes.csv", "--evaluate", *options)
         assert "7 of 80 rows have no 'y' and are left out" in err
     assert set(json.loads(out)) == {"r2", "mae", "rmse"}
+
+
+SPELLINGS = {
+    "true false": ["false", "true"], "TRUE FALSE": ["FALSE", "TRUE"], "True False": ["False", "True"], "0 1": ["0", "1"],
+    "01 02": ["01", "02"], "0.0 1.0": ["0.0", "1.0"], "1.50 2.25": ["1.50", "2.25"], "+1 -1": ["-1", "+1"],
+    "yes no": ["no", "yes"], "text and numbers": ["7", "a"], "large": [str(2**60), str(2**60 + 1)],
+    "quoted": ["a, b", 'say "no"'], "blanks": ["b b", "c"], "letters": ["ß", "ä"],
+}
+
+
+@pytest.mark.parametrize("missing", ["no", "some"])
+@pytest.mark.parametrize("source", ["file", "standard input"])
+@pytest.mark.parametrize("kind", SPELLINGS)
+def test_classes_are_written_as_in_the_file_that_was_trained_on(kind, source, missing, here, capsys, monkeypatch):
+    less, more = SPELLINGS[kind]
+    cells = [""] + [more if x > 0 else less for x in X[1:]] if missing == "some" else [more if x > 0 else less for x in X]
+    table = pd.DataFrame({"x": X, "y": cells})
+    table.to_csv("t.csv", index=False)
+    if source == "standard input":
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((here / "t.csv").read_bytes())))
+    run(capsys, "train", "-" if source == "standard input" else "t.csv", "--target", "y", "--task", "classification",
+        "--epochs", 40, "--no-baselines", "--quiet", "--learning-rate", 0.02, "-o", "m.safetensors")
+    out, _ = run(capsys, "predict", "m.safetensors", "t.csv", "--probabilities")
+    found = pd.read_csv(io.StringIO(out), dtype=str, keep_default_na=False)
+    assert list(found) == ["y_predicted", f"probability of {less}", f"probability of {more}"]
+    assert (found["y_predicted"] == table["y"]).mean() > 0.9
+    run(capsys, "predict", "m.safetensors", "t.csv", "--keep", "-o", "out.csv")
+    assert pd.read_csv("out.csv", dtype=str)["y_predicted"].tolist() == found["y_predicted"].tolist()
+    evaluated = json.loads(run(capsys, "predict", "m.safetensors", "t.csv", "--evaluate", "--json").out)
+    rows = table["y"] != ""
+    assert evaluated["accuracy"] == pytest.approx((found["y_predicted"] == table["y"])[rows].mean())
+    model = TableModel.load("m.safetensors")
+    assert model.predict(table).tolist() == [record["y_predicted"] for record in json.loads(
+        run(capsys, "predict", "m.safetensors", "t.csv", "--json").out)]
+
+
+def test_the_most_frequent_spelling_counts(here, capsys):
+    cells = np.where(X > 0, "1", "2").astype(object)
+    cells[:3] = [{"1": "01", "2": "2.0"}[cell] for cell in cells[:3]]
+    pd.DataFrame({"x": X, "y": cells}).to_csv("t.csv", index=False)
+    run(capsys, "train", "t.csv", "--target", "y", "--task", "classification", "--epochs", 40, "--no-baselines", "--quiet")
+    assert set(run(capsys, "predict", "t.safetensors", "t.csv").out.split()[1:]) == {"1", "2"}
+
+
+def test_values_need_no_spelling(here, capsys):
+    pd.DataFrame({"x": X, "y": [f"{3 * x:.4f}" for x in X]}).to_csv("t.csv", index=False)
+    run(capsys, "train", "t.csv", "--target", "y", "--epochs", 1, "--no-baselines", "--quiet")
+    assert "spelling" not in json.loads(run(capsys, "inspect", "t.safetensors", "--json").out)["target"]
+
+
+@pytest.mark.parametrize("labels", [[1, "a"], [2**70, 2**70 + 1]])
+def test_labels_of_several_types_are_text_in_parquet(labels, here, capsys):
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    table = pd.DataFrame({"x": X, "y": pd.Series([labels[int(x > 0)] for x in X], dtype=object)})
+    model = train(table, "y", Recipe(epochs=40, task="classification")).model
+    model.save("m.safetensors")
+    table[["x"]].to_parquet("t.parquet")
+    run(capsys, "predict", "m.safetensors", "t.parquet", "-o", "out.parquet")
+    assert pd.read_parquet("out.parquet")["y_predicted"].tolist() == [str(label) for label in model.predict(table)]

@@ -59,3 +59,37 @@ def test_validation_rows_beyond_all_bounds_are_refused(column):
     table.loc[row, column] = 1e30
     with pytest.raises(ValueError, match="the loss on the validation rows is not finite in any epoch"):
         train(table, "y", Recipe(epochs=2, limit=np.inf))
+
+
+@pytest.mark.parametrize("pair", [("Yes", "yes"), ("yes", "yes "), ("New York", "newyork"), ("ÄRGER", "ärger")])
+def test_classes_that_differ_in_case_or_blanks_are_pointed_out(pair):
+    result = train(noisy().assign(y=[*pair, "no"] * 100), "y", Recipe(epochs=1))
+    first, second = sorted(pair)
+    assert f"the classes {first!r} and {second!r} of 'y' differ in case or blanks alone" in "".join(result.notes)
+    assert result.model.target.outputs == 3
+
+
+def test_a_target_whose_numbers_are_names_has_classes():
+    table = noisy().assign(y=np.arange(300) % 30)
+    assert train(table, "y", Recipe(epochs=1)).model.target.kind == "regression"
+    result = train(table, "y", Recipe(epochs=1, text=["y"]))
+    assert result.model.target.labels == tuple(range(30))
+    assert not result.notes
+
+
+@pytest.mark.parametrize("option", ["drop", "keep_columns"])
+def test_a_target_is_no_column_to_be_named_elsewhere(option):
+    with pytest.raises(ValueError, match=f"'y' is the target; leave it out of {option}"):
+        train(noisy(), "y", Recipe(**{option: ["y"]}))
+
+
+def test_numbers_in_text_beside_marks_are_judged_as_numbers_and_stay_text():
+    cells = np.where(np.arange(300) % 9 == 0, "?", np.where(np.arange(300) % 2 == 0, "10", "9")).astype(object)
+    table = noisy().assign(y=cells)
+    result = train(table, "y", Recipe(epochs=1, missing_values=["?"]))
+    assert result.model.target.labels == ("10", "9")
+    assert set(result.model.predict(table)) <= {"10", "9"}
+    many = noisy().assign(y=[str(row) if row % 9 else "?" for row in range(300)])
+    result = train(many, "y", Recipe(epochs=1, missing_values=["?"]))
+    assert result.model.target.kind == "regression"
+    assert result.model.evaluate(many)["mae"] > 0

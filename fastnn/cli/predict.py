@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from pathlib import Path
 
 from . import options
 
@@ -57,7 +58,8 @@ def parser():
     parser.add_argument("file", metavar="FILE", help="CSV or Parquet with the columns of training; - for the standard input")
     parser.add_argument("-o", "--output", default="-", metavar="OUT", help="CSV or Parquet (default: CSV on the standard "
                                                                            "output)")
-    parser.add_argument("--keep", action="store_true", help="put the columns of the table in front")
+    parser.add_argument("--keep", action="store_true",
+                        help="put the columns of the table in front; none of them may have the name of a new one")
     parser.add_argument("--probabilities", action="store_true", help="add a column for the probability of each class")
     parser.add_argument("--evaluate", action="store_true",
                         help="print how good the predictions are; the table has to have the target")
@@ -74,14 +76,27 @@ def predictions(model, table, parsed):
     target, kept = model.target, table if parsed.keep else table[[]]
     names = [f"{target.name}_predicted"]
     if parsed.probabilities:
-        names += [f"probability of {label}" for label in target.labels]
+        names += [f"probability of {text}" for text in target.texts]
     if taken := [name for name in names if name in kept.columns]:
         raise ValueError(f"the table has a column {taken[0]!r} of its own, which the prediction would overwrite; rename it, "
                          "or leave --keep out")
     outputs = model.forward(table, threads=parsed.threads)
-    columns = [target.decode(outputs), *(outputs.T if parsed.probabilities else ())]
+    columns = [labels_for(target, outputs, parsed), *(outputs.T if parsed.probabilities else ())]
     found = pandas().DataFrame(dict(zip(names, columns, strict=True)), index=table.index)
     return pandas().concat([kept, found], axis=1)
+
+
+def labels_for(target, outputs, parsed):
+    """What is predicted, as it is to be written: in CSV a class as it stood there, in Parquet one type a column."""
+    from ..tables.reading import PARQUET
+
+    if target.kind != "classification":
+        return target.decode(outputs)
+    if not parsed.json and Path(parsed.output).suffix.lower() not in PARQUET:
+        return target.decode_text(outputs)
+    found = target.decode(outputs)
+    kinds = {type(label) for label in target.labels}
+    return found if parsed.json or found.dtype != object or kinds == {str} else found.astype(str)
 
 
 def as_records(found):

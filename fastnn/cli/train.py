@@ -26,7 +26,7 @@ def main(argv):
     output = parsed.output or Path(f"{stem}.safetensors")
     options.check_output(output, ("table", parsed.file))
     table = read_table(parsed.file, text=(*parsed.text, *parsed.drop), missing_values=parsed.missing,
-                       **options.how_to_read(parsed))
+                       spelling=[parsed.target], **options.how_to_read(parsed))
     recipe = Recipe(
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
         weight_decay=parsed.weight_decay, validation=parsed.validation, test=parsed.test, seed=parsed.seed,

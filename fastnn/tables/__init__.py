@@ -12,8 +12,9 @@ from .classes import Classes
 from .model import TableModel
 from .preprocessing import Preprocessing
 from .reading import read_table, write_table
+from .recipe import Recipe
 from .target import Values
-from .training import Recipe, train
+from .training import train
 from .unseen import MissingNumber, UnknownCategory
 
 __all__ = ["Classes", "MissingNumber", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table",

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..checks import one_of, shown
 from .cells import places_of, written
+from .plain import different_words
 from .reading import pandas
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
@@ -39,6 +40,11 @@ def checked_dtype(where, value):
     return value if value is None else one_of(where, value, DTYPES)
 
 
+def checked_spelling(where, values):
+    """How labels are written in a file; None if it is not said."""
+    return values if values is None else different_words(where, values)
+
+
 @dataclass(frozen=True)
 class Classes:
     """A target of classes, numbered in the order of `labels`.
@@ -50,24 +56,35 @@ class Classes:
     dtype : str or None
         The NumPy dtype of the labels that are predicted, as the column had it: "object" for text. Models made before labels
         had a dtype have None: int64 if all labels are int, else object.
+    spelling : tuple of str or None
+        How the labels were written in the file that was trained on; None if as str writes them.
     """
 
     name: str
     labels: tuple = field(metadata={"check": checked_labels})
     dtype: str | None = field(default=None, metadata={"check": checked_dtype, "optional": True})
+    spelling: tuple | None = field(default=None, metadata={"check": checked_spelling, "optional": True})
     kind = "classification"
 
     def __post_init__(self):
+        if self.spelling is not None and len(self.spelling) != len(self.labels):
+            raise ValueError(f"spelling has {len(self.spelling)} texts for {len(self.labels)} labels")
         if self.dtype is not None and not holds(self.dtype, self.labels):
             raise ValueError(f"no array of {self.dtype} holds the labels {listed(self.labels)}")
 
     @classmethod
-    def fit(cls, series):
-        """Learn from all rows: a class is one even if the training rows have none of it."""
+    def fit(cls, series, spelling=None):
+        """Learn from all rows: a class is one even if the training rows have none of it.
+
+        spelling: {label, as text: how it is written in the file that the table was read from}, of those that are known.
+        """
         series = series.dropna()
         labels = different(as_labels(series), series.name)
         dtype = dtype_for(series, labels)
-        return cls(series.name, tuple(map(float, labels)) if dtype.startswith("float") else labels, dtype)
+        labels = tuple(map(float, labels)) if dtype.startswith("float") else labels
+        texts = tuple((spelling or {}).get(written(label), str(label)) for label in labels)
+        other = texts != tuple(map(str, labels)) and len(set(texts)) == len(texts)
+        return cls(series.name, labels, dtype, texts if other else None)
 
     @property
     def outputs(self):
@@ -96,8 +113,17 @@ class Classes:
         before = np.int64 if all(type(label) is int for label in self.labels) else object
         return np.array(self.labels, self.dtype or before)[np.argmax(outputs, axis=1)]
 
+    @property
+    def texts(self):
+        """The labels as text, written as in the file that was trained on."""
+        return self.spelling or tuple(map(str, self.labels))
+
+    def decode_text(self, outputs):
+        """(rows,) array of labels as they are to be written; those that str writes as in the file are not text yet."""
+        return np.array(self.spelling, object)[np.argmax(outputs, axis=1)] if self.spelling else self.decode(outputs)
+
     def __str__(self):
-        shown = [str(label) for label in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
+        shown = [*self.texts[:5]] + ["…"] * (len(self.labels) > 5)
         return f"{len(self.labels)} classes: {', '.join(shown)}"
 
 

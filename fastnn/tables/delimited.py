@@ -16,6 +16,7 @@ from .delimited_rows import Rows, text_lines
 from .float_columns import as_written, is_rounded
 from .known_formats import READING
 from .missing_words import with_words
+from .spelling import spelling_of
 
 MARKS = {"\xff\xfe": "utf-16", "\xfe\xff": "utf-16", "\xef\xbb\xbf": "utf-8-sig"}  # the first bytes, as Latin-1
 WIDE = re.compile(r"utf[-_]?(16|32)", re.IGNORECASE)  # encodings whose lines are no lines of bytes
@@ -48,6 +49,8 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
         deciding = Deciding(pd, table, rows.raw, told, found.separator)
         restore_whole_numbers(pd, table, rows.raw, told.text)
         table = with_words(pd, table, lambda names: rows.raw(names, keep_default_na=False, na_values=[""]))
+        spelling = {name: spelling_of(table[name], lambda name=name: rows.raw([name])[name])
+                    for name in told.spelling if name in table}
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise ValueError(f"cannot read {shown} as a table: it is not written in {name_of(encoding)} (byte 0x{byte:02x}); "
@@ -64,7 +67,7 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
     dress = [f"cells apart by {between}"] * (found.separator != "," and not found.is_one_column)
     dress += [str(deciding)] * bool(str(deciding)) + [encoding.upper()] * (name_of(encoding) != "UTF-8")
     table.attrs["dress"] = ", ".join(dress)
-    table.attrs[READING] = deciding.as_data(found.notes)
+    table.attrs[READING] = deciding.as_data(found.notes) | {"spelling": spelling}
     return table
 
 

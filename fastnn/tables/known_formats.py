@@ -25,6 +25,8 @@ class Told:
         Columns that are text whatever they hold.
     missing_values : iterable of str
         What stands for a missing value.
+    spelling : set of str
+        Columns of which is kept how their cells are written.
     """
 
     decimal: dict = field(default_factory=dict)
@@ -33,6 +35,7 @@ class Told:
     required: object = None
     text: set = field(default_factory=set)
     missing_values: tuple = ()
+    spelling: set = field(default_factory=set)
 
     def follow(self, model):
         """Read what the model takes as it was written in training; other columns of the file are not looked at closely."""
@@ -67,8 +70,11 @@ def checked_formats(where, formats):
 
 
 def reading_of(table):
-    """How a table was read: {"formats", "settled", "notes"} as `Deciding.as_data` gives them; empty ones of other tables."""
-    return {"formats": {}, "settled": [], "notes": []} | getattr(table, "attrs", {}).get(READING, {})
+    """How a table was read: {"formats", "settled", "notes"} as `Deciding.as_data` gives them, and the "spelling" of columns.
+
+    All are empty of a table that was not read from a file of text.
+    """
+    return {"formats": {}, "settled": [], "notes": [], "spelling": {}} | getattr(table, "attrs", {}).get(READING, {})
 
 
 def check_reading(table, learned):

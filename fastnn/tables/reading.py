@@ -33,7 +33,7 @@ def data_frame(where, table):
 
 
 def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None, missing_values=(),
-               like=None):
+               spelling=(), like=None):
     """Read a table, a sample a row, names of columns in the first line.
 
     Parameters
@@ -57,6 +57,9 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
         such as ``sep=;`` are found.
     missing_values : iterable of str
         What else than an empty cell stands for a missing number, such as "-".
+    spelling : iterable of str
+        Columns of which is kept, beside the table, how their cells are written, such as TRUE or 007. ``fastnn predict``
+        writes the classes of a target so.
     like : TableModel, optional
         Read the columns as those were written that this model was trained on.
 
@@ -87,7 +90,8 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
     if separator is not None and (not isinstance(separator, str) or not separator):
         raise ValueError(f"separator is {shown(separator)}; it must be what stands between the cells, such as ';'")
     told = Told(marks_by_column("decimal", decimal, DECIMALS), marks_by_column("thousands", thousands, THOUSANDS[1:]),
-                text={*map(text_name, text)}, missing_values=several("missing_values", missing_values))
+                text={*map(text_name, text)}, missing_values=several("missing_values", missing_values),
+                spelling={*map(text_name, several("spelling", spelling))})
     skip = None if skip is None else whole_number("skip", skip, least=0)
     if like is not None:
         told.follow(an_instance("like", like, TableModel))

@@ -10,11 +10,10 @@ import numpy as np
 
 from . import plain
 from .cells import as_numbers as plain_numbers
-from .cells import as_words, numbers_if_all, without
-from .classes import EXACT, Classes, beyond_exact
+from .cells import without
+from .classes import Classes
 from .columns import NUMBERS, WORDS
 from .frames import categorical_names, normalized_column
-from .hints import almost_numbers, hint
 from .reading import pandas
 
 FEW = 10  # so few different whole numbers are taken for classes
@@ -99,9 +98,7 @@ def as_target(series, missing_values, known=()):
     if byte_order or (isinstance(series.dtype, pandas().ArrowDtype) and kind_in(series) == "string"):
         plain = normalized_column(series)  # pandas can do but little with these types
         series = plain.astype("category") if is_categorical(series) else plain
-    given, series = series, without(series, missing_values, known)
-    if series is not given and not is_categorical(given):
-        series = numbers_if_all(series)
+    series = without(series, missing_values, known)
     if series.notna().any():
         check_kind(series[series.notna()])
     return series
@@ -137,12 +134,6 @@ def is_whole(series):
     return bool(np.all(values == np.floor(values)))
 
 
-def holds_whole(series):
-    """Whether a column of float64 holds whole numbers alone, each of them exact."""
-    values = series.to_numpy() if series.dtype == np.float64 else np.array([np.nan])
-    return bool(np.all((values == np.floor(values)) & (np.abs(values) < EXACT)))
-
-
 def check_kind(series):
     """Refuse a column that holds neither numbers nor words."""
     kind = kind_in(series)
@@ -153,45 +144,12 @@ def check_kind(series):
                          f"it{such}, or write it as text if each is a class")
 
 
-def check_target(series, task):
-    """Refuse a target that is alike in all rows, or words that are meant for numbers, or words all different."""
-    if series.nunique() < 2:
-        more = (", as far as float64 can tell, which holds whole numbers up to 2**53: give it as whole numbers or as text"
-                if beyond_exact(series.iloc[:1].tolist()) else "")
-        raise ValueError(f"the target {series.name!r} is {series.iloc[0]} in every row{more}; there is nothing to learn")
-    if task == "auto" and (kind_in(series) in WORDS or is_categorical(series)):
-        if kind_in(series) in WORDS and len(almost_numbers(series)):
-            raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
-        rows, different = len(series), len(set(as_words(series)))
-        if different > rows / 2:
-            raise ValueError(f"the target {series.name!r} has {different:,} different "
-                             f"{'categories' if is_categorical(series) else 'texts'} in {rows:,} rows, which are no "
-                             f"classes{'; ' + found if (found := hint(series.name, series)) else ''}")
-
-
 def judge_task(series):
     """"classification" for text, True and False, categories, and few different whole numbers that come up often."""
     if is_categorical(series) or kind_in(series) not in NUMBERS or kind_in(series) == "boolean":
         return "classification"
     different = series.nunique()
     return "classification" if is_whole(series) and different <= FEW and different <= len(series) / 5 else "regression"
-
-
-def notes_on(series, classes, task, log_target):
-    """What a user should know of how a target is learned, a sentence each. classes: its Classes, None if it is values."""
-    name, notes = series.name, []
-    if classes and beyond_exact(classes.labels):
-        notes.append(f"{name!r} holds whole numbers beyond 2**53 as float64, which does not tell all of them apart: give "
-                     "them as whole numbers or as text, such as --text")
-    if classes and task == "auto" and kind_in(series) in NUMBERS and not is_categorical(series) and classes.outputs > 2:
-        notes.append(f"{name!r} holds {classes.outputs} different whole numbers, which are taken for classes; if they are "
-                     "amounts or grades, say --task regression")
-    if classes and task == "auto" and (found := hint(name, series, "is taken for classes")):
-        notes.append(f"{found}; or say --task classification if each is a class of its own")
-    if classes is None and log_target == "no" and is_skewed(series):
-        notes.append(f"{name!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
-                     "differences), --log-target auto tries both and keeps the better")
-    return notes
 
 
 def is_categorical(series):

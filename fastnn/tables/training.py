@@ -15,121 +15,30 @@ error on the validation rows, in the target's units. The test rows have no part 
 import math
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..callbacks import Callback, EarlyStopping
-from ..checks import list_of, number_in_range, one_of, several, shown, whole_number
-from ..kernels.hyperparameters import positive
+from ..checks import shown
 from ..kernels.optimizers.adamw import AdamW
-from ..layers import Dense, Layer
+from ..layers import Dense
 from ..network import Network
 from . import metrics
 from .cells import without
 from .classes import Classes
-from .columns import LIMIT
 from .frames import as_pandas, categorical_names, normalized, text_name
 from .hints import hint
 from .judging import counters_of
 from .known_formats import reading_of
-from .missing_words import MISSING_WORDS, words_for_missing
 from .model import TableModel
-from .notes import option
-from .plain import marks
 from .preprocessing import Preprocessing, check_there
+from .recipe import Recipe
 from .split import split
-from .target import Values, as_target, check_target, holds_whole, is_skewed, judge_task, notes_on, present
+from .target import Values, is_skewed
+from .task import asked_task, learnable, notes_on
 
-STEPS = 4000  # training has about so many, where
-EPOCHS = (20, 200)  # these bounds allow it
-LARGE = 5000  # so many training rows are learned in larger batches
-BATCH_SIZES = (32, 128)
 FEW_ROWS = 10  # a test on fewer says little
-
-
-
-
-def or_none(check):
-    return lambda where, value: None if value is None else check(where, value)
-
-
-def share(where, value):
-    """A part of the rows, which leaves some for the others."""
-    return number_in_range(where, value, 0.0, 1.0)
-
-
-CHECKS = {
-    "layers": lambda where, value: tuple(list_of(where, value, Layer)),
-    "epochs": or_none(whole_number), "batch_size": or_none(whole_number), "threads": or_none(whole_number),
-    "learning_rate": or_none(positive().metadata["check"]), "validation": share, "test": share,
-    "seed": lambda where, value: whole_number(where, value, least=0, most=math.inf),
-    "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
-    "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
-    "text": several, "drop": several, "keep_columns": several, "keep_words": several, "missing_values": marks,
-    "max_categories": or_none(whole_number),
-}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train. What is None is chosen by the number of rows.
-
-    Attributes
-    ----------
-    layers : list of Dense
-        The hidden ones.
-    epochs, batch_size : int, optional
-        Default: batches of 128, from 5,000 training rows, or 32; 20 to 200 epochs, for some 4,000 steps.
-    learning_rate : float, optional
-        Of AdamW, at the start. Default: 0.005 √(batch_size / 128), at most 0.01.
-    weight_decay : float
-        Of AdamW; 0 for none, where what is to be learned changes quickly from place to place.
-    validation, test : float
-        Shares of the rows.
-    seed : int
-        Of the split, the first weights and the shuffling.
-    task : {"auto", "regression", "classification"}
-    log_target : {"no", "yes", "auto"}
-        Whether values are learned in logarithms; "auto" tries both where the target is positive and skewed.
-    text, drop, keep_columns, keep_words, missing_values, max_categories, limit
-        See `Preprocessing.fit`. A target among `keep_words` has words such as None as classes.
-    threads : int, optional
-    """
-
-    layers: tuple = field(default_factory=lambda: (Dense(64, "relu"), Dense(64, "relu")))
-    epochs: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    weight_decay: float = 0.1
-    validation: float = 0.1
-    test: float = 0.2
-    seed: int = 0
-    task: str = "auto"
-    log_target: str = "no"
-    text: tuple = ()
-    drop: tuple = ()
-    keep_columns: tuple = ()
-    keep_words: tuple = ()
-    missing_values: tuple = ()
-    max_categories: int | None = None
-    limit: float = LIMIT
-    threads: int | None = None
-
-    def __post_init__(self):
-        for name, check in CHECKS.items():
-            object.__setattr__(self, name, check(f"Recipe({name}=...)", getattr(self, name)))
-
-    def sized(self, rows):
-        """(epochs, batch_size, learning_rate) for so many training rows.
-
-        The learning rate goes by the root of the batch size, as suits Adam (Malladi et al. 2022).
-        """
-        batch_size = self.batch_size or BATCH_SIZES[rows >= LARGE]
-        low, high = EPOCHS
-        epochs = min(high, max(low, math.ceil(STEPS / math.ceil(rows / batch_size))))
-        learning_rate = self.learning_rate or min(1e-2, 5e-3 * math.sqrt(batch_size / 128))
-        return epochs if self.epochs is None else self.epochs, batch_size, learning_rate
 
 
 @dataclass
@@ -218,13 +127,12 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
     counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are left out
-    table, notes = with_target(table, target, recipe)
+    table, task, notes = learnable(table, target, recipe)
     notes = [*reading["notes"], *notes]
-    task = judge_task(table[target]) if recipe.task == "auto" else recipe.task
-    classes = Classes.fit(table[target]) if task == "classification" else None
+    classes = Classes.fit(table[target], reading["spelling"].get(target)) if task == "classification" else None
     if classes is None:
         Values.fit(table[target])  # what cannot be learned is refused before the training is announced
-    notes += notes_on(table[target], classes, recipe.task, recipe.log_target)
+    notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
     parts = split(classes and classes.encode(table[target]), len(table), validation=recipe.validation, test=recipe.test,
                   seed=recipe.seed)
     features = table.drop(columns=target)
@@ -260,28 +168,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
             f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, *_ in tries))
     held_out = metrics.score(chosen, table[target].iloc[test], network.forward(matrix[test]))
     model = TableModel(network, preprocessing, chosen, number_formats=reading["formats"])
-    return Result(model, table, *parts, history, best, sum(t[-1] for t in tries),
-                  held_out, notes)
-
-
-def with_target(table, target, recipe):
-    """The rows of a table that have a target, numbered anew, and notes of what was left out."""
-    known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
-    column = as_target(table[target], recipe.missing_values, known)
-    there = present(column, numbers=recipe.task == "regression")
-    missing = int((~there).sum())
-    notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
-    if words := words_for_missing(table[target], known):
-        some = ", ".join(f"{word!r} ({rows:,} rows)" for word, rows in words.items())
-        notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
-                     f"{option('keep-words', [target])}")
-    kept = table.assign(**{target: column})[there].reset_index(drop=True)
-    if kept.empty:
-        raise ValueError(f"the target {target!r} is missing in every row; there is nothing to learn")
-    check_target(kept[target], recipe.task)
-    if missing and holds_whole(kept[target]):
-        kept[target] = kept[target].astype(np.int64)  # they were floats for the sake of the missing ones
-    return kept, notes
+    return Result(model, table, *parts, history, best, sum(t[-1] for t in tries), held_out, notes)
 
 
 def values_to_try(series, training, log_target):

@@ -1,0 +1,108 @@
+"""What there is to learn of a table: the rows that have a target, whether it is values or classes, and what to say of it."""
+
+import numpy as np
+
+from .cells import as_words, numbers_if_all
+from .classes import EXACT, beyond_exact
+from .columns import NUMBERS, WORDS
+from .frames import text_name
+from .hints import almost_numbers, hint
+from .missing_words import MISSING_WORDS, words_for_missing
+from .notes import option
+from .target import as_target, is_categorical, is_skewed, judge_task, kind_in, present
+
+
+def learnable(table, target, recipe):
+    """(table, task, notes): the rows of a table that have a target, numbered anew, and what was left out.
+
+    table: of plain columns, but for the target. A target of text in which nothing but numbers is left, when what stands for
+    missing values is gone, is judged by the numbers; as classes it stays text.
+    """
+    check_not_named(target, recipe)
+    known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
+    column = as_target(table[target], recipe.missing_values, known)
+    there = present(column, numbers=recipe.task == "regression")
+    missing = int((~there).sum())
+    notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
+    if words := words_for_missing(table[target], known):
+        some = ", ".join(f"{word!r} ({rows:,} rows)" for word, rows in words.items())
+        notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
+                     f"{option('keep-words', [target])}")
+    kept = table.assign(**{target: column})[there].reset_index(drop=True)
+    if kept.empty:
+        raise ValueError(f"the target {target!r} is missing in every row; there is nothing to learn")
+    marked = column.isna().sum() > table[target].isna().sum() and not is_categorical(column)
+    judged = numbers_if_all(kept[target]) if marked else kept[target]
+    asked = asked_task(target, recipe)
+    check_target(judged, asked)
+    task = judge_task(judged) if asked == "auto" else asked
+    if task == "regression":
+        kept[target] = judged
+    elif missing and holds_whole(kept[target]):
+        kept[target] = kept[target].astype(np.int64)  # they were floats for the sake of the missing ones
+    return kept, task, notes
+
+
+def asked_task(target, recipe):
+    """The task that is asked for; "auto" if none is. A target among `text`, whose numbers are names, has classes."""
+    return "classification" if recipe.task == "auto" and target in map(text_name, recipe.text) else recipe.task
+
+
+def check_not_named(target, recipe):
+    """Refuse a target that is to be left out of the columns, or kept among them."""
+    for name in ("drop", "keep_columns"):
+        if target in map(text_name, getattr(recipe, name)):
+            raise ValueError(f"{target!r} is the target; leave it out of {name}")
+
+
+def holds_whole(series):
+    """Whether a column of float64 holds whole numbers alone, each of them exact."""
+    values = series.to_numpy() if series.dtype == np.float64 else np.array([np.nan])
+    return bool(np.all((values == np.floor(values)) & (np.abs(values) < EXACT)))
+
+
+def check_target(series, task):
+    """Refuse a target that is alike in all rows, or words that are meant for numbers, or words all different."""
+    if series.nunique() < 2:
+        more = (", as far as float64 can tell, which holds whole numbers up to 2**53: give it as whole numbers or as text"
+                if beyond_exact(series.iloc[:1].tolist()) else "")
+        raise ValueError(f"the target {series.name!r} is {series.iloc[0]} in every row{more}; there is nothing to learn")
+    if task == "auto" and (kind_in(series) in WORDS or is_categorical(series)):
+        if kind_in(series) in WORDS and len(almost_numbers(series)):
+            raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
+        rows, different = len(series), len(set(as_words(series)))
+        if different > rows / 2:
+            raise ValueError(f"the target {series.name!r} has {different:,} different "
+                             f"{'categories' if is_categorical(series) else 'texts'} in {rows:,} rows, which are no "
+                             f"classes{'; ' + found if (found := hint(series.name, series)) else ''}")
+
+
+def notes_on(series, classes, task, log_target):
+    """What a user should know of how a target is learned, a sentence each. classes: its Classes, None if it is values."""
+    name, notes = series.name, []
+    if classes and beyond_exact(classes.labels):
+        notes.append(f"{name!r} holds whole numbers beyond 2**53 as float64, which does not tell all of them apart: give "
+                     "them as whole numbers or as text, such as --text")
+    if classes and task == "auto" and kind_in(series) in NUMBERS and not is_categorical(series) and classes.outputs > 2:
+        notes.append(f"{name!r} holds {classes.outputs} different whole numbers, which are taken for classes; if they are "
+                     "amounts or grades, say --task regression")
+    if classes and task == "auto" and (found := hint(name, series, "is taken for classes")):
+        notes.append(f"{found}; or say --task classification if each is a class of its own")
+    if classes and (pair := nearly_alike(classes.labels)):
+        notes.append(f"the classes {pair[0]!r} and {pair[1]!r} of {name!r} differ in case or blanks alone; if they are one, "
+                     "write them in one way")
+    if classes is None and log_target == "no" and is_skewed(series):
+        notes.append(f"{name!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
+                     "differences), --log-target auto tries both and keeps the better")
+    return notes
+
+
+def nearly_alike(labels):
+    """The first two of some labels that are text and differ in case or blanks alone; None if there are none."""
+    seen = {}
+    for label in labels:
+        if isinstance(label, str):
+            other = seen.setdefault("".join(label.split()).casefold(), label)
+            if other != label:
+                return other, label
+    return None
