@@ -26,6 +26,7 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .lbfgs import LBFGS
+from .metrics import Metric
 from .network import Network
 from .population import Population, Sweep, k_folds, sweep
 from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
@@ -36,7 +37,7 @@ __version__: str
 __all__ = [
     "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "BatchNorm", "CSVLogger", "Callback", "CosineDecay", "Dense",
     "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "History", "LambdaCallback", "LayerNorm", "Lion",
-    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "Population", "RMSprop", "ReduceLROnPlateau", "StepDecay",
-    "Sweep", "TerminateOnNaN", "WarmUp", "activations", "check_gradients", "from_torch_state_dict", "initializers",
-    "k_folds", "losses", "optimizers", "register_activation", "register_loss", "sweep", "warmup",
+    "Metric", "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "Population", "RMSprop", "ReduceLROnPlateau",
+    "StepDecay", "Sweep", "TerminateOnNaN", "WarmUp", "activations", "check_gradients", "from_torch_state_dict",
+    "initializers", "k_folds", "losses", "optimizers", "register_activation", "register_loss", "sweep", "warmup",
 ]

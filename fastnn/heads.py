@@ -53,6 +53,11 @@ class Head(ABC):
 
     @property
     @abstractmethod
+    def kind(self):
+        """Which metrics suit it: "values", "one class", "one yes or no" or "several yes or no"."""
+
+    @property
+    @abstractmethod
     def description(self):
         """What it learns, in words for errors: "3 values"."""
 
@@ -121,6 +126,10 @@ class Head(ABC):
 
     # Metrics.
 
+    @abstractmethod
+    def perfect_predictions(self, targets):
+        """What would be predicted if all were right, in the form of `predictions`, where checked targets are these."""
+
     def report(self, loss, accuracy, prefix=""):
         """{name: value} of what is reported; prefix: "val_" for a validation."""
         values = {LOSS: loss, ACCURACY: accuracy}
@@ -140,7 +149,7 @@ class Head(ABC):
 class Values(Head):
     """Numbers, one or several."""
 
-    probabilities, metrics = False, (LOSS,)
+    kind, probabilities, metrics = "values", False, (LOSS,)
 
     @property
     def description(self):
@@ -153,11 +162,14 @@ class Values(Head):
     def predictions(self, outputs):
         return outputs[:, 0] if self.outputs == 1 else outputs, -1
 
+    def perfect_predictions(self, targets):
+        return self.predictions(targets.values)[0]
+
 
 class OneClass(Head):
     """Probabilities of several classes, of which a sample belongs to one: the likeliest is its label."""
 
-    one_label, takes_labels, whole_numbers, predicted_shape = True, True, "classes", ()
+    kind, one_label, takes_labels, whole_numbers, predicted_shape = "one class", True, True, "classes", ()
 
     @property
     def description(self):
@@ -174,6 +186,9 @@ class OneClass(Head):
         labels = np.empty(len(outputs), np.int64)
         return labels, likeliest(outputs, labels)
 
+    def perfect_predictions(self, targets):
+        return self.labels(targets)
+
     def accuracy_row(self, dtype, **places):
         return accuracy_row(dtype, classes=True, **places)
 
@@ -185,6 +200,10 @@ class YesOrNo(Head):
     """A probability of its own in each output: the label is 1 where it is a half or more, else 0."""
 
     classes = 2
+
+    @property
+    def kind(self):
+        return "one yes or no" if self.outputs == 1 else "several yes or no"
 
     @property
     def one_label(self):
@@ -205,6 +224,9 @@ class YesOrNo(Head):
         labels = np.empty(outputs.shape, np.int64)
         unsound = above_half(outputs, labels)
         return labels[:, 0] if self.outputs == 1 else labels, unsound
+
+    def perfect_predictions(self, targets):
+        return self.predictions(targets.values)[0]
 
     def accuracy_row(self, dtype, **places):
         return accuracy_row(dtype, classes=False, **places)

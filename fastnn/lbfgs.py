@@ -19,7 +19,7 @@ from .metrics import of_fit
 from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 from .progress import Progress
-from .training import validated
+from .training import measured, validated
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
 
@@ -117,7 +117,7 @@ def fit(network, *given, **options):
     return alone(network.fits, minimize_loss, network, *given, **options)
 
 
-def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress):
+def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress, metrics=()):
     """Train `network` by way of `learner`, its copy in float64, for which the data are."""
     minimize, history, flat = minimizer(), History(), network.vectors.parameters.flat
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
@@ -136,20 +136,22 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
                                   "Scale inputs and targets to about unit size")
         flat[:] = intermediate_result.x
         # SciPy ends an iteration with the evaluation of its outcome
-        metrics = network.objective.head.report(float(intermediate_result.fun), objective.accuracy)
-        metrics |= validated(network, evaluation)
-        history.append(metrics)
-        bar.show(metrics)
-        bar.advance(1, lambda: metrics)
-        last_logs.update(metrics)
-        EpochEnd(len(history.epochs) - 1, metrics, list(callbacks)).tell(callbacks)
+        values = network.objective.head.report(float(intermediate_result.fun), objective.accuracy)
+        values |= validated(network, evaluation) | measured(network, data, validation, metrics, threads)
+        values = {metric.name: values[metric.name] for metric in reported}
+        history.append(values)
+        bar.show(values)
+        bar.advance(1, lambda: values)
+        last_logs.update(values)
+        EpochEnd(len(history.epochs) - 1, values, list(callbacks)).tell(callbacks)
         if network.stop_training:
             raise StopIteration
 
     objective = Objective(learner, data, threads, announce)
     network.fits.last, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
-    introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
+    reported = of_fit(network, evaluation is not None, metrics)
+    introduce(callbacks, network, reported, data, validation)
     for callback in callbacks:
         callback.resumed = None
     try:

@@ -22,6 +22,7 @@ from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
+from .metrics import choose
 from .objective import objective_of
 from .predicting import Predicting
 from .quiet import new_generator, quiet
@@ -130,8 +131,9 @@ class Network(Predicting, Differentiating, Storing, Describing):
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
             optimizer: Optimizer | LBFGS | str | None = None, validation_data: tuple | None = None,
             sample_weight: ArrayLike | None = None,
-            class_weight: Mapping | str | None = None, shuffle: bool = True, callbacks: Iterable = (),
-            threads: int | None = None, progress: bool | None = None, resume: bool = False) -> History:
+            class_weight: Mapping | str | None = None, shuffle: bool = True, metrics: Sequence = (),
+            callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
+            resume: bool = False) -> History:
         """Train on the samples, from where the network stands.
 
         Parameters
@@ -155,6 +157,11 @@ class Network(Predicting, Differentiating, Storing, Describing):
             Multiplies the weights of the samples of a class.
         shuffle : bool
             Whether each epoch goes through the samples in a new random order.
+        metrics : list of str, function or Metric
+            What to report beside the loss, such as ["f1", "auc"]: names, which `fastnn.metrics` lists; functions of targets
+            and predictions, such as those of scikit-learn; or `fastnn.Metric`. They are worked out after every epoch over
+            all samples, which count alike, those of the training data under their names and those of the validation data
+            with "val_" before them. That takes a forward pass over either.
         callbacks : list of Callback
         threads : int, optional
             At most so many; default all. The number does not change the result.
@@ -164,7 +171,8 @@ class Network(Predicting, Differentiating, Storing, Describing):
             Whether to go on with the fit that this network was last in, until `epochs` are done in all. Where it stood may
             be the middle of an epoch (after Ctrl-C, an exception, or a callback that stopped it) or its end, in this process
             or in a checkpoint. With the same data and options the weights and the history are, to the bit, those of a fit
-            that was never interrupted. It goes on with the optimizer it had. A network that was in no fit begins one.
+            that was never interrupted. It goes on with the optimizer it had; validation data, metrics and callbacks are to
+            be given again. A network that was in no fit begins one.
 
         Returns
         -------
@@ -196,7 +204,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
                 raise ValueError(f"validation_data: {error}") from None
         memory = self.vectors.parameters.flat, self.vectors.state.flat
         data, validation = data.copied_where_shared(*memory), validation and validation.copied_where_shared(*memory)
-        callbacks = list_of("callbacks", callbacks, training.Callback)
+        callbacks, metrics = list_of("callbacks", callbacks, training.Callback), choose(metrics, self.objective.head)
         progress = None if progress is None else true_or_false("progress", progress)
         shuffle = true_or_false("shuffle", shuffle)
         if learner is not self:
@@ -205,12 +213,12 @@ class Network(Predicting, Differentiating, Storing, Describing):
             if resume:
                 raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
             lbfgs.check_layers(self.layers)
-            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, callbacks=callbacks, threads=threads,
-                             progress=progress)
+            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, metrics=metrics, callbacks=callbacks,
+                             threads=threads, progress=progress)
         state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,
                                          shuffle=shuffle)
-        return training.fit(self, data, validation, state, epochs=epochs, callbacks=callbacks, threads=threads,
-                            progress=progress)
+        return training.fit(self, data, validation, state, epochs=epochs, metrics=metrics, callbacks=callbacks,
+                            threads=threads, progress=progress)
 
     @property
     def optimizer(self) -> Optimizer | None:

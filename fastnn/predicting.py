@@ -1,5 +1,6 @@
 """What a network says of samples: outputs, labels, how well they fit."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .checked_data import check_data
 from .checks import features
 from .divergence import DivergenceError, how_to_be_finite
+from .metrics import choose, work_out
 from .program import EvaluationProgram, PredictionProgram, small_prediction
 from .threads import resolve_threads
 
@@ -63,9 +65,22 @@ class Predicting:
                              "softmax or sigmoid")
         return self.forward(X, threads=threads)
 
-    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, metrics: Sequence = (),
                  threads: int | None = None) -> dict[str, float]:
-        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike."""
+        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike.
+
+        metrics: what to report beside these, as for `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network
+        >>> net, X = Network([Dense(1, "sigmoid")], inputs=1), np.array([[-2.0], [-1.0], [1.0], [2.0]])
+        >>> net.parameters["0.weight"][:] = 1
+        >>> net.evaluate(X, [0, 1, 1, 1], metrics=["recall", "auc"])["auc"]
+        1.0
+        """
+        metrics, threads = choose(metrics, self.objective.head), resolve_threads(threads)
         data = check_data(self, X, y, sample_weight)
-        loss, accuracy = EvaluationProgram(self, data, resolve_threads(threads)).evaluate()
-        return self.objective.head.report(loss, accuracy)
+        loss, accuracy = EvaluationProgram(self, data, threads).evaluate()
+        return self.objective.head.report(loss, accuracy) | work_out(self, data, metrics, threads)

@@ -12,7 +12,7 @@ from .exclusive import Claim
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
 from .kernels.jit import ANY
-from .metrics import of_fit
+from .metrics import of_fit, work_out
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
 from .safe_steps import SafeSteps
@@ -108,10 +108,9 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     return state
 
 
-def fit(network, data, validation, state, *, epochs, callbacks, threads, progress):
-    """Train until so many epochs are done, and return the History."""
-    return drive(fitting(network, data, validation, state, Claim(sys._getframe()), epochs=epochs, callbacks=callbacks,
-                         threads=threads, progress=progress))
+def fit(network, data, validation, state, **options):
+    """Train until so many epochs are done, and return the History; options: those of `steps_of`."""
+    return drive(fitting(network, data, validation, state, Claim(sys._getframe()), **options))
 
 
 def drive(steps):
@@ -157,16 +156,18 @@ def fitting(network, data, validation, state, claim, **options):
         claim.end()
 
 
-def steps_of(network, data, validation, state, *, epochs, callbacks, threads, progress, run=run_epoch):
+def steps_of(network, data, validation, state, *, epochs, callbacks, threads, progress, metrics=(), run=run_epoch):
     """What is to be run, of a network that is claimed.
 
+    metrics: Metrics that are worked out after each epoch, beside those that the head reports.
     run: `run_epoch` or another like it, which may have run more than one epoch, and entered all but the last.
     """
     trainer = network.trainer_type(network, data, state, threads)
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     hooks, batches = BatchHooks(callbacks), trainer.program.batches
-    introduce(callbacks, network, of_fit(network, evaluation is not None), data, validation)
+    reported = of_fit(network, evaluation is not None, metrics)
+    introduce(callbacks, network, reported, data, validation)
     before, begun, last_logs = network.fits.last, [], {}
     try:
         network.fits.last, network.stop_training = state, False
@@ -181,13 +182,15 @@ def steps_of(network, data, validation, state, *, epochs, callbacks, threads, pr
                 while state.epoch.number < epochs and not network.stop_training:
                     call(callbacks, "on_epoch_begin", state.epoch.number, {})
                     bar.epoch(state.epoch.number)
-                    metrics = yield from run(trainer, evaluation, hooks, bar, callbacks)
-                    if metrics is None:
+                    values = yield from run(trainer, evaluation, hooks, bar, callbacks)
+                    if values is None:
                         break
-                    state.ending = EpochEnd(state.epoch.number, metrics, list(callbacks))
-                    state.finish_epoch(network, metrics)
-                    bar.show(metrics)
-                    last_logs.update(metrics)
+                    values |= measured(network, data, validation, metrics, threads)
+                    values = {metric.name: values[metric.name] for metric in reported}
+                    state.ending = EpochEnd(state.epoch.number, values, list(callbacks))
+                    state.finish_epoch(network, values)
+                    bar.show(values)
+                    last_logs.update(values)
                     state.ending.tell(callbacks)
         finally:
             end(begun, last_logs)
@@ -199,6 +202,12 @@ def steps_of(network, data, validation, state, *, epochs, callbacks, threads, pr
         else:
             state.rest()
     return state.history
+
+
+def measured(network, data, validation, metrics, threads):
+    """Chosen metrics of the weights as they are, of the training data and of the validation data if there are any."""
+    values = work_out(network, data, metrics, threads)
+    return values if validation is None else values | work_out(network, validation, metrics, threads, "val_")
 
 
 def validated(network, evaluation):

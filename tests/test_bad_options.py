@@ -36,7 +36,7 @@ ZOO = {
 }
 # What a class has to be given, so that another of its options can be tried.
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
-          "path": "log.csv"}
+          "path": "log.csv", "name": "gini"}
 NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep"}
 
 every_value = pytest.mark.parametrize("value", ZOO.values(), ids=ZOO)
@@ -127,6 +127,10 @@ def nothing(value):
     return False
 
 
+def empty_list(value):
+    return type(value) is list and not value
+
+
 def seed(value):
     return value is None or whole(0, math.inf)(value)
 
@@ -154,13 +158,13 @@ FUNCTIONS = {
         "epochs": whole(0), "batch_size": whole(), "optimizer": optional(nothing), "validation_data": optional(nothing),
         "sample_weight": optional(nothing),
         "class_weight": lambda value: value is None or (isinstance(value, dict) and not value),
-        "shuffle": flag, "callbacks": lambda value: type(value) is list and not value, "threads": optional(whole()),
+        "shuffle": flag, "metrics": empty_list, "callbacks": empty_list, "threads": optional(whole()),
         "progress": optional(flag), "resume": flag}),
     "forward": (lambda **given: net().forward(X, **given), {"threads": optional(whole())}),
     "predict": (lambda **given: net().predict(X, **given), {"threads": optional(whole())}),
     "predict_proba": (lambda **given: net().predict_proba(X, **given), {"threads": optional(whole())}),
     "evaluate": (lambda **given: net().evaluate(X, LABELS, **given),
-                 {"sample_weight": optional(nothing), "threads": optional(whole())}),
+                 {"sample_weight": optional(nothing), "metrics": empty_list, "threads": optional(whole())}),
     "loss_and_gradients": (lambda **given: net().loss_and_gradients(X, LABELS, **given), {
         "sample_weight": optional(nothing), "training": flag, "threads": optional(whole())}),
     "loss_function": (lambda **given: net().loss_function(X, LABELS, **given),

@@ -149,9 +149,9 @@ def test_a_sweep_by_each_metric():
 
 
 @pytest.mark.parametrize(("options", "best"), [
-    ({"metric": "val_loss"}, [0.2]), ({"metric": "val_accuracy"}, [0.9]), ({"metric": "auc", "mode": "max"}, [0.9]),
-    ({"metric": "mae", "mode": "min"}, [0.2]), ({"mode": "max"}, [0.9]), ({}, []),
-    ({"metric": "loss", "mode": "max"}, [0.9]),
+    ({"metric": "val_loss"}, [0.2]), ({"metric": "val_accuracy"}, [0.9]), ({"metric": "gini", "mode": "max"}, [0.9]),
+    ({"metric": "val_auc"}, [0.9]), ({"metric": "top_3"}, [0.9]), ({"metric": "rmse"}, [0.2]), ({"mode": "max"}, [0.9]),
+    ({"metric": "loss", "mode": "max"}, [0.9]), ({}, []),
 ])
 def test_the_star_of_a_picture(options, best):
     pytest.importorskip("matplotlib", reason="pictures need the extra plot").use("Agg")
@@ -161,7 +161,7 @@ def test_the_star_of_a_picture(options, best):
     assert [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "*"] == best
 
 
-@pytest.mark.parametrize("metric", ["auc", "score", "acc", "rmse", ""])
+@pytest.mark.parametrize("metric", ["gini", "score", "acc", "val_gini", ""])
 def test_a_picture_of_what_says_nothing(metric):
     pytest.importorskip("matplotlib", reason="pictures need the extra plot").use("Agg")
     from fastnn import plot

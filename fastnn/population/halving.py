@@ -25,8 +25,9 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
     """
     factor = number_in_range("factor", factor, 1.5)
     if metric is not None:
+        chosen = options.get("metrics", ())
         validated = any(options.get(name) is not None for name in ("validation_data", "validation_rows"))
-        checked_metric(metric, population.networks[0], validated, "a fit of this population")
+        checked_metric(metric, population.networks[0], validated, chosen, "a fit of this population")
     groups, alive = np.asarray(groups), np.arange(np.max(groups) + 1)
     lasted, shares = np.zeros(len(alive), np.int64), rungs(len(alive), min(epochs), factor)
     for rung, share in enumerate(shares):
@@ -40,7 +41,7 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
         lasted[alive] += 1
         scores = group_scores(part.scores(metric), groups[members], alive)
         keep = min(np.isfinite(scores).sum(), math.ceil(len(alive) / factor))
-        order = np.argsort(costs(scores, part._metric(metric)), kind="stable")
+        order = np.argsort(costs(scores, part.reported.get(part._metric(metric), "loss")), kind="stable")
         alive = np.sort(alive[order[:keep]])
         if keep == 0:
             break

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from ..checks import several, shown, true_or_false, whole_number
 from ..exclusive import Claim
 from ..history import History
 from ..lbfgs import LBFGS
+from ..metrics import choose, of_fit
 from ..network import Network
 from ..progress import Progress
 from ..threads import resolve_threads
@@ -82,11 +84,13 @@ class Population(Ensemble):
         self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
         self._optimizers = OwnOptimizers()
 
+    reported = MappingProxyType({})  # the metrics of the last fit by name, as records that say which way each is better
+
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int] = 1, batch_size: int | Sequence[int] = 32,
             optimizer=None, validation_data: tuple | None = None, rows=None, validation_rows=None,
             sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, shuffle: bool = True,
-            callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None, progress: bool | None = None,
-            resume: bool = False) -> list[History]:
+            metrics: Sequence = (), callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None,
+            progress: bool | None = None, resume: bool = False) -> list[History]:
         """Train every member, from where it stands.
 
         The options are those of `Network.fit`; where it says "or a list", a list has one value a member.
@@ -106,6 +110,8 @@ class Population(Ensemble):
         sample_weight : array (samples,), optional
         class_weight : "balanced" or dict of class to weight, optional
         shuffle : bool
+        metrics : list of str, function or Metric
+            They bring each member back to Python after each epoch.
         callbacks : list of Callback, or function
             Each member gets copies of its own; `population.callbacks` holds them afterwards. Or a function of the number of
             the member that returns its callbacks. `EarlyStopping` costs no time; another that looks at epochs has its
@@ -134,6 +140,7 @@ class Population(Ensemble):
         progress = None if progress is None else true_or_false("progress", progress)
         given = each("optimizer", optimizer, count)
         callbacks = each_callbacks(callbacks, count)
+        chosen = [choose(metrics, network.objective.head) for network in self.networks]
         samples = samples_of(X, self.networks[0].inputs)
         rows, validation_rows = (each_rows(name, value, count, samples)
                                  for name, value in (("rows", rows), ("validation_rows", validation_rows)))
@@ -149,7 +156,7 @@ class Population(Ensemble):
                 if resume:
                     raise ValueError(f"member {number} has LBFGS, and such a fit cannot be resumed; leave resume out")
                 later[number] = partial(data.fit_to_copies, network, *own_rows, optimizer=given[number],
-                                        callbacks=callbacks[number], threads=threads, progress=False)
+                                        metrics=list(metrics), callbacks=callbacks[number], threads=threads, progress=False)
                 continue
             learned, validation = data.training(network, own_rows[0]), data.validation(network, own_rows[1])
             try:
@@ -158,14 +165,18 @@ class Population(Ensemble):
                     batch_size=batch_sizes[number], shuffle=shuffle)
             except ValueError as error:
                 raise ValueError(f"member {number}: {error}") from None
-            steps = training.fitting(network, learned, validation, state, Claim(sys._getframe()), epochs=epochs[number],
-                                     callbacks=callbacks[number], threads=1, progress=False, run=Ahead(epochs[number]))
+            steps = training.fitting(network, learned, validation, state, Claim(sys._getframe()),
+                                     epochs=epochs[number], metrics=chosen[number],
+                                     callbacks=callbacks[number], threads=1, progress=False,
+                                     run=Ahead(epochs[number], every_epoch=bool(chosen[number])))
             fits[number] = Fit(network, state, steps)
         total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())
         with ExitStack() as ends, Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
             for fit in fits.values():  # whatever happens from here on, each comes to its end
                 ends.callback(fit.steps.close)
             begin_all([*fits.values()], [*fits])
+            self.reported = {metric.name: metric for network, own in zip(self.networks, chosen, strict=True)
+                             for metric in of_fit(network, True, own)}
             self._train(fits, later, callbacks, threads, bar)
         return self.histories
 
@@ -237,7 +248,7 @@ class Population(Ensemble):
 
     def take_over(self, part, numbers):
         """Have what members, here of these numbers, came to in another population."""
-        self.histories = self.histories or [History() for _ in self.networks]
+        self.histories, self.reported = self.histories or [History() for _ in self.networks], part.reported
         for new, old in enumerate(numbers):
             self.histories[old], self.callbacks[old] = part.histories[new], part.callbacks[new]
             self.errors.pop(int(old), None)
@@ -272,7 +283,7 @@ class Population(Ensemble):
         """The numbers of the members, the best first by `scores`; those without a score last."""
         metric = self._metric(metric)
         warn_of_losses(self.networks, metric)
-        return np.argsort(costs(self.scores(metric), metric), kind="stable")
+        return np.argsort(costs(self.scores(metric), self.reported.get(metric, metric)), kind="stable")
 
     def best(self, metric: str | None = None) -> Network:
         """The member of the best score: the least loss, or the largest accuracy; see `scores`."""

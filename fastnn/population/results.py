@@ -7,7 +7,7 @@ import numpy as np
 from ..callbacks import EarlyStopping
 from ..caller_warning import warn_caller
 from ..checks import shown
-from ..metrics import ACCURACY, directed, of_fit
+from ..metrics import ACCURACY, choose, directed, of_fit
 
 
 def final(history, callbacks, metric):
@@ -23,19 +23,20 @@ def final(history, callbacks, metric):
 
 
 def costs(scores, metric):
-    """Scores, turned so that the lowest is the best and those that are missing come last."""
+    """Scores, turned so that the lowest is the best and those that are missing come last; metric: its name or record."""
     sign = directed("metric", metric, "auto", "sort the members by `scores` yourself").sign
     return np.where(np.isnan(scores), np.inf, sign * np.asarray(scores))
 
 
-def checked_metric(metric, network, validated, what):
+def checked_metric(metric, network, validated, chosen, what):
     """The name of a metric that fits of the network will report: found out before they are run.
 
-    validated: whether they have validation data. what: who reports, for the error.
+    validated: whether they have validation data. chosen: as for `fit(metrics=...)`. what: who reports, for the error.
     """
-    names = [each.name for each in of_fit(network, validated)]
-    if not isinstance(metric, str) or metric not in names:
-        raise ValueError(f"metric is {shown(metric)}; {what} reports {', '.join(names)}: choose one")
+    records = {each.name: each for each in of_fit(network, validated, choose(chosen, network.objective.head))}
+    if not isinstance(metric, str) or metric not in records:
+        raise ValueError(f"metric is {shown(metric)}; {what} reports {', '.join(records)}: choose one")
+    directed("metric", records[metric], "auto", "give a fastnn.Metric(name, 'higher' or 'lower', function)")
     return metric
 
 

@@ -25,7 +25,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
           task: str | None = None, epochs: int = 20, batch_size: int = 32, optimizer="adam",
           validation_data: tuple | None = None, validation_split: float = 0.2, folds: int | None = None,
           halving: float | None = None, metric: str | None = None, sample_weight: ArrayLike | None = None,
-          class_weight: Mapping | str | None = None,
+          class_weight: Mapping | str | None = None, metrics: Sequence = (),
           callbacks: Sequence | Callable[[int], list] = (), seed: int = 0, threads: int | None = None,
           progress: bool | None = None) -> Sweep:
     """Train networks of many hyperparameters on the same data, all in one compiled parallel call.
@@ -56,7 +56,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         Train by successive halving with this factor, such as 3: see `Population.halve`.
     metric : str, optional
         What decides: "val_loss", the default, or another that the fits report. It knows itself which way it is better.
-    callbacks, sample_weight, class_weight, threads, progress
+    metrics, callbacks, sample_weight, class_weight, threads, progress
         As for `Population.fit`.
     seed : int
         Of the draws and of the parts of the data.
@@ -97,9 +97,9 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     rows, validation_rows = zip(*(parts * len(drawn)), strict=True)
     options = {"batch_size": list(batch_sizes), "optimizer": list(optimizers), "callbacks": callbacks, "threads": threads,
                "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
-               "sample_weight": sample_weight, "class_weight": class_weight, "progress": progress}
+               "sample_weight": sample_weight, "class_weight": class_weight, "metrics": metrics, "progress": progress}
     each_epochs = [whole_number("epochs", value) for value in each_epochs]
-    metric = checked_metric("val_loss" if metric is None else metric, networks[0], True, "a sweep")
+    metric = checked_metric("val_loss" if metric is None else metric, networks[0], True, metrics, "a sweep")
     groups = np.repeat(np.arange(len(drawn)), len(parts))
     rungs = None
     if halving is None:
@@ -133,7 +133,7 @@ class Sweep:
     def ranking(self):
         """The numbers of the configurations, the best first; of those that were in more rungs before the others."""
         rungs = np.zeros(len(self.scores), int) if self.rungs is None else self.rungs
-        return np.lexsort((costs(self.scores, self.metric), -rungs))
+        return np.lexsort((costs(self.scores, self.population.reported.get(self.metric, self.metric)), -rungs))
 
     @property
     def best_configuration(self) -> dict:
@@ -158,7 +158,7 @@ class Sweep:
         histories = [population.histories[k] for k in members]
         row["epochs"] = max(len(history.epochs) for history in histories)
         row["diverged"] = any(int(k) in population.errors for k in members)
-        for name in KNOWN:
+        for name in self.population.reported or KNOWN:
             if any(name in history for history in histories):
                 values = [final(population.histories[k], population.callbacks[k], name) for k in members]
                 row[name] = float(np.mean(values))
@@ -173,7 +173,9 @@ class Sweep:
         """
         from .. import plot
 
-        return plot.sweep_panels(self.configurations, self.scores, self.metric, whole_number("columns", columns))
+        record = self.population.reported.get(self.metric)
+        mode = {"higher": "max", "lower": "min"}.get(record and record.better, "auto")
+        return plot.sweep_panels(self.configurations, self.scores, self.metric, whole_number("columns", columns), mode)
 
     def __len__(self):
         return len(self.configurations)

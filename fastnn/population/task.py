@@ -25,8 +25,9 @@ class Ahead:
     A step that may diverge ends that: from there on the fit goes step by step, as it would alone.
     """
 
-    def __init__(self, epochs):
+    def __init__(self, epochs, every_epoch=False):
         self.epochs, self.task, self.careful, self.evaluation = epochs, None, False, None
+        self.every_epoch = every_epoch  # whether somebody wants to look after each, whoever calls back
 
     def __call__(self, trainer, evaluation, hooks, bar, callbacks):
         if hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_tame:
@@ -35,10 +36,10 @@ class Ahead:
             return (yield from run_epoch(trainer, self.evaluation or evaluation, hooks, bar, callbacks))
         if self.task is None:
             self.task = Task(trainer, evaluation)
-        watch = callbacks[0] if [*map(type, callbacks)] == [EarlyStopping] else None
+        watch = callbacks[0] if [*map(type, callbacks)] == [EarlyStopping] and not self.every_epoch else None
         left = self.epochs - trainer.state.epoch.number
         self.task.seconds = left * self.task.seconds_per_epoch
-        if self.task.begin(left if watch or not callbacks else 1, watch):
+        if self.task.begin(left if watch or not (callbacks or self.every_epoch) else 1, watch):
             try:
                 yield self.task
             finally:

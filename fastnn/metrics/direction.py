@@ -1,44 +1,17 @@
-"""Metrics as records: what each is called, and which way it is better. Whoever looks for a best asks here, and nowhere else.
+"""Which way a metric is better. Whoever looks for a best asks here, and nowhere else.
 
-    better    "lower" or "higher"; None where nobody has said
-
-What a metric does not say is never guessed from its name: "auc" and "r2" are better when higher, "inaccuracy" and "mae" when
-lower. A monitor of such a metric is told by its `mode`; a callback that reports one may declare it in `Callback.reports`.
+What a metric does not say is never guessed from its name: "gini" and "r2_adjusted" are better when higher, "inaccuracy" and
+"mape" when lower. A monitor of such a metric is told by its `mode`; a callback that reports one may declare it in `reports`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from .checks import several, shown
+from ..checks import several, shown
+from .chosen import named
+from .record import KNOWN, Metric
 
 MODES = {"min": "lower", "max": "higher"}  # what users say
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that a fit or a callback reports each epoch."""
-
-    name: str
-    better: str | None = None
-
-    @property
-    def sign(self):
-        """What makes of its values costs, of which the lowest is the best."""
-        return -1.0 if self.better == "higher" else 1.0
-
-    def on_validation_data(self):
-        """The same metric of the validation data."""
-        return replace(self, name=f"val_{self.name}")
-
-
-LOSS, ACCURACY = Metric("loss", "lower"), Metric("accuracy", "higher")
-KNOWN = {metric.name: metric for each in (LOSS, ACCURACY) for metric in (each, each.on_validation_data())}
-
-
-def of_fit(network, validated):
-    """The metrics that a fit of the network reports; validated: whether it has validation data."""
-    own = network.objective.head.metrics
-    return own + tuple(metric.on_validation_data() for metric in own if validated)
 
 
 def reported(where, given):
@@ -64,9 +37,14 @@ def directed(where, metric, mode, repair):
 
     metric: a Metric or a name. where, repair: of the error if nobody has said which way it is better.
     """
-    metric = KNOWN.get(metric, Metric(metric)) if isinstance(metric, str) else metric
+    metric = of_name(metric) if isinstance(metric, str) else metric
     if mode in MODES:
         return replace(metric, better=MODES[mode])
     if metric.better is None:
         raise ValueError(f"{where} is {metric.name!r}, and nothing says which way it is better; {repair}")
     return metric
+
+
+def of_name(name):
+    """The metric of this name that fits report, or may be asked to; one that says nothing if there is none."""
+    return KNOWN.get(name) or replace(named(name.removeprefix("val_")) or Metric(name), name=name)

@@ -1,0 +1,131 @@
+"""Metrics that a caller chooses, as in `fit(metrics=["f1", "auc"])`: what each name stands for, and for which outputs."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..checks import shown
+from ..kernels.hyperparameters import real_number
+from . import classification, regression
+from .record import KNOWN, Metric
+
+
+@dataclass(frozen=True)
+class OfClasses(Metric):
+    """A metric of labels; its function is also told how many classes there are. heads: the kinds of heads it suits."""
+
+    heads: tuple = ("one class", "one yes or no", "several yes or no")
+
+
+@dataclass(frozen=True)
+class OfValues(Metric):
+    """A metric of values."""
+
+    heads: tuple = ("values",)
+
+
+SINGLE = "one class", "one yes or no"
+METRICS = {metric.name: metric for metric in (
+    OfClasses("f1", "higher", classification.f1), OfClasses("precision", "higher", classification.precision),
+    OfClasses("recall", "higher", classification.recall),
+    OfClasses("balanced_accuracy", "higher", classification.balanced_accuracy, heads=SINGLE),
+    OfClasses("auc", "higher", classification.auc, of="outputs"),
+    OfValues("r2", "higher", regression.r2), OfValues("mae", "lower", regression.mae),
+    OfValues("mse", "lower", regression.mse), OfValues("rmse", "lower", regression.rmse),
+)}
+TOP = re.compile(r"top_(\d{1,9})")
+
+
+def top_k(name, k):
+    return OfClasses(name, "higher", classification.top_k(k), of="outputs", heads=("one class",))
+
+
+def named(name):
+    """The metric of this name, of the package's own; None if there is none."""
+    if match := TOP.fullmatch(name):
+        return top_k(name, int(match[1]))
+    return METRICS.get(name)
+
+
+def choose(given, head):
+    """The Metrics that a caller means, beside those that the head always reports.
+
+    given: a list of names, functions and Metrics.
+    """
+    if isinstance(given, (str, Metric)) or callable(given) or not isinstance(given, (list, tuple)):
+        raise ValueError(f"metrics is {shown(given)}; it must be a list, such as metrics=['f1']")
+    chosen = {}
+    for index, each in enumerate(given):
+        metric = checked(f"metrics[{index}]", each, head)
+        if metric in head.metrics or metric.name == "loss":
+            continue  # reported as it is
+        if metric.name in chosen:
+            raise ValueError(f"metrics has {metric.name!r} twice; leave one of them out, or give it another name")
+        chosen[metric.name] = metric
+    return (*chosen.values(),)
+
+
+def checked(where, given, head):
+    """A Metric that can be worked out for the head."""
+    if isinstance(given, str):
+        return of_name(where, given, head)
+    if not isinstance(given, Metric):
+        if not callable(given):
+            raise ValueError(f"{where} is {shown(given)}; it must be one of {', '.join(names_for(head))}, a function of "
+                             "targets and predictions, or a fastnn.Metric")
+        name = getattr(given, "__name__", None)
+        if not isinstance(name, str) or name == "<lambda>":
+            raise ValueError(f"{where} is {shown(given)}, which has no name; give it one with "
+                             "fastnn.Metric(name, 'higher' or 'lower', function)")
+        given = Metric(name, None, given)
+    if given.function is None and given not in head.metrics:
+        raise ValueError(f"{where} is {given!r}; give it a function of targets and predictions")
+    own = given.name in (*KNOWN, "learning_rate", "epoch", "batch", "") or given.name.startswith("val_")
+    if given.function is not None and own:
+        raise ValueError(f"{where} is called {given.name!r}, as what a fit reports by itself; give it another name")
+    return given
+
+
+def of_name(where, name, head):
+    own = {metric.name: metric for metric in head.metrics}
+    metric = own.get(name) or named(name)
+    if metric is None:
+        raise ValueError(f"{where} is {name!r}; it must be one of {', '.join(names_for(head))}, a function of targets and "
+                         "predictions, or a fastnn.Metric")
+    if name not in own and head.kind not in metric.heads:
+        raise ValueError(f"{where} is {name!r}, which is no metric of a network that learns {head.description}; it may be "
+                         f"one of {', '.join(names_for(head))}, a function of targets and predictions, or a fastnn.Metric")
+    if (match := TOP.fullmatch(name)) and not 1 <= int(match[1]) < head.outputs:
+        raise ValueError(f"{where} is {name!r}, and there are {head.outputs} classes; k must be from 1 to "
+                         f"{head.outputs - 1}")
+    return metric
+
+
+def names_for(head):
+    """The names that may be chosen for a head."""
+    names = [name for name, metric in METRICS.items() if head.kind in metric.heads]
+    return [*names, *(["top_2"] if head.kind == "one class" and head.outputs > 2 else [])]
+
+
+def work_out(network, data, chosen, threads, prefix=""):
+    """{name: value} of chosen metrics of all the samples of Data; prefix: "val_" for a validation."""
+    if not chosen:
+        return {}
+    head, rows = network.objective.head, data.rows
+    outputs = network.forward(data.X if rows is None else data.X[rows], threads=threads)
+    y = head.perfect_predictions(data.targets if rows is None else data.targets.part(rows))
+    if np.isnan(outputs).any():
+        return {prefix + metric.name: np.nan for metric in chosen}
+    predictions, _ = head.predictions(outputs)
+    return {prefix + metric.name: value(metric, head, y, predictions, outputs) for metric in chosen}
+
+
+def value(metric, head, y, predictions, outputs):
+    given = y.copy(), (predictions if metric.of == "predictions" else outputs).copy()  # whatever a function does to them
+    found = metric.function(*given, head.classes) if isinstance(metric, OfClasses) else metric.function(*given)
+    found = found.item() if isinstance(found, np.ndarray) and found.ndim == 0 else found
+    number = real_number(found)
+    if np.isnan(number) and not isinstance(found, (float, np.floating)):
+        raise ValueError(f"the metric {metric.name!r} is {shown(found)}; its function must return a number")
+    return number

@@ -1,0 +1,91 @@
+"""Metrics of labels and probabilities.
+
+    precision           of the samples that are said to be of a class, the share that is
+    recall              of the samples of a class, the share that is said to be
+    f1                  2 precision · recall / (precision + recall)
+    balanced_accuracy   the mean recall of the classes that there are in y
+    auc                 how often a sample of the class has a higher score than another, ties counting half: the area under
+                        the receiver operating characteristic
+    top_k               the share of samples whose label is among the k likeliest
+
+Of two classes, precision, recall and f1 are those of class 1, and auc that of its probability. Of more classes, and of
+several outputs that are labels of their own, they are means over the classes, each against the rest. A class that is in
+neither y nor the predictions does not count. Precision, recall and f1 are 0 where they would be 0/0.
+"""
+
+from functools import partial
+
+import numpy as np
+
+
+def counts(y, predicted, classes):
+    """For each class: how often it is right, how often it is predicted, and how often it is in y; (3, classes)."""
+    if y.ndim == 2:  # labels of their own
+        return np.array([(y & predicted).sum(axis=0), predicted.sum(axis=0), y.sum(axis=0)])
+    right = y[y == predicted]
+    return np.array([np.bincount(each, minlength=classes) for each in (right, predicted, y)])
+
+
+def ratio(over, under):
+    """over / under, 0 where both are 0."""
+    return np.divide(over, under, out=np.zeros(len(over)), where=under > 0)
+
+
+def mean_of_classes(values, present, y, classes):
+    """Of two classes the value of class 1, of more the mean over those that are present."""
+    if y.ndim == 2:
+        return values.mean()
+    return values[1] if classes == 2 else values[present].mean()
+
+
+def precision(y, predicted, classes):
+    right, said, there = counts(y, predicted, classes)
+    return mean_of_classes(ratio(right, said), said + there > 0, y, classes)
+
+
+def recall(y, predicted, classes):
+    right, said, there = counts(y, predicted, classes)
+    return mean_of_classes(ratio(right, there), said + there > 0, y, classes)
+
+
+def f1(y, predicted, classes):
+    right, said, there = counts(y, predicted, classes)
+    return mean_of_classes(ratio(2 * right, said + there), said + there > 0, y, classes)
+
+
+def balanced_accuracy(y, predicted, classes):
+    right, _, there = counts(y, predicted, classes)
+    return ratio(right, there)[there > 0].mean()
+
+
+def auc(y, outputs, classes):
+    """The mean over the classes of which there are samples and others; NaN if there are none."""
+    if y.ndim == 2:
+        areas = [area(y[:, k] == 1, outputs[:, k]) for k in range(y.shape[1])]
+    elif classes == 2:
+        areas = [area(y == 1, outputs[:, -1])]
+    else:
+        areas = [area(y == k, outputs[:, k]) for k in range(classes)]
+    areas = [each for each in areas if not np.isnan(each)]
+    return np.mean(areas) if areas else np.nan
+
+
+def area(inside, scores):
+    """The share of pairs, one sample inside and one outside, in which the one inside has the higher score."""
+    pairs = int(inside.sum()) * int((~inside).sum())
+    if pairs == 0:
+        return np.nan
+    _, place, alike = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(alike) - (alike - 1) / 2  # the mean of those that are alike
+    least = inside.sum() * (inside.sum() + 1) / 2
+    return float((ranks[place.reshape(-1)][inside].sum() - least) / pairs)
+
+
+def top(y, outputs, classes, k):
+    own = outputs[np.arange(len(y)), y][:, None]
+    earlier = np.arange(classes) < y[:, None]  # of equals, the first is the label that is predicted
+    return np.mean(((outputs > own) | ((outputs == own) & earlier)).sum(axis=1) < k)
+
+
+def top_k(k):
+    return partial(top, k=k)
