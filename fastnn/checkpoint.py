@@ -24,7 +24,6 @@ from .files import (
     CHECKPOINT_FORMAT,
     expected_parameters_and_state,
     metadata_of,
-    named_arrays,
     open_and_read,
 )
 from .fit_state import Epoch, FitState
@@ -49,7 +48,7 @@ def save(network, path, extra=None):
     state = network.fits.last
     if optimizers.get(state.optimizer.name) is not type(state.optimizer):
         raise ValueError(f"the optimizer {state.optimizer!r} is not registered, so it could not be found again when loading")
-    tensors = named_arrays(network)
+    tensors = network.vectors.by_name
     for slot, vector in slots(network, state.optimizer).items():
         tensors |= {f"optimizer.{slot}.{name}": array for name, array in vector.items()}
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
@@ -196,11 +195,11 @@ def read(network_type, file):
     if expected != {name: kind for name, kind in kinds.items() if name not in referred}:
         raise ValueError("its tensors are not those of its architecture")
 
-    network = network_type._to_be_filled(config, fit["seed"])
+    network = network_type.with_zeros(config, fit["seed"])
     optimizer_memory = {f"optimizer.{slot}.{name}": view for slot, vector in slots(network, state.optimizer).items()
                         for name, view in vector.items()}
     arrays = file.empty(lambda name: name in referred or name.startswith("last."))
-    file.fill_checked(named_arrays(network) | optimizer_memory | arrays)
+    file.fill_checked(network.vectors.by_name | optimizer_memory | arrays)
 
     if last:
         state.arrays = {name: arrays.pop(f"last.{name}") for name in shapes}

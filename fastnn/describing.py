@@ -5,29 +5,28 @@ import numpy as np
 from . import html
 
 
-class Describing:
-    """The part of `Network` that tells what it is."""
+def summary_rows(network):
+    """The rows of the summary, its head first, and the line of totals."""
+    rows, parameters, state = [("layer", "output shape", "parameters")], network.vectors.parameters, network.vectors.state
+    for index, layer in enumerate(network.layers):
+        count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(network.widths[index]).values())
+        rows.append((f"{index}  {layer!r}", f"(batch, {network.widths[index + 1]})", f"{count:,}"))
+    total = f"{parameters.size:,} parameters, {parameters.flat.nbytes:,} bytes of {network.dtype}; loss {network.loss}"
+    if state.views:
+        total += f"; {state.size:,} numbers of state"
+    return rows, total
 
-    def summary(self) -> str:
-        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
-        rows, total = self._summary()
-        widths = [max(len(row[k]) for row in rows) for k in range(3)]
-        lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
-        rule = "─" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
-    def _summary(self):
-        """The rows of the summary, its head first, and the line of totals."""
-        rows = [("layer", "output shape", "parameters")]
-        for index, layer in enumerate(self.layers):
-            count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(self.widths[index]).values())
-            rows.append((f"{index}  {layer!r}", f"(batch, {self.widths[index + 1]})", f"{count:,}"))
-        size = self.vectors.parameters.flat.nbytes
-        total = f"{self.vectors.parameters.size:,} parameters, {size:,} bytes of {self.dtype}; loss {self.loss}"
-        if self.state:
-            total += f"; {self.vectors.state.flat.size:,} numbers of state"
-        return rows, total
+def summary_text(network):
+    """The summary as a table of text."""
+    rows, total = summary_rows(network)
+    widths = [max(len(row[k]) for row in rows) for k in range(3)]
+    lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
+    rule = "─" * len(lines[0])
+    return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
-    def _repr_html_(self):
-        (head, *rows), total = self._summary()
-        return html.table(head, rows, total)
+
+def summary_html(network):
+    """The summary as a table of HTML."""
+    (head, *rows), total = summary_rows(network)
+    return html.table(head, rows, total)

@@ -33,17 +33,12 @@ class ModelFormatError(ValueError):
 def save(network, path, extra=None):
     """Write `network` to `path`, whole or not at all; extra: further texts by name for the metadata."""
     metadata = {"format": FORMAT, "network": to_text(network.config())}
-    write_whole(path, to_bytes(named_arrays(network), metadata | (extra or {})))
+    write_whole(path, to_bytes(network.vectors.by_name, metadata | (extra or {})))
 
 
 def load(network_type, path):
     """Read the network in the file at `path`."""
     return open_and_read(path, lambda file: read(network_type, file))
-
-
-def named_arrays(network):
-    """All arrays, by name, that make the network what it is beside its architecture; live."""
-    return {**network.parameters, **network.state}
 
 
 def expected_arrays(config):
@@ -111,8 +106,8 @@ def read(network_type, file):
     config = from_text(metadata_of(file, FORMAT)["network"])
     if expected_arrays(config) != file.kinds():
         raise ValueError("its tensors are not those of its architecture")
-    network = network_type._to_be_filled(config)
-    file.fill_checked(named_arrays(network))
+    network = network_type.with_zeros(config)
+    file.fill_checked(network.vectors.by_name)
     return network
 
 

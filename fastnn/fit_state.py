@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .callbacks.calls import EpochEnd
 from .checks import real_number
-from .files import named_arrays
+from .epoch_end import EpochEnd
 from .history import History
 from .kernels.optimizers import Optimizer
 from .program import TOTALS
@@ -65,8 +64,8 @@ class FitState:
         self.history = self.history.first(self.epoch.number)  # or while an epoch was entered
         self.ending = None
         if self.arrays is not None:
-            self.before = self.arrays, {name: array.copy() for name, array in named_arrays(network).items()}
-            put(network, self.arrays)
+            self.before = self.arrays, network.vectors.copies_by_name()
+            network.vectors.set_arrays(self.arrays)
             self.arrays = None
         untold, logs = [], {}
         for callback, kept in zip(callbacks, matched(callbacks, self.states), strict=True):
@@ -80,8 +79,8 @@ class FitState:
     def withdraw(self, network):
         """Undo what `begin` did to the network: the fit does not go on."""
         if self.before is not None:
-            self.arrays, shown = self.before
-            put(network, shown)
+            self.arrays, best = self.before
+            network.vectors.set_arrays(best)
             self.before = None
 
     def run(self, callbacks):
@@ -147,14 +146,9 @@ def numbers(logs):
             if isinstance(value, (float, np.floating)) or not math.isnan(real_number(value))}
 
 
-def show(network, arrays):
-    """Put other arrays into the network, such as its best; its fit, if resumed, goes on with those that it had."""
+def set_best_arrays(network, arrays):
+    """Put the arrays of its best epoch into a network, by name; its fit, if resumed, goes on with those that it had."""
     state = network.fits.last
     if state is not None and state.arrays is None:
-        state.arrays = {name: array.copy() for name, array in named_arrays(network).items()}
-    put(network, arrays)
-
-
-def put(network, arrays):
-    for name, array in named_arrays(network).items():
-        array[...] = arrays[name]
+        state.arrays = network.vectors.copies_by_name()
+    network.vectors.set_arrays(arrays)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .callbacks.calls import EpochEnd, begin, call, end, introduce
+from .callbacks.calls import begin, call, end, introduce
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
+from .epoch_end import EpochEnd
 from .exclusive import alone
 from .history import History
 from .kernels.finite import all_finite, all_within

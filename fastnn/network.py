@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numba.core.typing.typeof import typeof_impl
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from . import embedding, lbfgs, training
+from . import (
+    checkpoint,
+    describing,
+    differentiating,
+    embedded_model,
+    files,
+    lbfgs,
+    onnx,
+    predicting,
+    torch_weights,
+    training,
+)
 from .checked_data import check_data
-from .checks import float_dtype, list_of, shown, true_or_false, whole_number
-from .describing import Describing
-from .differentiating import Differentiating
+from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
 from .fits import Fits
 from .history import History
 from .kernels.activations import activations
@@ -24,14 +36,13 @@ from .layers import layers as layer_types
 from .lbfgs import LBFGS
 from .metrics import choose
 from .objective import objective_of
-from .predicting import Predicting
+from .program import small_prediction
 from .quiet import new_generator, quiet
-from .storing import Storing
 from .threads import resolve_threads
 from .vectors import Vectors
 
 
-class Network(Predicting, Differentiating, Storing, Describing):
+class Network:
     """A neural network of layers, trained and run on the CPU by compiled kernels.
 
     Parameters
@@ -57,6 +68,9 @@ class Network(Predicting, Differentiating, Storing, Describing):
         What layers remember beside their parameters, likewise: "1.running_mean" of a `BatchNorm`, …
     widths : list of int
         How many features there are before the first layer and behind each.
+    vectors, objective, fits
+        The parts of a network, for code that extends it: the flat memory of parameters and state; the loss that training
+        lowers and what outputs mean; and what fits hand on to one another.
 
     Examples
     --------
@@ -230,9 +244,86 @@ class Network(Predicting, Differentiating, Storing, Describing):
         """What the last fit recorded, also one that was interrupted; None before the first."""
         return None if self.fits.last is None else self.fits.last.history
 
+    def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
+        if threads is None and (out := self._forward_few(X)) is not None:
+            return out
+        return predicting.forward(self, X, threads, self._idle_predictions)
+
+    def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
+
+        A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
+        it is a DivergenceError.
+        """
+        if threads is None and (predicted := self._predict_few(X)) is not None:
+            return predicted
+        return predicting.predictions(self, self.forward(X, threads=threads))
+
+    @cached_property
+    def _forward_few(self):
+        return small_prediction(self, predict=False)
+
+    @cached_property
+    def _predict_few(self):
+        return small_prediction(self, predict=True)
+
+    def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
+        predicting.check_probabilities(self.objective.head)
+        return self.forward(X, threads=threads)
+
+    def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, metrics: Sequence = (),
+                 threads: int | None = None) -> dict[str, float]:
+        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike.
+
+        metrics: what to report beside these, as for `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network
+        >>> net, X = Network([Dense(1, "sigmoid")], inputs=1), np.array([[-2.0], [-1.0], [1.0], [2.0]])
+        >>> net.parameters["0.weight"][:] = 1
+        >>> net.evaluate(X, [0, 1, 1, 1], metrics=["recall", "auc"])["auc"]
+        1.0
+        """
+        metrics, threads = choose(metrics, self.objective.head), resolve_threads(threads)
+        return predicting.evaluate(self, check_data(self, X, y, sample_weight), metrics, threads)
+
+    def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                           training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
+        """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
+
+        training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
+        normalises by the samples given, so then all of them go through in one batch. By default both behave as in
+        prediction. A loss that is not finite is a DivergenceError.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import Dense, Network
+        >>> net = Network([Dense(1)], inputs=1, dtype="float64")
+        >>> net.parameters["0.weight"][:] = 2
+        >>> loss, gradients = net.loss_and_gradients(np.array([[3.0]]), np.array([5.0]))  # ½ (2·3 − 5)²
+        >>> loss, float(gradients["0.weight"][0, 0])
+        (0.5, 3.0)
+        """
+        data = check_data(self, X, y, sample_weight)
+        return differentiating.loss_and_gradients(self, data, true_or_false("training", training), resolve_threads(threads))
+
+    def loss_function(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
+                      training: bool = False) -> Callable[[], float]:
+        """A function of no arguments: the loss over these samples with the parameters as they then stand.
+
+        training: as for `loss_and_gradients`. A loss that is not finite is NaN or infinite.
+        """
+        data = check_data(self, X, y, sample_weight)
+        return differentiating.loss_function(self, data, true_or_false("training", training))
+
     def astype(self, dtype: str) -> Network:
         """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
-        twin = Network._to_be_filled({**self.config(), "dtype": dtype}, self.seed)
+        twin = Network.with_zeros({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
         return twin
 
@@ -261,7 +352,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
         False
         """
         gradients = true_or_false("gradients", gradients)
-        return embedding.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
+        return embedded_model.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
@@ -275,13 +366,75 @@ class Network(Predicting, Differentiating, Storing, Describing):
         return cls(layers, inputs, **options, seed=seed)
 
     @classmethod
-    def _to_be_filled(cls, config, seed=0):
-        """As `from_config`, for a caller who overwrites all weights and state: to draw them would take time in vain."""
+    def with_zeros(cls, config: Mapping, seed: int | None = 0) -> Network:
+        """As `from_config`, for a caller that sets all weights and state: they are zeros, which takes less time."""
         if cls.__init__ is not Network.__init__:  # a subclass makes more of it
             return cls.from_config(config, seed)
         network, (layers, inputs, options) = cls.__new__(cls), arguments_of(config)
-        network._make(layers, inputs, **options, seed=seed)
+        cls._make(network, layers, inputs, **options, seed=seed)
         return network
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the network to a safetensors file, whole or not at all.
+
+        While another thread trains it, some of its numbers may be from before a step and others from after it; a callback
+        saves what stands between two steps.
+        """
+        files.save(self, path_name("path", path))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Read a network that `save` wrote; ModelFormatError if the file is not one."""
+        return files.load(cls, path_name("path", path))
+
+    def to_onnx(self, path: str | os.PathLike) -> None:
+        """Write the network to an ONNX file that other runtimes can run; see `fastnn.onnx.export`."""
+        onnx.export(self, path_name("path", path))
+
+    def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
+        """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
+        torch_weights.load_torch(self, source, layers)
+
+    def save_checkpoint(self, path: str | os.PathLike) -> None:
+        """Write the network and where its last fit stands, all that it takes to go on with it, whole or not at all.
+
+        That is, beside the weights: the optimizer's hyperparameters, memory and number of steps, the epoch and the batch,
+        the random state, the history, and the state of the callbacks. It can be called after a fit, also one that was
+        interrupted, and from a callback, best one with `runs_last`; `ModelCheckpoint(path, full=True)` is one. The data are
+        not in the file. (A pickle or a copy of a network holds its weights and random state alone.)
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> from fastnn import Adam, Dense, LambdaCallback, Network
+        >>> X, y = np.linspace(0, 1, 100)[:, None], np.linspace(0, 2, 100)
+        >>> def stop(batch, logs):
+        ...     net.stop_training = batch == 5
+        >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+        >>> history = net.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01),
+        ...                   callbacks=[LambdaCallback(on_train_batch_end=stop)])
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.safetensors")
+        >>> net.save_checkpoint(path)
+        >>> resumed = Network.load_checkpoint(path)
+        >>> history = resumed.fit(X, y, epochs=9, batch_size=10, resume=True)
+        >>> never_stopped = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+        >>> history["loss"] == never_stopped.fit(X, y, epochs=9, batch_size=10, optimizer=Adam(0.01))["loss"]
+        True
+        """
+        checkpoint.save(self, path_name("path", path))
+
+    @classmethod
+    def load_checkpoint(cls, path: str | os.PathLike) -> Self:
+        """Read what `save_checkpoint` wrote, to go on with `fit(..., resume=True)`; ModelFormatError if it is none."""
+        return checkpoint.load(cls, path_name("path", path))
+
+    def summary(self) -> str:
+        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
+        return describing.summary_text(self)
+
+    def _repr_html_(self):
+        return describing.summary_html(self)
 
     def __reduce__(self):
         """To pickle or copy it: architecture, parameters, state and random numbers; optimizers start afresh."""
@@ -292,7 +445,7 @@ class Network(Predicting, Differentiating, Storing, Describing):
         return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
 
 
-typeof_impl.register(Network, embedding.typeof_network)
+typeof_impl.register(Network, embedded_model.typeof_network)
 
 
 def arguments_of(config):
@@ -306,6 +459,6 @@ def arguments_of(config):
 
 def restore(network_type, config, seed, parameters, random, state):
     """The network that `Network.__reduce__` took apart."""
-    network = network_type._to_be_filled(config, seed)
+    network = network_type.with_zeros(config, seed)
     network.vectors.set_copies(parameters, random, state)
     return network

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 
 from .callbacks.callback import Callback
-from .callbacks.calls import BatchHooks, EpochEnd, begin, call, end, introduce
+from .callbacks.calls import BatchHooks, begin, call, end, introduce
 from .divergence import DivergenceError, of_step
+from .epoch_end import EpochEnd
 from .exclusive import Claim
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel

@@ -35,6 +35,10 @@ class Vectors:
         """The address of the word that layer number `index` draws its random numbers from."""
         return address(self.random[1 + index:])
 
+    def copies_by_name(self):
+        """Copies of the same, for `set_arrays`."""
+        return {name: view.copy() for name, view in self.by_name.items()}
+
     def set_arrays(self, arrays):
         """Copy in arrays for all of parameters and state, by name."""
         for name, view in self.by_name.items():

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn import Dense, Network
 from fastnn.checked_data import check_data
+from fastnn.differentiating import gradient_program
 from fastnn.kernels.table import LOSSES
 from fastnn.program import EvaluationProgram
 
@@ -73,7 +74,7 @@ def losses_of(net, X, y, **options):
 def losses_at_once(net, X, y, *, training=False):
     """The same function where no weight is penalised, from one pass of all samples: where the kernels report each one's."""
     if training:
-        program = net._gradient_program(X, y, None, training, threads=1)
+        program = gradient_program(net, check_data(net, X, y), training, threads=1)
         assert program.batches == 1
 
         def losses():

@@ -2,7 +2,6 @@
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from ..checks import whole_number
 from ..metrics import reported
@@ -77,33 +76,6 @@ def end(callbacks, logs):
             ends.callback(callback.on_train_end, logs)
         for callback in reversed(callbacks):
             ends.callback(callback.on_callbacks_end)
-
-
-@dataclass
-class EpochEnd:
-    """An epoch that is over, its logs, and the callbacks that have yet to be told of it."""
-
-    epoch: int
-    logs: dict
-    untold: list
-
-    def tell(self, callbacks):
-        """on_epoch_end of those that have yet to be told, then on_callbacks_end of all.
-
-        Where an exception ends that, the callback that it came from has had its call, unless it may be repeated or has not
-        reported what it reports.
-        """
-        while self.untold:
-            callback = self.untold[0]
-            try:
-                callback.on_epoch_end(self.epoch, self.logs)
-            except BaseException as error:
-                begun = error.__traceback__.tb_next is not None
-                if begun and not callback.may_be_repeated and all(name in self.logs for name in callback.reports):
-                    del self.untold[0]
-                raise
-            del self.untold[0]
-        call(callbacks, "on_callbacks_end")
 
 
 class BatchHooks:

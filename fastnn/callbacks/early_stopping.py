@@ -2,8 +2,7 @@
 
 from ..caller_warning import warn_caller
 from ..checks import true_or_false, whole_number
-from ..files import named_arrays
-from ..fit_state import show
+from ..fit_state import set_best_arrays
 from .monitor import Monitor
 
 
@@ -69,8 +68,7 @@ class EarlyStopping(Monitor):
             return
         value = self.better(logs)
         if value is not None:
-            live = named_arrays(self.network) if self.restore_best else {}
-            arrays = {name: array.copy() for name, array in live.items()} or None
+            arrays = (self.restore_best and self.network.vectors.copies_by_name()) or None
             self.note(seen=epoch, wait=0, best=value, best_epoch=epoch, best_arrays=arrays)
         elif self.wait + 1 < self.patience:
             self.note(seen=epoch, wait=self.wait + 1)
@@ -80,7 +78,7 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs):
         if self.best_arrays is not None:
-            show(self.network, self.best_arrays)
+            set_best_arrays(self.network, self.best_arrays)
 
     def state(self):
         return super().state() | {"wait": self.wait, "best_epoch": self.best_epoch, "stopped_epoch": self.stopped_epoch,

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import any_array, shown
 from ..divergence import DivergenceError
+from ..predicting import predictions
 
 
 class Ensemble:
@@ -47,9 +48,9 @@ class Ensemble:
 
     def _predicted(self, X, how, threads):
         if how == "mean":
-            return self._labels_or_values(self._mean(X, threads))
+            return predictions(self.networks[0], self._mean(X, threads))
         if how == "median":
-            return self._labels_or_values(np.median(self.forward(X, threads=threads), axis=0))
+            return predictions(self.networks[0], np.median(self.forward(X, threads=threads), axis=0))
         labels = np.stack([network.predict(X, threads=threads) for network in self.networks])
         votes = np.stack([(labels == label).sum(axis=0) for label in range(self.networks[0].objective.head.classes)])
         return votes.argmax(axis=0)
@@ -90,7 +91,3 @@ class Ensemble:
         for network in self.networks:  # one after the other: a sum takes less memory than all of them
             total = total + network.forward(X, threads=threads).astype(np.float64)
         return total / len(self.networks)
-
-    def _labels_or_values(self, out):
-        """As `Network.predict` makes them of outputs."""
-        return self.networks[0]._labels_or_values(out)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..checks import number_in_range
-from .results import checked_metric, costs, warn_of_losses
+from .results import checked_metric, costs, judged_by, warn_of_losses
 
 OF_EACH = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists of one each
 
@@ -37,11 +37,11 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
                  **options_of(members, options, rung))
         population.take_over(part, members)
         if rung == 0:
-            warn_of_losses(population.networks, part._metric(metric))
+            warn_of_losses(population.networks, judged_by(part.histories, metric))
         lasted[alive] += 1
         scores = group_scores(part.scores(metric), groups[members], alive)
         keep = min(np.isfinite(scores).sum(), math.ceil(len(alive) / factor))
-        order = np.argsort(costs(scores, part.reported.get(part._metric(metric), "loss")), kind="stable")
+        order = np.argsort(costs(scores, part.reported.get(judged_by(part.histories, metric), "loss")), kind="stable")
         alive = np.sort(alive[order[:keep]])
         if keep == 0:
             break

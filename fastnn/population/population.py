@@ -28,7 +28,7 @@ from .ensemble import Ensemble
 from .halving import halve
 from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows, samples_of
-from .results import as_table, costs, final, warn_of_losses
+from .results import as_table, costs, final, judged_by, warn_of_losses
 from .task import Ahead
 
 
@@ -82,7 +82,7 @@ class Population(Ensemble):
         self.networks = list(several("networks", networks))
         check_members(self.networks)
         self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
-        self._optimizers = OwnOptimizers()
+        self.own_optimizers = OwnOptimizers()
 
     reported = MappingProxyType({})  # the metrics of the last fit by name, as records that say which way each is better
 
@@ -161,7 +161,7 @@ class Population(Ensemble):
             learned, validation = data.training(network, own_rows[0]), data.validation(network, own_rows[1])
             try:
                 state = training.begin_or_resume(
-                    network, self._optimizers.of(number, given[number]), resume, samples=learned.samples,
+                    network, self.own_optimizers.of(number, given[number]), resume, samples=learned.samples,
                     batch_size=batch_sizes[number], shuffle=shuffle)
             except ValueError as error:
                 raise ValueError(f"member {number}: {error}") from None
@@ -260,28 +260,15 @@ class Population(Ensemble):
 
         metric: default "val_loss" if it was recorded, else "loss".
         """
-        metric = self._metric(metric)
+        metric = judged_by(self.histories, metric)
         values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
         values = np.array(values, np.float64)
         values[list(self.errors)] = np.nan
         return values
 
-    def _metric(self, metric):
-        """The name of what members are to be judged by."""
-        if not self.histories:
-            raise ValueError("this population has not been fitted; call fit first")
-        if metric is not None and not isinstance(metric, str):
-            raise ValueError(f"metric is {shown(metric)}; it must be the name of one that was recorded, such as 'val_loss'")
-        recorded = {name for history in self.histories for name in history}
-        metric = ("val_loss" if "val_loss" in recorded else "loss") if metric is None else metric
-        if recorded and metric not in recorded:
-            names = ", ".join(sorted(recorded))
-            raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}: choose one")
-        return metric
-
     def ranking(self, metric: str | None = None) -> NDArray:
         """The numbers of the members, the best first by `scores`; those without a score last."""
-        metric = self._metric(metric)
+        metric = judged_by(self.histories, metric)
         warn_of_losses(self.networks, metric)
         return np.argsort(costs(self.scores(metric), self.reported.get(metric, metric)), kind="stable")
 
@@ -322,15 +309,15 @@ class Population(Ensemble):
         part.callbacks = [self.callbacks[number] for number in numbers]
         part.histories = [self.histories[number] for number in numbers] if self.histories else []
         part.errors = {new: self.errors[old] for new, old in enumerate(numbers) if old in self.errors}
-        part._optimizers = self._optimizers.part(numbers)
+        part.own_optimizers = self.own_optimizers.part(numbers)
         return part
 
     def __getstate__(self):
         """To pickle it: what optimizers remember is not in the pickle of a network either."""
-        return {name: value for name, value in vars(self).items() if name != "_optimizers"}
+        return {name: value for name, value in vars(self).items() if name != "own_optimizers"}
 
     def __setstate__(self, state):
-        vars(self).update(state, _optimizers=OwnOptimizers())
+        vars(self).update(state, own_optimizers=OwnOptimizers())
 
     def __repr__(self):
         size = sum(network.vectors.parameters.size for network in self.networks)

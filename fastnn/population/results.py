@@ -28,6 +28,20 @@ def costs(scores, metric):
     return np.where(np.isnan(scores), np.inf, sign * np.asarray(scores))
 
 
+def judged_by(histories, metric):
+    """The name of the metric that members with these histories are judged by; None stands for the validation's loss."""
+    if not histories:
+        raise ValueError("this population has not been fitted; call fit first")
+    if metric is not None and not isinstance(metric, str):
+        raise ValueError(f"metric is {shown(metric)}; it must be the name of one that was recorded, such as 'val_loss'")
+    recorded = {name for history in histories for name in history}
+    metric = ("val_loss" if "val_loss" in recorded else "loss") if metric is None else metric
+    if recorded and metric not in recorded:
+        names = ", ".join(sorted(recorded))
+        raise ValueError(f"metric {metric!r} was not recorded; recorded were {names}: choose one")
+    return metric
+
+
 def checked_metric(metric, network, validated, chosen, what):
     """The name of a metric that fits of the network will report: found out before they are run.
 

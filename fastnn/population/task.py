@@ -7,7 +7,6 @@ early stopping is no reader: what it would decide after an epoch is worked out o
 import numpy as np
 
 from ..callbacks import EarlyStopping
-from ..files import named_arrays
 from ..kernels.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
 from ..memory import block_sums
 from ..metrics import of_fit
@@ -179,7 +178,7 @@ class Task:
             watch.best, watch.best_epoch = float(member["best"]), best_epoch
             if watch.restore_best:
                 parameters, kept = network.vectors.parameters.split(self.best[0]), network.vectors.state.split(self.best[1])
-                watch.best_arrays = {name: {**parameters, **kept}[name] for name in named_arrays(network)}
+                watch.best_arrays = {name: {**parameters, **kept}[name] for name in network.vectors.by_name}
 
     def last_metrics(self):
         """Those of the epoch that is left to be finished."""
