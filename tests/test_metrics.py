@@ -352,3 +352,28 @@ def test_samples_count_alike():
     X, y = DATA
     weighted = classifier().evaluate(X, y, sample_weight=np.arange(90), metrics=["f1"])
     assert weighted["f1"] == classifier().evaluate(X, y, metrics=["f1"])["f1"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_where_a_function_fails_the_fit_goes_on_later(error):
+    """Of an epoch whose metrics were not worked out, alone and in a population."""
+    def fails(calls):
+        def score(y, predicted):
+            calls.append(1)
+            if len(calls) == 5:
+                raise error("enough")
+            return float(np.mean(y == predicted))
+        return Metric("score", "higher", score)
+
+    expected = fit(classifier(), metrics=[fails([1] * 99)])
+    net, calls = classifier(), []
+    with pytest.raises(error, match="enough"):
+        fit(net, metrics=[fails(calls)])
+    assert len(net.history.epochs) == 2
+    assert fit(net, metrics=[fails(calls)], resume=True, optimizer=None) == expected
+    population, calls = Population([classifier(), classifier()]), []
+    options = {"epochs": 4, "rows": np.arange(60), "validation_rows": np.arange(60, 90)}
+    with pytest.raises(error, match="enough"):
+        population.fit(*DATA, optimizer=Adam(0.05), metrics=[fails(calls)], **options)
+    for history in population.fit(*DATA, metrics=[fails(calls)], resume=True, **options):
+        assert dict(history) == dict(expected)
