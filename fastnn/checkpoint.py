@@ -27,14 +27,14 @@ from .files import (
     open_and_read,
 )
 from .fit_state import Epoch, FitState
+from .formats.atomic_file import write_whole
+from .formats.safetensors import to_bytes
+from .formats.untrusted_json import from_text, to_text
 from .history import History
 from .kernels.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
-from .plain_json import from_text, to_text
 from .program import TOTALS
 from .schedules import Schedule
-from .tensor_file import to_bytes
-from .whole_file import write_whole
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64 - 1  # word of the random state

@@ -2,7 +2,7 @@
 
     format     what this is, and the version of this list
     network    the architecture: `Network.config()` as JSON
-    sha256     a digest of the whole file, so that no damage goes unnoticed (`fastnn.tensor_file`)
+    sha256     a digest of the whole file, so that no damage goes unnoticed (`fastnn.formats.safetensors`)
 
 Any program that reads safetensors can read the tensors. A file is not trusted: before memory is taken for a network, the
 shapes that its architecture asks for are held against the tensors that are there. What it names (layers, activations,
@@ -13,11 +13,11 @@ import os
 import stat
 
 from .checks import whole_number
-from .file_kinds import LOOKED_AT, ONNX, SAFETENSORS, kind_of
+from .formats.atomic_file import write_whole
+from .formats.safetensors import DAMAGED, TensorFile, to_bytes
+from .formats.signatures import LOOKED_AT, ONNX, SAFETENSORS, kind_of
+from .formats.untrusted_json import from_text, to_text
 from .layers import layers_from_config, parameter_shapes, state_shapes
-from .plain_json import from_text, to_text
-from .tensor_file import DAMAGED, TensorFile, to_bytes
-from .whole_file import write_whole
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 # what a strange file can provoke

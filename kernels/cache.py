@@ -28,7 +28,7 @@ from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
-from ..whole_file import POSIX, write_whole
+from ..formats.atomic_file import POSIX, write_whole
 
 SOURCES = Path(__file__).parent
 # what of Numba's settings, which the environment may change, shapes machine code

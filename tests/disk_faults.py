@@ -5,7 +5,7 @@ import fcntl
 import os
 from contextlib import contextmanager
 
-from fastnn import whole_file
+from fastnn.formats import atomic_file as whole_file
 
 CALLS = ("open", "write", "fsync", "replace", "chmod", "scandir", "unlink", "close")
 FAULTS = {"no space": errno.ENOSPC, "I/O error": errno.EIO, "no permission": errno.EACCES, "short write": None,

@@ -21,8 +21,8 @@ import numpy as np
 from fuzz_files import NASTY, TOKENS, Original, mutate, raw
 
 from fastnn import BatchNorm, Dense, LayerNorm, ModelFormatError, Network, datasets, files, from_torch_state_dict
+from fastnn.formats.safetensors import to_bytes
 from fastnn.kernels import cache
-from fastnn.tensor_file import to_bytes
 from fastnn.torch_weights import all_tensors
 
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else None

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from fastnn.tensor_file import BLANK
+from fastnn.formats.safetensors import BLANK
 
 
 def parts(whole):

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from fastnn import Adam, Callback, Dense, EarlyStopping, ModelCheckpoint, ModelFormatError, Network
-from fastnn.tensor_file import to_bytes
+from fastnn.formats.safetensors import to_bytes
 
 
 @pytest.fixture

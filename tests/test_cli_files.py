@@ -162,7 +162,7 @@ def test_a_full_disk_leaves_what_was_there(stones, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fastnn.whole_file.write", full)
+    monkeypatch.setattr("fastnn.formats.atomic_file.write", full)
     error = run(capsys, "predict", "t.safetensors", "t.csv", "-o", "out.csv", status=1).err
     assert error == "fastnn predict: No space left on device\n"
     assert open("out.csv").read() == "before"

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn import Adam, CSVLogger, Dense, Network, whole_file
+from fastnn import Adam, CSVLogger, Dense, Network
+from fastnn.formats import atomic_file as whole_file
 
 pytest.importorskip("fcntl", reason="faults are injected into the calls of POSIX")
 from disk_faults import FAULTS, disk

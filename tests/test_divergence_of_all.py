@@ -12,18 +12,7 @@ import pytest
 from layer_cases import all_bits
 from small_nets import OUTPUTS
 
-from fastnn import (
-    BatchNorm,
-    Callback,
-    CosineDecay,
-    Dense,
-    DivergenceError,
-    Dropout,
-    Network,
-    WarmUp,
-    losses,
-    optimizers,
-)
+from fastnn import BatchNorm, Callback, CosineDecay, Dense, DivergenceError, Dropout, Network, WarmUp, losses, optimizers
 
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 

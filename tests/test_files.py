@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from fastnn import Dense, ModelFormatError, Network, activations, files, losses
-from fastnn.tensor_file import to_bytes
+from fastnn.formats.safetensors import to_bytes
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20, 5))

@@ -12,7 +12,7 @@ from fuzz_foreign import originals as foreign_originals
 from small_files import FILES, every_file, read, refused
 
 from fastnn import Dense, Network
-from fastnn.plain_json import from_text, to_text
+from fastnn.formats.untrusted_json import from_text, to_text
 
 SEED = os.environ.get("FASTNN_SEED", "0")
 

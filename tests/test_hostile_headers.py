@@ -6,7 +6,7 @@ import pytest
 from hostile_files import parts, sealed
 from small_files import FILES, PAYLOAD, READER, TEXT, changed, metadata, read, refused
 
-from fastnn.tensor_file import HEADER
+from fastnn.formats.safetensors import HEADER
 
 
 def offsets(weight, bias):

@@ -11,7 +11,7 @@ from hostile_files import parts, sealed
 from small_files import FILES, MEMORY, NET, PAYLOAD, READER, TEXT, WHOLE, changed, metadata, refused
 
 from fastnn import Adam, Dense, ModelFormatError, Network, files, from_torch_state_dict, onnx
-from fastnn.tensor_file import HEADER
+from fastnn.formats.safetensors import HEADER
 
 
 def described(layers, inputs=1, **more):

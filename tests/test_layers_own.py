@@ -6,19 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from fastnn import (
-    SGD,
-    Activation,
-    BatchNorm,
-    Dense,
-    Dropout,
-    ModelFormatError,
-    Network,
-    activations,
-    files,
-    vectorized,
-)
-from fastnn.tensor_file import to_bytes
+from fastnn import SGD, Activation, BatchNorm, Dense, Dropout, ModelFormatError, Network, activations, files, vectorized
+from fastnn.formats.safetensors import to_bytes
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.normal(size=(50, 4)), rng.integers(3, size=50)

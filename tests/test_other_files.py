@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastnn import Dense, ModelFormatError, Network, from_torch_state_dict, onnx
-from fastnn.file_kinds import LOOKED_AT, kind_of
+from fastnn.formats.signatures import LOOKED_AT, kind_of
 
 
 def saved(save, *arrays):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hostile_files import parts, sealed
 
-from fastnn.tensor_file import BLANK, DTYPES, HEADER, NAMES, TensorFile, to_bytes
+from fastnn.formats.safetensors import BLANK, DTYPES, HEADER, NAMES, TensorFile, to_bytes
 
 every_dtype = pytest.mark.parametrize("dtype", NAMES, ids=str)
 

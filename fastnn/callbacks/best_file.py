@@ -10,8 +10,8 @@ import os
 import numpy as np
 
 from ..files import PROVOKED, open_file
-from ..plain_json import from_text, to_text
-from ..tensor_file import TensorFile
+from ..formats.safetensors import TensorFile
+from ..formats.untrusted_json import from_text, to_text
 
 NAME = "best"  # of the text in the file
 ROWS, BYTES = 4096, 2**24  # of data that are looked at to tell whether they are the same: so many rows, spread evenly

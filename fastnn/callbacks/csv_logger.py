@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..checks import path_name, shown, true_or_false, whole_number
-from ..whole_file import write, write_whole
+from ..formats.atomic_file import write, write_whole
 from .callback import Callback, reported
 from .log_file import Log, NotOurs
 

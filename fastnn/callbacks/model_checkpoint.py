@@ -6,9 +6,9 @@ import os
 from .. import checkpoint, files
 from ..caller_warning import warn_caller
 from ..checks import path_name, true_or_false, whole_number
+from ..formats.atomic_file import mode_of
 from ..kernels.interpreter import SAMPLES
 from ..metrics import KNOWN
-from ..whole_file import mode_of
 from . import best_file, file_names
 from .monitor import Monitor
 

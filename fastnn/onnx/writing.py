@@ -8,7 +8,7 @@ import json
 import os
 
 from ..checks import an_instance, path_name
-from ..whole_file import write_whole
+from ..formats.atomic_file import write_whole
 from .graph import Graph
 from .library import library
 

@@ -7,8 +7,8 @@ The file is that of `Network.save`, and `Network.load` reads the network in it. 
 
 from .. import files
 from ..checks import an_instance, path_name, shown
+from ..formats.untrusted_json import from_text, to_text
 from ..network import Network
-from ..plain_json import from_text, to_text
 from . import metrics
 from .classes import Classes
 from .frames import as_pandas, normalized

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checks import any_array, real_number, several, shown, whole_number
 from ..files import LONGEST, PROVOKED
-from ..plain_json import from_text
+from ..formats.untrusted_json import from_text
 from .cells import numbers_if_all, without
 from .columns import KINDS, LIMIT, Ignored
 from .frames import as_pandas, categorical_names, normalized, text_name

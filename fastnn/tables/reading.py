@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..checks import an_instance, path_name, several, shown, whole_number
-from ..whole_file import write_whole
+from ..formats.atomic_file import write_whole
 from . import delimited
 from .delimited import let_pass_what_is_not_in_the_file
 from .known_formats import READING, Told

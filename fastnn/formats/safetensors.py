@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .plain_json import from_text, to_text
+from .untrusted_json import from_text, to_text
 
 HEADER = 2 * 2**20  # bytes that a header may have, some thousands of layers: it is read before anything is known of the file
 AXES = 64  # that NumPy's arrays may have
