@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .checks import features
 from .kernels.objects import address
 from .sample_weights import sample_weights
+from .samples.features import features
 from .targets import Targets
 
 

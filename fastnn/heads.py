@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import any_array, check_finite, real_array
 from .kernels.criterion import accuracy_row
 from .kernels.labels import above_half, label_row, likeliest
 from .metrics import ACCURACY, LOSS
 from .sample_weights import class_factors, sample_weights
+from .samples.arrays import any_array, check_finite, real_array
 from .targets import Targets, check_probabilities, class_labels
 
 PROBABILITIES = "softmax", "sigmoid"  # activations whose outputs are probabilities

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .checks import features
 from .divergence import DivergenceError, how_to_be_finite
 from .metrics import work_out
 from .program import EvaluationProgram, PredictionProgram
+from .samples.features import features
 from .threads import resolve_threads
 
 

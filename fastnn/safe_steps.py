@@ -2,7 +2,7 @@
 
 To look at all parameters and at all that the optimizer remembers after each step would cost as much as a tenth of it. It is
 not needed where gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, as the watch sees to
-(`kernels/watch.py`), the hyperparameters be tame (`kernels/hyperparameters.py`), and the slots of the optimizer begin within
+(`kernels/watch.py`), the hyperparameters be tame (`fastnn/checks/hyperparameters.py`), and the slots of the optimizer begin within
 SOUND. Then, S standing for SOUND,
 
     slots       a running mean of g stays below 2 S, one of g² below 2 S²; a sum of them over N steps below N S or N S²

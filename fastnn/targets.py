@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import check_finite, real_objects, shown
+from .checks import shown
+from .samples.arrays import check_finite, real_objects
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from .checks import check_finite, float_dtype, path_name, real_array, several, shown
+from .checks import float_dtype, path_name, several, shown
 from .files import ModelFormatError, open_and_read
 from .layers import BatchNorm, Dense, LayerNorm
+from .samples.arrays import check_finite, real_array
 
 # what a layer is called by what it holds; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) hold the same
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics"}

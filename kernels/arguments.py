@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checks import real_array
+from ..samples.arrays import real_array
 from ..threads import run
 from .interpreter import RUN, run_kernel
 from .objects import address

@@ -19,7 +19,7 @@ import sys
 
 import numpy as np
 
-from ..checks import real_array, whole_number
+from ..checks import whole_number
 from ..memory import block_sums
 from ..rungs import (
     check_limit,
@@ -30,6 +30,7 @@ from ..rungs import (
     registered_functions,
     registry_attributes,
 )
+from ..samples.arrays import real_array
 from ..threads import FLOPS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_once, run_phase
 from .clip import LIMITS, clip_row

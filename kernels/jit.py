@@ -19,6 +19,7 @@ from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
+from ..checks import DTYPES
 from .cache import KernelCache
 from .objects import address
 from .parallel_compile import USUAL, compile_in_parallel
@@ -26,7 +27,6 @@ from .parallel_compile import USUAL, compile_in_parallel
 # No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
-DTYPES = tuple(REAL)
 DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # quicker than to ask a dtype for its name
 KERNELS = []  # all that come with the package
 building, made = [], Counter()  # the symbols of the kernels being compiled; how many functions were made at each place

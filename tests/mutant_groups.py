@@ -211,7 +211,7 @@ EQUIVALENT = {
     "kernels/team.py": [("return looks + 1", "", "when to give way is a matter of speed")],
     "kernels/arguments.py": [("0 if array is None", "0 → ", "nobody reads an operand that is not there")],
     "fastnn/formats/safetensors.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
-    "kernels/hyperparameters.py": [("math.inf if value > 0", "0 → -1", "so large a number is neither"),
+    "fastnn/checks/hyperparameters.py": [("math.inf if value > 0", "0 → -1", "so large a number is neither"),
                                    ("tame=(1e-10, 1e10)", "", "how far is tame is a choice")],
     "kernels/watch.py": [("for i in range(1, len(x))", "1 → 0", "what counts twice may bring a closer look, no more"),
                          ("limit[0]", "0 → -1", "there is one number"),

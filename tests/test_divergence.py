@@ -25,7 +25,7 @@ from fastnn import (
     lbfgs,
     optimizers,
 )
-from fastnn.kernels.hyperparameters import rate_or_schedule
+from fastnn.checks.hyperparameters import rate_or_schedule
 from fastnn.kernels.optimizers import Optimizer, compiled
 from fastnn.kernels.watch import SOUND
 from fastnn.safe_steps import SafeSteps

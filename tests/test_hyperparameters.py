@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from fastnn.kernels import hyperparameters
-from fastnn.kernels.hyperparameters import real_number, shown
+from fastnn.checks import hyperparameters
+from fastnn.checks.hyperparameters import real_number, shown
 
 LARGEST, SMALLEST = np.finfo(float).max, np.finfo(float).smallest_subnormal
 INFINITE = [math.inf, -math.inf, math.nan, 10**400, -10**400]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from guarded import Guarded
 
-from fastnn.kernels.hyperparameters import rate_or_schedule
+from fastnn.checks.hyperparameters import rate_or_schedule
 from fastnn.kernels.optimizers import COEFFICIENTS, Optimizer, compiled, optimizers
 from fastnn.kernels.optimizers.adagrad import Adagrad
 from fastnn.kernels.optimizers.adam import Adam, AdamHat

@@ -9,8 +9,9 @@ from numba import types
 from numba.core.errors import TypingError
 
 import fastnn
+from fastnn.checks import DTYPES
 from fastnn.kernels import record, table
-from fastnn.kernels.jit import ANY, DTYPES, Kernel, view
+from fastnn.kernels.jit import ANY, Kernel, view
 from fastnn.kernels.parallel_compile import every_kernel
 from fastnn.kernels.record import FLOAT, FLOATS, INTEGERS, NUMBERS, RECORDS, SHARED, UNSIGNED, Pointer, Record
 from fastnn.kernels.table import PHASES, ROW_BYTES, Kind, make_table, with_phases

@@ -20,7 +20,7 @@ from sklearn.utils import compute_sample_weight
 
 import fastnn
 from fastnn import CSVLogger, EarlyStopping
-from fastnn.caller_warning import warn_caller
+from fastnn.checks.caller_warning import warn_caller
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
 from fastnn.sklearn.class_weights import class_factors, label_factors
 from fastnn.sklearn.data import dense

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from fastnn.kernels.jit import DTYPES, Kernel
+from fastnn.checks import DTYPES
+from fastnn.kernels.jit import Kernel
 from fastnn.kernels.product import build_product, product_types
 from fastnn.kernels.target import target
 

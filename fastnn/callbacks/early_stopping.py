@@ -1,7 +1,7 @@
 """Stopping when a metric no longer improves."""
 
-from ..caller_warning import warn_caller
 from ..checks import true_or_false, whole_number
+from ..checks.caller_warning import warn_caller
 from ..fit_state import set_best_arrays
 from .monitor import Monitor
 

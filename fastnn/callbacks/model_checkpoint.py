@@ -4,8 +4,8 @@ import math
 import os
 
 from .. import checkpoint, files
-from ..caller_warning import warn_caller
 from ..checks import path_name, true_or_false, whole_number
+from ..checks.caller_warning import warn_caller
 from ..formats.atomic_file import mode_of
 from ..kernels.interpreter import SAMPLES
 from ..metrics import KNOWN

@@ -2,8 +2,8 @@
 
 import math
 
-from ..caller_warning import warn_caller
 from ..checks import not_negative, one_of, shown
+from ..checks.caller_warning import warn_caller
 from ..metrics import directed
 from .callback import Callback, reported
 

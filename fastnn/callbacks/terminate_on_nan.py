@@ -2,7 +2,7 @@
 
 import math
 
-from ..caller_warning import warn_caller
+from ..checks.caller_warning import warn_caller
 from .callback import Callback
 
 

@@ -1,10 +1,11 @@
 """A dense network and its loss as one computation graph, a node a number."""
 
 from .. import naive
-from ..checks import real_array, several, shown
+from ..checks import several, shown
 from ..kernels.losses import losses
 from ..naive.records import shape
 from ..rungs import check_layers, check_linear, check_targets
+from ..samples.arrays import real_array
 from .value import Value, activate_row
 
 Layers = list[tuple[list[list[Value]], list[Value]]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import shown
-from ..kernels.hyperparameters import real_number
+from ..checks.hyperparameters import real_number
 from . import classification, regression
 from .record import KNOWN, Metric
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..checks import any_array, features
+from ..samples.arrays import any_array
+from ..samples.features import features
 from .canvas import INK, class_colors, class_marker, given_or_new
 from .classes import true_labels
 from .names import of_network

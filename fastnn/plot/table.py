@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..checks import an_instance, real_array, several, shown
+from ..checks import an_instance, several, shown
+from ..samples.arrays import real_array
 from .canvas import FROM_ZERO, color_bar, given_or_new
 
 LONG = 9  # letters; longer names of columns would run into one another

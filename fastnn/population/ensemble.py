@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import any_array, shown
+from ..checks import shown
 from ..divergence import DivergenceError
 from ..predicting import predictions
+from ..samples.arrays import any_array
 
 
 class Ensemble:

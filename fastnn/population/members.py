@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..checks import any_array
 from ..network import Network
+from ..samples.arrays import any_array
 
 
 def check_members(networks):

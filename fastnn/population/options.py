@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..callbacks import Callback
-from ..checks import any_array, features, list_of
+from ..checks import list_of
 from ..kernels.optimizers import Optimizer
+from ..samples.arrays import any_array
+from ..samples.features import features
 
 
 def each(name, value, members):

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
-from ..caller_warning import warn_caller
 from ..checks import several, shown, true_or_false, whole_number
+from ..checks.caller_warning import warn_caller
 from ..exclusive import Claim
 from ..history import History
 from ..lbfgs import LBFGS

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import any_array, shown, whole_number
+from ..checks import shown, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
 from ..layers import BatchNorm, Dense, Dropout
 from ..network import Network
+from ..samples.arrays import any_array
 from .space import generator
 
 FIT = "epochs", "batch_size"  # what `fit` takes

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from ..callbacks import EarlyStopping
-from ..caller_warning import warn_caller
 from ..checks import shown
+from ..checks.caller_warning import warn_caller
 from ..metrics import ACCURACY, choose, directed, of_fit
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..checks import check_finite
 from ..kernels import batch as batches
 from ..kernels.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
 from ..kernels.jit import ANY
@@ -11,6 +10,7 @@ from ..kernels.population import sum_results_kernel
 from ..kernels.python_function import EMPTY, c_function, numpy_function, python_function
 from ..kernels.table import NOT_FINITE, PHASES
 from ..memory import aligned
+from ..samples.arrays import check_finite
 from ..threads import FLOPS_PER_PART, parts, run
 from .base import Program, Tensor, address
 from .criterion import Criterion

@@ -10,11 +10,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..checks import check_finite, real_array, refuse_masked
 from ..exclusive import alone
 from ..kernels.finite import all_finite
 from ..layer_outputs import layer_outputs
 from ..sample_weights import sample_weights
+from ..samples.arrays import check_finite, real_array, refuse_masked
 from . import architecture, lbfgs, stochastic
 from .before import Before
 from .data import dense, for_all, plain

@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 import scipy.sparse
 
-from ..checks import refuse_masked
+from ..samples.arrays import refuse_masked
 
 
 def plain(name, values):

@@ -5,8 +5,8 @@ import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
-from ..caller_warning import warn_caller
 from ..checked_data import check_data
+from ..checks.caller_warning import warn_caller
 from ..kernels.finite import all_finite
 from ..kernels.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram

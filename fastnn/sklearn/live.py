@@ -1,6 +1,6 @@
 """A list of live views, such as the weights of a network: what is assigned is copied into them."""
 
-from ..checks import check_finite, real_array
+from ..samples.arrays import check_finite, real_array
 
 
 class LiveArrays(list):

@@ -8,7 +8,7 @@ import math
 
 from sklearn.exceptions import ConvergenceWarning
 
-from ..caller_warning import warn_caller
+from ..checks.caller_warning import warn_caller
 from ..training import Callback, DivergenceError
 from . import heldout
 from .solvers import LearningRate

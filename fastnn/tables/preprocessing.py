@@ -9,9 +9,10 @@ from collections.abc import Hashable, Mapping
 
 import numpy as np
 
-from ..checks import any_array, real_number, several, shown, whole_number
+from ..checks import real_number, several, shown, whole_number
 from ..files import LONGEST, PROVOKED
 from ..formats.untrusted_json import from_text
+from ..samples.arrays import any_array
 from .cells import numbers_if_all, without
 from .columns import KINDS, LIMIT, Ignored
 from .frames import as_pandas, categorical_names, normalized, text_name

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..checks import list_of, number_in_range, one_of, several, whole_number
-from ..kernels.hyperparameters import positive
+from ..checks.hyperparameters import positive
 from ..layers import Dense, Layer
 from .columns import LIMIT
 from .plain import marks

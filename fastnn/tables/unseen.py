@@ -1,6 +1,6 @@
 """What a table to predict has and the rows had not that a model was trained on: one warning for each kind."""
 
-from ..caller_warning import warn_caller
+from ..checks.caller_warning import warn_caller
 
 SHOWN = 3  # columns in a warning
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
-from ..hyperparameters import limit, not_negative
+from ...checks.hyperparameters import limit, not_negative
 from ..jit import Kernel, jit, pointer, view
 from ..precision import compiled_scalar
 from ..registry import Registry

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..hyperparameters import positive, rate_or_schedule
+from ...checks.hyperparameters import positive, rate_or_schedule
 from . import Optimizer, register
 
 

@@ -1,6 +1,6 @@
 """AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2, in the form of PyTorch)."""
 
-from ..hyperparameters import not_negative
+from ...checks.hyperparameters import not_negative
 from . import register
 from .adam import Adam
 

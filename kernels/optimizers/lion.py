@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..hyperparameters import in_unit_interval, not_negative, rate_or_schedule
+from ...checks.hyperparameters import in_unit_interval, not_negative, rate_or_schedule
 from . import Optimizer, register
 
 

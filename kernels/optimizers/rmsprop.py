@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..hyperparameters import in_unit_interval, positive, rate_or_schedule
+from ...checks.hyperparameters import in_unit_interval, positive, rate_or_schedule
 from . import Optimizer, register
 
 

@@ -4,7 +4,7 @@ In the form of PyTorch: the velocity is a sum of gradients and the learning rate
 learning rate that is Keras's form; where the rate is changed on the way, it takes hold of the next step at once.
 """
 
-from ..hyperparameters import flag, part, rate_or_schedule
+from ...checks.hyperparameters import flag, part, rate_or_schedule
 from . import Optimizer, register
 
 

@@ -1,0 +1,104 @@
+"""The door: what a caller gives is checked here once, with an error that names the argument and the repair.
+
+Kernels assume what is promised here: shapes that fit, the network's dtype, C order, finite numbers, labels in range.
+"""
+
+import contextlib
+import math
+import operator
+import os
+
+import numpy as np
+
+from .hyperparameters import real_number, shown
+
+DTYPES = "float32", "float64"
+LARGEST_WHOLE = 2**63 - 1  # what the kernels count with
+
+
+def whole_number(where, value, least=1, most=LARGEST_WHOLE):
+    """`value` as an int from `least` to `most`, or an error that says where it was given."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, (bool, np.bool_)) or number < least:
+        raise ValueError(f"{where} is {shown(value)}; it must be a whole number of at least {least}")
+    if number > most:
+        raise ValueError(f"{where} is {shown(value)}; it must be a whole number of at most {most}")
+    return number
+
+
+def number_in_range(where, value, least, below=math.inf):
+    """`value` as a float from `least` up to, but not including, `below`; or an error that says where it was given."""
+    number = real_number(value)
+    if not least <= number < below:
+        limit = "finite" if below == math.inf else f"below {below:g}"
+        raise ValueError(f"{where} is {shown(value)}; it must be a number of at least {least:g} and {limit}")
+    return number
+
+
+def not_negative(where, value):
+    """`value` as a float, finite and not below zero."""
+    return number_in_range(where, value, 0.0)
+
+
+def float_dtype(where, dtype):
+    """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
+    with contextlib.suppress(TypeError, ValueError, SyntaxError):  # whatever NumPy says of what names no dtype
+        if isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).name in DTYPES and np.dtype(dtype).isnative:
+            return np.dtype(dtype).name
+    raise ValueError(f"{where} is {shown(dtype)}; it must be 'float32' or 'float64'")
+
+
+def true_or_false(where, value):
+    """`value` as a bool; a word such as "no" is not taken for True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{where} is {shown(value)}; it must be True or False")
+    return bool(value)
+
+
+def several(where, values):
+    """Several values as a tuple; not a single text, which would count as its letters."""
+    if not isinstance(values, (str, bytes)):
+        with contextlib.suppress(TypeError):
+            return tuple(values)
+    raise ValueError(f"{where} is {shown(values)}; it must be a list")
+
+
+def path_name(where, value):
+    """A path, given as str or os.PathLike, as a str."""
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
+        raise ValueError(f"{where} is {shown(value)}; it must be the path of a file, a str or a pathlib.Path")
+    path = os.fspath(value)
+    with contextlib.suppress(UnicodeEncodeError):  # half a character
+        if b"\0" not in os.fsencode(path):
+            return path
+    raise ValueError(f"{where} is {shown(value)}, which no file can be called; give another name")
+
+
+def one_of(where, value, words):
+    """`value` if it is one of the words, two or more."""
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"{where} is {shown(value)}; it must be {', '.join(map(repr, words[:-1]))} or {words[-1]!r}")
+    return value
+
+
+def an_instance(where, value, kind):
+    """`value` if it is an instance of the class `kind`."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{where} is {shown(value)}; it must be a {kind.__name__}")
+    return value
+
+
+def list_of(where, values, kind):
+    """`values` as a list of instances of `kind`."""
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(f"{where} is {shown(values)}; it must be a list of {kind.__name__}")
+    for index, value in enumerate(values):
+        if not isinstance(value, kind):
+            raise ValueError(f"{where}[{index}] is {shown(value)}; it must be a {kind.__name__}")
+    return list(values)
+
+
+

@@ -1,0 +1,87 @@
+"""Arrays that a caller gives: real numbers, rectangular, finite, in the layout that kernels read."""
+
+import numpy as np
+
+from ..checks.hyperparameters import shown
+from ..kernels.finite import all_finite
+from ..quiet import quiet
+
+
+def any_array(name, values):
+    """`values` as an array of whatever dtype: rectangular, and with nothing masked."""
+    if type(values) is np.ndarray and values.ndim > 0:
+        return values
+    refuse_masked(name, values)
+    if hasattr(values, "toarray"):  # SciPy's sparse matrices, which NumPy takes for a single object
+        raise ValueError(f"{name} is a {type(values).__name__}; this takes dense arrays: give {name}.toarray()")
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length") from None
+    if array.ndim == 0 and array.dtype.kind == "O" and values is not None:  # a set, a generator, a dict, …
+        raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers")
+    return array
+
+
+def refuse_masked(name, values):
+    """Refuse what has something missing, for NumPy would take what lies under the masks."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} is a masked array with values missing; fill them first, with {name}.filled(...)")
+    if isinstance(values, (list, tuple)) and holds_masked(values):
+        raise ValueError(f"{name} holds masked arrays with values missing; fill them first, with .filled(...)")
+
+
+def holds_masked(values):
+    """Whether a list, or a list of lists, holds masked arrays or numbers with something masked."""
+    return any(np.ma.is_masked(value) or (isinstance(value, (list, tuple)) and any(map(np.ma.is_masked, value)))
+               for value in values)
+
+
+def real_array(name, values, dtype):
+    """`values` as a C-contiguous, aligned array of `dtype`; a copy only where one is needed."""
+    array = any_array(name, values)
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
+    if array.dtype.kind == "O":
+        array = real_objects(array)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} has dtype {array.dtype}{first_that_is_no_number(array)}; it must hold real numbers "
+                         "(encode text as numbers, split complex ones, drop or fill what is missing)")
+    try:
+        # what is too large for dtype becomes infinite, which the caller looks for, as for NaN; NumPy would warn of some
+        return quiet(np.require, array, dtype, ["C", "A"], over="ignore", invalid="ignore")
+    except MemoryError:
+        raise MemoryError(
+            f"{name} has shape {array.shape}, of which there is not memory enough for a copy in {np.dtype(dtype)}; "
+            f"give it in parts, or as a C-contiguous array of {np.dtype(dtype)}, which is taken as it is"
+        ) from None
+
+
+def real_objects(array):
+    """An array of Python numbers (a column of a mixed table, say) as float64; as it is if there is text among them."""
+    if any(isinstance(value, (str, bytes)) for value in array.flat):
+        return array
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return array
+
+
+def first_that_is_no_number(array):
+    """Of an array of objects: which is the first that is no real number, and where; as words for an error."""
+    if array.dtype.kind == "O":
+        for place, value in np.ndenumerate(array):
+            if isinstance(value, (str, bytes)) or real_objects(np.array([value, 0], object)).dtype.kind == "O":
+                return f" and holds {shown(value)} at {place}"
+    return ""
+
+
+def check_finite(name, array):
+    """Refuse NaN and infinity, and say where the first one is."""
+    if all_finite(array):
+        return
+    where = np.argwhere(~np.isfinite(array))[0]
+    raise ValueError(
+        f"{name} holds {array[tuple(where)]} at {tuple(int(i) for i in where)} (in {array.dtype}); "
+        f"drop or fill such values first, and scale values too large for {array.dtype}"
+    )
