@@ -23,8 +23,8 @@ from fastnn.checked_data import check_data
 from fastnn.kernels.interpreter import TRAIN, run_phase
 from fastnn.kernels.jit import ANY, KERNELS, Kernel, integers, jit, view
 from fastnn.kernels.objects import WORD
+from fastnn.kernels.processor.target import target
 from fastnn.kernels.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
-from fastnn.kernels.target import target
 from fastnn.program import TrainingProgram, address
 from fastnn.threads import run
 

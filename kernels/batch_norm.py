@@ -11,10 +11,10 @@ import math
 import numpy as np
 
 from .jit import Kernel, jit, offset, view
+from .processor.target import ITEM_BYTES, vector_lanes
 from .record import FLOAT, NUMBERS
 from .share import share
 from .table import NOT_FINITE, Kind, with_phases
-from .target import ITEM_BYTES, vector_lanes
 from .watch import STATISTICS
 
 BATCH_NORM = Kind(

@@ -19,12 +19,12 @@ from .linear import (
     narrow_gradient,
     panel_columns,
 )
+from .processor.target import ITEM_BYTES, vector_lanes
 from .product import chain_count, chain_length, product_kernel, share_of_inputs
 from .record import NUMBERS
 from .share import share
 from .single import fits_single, single_row
 from .table import Kind, with_phases
-from .target import ITEM_BYTES, vector_lanes
 from .transpose import transpose_kernel
 
 DENSE = Kind(

@@ -12,9 +12,9 @@ from numba.extending import intrinsic
 
 from .jit import REAL, Kernel, address_of, calls, typed_pointer
 from .pack import stack_memory
+from .processor.target import ITEM_BYTES, dot_rows, vector_lanes
+from .processor.vector import VectorEmitter, i64
 from .product import chain_length, product_types
-from .target import ITEM_BYTES, dot_rows, vector_lanes
-from .vector import VectorEmitter, i64
 
 DOTTED_INPUTS = 16  # so many rows of the weight stay in the first-level cache for all rows of dz
 

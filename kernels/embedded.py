@@ -20,9 +20,9 @@ from .interpreter import addresses, walk_backward, walk_forward
 from .jit import REAL, Kernel, floats, integer, integers, jit, typed_pointer, view
 from .objects import WORD
 from .pack import stack_memory
+from .processor.target import ITEM_BYTES
 from .record import Record, on_stack, record_address
 from .table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
-from .target import ITEM_BYTES
 
 # Which version of this layout it is; how many inputs, outputs and parameters the network has; what labels mean; the
 # addresses of the functions below (0: there is none); and where each section begins, in words.

@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from .jit import Kernel, view
+from .processor.target import vector_lanes
 from .record import FLOAT
 from .share import share
 from .sums import dot, total
 from .table import Kind
-from .target import vector_lanes
 
 LAYER_NORM = Kind(
     "layer_norm",

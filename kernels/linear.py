@@ -10,8 +10,8 @@ and the bits stay the same.
 
 from .dot import dot_kernel
 from .jit import address_of, call_at, jit
+from .processor.target import ITEM_BYTES, tile_vectors, vector_lanes
 from .product import call_product, chain_length, product, product_arguments, product_kernel
-from .target import ITEM_BYTES, tile_vectors, vector_lanes
 from .transpose import call_transpose
 from .transposed import transposed_weight_kernel
 

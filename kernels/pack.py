@@ -9,8 +9,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from .jit import REAL, jit, typed_pointer, view
-from .target import ITEM_BYTES, vector_lanes
-from .vector import SCALAR
+from .processor.target import ITEM_BYTES, vector_lanes
+from .processor.vector import SCALAR
 
 
 @intrinsic

@@ -2,9 +2,9 @@ from .dense import dense_forward
 from .jit import Kernel, address_of, view
 from .linear import panel_columns
 from .pack import packing
+from .processor.target import ITEM_BYTES, vector_lanes
 from .share import share
 from .table import Kind
-from .target import ITEM_BYTES, vector_lanes
 
 PACK_WEIGHT = Kind("pack_weight", "weight", "in_features", "out_features", "packed")
 WIDE = 2048  # bytes of a row of the weight, at least

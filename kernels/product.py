@@ -8,8 +8,16 @@ from numba import carray, types
 
 from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
 from .pack import packing, stack_memory
+from .processor.target import (
+    ITEM_BYTES,
+    halves_are_faster,
+    masks_are_free,
+    row_vectors,
+    tile_rows,
+    tile_vectors,
+    vector_lanes,
+)
 from .share import share
-from .target import ITEM_BYTES, halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors, vector_lanes
 from .tile import HALF, tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache

@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .target import ITEM_BYTES, vector_lanes
+from .processor.target import ITEM_BYTES, vector_lanes
 from .trace import Traced, constant, larger
 
 i32 = ir.IntType(32)

@@ -8,10 +8,10 @@ from numba import types
 from numba.extending import intrinsic
 
 from .jit import jit, offset
+from .processor.target import ITEM_BYTES, row_vectors, tile_vectors, vector_lanes
+from .processor.vector import i64
 from .product import STREAMED_BYTES, WHOLE
-from .target import ITEM_BYTES, row_vectors, tile_vectors, vector_lanes
 from .tile import TileEmitter
-from .vector import i64
 
 
 def fits_single(dtype, in_features, out_features):

@@ -8,8 +8,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from .jit import REAL, Kernel, calls, typed_pointer, view
-from .target import ITEM_BYTES, masks_are_free, vector_lanes
-from .vector import VectorEmitter
+from .processor.target import ITEM_BYTES, masks_are_free, vector_lanes
+from .processor.vector import VectorEmitter
 
 FEW = 2  # up to so many vectors' worth of numbers it is faster to move them one by one than as a square with masks
 

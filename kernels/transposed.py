@@ -8,8 +8,8 @@ from numba import types
 
 from .jit import REAL, Kernel, typed_pointer
 from .pack import stack_memory
+from .processor.target import ITEM_BYTES
 from .product import call_product, chain_length, product_kernel
-from .target import ITEM_BYTES
 from .transpose import call_transpose, transpose_kernel
 
 INPUTS = 256  # at a time, so that their gradients stay in the first-level cache until they are transposed

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fastnn import Dense, Network, Population, optimizers
-from fastnn.kernels.target import target
+from fastnn.kernels.processor.target import target
 
 pytestmark = pytest.mark.skipif(target()[0] != "x86_64" or numba.config.DISABLE_JIT, reason="left to the processor here")
 

@@ -1,0 +1,1 @@
+"""What the processor can do: its vectors, its prefetching, how it treats subnormal numbers."""
