@@ -20,9 +20,9 @@ from peers.nets import NETS, Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
 from fastnn.checked_data import check_data
+from fastnn.kernels.compiling.jit import ANY, KERNELS, Kernel, integers, jit, view
+from fastnn.kernels.compiling.objects import WORD
 from fastnn.kernels.interpreter import TRAIN, run_phase
-from fastnn.kernels.jit import ANY, KERNELS, Kernel, integers, jit, view
-from fastnn.kernels.objects import WORD
 from fastnn.kernels.processor.target import target
 from fastnn.kernels.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
 from fastnn.program import TrainingProgram, address

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 
 from .checks import float_dtype, several
-from .kernels.jit import ANY
-from .kernels.parallel_compile import compile_in_parallel, every_kernel
+from .kernels.compiling.jit import ANY
+from .kernels.compiling.parallel_compile import compile_in_parallel, every_kernel
 
 
 def warmup(dtypes: str | Iterable[str] = "float32") -> float:

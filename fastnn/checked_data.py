@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .kernels.objects import address
+from .kernels.compiling.objects import address
 from .sample_weights import sample_weights
 from .samples.features import features
 from .targets import Targets

@@ -3,10 +3,10 @@
 import numpy as np
 
 from .kernels import embedded
+from .kernels.compiling.objects import WORD
 from .kernels.criterion import loss_row
 from .kernels.embedded import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
 from .kernels.model import Model, layout_of
-from .kernels.objects import WORD
 from .kernels.table import make_table
 from .program import SMALLEST_CHUNK, ForwardProgram, Program
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .checks import shown
 from .kernels.blocks import LANES, block_count
-from .kernels.objects import address
+from .kernels.compiling.objects import address
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 MOST_BYTES = 1 << 47  # the addresses that a program has on today's processors

@@ -12,7 +12,7 @@ from .epoch_end import EpochEnd
 from .exclusive import Claim
 from .fit_state import Epoch, FitState
 from .kernels.batch import shuffle_kernel
-from .kernels.jit import ANY
+from .kernels.compiling.jit import ANY
 from .metrics import of_fit, work_out
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress

@@ -1,6 +1,6 @@
 """The memory of a network: all that training changes, in flat vectors."""
 
-from .kernels.objects import address
+from .kernels.compiling.objects import address
 from .layers import parameter_shapes, state_shapes
 from .memory import ParameterVector
 

@@ -1,7 +1,7 @@
 """An activation as an operation of its own: a = g(z), and backward dz = da g'(z) in place."""
 
-from .jit import Kernel, call_at, jit, offset
-from .share import share
+from .compiling.jit import Kernel, call_at, jit, offset
+from .compiling.share import share
 from .table import Kind
 
 ACTIVATION = Kind("activation", "z", "a", "dz", "out_features", "activation", "activation_backward")

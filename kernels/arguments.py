@@ -4,8 +4,8 @@ import numpy as np
 
 from ..samples.arrays import real_array
 from ..threads import run
+from .compiling.objects import address
 from .interpreter import RUN, run_kernel
-from .objects import address
 from .table import PHASES
 
 

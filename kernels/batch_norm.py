@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from .jit import Kernel, jit, offset, view
+from .compiling.jit import Kernel, jit, offset, view
+from .compiling.record import FLOAT, NUMBERS
+from .compiling.share import share
 from .processor.target import ITEM_BYTES, vector_lanes
-from .record import FLOAT, NUMBERS
-from .share import share
 from .table import NOT_FINITE, Kind, with_phases
 from .watch import STATISTICS
 

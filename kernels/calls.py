@@ -34,6 +34,7 @@ from ..samples.arrays import real_array
 from ..threads import FLOPS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_once, run_phase
 from .clip import LIMITS, clip_row
+from .compiling.objects import address
 from .dense import dense_row
 from .layer_calls import (
     batch_norm_backward,
@@ -45,7 +46,6 @@ from .layer_calls import (
     layer_norm_backward,
     layer_norm_forward,
 )
-from .objects import address
 from .optimizers import COEFFICIENTS
 from .penalty import penalty_row, weight_penalty_kernel
 from .table import PHASES

@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from .blocks import LANES, add_up, block_count, stretch, sum_blocks
-from .jit import Kernel, view
-from .record import FLOAT, FLOATS, Pointer, Record
-from .share import share
+from .compiling.jit import Kernel, view
+from .compiling.record import FLOAT, FLOATS, Pointer, Record
+from .compiling.share import share
 from .table import Kind
 
 LIMITS = Record("limits", value=FLOAT, norm=FLOAT, factor=FLOAT)  # the bounds, infinite where there is none; the scale found

@@ -1,9 +1,9 @@
 """What follows the last layer in training: the accuracy and the loss of the batch, as rows of the table."""
 
-from .jit import Kernel, call_at, offset, view
-from .share import share
+from .compiling.jit import Kernel, call_at, offset, view
+from .compiling.share import share
+from .compiling.trace import larger
 from .table import HITS, LOSSES, Kind
-from .trace import larger
 
 LOSS = Kind("loss", "scores", "targets", "weights", "gradient", "out_features", "loss")
 ACCURACY = Kind("accuracy", "scores", "targets", "out_features", "classes", "logits")

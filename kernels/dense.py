@@ -7,8 +7,10 @@ and `combine` adds them up.
 
 from .activate import activate, activate_backward
 from .batch import look_ahead
+from .compiling.jit import Kernel, address_of, given, jit, offset, view
+from .compiling.record import NUMBERS
+from .compiling.share import share
 from .dot import dot_function, few_rows_kernel
-from .jit import Kernel, address_of, given, jit, offset, view
 from .linear import (
     FEW_ROWS,
     forward_product,
@@ -21,8 +23,6 @@ from .linear import (
 )
 from .processor.target import ITEM_BYTES, vector_lanes
 from .product import chain_count, chain_length, product_kernel, share_of_inputs
-from .record import NUMBERS
-from .share import share
 from .single import fits_single, single_row
 from .table import Kind, with_phases
 from .transpose import transpose_kernel

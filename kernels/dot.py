@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from .jit import REAL, Kernel, address_of, calls, typed_pointer
+from .compiling.jit import REAL, Kernel, address_of, calls, typed_pointer
 from .pack import stack_memory
 from .processor.target import ITEM_BYTES, dot_rows, vector_lanes
 from .processor.vector import VectorEmitter, i64

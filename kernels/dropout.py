@@ -11,9 +11,9 @@ begun at mix(word). The word, the layer's own, is advanced by γ after each step
 
 import numpy as np
 
-from .jit import Kernel, jit, view
-from .record import FLOAT, INTEGERS, UNSIGNED
-from .share import share
+from .compiling.jit import Kernel, jit, view
+from .compiling.record import FLOAT, INTEGERS, UNSIGNED
+from .compiling.share import share
 from .table import Kind
 
 DROPOUT = Kind("dropout", "x", "a", "da", "features", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)

@@ -16,12 +16,12 @@ from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
+from .compiling.jit import REAL, Kernel, floats, integer, integers, jit, typed_pointer, view
+from .compiling.objects import WORD
+from .compiling.record import Record, on_stack, record_address
 from .interpreter import addresses, walk_backward, walk_forward
-from .jit import REAL, Kernel, floats, integer, integers, jit, typed_pointer, view
-from .objects import WORD
 from .pack import stack_memory
 from .processor.target import ITEM_BYTES
-from .record import Record, on_stack, record_address
 from .table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
 
 # Which version of this layout it is; how many inputs, outputs and parameters the network has; what labels mean; the

@@ -6,8 +6,8 @@ stands in the model: no network and no kernel is part of what the user compiled.
 
 from numba import types
 
+from .compiling.jit import call_at, floats, integer, jit, typed_pointer, view
 from .embedded import NO_LABELS, model_at
-from .jit import call_at, floats, integer, jit, typed_pointer, view
 from .model import (
     THIS_LAYOUT,
     are_labels,

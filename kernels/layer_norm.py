@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 
-from .jit import Kernel, view
+from .compiling.jit import Kernel, view
+from .compiling.record import FLOAT
+from .compiling.share import share
 from .processor.target import vector_lanes
-from .record import FLOAT
-from .share import share
 from .sums import dot, total
 from .table import Kind
 

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import REAL, jit, typed_pointer, view
+from .compiling.jit import REAL, jit, typed_pointer, view
 from .processor.target import ITEM_BYTES, vector_lanes
 from .processor.vector import SCALAR
 

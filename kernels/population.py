@@ -16,6 +16,8 @@ import numpy as np
 from numba import types
 
 from .batch import shuffle_kernel
+from .compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, typed_pointer, view
+from .compiling.record import FLOAT, SHARED, UNSIGNED, Record
 from .interpreter import (
     DIVERGED,
     HIT_SUM,
@@ -27,9 +29,7 @@ from .interpreter import (
     forward_chunks_kernel,
     train_kernel,
 )
-from .jit import ANY, Kernel, call_at, floats, integer, integers, jit, typed_pointer, view
 from .penalty import weight_penalty_kernel
-from .record import FLOAT, SHARED, UNSIGNED, Record
 from .table import HITS, LOSSES
 from .team import increase, load, store
 

@@ -13,8 +13,8 @@ import types
 import numpy as np
 
 from . import elementary
+from .compiling.jit import jit
 from .constants import with_constants
-from .jit import jit
 
 OURS = {getattr(module, name): getattr(elementary, name)
         for module in (math, np) for name in elementary.__all__ if hasattr(module, name)}

@@ -6,7 +6,8 @@ of b and c are contiguous.
 
 from numba import carray, types
 
-from .jit import REAL, Kernel, address_of, calls, jit, typed_pointer
+from .compiling.jit import REAL, Kernel, address_of, calls, jit, typed_pointer
+from .compiling.share import share
 from .pack import packing, stack_memory
 from .processor.target import (
     ITEM_BYTES,
@@ -17,7 +18,6 @@ from .processor.target import (
     tile_vectors,
     vector_lanes,
 )
-from .share import share
 from .tile import HALF, tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache

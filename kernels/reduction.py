@@ -13,8 +13,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .compiling.trace import Traced, constant, larger
 from .processor.target import ITEM_BYTES, vector_lanes
-from .trace import Traced, constant, larger
 
 i32 = ir.IntType(32)
 

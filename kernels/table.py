@@ -24,7 +24,7 @@ inputs alone leaves out the third phase of every row, so dx must not depend on i
 
 from numba import types
 
-from .record import FLOATS, INTEGER, INTEGERS, NUMBERS, Record, zeros
+from .compiling.record import FLOATS, INTEGER, INTEGERS, NUMBERS, Record, zeros
 
 PHASE = Record("phase", "kernel", "parts")
 PHASES = "forward", "backward_first", "backward_second", "backward_third"

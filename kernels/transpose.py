@@ -7,7 +7,7 @@ out first, panel by panel, into scratch.
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import REAL, Kernel, calls, typed_pointer, view
+from .compiling.jit import REAL, Kernel, calls, typed_pointer, view
 from .processor.target import ITEM_BYTES, masks_are_free, vector_lanes
 from .processor.vector import VectorEmitter
 

@@ -6,7 +6,7 @@ is the same sum in the same order as in xᵀ dz, so both ways give the same bits
 
 from numba import types
 
-from .jit import REAL, Kernel, typed_pointer
+from .compiling.jit import REAL, Kernel, typed_pointer
 from .pack import stack_memory
 from .processor.target import ITEM_BYTES
 from .product import call_product, chain_length, product_kernel

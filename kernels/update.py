@@ -1,9 +1,9 @@
 """The optimizer as rows of the table: they stand first, so the backward pass, walking up, comes to them last."""
 
-from .jit import Kernel, call_at, floats, offset, view
+from .compiling.jit import Kernel, call_at, floats, offset, view
+from .compiling.record import FLOATS, INTEGERS, NUMBERS, Pointer, Record
+from .compiling.share import share
 from .processor.subnormal import flush_subnormals, restore_subnormals
-from .record import FLOATS, INTEGERS, NUMBERS, Pointer, Record
-from .share import share
 from .table import Kind
 
 SCHEDULE = Record("schedule", "rates", "first")  # learning rates of steps to come, from step number `first` on; or none

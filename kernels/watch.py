@@ -9,9 +9,9 @@ The order in which Σ |g| is added up does not matter: a large gradient takes an
 
 import numpy as np
 
-from .jit import Kernel, jit, view
-from .record import FLOATS
-from .share import share
+from .compiling.jit import Kernel, jit, view
+from .compiling.record import FLOATS
+from .compiling.share import share
 from .table import LARGE, NOT_FINITE, Kind
 
 WATCH = Kind("watch", "start", "rows", "columns", limit=FLOATS)

@@ -22,7 +22,7 @@ from fuzz_files import NASTY, TOKENS, Original, mutate, raw
 
 from fastnn import BatchNorm, Dense, LayerNorm, ModelFormatError, Network, datasets, files, from_torch_state_dict
 from fastnn.formats.safetensors import to_bytes
-from fastnn.kernels import cache
+from fastnn.kernels.compiling import cache
 from fastnn.torch_weights import all_tensors
 
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else None

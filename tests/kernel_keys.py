@@ -142,7 +142,7 @@ def key_of(function, extra=()):
 
 def install():
     """Have the kernels of the package that is imported now kept under such keys, in one folder for all mutants."""
-    from fastnn.kernels import cache, jit
+    from fastnn.kernels.compiling import cache, jit
 
     named, compile_kernel, path = {}, jit.Kernel.compile, cache.KernelCache.path
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastnn.kernels.activations import activations
-from fastnn.kernels.jit import Kernel
+from fastnn.kernels.compiling.jit import Kernel
 from fastnn.layers import layers
 from fastnn.rungs import all_losses
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn.kernels import cache, finite, parallel_compile
-from fastnn.kernels.jit import Kernel
+from fastnn.kernels import finite
+from fastnn.kernels.compiling import cache, parallel_compile
+from fastnn.kernels.compiling.jit import Kernel
 
 USE = """
 import sys, warnings
@@ -331,7 +332,7 @@ def test_the_fingerprint_follows_the_sources(sources):
                                   "numba.config.OPT", "numba.config.BOUNDSCHECK"])
 def test_the_fingerprint_follows_what_compiles(sources, monkeypatch, what):
     before = fingerprint()
-    monkeypatch.setattr(f"fastnn.kernels.cache.{what}", "another")
+    monkeypatch.setattr(f"fastnn.kernels.compiling.cache.{what}", "another")
     assert fingerprint() != before
 
 
@@ -357,7 +358,7 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
 USED = """
 import fastnn
 from fastnn.datasets import spiral
-from fastnn.kernels.jit import KERNELS
+from fastnn.kernels.compiling.jit import KERNELS
 X, y = spiral()
 net = fastnn.Network([fastnn.Dense(64, "relu"), fastnn.Dense(64, "relu"), fastnn.Dense(3, "softmax")], inputs=2)
 net.fit(X, y, threads=1)

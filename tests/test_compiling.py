@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn.kernels import cache, jit
+from fastnn.kernels.compiling import cache, jit
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="looks at compiled code")
 

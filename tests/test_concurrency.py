@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fastnn import LBFGS, Callback, Dense, Network
-from fastnn.kernels import jit
+from fastnn.kernels.compiling import jit
 
 X, Y = np.random.default_rng(0).normal(size=(200, 9)), np.random.default_rng(1).normal(size=(200, 2))
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))

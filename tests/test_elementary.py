@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastnn.kernels import elementary
-from fastnn.kernels.jit import jit
+from fastnn.kernels.compiling.jit import jit
 
 REFERENCE = {  # name: (the function in many digits, its largest error in ulp: float32, float64)
     "exp": (mpmath.exp, 1.25, 1.25),

@@ -9,9 +9,9 @@ from itertools import chain
 import pytest
 
 from fastnn.kernels.activations import Activation, activations
+from fastnn.kernels.compiling.registry import Registry
 from fastnn.kernels.losses import losses
 from fastnn.kernels.optimizers import optimizers
-from fastnn.kernels.registry import Registry
 
 REGISTRIES = [activations, losses, optimizers]
 RECORDS = [(registry, name) for registry in REGISTRIES for name in registry]

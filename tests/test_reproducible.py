@@ -11,7 +11,7 @@ from trained_nets import digest
 
 from fastnn import Dense, Network
 from fastnn.kernels.batch import shuffle_kernel
-from fastnn.kernels.jit import ANY
+from fastnn.kernels.compiling.jit import ANY
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 

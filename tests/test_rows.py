@@ -10,10 +10,11 @@ from numba.core.errors import TypingError
 
 import fastnn
 from fastnn.checks import DTYPES
-from fastnn.kernels import record, table
-from fastnn.kernels.jit import ANY, Kernel, view
-from fastnn.kernels.parallel_compile import every_kernel
-from fastnn.kernels.record import FLOAT, FLOATS, INTEGERS, NUMBERS, RECORDS, SHARED, UNSIGNED, Pointer, Record
+from fastnn.kernels import table
+from fastnn.kernels.compiling import record
+from fastnn.kernels.compiling.jit import ANY, Kernel, view
+from fastnn.kernels.compiling.parallel_compile import every_kernel
+from fastnn.kernels.compiling.record import FLOAT, FLOATS, INTEGERS, NUMBERS, RECORDS, SHARED, UNSIGNED, Pointer, Record
 from fastnn.kernels.table import PHASES, ROW_BYTES, Kind, make_table, with_phases
 
 INNER = Record("inner for a test", "count", level=FLOAT)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fastnn.checks import DTYPES
-from fastnn.kernels.jit import Kernel
+from fastnn.kernels.compiling.jit import Kernel
 from fastnn.kernels.processor.target import target
 from fastnn.kernels.product import build_product, product_types
 

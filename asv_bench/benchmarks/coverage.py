@@ -1,7 +1,7 @@
 """What must have a benchmark: every kernel of every registered record, and every kind of layer."""
 
 from fastnn.kernels.activations import activations
-from fastnn.kernels.jit import Kernel
+from fastnn.kernels.compiling.jit import Kernel
 from fastnn.kernels.optimizers import optimizers
 from fastnn.layers import layers
 from fastnn.rungs import all_losses

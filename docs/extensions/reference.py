@@ -6,7 +6,7 @@ A name that becomes public, or a record that is registered, is in the reference 
 import re
 
 import fastnn
-from fastnn.kernels.registry import Registry
+from fastnn.kernels.compiling.registry import Registry
 from fastnn.layers import layers
 from fastnn.reference import tables
 

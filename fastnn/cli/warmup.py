@@ -15,7 +15,7 @@ def main(argv):
     options.add_json(parser)
     parsed = parser.parse_args(argv)
     from ..ahead import warmup
-    from ..kernels.cache import cache_directory
+    from ..kernels.compiling.cache import cache_directory
 
     seconds, directory = warmup(parsed.dtype), str(cache_directory())
     if parsed.json:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from ..kernels.activations import activations
-from ..kernels.registry import Registry
+from ..kernels.compiling.registry import Registry
 
 
 class Layer:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks import number_in_range
 from ..kernels.batch_norm import batch_norm_row, running_statistics_row
-from ..kernels.objects import address
+from ..kernels.compiling.objects import address
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
 

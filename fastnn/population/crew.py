@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..kernels import population as kernel
-from ..kernels.jit import ANY
+from ..kernels.compiling.jit import ANY
 from ..memory import aligned
 from ..pace import SLICE
 from ..program import address

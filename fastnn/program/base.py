@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..kernels import batch as batches
 from ..kernels.activations import activations
-from ..kernels.objects import address
+from ..kernels.compiling.objects import address
 from ..kernels.table import make_table
 from ..layers import applied_activations
 from ..memory import Arena

@@ -3,11 +3,11 @@
 import numpy as np
 
 from ..kernels import batch as batches
+from ..kernels.compiling.jit import ANY
+from ..kernels.compiling.python_function import EMPTY, c_function, numpy_function, python_function
 from ..kernels.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
-from ..kernels.jit import ANY
 from ..kernels.panels import is_wide, pack_row, packed_size
 from ..kernels.population import sum_results_kernel
-from ..kernels.python_function import EMPTY, c_function, numpy_function, python_function
 from ..kernels.table import NOT_FINITE, PHASES
 from ..memory import aligned
 from ..samples.arrays import check_finite

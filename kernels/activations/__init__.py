@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from numba import types
 
-from ..jit import Kernel, pointer, view
+from ..compiling.jit import Kernel, pointer, view
+from ..compiling.registry import Registry
+from ..compiling.trace import at_full_width
 from ..precision import compiled_scalar
-from ..registry import Registry
-from ..trace import at_full_width
 
 
 @dataclass(frozen=True, eq=False)

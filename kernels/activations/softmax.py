@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from ..compiling.jit import Kernel, offset, view
+from ..compiling.trace import at_full_width
 from ..elementary import exp
-from ..jit import Kernel, offset, view
 from ..reduction import row_dot, row_maximum, row_sum
-from ..trace import at_full_width
 from . import Activation, backward_arguments, forward_arguments, register
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import types
 
-from ..jit import Kernel, offset, pointer, view
+from ..compiling.jit import Kernel, offset, pointer, view
+from ..compiling.registry import Registry
+from ..compiling.trace import at_full_width
 from ..precision import compiled_scalar
 from ..reduction import row_sum_float64
-from ..registry import Registry
-from ..trace import at_full_width
 
 CACHED = 2048  # numbers of each array to work on at a time: all three stay in the L1 cache
 

@@ -6,10 +6,10 @@ from operator import add
 import numpy as np
 from numba import types
 
+from ..compiling.jit import Kernel, offset, view
+from ..compiling.trace import at_full_width, fma, select
 from ..elementary import exp, log, sigmoid, softplus
-from ..jit import Kernel, offset, view
 from ..reduction import reduction, row_maximum, row_sum
-from ..trace import at_full_width, fma, select
 from . import Loss, loss_arguments, register
 
 

@@ -14,9 +14,9 @@ from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from ...checks.hyperparameters import limit, not_negative
-from ..jit import Kernel, jit, pointer, view
+from ..compiling.jit import Kernel, jit, pointer, view
+from ..compiling.registry import Registry
 from ..precision import compiled_scalar
-from ..registry import Registry
 
 checked_rate = not_negative().metadata["check"]
 

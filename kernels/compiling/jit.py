@@ -19,7 +19,7 @@ from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from ..checks import DTYPES
+from ...checks import DTYPES
 from .cache import KernelCache
 from .objects import address
 from .parallel_compile import USUAL, compile_in_parallel

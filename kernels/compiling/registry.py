@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 
-from ..checks.hyperparameters import shown
+from ...checks.hyperparameters import shown
 
 
 class Registry(Mapping):

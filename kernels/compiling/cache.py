@@ -28,9 +28,9 @@ from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
-from ..formats.atomic_file import POSIX, write_whole
+from ...formats.atomic_file import POSIX, write_whole
 
-SOURCES = Path(__file__).parent
+SOURCES = Path(__file__).parents[1]  # all of fastnn.kernels
 # what of Numba's settings, which the environment may change, shapes machine code
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT", "ENABLE_AVX")
 warned = set()

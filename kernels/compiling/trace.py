@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin
 
-from .processor.target import has_fma, vector_bytes
+from ..processor.target import has_fma, vector_bytes
 
 Real = namedtuple("Real", ["float32", "float64"])
 DTYPE = {ir.FloatType(): "float32", ir.DoubleType(): "float64"}

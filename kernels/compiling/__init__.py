@@ -1,0 +1,1 @@
+"""How functions are compiled, cached, traced and found by address."""
