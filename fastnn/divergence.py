@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .kernels.finite import all_finite
+from .kernels.elementwise.finite import all_finite
 from .kernels.watch import NOT_FINITE, STATISTICS
 
 

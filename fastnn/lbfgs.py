@@ -15,7 +15,7 @@ from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
 from .exclusive import alone
 from .history import History
-from .kernels.finite import all_finite, all_within
+from .kernels.elementwise.finite import all_finite, all_within
 from .metrics import of_fit
 from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram

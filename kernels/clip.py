@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 
-from .blocks import LANES, add_up, block_count, stretch, sum_blocks
 from .compiling.jit import Kernel, view
 from .compiling.record import FLOAT, FLOATS, Pointer, Record
 from .compiling.share import share
+from .elementwise.blocks import LANES, add_up, block_count, stretch, sum_blocks
 from .table import Kind
 
 LIMITS = Record("limits", value=FLOAT, norm=FLOAT, factor=FLOAT)  # the bounds, infinite where there is none; the scale found

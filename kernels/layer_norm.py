@@ -11,8 +11,8 @@ import numpy as np
 from .compiling.jit import Kernel, view
 from .compiling.record import FLOAT
 from .compiling.share import share
+from .elementwise.sums import dot, total
 from .processor.target import vector_lanes
-from .sums import dot, total
 from .table import Kind
 
 LAYER_NORM = Kind(

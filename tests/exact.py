@@ -10,7 +10,7 @@ import types
 import mpmath
 import numpy as np
 
-from fastnn.kernels import elementary
+from fastnn.kernels.elementwise import elementary
 
 DIGITS, ALL_DIGITS = 50, 700  # the latter where 1 has to count beside the largest float
 EXACT = {"exp": mpmath.exp, "expm1": mpmath.expm1, "log": lambda x: mpmath.log(x) if x else -mpmath.inf,

@@ -171,8 +171,8 @@ LEFT_OUT = {
         "panel, ": "how much is worked on at a time is a matter of speed",
     },
     "kernels/dense.py": {"panel, ": "how much is worked on at a time is a matter of speed"},
-    "kernels/blocks.py": {"BLOCK, LANES =": "the order of a sum is a choice"},
-    "kernels/finite.py": {"SLICE": "how long until the next look at Ctrl-C"},
+    "kernels/elementwise/blocks.py": {"BLOCK, LANES =": "the order of a sum is a choice"},
+    "kernels/elementwise/finite.py": {"SLICE": "how long until the next look at Ctrl-C"},
     "kernels/table.py": {"ROW_BYTES =": "room for more operands does no harm"},
     "fastnn/formats/safetensors.py": {
         "HEADER = ": "a limit of some size", "AXES = ": "NumPy's own limit; so many axes come from nobody",
@@ -219,7 +219,7 @@ EQUIVALENT = {
                          ("limit[0]", "limit[0] > 0.0", "the limit is SOUND or EXACT"),
                          ("<= real(limit[0])", "< real(limit[0])", "it may bring a closer look, no more"),
                          ("if size == 0 or", "0 → -1", "a part without rows would look at a number of another")],
-    "kernels/finite.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
+    "kernels/elementwise/finite.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
     "kernels/clip.py": [("limits.norm < math.inf", "limits.norm <= math.inf",
                          "a factor of infinity is taken for 1"),
                         ("if number > bound", ">= bound", "at the bound both ways give it"),
@@ -227,7 +227,7 @@ EQUIVALENT = {
                         ("limits.value < math.inf", "<= math.inf", "a bound of infinity changes nothing"),
                         ("if norm > 0.0 else 1.0", "norm >= 0.0", "the least of infinity and 1 is 1"),
                         ("if factor != 1.0", "1.0 → ", "what is multiplied by 1 stays as it is")],
-    "kernels/elementary.py": [("SMALLEST_NORMAL =", "→ 125", "normal numbers may be scaled as well"),
+    "kernels/elementwise/elementary.py": [("SMALLEST_NORMAL =", "→ 125", "normal numbers may be scaled as well"),
                               ("SMALLEST_NORMAL =", "→ 1021", "normal numbers may be scaled as well"),
                               ("reduce(2.0 * size)", "2.0 → -2.0", "tanh is odd, and gets its sign at the end")],
 }

@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn.kernels import finite
 from fastnn.kernels.compiling import cache, parallel_compile
 from fastnn.kernels.compiling.jit import Kernel
+from fastnn.kernels.elementwise import finite
 
 USE = """
 import sys, warnings
 import numpy as np
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    from fastnn.kernels.finite import all_finite
+    from fastnn.kernels.elementwise.finite import all_finite
     assert all_finite(np.ones(3)) and not all_finite(np.array([1.0, np.nan]))
 print(*[f"{w.category.__name__}: {w.message}" for w in caught], sep="\\n")
 """

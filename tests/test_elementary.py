@@ -8,8 +8,8 @@ import numba
 import numpy as np
 import pytest
 
-from fastnn.kernels import elementary
 from fastnn.kernels.compiling.jit import jit
+from fastnn.kernels.elementwise import elementary
 
 REFERENCE = {  # name: (the function in many digits, its largest error in ulp: float32, float64)
     "exp": (mpmath.exp, 1.25, 1.25),

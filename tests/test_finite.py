@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn.kernels import finite
+from fastnn.kernels.elementwise import finite
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 every_size = pytest.mark.parametrize("size", [1, 2, 17, 65])

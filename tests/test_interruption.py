@@ -53,7 +53,7 @@ def test_slices_do_not_change_a_bit(threads, monkeypatch):
 
 
 def test_a_number_that_is_not_finite_is_found_in_any_slice(monkeypatch):
-    monkeypatch.setattr("fastnn.kernels.finite.SLICE", 10)
+    monkeypatch.setattr("fastnn.kernels.elementwise.finite.SLICE", 10)
     net, X = Network([Dense(2)], inputs=3), np.ones((41, 3))
     net.evaluate(X, np.ones((41, 2)))
     for row in (0, 3, 20, 40):

@@ -5,7 +5,7 @@ import pytest
 from nets import LABELS, X, names_of, pairs, same
 
 from fastnn import SGD, Adam, Dense, Network, check_gradients, kernels, naive, vectorized
-from fastnn.kernels.blocks import LANES, block_count
+from fastnn.kernels.elementwise.blocks import LANES, block_count
 from fastnn.kernels.penalty import (
     penalty_gradient_kernel,
     penalty_loss_kernel,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..checks.hyperparameters import shown
-from ..kernels.finite import all_finite
+from ..kernels.elementwise.finite import all_finite
 from ..quiet import quiet
 
 

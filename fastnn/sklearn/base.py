@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..exclusive import alone
-from ..kernels.finite import all_finite
+from ..kernels.elementwise.finite import all_finite
 from ..layer_outputs import layer_outputs
 from ..sample_weights import sample_weights
 from ..samples.arrays import check_finite, real_array, refuse_masked

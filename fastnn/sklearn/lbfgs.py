@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..checked_data import check_data
 from ..checks.caller_warning import warn_caller
-from ..kernels.finite import all_finite
+from ..kernels.elementwise.finite import all_finite
 from ..kernels.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram
 from ..threads import resolve_threads

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
-from ..kernels.finite import all_finite
+from ..kernels.elementwise.finite import all_finite
 from .base import NetworkEstimator
 from .losses import regression_loss
 from .parameters import ATTRIBUTES, DESCRIPTION

@@ -13,7 +13,7 @@ from numba import types
 from ..compiling.jit import Kernel, pointer, view
 from ..compiling.registry import Registry
 from ..compiling.trace import at_full_width
-from ..precision import compiled_scalar
+from ..elementwise.precision import compiled_scalar
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementary import expm1
+from ..elementwise.elementary import expm1
 from . import Activation, register
 
 register(Activation(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..elementary import ERF_LARGE, ERF_MIDDLE, ERF_RANGE, ERF_SMALL, erf, exp
+from ..elementwise.elementary import ERF_LARGE, ERF_MIDDLE, ERF_RANGE, ERF_SMALL, erf, exp
 from . import Activation, register
 
 SQRT_HALF = math.sqrt(0.5)

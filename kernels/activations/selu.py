@@ -6,7 +6,7 @@ drawn by `lecun_normal`.
 
 import numpy as np
 
-from ..elementary import expm1
+from ..elementwise.elementary import expm1
 from . import Activation, register
 
 # λ and α of the paper, to the last bit of a float64

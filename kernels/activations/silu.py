@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementary import sigmoid
+from ..elementwise.elementary import sigmoid
 from . import Activation, register
 
 

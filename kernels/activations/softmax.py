@@ -6,8 +6,8 @@ import numpy as np
 
 from ..compiling.jit import Kernel, offset, view
 from ..compiling.trace import at_full_width
-from ..elementary import exp
-from ..reduction import row_dot, row_maximum, row_sum
+from ..elementwise.elementary import exp
+from ..elementwise.reduction import row_dot, row_maximum, row_sum
 from . import Activation, backward_arguments, forward_arguments, register
 
 

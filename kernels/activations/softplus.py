@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..elementary import expm1, softplus
+from ..elementwise.elementary import expm1, softplus
 from . import Activation, register
 
 

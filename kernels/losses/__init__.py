@@ -18,8 +18,8 @@ from numba import types
 from ..compiling.jit import Kernel, offset, pointer, view
 from ..compiling.registry import Registry
 from ..compiling.trace import at_full_width
-from ..precision import compiled_scalar
-from ..reduction import row_sum_float64
+from ..elementwise.precision import compiled_scalar
+from ..elementwise.reduction import row_sum_float64
 
 CACHED = 2048  # numbers of each array to work on at a time: all three stay in the L1 cache
 

@@ -5,7 +5,7 @@ The notes' average of it over the samples has lost its minus; the loss is never 
 
 import numpy as np
 
-from ..elementary import log, log1p, sigmoid, softplus
+from ..elementwise.elementary import log, log1p, sigmoid, softplus
 from . import Loss, register
 
 

@@ -8,8 +8,8 @@ from numba import types
 
 from ..compiling.jit import Kernel, offset, view
 from ..compiling.trace import at_full_width, fma, select
-from ..elementary import exp, log, sigmoid, softplus
-from ..reduction import reduction, row_maximum, row_sum
+from ..elementwise.elementary import exp, log, sigmoid, softplus
+from ..elementwise.reduction import reduction, row_maximum, row_sum
 from . import Loss, loss_arguments, register
 
 

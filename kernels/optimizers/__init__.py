@@ -16,7 +16,7 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from ...checks.hyperparameters import limit, not_negative
 from ..compiling.jit import Kernel, jit, pointer, view
 from ..compiling.registry import Registry
-from ..precision import compiled_scalar
+from ..elementwise.precision import compiled_scalar
 
 checked_rate = not_negative().metadata["check"]
 

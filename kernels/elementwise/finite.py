@@ -3,7 +3,7 @@
 import numpy as np
 from numba import types
 
-from .compiling.jit import DTYPE_NAMES, Kernel, pointer, view
+from ..compiling.jit import DTYPE_NAMES, Kernel, pointer, view
 
 LARGEST = {dtype: np.finfo(dtype).max for dtype in DTYPE_NAMES}
 SLICE = 1 << 22  # numbers: a few milliseconds, or some 0.1 s from a disk, between two looks at Ctrl-C

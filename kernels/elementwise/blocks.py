@@ -7,7 +7,7 @@ end the blocks are added up in order. So no sum depends on the number of threads
 
 import numpy as np
 
-from .compiling.jit import jit
+from ..compiling.jit import jit
 
 BLOCK, LANES = 4096, 128  # numbers
 

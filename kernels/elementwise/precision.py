@@ -12,8 +12,8 @@ import types
 
 import numpy as np
 
+from ..compiling.jit import jit
 from . import elementary
-from .compiling.jit import jit
 from .constants import with_constants
 
 OURS = {getattr(module, name): getattr(elementary, name)

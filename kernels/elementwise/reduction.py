@@ -13,8 +13,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .compiling.trace import Traced, constant, larger
-from .processor.target import ITEM_BYTES, vector_lanes
+from ..compiling.trace import Traced, constant, larger
+from ..processor.target import ITEM_BYTES, vector_lanes
 
 i32 = ir.IntType(32)
 

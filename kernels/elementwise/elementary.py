@@ -22,7 +22,7 @@ from math import inf, nan
 
 from llvmlite import ir
 
-from .compiling.trace import Real, Traced, constant, fma, select, traced
+from ..compiling.trace import Real, Traced, constant, fma, select, traced
 
 __all__ = ["erf", "exp", "expm1", "log", "log1p", "sigmoid", "softplus", "sqrt", "tanh"]
 

@@ -1,6 +1,6 @@
 """Sums along a row, in an order that depends on its length alone: eight chains, which the processor adds up side by side."""
 
-from .compiling.jit import jit
+from ..compiling.jit import jit
 
 
 def chained_sum(term):

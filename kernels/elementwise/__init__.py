@@ -1,0 +1,1 @@
+"""Functions of one number, and sums: exp, tanh and the like, reductions, finiteness."""
