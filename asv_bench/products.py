@@ -31,9 +31,9 @@ PRODUCTS = "forward", "backward_weight", "backward_input"
 def fastnn_products(x, weight, bias, dz):
     import numpy as np
 
-    from fastnn.kernels import linear
-    from fastnn.kernels.dot import few_rows_kernel
-    from fastnn.kernels.product import chain_length
+    from fastnn.kernels.products import linear
+    from fastnn.kernels.products.dot import few_rows_kernel
+    from fastnn.kernels.products.product import chain_length
 
     z, dweight, dx, scratch = np.empty_like(dz), np.empty_like(weight), np.empty_like(x), np.empty(weight.size, weight.dtype)
     dtype, (batch, in_features), out_features = x.dtype.name, x.shape, weight.shape[1]

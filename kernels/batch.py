@@ -6,7 +6,7 @@ from numba import types
 from .compiling.jit import REAL, Kernel, address_of, given, jit, typed_pointer, view
 from .compiling.share import share
 from .processor.prefetch import CACHE_LINE, ask_for
-from .product import chain_count, share_of_inputs
+from .products.product import chain_count, share_of_inputs
 from .table import NOT_FINITE, SAMPLE_WEIGHTS, Kind
 
 GATHER = Kind("gather", "x", "targets", "weights", "in_features", "out_features", "normalize")

@@ -10,8 +10,9 @@ from .batch import look_ahead
 from .compiling.jit import Kernel, address_of, given, jit, offset, view
 from .compiling.record import NUMBERS
 from .compiling.share import share
-from .dot import dot_function, few_rows_kernel
-from .linear import (
+from .processor.target import ITEM_BYTES, vector_lanes
+from .products.dot import dot_function, few_rows_kernel
+from .products.linear import (
     FEW_ROWS,
     forward_product,
     linear_backward_bias,
@@ -21,11 +22,10 @@ from .linear import (
     narrow_gradient,
     panel_columns,
 )
-from .processor.target import ITEM_BYTES, vector_lanes
-from .product import chain_count, chain_length, product_kernel, share_of_inputs
-from .single import fits_single, single_row
+from .products.product import chain_count, chain_length, product_kernel, share_of_inputs
+from .products.single_row import fits_single, single_row
+from .products.transpose import transpose_kernel
 from .table import Kind, with_phases
-from .transpose import transpose_kernel
 
 DENSE = Kind(
     "dense",

@@ -20,8 +20,8 @@ from .compiling.jit import REAL, Kernel, floats, integer, integers, jit, typed_p
 from .compiling.objects import WORD
 from .compiling.record import Record, on_stack, record_address
 from .interpreter import addresses, walk_backward, walk_forward
-from .pack import stack_memory
 from .processor.target import ITEM_BYTES
+from .products.packing import stack_memory
 from .table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
 
 # Which version of this layout it is; how many inputs, outputs and parameters the network has; what labels mean; the

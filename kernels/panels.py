@@ -1,9 +1,9 @@
 from .compiling.jit import Kernel, address_of, view
 from .compiling.share import share
 from .dense import dense_forward
-from .linear import panel_columns
-from .pack import packing
 from .processor.target import ITEM_BYTES, vector_lanes
+from .products.linear import panel_columns
+from .products.packing import packing
 from .table import Kind
 
 PACK_WEIGHT = Kind("pack_weight", "weight", "in_features", "out_features", "packed")

@@ -146,7 +146,7 @@ LEFT_OUT = {
         "CACHED": "how many numbers are worked on at a time is a matter of speed",
         "if columns == 1": "a quicker way to what the loop below gives as well",
     },
-    "kernels/product.py": {
+    "kernels/products/product.py": {
         "LONGEST_CHAIN = ": "the length of chains is a choice: products and bits follow it alike everywhere",
         "WHOLE =": "the length of chains is a choice",
         "PACKED_STRIDE, ": "when to pack is a matter of speed",
@@ -154,8 +154,8 @@ LEFT_OUT = {
         "packed = ": "when to pack is a matter of speed",
         "streamed = ": "how to stream is a matter of speed",
     },
-    "kernels/dot.py": {"DOTTED_INPUTS": "how much is worked on at a time is a matter of speed"},
-    "kernels/single.py": {"widest, wide, half =": "how wide tiles are is a matter of speed"},
+    "kernels/products/dot.py": {"DOTTED_INPUTS": "how much is worked on at a time is a matter of speed"},
+    "kernels/products/single_row.py": {"widest, wide, half =": "how wide tiles are is a matter of speed"},
     "kernels/compiling/trace.py": {"prefer-vector-width": "a matter of speed"},
     "kernels/compiling/parallel_compile.py": {"MOST_COMPILERS =": "a matter of speed"},
     "kernels/team.py": {"PATIENCE =": "a matter of speed"},
@@ -164,8 +164,8 @@ LEFT_OUT = {
                               "padded_to=": "room for more does no harm"},
     "kernels/embedded.py": {"STACK_BYTES =": "how much is taken from where",
                             "FEW, LARGEST": "how much is worked on at a time"},
-    "kernels/transposed.py": {"INPUTS =": "how much is worked on at a time is a matter of speed"},
-    "kernels/linear.py": {
+    "kernels/products/transposed.py": {"INPUTS =": "how much is worked on at a time is a matter of speed"},
+    "kernels/products/linear.py": {
         "TRANSPOSED_OUTPUTS": "which of two ways with the same bits is quicker",
         "FEW_ROWS, FEW_ROWS_CACHED": "which of two ways is quicker",
         "panel, ": "how much is worked on at a time is a matter of speed",
@@ -193,9 +193,9 @@ EQUIVALENT = {
     "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
     "kernels/interpreter.py": [("found[NOT_FINITE] = 0", "",
                                 "what stays has Python look for what is not there, every time")],
-    "kernels/product.py": [("if length == 1 and start == 0", "0 → ", "a quicker way to what comes out without it"),
+    "kernels/products/product.py": [("if length == 1 and start == 0", "0 → ", "a quicker way to what comes out without it"),
                            ("if length == 1 and start == 0", "1 → 0", "the same")],
-    "kernels/tile.py": [("return self.module.globals[name]", "→ return None", "no kernel has the tile in two places")],
+    "kernels/products/tile.py": [("return self.module.globals[name]", "→ return None", "no kernel has the tile in two places")],
     "kernels/dense.py": [("dots(address_of(z)", "0 → 1", "how far apart the rows lie, of which there is one")],
     "kernels/losses/huber.py": [("difference > 1.0 else", "difference > 1.0 → difference >= 1.0", "at 1 both ways give 1"),
                                 ("difference < -1.0 else", "difference <= -1.0", "at −1 both ways give −1"),

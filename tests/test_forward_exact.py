@@ -16,9 +16,9 @@ from layer_cases import LAYERS
 from test_activations import compiled_forward
 
 from fastnn import Dense, Network, activations
-from fastnn.kernels import linear
-from fastnn.kernels.dot import few_rows_kernel
-from fastnn.kernels.product import chain_length
+from fastnn.kernels.products import linear
+from fastnn.kernels.products.dot import few_rows_kernel
+from fastnn.kernels.products.product import chain_length
 from fastnn.layers import layers
 
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from guarded import Guarded, filled
 
-from fastnn.kernels import linear
-from fastnn.kernels.dot import few_rows_kernel
-from fastnn.kernels.product import chain_length
-from fastnn.kernels.transposed import transposed_weight_kernel
+from fastnn.kernels.products import linear
+from fastnn.kernels.products.dot import few_rows_kernel
+from fastnn.kernels.products.product import chain_length
+from fastnn.kernels.products.transposed import transposed_weight_kernel
 
 # widths of half a vector, a vector, several tiles; one row, one output; sums of one chain and of more
 SIZES = 1, 2, 5, 12, 17, 64, 129, 260

@@ -7,7 +7,7 @@ import pytest
 from fastnn.checks import DTYPES
 from fastnn.kernels.compiling.jit import Kernel
 from fastnn.kernels.processor.target import target
-from fastnn.kernels.product import build_product, product_types
+from fastnn.kernels.products.product import build_product, product_types
 
 FUNCTION = re.compile(r"\n_?(fastnn_tile_\w+):(.*?)\n\s*ret", re.DOTALL)
 BLOCK = re.compile(r"\n(\.?L\w+):(.*?)(?=\n\.?L\w+:|\Z)", re.DOTALL)

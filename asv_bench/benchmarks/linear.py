@@ -6,8 +6,8 @@ import timeit
 import numpy as np
 
 from fastnn import naive
-from fastnn.kernels.linear import forward_product, linear_forward
-from fastnn.kernels.product import chain_length
+from fastnn.kernels.products.linear import forward_product, linear_forward
+from fastnn.kernels.products.product import chain_length
 
 BATCH, IN_FEATURES, OUT_FEATURES = 64, 784, 128
 

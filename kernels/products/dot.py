@@ -10,10 +10,10 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from .compiling.jit import REAL, Kernel, address_of, calls, typed_pointer
-from .pack import stack_memory
-from .processor.target import ITEM_BYTES, dot_rows, vector_lanes
-from .processor.vector import VectorEmitter, i64
+from ..compiling.jit import REAL, Kernel, address_of, calls, typed_pointer
+from ..processor.target import ITEM_BYTES, dot_rows, vector_lanes
+from ..processor.vector import VectorEmitter, i64
+from .packing import stack_memory
 from .product import chain_length, product_types
 
 DOTTED_INPUTS = 16  # so many rows of the weight stay in the first-level cache for all rows of dz

@@ -7,9 +7,9 @@ out first, panel by panel, into scratch.
 from numba import types
 from numba.extending import intrinsic
 
-from .compiling.jit import REAL, Kernel, calls, typed_pointer, view
-from .processor.target import ITEM_BYTES, masks_are_free, vector_lanes
-from .processor.vector import VectorEmitter
+from ..compiling.jit import REAL, Kernel, calls, typed_pointer, view
+from ..processor.target import ITEM_BYTES, masks_are_free, vector_lanes
+from ..processor.vector import VectorEmitter
 
 FEW = 2  # up to so many vectors' worth of numbers it is faster to move them one by one than as a square with masks
 

@@ -13,9 +13,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .processor.prefetch import CLOSE, emit_prefetch
-from .processor.target import halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors
-from .processor.vector import VectorEmitter, i64
+from ..processor.prefetch import CLOSE, emit_prefetch
+from ..processor.target import halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors
+from ..processor.vector import VectorEmitter, i64
 
 ROW_GROUP = 5  # rows of a that are found from one address
 # So many steps ahead the widest tiles ask for the numbers of a. In a transpose of a wide matrix each step is a line of its

@@ -6,9 +6,9 @@ is the same sum in the same order as in xᵀ dz, so both ways give the same bits
 
 from numba import types
 
-from .compiling.jit import REAL, Kernel, typed_pointer
-from .pack import stack_memory
-from .processor.target import ITEM_BYTES
+from ..compiling.jit import REAL, Kernel, typed_pointer
+from ..processor.target import ITEM_BYTES
+from .packing import stack_memory
 from .product import call_product, chain_length, product_kernel
 from .transpose import call_transpose, transpose_kernel
 

@@ -7,9 +7,9 @@ same. A layer of 4-16-16-2 in float32 takes 16 to 23 ns so, by way of a product 
 from numba import types
 from numba.extending import intrinsic
 
-from .compiling.jit import jit, offset
-from .processor.target import ITEM_BYTES, row_vectors, tile_vectors, vector_lanes
-from .processor.vector import i64
+from ..compiling.jit import jit, offset
+from ..processor.target import ITEM_BYTES, row_vectors, tile_vectors, vector_lanes
+from ..processor.vector import i64
 from .product import STREAMED_BYTES, WHOLE
 from .tile import TileEmitter
 

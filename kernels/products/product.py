@@ -6,10 +6,9 @@ of b and c are contiguous.
 
 from numba import carray, types
 
-from .compiling.jit import REAL, Kernel, address_of, calls, jit, typed_pointer
-from .compiling.share import share
-from .pack import packing, stack_memory
-from .processor.target import (
+from ..compiling.jit import REAL, Kernel, address_of, calls, jit, typed_pointer
+from ..compiling.share import share
+from ..processor.target import (
     ITEM_BYTES,
     halves_are_faster,
     masks_are_free,
@@ -18,6 +17,7 @@ from .processor.target import (
     tile_vectors,
     vector_lanes,
 )
+from .packing import packing, stack_memory
 from .tile import HALF, tile_function
 
 LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache

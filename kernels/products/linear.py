@@ -8,9 +8,9 @@ Every number of z, dx, dweight and dbias is a sum of chains of terms in a fixed 
 and the bits stay the same.
 """
 
-from .compiling.jit import address_of, call_at, jit
+from ..compiling.jit import address_of, call_at, jit
+from ..processor.target import ITEM_BYTES, tile_vectors, vector_lanes
 from .dot import dot_kernel
-from .processor.target import ITEM_BYTES, tile_vectors, vector_lanes
 from .product import call_product, chain_length, product, product_arguments, product_kernel
 from .transpose import call_transpose
 from .transposed import transposed_weight_kernel

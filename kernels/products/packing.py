@@ -8,9 +8,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .compiling.jit import REAL, jit, typed_pointer, view
-from .processor.target import ITEM_BYTES, vector_lanes
-from .processor.vector import SCALAR
+from ..compiling.jit import REAL, jit, typed_pointer, view
+from ..processor.target import ITEM_BYTES, vector_lanes
+from ..processor.vector import SCALAR
 
 
 @intrinsic

@@ -1,0 +1,1 @@
+"""Matrix products, all of them through one register tile."""
