@@ -22,9 +22,9 @@ from fastnn import Dense, Network, optimizers
 from fastnn.checked_data import check_data
 from fastnn.kernels.compiling.jit import ANY, KERNELS, Kernel, integers, jit, view
 from fastnn.kernels.compiling.objects import WORD
-from fastnn.kernels.interpreter import TRAIN, run_phase
+from fastnn.kernels.interpreter.interpreter import TRAIN, run_phase
+from fastnn.kernels.interpreter.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
 from fastnn.kernels.processor.target import target
-from fastnn.kernels.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
 from fastnn.program import TrainingProgram, address
 from fastnn.threads import run
 

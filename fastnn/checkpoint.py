@@ -31,7 +31,7 @@ from .formats.atomic_file import write_whole
 from .formats.safetensors import to_bytes
 from .formats.untrusted_json import from_text, to_text
 from .history import History
-from .kernels.interpreter import DIVERGED, SAMPLES
+from .kernels.interpreter.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
 from .program import TOTALS
 from .schedules import Schedule

@@ -3,7 +3,8 @@
 import numpy as np
 
 from .kernels.elementwise.finite import all_finite
-from .kernels.watch import NOT_FINITE, STATISTICS
+from .kernels.interpreter.table import STATISTICS
+from .kernels.watch import NOT_FINITE
 
 
 class DivergenceError(ArithmeticError):

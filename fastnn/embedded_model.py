@@ -4,10 +4,10 @@ import numpy as np
 
 from .kernels import embedded
 from .kernels.compiling.objects import WORD
-from .kernels.criterion import loss_row
 from .kernels.embedded import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
+from .kernels.interpreter.criterion import loss_row
+from .kernels.interpreter.table import make_table
 from .kernels.model import Model, layout_of
-from .kernels.table import make_table
 from .program import SMALLEST_CHUNK, ForwardProgram, Program
 
 ALIGNMENT = 64

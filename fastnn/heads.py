@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels.criterion import accuracy_row
-from .kernels.labels import above_half, label_row, likeliest
+from .kernels.interpreter.criterion import accuracy_row
+from .kernels.interpreter.labels import above_half, label_row, likeliest
 from .metrics import ACCURACY, LOSS
 from .sample_weights import class_factors, sample_weights
 from .samples.arrays import any_array, check_finite, real_array

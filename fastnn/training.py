@@ -11,8 +11,8 @@ from .divergence import DivergenceError, of_step
 from .epoch_end import EpochEnd
 from .exclusive import Claim
 from .fit_state import Epoch, FitState
-from .kernels.batch import shuffle_kernel
 from .kernels.compiling.jit import ANY
+from .kernels.interpreter.batch import shuffle_kernel
 from .metrics import of_fit, work_out
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress

@@ -2,7 +2,7 @@
 
 from .compiling.jit import Kernel, call_at, jit, offset
 from .compiling.share import share
-from .table import Kind
+from .interpreter.table import Kind
 
 ACTIVATION = Kind("activation", "z", "a", "dz", "out_features", "activation", "activation_backward")
 

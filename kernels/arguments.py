@@ -5,8 +5,8 @@ import numpy as np
 from ..samples.arrays import real_array
 from ..threads import run
 from .compiling.objects import address
-from .interpreter import RUN, run_kernel
-from .table import PHASES
+from .interpreter.interpreter import RUN, run_kernel
+from .interpreter.table import PHASES
 
 
 def real_arrays(**given):

@@ -13,9 +13,8 @@ import numpy as np
 from .compiling.jit import Kernel, jit, offset, view
 from .compiling.record import FLOAT, NUMBERS
 from .compiling.share import share
+from .interpreter.table import NOT_FINITE, STATISTICS, Kind, with_phases
 from .processor.target import ITEM_BYTES, vector_lanes
-from .table import NOT_FINITE, Kind, with_phases
-from .watch import STATISTICS
 
 BATCH_NORM = Kind(
     "batch_norm",

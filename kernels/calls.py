@@ -36,6 +36,7 @@ from .arguments import check_alike, place, real_arrays, run_once, run_phase
 from .clip import LIMITS, clip_row
 from .compiling.objects import address
 from .dense import dense_row
+from .interpreter.table import PHASES
 from .layer_calls import (
     batch_norm_backward,
     batch_norm_forward,
@@ -48,7 +49,6 @@ from .layer_calls import (
 )
 from .optimizers import COEFFICIENTS
 from .penalty import penalty_row, weight_penalty_kernel
-from .table import PHASES
 
 __all__ = [
     "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "clip_by_norm", "clip_by_value",

@@ -6,10 +6,11 @@ and `combine` adds them up.
 """
 
 from .activate import activate, activate_backward
-from .batch import look_ahead
 from .compiling.jit import Kernel, address_of, given, jit, offset, view
 from .compiling.record import NUMBERS
 from .compiling.share import share
+from .interpreter.batch import look_ahead
+from .interpreter.table import Kind, with_phases
 from .processor.target import ITEM_BYTES, vector_lanes
 from .products.dot import dot_function, few_rows_kernel
 from .products.linear import (
@@ -25,7 +26,6 @@ from .products.linear import (
 from .products.product import chain_count, chain_length, product_kernel, share_of_inputs
 from .products.single_row import fits_single, single_row
 from .products.transpose import transpose_kernel
-from .table import Kind, with_phases
 
 DENSE = Kind(
     "dense",

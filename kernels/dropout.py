@@ -14,7 +14,7 @@ import numpy as np
 from .compiling.jit import Kernel, jit, view
 from .compiling.record import FLOAT, INTEGERS, UNSIGNED
 from .compiling.share import share
-from .table import Kind
+from .interpreter.table import Kind
 
 DROPOUT = Kind("dropout", "x", "a", "da", "features", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)
 ADVANCE = Kind("dropout_advance", word=INTEGERS)

@@ -14,7 +14,7 @@ from .compiling.jit import Kernel, as_floats, jit, offset, pointer, view
 from .compiling.record import FLOAT
 from .compiling.share import share
 from .elementwise.blocks import BLOCK, LANES, add_up, block_count, stretch, sum_blocks
-from .table import LOSSES, SAMPLE_WEIGHTS, Kind
+from .interpreter.table import LOSSES, SAMPLE_WEIGHTS, Kind
 
 PENALTY = Kind("penalty", "start", "size", "sums", "blocks", "shared", l1=FLOAT, l2=FLOAT)
 PENALTY_LOSS = Kind("penalty_loss", "sums", "blocks", "once", "shared")

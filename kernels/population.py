@@ -15,10 +15,10 @@ import time
 import numpy as np
 from numba import types
 
-from .batch import shuffle_kernel
 from .compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, typed_pointer, view
 from .compiling.record import FLOAT, SHARED, UNSIGNED, Record
-from .interpreter import (
+from .interpreter.batch import shuffle_kernel
+from .interpreter.interpreter import (
     DIVERGED,
     HIT_SUM,
     LOSS_SUM,
@@ -29,9 +29,9 @@ from .interpreter import (
     forward_chunks_kernel,
     train_kernel,
 )
+from .interpreter.table import HITS, LOSSES
+from .interpreter.team import increase, load, store
 from .penalty import weight_penalty_kernel
-from .table import HITS, LOSSES
-from .team import increase, load, store
 
 # The queue that workers take members from: how many there are, the address of their addresses, those of what each thread has
 # for itself, of kernels and of the system's clock, the number of the clock, and how long a call lasts. `next` is the number

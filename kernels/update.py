@@ -3,8 +3,8 @@
 from .compiling.jit import Kernel, call_at, floats, offset, view
 from .compiling.record import FLOATS, INTEGERS, NUMBERS, Pointer, Record
 from .compiling.share import share
+from .interpreter.table import Kind
 from .processor.subnormal import flush_subnormals, restore_subnormals
-from .table import Kind
 
 SCHEDULE = Record("schedule", "rates", "first")  # learning rates of steps to come, from step number `first` on; or none
 PREPARE = Kind("prepare", "coefficients_kernel", step=INTEGERS, hyperparameters=FLOATS, coefficients=NUMBERS,

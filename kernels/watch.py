@@ -12,10 +12,9 @@ import numpy as np
 from .compiling.jit import Kernel, jit, view
 from .compiling.record import FLOATS
 from .compiling.share import share
-from .table import LARGE, NOT_FINITE, Kind
+from .interpreter.table import GRADIENT, LARGE, NOT_FINITE, Kind
 
 WATCH = Kind("watch", "start", "rows", "columns", limit=FLOATS)
-GRADIENT, STATISTICS = 1, 2  # what is not finite: the gradient; STATISTICS + k, the statistics of the batch in layer k
 SOUND = {"float32": 1e13, "float64": 1e100}
 EXACT = -1.0  # in place of SOUND: look at each number, and find only what is not finite
 

@@ -9,7 +9,7 @@ import numpy as np
 from fastnn import Dense, Network
 from fastnn.checked_data import check_data
 from fastnn.differentiating import gradient_program
-from fastnn.kernels.table import LOSSES
+from fastnn.kernels.interpreter.table import LOSSES
 from fastnn.program import EvaluationProgram
 
 STEP = 8e-3  # of the differences, then half and a quarter of it: what three terms leave out is of order STEP⁶

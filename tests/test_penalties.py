@@ -6,6 +6,7 @@ from nets import LABELS, X, names_of, pairs, same
 
 from fastnn import SGD, Adam, Dense, Network, check_gradients, kernels, naive, vectorized
 from fastnn.kernels.elementwise.blocks import LANES, block_count
+from fastnn.kernels.interpreter.table import CALL, LOSSES, SAMPLE_WEIGHTS
 from fastnn.kernels.penalty import (
     penalty_gradient_kernel,
     penalty_loss_kernel,
@@ -13,7 +14,6 @@ from fastnn.kernels.penalty import (
     penalty_row,
     penalty_value_kernel,
 )
-from fastnn.kernels.table import CALL, LOSSES, SAMPLE_WEIGHTS
 from fastnn.layers import layers_from_config
 
 RUNGS = [naive, vectorized, kernels]

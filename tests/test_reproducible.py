@@ -10,8 +10,8 @@ import pytest
 from trained_nets import digest
 
 from fastnn import Dense, Network
-from fastnn.kernels.batch import shuffle_kernel
 from fastnn.kernels.compiling.jit import ANY
+from fastnn.kernels.interpreter.batch import shuffle_kernel
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 

@@ -10,12 +10,12 @@ from numba.core.errors import TypingError
 
 import fastnn
 from fastnn.checks import DTYPES
-from fastnn.kernels import table
 from fastnn.kernels.compiling import record
 from fastnn.kernels.compiling.jit import ANY, Kernel, view
 from fastnn.kernels.compiling.parallel_compile import every_kernel
 from fastnn.kernels.compiling.record import FLOAT, FLOATS, INTEGERS, NUMBERS, RECORDS, SHARED, UNSIGNED, Pointer, Record
-from fastnn.kernels.table import PHASES, ROW_BYTES, Kind, make_table, with_phases
+from fastnn.kernels.interpreter import table
+from fastnn.kernels.interpreter.table import PHASES, ROW_BYTES, Kind, make_table, with_phases
 
 INNER = Record("inner for a test", "count", level=FLOAT)
 OUTER = Record("outer for a test", "first", number=FLOAT, word=UNSIGNED, numbers=NUMBERS, floats=FLOATS, integers=INTEGERS,

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from ..kernels import batch as batches
 from ..kernels.activations import activations
 from ..kernels.compiling.objects import address
-from ..kernels.table import make_table
+from ..kernels.interpreter import batch as batches
+from ..kernels.interpreter.table import make_table
 from ..layers import applied_activations
 from ..memory import Arena
 from ..penalties import Penalties

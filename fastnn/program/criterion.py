@@ -1,7 +1,7 @@
 """What stands before the first layer and behind the last one: the batch gathered from the data, accuracy and loss."""
 
-from ..kernels import batch as batches
-from ..kernels.criterion import loss_row
+from ..kernels.interpreter import batch as batches
+from ..kernels.interpreter.criterion import loss_row
 from ..threads import GATHERED_PER_PART, NUMBERS_PER_PART
 
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..kernels import batch as batches
 from ..kernels.compiling.jit import ANY
 from ..kernels.compiling.python_function import EMPTY, c_function, numpy_function, python_function
-from ..kernels.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
+from ..kernels.interpreter import batch as batches
+from ..kernels.interpreter.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
+from ..kernels.interpreter.table import NOT_FINITE, PHASES
 from ..kernels.panels import is_wide, pack_row, packed_size
 from ..kernels.population import sum_results_kernel
-from ..kernels.table import NOT_FINITE, PHASES
 from ..memory import aligned
 from ..samples.arrays import check_finite
 from ..threads import FLOPS_PER_PART, parts, run

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..checked_data import check_data
 from ..checks.caller_warning import warn_caller
 from ..kernels.elementwise.finite import all_finite
-from ..kernels.interpreter import LOSS_SUM
+from ..kernels.interpreter.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram
 from ..threads import resolve_threads
 from .stochastic import record

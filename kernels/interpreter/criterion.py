@@ -1,8 +1,8 @@
 """What follows the last layer in training: the accuracy and the loss of the batch, as rows of the table."""
 
-from .compiling.jit import Kernel, call_at, offset, view
-from .compiling.share import share
-from .compiling.trace import larger
+from ..compiling.jit import Kernel, call_at, offset, view
+from ..compiling.share import share
+from ..compiling.trace import larger
 from .table import HITS, LOSSES, Kind
 
 LOSS = Kind("loss", "scores", "targets", "weights", "gradient", "out_features", "loss")

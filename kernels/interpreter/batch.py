@@ -3,10 +3,10 @@
 import numpy as np
 from numba import types
 
-from .compiling.jit import REAL, Kernel, address_of, given, jit, typed_pointer, view
-from .compiling.share import share
-from .processor.prefetch import CACHE_LINE, ask_for
-from .products.product import chain_count, share_of_inputs
+from ..compiling.jit import REAL, Kernel, address_of, given, jit, typed_pointer, view
+from ..compiling.share import share
+from ..processor.prefetch import CACHE_LINE, ask_for
+from ..products.product import chain_count, share_of_inputs
 from .table import NOT_FINITE, SAMPLE_WEIGHTS, Kind
 
 GATHER = Kind("gather", "x", "targets", "weights", "in_features", "out_features", "normalize")

@@ -1,6 +1,6 @@
 """From outputs to labels: the likeliest class of each sample, or for each of several probabilities which side of a half."""
 
-from .compiling.jit import Kernel, integers, jit, view
+from ..compiling.jit import Kernel, integers, jit, view
 from .table import NOT_FINITE, Kind
 
 LABEL = Kind("label", "a", "out_features", "above_half")

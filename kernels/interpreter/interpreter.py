@@ -9,11 +9,11 @@ import math
 import numpy as np
 from numba import types
 
-from .compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, view
-from .compiling.objects import DATA, FIRST_ITEM, SHAPE, WORD
-from .compiling.python_function import is_plain_matrix, result_of
-from .compiling.record import Record, copied
-from .compiling.share import share
+from ..compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, view
+from ..compiling.objects import DATA, FIRST_ITEM, SHAPE, WORD
+from ..compiling.python_function import is_plain_matrix, result_of
+from ..compiling.record import Record, copied
+from ..compiling.share import share
 from .table import (
     BACKWARD_FIRST,
     BACKWARD_THIRD,

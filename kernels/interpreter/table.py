@@ -24,7 +24,7 @@ inputs alone leaves out the third phase of every row, so dx must not depend on i
 
 from numba import types
 
-from .compiling.record import FLOATS, INTEGER, INTEGERS, NUMBERS, Record, zeros
+from ..compiling.record import FLOATS, INTEGER, INTEGERS, NUMBERS, Record, zeros
 
 PHASE = Record("phase", "kernel", "parts")
 PHASES = "forward", "backward_first", "backward_second", "backward_third"
@@ -93,3 +93,6 @@ def make_table(rows):
     for view, row in zip(views, rows, strict=True):
         view[...] = row
     return memory, views
+
+
+GRADIENT, STATISTICS = 1, 2  # what is not finite: the gradient; STATISTICS + k, the statistics of the batch in layer k

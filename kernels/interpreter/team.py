@@ -14,10 +14,10 @@ from numba import prange, types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-from .compiling.jit import ANY, Kernel, call_at, jit
-from .compiling.objects import WORD
-from .compiling.record import SHARED, Record
-from .processor.target import target
+from ..compiling.jit import ANY, Kernel, call_at, jit
+from ..compiling.objects import WORD
+from ..compiling.record import SHARED, Record
+from ..processor.target import target
 
 # The work of the round (a kernel, its row and call, and the number of parts), the number of the thread that leads, and the
 # address of the system's function by which a thread gives way. `open` counts the rounds in its upper half and has a bit in
