@@ -35,7 +35,6 @@ from ..threads import FLOPS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_once, run_phase
 from .clip import LIMITS, clip_row
 from .compiling.objects import address
-from .dense import dense_row
 from .interpreter.table import PHASES
 from .layer_calls import (
     batch_norm_backward,
@@ -47,6 +46,7 @@ from .layer_calls import (
     layer_norm_backward,
     layer_norm_forward,
 )
+from .layers.dense import dense_row
 from .optimizers import COEFFICIENTS
 from .penalty import penalty_row, weight_penalty_kernel
 

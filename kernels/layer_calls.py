@@ -9,10 +9,10 @@ import numpy as np
 from ..rungs import check_batch, check_features
 from ..threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase
-from .batch_norm import batch_norm_row, running_statistics_row
 from .compiling.objects import address
-from .dropout import dropout_row
-from .layer_norm import layer_norm_row
+from .layers.batch_norm import batch_norm_row, running_statistics_row
+from .layers.dropout import dropout_row
+from .layers.layer_norm import layer_norm_row
 
 empty = np.empty
 

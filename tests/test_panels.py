@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn import Dense, Network
-from fastnn.kernels.panels import WIDE
+from fastnn.kernels.layers.panels import WIDE
 from fastnn.program import forward
 
 WIDTHS = {"float32": (WIDE // 4, 530, 1030), "float64": (WIDE // 8, 261, 515)}  # whole panels, and some that are not

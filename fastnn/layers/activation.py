@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..kernels.activate import activation_row
+from ..kernels.layers.activate import activation_row
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register, registered_activation
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..checks import number_in_range
-from ..kernels.batch_norm import batch_norm_row, running_statistics_row
 from ..kernels.compiling.objects import address
+from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..checks import number_in_range
-from ..kernels.layer_norm import layer_norm_row
+from ..kernels.layers.layer_norm import layer_norm_row
 from ..threads import NUMBERS_PER_PART
 from .base import Layer, register
 

@@ -1,6 +1,6 @@
 """Dropout as pure Python loops."""
 
-from ..kernels.dropout import GAMMA, threshold
+from ..kernels.layers.dropout import GAMMA, threshold
 from .records import to_lists
 
 Matrix = list[list[float]]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.dropout import GAMMA, threshold
+from ..kernels.layers.dropout import GAMMA, threshold
 from .records import real
 
 

@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from .compiling.jit import Kernel, jit, offset, view
-from .compiling.record import FLOAT, NUMBERS
-from .compiling.share import share
-from .interpreter.table import NOT_FINITE, STATISTICS, Kind, with_phases
-from .processor.target import ITEM_BYTES, vector_lanes
+from ..compiling.jit import Kernel, jit, offset, view
+from ..compiling.record import FLOAT, NUMBERS
+from ..compiling.share import share
+from ..interpreter.table import NOT_FINITE, STATISTICS, Kind, with_phases
+from ..processor.target import ITEM_BYTES, vector_lanes
 
 BATCH_NORM = Kind(
     "batch_norm",

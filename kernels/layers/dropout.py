@@ -11,10 +11,10 @@ begun at mix(word). The word, the layer's own, is advanced by γ after each step
 
 import numpy as np
 
-from .compiling.jit import Kernel, jit, view
-from .compiling.record import FLOAT, INTEGERS, UNSIGNED
-from .compiling.share import share
-from .interpreter.table import Kind
+from ..compiling.jit import Kernel, jit, view
+from ..compiling.record import FLOAT, INTEGERS, UNSIGNED
+from ..compiling.share import share
+from ..interpreter.table import Kind
 
 DROPOUT = Kind("dropout", "x", "a", "da", "features", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)
 ADVANCE = Kind("dropout_advance", word=INTEGERS)

@@ -1,10 +1,10 @@
-from .compiling.jit import Kernel, address_of, view
-from .compiling.share import share
+from ..compiling.jit import Kernel, address_of, view
+from ..compiling.share import share
+from ..interpreter.table import Kind
+from ..processor.target import ITEM_BYTES, vector_lanes
+from ..products.linear import panel_columns
+from ..products.packing import packing
 from .dense import dense_forward
-from .interpreter.table import Kind
-from .processor.target import ITEM_BYTES, vector_lanes
-from .products.linear import panel_columns
-from .products.packing import packing
 
 PACK_WEIGHT = Kind("pack_weight", "weight", "in_features", "out_features", "packed")
 WIDE = 2048  # bytes of a row of the weight, at least

@@ -5,15 +5,14 @@ another core has read costs more than to work it out. In the forward phase such 
 and `combine` adds them up.
 """
 
-from .activate import activate, activate_backward
-from .compiling.jit import Kernel, address_of, given, jit, offset, view
-from .compiling.record import NUMBERS
-from .compiling.share import share
-from .interpreter.batch import look_ahead
-from .interpreter.table import Kind, with_phases
-from .processor.target import ITEM_BYTES, vector_lanes
-from .products.dot import dot_function, few_rows_kernel
-from .products.linear import (
+from ..compiling.jit import Kernel, address_of, given, jit, offset, view
+from ..compiling.record import NUMBERS
+from ..compiling.share import share
+from ..interpreter.batch import look_ahead
+from ..interpreter.table import Kind, with_phases
+from ..processor.target import ITEM_BYTES, vector_lanes
+from ..products.dot import dot_function, few_rows_kernel
+from ..products.linear import (
     FEW_ROWS,
     forward_product,
     linear_backward_bias,
@@ -23,9 +22,10 @@ from .products.linear import (
     narrow_gradient,
     panel_columns,
 )
-from .products.product import chain_count, chain_length, product_kernel, share_of_inputs
-from .products.single_row import fits_single, single_row
-from .products.transpose import transpose_kernel
+from ..products.product import chain_count, chain_length, product_kernel, share_of_inputs
+from ..products.single_row import fits_single, single_row
+from ..products.transpose import transpose_kernel
+from .activate import activate, activate_backward
 
 DENSE = Kind(
     "dense",

@@ -1,8 +1,8 @@
 """An activation as an operation of its own: a = g(z), and backward dz = da g'(z) in place."""
 
-from .compiling.jit import Kernel, call_at, jit, offset
-from .compiling.share import share
-from .interpreter.table import Kind
+from ..compiling.jit import Kernel, call_at, jit, offset
+from ..compiling.share import share
+from ..interpreter.table import Kind
 
 ACTIVATION = Kind("activation", "z", "a", "dz", "out_features", "activation", "activation_backward")
 

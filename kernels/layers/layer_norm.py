@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 
-from .compiling.jit import Kernel, view
-from .compiling.record import FLOAT
-from .compiling.share import share
-from .elementwise.sums import dot, total
-from .interpreter.table import Kind
-from .processor.target import vector_lanes
+from ..compiling.jit import Kernel, view
+from ..compiling.record import FLOAT
+from ..compiling.share import share
+from ..elementwise.sums import dot, total
+from ..interpreter.table import Kind
+from ..processor.target import vector_lanes
 
 LAYER_NORM = Kind(
     "layer_norm",

@@ -1,0 +1,1 @@
+"""The rows of each layer, and the kernels of their phases."""
