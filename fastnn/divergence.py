@@ -4,7 +4,7 @@ import numpy as np
 
 from .kernels.elementwise.finite import all_finite
 from .kernels.interpreter.table import STATISTICS
-from .kernels.watch import NOT_FINITE
+from .kernels.training.watch import NOT_FINITE
 
 
 class DivergenceError(ArithmeticError):

@@ -5,7 +5,7 @@ from itertools import accumulate
 import numpy as np
 
 from .kernels.elementwise.blocks import LANES, block_count
-from .kernels.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
+from .kernels.training.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
 from .memory import block_sums
 
 

@@ -2,7 +2,7 @@
 
 To look at all parameters and at all that the optimizer remembers after each step would cost as much as a tenth of it. It is
 not needed where gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, as the watch sees to
-(`kernels/watch.py`), the hyperparameters be tame (`fastnn/checks/hyperparameters.py`), and the slots of the optimizer begin within
+(`kernels/training/watch.py`), the hyperparameters be tame (`fastnn/checks/hyperparameters.py`), and the slots of the optimizer begin within
 SOUND. Then, S standing for SOUND,
 
     slots       a running mean of g stays below 2 S, one of g² below 2 S²; a sum of them over N steps below N S or N S²
@@ -17,7 +17,7 @@ this package. Then the step is taken, its outcome looked at, and taken back if i
 """
 
 from .kernels.elementwise.finite import all_finite, all_within
-from .kernels.watch import EXACT, LARGE, SOUND
+from .kernels.training.watch import EXACT, LARGE, SOUND
 
 
 class SafeSteps:

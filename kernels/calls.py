@@ -33,7 +33,6 @@ from ..rungs import (
 from ..samples.arrays import real_array
 from ..threads import FLOPS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_once, run_phase
-from .clip import LIMITS, clip_row
 from .compiling.objects import address
 from .interpreter.table import PHASES
 from .layer_calls import (
@@ -48,7 +47,8 @@ from .layer_calls import (
 )
 from .layers.dense import dense_row
 from .optimizers import COEFFICIENTS
-from .penalty import penalty_row, weight_penalty_kernel
+from .training.clip import LIMITS, clip_row
+from .training.penalty import penalty_row, weight_penalty_kernel
 
 __all__ = [
     "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "clip_by_norm", "clip_by_value",

@@ -27,7 +27,7 @@ from fastnn import (
 )
 from fastnn.checks.hyperparameters import rate_or_schedule
 from fastnn.kernels.optimizers import Optimizer, compiled
-from fastnn.kernels.watch import SOUND
+from fastnn.kernels.training.watch import SOUND
 from fastnn.safe_steps import SafeSteps
 
 rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from nets import LABELS, X, names_of, pairs, same
 from fastnn import SGD, Adam, Dense, Network, check_gradients, kernels, naive, vectorized
 from fastnn.kernels.elementwise.blocks import LANES, block_count
 from fastnn.kernels.interpreter.table import CALL, LOSSES, SAMPLE_WEIGHTS
-from fastnn.kernels.penalty import (
+from fastnn.kernels.training.penalty import (
     penalty_gradient_kernel,
     penalty_loss_kernel,
     penalty_loss_row,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn.kernels.interpreter.table import CALL, GRADIENT
-from fastnn.kernels.watch import EXACT, LARGE, NOT_FINITE, SOUND, watch_kernel, watch_row
+from fastnn.kernels.training.watch import EXACT, LARGE, NOT_FINITE, SOUND, watch_kernel, watch_row
 
 START = 3  # numbers before the matrix, which are not looked at
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..kernels import population as kernel
 from ..kernels.compiling.jit import ANY
+from ..kernels.training import population as kernel
 from ..memory import aligned
 from ..pace import SLICE
 from ..program import address

@@ -1,4 +1,4 @@
-"""The epochs of a member as a task for compiled code: what `kernels/population.py` reads and writes.
+"""The epochs of a member as a task for compiled code: what `kernels/training/population.py` reads and writes.
 
 A member whose callbacks look at no batch runs whole epochs a task. Where nobody looks at epochs either, it runs all of them;
 early stopping is no reader: what it would decide after an epoch is worked out on the way.
@@ -7,7 +7,7 @@ early stopping is no reader: what it would decide after an epoch is worked out o
 import numpy as np
 
 from ..callbacks import EarlyStopping
-from ..kernels.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
+from ..kernels.training.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
 from ..memory import block_sums
 from ..metrics import of_fit
 from ..program import EvaluationProgram, address

@@ -8,7 +8,7 @@ from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
 from ..kernels.interpreter.table import NOT_FINITE, PHASES
 from ..kernels.layers.panels import is_wide, pack_row, packed_size
-from ..kernels.population import sum_results_kernel
+from ..kernels.training.population import sum_results_kernel
 from ..memory import aligned
 from ..samples.arrays import check_finite
 from ..threads import FLOPS_PER_PART, parts, run

@@ -4,8 +4,8 @@ import weakref
 
 import numpy as np
 
-from ..kernels.clip import LIMITS, clip_row
-from ..kernels.update import SCHEDULE, prepare_row, update_row
+from ..kernels.training.clip import LIMITS, clip_row
+from ..kernels.training.update import SCHEDULE, prepare_row, update_row
 from ..memory import aligned, block_sums
 from ..schedules import rates_ahead
 from .base import address

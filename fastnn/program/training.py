@@ -4,7 +4,7 @@ import numpy as np
 
 from ..kernels.interpreter.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, TRAIN, WEIGHT_SUM, train_kernel
 from ..kernels.interpreter.table import LOSSES, PHASES
-from ..kernels.watch import SOUND, watch_row
+from ..kernels.training.watch import SOUND, watch_row
 from ..memory import aligned
 from ..threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
 from .base import Program, address

@@ -15,10 +15,10 @@ import time
 import numpy as np
 from numba import types
 
-from .compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, typed_pointer, view
-from .compiling.record import FLOAT, SHARED, UNSIGNED, Record
-from .interpreter.batch import shuffle_kernel
-from .interpreter.interpreter import (
+from ..compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, typed_pointer, view
+from ..compiling.record import FLOAT, SHARED, UNSIGNED, Record
+from ..interpreter.batch import shuffle_kernel
+from ..interpreter.interpreter import (
     DIVERGED,
     HIT_SUM,
     LOSS_SUM,
@@ -29,8 +29,8 @@ from .interpreter.interpreter import (
     forward_chunks_kernel,
     train_kernel,
 )
-from .interpreter.table import HITS, LOSSES
-from .interpreter.team import increase, load, store
+from ..interpreter.table import HITS, LOSSES
+from ..interpreter.team import increase, load, store
 from .penalty import weight_penalty_kernel
 
 # The queue that workers take members from: how many there are, the address of their addresses, those of what each thread has

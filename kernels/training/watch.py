@@ -9,10 +9,10 @@ The order in which Σ |g| is added up does not matter: a large gradient takes an
 
 import numpy as np
 
-from .compiling.jit import Kernel, jit, view
-from .compiling.record import FLOATS
-from .compiling.share import share
-from .interpreter.table import GRADIENT, LARGE, NOT_FINITE, Kind
+from ..compiling.jit import Kernel, jit, view
+from ..compiling.record import FLOATS
+from ..compiling.share import share
+from ..interpreter.table import GRADIENT, LARGE, NOT_FINITE, Kind
 
 WATCH = Kind("watch", "start", "rows", "columns", limit=FLOATS)
 SOUND = {"float32": 1e13, "float64": 1e100}

@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
-from .compiling.jit import Kernel, view
-from .compiling.record import FLOAT, FLOATS, Pointer, Record
-from .compiling.share import share
-from .elementwise.blocks import LANES, add_up, block_count, stretch, sum_blocks
-from .interpreter.table import Kind
+from ..compiling.jit import Kernel, view
+from ..compiling.record import FLOAT, FLOATS, Pointer, Record
+from ..compiling.share import share
+from ..elementwise.blocks import LANES, add_up, block_count, stretch, sum_blocks
+from ..interpreter.table import Kind
 
 LIMITS = Record("limits", value=FLOAT, norm=FLOAT, factor=FLOAT)  # the bounds, infinite where there is none; the scale found
 CLIP = Kind("clip", "size", "blocks", sums=FLOATS, limits=Pointer(LIMITS))

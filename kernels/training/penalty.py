@@ -10,11 +10,11 @@ being a mean over the samples, it counts once for all of them together, however 
 import numpy as np
 from numba import types
 
-from .compiling.jit import Kernel, as_floats, jit, offset, pointer, view
-from .compiling.record import FLOAT
-from .compiling.share import share
-from .elementwise.blocks import BLOCK, LANES, add_up, block_count, stretch, sum_blocks
-from .interpreter.table import LOSSES, SAMPLE_WEIGHTS, Kind
+from ..compiling.jit import Kernel, as_floats, jit, offset, pointer, view
+from ..compiling.record import FLOAT
+from ..compiling.share import share
+from ..elementwise.blocks import BLOCK, LANES, add_up, block_count, stretch, sum_blocks
+from ..interpreter.table import LOSSES, SAMPLE_WEIGHTS, Kind
 
 PENALTY = Kind("penalty", "start", "size", "sums", "blocks", "shared", l1=FLOAT, l2=FLOAT)
 PENALTY_LOSS = Kind("penalty_loss", "sums", "blocks", "once", "shared")

@@ -1,10 +1,10 @@
 """The optimizer as rows of the table: they stand first, so the backward pass, walking up, comes to them last."""
 
-from .compiling.jit import Kernel, call_at, floats, offset, view
-from .compiling.record import FLOATS, INTEGERS, NUMBERS, Pointer, Record
-from .compiling.share import share
-from .interpreter.table import Kind
-from .processor.subnormal import flush_subnormals, restore_subnormals
+from ..compiling.jit import Kernel, call_at, floats, offset, view
+from ..compiling.record import FLOATS, INTEGERS, NUMBERS, Pointer, Record
+from ..compiling.share import share
+from ..interpreter.table import Kind
+from ..processor.subnormal import flush_subnormals, restore_subnormals
 
 SCHEDULE = Record("schedule", "rates", "first")  # learning rates of steps to come, from step number `first` on; or none
 PREPARE = Kind("prepare", "coefficients_kernel", step=INTEGERS, hyperparameters=FLOATS, coefficients=NUMBERS,
