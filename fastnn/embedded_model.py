@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .kernels import embedded
 from .kernels.compiling.objects import WORD
-from .kernels.embedded import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
+from .kernels.embedded import walk as embedded
+from .kernels.embedded.model import Model, layout_of
+from .kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
 from .kernels.interpreter.criterion import loss_row
 from .kernels.interpreter.table import make_table
-from .kernels.model import Model, layout_of
 from .program import SMALLEST_CHUNK, ForwardProgram, Program
 
 ALIGNMENT = 64

@@ -24,8 +24,8 @@ Examples
 import numpy as np
 
 from .checks import an_instance, shown
-from .kernels.embedded_calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
-from .kernels.model import Model
+from .kernels.embedded.calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
+from .kernels.embedded.model import Model
 from .network import Network
 
 __all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradients", "pullback", "views"]

@@ -29,7 +29,7 @@ from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole
 from .fits import Fits
 from .history import History
 from .kernels.activations import activations
-from .kernels.model import Model
+from .kernels.embedded.model import Model
 from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types

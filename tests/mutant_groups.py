@@ -162,7 +162,7 @@ LEFT_OUT = {
     "kernels/compiling/record.py": {"LINE_BYTES =": "how far apart integers lie is a matter of speed"},
     "kernels/training/population.py": {"BLOCK =": "how long until the next look at the clock",
                               "padded_to=": "room for more does no harm"},
-    "kernels/embedded.py": {"STACK_BYTES =": "how much is taken from where",
+    "kernels/embedded/walk.py": {"STACK_BYTES =": "how much is taken from where",
                             "FEW, LARGEST": "how much is worked on at a time"},
     "kernels/products/transposed.py": {"INPUTS =": "how much is worked on at a time is a matter of speed"},
     "kernels/products/linear.py": {

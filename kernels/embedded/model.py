@@ -17,8 +17,8 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 # what compiled code must agree on with a model: its head, and what the functions take
-THIS_LAYOUT = crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in
-                             ("embedded.py", "embedded_calls.py", "model.py", "record.py")))
+THIS_LAYOUT = crc32(b"".join((Path(__file__).parents[1] / name).read_bytes() for name in
+                             ("embedded/walk.py", "embedded/calls.py", "embedded/model.py", "compiling/record.py")))
 
 
 def layout_of(dtype):

@@ -16,13 +16,13 @@ from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-from .compiling.jit import REAL, Kernel, floats, integer, integers, jit, typed_pointer, view
-from .compiling.objects import WORD
-from .compiling.record import Record, on_stack, record_address
-from .interpreter.interpreter import addresses, walk_backward, walk_forward
-from .interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
-from .processor.target import ITEM_BYTES
-from .products.packing import stack_memory
+from ..compiling.jit import REAL, Kernel, floats, integer, integers, jit, typed_pointer, view
+from ..compiling.objects import WORD
+from ..compiling.record import Record, on_stack, record_address
+from ..interpreter.interpreter import addresses, walk_backward, walk_forward
+from ..interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
+from ..processor.target import ITEM_BYTES
+from ..products.packing import stack_memory
 
 # Which version of this layout it is; how many inputs, outputs and parameters the network has; what labels mean; the
 # addresses of the functions below (0: there is none); and where each section begins, in words.

@@ -6,8 +6,7 @@ stands in the model: no network and no kernel is part of what the user compiled.
 
 from numba import types
 
-from .compiling.jit import call_at, floats, integer, jit, typed_pointer, view
-from .embedded import NO_LABELS, model_at
+from ..compiling.jit import call_at, floats, integer, jit, typed_pointer, view
 from .model import (
     THIS_LAYOUT,
     are_labels,
@@ -23,6 +22,7 @@ from .model import (
     x_matrix,
     x_vector,
 )
+from .walk import NO_LABELS, model_at
 
 octets = typed_pointer(types.uint8)
 

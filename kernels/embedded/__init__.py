@@ -1,0 +1,1 @@
+"""Networks inside other compiled code."""
