@@ -26,7 +26,7 @@ from fastnn.kernels.interpreter.interpreter import TRAIN, run_phase
 from fastnn.kernels.interpreter.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
 from fastnn.kernels.processor.target import target
 from fastnn.program import TrainingProgram, address
-from fastnn.threads import run
+from fastnn.runtime.threads import run
 
 PHASE_COUNT = len(PHASES)
 ROUNDS, SLICE = 15, 0.05  # seconds of training in a round

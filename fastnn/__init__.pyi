@@ -1,6 +1,5 @@
 # The public names and the modules they come from: read by editors and type checkers, and by __init__.py at run time.
 
-from .ahead import warmup
 from .callbacks import (
     Callback,
     CSVLogger,
@@ -29,6 +28,7 @@ from .lbfgs import LBFGS
 from .metrics import Metric
 from .network import Network
 from .population import Population, Sweep, k_folds, sweep
+from .runtime.warm_up import warmup
 from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .torch_weights import from_torch_state_dict
 from .training import DivergenceError

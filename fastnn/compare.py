@@ -28,7 +28,7 @@ from .kernels.optimizers import COEFFICIENTS, optimizers
 from .layers import Dense
 from .network import Network
 from .rungs import all_losses
-from .threads import resolve_threads
+from .runtime.threads import resolve_threads
 
 ROUNDS = 7  # a median of so many
 SAMPLE = 1e-3  # seconds: what is quicker is repeated until it has taken so long

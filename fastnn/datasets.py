@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .checks import not_negative, path_name, true_or_false, whole_number
-from .quiet import new_generator
+from .runtime.quiet import new_generator
 
 
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):

@@ -4,8 +4,8 @@ import weakref
 
 from .checks import shown
 from .kernels.optimizers import Optimizer, optimizers
-from .pace import Pace
 from .program import OptimizerState
+from .runtime.time_slices import Pace
 
 
 class Fits:

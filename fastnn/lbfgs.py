@@ -13,13 +13,13 @@ from .callbacks.calls import begin, call, end, introduce
 from .checks import not_negative, whole_number
 from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
-from .exclusive import alone
 from .history import History
 from .kernels.elementwise.finite import all_finite, all_within
 from .metrics import of_fit
-from .pace import Pace
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 from .progress import Progress
+from .runtime.exclusive import alone
+from .runtime.time_slices import Pace
 from .training import measured, validated
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default

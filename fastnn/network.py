@@ -37,8 +37,8 @@ from .lbfgs import LBFGS
 from .metrics import choose
 from .objective import objective_of
 from .program import small_prediction
-from .quiet import new_generator, quiet
-from .threads import resolve_threads
+from .runtime.quiet import new_generator, quiet
+from .runtime.threads import resolve_threads
 from .vectors import Vectors
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from .kernels.elementwise.blocks import LANES, block_count
 from .kernels.training.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
-from .memory import block_sums
+from .runtime.memory import block_sums
 
 
 class Penalties:

@@ -9,13 +9,13 @@ from .callbacks.callback import Callback
 from .callbacks.calls import BatchHooks, begin, call, end, introduce
 from .divergence import DivergenceError, of_step
 from .epoch_end import EpochEnd
-from .exclusive import Claim
 from .fit_state import Epoch, FitState
 from .kernels.compiling.jit import ANY
 from .kernels.interpreter.batch import shuffle_kernel
 from .metrics import of_fit, work_out
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
+from .runtime.exclusive import Claim
 from .safe_steps import SafeSteps
 
 __all__ = ["Callback", "DivergenceError"]

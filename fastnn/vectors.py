@@ -2,7 +2,7 @@
 
 from .kernels.compiling.objects import address
 from .layers import parameter_shapes, state_shapes
-from .memory import ParameterVector
+from .runtime.memory import ParameterVector
 
 
 class Vectors:

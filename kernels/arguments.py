@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..runtime.threads import run
 from ..samples.arrays import real_array
-from ..threads import run
 from .compiling.objects import address
 from .interpreter.interpreter import RUN, run_kernel
 from .interpreter.table import PHASES

@@ -20,7 +20,6 @@ import sys
 import numpy as np
 
 from ..checks import whole_number
-from ..memory import block_sums
 from ..rungs import (
     check_limit,
     check_linear,
@@ -30,8 +29,9 @@ from ..rungs import (
     registered_functions,
     registry_attributes,
 )
+from ..runtime.memory import block_sums
+from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
 from ..samples.arrays import real_array
-from ..threads import FLOPS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_once, run_phase
 from .compiling.objects import address
 from .interpreter.table import PHASES

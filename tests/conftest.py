@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fastnn import threads
+from fastnn.runtime import threads
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them every process that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,15 +5,15 @@ What the kernels leave alone holds a pattern that nothing computes; arenas are f
 
 import numpy as np
 
-from fastnn import memory
 from fastnn.program import base, forward, optimizer_state, training
+from fastnn.runtime import memory
 
 PATTERN = 0xA5  # of every byte; as a number −2.9e-16 in float32, −1.2e-127 in float64
 BAND = 256  # bytes, more than any vector
 
 
 class GuardedMemory:
-    """Takes the place of `fastnn.memory.aligned` and `fastnn.memory.Arena` while a test runs."""
+    """Takes the place of `fastnn.runtime.memory.aligned` and `fastnn.runtime.memory.Arena` while a test runs."""
 
     def __init__(self, monkeypatch):
         self.blocks, self.arenas, guard = [], [], self

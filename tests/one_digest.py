@@ -7,7 +7,8 @@ import sys
 import numba
 import numpy as np
 
-from fastnn import Activation, BatchNorm, Dense, Dropout, LayerNorm, Network, optimizers, threads
+from fastnn import Activation, BatchNorm, Dense, Dropout, LayerNorm, Network, optimizers
+from fastnn.runtime import threads
 
 
 def nets():

@@ -17,7 +17,8 @@ import numba
 import numpy as np
 from trained_nets import digest
 
-from fastnn import Adam, BatchNorm, Dense, Dropout, Network, threads
+from fastnn import Adam, BatchNorm, Dense, Dropout, Network
+from fastnn.runtime import threads
 
 THREADS = 8
 

@@ -74,7 +74,7 @@ def test_bench(net, capsys, monkeypatch):
 
 def test_warmup(monkeypatch, capsys):
     asked = []
-    monkeypatch.setattr("fastnn.ahead.warmup", lambda dtypes: asked.append(dtypes) or 1.5)
+    monkeypatch.setattr("fastnn.runtime.warm_up.warmup", lambda dtypes: asked.append(dtypes) or 1.5)
     assert warmup.main(["--dtype", "float64,float32", "--json"]) is None
     assert json.loads(capsys.readouterr().out)["seconds"] == 1.5
     assert asked == [("float64", "float32")]

@@ -34,7 +34,7 @@ def client():
 def process_and_threads():
     import os
 
-    from fastnn.threads import resolve_threads
+    from fastnn.runtime.threads import resolve_threads
 
     return os.getpid(), resolve_threads(None)
 

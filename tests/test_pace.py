@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn.pace import SLICE, Pace
+from fastnn.runtime.time_slices import SLICE, Pace
 
 
 def run(pace, seconds, slices):

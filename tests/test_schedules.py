@@ -10,7 +10,7 @@ from nets import LABELS, X, assert_rungs_train_alike, classifier, same
 
 from fastnn import SGD, Adam, Callback, CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp, optimizers
 from fastnn.kernels import calls
-from fastnn.pace import Pace
+from fastnn.runtime.time_slices import Pace
 from fastnn.schedules import Schedule, rates_ahead
 
 SCHEDULES = [

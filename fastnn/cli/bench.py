@@ -33,7 +33,7 @@ def main(argv):
     options.add_json(parser)
     parsed = parser.parse_args(argv)
     from ..compare import in_words, machine
-    from ..threads import resolve_threads
+    from ..runtime.threads import resolve_threads
 
     inputs, layers = parsed.net
     threads = resolve_threads(parsed.threads)

@@ -14,8 +14,8 @@ def main(argv):
     parser.add_argument("--dtype", type=options.words, default=("float32",), metavar="A,B", help="(default: float32)")
     options.add_json(parser)
     parsed = parser.parse_args(argv)
-    from ..ahead import warmup
     from ..kernels.compiling.cache import cache_directory
+    from ..runtime.warm_up import warmup
 
     seconds, directory = warmup(parsed.dtype), str(cache_directory())
     if parsed.json:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..kernels.layers.activate import activation_row
-from ..threads import NUMBERS_PER_PART
+from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register, registered_activation
 
 

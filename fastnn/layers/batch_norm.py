@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..checks import number_in_range
 from ..kernels.compiling.objects import address
 from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
-from ..threads import NUMBERS_PER_PART
+from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks import number_in_range
 from ..kernels.layers.dropout import advance_row, dropout_row
-from ..threads import NUMBERS_PER_PART
+from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register
 
 

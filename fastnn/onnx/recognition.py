@@ -7,7 +7,7 @@ products are run on fixed numbers, and the result is held against every register
 import numpy as np
 
 from ..kernels.activations import activations
-from ..quiet import quiet
+from ..runtime.quiet import quiet
 from .library import library
 
 # rows of three (softmax is one of rows); finely where activations bend, and out to where e^z is still finite in float64

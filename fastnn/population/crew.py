@@ -4,10 +4,10 @@ import numpy as np
 
 from ..kernels.compiling.jit import ANY
 from ..kernels.training import population as kernel
-from ..memory import aligned
-from ..pace import SLICE
 from ..program import address
-from ..threads import members, run_region
+from ..runtime.memory import aligned
+from ..runtime.threads import members, run_region
+from ..runtime.time_slices import SLICE
 from ..training import DivergenceError
 from .task import Task
 

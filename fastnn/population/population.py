@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from .. import training
 from ..checks import several, shown, true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
-from ..exclusive import Claim
 from ..history import History
 from ..lbfgs import LBFGS
 from ..metrics import choose, of_fit
 from ..network import Network
 from ..progress import Progress
-from ..threads import resolve_threads
+from ..runtime.exclusive import Claim
+from ..runtime.threads import resolve_threads
 from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..checks import shown, whole_number
-from ..quiet import new_generator
+from ..runtime.quiet import new_generator
 
 SCALES = "linear", "log"
 

@@ -2,7 +2,7 @@
 
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.criterion import loss_row
-from ..threads import GATHERED_PER_PART, NUMBERS_PER_PART
+from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
 
 
 class Criterion:

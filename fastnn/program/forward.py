@@ -9,9 +9,9 @@ from ..kernels.interpreter.interpreter import FORWARD_FEW, RUN, forward_chunks_r
 from ..kernels.interpreter.table import NOT_FINITE, PHASES
 from ..kernels.layers.panels import is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
-from ..memory import aligned
+from ..runtime.memory import aligned
+from ..runtime.threads import FLOPS_PER_PART, parts, run
 from ..samples.arrays import check_finite
-from ..threads import FLOPS_PER_PART, parts, run
 from .base import Program, Tensor, address
 from .criterion import Criterion
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kernels.training.clip import LIMITS, clip_row
 from ..kernels.training.update import SCHEDULE, prepare_row, update_row
-from ..memory import aligned, block_sums
+from ..runtime.memory import aligned, block_sums
 from ..schedules import rates_ahead
 from .base import address
 

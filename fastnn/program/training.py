@@ -5,8 +5,8 @@ import numpy as np
 from ..kernels.interpreter.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, TRAIN, WEIGHT_SUM, train_kernel
 from ..kernels.interpreter.table import LOSSES, PHASES
 from ..kernels.training.watch import SOUND, watch_row
-from ..memory import aligned
-from ..threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
+from ..runtime.memory import aligned
+from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
 from .base import Program, address
 from .criterion import Criterion
 

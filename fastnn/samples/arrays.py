@@ -4,7 +4,7 @@ import numpy as np
 
 from ..checks.hyperparameters import shown
 from ..kernels.elementwise.finite import all_finite
-from ..quiet import quiet
+from ..runtime.quiet import quiet
 
 
 def any_array(name, values):

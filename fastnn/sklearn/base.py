@@ -10,9 +10,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..exclusive import alone
 from ..kernels.elementwise.finite import all_finite
 from ..layer_outputs import layer_outputs
+from ..runtime.exclusive import alone
 from ..sample_weights import sample_weights
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from . import architecture, lbfgs, stochastic

@@ -7,7 +7,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from ..quiet import quiet
+from ..runtime.quiet import quiet
 from .base import NetworkEstimator, stochastic_only
 from .class_weights import class_factors, label_factors
 from .losses import classification_loss

@@ -10,7 +10,7 @@ from ..checks.caller_warning import warn_caller
 from ..kernels.elementwise.finite import all_finite
 from ..kernels.interpreter.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram
-from ..threads import resolve_threads
+from ..runtime.threads import resolve_threads
 from .stochastic import record
 
 

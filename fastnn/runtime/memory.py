@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .checks import shown
-from .kernels.compiling.objects import address
-from .kernels.elementwise.blocks import LANES, block_count
+from ..checks import shown
+from ..kernels.compiling.objects import address
+from ..kernels.elementwise.blocks import LANES, block_count
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 MOST_BYTES = 1 << 47  # the addresses that a program has on today's processors

@@ -8,10 +8,10 @@ import time
 
 import numba
 
-from .checks import whole_number
-from .kernels.compiling.jit import ANY
-from .kernels.compiling.objects import address
-from .kernels.interpreter.team import MOST_PARTS, member_kernel, new_team, region_kernel
+from ..checks import whole_number
+from ..kernels.compiling.jit import ANY
+from ..kernels.compiling.objects import address
+from ..kernels.interpreter.team import MOST_PARTS, member_kernel, new_team, region_kernel
 
 # The least work to give to each of several threads. To share out work takes some 0.3 µs, and twice that for the data to
 # cross from core to core, so a part is 5 µs or more.

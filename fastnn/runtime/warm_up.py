@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from .checks import float_dtype, several
-from .kernels.compiling.jit import ANY
-from .kernels.compiling.parallel_compile import compile_in_parallel, every_kernel
+from ..checks import float_dtype, several
+from ..kernels.compiling.jit import ANY
+from ..kernels.compiling.parallel_compile import compile_in_parallel, every_kernel
 
 
 def warmup(dtypes: str | Iterable[str] = "float32") -> float:
