@@ -13,8 +13,8 @@ import numpy as np
 from peers.nets import Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
-from fastnn.checked_data import check_data
 from fastnn.program import TrainingProgram
+from fastnn.samples.data import check_data
 
 ROUND = 3e-3  # seconds of training at a time
 ROUNDS = 15

@@ -19,7 +19,6 @@ from numba.extending import intrinsic
 from peers.nets import NETS, Net  # the folder beside this file
 
 from fastnn import Dense, Network, optimizers
-from fastnn.checked_data import check_data
 from fastnn.kernels.compiling.jit import ANY, KERNELS, Kernel, integers, jit, view
 from fastnn.kernels.compiling.objects import WORD
 from fastnn.kernels.interpreter.interpreter import TRAIN, run_phase
@@ -27,6 +26,7 @@ from fastnn.kernels.interpreter.table import BACKWARD_FIRST, FORWARD, PHASES, RO
 from fastnn.kernels.processor.target import target
 from fastnn.program import TrainingProgram, address
 from fastnn.runtime.threads import run
+from fastnn.samples.data import check_data
 
 PHASE_COUNT = len(PHASES)
 ROUNDS, SLICE = 15, 0.05  # seconds of training in a round

@@ -25,10 +25,10 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .lbfgs import LBFGS
-from .metrics import Metric
 from .network import Network
 from .population import Population, Sweep, k_folds, sweep
 from .runtime.warm_up import warmup
+from .samples.metrics import Metric
 from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .torch_weights import from_torch_state_dict
 from .training import DivergenceError

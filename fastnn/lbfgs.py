@@ -15,11 +15,11 @@ from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
 from .history import History
 from .kernels.elementwise.finite import all_finite, all_within
-from .metrics import of_fit
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 from .progress import Progress
 from .runtime.exclusive import alone
 from .runtime.time_slices import Pace
+from .samples.metrics import of_fit
 from .training import measured, validated
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default

@@ -24,7 +24,6 @@ from . import (
     torch_weights,
     training,
 )
-from .checked_data import check_data
 from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
 from .fits import Fits
 from .history import History
@@ -34,11 +33,12 @@ from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .metrics import choose
 from .objective import objective_of
 from .program import small_prediction
 from .runtime.quiet import new_generator, quiet
 from .runtime.threads import resolve_threads
+from .samples.data import check_data
+from .samples.metrics import choose
 from .vectors import Vectors
 
 
@@ -172,7 +172,7 @@ class Network:
         shuffle : bool
             Whether each epoch goes through the samples in a new random order.
         metrics : list of str, function or Metric
-            What to report beside the loss, such as ["f1", "auc"]: names, which `fastnn.metrics` lists; functions of targets
+            What to report beside the loss, such as ["f1", "auc"]: names, which `fastnn.samples.metrics` lists; functions of targets
             and predictions, such as those of scikit-learn; or `fastnn.Metric`. They are worked out after every epoch over
             all samples, which count alike, those of the training data under their names and those of the validation data
             with "val_" before them. That takes a forward pass over either.

@@ -12,11 +12,11 @@ from .epoch_end import EpochEnd
 from .fit_state import Epoch, FitState
 from .kernels.compiling.jit import ANY
 from .kernels.interpreter.batch import shuffle_kernel
-from .metrics import of_fit, work_out
 from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
 from .runtime.exclusive import Claim
 from .safe_steps import SafeSteps
+from .samples.metrics import of_fit, work_out
 
 __all__ = ["Callback", "DivergenceError"]
 

@@ -7,10 +7,10 @@ layer multiplies the identity, X = I @ weight with a sample a row of the weight,
 import numpy as np
 
 from fastnn import Dense, Network
-from fastnn.checked_data import check_data
 from fastnn.differentiating import gradient_program
 from fastnn.kernels.interpreter.table import LOSSES
 from fastnn.program import EvaluationProgram
+from fastnn.samples.data import check_data
 
 STEP = 8e-3  # of the differences, then half and a quarter of it: what three terms leave out is of order STEP⁶
 CLEAR = 0.08  # so far from a kink z is moved: more than differences of STEP move it

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from nets import LABELS, X, classifier, same
 
-from fastnn import Callback, Dense, EarlyStopping, ModelCheckpoint, Network, Population, ReduceLROnPlateau, metrics, sweep
+from fastnn import Callback, Dense, EarlyStopping, ModelCheckpoint, Network, Population, ReduceLROnPlateau, sweep
+from fastnn.samples import metrics
 
 RISING = [0.5, 0.6, 0.7, 0.8, 0.9]
 # what was taken for a cost whenever its name did not end in "accuracy", and what was not although it is one

@@ -10,7 +10,7 @@ from small_nets import OUTPUTS
 
 import fastnn
 from fastnn import Dense, Network, Population, losses
-from fastnn.heads import OneClass, Values, YesOrNo
+from fastnn.samples.heads import OneClass, Values, YesOrNo
 
 PACKAGE = Path(fastnn.__file__).parent
 ENDS = [(last, loss, outputs) for last, loss in OUTPUTS for outputs in (1, 3)

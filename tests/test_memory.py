@@ -12,8 +12,8 @@ import pytest
 from trained_nets import digest
 
 from fastnn import Adam, BatchNorm, Dense, Dropout, LayerNorm, Network, optimizers
-from fastnn.checked_data import check_data
 from fastnn.program import TrainingProgram
+from fastnn.samples.data import check_data
 
 LITTLE = 1 << 17  # bytes: objects of Python, tables, the frames of calls
 

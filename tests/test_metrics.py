@@ -22,7 +22,7 @@ from fastnn import (
     ReduceLROnPlateau,
     sweep,
 )
-from fastnn.metrics import METRICS
+from fastnn.samples.metrics import METRICS
 
 measure = pytest.importorskip("sklearn.metrics")
 CASES = int(os.environ.get("FASTNN_TEST_CASES", "40"))
@@ -344,7 +344,7 @@ def test_sweeps_and_halving_go_by_them():
 def test_every_metric_is_documented_and_has_a_direction():
     assert all(metric.better for metric in METRICS.values())
     for name in [*METRICS, "top_2"]:
-        assert re.search(rf"\b{name}\b", fastnn.metrics.__doc__)
+        assert re.search(rf"\b{name}\b", fastnn.samples.metrics.__doc__)
 
 
 def test_samples_count_alike():

@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 
 from ..checks import whole_number
-from ..metrics import reported
+from ..samples.metrics import reported
 from .callback import Callback
 
 

@@ -8,7 +8,7 @@ from ..checks import path_name, true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
 from ..formats.atomic_file import mode_of
 from ..kernels.interpreter.interpreter import SAMPLES
-from ..metrics import KNOWN
+from ..samples.metrics import KNOWN
 from . import best_file, file_names
 from .monitor import Monitor
 

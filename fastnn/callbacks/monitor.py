@@ -4,7 +4,7 @@ import math
 
 from ..checks import not_negative, one_of, shown
 from ..checks.caller_warning import warn_caller
-from ..metrics import directed
+from ..samples.metrics import directed
 from .callback import Callback, reported
 
 MODES = "min", "max", "auto"

@@ -1,6 +1,6 @@
 """Labels of samples, for the pictures of what a classifier says."""
 
-from ..checked_data import check_data
+from ..samples.data import check_data
 from .names import of_network
 
 

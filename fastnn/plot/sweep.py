@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..checks import an_instance, list_of, one_of, real_number, several, whole_number
-from ..metrics import directed
 from ..samples.arrays import real_array
+from ..samples.metrics import directed
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
 LETTERS = 36  # so many have room side by side under a panel

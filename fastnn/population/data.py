@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ..checked_data import Data, check_data
+from ..samples.data import Data, check_data
 
 
 class SharedData:

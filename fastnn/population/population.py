@@ -17,11 +17,11 @@ from ..checks import several, shown, true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
 from ..history import History
 from ..lbfgs import LBFGS
-from ..metrics import choose, of_fit
 from ..network import Network
 from ..progress import Progress
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
+from ..samples.metrics import choose, of_fit
 from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble

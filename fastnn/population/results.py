@@ -7,7 +7,7 @@ import numpy as np
 from ..callbacks import EarlyStopping
 from ..checks import shown
 from ..checks.caller_warning import warn_caller
-from ..metrics import ACCURACY, choose, directed, of_fit
+from ..samples.metrics import ACCURACY, choose, directed, of_fit
 
 
 def final(history, callbacks, metric):

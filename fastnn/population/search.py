@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import not_negative, number_in_range, whole_number
-from ..metrics import KNOWN
 from ..network import Network
+from ..samples.metrics import KNOWN
 from .halving import group_scores, halve
 from .population import Population
 from .recipe import Recipe, k_folds, problem_of, split_rows

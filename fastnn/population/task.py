@@ -8,9 +8,9 @@ import numpy as np
 
 from ..callbacks import EarlyStopping
 from ..kernels.training.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
-from ..metrics import of_fit
 from ..program import EvaluationProgram, address
 from ..runtime.memory import block_sums
+from ..samples.metrics import of_fit
 from ..training import Trainer, run_epoch
 
 MOST_EPOCHS, MOST_RATES = 4096, 1 << 16  # of a task; and learning rates of a schedule, worked out before

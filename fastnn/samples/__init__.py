@@ -1,0 +1,1 @@
+"""What is learned from, checked: arrays, targets, weights; what outputs mean; metrics."""

@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..kernels.elementwise.finite import all_finite
 from ..layer_outputs import layer_outputs
 from ..runtime.exclusive import alone
-from ..sample_weights import sample_weights
 from ..samples.arrays import check_finite, real_array, refuse_masked
+from ..samples.weights import sample_weights
 from . import architecture, lbfgs, stochastic
 from .before import Before
 from .data import dense, for_all, plain

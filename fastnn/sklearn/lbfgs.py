@@ -5,12 +5,12 @@ import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
-from ..checked_data import check_data
 from ..checks.caller_warning import warn_caller
 from ..kernels.elementwise.finite import all_finite
 from ..kernels.interpreter.interpreter import LOSS_SUM
 from ..program import GRADIENT_CHUNK, TrainingProgram
 from ..runtime.threads import resolve_threads
+from ..samples.data import check_data
 from .stochastic import record
 
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels.interpreter.criterion import accuracy_row
-from .kernels.interpreter.labels import above_half, label_row, likeliest
+from ..kernels.interpreter.criterion import accuracy_row
+from ..kernels.interpreter.labels import above_half, label_row, likeliest
+from .arrays import any_array, check_finite, real_array
 from .metrics import ACCURACY, LOSS
-from .sample_weights import class_factors, sample_weights
-from .samples.arrays import any_array, check_finite, real_array
 from .targets import Targets, check_probabilities, class_labels
+from .weights import class_factors, sample_weights
 
 PROBABILITIES = "softmax", "sigmoid"  # activations whose outputs are probabilities
 

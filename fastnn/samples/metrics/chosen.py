@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import shown
-from ..checks.hyperparameters import real_number
+from ...checks import shown
+from ...checks.hyperparameters import real_number
 from . import classification, regression
 from .record import KNOWN, Metric
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import shown
-from .samples.arrays import check_finite, real_objects
+from ..checks import shown
+from .arrays import check_finite, real_objects
 
 
 @dataclass(frozen=True)

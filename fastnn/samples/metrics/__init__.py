@@ -9,7 +9,7 @@ Names, by what the network learns:
     several yes or no    f1, precision, recall, auc
     values               r2, mae, mse, rmse
 
-`fastnn.metrics.classification` and `fastnn.metrics.regression` have their formulas.
+`fastnn.samples.metrics.classification` and `fastnn.samples.metrics.regression` have their formulas.
 """
 
 from .chosen import METRICS, choose, work_out

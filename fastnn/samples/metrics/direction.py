@@ -7,7 +7,7 @@ What a metric does not say is never guessed from its name: "gini" and "r2_adjust
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..checks import several, shown
+from ...checks import several, shown
 from .chosen import named
 from .record import KNOWN, Metric
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .checks import real_number, shown
-from .samples.arrays import any_array, check_finite, real_array
+from ..checks import real_number, shown
+from .arrays import any_array, check_finite, real_array
 
 
 def sample_weights(weights, samples, dtype, name="sample_weight"):

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .kernels.compiling.objects import address
-from .sample_weights import sample_weights
-from .samples.features import features
+from ..kernels.compiling.objects import address
+from .features import features
 from .targets import Targets
+from .weights import sample_weights
 
 
 @dataclass

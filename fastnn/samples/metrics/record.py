@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..checks import one_of, shown
+from ...checks import one_of, shown
 
 
 @dataclass(frozen=True)
