@@ -13,7 +13,6 @@ from .custom import register_activation, register_loss
 from .files import ModelFormatError
 from .gradients import check_gradients
 from .history import History
-from .initial_weights import initializers
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
@@ -24,6 +23,7 @@ from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
+from .layers.initializers import initializers
 from .lbfgs import LBFGS
 from .network import Network
 from .population import Population, Sweep, k_folds, sweep

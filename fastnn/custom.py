@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from .checks import number_in_range, one_of, several, shown, true_or_false
-from .initial_weights import initializers
 from .kernels.activations import Activation, activations
 from .kernels.losses import Loss, losses
+from .layers.initializers import initializers
 
 
 def checked_function(where, function, arguments):

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from ..checks import not_negative, whole_number
-from ..initial_weights import initializers
 from ..kernels.layers.dense import combine_row, dense_row
 from ..kernels.products.product import chain_count
 from ..runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART
 from .base import Layer, register, registered_activation
+from .initializers import initializers
 
 
 @register

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels.compiling.registry import Registry
+from ..kernels.compiling.registry import Registry
 
 
 @dataclass(frozen=True, eq=False)
