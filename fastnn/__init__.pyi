@@ -1,5 +1,6 @@
 # The public names and the modules they come from: read by editors and type checkers, and by __init__.py at run time.
 
+from .architecture.registration import register_activation, register_loss
 from .callbacks import (
     Callback,
     CSVLogger,
@@ -9,7 +10,6 @@ from .callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
-from .custom import register_activation, register_loss
 from .files import ModelFormatError
 from .gradients import check_gradients
 from .history import History

@@ -24,6 +24,7 @@ from . import (
     torch_weights,
     training,
 )
+from .architecture.objective import objective_of
 from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
 from .fits import Fits
 from .history import History
@@ -33,7 +34,6 @@ from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .objective import objective_of
 from .program import small_prediction
 from .runtime.quiet import new_generator, quiet
 from .runtime.threads import resolve_threads

@@ -5,10 +5,10 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from .checks import number_in_range, one_of, several, shown, true_or_false
-from .kernels.activations import Activation, activations
-from .kernels.losses import Loss, losses
-from .layers.initializers import initializers
+from ..checks import number_in_range, one_of, several, shown, true_or_false
+from ..kernels.activations import Activation, activations
+from ..kernels.losses import Loss, losses
+from ..layers.initializers import initializers
 
 
 def checked_function(where, function, arguments):

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from .kernels.losses import Loss, losses
-from .samples.heads import Head, head_of
+from ..kernels.losses import Loss, losses
+from ..samples.heads import Head, head_of
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}  # by the last activation
 
