@@ -12,18 +12,7 @@ import numpy as np
 from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike, NDArray
 
-from . import (
-    checkpoint,
-    describing,
-    differentiating,
-    embedded_model,
-    files,
-    lbfgs,
-    onnx,
-    predicting,
-    torch_weights,
-    training,
-)
+from . import checkpoint, describing, differentiating, files, lbfgs, onnx, predicting, torch_weights, training
 from .architecture.objective import objective_of
 from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
 from .fits import Fits
@@ -34,12 +23,12 @@ from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
 from .lbfgs import LBFGS
-from .program import small_prediction
+from .program import embedded_model, small_prediction
+from .program.vectors import Vectors
 from .runtime.quiet import new_generator, quiet
 from .runtime.threads import resolve_threads
 from .samples.data import check_data
 from .samples.metrics import choose
-from .vectors import Vectors
 
 
 class Network:

@@ -7,9 +7,9 @@ from ..kernels.compiling.objects import address
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.table import make_table
 from ..layers import applied_activations
-from ..penalties import Penalties
 from ..runtime.memory import Arena
 from ..runtime.threads import parts
+from .penalties import Penalties
 
 
 @dataclass

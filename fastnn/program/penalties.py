@@ -4,9 +4,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from .kernels.elementwise.blocks import LANES, block_count
-from .kernels.training.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
-from .runtime.memory import block_sums
+from ..kernels.elementwise.blocks import LANES, block_count
+from ..kernels.training.penalty import penalty_loss_row, penalty_row, weight_penalty_kernel
+from ..runtime.memory import block_sums
 
 
 class Penalties:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from .kernels.compiling.objects import WORD
-from .kernels.embedded import walk as embedded
-from .kernels.embedded.model import Model, layout_of
-from .kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
-from .kernels.interpreter.criterion import loss_row
-from .kernels.interpreter.table import make_table
-from .program import SMALLEST_CHUNK, ForwardProgram, Program
+from ..kernels.compiling.objects import WORD
+from ..kernels.embedded import walk as embedded
+from ..kernels.embedded.model import Model, layout_of
+from ..kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
+from ..kernels.interpreter.criterion import loss_row
+from ..kernels.interpreter.table import make_table
+from . import SMALLEST_CHUNK, ForwardProgram, Program
 
 ALIGNMENT = 64
 # what whole numbers as targets are, by the word of the network's head

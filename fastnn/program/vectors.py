@@ -1,8 +1,8 @@
 """The memory of a network: all that training changes, in flat vectors."""
 
-from .kernels.compiling.objects import address
-from .layers import parameter_shapes, state_shapes
-from .runtime.memory import ParameterVector
+from ..kernels.compiling.objects import address
+from ..layers import parameter_shapes, state_shapes
+from ..runtime.memory import ParameterVector
 
 
 class Vectors:
