@@ -11,8 +11,11 @@ from .callbacks import (
     TerminateOnNaN,
 )
 from .files import ModelFormatError
+from .fitting.history import History
+from .fitting.lbfgs import LBFGS
+from .fitting.loop import DivergenceError
+from .fitting.schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .gradients import check_gradients
-from .history import History
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
@@ -24,14 +27,11 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .layers.initializers import initializers
-from .lbfgs import LBFGS
 from .network import Network
 from .population import Population, Sweep, k_folds, sweep
 from .runtime.warm_up import warmup
 from .samples.metrics import Metric
-from .schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .torch_weights import from_torch_state_dict
-from .training import DivergenceError
 
 __version__: str
 __all__ = [

@@ -26,15 +26,15 @@ from .files import (
     metadata_of,
     open_and_read,
 )
-from .fit_state import Epoch, FitState
+from .fitting.history import History
+from .fitting.schedules import Schedule
+from .fitting.state import Epoch, FitState
 from .formats.atomic_file import write_whole
 from .formats.safetensors import to_bytes
 from .formats.untrusted_json import from_text, to_text
-from .history import History
 from .kernels.interpreter.interpreter import DIVERGED, SAMPLES
 from .kernels.optimizers import optimizers
 from .program import TOTALS
-from .schedules import Schedule
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64 - 1  # word of the random state

@@ -2,7 +2,7 @@
 
 import math
 
-from .divergence import DivergenceError, how_to_be_finite
+from .fitting.divergence import DivergenceError, how_to_be_finite
 from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 
 

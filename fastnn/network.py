@@ -12,17 +12,19 @@ import numpy as np
 from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike, NDArray
 
-from . import checkpoint, describing, differentiating, files, lbfgs, onnx, predicting, torch_weights, training
+from . import checkpoint, describing, differentiating, files, onnx, predicting, torch_weights
 from .architecture.objective import objective_of
 from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
-from .fits import Fits
-from .history import History
+from .fitting import lbfgs
+from .fitting import loop as training
+from .fitting.fits import Fits
+from .fitting.history import History
+from .fitting.lbfgs import LBFGS
 from .kernels.activations import activations
 from .kernels.embedded.model import Model
 from .kernels.optimizers import Optimizer
 from .layers import applied_activations, layers_from_config, widths
 from .layers import layers as layer_types
-from .lbfgs import LBFGS
 from .program import embedded_model, small_prediction
 from .program.vectors import Vectors
 from .runtime.quiet import new_generator, quiet

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .divergence import DivergenceError, how_to_be_finite
+from .fitting.divergence import DivergenceError, how_to_be_finite
 from .program import EvaluationProgram, PredictionProgram
 from .runtime.threads import resolve_threads
 from .samples.features import features

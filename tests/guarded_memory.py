@@ -5,7 +5,8 @@ What the kernels leave alone holds a pattern that nothing computes; arenas are f
 
 import numpy as np
 
-from fastnn.program import base, forward, optimizer_state, training
+from fastnn.fitting import optimizer_state
+from fastnn.program import base, forward, training
 from fastnn.runtime import memory
 
 PATTERN = 0xA5  # of every byte; as a number −2.9e-16 in float32, −1.2e-127 in float64

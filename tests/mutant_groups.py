@@ -81,7 +81,7 @@ GROUPS = [
          ["tests/test_rows.py", *FIT, "tests/test_outputs.py", "tests/test_targets.py", ANYWHERE, "tests/test_gradients.py",
           "tests/test_reproducible.py",
           "tests/test_layers.py", *BITS]),
-        ([*kernels("", "watch", "finite"), "fastnn/safe_steps.py"],
+        ([*kernels("", "watch", "finite"), "fastnn/fitting/safe_steps.py"],
          ["tests/test_finite.py", "tests/test_watch.py", "tests/test_divergence.py", "tests/test_fit.py", ANYWHERE]),
     )),
     Group("products", 25, (

@@ -22,13 +22,13 @@ from fastnn import (
     LayerNorm,
     Network,
     TerminateOnNaN,
-    lbfgs,
     optimizers,
 )
 from fastnn.checks.hyperparameters import rate_or_schedule
+from fastnn.fitting import lbfgs
+from fastnn.fitting.safe_steps import SafeSteps
 from fastnn.kernels.optimizers import Optimizer, compiled
 from fastnn.kernels.training.watch import SOUND
-from fastnn.safe_steps import SafeSteps
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(96, 9)), rng.normal(size=(96, 2))

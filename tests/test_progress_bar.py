@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 from nets import LABELS, X, classifier
 
-from fastnn import LambdaCallback, progress
+from fastnn import LambdaCallback
+from fastnn.fitting import progress
 
 
 def test_progress_bar(capsys):

@@ -9,9 +9,9 @@ import pytest
 from nets import LABELS, X, assert_rungs_train_alike, classifier, same
 
 from fastnn import SGD, Adam, Callback, CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp, optimizers
+from fastnn.fitting.schedules import Schedule, rates_ahead
 from fastnn.kernels import calls
 from fastnn.runtime.time_slices import Pace
-from fastnn.schedules import Schedule, rates_ahead
 
 SCHEDULES = [
     StepDecay(0.1, every=3), StepDecay(0.1, every=1, factor=1.0), ExponentialDecay(0.1, every=7, factor=0.9),

@@ -3,7 +3,7 @@
     net.fit(X, y, epochs=100, validation_data=(X_val, y_val), callbacks=[EarlyStopping(patience=5), CSVLogger("log.csv")])
 """
 
-from .callback import Callback
+from ..fitting.callback import Callback
 from .csv_logger import CSVLogger
 from .early_stopping import EarlyStopping
 from .lambda_callback import LambdaCallback

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..checks import path_name, shown, true_or_false, whole_number
+from ..fitting.callback import Callback, reported
 from ..formats.atomic_file import write, write_whole
-from .callback import Callback, reported
 from .log_file import Log, NotOurs
 
 

@@ -2,7 +2,7 @@
 
 from ..checks import true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
-from ..fit_state import set_best_arrays
+from ..fitting.state import set_best_arrays
 from .monitor import Monitor
 
 

@@ -1,7 +1,7 @@
 """A callback made of functions."""
 
 from ..checks import shown
-from .callback import Callback
+from ..fitting.callback import Callback
 
 
 class LambdaCallback(Callback):

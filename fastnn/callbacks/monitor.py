@@ -4,8 +4,8 @@ import math
 
 from ..checks import not_negative, one_of, shown
 from ..checks.caller_warning import warn_caller
+from ..fitting.callback import Callback, reported
 from ..samples.metrics import directed
-from .callback import Callback, reported
 
 MODES = "min", "max", "auto"
 

@@ -3,7 +3,7 @@
 import math
 
 from ..checks.caller_warning import warn_caller
-from .callback import Callback
+from ..fitting.callback import Callback
 
 
 class TerminateOnNaN(Callback):

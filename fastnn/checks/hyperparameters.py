@@ -1,7 +1,7 @@
 """Hyperparameters of optimizers: fields of a dataclass that check what is assigned to them.
 
 Each kind has a range that is `tame`, far wider than what anybody trains with: there the update of a gradient that is not
-huge cannot overflow, as `fastnn.safe_steps` shows.
+huge cannot overflow, as `fastnn.fitting.safe_steps` shows.
 """
 
 import math
@@ -82,7 +82,7 @@ def unless(exempt, default, hyperparameter):
 
 
 def rate_or_schedule(default):
-    """The learning rate: a positive number, or a function of the number of the step, such as those of `fastnn.schedules`."""
+    """The learning rate: a positive number, or a function of the number of the step, such as those of `fastnn.fitting.schedules`."""
     return unless(lambda value: callable(value) and not isinstance(value, type), default, positive(tame=(0.0, 10.0)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..checks import shown
-from ..history import floats
+from ..fitting.history import floats
 from .canvas import COLORS, given_or_new, plain, whole_numbers
 
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from ..fitting.loop import DivergenceError
 from ..kernels.compiling.jit import ANY
 from ..kernels.training import population as kernel
 from ..program import address
 from ..runtime.memory import aligned
 from ..runtime.threads import members, run_region
 from ..runtime.time_slices import SLICE
-from ..training import DivergenceError
 from .task import Task
 
 

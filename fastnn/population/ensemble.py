@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checks import shown
-from ..divergence import DivergenceError
+from ..fitting.divergence import DivergenceError
 from ..predicting import predictions
 from ..samples.arrays import any_array
 

@@ -12,13 +12,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import training
 from ..checks import several, shown, true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
-from ..history import History
-from ..lbfgs import LBFGS
+from ..fitting import loop as training
+from ..fitting.history import History
+from ..fitting.lbfgs import LBFGS
+from ..fitting.progress import Progress
 from ..network import Network
-from ..progress import Progress
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
 from ..samples.metrics import choose, of_fit

@@ -7,11 +7,11 @@ early stopping is no reader: what it would decide after an epoch is worked out o
 import numpy as np
 
 from ..callbacks import EarlyStopping
+from ..fitting.loop import Trainer, run_epoch
 from ..kernels.training.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
 from ..program import EvaluationProgram, address
 from ..runtime.memory import block_sums
 from ..samples.metrics import of_fit
-from ..training import Trainer, run_epoch
 
 MOST_EPOCHS, MOST_RATES = 4096, 1 << 16  # of a task; and learning rates of a schedule, worked out before
 FLOPS_PER_LOOK = 1_000_000  # of training between two looks at the clock: some 20 µs or more

@@ -5,10 +5,9 @@ The kernels read and write at addresses that stand in the table; a program keeps
 
 from .base import Program, Tensor, address
 from .forward import SMALLEST_CHUNK, EvaluationProgram, ForwardProgram, PredictionProgram, small_prediction
-from .optimizer_state import OptimizerState
 from .training import GRADIENT_CHUNK, TOTALS, TrainingProgram
 
 __all__ = [
-    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "EvaluationProgram", "ForwardProgram", "OptimizerState",
+    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "EvaluationProgram", "ForwardProgram",
     "PredictionProgram", "Program", "Tensor", "TrainingProgram", "address", "small_prediction",
 ]

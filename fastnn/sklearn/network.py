@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from ..fitting.loop import Trainer
 from ..layers import Dense
 from ..network import Network
 from ..program import TrainingProgram
-from ..training import Trainer
 
 
 class PenalizedProgram(TrainingProgram):

@@ -9,7 +9,7 @@ import math
 from sklearn.exceptions import ConvergenceWarning
 
 from ..checks.caller_warning import warn_caller
-from ..training import Callback, DivergenceError
+from ..fitting.loop import Callback, DivergenceError
 from . import heldout
 from .solvers import LearningRate
 

@@ -2,10 +2,10 @@
 
 import weakref
 
-from .checks import shown
-from .kernels.optimizers import Optimizer, optimizers
-from .program import OptimizerState
-from .runtime.time_slices import Pace
+from ..checks import shown
+from ..kernels.optimizers import Optimizer, optimizers
+from ..runtime.time_slices import Pace
+from .optimizer_state import OptimizerState
 
 
 class Fits:

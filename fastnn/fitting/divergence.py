@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .kernels.elementwise.finite import all_finite
-from .kernels.interpreter.table import STATISTICS
-from .kernels.training.watch import NOT_FINITE
+from ..kernels.elementwise.finite import all_finite
+from ..kernels.interpreter.table import STATISTICS
+from ..kernels.training.watch import NOT_FINITE
 
 
 class DivergenceError(ArithmeticError):

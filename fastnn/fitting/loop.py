@@ -5,18 +5,18 @@ from functools import partial
 
 import numpy as np
 
-from .callbacks.callback import Callback
-from .callbacks.calls import BatchHooks, begin, call, end, introduce
+from ..kernels.compiling.jit import ANY
+from ..kernels.interpreter.batch import shuffle_kernel
+from ..program import EvaluationProgram, TrainingProgram
+from ..runtime.exclusive import Claim
+from ..samples.metrics import of_fit, work_out
+from .callback import Callback
+from .callback_calls import BatchHooks, begin, call, end, introduce
 from .divergence import DivergenceError, of_step
 from .epoch_end import EpochEnd
-from .fit_state import Epoch, FitState
-from .kernels.compiling.jit import ANY
-from .kernels.interpreter.batch import shuffle_kernel
-from .program import EvaluationProgram, TrainingProgram
 from .progress import Progress
-from .runtime.exclusive import Claim
 from .safe_steps import SafeSteps
-from .samples.metrics import of_fit, work_out
+from .state import Epoch, FitState
 
 __all__ = ["Callback", "DivergenceError"]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .checks import real_number
+from ..checks import real_number
+from ..kernels.optimizers import Optimizer
+from ..program import TOTALS
 from .epoch_end import EpochEnd
 from .history import History
-from .kernels.optimizers import Optimizer
-from .program import TOTALS
 
 
 @dataclass

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import shown, whole_number
-from .checks.hyperparameters import in_unit_interval, not_negative, number_between, optional, positive
-from .samples.arrays import real_array
+from ..checks import shown, whole_number
+from ..checks.hyperparameters import in_unit_interval, not_negative, number_between, optional, positive
+from ..samples.arrays import real_array
 
 BLOCK = 64  # steps: several times the numbers that a vector instruction works on
 

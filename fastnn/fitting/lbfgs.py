@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .callbacks.calls import begin, call, end, introduce
-from .checks import not_negative, whole_number
+from ..checks import not_negative, whole_number
+from ..kernels.elementwise.finite import all_finite, all_within
+from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
+from ..runtime.exclusive import alone
+from ..runtime.time_slices import Pace
+from ..samples.metrics import of_fit
+from .callback_calls import begin, call, end, introduce
 from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
 from .history import History
-from .kernels.elementwise.finite import all_finite, all_within
-from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
+from .loop import measured, validated
 from .progress import Progress
-from .runtime.exclusive import alone
-from .runtime.time_slices import Pace
-from .samples.metrics import of_fit
-from .training import measured, validated
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
 

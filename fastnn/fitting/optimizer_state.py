@@ -6,9 +6,9 @@ import numpy as np
 
 from ..kernels.training.clip import LIMITS, clip_row
 from ..kernels.training.update import SCHEDULE, prepare_row, update_row
+from ..program.base import address
 from ..runtime.memory import aligned, block_sums
-from ..schedules import rates_ahead
-from .base import address
+from .schedules import rates_ahead
 
 
 class OptimizerState:

@@ -16,8 +16,8 @@ Everything else goes the other way: a gradient that is large but finite, wild hy
 this package. Then the step is taken, its outcome looked at, and taken back if it overflowed.
 """
 
-from .kernels.elementwise.finite import all_finite, all_within
-from .kernels.training.watch import EXACT, LARGE, SOUND
+from ..kernels.elementwise.finite import all_finite, all_within
+from ..kernels.training.watch import EXACT, LARGE, SOUND
 
 
 class SafeSteps:

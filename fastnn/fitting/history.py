@@ -4,8 +4,8 @@ import contextlib
 import math
 from collections.abc import Mapping
 
-from .checks import shown, whole_number
-from .formats import html
+from ..checks import shown, whole_number
+from ..formats import html
 
 
 class History(Mapping):

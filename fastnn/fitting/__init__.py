@@ -1,0 +1,1 @@
+"""Training: the loop of a fit, where it stands, its history, schedules, L-BFGS."""
