@@ -10,7 +10,7 @@ from .callbacks import (
     ReduceLROnPlateau,
     TerminateOnNaN,
 )
-from .files import ModelFormatError
+from .files.networks import ModelFormatError
 from .fitting.history import History
 from .fitting.lbfgs import LBFGS
 from .fitting.loop import DivergenceError

@@ -12,9 +12,11 @@ import numpy as np
 from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike, NDArray
 
-from . import checkpoint, describing, differentiating, files, onnx, predicting, torch_weights
+from . import describing, differentiating, onnx, predicting, torch_weights
 from .architecture.objective import objective_of
 from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
+from .files import checkpoint
+from .files import networks as files
 from .fitting import lbfgs
 from .fitting import loop as training
 from .fitting.fits import Fits

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from .checks import float_dtype, path_name, several, shown
-from .files import ModelFormatError, open_and_read
+from .files.networks import ModelFormatError, open_and_read
 from .layers import BatchNorm, Dense, LayerNorm
 from .samples.arrays import check_finite, real_array
 

@@ -39,9 +39,9 @@ from fastnn import (
     Network,
     ReduceLROnPlateau,
     WarmUp,
-    checkpoint,
-    files,
 )
+from fastnn.files import checkpoint
+from fastnn.files import networks as files
 
 NASTY = [
     None, True, False, 0, 1, -1, 2, 3, 7, 2**31, 2**32, 2**53, 2**63 - 1, 2**63, 2**64, 2**65, 10**12, 10**400, -2**63,

@@ -20,7 +20,8 @@ from functools import partial
 import numpy as np
 from fuzz_files import NASTY, TOKENS, Original, mutate, raw
 
-from fastnn import BatchNorm, Dense, LayerNorm, ModelFormatError, Network, datasets, files, from_torch_state_dict
+from fastnn import BatchNorm, Dense, LayerNorm, ModelFormatError, Network, datasets, from_torch_state_dict
+from fastnn.files import networks as files
 from fastnn.formats.safetensors import to_bytes
 from fastnn.kernels.compiling import cache
 from fastnn.torch_weights import all_tensors

@@ -131,11 +131,11 @@ GROUPS = [
           "tests/test_population_results.py", "tests/test_population_halving.py"]),
     )),
     Group("files", 60, (
-        (["fastnn/formats/safetensors.py", "fastnn/formats/untrusted_json.py", "fastnn/files.py"],
+        (["fastnn/formats/safetensors.py", "fastnn/formats/untrusted_json.py", "fastnn/files/networks.py"],
          ["tests/test_tensor_file.py", "tests/test_files.py", "tests/test_other_files.py", *HOSTILE,
           "tests/test_checkpoints.py", "tests/test_layers_own.py"]),
         (["fastnn/formats/atomic_file.py"], ["tests/test_crash.py", "tests/test_files.py"]),
-        (["fastnn/checkpoint.py"],
+        (["fastnn/files/checkpoint.py"],
          ["tests/test_checkpoints.py", "tests/test_resume.py", "tests/test_resume_callbacks.py", *HOSTILE]),
     )),
 ]
@@ -183,8 +183,8 @@ LEFT_OUT = {
                              "except ImportError": "of Windows", "fcntl = None": "of Windows", "if not POSIX": "of Windows",
                              "file.close()  # Windows": "of Windows"},
     "fastnn/formats/untrusted_json.py": {"MEMORY = ": "a limit of some size", "OPENING, BETWEEN": "an estimate of memory, from above"},
-    "fastnn/files.py": {"LONGEST = ": "of what is quoted in a message"},
-    "fastnn/checkpoint.py": {"NESTED = ": "a limit of some size"},
+    "fastnn/files/networks.py": {"LONGEST = ": "of what is quoted in a message"},
+    "fastnn/files/checkpoint.py": {"NESTED = ": "a limit of some size"},
 }
 
 # path -> [(part of a line, part of "before → after", why it makes no difference)]: found among those that had survived

@@ -9,7 +9,9 @@ import pytest
 from fuzz_files import originals, written
 from hostile_files import parts
 
-from fastnn import Adam, BatchNorm, Dense, Dropout, ModelFormatError, Network, checkpoint, files
+from fastnn import Adam, BatchNorm, Dense, Dropout, ModelFormatError, Network
+from fastnn.files import checkpoint
+from fastnn.files import networks as files
 
 X = np.linspace(-1, 1, 12).reshape(6, 2)
 MEMORY = 64 * 2**20

@@ -10,7 +10,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from fastnn import Dense, ModelFormatError, Network, activations, files, losses
+from fastnn import Dense, ModelFormatError, Network, activations, losses
+from fastnn.files import networks as files
 from fastnn.formats.safetensors import to_bytes
 
 rng = np.random.default_rng(0)

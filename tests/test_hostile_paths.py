@@ -82,7 +82,7 @@ def test_loading_does_nothing_else(kind, tmp_path):
     assert printed(WATCHED, tmp_path / "file", kind) == ""
 
 
-@pytest.mark.parametrize("name", ["os.system", "fastnn.files", "builtins.eval", "../own.py", "/etc/passwd"])
+@pytest.mark.parametrize("name", ["os.system", "fastnn.files.networks", "builtins.eval", "../own.py", "/etc/passwd"])
 @pytest.mark.parametrize("field", ["layer", "activation", "initializer", "loss"])
 def test_names_are_looked_up_in_the_registries_alone(name, field):
     layer = {"layer": "Dense", "out_features": 1, "activation": "identity", "initializer": None} | {field: name}

@@ -10,7 +10,8 @@ import pytest
 from hostile_files import parts, sealed
 from small_files import FILES, MEMORY, NET, PAYLOAD, READER, TEXT, WHOLE, changed, metadata, refused
 
-from fastnn import Adam, Dense, ModelFormatError, Network, files, from_torch_state_dict, onnx
+from fastnn import Adam, Dense, ModelFormatError, Network, from_torch_state_dict, onnx
+from fastnn.files import networks as files
 from fastnn.formats.safetensors import HEADER
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from fastnn import SGD, Activation, BatchNorm, Dense, Dropout, ModelFormatError, Network, activations, files, vectorized
+from fastnn import SGD, Activation, BatchNorm, Dense, Dropout, ModelFormatError, Network, activations, vectorized
+from fastnn.files import networks as files
 from fastnn.formats.safetensors import to_bytes
 
 rng = np.random.default_rng(0)

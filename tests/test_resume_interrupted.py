@@ -7,7 +7,8 @@ import pytest
 from nets import LABELS, X, classifier, same
 from resumed import BATCHES, StopAfter, run
 
-from fastnn import SGD, Dense, DivergenceError, ModelCheckpoint, Network, files
+from fastnn import SGD, Dense, DivergenceError, ModelCheckpoint, Network
+from fastnn.files import networks as files
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from ..files import PROVOKED, open_file
+from ..files.networks import PROVOKED, open_file
 from ..formats.safetensors import TensorFile
 from ..formats.untrusted_json import from_text, to_text
 

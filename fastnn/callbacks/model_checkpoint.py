@@ -3,9 +3,10 @@
 import math
 import os
 
-from .. import checkpoint, files
 from ..checks import path_name, true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
+from ..files import checkpoint
+from ..files import networks as files
 from ..formats.atomic_file import mode_of
 from ..kernels.interpreter.interpreter import SAMPLES
 from ..samples.metrics import KNOWN

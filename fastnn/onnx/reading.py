@@ -8,7 +8,7 @@ import json
 import os
 
 from ..checks import path_name, whole_number
-from ..files import ModelFormatError, open_file, seems
+from ..files.networks import ModelFormatError, open_file, seems
 from ..formats.signatures import ONNX
 from ..layers import layers_from_config, parameter_shapes, state_shapes
 from .chain import UnknownNode

@@ -5,8 +5,8 @@ The file is that of `Network.save`, and `Network.load` reads the network in it. 
     table    preprocessing, target and report as JSON
 """
 
-from .. import files
 from ..checks import an_instance, path_name, shown
+from ..files import networks as files
 from ..formats.untrusted_json import from_text, to_text
 from ..network import Network
 from . import metrics

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 
 from ..checks import real_number, several, shown, whole_number
-from ..files import LONGEST, PROVOKED
+from ..files.networks import LONGEST, PROVOKED
 from ..formats.untrusted_json import from_text
 from ..samples.arrays import any_array
 from .cells import numbers_if_all, without

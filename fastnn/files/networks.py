@@ -12,12 +12,12 @@ losses, initializers) is looked up in the registries, and nowhere else.
 import os
 import stat
 
-from .checks import whole_number
-from .formats.atomic_file import write_whole
-from .formats.safetensors import DAMAGED, TensorFile, to_bytes
-from .formats.signatures import LOOKED_AT, ONNX, SAFETENSORS, kind_of
-from .formats.untrusted_json import from_text, to_text
-from .layers import layers_from_config, parameter_shapes, state_shapes
+from ..checks import whole_number
+from ..formats.atomic_file import write_whole
+from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
+from ..formats.signatures import LOOKED_AT, ONNX, SAFETENSORS, kind_of
+from ..formats.untrusted_json import from_text, to_text
+from ..layers import layers_from_config, parameter_shapes, state_shapes
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 # what a strange file can provoke

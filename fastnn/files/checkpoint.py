@@ -19,22 +19,17 @@ from dataclasses import fields
 
 import numpy as np
 
-from .checks import shown, true_or_false, whole_number
-from .files import (
-    CHECKPOINT_FORMAT,
-    expected_parameters_and_state,
-    metadata_of,
-    open_and_read,
-)
-from .fitting.history import History
-from .fitting.schedules import Schedule
-from .fitting.state import Epoch, FitState
-from .formats.atomic_file import write_whole
-from .formats.safetensors import to_bytes
-from .formats.untrusted_json import from_text, to_text
-from .kernels.interpreter.interpreter import DIVERGED, SAMPLES
-from .kernels.optimizers import optimizers
-from .program import TOTALS
+from ..checks import shown, true_or_false, whole_number
+from ..fitting.history import History
+from ..fitting.schedules import Schedule
+from ..fitting.state import Epoch, FitState
+from ..formats.atomic_file import write_whole
+from ..formats.safetensors import to_bytes
+from ..formats.untrusted_json import from_text, to_text
+from ..kernels.interpreter.interpreter import DIVERGED, SAMPLES
+from ..kernels.optimizers import optimizers
+from ..program import TOTALS
+from .networks import CHECKPOINT_FORMAT, expected_parameters_and_state, metadata_of, open_and_read
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64 - 1  # word of the random state
