@@ -227,7 +227,7 @@ def serve():
     name, threads, epochs, some = sys.argv[2], *map(int, sys.argv[3:])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    __import__({"f": "fastnn.network", "J": "jax", "P": "torch"}[name[0]])
+    __import__({"f": "fastnn.network.network", "J": "jax", "P": "torch"}[name[0]])
     before, start = megabytes(), time.perf_counter()
     run, net_epochs = WAYS[name](threads, epochs, some)
     run()

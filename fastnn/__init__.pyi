@@ -27,7 +27,7 @@ from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .layers.initializers import initializers
-from .network import Network
+from .network.network import Network
 from .population import Population, Sweep, k_folds, sweep
 from .runtime.warm_up import warmup
 from .samples.metrics import Metric

@@ -26,7 +26,7 @@ from .kernels import calls
 from .kernels.activations import activations
 from .kernels.optimizers import COEFFICIENTS, optimizers
 from .layers import Dense
-from .network import Network
+from .network.network import Network
 from .rungs import all_losses
 from .runtime.threads import resolve_threads
 

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from .checks import not_negative, number_in_range, shown, whole_number
 from .gradient_report import GradientReport, ParameterCheck
-from .network import Network
+from .network.network import Network
 from .runtime.quiet import new_generator
 
 SMALLEST_STEP = 1e-12  # of what smaller ones show, rounding makes nonsense

@@ -26,7 +26,7 @@ import numpy as np
 from .checks import an_instance, shown
 from .kernels.embedded.calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
 from .kernels.embedded.model import Model
-from .network import Network
+from .network.network import Network
 
 __all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradients", "pullback", "views"]
 

@@ -115,7 +115,7 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
     >>> fastnn.from_torch_state_dict(state, "tanh", "softmax")
     Network([Dense(8, 'tanh'), Dense(3, 'softmax')], inputs=4, loss='cross_entropy', dtype='float32')
     """
-    from .network import Network  # which imports this module
+    from .network.network import Network  # which imports this module
 
     dtype = float_dtype("dtype", dtype)
     linears = torch_layers(source, layers, dtype)

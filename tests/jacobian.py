@@ -7,8 +7,8 @@ layer multiplies the identity, X = I @ weight with a sample a row of the weight,
 import numpy as np
 
 from fastnn import Dense, Network
-from fastnn.differentiating import gradient_program
 from fastnn.kernels.interpreter.table import LOSSES
+from fastnn.network.differentiating import gradient_program
 from fastnn.program import EvaluationProgram
 from fastnn.samples.data import check_data
 

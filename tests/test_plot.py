@@ -152,7 +152,7 @@ def test_confusion_matrix_counts(kind, classes):
 @pytest.mark.parametrize(("name", "place"), CASES)
 def test_the_last_trace_is_what_the_network_gives(name, place):
     """Layer for layer through networks of one layer each is the network."""
-    from fastnn.layer_outputs import layer_outputs
+    from fastnn.network.layer_outputs import layer_outputs
 
     net = network_with(name, place, dtype="float64")
     data = np.random.default_rng(3).normal(size=(11, 9))

@@ -54,7 +54,7 @@ def main(argv):
 
 def measure(inputs, layers, batch_size, dtype, threads):
     """Parameters, seconds of a step and of a row, and rows a second in bulk."""
-    from ..network import Network
+    from ..network.network import Network
 
     net, generator = Network(layers, inputs, dtype=dtype), np.random.default_rng(0)
     steps = max(1, 2000 // batch_size)

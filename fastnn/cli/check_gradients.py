@@ -14,7 +14,7 @@ def main(argv):
     """Run the command; status 1 where a gradient is wrong."""
     from ..gradients import TOLERANCE, check_gradients
     from ..kernels.losses import losses
-    from ..network import Network
+    from ..network.network import Network
 
     parser = options.command("check-gradients", "Check the gradients of a network, on random data, in float64.", EXAMPLES)
     parser.add_argument("net", type=options.whole_net, metavar="SIZES", help="inputs, hidden layers, outputs: 4-16:tanh-3")

@@ -51,7 +51,7 @@ def load(path: str | os.PathLike):
 
 def read_open(onnx, file, size, path):
     """The network in a file of so many bytes that is open."""
-    from ..network import Network
+    from ..network.network import Network
 
     if size > LARGEST:
         raise ModelFormatError(f"cannot load a network from {path}: it has {size:,} bytes; ONNX has at most {LARGEST:,}")

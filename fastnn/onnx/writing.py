@@ -32,7 +32,7 @@ def export(network, path: str | os.PathLike) -> None:
     ValueError
         If a layer, or an activation that you registered, has no ONNX form; nothing is written then.
     """
-    from ..network import Network
+    from ..network.network import Network
 
     model = to_model(an_instance("network", network, Network))
     library().checker.check_model(model, full_check=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..layer_outputs import layer_outputs
+from ..network.layer_outputs import layer_outputs
 from .canvas import COLORS, INK, given_or_new, plain
 from .names import layer_name, of_network
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..checks import whole_number
-from ..layer_outputs import layer_outputs
+from ..network.layer_outputs import layer_outputs
 from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new, whole_numbers
 from .names import layer_index, layer_name
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..checks import an_instance, shown
-from ..network import Network
+from ..network.network import Network
 
 
 def of_network(net):

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import shown
 from ..fitting.divergence import DivergenceError
-from ..predicting import predictions
+from ..network.predicting import predictions
 from ..samples.arrays import any_array
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..network import Network
+from ..network.network import Network
 from ..samples.arrays import any_array
 
 

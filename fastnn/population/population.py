@@ -18,7 +18,7 @@ from ..fitting import loop as training
 from ..fitting.history import History
 from ..fitting.lbfgs import LBFGS
 from ..fitting.progress import Progress
-from ..network import Network
+from ..network.network import Network
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
 from ..samples.metrics import choose, of_fit

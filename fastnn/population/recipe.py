@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from ..checks import shown, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
 from ..layers import BatchNorm, Dense, Dropout
-from ..network import Network
+from ..network.network import Network
 from ..samples.arrays import any_array
 from .space import generator
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import not_negative, number_in_range, whole_number
-from ..network import Network
+from ..network.network import Network
 from ..samples.metrics import KNOWN
 from .halving import group_scores, halve
 from .population import Population

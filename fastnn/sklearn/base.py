@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..kernels.elementwise.finite import all_finite
-from ..layer_outputs import layer_outputs
+from ..network.layer_outputs import layer_outputs
 from ..runtime.exclusive import alone
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from ..samples.weights import sample_weights

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..fitting.loop import Trainer
 from ..layers import Dense
-from ..network import Network
+from ..network.network import Network
 from ..program import TrainingProgram
 
 

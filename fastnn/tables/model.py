@@ -8,7 +8,7 @@ The file is that of `Network.save`, and `Network.load` reads the network in it. 
 from ..checks import an_instance, path_name, shown
 from ..files import networks as files
 from ..formats.untrusted_json import from_text, to_text
-from ..network import Network
+from ..network.network import Network
 from . import metrics
 from .classes import Classes
 from .frames import as_pandas, normalized

@@ -23,7 +23,7 @@ from ..callbacks import Callback, EarlyStopping
 from ..checks import shown
 from ..kernels.optimizers.adamw import AdamW
 from ..layers import Dense
-from ..network import Network
+from ..network.network import Network
 from . import metrics
 from .cells import without
 from .classes import Classes

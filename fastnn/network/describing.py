@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .formats import html
+from ..formats import html
 
 
 def summary_rows(network):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .fitting.divergence import DivergenceError, how_to_be_finite
-from .program import EvaluationProgram, PredictionProgram
-from .runtime.threads import resolve_threads
-from .samples.features import features
-from .samples.metrics import work_out
+from ..fitting.divergence import DivergenceError, how_to_be_finite
+from ..program import EvaluationProgram, PredictionProgram
+from ..runtime.threads import resolve_threads
+from ..samples.features import features
+from ..samples.metrics import work_out
 
 
 def forward(network, X, threads, idle_programs):

@@ -12,27 +12,28 @@ import numpy as np
 from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike, NDArray
 
-from . import describing, differentiating, onnx, predicting, torch_weights
-from .architecture.objective import objective_of
-from .checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
-from .files import checkpoint
-from .files import networks as files
-from .fitting import lbfgs
-from .fitting import loop as training
-from .fitting.fits import Fits
-from .fitting.history import History
-from .fitting.lbfgs import LBFGS
-from .kernels.activations import activations
-from .kernels.embedded.model import Model
-from .kernels.optimizers import Optimizer
-from .layers import applied_activations, layers_from_config, widths
-from .layers import layers as layer_types
-from .program import embedded_model, small_prediction
-from .program.vectors import Vectors
-from .runtime.quiet import new_generator, quiet
-from .runtime.threads import resolve_threads
-from .samples.data import check_data
-from .samples.metrics import choose
+from .. import onnx, torch_weights
+from ..architecture.objective import objective_of
+from ..checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
+from ..files import checkpoint
+from ..files import networks as files
+from ..fitting import lbfgs
+from ..fitting import loop as training
+from ..fitting.fits import Fits
+from ..fitting.history import History
+from ..fitting.lbfgs import LBFGS
+from ..kernels.activations import activations
+from ..kernels.embedded.model import Model
+from ..kernels.optimizers import Optimizer
+from ..layers import applied_activations, layers_from_config, widths
+from ..layers import layers as layer_types
+from ..program import embedded_model, small_prediction
+from ..program.vectors import Vectors
+from ..runtime.quiet import new_generator, quiet
+from ..runtime.threads import resolve_threads
+from ..samples.data import check_data
+from ..samples.metrics import choose
+from . import describing, differentiating, predicting
 
 
 class Network:

@@ -2,8 +2,8 @@
 
 import math
 
-from .fitting.divergence import DivergenceError, how_to_be_finite
-from .program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
+from ..fitting.divergence import DivergenceError, how_to_be_finite
+from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 
 
 def loss_and_gradients(network, data, training, threads):

@@ -1,8 +1,8 @@
 """What each layer of a network gives for some samples."""
 
-from .layers import Activation
+from ..layers import Activation
+from ..samples.features import features
 from .network import Network
-from .samples.features import features
 
 
 def layer_outputs(net, X, threads=None):
