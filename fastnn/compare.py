@@ -26,8 +26,8 @@ from .kernels import calls
 from .kernels.activations import activations
 from .kernels.optimizers import COEFFICIENTS, optimizers
 from .layers import Dense
+from .naive.rungs import all_losses
 from .network.network import Network
-from .rungs import all_losses
 from .runtime.threads import resolve_threads
 
 ROUNDS = 7  # a median of so many

@@ -20,7 +20,7 @@ import sys
 import numpy as np
 
 from ..checks import whole_number
-from ..rungs import (
+from ..naive.rungs import (
     check_limit,
     check_linear,
     check_strengths,

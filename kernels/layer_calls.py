@@ -6,7 +6,7 @@ where the work is worth it, and does not change the result.
 
 import numpy as np
 
-from ..rungs import check_batch, check_features
+from ..naive.rungs import check_batch, check_features
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase
 from .compiling.objects import address

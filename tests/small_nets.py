@@ -7,7 +7,7 @@ import numpy as np
 from fastnn import vectorized
 from fastnn.kernels.activations import activations
 from fastnn.kernels.losses import losses
-from fastnn.rungs import all_losses
+from fastnn.naive.rungs import all_losses
 
 SIZES = [1, 3, 17, 65]
 LOSSES = all_losses()

@@ -9,7 +9,7 @@ import pytest
 from fastnn.kernels.activations import activations
 from fastnn.kernels.compiling.jit import Kernel
 from fastnn.layers import layers
-from fastnn.rungs import all_losses
+from fastnn.naive.rungs import all_losses
 
 SUITE = Path(__file__).parent.parent / "asv_bench"
 

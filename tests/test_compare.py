@@ -11,7 +11,7 @@ from fastnn import compare
 from fastnn.compare import QUICK, Case, Setting, Timing, in_words, kernel_cases, measure, training_step
 from fastnn.kernels.activations import activations
 from fastnn.kernels.optimizers import optimizers
-from fastnn.rungs import all_losses
+from fastnn.naive.rungs import all_losses
 
 TOLERANCE = {"float32": 1e-4, "float64": 1e-11}
 CASES = kernel_cases()

@@ -4,7 +4,7 @@ from fastnn.kernels.activations import activations
 from fastnn.kernels.compiling.jit import Kernel
 from fastnn.kernels.optimizers import optimizers
 from fastnn.layers import layers
-from fastnn.rungs import all_losses
+from fastnn.naive.rungs import all_losses
 
 # layers are not timed by themselves but by their kernels, which must be named here
 KERNELS_OF_LAYERS = {

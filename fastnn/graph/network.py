@@ -4,7 +4,7 @@ from .. import naive
 from ..checks import several, shown
 from ..kernels.losses import losses
 from ..naive.records import shape
-from ..rungs import check_layers, check_linear, check_targets
+from ..naive.rungs import check_layers, check_linear, check_targets
 from ..samples.arrays import real_array
 from .value import Value, activate_row
 

@@ -20,7 +20,6 @@ Beside the functions below there is a pair for each registered activation and lo
 0.875
 """
 
-from ..rungs import registry_attributes
 from . import records
 from .clipping import clip_by_norm, clip_by_value
 from .dropout import dropout_backward, dropout_forward
@@ -35,6 +34,7 @@ from .normalization import (
     layer_norm_forward,
 )
 from .penalty import weight_penalty, weight_penalty_gradient
+from .rungs import registry_attributes
 
 __all__ = [
     "backward",

@@ -2,8 +2,8 @@
 
 import math
 
-from ..rungs import check_limit
 from .records import Vector, to_lists
+from .rungs import check_limit
 
 
 def clip_by_value(gradients: Vector, limit: float) -> Vector:

@@ -5,8 +5,8 @@ In the transcript of the loop z⁽ⁱ⁾ = wᵀx⁽ⁱ⁾ + b has become y⁽ⁱ
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
-from ..rungs import check_examples
 from .records import plain, shape, to_lists
+from .rungs import check_examples
 
 
 def logistic_regression(X, y, learning_rate: float = 0.1, epochs: int = 1000) -> tuple[list[float], float, list[float]]:

@@ -5,9 +5,9 @@ A net is a list of (weight, bias), one pair a layer, and a list of the names of 
 
 from ..kernels.activations import activations as registry
 from ..kernels.losses import losses
-from ..rungs import check_layers, check_linear, fused_loss
 from .clipping import clip
 from .records import Matrix, Vector, activate, mean_loss, mean_loss_gradient, pullback, shape, to_lists
+from .rungs import check_layers, check_linear, fused_loss
 
 Parameters = list[tuple[Matrix, Vector]]
 

@@ -2,8 +2,8 @@
 
 import math
 
-from ..rungs import check_batch, check_features
 from .records import shape, to_lists
+from .rungs import check_batch, check_features
 
 Vector = list[float]
 Matrix = list[Vector]

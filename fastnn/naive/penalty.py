@@ -1,7 +1,7 @@
 """Penalties on a weight: l1 Σ |w| + l2 Σ w², added to the loss; the bias costs nothing."""
 
-from ..rungs import check_strengths
 from .records import Matrix, to_lists
+from .rungs import check_strengths
 
 
 def weight_penalty(weight: Matrix, l1: float = 0.0, l2: float = 0.0) -> float:

@@ -1,6 +1,6 @@
 """The registered activations and losses as pure Python loops over nested lists."""
 
-from ..rungs import check_targets, check_weights
+from .rungs import check_targets, check_weights
 
 Vector = list[float]
 Matrix = list[Vector]

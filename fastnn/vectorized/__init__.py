@@ -22,7 +22,7 @@ array([[0. , 1. ],
 0.875
 """
 
-from ..rungs import registry_attributes
+from ..naive.rungs import registry_attributes
 from . import records
 from .clipping import clip_by_norm, clip_by_value
 from .dropout import dropout_backward, dropout_forward

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..rungs import check_limit
+from ..naive.rungs import check_limit
 from .records import real
 
 

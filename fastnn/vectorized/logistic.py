@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
-from ..rungs import check_examples
+from ..naive.rungs import check_examples
 from .records import activate, mean_loss, real
 
 

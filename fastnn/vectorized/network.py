@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..kernels.activations import activations as registry
 from ..kernels.losses import losses
-from ..rungs import check_layers, check_linear, fused_loss
+from ..naive.rungs import check_layers, check_linear, fused_loss
 from .clipping import clip
 from .records import activate, mean_loss, mean_loss_gradient, pullback, real
 

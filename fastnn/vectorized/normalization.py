@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..rungs import check_batch, check_features
+from ..naive.rungs import check_batch, check_features
 from .records import real
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..rungs import check_strengths
+from ..naive.rungs import check_strengths
 from .records import real
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..naive.records import each_number, each_row, plain
-from ..rungs import check_targets, check_weights
+from ..naive.rungs import check_targets, check_weights
 
 
 def real(array):

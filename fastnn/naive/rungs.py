@@ -11,8 +11,8 @@ Each registered activation and loss is a pair of functions on both rungs, under 
 from functools import cache, partial
 from inspect import signature
 
-from .kernels.activations import activations
-from .kernels.losses import losses
+from ..kernels.activations import activations
+from ..kernels.losses import losses
 
 
 def all_losses():
