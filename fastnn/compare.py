@@ -22,7 +22,7 @@ from llvmlite import binding
 from tqdm import tqdm
 
 from . import naive, vectorized
-from .kernels import calls
+from .compiled import calls
 from .kernels.activations import activations
 from .kernels.optimizers import COEFFICIENTS, optimizers
 from .layers import Dense

@@ -1,24 +1,20 @@
-"""The compiled side of fastnn.
+"""The compiled side of fastnn, imported as `fastnn.kernels`.
 
-For Python it is the third rung beside `fastnn.naive` and `fastnn.vectorized`, with their names: the functions of
-`kernels/calls.py`, which run the kernels that training runs. They are looked up when they are first asked for.
+Its folders are layers, each of which imports only from those before it: processor, compiling, elementwise, products,
+activations, losses and optimizers, interpreter, layers, training, embedded. Functions for Python to call are
+`fastnn.compiled`; `fastnn.kernels.linear_forward` and its like are aliases of them.
 """
-
-import sys
-from importlib import import_module
-from importlib.util import find_spec
 
 
 def __getattr__(name):
-    calls = sys.modules.get(f"{__name__}.calls")
-    if calls is None:
-        # `from . import table` asks here before it imports, and must be told that there is no such function
-        if name.startswith("_") or find_spec(f"{__name__}.{name}"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        calls = import_module(f"{__name__}.calls")
-    return getattr(calls, name)
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from fastnn import compiled  # on first use: the folders here know nothing of it
+
+    return getattr(compiled, name)
 
 
 def __dir__():
-    calls = import_module(f"{__name__}.calls")
-    return sorted({*globals(), *calls.__all__, *calls.registered_functions()})
+    from fastnn import compiled
+
+    return sorted({*globals(), *compiled.__all__, *compiled.registered_functions()})

@@ -209,7 +209,7 @@ EQUIVALENT = {
                          ("if parts > 1 and chain_count", "1 → 2", "which thread gathers a number is a matter of speed"),
                          ("(end - begin) * row.out_features", "end + begin", "outputs are copied in one part, from 0 on")],
     "kernels/interpreter/team.py": [("return looks + 1", "", "when to give way is a matter of speed")],
-    "kernels/arguments.py": [("0 if array is None", "0 → ", "nobody reads an operand that is not there")],
+    "fastnn/compiled/arguments.py": [("0 if array is None", "0 → ", "nobody reads an operand that is not there")],
     "fastnn/formats/safetensors.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
     "fastnn/checks/hyperparameters.py": [("math.inf if value > 0", "0 → -1", "so large a number is neither"),
                                    ("tame=(1e-10, 1e10)", "", "how far is tame is a choice")],

@@ -10,7 +10,7 @@ from guarded import results_of
 from small_nets import LOSSES, SIZES, inputs_and_targets, outputs_for, random_net
 
 from fastnn import kernels, naive, vectorized
-from fastnn.kernels import calls
+from fastnn.compiled import calls
 from fastnn.kernels.activations import activations
 from fastnn.kernels.optimizers import optimizers
 
@@ -213,4 +213,4 @@ def test_names_are_those_of_the_other_rungs():
 
 
 def test_examples_run():
-    assert doctest.testmod(importlib.import_module("fastnn.kernels.calls")).failed == 0
+    assert doctest.testmod(importlib.import_module("fastnn.compiled.calls")).failed == 0

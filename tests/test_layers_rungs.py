@@ -12,7 +12,7 @@ from small_nets import SIZES, central_differences
 import fastnn
 from fastnn import SGD, Activation, BatchNorm, Dense, Dropout, LayerNorm, Network, kernels, naive, vectorized
 from fastnn.compare import FUNCTIONS_OF_LAYERS
-from fastnn.kernels import layer_calls
+from fastnn.compiled import layer_calls
 
 TOLERANCE = {"float32": 1e-4, "float64": 1e-11}
 FUNCTIONS = FUNCTIONS_OF_LAYERS | {"batch_norm_running": ("mean", "variance", "x", "momentum")}

@@ -9,8 +9,8 @@ import pytest
 from nets import LABELS, X, assert_rungs_train_alike, classifier, same
 
 from fastnn import SGD, Adam, Callback, CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp, optimizers
+from fastnn.compiled import calls
 from fastnn.fitting.schedules import Schedule, rates_ahead
-from fastnn.kernels import calls
 from fastnn.runtime.time_slices import Pace
 
 SCHEDULES = [

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from ..kernels.compiling.objects import address
+from ..kernels.interpreter.interpreter import RUN, run_kernel
+from ..kernels.interpreter.table import PHASES
 from ..runtime.threads import run
 from ..samples.arrays import real_array
-from .compiling.objects import address
-from .interpreter.interpreter import RUN, run_kernel
-from .interpreter.table import PHASES
 
 
 def real_arrays(**given):

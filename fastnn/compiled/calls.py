@@ -20,6 +20,12 @@ import sys
 import numpy as np
 
 from ..checks import whole_number
+from ..kernels.compiling.objects import address
+from ..kernels.interpreter.table import PHASES
+from ..kernels.layers.dense import dense_row
+from ..kernels.optimizers import COEFFICIENTS
+from ..kernels.training.clip import LIMITS, clip_row
+from ..kernels.training.penalty import penalty_row, weight_penalty_kernel
 from ..naive.rungs import (
     check_limit,
     check_linear,
@@ -33,8 +39,6 @@ from ..runtime.memory import block_sums
 from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
 from ..samples.arrays import real_array
 from .arguments import check_alike, place, real_arrays, run_once, run_phase
-from .compiling.objects import address
-from .interpreter.table import PHASES
 from .layer_calls import (
     batch_norm_backward,
     batch_norm_forward,
@@ -45,10 +49,6 @@ from .layer_calls import (
     layer_norm_backward,
     layer_norm_forward,
 )
-from .layers.dense import dense_row
-from .optimizers import COEFFICIENTS
-from .training.clip import LIMITS, clip_row
-from .training.penalty import penalty_row, weight_penalty_kernel
 
 __all__ = [
     "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "clip_by_norm", "clip_by_value",

@@ -6,13 +6,13 @@ where the work is worth it, and does not change the result.
 
 import numpy as np
 
+from ..kernels.compiling.objects import address
+from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
+from ..kernels.layers.dropout import dropout_row
+from ..kernels.layers.layer_norm import layer_norm_row
 from ..naive.rungs import check_batch, check_features
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase
-from .compiling.objects import address
-from .layers.batch_norm import batch_norm_row, running_statistics_row
-from .layers.dropout import dropout_row
-from .layers.layer_norm import layer_norm_row
 
 empty = np.empty
 

@@ -1,0 +1,46 @@
+"""The third rung: the kernels for Python to call, under the names of `fastnn.naive` and `fastnn.vectorized`.
+
+Beside the functions of `calls` there is a pair for each registered activation and loss, under its name.
+"""
+
+from ..naive.rungs import registry_attributes
+from . import calls
+from .calls import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_predict,
+    batch_norm_running,
+    clip_by_norm,
+    clip_by_value,
+    dropout_backward,
+    dropout_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+    linear_backward,
+    linear_forward,
+    optimizer_update,
+    registered_functions,
+    weight_penalty,
+    weight_penalty_gradient,
+)
+
+__all__ = [
+    "batch_norm_backward",
+    "batch_norm_forward",
+    "batch_norm_predict",
+    "batch_norm_running",
+    "clip_by_norm",
+    "clip_by_value",
+    "dropout_backward",
+    "dropout_forward",
+    "layer_norm_backward",
+    "layer_norm_forward",
+    "linear_backward",
+    "linear_forward",
+    "optimizer_update",
+    "registered_functions",
+    "weight_penalty",
+    "weight_penalty_gradient",
+]
+
+__getattr__, __dir__ = registry_attributes(globals(), calls)
