@@ -29,9 +29,9 @@ from .layers import Activation, BatchNorm, Dense, Dropout, LayerNorm
 from .layers.initializers import initializers
 from .network.network import Network
 from .population import Population, Sweep, k_folds, sweep
+from .pytorch import from_torch_state_dict
 from .runtime.warm_up import warmup
 from .samples.metrics import Metric
-from .torch_weights import from_torch_state_dict
 
 __version__: str
 __all__ = [

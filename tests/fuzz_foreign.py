@@ -24,7 +24,7 @@ from fastnn import BatchNorm, Dense, LayerNorm, ModelFormatError, Network, datas
 from fastnn.files import networks as files
 from fastnn.formats.safetensors import to_bytes
 from fastnn.kernels.compiling import cache
-from fastnn.torch_weights import all_tensors
+from fastnn.pytorch import all_tensors
 
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else None
 

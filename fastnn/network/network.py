@@ -12,7 +12,8 @@ import numpy as np
 from numba.core.typing.typeof import typeof_impl
 from numpy.typing import ArrayLike, NDArray
 
-from .. import onnx, torch_weights
+from .. import onnx
+from .. import pytorch as torch_weights
 from ..architecture.objective import objective_of
 from ..checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
 from ..files import checkpoint
@@ -386,7 +387,7 @@ class Network:
         onnx.export(self, path_name("path", path))
 
     def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
-        """Take over the weights of a PyTorch `state_dict`; see `fastnn.torch_weights.load_torch`."""
+        """Take over the weights of a PyTorch `state_dict`; see `fastnn.pytorch.load_torch`."""
         torch_weights.load_torch(self, source, layers)
 
     def save_checkpoint(self, path: str | os.PathLike) -> None:
