@@ -15,7 +15,7 @@ from .fitting.history import History
 from .fitting.lbfgs import LBFGS
 from .fitting.loop import DivergenceError
 from .fitting.schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
-from .gradients import check_gradients
+from .gradient_check import check_gradients
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers

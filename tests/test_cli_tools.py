@@ -49,7 +49,7 @@ def test_check_gradients(as_json, capsys):
 
 
 def test_wrong_gradients_are_a_failure(monkeypatch, capsys):
-    from fastnn import gradients
+    from fastnn import gradient_check as gradients
 
     monkeypatch.setattr(gradients, "derivative", lambda *_: 1e3)
     assert check_gradients.main(["2-2:tanh-1"]) == 1

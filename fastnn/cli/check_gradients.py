@@ -12,7 +12,7 @@ EXAMPLES = (
 
 def main(argv):
     """Run the command; status 1 where a gradient is wrong."""
-    from ..gradients import TOLERANCE, check_gradients
+    from ..gradient_check import TOLERANCE, check_gradients
     from ..kernels.losses import losses
     from ..network.network import Network
 
