@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import not_negative, path_name, true_or_false, whole_number
-from .runtime.quiet import new_generator
+from ..checks import not_negative, path_name, true_or_false, whole_number
+from ..runtime.quiet import new_generator
 
 
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):
@@ -110,7 +110,7 @@ def breast_cancer(*, return_names=False):
     ((569, 30), 212)
     """
     return_names = true_or_false("return_names", return_names)
-    lines = resources.files("fastnn").joinpath("data/breast_cancer.csv").read_text(encoding="utf-8").splitlines()
+    lines = resources.files("fastnn.datasets").joinpath("breast_cancer.csv").read_text(encoding="utf-8").splitlines()
     header, *rows = (line.split(",") for line in lines if not line.startswith("#"))
     table = np.array(rows, np.float64)
     X, y = np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
