@@ -22,7 +22,7 @@ def suite(monkeypatch):
     def load(name):
         return importlib.import_module(f"benchmarks.{name}")
 
-    quick = importlib.import_module("fastnn.compare").QUICK
+    quick = importlib.import_module("fastnn.cli.compare").QUICK
     monkeypatch.setattr(load("kernels"), "SETTING", load("kernels").Setting(**quick, threads=1))
     monkeypatch.setattr(load("training"), "STEPS", 2)
     return load

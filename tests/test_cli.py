@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import cli, demo
+from fastnn import cli
+from fastnn.cli import demo
 from fastnn.datasets import breast_cancer
 
 

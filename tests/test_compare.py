@@ -7,8 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from fastnn import compare
-from fastnn.compare import QUICK, Case, Setting, Timing, in_words, kernel_cases, measure, training_step
+from fastnn.cli import compare
+from fastnn.cli.compare import QUICK, Case, Setting, Timing, in_words, kernel_cases, measure, training_step
 from fastnn.kernels.activations import activations
 from fastnn.kernels.optimizers import optimizers
 from fastnn.naive.rungs import all_losses
@@ -116,7 +116,7 @@ def test_the_blas_of_numpy_gets_as_many_threads(monkeypatch):
     monkeypatch.setattr(compare.subprocess, "run", run)
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     assert compare.main(["--quick", "--threads", "2"]) == 3
-    assert started["command"][1:] == ["-m", "fastnn.compare", "--quick", "--threads", "2"]
+    assert started["command"][1:] == ["-m", "fastnn.cli.compare", "--quick", "--threads", "2"]
     assert {started["env"][variable] for variable in compare.BLAS_THREADS} == {"2"}
 
 

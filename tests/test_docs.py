@@ -132,7 +132,7 @@ def resolves(dotted):
 
 def test_every_record_is_in_the_reference():
     """The reference pages of the records are written from the registries."""
-    from fastnn.reference import tables
+    from fastnn.cli.reference import tables
 
     text = tables()
     for registry in (fastnn.activations, fastnn.losses, fastnn.optimizers, fastnn.initializers):

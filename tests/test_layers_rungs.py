@@ -11,7 +11,7 @@ from small_nets import SIZES, central_differences
 
 import fastnn
 from fastnn import SGD, Activation, BatchNorm, Dense, Dropout, LayerNorm, Network, kernels, naive, vectorized
-from fastnn.compare import FUNCTIONS_OF_LAYERS
+from fastnn.cli.compare import FUNCTIONS_OF_LAYERS
 from fastnn.compiled import layer_calls
 
 TOLERANCE = {"float32": 1e-4, "float64": 1e-11}

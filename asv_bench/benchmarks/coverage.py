@@ -32,4 +32,4 @@ def require_all(names):
     """Fail if a registered kernel is not among the names of benchmarks."""
     missing = sorted(set(registered_kernels()) - set(names))
     if missing:
-        raise NotImplementedError(f"no benchmark for {', '.join(missing)}; add a case to fastnn.compare.kernel_cases")
+        raise NotImplementedError(f"no benchmark for {', '.join(missing)}; add a case to fastnn.cli.compare.kernel_cases")

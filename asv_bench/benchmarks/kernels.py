@@ -3,7 +3,7 @@
 The sizes are those of `fastnn compare`: a layer is 64×784×128, activations and losses are 512×128.
 """
 
-from fastnn.compare import Setting, kernel_cases, measure
+from fastnn.cli.compare import Setting, kernel_cases, measure
 
 from . import THREADS
 from .coverage import require_all

@@ -6,7 +6,7 @@ import timeit
 import numpy as np
 
 from fastnn import Adam, Dense, Network
-from fastnn.compare import Setting, measure, training_step
+from fastnn.cli.compare import Setting, measure, training_step
 
 from . import THREADS
 

@@ -173,7 +173,7 @@ def in_threads(threads):
 
 
 def seconds(value):
-    from fastnn.compare import in_words
+    from fastnn.cli.compare import in_words
 
     return in_words(value)
 

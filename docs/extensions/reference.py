@@ -6,9 +6,9 @@ A name that becomes public, or a record that is registered, is in the reference 
 import re
 
 import fastnn
+from fastnn.cli.reference import tables
 from fastnn.kernels.compiling.registry import Registry
 from fastnn.layers import layers
-from fastnn.reference import tables
 
 PUBLIC_NAMES, RECORDS = "% public names", "% records"  # the lines that this replaces
 PAGES = {"reference/names", "reference/records"}

@@ -18,7 +18,7 @@ COMMANDS = {
     "check-gradients": "check the gradients of a network against differences of its loss",
     "warmup": "compile every kernel now, for an image or a server",
 }
-ELSEWHERE = {"demo": "fastnn.demo", "compare": "fastnn.compare"}  # the others are modules of this package
+ELSEWHERE = {"demo": "fastnn.cli.demo", "compare": "fastnn.cli.compare"}  # the others are modules of this package
 
 READER_GONE = 141  # 128 + SIGPIPE, what a shell says of a program that the signal ends
 

@@ -32,8 +32,8 @@ def main(argv):
     options.add_threads(parser)
     options.add_json(parser)
     parsed = parser.parse_args(argv)
-    from ..compare import in_words, machine
     from ..runtime.threads import resolve_threads
+    from .compare import in_words, machine
 
     inputs, layers = parsed.net
     threads = resolve_threads(parsed.threads)

@@ -21,14 +21,14 @@ import numpy as np
 from llvmlite import binding
 from tqdm import tqdm
 
-from . import naive, vectorized
-from .compiled import calls
-from .kernels.activations import activations
-from .kernels.optimizers import COEFFICIENTS, optimizers
-from .layers import Dense
-from .naive.rungs import all_losses
-from .network.network import Network
-from .runtime.threads import resolve_threads
+from .. import naive, vectorized
+from ..compiled import calls
+from ..kernels.activations import activations
+from ..kernels.optimizers import COEFFICIENTS, optimizers
+from ..layers import Dense
+from ..naive.rungs import all_losses
+from ..network.network import Network
+from ..runtime.threads import resolve_threads
 
 ROUNDS = 7  # a median of so many
 SAMPLE = 1e-3  # seconds: what is quicker is repeated until it has taken so long
@@ -288,7 +288,7 @@ EXAMPLES = (
 def main(argv=None):
     """Run the comparison and print it."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    from .cli.options import command
+    from .options import command
 
     parser = command("compare", "Time every kernel beside the same mathematics as loops and in NumPy, now.", EXAMPLES)
     parser.add_argument("--quick", action="store_true", help="small sizes, some seconds")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import Adam, Dense, Network, plot
-from .checks import whole_number
-from .cli import options
-from .datasets import spiral
+from .. import Adam, Dense, Network, plot
+from ..checks import whole_number
+from ..datasets import spiral
+from . import options
 
 EPOCHS, BATCH_SIZE, HELD_OUT = 200, 32, 600
 COMPILED = 1.0  # seconds; kernels found on disk are ready in less

@@ -1,9 +1,9 @@
-"""Reference tables written from the registries, so that a new record documents itself: `python -m fastnn.reference`."""
+"""Reference tables written from the registries, so that a new record documents itself: `python -m fastnn.cli.reference`."""
 
-from .kernels.activations import activations
-from .kernels.losses import losses
-from .kernels.optimizers import optimizers
-from .layers.initializers import initializers
+from ..kernels.activations import activations
+from ..kernels.losses import losses
+from ..kernels.optimizers import optimizers
+from ..layers.initializers import initializers
 
 
 def table(*columns, rows):
