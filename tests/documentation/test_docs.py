@@ -1,0 +1,157 @@
+"""Documentation runs: the examples of docstrings, the README and the pages are executed, and what pages name exists."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import cli
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+MADE = {"_build", "generated"}  # by building the pages
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md",
+         *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
+
+NEEDED = {"exchange.md": ["onnx", "safetensors"], "many.md": ["sklearn", "dask.distributed", "optuna"],
+          "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "populations.md": ["pandas"],
+          "saving.md": ["safetensors"], "sklearn.md": ["sklearn"], "tables.md": ["pandas"]}  # optional packages
+
+
+def page_name(page):
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def same_records_after():
+    """Examples register records of their own; other tests are to see ours alone."""
+    registries = fastnn.activations, fastnn.losses, fastnn.optimizers
+    kept = [(registry.records, dict(registry.records)) for registry in registries]
+    yield
+    for records, before in kept:
+        records.clear()
+        records.update(before)
+
+
+def modules():
+    found = pkgutil.walk_packages(fastnn.__path__, "fastnn.")
+    return ["fastnn", *(m.name for m in found if not m.name.endswith("__main__") and m.name.split(".")[1] != "tests")]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstring_examples(name):
+    if name == "fastnn.onnx":
+        pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+    if name.startswith("fastnn.sklearn"):
+        pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
+    if name.startswith("fastnn.tables"):
+        pytest.importorskip("pandas", reason="fastnn.tables needs the extra cli")
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_pages_run(page, tmp_path, monkeypatch):
+    """The Python blocks of a page, one after the other, in one namespace."""
+    for package in NEEDED.get(page.name, ()):
+        pytest.importorskip(package, reason=f"the examples of {page.name} need {package}")
+    monkeypatch.chdir(tmp_path)
+    text, namespace = page.read_text(encoding="utf-8"), {}
+    for block in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        above = "\n" * text.count("\n", 0, block.start(1))  # so that an error names the line of the page
+        exec(compile(above + block[1], str(page), "exec"), namespace)
+    sessions = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)  # what is written with >>>
+    assert doctest.DocTestRunner().run(sessions).failed == 0
+
+
+def test_every_python_block_is_run():
+    """No block hides from `test_pages_run` by standing deeper in, or under another name."""
+    for page in PAGES:
+        for indent, language, block in re.findall(r"^( *)```(\w+)\n(.*?)^ *```", page.read_text(encoding="utf-8"),
+                                                  re.DOTALL | re.MULTILINE):
+            if indent:
+                assert block.strip().startswith(">>>"), f"{page.name}: {block}"
+            assert language in {"python", "text"}, f"{page.name}: a block of {language}"
+
+
+def command_lines(page):
+    """What follows `fastnn` in the lines of a page's blocks that begin with it; a remark stands two blanks behind."""
+    blocks = re.findall(r"^```(?:text)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [line.split("  ")[0].split()[1:] for block in blocks for line in block.splitlines() if line.startswith("fastnn ")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if command_lines(page)], ids=page_name)
+def test_commands_run(page, tmp_path, monkeypatch):
+    """The commands of a page, one after the other, on a small table of the names that they use."""
+    pd = pytest.importorskip("pandas", reason="the commands that take tables need the extra cli")
+    monkeypatch.chdir(tmp_path)
+    carat = np.linspace(0.2, 2.0, 120)
+    table = pd.DataFrame({"carat": carat, "cut": np.where(carat * 7 % 1 > 0.5, "Ideal", "Good"), "price": 4000 * carat**2})
+    for name in ("diamonds.csv", "new.csv", "old.csv"):
+        table.to_csv(name, index=False)
+    for arguments in command_lines(page):
+        short = {"train": ["--epochs", "2"], "compare": ["--quick"]}.get(arguments[0], [])
+        assert cli.main([*arguments, *short]) == 0, arguments
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_pages_name_what_exists(page):
+    text = page.read_text(encoding="utf-8")
+    for file, test in re.findall(r"`?(tests/\w+\.py)(?:::(\w+))?", text):
+        assert (ROOT / file).is_file(), file
+        assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8") or not test, f"{file}::{test}"
+    for file in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+        assert (page.parent / file).exists(), file
+    for file in re.findall(r"^```\{include\} (\S+)", text, re.MULTILINE):
+        assert (page.parent / file).is_file(), file
+    for name in re.findall(r"`fastnn\.examples\.(\w+)`|python -m fastnn\.examples\.(\w+)", text):
+        name = "".join(name)
+        assert name == "NAME" or importlib.import_module(f"fastnn.examples.{name}")
+    for dotted in set(re.findall(r"`(fastnn(?:\.\w+)+)[`(]", text)):
+        assert resolves(dotted), dotted
+
+
+def resolves(dotted):
+    """Whether a dotted name can be reached by importing and looking up."""
+    parts, found = dotted.split("."), None
+    for count in range(1, len(parts) + 1):
+        try:
+            found = importlib.import_module(".".join(parts[:count]))
+        except ImportError:
+            if not hasattr(found, parts[count - 1]):
+                return False
+            found = getattr(found, parts[count - 1])
+    return True
+
+
+def test_every_record_is_in_the_reference():
+    """The reference pages of the records are written from the registries."""
+    from fastnn.cli.reference import tables
+
+    text = tables()
+    for registry in (fastnn.activations, fastnn.losses, fastnn.optimizers, fastnn.initializers):
+        for name in registry:
+            assert f"`{name}`" in text
+
+
+def test_every_public_name_is_in_the_reference(monkeypatch):
+    """Each once, under some heading; and a name that becomes public tomorrow is there too."""
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    monkeypatch.delitem(sys.modules, "reference", raising=False)
+    reference = importlib.import_module("reference")
+    assert reference.PUBLIC_NAMES in (DOCS / "reference" / "names.md").read_text(encoding="utf-8").splitlines()
+    assert reference.RECORDS in (DOCS / "reference" / "records.md").read_text(encoding="utf-8").splitlines()
+    monkeypatch.setattr(fastnn, "Tomorrow", type("Tomorrow", (), {"__module__": "fastnn.weather"}), raising=False)
+    monkeypatch.setattr(fastnn, "__all__", [*fastnn.__all__, "Tomorrow"])
+    listed = [name for names in reference.by_heading().values() for name in names]
+    assert sorted(listed) == sorted(fastnn.__all__)
+    assert reference.by_heading()["Weather"] == ["Tomorrow"]
+    for name in fastnn.__all__:
+        assert len(re.findall(rf":: fastnn\.{name}$", reference.public_names(), re.MULTILINE)) == 1, name
+    monkeypatch.delitem(sys.modules, "reference")

@@ -1,0 +1,152 @@
+"""Every example runs, draws its picture, and finds what it claims."""
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastnn import cli, examples
+
+MNIST = Path(os.environ.get("FASTNN_MNIST") or Path(__file__).parents[3] / "shared" / "data" / "mnist.npz")
+
+
+def logistic_regression(found):
+    assert found["difference"] <= 1e-10
+    assert found["accuracy"] >= 0.95
+    assert set(found["seconds"]) == {"loops", "NumPy", "compiled"}
+
+
+def computation_graph(found):
+    assert found["derivatives"] == {"a": 3, "b": 6, "c": 9, "u": 3, "v": 3, "J": 1}
+    assert found["difference"] <= 1e-14
+
+
+def spiral(found):
+    assert found["accuracy"] >= 0.99
+
+
+def zero_initialization(found):
+    assert found["distinct"] == {"zeros": 1, "random": 8}
+    assert found["accuracy"]["zeros"] < 0.7 < 0.97 < found["accuracy"]["random"]
+
+
+def linear_depth(found):
+    assert found["difference"] <= 1e-12
+    assert found["accuracy"]["relu, 5 layers"] >= 0.99
+    assert found["xor_accuracy"]["relu, 5 layers"] == 1
+    for linear in ("one layer", "linear, 5 layers"):
+        assert found["accuracy"][linear] < 0.6
+        assert found["xor_accuracy"][linear] <= 0.75  # no line has more than three of the four corners right
+
+
+def parity(found):
+    assert all(found["right"])
+    assert found["counts"] == {"tree": [9, 33, 121], "gates, 1 layer": [9, 49, 1281], "counting, 1 layer": [9, 25, 81]}
+    assert found["accuracy"]["deep"] == [1.0]
+
+
+def mnist(found):
+    assert found["accuracy"] >= 0.965  # after the two epochs of --quick; 0.98 and better after all ten
+
+
+def ensemble(found):
+    spread = found["spread"]
+    assert 2 * spread["among the points"] < spread["in the gap"]
+    assert 2 * spread["among the points"] < spread["beyond the ends"]
+
+
+def sweep(found):
+    assert np.all((found["accuracies"] >= 0) & (found["accuracies"] <= 1))
+    assert found["best"]["accuracy"] == found["accuracies"].max() >= 0.99
+
+
+def neural_ode(found):
+    assert found["losses"][-1] < 0.03 * found["losses"][0]  # after the 300 steps of --quick
+    assert found["error"] < 1.5
+
+
+def newton(found):
+    np.testing.assert_allclose(found["found"], found["minima"], atol=0.15)
+    assert found["inside"] > 0.9
+
+
+def cart_pole(found):
+    assert found["history"][-1, 0] < 0.95 * found["history"][0, 0]  # after the 10 generations of --quick
+
+
+CLAIMS = {claim.__name__: claim for claim in
+          (cart_pole, computation_graph, ensemble, linear_depth, logistic_regression, mnist, neural_ode, newton, parity,
+           spiral, sweep, zero_initialization)}
+QUICK = {"cart_pole", "mnist", "neural_ode", "parity"}
+
+
+def module(name):
+    return importlib.import_module(f"fastnn.examples.{name}")
+
+
+def test_every_example_is_here():
+    assert examples.names() == sorted(CLAIMS)
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_example(name, tmp_path, monkeypatch, capsys):
+    if name == "mnist":
+        if not MNIST.is_file():
+            pytest.skip(f"there is no MNIST file at {MNIST}")
+        monkeypatch.setenv("FASTNN_MNIST", str(MNIST))
+    monkeypatch.chdir(tmp_path)
+    found = module(name).main(["--quick"] if name in QUICK else [])
+    CLAIMS[name](found)
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1].startswith("picture: ")
+    pictures = sorted(path.name for path in tmp_path.iterdir())
+    assert f"fastnn-{name}.png" in pictures
+    assert all(f"picture: {picture}" in printed for picture in pictures)
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_help_says_what_an_example_shows(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        module(name).main(["--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert examples.summary(name) in printed
+    assert "--output" in printed
+
+
+def test_every_example_is_listed(capsys):
+    assert cli.main(["examples"]) == 0
+    printed = capsys.readouterr().out
+    for name in examples.names():
+        assert name in printed
+        assert examples.summary(name) in printed
+        assert len(examples.summary(name)) <= 125
+
+
+def test_an_example_without_matplotlib(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    for name in ("computation_graph", "linear_depth"):
+        CLAIMS[name](module(name).main(["--output", str(tmp_path)]))
+        assert "pip install" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_mnist_says_what_it_wants(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("FASTNN_MNIST", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        module("mnist").main([])
+    assert stop.value.code == 2
+    assert "FASTNN_MNIST" in capsys.readouterr().err
+
+
+def test_as_a_module(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "fastnn.examples.computation_graph"], cwd=tmp_path, capture_output=True,
+                          check=True, encoding="utf-8")
+    assert "dJ/dnode" in done.stdout
+    assert (tmp_path / "fastnn-computation_graph.png").is_file()

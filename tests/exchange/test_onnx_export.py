@@ -1,0 +1,278 @@
+"""What is written to ONNX computes what the network computes, and read again is that network: for every layer there is."""
+
+import inspect
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Dense, Network, activations
+from fastnn.layers import layers
+
+onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs ONNX files, is not installed")
+
+OWN = Path(__file__).parents[1] / "data" / "onnx_own"
+rng = np.random.default_rng(0)
+BATCHES = [1, 7]
+ARGUMENTS = {"out_features": 5, "rate": 0.3}  # what a layer must be given, by name
+LAYERS = [(layer, name) for layer, cls in layers.items()
+          for name in (activations if "activation" in inspect.signature(cls).parameters else ["tanh"])]
+
+every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+every_layer = pytest.mark.parametrize(("layer", "activation"), LAYERS, ids=[f"{layer}-{name}" for layer, name in LAYERS])
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.onnx"
+
+
+def example(layer, activation):
+    """A layer of its type by name, with the activation if it takes one."""
+    parameters = inspect.signature(layers[layer]).parameters
+    arguments = ARGUMENTS | {"activation": activation}
+    return layers[layer](**{name: arguments[name] for name, p in parameters.items()
+                            if p.default is p.empty or name == "activation"})
+
+
+def network(layer, activation, dtype):
+    """The layer between others and, if it can be, at the end, with parameters and state that are not at their start."""
+    each = example(layer, activation)
+    net = Network([Dense(17, "tanh"), each, Dense(3), *([each] if each.can_be_last else [])], inputs=6,
+                  dtype=dtype, loss="squared_error")
+    for view in (*net.parameters.values(), *net.state.values()):
+        view += rng.uniform(0, 0.4, size=view.shape)  # a variance may be among them
+    return net
+
+
+def run(path, X):
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"input": X})[0]
+
+
+def difference(net, path, batch):
+    """The largest difference between the network and its file in onnxruntime, relative where outputs are above 1."""
+    X = rng.normal(scale=3, size=(batch, net.inputs)).astype(net.dtype)
+    expected, out = net.forward(X), run(path, X)
+    assert (out.shape, out.dtype) == (expected.shape, expected.dtype)
+    return (np.abs(out - expected) / np.maximum(1, np.abs(expected))).max()
+
+
+def same(net, other):
+    """Whether two networks are the same to the bit."""
+    arrays, others = ({**each.parameters, **each.state} for each in (net, other))
+    return net.config() == other.config() and list(arrays) == list(others) and all(
+        arrays[name].tobytes() == others[name].tobytes() for name in arrays)
+
+
+@every_dtype
+@every_layer
+def test_computes_the_same(layer, activation, dtype, path, record_property):
+    net = network(layer, activation, dtype)
+    net.to_onnx(path)
+    onnx.checker.check_model(path, full_check=True)
+    largest = max(difference(net, path, batch) for batch in BATCHES)
+    record_property("largest difference", largest)
+    assert largest < 1e-6
+
+
+@every_dtype
+@pytest.mark.parametrize("activation", activations)
+def test_activations_far_from_zero(activation, dtype, path):
+    """The activation alone, of numbers from −100 to 100."""
+    net = Network([Dense(2, activation)], inputs=2, dtype=dtype, loss="squared_error")
+    net.parameters["0.weight"][:] = np.eye(2)
+    net.to_onnx(path)
+    z = np.concatenate([np.linspace(-12, 12, 4801), np.linspace(-100, 100, 200)]).astype(dtype)
+    X = np.stack([z, np.roll(z, 7)], axis=1)
+    expected = net.forward(X)
+    assert (np.abs(run(path, X) - expected) / np.maximum(1, np.abs(expected))).max() < 1e-6
+
+
+@every_layer
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e3])
+def test_nothing_passes_through_float32_in_float64(layer, activation, size, path):
+    """Attributes of operators are float32: neither an epsilon nor a slope is one, and erf is of our own."""
+    net = network(layer, activation, "float64")
+    net.to_onnx(path)
+    X = rng.normal(scale=size, size=(9, net.inputs))
+    expected = net.forward(X)
+    assert np.abs(run(path, X) - expected).max() <= 1e-12 * max(1e-3, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("epsilon", [1e-5, 1e-3, 0.1, 1e-12])
+@pytest.mark.parametrize("kind", [fastnn.LayerNorm, fastnn.BatchNorm])
+def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
+    """At numbers so small that it decides."""
+    X = rng.normal(size=(50, 4)) * np.sqrt(epsilon)
+    net = Network([kind(epsilon=epsilon), Dense(3)], inputs=4, dtype="float64")
+    if kind is fastnn.BatchNorm:
+        net.fit(X, np.zeros((50, 3)), epochs=30)
+    net.to_onnx(path)
+    np.testing.assert_allclose(run(path, X), net.forward(X), rtol=1e-11, atol=1e-13)
+    assert same(fastnn.onnx.load(path), net)
+    change(path, lambda model: model.ClearField("metadata_props"))
+    alone = fastnn.onnx.load(path)
+    np.testing.assert_allclose(alone.forward(X), net.forward(X), rtol=1e-11, atol=1e-13)
+    if kind is fastnn.LayerNorm:
+        assert alone.layers == net.layers
+        assert same(alone, net)
+
+
+@pytest.mark.parametrize("layer", [layer for layer in layers if layer != "Activation"])  # an activation of tanh
+@every_dtype
+def test_the_graph_alone_computes_the_same(layer, dtype, path):
+    """Without the architecture in the metadata, the graph is read as others' are; a batch normalisation is folded."""
+    net = network(layer, "gelu", dtype)
+    net.to_onnx(path)
+    change(path, lambda model: model.ClearField("metadata_props"))
+    alone = fastnn.onnx.load(path)
+    X = rng.normal(size=(9, net.inputs)).astype(dtype)
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(alone.forward(X), net.forward(X), rtol=tolerance, atol=tolerance)
+    if layer in ("Dense", "LayerNorm"):
+        assert alone.layers == net.layers
+
+
+def test_files_of_before_are_the_same_networks():
+    """Written in float64 when epsilons still passed through float32, and erf: they are known by the graph of that time."""
+    net = fastnn.onnx.load(OWN / "float64.onnx")
+    assert net.layers == (fastnn.LayerNorm(1e-3), Dense(3, "gelu"), fastnn.BatchNorm(momentum=0.5), Dense(2, "softmax"))
+    assert (net.dtype, net.loss) == ("float64", "squared_error")
+    X = np.random.default_rng(0).normal(size=(9, 4))
+    np.testing.assert_allclose(net.forward(X), run(OWN / "float64.onnx", X), rtol=1e-6)
+
+
+@every_dtype
+@every_layer
+def test_read_again_it_is_the_same_network(layer, activation, dtype, path):
+    net = network(layer, activation, dtype)
+    net.to_onnx(path)
+    assert same(fastnn.onnx.load(path), net)
+
+
+@every_dtype
+@pytest.mark.parametrize("activation", activations)
+def test_the_graph_alone_says_what_it_is(activation, dtype, path):
+    """Without the architecture in the metadata: what others' files are read by finds our own layers again."""
+    net = network("Dense", activation, dtype)
+    net.to_onnx(path)
+    change(path, lambda model: model.ClearField("metadata_props"))
+    loaded = fastnn.onnx.load(path)
+    assert loaded.layers == net.layers
+    assert loaded.dtype == dtype
+    for name, view in net.parameters.items():
+        np.testing.assert_array_equal(loaded.parameters[name], view)
+
+
+@pytest.mark.parametrize("sizes", [[1, 1], [1, 3, 1], [17, 65, 3]])
+def test_widths(sizes, path):
+    net = Network([Dense(n, "relu") for n in sizes[1:]], inputs=sizes[0])
+    fastnn.onnx.export(net, path)
+    assert max(difference(net, path, batch) for batch in BATCHES) < 1e-6
+    for _ in range(2):
+        assert fastnn.onnx.load(path).layers == net.layers
+        change(path, lambda model: model.ClearField("metadata_props"))
+
+
+def test_losses_and_initializers_come_back(path):
+    net = Network([Dense(4, "relu", initializer="zeros"), Dense(1)], inputs=3, loss="huber", seed=5)
+    net.to_onnx(path)
+    assert same(fastnn.onnx.load(path), net)
+
+
+def test_more_layers_than_fingers(path):
+    net = Network([Dense(2, "tanh")] * 12, inputs=5)
+    net.to_onnx(path)
+    assert same(fastnn.onnx.load(path), net)
+
+
+def change(path, edit):
+    model = onnx.load(path)
+    edit(model)
+    onnx.save(model, path)
+
+
+# A file that was changed after it was written
+
+
+def test_the_graph_is_believed_before_the_metadata(path):
+    net = Network([Dense(4, "relu"), Dense(2)], inputs=3)
+    net.to_onnx(path)
+
+    def edit(model):
+        [relu] = [node for node in model.graph.node if node.op_type == "Relu"]
+        relu.op_type = "Tanh"
+
+    change(path, edit)
+    assert fastnn.onnx.load(path).layers == (Dense(4, "tanh"), Dense(2))
+
+
+HUGE = 10**12
+
+
+@pytest.mark.parametrize("text", [
+    "", "{}", "[" * 10_000, '{"layers": 3, "inputs": 2}', f'{{"layers": [], "inputs": {HUGE}}}',
+    f'{{"layers": [{{"layer": "Dense", "out_features": {HUGE}}}], "inputs": {HUGE}}}',
+], ids=["nothing", "empty", "deep", "number", "no layers", "huge"])
+def test_metadata_that_is_none_of_ours(text, path):
+    net = Network([Dense(4, "relu"), Dense(2)], inputs=3)
+    net.to_onnx(path)
+    change(path, lambda model: onnx.helper.set_model_props(model, {"fastnn": text}))
+    assert same(fastnn.onnx.load(path), net)
+
+
+# Activations of one's own
+
+
+@pytest.fixture
+def own():
+    before = dict(activations.records)
+    yield lambda name, **options: fastnn.register_activation(name, lambda z: z * z, lambda z, a: 2.0 * z, **options)
+    activations.records.clear()
+    activations.records.update(before)
+
+
+def test_an_activation_without_a_form_is_refused(own, path):
+    own("square")
+    net = Network([Dense(4, "square"), Dense(1)], inputs=3)
+    with pytest.raises(ValueError, match=r"activation 'square' has no ONNX form; .*register_activation\(\.\.\., onnx="):
+        net.to_onnx(path)
+    assert os.listdir(path.parent) == []
+
+
+@every_dtype
+@pytest.mark.parametrize("form", [lambda graph, z: graph("Mul", z, z), lambda graph, z: graph("Pow", z, 2.0)])
+def test_an_activation_with_a_form(own, form, dtype, path):
+    own("square", onnx=form)
+    net = Network([Dense(4, "square"), Dense(1)], inputs=3, dtype=dtype)
+    net.to_onnx(path)
+    assert max(difference(net, path, batch) for batch in BATCHES) < 1e-6
+    assert same(fastnn.onnx.load(path), net)
+    del activations.records["square"]
+    with pytest.raises(fastnn.ModelFormatError, match=r"node 1, \w+ .*, cannot be taken: .* no activation that fastnn has"):
+        fastnn.onnx.load(path)
+
+
+def test_an_activation_by_the_name_of_an_operator(own, path):
+    fastnn.register_activation("magnitude", lambda z: abs(z), lambda z, a: 1.0 if z > 0.0 else -1.0, onnx="Abs")
+    net = Network([Dense(4, "magnitude"), Dense(1)], inputs=3)
+    net.to_onnx(path)
+    assert max(difference(net, path, batch) for batch in BATCHES) < 1e-6
+
+
+# Whole or not at all
+
+
+def test_an_operator_that_does_not_exist_is_refused(own, path):
+    own("square", onnx="Square")
+    with pytest.raises(onnx.checker.ValidationError, match="Square"):
+        Network([Dense(1, "square")], inputs=1).to_onnx(path)
+    assert os.listdir(path.parent) == []
+
+
+def test_a_directory_that_is_not_there(path):
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        Network([Dense(1)], inputs=1).to_onnx(path.parent / "missing" / "model.onnx")
