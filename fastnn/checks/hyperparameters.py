@@ -82,7 +82,7 @@ def unless(exempt, default, hyperparameter):
 
 
 def rate_or_schedule(default):
-    """The learning rate: a positive number, or a function of the number of the step, such as those of `fastnn.fitting.schedules`."""
+    """The learning rate: a positive number, or a function of the number of the step, such as a `fastnn.CosineDecay`."""
     return unless(lambda value: callable(value) and not isinstance(value, type), default, positive(tame=(0.0, 10.0)))
 
 

@@ -2,8 +2,8 @@
 
 To look at all parameters and at all that the optimizer remembers after each step would cost as much as a tenth of it. It is
 not needed where gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, as the watch sees to
-(`kernels/training/watch.py`), the hyperparameters be tame (`fastnn/checks/hyperparameters.py`), and the slots of the optimizer begin within
-SOUND. Then, S standing for SOUND,
+(`kernels/training/watch.py`), let the hyperparameters be tame (`fastnn/checks/hyperparameters.py`), and let the slots of the
+optimizer begin within SOUND. Then, S standing for SOUND,
 
     slots       a running mean of g stays below 2 S, one of g² below 2 S²; a sum of them over N steps below N S or N S²
     the step    is below 2 S · learning_rate / (1 − 0.99999) / 1e-10 ≤ 2 S · 1e16, which is that of Adam from v = 0
