@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 __version__ = "0.1.0"
+__path__.append(str(Path(__file__).with_name("files") / "earlier"))  # paths of modules that pickles of earlier versions name
 
 _stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 _home = {name.name: each.module for each in _stub.body if isinstance(each, ast.ImportFrom) for name in each.names}

@@ -1,4 +1,4 @@
-"""Reference tables written from the registries, so that a new record documents itself: `python -m fastnn.cli.reference`."""
+"""Reference tables written from the registries, so that a new record documents itself: `python -m fastnn.reference`."""
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses

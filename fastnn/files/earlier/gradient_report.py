@@ -1,0 +1,5 @@
+"""The earlier path of the report of `fastnn.check_gradients`; pickles name it."""
+
+from fastnn.gradient_check import GradientReport, ParameterCheck
+
+__all__ = ["GradientReport", "ParameterCheck"]
