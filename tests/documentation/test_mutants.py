@@ -1,4 +1,4 @@
-"""The tests notice when the package is wrong; in full by `python -m pytest -m long tests/documentation/test_mutants.py`, or mutants.py."""
+"""The tests notice when the package is wrong; in full by `python tests/tools/mutants.py`, or this file with `-m long`."""
 
 import ast
 import os

@@ -18,6 +18,8 @@ from numba.experimental import jitclass
 import fastnn
 from fastnn import BatchNorm, Dense, LayerNorm, Network
 
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+
 rng = np.random.default_rng(0)
 ROWS_EACH = 20  # of each of several threads
 
@@ -136,7 +138,7 @@ def test_one_compilation_for_all_networks():
 
 def test_a_cached_caller_in_other_processes(tmp_path):
     """It holds no address of the process that compiled it, and serves other networks."""
-    shutil.copy(Path(__file__).parents[1] / "support" / "jit_callers.py", tmp_path)
+    shutil.copy(SUPPORT / "jit_callers.py", tmp_path)
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(fastnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     for width, hits in ((5, 0), (5, 1), (300, 1)):

@@ -315,7 +315,7 @@ def fingerprint():
 def test_the_fingerprint_follows_the_sources(sources):
     before = fingerprint()
     assert fingerprint() == before
-    for edited in (sources / "finite.py", sources / "activations" / "tanh.py"):
+    for edited in (sources / "elementwise" / "finite.py", sources / "activations" / "tanh.py"):
         text = edited.read_text(encoding="utf-8")
         edited.write_text(text + "\n", encoding="utf-8")
         assert fingerprint() != before
@@ -324,7 +324,7 @@ def test_the_fingerprint_follows_the_sources(sources):
     (sources / "another.py").write_text("")
     assert fingerprint() != before
     (sources / "another.py").unlink()
-    (sources / "finite.py").rename(sources / "infinite.py")
+    (sources / "elementwise" / "finite.py").rename(sources / "elementwise" / "infinite.py")
     assert fingerprint() != before
 
 
@@ -338,7 +338,7 @@ def test_the_fingerprint_follows_what_compiles(sources, monkeypatch, what):
 
 def test_an_edit_is_another_directory(directory, sources):
     cache.cache_directory.cache_clear()
-    (sources / "finite.py").write_text("# edited")
+    (sources / "elementwise" / "finite.py").write_text("# edited")
     cache.fingerprint.cache_clear()
     assert cache.cache_directory() != directory
     assert cache.cache_directory().parent == directory.parent

@@ -74,8 +74,9 @@ def test_the_order_is_that_of_fisher_and_yates(size, word):
 def test_another_process_comes_to_the_same_bits():
     script = "import test_reproducible; print(test_reproducible.trained('float32', threads=2))"
     here = os.path.dirname(__file__)
-    run = subprocess.run([sys.executable, "-c", script], cwd=here, env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)},
-                         capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run([sys.executable, "-c", script], cwd=here, env=environment, capture_output=True, text=True,
+                         check=True)
     assert run.stdout.strip() == trained("float32")
 
 

@@ -13,6 +13,8 @@ import trained_nets
 
 from fastnn import Adam, Dense, Network, activations, optimizers
 
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+
 THREADS = [2, 3, 4, 8]
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -44,7 +46,7 @@ def one_thread():
 @pytest.mark.parametrize("layer", ["omp", "workqueue", "tbb"])
 def test_layers_and_threads_do_not_change_a_bit_of_training(layer, one_thread):
     """In a process of its own, which is told of eight threads whether or not there are as many cores."""
-    run = subprocess.run([sys.executable, "trained_nets.py", "1", *map(str, THREADS)], cwd=Path(__file__).parents[1] / "support",
+    run = subprocess.run([sys.executable, "trained_nets.py", "1", *map(str, THREADS)], cwd=SUPPORT,
                          env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "8"},
                          capture_output=True, text=True)
     if "No threading layer could be loaded" in run.stderr:
@@ -62,7 +64,7 @@ def test_one_digest_of_all():
     found, runs = set(), int(os.environ.get("FASTNN_TEST_CASES", "20"))
     for number in range(runs):
         for layer in ("omp", "workqueue", "tbb"):
-            run = subprocess.run([sys.executable, "one_digest.py", *map(str, [1, *THREADS])], cwd=Path(__file__).parents[1] / "support",
+            run = subprocess.run([sys.executable, "one_digest.py", *map(str, [1, *THREADS])], cwd=SUPPORT,
                                  env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "8"},
                                  capture_output=True, text=True)
             if "No threading layer could be loaded" in run.stderr:

@@ -14,13 +14,15 @@ import pytest
 from fastnn import LBFGS, Callback, Dense, Network
 from fastnn.kernels.compiling import jit
 
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+
 X, Y = np.random.default_rng(0).normal(size=(200, 9)), np.random.default_rng(1).normal(size=(200, 2))
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 LAYERS = ["omp", "workqueue", "tbb"]
 
 
 def side_by_side(layer, predictions):
-    run = subprocess.run([sys.executable, "side_by_side.py", str(predictions), str(SEED)], cwd=Path(__file__).parents[1] / "support",
+    run = subprocess.run([sys.executable, "side_by_side.py", str(predictions), str(SEED)], cwd=SUPPORT,
                          env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "4"},
                          capture_output=True, text=True, timeout=3600)
     if "No threading layer could be loaded" in run.stderr:

@@ -18,6 +18,8 @@ pytest.importorskip("fcntl", reason="faults are injected into the calls of POSIX
 from disk_faults import FAULTS, disk
 from killed import Saver
 
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+
 KINDS = ["network", "checkpoint", "table", "onnx"]
 SEED = os.environ.get("FASTNN_SEED", "0")
 HARMLESS = {"scandir", "unlink", "flock"}  # what they are for can wait until the next save
@@ -120,7 +122,7 @@ def test_a_disk_that_is_really_full(path):
 
 
 def killed(kind, folder, kills):
-    run = subprocess.run([sys.executable, Path(__file__).parents[1] / "support" / "killed.py", kind, folder, str(kills), SEED],
+    run = subprocess.run([sys.executable, SUPPORT / "killed.py", kind, folder, str(kills), SEED],
                          capture_output=True, text=True, timeout=3600)
     assert run.returncode == 0, run.stderr
     print(run.stdout)

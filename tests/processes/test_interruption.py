@@ -12,6 +12,8 @@ import pytest
 from fastnn import BatchNorm, Dense, Network
 from fastnn.program import forward
 
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows")
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent t
 
 def interrupted(trials, seed, *names):
     """The report of `interrupted.py`, in which nothing may have gone wrong."""
-    run = subprocess.run([sys.executable, "interrupted.py", str(trials), str(seed), *names], cwd=Path(__file__).parents[1] / "support",
+    run = subprocess.run([sys.executable, "interrupted.py", str(trials), str(seed), *names], cwd=SUPPORT,
                          capture_output=True, text=True, timeout=3600)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)

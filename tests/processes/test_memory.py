@@ -15,11 +15,13 @@ from fastnn import Adam, BatchNorm, Dense, Dropout, LayerNorm, Network, optimize
 from fastnn.program import TrainingProgram
 from fastnn.samples.data import check_data
 
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+
 LITTLE = 1 << 17  # bytes: objects of Python, tables, the frames of calls
 
 
 def script(name, *arguments):
-    run = subprocess.run([sys.executable, name, *map(str, arguments)], cwd=Path(__file__).parents[1] / "support", capture_output=True,
+    run = subprocess.run([sys.executable, name, *map(str, arguments)], cwd=SUPPORT, capture_output=True,
                          text=True, timeout=1800)
     assert run.returncode == 0, run.stderr
     return run.stdout

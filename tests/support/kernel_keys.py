@@ -19,7 +19,7 @@ import numpy as np
 
 ROOT = "fastnn"
 EVERYWHERE = "jit", "trace", "vector", "target", "precision", "constants"  # what every kernel is taken to be made of
-WHOLE = "elementary"  # whose functions are compiled from others that they do not name
+WHOLE = "elementwise.elementary"  # whose functions are compiled from others that they do not name
 # what is called by a dispatcher, from Python or a user's code, is made of
 OF_DISPATCHERS = "interpreter", "table", "team", "watch", "embedded", "embedded_calls", "model"
 PLAIN = int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, np.ndarray
@@ -128,7 +128,8 @@ class Walk:
 
 @functools.cache
 def source(name):
-    return (Path(sys.modules[f"{ROOT}.kernels"].__file__).parent / f"{name}.py").read_bytes()
+    *folders, module = name.split(".")
+    return Path(sys.modules[f"{ROOT}.kernels"].__file__).parent.joinpath(*folders, f"{module}.py").read_bytes()
 
 
 def key_of(function, extra=()):

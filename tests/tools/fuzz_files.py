@@ -1,6 +1,6 @@
 """Files of networks, checkpoints and models of tables, damaged in ways that know what such a file is made of.
 
-    python tests/tools/fuzz_files.py CASES SEED [PROCESSES]        on all cores; says what was taken and refused, and the slowest
+    python tests/tools/fuzz_files.py CASES SEED [PROCESSES]   on all cores; says what was taken and refused, and the slowest
 
 The laws: a reader returns or raises ModelFormatError, nothing else; and what was damaged without its checksum being made
 anew is never taken. Most cases have a right checksum, since that is where a reader can still go wrong. Beside these files,

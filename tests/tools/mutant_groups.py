@@ -5,7 +5,8 @@ The tests are in the order in which they are run: those first that are quick and
 
 from dataclasses import dataclass
 
-LAWS = ["tests/kernels/test_calls.py", "tests/laws/test_stability.py", "tests/laws/test_forward_exact.py", "tests/laws/test_jacobians.py",
+LAWS = ["tests/kernels/test_calls.py", "tests/laws/test_stability.py", "tests/laws/test_forward_exact.py",
+ "tests/laws/test_jacobians.py",
         "tests/laws/test_gradients.py"]
 # what several processes do, whose kernels each compiles for itself, is of threads and of the cache
 ALONE = ["--deselect=tests/laws/test_same_bits.py::test_one_digest_of_all",
@@ -13,7 +14,8 @@ ALONE = ["--deselect=tests/laws/test_same_bits.py::test_one_digest_of_all",
          "--deselect=tests/laws/test_same_bits.py::test_kernels_that_several_processes_compiled_work_together"]
 BITS = ["tests/laws/test_same_bits.py", *ALONE]
 FIT = ["tests/fitting/test_fit.py", "tests/samples/test_sample_weights.py"]
-WIDE = ["tests/embedded/test_jit.py::test_outputs_at_any_width", "tests/embedded/test_jit.py::test_outputs_of_large_networks"]
+WIDE = ["tests/embedded/test_jit.py::test_outputs_at_any_width",
+ "tests/embedded/test_jit.py::test_outputs_of_large_networks"]
 HOSTILE = [f"tests/test_hostile_{of}.py" for of in ("files", "headers", "sizes", "paths")]
 ALIKE = ["tests/laws/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_at_any_width",
          "tests/laws/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_of_a_large_net"]
@@ -59,38 +61,47 @@ GROUPS = [
     Group("losses", 45, (
         (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "huber", "poisson",
                  "squared_error"),
-         ["tests/layers/test_records.py", "tests/kernels/test_losses.py", *LAWS, "tests/samples/test_targets.py", "tests/samples/test_sample_weights.py"]),
+         ["tests/layers/test_records.py", "tests/kernels/test_losses.py", *LAWS, "tests/samples/test_targets.py",
+          "tests/samples/test_sample_weights.py"]),
         (kernels("", "criterion", "reduction"),
-         ["tests/kernels/test_losses.py", "tests/kernels/test_activations.py", "tests/network/test_outputs.py", *FIT, *LAWS, *BITS]),
+         ["tests/kernels/test_losses.py", "tests/kernels/test_activations.py", "tests/network/test_outputs.py", *FIT,
+          *LAWS, *BITS]),
     )),
     Group("optimizers", 45, (
         (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "rmsprop", "sgd"),
-         ["tests/layers/test_records.py", "tests/kernels/test_optimizers.py", "tests/kernels/test_calls.py", "tests/fitting/test_fit.py",
-          "tests/fitting/test_schedules.py", "tests/kernels/test_clipping.py", "tests/hostile/test_bad_options.py", "tests/fitting/test_divergence.py"]),
+         ["tests/layers/test_records.py", "tests/kernels/test_optimizers.py", "tests/kernels/test_calls.py",
+          "tests/fitting/test_fit.py",
+          "tests/fitting/test_schedules.py", "tests/kernels/test_clipping.py", "tests/hostile/test_bad_options.py",
+           "tests/fitting/test_divergence.py"]),
         (kernels("", "update"), ["tests/fitting/test_fit.py", "tests/fitting/test_schedules.py", *BITS]),
     )),
     Group("layers", 45, (
         (kernels("", "batch_norm", "dropout", "layer_norm", "sums"),
-         ["tests/layers/test_layers_rungs.py", "tests/layers/test_layers.py", "tests/layers/test_layers_own.py", "tests/laws/test_jacobians.py",
+         ["tests/layers/test_layers_rungs.py", "tests/layers/test_layers.py", "tests/layers/test_layers_own.py",
+          "tests/laws/test_jacobians.py",
           "tests/fitting/test_divergence.py"]),
     )),
     Group("steps", 45, (
         (kernels("", "clip", "penalty", "blocks"),
          ["tests/kernels/test_penalties.py", "tests/kernels/test_clipping.py", "tests/laws/test_gradients.py", *BITS]),
         (kernels("", "batch", "table", "record", "share"),
-         ["tests/kernels/test_rows.py", *FIT, "tests/network/test_outputs.py", "tests/samples/test_targets.py", ANYWHERE, "tests/laws/test_gradients.py",
+         ["tests/kernels/test_rows.py", *FIT, "tests/network/test_outputs.py", "tests/samples/test_targets.py", ANYWHERE,
+          "tests/laws/test_gradients.py",
           "tests/laws/test_reproducible.py",
           "tests/layers/test_layers.py", *BITS]),
         ([*kernels("", "watch", "finite"), "fastnn/fitting/safe_steps.py"],
-         ["tests/kernels/test_finite.py", "tests/kernels/test_watch.py", "tests/fitting/test_divergence.py", "tests/fitting/test_fit.py", ANYWHERE]),
+         ["tests/kernels/test_finite.py", "tests/kernels/test_watch.py", "tests/fitting/test_divergence.py",
+          "tests/fitting/test_fit.py", ANYWHERE]),
     )),
     Group("products", 25, (
         (kernels("", "linear", "dense", "dot", "product", "transposed", "transpose"),
          ["tests/kernels/test_products_exact.py", "tests/kernels/test_calls.py", "tests/laws/test_forward_exact.py",
           "tests/laws/test_gradients.py", *BITS, *WIDE]),
         (kernels("", "panels", "labels", "subnormal"),
-         ["tests/kernels/test_panels.py", "tests/kernels/test_subnormal.py", "tests/network/test_outputs.py", "tests/samples/test_targets.py"]),
-        (kernels("", "interpreter"), ["tests/fitting/test_fit.py", "tests/laws/test_gradients.py", "tests/fitting/test_divergence.py",
+         ["tests/kernels/test_panels.py", "tests/kernels/test_subnormal.py", "tests/network/test_outputs.py",
+          "tests/samples/test_targets.py"]),
+        (kernels("", "interpreter"), ["tests/fitting/test_fit.py", "tests/laws/test_gradients.py",
+         "tests/fitting/test_divergence.py",
                                       GOES_ON, ANYWHERE, *BITS, "tests/kernels/test_penalties.py"]),
     )),
     Group("tiles", 30, (
@@ -101,14 +112,16 @@ GROUPS = [
         (kernels("", "elementary", "trace"),
          ["tests/kernels/test_elementary.py", "tests/kernels/test_activations.py", "tests/laws/test_forward_exact.py"]),
         (kernels("", "constants", "precision"),
-         ["tests/kernels/test_activations.py", "tests/kernels/test_losses.py", "tests/laws/test_forward_exact.py", "tests/network/test_compiled.py"]),
+         ["tests/kernels/test_activations.py", "tests/kernels/test_losses.py", "tests/laws/test_forward_exact.py",
+          "tests/network/test_compiled.py"]),
     )),
     Group("threads", 15, (
         (kernels("", "team"), [*BITS, "tests/processes/test_concurrency.py", "tests/laws/test_reproducible.py"]),
     )),
     Group("cache", 30, (
         (kernels("", "cache", "parallel_compile"), [OF_THE_CACHE, *APART, "tests/processes/test_compiling.py"]),
-        (kernels("", "jit"), ["tests/processes/test_compiling.py", "tests/kernels/test_finite.py", "tests/kernels/test_calls.py",
+        (kernels("", "jit"), ["tests/processes/test_compiling.py", "tests/kernels/test_finite.py",
+         "tests/kernels/test_calls.py",
                               "tests/layers/test_records.py", OF_THE_CACHE, *APART]),
     )),
     Group("records", 20, (
@@ -118,16 +131,19 @@ GROUPS = [
     )),
     Group("calls", 25, (
         (kernels("", "calls", "layer_calls", "arguments"),
-         ["tests/kernels/test_calls.py", "tests/layers/test_layers_rungs.py", "tests/kernels/test_penalties.py", "tests/kernels/test_clipping.py",
+         ["tests/kernels/test_calls.py", "tests/layers/test_layers_rungs.py", "tests/kernels/test_penalties.py",
+          "tests/kernels/test_clipping.py",
           "tests/naive/test_compare.py"]),
     )),
     Group("embedded", 25, (
         (kernels("", "embedded", "embedded_calls", "model"),
-         ["tests/embedded/test_jit.py", "tests/embedded/test_jit_memory.py", "tests/embedded/test_jit_callers.py", "tests/embedded/test_jit_refused.py"]),
+         ["tests/embedded/test_jit.py", "tests/embedded/test_jit_memory.py", "tests/embedded/test_jit_callers.py",
+          "tests/embedded/test_jit_refused.py"]),
     )),
     Group("populations", 25, (
         (kernels("", "population"),
-         ["tests/population/test_population.py", "tests/population/test_population_data.py", "tests/population/test_population_refused.py",
+         ["tests/population/test_population.py", "tests/population/test_population_data.py",
+          "tests/population/test_population_refused.py",
           "tests/population/test_population_results.py", "tests/population/test_population_halving.py"]),
     )),
     Group("files", 60, (
@@ -136,7 +152,8 @@ GROUPS = [
           "tests/files/test_checkpoints.py", "tests/layers/test_layers_own.py"]),
         (["fastnn/formats/atomic_file.py"], ["tests/processes/test_crash.py", "tests/files/test_files.py"]),
         (["fastnn/files/checkpoint.py"],
-         ["tests/files/test_checkpoints.py", "tests/fitting/test_resume.py", "tests/fitting/test_resume_callbacks.py", *HOSTILE]),
+         ["tests/files/test_checkpoints.py", "tests/fitting/test_resume.py", "tests/fitting/test_resume_callbacks.py",
+          *HOSTILE]),
     )),
 ]
 
