@@ -25,8 +25,8 @@ SEED, CASES = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("
 @pytest.fixture(scope="module")
 def fresh():
     """What a fresh process comes to, and what the settings of this one are before anything has struck."""
-    run = subprocess.run([sys.executable, "struck.py"], cwd=Path(__file__).parents[1] / "support", capture_output=True, text=True,
-                         timeout=1800)
+    run = subprocess.run([sys.executable, "struck.py"], cwd=Path(__file__).parents[1] / "support", capture_output=True,
+                         text=True, timeout=1800)
     assert run.returncode == 0, run.stderr
     assert everything() == run.stdout.strip()
     return run.stdout.strip(), settings_of_process()
