@@ -168,7 +168,7 @@ class Network:
             Whether each epoch goes through the samples in a new random order.
         metrics : list of str, function or Metric
             What to report beside the loss, such as ["f1", "auc"]: names, which `fastnn.samples.metrics` lists; functions of
-            targets and predictions, such as those of scikit-learn; or `fastnn.Metric`. They are worked out after every epoch over
+            targets and predictions, such as those of scikit-learn; or `fastnn.Metric`. They are worked out after each epoch over
             all samples, which count alike, those of the training data under their names and those of the validation data
             with "val_" before them. That takes a forward pass over either.
         callbacks : list of Callback
