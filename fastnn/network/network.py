@@ -167,10 +167,10 @@ class Network:
         shuffle : bool
             Whether each epoch goes through the samples in a new random order.
         metrics : list of str, function or Metric
-            What to report beside the loss, such as ["f1", "auc"]: names, which `fastnn.samples.metrics` lists; functions of
-            targets and predictions, such as those of scikit-learn; or `fastnn.Metric`. They are worked out after each epoch over
-            all samples, which count alike, those of the training data under their names and those of the validation data
-            with "val_" before them. That takes a forward pass over either.
+            What to report beside the loss, such as ["f1", "auc"]: names from `fastnn.samples.metrics`, functions of targets
+            and predictions (those of scikit-learn, say), or `fastnn.Metric`. They are computed after each epoch over all
+            samples, each of which counts alike; those of the validation data have "val_" before their names. This takes a
+            forward pass over the training data, and one over the validation data.
         callbacks : list of Callback
         threads : int, optional
             At most so many; default all. The number does not change the result.
