@@ -116,7 +116,7 @@ class Deciding:
         """The format that the caller has told for a column; ValueError if a number contradicts it."""
         agreeing = self.told.agreeing(name, numerals.FORMATS)
         fitting = [each for each in column.formats if each in agreeing]
-        if fitting or column.strangers:
+        if fitting or column.strangers or not column.words:
             return fitting[0] if fitting else None
         wrong = next((word for word in column.words if not any(numerals.is_number(word, each) for each in agreeing)),
                      column.words[0])
@@ -145,7 +145,7 @@ class Deciding:
 
     def settle(self):
         """Decide the columns that are open by what is told of all, by the other columns, or by custom; refuse the rest."""
-        marks, refused = set(self.evidence.values()), []
+        marks, refused, noted = set(self.evidence.values()), [], {}
         witness = {mark: name for name, mark in reversed(self.evidence.items())}
         for name, column in self.open.items():
             told = self.told.agreeing(None, column.formats)
@@ -157,21 +157,22 @@ class Deciding:
                 self.take(name, column, found)
                 self.settled.add(name)
                 if found != NumberFormat() or is_grouped(column.words):
-                    word = example(column, found)
-                    self.notes.append(
-                        f"column {name!r} holds {word!r}, which is read as {numerals.plain(word, found)}, since column "
-                        f"{witness[mark]!r} has a decimal {NAMES[mark]}; if it is {numerals.plain(word, other)}, say "
-                        f"--decimal {name}={other.decimal}")
+                    why = f", since column {witness[mark]!r} has a decimal {NAMES[mark]}"
+                    noted.setdefault((found, other, why), []).append(name)
             elif not marks and NumberFormat() in column.formats and self.separator != ";" and not is_grouped(column.words):
                 self.take(name, column, NumberFormat())
                 self.settled.add(name)
-                word = example(column, NumberFormat())
-                self.notes.append(f"column {name!r} holds {word!r}, which is read with a decimal point; if it is "
-                                  f"{numerals.plain(word, NumberFormat(',', '.'))}, say --thousands {name}=.")
+                noted.setdefault((*column.formats, ", as is usual"), []).append(name)
             else:
                 refused.append(name)
         if refused:
             self.refuse(refused)
+        for (found, other, why), names in noted.items():
+            word = example(self.open[names[0]], found)
+            why += f" (likewise {listed(names[1:])})" if names[1:] else ""
+            one, two = numerals.plain(word, found), numerals.plain(word, other)
+            self.notes.append(f"column {names[0]!r} holds {word!r}, which is read as {one}{why}; if it is {two}, say "
+                              f"--decimal {names[0]}={other.decimal}")
 
     def refuse(self, names):
         column = self.open[names[0]]
@@ -201,7 +202,12 @@ class Deciding:
 
     def as_data(self, notes):
         """It as plain data, which pandas keeps with the table; `notes` on the file come first."""
-        formats = {name: [each.decimal, each.thousands] for name, each in self.formats.items()}
+        marks, formats = [*{*self.evidence.values()}], {}
+        for name, each in self.formats.items():
+            if name in self.evidence or name in self.settled:
+                formats[name] = [each.decimal, each.thousands]
+            elif len(marks) == 1:  # 1'234 alone does not tell the decimal separator: it is that of the other columns
+                formats[name] = [marks[0], each.thousands]
         return {"formats": formats, "settled": sorted(self.settled), "notes": [*notes, *self.notes]}
 
     def __str__(self):

@@ -41,7 +41,7 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
         lines, cut, encoding = first_lines(pd, source, encoding)
         tabs = "\t" if ".tsv" in name.lower() else None
         found = layout.find(lines, separator=separator or tabs, skip=skip, cut=cut)
-        check_names(found.names)
+        check_names(found)
         rows = Rows(pd, source, found, lines, encoding)
         table = rows.read(dtype=dict.fromkeys([each for each in found.names if each.strip() in told.text], str))
         for each in {*told.decimal, *told.thousands} - {None}:
@@ -103,13 +103,13 @@ def first_lines(pd, source, encoding):
     return lines, count >= LINES or len(lines) < count, encoding
 
 
-def check_names(names):
+def check_names(found):
     """Refuse two columns of one name: it would not be known which is meant."""
-    names = [name.strip() for name in names]
+    names = [name.strip() for name in found.names]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
         no_names = ", unless these are no names: a table has the names of its columns in the first line"
-        raise ValueError(f"two columns are named {twice!r}; rename one{no_names * layout.look_like_data(names)}")
+        raise ValueError(f"two columns are named {twice!r}; rename one{no_names * layout.look_like_data(names, found.rows)}")
 
 
 def restore_whole_numbers(pd, table, raw, text):

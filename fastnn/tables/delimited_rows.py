@@ -18,7 +18,9 @@ def text_lines(pd, source, encoding, **options):
         warnings.filterwarnings("error", category=pd.errors.ParserWarning)
         try:
             return pd.read_csv(source, encoding=encoding, **AS_LINES, **options)["line"].tolist()
-        except pd.errors.ParserWarning:
+        except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
+            if isinstance(error, pd.errors.ParserError) and "Expected 1 fields" not in str(error):
+                raise
             raise layout.NoTable("it holds control characters") from None
 
 
@@ -40,7 +42,7 @@ class Rows:
     def read(self, **options):
         """All columns. Empty cells at the ends of rows are let be; NoTable where a cell without a name is not empty."""
         table = self.parsed(**options)
-        table.columns = self.columns = [str(column).strip() for column in table.columns]
+        table.columns = self.columns = [str(column).strip() or f"Unnamed: {k}" for k, column in enumerate(table.columns)]
         return table
 
     def raw(self, names, nrows=None, **options):
@@ -52,15 +54,22 @@ class Rows:
     def parsed(self, **options):
         """What the parser gives."""
         if self.width is None:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("error", message="Length of header", category=self.pd.errors.ParserWarning)
-                try:
-                    return self.pd.read_csv(self.source(), **self.options, **options)
-                except self.pd.errors.ParserWarning:
-                    self.width = 1
-                except self.pd.errors.ParserError as error:
-                    self.width = cells_in(error)
+            found = self.attempt(self.options | options)
+            if found is not None:
+                return found
         return self.parsed_wide(**options)
+
+    def attempt(self, options):
+        """What the parser gives; None where a row has more cells than there are names, and `width` then says how many."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Length of header", category=self.pd.errors.ParserWarning)
+            try:
+                return self.pd.read_csv(self.source(), **options)
+            except self.pd.errors.ParserWarning:  # it would leave cells out
+                self.width = 2 * (self.width or len(self.layout.names))
+            except self.pd.errors.ParserError as error:
+                self.width = max(cells_in(error), (self.width or 0) + 1)
+        return None
 
     def parsed_wide(self, **options):
         """What the parser gives of rows that may have more cells than there are names."""
@@ -69,11 +78,9 @@ class Rows:
             names = list(self.pd.read_csv(self.source(), nrows=0, **self.options).columns)
         while True:
             nameless = [f"{NAMELESS}{k}" for k in range(max(1, self.width - len(names)))]
-            below = self.options | {"skiprows": self.options["skiprows"] + 1, "header": None, "names": names + nameless}
-            try:
-                table = self.pd.read_csv(self.source(), converters=dict.fromkeys(nameless, str), **below, **options)
-            except self.pd.errors.ParserError as error:
-                self.width = max(cells_in(error), 2 * len(nameless) + len(names))
+            below = {"skiprows": self.options["skiprows"] + 1, "header": None, "names": names + nameless}
+            table = self.attempt(self.options | options | below | {"converters": dict.fromkeys(nameless, str)})
+            if table is None:
                 continue
             beyond = table[table.columns.intersection(nameless)]
             if (beyond.notna() & (beyond != "")).to_numpy().any():

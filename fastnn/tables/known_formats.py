@@ -37,6 +37,11 @@ class Told:
     missing_values: tuple = ()
     spelling: set = field(default_factory=set)
 
+    def __post_init__(self):
+        for name in self.decimal.keys() & self.thousands.keys():
+            if self.decimal[name] == self.thousands[name]:
+                raise ValueError(f"decimal and thousands are both {self.decimal[name]!r}; say one of them, or another one")
+
     def follow(self, model):
         """Read what the model takes as it was written in training; other columns of the file are not looked at closely."""
         preprocessing = model.preprocessing

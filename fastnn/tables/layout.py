@@ -160,7 +160,10 @@ def names_among(rows):
 
 
 def could_be_names(cells):
-    return len(cells) > 1 and all(cells) and len({*cells}) == len(cells) and not any(map(DATUM.fullmatch, cells))
+    """Whether several cells may be names. The first may have none, as that of names of rows, and so may those at the end."""
+    names = cells[:max((k + 1 for k, cell in enumerate(cells) if cell), default=0)]
+    return len(names) > 1 and any(names[:-1]) and all(names[1:]) and len({*names}) == len(names) and not any(
+        map(DATUM.fullmatch, names))
 
 
 def stands_apart(cells, below):
@@ -175,7 +178,7 @@ def stands_apart(cells, below):
 def comment_is_names(comment, rows):
     """Whether a line that begins with # has the names, as in `#id,carat,price`: the row below it has as many data."""
     cells, below = stripped(comment), [stripped(row) for _, row in rows]
-    if len(cells) != len(below[0]) or not all(cells) or any(map(DATUM.fullmatch, cells)):
+    if len(cells) != max(map(len, below)) or not all(cells) or any(map(DATUM.fullmatch, cells)):
         return False
     if stands_apart(below[0], below[1:]):
         return False
@@ -186,11 +189,15 @@ def blanks(lines, begin):
     """The Layout of numbers in columns with blanks between them; None if there are other things."""
     rows = [(k, line.split()) for k, line in enumerate(lines) if k >= begin and line.strip() and not COMMENT.match(line)]
     count = len(rows[0][1]) if len(rows) > 2 else 0
-    if count < 2 or any(len(row) != count for _, row in rows) or not could_be_names(rows[0][1]):
+    if count < 2 or any(len(row) != count for _, row in rows):
         return None
     data = [row for _, row in rows[1:]]
     if not all(numerals.is_number(cell) for row in data for cell in row) or all(numerals.is_number(" ".join(row))
                                                                                   for row in data):
+        return None
+    if all(map(numerals.is_number, rows[0][1])):
+        raise NoTable(f"it has {count} columns of numbers without names")
+    if not could_be_names(rows[0][1]):
         return None
     return layout(lines, BLANKS, begin, rows)
 
@@ -205,16 +212,18 @@ def notes(found):
         text = text if len(text) <= SHOWN else text[:SHOWN - 1] + "…"
         said.append(f"{which} skipped, above the names of the columns: {text!r}{', …' * (len(numbers) > 1)}; if the names "
                     f"are there, say --skip {numbers[0] - 1}")
-    if look_like_data(found.names):
+    if look_like_data(found.names, found.rows):
         some = ", ".join(map(repr, found.names[:4])) + ", …" * (len(found.names) > 4)
         said.append(f"the names of the columns look like data: {some}; the first line of a table must have its names")
     return said
 
 
-def look_like_data(names):
-    """Whether names are numbers, and neither years nor places in a row."""
-    numbers = [float(name) for name in names if numerals.is_number(name, numerals.NumberFormat())]
-    if any(not number.is_integer() for number in numbers):
-        return True
-    in_turn = all(after - before == 1 for before, after in itertools.pairwise(numbers))
-    return len(numbers) == len(names) > 1 and not in_turn
+def look_like_data(names, rows):
+    """Whether numbers stand for names that are as those below them, and do not count as 0, 1, 2 or 2019, 2020 do."""
+    number = numerals.matcher(numerals.NumberFormat())
+    places = [k for k, name in enumerate(names) if number(name)]
+    found = [float(names[k]) for k in places]
+    if not found or (all(after - before == 1 for before, after in itertools.pairwise(found)) and len(found) > 1):
+        return False
+    below = [[float(row[k]) for row in rows if k < len(row) and number(row[k])] for k in places]
+    return all(column and min(column) <= name <= max(column) for name, column in zip(found, below, strict=True))

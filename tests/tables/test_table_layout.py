@@ -46,6 +46,7 @@ def notes(table):
     ("full name\nAnn Lee\nBob Ray\n", ["full name"], ["Ann Lee"]),
     ("prix total\n1 234\n5 678\n", ["prix total"], [1234]),
     ("a,b,c\n1,,\n,2,\n,,3\n", ["a", "b", "c"], [1, np.nan, np.nan]),
+    ("\u202f;\t;x\n1.5;2;3\n2.5;2;4\n", ["Unnamed: 0", "Unnamed: 1", "x"], [1.5, 2, 3]),
     (",x,y\n0,1.5,B\n1,2.5,A\n", ["Unnamed: 0", "x", "y"], [0, 1.5, "B"]),
     ("country,2019,2020\nA,1.5,2.5\nB,3.5,4.5\n", ["country", "2019", "2020"], ["A", 1.5, 2.5]),
 ])
@@ -84,6 +85,7 @@ def test_any_separator_can_be_said(read):
     ("Sales, by region\n# made by hand\n\n", "lines 1 to 2 are", "Sales, by region"),
     ('Pipes of 5" width\n', "line 1 is", 'Pipes of 5" width'),
     ("\n\nReport\n", "line 3 is", "Report"),
+    ("Id:  X1\nType, unit:  rate; %\n\n", "lines 1 to 2 are", "Id:  X1"),
 ])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_comments_and_titles_are_skipped_with_a_note(read, above, skipped, first, ending):
@@ -91,6 +93,12 @@ def test_comments_and_titles_are_skipped_with_a_note(read, above, skipped, first
     assert table.to_dict("list") == {"name": list("ABC"), "price": [1.5, 2.5, 3.5], "qty": [2, 3, 4], "kind": list("xyy")}
     (note,) = notes(table)
     assert note.startswith(f"{skipped} skipped, above the names of the columns: {first!r}")
+
+
+def test_names_below_titles_may_be_missing_at_the_ends(read):
+    above = 'Series Id:,X1\nTitle:,"A, B\n\nand C"\n\n'
+    table = read(above + ",year,value,\nX,1959,5.8\nY,1960,5.1\nZ,1961,5.2\n")
+    assert table.to_numpy()[:, 1:3].tolist() == [[1959, 5.8], [1960, 5.1], [1961, 5.2]]
 
 
 @pytest.mark.parametrize("content", [
@@ -113,6 +121,11 @@ def test_cells_of_any_length_are_read(read):
     assert list(read("x" * 200_000 + ",y\n1,2\n").columns)[1] == "y"
 
 
+def test_control_characters_are_refused(read):
+    with pytest.raises(ValueError, match="it holds control characters"):
+        read("x,y\n1,2\x1e3\n")
+
+
 def test_how_many_lines_to_skip_can_be_said(read):
     text = "one,two\nthree,four\n1,2\n"
     assert list(read(text, skip=1).columns) == ["three", "four"]
@@ -121,10 +134,13 @@ def test_how_many_lines_to_skip_can_be_said(read):
 
 
 def test_names_that_look_like_data_are_noted(read):
-    assert "look like data: '5.1', '3.5', 'A'" in notes(read("5.1,3.5,A\n4.9,3.0,B\n"))[0]
-    assert not notes(read("0,1,2\n4.9,3.0,2.1\n"))
+    assert "look like data: '5.1', '3.5', 'A'" in notes(read("5.1,3.5,A\n4.9,3.0,B\n6.2,3.7,B\n"))[0]
+    with pytest.raises(ValueError, match="3 columns of numbers without names; give CSV with names"):
+        read("0  0.5 1\n1  0.7 2\n2  0.1 2\n")
+    assert not notes(read("0,1,2\n4.9,3.0,2.1\n-1,-1,2\n"))
+    assert not notes(read("1100.5,1102.5,y\n0.9,1.1,5\n0.8,1.3,6\n"))
     with pytest.raises(ValueError, match=r"two columns are named '1\.5'.*no names"):
-        read("1.5,1.5\n2,3\n")
+        read("1.5,1.5\n1,1\n2,3\n")
 
 
 @pytest.mark.parametrize(("content", "rows"), [
@@ -144,6 +160,8 @@ def test_empty_cells_at_the_ends_of_rows_are_let_be(read, content, rows):
     ("a,b,y\n1,2,3,\n4,5,6,,x\n", "line 3 has 5 cells, and the first line 3"),
     ("a,b,y\n1,2,3,\n\n4,5,6,,\n7,8,9,0\n", "line 5 has 4 cells, and the first line 3"),
     ("a,b,y\n1,2,3,x\n4,5,6\n", "more cells than the first line has names"),
+    ("a,b\n" + "1,2,3,4,5,6,7\n" * 9, "more cells than the first line has names"),
+    ("a,b\n1,2\n" + "1,2,,,,,,,,,\n" * 9 + "1,2,,,,,,,,,,,,,,,,,,,,,,,,,,,,,x\n", "line 12 has 31 cells"),
     ("x\n1,5\n2,5\n", "more cells than the first line has names"),
 ])
 def test_a_cell_without_a_name_is_refused(read, content, words):
