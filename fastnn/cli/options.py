@@ -112,8 +112,13 @@ def at_least_0(text):
 
 
 def limit(text):
-    """An argument that is a number above 0, or inf."""
-    return math.inf if text == "inf" else rate(text)
+    """An argument that is a number above 0, or inf, or auto."""
+    return text if text == "auto" else math.inf if text == "inf" else rate(text)
+
+
+def positive_or_auto(text):
+    """An argument that is a whole number of at least 1, or auto."""
+    return text if text == "auto" else positive(text)
 
 
 def share(text):

@@ -20,7 +20,7 @@ def main(argv):
     """Run the command."""
     parsed = parser().parse_args(argv)
     from ..tables import Recipe, read_table, train
-    from ..tables.baselines import baselines
+    from ..tables.baselines import baselines, remark
 
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
@@ -42,6 +42,8 @@ def main(argv):
 
     result = train(table, parsed.target, recipe, progress=False if quiet else None, announce=announce)
     beside = {} if parsed.no_baselines else baselines(result)
+    if worse := remark(result.metrics, beside):
+        result.notes.append(worse)
     found = report(parsed, result, beside, recipe, output)
     result.model.report = {name: found[name] for name in ("task", "rows", "epochs", "batch_size", "learning_rate",
                                                           "weight_decay", "seed", "best_epoch", "test", "baselines")}
@@ -76,11 +78,11 @@ def parser():
                        help="columns to learn from although they count the rows, or hold a text of its own in most rows")
     table.add_argument("--keep-words", type=options.words, default=(), metavar="A,B",
                        help="columns in which NA, None, null and the like are categories; elsewhere they are missing")
-    table.add_argument("--max-categories", type=options.positive, metavar="N",
+    table.add_argument("--max-categories", type=options.positive_or_auto, default="auto", metavar="N",
                        help="of a text column the N most frequent words count (default: 1000, fewer for very many rows)")
-    table.add_argument("--limit", type=options.limit, default=5.0, metavar="L",
+    table.add_argument("--limit", type=options.limit, default="auto", metavar="L",
                        help="a number counts as at most L standard deviations from its mean, so that an outlier does not "
-                            "carry all before it; inf for no limit (default: 5)")
+                            "carry all before it; inf for no limit (default: 5, or as far as the column's tail reaches)")
     options.add_reading(table)
     table.add_argument("--validation", type=options.share, default=0.1, metavar="SHARE",
                        help="of the rows, to choose the best epoch by (default: 0.1)")

@@ -16,6 +16,7 @@ from .missing_words import means_missing
 from .reading import pandas
 
 MIDNIGHT = " 00:00:00"
+TRUTH = {"true": 1.0, "false": 0.0}
 REAL = (numbers.Real, decimal.Decimal, np.bool_)
 WHOLE = re.compile(r"[+-]?[0-9]{1,30}(?:\.0*)?")
 FRACTION = re.compile(r"[+-]?[0-9]{0,30}\.[0-9]{1,30}")
@@ -35,8 +36,11 @@ def distinct(series):
     return codes, values
 
 
-def as_numbers(series):
-    """A series as float64, NaN where it is missing or infinite. ValueError if it holds anything else, such as dates."""
+def as_numbers(series, truth=False):
+    """A series as float64, NaN where it is missing or infinite. ValueError if it holds anything else, such as dates.
+
+    truth: whether text may be True or False.
+    """
     plain = normalized_column(series)
     if plain.dtype.kind in "biuf":
         values = plain.to_numpy(np.float64)
@@ -45,7 +49,7 @@ def as_numbers(series):
         found = [as_float(cell) if isinstance(cell, REAL) else np.nan for cell in cells]
         texts = [k for k, cell in enumerate(cells) if isinstance(cell, str)]
         for k, number in zip(texts, numbers_in([cells[k] for k in texts]), strict=True):
-            found[k] = number
+            found[k] = TRUTH.get(cells[k].strip().lower(), number) if truth else number
         wrong = [k for k, number in enumerate(found) if number != number and not means_missing(cells[k])]
         if wrong:
             row = int(np.isin(codes, wrong).argmax())
@@ -55,6 +59,11 @@ def as_numbers(series):
                              "or leave it empty")
         values = np.array([*found, np.nan])[codes]
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def holds_truth(series):
+    """Whether all cells are True or False, apart from missing ones."""
+    return pandas().api.types.infer_dtype(normalized_column(series), skipna=True) == "boolean"
 
 
 def numbers_in(texts):
@@ -74,6 +83,22 @@ def written(value):
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str) else str(value).removesuffix(MIDNIGHT)  # a date as a CSV file has it
+
+
+def word_counts(series):
+    """{word: rows} of a series, what is missing aside."""
+    codes, values = distinct(series)
+    found = {}
+    for value, rows in zip(values, np.bincount(codes[codes >= 0], minlength=len(values)).tolist(), strict=True):
+        found[written(value)] = found.get(written(value), 0) + rows
+    return found
+
+
+def words_for_missing(series, known=()):
+    """{word: rows} of the words in a series that stand for missing values, none of them `known`."""
+    if normalized_column(series).dtype != object:
+        return {}
+    return {word: rows for word, rows in word_counts(series).items() if means_missing(word, known) and word.strip()}
 
 
 def without(series, missing_values, known=()):
@@ -110,7 +135,7 @@ def numbers_if_all(series):
 def spellings(value):
     """What a cell is found by: its text and, for a number and for True and False, what is equal to it otherwise written."""
     word = unicodedata.normalize("NFC", written(value).strip()).removesuffix(MIDNIGHT)
-    if word.lower() in ("true", "false"):
+    if word.lower() in TRUTH:
         return {word, word.lower() == "true"}
     if WHOLE.fullmatch(word):
         return {word, (int(word.partition(".")[0]),)}

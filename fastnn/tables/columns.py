@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .cells import as_numbers, as_words, distinct, places_of
+from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
+from .cells import as_words as as_words  # these were here
+from .cells import without as without
+from .tails import LIMIT, reach
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 WORDS = ("string", "mixed", "mixed-integer", "categorical")
-LIMIT = 5.0  # standard deviations
 SAFE = (1e-150, 1e150)  # numbers whose squares are numbers
 ROUNDING = 64 * np.finfo(np.float64).eps  # relative to the largest, numbers that differ by less are alike
 
@@ -30,13 +32,13 @@ class Number:
     mean, scale : float
         Of the training rows.
     limit : float
-        So many scales from the mean a number counts at most. A slip of the pen far out (a stone of 59 mm among those of 5)
-        would else reach where the network has learned nothing, and a single such row outweigh all others in what is
-        predicted.
+        So many scales from the mean a number counts at most: see `fastnn.tables.tails`.
     median : float
         What a missing number is taken for.
     missing : bool
         Whether some were missing in training: a second column is then 1 where it is so.
+    truth : bool
+        Whether True and False stood for the numbers: text such as "true" is then one of them.
     """
 
     name: str
@@ -45,16 +47,19 @@ class Number:
     median: float
     missing: bool
     limit: float = LIMIT
+    truth: bool = field(default=False, metadata={"optional": True})  # files of old have it not
     kind = "number"
 
     @classmethod
-    def fit(cls, series, limit=LIMIT):
-        """Learn from a series."""
+    def fit(cls, series, limit="auto"):
+        """Learn from a series. limit: "auto" for as far as its numbers reach."""
         values = as_numbers(series)
         absent = np.isnan(values)
         median = float(np.median(values[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, values)
-        return cls(series.name, *mean_and_scale(filled), median, bool(absent.any()), limit)
+        mean, scale = mean_and_scale(filled)
+        limit = reach(np.abs(filled - mean) / scale) if limit == "auto" else limit
+        return cls(series.name, mean, scale, median, bool(absent.any()), limit, holds_truth(series))
 
     @property
     def features(self):
@@ -63,7 +68,7 @@ class Number:
 
     def transform(self, series, out):
         """Write to out (rows, features), and return what training had not."""
-        values = as_numbers(series)
+        values = as_numbers(series, self.truth)
         absent = np.isnan(values)
         with np.errstate(over="ignore"):  # beyond all bounds is beyond the limit
             standardised = (np.where(absent, self.median, values) - self.mean) / self.scale
@@ -121,10 +126,9 @@ class Text:
     @classmethod
     def fit(cls, series, most=100):
         """Learn from a series, of its categories the `most` frequent ones."""
-        words = as_words(series)
-        found, counts = np.unique([word for word in words if word is not None], return_counts=True)
-        kept = np.sort(np.argsort(-counts, kind="stable")[:most])
-        return cls(series.name, tuple(str(found[k]) for k in kept), any(word is None for word in words), len(found) > most)
+        counts = word_counts(series)
+        kept = sorted(sorted(counts), key=counts.get, reverse=True)[:most]  # of equally frequent ones the first by name
+        return cls(series.name, tuple(sorted(kept)), sum(counts.values()) < len(series), len(counts) > most)
 
     @property
     def features(self):

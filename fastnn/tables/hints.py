@@ -14,6 +14,7 @@ LOOKED_AT = 100_000  # different texts, the commonest
 DATE = r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[ T].*)?"
 DATES = ("datetime64", "datetime", "date")
 IN_THEIR_PLACE = "put numbers in their place, such as the year, the month or the days since the first"
+CODE = r"\s*[+-]?0\d+"  # 007 is no amount
 ORNAMENT = re.compile(r"[%€$£¥]|(?<=\d)_(?=\d)")
 IN_BRACKETS = re.compile(r"\((.*)\)")  # how accounts write what is below zero
 
@@ -51,8 +52,13 @@ def hint(name, series, are="counts as text"):
         return f"column {name!r} holds dates and {are}; {IN_THEIR_PLACE}"
     bare = words.map(without_ornaments)
     numeric = bare.map(numerals.is_number).astype(bool)
-    if share(numeric, counts) < MOST or pandas().to_numeric(words, errors="coerce").notna().all():
+    if share(numeric, counts) < MOST:
         return None
+    if pandas().to_numeric(words, errors="coerce").notna().all():
+        if words.str.fullmatch(CODE).any() or are != "counts as text":
+            return None
+        return (f"column {name!r} holds numbers as text, such as {words.iloc[0]!r}, and {are}; if they are amounts, put "
+                "numbers in their place")
     found, repair = looks(words[numeric].tolist(), bare[numeric].tolist())
     return f"column {name!r} {found}, but {are}; {repair}"
 

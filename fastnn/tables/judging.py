@@ -10,7 +10,7 @@ dates written as 20240131, are not taken for such numbers.
 
 import numpy as np
 
-from .cells import as_numbers, as_words, without
+from .cells import as_numbers, without, word_counts
 from .columns import NUMBERS, WORDS, Ignored, Missing, Number, Text, alike
 from .reading import pandas
 
@@ -54,7 +54,7 @@ def judge(series, *, text=False, most=100, keep=False):
     if kind not in NUMBERS + WORDS and not text:
         return Ignored(series.name, f"ignored: holds {kind}; derive numbers or text from it")
     if text or kind in WORDS:
-        count = len(set(as_words(present)))
+        count = len(word_counts(present))
         if not keep and count > min(most, APART) and count > len(present) / 2:
             return Ignored(series.name, f"ignored: {count:,} different texts in {len(present):,} rows")
         same = count < 2

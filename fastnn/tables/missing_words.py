@@ -4,8 +4,6 @@ A file is read with its words as they are written where a column holds text; amo
 in text is decided where it is learned from and predicted, so that a data frame and its CSV file are one.
 """
 
-from collections import Counter
-
 # what pandas' read_csv takes for missing, beside an empty cell
 MISSING_WORDS = frozenset(["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
                            "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"])
@@ -16,18 +14,6 @@ def means_missing(cell, known=()):
     if not isinstance(cell, str) or cell in known:
         return False
     return not cell.strip() or cell.strip() in MISSING_WORDS
-
-
-def words_for_missing(series, known=()):
-    """{word: rows} of the words in a series that stand for missing values."""
-    if series.dtype.kind in "biufcmM":
-        return {}
-    counts = Counter(cell for cell in series.tolist() if isinstance(cell, str))
-    found = Counter()
-    for cell, rows in counts.items():
-        if means_missing(cell, known) and cell.strip():
-            found[cell.strip()] += rows
-    return dict(found)
 
 
 def with_words(pd, table, read_text):

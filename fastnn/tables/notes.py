@@ -2,9 +2,8 @@
 
 import shlex
 
-from .cells import as_words
+from .cells import word_counts, words_for_missing
 from .judging import counted, is_counter, is_time, may_identify
-from .missing_words import words_for_missing
 
 SHOWN = 5  # names in a sentence
 APART = "different texts"
@@ -52,13 +51,11 @@ class Notes:
         for word, rows in words_for_missing(series, known).items():
             self.words.setdefault(word, []).append((column.name, rows))
         if column.other:
-            words = [word for word in as_words(series) if word is not None]
-            rest = set(words) - set(column.categories)
-            rows = sum(word in rest for word in words)
+            counts = word_counts(series)
+            rows = sum(counts[word] for word in counts.keys() - set(column.categories))
             self.single.append(
-                f"column {column.name!r} has {len(rest) + len(column.categories):,} categories: the "
-                f"{len(column.categories):,} most frequent count, and {rows:,} of {len(series):,} rows "
-                f"are in none of them; --max-categories {len(rest) + len(column.categories)} keeps all")
+                f"column {column.name!r} has {len(counts):,} categories: the {len(column.categories):,} most frequent "
+                f"count, and {rows:,} of {len(series):,} rows are in none of them; --max-categories {len(counts)} keeps all")
 
     def sentences(self):
         """A list of str."""

@@ -10,8 +10,10 @@ from ..checks import real_number, several, shown, true_or_false
 
 
 def to_config(described):
-    """A column or a target as plain data."""
-    return {"kind": described.kind, **asdict(described)}
+    """A column or a target as plain data, without what is optional and as it is by default: older versions know it not."""
+    left_out = {each.name for each in fields(described)
+                if each.metadata.get("optional") and getattr(described, each.name) == each.default}
+    return {"kind": described.kind, **{name: value for name, value in asdict(described).items() if name not in left_out}}
 
 
 def from_config(kinds, config):

@@ -14,7 +14,7 @@ from ..files.networks import LONGEST, PROVOKED
 from ..formats.untrusted_json import from_text
 from ..samples.arrays import any_array
 from .cells import numbers_if_all, without
-from .columns import KINDS, LIMIT, Ignored
+from .columns import KINDS, Ignored
 from .frames import as_pandas, categorical_names, normalized, text_name
 from .judging import counters_of, learn
 from .missing_words import MISSING_WORDS
@@ -69,7 +69,7 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
-            max_categories=None, limit=LIMIT, counters=None):
+            max_categories="auto", limit="auto", counters=None):
         """Learn what to do with the columns of a table.
 
         Parameters
@@ -90,12 +90,13 @@ class Preprocessing:
             Columns in which words such as NA, None and null are categories, and not missing values.
         missing_values : iterable of str or float
             What else than an empty cell stands for a missing value.
-        max_categories : int, optional
-            Of a column of text so many are kept, the most frequent ones; all others are in none. Default 1,000, or fewer,
-            but 100 at least, where the matrix would have more than 2**26 numbers for one column. A column with more
-            than these or than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
-        limit : float
-            Standardised numbers stay within ± this; infinity for none.
+        max_categories : int or "auto"
+            Of a column of text so many are kept, the most frequent ones; all others are in none. "auto": 1,000 or, where the
+            matrix would have more than 2**26 numbers for one column, fewer, but 100 at least. A column with more than these
+            or than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
+        limit : float or "auto"
+            Standardised numbers stay within ± this; infinity for none. "auto": 5 or, where a column has a long tail, as
+            far as the tail reaches and up to twice as far: see `fastnn.tables.tails`.
         counters : iterable of str, optional
             Columns that count the rows of a table of which this one is a part. Default: what this table shows.
 
@@ -117,12 +118,7 @@ class Preprocessing:
         keep_columns = [check_there(name, names) for name in several("keep_columns", keep_columns)]
         keep_words = [check_there(name, names) for name in several("keep_words", keep_words)]
         rows = None if rows is None else numbers_of_rows(rows, len(table))
-        most = CATEGORIES if max_categories is None else whole_number("max_categories", max_categories)
-        if max_categories is None and len(table):
-            most = min(most, max(LEAST_CATEGORIES, NUMBERS_OF_A_COLUMN // len(table)))
-        limit = real_number(limit)
-        if not limit > 0:
-            raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, or infinity")
+        most, limit = checked_categories(max_categories, len(table)), checked_limit(limit)
         counters = counters_of(table, missing_values) if counters is None else several("counters", counters)
         counters = {check_there(name, names) for name in counters} - {*text, *drop, *keep_columns}
         lone = counters if len(set(names) - set(drop)) == 1 else set()
@@ -140,7 +136,7 @@ class Preprocessing:
                 column = Ignored(name, "ignored: counts the rows")
             else:
                 column = learn(series, rows, text=name in text, keep=name in keep_columns, most=most,
-                               limit=min(float(limit), UNLIMITED))
+                               limit=limit)
             columns.append(column)
             notes.add(column, given if column.kind == "text" else series, known=known, counts=name in counters,
                       kept=name in keep_columns)
@@ -240,6 +236,22 @@ def numbers_of_rows(rows, count):
         raise ValueError(f"rows is {rows.dtype} of shape {rows.shape}; it must hold numbers of rows of the table, from 0 to "
                          f"{count - 1}")
     return rows
+
+
+def checked_categories(most, rows):
+    """How many categories a column of text may have, in a table of so many rows."""
+    if isinstance(most, str) and most == "auto":
+        return min(CATEGORIES, max(LEAST_CATEGORIES, NUMBERS_OF_A_COLUMN // max(rows, 1)))
+    return whole_number("max_categories", most)
+
+
+def checked_limit(limit):
+    """A limit as a float that JSON has, or "auto"."""
+    if isinstance(limit, str) and limit == "auto":
+        return limit
+    if not real_number(limit) > 0:
+        raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, infinity, or 'auto'")
+    return min(float(real_number(limit)), UNLIMITED)
 
 
 def check_there(name, names, why=None):

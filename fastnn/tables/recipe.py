@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from ..checks import list_of, number_in_range, one_of, several, whole_number
 from ..checks.hyperparameters import positive
 from ..layers import Dense, Layer
-from .columns import LIMIT
 from .plain import marks
 
 STEPS = 4000  # training has about so many, where
@@ -17,6 +16,10 @@ BATCH_SIZES = (32, 128)
 
 def or_none(check):
     return lambda where, value: None if value is None else check(where, value)
+
+
+def or_auto(check):
+    return lambda where, value: value if isinstance(value, str) and value == "auto" else check(where, value)
 
 
 def share(where, value):
@@ -32,7 +35,7 @@ CHECKS = {
     "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
     "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
     "text": several, "drop": several, "keep_columns": several, "keep_words": several, "missing_values": marks,
-    "max_categories": or_none(whole_number),
+    "max_categories": or_auto(whole_number),
 }
 
 
@@ -77,8 +80,8 @@ class Recipe:
     keep_columns: tuple = ()
     keep_words: tuple = ()
     missing_values: tuple = ()
-    max_categories: int | None = None
-    limit: float = LIMIT
+    max_categories: int | str = "auto"
+    limit: float | str = "auto"
     threads: int | None = None
 
     def __post_init__(self):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .cells import as_words, numbers_if_all
+from .cells import as_words, numbers_if_all, words_for_missing
 from .classes import EXACT, beyond_exact
 from .columns import NUMBERS, WORDS
 from .frames import text_name
 from .hints import almost_numbers, hint
-from .missing_words import MISSING_WORDS, words_for_missing
+from .missing_words import MISSING_WORDS
 from .notes import option
 from .target import as_target, is_categorical, is_skewed, judge_task, kind_in, present
 

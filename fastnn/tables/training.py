@@ -145,7 +145,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         warnings.simplefilter("always")
         matrix = preprocessing.transform(features)
     notes += preprocessing.notes + [str(each.message) for each in caught]
-    notes += [found for column in preprocessing.columns if column.name not in {*text, *map(text_name, recipe.drop)}
+    named = {*text, *map(text_name, recipe.drop)}
+    notes += [found for column in preprocessing.columns if column.kind in ("text", "ignored") and column.name not in named
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
                                  "is ignored" if column.kind == "ignored" else "counts as text"))]
 

@@ -115,8 +115,7 @@ IN_TABLES = {
         "counters": lambda value: value is None or (not isinstance(value, str) and len(list(value)) == 0),
         "missing_values": lambda value: not isinstance(value, str) and all(
             isinstance(each, (str, int, float)) for each in np.ravel(list(value)).tolist()),
-        "max_categories": lambda value: value is None or (
-            isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63),
+        "max_categories": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
         "limit": lambda value: np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and value > 0},
     "Preprocessing": {"columns": lambda value: not isinstance(value, str) and len(list(value)) == 0},
     "Preprocessing.from_json": {"text": None}, "Preprocessing.from_config": {"config": None},

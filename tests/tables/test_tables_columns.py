@@ -284,6 +284,17 @@ def test_what_can_be_read_as_a_number_is_one(cells):
                                   result.model.predict(pd.DataFrame({"x": expected})))
 
 
+@pytest.mark.parametrize("holes", [False, True])
+def test_true_and_false_are_found_however_they_are_written(holes):
+    truth = pd.Series(X > 0).astype(object).mask(holes & (BASE.index % 9 == 0))
+    model = train(BASE.assign(x=truth), "y", QUICK).model
+    expected = model.predict(pd.DataFrame({"x": [True, False]}))
+    for cells in (["True", "False"], ["true", "FALSE"], ["TRUE", " false"], [1, 0], [1.0, 0.0], ["1", "0"], [True, "false"]):
+        np.testing.assert_array_equal(model.predict(pd.DataFrame({"x": pd.Series(cells, dtype=object)})), expected)
+    with pytest.raises(ValueError, match="row 2 holds 'maybe'"):
+        model.predict(pd.DataFrame({"x": ["true", "maybe"]}))
+
+
 def test_a_missing_number_is_said_where_training_had_none():
     result = train(BASE.assign(k=X[::-1]), "y", QUICK)
     new = pd.DataFrame({"x": [np.nan, 1.0, np.nan], "k": 0.5})
@@ -357,6 +368,13 @@ def test_text_that_tells_rows_apart_can_be_kept():
 def test_dates_are_said_to_count_as_what_they_do(cells, counts_as):
     notes = train(BASE.assign(k=cells), "y", QUICK).notes
     assert [counts_as in note for note in notes if "holds dates" in note] == [True]
+
+
+def test_numbers_as_text_are_said_to_be_text():
+    codes = BASE.assign(k=np.char.mod("%d", np.arange(ROWS) % 7), z=np.char.mod("%03d", np.arange(ROWS) % 7))
+    notes = [note for note in train(codes, "y", QUICK).notes if "numbers as text" in note]
+    assert [("'k'" in note, "'0'" in note) for note in notes] == [(True, True)]
+    assert not train(codes.astype({"k": "category"}), "y", QUICK).notes
 
 
 OLD = ('{"columns": [{"kind": "number", "name": "x", "mean": 14.62, "scale": 1.8e-15, "median": 14.62, "missing": false, '
