@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
-PACKAGE = str(Path(__file__).parent) + os.sep  # a script beside the package may be called fastnn_….py
+PACKAGE = str(Path(__file__).parents[1]) + os.sep  # a script beside the package may be called fastnn_….py
 WITHIN = PACKAGE, contextlib.__file__  # which calls some of it
 
 
