@@ -194,7 +194,7 @@ def test_examples_run(module):
 NONE = [None, "1", 1j, [1.0], object(), True]
 
 
-@pytest.mark.parametrize("value", NONE, ids=str)
+@pytest.mark.parametrize("value", NONE)
 def test_what_is_no_number_and_no_node_is_refused(value):
     node = Value(2.0)
     for operate in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow):
