@@ -45,6 +45,9 @@ def main(argv):
         if not there.all():
             without = f"{(~there).sum():,} of {len(there):,} rows have no {model.target.name!r}"
             options.remark("predict", f"{without} and are left out")
+        if there.sum() == rows_trained_on(model):
+            options.remark("predict", "the table has as many rows as the one that the model was trained on; if it is the "
+                                      "same, these figures flatter it: fastnn inspect shows those on its test rows")
         say_metrics(found, there.sum(), parsed.json)
     elif parsed.json:
         print(as_records(found))
@@ -110,6 +113,13 @@ def plain_values(column):
     """The values of a column as Python's, None where one is missing; float32 with the digits that tell it from others."""
     values = column.astype(str).astype(float) if column.dtype == "float32" else column
     return [None if absent else value for value, absent in zip(values.tolist(), column.isna().tolist(), strict=True)]
+
+
+def rows_trained_on(model):
+    """How many rows the table had that a model was trained on, its test rows among them; None if the model does not say."""
+    rows = model.report.get("rows")
+    counts = list(rows.values()) if isinstance(rows, dict) else [None]
+    return sum(counts) if all(type(count) is int for count in counts) else None
 
 
 def say_metrics(metrics, rows, as_json):

@@ -79,7 +79,7 @@ class Classes:
         spelling: {label, as text: how it is written in the file that the table was read from}, of those that are known.
         """
         series = series.dropna()
-        labels = different(as_labels(series), series.name)
+        labels = different(coded(series)[1], series.name)
         dtype = dtype_for(series, labels)
         labels = tuple(map(float, labels)) if dtype.startswith("float") else labels
         texts = tuple((spelling or {}).get(written(label), str(label)) for label in labels)
@@ -95,18 +95,16 @@ class Classes:
         if series.isna().any():
             raise ValueError(f"column {series.name!r} has no value in {int(series.isna().sum()):,} of {len(series):,} rows; "
                              "leave these rows out")
-        labels = as_labels(series)
+        codes, labels = coded(series)
         if (lost := beyond_exact(labels)) and not beyond_exact(self.labels):
             raise ValueError(f"column {series.name!r} holds {lost[0]!r}; float64 holds whole numbers up to 2**53: give it "
                              "as whole numbers or as text")
         place = places_of([written(label) for label in self.labels])
-        known = {(type(label), label): label for label in labels}  # True and 1 are equal
-        known = {key: place(label) for key, label in known.items()}
-        if None in known.values():
-            unknown = next(label for (_, label), found in known.items() if found is None)
-            raise ValueError(f"column {series.name!r} holds the class {unknown!r}, which the model does not know; it knows "
-                             f"{listed(self.labels)}")
-        return np.array([known[type(label), label] for label in labels], np.int64)
+        places = [place(label) for label in labels]
+        if None in places:
+            raise ValueError(f"column {series.name!r} holds the class {labels[places.index(None)]!r}, which the model does "
+                             f"not know; it knows {listed(self.labels)}")
+        return np.array(places, np.int64)[codes]
 
     def decode(self, outputs):
         """(rows,) array of labels, from probabilities (rows, classes)."""
@@ -127,15 +125,23 @@ class Classes:
         return f"{len(self.labels)} classes: {', '.join(shown)}"
 
 
-def as_labels(series):
-    """A series that has no missing values as a list of bool, int, float and str."""
-    if isinstance(series.dtype, pandas().CategoricalDtype):
-        categories = as_labels(pandas().Series(series.cat.categories, name=series.name))
-        return [categories[code] for code in series.cat.codes]
+def coded(series):
+    """(codes, labels): the different labels of a series that has no missing values, and the place of each row's."""
+    pd = pandas()
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.cat.remove_unused_categories()
+        places, labels = coded(pd.Series(series.cat.categories, name=series.name))
+        return places[series.cat.codes.to_numpy()], labels
     held = numpy_dtype(series)
     if held.kind == "f" and held.itemsize < 8:  # as it is written, not as it is in binary: 0.1, not 0.10000000149011612
-        return [float(str(value)) for value in series.to_numpy(held)]
-    return [as_label(value, series.name) for value in series.tolist()]
+        values, codes = np.unique(series.to_numpy(held), return_inverse=True)
+        return codes, [float(str(value)) for value in values]
+    if series.dtype == object and pd.api.types.infer_dtype(series, skipna=False) != "string":
+        places = {}
+        codes = [places.setdefault((type(value), value), len(places)) for value in series.tolist()]  # True and 1 are equal
+        return np.array(codes), [as_label(value, series.name) for _, value in places]
+    codes, values = pd.factorize(series)
+    return codes, [as_label(value, series.name) for value in values.tolist()]
 
 
 def as_label(value, name):

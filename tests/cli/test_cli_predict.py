@@ -83,7 +83,9 @@ def test_evaluation_tells_on_how_many_rows(here, capsys):
     out, err = run(capsys, "predict", model, "t.csv", "--evaluate")
     assert out.split()[:2] == ["rows", "r2"]
     assert out.splitlines()[1].split()[0] == "80"
-    assert not err
+    assert "if it is the same, these figures flatter it" in err
+    table[:70].to_csv("new.csv", index=False)
+    assert not run(capsys, "predict", model, "new.csv", "--evaluate").err
     table.assign(y=table["y"].mask(table.index < 7)).to_csv("holes.csv", index=False)
     for options in ([], ["--json"]):
         out, err = run(capsys, "predict", model, "holes.csv", "--evaluate", *options)
