@@ -30,6 +30,7 @@ class Activation(Layer):
 
     activation: str
     takes_activation = True
+    functions = ()  # those of the records, under their own names
 
     def __post_init__(self):
         object.__setattr__(self, "activation", registered_activation(self.activation))

@@ -23,6 +23,10 @@ class Layer:
         Whether in training it draws random numbers.
     can_be_last : bool
         Whether what it gives can be outputs of a network.
+    functions : tuple of str
+        The functions that compute it, under the same name on each of the three rungs.
+    torch : str or None
+        The PyTorch module whose weights `load_torch` reads for it, or None if it has none to read.
     """
 
     activation = "identity"
@@ -30,6 +34,8 @@ class Layer:
     mixes_samples = False
     draws = False
     can_be_last = True
+    functions = ()
+    torch = None
 
     @property
     def activation_record(self):

@@ -46,6 +46,8 @@ class BatchNorm(Layer):
     momentum: float = 0.9
     epsilon: float = 1e-5
     mixes_samples = True
+    functions = "batch_norm_forward", "batch_norm_backward", "batch_norm_predict"
+    torch = "BatchNorm1d"
 
     def __post_init__(self):
         object.__setattr__(self, "momentum", number_in_range("BatchNorm(momentum=...)", self.momentum, 0.0, 1.0))

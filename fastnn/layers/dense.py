@@ -39,6 +39,8 @@ class Dense(Layer):
     l1: float = 0.0
     l2: float = 0.0
     takes_activation = True
+    functions = "linear_forward", "linear_backward"
+    torch = "Linear"
 
     def __post_init__(self):
         object.__setattr__(self, "out_features", whole_number("Dense(out_features=...)", self.out_features))

@@ -29,6 +29,7 @@ class Dropout(Layer):
 
     rate: float
     can_be_last = False
+    functions = "dropout_forward", "dropout_backward"
 
     def __post_init__(self):
         object.__setattr__(self, "rate", number_in_range("Dropout(rate=...)", self.rate, 0.0, 1.0))

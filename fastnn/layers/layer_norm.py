@@ -30,6 +30,8 @@ class LayerNorm(Layer):
     """
 
     epsilon: float = 1e-5
+    functions = "layer_norm_forward", "layer_norm_backward"
+    torch = "LayerNorm"
 
     def __post_init__(self):
         object.__setattr__(self, "epsilon", number_in_range("LayerNorm(epsilon=...)", self.epsilon, 1e-30))

@@ -1,0 +1,65 @@
+"""A layer is everywhere: each place that CONTRIBUTING names for a new layer, for each layer that is registered."""
+
+import inspect
+from pathlib import Path
+
+import layer_cases
+import pytest
+
+import fastnn
+from fastnn import compiled, naive, vectorized
+from fastnn.cli import compare
+from fastnn.layers import Layer, layers
+
+ROOT = Path(__file__).parents[2]
+every_layer = pytest.mark.parametrize("layer", layers.values(), ids=layers)
+
+
+@every_layer
+def test_it_is_a_public_name_with_an_example(layer):
+    assert getattr(fastnn, layer.__name__) is layer
+    assert ">>>" in inspect.getdoc(layer), "give its docstring an example"
+
+
+@every_layer
+def test_it_has_a_file_of_its_own_for_its_specification_and_one_for_its_kernels(layer):
+    name = Path(inspect.getfile(layer)).name
+    kernels = {"activation.py": "activate.py"}.get(name, name)
+    assert (ROOT / "kernels" / "layers" / kernels).is_file()
+    assert [each for each in layers.values() if inspect.getfile(each) == inspect.getfile(layer)] == [layer]
+
+
+@every_layer
+def test_it_stands_on_three_rungs(layer):
+    assert layer.functions or layer is fastnn.Activation, "name the functions that compute it in `functions`"
+    for rung in (naive, vectorized, compiled):
+        for name in layer.functions:
+            assert callable(getattr(rung, name)), (rung.__name__, name)
+            assert name in rung.__all__, (rung.__name__, name)
+
+
+@every_layer
+def test_it_is_compared_and_has_a_benchmark(layer):
+    assert set(layer.functions) <= set(compare.kernel_cases())
+
+
+@every_layer
+def test_it_is_written_to_onnx(layer):
+    assert layer.onnx is not Layer.onnx, "give it a method `onnx`, or one that says why it has no ONNX form"
+
+
+@every_layer
+def test_its_weights_come_from_pytorch_or_it_has_none(layer):
+    case = next(case for case in layer_cases.LAYERS.values() if type(case) is layer)
+    assert (layer.torch is None) == (not case.parameter_shapes(3)), "name its PyTorch module in `torch`, and read it"
+
+
+@every_layer
+def test_it_is_among_the_cases_of_every_law(layer):
+    assert layer in {type(case) for case in layer_cases.LAYERS.values()}, "add a line to tests/support/layer_cases.py"
+
+
+@every_layer
+def test_the_guide_tells_of_it(layer):
+    assert f"`{layer.__name__}" in (ROOT / "docs" / "guide" / "layers.md").read_text(encoding="utf-8") or \
+        f"fastnn.{layer.__name__}`" in (ROOT / "docs" / "guide" / "layers.md").read_text(encoding="utf-8")
