@@ -80,37 +80,46 @@ def minimizer():
     return minimize
 
 
-class Objective:
-    """The loss over all samples and its gradient as functions of the flat vector of parameters.
+class FullBatchLoss:
+    """The loss over all samples and its gradient, as a function of the flat vector of parameters.
 
-    learner: a float64 network, whose parameters it moves. before: called with no arguments before an evaluation.
+    network: the one whose parameters it moves.
     """
 
-    def __init__(self, learner, data, threads, before):
-        self.learner, self.flat, self.before, self.pace = learner, learner.vectors.parameters.flat, before, Pace()
-        self.program = TrainingProgram(learner, data.normalize_weights(), GRADIENT_CHUNK, threads, normalize=False)
+    def __init__(self, network, data, threads):
+        self.network, self.pace = network, Pace()
+        self.program = TrainingProgram(network, data.normalize_weights(), GRADIENT_CHUNK, threads, normalize=False)
         self.accuracy = 0.0  # at the last evaluation
 
     def __call__(self, flat):
-        self.before()
-        self.flat[:] = flat
-        done, program = 0, self.program
-        while done < program.batches:  # in slices, so that Ctrl-C is soon seen to
-            batches = self.pace.next_slice(program.batches - done)
-            self.refuse_unless(self.pace.timed(program.accumulate, done, done + batches))
-            done += batches
-        if not all_finite(program.gradients):
-            self.refuse_unless(program.batches - 1)
-        loss, self.accuracy = program.take_mean()
-        return loss, program.gradients.copy()
+        """(loss, gradient) at these parameters, in float64; or what `not_finite` returns."""
+        self.network.vectors.parameters.flat[:] = flat
+        batch = self.accumulate()
+        if batch is not None:
+            return self.not_finite(batch)
+        loss, self.accuracy = self.program.take_mean()
+        return loss, self.program.gradients.astype(np.float64)
 
-    def refuse_unless(self, diverged):
-        """End the fit unless `diverged`, the number of a batch, is None."""
-        if diverged is not None:
-            layer, what = cause(self.learner, self.program, diverged)
-            self.program.take_mean()
-            raise DivergenceError(f"numbers are not finite at a step that L-BFGS tries: {what}. The weights are those "
-                                  "before it. Scale the inputs to about unit size, or train with Adam first", layer=layer)
+    def accumulate(self):
+        """Add up loss and gradients over all batches, in slices, so that Ctrl-C is soon seen to.
+
+        Returns None, or the number of a batch with numbers that are not finite.
+        """
+        done, program = 0, self.program
+        while done < program.batches:
+            batches = self.pace.next_slice(program.batches - done)
+            stopped = self.pace.timed(program.accumulate, done, done + batches)
+            if stopped is not None:
+                return stopped
+            done += batches
+        return None if all_finite(program.gradients) else program.batches - 1
+
+    def not_finite(self, batch):
+        """End the fit, for numbers are not finite."""
+        layer, what = cause(self.network, self.program, batch)
+        self.program.take_mean()
+        raise DivergenceError(f"numbers are not finite at a step that L-BFGS tries: {what}. The weights are those "
+                              "before it. Scale the inputs to about unit size, or train with Adam first", layer=layer)
 
 
 def fit(network, *given, **options):
@@ -124,12 +133,13 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     told, begun, last_logs = -1, [], {}
 
-    def announce():
-        """Tell callbacks of an iteration when it first looks at the loss."""
+    def loss_at(flat):
+        """Loss and gradient; callbacks are told of an iteration when it first asks for them."""
         nonlocal told
         if told < len(history.epochs):
             told = len(history.epochs)
             call(callbacks, "on_epoch_begin", told, {})
+        return loss(flat)
 
     def finish(intermediate_result):
         if not all_within(np.finfo(flat.dtype).max, intermediate_result.x):
@@ -137,7 +147,7 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
                                   "Scale inputs and targets to about unit size")
         flat[:] = intermediate_result.x
         # SciPy ends an iteration with the evaluation of its outcome
-        values = network.objective.head.report(float(intermediate_result.fun), objective.accuracy)
+        values = network.objective.head.report(float(intermediate_result.fun), loss.accuracy)
         values |= validated(network, evaluation) | measured(network, data, validation, metrics, threads)
         values = {metric.name: values[metric.name] for metric in reported}
         history.append(values)
@@ -148,7 +158,7 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
         if network.stop_training:
             raise StopIteration
 
-    objective = Objective(learner, data, threads, announce)
+    loss = FullBatchLoss(learner, data, threads)
     network.fits.last, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     reported = of_fit(network, evaluation is not None, metrics)
@@ -158,7 +168,7 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
     try:
         begin(callbacks, begun)
         with Progress(progress, 1, optimizer.max_iterations, unit="iteration") as bar:
-            minimize(objective, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=finish,
+            minimize(loss_at, flat.astype(np.float64), jac=True, method="L-BFGS-B", callback=finish,
                      options={"maxiter": optimizer.max_iterations, "maxcor": min(optimizer.memory, optimizer.max_iterations),
                               "gtol": optimizer.tolerance, "ftol": LEAST_GAIN, "maxfun": 20 * optimizer.max_iterations + 20})
     finally:

@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import scipy.sparse
 from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -18,7 +20,7 @@ from ..samples.weights import sample_weights
 from . import architecture, lbfgs, stochastic
 from .before import Before
 from .data import dense, for_all, plain
-from .heldout import Samples
+from .heldout import Samples, without_names
 from .live import LiveArrays
 from .parameters import check_parameters, each_layer
 from .solvers import is_stochastic, make_optimizer
@@ -131,7 +133,7 @@ class NetworkEstimator(BaseEstimator, ABC):
                 self._begin_parts(y, classes)
             samples, held_out = self._prepare(X, y, sample_weight, validation, incremental)
             if self.network_ is before.attributes.get("network_"):
-                before.keep_weights(single_step=incremental and stochastic.is_single_step(self, samples))
+                before.keep_weights(self._optimizer, single_step=incremental and stochastic.is_single_step(self, samples))
             self._train(samples, held_out, incremental)
             return self
         except BaseException:
@@ -139,13 +141,27 @@ class NetworkEstimator(BaseEstimator, ABC):
             raise
 
     def _train(self, samples, held_out, incremental):
+        score = None if held_out is None else partial(self._held_out_score, held_out)
         if is_stochastic(self.solver):
-            stochastic.train(self, samples, held_out, incremental)
+            self._no_improvement_count = stochastic.train(
+                self, self._optimizer, samples, held_out, incremental=incremental, score=score,
+                without_improvement=self._no_improvement_count)
         else:
-            lbfgs.train(self, samples, held_out)
+            lbfgs.train(self, samples, held_out, score)
         if not np.isfinite(self.network_.vectors.parameters.flat).all():
             raise ValueError("training ended with weights that are not finite; scale X to about unit size, or lower "
                              "learning_rate_init")
+
+    def _held_out_score(self, held_out, loss):
+        """The estimator's `scoring` on samples held out, whose loss is given; NaN where the outputs are not finite."""
+        if self.scoring == "loss":
+            return -loss
+        if self.scoring is None:
+            outputs = self._outputs(held_out.X)
+            return self._score(held_out.y, outputs, held_out.weights) if np.isfinite(outputs).all() else float("nan")
+        weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+        scorer = self.scoring if callable(self.scoring) else get_scorer(self.scoring)
+        return float(scorer(without_names(self), held_out.X, self._decode_targets(held_out.y), **weights))
 
     def _prepare(self, X, y, sample_weight, validation, incremental):
         """(samples to learn from, samples held out or None), with all checked and the network there to be trained."""

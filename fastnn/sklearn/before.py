@@ -30,12 +30,12 @@ class Before:
     def keep(self, *arrays):
         self.arrays += [(array, array.copy()) for array in arrays]
 
-    def keep_weights(self, single_step):
+    def keep_weights(self, optimizer, single_step):
         """Called before the first step of a fit that goes on.
 
         A single step is whole by itself: to copy large weights for it would take longer than the step.
         """
-        network, optimizer = self.estimator.network_, self.estimator._optimizer
+        network = self.estimator.network_
         memory = None if optimizer is None else network.fits.optimizer_state(optimizer)
         if single_step:
             self.step = memory.step, memory.step.copy()

@@ -1,9 +1,8 @@
-"""Samples: those to learn from, those held out to score by, and that score."""
+"""Samples: those to learn from, and those held out to score by."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 
 
@@ -33,20 +32,6 @@ class Samples:
     def as_validation_data(self):
         """As `Network.fit` takes them."""
         return (self.X, self.y) if self.weights is None else (self.X, self.y, self.weights)
-
-
-def score(estimator, held_out, loss):
-    """The estimator's `scoring` on the samples held out, whose loss is given; NaN where the outputs are not finite."""
-    scoring = estimator.scoring
-    if scoring == "loss":
-        return -loss
-    if scoring is None:
-        outputs = estimator._outputs(held_out.X)
-        return estimator._score(held_out.y, outputs, held_out.weights) if np.isfinite(outputs).all() else float("nan")
-    weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
-    y = estimator._decode_targets(held_out.y)
-    scorer = scoring if callable(scoring) else get_scorer(scoring)
-    return float(scorer(without_names(estimator), held_out.X, y, **weights))
 
 
 def without_names(estimator):

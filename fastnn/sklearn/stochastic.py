@@ -10,32 +10,32 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..checks.caller_warning import warn_caller
 from ..fitting.loop import Callback, DivergenceError
-from . import heldout
 from .solvers import LearningRate
 
 
 class Watch(Callback):
     """Records loss and score in the estimator after every epoch, moves the learning rate, and stops when it is enough."""
 
-    def __init__(self, estimator, optimizer, samples, held_out, best):
-        self.estimator, self.samples, self.held_out, self.best = estimator, samples, held_out, best
+    def __init__(self, estimator, optimizer, samples, best, score, without_improvement):
+        self.estimator, self.samples, self.best, self.score = estimator, samples, best, score
+        self.without_improvement = without_improvement  # how many epochs on end
         self.going_on = bool(estimator.loss_curve_)
         self.learning_rate = LearningRate(estimator, estimator.network_, optimizer)
 
     def on_epoch_end(self, epoch, logs):
         estimator = self.estimator
         estimator.t_ += self.samples
-        record(estimator, logs["loss"], self.held_out, logs.get("val_loss"))
+        record(estimator, logs["loss"], logs.get("val_loss"), self.score)
         if estimator.early_stopping:
             improved = self.judge_score()
         else:
             improved = not estimator.loss_ > estimator.best_loss_ - estimator.tol
             estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
+        self.without_improvement = 0 if improved else self.without_improvement + 1
         self.learning_rate.end_epoch(estimator.t_)
-        if estimator._no_improvement_count > estimator.n_iter_no_change:
+        if self.without_improvement > estimator.n_iter_no_change:
             if self.learning_rate.lower():
-                estimator._no_improvement_count = 0
+                self.without_improvement = 0
             else:
                 self.stop()
 
@@ -59,25 +59,31 @@ class Watch(Callback):
                   "epochs. Stopping.")
 
 
-def record(estimator, loss, held_out, held_out_loss):
-    """Take note of an epoch's or iteration's loss, and of loss and score on the samples held out."""
+def record(estimator, loss, held_out_loss, score):
+    """Take note of an epoch's or iteration's loss, and of loss and score on the samples held out.
+
+    score: a function of the loss on the samples held out that gives their score; None if none are held out.
+    """
     estimator.n_iter_ += 1
     estimator.loss_ = float(loss)
     estimator.loss_curve_.append(estimator.loss_)
     line = f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}"
-    if held_out is not None:
+    if score is not None:
         estimator.validation_loss_curve_.append(float(held_out_loss))
-        estimator.validation_scores_.append(float(heldout.score(estimator, held_out, held_out_loss)))
+        estimator.validation_scores_.append(float(score(held_out_loss)))
         line += f", validation score = {estimator.validation_scores_[-1]:f}"
     if estimator.verbose:
         print(line)
 
 
-def train(estimator, samples, held_out, incremental):
-    """Epochs of the estimator's optimizer: one if `incremental`, else until it is enough."""
-    network, optimizer = estimator.network_, estimator._optimizer
+def train(estimator, optimizer, samples, held_out, *, incremental, score, without_improvement):
+    """Epochs: one if `incremental`, else until it is enough.
+
+    score: see `record`. without_improvement: how many epochs on end have been without, before; returns how many are now.
+    """
+    network = estimator.network_
     best = [network.snapshot() if estimator.early_stopping else None]
-    watch = Watch(estimator, optimizer, len(samples.X), held_out, best)
+    watch = Watch(estimator, optimizer, len(samples.X), best, score, without_improvement)
     try:
         network.fit(
             samples.X, samples.y, sample_weight=samples.weights, epochs=1 if incremental else estimator.max_iter,
@@ -93,15 +99,16 @@ def train(estimator, samples, held_out, incremental):
     except DivergenceError as error:
         if not estimator.early_stopping:
             raise ValueError(f"training diverged: {error}") from error
-        diverged(estimator, held_out)
+        diverged(estimator)
     if estimator.early_stopping:
         if estimator.best_validation_score_ == -math.inf and estimator.n_iter_ > 0:
             warn_caller("no score on the samples held out was a number above -inf, so the weights are those from before the "
                         "fit; choose another scoring, or look into validation_scores_", ConvergenceWarning)
         network.restore(best[0])
+    return watch.without_improvement
 
 
-def diverged(estimator, held_out):
+def diverged(estimator):
     """Note the epoch in which the loss ceased to be finite; early stopping falls back on the best weights before it."""
     estimator.n_iter_ += 1
     estimator.loss_ = math.nan

@@ -16,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 import fastnn
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
 from fastnn.sklearn.heldout import Samples
-from fastnn.sklearn.lbfgs import Objective
+from fastnn.sklearn.lbfgs import PenalizedLoss
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -144,7 +144,7 @@ def test_balanced_needs_all_samples():
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 def test_gradient_of_lbfgs_is_that_of_its_loss(weights, alpha):
     model = NetworkClassifier((5, 4), "tanh", alpha=alpha, max_iter=2, random_state=0).fit(IRIS, SPECIES)
-    objective = Objective(model.network_, Samples(IRIS, SPECIES, weights), threads=1)
+    objective = PenalizedLoss(model.network_, Samples(IRIS, SPECIES, weights), threads=1)
     here = np.concatenate([view.ravel() for view in model.network_.parameters.values()])
     _, gradient = objective(here)
     random = np.random.default_rng(0)

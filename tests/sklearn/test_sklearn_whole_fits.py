@@ -112,9 +112,9 @@ def failing(model, parameters, arguments, y, error):
 
 
 def interrupt_lbfgs(patch):
-    from fastnn.sklearn.lbfgs import Objective
+    from fastnn.sklearn.lbfgs import PenalizedLoss
 
-    call, count = Objective.__call__, iter(range(100))
+    call, count = PenalizedLoss.__call__, iter(range(100))
 
     def interrupted(self, parameters):
         result = call(self, parameters)
@@ -122,7 +122,7 @@ def interrupt_lbfgs(patch):
             raise KeyboardInterrupt
         return result
 
-    patch.setattr(Objective, "__call__", interrupted)
+    patch.setattr(PenalizedLoss, "__call__", interrupted)
 
 
 @both_kinds
