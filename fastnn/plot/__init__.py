@@ -1,7 +1,8 @@
 """Pictures of networks and their training. Needs Matplotlib: pip install "fastnn-numba[plot]".
 
-Each function draws on the Axes that it is given and returns them. Given none, it makes a Figure of its own that no window
-shows, ready to be saved where there is no screen: `ax.figure.savefig("picture.png")`.
+Each function draws on the Axes that it is given and returns them. Given none, it makes a Figure of its own. A notebook shows
+it below the cell; elsewhere no window opens, and it is ready to be saved where there is no screen:
+`ax.figure.savefig("picture.png")`.
 
 Of training: `learning_curves`, `gradient_flow`. Of what a classifier says: `decision_boundary`, `confusion_matrix`. Of what
 is inside: `network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`, `activation_image`. And

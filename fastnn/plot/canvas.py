@@ -15,16 +15,25 @@ DOTS_PER_INCH = 150
 
 
 def axes(rows=1, columns=1, width=6.0, height=4.5):
-    """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns."""
+    """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns.
+
+    In a notebook the Figure is shown below the cell that makes it, with all that is drawn in the cell; elsewhere no window
+    opens.
+    """
     rows, columns = whole_number("rows", rows), whole_number("columns", columns)
     for name, side in (("width", width), ("height", height)):
         if not 0 < real_number(side) < np.inf:
             raise ValueError(f"{name} is {shown(side)}; it must be a number of inches above 0")
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise ImportError('pictures need Matplotlib; install it with: pip install "fastnn-numba[plot]"') from error
-    return Figure(figsize=(width, height), layout="constrained").subplots(rows, columns)
+    from .notebook import Axes, Figure, show_after_cell
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    made = figure.subplots(rows, columns, subplot_kw={"axes_class": Axes})
+    show_after_cell(figure)
+    return made
 
 
 def given_or_new(ax, width=6.0, height=4.5):

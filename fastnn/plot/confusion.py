@@ -48,9 +48,8 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     counts = np.bincount(classes * y + net.predict(X), minlength=classes**2).reshape(classes, classes)
     if true_or_false("normalize", normalize):
         counts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.2 + 0.5 * classes
+    side, display = 2.2 + 0.5 * classes, matrix_display()(counts, display_labels=labels)
     ax = given_or_new(ax, width=side + 0.8, height=side)
-    display = matrix_display()(counts, display_labels=labels)
     display.plot(ax=ax, cmap="Blues", values_format=".2f" if normalize else "d", colorbar=False)
     ax.tick_params(length=0, pad=5)
     ax.spines[:].set_visible(False)

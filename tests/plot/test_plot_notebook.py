@@ -1,0 +1,131 @@
+"""A notebook shows the picture that a call of fastnn.plot draws, once, whatever Matplotlib's backend."""
+
+import base64
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("matplotlib")
+nbformat = pytest.importorskip("nbformat", reason="notebooks are executed by nbclient, which is not installed")
+nbclient = pytest.importorskip("nbclient", reason="notebooks are executed by nbclient, which is not installed")
+pytest.importorskip("ipykernel", reason="the kernel of notebooks, ipykernel, is not installed")
+
+from fastnn import plot  # noqa: E402
+
+CURVES = "plot.learning_curves({'loss': [2.0, 1.0]})"
+CELLS = {  # what is run, and how many pictures it shows
+    "import numpy as np\nfrom fastnn import plot": 0,
+    CURVES: 1,
+    f"{CURVES};": 1,
+    f"ax = {CURVES}\nax.set_title('one')\nprint('said')": 1,
+    "ax": 1,
+    "ax.figure": 1,
+    "ax.set_title('two');": 0,
+    "ax.figure  # after a change": 1,
+    f"{CURVES}\nplot.heat_map(np.eye(2), ['a', 'b'], ['c', 'd'])": 2,
+    f"for _ in range(3):\n    {CURVES}": 3,
+    f"ax = {CURVES}\nax.figure": 1,
+    f"ax = {CURVES}\nax": 1,
+    f"display({CURVES})\nprint('said')": 1,
+    f"axes = plot.axes(1, 2)\n{CURVES[:-1]}, axes[0])\n{CURVES[:-1]}, axes[1]);": 1,
+    f"axes = plot.axes(1, 2)\n{CURVES[:-1]}, axes[0])\naxes": 1,
+    "plot.sweep_panels([{'a': 1}, {'a': 2}], [0.5, 0.25], 'val_loss')": 1,
+    f"{CURVES}.figure.savefig('picture.png')": 1,
+    f"{CURVES}.figure.clear()": 0,
+    f"def draw():\n    {CURVES}\ndraw()": 1,
+    f"{CURVES}\n1 / 0": 1,
+    f"%%capture kept\n{CURVES}": 0,
+    "len(kept.outputs)": 0,
+    "1  # nothing is shown again": 0,
+}
+BACKENDS = {"of the notebook": (None, ""), "Agg": ("Agg", ""),
+            "inline": (None, "%matplotlib inline\nimport matplotlib.pyplot"),
+            "svg": (None, "%matplotlib inline\n%config InlineBackend.figure_formats = ['svg']")}
+
+
+FEW = 9  # cells say whether a backend is taken at all; all of them are run with two
+
+
+def executed(cells, backend, monkeypatch, folder):
+    """The outputs of each cell of a notebook."""
+    if backend is None:
+        monkeypatch.delenv("MPLBACKEND", raising=False)
+    else:
+        monkeypatch.setenv("MPLBACKEND", backend)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", allow_errors=True,
+                                     resources={"metadata": {"path": str(folder)}})
+    client.execute()
+    return [cell.outputs for cell in book.cells]
+
+
+def pictures(outputs):
+    """The images among the outputs of a cell, one of each output."""
+    data = [output.data for output in outputs if output.output_type in ("display_data", "execute_result")]
+    return [each.get("image/svg+xml") or each["image/png"] for each in data if any("image/" in kind for kind in each)]
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_notebook_shows_each_picture_once(name, monkeypatch, tmp_path):
+    backend, first = BACKENDS[name]
+    cells = list(CELLS)[:None if name in ("Agg", "inline") else FEW]
+    outputs = executed([first, *cells], backend, monkeypatch, tmp_path)
+    shown = dict(zip(cells, outputs[1:], strict=True))
+    assert {cell: len(pictures(each)) for cell, each in shown.items()} == {cell: CELLS[cell] for cell in cells}
+    for cell, each in shown.items():
+        for picture in pictures(each):
+            if name == "svg":
+                assert "<svg" in picture
+            else:
+                png = base64.b64decode(picture)
+                assert png[:8] == b"\x89PNG\r\n\x1a\n"
+                assert len(png) > 3000
+        errors = [output.evalue for output in each if output.output_type == "error"]
+        assert errors == (["division by zero"] if "1 / 0" in cell else [])
+    if len(cells) == len(CELLS):
+        assert [output.data["text/plain"] for output in shown["len(kept.outputs)"]] == ["1"]
+    curve, table = pictures(shown[f"{CURVES}\nplot.heat_map(np.eye(2), ['a', 'b'], ['c', 'd'])"])
+    assert curve == pictures(shown[f"{CURVES};"])[0] or name == "svg"  # in their order; an svg has a date in it
+    assert curve != table
+    before, after = pictures(shown["ax.figure"]), pictures(shown["ax.figure  # after a change"])
+    assert before != after
+
+
+def test_a_picture_on_axes_of_pyplot_is_shown_by_it_alone(monkeypatch, tmp_path):
+    cells = ["%matplotlib inline\nimport matplotlib.pyplot as plt\nfrom fastnn import plot",
+             f"figure, ax = plt.subplots()\n{CURVES[:-1]}, ax)"]
+    assert [len(pictures(each)) for each in executed(cells, None, monkeypatch, tmp_path)] == [0, 1]
+
+
+def test_a_script_shows_nothing():
+    """In IPython's shell for terminals neither: there Axes are written as Matplotlib writes them."""
+    program = f"""
+import sys
+from fastnn import plot
+ax = {CURVES}
+assert "matplotlib.pyplot" not in sys.modules
+assert plot.notebook.waiting == []
+assert repr(ax).startswith("<Axes: "), repr(ax)
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+assert not shell.run_cell({CURVES!r}.replace("plot", "__import__('fastnn').plot")).error_in_exec
+assert plot.notebook.waiting == []
+data, _ = shell.display_formatter.format(ax)
+assert list(data) == ["text/plain"], data
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "PNG" not in result.stdout
+
+
+def test_axes_are_matplotlibs():
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    ax = plot.learning_curves({"loss": [2.0, 1.0]})
+    assert isinstance(ax, Axes)
+    assert isinstance(ax.figure, Figure)
+    assert [*map(len, pickle.loads(pickle.dumps(ax)).lines[0].get_data())] == [2, 2]
+    assert ax.twinx().figure is ax.figure
