@@ -8,6 +8,7 @@ be written alike, or is equal, without being the same thing cannot stand in one 
 
 import decimal
 import math
+import numbers
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -146,20 +147,14 @@ def coded(series):
 
 def as_label(value, name):
     """A value of the column `name` as bool, int, float or str; ValueError if it is none of these."""
-    if isinstance(value, (np.generic, decimal.Decimal)):
-        value = value.item() if isinstance(value, np.generic) else from_decimal(value)
+    value = value.item() if isinstance(value, np.generic) else value
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    raise ValueError(f"column {name!r} holds {value!r}, a {type(value).__name__}; classes must be text, numbers, or True "
-                     f"and False: put text in its place, such as table[{name!r}].astype(str)")
-
-
-def from_decimal(value):
-    """A decimal as the int or float that is equal to it; itself where there is none."""
-    if abs(value) < EXACT and value == int(value):
-        return int(value)
-    return float(value) if decimal.Decimal(float(value)) == value else value
+    if isinstance(value, (decimal.Decimal, numbers.Real)) and abs(value) < EXACT and float(value) == value:
+        return int(value) if value == int(value) else float(value)
+    raise ValueError(f"column {name!r} holds {value!r}, a {type(value).__name__}; classes must be text, numbers such as "
+                     f"float64 has, or True and False: put text in its place, such as table[{name!r}].astype(str)")
 
 
 def beyond_exact(labels):

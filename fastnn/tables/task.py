@@ -29,8 +29,7 @@ def learnable(table, target, recipe):
         notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
                      f"{option('keep-words', [target])}")
     kept = table.assign(**{target: column})[there].reset_index(drop=True)
-    if kept.empty:
-        raise ValueError(f"the target {target!r} is missing in every row; there is nothing to learn")
+    check_varied(kept[target], notes)
     marked = column.isna().sum() > table[target].isna().sum() and not is_categorical(column)
     judged = numbers_if_all(kept[target]) if marked else kept[target]
     asked = asked_task(target, recipe)
@@ -61,12 +60,19 @@ def holds_whole(series):
     return bool(np.all((values == np.floor(values)) & (np.abs(values) < EXACT)))
 
 
+def check_varied(series, notes):
+    """Refuse a target that is alike in all rows. notes: what was left out, which may be why."""
+    if series.nunique() > 1:
+        return
+    always = "missing" if series.empty else series.iloc[0]
+    more = (", as far as float64 can tell, which holds whole numbers up to 2**53: give it as whole numbers or as text"
+            if beyond_exact(series.iloc[:1].tolist()) else "")
+    why = f" ({'; '.join(notes)})" if notes and not series.empty else ""
+    raise ValueError(f"the target {series.name!r} is {always} in every row{more}; there is nothing to learn{why}")
+
+
 def check_target(series, task):
-    """Refuse a target that is alike in all rows, or words that are meant for numbers, or words all different."""
-    if series.nunique() < 2:
-        more = (", as far as float64 can tell, which holds whole numbers up to 2**53: give it as whole numbers or as text"
-                if beyond_exact(series.iloc[:1].tolist()) else "")
-        raise ValueError(f"the target {series.name!r} is {series.iloc[0]} in every row{more}; there is nothing to learn")
+    """Refuse words that are meant for numbers, and words all different."""
     if task == "auto" and (kind_in(series) in WORDS or is_categorical(series)):
         if kind_in(series) in WORDS and len(almost_numbers(series)):
             raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")

@@ -93,3 +93,13 @@ def test_numbers_in_text_beside_marks_are_judged_as_numbers_and_stay_text():
     result = train(many, "y", Recipe(epochs=1, missing_values=["?"]))
     assert result.model.target.kind == "regression"
     assert result.model.evaluate(many)["mae"] > 0
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "", None])
+def test_a_target_alike_where_it_is_not_missing_says_why(word):
+    table = noisy().assign(y=pd.Series(["x", word] * 150, dtype=object))
+    with pytest.raises(ValueError, match=r"'y' is x in every row; .* \(150 of 300 rows have no 'y'") as told:
+        train(table, "y")
+    assert ("--keep-words y" in str(told.value)) is bool(word)
+    if word:
+        assert train(table, "y", Recipe(epochs=1, keep_words=["y"])).model.target.labels == tuple(sorted(["x", word]))
