@@ -9,10 +9,11 @@ unless semicolons stand between the cells, or 350 beside 12.500: who writes thre
 import numpy as np
 
 from . import numerals
-from .column_text import MOST, NumberText
+from .column_text import MOST, NumberText, plain_words, sample
 from .float_columns import point_is_decimal
 from .numerals import NAMES, NumberFormat
 
+COMMA = NumberFormat(",", "")
 FIRST = 1000  # rows that decide most columns
 LONGEST = 19  # digits that whole numbers of 64 bits may have
 
@@ -41,8 +42,9 @@ class Deciding:
     def look_at_columns(self):
         """Decide the columns that speak for themselves; return those of floats that do not."""
         doubtful, again = [], []
+        self.read_decimal_commas()
         for name, series in self.table.items():
-            if name in self.told.text:
+            if name in self.told.text or name in self.formats:
                 continue
             if series.dtype == np.float64:
                 values = series.to_numpy()
@@ -63,6 +65,15 @@ class Deciding:
         for name, series in (self.raw(again).items() if again else ()):
             self.decide(name, NumberText(self.pd, series, self.told.missing_values))
         return doubtful
+
+    def read_decimal_commas(self):
+        """Decide the columns of which the parser can make numbers with decimal commas, as some of their cells demand."""
+        names = [name for name, series in self.table.items() if name not in self.told.text
+                 and not self.told.speaks_of(name) and self.told.learned.get(name, COMMA) == COMMA and has_commas(series)]
+        for name, series in (self.raw(names, dtype=None, decimal=",").items() if names else ()):
+            if series.dtype == np.float64:
+                self.table[name], self.formats[name], self.evidence[name] = series, COMMA, ","
+                self.converted.append(name)
 
     def look_at_points(self, doubtful):
         """Of floats such as 1.234 look at the text, where the point may stand between thousands."""
@@ -221,6 +232,12 @@ class Deciding:
             if grouped:
                 parts.append(f"{name}s between thousands in {listed(grouped)}")
         return ", ".join(parts)
+
+
+def has_commas(series):
+    """Whether some cells of a column of text are numbers with decimal commas, and could be no others."""
+    some = [] if series.dtype.kind in "biufcmM" else sample(series)
+    return all(isinstance(word, str) for word in some) and numerals.formats_of(plain_words(some)) == (COMMA,)
 
 
 def has_decimals(series):

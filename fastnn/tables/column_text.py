@@ -103,12 +103,16 @@ def plain_words(words):
 
 def exact(pd, words):
     """Numbers as Python writes them as an array: whole ones exactly, of int64, uint64 or Python's int; others float64."""
-    values = pd.to_numeric(pd.Series(words, dtype=object)).to_numpy()
-    if values.dtype.kind in "fO" and max(map(len, words)) >= LONG and all(map(WHOLE.fullmatch, words)):
+    if max(map(len, words)) >= LONG and all(map(WHOLE.fullmatch, words)):
         whole = [int(word.partition(".")[0]) for word in words]
-        fits = min(whole) >= -2**63 and max(whole) < 2**63
-        return np.array(whole, np.int64 if fits else object)
-    return values
+        for dtype in (np.int64, np.uint64):
+            if np.iinfo(dtype).min <= min(whole) and max(whole) <= np.iinfo(dtype).max:
+                return np.array(whole, dtype)
+        return np.array(whole, object)
+    try:
+        return pd.to_numeric(pd.Series(words, dtype=object)).to_numpy()
+    except ValueError:  # older versions of pandas take no whole number of more than 64 bits
+        return np.array(words).astype(np.float64)
 
 
 def spread(pd, series, values, places):

@@ -8,6 +8,7 @@ import warnings
 from . import layout
 
 NAMELESS = "cells without a name "  # the names of columns that have none
+WIDEST = 10_000  # cells
 AS_LINES = {"header": None, "sep": layout.NOT_IN_TEXT, "quoting": csv.QUOTE_NONE, "dtype": str, "keep_default_na": False,
             "skip_blank_lines": False, "names": ["line"], "index_col": False}
 
@@ -46,9 +47,9 @@ class Rows:
         return table
 
     def raw(self, names, nrows=None, **options):
-        """Some columns as text, of the first rows or all."""
+        """Some columns as text, unless `options` say otherwise; of the first rows or all."""
         places = sorted(map(self.columns.index, names))
-        table = self.parsed(usecols=places, dtype=str, nrows=nrows, **options)
+        table = self.parsed(**{"usecols": places, "dtype": str, "nrows": nrows} | options)
         return table.set_axis([self.columns[place] for place in places], axis=1)
 
     def parsed(self, **options):
@@ -68,7 +69,7 @@ class Rows:
             except self.pd.errors.ParserWarning:  # it would leave cells out
                 self.width = 2 * (self.width or len(self.layout.names))
             except self.pd.errors.ParserError as error:
-                self.width = max(cells_in(error), (self.width or 0) + 1)
+                self.width = max(cells_in(error, self.width or len(self.layout.names)), (self.width or 0) + 1)
         return None
 
     def parsed_wide(self, **options):
@@ -100,8 +101,10 @@ class Rows:
                              "or --skip to leave lines out above the names)")
 
 
-def cells_in(error):
+def cells_in(error, width):
     """The number of cells that the parser has met in a row that is too long; any other error is raised again."""
+    if "Buffer overflow" in str(error) and width < WIDEST:  # what older versions of pandas say of rows that are much longer
+        return 2 * width
     found = re.search(r"Expected \d+ fields in line \d+, saw (\d+)", str(error))
     if not found:
         raise error

@@ -16,6 +16,7 @@ DATES = ("datetime64", "datetime", "date")
 IN_THEIR_PLACE = "put numbers in their place, such as the year, the month or the days since the first"
 CODE = r"\s*[+-]?0\d+"  # 007 is no amount
 ORNAMENT = re.compile(r"[%€$£¥]|(?<=\d)_(?=\d)")
+INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")  # 12,34,567: a list, or a number
 IN_BRACKETS = re.compile(r"\((.*)\)")  # how accounts write what is below zero
 
 
@@ -80,7 +81,8 @@ def looks(words, bare):
 def without_ornaments(word):
     """A number without the signs of currency, percent and the like around it."""
     word = ORNAMENT.sub("", word.translate(numerals.PLAIN)).strip()
-    return IN_BRACKETS.sub(r"-\1", word).replace("- ", "-")
+    word = IN_BRACKETS.sub(r"-\1", word).replace("- ", "-")
+    return word.replace(",", "") if INDIAN.fullmatch(word) else word
 
 
 def share(chosen, counts):

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from . import numerals
+from .missing_words import MISSING_WORDS
 
 SEPARATORS = ",;\t|"
 BLANKS = r"\s+"  # a separator: any number of blanks
@@ -192,8 +193,9 @@ def blanks(lines, begin):
     if count < 2 or any(len(row) != count for _, row in rows):
         return None
     data = [row for _, row in rows[1:]]
-    if not all(numerals.is_number(cell) for row in data for cell in row) or all(numerals.is_number(" ".join(row))
-                                                                                  for row in data):
+    if not all(numerals.is_number(cell) or cell in MISSING_WORDS for row in data for cell in row):
+        return None
+    if all(numerals.is_number(" ".join(row)) for row in data):  # 1 234
         return None
     if all(map(numerals.is_number, rows[0][1])):
         raise NoTable(f"it has {count} columns of numbers without names")

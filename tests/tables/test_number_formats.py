@@ -261,7 +261,8 @@ def test_a_model_of_points_reads_points(read):
 @pytest.mark.parametrize(("words", "found"), [
     (["1.234,56 €", "987,50 €"], "'1234.56'"), (["987,50 €", "12,30 €"], "'987.50'"), (["$1,200.50", "$3"], "'1200.50'"),
     (["12 %", "13 %"], "'12'"), (["(1,234.5)", "3"], "'-1234.5'"), (["1,200", "950"], "'1200' or '1.200'"),
-    (["€ 1.000", "€ 2.000"], "'1.000' or '1000'"), (["1,5", "1.5"], "several ways, such as '1,5' and '1.5'"),
+    (["€ 1.000", "€ 2.000"], "'1.000' or '1000'"), (["1,23,456.5", "950"], "'123456.5'"),
+    (["1,5", "1.5"], "several ways, such as '1,5' and '1.5'"),
 ])
 def test_advice_is_right_to_the_digit(words, found):
     assert found in hint("x", pd.Series(words))

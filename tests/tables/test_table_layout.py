@@ -43,6 +43,7 @@ def notes(table):
     ("Length, mm\n5.7\n2.4\n", ["Length, mm"], [5.7]),
     ("a b c\n1 2 3\n4 5 6\n", ["a", "b", "c"], [1, 2, 3]),
     ("  a   b\n 1.5  2\n10.25 33\n", ["a", "b"], [1.5, 2]),
+    ("a b\nNA 2\n3 4\n", ["a", "b"], [np.nan, 2]),
     ("full name\nAnn Lee\nBob Ray\n", ["full name"], ["Ann Lee"]),
     ("prix total\n1 234\n5 678\n", ["prix total"], [1234]),
     ("a,b,c\n1,,\n,2,\n,,3\n", ["a", "b", "c"], [1, np.nan, np.nan]),
@@ -70,6 +71,14 @@ def test_the_separator_is_found_of_whatever_is_quoted(read, separator):
 @pytest.mark.parametrize("options", [{}, {"separator": ";"}])
 def test_a_line_that_says_the_separator_is_followed(read, first, options):
     assert read(first + "\na;b;y\n1;2;3\n4;5;6\n", **options).to_dict("list") == {"a": [1, 4], "b": [2, 5], "y": [3, 6]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_what_stands_above_is_found_in_every_encoding(read, encoding):
+    content = "sep=;\n# é\na;b\n1,5;2\n2,5;3\n".encode(encoding)
+    assert read(content, encoding=encoding).to_dict("list") == {"a": [1.5, 2.5], "b": [2, 3]}
+    if encoding != "utf-16-le":
+        assert read(content).to_dict("list") == {"a": [1.5, 2.5], "b": [2, 3]}
 
 
 def test_any_separator_can_be_said(read):
