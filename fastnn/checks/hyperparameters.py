@@ -1,7 +1,7 @@
 """Hyperparameters of optimizers: fields of a dataclass that check what is assigned to them.
 
-Each kind has a range that is `tame`, far wider than what anybody trains with: there the update of a gradient that is not
-huge cannot overflow, as `fastnn.fitting.safe_steps` shows.
+Each kind has a range, `bounded`, far wider than anybody trains with: within it the update of a gradient that is not huge
+cannot overflow, as `fastnn.fitting.safe_steps` shows.
 """
 
 import math
@@ -30,7 +30,7 @@ def real_number(value):
         return math.inf if value > 0 else -math.inf
 
 
-def number_between(default, low, high, says, tame=None):
+def number_between(default, low, high, says, bounded=None):
     """A number with low ≤ number < high; a default of MISSING makes one that has to be given."""
 
     def check(where, value):
@@ -39,12 +39,12 @@ def number_between(default, low, high, says, tame=None):
             raise ValueError(f"{where} is {shown(value)}; it must be {says}")
         return number
 
-    return field(default=default, metadata={"check": check, "tame": tame})
+    return field(default=default, metadata={"check": check, "bounded": bounded})
 
 
-def positive(default=MISSING, tame=(1e-10, 1e10)):
+def positive(default=MISSING, bounded=(1e-10, 1e10)):
     """A hyperparameter above zero, such as what is added to a divisor."""
-    return number_between(default, math.nextafter(0.0, 1.0), math.inf, "a positive, finite number", tame)
+    return number_between(default, math.nextafter(0.0, 1.0), math.inf, "a positive, finite number", bounded)
 
 
 def not_negative(default=MISSING):
@@ -70,7 +70,7 @@ def flag(default):
             raise ValueError(f"{where} is {shown(value)}; it must be True or False")
         return bool(value)
 
-    return field(default=default, metadata={"check": check, "tame": (0.0, 1.0)})
+    return field(default=default, metadata={"check": check, "bounded": (0.0, 1.0)})
 
 
 def unless(exempt, default, hyperparameter):
@@ -83,7 +83,7 @@ def unless(exempt, default, hyperparameter):
 
 def rate_or_schedule(default):
     """The learning rate: a positive number, or a function of the number of the step, such as a `fastnn.CosineDecay`."""
-    return unless(lambda value: callable(value) and not isinstance(value, type), default, positive(tame=(0.0, 10.0)))
+    return unless(lambda value: callable(value) and not isinstance(value, type), default, positive(bounded=(0.0, 10.0)))
 
 
 def optional(hyperparameter):

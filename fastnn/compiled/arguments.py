@@ -1,4 +1,4 @@
-"""What kernels take that Python functions call alone: arrays of one dtype, and rows about memory that lies anywhere."""
+"""Arguments of kernels that Python calls alone: arrays of one dtype, and rows whose operands lie anywhere in memory."""
 
 import numpy as np
 

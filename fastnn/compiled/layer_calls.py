@@ -38,17 +38,17 @@ def push_back(row, phases, parameters, dx, threads):
     return dx, *gradients
 
 
-def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, of_batch=True):
-    """The row of a batch normalisation, whose memory is wherever these arrays lie; and what it needs besides."""
+def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, by_batch=True):
+    """The row of a batch normalization, whose memory is wherever these arrays lie; and what it needs besides."""
     statistics = np.empty((5, x.shape[1]), dtype)
     return statistics, batch_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), scale=place(parameters),
-        running=address(running), features=x.shape[1], momentum=momentum, epsilon=epsilon, of_batch=of_batch,
+        running=address(running), features=x.shape[1], momentum=momentum, epsilon=epsilon, by_batch=by_batch,
     )
 
 
 def layer_norm(dtype, x, parameters, *, a, da=None, epsilon):
-    """The row of a layer normalisation, likewise."""
+    """The row of a layer normalization, likewise."""
     mean, inverse = statistics = np.empty((2, len(x)), dtype)
     return statistics, layer_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), mean=place(mean), inverse=place(inverse), scale=place(parameters),
@@ -67,7 +67,7 @@ def batch_norm_predict(x, scale, shift, mean, variance, epsilon=1e-5, threads=No
     dtype, x, scale, shift, mean, variance = real_arrays(x=x, scale=scale, shift=shift, mean=mean, variance=variance)
     check_features(x.shape, scale=scale.shape, shift=shift.shape, mean=mean.shape, variance=variance.shape)
     a, parameters, running = empty(x.shape, dtype), np.stack([scale, shift]), np.stack([mean, variance])
-    _memory, row = batch_norm(dtype, x, parameters, running, a=a, epsilon=epsilon, of_batch=False)
+    _memory, row = batch_norm(dtype, x, parameters, running, a=a, epsilon=epsilon, by_batch=False)
     share_phases(row, ["forward"], x, threads)
     return a
 

@@ -23,18 +23,18 @@ class OptimizerState:
         self.hyperparameters = optimizer.hyperparameters()
         self.limits, self.norms = LIMITS.new(value=np.inf, norm=np.inf), None  # what clipping reads and writes
         self.rates, self.schedule = None, SCHEDULE.new()
-        self.least, self.most = optimizer.tame()
+        self.least, self.most = optimizer.bounded()
         self.spare = None, None  # the kind and the program of a fit that is over, for the next of that kind
 
     def refresh(self, steps):
-        """Take over hyperparameters that have been changed since, for so many steps to come; whether all are tame."""
+        """Take over hyperparameters that have been changed since, for so many steps to come; whether all are bounded."""
         optimizer, first = self.optimizer(), int(self.step[0]) + 1
         self.hyperparameters[:] = optimizer.hyperparameters(first)
         self.limits["value"], self.limits["norm"] = optimizer.limits()
         self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
         self.schedule["rates"], self.schedule["first"] = address(self.rates), first
-        tame = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
-        return bool(tame and (self.rates is None or self.rates.max() <= self.most[0]))
+        bounded = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
+        return bool(bounded and (self.rates is None or self.rates.max() <= self.most[0]))
 
     def rows(self, updates, parts):
         """The rows that bring about a step, with an update for each of these matrices.

@@ -2,8 +2,8 @@
 
 To look at all parameters and at all that the optimizer remembers after each step would cost as much as a tenth of it. It is
 not needed where gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, as the watch sees to
-(`kernels/training/watch.py`), let the hyperparameters be tame (`fastnn/checks/hyperparameters.py`), and let the slots of the
-optimizer begin within SOUND. Then, S standing for SOUND,
+(`kernels/training/watch.py`), let the hyperparameters be bounded (`fastnn/checks/hyperparameters.py`), and let the slots of
+the optimizer begin within SOUND. Then, S standing for SOUND,
 
     slots       a running mean of g stays below 2 S, one of g² below 2 S²; a sum of them over N steps below N S or N S²
     the step    is below 2 S · learning_rate / (1 − 0.99999) / 1e-10 ≤ 2 S · 1e16, which is that of Adam from v = 0
@@ -32,14 +32,14 @@ class SafeSteps:
     def __init__(self, program):
         self.program, self.optimizer_state, self.network = program, program.optimizer_state, program.network
         self.sound, self.overflowed = SOUND[program.dtype], None
-        self.slots_are_tame = all_within(self.sound, self.optimizer_state.slots)
+        self.slots_are_bounded = all_within(self.sound, self.optimizer_state.slots)
 
     def run(self, first_batch, last_batch):
         """Work through these batches; returns None, or the number of one whose step would diverge: it is not taken."""
         program, batch, self.overflowed = self.program, first_batch, None
         while batch < last_batch:
-            tame = self.optimizer_state.refresh(last_batch - batch)
-            if not (tame and self.slots_are_tame):
+            bounded = self.optimizer_state.refresh(last_batch - batch)
+            if not (bounded and self.slots_are_bounded):
                 return self.try_out(batch, last_batch)
             stopped = program.run(batch, last_batch)
             if stopped is None or program.found[LARGE] == 0 or self.try_out(stopped, stopped + 1) is not None:
@@ -67,7 +67,7 @@ class SafeSteps:
                     put_back(arrays, before)
                     raise
         if good:
-            self.slots_are_tame = all_within(self.sound, self.optimizer_state.slots)
+            self.slots_are_bounded = all_within(self.sound, self.optimizer_state.slots)
             return stopped
         if last_batch - first_batch == 1:
             return first_batch

@@ -72,7 +72,7 @@ class BatchNorm(Layer):
             program.dtype, program.parts(program.batch * features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],
             running=address(program.network.state[f"{index}.running_mean"]), features=features,
-            momentum=self.momentum, epsilon=self.epsilon, of_batch=program.as_in_training,
+            momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
             followed=program.keeps_state, layer=index,
         )
         program.emit(row)

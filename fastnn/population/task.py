@@ -29,7 +29,7 @@ class Ahead:
         self.every_epoch = every_epoch  # whether somebody wants to look after each, whoever calls back
 
     def __call__(self, trainer, evaluation, hooks, bar, callbacks):
-        if hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_tame:
+        if hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_bounded:
             self.careful = True
         if self.careful:
             return (yield from run_epoch(trainer, self.evaluation or evaluation, hooks, bar, callbacks))
@@ -107,7 +107,7 @@ class Task:
     def begin(self, epochs, watch):
         """Make ready for so many epochs, or fewer, from where the fit stands; watch: an EarlyStopping that may end them.
 
-        Returns whether its hyperparameters are tame; if not, each step is to be looked at.
+        Returns whether its hyperparameters are bounded; if not, each step has to be checked.
         """
         state, member, optimizer_state = self.state, self.member, self.trainer.optimizer_state
         scheduled = callable(state.optimizer.learning_rate)
@@ -115,7 +115,7 @@ class Task:
         if self.log is None or len(self.log) < epochs:
             self.log = np.zeros(epochs, LOG.dtype)
             member["log"] = address(self.log)
-        tame = optimizer_state.refresh(epochs * self.trainer.program.batches)
+        bounded = optimizer_state.refresh(epochs * self.trainer.program.batches)
         self.trainer.program.totals = state.epoch.totals
         self.frame["totals"] = address(state.epoch.totals)
         member["epoch_word"] = state.epoch.random
@@ -124,7 +124,7 @@ class Task:
         self.first_epoch, self.watch = state.epoch.number, watch  # when no epoch is over
         if watch is not None:
             self.enter_watch(watch)
-        return tame
+        return bounded
 
     def enter_watch(self, watch):
         member, network = self.member, self.trainer.network

@@ -141,7 +141,7 @@ def small_prediction(network, predict):
 
     few = FORWARD_FEW.new(
         array_type=id(np.ndarray), X_dtype=id(dtype), inputs=network.inputs, most=most, new_array=numpy_function(EMPTY),
-        hold=c_function("Py_IncRef"), let_go=c_function("Py_DecRef"), none=id(None), dtype=id(dtype_out),
+        incref=c_function("Py_IncRef"), decref=c_function("Py_DecRef"), none=id(None), dtype=id(dtype_out),
         dimensions=dimensions, table=address(program.table), operations=len(program.rows), call=program.call,
     )
     few["shape"]["outputs"] = network.outputs

@@ -36,11 +36,12 @@ ANY = "any"  # in place of a dtype, for kernels that move addresses only
 def jit(function=None, *, inline=False, cached=False, any_order=False):
     """Compile with Numba, the one way this package does.
 
-    inline: melt it into its callers. cached: keep it on disk, for what Python calls; the rest is kept in its callers.
-    any_order: it may add up numbers in any order, for a sum of which only the size matters.
+    inline: always inline it into its callers. cached: keep it on disk, for functions that Python calls; the others are kept
+    as part of their callers.
+    any_order: it may add numbers in any order, for a sum of which only the size matters.
 
-    With NUMBA_DISABLE_JIT it compiles all the same: intrinsics do not run as Python, and those who debug functions of their
-    own so want what these call to work.
+    It compiles under NUMBA_DISABLE_JIT too: intrinsics do not run as Python, and users who set it to debug functions of
+    their own want the functions that these call to work.
     """
     if function is None:
         return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
@@ -53,7 +54,7 @@ def jit(function=None, *, inline=False, cached=False, any_order=False):
 
 
 def give_name(function):
-    """See to it that a function made within another, or a lambda, has a name that no other has, in whatever process.
+    """Give a function made within another, or a lambda, a name that no other function has in any process.
 
     Numba tells functions of one name and one signature apart by counting them as they are compiled. Kernels that different
     processes compiled, each with a count of its own, come together from the cache: one count may then mean two functions.
@@ -112,8 +113,8 @@ class Kernel:
     def ready(self, dtype):
         """The compiled function for `dtype`.
 
-        It is made once, whatever number of threads ask: one made again would free the code of the first, whose address
-        stands in tables by then. The lock is Numba's own, since a compiler that holds that may ask for a kernel.
+        It is made once, however many threads ask: making it again would free the code of the first, whose address tables
+        hold by then. The lock is Numba's own, since a compiler that holds it may ask for a kernel.
         """
         if dtype not in self.compiled:
             with global_compiler_lock:

@@ -1,7 +1,7 @@
 """Compiled functions that Python calls as it calls its own: an object goes in, an object comes out.
 
 Numba's way from Python to compiled code looks up, unpacks and counts every argument: 0.4 µs for two arrays, while the net
-4-16-16-2 itself needs 0.1. Such a function looks into the objects itself instead; it has Python's own calling convention,
+4-16-16-2 itself needs 0.1. Such a function reads the objects itself instead; it has Python's own calling convention,
 `PyObject *function(PyObject *self, PyObject *argument)`, that of METH_O.
 """
 

@@ -1,4 +1,4 @@
-"""Σ l1 |x| + l2 x² of a long vector, with the same bits whoever works it out.
+"""Σ l1 |x| + l2 x² of a long vector, with the same bits for any number of threads.
 
 The vector is cut into blocks of one size; a thread has whole blocks. A block is summed in lanes, in float64: lane j has
 every LANES-th number from number j on. Then the upper half of the lanes is added to the lower, again and again, and at the

@@ -1,7 +1,7 @@
 """The functions of `fastnn.jit`: what compiled code calls with a `Model`.
 
-They become part of whatever calls them, and so of what a user keeps on disk. So they only check, and jump to an address that
-stands in the model: no network and no kernel is part of what the user compiled.
+They become part of their callers, and so of what a user caches on disk. So they only check, and call an address that the
+model holds: no network and no kernel is part of what the user compiled.
 """
 
 from numba import types
@@ -15,8 +15,8 @@ from .model import (
     gradients_of,
     out_matrix,
     out_vector,
-    own_word,
     places,
+    stack_integer,
     targets_of,
     x_either,
     x_matrix,
@@ -24,7 +24,7 @@ from .model import (
 )
 from .walk import NO_LABELS, model_at
 
-octets = typed_pointer(types.uint8)
+byte_pointer = typed_pointer(types.uint8)
 
 # Where something does not fit, the output becomes nan, since an exception within `prange` is lost. All of this handles
 # addresses only: Numba counts the references of each variable that is an array, which takes 10 ns a call.
@@ -35,7 +35,7 @@ def fill_nan(address, rows, columns, row, column, item):
     """Make every number of a matrix nan, in either precision: all its bits are set."""
     for i in range(rows):
         for j in range(columns):
-            number = view(octets(address + i * row + j * column), 0, item)
+            number = view(byte_pointer(address + i * row + j * column), 0, item)
             for k in range(item):
                 number[k] = 255
 
@@ -211,7 +211,7 @@ def loss_and_gradients(model, x, y, grads):
     y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
     grads_, labels = gradients_of(model, grads), are_labels(y)
     check_loss(head, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, item)
-    loss, wrong = own_word(), own_word()
+    loss, wrong = stack_integer(), stack_integer()
     call_at(head.gradients, (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
                                      wrong))
     if integer(wrong, 0) != 0:

@@ -1,6 +1,6 @@
-"""`Model`, a network as a tuple of arrays, and what compiled code asks of it and of arrays before it calls it.
+"""`Model`, a network as a tuple of arrays, and what compiled code reads of it and of arrays before it calls it.
 
-What is asked are addresses, sizes and strides, by intrinsics that also check types: while the caller compiles.
+That are addresses, sizes and strides. The intrinsics that read them also check types, while the caller compiles.
 """
 
 from pathlib import Path
@@ -148,8 +148,8 @@ def gradients_of(typingctx, model, gradients):
 
 
 @intrinsic
-def own_word(typingctx):
-    """The address of a word on the stack of the caller."""
+def stack_integer(typingctx):
+    """The address of an integer on the stack of the caller."""
 
     def codegen(context, builder, signature, args):
         return builder.ptrtoint(cgutils.alloca_once(builder, ir.IntType(64)), context.get_value_type(types.intp))

@@ -1,11 +1,11 @@
 """A network inside other compiled code: the C functions that `fastnn.jit` calls by the addresses in a model's table.
 
 A model's table begins with a `MODEL`. Sections follow: each is a `SECTION` and behind it the rows of the network, lowered
-for up to so many samples. A table never changes, so any number of threads may share it. What a call writes beside its
-results lies in memory of its own, on its stack where that is not too much, else from the heap, and is gone when it returns:
-every place is an offset into that memory, in bytes.
+for a number of samples at most. A table never changes, so any number of threads may share it. What a call writes beside its
+results lies in memory of its own, on its stack where that is not too much, else from the heap, which is released when it
+returns: every place is an offset into that memory, in bytes.
 
-x, y, out, dout and dx lie anywhere, strided as they may be; strides are in bytes, addresses are whole numbers.
+x, y, out, dout and dx may have any strides; these are in bytes, addresses are integers.
 """
 
 import math
@@ -39,13 +39,13 @@ SECTION = Record(
 SECTION_BYTES, model_at, section_at = SECTION.bytes, MODEL.at, SECTION.at
 new_call = on_stack(CALL)
 
-STACK_BYTES = 1 << 16  # so much a call takes from the stack of whatever thread it is on
-FEW, LARGEST = 4, 256  # samples at a time, where gradients are asked for
+STACK_BYTES = 1 << 16  # the most that a call takes from the stack of its thread
+FEW, LARGEST = 4, 256  # samples at a time, where gradients are wanted
 
 
 @intrinsic
 def heap_memory(typingctx, size):
-    """The address of so many bytes that are there until they are released, or 0."""
+    """The address of `size` bytes, to be released, or 0."""
 
     def codegen(context, builder, signature, args):
         byte = ir.IntType(8).as_pointer()
@@ -79,7 +79,7 @@ def rows_of(section):
 
 
 def copier(dtype):
-    """The compiled function that copies a matrix, of whatever strides, to another."""
+    """The compiled function that copies a matrix of any strides to another."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
@@ -119,7 +119,7 @@ def build_forward_row(dtype):
             view(number(to + j * to_column), 0, 1)[0] = view(number(given + j * column), 0, 1)[0]
 
     def embedded_forward_row(table, parameters, x, x_column, out, out_column):
-        """One sample. By itself, since 25 ns of 90 went into the loops that bring and hand out many."""
+        """One sample. It has a function of its own, since the loops for many samples took 25 ns of 90."""
         model = model_at(table)
         section = section_of(table, model.one)
         small = section.bytes <= STACK_BYTES
@@ -181,7 +181,7 @@ def build_gradients(dtype):
         return True
 
     @jit
-    def bring_labels(targets, y, y_row, batch, outputs):
+    def write_labels(targets, y, y_row, batch, outputs):
         """One-hot rows; for one output the numbers themselves."""
         targets_ = view(number(targets), 0, (batch, outputs))
         for i in range(batch):
@@ -194,7 +194,7 @@ def build_gradients(dtype):
 
     def embedded_gradients(table, parameters, x, x_row, x_column, y, y_row, y_column, labels, gradients, samples, loss,
                            wrong):
-        """The mean loss and its gradients, in batches of LARGEST samples whose order is that of the net's own."""
+        """The mean loss and its gradients, in the batches that the network itself uses, for the same bits."""
         model = model_at(table)
         section = section_of(table, model.loss_few if samples <= FEW else model.loss_many)
         inputs, outputs, capacity = model.inputs, model.outputs, section.capacity
@@ -222,16 +222,16 @@ def build_gradients(dtype):
             call.first, call.batch, call.accumulate = first, batch, 1 if first > 0 else 0
             copy(arena + section.x, item * inputs, item, x + first * x_row, x_row, x_column, batch, inputs)
             if labels != 0:
-                bring_labels(targets, y + first * y_row, y_row, batch, outputs)
+                write_labels(targets, y + first * y_row, y_row, batch, outputs)
             else:
                 copy(targets, item * outputs, item, y + first * y_row, y_row, y_column, batch, outputs)
             for i in range(batch):
                 weights[i], reported[i] = weight, weight
             walk_forward(rows_of(section), section.operations, call, 0)
-            of_batch = 0.0
+            batch_loss = 0.0
             for i in range(batch):
-                of_batch += losses[i]
-            total += of_batch
+                batch_loss += losses[i]
+            total += batch_loss
             walk_backward(rows_of(section), section.operations, call, BACKWARD_THIRD, 0)
         loss_[0] = total
         if not small:

@@ -41,7 +41,7 @@ SHAPE_OF_OUTPUTS = Record("shape_of_outputs", "samples", "outputs")
 # What `forward_few` works with: what X has to be (its type, its dtype, inputs, the most samples), functions of Python and
 # NumPy, None, the dtype and the dimensions of what comes out, the table and its number of rows.
 FORWARD_FEW = Record(
-    "forward_few", "array_type", "X_dtype", "inputs", "most", "new_array", "hold", "let_go", "none", "dtype", "dimensions",
+    "forward_few", "array_type", "X_dtype", "inputs", "most", "new_array", "incref", "decref", "none", "dtype", "dimensions",
     "table", "operations", call=CALL, shape=SHAPE_OF_OUTPUTS,
 )
 PHASE_BYTES, phase_at, few_at = PHASE.bytes, PHASE.at, FORWARD_FEW.at
@@ -146,7 +146,7 @@ def build_forward_few(dtype):
         if is_plain_matrix(X, few.array_type, few.X_dtype, few.inputs, few.most):
             call, samples = few.call, integer(integer(X + SHAPE, 0), 0)
             few.shape.samples = samples
-            call_at(few.hold, (few.dtype,))
+            call_at(few.incref, (few.dtype,))
             out = result_of(few.new_array, (np.int32(few.dimensions), few.shape, few.dtype, np.int32(0)))
             if out == 0:
                 return 0
@@ -156,8 +156,8 @@ def build_forward_few(dtype):
             if found[NOT_FINITE] == 0:
                 return out
             found[NOT_FINITE] = 0
-            call_at(few.let_go, (out,))
-        call_at(few.hold, (few.none,))
+            call_at(few.decref, (out,))
+        call_at(few.incref, (few.none,))
         return few.none
 
     return forward_few

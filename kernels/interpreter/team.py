@@ -20,9 +20,10 @@ from ..compiling.record import SHARED, Record
 from ..processor.target import target
 
 # The work of the round (a kernel, its row and call, and the number of parts), the number of the thread that leads, and the
-# address of the system's function by which a thread gives way. `open` counts the rounds in its upper half and has a bit in
-# its lower half for each part that nobody has taken.
-TEAM = Record("team", "kernel", "row", "call", "parts", "leader", "give_way", open=SHARED, finished=SHARED, arrived=SHARED)
+# address of the system's function by which a thread yields its core. `open` counts the rounds in its upper half, and in its
+# lower half has a bit for each part that nobody has taken.
+TEAM = Record("team", "kernel", "row", "call", "parts", "leader", "yield_core",
+              open=SHARED, finished=SHARED, arrived=SHARED)
 team_at = TEAM.at
 ROUND = 1 << 32
 PARTS = ROUND - 1
@@ -80,7 +81,7 @@ def increase(typingctx, shared):
 
 @intrinsic
 def pause(typingctx):
-    """Tell the processor that this thread is waiting, where there is an instruction for it."""
+    """Tell the processor that this thread waits, where there is an instruction for that."""
 
     def codegen(context, builder, signature, args):
         if target()[0] == "x86_64":
@@ -97,7 +98,7 @@ def wait(team, looks):
     if looks < PATIENCE:
         pause()
     else:
-        call_at(team.give_way, ())
+        call_at(team.yield_core, ())
     return looks + 1
 
 
@@ -184,9 +185,9 @@ def system_yield():
     return ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
 
 
-GIVE_WAY = ctypes.cast(system_yield(), ctypes.c_void_p).value
+YIELD_CORE = ctypes.cast(system_yield(), ctypes.c_void_p).value
 
 
 def new_team():
     """A team that nobody has joined yet."""
-    return TEAM.new(give_way=GIVE_WAY)
+    return TEAM.new(yield_core=YIELD_CORE)

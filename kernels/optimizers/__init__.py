@@ -69,14 +69,14 @@ class Optimizer:
         return np.array([getattr(optimizer, name) for name in self.hyperparameter_names()], np.float64)
 
     @classmethod
-    def tame(cls):
+    def bounded(cls):
         """The least and the greatest of each hyperparameter with which an update is known not to overflow, (2, count).
 
-        No numbers are known so of optimizers from outside of this package.
+        Of optimizers from outside of this package no such numbers are known.
         """
         if not cls.__module__.startswith(__name__):
             return np.full((2, len(cls.hyperparameter_names())), [[math.inf], [-math.inf]])
-        return np.transpose([field.metadata["tame"] for field in fields(cls) if "limit" not in field.metadata])
+        return np.transpose([field.metadata["bounded"] for field in fields(cls) if "limit" not in field.metadata])
 
     @property
     def clips(self):

@@ -1,4 +1,4 @@
-"""Asking memory for what will be read soon, so that it comes while the processor has other work."""
+"""Prefetching: what will be read soon is brought to the cache while the processor has other work."""
 
 from llvmlite import ir
 from numba import types

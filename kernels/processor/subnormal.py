@@ -1,10 +1,10 @@
-"""Subnormal numbers, closer to 0 than numbers of full precision come: to an optimizer's update they are 0.
+"""Subnormal numbers, which are closer to 0 than any number of full precision: an optimizer's update takes them for 0.
 
-What decays by a factor a step never comes to 0 by itself, since the smallest numbers round back to themselves: a mean of
-Adam's, of a weight that no sample reaches any more, stays at 6e-45. The squares of gradients below 1e-19, of which a network
-that has become sure of its answers has many, are such numbers too. And processors of the x86 family are slow over them: with
-a tenth of its means subnormal Adam took 1.7 times as long. So an update has the processor flush them to 0, and gives it back
-as it was: outputs, losses and gradients are worked out to the last of them. Other processors are left alone.
+A number that decays by a factor in each step never reaches 0, since the smallest numbers round to themselves: a mean of
+Adam's, of a weight that no sample reaches any more, stays at 6e-45. The squares of gradients below 1e-19 are subnormal too,
+and a network that is sure of its answers has many of those. Processors of the x86 family are slow with them: where a tenth
+of its means was subnormal, Adam took 1.7 times as long. So an update has the processor flush them to 0, and then restores
+its mode: outputs, losses and gradients are computed with subnormal numbers. Other processors are left alone.
 """
 
 from llvmlite import ir
@@ -27,7 +27,7 @@ def control_word(builder, slot, name):
 
 @intrinsic
 def flush_subnormals(typingctx):
-    """From now on subnormal numbers are 0, to this thread; returns what `restore_subnormals` is to be given."""
+    """Have this thread take subnormal numbers for 0; returns the mode before, for `restore_subnormals`."""
 
     def codegen(context, builder, signature, args):
         if target()[0] != "x86_64":
@@ -44,7 +44,7 @@ def flush_subnormals(typingctx):
 
 @intrinsic
 def restore_subnormals(typingctx, before):
-    """The processor is as it was before `flush_subnormals`."""
+    """Restore the mode that `flush_subnormals` returned."""
 
     def codegen(context, builder, signature, args):
         if target()[0] == "x86_64":

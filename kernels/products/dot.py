@@ -16,7 +16,7 @@ from ..processor.vector import VectorEmitter, i64
 from .packing import stack_memory
 from .product import chain_length, product_types
 
-DOTTED_INPUTS = 16  # so many rows of the weight stay in the first-level cache for all rows of dz
+DOTTED_INPUTS = 16  # rows of the weight that stay in the first-level cache for all rows of dz
 
 
 class DotEmitter(VectorEmitter):
@@ -53,7 +53,7 @@ class DotEmitter(VectorEmitter):
 
         builder = ir.IRBuilder(entry)
         last_row = builder.sub(rows, i64(1))
-        # where there are fewer rows, the last is worked out again and again
+        # where there are fewer rows, the last one is computed several times
         row_numbers = [builder.select(builder.icmp_signed("<", i64(i), rows), i64(i), last_row) for i in range(height)]
         a_rows = [builder.gep(a, [builder.mul(a_row, i)]) for i in row_numbers]
         rest = builder.and_(k, i64(self.lanes - 1))
@@ -103,7 +103,7 @@ class DotEmitter(VectorEmitter):
 def dot_function(dtype):
     """The compiled dots(sums, a, a_row, b, k, rows): sums[i] = Σₖ a[i, k] b[k], for at most `dot_rows` rows.
 
-    Addresses, and strides in elements, are whole numbers. Sums take up whole vectors, `dot_rows` numbers at least.
+    Addresses, and strides in elements, are integers. Sums take up whole vectors, at least `dot_rows` numbers.
     """
 
     @intrinsic
@@ -130,7 +130,7 @@ def build_dot_products(dtype):
     def dot_products(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
         """c = start + a @ b with the arguments of a product: one column, and numbers of b and of rows of a contiguous.
 
-        The order of the sums is not that of a product, so whoever asks for a part of c has to ask alike.
+        The order of the sums is not that of a product, so all parts of a c have to be computed by it.
         """
         sums = carray(number(stack_memory(item * max(at_once, lanes))), at_once)
         for i in range(0, rows, at_once):

@@ -4,7 +4,7 @@
     backward    dweight = xᵀ dz      dbias = Σ dz over the batch      dx = dz weightᵀ
 
 x (batch, in_features), weight (in_features, out_features), bias (out_features,), z (batch, out_features); C-contiguous.
-Every number of z, dx, dweight and dbias is a sum of chains of terms in a fixed order, so any thread may work out any of them
+Every number of z, dx, dweight and dbias is a sum of chains of terms in a fixed order, so any thread may compute any of them
 and the bits stay the same.
 """
 
@@ -17,8 +17,9 @@ from .transposed import transposed_weight_kernel
 
 # dweight of so few outputs, from an x of so many numbers, is computed as its transpose.
 TRANSPOSED_OUTPUTS, TRANSPOSED_NUMBERS = 12, 4096
-# dx of so few rows is made of dot products of dz with rows of the weight, which is not transposed then: of fewer, where the
-# weight is small enough for the second-level cache. Three rows of 8-32-32-1 took 1.27 µs so, and 0.96 by its transpose.
+# dx of at most FEW_ROWS rows is computed as dot products of dz with rows of the weight, which need not be transposed; where
+# the weight fits into the second-level cache, of at most FEW_ROWS_CACHED rows. Three rows of 8-32-32-1 took 1.27 µs in this
+# way, and 0.96 with the transpose.
 FEW_ROWS, FEW_ROWS_CACHED, CACHED_BYTES = 4, 2, 1 << 20
 
 
@@ -55,7 +56,7 @@ def linear_backward_bias(dbias, dz, accumulate):
         dbias[:] = 0
     batch = dz.shape[0]
     whole = batch - batch % 8
-    for i in range(0, whole, 8):  # one after the other, eight for each look at dbias
+    for i in range(0, whole, 8):  # one after the other, but dbias is loaded once for eight
         for j in range(len(dbias)):
             dbias[j] = (dbias[j] + dz[i, j] + dz[i + 1, j] + dz[i + 2, j] + dz[i + 3, j] + dz[i + 4, j] + dz[i + 5, j]
                         + dz[i + 6, j] + dz[i + 7, j])

@@ -15,10 +15,10 @@ from ..processor.vector import SCALAR
 
 @intrinsic
 def stack_memory(typingctx, size):
-    """The address of `size` bytes that are there until the function returns; not for use in a loop."""
+    """The address of `size` bytes on the stack, until the function returns; not for use in a loop."""
 
     def codegen(context, builder, signature, args):
-        # of a size that the optimiser does not know: it would spend minutes trying to make registers of it
+        # of a size that the optimizer does not know: it would spend minutes trying to keep it in registers
         memory = builder.alloca(ir.IntType(8), size=args[0], name="panel")
         memory.align = 64
         return builder.ptrtoint(memory, ir.IntType(64))

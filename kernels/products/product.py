@@ -25,20 +25,20 @@ WHOLE = 256  # so short a k is one chain; a longer one has two or more, for as m
 # A panel of a b whose rows lie so many bytes apart is packed, if so many rows of a come to read it: 1024³ in float32 went
 # from 95 to 108 GFLOP/s. 128 rows do not repay it (784 by 512: 108 GFLOP/s packed, 114 as it lies); at 400 it is even.
 PACKED_STRIDE, PACKED_ROWS = 2048, 400
-# Against a b larger than this for each of a few rows, the product is limited by reading b once: whole rows of it, in the
-# order of memory, came 1.5 to 3 times as fast as panels of it (4 rows, 2000 by 2000: 68 against 25 GFLOP/s). A single row
-# has tiles so wide that it needs that only where b is in no cache at all (2500 by 2500: 33 against 24 GB/s).
+# With few rows and more bytes of b than this for each, the time goes into reading b once: to read whole rows of it, in the
+# order of memory, was 1.5 to 3 times as fast as panels (4 rows, 2000 by 2000: 68 against 25 GFLOP/s). The tiles of a single
+# row are so wide that it gains only where b is in no cache at all (2500 by 2500: 33 against 24 GB/s).
 STREAMED_BYTES, STREAMED_ROWS, STREAM_BLOCK, STREAM_COLUMNS = 1 << 20, 16, 8, 2048
 UNCACHED_BYTES, UNCACHED_BLOCK = 1 << 24, 16
 
-# Of a last vector no more than half of which is there, half is worked out where halves are faster; but for so few products
-# of a number each, a tile of its own costs more than that spares.
+# Where halves are faster, a last vector that is at most half full is computed as half a vector. With fewer products than
+# this a separate tile costs more than it saves.
 HALF_PAYS = 512
 
 
 @jit(inline=True)
 def shares(size, most):
-    """Into how many shares of at most so many to cut `size`; most products are one share: spare them the division."""
+    """The number of shares of at most `most` that `size` is cut into; most products are one share and skip the division."""
     return 1 if size <= most else (size + most - 1) // most
 
 
@@ -99,12 +99,12 @@ def build_product(dtype):
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
         if rows == 0 or columns == 0 or k == 0:
             return
-        if length == 1 and start == 0:  # the whole sum is one product, whoever has it to work out
+        if length == 1 and start == 0:  # the whole sum is one product
             outer(c, c_row, a, a_row, b, rows, columns)
             return
         halved = halves and 0 < columns % lanes <= lanes // 2 and rows * k >= HALF_PAYS
         if k <= length and columns <= (lanes if halved else widest):
-            # no wider than a tile, and each number one chain: bands of rows, and nothing else to decide
+            # no wider than a tile, and each number is one chain: it only takes bands of rows
             width = (columns + lanes - 1) // lanes
             last = columns - (width - 1) * lanes
             masked = 1 if last < lanes or (masks and width < max_vectors) else 0

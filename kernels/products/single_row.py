@@ -1,4 +1,4 @@
-"""One row times a small matrix, z = start + x @ weight, without the preparations that a product of many rows repays.
+"""One row times a small matrix, z = start + x @ weight, without the preparations that pay off in a product of many rows.
 
 Every number of z is the chain of multiply-adds that the tiles of `product` make of it, in tiles of one row: the bits are the
 same. A layer of 4-16-16-2 in float32 takes 16 to 23 ns so, by way of a product 60 to 75.
@@ -22,9 +22,9 @@ def fits_single(dtype, in_features, out_features):
 def row_tile(dtype):
     """The intrinsic tile(vectors, masked, z, x, weight, weight_row, start, k, last), one row of so many vectors.
 
-    z, x, weight and start are pointers; the rows of the weight are `weight_row` numbers apart; `last` is how many columns of
-    the last vector there are. It is written as a whole, with zeros behind them: what reads z next would have to wait until a
-    masked store has reached the cache.
+    z, x, weight and start are pointers; the rows of the weight are `weight_row` numbers apart; `last` is the number of
+    columns of the last vector. That is written whole, with zeros behind them: whatever reads z next would have to wait until
+    a masked store has reached the cache.
     """
     shapes = [(vectors, masked) for vectors in range(1, tile_vectors() + 1) for masked in (False, True)]
     shapes += [(vectors, False) for vectors in row_vectors()]
@@ -41,7 +41,7 @@ def row_tile(dtype):
                 switch.add_case(i64(width << 1 | partial), block)
                 builder.position_at_end(block)
                 # the arguments of a tile; one row needs no strides between rows
-                builder.call(emitter.variant(1, width, partial, roomy=True),
+                builder.call(emitter.variant(1, width, partial, padded=True),
                              [z, i64(0), x, i64(0), i64(1), weight, weight_row, start, i64(0), k, last])
                 builder.branch(end)
             builder.position_at_end(end)

@@ -18,8 +18,8 @@ from ..processor.target import halves_are_faster, masks_are_free, row_vectors, t
 from ..processor.vector import VectorEmitter, i64
 
 ROW_GROUP = 5  # rows of a that are found from one address
-# So many steps ahead the widest tiles ask for the numbers of a. In a transpose of a wide matrix each step is a line of its
-# own, which no processor foresees: xᵀ dz of 2048³ went from 75 to 104 GFLOP/s so, of 1024³ from 96 to 107.
+# The widest tiles prefetch the numbers of a this many steps ahead. In a transpose of a wide matrix each step is a cache line
+# of its own, which no processor predicts: this took xᵀ dz of 2048³ from 75 to 104 GFLOP/s, of 1024³ from 96 to 107.
 STEPS_AHEAD = 16
 HALF = 0  # in place of a number of vectors: one of half the width, masked
 
@@ -33,17 +33,17 @@ class TileEmitter(VectorEmitter):
         pointer = self.scalar.as_pointer()
         self.type = ir.FunctionType(ir.VoidType(), [pointer, i64, pointer, i64, i64, pointer, i64, pointer, i64, i64, i64])
 
-    def variant(self, rows, vectors, masked, roomy=False):
+    def variant(self, rows, vectors, masked, padded=False):
         """The function for a tile of exactly `rows` by `vectors`, the last vector masked or whole.
 
-        roomy: whether c has room for whole vectors, so that a masked one is filled up with zeros.
+        padded: whether c has room for whole vectors, so that a masked one is filled up with zeros.
         """
-        name = f"fastnn_tile_{self.suffix}_{rows}x{vectors}{'_masked' if masked else ''}{'_roomy' if roomy else ''}"
+        name = f"fastnn_tile_{self.suffix}_{rows}x{vectors}{'_masked' if masked else ''}{'_padded' if padded else ''}"
         if name in self.module.globals:
             return self.module.globals[name]
         function = ir.Function(self.module, self.type, name)
         function.linkage = "internal"
-        # inlined, all variants would have their addresses worked out at the top of every product
+        # if it were inlined, every product would begin by computing the addresses of all variants
         function.attributes.add("noinline")
         c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last = function.args
         entry, from_start, from_zero, loop, done = map(function.append_basic_block, ("entry", "start", "zero", "k", "done"))
@@ -102,12 +102,12 @@ class TileEmitter(VectorEmitter):
 
         builder.position_at_end(done)
         for i, j in tile:
-            self.store(builder, grown[i, j], address(c, c_row, i, j), None if roomy else masks[j])
+            self.store(builder, grown[i, j], address(c, c_row, i, j), None if padded else masks[j])
         builder.ret_void()
         return function
 
     def table(self, shapes):
-        """The array of their variants: that of (rows, vectors, masked) stands at rows | (vectors << 1 | masked) << 4."""
+        """The array of the variants; that of (rows, vectors, masked) has the index rows | (vectors << 1 | masked) << 4."""
         name = f"fastnn_tiles_{self.suffix}"
         if name in self.module.globals:
             return self.module.globals[name]
@@ -126,12 +126,12 @@ class TileEmitter(VectorEmitter):
 def tile_function(dtype):
     """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
 
-    Addresses and strides in elements are whole numbers; `start` is the address of the first terms (a row stride of 0
-    repeats one row: a bias), or 0 for none. `last` is how many columns of the last vector there are. `vectors` may be HALF
+    Addresses and strides in elements are integers; `start` is the address of the first terms (a row stride of 0 repeats one
+    row: a bias), or 0 for none. `last` is the number of columns of the last vector. `vectors` may be HALF
     where `halves_are_faster`.
     """
     widest = tile_vectors()
-    # where masks are free, only the widest tiles have a variant without: half the code
+    # where masks are free, only the widest tiles have a variant without a mask: half the code
     shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
     shapes += [(1, vectors, False) for vectors in row_vectors()]

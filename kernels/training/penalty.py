@@ -3,8 +3,8 @@
 (In the form of Keras: no half before l2, and the penalty is not divided by the batch.) Where w = 0 the gradient of |w| is
 taken to be 0. A row of the optimizer's kind, before the layers, works out both; one after the loss adds what is lost.
 
-A penalty that is shared out (in the form of scikit-learn) is divided by Σᵢ wᵢ, the weights of the batch's samples: the loss
-being a mean over the samples, it counts once for all of them together, however many there are.
+A shared penalty (in the form of scikit-learn) is divided by Σᵢ wᵢ, the weights of the samples of the batch. The loss is a
+mean over the samples, so this penalty counts once for all of them together, however many there are.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ def block_sums(row, call):
 
 @jit
 def batch_share(shared, call):
-    """What the strengths are multiplied by: 1, or where they are shared out 1 / Σᵢ wᵢ, 0 where no sample has a weight."""
+    """The factor of the strengths: 1, or for a shared penalty 1 / Σᵢ wᵢ, 0 where no sample has a weight."""
     if shared == 0:
         return 1.0
     weights, total = view(call.results, SAMPLE_WEIGHTS * call.capacity, call.batch), 0.0
@@ -103,7 +103,7 @@ weight_penalty_kernel = Kernel("weight_penalty", build_weight_penalty, weight_pe
 def penalty_row(dtype, parts, *, start, size, sums, l1, l2, shared=False):
     """The row of the penalty on `size` weights from number `start` of the flat vector on.
 
-    sums: where the arena has room for float64 (blocks, LANES). shared: whether it is shared out.
+    sums: where the arena has room for float64 (blocks, LANES). shared: whether it is divided by the weights of the batch.
     """
     return PENALTY.row({"forward": (penalty_value_kernel.address(dtype), parts),
                         "backward_first": (penalty_gradient_kernel.address(dtype), parts)},
@@ -114,7 +114,7 @@ def penalty_loss_row(dtype, *, sums, blocks, once, shared=False):
     """The row that adds the penalties, all their blocks one after the other, to the loss of the batch.
 
     once: whether the losses of the batches are shares of one mean, so that the first alone bears the penalty.
-    shared: whether the penalties are shared out.
+    shared: whether they are divided by the weights of the batch.
     """
     return PENALTY_LOSS.row({"forward": (penalty_loss_kernel.address(dtype), 1)}, sums=sums, blocks=blocks, once=once,
                             shared=shared)

@@ -1,11 +1,11 @@
-"""Many networks at once, each trained by one thread at a time: a member is a task, and whoever is free takes the next.
+"""Many networks at once, each trained by one thread at a time: a member is a task, and a free thread takes the next.
 
 A member's task is so many epochs. An epoch is its order drawn, its batches trained, its validation data evaluated and its
 metrics entered into a log, all with the same kernels and so the same bits as when the network trains alone. What only one
 member at a time needs (the order, activations, gradients) belongs to the thread, so a thousand members need no more of it
 than one. A call ends when the clock says so, between two looks at it, and a member goes on from there in the next.
 
-The last epoch asked for is left as it stands, trained and evaluated, its totals kept: it is for Python to finish it.
+The last epoch is trained and evaluated, and its totals are kept; Python finishes it.
 """
 
 import ctypes
@@ -58,7 +58,7 @@ MEMBER = Record(
     "evaluation",  # the address of what `run` is called with, 0 for none
     "validated", "evaluated",  # how many samples to evaluate, and how many are done
     "penalties", "penalty",  # how many, and where
-    "monitor", "patience", "wait", "best_epoch", "first_epoch",  # early stopping, see `keep_on`
+    "monitor", "patience", "wait", "best_epoch", "first_epoch",  # early stopping, see `early_stopping_allows`
     epoch_word=UNSIGNED,  # that the order of the epoch's samples is drawn from
     val_loss=FLOAT, val_hits=FLOAT, val_weight=FLOAT,  # sums over the validation data
     sign=FLOAT, least=FLOAT, best=FLOAT,
@@ -70,7 +70,7 @@ run_at, train_at = RUN.at, TRAIN.at
 
 BLOCK = 1024  # samples of the validation data between two looks at the clock
 
-octets = typed_pointer(types.uint8)
+byte_pointer = typed_pointer(types.uint8)
 
 
 @jit
@@ -85,7 +85,7 @@ def now(queue, scratch):
 
 @jit
 def is_over(queue, scratch, deadline):
-    """Whether to go back to Python: the time is over, or somebody waits there and a thread has nothing to do."""
+    """Whether to return to Python: the time is over, or a member waits there and a thread has nothing to do."""
     return load(queue.stop) != 0 or now(queue, scratch) > deadline
 
 
@@ -106,7 +106,7 @@ def draw_order(queue, member, scratch):
 
 @jit
 def train_epoch(queue, member, scratch, deadline):
-    """Train what is left of the epoch's batches; whether that is now nothing, or it stopped at one."""
+    """Train the remaining batches of the epoch; returns whether all are done, or training stopped at one."""
     train = train_at(member.train)
     call, totals, batch_size = train.call, view(floats(train.totals), 0, 5), train.call.capacity
     batches = (call.samples + batch_size - 1) // batch_size
@@ -128,7 +128,7 @@ def train_epoch(queue, member, scratch, deadline):
 
 @jit
 def evaluate(queue, member, scratch, deadline):
-    """Evaluate what is left of the validation data; whether that is now nothing."""
+    """Evaluate the remaining validation data; returns whether all are done."""
     run, samples = run_at(member.evaluation), member.validated
     call = run.call
     call.arena, call.results, call.capacity = scratch.arena, scratch.results, BLOCK
@@ -169,8 +169,8 @@ def penalties(member, scratch):
 
 
 @jit
-def enter(member, scratch):
-    """Enter the metrics of the epoch into the log."""
+def log_epoch(member, scratch):
+    """Write the metrics of the epoch into the log."""
     totals = view(floats(train_at(member.train).totals), 0, 5)
     log = log_at(member.log + LOG_BYTES * member.epoch)
     log.loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] != 0.0 else 0.0
@@ -183,14 +183,14 @@ def enter(member, scratch):
 
 @jit
 def copy_bytes(copy):
-    target, source = view(octets(copy.target), 0, copy.bytes), view(octets(copy.source), 0, copy.bytes)
+    target, source = view(byte_pointer(copy.target), 0, copy.bytes), view(byte_pointer(copy.source), 0, copy.bytes)
     for i in range(len(target)):
         target[i] = source[i]
 
 
 @jit
-def keep_on(member):
-    """Early stopping's judgement of the epoch, which is entered if training goes on: whether it does.
+def early_stopping_allows(member):
+    """Whether early stopping lets training go on after the epoch; if so, the epoch is entered into what it remembers.
 
     monitor: which byte of an epoch in the log begins the metric (−1: none). wait: epochs since the best. best_epoch, and
     first_epoch, the first of the task: numbers of epochs (−1: no best yet). sign makes less better; least: the least
@@ -212,7 +212,7 @@ def keep_on(member):
 
 
 @jit
-def go_on(member):
+def begin_next_epoch(member):
     """Begin the member's next epoch."""
     view(floats(train_at(member.train).totals), 0, 5)[:] = 0.0
     member.epoch_word = np.uint64(integer(member.random, 0))
@@ -222,7 +222,7 @@ def go_on(member):
 
 @jit
 def run_member(queue, member, scratch, deadline):
-    """Epochs of a member, until the time is over or Python is wanted: whether it is."""
+    """Run epochs of a member until the time is over or Python has to go on; returns whether Python has to."""
     while True:
         if not train_epoch(queue, member, scratch, deadline):
             return False
@@ -230,10 +230,10 @@ def run_member(queue, member, scratch, deadline):
             return True
         if member.evaluation != 0 and not evaluate(queue, member, scratch, deadline):
             return False
-        enter(member, scratch)
-        if member.epoch + 1 == member.epochs or not keep_on(member):
+        log_epoch(member, scratch)
+        if member.epoch + 1 == member.epochs or not early_stopping_allows(member):
             return True
-        go_on(member)
+        begin_next_epoch(member)
         if is_over(queue, scratch, deadline):
             return False
 

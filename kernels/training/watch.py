@@ -1,8 +1,8 @@
-"""The watch over a step: before anything changes, its gradient is looked at.
+"""The watch over a step: its gradient is checked before anything changes.
 
-Sound is a gradient with Σ |g| ≤ SOUND, which a NaN or an infinity is not. It is cheap to find out, the gradient being in the
-cache still, and enough to know that the update overflows nowhere: `fastnn.fitting.safe_steps` says why. Otherwise it is not
-finite (the step is then refused), or it is only large (the step is then left to whoever can take it back).
+A gradient is sound if Σ |g| ≤ SOUND; one with NaN or infinity is not. The check is cheap, since the gradient is still in the
+cache, and enough to know that the update overflows nowhere: `fastnn.fitting.safe_steps` says why. A gradient that is not
+sound is either not finite, and the step is refused, or only large, and the step is repeated in a way that can be undone.
 
 The order in which Σ |g| is added up does not matter: a large gradient takes another way to the same bits.
 """

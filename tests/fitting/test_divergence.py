@@ -299,8 +299,8 @@ def test_an_optimizer_from_outside():
 @every_dtype
 @every_optimizer
 def test_tame_updates_of_sound_gradients_never_overflow(optimizer, dtype):
-    """At the ends of what is tame, from the largest weights that there are, with gradients of the largest size."""
-    least, most = optimizer.tame()
+    """At the ends of what is bounded, from the largest weights that there are, with gradients of the largest size."""
+    least, most = optimizer.bounded()
     real, sound, names = np.dtype(dtype).type, SOUND[dtype], optimizer.hyperparameter_names()
     for corner in np.ndindex(*(2,) * len(names)):
         given = {name: (least, most)[end][k] for k, (name, end) in enumerate(zip(names, corner, strict=True))}

@@ -37,7 +37,7 @@ def test_where_ranges_end(kind, inside, outside):
 
 @every_kind
 def test_what_is_tame_is_in_the_range(kind, inside, outside):
-    low, high = kind().metadata["tame"]
+    low, high = kind().metadata["bounded"]
     assert checked(kind(), low) < checked(kind(), high)
 
 

@@ -72,7 +72,7 @@ WORKS = {
     "pickle": lambda works: pickle.loads(pickle.dumps(works.net)),
     "astype": lambda works: works.net.astype("float64"),
     "fit": lambda works: works.fit(),
-    "fit, not tame": lambda works: works.fit(optimizer=Adam(epsilon=1e-12)),
+    "fit, not bounded": lambda works: works.fit(optimizer=Adam(epsilon=1e-12)),
     "fit, callbacks": Works.fit_with_callbacks,
     "fit, resumed": lambda works: works.fit(Network.load_checkpoint(works.checkpoint), epochs=4, resume=True),
     "fit, L-BFGS": Works.fit_smooth,

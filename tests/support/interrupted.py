@@ -86,7 +86,7 @@ CASES = {
     "checkpoints": Case((9, 65, 3), 16, 500, Adam, [checkpoint]),
     "large checkpoints": Case((784, 256, 10), 64, 640, Adam, [checkpoint]),
     "layers, momentum": Case((20, 65, 33, 4), 32, 2000, lambda: SGD(0.01, momentum=0.9), layers=(BatchNorm(), Dropout(0.2))),
-    "tried out": Case((20, 65, 4), 32, 2000, lambda: Adam(epsilon=1e-12)),  # hyperparameters that are not tame
+    "tried out": Case((20, 65, 4), 32, 2000, lambda: Adam(epsilon=1e-12)),  # hyperparameters that are not bounded
     "wide": Case((784, 128, 10), 64, 6400, Adam),
     "large": Case((784, 512, 512, 10), 128, 2560, Adam),
     "validation": Case((20, 65, 4), 32, 200, Adam, [lambda folder: EarlyStopping(patience=10**6)], validation=300_000),

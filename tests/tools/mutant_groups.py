@@ -232,7 +232,7 @@ EQUIVALENT = {
     "fastnn/compiled/arguments.py": [("0 if array is None", "0 → ", "nobody reads an operand that is not there")],
     "fastnn/formats/safetensors.py": [("array.reshape(-1)", "1 → 2", "NumPy takes every negative number so")],
     "fastnn/checks/hyperparameters.py": [("math.inf if value > 0", "0 → -1", "so large a number is neither"),
-                                   ("tame=(1e-10, 1e10)", "", "how far is tame is a choice")],
+                                   ("bounded=(1e-10, 1e10)", "", "how far the bounds are is a choice")],
     "kernels/training/watch.py": [("for i in range(1, len(x))", "1 → 0",
         "what counts twice may bring a closer look, no more"),
                          ("limit[0]", "0 → -1", "there is one number"),
