@@ -146,7 +146,7 @@ def test_loops_do_not_load_operands_again():
 
 
 TABLES_OF_DATA = {"callbacks", "cli", "onnx", "plot", "sklearn", "tables"}  # where rows are those of data and of logs
-SOURCES = [path for folder in (Path(fastnn.__file__).parent, Path(table.__file__).parent) for path in folder.rglob("*.py")
+SOURCES = [path for folder in (Path(fastnn.__file__).parent, Path(table.__file__).parents[1]) for path in folder.rglob("*.py")
            if not TABLES_OF_DATA & {*path.relative_to(folder).parts}]
 BY_POSITION = {
     "names for columns": r"range\((OPERANDS|SECTION|HEAD)\b|= range\(\w+, \w+ \+ \d+\)",
