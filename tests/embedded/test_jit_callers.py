@@ -167,7 +167,8 @@ def test_callers_may_be_debugged_as_python():
             print(error)
     """
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    paths = [str(Path(fastnn.__file__).parents[1]), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    support = Path(__file__).parents[1] / "support"  # of jit_callers
+    paths = [str(Path(fastnn.__file__).parents[1]), str(support), os.environ.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert run.stdout.startswith("the shapes do not fit"), run.stderr
