@@ -1,37 +1,10 @@
 """What several test files share."""
 
 import signal
-import sys
 
-import pytest
+from many_parts import many_parts
 
-from fastnn.runtime import threads
+__all__ = ["many_parts"]
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them every process that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture
-def many_parts(monkeypatch):
-    """Cuts even the smallest work into as many parts as there may be threads, and wakes them for it.
-
-    Gives a list that collects how many parts there were.
-    """
-    seen = []
-    monkeypatch.setattr(threads, "WAKING", 0)
-    for name, module in list(sys.modules.items()):
-        if name.startswith("fastnn."):
-            for constant in ("FLOPS_PER_STEP", "FLOPS_PER_PART", "NUMBERS_PER_PART", "GATHERED_PER_PART"):
-                if hasattr(module, constant):
-                    monkeypatch.setattr(module, constant, 1)
-            if hasattr(module, "parts"):
-                monkeypatch.setattr(module, "parts", recorded(module.parts, seen))
-    return seen
-
-
-def recorded(function, results):
-    def call(*arguments):
-        results.append(function(*arguments))
-        return results[-1]
-
-    return call

@@ -13,7 +13,7 @@ from functools import cache
 
 import numba
 import pytest
-from conftest import many_parts
+from many_parts import many_parts
 from small_nets import LOSSES, OUTPUTS, inputs_and_targets
 
 from fastnn import SGD, Dense, Network, activations, optimizers
