@@ -63,7 +63,7 @@ def torch_from_python(net, row):
 
 
 def jax_from_python(net, row):
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelizm_threads=1")
     import jax
 
     jax.config.update("jax_cpu_enable_async_dispatch", False)

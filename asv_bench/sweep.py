@@ -2,7 +2,7 @@
 
     python asv_bench/sweep.py diamonds.csv --target price --configurations 500
 
-Numbers and target standardised, text one column a category, as `fastnn train` prepares a table. The configurations are drawn
+Numbers and target standardized, text one column a category, as `fastnn train` prepares a table. The configurations are drawn
 at random and train on a share of the rows; the best are then judged on rows that no network has seen.
 """
 

@@ -2,8 +2,8 @@
 
     python asv_bench/table.py diamonds.csv --target price
 
-All see the same split and the same matrix of standardised numbers and one-hot text. scikit-learn's network gets two hidden
-layers of 64 and 30 epochs, its own defaults otherwise, and like fastnn's the standardised target. Trees take the table as it
+All see the same split and the same matrix of standardized numbers and one-hot text. scikit-learn's network gets two hidden
+layers of 64 and 30 epochs, its own defaults otherwise, and like fastnn's the standardized target. Trees take the table as it
 is, its text as categories. Seconds are of training alone, kernels compiled before; the three take turns, seed by seed.
 """
 

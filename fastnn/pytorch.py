@@ -120,7 +120,7 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
     dtype = float_dtype("dtype", dtype)
     linears = torch_layers(source, layers, dtype)
     if norms := [layer.name for layer in linears if layer.kind is not Dense]:
-        raise ValueError(f"the state dict has layers that normalise ({', '.join(norms)}), and does not say whether "
+        raise ValueError(f"the state dict has layers that normalize ({', '.join(norms)}), and does not say whether "
                          "activations stand before or behind them; make the network yourself and give it the weights: "
                          "Network([Dense(8), BatchNorm(), Activation('relu'), Dense(3)], inputs=4).load_torch(...)")
     for before, linear in pairwise(linears):
@@ -168,7 +168,7 @@ def torch_layers(source, layers, dtype):
                              "LayerNorm")
         if found[layer] & STATISTICS and not found[layer] >= {"running_mean", "running_var"}:
             raise ValueError(f"{holds}; a BatchNorm1d is taken with its running_mean and running_var, and without them it "
-                             "normalises by the samples at hand, which no layer here does in prediction")
+                             "normalizes by the samples at hand, which no layer here does in prediction")
         if not found[layer] & STATISTICS and held["weight"].ndim == 1:
             refuse_foreign(layer, held)
         made.append(TorchLayer(layer, *as_ours(start, held)))

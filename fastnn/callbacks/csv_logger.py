@@ -95,7 +95,7 @@ class CSVLogger(Callback):
         if self.before is None:  # the state of an earlier version says how many bytes there were
             size = whole_number("the size of the log in the checkpoint", self.resumed.get("size", 0), least=0)
             self.before, self.first = begin_of_rows(there[:size], self.separator, epochs)
-        self.take_up(there, epochs, come_again=True)
+        self.attach(there, epochs, come_again=True)
 
     def known(self, epochs):
         """{epoch: {name: value}} of so many epochs, from the history and from what this callback has seen."""
@@ -103,7 +103,7 @@ class CSVLogger(Callback):
         return {epoch: {name: values[epoch] for name, values in history.items() if epoch < len(values)}
                 | self.own.get(epoch, {}) for epoch in range(epochs)}
 
-    def take_up(self, there, epochs, *, come_again):
+    def attach(self, there, epochs, *, come_again):
         """Bring a file that holds these bytes to where so many epochs are done; come_again: as for `Log.cut_back`."""
         first = epochs if self.first is None else self.first
         try:
@@ -135,7 +135,7 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch, logs):
         values = {name: reported(logs, name) for name in self.metrics}
         if self.has_changed():
-            self.take_up(self.path.read_bytes() if self.path.exists() else b"", epoch, come_again=False)
+            self.attach(self.path.read_bytes() if self.path.exists() else b"", epoch, come_again=False)
         if self.last[0] == epoch:  # interrupted when it had been written
             self.file.truncate(self.last[1])
             self.size = self.last[1]

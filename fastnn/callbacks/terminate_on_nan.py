@@ -29,8 +29,8 @@ class TerminateOnNaN(Callback):
         return True
 
     def on_epoch_end(self, epoch, logs):
-        strange = [name for name, value in logs.items() if not math.isfinite(value)]
-        if strange:
+        not_finite = [name for name, value in logs.items() if not math.isfinite(value)]
+        if not_finite:
             self.network.stop_training = True
-            values = ", ".join(f"{name} is {logs[name]}" for name in strange)
+            values = ", ".join(f"{name} is {logs[name]}" for name in not_finite)
             warn_caller(f"training ended after epoch {epoch}: {values}", RuntimeWarning)

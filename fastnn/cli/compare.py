@@ -117,7 +117,7 @@ def loss_and_gradient(loss, setting):
     return Case("×".join(map(str, setting.shape)), partial(both, naive.records), partial(both, vectorized.records), compiled)
 
 
-# the arguments that the functions of normalisation and dropout take, in order
+# the arguments that the functions of normalization and dropout take, in order
 FUNCTIONS_OF_LAYERS = {
     "batch_norm_forward": ("x", "scale", "shift"),
     "batch_norm_backward": ("da", "x", "scale"),

@@ -66,7 +66,7 @@ def mark(text):
 
 
 def check_output(output, *inputs):
-    """Find out before the work what would spoil its result after it. `inputs` are not to be overwritten."""
+    """Find out before the work what would make its result useless. `inputs` are not to be overwritten."""
     output = Path(output)
     if not output.parent.is_dir():
         raise FileNotFoundError(f"there is no directory {output.parent} to save into; make it first, or give another -o")

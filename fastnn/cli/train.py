@@ -129,9 +129,9 @@ def plan(parsed, table, preprocessing, target, parts, sizes):
     net = f"{options.in_words(len(preprocessing.features), parsed.layers)} → {last}"
     decay = f"weight decay {parsed.weight_decay:g}"
     file = "standard input" if parsed.file == "-" else parsed.file
-    dress = f" ({table.attrs['dress']})" if table.attrs.get("dress") else ""
+    format_note = f" ({table.attrs['format_note']})" if table.attrs.get("format_note") else ""
     return f"""\
-{file}: {len(table):,} rows, {len(table.columns)} columns{dress}; {target.kind} of {target.name}
+{file}: {len(table):,} rows, {len(table.columns)} columns{format_note}; {target.kind} of {target.name}
 
 {options.aligned(columns)}
 

@@ -57,7 +57,7 @@ def layer_norm(dtype, x, parameters, *, a, da=None, epsilon):
 
 
 def batch_norm_predict(x, scale, shift, mean, variance, epsilon=1e-5, threads=None):
-    """Normalise each feature by a mean and a variance that are given: a (batch, features).
+    """Normalize each feature by a mean and a variance that are given: a (batch, features).
 
     Examples
     --------
@@ -73,7 +73,7 @@ def batch_norm_predict(x, scale, shift, mean, variance, epsilon=1e-5, threads=No
 
 
 def batch_norm_forward(x, scale, shift, epsilon=1e-5, threads=None):
-    """Normalise each feature over the batch: a (batch, features).
+    """Normalize each feature over the batch: a (batch, features).
 
     Examples
     --------
@@ -128,7 +128,7 @@ def batch_norm_running(mean, variance, x, momentum=0.9, threads=None):
 
 
 def layer_norm_forward(x, scale, shift, epsilon=1e-5, threads=None):
-    """Normalise each sample over its features: a (batch, features).
+    """Normalize each sample over its features: a (batch, features).
 
     Examples
     --------

@@ -17,7 +17,7 @@ from ..runtime.quiet import new_generator
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):
     """Draw points on spiral arms that wind around the origin, an arm a class.
 
-    On arm c, with t from 0 at the centre to 1 at the end: the radius is t, and the angle 4 (t + c) + noise · N(0, 1).
+    On arm c, with t from 0 at the center to 1 at the end: the radius is t, and the angle 4 (t + c) + noise · N(0, 1).
     The recipe is that of Karpathy's course notes, https://cs231n.github.io/neural-networks-case-study.
 
     Parameters

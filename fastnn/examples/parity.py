@@ -96,7 +96,7 @@ def train(widths, seed, step=20):
     """Train on all rows of 8 bits until all are right: the network, its accuracy, the epochs and the seconds it took."""
     start = time.perf_counter()
     X, y = parity(8)
-    X = 2 * X - 1  # −1 and 1: centred inputs train faster than 0 and 1
+    X = 2 * X - 1  # −1 and 1: centered inputs train faster than 0 and 1
     net = Network([*(Dense(width, "relu") for width in widths), Dense(1, "sigmoid")], inputs=8, seed=seed)
     optimizer, epochs, accuracy = Adam(learning_rate=3e-3), 0, 0.0
     while epochs < EPOCHS and accuracy < 1:

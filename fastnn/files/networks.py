@@ -20,7 +20,7 @@ from ..formats.untrusted_json import from_text, to_text
 from ..layers import layers_from_config, parameter_shapes, state_shapes
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
-# what a strange file can provoke
+# what a damaged or foreign file can provoke
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
 READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)"}
 LONGEST = 500  # characters of what is told about a file: it may quote from it
@@ -55,7 +55,7 @@ def expected_parameters_and_state(config):
 
 
 def open_and_read(path, read, what="a network"):
-    """What `read` makes of the safetensors file at `path`; ModelFormatError for whatever a strange one can provoke."""
+    """What `read` makes of the safetensors file at `path`; ModelFormatError for a damaged or foreign one."""
     path = os.fspath(path)
     with open_file(path) as file:
         return read_open(file, os.fstat(file.fileno()).st_size, read, f"cannot load {what} from {path}")

@@ -53,7 +53,7 @@ def cause(network, program, batch, overflowed=None):
     for index, tensor in enumerate(program.outputs):
         output = program.memory.reshape(-1)[tensor.offset:tensor.offset + samples * tensor.features]
         if not all_finite(output):
-            return index, f"the output of {called(network, index)} holds {strange(output)}"
+            return index, f"the output of {called(network, index)} holds {not_finite(output)}"
     if program.found[NOT_FINITE] >= STATISTICS:
         index = int(program.found[NOT_FINITE]) - STATISTICS
         return index, f"mean or variance of the batch overflow in {called(network, index)}"
@@ -75,13 +75,13 @@ def layer_of(name):
 
 def of_layer(network, name, phrase, array):
     index = layer_of(name)
-    return index, f"{phrase.format(name, called(network, index))} holds {strange(array)}"
+    return index, f"{phrase.format(name, called(network, index))} holds {not_finite(array)}"
 
 
 def called(network, index):
     return f"layer {index} ({network.layers[index]!r})"
 
 
-def strange(array):
+def not_finite(array):
     """The first number that is not finite."""
     return array[~np.isfinite(array)].flat[0]

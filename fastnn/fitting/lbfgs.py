@@ -66,7 +66,7 @@ def check_layers(layers):
     """Refuse layers with which the loss of all samples, taken in batches, is no function of the weights."""
     for index, layer in enumerate(layers):
         if layer.draws or layer.mixes_samples:
-            why = "draws anew what it drops" if layer.draws else "normalises by batches, and this takes all samples at once"
+            why = "draws anew what it drops" if layer.draws else "normalizes by batches, and this takes all samples at once"
             raise ValueError(f"LBFGS needs a loss that depends on the weights alone, but layer {index}, {layer!r}, {why}; "
                              "leave it out, or train with another optimizer, such as Adam()")
 

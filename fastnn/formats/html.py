@@ -6,7 +6,7 @@ from html import escape
 CELL = 'style="text-align:{};padding:2px 12px;white-space:nowrap"'
 CAPTION = 'style="caption-side:bottom;text-align:left;padding:2px 12px"'
 WIDTH, HEIGHT, LEFT, BELOW = 360, 150, 56, 22  # of a picture, in pixels, with room for letters left and below
-TRAINING, VALIDATION = "#0072B2", "#D55E00"  # colours that stay apart for the colour-blind (Okabe and Ito 2008)
+TRAINING, VALIDATION = "#0072B2", "#D55E00"  # colors that stay apart for the color-blind (Okabe and Ito 2008)
 
 
 def table(head, rows, foot=""):

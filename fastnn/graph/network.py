@@ -28,7 +28,7 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
     J : Value
         The mean loss.
     nodes : list of (weight, bias)
-        The parameters, each number a Value labelled as in "0.weight[1,2]".
+        The parameters, each number a Value labeled as in "0.weight[1,2]".
 
     Examples
     --------
@@ -40,12 +40,12 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
     parameters, activations = pairs("parameters", parameters), several("activations", activations)
     x, y = numbers("x", x, 2), numbers("y", y, 2)
     check_layers(parameters, activations)
-    a = labelled_rows("x", x)
+    a = labeled_rows("x", x)
     nodes = []
     for layer, ((weight, bias), activation) in enumerate(zip(parameters, activations, strict=True)):
         weight, bias = numbers(f"weight of layer {layer}", weight, 2), numbers(f"bias of layer {layer}", bias, 1)
         check_linear((len(a), len(a[0])), shape(weight), shape(bias))
-        weight = labelled_rows(f"{layer}.weight", weight)
+        weight = labeled_rows(f"{layer}.weight", weight)
         bias = [Value(number, f"{layer}.bias[{j}]") for j, number in enumerate(bias)]
         nodes.append((weight, bias))
         source = f"{layer - 1}.a" if layer else "x"
@@ -83,7 +83,7 @@ def numbers(where, values, axes):
     return array.tolist()
 
 
-def labelled_rows(name, rows):
+def labeled_rows(name, rows):
     return [[Value(number, f"{name}[{i},{j}]") for j, number in enumerate(row)] for i, row in enumerate(rows)]
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Batch normalization."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from .base import Layer, register
 @register
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Normalises each feature over the samples of the batch (Ioffe and Szegedy 2015): a = scale · x̂ + shift.
+    """Normalizes each feature over the samples of the batch (Ioffe and Szegedy 2015): a = scale · x̂ + shift.
 
     In training x̂ = (x − mean) / √(variance + epsilon), with the mean of the feature over the batch and the mean square of
     its distances from it (divided by the batch's size m, not m − 1). Weights of samples do not enter. In prediction and
@@ -23,8 +23,8 @@ class BatchNorm(Layer):
     The running variance is of the unbiased ones, m / (m − 1) times the above (their algorithm 2). They begin as 0 and 1, are
     in `Network.state`, and in the file that `Network.save` writes.
 
-    A batch of one sample has no spread: it is normalised by the running statistics, as in prediction, and leaves them as
-    they are. So a last batch of one sample does no harm; training with batches of one normalises nothing.
+    A batch of one sample has no spread: it is normalized by the running statistics, as in prediction, and leaves them as
+    they are. So a last batch of one sample does no harm; training with batches of one normalizes nothing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Layer normalisation."""
+"""Layer normalization."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from .base import Layer, register
 @register
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """Normalises each sample over its features (Ba, Kiros and Hinton 2016): a = scale · x̂ + shift.
+    """Normalizes each sample over its features (Ba, Kiros and Hinton 2016): a = scale · x̂ + shift.
 
     x̂ = (x − mean) / √(variance + epsilon), with the mean of the sample's features and the mean square of their distances
     from it. Scale and shift have one number a feature. It does the same in training and in prediction.

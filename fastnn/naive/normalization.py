@@ -1,4 +1,4 @@
-"""Normalisation as pure Python loops: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
+"""Normalization as pure Python loops: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
 
 import math
 
@@ -21,7 +21,7 @@ def column(x: Matrix, j: int) -> Vector:
 
 def batch_norm_predict(x: Matrix, scale: Vector, shift: Vector, mean: Vector, variance: Vector,
                        epsilon: float = 1e-5) -> Matrix:
-    """Normalise each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
+    """Normalize each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def batch_norm_predict(x: Matrix, scale: Vector, shift: Vector, mean: Vector, va
 
 
 def batch_norm_forward(x: Matrix, scale: Vector, shift: Vector, epsilon: float = 1e-5) -> Matrix:
-    """Normalise each feature over the batch (Ioffe and Szegedy 2015, algorithm 1).
+    """Normalize each feature over the batch (Ioffe and Szegedy 2015, algorithm 1).
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def batch_norm_running(mean: Vector, variance: Vector, x: Matrix, momentum: floa
 
 
 def layer_norm_forward(x: Matrix, scale: Vector, shift: Vector, epsilon: float = 1e-5) -> Matrix:
-    """Normalise each sample over its features (Ba, Kiros and Hinton 2016).
+    """Normalize each sample over its features (Ba, Kiros and Hinton 2016).
 
     Parameters
     ----------

@@ -291,7 +291,7 @@ class Network:
         """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
 
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
-        normalises by the samples given, so then all of them go through in one batch. By default both behave as in
+        normalizes by the samples given, so then all of them go through in one batch. By default both behave as in
         prediction. A loss that is not finite is a DivergenceError.
 
         Examples

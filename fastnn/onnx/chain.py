@@ -3,7 +3,7 @@
     stage    z = x @ weight + bias of the layer before, its activation not yet known
     signal   a function of one stage's z, known by its values on `PROBE`
 
-Scales and shifts of each feature (standardised inputs, batch normalisation as it is in use) are folded into the product
+Scales and shifts of each feature (standardized inputs, batch normalization as it is in use) are folded into the product
 beside them. A weight of fewer than two axes is such a scale: a diagonal matrix.
 """
 
@@ -55,7 +55,7 @@ class Stage:
         return source is not None or self.features <= max(self.weight.size, LARGEST_SCALING)
 
     def absorbed(self):
-        """This stage, its scale and shift taken into those of a layer normalisation right before it."""
+        """This stage, its scale and shift taken into those of a layer normalization right before it."""
         source = self.source
         if self.weight.ndim == 2 or source is None or not isinstance(source.spec, LayerNorm):
             return self

@@ -1,4 +1,4 @@
-"""Layer normalisation spelled in elementary operators, as it was before there was one for it, and as we write it in float64.
+"""Layer normalization spelled in elementary operators, as it was before there was one for it, and as we write it in float64.
 
     distance = x - mean(x)
     (distance / sqrt(mean(distance²) + epsilon)) · scale + shift
@@ -19,7 +19,7 @@ from .registry import constant, operator, signal
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A value on the way from a signal to its normalised form.
+    """A value on the way from a signal to its normalized form.
 
     what: "mean", "distance", "square" (of the distance), "variance", "shifted" (by epsilon), "deviation" or "inverse".
     """
@@ -31,9 +31,9 @@ class Moment:
 
 
 def normalized(x, epsilon, scale=1.0, shift=0.0):
-    """The signal of a layer that normalises `x`."""
+    """The signal of a layer that normalizes `x`."""
     if not (np.size(scale) == math.prod(x.shape) or x.stage.is_in_file()):
-        raise UnknownForm(f"it normalises {x.shape} numbers a sample with no weights beside it")
+        raise UnknownForm(f"it normalizes {x.shape} numbers a sample with no weights beside it")
     scale, shift = (np.broadcast_to(np.float64(each), x.shape) for each in (scale, shift))
     layer = Layer(x.settled().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
     return Signal(scaled(layer, *x.shape), x.shape, PROBE)
@@ -52,7 +52,7 @@ def mean(walk, node, x, given=None, *, axes=None, keepdims=1):
     if not isinstance(x, Moment):
         return Moment(x, "mean", walk.here)
     if x.what != "square":
-        raise UnknownForm("it is no part of a layer normalisation")
+        raise UnknownForm("it is no part of a layer normalization")
     return Moment(x.signal, "variance", walk.here)
 
 
@@ -79,7 +79,7 @@ def combined(walk, node, operands):
         case ("Div", "distance", "deviation") | ("Mul", "distance", "inverse"):
             return normalized(x, epsilon)
         case _:
-            raise UnknownForm("it is no part of a layer normalisation")
+            raise UnknownForm("it is no part of a layer normalization")
     return Moment(x, what, walk.here, epsilon)
 
 

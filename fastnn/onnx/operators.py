@@ -155,7 +155,7 @@ def standardization(walk, node, x, *, offset=(0.0,), scale=(1.0,)):
 def layer_normalization(walk, node, x, gain, bias=None, *, axis, epsilon):
     x = signal(x)
     if axis not in (1, -len(x.shape)):
-        raise UnknownForm(f"it normalises from axis {axis} on, of {x.shape} numbers a sample")
+        raise UnknownForm(f"it normalizes from axis {axis} on, of {x.shape} numbers a sample")
     gain = constant(gain, "scale")
     bias = gain * 0 if bias is None else constant(bias, "shift")
     if not gain.shape == bias.shape == x.shape:  # one number for many features would make a large layer of a small file

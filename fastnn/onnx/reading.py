@@ -23,8 +23,8 @@ def load(path: str | os.PathLike):
     """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
 
     Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a further activation
-    behind it an `Activation`, a layer normalisation, in one operator or in parts, a `LayerNorm`; scales and shifts of
-    features (standardisation, batch normalisation as it is in use) are folded into them, and dropout is left out. So are the
+    behind it an `Activation`, a layer normalization, in one operator or in parts, a `LayerNorm`; scales and shifts of
+    features (standardization, batch normalization as it is in use) are folded into them, and dropout is left out. So are the
     labels that scikit-learn's classifiers end with: `predict` gives the index of the class. Inputs of more axes that the
     graph flattens are given flat. A number of samples to which an exporter has fixed the graph is taken for the batch: the
     network takes any number.
@@ -66,7 +66,7 @@ def read_open(onnx, file, size, path):
     except UnknownNode as error:
         raise ModelFormatError(f"cannot load a network from {path}: {error}; to have it all the same, build the network of "
                                "layers here and copy the weights into its parameters") from error
-    except Exception as error:  # what a strange file can provoke in onnx is not listed anywhere
+    except Exception as error:  # what a damaged or foreign file can provoke in onnx is not listed anywhere
         what = seems(file, ONNX) or str(error) or type(error).__name__
         raise ModelFormatError(f"cannot load a network from {path}: {what}") from error
 

@@ -27,8 +27,8 @@ def recognize(values):
             return record, 1.0, 0.0
     for record, a in candidates:
         # the least squares line through the points (a, value)
-        centred = a - a.mean()
-        scale = float((centred * values).sum() / (centred * centred).sum())
+        centered = a - a.mean()
+        scale = float((centered * values).sum() / (centered * centered).sum())
         shift = float(values.mean() - scale * a.mean())
         if abs(scale) > TOLERANCE["atol"] and np.allclose(values, scale * a + shift, **TOLERANCE):
             return record, scale, shift

@@ -8,7 +8,7 @@ from .canvas import INK, class_colors, class_marker, given_or_new
 from .classes import true_labels
 from .names import of_network
 
-TINT = 0.35  # how much of a class's colour its region has; the rest is white
+TINT = 0.35  # how much of a class's color its region has; the rest is white
 MANY = 6  # with more classes than these the legend stands beside the picture
 GRID = 300  # points along each side
 
@@ -16,7 +16,7 @@ GRID = 300  # points along each side
 def decision_boundary(net, X, y, ax=None):
     """Draw which class a classifier of two features sees where, and the samples on top.
 
-    The nearer a colour is to white or to a mixture, the less certain the network. Lines lie where two classes are equally
+    The nearer a color is to white or to a mixture, the less certain the network. Lines lie where two classes are equally
     probable.
 
     Parameters
@@ -55,7 +55,7 @@ def decision_boundary(net, X, y, ax=None):
     across, up = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
     probabilities = class_probabilities(net, np.column_stack([across.ravel(), up.ravel()]))
     colors = class_colors(probabilities.shape[1])
-    # drawn on a white ground, each class in its colour as far as it is probable (sigmoids need not add up to 1)
+    # drawn on a white ground, each class in its color as far as it is probable (sigmoids need not add up to 1)
     ground = np.clip(1 - TINT * probabilities @ (1 - colors), 0, 1)
     ax.imshow(ground.reshape(GRID, GRID, 3), extent=(left, right, bottom, top), origin="lower", aspect="auto",
               interpolation="bilinear")

@@ -1,4 +1,4 @@
-"""What pictures are drawn on and with: figures, colours, frames, files."""
+"""What pictures are drawn on and with: figures, colors, frames, files."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from ..checks import path_name, real_number, shown, whole_number
 
-# colours that stay apart for the colour-blind (Okabe and Ito 2008), and markers that stay apart without colour
+# colors that stay apart for the color-blind (Okabe and Ito 2008), and markers that stay apart without color
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
 MARKERS = "o^sDvPX*"
 INK, PALE = "#444444", "#dddddd"  # of lines and letters beside the point, and of grids
-ABOUT_ZERO, FROM_ZERO = "RdBu_r", "cividis"  # colour maps: blue below zero, red above; dark at zero, light far from it
+ABOUT_ZERO, FROM_ZERO = "RdBu_r", "cividis"  # color maps: blue below zero, red above; dark at zero, light far from it
 DOTS_PER_INCH = 150
 
 
@@ -68,7 +68,7 @@ def save_picture(path, draw):
 
 
 def class_colors(classes):
-    """A colour a class as (classes, 3) red, green, blue from 0 to 1."""
+    """A color a class as (classes, 3) red, green, blue from 0 to 1."""
     from matplotlib.colors import to_rgb
 
     return np.array([to_rgb(COLORS[label % len(COLORS)]) for label in range(whole_number("classes", classes))])
@@ -88,10 +88,10 @@ def whole_numbers(axis):
 
 
 def class_marker(label):
-    """The marker of a class: those that share a colour differ in it."""
+    """The marker of a class: those that share a color differ in it."""
     return MARKERS[(label + label // len(COLORS)) % len(MARKERS)]
 
 
 def color_bar(ax, image, label):
-    """Draw beside the Axes which colour stands for which number."""
+    """Draw beside the Axes which color stands for which number."""
     ax.figure.colorbar(image, ax=ax, label=label, pad=0.02).outline.set_visible(False)

@@ -73,7 +73,7 @@ def activation_histograms(net, X, ax=None):
 
 
 def histograms(named, groups, ax, label):
-    """Draw arrays by name, first on top; `groups` are numbers that choose their colours."""
+    """Draw arrays by name, first on top; `groups` are numbers that choose their colors."""
     for name, values in named.items():
         if not np.isfinite(values).all():
             raise ValueError(f"{name} holds numbers that are not finite, which no histogram can show; give a network and "

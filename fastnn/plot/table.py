@@ -1,4 +1,4 @@
-"""A table of numbers as colours."""
+"""A table of numbers as colors."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ LONG = 9  # letters; longer names of columns would run into one another
 
 
 def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
-    """Draw a table of numbers as colours, each number written in its cell.
+    """Draw a table of numbers as colors, each number written in its cell.
 
     Parameters
     ----------

@@ -22,7 +22,6 @@ from ..network.network import Network
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
 from ..samples.metrics import choose, of_fit
-from .crew import Fit, begin_all, train_together
 from .data import SharedData
 from .ensemble import Ensemble
 from .halving import halve
@@ -30,6 +29,7 @@ from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows, samples_of
 from .results import as_table, costs, final, judged_by, warn_of_losses
 from .task import Ahead
+from .worker_pool import Fit, begin_all, train_together
 
 
 class Population(Ensemble):

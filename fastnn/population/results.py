@@ -23,7 +23,7 @@ def final(history, callbacks, metric):
 
 
 def costs(scores, metric):
-    """Scores, turned so that the lowest is the best and those that are missing come last; metric: its name or record."""
+    """Scores as costs: the lowest is the best, and missing ones come last. metric: its name or record."""
     sign = directed("metric", metric, "auto", "sort the members by `scores` yourself").sign
     return np.where(np.isnan(scores), np.inf, sign * np.asarray(scores))
 

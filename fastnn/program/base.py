@@ -32,7 +32,7 @@ class Program:
     """The rows that take a batch through a network's layers; subclasses add what comes before and after."""
 
     training = False  # whether a backward pass follows
-    as_in_training = False  # whether layers behave as in training: dropping, normalising by the batch
+    as_in_training = False  # whether layers behave as in training: dropping, normalizing by the batch
     keeps_state = False  # whether a step changes what layers remember: running statistics, random numbers
 
     def __init__(self, network, batch, threads):

@@ -1,8 +1,8 @@
 """The network that an estimator's parameters describe, and its first weights.
 
-Dropout and normalisation stand around the dense layers as layers of their own:
+Dropout and normalization stand around the dense layers as layers of their own:
 
-    Dense → Dropout                                     without normalisation
+    Dense → Dropout                                     without normalization
     Dense("identity") → BatchNorm or LayerNorm → Activation → Dropout      with it
 """
 

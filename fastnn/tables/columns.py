@@ -25,7 +25,7 @@ ROUNDING = 64 * np.finfo(np.float64).eps  # relative to the largest, numbers tha
 
 @dataclass(frozen=True)
 class Number:
-    """A column of numbers, standardised.
+    """A column of numbers, standardized.
 
     Attributes
     ----------
@@ -71,14 +71,14 @@ class Number:
         values = as_numbers(series, self.truth)
         absent = np.isnan(values)
         with np.errstate(over="ignore"):  # beyond all bounds is beyond the limit
-            standardised = (np.where(absent, self.median, values) - self.mean) / self.scale
-        out[:, 0] = np.clip(standardised, -self.limit, self.limit)
+            standardized = (np.where(absent, self.median, values) - self.mean) / self.scale
+        out[:, 0] = np.clip(standardized, -self.limit, self.limit)
         if self.missing:
             out[:, 1] = absent
         return {None: int(absent.sum())} if absent.any() and not self.missing else {}
 
     def __str__(self):
-        return "standardised" + (f", missing as {self.median:g} and told" if self.missing else "")
+        return "standardized" + (f", missing as {self.median:g} and told" if self.missing else "")
 
 
 @dataclass(frozen=True)

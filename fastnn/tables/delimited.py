@@ -28,7 +28,7 @@ LINES, CHARACTERS = 200, 2**20  # that the layout is found from
 def read(pd, name, told, *, separator=None, encoding=None, skip=None):
     """A DataFrame from a file of text, perhaps compressed.
 
-    `attrs["dress"]` says what is unusual about it, `attrs[READING]` how it was read.
+    `attrs["format_note"]` says what is unusual about it, `attrs[READING]` how it was read.
     pd: the module pandas. told: a `Told`. ValueError if it is no table.
     """
     from .preprocessing import check_there  # which imports what reads tables
@@ -64,9 +64,9 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
         raise ValueError(f"cannot read {shown} as a table: {cause(error)}; give CSV with names of columns in the first "
                          "line, or Parquet") from None
     between = {"\t": "tabs", layout.BLANKS: "blanks"}.get(found.separator, repr(found.separator))
-    dress = [f"cells apart by {between}"] * (found.separator != "," and not found.is_one_column)
-    dress += [str(deciding)] * bool(str(deciding)) + [encoding.upper()] * (name_of(encoding) != "UTF-8")
-    table.attrs["dress"] = ", ".join(dress)
+    format_note = [f"cells apart by {between}"] * (found.separator != "," and not found.is_one_column)
+    format_note += [str(deciding)] * bool(str(deciding)) + [encoding.upper()] * (name_of(encoding) != "UTF-8")
+    table.attrs["format_note"] = ", ".join(format_note)
     table.attrs[READING] = deciding.as_data(found.notes) | {"spelling": spelling}
     return table
 

@@ -95,7 +95,7 @@ class Preprocessing:
             matrix would have more than 2**26 numbers for one column, fewer, but 100 at least. A column with more than these
             or than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
         limit : float or "auto"
-            Standardised numbers stay within ± this; infinity for none. "auto": 5 or, where a column has a long tail, as
+            Standardized numbers stay within ± this; infinity for none. "auto": 5 or, where a column has a long tail, as
             far as the tail reaches and up to twice as far: see `fastnn.tables.tails`.
         counters : iterable of str, optional
             Columns that count the rows of a table of which this one is a part. Default: what this table shows.

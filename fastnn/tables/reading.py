@@ -151,4 +151,4 @@ def write_table(table, path):
 
 def without_reading(table):
     """What is kept with a table but for how it was read, which is true of one file alone."""
-    return {key: value for key, value in table.attrs.items() if key not in ("dress", READING)}
+    return {key: value for key, value in table.attrs.items() if key not in ("format_note", READING)}

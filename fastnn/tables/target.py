@@ -1,4 +1,4 @@
-"""The column to predict, as what the network learns and back: values standardised, classes counted.
+"""The column to predict, as what the network learns and back: values standardized, classes counted.
 
 A positive target that spans orders of magnitude may be learned in logarithms: then equal errors are equal ratios, not equal
 differences. Which of the two suits is a question to the data: see `fastnn.tables.training`.
@@ -77,7 +77,7 @@ class Values:
         return np.exp(np.clip(t, self.low - RATIO, self.high + RATIO)) if self.logarithm else t
 
     def __str__(self):
-        return "values, " + ("their logarithms standardised" if self.logarithm else "standardised")
+        return "values, " + ("their logarithms standardized" if self.logarithm else "standardized")
 
 
 TARGETS = {kind.kind: kind for kind in (Values, Classes)}
@@ -166,5 +166,5 @@ def is_skewed(series):
 
 
 def skewness(values):
-    """The third standardised moment, mean(((x − mean) / std)³)."""
+    """The third standardized moment, mean(((x − mean) / std)³)."""
     return float((((values - values.mean()) / (values.std() or 1.0)) ** 3).mean())

@@ -1,4 +1,4 @@
-"""The second rung: everything in NumPy, the notes' vectorised formulas.
+"""The second rung: everything in NumPy, the notes' vectorized formulas.
 
 Written for trust, not for speed: `fastnn.naive` says the same in loops and `fastnn.kernels` compiled, under the same names,
 and the tests hold them all to this one. It computes in the dtype of what it is given (float64 for lists and whole numbers).

@@ -1,4 +1,4 @@
-"""Normalisation in NumPy: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
+"""Normalization in NumPy: a = scale · x̂ + shift, x̂ = (x − mean) / √(variance + epsilon)."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +9,7 @@ from .records import real
 
 def batch_norm_predict(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, mean: ArrayLike, variance: ArrayLike,
                        epsilon: float = 1e-5) -> NDArray:
-    """Normalise each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
+    """Normalize each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def batch_norm_predict(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, mean: A
 
 
 def batch_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, epsilon: float = 1e-5) -> NDArray:
-    """Normalise each feature over the batch (Ioffe and Szegedy 2015, algorithm 1).
+    """Normalize each feature over the batch (Ioffe and Szegedy 2015, algorithm 1).
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def batch_norm_running(mean: ArrayLike, variance: ArrayLike, x: ArrayLike,
 
 
 def layer_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, epsilon: float = 1e-5) -> NDArray:
-    """Normalise each sample over its features (Ba, Kiros and Hinton 2016).
+    """Normalize each sample over its features (Ba, Kiros and Hinton 2016).
 
     Parameters
     ----------

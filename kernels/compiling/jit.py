@@ -24,7 +24,7 @@ from .cache import KernelCache
 from .objects import address
 from .parallel_compile import USUAL, compile_in_parallel
 
-# No fastmath: a row must come out alike in the vectorised body of a loop and in its scalar remainder.
+# No fastmath: a row must come out alike in the vectorized body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
 DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # quicker than to ask a dtype for its name

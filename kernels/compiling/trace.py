@@ -153,7 +153,7 @@ def select(condition, a, b):
 
 def fma(a, b, c):
     """a * b + c, rounded once where the processor can."""
-    # where it cannot, llvm.fma is a call of libm: slow, and no loop around it vectorises
+    # where it cannot, llvm.fma is a call of libm: slow, and no loop around it vectorizes
     return a.intrinsic("fma", b, c) if isinstance(a, Traced) and has_fma() else a * b + c
 
 

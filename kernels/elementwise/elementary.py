@@ -1,9 +1,9 @@
-"""Elementary functions that a compiler can vectorise: exp, expm1, log, log1p, tanh, sigmoid, softplus, erf, sqrt.
+"""Elementary functions that a compiler can vectorize: exp, expm1, log, log1p, tanh, sigmoid, softplus, erf, sqrt.
 
 Called from plain Python they are those of `math`, extended to infinities and poles as IEEE 754 wants (`exp(1000) = inf`,
 `log(0) = -inf`, `log(-1) = nan`). Called in compiled code, on float32 or float64, they are the polynomials below, written
 without branches on the data: both sides of a choice are computed and one is selected, so a loop of them becomes full-width
-vector code, and an element has the same bits in the vectorised body of a loop and in its scalar remainder.
+vector code, and an element has the same bits in the vectorized body of a loop and in its scalar remainder.
 
 Largest error seen, in units in the last place: millions of samples in float32, thousands in float64, with fused
 multiply-add. Without it exp reaches 1.2 and expm1 1.7. tests/kernels/test_elementary.py holds them to their limits, against
@@ -93,7 +93,7 @@ def sqrt(x):
 
 
 # What compiled code calls: straight lines of arithmetic. First the instructions that Python has no words for. Those on bits
-# vectorise everywhere: they do without the conversions between whole numbers and floats, and the arithmetic shift, that AVX2
+# vectorize everywhere: they do without the conversions between whole numbers and floats, and the arithmetic shift, that AVX2
 # lacks at 64 bits.
 
 Layout = namedtuple("Layout", ["integer", "mantissa", "bias", "sqrt_half"])

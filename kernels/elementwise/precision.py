@@ -2,7 +2,7 @@
 
 Numba types the literal in `0.5 * z` as float64 and widens a float32 `z` with it: half the lanes, and conversions. Here the
 constants of a function are cast before it is compiled: its literals, the floats it reads from its module or closure, and
-those of the functions it calls. `math` and `numpy` in it stand for our own vectorisable functions where there are any. So
+those of the functions it calls. `math` and `numpy` in it stand for our own vectorizable functions where there are any. So
 the plain Python that defines an activation is also what runs fast, and a user's is treated like ours.
 """
 

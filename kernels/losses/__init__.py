@@ -93,7 +93,7 @@ def elementwise_loss(loss):
                 losses, weights_ = view(row_losses, start, count), view(weights, start, count)
                 for i in range(size):
                     da_[i] = prime(a_[i], y_[i])
-                for i in range(size):  # apart from the gradients, so that both loops vectorise
+                for i in range(size):  # apart from the gradients, so that both loops vectorize
                     y_[i] = value(a_[i], y_[i])
                 if columns == 1:
                     for i in range(count):

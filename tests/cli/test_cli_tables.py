@@ -55,7 +55,7 @@ QUICK = ("--epochs", "30", "--no-baselines")
 
 def test_train_tells_what_it_does(here, capsys):
     out, err = run(capsys, "train", "stones.csv", "--target", "price", "--drop", "dear")
-    for words in ("regression of price", "carat   number         8  standardised, missing as", "ignored: counts the rows",
+    for words in ("regression of price", "carat   number         8  standardized, missing as", "ignored: counts the rows",
                   "cut     text           1  one-hot, 3 categories and missing", "ignored: asked for",
                   "280 to train on, 40 to choose", "64 relu → 1 identity", "saved      stones.safetensors"):
         assert words in out
@@ -223,7 +223,7 @@ def test_a_number_as_target_can_be_classes(here, capsys, stones):
 def test_inspect_tells_columns_and_results(here, capsys):
     run(capsys, "train", "stones.csv", "--target", "price", *QUICK)
     out = run(capsys, "inspect", "stones.safetensors").out
-    for words in ("Dense(64, 'relu')", "one-hot, 3 categories and missing", "values, standardised", "on the test rows"):
+    for words in ("Dense(64, 'relu')", "one-hot, 3 categories and missing", "values, standardized", "on the test rows"):
         assert words in out
     assert json.loads(run(capsys, "inspect", "stones.safetensors", "--json").out)["target"]["name"] == "price"
 

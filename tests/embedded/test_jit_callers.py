@@ -72,7 +72,7 @@ def test_other_weights_for_the_same_table():
 
 
 def test_a_model_goes_where_arrays_go():
-    """Into tuples, typed lists, the field of a class, a result, a generator, and in parts through a generalised ufunc."""
+    """Into tuples, typed lists, the field of a class, a result, a generator, and in parts through a generalized ufunc."""
     nets = [Network([Dense(8, "tanh"), Dense(3)], inputs=2, seed=seed) for seed in range(3)]
     models, x = [net.compiled(gradients=False) for net in nets], np.float32([[1, 2], [3, 4]])
     expected, out = np.stack([net.forward(x) for net in nets]), np.empty((3, 2, 3), np.float32)

@@ -124,7 +124,7 @@ def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
 @pytest.mark.parametrize("layer", [layer for layer in layers if layer != "Activation"])  # an activation of tanh
 @every_dtype
 def test_the_graph_alone_computes_the_same(layer, dtype, path):
-    """Without the architecture in the metadata, the graph is read as others' are; a batch normalisation is folded."""
+    """Without the architecture in the metadata, the graph is read as others' are; a batch normalization is folded."""
     net = network(layer, "gelu", dtype)
     net.to_onnx(path)
     change(path, lambda model: model.ClearField("metadata_props"))

@@ -1,4 +1,4 @@
-"""ONNX graphs in other words: attributes spelled out, older opsets, layer normalisation in parts."""
+"""ONNX graphs in other words: attributes spelled out, older opsets, layer normalization in parts."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def load(path, nodes, constants=None, *, opset=20, **options):
     onnx.save(model, path)
     net = fastnn.onnx.load(path)
     if opset >= LEAST_RUN:
-        assert_computes_the_same(path, net, tolerance=5e-5)  # layer normalisation of few numbers may cancel
+        assert_computes_the_same(path, net, tolerance=5e-5)  # layer normalization of few numbers may cancel
     return net
 
 
@@ -140,7 +140,7 @@ def test_layer_normalization_spelled_out(attributes, path):
 
 CHANGED = {  # an attribute, or an output, that would change a number
     "gemm": [node("Gemm", "x", "square", to="out", transA=1)],
-    "layer normalisation over the batch": [node("LayerNormalization", "x", "square", to="out", axis=0)],
+    "layer normalization over the batch": [node("LayerNormalization", "x", "square", to="out", axis=0)],
     "the smallest": [*HEAD, helper.make_node("TopK", ["z", "one"], ["top", "index"], largest=0)],
     "the largest of each feature": [*HEAD, node("ArgMax", "z", to="label")],
     "the last of the largest": [*HEAD, node("ArgMax", "z", to="label", axis=1, select_last_index=1)],
@@ -166,7 +166,7 @@ def test_what_would_change_a_number_is_refused(name, path):
         fastnn.onnx.load(path)
 
 
-# Layer normalisation in parts
+# Layer normalization in parts
 
 
 def in_parts(x="z", *, square="Pow", divided="Div", scaled=True, axes="last"):

@@ -105,7 +105,7 @@ WRONG = {
     "the wrong way round": ({"0.weight": np.ones((4, 3)), "0.bias": np.ones(4)}, r"\(4, 3\); .* = \(3, 4\)"),
     "bias": ({"0.bias": np.ones(4)}, r"0\.bias has shape \(4,\); .* must be \(3,\)"),
     "one layer more": ({"4.weight": np.ones((2, 2))}, r"has 3 layers \(0: Linear, .*; this network has 2 with"),
-    "normalisation": ({"1.weight": np.ones(3), "1.bias": np.ones(3)},
+    "normalization": ({"1.weight": np.ones(3), "1.bias": np.ones(3)},
                       r"layers \(0: Linear, 1: a normalization without running statistics, 2: Linear\)"),
     "running means": ({"0.running_mean": np.ones(3)}, "'0' holds bias, running_mean, weight; a BatchNorm1d is taken with"),
     "statistics": ({"0.running_mean": np.ones(3), "0.running_var": np.ones(3)}, "what '0' holds has shapes .* be alike"),
@@ -169,10 +169,10 @@ def test_pytorch_itself(kind, path):
         np.testing.assert_allclose(made.forward(X), expected, rtol=1e-12, atol=1e-12)
 
 
-# Layers that normalise
+# Layers that normalize
 
 
-def normalised(prefix="{}"):
+def normalized(prefix="{}"):
     """A state dict of Linear, BatchNorm1d, ReLU, Linear, LayerNorm, Linear, and what it computes, in NumPy."""
     rng, names = np.random.default_rng(0), [prefix.format(k) for k in (0, 1, 3, 4, 5)]
     first, norm, second, row, last = names
@@ -195,8 +195,8 @@ def normalised(prefix="{}"):
 
 @pytest.mark.parametrize("prefix", ["{}", "module.net.{}", "a{}.b"])
 @pytest.mark.parametrize("from_file", [False, True])
-def test_layers_that_normalise_are_taken(prefix, from_file, path):
-    state, _, forward = normalised(prefix)
+def test_layers_that_normalize_are_taken(prefix, from_file, path):
+    state, _, forward = normalized(prefix)
     net = Network([Dense(5), BatchNorm(), Activation("relu"), Dense(3), LayerNorm(), Dense(2)], inputs=4, dtype="float64")
     net.load_torch(in_a_file(state, path) if from_file else state)
     X = np.random.default_rng(1).normal(size=(9, 4))
@@ -204,19 +204,19 @@ def test_layers_that_normalise_are_taken(prefix, from_file, path):
 
 
 def test_where_activations_stand_beside_them_is_not_guessed():
-    state, _, _ = normalised()
-    with pytest.raises(ValueError, match=r"normalise \(1, 4\).*load_torch"):
+    state, _, _ = normalized()
+    with pytest.raises(ValueError, match=r"normalize \(1, 4\).*load_torch"):
         fastnn.from_torch_state_dict(state)
 
 
 def test_a_variance_below_0_is_none():
-    state, _, _ = normalised()
+    state, _, _ = normalized()
     net = Network([Dense(5), BatchNorm(), Activation("relu"), Dense(3), LayerNorm(), Dense(2)], inputs=4)
     with pytest.raises(ValueError, match="no variance"):
         net.load_torch(state | {"1.running_var": -np.ones(5)})
 
 
-# Tensors that look like those of a layer that normalises
+# Tensors that look like those of a layer that normalizes
 
 
 NORM = {"1.weight": np.full(3, 2), "1.bias": np.zeros(3)}
@@ -235,7 +235,7 @@ NORMALIZED = [Dense(3), LayerNorm(), Dense(2)], [Dense(3), BatchNorm(), Dense(2)
 
 @pytest.mark.parametrize("layers", NORMALIZED, ids=["LayerNorm", "BatchNorm", "neither"])
 @pytest.mark.parametrize(("layer", "message"), FOREIGN.values(), ids=FOREIGN)
-def test_a_foreign_weight_is_no_normalisation(layers, layer, message):
+def test_a_foreign_weight_is_no_normalization(layers, layer, message):
     net = Network(layers, inputs=4)
     before = {name: array.copy() for name, array in {**net.parameters, **net.state}.items()}
     for load in (net.load_torch, fastnn.from_torch_state_dict):
@@ -275,7 +275,7 @@ def test_a_layer_norm_without_a_bias_is_one_with_zeros():
     assert not net.parameters["1.shift"].any()
 
 
-def test_a_wrong_batch_normalisation_is_not_called_layer_norm():
+def test_a_wrong_batch_normalization_is_not_called_layer_norm():
     net = Network([Dense(3), BatchNorm(), Dense(2)], inputs=4)
     with pytest.raises(ValueError, match=r"1: a normalization without running.* 1: BatchNorm, .*takes running") as caught:
         net.load_torch(WEIGHTS | NORM)

@@ -145,7 +145,7 @@ def test_the_result_has_the_dtype_of_the_argument(name, dtype):
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="looks at compiled code")
 @each_dtype
 @each_function
-def test_the_loop_is_vectorised(name, dtype):
+def test_the_loop_is_vectorized(name, dtype):
     compiled(name, np.ones(1, dtype))
     signature = (numba.from_dtype(np.dtype(dtype))[::1],) * 2
     code = loop(name).inspect_llvm(signature)

@@ -1,4 +1,4 @@
-"""What is each layer's own: an activation melts into the layer before, dropout draws, batch normalisation remembers."""
+"""What is each layer's own: an activation melts into the layer before, dropout draws, batch normalization remembers."""
 
 import json
 
@@ -60,7 +60,7 @@ def test_dropout_drops_its_share_and_keeps_expectations(rate):
 
 
 def test_dropout_draws_evenly():
-    """Neither rows nor columns, nor neighbours, nor the words of steps that follow each other, go together."""
+    """Neither rows nor columns, nor neighbors, nor the words of steps that follow each other, go together."""
     size, words = 300, (np.uint64(7) + np.arange(40, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     masks = np.array([vectorized.dropout_forward(np.ones((size, size)), 0.5, word) - 1 for word in words])
     assert np.abs(masks.mean(axis=1)).max() <= 5.5 / np.sqrt(size)
@@ -145,7 +145,7 @@ def test_without_momentum_they_are_those_of_the_last_batch():
     np.testing.assert_allclose(net.state["0.running_variance"], X[40:].var(axis=0, ddof=1), rtol=1e-12)
 
 
-def test_a_batch_of_one_sample_is_normalised_by_the_running_statistics():
+def test_a_batch_of_one_sample_is_normalized_by_the_running_statistics():
     net = normalizing()
     net.state["0.running_mean"][:], net.state["0.running_variance"][:] = 0.5, 4
     before = {name: view.copy() for name, view in net.state.items()}

@@ -1,4 +1,4 @@
-"""Normalisation and dropout on the three rungs: naive = vectorized = kernels; a network computes what they say."""
+"""Normalization and dropout on the three rungs: naive = vectorized = kernels; a network computes what they say."""
 
 import doctest
 import re

@@ -1,4 +1,4 @@
-"""The compiled network is the vectorised one: outputs, losses, gradients and training steps, for every record."""
+"""The compiled network is the vectorized one: outputs, losses, gradients and training steps, for every record."""
 
 import numpy as np
 import pytest

@@ -102,7 +102,7 @@ def test_decision_boundary(outputs, activation, classes, tmp_path):
     assert left < X[:, 0].min() < X[:, 0].max() < right
     assert bottom < X[:, 1].min() < X[:, 1].max() < top
     [ground] = ax.get_images()
-    # the colour at a corner of the picture is that of the class which the network sees there
+    # the color at a corner of the picture is that of the class which the network sees there
     [probabilities] = plot.class_probabilities(net, [[left, bottom]])
     expected = 1 - plot.TINT * probabilities @ (1 - plot.class_colors(classes))
     np.testing.assert_allclose(ground.get_array()[0, 0], expected)

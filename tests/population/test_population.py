@@ -26,14 +26,14 @@ from fastnn import (
     losses,
     optimizers,
 )
-from fastnn.population import crew, task
+from fastnn.population import task, worker_pool
 
 
 @pytest.fixture(params=["at leisure", "in haste"])
 def pace(request, monkeypatch):
     """Once as it is, and once with a look at the clock after every batch, which always says that the time is over."""
     if request.param == "in haste":
-        monkeypatch.setattr(crew, "SLICE", 0)
+        monkeypatch.setattr(worker_pool, "SLICE", 0)
         monkeypatch.setattr(task, "FLOPS_PER_LOOK", 1)
         monkeypatch.setattr(task, "MOST_EPOCHS", 3)
     return request.param
@@ -126,9 +126,9 @@ def test_a_member_goes_on_alone_and_back():
 
 @pytest.mark.parametrize("calls", [0, 1, 5])
 def test_after_an_interrupt_each_goes_on_to_the_same_bits(calls, monkeypatch):
-    monkeypatch.setattr(crew, "SLICE", 0)
+    monkeypatch.setattr(worker_pool, "SLICE", 0)
     monkeypatch.setattr(task, "FLOPS_PER_LOOK", 1)
-    run, left = crew.Crew.run, [calls]
+    run, left = worker_pool.WorkerPool.run, [calls]
 
     def interrupted(self, tasks):
         if left[0] == 0:
@@ -139,7 +139,7 @@ def test_after_an_interrupt_each_goes_on_to_the_same_bits(calls, monkeypatch):
     together, alone = Population(classifiers()), classifiers()
     options = {"epochs": 6, "batch_size": 8, "validation_data": (X[:9], LABELS[:9]),
                "callbacks": [EarlyStopping(patience=3, restore_best=True)]}
-    monkeypatch.setattr(crew.Crew, "run", interrupted)
+    monkeypatch.setattr(worker_pool.WorkerPool, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         together.fit(X, LABELS, optimizer="adam", threads=2, **options)
     monkeypatch.undo()

@@ -10,7 +10,7 @@ from layer_cases import X
 from members import LABELS, WEIGHTS, check_same, classifiers
 
 from fastnn import Adam, EarlyStopping, LambdaCallback, Population, k_folds
-from fastnn.population import crew, task
+from fastnn.population import task, worker_pool
 
 
 def test_members_learn_from_rows_of_one_array():
@@ -76,7 +76,7 @@ def test_data_are_shared(monkeypatch):
 
 def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
     """Orders of samples, activations and gradients are the threads'."""
-    sizes, run = [], crew.Crew.run
+    sizes, run = [], worker_pool.WorkerPool.run
 
     def measured(self, tasks):
         sizes.append(tracemalloc.get_traced_memory()[0])
@@ -91,7 +91,7 @@ def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
             gc.collect()
         return (sizes[1] - sizes[0]) / 8
 
-    monkeypatch.setattr(crew.Crew, "run", measured)
+    monkeypatch.setattr(worker_pool.WorkerPool, "run", measured)
     bytes_of_a_member(1000)  # what is made once is there
     tracemalloc.start()
     try:

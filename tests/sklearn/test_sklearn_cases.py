@@ -42,8 +42,8 @@ def same_weights(model, other):
 
 
 def test_larger_alpha_gives_smaller_weights():
-    free, penalised = (NetworkClassifier(10, alpha=alpha, random_state=1).fit(*TWO).coefs_ for alpha in (0, 1))
-    assert all(np.abs(a).sum() > np.abs(b).sum() for a, b in zip(free, penalised, strict=True))
+    free, penalized = (NetworkClassifier(10, alpha=alpha, random_state=1).fit(*TWO).coefs_ for alpha in (0, 1))
+    assert all(np.abs(a).sum() > np.abs(b).sum() for a, b in zip(free, penalized, strict=True))
 
 
 @both_digits
@@ -91,7 +91,7 @@ def test_several_labels():
     assert NetworkClassifier(early_stopping=True).fit(X, Y).predict(X).shape == Y.shape
 
 
-def test_poisson_without_hidden_units_is_the_generalised_linear_model():
+def test_poisson_without_hidden_units_is_the_generalized_linear_model():
     X = np.linspace(0, 1, 100)[:, None]
     y = np.random.default_rng(0).poisson(np.exp(X[:, 0] + 1))
     linear = PoissonRegressor(alpha=0, tol=1e-7).fit(X, y)

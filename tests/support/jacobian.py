@@ -72,7 +72,7 @@ def losses_of(net, X, y, **options):
 
 
 def losses_at_once(net, X, y, *, training=False):
-    """The same function where no weight is penalised, from one pass of all samples: where the kernels report each one's."""
+    """The same function where no weight is penalized, from one pass of all samples: where the kernels report each one's."""
     if training:
         program = gradient_program(net, check_data(net, X, y), training, threads=1)
         assert program.batches == 1

@@ -15,8 +15,8 @@ def nets():
     """(layers, inputs, batch) of nets with every layer, small and large."""
     yield [Dense(16, "relu"), Dense(16, "tanh"), Dense(2, "softmax")], 4, 8
     yield [Dense(128, "relu"), Dense(10, "softmax")], 784, 64
-    normalised = BatchNorm(), Dropout(0.2), Dense(33), LayerNorm(), Activation("silu")
-    yield [Dense(65, "gelu"), *normalised, Dense(3, "softmax")], 17, 129
+    normalized = BatchNorm(), Dropout(0.2), Dense(33), LayerNorm(), Activation("silu")
+    yield [Dense(65, "gelu"), *normalized, Dense(3, "softmax")], 17, 129
     yield [BatchNorm(), Dense(257, "selu", l1=1e-4, l2=1e-3), Dense(1)], 1031, 37
 
 

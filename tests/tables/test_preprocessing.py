@@ -39,7 +39,7 @@ def test_each_kind_of_column_is_found():
         assert reason in reasons[name]
 
 
-def test_numbers_are_standardised_and_missing_ones_told():
+def test_numbers_are_standardized_and_missing_ones_told():
     preprocessing = Preprocessing.fit(STONES)
     X = preprocessing.transform(STONES)
     assert X.dtype == np.float32

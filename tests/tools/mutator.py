@@ -106,7 +106,7 @@ def putter(parent, field, index):
 
 
 def left_alone(node):
-    """What is no behaviour: imports, texts, a function that only shows something, what a warning says."""
+    """What is no behavior: imports, texts, a function that only shows something, what a warning says."""
     if isinstance(node, ast.Import | ast.ImportFrom | ast.JoinedStr):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):

@@ -33,7 +33,7 @@ class Fit:
             self.error = error
 
 
-class Crew:
+class WorkerPool:
     """Threads, what each needs to run any of these tasks, and the queue that they take them from."""
 
     def __init__(self, tasks, threads):
@@ -84,22 +84,22 @@ def train_together(fits, threads, bar):
     """Drive all fits, which have begun, to their ends; the caller closes them. bar: shows how many epochs are over."""
     tasks = {fit.request: fit for fit in fits if isinstance(fit.request, Task)}
     others = [fit for fit in fits if fit.request is not None and not isinstance(fit.request, Task)]
-    crew = Crew([*tasks], threads) if tasks else None
+    pool = WorkerPool([*tasks], threads) if tasks else None
     queue, epochs = sorted(tasks, key=lambda task: -task.seconds), epochs_of(fits)  # the longest first
     while queue or others:
         for fit in others:  # callbacks look at its batches, or it shuffles in Python
             fit.resume(fit.request())
         others = [fit for fit in others if fit.request is not None]
         if queue:
-            queue, left = run_once(crew, queue, tasks)
+            queue, left = run_once(pool, queue, tasks)
             others += left
         if bar.bar is not None:
             bar.advance(-(epochs - (epochs := epochs_of(fits))), dict)
 
 
-def run_once(crew, queue, fits):
+def run_once(pool, queue, fits):
     """One call of compiled code; returns the tasks in the order in which they are to go on, and fits that have left them."""
-    taken = crew.run(queue)
+    taken = pool.run(queue)
     waiting = queue[len(taken):]
     unfinished, renewed, left = [], [], []
     for task in taken:

@@ -1,0 +1,32 @@
+"""Names that puzzled readers stay away, and spelling is American."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [path for folder in ("fastnn", "kernels", "asv_bench", "docs") for path in sorted((ROOT / folder).rglob("*"))
+           if path.suffix in (".py", ".pyi", ".md") and "_build" not in path.parts and "generated" not in path.parts]
+SOURCES += [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+
+# what each was, and what it is called now
+PUZZLING = {
+    "company": "parallel_compile", "tame": "bounded", "take_up": "attach", "lay_down": "detach", "turned": "transposed",
+    "roomy": "padded", "spoil": "fill_nan", "strange": "not_finite", "crew": "worker_pool", "fellows": "subparts",
+    "dress": "format_note", "evened_out": "split_evenly", "follow_row": "running_statistics_row",
+    "of_one_mean": "with_normalized_weights",
+}
+BRITISH = r"\w*(?:colour|behaviour|neighbour|normalis|standardis|initialis|recognis|vectoris|penalis|regularis|centred)\w*"
+
+
+@pytest.mark.parametrize(("word", "now"), PUZZLING.items())
+def test_a_puzzling_name_is_gone(word, now):
+    found = [f"{path.relative_to(ROOT)}: {line.strip()}" for path in SOURCES
+             for line in path.read_text(encoding="utf-8").splitlines() if re.search(rf"\b{word}\b", line)]
+    assert not found, f"call it {now}"
+
+
+def test_spelling_is_american():
+    found = {word for path in SOURCES for word in re.findall(BRITISH, path.read_text(encoding="utf-8"), re.IGNORECASE)}
+    assert not found
