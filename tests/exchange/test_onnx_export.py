@@ -74,7 +74,7 @@ def test_computes_the_same(layer, activation, dtype, path, record_property):
     net.to_onnx(path)
     onnx.checker.check_model(path, full_check=True)
     largest = max(difference(net, path, batch) for batch in BATCHES)
-    record_property("largest difference", largest)
+    record_property("largest difference", float(largest))
     assert largest < 1e-6
 
 
