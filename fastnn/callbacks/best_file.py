@@ -41,10 +41,10 @@ def digest(*data):
         if each is None:
             continue
         rows = np.arange(len(each.X)) if each.rows is None else each.rows
-        width = each.X.itemsize * each.X.shape[1]
+        width = each.X.itemsize * (each.X.size // len(each.X))
         most = max(1, min(len(rows), ROWS, BYTES // width))
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
-        sha.update(f"{each.samples} {each.X.shape[1]}".encode())
+        sha.update(f"{each.samples} {each.X.size // len(each.X)}".encode())
         for array in (each.X, each.targets.labels, each.targets.values, each.weights):
             if array is not None:
                 kind = np.float32 if array.dtype.kind == "f" else array.dtype  # whatever the dtype of the network

@@ -29,7 +29,7 @@ from ..formats.untrusted_json import from_text, to_text
 from ..kernels.interpreter.interpreter import DIVERGED, SAMPLES
 from ..kernels.optimizers import optimizers
 from ..program import TOTALS
-from .networks import CHECKPOINT_FORMAT, expected_parameters_and_state, metadata_of, open_and_read
+from .networks import CHECKPOINT_FORMAT, expected_parameters_and_state, metadata_of, open_and_read, versioned
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64 - 1  # word of the random state
@@ -48,7 +48,7 @@ def save(network, path, extra=None):
         tensors |= {f"optimizer.{slot}.{name}": array for name, array in vector.items()}
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
     fit = to_text(document(network, state, tensors), special=True)
-    metadata = {"format": CHECKPOINT_FORMAT, "network": to_text(network.config()), "fit": fit}
+    metadata = {"format": versioned(CHECKPOINT_FORMAT, network), "network": to_text(network.config()), "fit": fit}
     write_whole(path, to_bytes(tensors, metadata | (extra or {})))
 
 

@@ -1,6 +1,7 @@
 """Networks in safetensors files: parameters and state as tensors, the architecture in the metadata. No pickle anywhere.
 
-    format     what this is, and the version of this list
+    format     what this is, and the version of this list: 1 where samples have one axis of features, 2 where
+               they have a shape, which readers of version 1 refuse
     network    the architecture: `Network.config()` as JSON
     sha256     a digest of the whole file, so that no damage goes unnoticed (`fastnn.formats.safetensors`)
 
@@ -12,14 +13,14 @@ losses, initializers) is looked up in the registries, and nowhere else.
 import os
 import stat
 
-from ..checks import whole_number
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
 from ..formats.signatures import LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from ..formats.untrusted_json import from_text, to_text
-from ..layers import layers_from_config, parameter_shapes, state_shapes
+from ..layers import input_shape, layers_from_config, parameter_shapes, state_shapes
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
+NEWEST = 2  # of the versions of either
 # what a damaged or foreign file can provoke
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
 READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)"}
@@ -32,7 +33,7 @@ class ModelFormatError(ValueError):
 
 def save(network, path, extra=None):
     """Write `network` to `path`, whole or not at all; extra: further texts by name for the metadata."""
-    metadata = {"format": FORMAT, "network": to_text(network.config())}
+    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config())}
     write_whole(path, to_bytes(network.vectors.by_name, metadata | (extra or {})))
 
 
@@ -49,7 +50,7 @@ def expected_arrays(config):
 
 def expected_parameters_and_state(config):
     """Those among them that training moves by optimizers, and the others."""
-    layers, inputs, dtype = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"]), config["dtype"]
+    layers, inputs, dtype = layers_from_config(config["layers"]), input_shape(config["inputs"]), config["dtype"]
     return ({name: (dtype, shape) for name, shape in shapes(layers, inputs).items()}
             for shapes in (parameter_shapes, state_shapes))
 
@@ -111,12 +112,25 @@ def read(network_type, file):
     return network
 
 
+def versioned(first, network):
+    """The format that a network's file has: `first` or a later version of it."""
+    return first if len(network.shapes[0]) == 1 else f"{kind_of_format(first)}-2"
+
+
+def kind_of_format(name):
+    """A format without its version."""
+    return name.rpartition("-")[0]
+
+
 def metadata_of(file, wanted):
-    """The metadata of a file of the wanted format."""
-    metadata, other = file.metadata, {FORMAT: "load", CHECKPOINT_FORMAT: "load_checkpoint"}
+    """The metadata of a file of the wanted format, in any version of it."""
+    metadata, other = file.metadata, {kind_of_format(FORMAT): "load", kind_of_format(CHECKPOINT_FORMAT): "load_checkpoint"}
     found = metadata.get("format")
-    if found == wanted:
+    kind, _, version = str(found).rpartition("-")
+    if kind in other and version.isdecimal() and version.isascii():
+        if kind != kind_of_format(wanted):
+            raise ValueError(f"its format is {found!r}, not {wanted!r}: read it with Network.{other[kind]}")
+        if not 1 <= int(version[:9]) <= NEWEST:
+            raise ValueError(f"its format is {found!r}; this fastnn reads versions 1 to {NEWEST}: read it with a newer one")
         return metadata
-    if found in other:
-        raise ValueError(f"its format is {found!r}, not {wanted!r}: read it with Network.{other[found]}")
     raise ValueError(f"its format is {found!r}, not {wanted!r}, so fastnn did not write it")

@@ -5,6 +5,7 @@ import numpy as np
 from ..kernels.elementwise.finite import all_finite
 from ..kernels.interpreter.table import STATISTICS
 from ..kernels.training.watch import NOT_FINITE
+from ..layers import computing_layer
 
 
 class DivergenceError(ArithmeticError):
@@ -26,7 +27,7 @@ class DivergenceError(ArithmeticError):
 def how_to_be_finite(network):
     """What to try where numbers of a network's outputs are not finite."""
     return (f"scale the inputs to about unit size, or check that loss {network.loss!r} takes what "
-            f"{network.layers[-1].activation!r} gives, and that the parameters are finite")
+            f"{computing_layer(network.layers).activation!r} gives, and that the parameters are finite")
 
 
 def of_step(network, program, epoch, batch, overflowed=None):
@@ -37,7 +38,8 @@ def of_step(network, program, epoch, batch, overflowed=None):
     layer, what = cause(network, program, batch, overflowed)
     message = (f"numbers cease to be finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before that "
                f"step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to about "
-               f"unit size, or check that loss {network.loss!r} takes what {network.layers[-1].activation!r} gives")
+               f"unit size, or check that loss {network.loss!r} takes what "
+               f"{computing_layer(network.layers).activation!r} gives")
     return DivergenceError(message, epoch, batch, layer)
 
 

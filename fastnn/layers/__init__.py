@@ -1,19 +1,22 @@
 """Layers: frozen specifications, one a file. A layer says what parameters and state it has, and emits rows of the table."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from itertools import accumulate
 
-from ..checks import shown
+from ..checks import shown, whole_number
 from .activation import Activation
 from .base import Layer, layers, register
 from .batch_norm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
+from .flatten import Flatten
 from .layer_norm import LayerNorm
+from .reshape import Reshape
 
-__all__ = ["Activation", "BatchNorm", "Dense", "Dropout", "Layer", "LayerNorm", "applied_activations", "layers",
-           "layers_from_config", "named_shapes", "parameter_shapes", "register", "state_shapes", "widths"]
+__all__ = ["Activation", "BatchNorm", "Dense", "Dropout", "Flatten", "Layer", "LayerNorm", "Reshape",
+           "applied_activations", "computing_layer", "input_shape", "layers", "layers_from_config", "named_shapes",
+           "parameter_shapes", "register", "shapes", "state_shapes"]
 
 
 def layers_from_config(configs):
@@ -36,26 +39,51 @@ def layer_from_config(where, config):
     return layers[config["layer"]](**options)
 
 
-def widths(layers, inputs):
-    """How many features there are before the first layer and behind each."""
-    return list(accumulate(layers, lambda in_features, layer: layer.output_features(in_features), initial=inputs))
+def input_shape(inputs):
+    """The shape of a sample from a number of features or a shape, as a caller or a file gives it."""
+    if not isinstance(inputs, (tuple, list)):
+        return (whole_number("inputs", inputs),)
+    if not inputs:
+        raise ValueError("inputs is an empty shape; give the shape of a sample, such as (28, 28, 1), or how many features")
+    shape = tuple(whole_number(f"inputs[{axis}]", size) for axis, size in enumerate(inputs))
+    whole_number("the product of inputs", math.prod(shape))
+    return shape
 
 
-def named_shapes(layers, inputs, shapes):
-    """{"0.weight": shape, …} from `shapes(layer, in_features)`, which gives those of one layer by name."""
-    return {f"{index}.{name}": shape
-            for index, (layer, in_features) in enumerate(zip(layers, widths(layers, inputs), strict=False))
-            for name, shape in shapes(layer, in_features).items()}
+def shapes(layers, shape):
+    """The shape of a sample before the first layer and behind each."""
+    found = [shape]
+    for index, layer in enumerate(layers):
+        try:
+            found.append(layer.output_shape(found[-1]))
+        except ValueError as error:
+            raise ValueError(f"layers[{index}]: {error}") from None
+    return found
 
 
-def parameter_shapes(layers, inputs):
-    """The shapes of all parameters of a network by name ("0.weight", …), in the order in which they lie in memory."""
-    return named_shapes(layers, inputs, lambda layer, in_features: layer.parameter_shapes(in_features))
+def named_shapes(layers, shape, of_layer):
+    """{"0.weight": shape, …} from `of_layer(layer, shape)`, which gives those of one layer by name."""
+    return {f"{index}.{name}": own
+            for index, (layer, before) in enumerate(zip(layers, shapes(layers, shape), strict=False))
+            for name, own in of_layer(layer, before).items()}
 
 
-def state_shapes(layers, inputs):
+def parameter_shapes(layers, shape):
+    """The shapes of all parameters of a network by name ("0.weight", …), in the order in which they lie in memory.
+
+    shape: that of a sample.
+    """
+    return named_shapes(layers, shape, lambda layer, before: layer.parameter_shapes(before))
+
+
+def state_shapes(layers, shape):
     """The shapes of all that a network remembers beside its parameters ("1.running_mean", …), likewise."""
-    return named_shapes(layers, inputs, lambda layer, in_features: layer.state_shapes(in_features))
+    return named_shapes(layers, shape, lambda layer, before: layer.state_shapes(before))
+
+
+def computing_layer(layers):
+    """The last layer that computes: what it gives are the outputs, in whatever shape."""
+    return next((layer for layer in reversed(layers) if not layer.is_view), layers[-1])
 
 
 def applied_activations(layers):

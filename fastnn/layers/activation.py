@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..kernels.layers.activate import activation_row
 from ..runtime.threads import NUMBERS_PER_PART
-from .base import Layer, register, registered_activation
+from .base import Layer, features_of, register, registered_activation
 
 
 @register
@@ -37,6 +37,11 @@ class Activation(Layer):
 
     def __repr__(self):
         return f"Activation({self.activation!r})"
+
+    def output_shape(self, shape):
+        if self.activation_record.rowwise:
+            features_of(self, shape)
+        return shape
 
     def lower(self, program, index, x, activation):
         if activation is None:

@@ -7,7 +7,9 @@ from ..kernels.compiling.registry import Registry
 
 
 class Layer:
-    """Base of the layers, saying what most of them say: as many features out as in, and nothing to learn.
+    """Base of the layers, saying what most of them say: the shape stays, and nothing is learned.
+
+    The shape of a tensor is that of one sample's numbers: (features,), (height, width, channels), …
 
     A subclass is a frozen dataclass, whose fields are what its constructor takes.
 
@@ -27,6 +29,8 @@ class Layer:
         The functions that compute it, under the same name on each of the three rungs.
     torch : str or None
         The PyTorch module whose weights `load_torch` reads for it, or None if it has none to read.
+    is_view : bool
+        Whether it only gives another shape to the same numbers, so that what the layer before computes is the result.
     """
 
     activation = "identity"
@@ -36,24 +40,25 @@ class Layer:
     can_be_last = True
     functions = ()
     torch = None
+    is_view = False
 
     @property
     def activation_record(self):
         return activations[self.activation]
 
-    def output_features(self, in_features):
-        """How many features it gives for so many."""
-        return in_features
+    def output_shape(self, shape):
+        """The shape that it gives for a sample of this one; ValueError for one that it does not take."""
+        return shape
 
-    def parameter_shapes(self, in_features):
+    def parameter_shapes(self, shape):
         """The shapes of its parameters by name, in the order in which they lie in memory."""
         return {}
 
-    def initial_parameters(self, in_features, generator, activation):
+    def initial_parameters(self, shape, generator, activation):
         """First values of its parameters, float64 arrays or numbers by name; `activation` is what it is to apply."""
         return {}
 
-    def state_shapes(self, in_features):
+    def state_shapes(self, shape):
         """The shapes of what it remembers beside its parameters, likewise."""
         return {}
 
@@ -79,6 +84,23 @@ class Layer:
     def config(self):
         """What `Network.load` needs to make it again."""
         return {"layer": type(self).__name__} | {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class View(Layer):
+    """Base of the layers whose output is their input's memory, in another shape; so is its gradient."""
+
+    is_view = True
+
+    def lower(self, program, index, x, activation):
+        return x.reshaped(self.output_shape(x.shape))
+
+
+def features_of(layer, shape):
+    """How many features there are, for a layer that takes one axis of them."""
+    if len(shape) != 1:
+        raise ValueError(f"{layer!r} takes one axis of features, and here a sample has the shape {shape}; put a Flatten() "
+                         "before it")
+    return shape[0]
 
 
 layers = Registry("layer", type)

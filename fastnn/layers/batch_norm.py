@@ -6,7 +6,7 @@ from ..checks import number_in_range
 from ..kernels.compiling.objects import address
 from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
 from ..runtime.threads import NUMBERS_PER_PART
-from .base import Layer, register
+from .base import Layer, features_of, register
 
 
 @register
@@ -53,21 +53,25 @@ class BatchNorm(Layer):
         object.__setattr__(self, "momentum", number_in_range("BatchNorm(momentum=...)", self.momentum, 0.0, 1.0))
         object.__setattr__(self, "epsilon", number_in_range("BatchNorm(epsilon=...)", self.epsilon, 1e-30))
 
-    def parameter_shapes(self, in_features):
-        return {"scale": (in_features,), "shift": (in_features,)}
+    def output_shape(self, shape):
+        features_of(self, shape)
+        return shape
 
-    def initial_parameters(self, in_features, generator, activation):
+    def parameter_shapes(self, shape):
+        return {"scale": shape, "shift": shape}
+
+    def initial_parameters(self, shape, generator, activation):
         return {"scale": 1.0, "shift": 0.0}
 
-    def state_shapes(self, in_features):
-        return {"running_mean": (in_features,), "running_variance": (in_features,)}
+    def state_shapes(self, shape):
+        return {"running_mean": shape, "running_variance": shape}
 
     def initial_state(self):
         return {"running_mean": 0.0, "running_variance": 1.0}
 
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
-        a, features = program.tensor(x.features, gradient=x.gradient), x.features
+        a, features = program.tensor(x.shape, gradient=x.gradient), x.features
         row = batch_norm_row(
             program.dtype, program.parts(program.batch * features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],

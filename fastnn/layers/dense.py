@@ -6,7 +6,7 @@ from ..checks import not_negative, whole_number
 from ..kernels.layers.dense import combine_row, dense_row
 from ..kernels.products.product import chain_count
 from ..runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART
-from .base import Layer, register, registered_activation
+from .base import Layer, features_of, register, registered_activation
 from .initializers import initializers
 
 
@@ -55,21 +55,22 @@ class Dense(Layer):
         tail = "".join(f", {name}={value!r}" for name, value in options.items() if value)
         return f"Dense({self.out_features}, {self.activation!r}{tail})"
 
-    def output_features(self, in_features):
-        return self.out_features
+    def output_shape(self, shape):
+        features_of(self, shape)
+        return (self.out_features,)
 
-    def parameter_shapes(self, in_features):
-        return {"weight": (in_features, self.out_features), "bias": (self.out_features,)}
+    def parameter_shapes(self, shape):
+        return {"weight": (*shape, self.out_features), "bias": (self.out_features,)}
 
-    def initial_parameters(self, in_features, generator, activation):
+    def initial_parameters(self, shape, generator, activation):
         initializer = initializers[self.initializer or activation.initializer]
-        return {"weight": initializer.draw(generator, (in_features, self.out_features)), "bias": 0.0}
+        return {"weight": initializer.draw(generator, (*shape, self.out_features)), "bias": 0.0}
 
     def lower(self, program, index, x, activation):
         in_features, out_features = x.features, self.out_features
         work = 2 * program.batch * in_features * out_features
-        z = program.before_activation(out_features) if activation is not None else program.tensor(out_features)
-        a = z if activation is None else program.tensor(out_features, gradient=z.gradient)
+        z = program.before_activation((out_features,)) if activation is not None else program.tensor((out_features,))
+        a = z if activation is None else program.tensor((out_features,), gradient=z.gradient)
         wants_dx = program.training and x.gradient is not None
         parts = program.parts(work, FLOPS_PER_PART)
         by_chains = program.training and parts > 1 and chain_count(in_features) > 1
@@ -87,7 +88,7 @@ class Dense(Layer):
             batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
             padded=True,  # stretches of the arena end with a cache line
-            gathered=x is program.gathered,
+            gathered=program.is_gathered(x),
         )
         program.emit(row)
         if by_chains:

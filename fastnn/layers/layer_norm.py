@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..checks import number_in_range
 from ..kernels.layers.layer_norm import layer_norm_row
 from ..runtime.threads import NUMBERS_PER_PART
-from .base import Layer, register
+from .base import Layer, features_of, register
 
 
 @register
@@ -36,15 +36,19 @@ class LayerNorm(Layer):
     def __post_init__(self):
         object.__setattr__(self, "epsilon", number_in_range("LayerNorm(epsilon=...)", self.epsilon, 1e-30))
 
-    def parameter_shapes(self, in_features):
-        return {"scale": (in_features,), "shift": (in_features,)}
+    def output_shape(self, shape):
+        features_of(self, shape)
+        return shape
 
-    def initial_parameters(self, in_features, generator, activation):
+    def parameter_shapes(self, shape):
+        return {"scale": shape, "shift": shape}
+
+    def initial_parameters(self, shape, generator, activation):
         return {"scale": 1.0, "shift": 0.0}
 
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
-        a = program.tensor(x.features, gradient=x.gradient)
+        a = program.tensor(x.shape, gradient=x.gradient)
         program.emit(layer_norm_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient or 0, mean=program.arena.take(program.batch), inverse=program.arena.take(program.batch),

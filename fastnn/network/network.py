@@ -26,7 +26,7 @@ from ..fitting.lbfgs import LBFGS
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
-from ..layers import applied_activations, layers_from_config, widths
+from ..layers import applied_activations, computing_layer, input_shape, layers_from_config, shapes
 from ..layers import layers as layer_types
 from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
@@ -44,8 +44,8 @@ class Network:
     ----------
     layers : list of layers
         First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`.
-    inputs : int
-        How many features a sample has.
+    inputs : int or tuple of int
+        How many features a sample has, or its shape, such as (height, width, channels). X then is (samples, *shape).
     loss : str, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
         "squared_error".
@@ -62,7 +62,10 @@ class Network:
     state : mapping of str to array
         What layers remember beside their parameters, likewise: "1.running_mean" of a `BatchNorm`, …
     widths : list of int
-        How many features there are before the first layer and behind each.
+        How many numbers a sample has before the first layer and behind each. `inputs` and `outputs` are the first and the
+        last of them.
+    shapes : list of tuple
+        The shape of a sample in the same places.
     vectors, objective, fits
         The parts of a network, for code that extends it: the flat memory of parameters and state; the loss that training
         lowers and what outputs mean; and what fits hand on to one another.
@@ -81,7 +84,7 @@ class Network:
 
     trainer_type = training.Trainer  # what runs its epochs
 
-    def __init__(self, layers: Sequence, inputs: int, loss: str | None = None, dtype: str = "float32",
+    def __init__(self, layers: Sequence, inputs: int | Sequence[int], loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
         self._initialize(self._make(layers, inputs, loss, dtype, seed))
 
@@ -93,19 +96,25 @@ class Network:
         for index, layer in enumerate(self.layers):
             if not isinstance(layer, tuple(layer_types.values())):
                 raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
-        self.inputs = whole_number("inputs", inputs)
+        shape = input_shape(inputs)
         self.dtype = float_dtype("dtype", dtype)
-        self.widths = widths(self.layers, self.inputs)
-        if not self.layers[-1].can_be_last:
-            raise ValueError(f"the last layer is {self.layers[-1]!r}, whose outputs are no prediction; end with another, "
+        self.shapes = shapes(self.layers, shape)
+        self.widths = [math.prod(shape) for shape in self.shapes]
+        self.inputs = self.widths[0]
+        last = computing_layer(self.layers)
+        if not last.can_be_last:
+            raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
                              "such as Dense(1)")
-        self.objective = objective_of(self.layers[-1].activation_record, loss, self.outputs)
+        if len(self.shapes[-1]) != 1:
+            raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; they must "
+                             "have one axis: end with Flatten(), or with Flatten() and a Dense layer")
+        self.objective = objective_of(last.activation_record, loss, self.outputs)
         self.loss = self.objective.loss.name
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
         random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
-        self.seed, self.vectors = seed, Vectors(self.layers, self.inputs, self.dtype, random)
+        self.seed, self.vectors = seed, Vectors(self.layers, shape, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
         self._idle_predictions = {}
         return new_generator(weights_seed)
@@ -113,7 +122,7 @@ class Network:
     def _initialize(self, generator):
         applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
-            first = layer.initial_parameters(self.widths[index], generator, activations[applied[index]])
+            first = layer.initial_parameters(self.shapes[index], generator, activations[applied[index]])
             for name, values in first.items():
                 self.parameters[f"{index}.{name}"][...] = values
             for name, values in layer.initial_state().items():
@@ -147,7 +156,7 @@ class Network:
 
         Parameters
         ----------
-        X : array (samples, inputs)
+        X : array (samples, inputs), or (samples, *shape) where `inputs` is a shape
         y : array
             Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs).
@@ -351,8 +360,9 @@ class Network:
 
     def config(self) -> dict:
         """The architecture as plain data; `Network.from_config` makes the network again."""
-        return {"layers": [layer.config() for layer in self.layers], "inputs": self.inputs, "loss": self.loss,
-                "dtype": self.dtype}
+        shape = self.shapes[0]
+        return {"layers": [layer.config() for layer in self.layers], "inputs": shape[0] if len(shape) == 1 else list(shape),
+                "loss": self.loss, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
@@ -437,7 +447,8 @@ class Network:
 
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
-        return f"Network([{layers}], inputs={self.inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
+        inputs = self.inputs if len(self.shapes[0]) == 1 else self.shapes[0]
+        return f"Network([{layers}], inputs={inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
 
 
 typeof_impl.register(Network, embedded_model.typeof_network)

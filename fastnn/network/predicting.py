@@ -14,7 +14,7 @@ def forward(network, X, threads, idle_programs):
 
     idle_programs: {plan: programs that are at rest}, of earlier predictions; this one leaves its own there.
     """
-    X = features(X, network.inputs, network.dtype, least=0, finite=False)
+    X = features(X, network.shapes[0], network.dtype, least=0, finite=False)
     if len(X) == 0:
         return np.empty((0, network.outputs), network.dtype)
     plan = PredictionProgram.plan(network, len(X), resolve_threads(threads))

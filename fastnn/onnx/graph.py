@@ -70,13 +70,13 @@ class Graph:
         return self(form, z, **record.onnx_attributes) if isinstance(form, str) else form(self, z)
 
     def model(self, network, output):
-        """The whole as a ModelProto, from "input" (batch, inputs) to "output" (batch, outputs)."""
+        """The whole as a ModelProto, from "input" (batch, *shape) to "output" (batch, outputs)."""
         helper = library().helper
         self.nodes.append(helper.make_node("Identity", [output], ["output"], name="output"))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
         graph = helper.make_graph(
             self.nodes, "network",
-            [helper.make_tensor_value_info("input", kind, ["batch", network.inputs])],
+            [helper.make_tensor_value_info("input", kind, ["batch", *network.shapes[0]])],
             [helper.make_tensor_value_info("output", kind, ["batch", network.outputs])],
             [library().numpy_helper.from_array(array, name) for name, array in self.tensors.items()],
         )

@@ -7,10 +7,10 @@ graph of the file again. Any other graph is walked node by node.
 import json
 import os
 
-from ..checks import path_name, whole_number
+from ..checks import path_name
 from ..files.networks import ModelFormatError, open_file, seems
 from ..formats.signatures import ONNX
-from ..layers import layers_from_config, parameter_shapes, state_shapes
+from ..layers import input_shape, layers_from_config, parameter_shapes, state_shapes
 from .chain import UnknownNode
 from .library import library
 from .walk import walk
@@ -88,7 +88,7 @@ def our_own(network_type, model):
         return None
     try:
         config = json.loads(text)
-        layers, inputs = layers_from_config(config["layers"]), whole_number("inputs", config["inputs"])
+        layers, inputs = layers_from_config(config["layers"]), input_shape(config["inputs"])
         shapes = parameter_shapes(layers, inputs) | state_shapes(layers, inputs)
         tensors = {tensor.name: tensor for tensor in model.graph.initializer}
         if any(tuple(tensors[name].dims) != shape for name, shape in shapes.items()):

@@ -44,10 +44,10 @@ def decision_boundary(net, X, y, ax=None):
     >>> ax = plot.decision_boundary(net, [[0, 0], [1, 1], [0, 1], [1, 0]], [0, 0, 1, 1])
     """
     shape = any_array("X", X).shape
-    if of_network(net).inputs != 2 or len(shape) != 2 or shape[1] != 2:
-        raise ValueError(f"decision_boundary draws a plane: it takes a network of 2 inputs, not {net.inputs}, "
+    if of_network(net).shapes[0] != (2,) or len(shape) != 2 or shape[1] != 2:
+        raise ValueError(f"decision_boundary draws a plane: it takes a network of 2 inputs, not {net.config()['inputs']}, "
                          f"and X (samples, 2), not {shape}")
-    y, X = true_labels("decision_boundary", net, X, y), features(X, 2, "float64")
+    y, X = true_labels("decision_boundary", net, X, y), features(X, (2,), "float64")
     ax = given_or_new(ax, width=5.6, height=5)
     extent = np.ptp(X, axis=0)
     margin = np.where(extent > 0, 0.05 * extent, 0.5)

@@ -47,13 +47,14 @@ def network_diagram(net, ax=None, *, most=12):
     for index in range(len(net.layers)):
         draw_lines(ax, places[index], places[index + 1], net.parameters.get(f"{index}.weight"))
     names = ["inputs", *(type(layer).__name__ for layer in net.layers)]
+    sizes = [" × ".join(map(str, shape)) for shape in net.shapes]
     activations = ["", *(layer.activation if layer.activation != "identity" else "" for layer in net.layers)]
     for k, (column, (_, gap)) in enumerate(zip(places, columns, strict=True)):
         draw_circles(ax, column, color="white" if k == 0 else "#e8f1fa")
         x = COLUMN * (k + 0.5)
         if gap:
             ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14 * scale, color=INK)
-        ax.text(x, LABEL - 0.12, f"{names[k]}\n{net.widths[k]}\n{activations[k]}", ha="center", va="top", linespacing=1.25,
+        ax.text(x, LABEL - 0.12, f"{names[k]}\n{sizes[k]}\n{activations[k]}", ha="center", va="top", linespacing=1.25,
                 fontsize=max(SMALLEST, 8 * scale))
     return ax
 

@@ -17,9 +17,10 @@ def check_members(networks):
         raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
     first = networks[0]
     for number, network in enumerate(networks):
-        if network.inputs != first.inputs:
-            raise ValueError(f"member {number} takes {network.inputs} inputs and member 0 takes {first.inputs}; all learn "
-                             f"from one X: give it inputs={first.inputs}, or fit it in another population")
+        if network.shapes[0] != first.shapes[0]:
+            own, wanted = (shape[0] if len(shape) == 1 else shape for shape in (network.shapes[0], first.shapes[0]))
+            raise ValueError(f"member {number} takes {own} inputs and member 0 takes {wanted}; all learn "
+                             f"from one X: give it inputs={wanted}, or fit it in another population")
         head, first_head = network.objective.head, first.objective.head
         if (type(head), head.outputs) != (type(first_head), first_head.outputs):
             raise ValueError(f"member {number} learns {head.description} and member 0 {first_head.description}; all learn "

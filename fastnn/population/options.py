@@ -64,10 +64,10 @@ def each_rows(name, given, members, samples):
     return [checked[id(rows)] for rows in values]
 
 
-def samples_of(X, inputs):
+def samples_of(X, shape):
     """How many samples X has, of any dtype; an error of what X must be where it has no rows."""
     X = any_array("X", X)
-    return len(X) if X.ndim == 2 else len(features(X, inputs, "float32"))
+    return len(X) if X.ndim == 1 + len(shape) else len(features(X, shape, "float32"))
 
 
 def rows_of(name, rows, samples):

@@ -41,7 +41,7 @@ class Population(Ensemble):
     Parameters
     ----------
     networks : list of Network, or Network
-        Members that take equally many inputs and have equally many outputs. Or one network, for `seeds`.
+        Members that take inputs of the same shape and have equally many outputs. Or one network, for `seeds`.
     seeds : list of int, optional
         With one network: the members are new networks of its architecture, one with each of these seeds.
 
@@ -141,7 +141,7 @@ class Population(Ensemble):
         given = each("optimizer", optimizer, count)
         callbacks = each_callbacks(callbacks, count)
         chosen = [choose(metrics, network.objective.head) for network in self.networks]
-        samples = samples_of(X, self.networks[0].inputs)
+        samples = samples_of(X, self.networks[0].shapes[0])
         rows, validation_rows = (each_rows(name, value, count, samples)
                                  for name, value in (("rows", rows), ("validation_rows", validation_rows)))
         if validation_data is not None and any(part is not None for part in validation_rows):
@@ -239,7 +239,7 @@ class Population(Ensemble):
         if "resume" in options:
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
-        samples = samples_of(X, self.networks[0].inputs)
+        samples = samples_of(X, self.networks[0].shapes[0])
         for name in {"batch_size", "optimizer"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):

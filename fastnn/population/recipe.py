@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from ..checks import shown, whole_number
 from ..kernels.optimizers import Optimizer, optimizers
-from ..layers import BatchNorm, Dense, Dropout
+from ..layers import BatchNorm, Dense, Dropout, Flatten
 from ..network.network import Network
 from ..samples.arrays import any_array
 from .space import generator
@@ -20,9 +20,9 @@ MOST_CLASSES = 256  # more different whole numbers than that are rather values
 
 @dataclass(frozen=True)
 class Problem:
-    """What data ask of a network: its inputs, its outputs, and the activation of the last layer."""
+    """What data ask of a network: the shape of a sample, its outputs, and the activation of the last layer."""
 
-    inputs: int
+    shape: tuple[int, ...]  # of a sample
     outputs: int
     activation: str
 
@@ -30,7 +30,7 @@ class Problem:
 def problem_of(X, y, task):
     """The Problem of these data; task: "classification", "regression", or None to tell by y."""
     X, y = any_array("X", X), any_array("y", y)
-    if X.ndim != 2 or 0 in X.shape:
+    if X.ndim < 2 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; give one row a sample, (samples, features)")
     if y.shape[:1] != X.shape[:1] or 0 in y.shape:
         raise ValueError(f"y has shape {y.shape}; X has {len(X)} samples, so y must have {len(X)} rows")
@@ -38,7 +38,7 @@ def problem_of(X, y, task):
         raise ValueError(f"task is {shown(task)}; it must be 'classification', 'regression' or None")
     labels = y.ndim == 1 and y.dtype.kind in "biu" and len(y) > 0
     if task == "regression" or (task is None and not labels):
-        return Problem(X.shape[1], 1 if y.ndim == 1 else y.shape[-1], "identity")
+        return Problem(X.shape[1:], 1 if y.ndim == 1 else y.shape[-1], "identity")
     if not labels:
         raise ValueError(f"y has shape {y.shape} and dtype {y.dtype}; for classification give integer labels (samples,), "
                          "such as np.unique(y, return_inverse=True)[1]")
@@ -46,20 +46,20 @@ def problem_of(X, y, task):
     if task is None and classes > MOST_CLASSES:
         raise ValueError(f"y holds whole numbers up to {classes - 1}; say what they are: task='regression' for values, "
                          "task='classification' for labels")
-    return Problem(X.shape[1], max(classes, 2), "softmax")
+    return Problem(X.shape[1:], max(classes, 2), "softmax")
 
 
 def default_network(problem, *, hidden=None, width=32, depth=1, activation="relu", dropout=0.0, batch_norm=False, l1=0.0,
                     l2=0.0, initializer=None, loss=None, dtype="float32", seed=0):
     """Dense layers, `depth` of `width` or those of `hidden`, each with what is asked for behind it, and the last layer."""
     widths = [width] * whole_number("depth", depth, least=0) if hidden is None else hidden
-    layers = []
+    layers = [] if len(problem.shape) == 1 else [Flatten()]
     for out_features in widths if isinstance(widths, (list, tuple)) else [widths]:
         layers.append(Dense(out_features, activation, initializer, l1=l1, l2=l2))
         layers += [BatchNorm()] if batch_norm else []
         layers += [Dropout(dropout)] if dropout else []
     layers.append(Dense(problem.outputs, problem.activation, l1=l1, l2=l2))
-    return Network(layers, inputs=problem.inputs, loss=loss, dtype=dtype, seed=seed)
+    return Network(layers, inputs=problem.shape, loss=loss, dtype=dtype, seed=seed)
 
 
 class Recipe:

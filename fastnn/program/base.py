@@ -1,6 +1,7 @@
 """What all programs share: tensors in an arena, and the rows that take a batch through a network's layers."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from ..kernels.activations import activations
 from ..kernels.compiling.objects import address
@@ -14,15 +15,24 @@ from .penalties import Penalties
 
 @dataclass
 class Tensor:
-    """A stretch of the arena: (batch, features) numbers at `offset`, their gradient at `gradient` (None: not wanted).
+    """A stretch of the arena: (batch, *shape) numbers at `offset`, their gradient at `gradient` (None: not wanted).
 
     from_data: whether it is no stretch of the arena: the samples are read where they lie.
     """
 
     offset: int
-    features: int
+    shape: tuple[int, ...]
     gradient: int | None = None
     from_data: bool = False
+
+    @property
+    def features(self):
+        """How many numbers a sample has."""
+        return math.prod(self.shape)
+
+    def reshaped(self, shape):
+        """The same memory, and gradient, in another shape."""
+        return replace(self, shape=shape)
 
 
 __all__ = ["Program", "Tensor", "address"]
@@ -43,19 +53,20 @@ class Program:
         self.gathered = None  # the tensor of the batch
         self._scratch, self._scratch_size = None, 0
 
-    def tensor(self, features, gradient=None):
+    def tensor(self, shape, gradient=None):
         """A new tensor of the arena; when training with a gradient, its own or the one given."""
+        numbers = self.batch * math.prod(shape)
         if self.training and gradient is None:
-            gradient = self.arena.take(self.batch * features)
-        return Tensor(self.arena.take(self.batch * features), features, gradient)
+            gradient = self.arena.take(numbers)
+        return Tensor(self.arena.take(numbers), shape, gradient)
 
     def tensor_like(self, x):
         """A tensor of x's shape that shares x's gradient, or lack of one: for a layer that turns one into the other."""
-        return Tensor(self.arena.take(self.batch * x.features), x.features, x.gradient)
+        return Tensor(self.arena.take(self.batch * x.features), x.shape, x.gradient)
 
-    def before_activation(self, features):
+    def before_activation(self, shape):
         """A tensor that only the activation behind it reads, at once: without a backward pass all layers share one."""
-        return self.tensor(features) if self.training else Tensor(self.scratch(self.batch * features), features)
+        return self.tensor(shape) if self.training else Tensor(self.scratch(self.batch * math.prod(shape)), shape)
 
     def in_arena(self, x):
         """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
@@ -89,7 +100,11 @@ class Program:
         return parts(work, per_part, self.threads)
 
     def input_tensor(self):
-        return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.inputs)
+        return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.shapes[0])
+
+    def is_gathered(self, x):
+        """Whether a tensor is that of the batch, in whatever shape."""
+        return self.gathered is not None and not x.from_data and x.offset == self.gathered.offset
 
     def lower_layers(self, x, on_logits):
         """Emit the layers; with `on_logits` the last activation is left to the loss."""

@@ -51,7 +51,7 @@ class PullbackSection(Section):
     training = True
 
     def lower(self):
-        x = self.tensor(self.network.inputs)
+        x = self.tensor(self.network.shapes[0])
         a = self.lower_layers(x, on_logits=False)
         spare = self.arena.take(self.network.vectors.parameters.size)
         self.place(x=x.offset, dx=x.gradient, da=a.gradient, spare_gradients=spare)

@@ -98,7 +98,7 @@ class PredictionProgram(ForwardProgram):
     def __init__(self, network, chunk, workers, labels=False):
         super().__init__(network, chunk, workers)
         self.found = np.zeros(2, np.int64)
-        x = Tensor(0, network.inputs, from_data=True)
+        x = Tensor(0, network.shapes[0], from_data=True)
         self.emit(batches.inspect_row(self.dtype, x.features))
         a = self.in_arena(self.lower_layers(x, on_logits=False))
         result = {"a": a.offset, "out_features": a.features}
@@ -131,8 +131,11 @@ FEW = 16  # samples
 def small_prediction(network, predict):
     """The Python function that gives outputs of a few samples, or what they `predict`; None for whatever else it is handed.
 
-    It is planned once, for a network whose parameters stay where they are. It holds Python's lock, so it needs none.
+    It is planned once, for a network whose parameters stay where they are. It holds Python's lock, so it needs none. It
+    takes matrices alone: samples of more than one axis go the long way.
     """
+    if len(network.shapes[0]) > 1:
+        return lambda X: None
     head = network.objective.head
     program = PredictionProgram(network, FEW, workers=1, labels=predict)
     most = max(1, min(FEW, FLOPS_PER_PART // max(1, network.vectors.parameters.size)))

@@ -16,9 +16,9 @@ class Vectors:
         The words that random numbers are drawn from: the first for shuffling, then one for each layer.
     """
 
-    def __init__(self, layers, inputs, dtype, random):
-        self.parameters = ParameterVector(parameter_shapes(layers, inputs), dtype)
-        self.state = ParameterVector(state_shapes(layers, inputs), dtype, "network.state")
+    def __init__(self, layers, shape, dtype, random):
+        self.parameters = ParameterVector(parameter_shapes(layers, shape), dtype)
+        self.state = ParameterVector(state_shapes(layers, shape), dtype, "network.state")
         self.random = random
 
     @property

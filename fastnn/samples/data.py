@@ -16,7 +16,7 @@ class Data:
 
     Attributes
     ----------
-    X : array (samples, inputs)
+    X : array (samples, *shape)
     targets : Targets
     weights : array (samples,) or None
     rows : array of int64 or None
@@ -61,7 +61,7 @@ class Data:
 def check_data(network, X, y, weights=None, class_weight=None):
     """The Data of what a caller gives for this network, or an error that says what it takes."""
     head = network.objective.head
-    X = features(X, network.inputs, network.dtype)
+    X = features(X, network.shapes[0], network.dtype)
     targets = head.check_targets(y, len(X), network.dtype)
     weights = sample_weights(weights, len(X), network.dtype)
     if class_weight is not None:

@@ -1,20 +1,37 @@
 """X: the features of samples, checked."""
 
+import math
+
 from .arrays import any_array, check_finite, real_array
 
 
-def features(X, inputs, dtype, *, least=1, finite=True):
-    """X as (samples, inputs) of `dtype`, all finite; `finite=False` leaves that to be found by the kernel that reads it."""
+def features(X, shape, dtype, *, least=1, finite=True):
+    """X as (samples, *shape) of `dtype`, all finite; `finite=False` leaves that to be found by the kernel that reads it."""
     X = any_array("X", X)  # converted when its shape is right: that may take a copy
-    if X.ndim != 2:
-        hint = f"; for one sample give X[None, :], shape (1, {inputs})" if X.shape == (inputs,) else ""
-        hint = hint or ("; for one feature give X[:, None]" if X.ndim == 1 and inputs == 1 else "")
-        raise ValueError(f"X has shape {X.shape}; this network takes (samples, {inputs}){hint}")
-    if X.shape[1] != inputs:
-        raise ValueError(f"X has {X.shape[1]} features; this network takes {inputs} (inputs={inputs})")
+    if X.shape[1:] != shape or X.ndim == 0:
+        refuse_shape(X.shape, shape)
     if len(X) < least:
         raise ValueError(f"X has no samples; give at least {least}")
     X = real_array("X", X, dtype)
     if finite:
         check_finite("X", X)
     return X
+
+
+def refuse_shape(given, shape):
+    """Raise what is wrong with an X of this shape where a sample has another one, and what repairs it."""
+    if len(shape) == 1 and len(given) == 2:
+        raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]})")
+    wanted, hint, numbers = ", ".join(map(str, shape)), "", math.prod(shape)
+    if given == shape:
+        hint = f"; for one sample give X[None{', :' * (len(shape) == 1)}], shape (1, {wanted})"
+    elif shape == (1,) and len(given) == 1:
+        hint = "; for one feature give X[:, None]"
+    elif len(given) > 1 and math.prod(given[1:]) == numbers:
+        if len(shape) == 1:
+            hint = "; give X.reshape(len(X), -1), or make the network take the shape, with Flatten() as its first layer"
+        elif sorted(given[1:]) == sorted(shape):
+            hint = "; put its axes in that order, with X.transpose(...), or np.moveaxis(X, 1, -1) where channels come first"
+        else:
+            hint = f"; if its numbers lie in that order, give X.reshape(len(X), {wanted})"
+    raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){hint}")

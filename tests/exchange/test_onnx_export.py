@@ -17,7 +17,7 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs
 OWN = Path(__file__).parents[1] / "data" / "onnx_own"
 rng = np.random.default_rng(0)
 BATCHES = [1, 7]
-ARGUMENTS = {"out_features": 5, "rate": 0.3}  # what a layer must be given, by name
+ARGUMENTS = {"out_features": 5, "rate": 0.3, "shape": (-1,)}  # what a layer must be given, by name
 LAYERS = [(layer, name) for layer, cls in layers.items()
           for name in (activations if "activation" in inspect.signature(cls).parameters else ["tanh"])]
 

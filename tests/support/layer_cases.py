@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastnn import Activation, BatchNorm, Dense, Dropout, LayerNorm, Network
+from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, Reshape
 
 LAYERS = {
     "Dense": Dense(7, "tanh"),
@@ -11,6 +11,8 @@ LAYERS = {
     "BatchNorm": BatchNorm(momentum=0.7, epsilon=1e-2),
     "Dropout": Dropout(0.3),
     "LayerNorm": LayerNorm(epsilon=1e-3),
+    "Flatten": Flatten(),
+    "Reshape": Reshape((-1,)),
 }
 PLACES = ["first", "between", "last"]
 CASES = [(name, place) for name, layer in LAYERS.items() for place in PLACES if place != "last" or layer.can_be_last]

@@ -1,0 +1,29 @@
+"""All axes of a sample into one. It emits no row."""
+
+import math
+from dataclasses import dataclass
+
+from .base import View, register
+
+
+@register
+@dataclass(frozen=True)
+class Flatten(View):
+    """Puts all the numbers of a sample into one axis, the last axis of its shape running fastest.
+
+    A sample (height, width, channels) becomes (height · width · channels,), as `X.reshape(len(X), -1)` does. It copies
+    nothing and takes no time.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Flatten, Network
+    >>> net = Network([Flatten(), Dense(10, "softmax")], inputs=(28, 28, 1))
+    >>> net.shapes
+    [(28, 28, 1), (784,), (10,)]
+    """
+
+    def output_shape(self, shape):
+        return (math.prod(shape),)
+
+    def onnx(self, graph, x, parameters):
+        return graph("Flatten", x, axis=1)
