@@ -14,6 +14,8 @@ EXAMPLES = (
     ("fastnn predict diamonds.safetensors old.csv --evaluate --json", "the table has the target: how good are predictions?"),
 )
 
+LEADING_ZERO = r"\s*[+-]?0\d+\s*$"
+
 
 def main(argv):
     """Run the command."""
@@ -23,13 +25,14 @@ def main(argv):
         if parsed.json or parsed.evaluate:
             parsing.error(f"argument -o/--output: not with --{'json' if parsed.json else 'evaluate'}, which prints")
         options.check_output(parsed.output, ("model", parsed.model), ("table", parsed.file))
-    from ..tables import TableModel, read_table, write_table
+    from ..tables import TableModel, write_table
     from ..tables.known_formats import reading_of
+    from ..tables.reading import read_with_rows
 
     model = TableModel.load(parsed.model)
     if parsed.probabilities and model.target.kind != "classification":
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
-    table = read_table(parsed.file, like=model, **options.how_to_read(parsed))
+    table, rows = read_with_rows(parsed.file, like=model, **options.how_to_read(parsed))
     for note in reading_of(table)["notes"]:
         options.remark("predict", note)
     with warnings.catch_warnings(record=True) as caught:
@@ -38,7 +41,7 @@ def main(argv):
             there = model.has_target(table)
             found = model.evaluate(table, threads=parsed.threads)
         else:
-            found = predictions(model, table, parsed)
+            found = predictions(model, table, rows, parsed)
     for each in caught:
         options.remark("predict", each.message)
     if parsed.evaluate:
@@ -72,11 +75,11 @@ def parser():
     return parser
 
 
-def predictions(model, table, parsed):
+def predictions(model, table, rows, parsed):
     """A DataFrame of predictions, row for row."""
     from ..tables.reading import pandas
 
-    target, kept = model.target, table if parsed.keep else table[[]]
+    target, kept = model.target, as_they_stand(table, rows, writes_text(parsed)) if parsed.keep else table[[]]
     names = [f"{target.name}_predicted"]
     if parsed.probabilities:
         names += [f"probability of {text}" for text in target.texts]
@@ -89,13 +92,38 @@ def predictions(model, table, parsed):
     return pandas().concat([kept, found], axis=1)
 
 
-def labels_for(target, outputs, parsed):
-    """What is predicted, as it is to be written: in CSV a class as it stood there, in Parquet one type a column."""
+def writes_text(parsed):
+    """Whether the output is CSV, in which there are no types."""
     from ..tables.reading import PARQUET
 
+    return not parsed.json and Path(parsed.output).suffix.lower() not in PARQUET
+
+
+def as_they_stand(table, rows, as_text):
+    """The columns of a table as they are to be written again. rows: of the file of text that it was read from, or None.
+
+    In CSV cells stay what they are, 007 and TRUE, unless numbers have other separators: those of predictions are points. In
+    JSON and Parquet numbers are numbers, unless zeros are written before them: these are names, and would be lost.
+    """
+    from ..tables.known_formats import reading_of
+
+    if rows is None:
+        return table
+    cells, formats = rows.raw(list(table.columns), keep_default_na=False, na_filter=False), reading_of(table)["formats"]
+    for name, column in cells.items():
+        written_otherwise = tuple(formats.get(name, (".", ""))) != (".", "")
+        if written_otherwise or not (as_text or column.str.match(LEADING_ZERO).any()):
+            cells[name] = table[name]
+        elif not as_text:
+            cells[name] = column.where(column != "", None)
+    return cells
+
+
+def labels_for(target, outputs, parsed):
+    """What is predicted, as it is to be written: in CSV a class as it stood there, in Parquet one type a column."""
     if target.kind != "classification":
         return target.decode(outputs)
-    if not parsed.json and Path(parsed.output).suffix.lower() not in PARQUET:
+    if writes_text(parsed):
         return target.decode_text(outputs)
     found = target.decode(outputs)
     kinds = {type(label) for label in target.labels}

@@ -26,7 +26,7 @@ LINES, CHARACTERS = 200, 2**20  # that the layout is found from
 
 
 def read(pd, name, told, *, separator=None, encoding=None, skip=None):
-    """A DataFrame from a file of text, perhaps compressed.
+    """(table, rows): a DataFrame from a file of text, perhaps compressed, and its `Rows`, which give the cells as text.
 
     `attrs["format_note"]` says what is unusual about it, `attrs[READING]` how it was read.
     pd: the module pandas. told: a `Told`. ValueError if it is no table.
@@ -68,7 +68,7 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
     format_note += [str(deciding)] * bool(str(deciding)) + [encoding.upper()] * (name_of(encoding) != "UTF-8")
     table.attrs["format_note"] = ", ".join(format_note)
     table.attrs[READING] = deciding.as_data(found.notes) | {"spelling": spelling}
-    return table
+    return table, rows
 
 
 def let_pass_what_is_not_in_the_file(error):

@@ -83,6 +83,13 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
     >>> read_table(path).to_dict("list")
     {'carat': [0.3, 0.5], 'price': [1200.5, 900.0]}
     """
+    return read_with_rows(path, text=text, separator=separator, encoding=encoding, decimal=decimal, thousands=thousands,
+                          skip=skip, missing_values=missing_values, spelling=spelling, like=like)[0]
+
+
+def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None,
+                   missing_values=(), spelling=(), like=None):
+    """(table, rows): what `read_table` gives, and the `Rows` of a file of text; None of Parquet."""
     from .frames import text_name  # which imports this module, as the next one does
     from .model import TableModel
 
@@ -96,11 +103,11 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
     if like is not None:
         told.follow(an_instance("like", like, TableModel))
     if Path(name).suffix.lower() in PARQUET:
-        table = read_parquet(pd, name)
+        table, rows = read_parquet(pd, name), None
     else:
-        table = delimited.read(pd, name, told, separator=separator, encoding=encoding, skip=skip)
+        table, rows = delimited.read(pd, name, told, separator=separator, encoding=encoding, skip=skip)
     table.columns = [str(column).strip() for column in table.columns]
-    return table
+    return table, rows
 
 
 def marks_by_column(where, value, allowed):

@@ -1,5 +1,7 @@
 """What there is to learn of a table: the rows that have a target, whether it is values or classes, and what to say of it."""
 
+from collections import Counter
+
 import numpy as np
 
 from .cells import as_words, numbers_if_all, words_for_missing
@@ -9,7 +11,10 @@ from .frames import text_name
 from .hints import almost_numbers, hint
 from .missing_words import MISSING_WORDS
 from .notes import option
+from .numerals import is_number
 from .target import as_target, is_categorical, is_skewed, judge_task, kind_in, present
+
+SHOWN = 4  # words in an error
 
 
 def learnable(table, target, recipe):
@@ -76,11 +81,24 @@ def check_target(series, task):
     if task == "auto" and (kind_in(series) in WORDS or is_categorical(series)):
         if kind_in(series) in WORDS and len(almost_numbers(series)):
             raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
-        rows, different = len(series), len(set(as_words(series)))
-        if different > rows / 2:
-            raise ValueError(f"the target {series.name!r} has {different:,} different "
-                             f"{'categories' if is_categorical(series) else 'texts'} in {rows:,} rows, which are no "
-                             f"classes{'; ' + found if (found := hint(series.name, series)) else ''}")
+        words = Counter(as_words(series))
+        if len(words) > len(series) / 2:
+            some = ", ".join(repr(word) for word, _ in words.most_common(SHOWN))
+            found = hint(series.name, series) or half_numbers(words)
+            what = "categories" if is_categorical(series) else "texts"
+            raise ValueError(f"the target {series.name!r} has {len(words):,} different {what} in {len(series):,} rows, such "
+                             f"as {some}, which are no classes{f'; {found}' if found else ''}")
+
+
+def half_numbers(words):
+    """What to do about words and how often they come, if half of the rows or more hold numbers; None if not."""
+    others = [word for word in words if not is_number(word)]
+    rows = words.total() - sum(words[word] for word in others)
+    if not others or rows < words.total() / 2:
+        return None
+    some = sorted(others, key=words.get, reverse=True)[:SHOWN]
+    return (f"{rows:,} rows hold numbers, the others {', '.join(map(repr, some))}{', …' * (len(others) > SHOWN)}: if that "
+            f"means missing, say --missing={','.join(some)!r}{' and so on' * (len(others) > SHOWN)}")
 
 
 def notes_on(series, classes, task, log_target):

@@ -150,3 +150,36 @@ def test_labels_of_several_types_are_text_in_parquet(labels, here, capsys):
     table[["x"]].to_parquet("t.parquet")
     run(capsys, "predict", "m.safetensors", "t.parquet", "-o", "out.parquet")
     assert pd.read_parquet("out.parquet")["y_predicted"].tolist() == [str(label) for label in model.predict(table)]
+
+
+KEPT = "\n".join([
+    "id,x,flag,price,word,empty,long,date,note", '007,0.10,TRUE,1.50,NA,,9007199254740993,2024-01-31,"a, b"',
+    '008,-0.2,FALSE,2.00,None,,12,2024-02-01,"say ""no"""', '010,3,,1e3,null,,,2024-03-01,"two\nlines"', ""])
+
+
+@pytest.mark.parametrize("source", ["file", "standard input"])
+def test_kept_cells_are_written_as_they_stand(source, here, capsys, monkeypatch):
+    model = trained(capsys, pd.DataFrame({"x": X, "y": X > 0}))
+    (here / "new.csv").write_text(KEPT)
+    if source == "standard input":
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(KEPT.encode())))
+    out, _ = run(capsys, "predict", model, "-" if source == "standard input" else "new.csv", "--keep")
+    found, given = (pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False) for text in (out, KEPT))
+    pd.testing.assert_frame_equal(found.drop(columns="y_predicted"), given)
+    assert out.replace(",True", "").replace(",False", "").replace(",y_predicted", "") == KEPT
+
+
+def test_kept_names_of_digits_stay_text_where_there_are_types(here, capsys):
+    model = trained(capsys, pd.DataFrame({"x": X, "y": X > 0}))
+    (here / "new.csv").write_text(KEPT)
+    first, _, last = json.loads(run(capsys, "predict", model, "new.csv", "--keep", "--json").out)
+    assert [first[name] for name in ("id", "x", "flag", "price", "long")] == ["007", 0.1, True, 1.5, 2**53 + 1]
+    assert [last[name] for name in ("id", "flag", "price", "empty", "long")] == ["010", None, 1000, None, None]
+
+
+def test_kept_numbers_with_other_separators_have_points_as_predictions_have(here, capsys):
+    model = trained(capsys, pd.DataFrame({"x": X, "y": 3 * X}))
+    (here / "new.csv").write_text("id;x;price\n01;0,5;1.234,5\n02;0,25;2.000,25\n")
+    out, _ = run(capsys, "predict", model, "new.csv", "--keep")
+    assert [line.split(",")[:3] for line in out.splitlines()] == [
+        ["id", "x", "price"], ["01", "0.5", "1234.5"], ["02", "0.25", "2000.25"]]

@@ -189,7 +189,7 @@ def test_whole_numbers_as_floats_beyond_all_of_them_are_pointed_out():
 
 def test_many_categories_of_few_rows_are_no_classes():
     table = pd.DataFrame({"x": np.sin(range(60)), "y": pd.Categorical(np.arange(60) // 1.5)})
-    with pytest.raises(ValueError, match="40 different categories in 60 rows, which are no classes"):
+    with pytest.raises(ValueError, match=r"40 different categories in 60 rows, .* which are no classes"):
         train(table, "y")
 
 

@@ -103,3 +103,14 @@ def test_a_target_alike_where_it_is_not_missing_says_why(word):
     assert ("--keep-words y" in str(told.value)) is bool(word)
     if word:
         assert train(table, "y", Recipe(epochs=1, keep_words=["y"])).model.target.labels == tuple(sorted(["x", word]))
+
+
+@pytest.mark.parametrize(("every", "word", "message"), [
+    (3, "-", "such as '-', .*; 200 rows hold numbers, the others '-': if that means missing, say --missing='-'$"),
+    (9, "?", "column 'y' holds '\\?' among its numbers, in 34 of 300 rows"),
+    (1, "w{row}", "such as 'w0', 'w1', 'w2', 'w3', which are no classes$"),
+])
+def test_texts_that_are_no_classes_say_what_they_may_be(every, word, message):
+    cells = [word.format(row=row) if row % every == 0 else f"{row / 7:.3f}" for row in range(300)]
+    with pytest.raises(ValueError, match=message):
+        train(noisy().assign(y=cells), "y")
