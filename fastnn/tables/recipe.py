@@ -61,7 +61,8 @@ class Recipe:
     log_target : {"no", "yes", "auto"}
         Whether values are learned in logarithms; "auto" tries both where the target is positive and skewed.
     text, drop, keep_columns, keep_words, missing_values, max_categories, limit
-        See `Preprocessing.fit`. A target among `keep_words` has words such as None as classes.
+        See `Preprocessing.fit`. A target among `text` has classes, whatever its numbers are; one among `keep_words` has
+        words such as None as classes.
     threads : int, optional
     """
 
