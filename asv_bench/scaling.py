@@ -45,9 +45,9 @@ class Training:
         self.steps, self.seconds = steps, []
 
     def round(self):
-        self.program.run(0, self.steps)  # threads that have slept wake
+        self.program.run_batches(0, self.steps)  # threads that have slept wake
         start = time.perf_counter()
-        self.program.run(0, self.steps)
+        self.program.run_batches(0, self.steps)
         self.seconds.append((time.perf_counter() - start) / self.steps)
 
 

@@ -25,7 +25,7 @@ from fastnn.kernels.interpreter.interpreter import TRAIN, run_phase
 from fastnn.kernels.interpreter.table import BACKWARD_FIRST, FORWARD, PHASES, ROW_BYTES
 from fastnn.kernels.processor.target import target
 from fastnn.program import TrainingProgram, address
-from fastnn.runtime.threads import run
+from fastnn.runtime.threads import launch
 from fastnn.samples.data import check_data
 
 PHASE_COUNT = len(PHASES)
@@ -102,7 +102,7 @@ class Step:
         steps, frame = program.batches, program.frame.copy()
         frame["totals"], frame["first_batch"], frame["last_batch"] = address(cycles), 0, steps
         start = time.perf_counter()
-        run(timed_train, frame, self.threads if program.parts_used > 1 else 1, np.inf)
+        launch(timed_train, frame, self.threads if program.parts_used > 1 else 1, np.inf)
         seconds = time.perf_counter() - start
         spent = Counter(total=seconds / steps)
         cycles *= [[row[phase]["kernel"] != 0 for phase in PHASES] for row in program.rows]

@@ -11,9 +11,9 @@ from .callbacks import (
     TerminateOnNaN,
 )
 from .files.networks import ModelFormatError
+from .fitting.divergence import DivergenceError
 from .fitting.history import History
 from .fitting.lbfgs import LBFGS
-from .fitting.loop import DivergenceError
 from .fitting.schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .gradient_check import check_gradients
 from .kernels.activations import activations

@@ -46,10 +46,10 @@ def main(argv=None):
                         help="the picture's place (default: fastnn-demo.png)")
     parsed = parser.parse_args(argv)
     options.check_output(parsed.output)
-    run(epochs=parsed.epochs, seed=parsed.seed, threads=parsed.threads, output=parsed.output)
+    run_demo(epochs=parsed.epochs, seed=parsed.seed, threads=parsed.threads, output=parsed.output)
 
 
-def run(epochs=EPOCHS, seed=0, threads=None, output=Path("fastnn-demo.png")):
+def run_demo(epochs=EPOCHS, seed=0, threads=None, output=Path("fastnn-demo.png")):
     """Run the demo; return the accuracy on held-out points and the seconds of training and of getting kernels ready."""
     epochs = whole_number("epochs", epochs, least=0)
     X, y = spiral(seed=seed)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.interpreter.interpreter import RUN, run_kernel
+from ..kernels.interpreter.interpreter import ONE_PHASE, one_phase_kernel
 from ..kernels.interpreter.table import PHASES
-from ..runtime.threads import run
+from ..runtime.threads import launch
 from ..samples.arrays import real_array
 
 
@@ -42,7 +42,7 @@ def run_phase(row, phase, batch, parts, flops, gradients=0):
 
 def run_once(row, phase, parts=1, flops=0, **call):
     """Run one phase of `row`. call: fields of the call, 0 for the others."""
-    frame = RUN.new(row=address(row), phase=PHASES.index(phase))
+    frame = ONE_PHASE.new(row=address(row), phase=PHASES.index(phase))
     for name, value in call.items():
         frame["call"][name] = value
-    run(run_kernel, frame, parts, flops)
+    launch(one_phase_kernel, frame, parts, flops)

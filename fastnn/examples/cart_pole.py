@@ -40,7 +40,7 @@ def step(state, force):
 
 
 @njit
-def run(model, start, record):
+def cost_of_run(model, start, record):
     """What a run from `start` costs, from 0 (upright all along) to 1. record (steps, 5), or (0, 5), gets state and force."""
     state, seen, out = start.copy(), np.empty(5, np.float32), np.empty(1, np.float32)
     cost = 0.0
@@ -65,7 +65,7 @@ def judge(model, candidates, starts, costs):
         candidate, no_record = fastnn.jit.Model(model.table, candidates[i], model.state), np.empty((0, 5))
         costs[i] = 0
         for start in starts:
-            costs[i] += run(candidate, start, no_record) / len(starts)
+            costs[i] += cost_of_run(candidate, start, no_record) / len(starts)
 
 
 def evolve(net, generations, random):
@@ -98,7 +98,7 @@ def main(argv=None):
     history = evolve(net, generations, np.random.default_rng(0))
     seconds = time.perf_counter() - begun
     record = np.full((STEPS, 5), np.nan)
-    cost = run(model, start, record)
+    cost = cost_of_run(model, start, record)
     simulated = generations * 2 * PAIRS * STARTS * STEPS
     upright = float(np.mean(np.cos(record[STEPS // 2:, 2]) > 0.9))
     print(f"{generations} generations of {2 * PAIRS} candidates, {STARTS} runs of up to {STEPS * DT:.0f} s each: at most "

@@ -19,7 +19,7 @@ from .callback_calls import begin, call, end, introduce
 from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
 from .history import History
-from .loop import measured, validated
+from .loop import validate, work_out_all
 from .progress import Progress
 
 LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
@@ -148,7 +148,7 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
         flat[:] = intermediate_result.x
         # SciPy ends an iteration with the evaluation of its outcome
         values = network.objective.head.report(float(intermediate_result.fun), loss.accuracy)
-        values |= validated(network, evaluation) | measured(network, data, validation, metrics, threads)
+        values |= validate(network, evaluation) | work_out_all(network, data, validation, metrics, threads)
         values = {metric.name: values[metric.name] for metric in reported}
         history.append(values)
         bar.show(values)

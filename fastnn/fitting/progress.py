@@ -65,6 +65,9 @@ class Progress:
         return self
 
     def __exit__(self, *error):
+        self.close()
+
+    def close(self):
         if self.bar is not None:
             self.draw(self.bar.close)
 

@@ -26,7 +26,8 @@ class SafeSteps:
     Attributes
     ----------
     overflowed : str or None
-        Where the update of the step that `run` stopped at overflowed: the name of a parameter, or of a number of the state.
+        Where the update of the step that `take_steps` stopped at overflowed: the name of a parameter, or of a number of the
+        state.
     """
 
     def __init__(self, program):
@@ -34,14 +35,14 @@ class SafeSteps:
         self.sound, self.overflowed = SOUND[program.dtype], None
         self.slots_are_bounded = all_within(self.sound, self.optimizer_state.slots)
 
-    def run(self, first_batch, last_batch):
-        """Work through these batches; returns None, or the number of one whose step would diverge: it is not taken."""
+    def take_steps(self, first_batch, last_batch):
+        """Take the steps of these batches; returns None, or the number of one whose step would diverge: it is not taken."""
         program, batch, self.overflowed = self.program, first_batch, None
         while batch < last_batch:
             bounded = self.optimizer_state.refresh(last_batch - batch)
             if not (bounded and self.slots_are_bounded):
                 return self.try_out(batch, last_batch)
-            stopped = program.run(batch, last_batch)
+            stopped = program.run_batches(batch, last_batch)
             if stopped is None or program.found[LARGE] == 0 or self.try_out(stopped, stopped + 1) is not None:
                 return stopped
             batch = stopped + 1
@@ -55,7 +56,7 @@ class SafeSteps:
         program.limit[0] = EXACT
         try:
             self.optimizer_state.refresh(last_batch - first_batch)
-            stopped = program.run(first_batch, last_batch)
+            stopped = program.run_batches(first_batch, last_batch)
             self.overflowed = None if stopped == first_batch else self.not_finite()
             good = self.overflowed is None
         finally:  # also after Ctrl-C

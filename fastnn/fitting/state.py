@@ -83,8 +83,8 @@ class FitState:
             network.vectors.set_arrays(best)
             self.before = None
 
-    def run(self, callbacks):
-        """Take note that the callbacks have begun."""
+    def keep_callbacks(self, callbacks):
+        """Take note that the fit has begun, with these callbacks."""
         self.callbacks, self.before = callbacks, None
 
     def finish_epoch(self, network, metrics):
@@ -118,6 +118,21 @@ class FitState:
     def rest(self):
         """Note that the fit is no longer running."""
         self.states, self.callbacks = self.callback_states(), None
+
+
+def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle):
+    """The FitState of a new fit, or the one that the network was last in."""
+    fits = network.fits
+    if not resume or fits.last is None:
+        optimizer = fits.optimizer("adam" if optimizer is None else optimizer)
+        return FitState(optimizer, batch_size, samples, shuffle, Epoch(0, int(network.vectors.random[0])))
+    state = fits.last
+    state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
+    given = fits.by_name.get(optimizer) if isinstance(optimizer, str) else optimizer
+    if optimizer is not None and state.optimizer is not given:
+        raise ValueError(f"optimizer is {optimizer!r}; a fit that is resumed goes on with its own, {state.optimizer!r}: "
+                         "leave optimizer out, and change the hyperparameters of network.optimizer if you wish")
+    return state
 
 
 def matched(callbacks, states):

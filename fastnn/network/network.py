@@ -15,14 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from .. import onnx
 from .. import pytorch as torch_weights
 from ..architecture.objective import objective_of
-from ..checks import float_dtype, list_of, path_name, shown, true_or_false, whole_number
+from ..checks import float_dtype, path_name, shown, true_or_false, whole_number
 from ..files import checkpoint
 from ..files import networks as files
-from ..fitting import lbfgs
-from ..fitting import loop as training
 from ..fitting.fits import Fits
 from ..fitting.history import History
 from ..fitting.lbfgs import LBFGS
+from ..fitting.loop import Trainer
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
@@ -34,7 +33,7 @@ from ..runtime.quiet import new_generator, quiet
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
-from . import describing, differentiating, predicting
+from . import describing, differentiating, predicting, training
 
 
 class Network:
@@ -82,7 +81,7 @@ class Network:
     array([0, 1, 1, 0])
     """
 
-    trainer_type = training.Trainer  # what runs its epochs
+    trainer_type = Trainer  # what runs its epochs
 
     def __init__(self, layers: Sequence, inputs: int | Sequence[int], loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
@@ -207,36 +206,10 @@ class Network:
             If a step would make numbers that are not finite. It says in which layer, epoch and batch, and everything is as
             it was before that step.
         """
-        epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
-        batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
-        learner = self.astype("float64") if isinstance(optimizer, LBFGS) else self
-        data = check_data(learner, X, y, sample_weight, class_weight)
-        validation = None
-        if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-                raise ValueError(f"validation_data is {shown(validation_data)}; it must be a tuple (X, y) or "
-                                 "(X, y, sample_weight)")
-            try:
-                validation = check_data(self, *validation_data)
-            except ValueError as error:
-                raise ValueError(f"validation_data: {error}") from None
-        memory = self.vectors.parameters.flat, self.vectors.state.flat
-        data, validation = data.copied_where_shared(*memory), validation and validation.copied_where_shared(*memory)
-        callbacks, metrics = list_of("callbacks", callbacks, training.Callback), choose(metrics, self.objective.head)
-        progress = None if progress is None else true_or_false("progress", progress)
-        shuffle = true_or_false("shuffle", shuffle)
-        if learner is not self:
-            if epochs != 1:
-                raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
-            if resume:
-                raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
-            lbfgs.check_layers(self.layers)
-            return lbfgs.fit(self, learner, data, validation, optimizer=optimizer, metrics=metrics, callbacks=callbacks,
-                             threads=threads, progress=progress)
-        state = training.begin_or_resume(self, optimizer, resume, samples=len(data.X), batch_size=batch_size,
-                                         shuffle=shuffle)
-        return training.fit(self, data, validation, state, epochs=epochs, metrics=metrics, callbacks=callbacks,
-                            threads=threads, progress=progress)
+        return training.fit(self, X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer,
+                            validation_data=validation_data, sample_weight=sample_weight, class_weight=class_weight,
+                            shuffle=shuffle, metrics=metrics, callbacks=callbacks, threads=threads, progress=progress,
+                            resume=resume)
 
     @property
     def optimizer(self) -> Optimizer | None:

@@ -21,7 +21,7 @@ def forward(network, X, threads, idle_programs):
     idle = idle_programs.setdefault(plan, [])  # taking from and adding to a list is safe between threads
     program = idle.pop() if idle else PredictionProgram(network, *plan)
     try:
-        return program.run(X)
+        return program.forward(X)
     finally:
         if not idle:
             idle.append(program)

@@ -28,8 +28,8 @@ class Walk:
         self.dtype = self.batch = None  # the dtype is that of the first product's weight, else of the input
         self.here = ""  # the node that is looked at
 
-    def run(self):
-        """The signal that is the network's output."""
+    def walk_nodes(self):
+        """Take the nodes in their order; returns the signal that is the network's output."""
         self.values |= dict([self.input()])
         needed = self.needed()
         for index, node in enumerate(self.graph.node):
@@ -123,7 +123,7 @@ def main(domain):
 def walk(model):
     """([(layer, {name: parameter}), …], number of inputs, dtype) of a graph that is a chain of layers."""
     walked = Walk(model)
-    layers = walked.run().layers()
+    layers = walked.walk_nodes().layers()
     if not any(parameters for _, parameters in layers):
         raise ValueError("its graph has no layers with weights")
     return layers, walked.features, walked.dtype or walked.input_dtype

@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import several, shown, true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
-from ..fitting import loop as training
+from ..fitting.divergence import DivergenceError
 from ..fitting.history import History
 from ..fitting.lbfgs import LBFGS
+from ..fitting.loop import Fit
 from ..fitting.progress import Progress
+from ..fitting.state import begin_or_resume
 from ..network.network import Network
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
@@ -25,11 +27,11 @@ from ..samples.metrics import choose, of_fit
 from .data import SharedData
 from .ensemble import Ensemble
 from .halving import halve
+from .member_fit import MemberFit
 from .members import check_members, numbers_of
 from .options import OwnOptimizers, each, each_callbacks, each_rows, samples_of
 from .results import as_table, costs, final, judged_by, warn_of_losses
-from .task import Ahead
-from .worker_pool import Fit, begin_all, train_together
+from .scheduling import begin_all, epochs_of, train_together
 
 
 class Population(Ensemble):
@@ -160,21 +162,19 @@ class Population(Ensemble):
                 continue
             learned, validation = data.training(network, own_rows[0]), data.validation(network, own_rows[1])
             try:
-                state = training.begin_or_resume(
+                state = begin_or_resume(
                     network, self.own_optimizers.of(number, given[number]), resume, samples=learned.samples,
                     batch_size=batch_sizes[number], shuffle=shuffle)
             except ValueError as error:
                 raise ValueError(f"member {number}: {error}") from None
-            steps = training.fitting(network, learned, validation, state, Claim(sys._getframe()),
-                                     epochs=epochs[number], metrics=chosen[number],
-                                     callbacks=callbacks[number], threads=1, progress=False,
-                                     run=Ahead(epochs[number], every_epoch=bool(chosen[number])))
-            fits[number] = Fit(network, state, steps)
-        total, done = sum(epochs[number] for number in fits), sum(fit.state.epoch.number for fit in fits.values())
+            fit = Fit(network, learned, validation, state, epochs=epochs[number], callbacks=callbacks[number],
+                      metrics=chosen[number], threads=1, progress=False)
+            fits[number] = MemberFit(fit, every_epoch=bool(chosen[number]))
+        total, done = sum(epochs[number] for number in fits), epochs_of(fits.values())
         with ExitStack() as ends, Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
             for fit in fits.values():  # whatever happens from here on, each comes to its end
-                ends.callback(fit.steps.close)
-            begin_all([*fits.values()], [*fits])
+                ends.callback(fit.close)
+            begin_all(fits, {number: Claim(sys._getframe()) for number in fits})
             self.reported = {metric.name: metric for network, own in zip(self.networks, chosen, strict=True)
                              for metric in of_fit(network, True, own)}
             self._train(fits, later, callbacks, threads, bar)
@@ -185,16 +185,16 @@ class Population(Ensemble):
         histories, errors = {}, {}
         try:
             train_together([*fits.values()], threads, bar)
-            for number, fit in later.items():
+            for number, fit_alone in later.items():
                 try:
-                    histories[number] = fit()
-                except training.DivergenceError as error:
+                    histories[number] = fit_alone()
+                except DivergenceError as error:
                     errors[number] = error
         finally:
-            for fit in fits.values():  # what compiled code has done is entered into the histories now
-                fit.steps.close()
-            histories |= {number: fit.state.history for number, fit in fits.items()}
-            errors |= {number: fit.error for number, fit in fits.items() if fit.error is not None}
+            for member in fits.values():  # what compiled code has done is entered into the histories now
+                member.close()
+            histories |= {number: member.fit.state.history for number, member in fits.items()}
+            errors |= {number: member.error for number, member in fits.items() if member.error is not None}
             self.histories = [histories.get(number, History()) for number in range(len(self))]
             self.errors, self.callbacks = dict(sorted(errors.items())), callbacks
         if errors:

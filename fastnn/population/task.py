@@ -6,56 +6,14 @@ early stopping is no reader: what it would decide after an epoch is worked out o
 
 import numpy as np
 
-from ..callbacks import EarlyStopping
-from ..fitting.loop import Trainer, run_epoch
 from ..kernels.training.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
-from ..program import EvaluationProgram, address
+from ..program import address
 from ..runtime.memory import block_sums
 from ..samples.metrics import of_fit
 
 MOST_EPOCHS, MOST_RATES = 4096, 1 << 16  # of a task; and learning rates of a schedule, worked out before
 FLOPS_PER_LOOK = 1_000_000  # of training between two looks at the clock: some 20 µs or more
 SECONDS_PER_FLOP, SECONDS_PER_STEP = 2e-11, 2e-6  # of a thread, roughly: to begin with the members that take longest
-
-
-class Ahead:
-    """How a member of a population runs epochs, for `fitting`: as many at a time as nobody wants to look at.
-
-    A step that may diverge ends that: from there on the fit goes step by step, as it would alone.
-    """
-
-    def __init__(self, epochs, every_epoch=False):
-        self.epochs, self.task, self.careful, self.evaluation = epochs, None, False, None
-        self.every_epoch = every_epoch  # whether somebody wants to look after each, whoever calls back
-
-    def __call__(self, trainer, evaluation, hooks, bar, callbacks):
-        if hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_bounded:
-            self.careful = True
-        if self.careful:
-            return (yield from run_epoch(trainer, self.evaluation or evaluation, hooks, bar, callbacks))
-        if self.task is None:
-            self.task = Task(trainer, evaluation)
-        watch = callbacks[0] if [*map(type, callbacks)] == [EarlyStopping] and not self.every_epoch else None
-        left = self.epochs - trainer.state.epoch.number
-        self.task.seconds = left * self.task.seconds_per_epoch
-        if self.task.begin(left if watch or not (callbacks or self.every_epoch) else 1, watch):
-            try:
-                yield self.task
-            finally:
-                try:
-                    self.task.take_over()
-                except BaseException:  # Ctrl-C came on the way: the weights are ahead of the fit until this is done
-                    self.task.take_over()
-                    raise
-            if not self.task.done:
-                return None  # it is to stop where it is
-            if not self.task.stopped:
-                return self.task.last_metrics()
-        self.careful = True
-        trainer.make_ready()  # the task has had the memory of both
-        if evaluation is not None:
-            self.evaluation = EvaluationProgram(trainer.network, evaluation.data, threads=1)
-        return (yield from run_epoch(trainer, self.evaluation, hooks, bar, callbacks))
 
 
 class Task:
@@ -107,7 +65,7 @@ class Task:
     def begin(self, epochs, watch):
         """Make ready for so many epochs, or fewer, from where the fit stands; watch: an EarlyStopping that may end them.
 
-        Returns whether its hyperparameters are bounded; if not, each step has to be checked.
+        Returns whether its hyperparameters are bounded; if not, each step is to be looked at.
         """
         state, member, optimizer_state = self.state, self.member, self.trainer.optimizer_state
         scheduled = callable(state.optimizer.learning_rate)
@@ -153,7 +111,7 @@ class Task:
         """{metric: floats} of rows of the log."""
         return {name: rows[name].tolist() for name in self.metrics}
 
-    def take_over(self):
+    def enter_epochs(self):
         """Enter the epochs that are over into the fit, and what early stopping saw in them.
 
         Where it is interrupted it can be done again: what is entered already is told by the number of the fit's epoch.

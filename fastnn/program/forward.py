@@ -5,12 +5,18 @@ import numpy as np
 from ..kernels.compiling.jit import ANY
 from ..kernels.compiling.python_function import EMPTY, c_function, numpy_function, python_function
 from ..kernels.interpreter import batch as batches
-from ..kernels.interpreter.interpreter import FORWARD_FEW, RUN, forward_chunks_row, forward_few_kernel, run_kernel
+from ..kernels.interpreter.interpreter import (
+    FORWARD_FEW,
+    ONE_PHASE,
+    forward_chunks_row,
+    forward_few_kernel,
+    one_phase_kernel,
+)
 from ..kernels.interpreter.table import NOT_FINITE, PHASES
 from ..kernels.layers.panels import is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
 from ..runtime.memory import aligned
-from ..runtime.threads import FLOPS_PER_PART, parts, run
+from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
 from .base import Program, Tensor, address
 from .criterion import Criterion
@@ -53,12 +59,12 @@ class ForwardProgram(Program):
         return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
-        """Make the table, and what the kernel `run` is called with."""
+        """Make the table, and what the kernel `one_phase` is called with."""
         self.make_table()
         self.memory = self.arena.allocate(self.workers)
         self.row = forward_chunks_row(self.workers, table=address(self.table), operations=len(self.rows), chunk=self.batch,
                                       arena_bytes=self.memory.strides[0])
-        self.frame = RUN.new(row=address(self.row), phase=PHASES.index("forward"))
+        self.frame = ONE_PHASE.new(row=address(self.row), phase=PHASES.index("forward"))
         self.call = self.frame["call"]
         self.call["parameters"], self.call["arena"] = address(self.network.vectors.parameters.flat), address(self.memory)
         self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
@@ -75,7 +81,7 @@ class ForwardProgram(Program):
                 row["packed"] = address(panels)
                 layout, frame = pack_row(self.dtype, self.workers, row), self.frame.copy()
                 frame["row"] = address(layout)
-                run(run_kernel, frame, self.workers, FLOPS_PER_NUMBER * panels.size)
+                launch(one_phase_kernel, frame, self.workers, FLOPS_PER_NUMBER * panels.size)
 
     def run_samples(self, samples, results=None):
         """Send so many samples through, reporting into results (3, samples)."""
@@ -89,11 +95,11 @@ class ForwardProgram(Program):
             self.row["chunk"] = min(self.batch, split_evenly(-(-count // self.workers), self.batch, SHARED_CHUNKS))
             call["results"] = 0 if results is None else address(results[0, first:])
             call["capacity"], call["first"], call["batch"] = samples, first, count
-            run(run_kernel, self.frame, self.workers, count * flops)
+            launch(one_phase_kernel, self.frame, self.workers, count * flops)
 
 
 class PredictionProgram(ForwardProgram):
-    """Outputs of samples, or their labels; it can be run again on others, but by one Python thread at a time."""
+    """Outputs of samples, or their labels; it can be used again for others, but by one Python thread at a time."""
 
     def __init__(self, network, chunk, workers, labels=False):
         super().__init__(network, chunk, workers)
@@ -114,7 +120,7 @@ class PredictionProgram(ForwardProgram):
         rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
         return min(rounded, largest_chunk(network)), workers
 
-    def run(self, X):
+    def forward(self, X):
         """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
         out = np.empty((len(X), self.network.outputs), X.dtype)
         self.call["X"], self.call["outputs"] = address(X), address(out)

@@ -6,7 +6,7 @@ from ..kernels.interpreter.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPL
 from ..kernels.interpreter.table import LOSSES, PHASES
 from ..kernels.training.watch import SOUND, watch_row
 from ..runtime.memory import aligned
-from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, run
+from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
 from .base import Program, address
 from .criterion import Criterion
 
@@ -85,7 +85,7 @@ class TrainingProgram(Program):
     def batches(self):
         return -(-self.data.samples // self.batch)
 
-    def run(self, first_batch, last_batch, accumulate=False):
+    def run_batches(self, first_batch, last_batch, accumulate=False):
         """Work through the batches first_batch … last_batch − 1; returns None, or the number of one where it stopped.
 
         There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
@@ -94,7 +94,7 @@ class TrainingProgram(Program):
         frame["first_batch"], frame["last_batch"], frame["accumulate"] = first_batch, last_batch, accumulate
         frame["totals"] = address(self.totals)
         flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
-        run(train_kernel, frame, self.parts_used, flops)
+        launch(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return stopped - 1 if stopped else None
 
@@ -107,7 +107,7 @@ class TrainingProgram(Program):
 
         Returns None, or the number of a batch whose loss is not finite.
         """
-        return self.run(first_batch, last_batch, accumulate=True)
+        return self.run_batches(first_batch, last_batch, accumulate=True)
 
     def take_mean(self):
         """(loss, accuracy) of the batches accumulated since the last call."""

@@ -62,19 +62,19 @@ def members(threads, flops):
     return min(threads, numba.config.NUMBA_NUM_THREADS, MOST_PARTS)
 
 
-def run(leader, frame, threads, flops):
+def launch(leader, frame, threads, flops):
     """Call the kernel `leader` with a frame, a record in which it finds the address of its team, or 0 for none."""
     count = 1 if threads == 1 else members(threads, flops)
     if count == 1:
         frame["team"] = 0
         leader.entry(ANY)(address(frame))
     else:
-        run_in_team(leader, frame, count)
+        launch_in_team(leader, frame, count)
     if threads > 1:
         _state["last"] = time.perf_counter()
 
 
-def run_in_team(leader, frame, count):
+def launch_in_team(leader, frame, count):
     team = new_team()
     frame["team"] = address(team)
     run_region(member_kernel.address(ANY), (address(team), leader.address(ANY), address(frame)), count)

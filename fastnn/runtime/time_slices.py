@@ -16,10 +16,10 @@ class Pace:
         wanted = self.most if self.seconds is None else min(self.most, int(SLICE / self.seconds))
         return max(1, min(wanted, batches_left))
 
-    def timed(self, run, first_batch, last_batch):
-        """run(first_batch, last_batch), and take note of how long it took."""
+    def timed(self, work, first_batch, last_batch):
+        """What work(first_batch, last_batch) returns; takes note of how long it took."""
         start = time.perf_counter()
-        outcome = run(first_batch, last_batch)
+        outcome = work(first_batch, last_batch)
         self.record(last_batch - first_batch, time.perf_counter() - start)
         return outcome
 

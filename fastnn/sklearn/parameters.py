@@ -5,7 +5,7 @@ import math
 from sklearn.metrics import get_scorer_names
 
 from ..checks import float_dtype, list_of, real_number, shown, true_or_false, whole_number
-from ..fitting.loop import Callback
+from ..fitting.callback import Callback
 
 
 def number(low, high, says):

@@ -9,7 +9,8 @@ import math
 from sklearn.exceptions import ConvergenceWarning
 
 from ..checks.caller_warning import warn_caller
-from ..fitting.loop import Callback, DivergenceError
+from ..fitting.callback import Callback
+from ..fitting.divergence import DivergenceError
 from .solvers import LearningRate
 
 

@@ -35,8 +35,8 @@ LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds
 # What `train` is called with: its call, whose capacity is the size of a batch; the addresses of the table, of the totals and
 # of the team; how many rows are of the update, and how many others there are; the batches to train.
 TRAIN = Record("train", "table", "updates", "others", "totals", "first_batch", "last_batch", "accumulate", "team", call=CALL)
-# What `run` is called with: the addresses of a row and of the team, the number of the phase, and the call.
-RUN = Record("run", "row", "phase", "team", call=CALL)
+# What `one_phase` is called with: the addresses of a row and of the team, the number of the phase, and the call.
+ONE_PHASE = Record("one_phase", "row", "phase", "team", call=CALL)
 SHAPE_OF_OUTPUTS = Record("shape_of_outputs", "samples", "outputs")
 # What `forward_few` works with: what X has to be (its type, its dtype, inputs, the most samples), functions of Python and
 # NumPy, None, the dtype and the dimensions of what comes out, the table and its number of rows.
@@ -126,12 +126,12 @@ def build_forward_chunks(dtype):
     return forward_chunks
 
 
-def build_run(dtype):
-    def run(frame):
+def build_one_phase(dtype):
+    def one_phase(frame):
         """One phase of one row."""
         run_phase(frame.row, frame.phase, frame.call, frame.team)
 
-    return run
+    return one_phase
 
 
 def build_forward_few(dtype):
@@ -170,7 +170,7 @@ def addresses(count):
 train_kernel = Kernel("train", build_train, lambda dtype: (TRAIN.type(ANY),), moves_addresses=True)
 forward_chunks_kernel = Kernel("forward_chunks", build_forward_chunks, CHUNKS.arguments, moves_addresses=True)
 forward_few_kernel = Kernel("forward_few", build_forward_few, addresses(2), moves_addresses=True, returns=types.intp)
-run_kernel = Kernel("run", build_run, lambda dtype: (RUN.type(ANY),), moves_addresses=True)
+one_phase_kernel = Kernel("one_phase", build_one_phase, lambda dtype: (ONE_PHASE.type(ANY),), moves_addresses=True)
 
 
 def forward_chunks_row(parts, *, table, operations, chunk, arena_bytes):

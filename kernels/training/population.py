@@ -22,7 +22,7 @@ from ..interpreter.interpreter import (
     DIVERGED,
     HIT_SUM,
     LOSS_SUM,
-    RUN,
+    ONE_PHASE,
     SAMPLES,
     TRAIN,
     WEIGHT_SUM,
@@ -55,7 +55,7 @@ MEMBER = Record(
     "epochs", "epoch",  # how many to train, and how many are over
     "look", "stopped",  # batches between two looks at the clock; the number from 1 of a batch where `train` stopped
     "done",  # whether the task is
-    "evaluation",  # the address of what `run` is called with, 0 for none
+    "evaluation",  # the address of what `one_phase` is called with, 0 for none
     "validated", "evaluated",  # how many samples to evaluate, and how many are done
     "penalties", "penalty",  # how many, and where
     "monitor", "patience", "wait", "best_epoch", "first_epoch",  # early stopping, see `early_stopping_allows`
@@ -66,7 +66,7 @@ MEMBER = Record(
 )
 LOG_BYTES, PENALTY_BYTES, SCRATCH_BYTES = LOG.bytes, WEIGHT_PENALTY.bytes, SCRATCH.bytes
 log_at, member_at, penalty_at, scratch_at = LOG.at, MEMBER.at, WEIGHT_PENALTY.at, SCRATCH.at
-run_at, train_at = RUN.at, TRAIN.at
+one_phase_at, train_at = ONE_PHASE.at, TRAIN.at
 
 BLOCK = 1024  # samples of the validation data between two looks at the clock
 
@@ -129,14 +129,14 @@ def train_epoch(queue, member, scratch, deadline):
 @jit
 def evaluate(queue, member, scratch, deadline):
     """Evaluate the remaining validation data; returns whether all are done."""
-    run, samples = run_at(member.evaluation), member.validated
-    call = run.call
+    frame, samples = one_phase_at(member.evaluation), member.validated
+    call = frame.call
     call.arena, call.results, call.capacity = scratch.arena, scratch.results, BLOCK
     if member.evaluated == 0:
         member.val_loss, member.val_hits = 0.0, 0.0
     while member.evaluated < samples:
         call.first, call.batch = member.evaluated, min(BLOCK, samples - member.evaluated)
-        call_at(queue.chunks, (run.row, call, 0, 1))
+        call_at(queue.chunks, (frame.row, call, 0, 1))
         member.val_loss, member.val_hits = add_results(call.results, BLOCK, call.batch, member.val_loss, member.val_hits)
         member.evaluated += call.batch
         if member.evaluated < samples and is_over(queue, scratch, deadline):

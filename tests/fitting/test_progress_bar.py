@@ -74,7 +74,7 @@ def test_in_a_notebook_it_is_the_notebooks():
     pytest.importorskip("ipykernel")
     pytest.importorskip("ipywidgets")
     cell = ("import numpy as np\n"
-            "from fastnn import Callback, Dense, Network, progress\n"
+            "from fastnn import Callback, Dense, Network\nfrom fastnn.fitting import progress\n"
             "progress.DELAY = 0\n"
             "net = Network([Dense(1)], inputs=1)\n"
             "net.fit(np.ones((9, 1)), np.ones(9), epochs=3{});")

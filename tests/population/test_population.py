@@ -128,7 +128,7 @@ def test_a_member_goes_on_alone_and_back():
 def test_after_an_interrupt_each_goes_on_to_the_same_bits(calls, monkeypatch):
     monkeypatch.setattr(worker_pool, "SLICE", 0)
     monkeypatch.setattr(task, "FLOPS_PER_LOOK", 1)
-    run, left = worker_pool.WorkerPool.run, [calls]
+    run, left = worker_pool.WorkerPool.run_tasks, [calls]
 
     def interrupted(self, tasks):
         if left[0] == 0:
@@ -139,7 +139,7 @@ def test_after_an_interrupt_each_goes_on_to_the_same_bits(calls, monkeypatch):
     together, alone = Population(classifiers()), classifiers()
     options = {"epochs": 6, "batch_size": 8, "validation_data": (X[:9], LABELS[:9]),
                "callbacks": [EarlyStopping(patience=3, restore_best=True)]}
-    monkeypatch.setattr(worker_pool.WorkerPool, "run", interrupted)
+    monkeypatch.setattr(worker_pool.WorkerPool, "run_tasks", interrupted)
     with pytest.raises(KeyboardInterrupt):
         together.fit(X, LABELS, optimizer="adam", threads=2, **options)
     monkeypatch.undo()

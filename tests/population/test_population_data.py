@@ -76,7 +76,7 @@ def test_data_are_shared(monkeypatch):
 
 def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
     """Orders of samples, activations and gradients are the threads'."""
-    sizes, run = [], worker_pool.WorkerPool.run
+    sizes, run = [], worker_pool.WorkerPool.run_tasks
 
     def measured(self, tasks):
         sizes.append(tracemalloc.get_traced_memory()[0])
@@ -91,7 +91,7 @@ def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
             gc.collect()
         return (sizes[1] - sizes[0]) / 8
 
-    monkeypatch.setattr(worker_pool.WorkerPool, "run", measured)
+    monkeypatch.setattr(worker_pool.WorkerPool, "run_tasks", measured)
     bytes_of_a_member(1000)  # what is made once is there
     tracemalloc.start()
     try:

@@ -1,0 +1,49 @@
+"""What `Network.fit` is given, checked; then the fit itself, by steps (`fastnn/fitting/loop.py`) or by L-BFGS."""
+
+from ..checks import list_of, shown, true_or_false, whole_number
+from ..fitting import lbfgs
+from ..fitting.callback import Callback
+from ..fitting.lbfgs import LBFGS
+from ..fitting.loop import Fit
+from ..fitting.state import begin_or_resume
+from ..runtime.threads import resolve_threads
+from ..samples.data import check_data
+from ..samples.metrics import choose
+
+
+def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample_weight, class_weight, shuffle, metrics,
+        callbacks, threads, progress, resume):
+    """Train the network, as `Network.fit` says; nothing has changed where something is refused."""
+    epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
+    batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
+    by_steps = not isinstance(optimizer, LBFGS)
+    learner = network if by_steps else network.astype("float64")
+    data, validation = check_data(learner, X, y, sample_weight, class_weight), check_validation(network, validation_data)
+    memory = network.vectors.parameters.flat, network.vectors.state.flat
+    data, validation = data.copied_where_shared(*memory), validation and validation.copied_where_shared(*memory)
+    shuffle = true_or_false("shuffle", shuffle)
+    options = {
+        "callbacks": list_of("callbacks", callbacks, Callback), "metrics": choose(metrics, network.objective.head),
+        "threads": threads, "progress": None if progress is None else true_or_false("progress", progress),
+    }
+    if by_steps:
+        state = begin_or_resume(network, optimizer, resume, samples=len(data.X), batch_size=batch_size, shuffle=shuffle)
+        return Fit(network, data, validation, state, epochs=epochs, **options).train()
+    if epochs != 1:
+        raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
+    if resume:
+        raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+    lbfgs.check_layers(network.layers)
+    return lbfgs.fit(network, learner, data, validation, optimizer=optimizer, **options)
+
+
+def check_validation(network, given):
+    """The Data of a tuple (X, y) or (X, y, sample_weight); None stays None."""
+    if given is None:
+        return None
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise ValueError(f"validation_data is {shown(given)}; it must be a tuple (X, y) or (X, y, sample_weight)")
+    try:
+        return check_data(network, *given)
+    except ValueError as error:
+        raise ValueError(f"validation_data: {error}") from None
