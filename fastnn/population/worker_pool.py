@@ -6,7 +6,7 @@ from ..kernels.compiling.jit import ANY
 from ..kernels.training import population as kernel
 from ..program import address
 from ..runtime.memory import aligned
-from ..runtime.threads import members, run_region
+from ..runtime.threads import members, run_together
 from ..runtime.time_slices import SLICE
 
 
@@ -37,5 +37,5 @@ class WorkerPool:
         if threads == 1:
             kernel.worker_kernel.entry(ANY)(address(queue), 0, 0, 0)
         else:
-            run_region(kernel.worker_kernel.address(ANY), (address(queue), 0, 0), threads)
+            run_together(kernel.worker_kernel.address(ANY), (address(queue), 0, 0), threads)
         return tasks[:int(queue["next"])]

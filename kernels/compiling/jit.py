@@ -5,10 +5,8 @@ a new kind of kernel recompiles nothing else. Kernels compile on first use.
 """
 
 import ctypes
-import os
 from collections import Counter
 
-import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba import types
@@ -67,20 +65,6 @@ def give_name(function):
     function.__qualname__ += f" {building[-1] if building else made[place]}"
 
 
-def start_threads():
-    """Start the threading layer, whose symbols cached parallel code refers to.
-
-    GNU OpenMP lets a thread that waits spin for milliseconds. Where others use the cores too, that keeps from running the
-    very thread it waits for (26 ms a step instead of 0.3 seen); some 0.1 ms is enough to bridge two parallel loops.
-    """
-    ours = not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ)
-    if ours:
-        os.environ["GOMP_SPINCOUNT"] = "10000"
-    numba.get_num_threads()
-    if ours:
-        del os.environ["GOMP_SPINCOUNT"]  # it has been read: a child process is to choose for itself
-
-
 def pointer(dtype):
     return types.CPointer(REAL[dtype])
 
@@ -96,10 +80,9 @@ class Kernel:
     moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
     """
 
-    def __init__(self, name, build, arguments, *, needs=(), cached=True, parallel=False, moves_addresses=False,
-                 returns=types.void):
+    def __init__(self, name, build, arguments, *, needs=(), cached=True, moves_addresses=False, returns=types.void):
         self.name, self.build, self.arguments, self.returns = name, build, arguments, returns
-        self.needs, self.cached, self.parallel, self.moves_addresses = needs, cached, parallel, moves_addresses
+        self.needs, self.cached, self.moves_addresses = needs, cached, moves_addresses
         self.compiled, self.entries = {}, {}
         if cached:
             KERNELS.append(self)
@@ -125,8 +108,6 @@ class Kernel:
     def make_ready(self, dtype):
         for kernel in self.needs:
             kernel.ready(dtype)
-        if self.parallel:
-            start_threads()
         building.append(self.symbol(dtype))
         try:
             self.compiled[dtype] = self.compile(dtype)
@@ -139,7 +120,7 @@ class Kernel:
         # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
         function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
         unit = CFunc(function, (self.arguments(dtype), self.returns), {},
-                     {"nopython": True, "parallel": self.parallel, **OPTIONS})
+                     {"nopython": True, **OPTIONS})
         if self.cached:
             unit._cache = KernelCache(f"{self.name}_{dtype}")
             if self.name in USUAL and not unit._cache.holds(unit._sig):

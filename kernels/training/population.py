@@ -30,7 +30,7 @@ from ..interpreter.interpreter import (
     train_kernel,
 )
 from ..interpreter.table import HITS, LOSSES
-from ..interpreter.team import increase, load, store
+from ..processor.atomics import increase, load, store
 from .penalty import weight_penalty_kernel
 
 # The queue that workers take members from: how many there are, the address of their addresses, those of what each thread has
@@ -240,7 +240,7 @@ def run_member(queue, member, scratch, deadline):
 
 def build_worker(dtype):
     def worker(queue, unused, unused_too, number):
-        """What every thread of the region runs: members, one after the other, while there are any and there is time."""
+        """What every thread runs: members, one after the other, while there are any and there is time."""
         scratch = scratch_at(queue.scratches + SCRATCH_BYTES * number)
         deadline = now(queue, scratch) + queue.slice
         while load(queue.stop) == 0:

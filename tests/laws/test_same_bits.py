@@ -1,4 +1,4 @@
-"""The same bits: from any number of threads under any threading layer, and for a row whatever rows stand beside it."""
+"""The same bits: from any number of threads, and for a row whatever rows stand beside it."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def trained(dtype="float32", threads=1, optimizer="adam", batch_size=32):
     return trained_nets.digest(net)
 
 
-# Training: the threads that Numba's layers give
+# Training: with threads of our own
 
 
 @pytest.fixture(scope="module")
@@ -43,38 +43,31 @@ def one_thread():
     return trained_nets.digests(threads=1)
 
 
-@pytest.mark.parametrize("layer", ["omp", "workqueue", "tbb"])
-def test_layers_and_threads_do_not_change_a_bit_of_training(layer, one_thread):
-    """In a process of its own, which is told of eight threads whether or not there are as many cores."""
-    run = subprocess.run([sys.executable, "trained_nets.py", "1", *map(str, THREADS)], cwd=SUPPORT,
-                         env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "8"},
-                         capture_output=True, text=True)
-    if "No threading layer could be loaded" in run.stderr:
-        pytest.skip(f"Numba finds no {layer} here")
+def in_a_process(program, *threads):
+    """What a program prints that is told of eight threads, whether or not there are as many cores."""
+    run = subprocess.run([sys.executable, program, *map(str, threads)], cwd=SUPPORT,
+                         env={**os.environ, "NUMBA_NUM_THREADS": "8"}, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout)
-    assert (found["layer"], found["most parts"]) == (layer, THREADS[-1])
+    return json.loads(run.stdout)
+
+
+def test_threads_do_not_change_a_bit_of_any_net(one_thread):
+    found = in_a_process("trained_nets.py", 1, *THREADS)
+    assert found["most parts"] == THREADS[-1]
+    assert found["layer"] is None, "Numba's threading layer is left to the user's own code"
     for threads, digests in found["digests"].items():
         assert [name for name in one_thread if digests[name] != one_thread[name]] == [], threads
 
 
 @pytest.mark.long
 def test_one_digest_of_all():
-    """Of the same nets: from one thread and many, under every threading layer there is, in process after process."""
-    found, runs = set(), int(os.environ.get("FASTNN_TEST_CASES", "20"))
-    for number in range(runs):
-        for layer in ("omp", "workqueue", "tbb"):
-            run = subprocess.run([sys.executable, "one_digest.py", *map(str, [1, *THREADS])], cwd=SUPPORT,
-                                 env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "8"},
-                                 capture_output=True, text=True)
-            if "No threading layer could be loaded" in run.stderr:
-                continue
-            assert run.returncode == 0, run.stderr
-            report = json.loads(run.stdout)
-            assert report["layer"] == layer
-            assert len(report["digests"]) == 1 + len(THREADS)
-            found |= set(report["digests"].values())
-            assert len(found) == 1, (number, layer, report)
+    """Of the same nets: from one thread and many, in process after process."""
+    found = set()
+    for _ in range(int(os.environ.get("FASTNN_TEST_CASES", "20"))):
+        digests = in_a_process("one_digest.py", 1, *THREADS)
+        assert len(digests) == 1 + len(THREADS)
+        found |= set(digests.values())
+        assert len(found) == 1, digests
 
 
 # Training: as many parts as threads, however small the work

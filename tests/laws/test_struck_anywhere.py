@@ -17,9 +17,21 @@ from struck import Places, X, Y, everything, first_weights, network
 from struck import settings as settings_of_process
 
 from fastnn import LBFGS, Adam, CSVLogger, Dense, EarlyStopping, ModelCheckpoint, Network, Population, check_gradients
+from fastnn.program import forward
+from fastnn.runtime import threads
 from fastnn.sklearn import NetworkClassifier
 
 SEED, CASES = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("FASTNN_TEST_CASES", "2"))
+
+
+MANY = np.tile(X, (100, 1))
+
+
+@pytest.fixture(autouse=True)
+def awake(monkeypatch):
+    """Threads share what there is to do, however little."""
+    monkeypatch.setattr(threads, "WAKING", 0)
+    monkeypatch.setattr(forward, "FLOPS_PER_PART", 1)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +89,7 @@ WORKS = {
     "fit, resumed": lambda works: works.fit(Network.load_checkpoint(works.checkpoint), epochs=4, resume=True),
     "fit, L-BFGS": Works.fit_smooth,
     "population": lambda works: works.fit(Population([network(2), network(3)])),
+    "threads": lambda works: works.net.forward(MANY, threads=2),
     "predictions": lambda works: (works.net.predict(X), works.net.forward(X[:1]), works.net.evaluate(X, Y)),
     "other numbers": lambda works: works.net.forward(np.full((3, 5), 1e300)[:, ::-1].astype(object) * 0),
     "compiled": lambda works: works.net.compiled(),

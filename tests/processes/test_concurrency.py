@@ -22,6 +22,7 @@ LAYERS = ["omp", "workqueue", "tbb"]
 
 
 def side_by_side(layer, predictions):
+    """layer: of Numba, for the user's own parallel loops."""
     run = subprocess.run([sys.executable, "side_by_side.py", str(predictions), str(SEED)], cwd=SUPPORT,
                          env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "4"},
                          capture_output=True, text=True, timeout=3600)

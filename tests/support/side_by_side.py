@@ -15,9 +15,11 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from numba import njit, prange
 from trained_nets import digest
 
-from fastnn import Adam, BatchNorm, Dense, Dropout, Network
+import fastnn
+from fastnn import Adam, BatchNorm, Dense, Dropout, Network, Population
 from fastnn.runtime import threads
 
 THREADS = 8
@@ -76,6 +78,54 @@ def fits_beside_predictions(seed):
         outputs = [pool.submit(net.forward, X) for _ in range(50)]
         return (all(np.array_equal(each.result(), alone) for each in outputs)
                 and {each.result() for each in fits} == {expected})
+
+
+@njit(parallel=True, nogil=True)
+def loop(numbers):
+    """A parallel loop of the user's own."""
+    total = 0.0
+    for i in prange(len(numbers)):
+        total += np.sin(numbers[i])
+    return total
+
+
+@njit(nogil=True)
+def outputs_of(model, X, out):
+    fastnn.jit.forward(model, X, out)
+
+
+def population_of(seed):
+    population = Population([network(seed + k, 33) for k in range(4)])
+    population.fit(*data(seed), epochs=3, batch_size=64, progress=False)
+    return [digest(net) for net in population]
+
+
+def outputs_in_compiled_code(seed):
+    net, (X, _) = network(seed), data(seed, 2000)
+    out = np.empty((len(X), 3), np.float32)
+    outputs_of(net.compiled(gradients=False), X, out)
+    return out.tobytes()
+
+
+def beside_a_loop_of_the_user(seed):
+    """Of all that computes, while the user's own loop goes on in another thread."""
+    numbers, over, sums = np.linspace(0, 1, 100_000), threading.Event(), set()
+    works = [fitted, population_of, outputs_in_compiled_code, lambda seed: network(seed).evaluate(*data(seed, 3000)),
+             lambda seed: network(seed).forward(data(seed, 5000)[0]).tobytes()]
+    alone, expected = [work(seed) for work in works], loop(numbers)
+
+    def go_on():
+        while not over.is_set():
+            sums.add(loop(numbers))
+
+    with ThreadPoolExecutor(len(works) + 1) as pool:
+        going_on = pool.submit(go_on)
+        try:
+            found = [[each.result() for each in [pool.submit(work, seed) for work in works]] for _ in range(5)]
+        finally:
+            over.set()
+        going_on.result()
+    return found == [alone] * 5 and np.allclose(list(sums), expected)
 
 
 def in_a_child(work):
@@ -139,7 +189,7 @@ def saving_beside_training(seed):
 
 def main(count, seed):
     threads.WAKING = 0  # however little there is to do
-    works = [fits_at_once, fits_beside_predictions, saving_beside_training]
+    works = [fits_at_once, fits_beside_predictions, saving_beside_training, beside_a_loop_of_the_user]
     if hasattr(os, "fork"):
         works += [forked_children, pool_of_forked_workers]
     found = {"predictions_at_once": predictions_at_once(count, seed)} | {work.__name__: work(seed) for work in works}

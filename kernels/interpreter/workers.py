@@ -1,0 +1,187 @@
+"""Threads of our own that help with a call of compiled code and sleep between calls.
+
+Numba's threading layers are not used: one ends the process when a second Python thread enters it, as a user's `prange` may
+(workqueue), another ends a forked child that enters it (GNU OpenMP), and what is set in them is the user's.
+
+A worker never leaves compiled code. Its `state` holds a ticket, which grows with each call, and in the lowest bits a phase:
+
+    FREE      it is awake and looks for a call
+    ASLEEP    or about to be: the caller has to wake it
+    CLAIMED   a caller writes what to do
+    CALLED    it may begin
+    AT_WORK   it has begun
+    AWAITED   it has begun, and has to wake its caller at the end
+
+The caller does its own share, takes back the calls of workers that have not begun by then, and waits for those that have. So
+it does not wait for a thread that wakes late. All of this happens in compiled code: no exception in Python can interrupt it.
+"""
+
+import _thread
+import ctypes
+import os
+
+from numba import types
+
+from ..compiling.jit import ANY, Kernel, call_at, integers, jit, view
+from ..compiling.objects import address
+from ..compiling.record import SHARED, Record, zeros
+from ..processor.atomics import exchange, increase, load, pause, store
+
+MOST_WORKERS = 31
+ABSENT, FREE, ASLEEP, CLAIMED, CALLED, AT_WORK, AWAITED = range(7)
+PHASE, TICKET = 7, 8  # the bits of the phase, and the step from a ticket to the next
+# The locks in which a worker waits for a call, and its caller for the worker; what it is to call, with three integers and
+# its number; and what it is doing.
+WORKER = Record("worker", "wake_lock", "done_lock", "function", "first", "second", "third", "number", state=SHARED)
+# All of them: how many there are, the address of the first, and of functions of the system.
+WORKERS = Record("workers", "first", "acquire", "release", count=SHARED)
+WORKER_BYTES, worker_at = WORKER.bytes, WORKER.at
+# How often to look for work before letting other programs have the core at every look: some 20 µs, many steps' worth.
+PATIENCE = 1000
+MOST_LOOKS = 3000  # before a worker goes to sleep: some 0.1 ms, which bridges two calls that follow one another
+
+
+@jit
+def wait(yield_core, looks):
+    """Between two looks at what another thread does; returns the number of looks."""
+    if looks < PATIENCE:
+        pause()
+    else:
+        call_at(yield_core, ())
+    return looks + 1
+
+
+@jit
+def call_workers(workers, phase, function, first, second, third, count, tickets, done_lock):
+    """Call up to `count` workers of this phase, FREE or ASLEEP, and enter their tickets; returns how many."""
+    called = 0
+    for k in range(min(load(workers.count), MOST_WORKERS)):
+        if called == count:
+            break
+        worker = worker_at(workers.first + WORKER_BYTES * k)
+        state = load(worker.state)
+        ticket = (state & ~PHASE) + TICKET
+        if state & PHASE == phase and exchange(worker.state, state, ticket + CLAIMED):
+            worker.function, worker.first, worker.second, worker.third = function, first, second, third
+            worker.number, worker.done_lock, tickets[k] = count - called, done_lock, ticket
+            called += 1
+            store(worker.state, ticket + CALLED)
+            if phase == ASLEEP:
+                call_at(workers.release, (worker.wake_lock,))
+    return called
+
+
+@jit
+def take_back_or_wait(workers, worker, ticket, done_lock):
+    """Take back the call of this ticket, or where the worker has begun wait for its end."""
+    if exchange(worker.state, ticket + CALLED, ticket + FREE):
+        return
+    for _ in range(PATIENCE):
+        if load(worker.state) != ticket + AT_WORK:
+            return
+        pause()
+    if exchange(worker.state, ticket + AT_WORK, ticket + AWAITED):
+        call_at(workers.acquire, (done_lock, 1))
+
+
+def build_together(dtype):
+    def together(workers, function, first, second, third, count, tickets, done_lock):
+        """Call a function with three integers and a number: 0 on this thread, others below `count` on workers meanwhile.
+
+        tickets: the address of MOST_WORKERS zeros. done_lock: a lock of this call alone, taken.
+        """
+        tickets_, wanted = view(integers(tickets), 0, MOST_WORKERS), count - 1
+        wanted -= call_workers(workers, FREE, function, first, second, third, wanted, tickets_, done_lock)
+        call_workers(workers, ASLEEP, function, first, second, third, wanted, tickets_, done_lock)
+        call_at(function, (first, second, third, 0))
+        for k in range(MOST_WORKERS):
+            if tickets_[k] != 0:
+                take_back_or_wait(workers, worker_at(workers.first + WORKER_BYTES * k), tickets_[k], done_lock)
+
+    return together
+
+
+def build_serve(dtype):
+    def serve(workers, wake_lock):
+        """What a worker does, for ever, with a lock of its own, taken."""
+        number = increase(workers.count)
+        if number >= MOST_WORKERS:
+            return
+        worker, looks = worker_at(workers.first + WORKER_BYTES * number), 0
+        worker.wake_lock = wake_lock
+        store(worker.state, FREE)
+        state = load(worker.state)
+        while state != ABSENT:  # Numba wants an end
+            if state & PHASE == CALLED and exchange(worker.state, state, state - CALLED + AT_WORK):
+                call_at(worker.function, (worker.first, worker.second, worker.third, worker.number))
+                free, done_lock = state - CALLED + FREE, worker.done_lock
+                if not exchange(worker.state, free - FREE + AT_WORK, free):
+                    store(worker.state, free)
+                    call_at(workers.release, (done_lock,))
+                looks = 0
+            elif state & PHASE == FREE and looks >= MOST_LOOKS:
+                if exchange(worker.state, state, state - FREE + ASLEEP):
+                    call_at(workers.acquire, (wake_lock, 1))
+                    looks = 0
+            else:
+                pause()
+                looks += 1
+            state = load(worker.state)
+
+    return serve
+
+
+together_kernel = Kernel("together", build_together, lambda dtype: (WORKERS.type(ANY), *[types.intp] * 7),
+                         moves_addresses=True)
+serve_kernel = Kernel("serve", build_serve, lambda dtype: (WORKERS.type(ANY), types.intp), moves_addresses=True)
+
+
+def function_address(function):
+    return ctypes.cast(function, ctypes.c_void_p).value
+
+
+def system_yield():
+    """The system's function by which a thread lets others have its core."""
+    return ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
+
+
+YIELD_CORE = function_address(system_yield())
+new_lock = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThread_allocate_lock", ctypes.pythonapi))
+take_lock = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int)(("PyThread_acquire_lock", ctypes.pythonapi))
+free_lock = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyThread_free_lock", ctypes.pythonapi))
+
+
+class Lock:
+    """A lock that compiled code can take and release, taken."""
+
+    def __init__(self):
+        self.address = new_lock()
+        take_lock(self.address, 1)
+
+    def __del__(self, free_lock=free_lock):
+        free_lock(self.address)
+
+
+def new_workers():
+    """Room for workers, of whom there are none yet. It is never given back: they go on while Python comes to its end."""
+    room = zeros(MOST_WORKERS * WORKER.bytes)
+    workers = WORKERS.new(first=address(room), acquire=function_address(ctypes.pythonapi.PyThread_acquire_lock),
+                          release=function_address(ctypes.pythonapi.PyThread_release_lock))
+    keep_for_ever(room, workers)
+    return workers
+
+
+def keep_for_ever(*objects):
+    for each in objects:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
+
+
+def start_worker(workers):
+    """Start one more worker; returns whether the system has had a thread for it."""
+    serve, lock = serve_kernel.entry(ANY), Lock()
+    keep_for_ever(lock)
+    try:
+        _thread.start_new_thread(serve, (address(workers), lock.address))
+    except RuntimeError:
+        return False
+    return True
