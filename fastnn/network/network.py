@@ -44,7 +44,7 @@ class Network:
     layers : list of layers
         First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`.
     inputs : int or tuple of int
-        How many features a sample has, or its shape, such as (height, width, channels). X then is (samples, *shape).
+        How many features a sample has, or its shape, such as (height, width, channels). X then is `(samples, *shape)`.
     loss : str, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
         "squared_error".
@@ -155,7 +155,7 @@ class Network:
 
         Parameters
         ----------
-        X : array (samples, inputs), or (samples, *shape) where `inputs` is a shape
+        X : array (samples, inputs), or `(samples, *shape)` where `inputs` is a shape
         y : array
             Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs).
@@ -177,7 +177,7 @@ class Network:
         metrics : list of str, function or Metric
             What to report beside the loss, such as ["f1", "auc"]: names from `fastnn.samples.metrics`, functions of targets
             and predictions (those of scikit-learn, say), or `fastnn.Metric`. They are computed after each epoch over all
-            samples, each of which counts alike; those of the validation data have "val_" before their names. This takes a
+            samples, each of which counts alike; those of the validation data have `val_` before their names. This takes a
             forward pass over the training data, and one over the validation data.
         callbacks : list of Callback
         threads : int, optional

@@ -18,7 +18,7 @@ KEY = "fastnn"
 def export(network, path: str | os.PathLike) -> None:
     """Write `network` to an ONNX file, whole or not at all; `network.to_onnx(path)` is the same.
 
-    The file takes "input" (batch, inputs), or (batch, *shape), and gives "output" (batch, outputs), what `network.forward`
+    The file takes "input" (batch, inputs), or `(batch, *shape)`, and gives "output" (batch, outputs), what `network.forward`
     gives, both in the network's dtype. Of a float64 network nothing passes through float32: where ONNX's own operators
     would, several others stand for one.
 

@@ -4,8 +4,7 @@
     recall              of the samples of a class, the share that is said to be
     f1                  2 precision · recall / (precision + recall)
     balanced_accuracy   the mean recall of the classes that there are in y
-    auc                 how often a sample of the class has a higher score than another, ties counting half: the area under
-                        the receiver operating characteristic
+    auc                 how often a sample of the class scores higher than another, ties counting half (area under the ROC)
     top_k               the share of samples whose label is among the k likeliest
 
 Of two classes, precision, recall and f1 are those of class 1, and auc that of its probability. Of more classes, and of
