@@ -1,79 +1,19 @@
 """Gradient checking: the compiled gradients against differences of the compiled loss, parameter by parameter, in float64."""
 
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .checks import not_negative, number_in_range, shown, whole_number
-from .network.network import Network
-from .runtime.quiet import new_generator
+from ..checks import not_negative, number_in_range, shown, whole_number
+from ..network.network import Network
+from ..runtime.quiet import new_generator
+from .report import GradientReport, ParameterCheck
+
+__all__ = ["GradientReport", "ParameterCheck", "check_gradients"]
 
 SMALLEST_STEP = 1e-12  # of what smaller ones show, rounding makes nonsense
 TOLERANCE = 1e-6
 ROUNDING = 64 * 2.0**-52  # of a loss near 1: what a difference of two, over a step, cannot be trusted beyond
-
-
-@dataclass(frozen=True)
-class ParameterCheck:
-    """One parameter's gradient, analytic against numeric.
-
-    Attributes
-    ----------
-    name : str
-    relative_error : float
-        ‖analytic − numeric‖ / max(‖analytic‖, ‖numeric‖) over the numbers checked; where both are so small that the
-        differences are mostly rounding, ‖analytic − numeric‖ over a million times that rounding.
-    worst : tuple of int
-        Where the two differ most; `analytic` and `numeric` are the values there.
-    checked, size : int
-        How many numbers were checked of how many.
-    """
-
-    name: str
-    relative_error: float
-    worst: tuple
-    analytic: float
-    numeric: float
-    checked: int
-    size: int
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """What `check_gradients` found; print it for a table.
-
-    Attributes
-    ----------
-    parameters : tuple of ParameterCheck
-    tolerance : float
-    """
-
-    parameters: tuple
-    tolerance: float
-
-    @property
-    def max_relative_error(self):
-        """The largest relative error of a parameter."""
-        return max((check.relative_error for check in self.parameters), default=0.0)
-
-    @property
-    def passed(self):
-        """Whether it is within the tolerance."""
-        return self.max_relative_error <= self.tolerance
-
-    def __str__(self):
-        width = max(map(len, ["parameter", *(check.name for check in self.parameters)]))
-        lines = [f"{'parameter':<{width}}  checked        relative error  worst at      analytic       numeric"]
-        for c in self.parameters:
-            verdict = "" if c.relative_error <= self.tolerance else "  ← wrong"
-            lines.append(
-                f"{c.name:<{width}}  {f'{c.checked} of {c.size}':<13}  {c.relative_error:>14.1e}  {c.worst!s:<10}  "
-                f"{c.analytic:>12.5e}  {c.numeric:>12.5e}{verdict}"
-            )
-        verdict = "passed" if self.passed else "FAILED"
-        return "\n".join([*lines, f"{verdict}: largest relative error {self.max_relative_error:.1e}, "
-                                  f"tolerance {self.tolerance:.0e}"])
 
 
 def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,

@@ -1,0 +1,65 @@
+"""What a check of gradients found, parameter by parameter."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ParameterCheck:
+    """One parameter's gradient, analytic against numeric.
+
+    Attributes
+    ----------
+    name : str
+    relative_error : float
+        ‖analytic − numeric‖ / max(‖analytic‖, ‖numeric‖) over the numbers checked; where both are so small that the
+        differences are mostly rounding, ‖analytic − numeric‖ over a million times that rounding.
+    worst : tuple of int
+        Where the two differ most; `analytic` and `numeric` are the values there.
+    checked, size : int
+        How many numbers were checked of how many.
+    """
+
+    name: str
+    relative_error: float
+    worst: tuple
+    analytic: float
+    numeric: float
+    checked: int
+    size: int
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found; print it for a table.
+
+    Attributes
+    ----------
+    parameters : tuple of ParameterCheck
+    tolerance : float
+    """
+
+    parameters: tuple
+    tolerance: float
+
+    @property
+    def max_relative_error(self):
+        """The largest relative error of a parameter."""
+        return max((check.relative_error for check in self.parameters), default=0.0)
+
+    @property
+    def passed(self):
+        """Whether it is within the tolerance."""
+        return self.max_relative_error <= self.tolerance
+
+    def __str__(self):
+        width = max(map(len, ["parameter", *(check.name for check in self.parameters)]))
+        lines = [f"{'parameter':<{width}}  checked        relative error  worst at      analytic       numeric"]
+        for c in self.parameters:
+            verdict = "" if c.relative_error <= self.tolerance else "  ← wrong"
+            lines.append(
+                f"{c.name:<{width}}  {f'{c.checked} of {c.size}':<13}  {c.relative_error:>14.1e}  {c.worst!s:<10}  "
+                f"{c.analytic:>12.5e}  {c.numeric:>12.5e}{verdict}"
+            )
+        verdict = "passed" if self.passed else "FAILED"
+        return "\n".join([*lines, f"{verdict}: largest relative error {self.max_relative_error:.1e}, "
+                                  f"tolerance {self.tolerance:.0e}"])
