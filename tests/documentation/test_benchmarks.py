@@ -8,7 +8,7 @@ import pytest
 
 from fastnn.kernels.activations import activations
 from fastnn.kernels.compiling.jit import Kernel
-from fastnn.layers import layers
+from fastnn.layers import Layer, layers
 from fastnn.naive.rungs import all_losses
 
 SUITE = Path(__file__).parents[2] / "asv_bench"
@@ -114,8 +114,8 @@ def test_every_kernel_that_a_record_holds_counts(suite):
 
 
 def test_a_layer_without_a_benchmark_is_refused(suite, monkeypatch):
-    monkeypatch.setitem(layers.records, "Made up", object)
-    with pytest.raises(NotImplementedError, match="layer Made up has no benchmark"):
+    monkeypatch.setitem(layers.records, "Made up", type("MadeUp", (Layer,), {"functions": ("made_up_forward",)}))
+    with pytest.raises(NotImplementedError, match="no benchmark for made_up_forward"):
         suite("coverage").require_all(suite("kernels").CASES)
 
 

@@ -101,7 +101,8 @@ def test_mutants_are_killed_survive_and_run_for_ever(tmp_path):
         for each, verdict, *_ in run_all(work, 2, pathlib.Path("{folder}"), pathlib.Path("{root}")):
             print(f"{{each.before}} → {{each.after}}", verdict, sep=": ")
     """
-    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT / "tests", capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT / "tests" / "tools", capture_output=True, text=True,
+                         check=True)
     verdicts = dict(line.split(": ") for line in run.stdout.splitlines())
     assert verdicts == wanted
     assert score(Counter(verdicts.values())) == (2, 3)

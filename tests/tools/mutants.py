@@ -29,10 +29,12 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import NamedTuple
 
-import kernel_keys
 import mutant_groups
 import numba
 from mutator import mutants
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+import kernel_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = "fastnn", "kernels", "tests", "pyproject.toml"
