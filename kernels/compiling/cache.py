@@ -1,8 +1,9 @@
 """Compiled kernels on disk, in a directory keyed by everything that shapes their machine code.
 
 Numba's own cache looks at one source file at a time and misses an edit in a file that a kernel imports. Here the key is
-a fingerprint of all kernel sources, of Numba, of Python and of the processor, so a stale kernel cannot be loaded. A cache
-that cannot be read or written costs a warning and a compilation, never an error.
+a fingerprint of all kernel sources, of Numba, of Python and of the processor, so a stale kernel cannot be loaded. A kernel
+with anything in it from outside the package is not kept (`provenance.py`). A cache that cannot be read or written costs a
+warning and a compilation, never an error.
 
     an entry     a SHA-256 in hexadecimal, a line end, a pickle with the machine code
     its SHA-256  of the fingerprint, the entry's name and the pickle: damage, and an entry that has come to stand under the
@@ -70,16 +71,16 @@ def cache_directory():
     return (Path(root).absolute() if root else user_cache_directory() / "fastnn") / fingerprint()
 
 
-def warn_once(doing, error):
-    """Once a process, whatever number of kernels it happens with."""
-    if doing not in warned:
-        warned.add(doing)
-        warnings.warn(
-            f"fastnn: could not {doing} the kernel cache ({error}). Kernels compile anew in each process; set "
-            "FASTNN_CACHE_DIR to a directory of your own that can be written.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+def warn_once(what, error, outcome):
+    """Once a process for each of these, however many kernels it happens with."""
+    if what not in warned:
+        warned.add(what)
+        warnings.warn(f"fastnn: {what} ({error}). {outcome}", RuntimeWarning, stacklevel=2)
+
+
+def warn_of_no_cache(doing, error):
+    warn_once(f"could not {doing} the kernel cache", error,
+              "Kernels compile anew in each process; set FASTNN_CACHE_DIR to a directory of your own that can be written.")
 
 
 def check_owner(handle, path):
@@ -140,16 +141,29 @@ def digest(path, payload):
     return hashlib.sha256(f"{path.parent.name}/{path.name}\n".encode() + payload).hexdigest().encode()
 
 
-class KernelCache(_Cache):
-    """Numba's cache interface over one file a kernel and signature, written whole or not at all."""
+def read_payload(path):
+    """The pickle in an entry; ValueError if it is damaged."""
+    found, payload = read_entry(path).split(b"\n", 1)
+    if found != digest(path, payload):
+        raise ValueError("its checksum is wrong")
+    return payload
 
-    def __init__(self, name):
-        self.name = name
+
+class KernelCache(_Cache):
+    """Numba's cache interface over one file a kernel and signature, written whole or not at all.
+
+    given: a digest of what the kernel was given when it was made (`provenance.made_of`).
+    """
+
+    def __init__(self, name, given=""):
+        self.name, self.given = name, given
+        self.unread = None  # why an entry could not be read
 
     cache_path = property(lambda self: str(cache_directory()))
 
     def path(self, signature):
-        return cache_directory() / f"{self.name}-{hashlib.sha256(repr(signature).encode()).hexdigest()[:12]}.kernel"
+        key = hashlib.sha256(repr((signature, self.given)).encode()).hexdigest()[:12]
+        return cache_directory() / f"{self.name}-{key}.kernel"
 
     def holds(self, signature):
         """Whether a file is there."""
@@ -161,15 +175,11 @@ class KernelCache(_Cache):
     def load_overload(self, sig, target_context):
         target_context.refresh()
         try:
-            path = self.path(sig)
-            found, payload = read_entry(path).split(b"\n", 1)
-            if found != digest(path, payload):
-                raise ValueError("its checksum is wrong")
-            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+            return compiler.CompileResult._rebuild(target_context, *pickle.loads(read_payload(self.path(sig))))
         except FileNotFoundError:
             return None
         except Exception as error:  # a damaged entry of whatever kind is replaced by a fresh one
-            warn_once("read", error)
+            self.unread = error
             return None
 
     def save_overload(self, sig, data):
@@ -179,7 +189,20 @@ class KernelCache(_Cache):
             path, payload = self.path(sig), dumps(data._reduce())
             write_entry(path, digest(path, payload) + b"\n" + payload)
         except OSError as error:
-            warn_once("write", error)
+            warn_of_no_cache("write", error)
+            return
+        if self.unread is not None:
+            self.warn_of_unread(path)
+
+    def warn_of_unread(self, path):
+        """Say what became of an entry that could not be read, and has been written again."""
+        try:
+            read_payload(path)
+        except (OSError, ValueError):
+            warn_of_no_cache("read", self.unread)
+        else:
+            warn_once("could not read an entry of the kernel cache", self.unread, "The kernel was compiled again, and the "
+                      "entry is replaced: later processes find it.")
 
     def enable(self):
         pass

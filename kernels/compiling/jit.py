@@ -21,6 +21,7 @@ from ...checks import DTYPES
 from .cache import KernelCache
 from .objects import address
 from .parallel_compile import USUAL, compile_in_parallel
+from .provenance import made_of
 
 # No fastmath: a row must come out alike in the vectorized body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
@@ -46,8 +47,8 @@ def jit(function=None, *, inline=False, cached=False, any_order=False):
     give_name(function)
     dispatcher = CPUDispatcher(function, targetoptions={
         "nopython": True, "forceinline": inline, "fastmath": {"reassoc"} if any_order else False, **OPTIONS})
-    if cached:
-        dispatcher._cache = KernelCache(function.__name__)
+    if cached and (given := made_of(function)) is not None:
+        dispatcher._cache = KernelCache(function.__name__, given)
     return dispatcher
 
 
@@ -76,7 +77,7 @@ class Kernel:
     arguments: dtype name -> its Numba argument types.
     returns: the Numba type of what it gives; most give nothing.
     needs: kernels that it calls by their symbols (`calls`); they are made ready before it.
-    cached: False for what a user registers, whose source no fingerprint covers.
+    cached: whether to keep it on disk, if all that it is made of comes with the package.
     moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
     """
 
@@ -121,8 +122,8 @@ class Kernel:
         function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
         unit = CFunc(function, (self.arguments(dtype), self.returns), {},
                      {"nopython": True, **OPTIONS})
-        if self.cached:
-            unit._cache = KernelCache(f"{self.name}_{dtype}")
+        if self.cached and (given := made_of(function)) is not None:
+            unit._cache = KernelCache(f"{self.name}_{dtype}", given)
             if self.name in USUAL and not unit._cache.holds(unit._sig):
                 compile_in_parallel(dtype)
         unit.compile()

@@ -68,7 +68,7 @@ def compile_share(dtype, names, number, helpers, parent):
 
 def every_kernel():
     """All kernels that come with the package."""
-    package = import_module(__package__)
-    for module in walk_packages(package.__path__, f"{__package__}."):
+    kernels = import_module("..", __package__)
+    for module in walk_packages(kernels.__path__, f"{kernels.__name__}."):
         import_module(module.name)
     return import_module(".jit", __package__).KERNELS

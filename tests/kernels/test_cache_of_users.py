@@ -1,0 +1,187 @@
+"""Kernels with something in them from a user's modules: an edit of whatever shapes them is seen by the next process.
+
+Each program prints a number that compiled code works out. A helper module of the user's, on which it depends, is edited
+between two processes that share a cache.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from fastnn.kernels import activations, losses, optimizers
+from fastnn.kernels.compiling.cache import cache_directory
+from fastnn.kernels.compiling.jit import Kernel
+from fastnn.kernels.compiling.provenance import made_of
+
+PROGRAMS = {
+    "a record as those of the package": """
+        from fastnn.kernels.activations import Activation, register
+        register(Activation("mine", "", "", lambda z: value(z), lambda z, a: 1.0))
+        print(Network([Dense(1), Layer("mine")], inputs=1).forward([[0.0]]).item())
+    """,
+    "a number from another module": """
+        from fastnn.kernels.activations import Activation, register
+        SLOPE = NUMBER
+        register(Activation("mine", "", "", lambda z: z + SLOPE, lambda z, a: 1.0))
+        print(Network([Dense(1), Layer("mine")], inputs=1).forward([[0.0]]).item())
+    """,
+    "functions of the package, chosen by the user": """
+        from fastnn.kernels.activations import Activation, activations, register
+        chosen = activations["softplus" if NUMBER == 1.0 else "sigmoid"]
+        register(Activation("mine", "", "", chosen.value, chosen.prime))
+        print(Network([Dense(1), Layer("mine")], inputs=1).forward([[0.0]]).item())
+    """,
+    "registered": """
+        import fastnn
+        fastnn.register_activation("mine", lambda z: value(z), lambda z, a: 1.0)
+        print(Network([Dense(1), Layer("mine")], inputs=1).forward([[0.0]]).item())
+    """,
+    "a loss": """
+        from fastnn.kernels.losses import Loss, register
+        register(Loss("mine", "", "", lambda a, y: value(a - y), lambda a, y: 1.0))
+        print(Network([Dense(1)], inputs=1, loss="mine").evaluate([[0.0]], [0.0])["loss"])
+    """,
+    "an optimizer": """
+        from fastnn.kernels.optimizers import Optimizer, register
+        from fastnn.checks.hyperparameters import rate_or_schedule
+        @register
+        class Mine(Optimizer):
+            learning_rate: float = rate_or_schedule(1.0)
+            name, formula = "mine", ""
+            @staticmethod
+            def coefficients(step, learning_rate):
+                return (learning_rate,)
+            @staticmethod
+            def update(parameters, gradients, c):
+                for i in range(len(parameters)):
+                    parameters[i] = value(0.0)
+        net = Network([Dense(1)], inputs=1)
+        net.fit([[1.0]], [1.0], optimizer="mine", progress=False)
+        print(net.parameters["0.bias"].item())
+    """,
+    "coefficients of an optimizer": """
+        from fastnn.kernels.optimizers import Optimizer, register
+        from fastnn.checks.hyperparameters import rate_or_schedule
+        @register
+        class Mine(Optimizer):
+            learning_rate: float = rate_or_schedule(1.0)
+            name, formula = "mine", ""
+            @staticmethod
+            def coefficients(step, learning_rate):
+                return (NUMBER,)
+            @staticmethod
+            def update(parameters, gradients, c):
+                for i in range(len(parameters)):
+                    parameters[i] = c[0]
+        net = Network([Dense(1)], inputs=1)
+        net.fit([[1.0]], [1.0], optimizer="mine", progress=False)
+        print(net.parameters["0.bias"].item())
+    """,
+    "a kernel": """
+        import numpy as np
+        from numba import njit, types
+        from fastnn.kernels.compiling.jit import Kernel, pointer, view
+        compiled = njit(value)
+        def build(dtype):
+            def kernel(out):
+                view(out, 0, 1)[0] = compiled(0.0)
+            return kernel
+        out = np.zeros(1)
+        Kernel("mine", build, lambda dtype: (pointer(dtype),))("float64", out)
+        print(out.item())
+    """,
+    "a function compiled as ours are": """
+        from fastnn.kernels.compiling.jit import jit
+        inner = jit(value)
+        @jit(cached=True)
+        def forward(x):
+            return inner(x)
+        print(forward(0.0))
+    """,
+}
+HEAD = "from helper import NUMBER, value\nfrom fastnn import Activation as Layer, Dense, Network\n"
+HELPER = """
+NUMBER = {}
+def value(z):
+    return z + {}
+"""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    """A cache that has what this process finds in its own, so that no more than the user's kernels are compiled."""
+    mine, copy = cache_directory(), tmp_path_factory.mktemp("cache")
+    if mine.is_dir():
+        shutil.copytree(mine, copy / mine.name)
+    return copy
+
+
+@pytest.mark.parametrize("number", range(len(PROGRAMS)), ids=PROGRAMS)
+def test_an_edit_of_a_module_of_the_user_is_seen(number, directory, tmp_path):
+    program = textwrap.dedent([*PROGRAMS.values()][number]).replace("mine", f"mine_{number}")
+    (tmp_path / "program.py").write_text(HEAD + program)
+
+    def run(value):
+        (tmp_path / "helper.py").write_text(HELPER.format(value, value))
+        environment = {**os.environ, "FASTNN_CACHE_DIR": str(directory), "PYTHONDONTWRITEBYTECODE": "1"}
+        out = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert out.returncode == 0, out.stderr
+        return float(out.stdout)
+
+    first = run(1.0)
+    assert run(1.0) == first
+    assert run(2.0) != first
+
+
+KEYS = """
+from fastnn.kernels.compiling.parallel_compile import every_kernel
+from fastnn.kernels.compiling.provenance import made_of
+for kernel in every_kernel():
+    for dtype in ["any"] if kernel.moves_addresses else ["float32", "float64"]:
+        print(kernel.name, dtype, made_of(kernel.build(dtype)))
+"""
+
+
+def test_every_kernel_of_the_package_is_kept():
+    """All that such a kernel was given comes with the package, and each process says the same of it."""
+    runs = [subprocess.run([sys.executable, "-c", KEYS], capture_output=True, text=True, check=True,
+                           env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("1", "2")]
+    assert runs[0] == runs[1]
+    assert runs[0].count("\n") > 100
+    assert "None" not in runs[0]
+
+
+def adding(number):
+    return lambda z: z + number
+
+
+def test_numbers_and_functions_are_told_apart():
+    """Of two kernels that a factory of the package makes of one name."""
+    tanh, relu = activations.activations["tanh"], activations.activations["relu"]
+    records = tanh, relu, activations.Activation("tanh", "", "", relu.value, relu.prime)
+    keys = [made_of(activations.elementwise_forward(record).build("float32")) for record in (*records, tanh)]
+    assert None not in keys
+    assert len({*keys}) == 3
+    assert keys[0] == keys[3]
+
+
+def test_what_is_not_known_is_not_kept():
+    class Odd:
+        pass
+
+    def holding(thing):
+        def function(z):
+            return thing
+        function.__module__ = activations.__name__  # as if it came with the package
+        return function
+
+    for thing in (Odd(), Odd, adding(1.0), object(), [adding(1.0)], {"a": (Odd(),)}, memoryview(b""), iter([]),
+                  type("Later", (optimizers.Optimizer,), {"__module__": "types"})):
+        assert made_of(holding(thing)) is None, thing
+    assert made_of(adding(1.0)) is None
+    for thing in (1.0, "a", (1, [2, {"b": None}]), losses.losses["huber"], Kernel("one", None, None, cached=False)):
+        assert made_of(holding(thing)) is not None, thing
