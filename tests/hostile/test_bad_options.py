@@ -36,7 +36,7 @@ ZOO = {
 }
 # What a class has to be given, so that another of its options can be tried.
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
-          "path": "log.csv", "name": "gini"}
+          "path": "log.csv", "name": "gini", "shape": (3,)}
 NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep"}
 
 every_value = pytest.mark.parametrize("value", ZOO.values(), ids=ZOO)
@@ -64,7 +64,7 @@ CLASS_OPTIONS = [(name, option) for name, each in classes().items() for option i
 def same(taken, given):
     """Whether an option that was taken is what was given."""
     try:
-        return taken is given or type(taken)(given) == taken
+        return taken is given or (isinstance(given, int) and taken == (given,)) or type(taken)(given) == taken
     except (TypeError, ValueError, ArithmeticError):
         return False
 
@@ -105,6 +105,10 @@ def test_an_optimizer_refuses_a_change_likewise(name):
 
 def whole(least=1, most=2**63 - 1):
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def shape(value):
+    return whole()(value) or (isinstance(value, (list, tuple)) and len(value) > 0 and all(map(whole(), value)))
 
 
 def real(value):
@@ -152,7 +156,7 @@ def fit(**given):
 
 FUNCTIONS = {
     "Network": (lambda **given: Network(**{"layers": [Dense(3)], "inputs": 2, **given}), {
-        "layers": lambda value: isinstance(value, Dense), "inputs": whole(), "loss": optional(nothing), "dtype": nothing,
+        "layers": lambda value: isinstance(value, Dense), "inputs": shape, "loss": optional(nothing), "dtype": nothing,
         "seed": seed}),
     "fit": (fit, {
         "epochs": whole(0), "batch_size": whole(), "optimizer": optional(nothing), "validation_data": optional(nothing),

@@ -149,6 +149,8 @@ EXACT_LAYERS = {
                                                 p["scale"], p["shift"]),
     "Dropout": lambda layer, x, p: x,
     "LayerNorm": exact_layer_norm,
+    "Flatten": lambda layer, x, p: x,
+    "Reshape": lambda layer, x, p: x,
 }
 
 
