@@ -13,15 +13,15 @@ def many_parts(monkeypatch):
 
     Gives a list that collects how many parts there were.
     """
-    seen = []
+    seen, parts = [], threads.parts
     monkeypatch.setattr(threads, "WAKING", 0)
     for name, module in list(sys.modules.items()):
         if name.startswith("fastnn."):
             for constant in ("FLOPS_PER_STEP", "FLOPS_PER_PART", "NUMBERS_PER_PART", "GATHERED_PER_PART"):
                 if hasattr(module, constant):
                     monkeypatch.setattr(module, constant, 1)
-            if hasattr(module, "parts"):
-                monkeypatch.setattr(module, "parts", recorded(module.parts, seen))
+            if getattr(module, "parts", None) is parts:
+                monkeypatch.setattr(module, "parts", recorded(parts, seen))
     return seen
 
 
