@@ -132,8 +132,8 @@ class Head(ABC):
 
     def report(self, loss, accuracy, prefix=""):
         """{name: value} of what is reported; prefix: "val_" for a validation."""
-        values = {LOSS: loss, ACCURACY: accuracy}
-        return {prefix + metric.name: values[metric] for metric in self.metrics}
+        values = {"loss": loss, "accuracy": accuracy}
+        return {prefix + metric.name: values[metric.name] for metric in self.metrics}
 
     # Rows of the table.
 

@@ -71,7 +71,7 @@ class Record:
 
     def new(self, **values):
         """A record in memory of its own, an array without dimensions: zeros but for these values."""
-        record = zeros(self.bytes).view(self.dtype).reshape(())
+        record = np.ndarray((), self.dtype, zeros(self.bytes))
         for field, value in values.items():
             record[field] = value
         return record

@@ -11,7 +11,7 @@ from ..interpreter.table import Kind
 from ..processor.target import ITEM_BYTES, vector_lanes
 from ..products.linear import panel_columns
 from ..products.packing import packing
-from .dense import dense_forward
+from .dense import DENSE, dense_forward
 
 PACK_WEIGHT = Kind("pack_weight", "weight", "in_features", "out_features", "packed")
 WIDE = 2048  # bytes of a row of the weight, at least
@@ -35,7 +35,9 @@ pack_weight = Kernel("pack_weight", build_pack_weight, PACK_WEIGHT.arguments)
 
 def is_wide(dtype, row):
     """Whether the row is one of a dense layer with a weight that is worth packing."""
-    return row["forward"]["kernel"] == dense_forward.address(dtype) and row["out_features"] * ITEM_BYTES[dtype] >= WIDE
+    if row.dtype is not DENSE.dtype or row["out_features"] * ITEM_BYTES[dtype] < WIDE:
+        return False
+    return bool(row["forward"]["kernel"] == dense_forward.address(dtype))
 
 
 def packed_size(dtype, dense):

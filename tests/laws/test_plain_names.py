@@ -30,3 +30,10 @@ def test_a_puzzling_name_is_gone(word, now):
 def test_spelling_is_american():
     found = {word for path in SOURCES for word in re.findall(BRITISH, path.read_text(encoding="utf-8"), re.IGNORECASE)}
     assert not found
+
+
+def test_no_function_is_called_run():
+    """What is run, and by whom, is in a name that a search finds."""
+    package = [path for path in SOURCES if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in ("fastnn", "kernels")]
+    found = [str(path) for path in package if re.search(r"^ *def run\(", path.read_text("utf-8"), re.MULTILINE)]
+    assert not found
