@@ -113,7 +113,7 @@ def build_product(dtype):
             height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
             for band in range(bands):
                 count = height + 1 if band < higher else height
-                tile(count, shape, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last)
+                tile((count, shape, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last))
                 c, a = c + item * count * c_row, a + item * count * a_row
                 start += item * count * start_row if start != 0 else 0
             return
@@ -157,8 +157,8 @@ def build_product(dtype):
                             if k1 == k0:
                                 before_row = start_row
                                 before = start + item * (i * start_row + j) if start != 0 and not later else 0
-                            tile(height, shape, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
-                                 a_column, panel, panel_row, before, before_row, steps, filled)
+                            tile((height, shape, masked, target, target_row, a + item * (i * a_row + k1 * a_column), a_row,
+                                  a_column, panel, panel_row, before, before_row, steps, filled))
                             if later and not streamed:
                                 add(place, c_row, target, target_row, height, extent - lanes + filled)
                             bands, i = bands - 1, i + height

@@ -11,6 +11,7 @@ processor: the width of a vector and the size of a tile come from `target`.
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..processor.prefetch import CLOSE, emit_prefetch
@@ -27,6 +28,8 @@ HALF = 0  # in place of a number of vectors: one of half the width, masked
 class TileEmitter(VectorEmitter):
     """Emits the variants of the tile for one dtype into one LLVM module."""
 
+    family = "tile"
+
     def __init__(self, module, dtype, fraction=1):
         super().__init__(module, dtype, fraction)
         # arguments: c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, columns of the last vector
@@ -38,30 +41,29 @@ class TileEmitter(VectorEmitter):
 
         padded: whether c has room for whole vectors, so that a masked one is filled up with zeros.
         """
-        name = f"fastnn_tile_{self.suffix}_{rows}x{vectors}{'_masked' if masked else ''}{'_padded' if padded else ''}"
-        if name in self.module.globals:
-            return self.module.globals[name]
-        function = ir.Function(self.module, self.type, name)
-        function.linkage = "internal"
-        # if it were inlined, every product would begin by computing the addresses of all variants
-        function.attributes.add("noinline")
+        shape = f"{rows}x{vectors}{'_masked' if masked else ''}{'_padded' if padded else ''}"
+        name = f"fastnn_{self.family}_{self.suffix}_{shape}"
+        if name not in self.module.globals:
+            function = ir.Function(self.module, self.type, name)
+            function.linkage = "internal"
+            # if it were inlined, every product would begin by computing the addresses of all variants
+            function.attributes.add("noinline")
+            self.emit(function, rows, vectors, masked, padded)
+        return self.module.globals[name]
+
+    def emit(self, function, rows, vectors, masked, padded):
         c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last = function.args
         entry, from_start, from_zero, loop, done = map(function.append_basic_block, ("entry", "start", "zero", "k", "done"))
         tile = [(i, j) for i in range(rows) for j in range(vectors)]
 
         builder = ir.IRBuilder(entry)
-        mask = self.lane_mask(builder, last) if masked else None
-        masks = [None] * (vectors - 1) + [mask]
-        offsets = [None, *(self.opaque(builder, builder.mul(a_row, i64(i))) for i in range(1, min(rows, ROW_GROUP)))]
-        groups = [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(0, rows, ROW_GROUP)]
+        masks = [None] * (vectors - 1) + [self.lane_mask(builder, last) if masked else None]
+        offsets, groups = self.row_places(builder, rows, a, a_row)
         unset = builder.icmp_unsigned("==", builder.ptrtoint(start, i64), i64(0))
         builder.cbranch(unset, from_zero, from_start)
 
-        def address(base, row_stride, i, j):
-            return builder.gep(base, [builder.add(builder.mul(row_stride, i64(i)), i64(j * self.lanes))])
-
         builder.position_at_end(from_start)
-        initial = {(i, j): self.load(builder, address(start, start_row, i, j), masks[j]) for i, j in tile}
+        initial = {(i, j): self.load(builder, self.place(builder, start, start_row, i, j), masks[j]) for i, j in tile}
         builder.branch(loop)
         builder.position_at_end(from_zero)
         builder.branch(loop)
@@ -81,15 +83,7 @@ class TileEmitter(VectorEmitter):
             ahead, to_last = builder.mul(a_column, i64(STEPS_AHEAD)), builder.mul(a_row, i64((rows - 1) % ROW_GROUP))
             for group, distance in (a_steps[0], ahead), (a_steps[-1], builder.add(ahead, to_last)):  # the first and last row
                 emit_prefetch(builder, builder.gep(group, [distance]), CLOSE)
-        places = [self.opaque(builder, phi) for phi in a_steps]
-        grown = {}
-        for i in range(rows):
-            place = places[i // ROW_GROUP]
-            number = builder.load(builder.gep(place, [offsets[i % ROW_GROUP]]) if i % ROW_GROUP else place)
-            number.align = self.bytes
-            broadcast = self.splat(builder, number, self.vector)
-            for j in range(vectors):
-                grown[i, j] = self.multiply_add(builder, broadcast, b_vectors[j], sums[i, j])
+        grown = self.grow(builder, sums, a_steps, offsets, b_vectors)
         for phi, first in zip(a_steps, groups, strict=True):
             phi.add_incoming(first, from_start)
             phi.add_incoming(first, from_zero)
@@ -102,20 +96,40 @@ class TileEmitter(VectorEmitter):
 
         builder.position_at_end(done)
         for i, j in tile:
-            self.store(builder, grown[i, j], address(c, c_row, i, j), None if padded else masks[j])
+            self.store(builder, grown[i, j], self.place(builder, c, c_row, i, j), None if padded else masks[j])
         builder.ret_void()
-        return function
+
+    def place(self, builder, base, row_stride, i, j):
+        """Where vector j of row i of a matrix begins."""
+        return builder.gep(base, [builder.add(builder.mul(row_stride, i64(i)), i64(j * self.lanes))])
+
+    def row_places(self, builder, rows, a, a_row):
+        """How far behind the first of its group a row of `a` begins, and where each group of rows begins."""
+        offsets = [None, *(self.opaque(builder, builder.mul(a_row, i64(i))) for i in range(1, min(rows, ROW_GROUP)))]
+        return offsets, [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(0, rows, ROW_GROUP)]
+
+    def grow(self, builder, sums, a_steps, offsets, b_vectors):
+        """The sums and one more product each. a_steps: where the number of the first row of each group stands."""
+        places, grown = [self.opaque(builder, phi) for phi in a_steps], {}
+        for i in range(1 + max(i for i, _ in sums)):
+            place = places[i // ROW_GROUP]
+            number = builder.load(builder.gep(place, [offsets[i % ROW_GROUP]]) if i % ROW_GROUP else place)
+            number.align = self.bytes
+            broadcast = self.splat(builder, number, self.vector)
+            for j, b_vector in enumerate(b_vectors):
+                grown[i, j] = self.multiply_add(builder, broadcast, b_vector, sums[i, j])
+        return grown
 
     def table(self, shapes):
         """The array of the variants; that of (rows, vectors, masked) has the index rows | (vectors << 1 | masked) << 4."""
-        name = f"fastnn_tiles_{self.suffix}"
+        name = f"fastnn_{self.family}s_{self.suffix}"
         if name in self.module.globals:
             return self.module.globals[name]
         places = {rows | (vectors << 1 | masked) << 4: (rows, vectors, masked) for rows, vectors, masked in shapes}
         pointer = self.type.as_pointer()
         variants = [ir.Constant(pointer, None)] * (max(places) + 1)
         for place, (rows, vectors, masked) in places.items():
-            emitter = self if vectors > 0 else TileEmitter(self.module, self.dtype, fraction=2)
+            emitter = self if vectors > 0 else type(self)(self.module, self.dtype, fraction=2)
             variants[place] = emitter.variant(rows, max(vectors, 1), masked)
         table = ir.GlobalVariable(self.module, ir.ArrayType(pointer, len(variants)), name)
         table.linkage, table.global_constant = "internal", True
@@ -123,34 +137,43 @@ class TileEmitter(VectorEmitter):
         return table
 
 
-def tile_function(dtype):
-    """The intrinsic tile(rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last).
-
-    Addresses and strides in elements are integers; `start` is the address of the first terms (a row stride of 0 repeats one
-    row: a bias), or 0 for none. `last` is the number of columns of the last vector. `vectors` may be HALF
-    where `halves_are_faster`.
-    """
+def tile_shapes():
+    """The (rows, vectors, masked) of the variants."""
     widest = tile_vectors()
     # where masks are free, only the widest tiles have a variant without a mask: half the code
     shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
-    shapes += [(1, vectors, False) for vectors in row_vectors()]
     if halves_are_faster():
         shapes += [(rows, HALF, True) for rows in range(1, tile_rows(1) + 1)]
+    return shapes
+
+
+def tile_intrinsic(dtype, kind, shapes):
+    """The intrinsic that calls the variant of an emitter's kind: (rows, vectors, masked, *arguments of the variant)."""
+    count = 3 + len(kind(None, dtype).type.args)
 
     @intrinsic
-    def tile(typingctx, rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last):
+    def tile(typingctx, arguments):
         def codegen(context, builder, signature, args):
-            emitter = TileEmitter(builder.module, dtype)
-            rows, vectors, masked, *rest = args
-            # c, a, b and start are addresses
-            pointer = emitter.scalar.as_pointer()
-            rest = [builder.inttoptr(value, pointer) if n in (0, 2, 5, 7) else value for n, value in enumerate(rest)]
+            emitter = kind(builder.module, dtype)
+            rows, vectors, masked, *rest = cgutils.unpack_tuple(builder, args[0])
+            rest = [builder.inttoptr(value, wanted) if isinstance(wanted, ir.PointerType) else value
+                    for value, wanted in zip(rest, emitter.type.args, strict=True)]
             place = builder.or_(rows, builder.shl(builder.or_(builder.shl(vectors, i64(1)), masked), i64(4)))
             chosen = builder.load(builder.gep(emitter.table(shapes), [i64(0), place]))
             builder.call(chosen, rest)
             return context.get_dummy_value()
 
-        return types.void(*[types.intp] * 14), codegen
+        return types.void(types.UniTuple(types.intp, count)), codegen
 
     return tile
+
+
+def tile_function(dtype):
+    """The intrinsic tile((rows, vectors, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last)).
+
+    Addresses and strides in elements are integers; `start` is the address of the first terms (a row stride of 0 repeats one
+    row: a bias), or 0 for none. `last` is the number of columns of the last vector. `vectors` may be HALF
+    where `halves_are_faster`.
+    """
+    return tile_intrinsic(dtype, TileEmitter, tile_shapes() + [(1, vectors, False) for vectors in row_vectors()])

@@ -7,9 +7,10 @@ import pytest
 from fastnn.checks import DTYPES
 from fastnn.kernels.compiling.jit import Kernel
 from fastnn.kernels.processor.target import target
-from fastnn.kernels.products.product import build_product, product_types
+from fastnn.kernels.products.product import product_kernel
+from fastnn.kernels.products.segments import segment_product_kernel
 
-FUNCTION = re.compile(r"\n_?(fastnn_tile_\w+):(.*?)\n\s*ret", re.DOTALL)
+FUNCTION = re.compile(r"\n_?(fastnn_(?:segment_)?tile_\w+):(.*?)\n\s*ret", re.DOTALL)
 BLOCK = re.compile(r"\n(\.?L\w+):(.*?)(?=\n\.?L\w+:|\Z)", re.DOTALL)
 SPILLED = re.compile(r"mov[au]p[sd]\s+%[xyz]mm\d+, -?\d*\(%[re][sb]p\)")
 
@@ -20,10 +21,11 @@ def loops(code):
 
 
 @pytest.mark.skipif(target()[0] != "x86_64", reason="reads the assembly of x86-64 only")
+@pytest.mark.parametrize("kernel", [product_kernel, segment_product_kernel], ids=str)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_no_sum_leaves_its_register_within_the_loop(dtype):
+def test_no_sum_leaves_its_register_within_the_loop(dtype, kernel):
     # made anew: what comes from the cache has no assembly
-    kernel = Kernel("product_to_be_read", build_product, product_types, cached=False)
+    kernel = Kernel(f"{kernel.name}_to_be_read", kernel.build, kernel.arguments, cached=False)
     code = kernel.ready(dtype)._library.get_asm_str()
     tiles = {name: loops(body) for name, body in FUNCTION.findall(code)}
     # where there are no masked loads, a masked tile's loop is several blocks

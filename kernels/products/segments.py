@@ -1,0 +1,67 @@
+"""Products over segments, c = start + Σₛ aₛ @ bₛ, for many lines that lie at regular distances; cut into tiles.
+
+A line of a convolution is a row of its output: c (pixels, out_channels), aₛ a run of numbers of each pixel's window, bₛ the
+weights of that run. All products of an element are one chain, so it has the same bits in whatever line, tile or part it is.
+"""
+
+from ..compiling.jit import ANY, Kernel, calls, jit
+from ..compiling.record import Record, on_stack
+from ..processor.target import ITEM_BYTES, halves_are_faster, masks_are_free, tile_rows, tile_vectors, vector_lanes
+from .product import HALF_PAYS, shares, split_evenly
+from .segment_tile import segment_tile_function
+from .tile import HALF
+
+# Addresses and distances in numbers. c (rows, columns) of each of `lines`; a (rows, k) and b (k, columns) of each segment;
+# start (rows, columns) with its own distances, 0 for zeros. A segment begins a step behind the one before, after each
+# `inner` ones a jump. The columns of b, c and start are contiguous.
+SEGMENTS = Record(
+    "segment_product", "lines", "rows", "columns", "segments", "inner", "k",
+    "c", "c_line", "c_row", "start", "start_line", "start_row",
+    "a", "a_line", "a_row", "a_column", "a_step", "a_jump",
+    "b", "b_line", "b_row", "b_step", "b_jump",
+)
+new_segments = on_stack(SEGMENTS)
+
+
+def build_segment_product(dtype):
+    lanes, item, widest = vector_lanes(dtype), ITEM_BYTES[dtype], tile_vectors()
+    max_rows = tuple(tile_rows(max(vectors, 1)) for vectors in range(widest + 1))
+    masks, halves, tile = masks_are_free(), halves_are_faster(), segment_tile_function(dtype)
+
+    @jit(inline=True)
+    def panel(p, j, shape, masked, filled):
+        """The columns from number j on, no more than a tile has."""
+        segments, inner, k, rows, a_step, a_jump, b_step, b_jump = (
+            p.segments, p.inner, p.k, p.rows, p.a_step, p.a_jump, p.b_step, p.b_jump)
+        c_row, start_row, a_row, a_column, b_row = p.c_row, p.start_row, p.a_row, p.a_column, p.b_row
+        bands = shares(rows, max_rows[shape])
+        height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
+        for line in range(p.lines):
+            c, a = p.c + item * (line * p.c_line + j), p.a + item * line * p.a_line
+            b = p.b + item * (line * p.b_line + j)
+            start = p.start + item * (line * p.start_line + j) if p.start != 0 else 0
+            for band in range(bands):
+                count = height + 1 if band < higher else height
+                tile((count, shape, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, filled,
+                      segments, inner, a_step, a_jump, b_step, b_jump))
+                c, a = c + item * count * c_row, a + item * count * a_row
+                start += item * count * start_row if start != 0 else 0
+
+    def segment_product(p):
+        columns = p.columns
+        vectors = (columns + lanes - 1) // lanes
+        last = columns - (vectors - 1) * lanes
+        halved = halves and last <= lanes // 2 and (vectors == 1 or p.rows * p.k * p.segments >= HALF_PAYS)
+        full, v = vectors - 1 if halved else vectors, 0  # what follows is half a vector
+        while v < vectors:
+            width = split_evenly(full - v, shares(full - v, widest)) if v < full else 1
+            filled = min(columns - (v + width - 1) * lanes, lanes)
+            masked = 1 if filled < lanes or (masks and width < widest) else 0
+            panel(p, v * lanes, width if v < full else HALF, masked, filled)
+            v += width
+
+    return segment_product
+
+
+segment_product_kernel = Kernel("segment_product", build_segment_product, lambda dtype: (SEGMENTS.type(ANY),))
+call_segments = calls(segment_product_kernel)
