@@ -26,8 +26,8 @@ def main(argv):
             parsing.error(f"argument -o/--output: not with --{'json' if parsed.json else 'evaluate'}, which prints")
         options.check_output(parsed.output, ("model", parsed.model), ("table", parsed.file))
     from ..tables import TableModel, write_table
-    from ..tables.known_formats import reading_of
-    from ..tables.reading import read_with_rows
+    from ..tables.reading.files import read_with_rows
+    from ..tables.reading.known_formats import reading_of
 
     model = TableModel.load(parsed.model)
     if parsed.probabilities and model.target.kind != "classification":
@@ -77,7 +77,7 @@ def parser():
 
 def predictions(model, table, rows, parsed):
     """A DataFrame of predictions, row for row."""
-    from ..tables.reading import pandas
+    from ..tables.columns.frames import pandas
 
     target, kept = model.target, as_they_stand(table, rows, writes_text(parsed)) if parsed.keep else table[[]]
     names = [f"{target.name}_predicted"]
@@ -94,7 +94,7 @@ def predictions(model, table, rows, parsed):
 
 def writes_text(parsed):
     """Whether the output is CSV, in which there are no types."""
-    from ..tables.reading import PARQUET
+    from ..tables.reading.files import PARQUET
 
     return not parsed.json and Path(parsed.output).suffix.lower() not in PARQUET
 
@@ -105,7 +105,7 @@ def as_they_stand(table, rows, as_text):
     In CSV cells stay what they are, 007 and TRUE, unless numbers have other separators: those of predictions are points. In
     JSON and Parquet numbers are numbers, unless zeros are written before them: these are names, and would be lost.
     """
-    from ..tables.known_formats import reading_of
+    from ..tables.reading.known_formats import reading_of
 
     if rows is None:
         return table

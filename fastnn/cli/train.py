@@ -20,7 +20,7 @@ def main(argv):
     """Run the command."""
     parsed = parser().parse_args(argv)
     from ..tables import Recipe, read_table, train
-    from ..tables.baselines import baselines, remark
+    from ..tables.training.baselines import baselines, remark
 
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
@@ -115,7 +115,7 @@ def parser():
 
 def plan(parsed, table, preprocessing, target, parts, sizes):
     """What is about to be done, in words."""
-    from ..tables.cells import without
+    from ..tables.columns.cells import without
 
     columns = [("column", "kind", "missing", "what the network sees")]
     for column in preprocessing.columns[:MANY if len(preprocessing.columns) > MANY + 5 else None]:

@@ -17,13 +17,14 @@ from ..network.layer_outputs import layer_outputs
 from ..runtime.exclusive import alone
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from ..samples.weights import sample_weights
-from . import architecture, lbfgs, stochastic
-from .before import Before
+from . import architecture
 from .data import dense, for_all, plain
-from .heldout import Samples, without_names
+from .fitting import lbfgs, stochastic
+from .fitting.before import Before
+from .fitting.heldout import Samples, without_names
+from .fitting.solvers import is_stochastic, make_optimizer
 from .live import LiveArrays
 from .parameters import check_parameters, each_layer
-from .solvers import is_stochastic, make_optimizer
 
 SPARSE, FLOATS = ["csr", "csc"], [np.float64, np.float32]  # the forms and dtypes in which X may stay
 DENSE_ROWS = 4096  # of sparse data are made dense at a time in a prediction

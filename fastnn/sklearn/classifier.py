@@ -10,9 +10,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ..runtime.quiet import quiet
 from .base import NetworkEstimator, stochastic_only
 from .class_weights import class_factors, label_factors
+from .fitting.scores import accuracy
 from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
-from .scores import accuracy
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):

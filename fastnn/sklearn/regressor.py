@@ -6,9 +6,9 @@ from sklearn.utils import column_or_1d
 
 from ..kernels.elementwise.finite import all_finite
 from .base import NetworkEstimator
+from .fitting.scores import r2
 from .losses import regression_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
-from .scores import r2
 
 
 class NetworkRegressor(RegressorMixin, NetworkEstimator):

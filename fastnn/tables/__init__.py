@@ -8,6 +8,8 @@
 pandas holds the tables: the extra `cli`.
 """
 
+from pathlib import Path
+
 from .classes import Classes
 from .model import TableModel
 from .preprocessing import Preprocessing
@@ -19,3 +21,6 @@ from .unseen import MissingNumber, UnknownCategory
 
 __all__ = ["Classes", "MissingNumber", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table",
            "train", "write_table"]
+
+# paths of modules that pickles of earlier versions name
+__path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "tables"))

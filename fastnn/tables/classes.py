@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..checks import one_of, shown
-from .cells import places_of, written
+from .columns.cells import places_of, written
+from .columns.frames import pandas
 from .plain import different_words
-from .reading import pandas
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
           "object")

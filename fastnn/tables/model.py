@@ -11,10 +11,11 @@ from ..formats.untrusted_json import from_text, to_text
 from ..network.network import Network
 from . import metrics
 from .classes import Classes
-from .frames import as_pandas, normalized
-from .known_formats import check_reading, checked_formats
+from .columns.frames import as_pandas, normalized
+from .columns.names import check_there
 from .plain import to_config
-from .preprocessing import Preprocessing, check_there
+from .preprocessing import Preprocessing
+from .reading.known_formats import check_reading, checked_formats
 from .target import Values, as_target, from_config, present
 
 

@@ -3,9 +3,8 @@
 Its numbers are learned from the training rows alone, and are plain data: `config()` is JSON in the model's file.
 """
 
-import difflib
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,19 +12,19 @@ from ..checks import real_number, several, shown, whole_number
 from ..files.networks import LONGEST, PROVOKED
 from ..formats.untrusted_json import from_text
 from ..samples.arrays import any_array
-from .cells import numbers_if_all, without
-from .columns import KINDS, Ignored
-from .frames import as_pandas, categorical_names, normalized, text_name
-from .judging import counters_of, learn
-from .missing_words import MISSING_WORDS
-from .notes import Notes
+from .columns.cells import numbers_if_all, without
+from .columns.frames import as_pandas, categorical_names, normalized
+from .columns.judging import counters_of, learn
+from .columns.kinds import KINDS, Ignored
+from .columns.missing_words import MISSING_WORDS
+from .columns.names import check_there, text_name
+from .columns.notes import Notes
 from .plain import different_words, from_config, marks, to_config
 from .unseen import warn_of_unseen
 
 CATEGORIES, LEAST_CATEGORIES = 1000, 100  # that a column of text may have by itself
 NUMBERS_OF_A_COLUMN = 2**26  # in the matrix, which bound them where there are many rows
 UNLIMITED = 1e30  # JSON has no infinity
-SHOWN = 12  # names of columns in an error
 CHARACTERS = 2**22  # that the names of all features of a model from a file may have
 
 
@@ -252,16 +251,3 @@ def checked_limit(limit):
     if not real_number(limit) > 0:
         raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, infinity, or 'auto'")
     return min(float(real_number(limit)), UNLIMITED)
-
-
-def check_there(name, names, why=None):
-    """`name` as text, if it is among the names of a table's columns, which may be numbers and the like."""
-    texts = [text_name(each) for each in names]
-    if isinstance(name, Hashable) and text_name(name) in texts:
-        return text_name(name)
-    similar = {each.casefold(): each for each in texts}
-    near = difflib.get_close_matches(str(name).strip().casefold(), similar, 1)
-    some = ", ".join(map(repr, texts[:SHOWN])) + f" and {len(texts) - SHOWN:,} more" * (len(texts) > SHOWN)
-    raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
-                     f"{f'did you mean {similar[near[0]]!r}? I' if near else 'i'}t must be one of those that the table "
-                     f"has: {some or 'none'}")

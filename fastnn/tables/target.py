@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import plain
-from .cells import as_numbers as plain_numbers
-from .cells import without
 from .classes import Classes
-from .columns import NUMBERS, WORDS
-from .frames import categorical_names, normalized_column
-from .reading import pandas
+from .columns.cells import as_numbers as plain_numbers
+from .columns.cells import without
+from .columns.frames import categorical_names, normalized_column, pandas
+from .columns.kinds import NUMBERS, WORDS
 
 FEW = 10  # so few different whole numbers are taken for classes
 SKEWED = 1.0  # a skewness from which logarithms are worth a try; that of the exponential distribution is 2

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 import fastnn
 from fastnn import Network, cli
 from fastnn.tables import Recipe, TableModel, train
-from fastnn.tables.baselines import baselines
+from fastnn.tables.training.baselines import baselines
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

@@ -24,7 +24,7 @@ from fastnn.checks.caller_warning import warn_caller
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
 from fastnn.sklearn.class_weights import class_factors, label_factors
 from fastnn.sklearn.data import dense
-from fastnn.sklearn.scores import accuracy, r2
+from fastnn.sklearn.fitting.scores import accuracy, r2
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

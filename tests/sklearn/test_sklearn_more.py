@@ -15,8 +15,8 @@ from sklearn.utils.class_weight import compute_class_weight
 
 import fastnn
 from fastnn.sklearn import NetworkClassifier, NetworkRegressor
-from fastnn.sklearn.heldout import Samples
-from fastnn.sklearn.lbfgs import PenalizedLoss
+from fastnn.sklearn.fitting.heldout import Samples
+from fastnn.sklearn.fitting.lbfgs import PenalizedLoss
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

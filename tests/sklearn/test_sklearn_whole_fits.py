@@ -112,7 +112,7 @@ def failing(model, parameters, arguments, y, error):
 
 
 def interrupt_lbfgs(patch):
-    from fastnn.sklearn.lbfgs import PenalizedLoss
+    from fastnn.sklearn.fitting.lbfgs import PenalizedLoss
 
     call, count = PenalizedLoss.__call__, iter(range(100))
 

@@ -31,7 +31,7 @@ class Saver:
             self.network.fit(np.ones((2, ROWS)), np.ones(2), optimizer=Adam(), epochs=1)
         if kind == "table":
             from fastnn.tables import Preprocessing, TableModel, Values
-            from fastnn.tables.columns import Number
+            from fastnn.tables.columns.kinds import Number
 
             columns = [Number(f"column {k}", 0.0, 1.0, 0.0, False) for k in range(ROWS)]
             self.model = TableModel(self.network, Preprocessing(columns), Values("y", 0.0, 1.0, 0.0, 1.0))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fastnn.tables import Recipe, TableModel, read_table, train
-from fastnn.tables.hints import hint
-from fastnn.tables.known_formats import reading_of
-from fastnn.tables.numerals import FORMATS, NumberFormat, formats_of, is_number, plain
+from fastnn.tables.reading.known_formats import reading_of
+from fastnn.tables.reading.numerals import FORMATS, NumberFormat, formats_of, is_number, plain
+from fastnn.tables.training.hints import hint
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

@@ -7,9 +7,9 @@ import pytest
 
 from fastnn.tables import Classes, Preprocessing, UnknownCategory, Values, read_table, write_table
 from fastnn.tables import target as targets
-from fastnn.tables.columns import as_words
+from fastnn.tables.columns.cells import as_words
 from fastnn.tables.plain import to_config
-from fastnn.tables.split import split
+from fastnn.tables.training.split import split
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

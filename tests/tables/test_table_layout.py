@@ -7,7 +7,7 @@ import pytest
 
 from fastnn import cli
 from fastnn.tables import Recipe, TableModel, read_table, train
-from fastnn.tables.known_formats import reading_of
+from fastnn.tables.reading.known_formats import reading_of
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

@@ -10,7 +10,7 @@ from fastnn.tables import Recipe, train
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 pytest.importorskip("sklearn", reason="the baselines need the extra cli")
-from fastnn.tables.baselines import baselines, remark  # noqa: E402
+from fastnn.tables.training.baselines import baselines, remark  # noqa: E402
 
 generator = np.random.default_rng(0)
 X = generator.normal(size=600)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn.tables import MissingNumber, Preprocessing, Recipe, UnknownCategory, read_table, train
-from fastnn.tables.split import split
+from fastnn.tables.training.split import split
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

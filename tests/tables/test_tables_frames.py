@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fastnn.tables import Preprocessing, Recipe, TableModel, train
-from fastnn.tables.frames import as_pandas, categorical_names, normalized, normalized_column, text_name
+from fastnn.tables.columns.frames import as_pandas, categorical_names, normalized, normalized_column
+from fastnn.tables.columns.names import text_name
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 
@@ -174,7 +175,7 @@ def test_names_are_those_of_the_csv(tmp_path):
 
 def test_a_model_whose_names_are_numbers_still_predicts():
     """As those have that were trained on unnamed columns before names became text."""
-    from fastnn.tables.columns import Number
+    from fastnn.tables.columns.kinds import Number
 
     old = Preprocessing([Number(0, 0.5, 2.0, 0.0, False), Number(1, 0.5, 2.0, 0.0, False)])
     table = pd.DataFrame(generator.normal(size=(4, 2)))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastnn.tables import Classes, Recipe, TableModel, read_table, train
-from fastnn.tables.cells import written
+from fastnn.tables.columns.cells import written
 from fastnn.tables.plain import to_config
 from fastnn.tables.target import from_config
 

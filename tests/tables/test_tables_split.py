@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn.tables.split import split
+from fastnn.tables.training.split import split
 
 CLASSES = {
     "134 of three rows": np.arange(400) // 3,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn.tables import Preprocessing, Recipe, train
-from fastnn.tables.tails import LIMIT, reach
+from fastnn.tables.columns.tails import LIMIT, reach
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

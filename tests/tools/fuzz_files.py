@@ -116,7 +116,7 @@ def originals():
         found[name] = written(net.save_checkpoint), partial(checkpoint.read, Network), 1
     try:
         from fastnn.tables import Classes, Preprocessing, TableModel
-        from fastnn.tables.columns import Ignored, Number, Text
+        from fastnn.tables.columns.kinds import Ignored, Number, Text
         from fastnn.tables.model import read
     except ImportError:
         return found

@@ -272,7 +272,7 @@ def of_tables(scratch):
     import pandas as pd
 
     from fastnn.tables import Classes, Preprocessing, TableModel, read_table
-    from fastnn.tables.columns import Ignored, Number, Text
+    from fastnn.tables.columns.kinds import Ignored, Number, Text
 
     columns = [Number("carat", 0.5, 0.1, 0.4, True), Text("cut", ("Fair", "Good"), False), Ignored("id", "counts rows")]
     model = TableModel(Network([Dense(2, "softmax")], inputs=4), Preprocessing(columns, ["?"]), Classes("y", ("no", "yes")))

@@ -9,8 +9,8 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
+from ..columns.missing_words import MISSING_WORDS
 from . import numerals
-from .missing_words import MISSING_WORDS
 
 SEPARATORS = ",;\t|"
 BLANKS = r"\s+"  # a separator: any number of blanks

@@ -16,11 +16,20 @@ import numbers
 
 import numpy as np
 
-from ..checks import shown
-from .reading import pandas
+from ...checks import shown
+from .names import text_name
 
 EXACT = 2**53  # up to here every whole number is a float64
 DIGITS = 2**64  # a Decimal beyond is a float64, for its digits may be a million
+
+
+def pandas():
+    """The module pandas, or an error that names the extra to install."""
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError('tables need pandas: pip install "fastnn-numba[cli]"') from None
+    return pandas
 
 
 def normalized(where, table, only=None, untouched=()):
@@ -64,15 +73,6 @@ def as_pandas(where, table):
             pass  # a column alone, for one
     raise ValueError(f"{where} is {shown(table)}; it must be a pandas DataFrame, such as read_table gives, or another table "
                      "with an Arrow interface, such as a polars DataFrame")
-
-
-def text_name(name):
-    """The name of a column as a CSV file would have it: 3 is "3", a date "2024-01-31", and ("a", "b") "a_b"."""
-    if isinstance(name, tuple):
-        return "_".join(part for part in map(text_name, name) if part)
-    if type(name) is str and name == name.strip():
-        return name
-    return str(name).removesuffix(" 00:00:00").strip()
 
 
 def categorical_names(table):

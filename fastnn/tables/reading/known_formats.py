@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..checks import shown
+from ...checks import shown
 from . import numerals
 from .numerals import NumberFormat
 

@@ -1,5 +1,7 @@
 """How the values of a column stand in a file: TRUE, 007 or 1.50, of which a table has True, 7 and 1.5."""
 
+from ..columns.cells import distinct, written
+
 MOST = 1000  # different values; with more they are no classes
 
 
@@ -9,8 +11,6 @@ def spelling_of(series, raw):
     series: a column of a table. raw: a function that gives its cells as text, called where there are few different values
     and these are no text.
     """
-    from .cells import distinct, written  # which imports what reads tables
-
     codes, values = distinct(series)
     if len(values) > MOST or all(isinstance(value, str) for value in values):
         return {}

@@ -5,9 +5,9 @@ from dataclasses import fields
 
 import numpy as np
 
-from ..kernels.optimizers import Optimizer, optimizers
-from ..kernels.optimizers.adam import AdamHat
-from ..kernels.optimizers.sgd import SGD
+from ...kernels.optimizers import Optimizer, optimizers
+from ...kernels.optimizers.adam import AdamHat
+from ...kernels.optimizers.sgd import SGD
 
 LEAST_RATE = 1e-6  # below it "adaptive" gives up
 CLIPPING = "clip_norm", "clip_value"

@@ -4,10 +4,10 @@ import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
-from ..checks.caller_warning import warn_caller
-from ..fitting.lbfgs import FullBatchLoss
-from ..runtime.threads import resolve_threads
-from ..samples.data import check_data
+from ...checks.caller_warning import warn_caller
+from ...fitting.lbfgs import FullBatchLoss
+from ...runtime.threads import resolve_threads
+from ...samples.data import check_data
 from .stochastic import record
 
 

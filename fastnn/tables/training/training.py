@@ -19,23 +19,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..callbacks import Callback, EarlyStopping
-from ..checks import shown
-from ..kernels.optimizers.adamw import AdamW
-from ..layers import Dense
-from ..network.network import Network
-from . import metrics
-from .cells import without
-from .classes import Classes
-from .frames import as_pandas, categorical_names, normalized, text_name
+from ...callbacks import Callback, EarlyStopping
+from ...checks import shown
+from ...kernels.optimizers.adamw import AdamW
+from ...layers import Dense
+from ...network.network import Network
+from .. import metrics
+from ..classes import Classes
+from ..columns.cells import without
+from ..columns.frames import as_pandas, categorical_names, normalized
+from ..columns.judging import counters_of
+from ..columns.names import check_there, text_name
+from ..model import TableModel
+from ..preprocessing import Preprocessing
+from ..reading.known_formats import reading_of
+from ..recipe import Recipe
+from ..target import Values, is_skewed
 from .hints import hint
-from .judging import counters_of
-from .known_formats import reading_of
-from .model import TableModel
-from .preprocessing import Preprocessing, check_there
-from .recipe import Recipe
 from .split import split
-from .target import Values, is_skewed
 from .task import asked_task, learnable, notes_on
 
 FEW_ROWS = 10  # a test on fewer says little

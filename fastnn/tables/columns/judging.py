@@ -11,8 +11,8 @@ dates written as 20240131, are not taken for such numbers.
 import numpy as np
 
 from .cells import as_numbers, without, word_counts
-from .columns import NUMBERS, WORDS, Ignored, Missing, Number, Text, alike
-from .reading import pandas
+from .frames import pandas
+from .kinds import NUMBERS, WORDS, Ignored, Missing, Number, Text, alike
 
 APART = 20  # different texts, if they are in more than half of the rows, tell rows apart and nothing else
 CHANCE = 1e-3  # that whole numbers are all different, below which they count something

@@ -11,9 +11,8 @@ import unicodedata
 
 import numpy as np
 
-from .frames import as_float, from_objects, normalized_column
+from .frames import as_float, from_objects, normalized_column, pandas
 from .missing_words import means_missing
-from .reading import pandas
 
 MIDNIGHT = " 00:00:00"
 TRUTH = {"true": 1.0, "false": 0.0}

@@ -4,15 +4,15 @@ from collections import Counter
 
 import numpy as np
 
-from .cells import as_words, numbers_if_all, words_for_missing
-from .classes import EXACT, beyond_exact
-from .columns import NUMBERS, WORDS
-from .frames import text_name
+from ..classes import EXACT, beyond_exact
+from ..columns.cells import as_words, numbers_if_all, words_for_missing
+from ..columns.kinds import NUMBERS, WORDS
+from ..columns.missing_words import MISSING_WORDS
+from ..columns.names import text_name
+from ..columns.notes import option
+from ..reading.numerals import is_number
+from ..target import as_target, is_categorical, is_skewed, judge_task, kind_in, present
 from .hints import almost_numbers, hint
-from .missing_words import MISSING_WORDS
-from .notes import option
-from .numerals import is_number
-from .target import as_target, is_categorical, is_skewed, judge_task, kind_in, present
 
 SHOWN = 4  # words in an error
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
-from .cells import as_words as as_words  # these were here
-from .cells import without as without
 from .tails import LIMIT, reach
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")

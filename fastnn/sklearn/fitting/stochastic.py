@@ -8,9 +8,9 @@ import math
 
 from sklearn.exceptions import ConvergenceWarning
 
-from ..checks.caller_warning import warn_caller
-from ..fitting.callback import Callback
-from ..fitting.divergence import DivergenceError
+from ...checks.caller_warning import warn_caller
+from ...fitting.callback import Callback
+from ...fitting.divergence import DivergenceError
 from .solvers import LearningRate
 
 

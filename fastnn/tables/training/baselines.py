@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import metrics
-from .preprocessing import UNLIMITED, Preprocessing
-from .target import Values
+from .. import metrics
+from ..preprocessing import UNLIMITED, Preprocessing
+from ..target import Values
 
 LOGISTIC_ROWS = 20_000  # a logistic model is fitted to so many training rows at most: more take minutes and change little
 NAMES = {"classification": (("most frequent class", "logistic"), "log_loss"), "regression": (("mean", "linear"), "rmse")}

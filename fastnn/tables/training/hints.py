@@ -5,8 +5,8 @@ What a person would see at once is said, and not guessed at: whether "-" is a mi
 
 import re
 
-from . import numerals
-from .reading import pandas
+from ..columns.frames import pandas
+from ..reading import numerals
 
 MANY = 20  # words that are taken into the advice
 MOST = 0.8  # of the rows with text make a column "nearly" something

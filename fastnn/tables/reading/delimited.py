@@ -10,12 +10,13 @@ import sys
 
 import numpy as np
 
+from ..columns.missing_words import with_words
+from ..columns.names import check_there
 from . import layout
 from .column_formats import Deciding
 from .delimited_rows import Rows, text_lines
 from .float_columns import as_written, is_rounded
 from .known_formats import READING
-from .missing_words import with_words
 from .spelling import spelling_of
 
 MARKS = {"\xff\xfe": "utf-16", "\xfe\xff": "utf-16", "\xef\xbb\xbf": "utf-8-sig"}  # the first bytes, as Latin-1
@@ -31,8 +32,6 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
     `attrs["format_note"]` says what is unusual about it, `attrs[READING]` how it was read.
     pd: the module pandas. told: a `Told`. ValueError if it is no table.
     """
-    from .preprocessing import check_there  # which imports what reads tables
-
     if separator is not None and len(separator) != 1:
         raise ValueError(f"separator is {separator!r}; it must be one character, such as ';', or \"tab\"")
     shown = "the standard input" if name == "-" else name

@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..checks import an_instance, path_name, several, shown, whole_number
-from ..formats.atomic_file import write_whole
+from ...checks import an_instance, path_name, several, shown, whole_number
+from ...formats.atomic_file import write_whole
+from ..columns.frames import pandas
+from ..columns.names import text_name
 from . import delimited
 from .delimited import let_pass_what_is_not_in_the_file
 from .known_formats import READING, Told
@@ -14,15 +16,6 @@ from .numerals import DECIMALS, THOUSANDS
 
 PARQUET = (".parquet", ".pq")
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
-
-
-def pandas():
-    """The module pandas, or an error that names the extra to install."""
-    try:
-        import pandas
-    except ImportError:
-        raise ImportError('tables need pandas: pip install "fastnn-numba[cli]"') from None
-    return pandas
 
 
 def data_frame(where, table):
@@ -90,8 +83,7 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
 def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None,
                    missing_values=(), spelling=(), like=None):
     """(table, rows): what `read_table` gives, and the `Rows` of a file of text; None of Parquet."""
-    from .frames import text_name  # which imports this module, as the next one does
-    from .model import TableModel
+    from ..model import TableModel  # which imports how its table was read
 
     pd, name, text = pandas(), path_name("path", path), several("text", text)
     if separator is not None and (not isinstance(separator, str) or not separator):
