@@ -52,6 +52,11 @@ class Windows:
         """How many numbers a window reaches over, those between its taps included."""
         return span_of(self.kernel, self.dilation)
 
+    @property
+    def reversed(self):
+        """Those of the convolution that a transposed one undoes: what goes in there comes out here."""
+        return Windows(self.out, self.size, self.kernel, self.stride, self.dilation, self.before, self.after)
+
     def taps(self, window):
         """The range of taps of a window that lie within the data, and the number that its tap 0 reads (or would read)."""
         start = window * self.stride - self.before

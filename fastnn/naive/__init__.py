@@ -22,6 +22,12 @@ Beside the functions below there is a pair for each registered activation and lo
 
 from . import records
 from .clipping import clip_by_norm, clip_by_value
+from .convolution import (
+    conv2d_backward,
+    conv2d_forward,
+    conv_transpose2d_backward,
+    conv_transpose2d_forward,
+)
 from .dropout import dropout_backward, dropout_forward
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
@@ -44,6 +50,10 @@ __all__ = [
     "batch_norm_running",
     "clip_by_norm",
     "clip_by_value",
+    "conv2d_backward",
+    "conv2d_forward",
+    "conv_transpose2d_backward",
+    "conv_transpose2d_forward",
     "dropout_backward",
     "dropout_forward",
     "forward",

@@ -13,6 +13,7 @@ from inspect import signature
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
+from ..layers.windows import padding_of, per_axis, transposed_windows, windows
 
 
 def all_losses():
@@ -134,3 +135,45 @@ def check_examples(X, y):
         raise ValueError(f"X has shape {X}; it must be (m, n), an example a row and a feature a column")
     if y != X[:1]:
         raise ValueError(f"y has shape {y}; it must be {X[:1]}, a 0 or a 1 for each row of X")
+
+
+def check_kernel(x, weight, layout, groups, channels, out_channels, bias):
+    """Refuse images, kernels and groups that do not fit each other; `layout` is how the weight has to be."""
+    if len(x) != 4 or len(weight) != 4 or 0 in x or 0 in weight:
+        raise ValueError(f"x has shape {x} and weight {weight}; they must be (batch, height, width, in_channels) and "
+                         f"{layout}")
+    if x[3] != channels or out_channels % groups or x[3] % groups:
+        raise ValueError(f"x has {x[3]} channels, weight has shape {weight} and groups is {groups}; weight must be "
+                         f"{layout}, and groups must divide both numbers of channels")
+    if bias != (out_channels,):
+        raise ValueError(f"bias has shape {bias}; this weight takes {(out_channels,)}, one for each output channel")
+
+
+def check_dz(dz, x, rows, columns, out_channels):
+    """Refuse a gradient that does not have the shape of the outputs."""
+    expected = (x[0], rows.out, columns.out, out_channels)
+    if dz != expected:
+        raise ValueError(f"dz has shape {dz}; with x of shape {x} it must be {expected}")
+
+
+def convolution_windows(x, weight, bias, stride, padding, dilation, groups, dz=None):
+    """The windows (rows, columns) of a convolution of images, checked, from the shapes of its arrays."""
+    check_kernel(x, weight, "(kernel height, kernel width, in_channels / groups, out_channels)", groups,
+                 groups * weight[2] if len(weight) == 4 else 0, weight[-1], bias)
+    rows, columns = windows(x[1:3], weight[:2], per_axis("stride", stride, 2), per_axis("dilation", dilation, 2),
+                            padding_of("padding", padding, 2, ("valid", "same")))
+    if dz is not None:
+        check_dz(dz, x, rows, columns, weight[3])
+    return rows, columns
+
+
+def transposed_convolution_windows(x, weight, bias, stride, padding, dilation, groups, output_padding, dz=None):
+    """The same of a transposed convolution."""
+    check_kernel(x, weight, "(kernel height, kernel width, out_channels / groups, in_channels)", groups, weight[-1],
+                 groups * weight[2] if len(weight) == 4 else 0, bias)
+    rows, columns = transposed_windows(
+        x[1:3], weight[:2], per_axis("stride", stride, 2), per_axis("dilation", dilation, 2),
+        padding_of("padding", padding, 2, ("valid", "same")), per_axis("output_padding", output_padding, 2, least=0))
+    if dz is not None:
+        check_dz(dz, x, rows, columns, bias[0])
+    return rows, columns
