@@ -1,8 +1,8 @@
 """Activations a = g(z): one record a file, holding the value, the derivative and their formulas.
 
-An element-wise activation is two scalar functions in plain Python: `value(z)` and `prime(z, a)`, the derivative given both
-z and a = g(z). They are the truth: run as they stand they are the naive rung; compiled for a dtype they are the kernels'
-inner loop. `vectorized` and `vectorized_prime` say the same in NumPy, independently, for the tests to hold against.
+An elementwise activation is two scalar functions in plain Python: `value(z)` and `prime(z, a)`, the derivative given both z
+and a = g(z). They define the activation: called directly they are the naive version; compiled for a dtype they are the inner
+loops of the kernels. `vectorized` and `vectorized_prime` are written independently in NumPy; tests compare the two.
 """
 
 from collections.abc import Callable
@@ -18,31 +18,31 @@ from ..elementwise.precision import compiled_scalar
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """An activation and all that the package knows of it.
+    """An activation: its formulas, functions and properties.
 
     Attributes
     ----------
     name : str
     formula, prime_formula : str
-        a in terms of z; da/dz in terms of z and a.
+        a as a function of z; da/dz as a function of z and a.
     value : callable
-        value(z) -> a, scalars. For one with `rowwise`: a list z -> a list a.
+        value(z) -> a, scalars. With `rowwise`, z and a are lists.
     prime : callable
-        prime(z, a) -> da/dz, scalars. For one with `rowwise`: pullback(da, z, a) -> dz, lists.
+        prime(z, a) -> da/dz, scalars. With `rowwise`, pullback(da, z, a) -> dz, lists.
     vectorized, vectorized_prime : callable
-        The same on NumPy arrays of any shape (`rowwise`: on the last axis).
+        The same functions on NumPy arrays of any shape (with `rowwise`, along the last axis).
     initializer : str
-        The initializer that suits a layer with this activation.
+        The default initializer of a layer with this activation.
     smooth : bool
         Whether the derivative is continuous; if not, `kinks` lists where it jumps.
     rowwise : bool
-        Whether an output depends on its whole row (softmax), with kernels of its own.
+        Whether an output depends on its whole row, as for softmax; such an activation has its own kernels.
     onnx : str, callable or None
-        The ONNX operator that computes it, with `onnx_attributes`; or where there is none, onnx(graph, z) -> a, which
-        makes it of several: `graph("Mul", z, 0.5)` adds an operator on values and numbers and gives its value.
+        The ONNX operator that computes it, with `onnx_attributes`. If there is none, a function onnx(graph, z) -> a that
+        combines several operators: `graph("Mul", z, 0.5)` adds an operator on values and numbers and returns its output.
     onnx_attributes : dict
     onnx_float64 : callable, optional
-        The same of operators that ONNX Runtime computes in float64 too, where it lacks `onnx` (as of its version 1.32).
+        As `onnx`, from operators that ONNX Runtime computes in float64, if it does not compute `onnx` so (version 1.32).
     """
 
     name: str

@@ -19,7 +19,7 @@ def vectorized_prime(z, a):
 
 
 def onnx_float64(graph, z):
-    """½ (z + |z| erf |x|) with x = z/√2, of the kernel's polynomials: ONNX Runtime has erf in float32 alone."""
+    """½ (z + |z| erf |x|) with x = z/√2, with the kernel's polynomials: ONNX Runtime has erf only in float32."""
     x = graph("Mul", z, SQRT_HALF)
     if not graph.exact:
         power = graph("Erf", graph("Cast", x, to="float32"))
@@ -32,7 +32,7 @@ def onnx_float64(graph, z):
 
 
 def polynomial(graph, x, coefficients):
-    """By Horner's scheme."""
+    """Evaluate a polynomial by Horner's scheme."""
     *lower, total = coefficients
     for coefficient in reversed(lower):
         total = graph("Add", graph("Mul", x, total), coefficient)

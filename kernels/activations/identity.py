@@ -1,4 +1,4 @@
-"""The identity: what a layer without an activation has."""
+"""The identity, the activation of a layer without an activation."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The leaky rectified linear unit (Maas, Hannun and Ng 2013), which passes a little of what relu stops."""
+"""The leaky rectified linear unit (Maas, Hannun and Ng 2013), with a small slope for negative z."""
 
 import numpy as np
 

@@ -1,7 +1,6 @@
-"""The self-normalizing unit (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
+"""The scaled exponential linear unit (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
 
-Its two constants are those for which a mean of 0 and a variance of 1 are a fixed point from layer to layer, with weights
-drawn by `lecun_normal`.
+With its two constants, and weights drawn by `lecun_normal`, mean 0 and variance 1 are a fixed point of a layer.
 """
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from ..elementwise.elementary import expm1
 from . import Activation, register
 
-# λ and α of the paper, to the last bit of a float64
+# λ and α of the paper, rounded to float64
 SCALE = 1.0507009873554805
 ALPHA = 1.6732632423543772
 SCALE_ALPHA = SCALE * ALPHA

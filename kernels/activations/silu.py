@@ -20,11 +20,11 @@ register(Activation(
     formula="z σ(z) with σ(z) = 1 / (1 + e⁻ᶻ)",
     prime_formula="σ(z) (1 + z − a)",
     value=lambda z: z * sigmoid(z),
-    prime=lambda z, a: sigmoid(z) * (1.0 + (z - a)),  # z - a first: 1 is lost beside a huge z
+    prime=lambda z, a: sigmoid(z) * (1.0 + (z - a)),  # z - a first: beside a huge z the 1 would be lost
     vectorized=vectorized,
     vectorized_prime=vectorized_prime,
     initializer="he_normal",
-    # An operator of its own, Swish, came only with opset 24. The quotient keeps every digit; in the product with Sigmoid,
-    # ONNX Runtime's error of 1e-7 in float32 is multiplied by z, and some of its versions cannot run it in float64.
+    # The operator Swish exists only since opset 24. The quotient keeps every digit. In the product with Sigmoid, the error
+    # of ONNX Runtime, 1e-7 in float32, is multiplied by z, and some of its versions cannot run it in float64.
     onnx=lambda graph, z: graph("Div", z, graph("Add", graph("Exp", graph("Neg", z)), 1.0)),
 ))

@@ -1,4 +1,4 @@
-"""Softmax, which turns a row of scores into probabilities that sum to one."""
+"""Softmax, which converts a row of scores to probabilities that sum to one."""
 
 import math
 
@@ -40,7 +40,7 @@ def build_forward(dtype):
             top = row_maximum(columns, offset(z, i * columns))
             for j in range(columns):
                 a_[i, j] = z_[i, j] - top
-        for i in range(rows * columns):  # in one run over all rows, so that narrow ones fill the vectors too
+        for i in range(rows * columns):  # one loop over all rows, so that narrow rows fill the vectors too
             flat[i] = exp(flat[i])
         for i in range(rows):
             total = row_sum(columns, offset(a, i * columns))

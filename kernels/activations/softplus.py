@@ -1,4 +1,4 @@
-"""Softplus (Dugas et al. 2001), the smooth form of relu."""
+"""Softplus (Dugas et al. 2001), a smooth approximation of relu."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""How functions are compiled, cached, traced and found by address."""
+"""Compilation: the jit decorator, the cache on disk, tracing, and records that compiled code reads by name."""

@@ -1,16 +1,16 @@
-"""Compiled kernels on disk, in a directory keyed by everything that shapes their machine code.
+"""Compiled kernels on disk, in a directory whose name is a fingerprint of everything that affects their machine code.
 
-Numba's own cache looks at one source file at a time and misses an edit in a file that a kernel imports. Here the key is
-a fingerprint of all kernel sources, of Numba, of Python and of the processor, so a stale kernel cannot be loaded. A kernel
-with anything in it from outside the package is not kept (`provenance.py`). A cache that cannot be read or written costs a
-warning and a compilation, never an error.
+Numba's own cache checks one source file at a time and misses an edit in a file that a kernel imports. The fingerprint here
+covers all kernel sources, Numba, Python and the processor, so a stale kernel cannot be loaded. A kernel that contains
+anything from outside the package is not cached (`provenance.py`). If the cache cannot be read or written, a warning is
+issued and the kernel is compiled.
 
-    an entry     a SHA-256 in hexadecimal, a line end, a pickle with the machine code
-    its SHA-256  of the fingerprint, the entry's name and the pickle: damage, and an entry that has come to stand under the
-                 name of another, are told before anything is unpickled
+    an entry     a SHA-256 in hexadecimal, a newline, a pickle with the machine code
+    its SHA-256  of the fingerprint, the name of the entry and the pickle. Damage, and an entry stored under another name,
+                 are detected before anything is unpickled.
 
-Whoever can write here can run code as whoever reads. So an entry is read, through the directory that was looked at, only
-where both belong to this user or to the system's (root), and no other may write to them.
+Anyone who can write to the cache can run code as its reader. So an entry is read only if it and its directory belong to this
+user or to the system (root) and nobody else can write to them.
 """
 
 import hashlib
@@ -32,32 +32,32 @@ from numba.core.serialize import dumps
 from ...formats.atomic_file import POSIX, write_whole
 
 SOURCES = Path(__file__).parents[1]  # all of fastnn.kernels
-# what of Numba's settings, which the environment may change, shapes machine code
+# Numba's settings, some from environment variables, that affect the machine code
 SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT", "ENABLE_AVX")
 warned = set()
 
 
 def user_cache_directory():
-    """Where this system keeps the caches of a user."""
+    """Return the directory in which this system keeps the caches of a user."""
     try:
         if sys.platform == "win32":
             return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
         if sys.platform == "darwin":
             return Path.home() / "Library" / "Caches"
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError as error:  # as in a container whose user is not in its list of users
+    except RuntimeError as error:  # for example, a container whose user is not in /etc/passwd
         raise FileNotFoundError(f"this user has no home directory: {error}") from error
 
 
 @lru_cache(maxsize=1)
 def fingerprint():
-    """A digest of the kernel sources and of what compiles and runs them."""
+    """Return a digest of the kernel sources and of the software and processor that compile and run them."""
     digest = hashlib.sha256()
     for source in sorted(SOURCES.rglob("*.py")):
         digest.update(str(source.relative_to(SOURCES)).encode())
         digest.update(source.read_bytes())
     codegen = numba.core.registry.cpu_target.target_context.codegen()
-    # magic_tuple names the target triple, the processor and its features, so it follows NUMBA_CPU_NAME as well
+    # magic_tuple contains the target triple, the processor and its features, so it depends on NUMBA_CPU_NAME too
     settings = [getattr(numba.config, name, None) for name in SETTINGS]
     for part in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, codegen.magic_tuple(), settings):
         digest.update(repr(part).encode())
@@ -66,25 +66,25 @@ def fingerprint():
 
 @lru_cache(maxsize=1)
 def cache_directory():
-    """The directory of this build's kernels: `FASTNN_CACHE_DIR`, else the user's cache directory."""
+    """Return the directory of this build's kernels, in `FASTNN_CACHE_DIR` or the user's cache directory."""
     root = os.environ.get("FASTNN_CACHE_DIR")
     return (Path(root).absolute() if root else user_cache_directory() / "fastnn") / fingerprint()
 
 
 def warn_once(what, error, outcome):
-    """Once a process for each of these, however many kernels it happens with."""
+    """Warn once a process for each pair of `what` and `error`, for however many kernels it occurs."""
     if what not in warned:
         warned.add(what)
         warnings.warn(f"fastnn: {what} ({error}). {outcome}", RuntimeWarning, stacklevel=2)
 
 
-def warn_of_no_cache(doing, error):
+def warn_no_cache(doing, error):
     warn_once(f"could not {doing} the kernel cache", error,
               "Kernels compile anew in each process; set FASTNN_CACHE_DIR to a directory of your own that can be written.")
 
 
 def check_owner(handle, path):
-    """Refuse what another user may have written; on Windows the user's own folders are closed to others."""
+    """Refuse a file that another user could have written. On Windows a user's own folders are closed to others."""
     if not POSIX:
         return
     found = os.fstat(handle)
@@ -95,13 +95,13 @@ def check_owner(handle, path):
 
 
 def read_entry(path):
-    """The bytes of an entry that no other user can have written."""
+    """Return the bytes of an entry that no other user can have written."""
     if not POSIX:
         return path.read_bytes()
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         check_owner(folder, path.parent)
-        # by its name within the folder that is open: the path may lead elsewhere by now
+        # opened by name within the open directory, because the path may point elsewhere by now
         with open(path.name, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)) as file:
             check_owner(file.fileno(), path)
             return file.read()
@@ -109,8 +109,8 @@ def read_entry(path):
         os.close(folder)
 
 
-def own(directory):
-    """Make a directory that no other user can write to; an error if there is one that is not so."""
+def make_private_directory(directory):
+    """Make a directory that no other user can write to; raise an error if an existing one can be."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     directory.mkdir(mode=0o755, exist_ok=True)
     if POSIX:
@@ -121,10 +121,10 @@ def own(directory):
             os.close(folder)
 
 
-def can_be_written():
-    """Whether kernels can be kept."""
+def is_writable():
+    """Return whether kernels can be cached."""
     try:
-        own(cache_directory())
+        make_private_directory(cache_directory())
     except OSError:
         return False
     return os.access(cache_directory(), os.W_OK)
@@ -132,17 +132,17 @@ def can_be_written():
 
 def write_entry(path, entry):
     """Write an entry, whole or not at all, to a directory that no other user can write to."""
-    own(path.parent)
-    write_whole(path, [entry], durable=False, mode=0o644)  # what a loss of power does to it, its checksum tells
+    make_private_directory(path.parent)
+    write_whole(path, [entry], durable=False, mode=0o644)  # its checksum detects damage by a power failure
 
 
 def digest(path, payload):
-    """What an entry begins with."""
+    """Return the digest that an entry begins with."""
     return hashlib.sha256(f"{path.parent.name}/{path.name}\n".encode() + payload).hexdigest().encode()
 
 
 def read_payload(path):
-    """The pickle in an entry; ValueError if it is damaged."""
+    """Return the pickle in an entry; raise ValueError if it is damaged."""
     found, payload = read_entry(path).split(b"\n", 1)
     if found != digest(path, payload):
         raise ValueError("its checksum is wrong")
@@ -150,9 +150,9 @@ def read_payload(path):
 
 
 class KernelCache(_Cache):
-    """Numba's cache interface over one file a kernel and signature, written whole or not at all.
+    """Numba's cache interface over one file for each kernel and signature, written atomically.
 
-    given: a digest of what the kernel was given when it was made (`provenance.made_of`).
+    given: the digest of the objects that the kernel was made from (`provenance.objects_digest`).
     """
 
     def __init__(self, name, given=""):
@@ -165,8 +165,8 @@ class KernelCache(_Cache):
         key = hashlib.sha256(repr((signature, self.given)).encode()).hexdigest()[:12]
         return cache_directory() / f"{self.name}-{key}.kernel"
 
-    def holds(self, signature):
-        """Whether a file is there."""
+    def contains(self, signature):
+        """Return whether there is a file for the signature."""
         try:
             return self.path(signature).exists()
         except OSError:
@@ -178,7 +178,7 @@ class KernelCache(_Cache):
             return compiler.CompileResult._rebuild(target_context, *pickle.loads(read_payload(self.path(sig))))
         except FileNotFoundError:
             return None
-        except Exception as error:  # a damaged entry of whatever kind is replaced by a fresh one
+        except Exception as error:  # whatever the damage, a new entry replaces it
             self.unread = error
             return None
 
@@ -189,17 +189,17 @@ class KernelCache(_Cache):
             path, payload = self.path(sig), dumps(data._reduce())
             write_entry(path, digest(path, payload) + b"\n" + payload)
         except OSError as error:
-            warn_of_no_cache("write", error)
+            warn_no_cache("write", error)
             return
         if self.unread is not None:
-            self.warn_of_unread(path)
+            self.warn_unreadable(path)
 
-    def warn_of_unread(self, path):
-        """Say what became of an entry that could not be read, and has been written again."""
+    def warn_unreadable(self, path):
+        """Warn that an entry could not be read and has been written again."""
         try:
             read_payload(path)
         except (OSError, ValueError):
-            warn_of_no_cache("read", self.unread)
+            warn_no_cache("read", self.unread)
         else:
             warn_once("could not read an entry of the kernel cache", self.unread, "The kernel was compiled again, and the "
                       "entry is replaced: later processes find it.")

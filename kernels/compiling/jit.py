@@ -1,7 +1,8 @@
-"""How fastnn compiles: one decorator, and one kind of unit that is compiled alone, cached alone and known by its address.
+"""Compilation: the `jit` decorator, and `Kernel`, a function that is compiled and cached by itself and called by its
+address.
 
 A `Kernel` is a C function. The table of a network holds the addresses of its kernels, so a new network compiles nothing, and
-a new kind of kernel recompiles nothing else. Kernels compile on first use.
+a new kernel does not recompile the others. A kernel compiles on first use.
 """
 
 import ctypes
@@ -21,48 +22,48 @@ from ...checks import DTYPES
 from .cache import KernelCache
 from .objects import address
 from .parallel_compile import USUAL, compile_in_parallel
-from .provenance import made_of
+from .provenance import objects_digest
 
-# No fastmath: a row must come out alike in the vectorized body of a loop and in its scalar remainder.
+# No fastmath: a row must give the same bits in the vectorized body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
-DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # quicker than to ask a dtype for its name
-KERNELS = []  # all that come with the package
-building, made = [], Counter()  # the symbols of the kernels being compiled; how many functions were made at each place
-ANY = "any"  # in place of a dtype, for kernels that move addresses only
+DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # faster than the attribute `name` of a dtype
+KERNELS = []  # all kernels of the package
+building, made = [], Counter()  # symbols of the kernels being compiled; number of functions made at each place
+ANY = "any"  # in place of a dtype, for kernels that handle addresses only
 
 
 def jit(function=None, *, inline=False, cached=False, any_order=False):
-    """Compile with Numba, the one way this package does.
+    """Compile with Numba; every function of the package is compiled with this decorator.
 
-    inline: always inline it into its callers. cached: keep it on disk, for functions that Python calls; the others are kept
-    as part of their callers.
-    any_order: it may add numbers in any order, for a sum of which only the size matters.
+    inline: always inline into callers. cached: keep on disk, for functions called from Python; other functions are cached as
+    part of their callers.
+    any_order: allow additions in any order, for a sum that need not have the same bits.
 
-    It compiles under NUMBA_DISABLE_JIT too: intrinsics do not run as Python, and users who set it to debug functions of
-    their own want the functions that these call to work.
+    It compiles even if NUMBA_DISABLE_JIT is set, because intrinsics do not run as Python: users who set it to debug their
+    own functions can still call the package.
     """
     if function is None:
         return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
-    give_name(function)
+    set_unique_name(function)
     dispatcher = CPUDispatcher(function, targetoptions={
         "nopython": True, "forceinline": inline, "fastmath": {"reassoc"} if any_order else False, **OPTIONS})
-    if cached and (given := made_of(function)) is not None:
+    if cached and (given := objects_digest(function)) is not None:
         dispatcher._cache = KernelCache(function.__name__, given)
     return dispatcher
 
 
-def give_name(function):
-    """Give a function made within another, or a lambda, a name that no other function has in any process.
+def set_unique_name(function):
+    """Give a lambda, or a function defined in another function, a name that is unique in every process.
 
-    Numba tells functions of one name and one signature apart by counting them as they are compiled. Kernels that different
-    processes compiled, each with a count of its own, come together from the cache: one count may then mean two functions.
+    Numba distinguishes functions of one name and one signature by a counter that runs as they are compiled. Kernels from the
+    cache were compiled in different processes, each with its own counter, so one number could mean two functions.
     """
     if "<" not in function.__qualname__:
         return
     place = f"{function.__module__}.{function.__qualname__}"
     made[place] += 1
-    # within a kernel the name of the kernel is enough; else modules make their functions in one order at every import
+    # in a kernel, the name of the kernel suffices; elsewhere, each import defines the functions in the same order
     function.__qualname__ += f" {building[-1] if building else made[place]}"
 
 
@@ -71,14 +72,14 @@ def pointer(dtype):
 
 
 class Kernel:
-    """A C function for each dtype, compiled or loaded from the cache when its address is first asked for.
+    """A C function for each dtype, compiled or loaded from the cache when its address is first requested.
 
     build: dtype name -> the Python function to compile.
     arguments: dtype name -> its Numba argument types.
-    returns: the Numba type of what it gives; most give nothing.
-    needs: kernels that it calls by their symbols (`calls`); they are made ready before it.
-    cached: whether to keep it on disk, if all that it is made of comes with the package.
-    moves_addresses: True for one that handles no numbers itself; its dtype is ANY.
+    returns: the Numba type of the result, by default none.
+    needs: kernels that it calls by symbol (`calls`); they are compiled before it.
+    cached: whether to keep it on disk. Kernels that contain anything from outside the package are never kept.
+    moves_addresses: True for a kernel that handles addresses only; its dtype is ANY.
     """
 
     def __init__(self, name, build, arguments, *, needs=(), cached=True, moves_addresses=False, returns=types.void):
@@ -95,10 +96,10 @@ class Kernel:
         return f"fastnn_{self.name}_{dtype}"
 
     def ready(self, dtype):
-        """The compiled function for `dtype`.
+        """Return the compiled function for `dtype`.
 
-        It is made once, however many threads ask: making it again would free the code of the first, whose address tables
-        hold by then. The lock is Numba's own, since a compiler that holds it may ask for a kernel.
+        It is compiled once, however many threads request it: compiling again would free the code of the first, whose address
+        is already in tables. The lock is Numba's own, because a compiler that holds it may request a kernel.
         """
         if dtype not in self.compiled:
             with global_compiler_lock:
@@ -116,15 +117,15 @@ class Kernel:
             building.pop()
 
     def compile(self, dtype):
-        """The unit of this kernel, compiled or from the cache."""
+        """Compile this kernel or load it from the cache."""
         function = self.build(dtype)
-        # unique: two kernels from one factory must not share a symbol once they are loaded from the cache
+        # unique: two kernels of one factory must not share a symbol after they are loaded from the cache
         function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
         unit = CFunc(function, (self.arguments(dtype), self.returns), {},
                      {"nopython": True, **OPTIONS})
-        if self.cached and (given := made_of(function)) is not None:
+        if self.cached and (given := objects_digest(function)) is not None:
             unit._cache = KernelCache(f"{self.name}_{dtype}", given)
-            if self.name in USUAL and not unit._cache.holds(unit._sig):
+            if self.name in USUAL and not unit._cache.contains(unit._sig):
                 compile_in_parallel(dtype)
         unit.compile()
         binding.add_symbol(self.symbol(dtype), unit.address)
@@ -134,20 +135,20 @@ class Kernel:
         return self.ready(dtype).address
 
     def __call__(self, dtype, *arguments):
-        """Call it from Python: arrays are passed by address."""
+        """Call the kernel from Python; arrays are passed by address."""
         self.entry(dtype)(*[address(a) if isinstance(a, np.ndarray) else a for a in arguments])
 
     def entry(self, dtype):
-        """The function for Python to call, with addresses and whole numbers; it lets other Python threads run meanwhile."""
+        """Return a ctypes function of addresses and integers. It releases the GIL during the call."""
         if dtype not in self.entries:
-            words = [ctypes.c_ssize_t] * len(self.arguments(dtype))  # a pointer and a word are passed alike
+            words = [ctypes.c_ssize_t] * len(self.arguments(dtype))  # pointers and integers are passed in the same way
             self.entries[dtype] = ctypes.CFUNCTYPE(None, *words)(self.address(dtype))
         return self.entries[dtype]
 
 
 @intrinsic
 def offset(typingctx, base, elements):
-    """The pointer `elements` past `base`."""
+    """Return the pointer `elements` elements after `base`."""
 
     def codegen(context, builder, signature, args):
         return builder.gep(args[0], [args[1]])
@@ -156,7 +157,7 @@ def offset(typingctx, base, elements):
 
 
 def typed_pointer(numba_type):
-    """An intrinsic that turns an address into a pointer to `numba_type`."""
+    """Return an intrinsic that converts an address to a pointer to `numba_type`."""
 
     @intrinsic
     def typed(typingctx, address):
@@ -170,7 +171,7 @@ def typed_pointer(numba_type):
 
 @intrinsic
 def given(typingctx, pointer):
-    """Whether a pointer leads anywhere."""
+    """Return whether a pointer is not null."""
 
     def codegen(context, builder, signature, args):
         return builder.icmp_unsigned("!=", args[0], args[0].type(None))
@@ -180,7 +181,7 @@ def given(typingctx, pointer):
 
 @intrinsic
 def as_floats(typingctx, pointer):
-    """The same pointer, to numbers in float64."""
+    """Return the same pointer as a pointer to float64."""
 
     def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], context.get_value_type(signature.return_type))
@@ -190,9 +191,9 @@ def as_floats(typingctx, pointer):
 
 @intrinsic
 def view(typingctx, base, start, shape):
-    """The C-contiguous array of `shape` that begins `start` elements after the pointer `base`.
+    """Return the C-contiguous array of `shape` that begins `start` elements after the pointer `base`.
 
-    An intrinsic, since a function would be compiled anew for each type of pointer and of shape.
+    This is an intrinsic because a function would be compiled again for each type of pointer and of shape.
     """
     sizes = tuple(shape) if isinstance(shape, types.BaseTuple) else (shape,)
     array = types.Array(base.dtype, len(sizes), "C")
@@ -217,13 +218,13 @@ integers, floats = typed_pointer(types.int64), typed_pointer(types.float64)
 
 @jit(inline=True)
 def integer(place, column):
-    """The whole number so many words behind an address."""
+    """Return the integer `column` words after an address."""
     return view(integers(place), column, 1)[0]
 
 
 @intrinsic
 def address_of(typingctx, array):
-    """Where an array begins, as a signed number: Numba makes floats of signed and unsigned ones mixed."""
+    """Return the address of an array as a signed integer: Numba converts a mixture of signed and unsigned ones to float."""
 
     def codegen(context, builder, signature, args):
         data = make_array(signature.args[0])(context, builder, args[0]).data
@@ -234,7 +235,7 @@ def address_of(typingctx, array):
 
 @intrinsic
 def call_at(typingctx, address, arguments):
-    """Call the C function at `address` with a tuple of pointers, floats and whole numbers."""
+    """Call the C function at `address` with a tuple of pointers, floats and integers."""
     if not isinstance(arguments, types.BaseTuple):
         return None
 
@@ -248,7 +249,7 @@ def call_at(typingctx, address, arguments):
 
 
 def calls(kernel):
-    """An intrinsic that calls `kernel` by its symbol; whoever uses it lists the kernel in its `needs`."""
+    """Return an intrinsic that calls `kernel` by its symbol; the caller must list the kernel in its `needs`."""
 
     @intrinsic
     def call_kernel(typingctx, dtype_like, arguments):

@@ -1,8 +1,8 @@
-"""Compiling in several processes: when kernels are missing on disk, others compile some of them at the same time.
+"""Compile missing kernels in several processes.
 
-Numba compiles on one core, and a first fit needs some ten seconds of it. So other processes begin with the kernels that this
-one comes to last, and leave them in the cache, where this one finds them. If they cannot be started, or fail, nothing is
-lost: this process compiles what it does not find.
+Numba compiles on one core, and a first fit needs about ten seconds of it. So other processes compile the kernels that this
+process needs last and write them to the cache, where this process finds them. If they fail or cannot be started, this
+process compiles the kernels that it does not find.
 """
 
 import os
@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 
-from .cache import can_be_written
+from .cache import is_writable
 
 MOST_COMPILERS = 3
-# What a net of dense layers needs to be trained by Adam, in the order in which it asks; other nets need a few more.
+# The kernels that training a dense network with Adam needs, in the order of use; other networks need a few more.
 USUAL = (
     "count_beyond", "gather", "product", "relu_forward", "relu_backward", "dense_forward", "dense_backward_weight",
     "dense_backward_output", "transpose", "dense_backward_input", "accuracy_phase", "loss_phase",
@@ -27,7 +27,7 @@ USUAL = (
 
 
 def compilers():
-    """How many processes may compile at once: FASTNN_COMPILERS, else one a core, at most three."""
+    """Return how many processes may compile at once: FASTNN_COMPILERS, by default one for each core, at most three."""
     given = os.environ.get("FASTNN_COMPILERS", "")
     if given.isdecimal():
         return int(given)
@@ -37,11 +37,11 @@ def compilers():
 
 @cache
 def compile_in_parallel(dtype, names=USUAL):
-    """Have other processes compile some of the kernels of these names, which this one needs next; once for the same ones."""
+    """Compile some of the kernels of these names in other processes, once for each list of names."""
     helpers = compilers() - 1
-    if helpers < 1 or not sys.executable or getattr(sys, "frozen", False) or not can_be_written():
+    if helpers < 1 or not sys.executable or getattr(sys, "frozen", False) or not is_writable():
         return
-    # the package from where it was found here, whatever the working folder holds
+    # import the package from where this process found it, not from the working directory
     root = Path(sys.modules[__name__.partition(".")[0]].__file__).parent.parent
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path, "FASTNN_COMPILERS": "1"}
@@ -52,14 +52,14 @@ def compile_in_parallel(dtype, names=USUAL):
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except OSError:
             return
-        threading.Thread(target=process.wait, daemon=True).start()  # so that it is no zombie when it has ended
+        threading.Thread(target=process.wait, daemon=True).start()  # reap the process when it ends
 
 
 def compile_share(dtype, names, number, helpers, parent):
-    """What process `number` of `helpers` does: compile its share of the kernels, the last first, while the parent lives."""
+    """Compile the share of process `number` of `helpers`, the last kernels first, as long as the parent process lives."""
     kernels = [kernel for kernel in every_kernel() if kernel.name in names]
     kernels.sort(key=lambda kernel: -names.index(kernel.name))
-    kernels.sort(key=lambda kernel: bool(kernel.needs))  # what these need the parent has compiled by then
+    kernels.sort(key=lambda kernel: bool(kernel.needs))  # by then the parent has compiled the kernels that these need
     for kernel in kernels[number::helpers]:
         if os.getppid() != parent:
             return
@@ -67,7 +67,7 @@ def compile_share(dtype, names, number, helpers, parent):
 
 
 def every_kernel():
-    """All kernels that come with the package."""
+    """Return all kernels of the package."""
     kernels = import_module("..", __package__)
     for module in walk_packages(kernels.__path__, f"{kernels.__name__}."):
         import_module(module.name)

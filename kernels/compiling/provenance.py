@@ -1,8 +1,8 @@
-"""What a kernel is made of, as far as the fingerprint of the package's sources does not say it.
+"""Which objects a kernel is made from, to decide whether it can be cached.
 
-A kernel is a function of the package, with values that it was given when it was made: records, other functions, numbers.
-Those that come with the package are covered by the fingerprint. What a user's module gives is not, whoever made the kernel
-of it: an edit there would not be seen, so such a kernel is not kept on disk. It compiles once in each process.
+A kernel is a function of the package together with values given when it was made: records, other functions, numbers. The
+fingerprint of the package's sources covers the objects of the package. It does not cover objects of a user's module: an edit
+there would go unnoticed, so a kernel that contains one is not cached and compiles once in each process.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ import numpy as np
 from llvmlite import ir
 
 PACKAGE = __name__.removesuffix(".compiling.provenance")
-VERSIONED = "builtins", "abc", "math", "typing", "numpy", "numba", "llvmlite"  # their versions are in the fingerprint
+VERSIONED = "builtins", "abc", "math", "typing", "numpy", "numba", "llvmlite"  # the fingerprint contains their versions
 PLAIN = int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype
-WRAPPED = "py_func", "_defn", "__wrapped__", "__func__"  # where dispatchers, intrinsics and methods have their function
+WRAPPED = "py_func", "_defn", "__wrapped__", "__func__"  # attributes of dispatchers, intrinsics and methods: their function
 
 
-class FromElsewhere(Exception):
-    """Something that does not come with the package, or of which that is not known."""
+class NotInPackage(Exception):
+    """Raised for an object that is not, or not known to be, of the package."""
 
 
 def is_of_package(thing):
@@ -31,33 +31,33 @@ def is_versioned(thing):
     return str(getattr(thing, "__module__", None)).partition(".")[0] in VERSIONED
 
 
-def made_of(function):
-    """A digest of what the package's function was given; None if something of it is from elsewhere."""
+def objects_digest(function):
+    """Return a digest of the objects that the package's function was made from, or None if one is not of the package."""
     digest, seen = hashlib.sha256(), {}
     try:
         visit(function, digest, seen)
-    except FromElsewhere:
+    except NotInPackage:
         return None
     return digest.hexdigest()[:12]
 
 
 def visit(thing, digest, seen):
-    """Add to the digest what this is, and what it holds; `seen` keeps what has been visited, by its id."""
+    """Add an object and its parts to the digest; `seen` holds the ids of the objects visited so far."""
     if isinstance(thing, PLAIN):
-        say(digest, type(thing), repr(thing))
+        update(digest, type(thing), repr(thing))
     elif id(thing) not in seen:
         seen[id(thing)] = thing
         for part in parts(thing, digest):
             visit(part, digest, seen)
 
 
-def say(digest, kind, *words):
+def update(digest, kind, *words):
     digest.update(repr((kind.__module__, kind.__qualname__, *words)).encode())
 
 
 def parts(thing, digest):
-    """What it holds, having added to the digest what it is."""
-    say(digest, type(thing))
+    """Add an object to the digest and return its parts."""
+    update(digest, type(thing))
     if isinstance(thing, (tuple, list)):
         return thing
     if isinstance(thing, (set, frozenset)):
@@ -70,25 +70,25 @@ def parts(thing, digest):
         if isinstance(getattr(thing, name, None), types.FunctionType):
             return [getattr(thing, name)]
     if isinstance(thing, type | types.BuiltinFunctionType) and (is_of_package(thing) or is_versioned(thing)):
-        say(digest, type(thing), thing.__module__, thing.__qualname__)
+        update(digest, type(thing), thing.__module__, thing.__qualname__)
         return thing.__bases__ if is_of_package(thing) else ()
     if isinstance(thing, (numba.types.Type, ir.Type)):
-        say(digest, type(thing), str(thing))
+        update(digest, type(thing), str(thing))
         return ()
     if is_of_package(type(thing)) and hasattr(thing, "__dict__"):
-        # another kernel is called by its symbol
+        # kernels call each other by symbol
         return [thing.name] if type(thing).__name__ == "Kernel" else [vars(thing)]
-    raise FromElsewhere(thing)
+    raise NotInPackage(thing)
 
 
 def parts_of_function(function, digest):
-    say(digest, type(function), function.__module__, function.__qualname__, function.__code__.co_firstlineno)
+    update(digest, type(function), function.__module__, function.__qualname__, function.__code__.co_firstlineno)
     if is_versioned(function):
         return ()
     if not is_of_package(function):
-        raise FromElsewhere(function)
+        raise NotInPackage(function)
     try:
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    except ValueError:  # one is empty
-        raise FromElsewhere(function) from None
+    except ValueError:  # a cell of the closure is empty
+        raise NotInPackage(function) from None
     return [*cells, function.__defaults__, function.__kwdefaults__]

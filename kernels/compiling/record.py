@@ -1,8 +1,8 @@
-"""Records: numbers in memory that Python and compiled code both read by name.
+"""Records: fields in memory that Python and compiled code both read by name.
 
-A `Record` lists named fields of eight bytes each. For Python it is a NumPy dtype, so `record["batch"] = 8` writes a field.
-For compiled code it is a type whose values are pointers to such memory: `record.batch` loads a field, `record.batch = 8`
-stores one. A name that is not a field is an error in either, in compiled code when it is compiled.
+A `Record` lists named fields of eight bytes each. In Python it is a NumPy dtype, and `record["batch"] = 8` writes a field.
+In compiled code it is a type whose values are pointers to such memory: `record.batch` loads a field and `record.batch = 8`
+stores one. An unknown name raises an error; in compiled code, at compile time.
 """
 
 import numpy as np
@@ -23,29 +23,29 @@ from numba.extending import (
 from .jit import ANY, REAL
 from .objects import WORD, address
 
-# What a field can be.
+# The kinds of fields.
 INTEGER, FLOAT, UNSIGNED = types.int64, types.float64, types.uint64
-NUMBERS = "numbers"  # the address of numbers of the dtype that the code is compiled for
-FLOATS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)  # the address of such numbers
-SHARED = "shared"  # an integer that several threads change, on cache lines of its own; compiled code gets its address
-# Or a `Record`, which is part of this one, or `Pointer(record)`, its address.
+NUMBERS = "numbers"  # address of numbers of the dtype that the code is compiled for
+FLOATS, INTEGERS = types.CPointer(types.float64), types.CPointer(types.int64)  # address of float64 or int64 numbers
+SHARED = "shared"  # an integer that several threads change, on cache lines of its own; compiled code reads its address
+# A `Record` is nested in this one; `Pointer(record)` is its address.
 
 LINE_BYTES = 128  # processors fetch cache lines of 64 bytes in pairs
 RECORDS = {}  # by name
 
 
 class Pointer:
-    """The kind of a field that holds the address of a record."""
+    """Kind of a field that holds the address of a record."""
 
     def __init__(self, record):
         self.record = record
 
 
 class Record:
-    """Named fields of a stretch of memory.
+    """Named fields in contiguous memory.
 
-    Positional fields are integers; a keyword gives a field another kind. padded_to: how many bytes it takes up, if not as
-    few as can be.
+    Positional arguments are integer fields; a keyword argument is a field of the given kind. padded_to: size in bytes, by
+    default that of the fields.
     """
 
     def __init__(self, name, /, *integers, padded_to=0, **kinds):
@@ -70,23 +70,23 @@ class Record:
         return record_named, (self.name,)
 
     def new(self, **values):
-        """A record in memory of its own, an array without dimensions: zeros but for these values."""
+        """Return a new record, an array without dimensions: zeros except for the given values."""
         record = np.ndarray((), self.dtype, zeros(self.bytes))
         for field, value in values.items():
             record[field] = value
         return record
 
     def type(self, dtype):
-        """The Numba type of a pointer to it, in code that is compiled for `dtype`.
+        """Return the Numba type of a pointer to the record, in code compiled for `dtype`.
 
-        Code for a dtype only reads: it may take for granted that no field changes while a kernel runs. Code for ANY may
-        change what it reads, and has every address as an integer.
+        Code for a dtype only reads: it may assume that no field changes while a kernel runs. Code for ANY may write to the
+        fields and has every address as an integer.
         """
         return RecordType(self, dtype)
 
 
 def zeros(size):
-    """So many bytes that begin on a cache line."""
+    """Return `size` zero bytes that begin on a cache line."""
     raw = np.zeros(size + LINE_BYTES, np.uint8)
     start = -address(raw) % LINE_BYTES
     return raw[start:start + size]
@@ -103,22 +103,22 @@ def in_numpy(kind):
 
 
 class RecordType(types.Type):
-    """The Numba type of a pointer to a record."""
+    """Numba type of a pointer to a record."""
 
     def __init__(self, record, dtype):
         self.record, self.dtype = record, dtype
-        super().__init__(f"{record.name}[{dtype}]")  # short, since it becomes part of the names of compiled functions
+        super().__init__(f"{record.name}[{dtype}]")  # short, because it is part of the names of compiled functions
 
     def __reduce__(self):
         return RecordType, (self.record, self.dtype)
 
     def field(self, name):
-        """The Numba type of a field, None where there is none of that name."""
+        """Return the Numba type of a field, or None if there is no field of that name."""
         kind = self.record.kinds.get(name)
         if isinstance(kind, Record):
             return kind.type(self.dtype)
         if isinstance(kind, Pointer) and self.dtype != ANY:
-            return kind.record.type(ANY)  # what a pointer leads to may change
+            return kind.record.type(ANY)  # the record that it points to may change
         if kind is NUMBERS and self.dtype != ANY:
             return types.CPointer(REAL[self.dtype])
         if kind is SHARED or kind is NUMBERS or isinstance(kind, Pointer):
@@ -143,7 +143,7 @@ class Fields(AttributeTemplate):
 
 
 def field_pointer(context, builder, record_type, value, name):
-    """The pointer to a field, of the type of what the field holds."""
+    """Return the pointer to a field, typed by the value of the field."""
     place = builder.gep(value, [ir.Constant(ir.IntType(64), record_type.record.offsets[name])])
     return builder.bitcast(place, context.get_value_type(record_type.field(name)).as_pointer())
 
@@ -156,7 +156,7 @@ def load_field(context, builder, record_type, value, name):
     if kind is SHARED:
         return builder.ptrtoint(place, ir.IntType(64))
     loaded = builder.load(place)
-    if record_type.dtype != ANY:  # else it would be loaded again after every store to an array
+    if record_type.dtype != ANY:  # without this, every store to an array would cause another load
         loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
     return loaded
 
@@ -173,12 +173,12 @@ def to_address(context, builder, record_type, integer, value):
 
 @intrinsic
 def record_address(typingctx, record):
-    """Where a record begins."""
+    """Return the address of a record."""
     return types.intp(record), lambda context, builder, signature, args: builder.ptrtoint(args[0], ir.IntType(64))
 
 
 def pointer_intrinsic(record):
-    """The intrinsic that takes an address for that of such a record, whose fields may be changed."""
+    """Return the intrinsic that converts an address to a pointer to such a record, with writable fields."""
 
     @intrinsic
     def at(typingctx, place):
@@ -191,7 +191,7 @@ def pointer_intrinsic(record):
 
 
 def on_stack(record):
-    """The intrinsic that makes such a record, of zeros, on the stack of the function that it is in."""
+    """Return the intrinsic that allocates such a record, filled with zeros, on the stack of the calling function."""
 
     @intrinsic
     def new(typingctx):
@@ -207,7 +207,7 @@ def on_stack(record):
 
 @intrinsic
 def copied(typingctx, record):
-    """A copy of a record on the stack of the function that this is in."""
+    """Return a copy of a record on the stack of the calling function."""
 
     def codegen(context, builder, signature, args):
         size = signature.args[0].record.bytes

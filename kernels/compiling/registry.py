@@ -1,8 +1,7 @@
-"""Registries: one record a concept, and the only lists of them there are.
+"""Registries: mappings of name to record, the only lists of the activations, losses and other records.
 
-A registry is a mapping of name to record. The records that come with the package lie one a file in a folder
-(`activations/tanh.py` holds `tanh`), found by looking into the folder, so that adding one is adding a file. Tests,
-benchmarks and documentation walk the registries.
+Each record of the package is a file in a folder (`activations/tanh.py` holds `tanh`), and all modules of the folder are
+imported, so adding a record is adding a file. Tests, benchmarks and documentation iterate over the registries.
 """
 
 import importlib
@@ -13,26 +12,26 @@ from ...checks.hyperparameters import shown
 
 
 class Registry(Mapping):
-    """Records by name; `resolve` turns what a user gave into a record, or says what there is."""
+    """Records by name; `resolve` converts a user's argument to a record or lists the known names."""
 
     def __init__(self, kind, record_type):
         self.kind, self.record_type = kind, record_type
         self.records = {}
 
     def register(self, record):
-        """Add `record` under its name, and return it; a user's own may be replaced, as when a notebook cell runs again."""
+        """Add `record` under its name and return it. A user's record may be replaced, as when a notebook cell runs again."""
         if getattr(self.records.get(record.name), "builtin", record.name in self.records):
             raise ValueError(f"there is already a {self.kind} named {record.name!r}; give yours another name")
         self.records[record.name] = record
         return record
 
     def discover(self, package, path):
-        """Import every module of the folder; each registers what it defines."""
+        """Import every module of the folder; each registers its own records."""
         for module in sorted(pkgutil.iter_modules(path), key=lambda m: m.name):
             importlib.import_module(f"{package}.{module.name}")
 
     def resolve(self, given):
-        """The record that `given`, a name or a record, stands for."""
+        """Return the record for `given`, a name or a record."""
         if isinstance(given, self.record_type):
             return given
         if isinstance(given, str) and given in self.records:

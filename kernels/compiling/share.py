@@ -1,11 +1,11 @@
-"""How work is cut into parts."""
+"""Division of work into parts."""
 
 from .jit import jit
 
 
 @jit(inline=True)
 def share(size, part, parts, grain):
-    """Where part number `part` of `parts` begins and ends, in whole grains but for the last."""
+    """Return the beginning and end of part number `part` of `parts`, in multiples of `grain` except at the end."""
     if parts == 1:
         return 0, size
     grains = (size + grain - 1) // grain

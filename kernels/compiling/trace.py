@@ -1,8 +1,8 @@
-"""Straight-line arithmetic compiled by running it once: every operation on a `Traced` number appends an instruction.
+"""Straight-line arithmetic compiled by tracing: each operation on a `Traced` number appends an instruction.
 
-Numba would compile each of these small functions, and each that it calls, as a unit of its own. Run with `Traced` arguments
-they write LLVM's instructions straight into the kernel that uses them, in either dtype, for one number or for a vector of
-them. A plain number takes the dtype of what it meets; a `Real` has a value for each.
+Numba would compile each of these small functions, and each function that it calls, separately. Called with `Traced`
+arguments they emit LLVM instructions directly into the kernel that uses them, in either dtype, for one number or for a
+vector. A plain number takes the dtype of the other operand; a `Real` has a value for each dtype.
 """
 
 from collections import namedtuple
@@ -20,12 +20,12 @@ DTYPE = {ir.FloatType(): "float32", ir.DoubleType(): "float64"}
 
 
 def constant(type_, value):
-    """`value` as a number of the type, or in every lane of it."""
+    """Return `value` as a constant of the type; for a vector type, in every lane."""
     return ir.Constant(type_, [value] * type_.count if isinstance(type_, ir.VectorType) else value)
 
 
 class Traced:
-    """A number, or a vector of them, in code that is being written."""
+    """A number, or a vector of numbers, in code that is being emitted."""
 
     def __init__(self, builder, value):
         self.builder, self.value, self.type = builder, value, value.type
@@ -35,17 +35,17 @@ class Traced:
         return DTYPE[getattr(self.type, "element", self.type)]
 
     def like(self, type_):
-        """`type_`, with as many lanes as this has."""
+        """Return `type_` with the number of lanes of this value."""
         return ir.VectorType(type_, self.type.count) if isinstance(self.type, ir.VectorType) else type_
 
-    def lift(self, number):
-        """A plain number as one of this type."""
+    def convert(self, number):
+        """Convert a plain number to the type of this value."""
         if isinstance(number, Traced):
             return number
         return Traced(self.builder, constant(self.type, getattr(number, self.dtype) if isinstance(number, Real) else number))
 
     def values(self, *numbers):
-        return [self.lift(number).value for number in numbers]
+        return [self.convert(number).value for number in numbers]
 
     def emit(self, instruction, *numbers):
         return Traced(self.builder, getattr(self.builder, instruction)(self.value, *self.values(*numbers)))
@@ -54,15 +54,15 @@ class Traced:
         return Traced(self.builder, self.builder.fcmp_ordered(sign, *self.values(self, other)))
 
     def intrinsic(self, name, *numbers):
-        """LLVM's function of that name, on this and others like it."""
+        """Call the LLVM intrinsic of that name with this value and others of its type."""
         lanes = f"v{self.type.count}" if isinstance(self.type, ir.VectorType) else ""
         form = ir.FunctionType(self.type, [self.type] * (1 + len(numbers)))
-        # llvmlite's declare_intrinsic refuses vector types: declare by name
+        # llvmlite's declare_intrinsic refuses vector types, so declare by name
         function = cgutils.get_or_insert_function(self.builder.module, form, f"llvm.{name}.{lanes}f{self.dtype[-2:]}")
         return Traced(self.builder, self.builder.call(function, self.values(self, *numbers)))
 
     def widened(self):
-        """This in float64."""
+        """Convert to float64."""
         if self.dtype == "float64":
             return self
         return Traced(self.builder, self.builder.fpext(self.value, self.like(ir.DoubleType())))
@@ -80,16 +80,16 @@ class Traced:
         return self.emit("fdiv", other)
 
     def __radd__(self, other):
-        return self.lift(other) + self
+        return self.convert(other) + self
 
     def __rsub__(self, other):
-        return self.lift(other) - self
+        return self.convert(other) - self
 
     def __rmul__(self, other):
-        return self.lift(other) * self
+        return self.convert(other) * self
 
     def __rtruediv__(self, other):
-        return self.lift(other) / self
+        return self.convert(other) / self
 
     def __neg__(self):
         return self.emit("fneg")
@@ -110,7 +110,7 @@ class Traced:
 
 
 def traced(public):
-    """Make the function that follows what `public` is in compiled code: run with `Traced` arguments, it writes that code."""
+    """Make the following function the compiled form of `public`: called with `Traced` arguments, it emits the code."""
 
     def bind(body):
         @infer_global(public)
@@ -133,10 +133,10 @@ def traced(public):
 
 @intrinsic
 def at_full_width(typingctx):
-    """Have the loops of the kernel that begins with this use the widest vectors: on some processors LLVM prefers others."""
+    """Compile the loops of the calling kernel with the widest vectors; on some processors LLVM prefers narrower ones."""
 
     def codegen(context, builder, signature, args):
-        # llvmlite has no name for an attribute with a value, but writes out whatever is in the set
+        # llvmlite has no attributes with a value, but writes out any string in the set
         set.add(builder.function.attributes, f'"prefer-vector-width"="{8 * vector_bytes()}"')
         return context.get_dummy_value()
 
@@ -144,7 +144,7 @@ def at_full_width(typingctx):
 
 
 def select(condition, a, b):
-    """a if the condition holds, else b; compiled code computes both and takes no branch."""
+    """Return a if the condition holds, else b; compiled code computes both, without a branch."""
     if not isinstance(condition, Traced):
         return a if condition else b
     number = a if isinstance(a, Traced) else b
@@ -152,13 +152,13 @@ def select(condition, a, b):
 
 
 def fma(a, b, c):
-    """a * b + c, rounded once where the processor can."""
-    # where it cannot, llvm.fma is a call of libm: slow, and no loop around it vectorizes
+    """Return a * b + c, rounded once if the processor has fused multiply-add."""
+    # without the instruction, llvm.fma is a call of libm, which is slow and prevents vectorization
     return a.intrinsic("fma", b, c) if isinstance(a, Traced) and has_fma() else a * b + c
 
 
 def larger(a, b):
-    """The larger of the two; a where b is nan."""
+    """Return the larger of the two; a if b is nan."""
     return select(b > a, b, a)
 
 

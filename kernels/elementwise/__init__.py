@@ -1,1 +1,1 @@
-"""Functions of one number, and sums: exp, tanh and the like, reductions, finiteness."""
+"""Elementary functions such as exp and tanh, reductions, and checks for finite values."""

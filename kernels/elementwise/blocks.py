@@ -1,15 +1,16 @@
 """Σ l1 |x| + l2 x² of a long vector, with the same bits for any number of threads.
 
-The vector is cut into blocks of one size; a thread has whole blocks. A block is summed in lanes, in float64: lane j has
-every LANES-th number from number j on. Then the upper half of the lanes is added to the lower, again and again, and at the
-end the blocks are added up in order. So no sum depends on the number of threads, and the loops over lanes are vector code.
+The vector is cut into blocks of one size, and each thread sums whole blocks. A block is summed in float64 in LANES lanes:
+lane j holds the sum of elements j, j + LANES, j + 2 LANES, …. The upper half of the lanes is then added to the lower half
+until one lane is left. Finally the sums of the blocks are added in order. So no sum depends on the number of threads, and
+the loops over lanes are vector code.
 """
 
 import numpy as np
 
 from ..compiling.jit import jit
 
-BLOCK, LANES = 4096, 128  # numbers
+BLOCK, LANES = 4096, 128  # elements
 
 
 def block_count(size):
@@ -36,14 +37,14 @@ def sum_blocks(sums, x, l1, l2, begin, end):
 
 
 @jit(inline=True)
-def stretch(begin, end, size):
-    """(first number, how many) of the blocks begin to end of a vector of `size` numbers."""
+def block_range(begin, end, size):
+    """Return (first element, number of elements) of the blocks begin to end of a vector of `size` elements."""
     return begin * BLOCK, max(min(end * BLOCK, size) - begin * BLOCK, 0)
 
 
 @jit
-def add_up(sums):
-    """The sum over all blocks."""
+def add_blocks(sums):
+    """Return the sum over all blocks."""
     total = 0.0
     for b in range(len(sums)):
         total += sums[b, 0]

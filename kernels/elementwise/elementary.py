@@ -1,20 +1,20 @@
 """Elementary functions that a compiler can vectorize: exp, expm1, log, log1p, tanh, sigmoid, softplus, erf, sqrt.
 
-Called from plain Python they are those of `math`, extended to infinities and poles as IEEE 754 wants (`exp(1000) = inf`,
-`log(0) = -inf`, `log(-1) = nan`). Called in compiled code, on float32 or float64, they are the polynomials below, written
-without branches on the data: both sides of a choice are computed and one is selected, so a loop of them becomes full-width
-vector code, and an element has the same bits in the vectorized body of a loop and in its scalar remainder.
+In plain Python they are the functions of `math`, extended to infinities and poles as IEEE 754 specifies (`exp(1000) = inf`,
+`log(0) = -inf`, `log(-1) = nan`). In compiled code, for float32 and float64, they are the polynomials below. These have no
+branches on the data: both sides of a choice are computed and one is selected. So a loop of them becomes full-width vector
+code, and an element has the same bits in the vectorized body of a loop and in its scalar remainder.
 
-Largest error seen, in units in the last place: millions of samples in float32, thousands in float64, with fused
-multiply-add. Without it exp reaches 1.2 and expm1 1.7. tests/kernels/test_elementary.py holds them to their limits, against
-mpmath.
+Largest error seen, in units in the last place, over millions of samples in float32 and thousands in float64, with fused
+multiply-add. Without it, exp reaches 1.2 and expm1 1.7. tests/kernels/test_elementary.py checks these limits against mpmath.
 
              exp  expm1  log   log1p  tanh  sigmoid  softplus  erf   sqrt
     float32  0.92  1.59  0.83  1.38   1.80   1.79      1.81    1.08  0.50
     float64  0.83  1.58  0.80  1.26   1.86   1.56      1.54    0.97  0.50
 
-The polynomials are minimax fits of our own, by Remez exchange in 40 digits; the float32 coefficients were then rounded one
-by one from the lowest, the others fitted anew. The error beside each is relative to the function and leaves out rounding.
+The polynomials are minimax fits, computed by Remez exchange in 40 digits. The float32 coefficients were then rounded one by
+one from the lowest, and the remaining ones fitted again. The error beside each is relative to the function and excludes
+rounding.
 """
 
 import math
@@ -29,11 +29,11 @@ __all__ = ["erf", "exp", "expm1", "log", "log1p", "sigmoid", "softplus", "sqrt",
 
 
 def __getattr__(name):
-    """Whatever else `math` has: where a user's function says `math`, its compiled form reads this module."""
+    """Return any other attribute of `math`: the compiled form of a user's function reads `math` from this module."""
     return getattr(math, name)
 
 
-# What plain Python calls.
+# Called by plain Python.
 
 
 def exp(x):
@@ -92,34 +92,34 @@ def sqrt(x):
     return nan if x < 0.0 else math.sqrt(x)
 
 
-# What compiled code calls: straight lines of arithmetic. First the instructions that Python has no words for. Those on bits
-# vectorize everywhere: they do without the conversions between whole numbers and floats, and the arithmetic shift, that AVX2
-# lacks at 64 bits.
+# Called by compiled code: arithmetic without branches. First the operations that Python lacks. Those on bits vectorize on
+# every processor, because they avoid what AVX2 lacks for 64 bits: the arithmetic shift, and conversions between integers and
+# floats.
 
 Layout = namedtuple("Layout", ["integer", "mantissa", "bias", "sqrt_half"])
 LAYOUT = {
     "float32": Layout(ir.IntType(32), 23, 127, 0x3F3504F3),
     "float64": Layout(ir.IntType(64), 52, 1023, 0x3FE6A09E667F3BCD),
 }
-# Added to a number of moderate size it rounds it to a whole one, and leaves that in the lowest bits of the sum.
+# Adding this to a number of moderate size rounds the number to an integer and leaves it in the lowest bits of the sum.
 ROUND = Real(float32=1.5 * 2.0**23, float64=1.5 * 2.0**52)
 
 
 def polynomial(x, coefficients):
     """coefficients[0] + coefficients[1] x + coefficients[2] x**2 + ... by Horner's scheme."""
     *lower, highest = getattr(coefficients, x.dtype)
-    total = x.lift(highest)
+    total = x.convert(highest)
     for coefficient in reversed(lower):
         total = fma(total, x, coefficient)
     return total
 
 
-def copysign(size, sign):
-    return size.intrinsic("copysign", sign)
+def copysign(magnitude, sign):
+    return magnitude.intrinsic("copysign", sign)
 
 
 def power_of_two(rounded):
-    """2**n, from n + ROUND: n is shifted from the lowest bits to the exponent's place. n from -bias + 1 to bias."""
+    """2**n for n from -bias + 1 to bias, given n + ROUND: n is shifted from the lowest bits into the exponent."""
     integer, mantissa, bias, _ = LAYOUT[rounded.dtype]
     integer, builder = rounded.like(integer), rounded.builder
     n = builder.shl(builder.bitcast(rounded.value, integer), constant(integer, mantissa))
@@ -127,22 +127,22 @@ def power_of_two(rounded):
 
 
 def split(x):
-    """(m - 1, n) with x = m 2**n, sqrt(1/2) <= m < sqrt(2), for x normal and positive."""
+    """(m - 1, n) with x = m 2**n and sqrt(1/2) <= m < sqrt(2), for a normal, positive x."""
     integer, mantissa, bias, sqrt_half = LAYOUT[x.dtype]
     integer, builder = x.like(integer), x.builder
-    # counted from sqrt(1/2), the exponent's field steps where m wraps around
+    # counted from sqrt(1/2), the exponent increases where m wraps around
     bits = builder.add(builder.bitcast(x.value, integer), constant(integer, (bias << mantissa) - sqrt_half))
     fraction = builder.and_(bits, constant(integer, (1 << mantissa) - 1))
     m = builder.bitcast(builder.add(fraction, constant(integer, sqrt_half)), x.type)
     n = builder.lshr(bits, constant(integer, mantissa))
-    n = builder.bitcast(builder.add(n, builder.bitcast(x.lift(ROUND).value, integer)), x.type)
+    n = builder.bitcast(builder.add(n, builder.bitcast(x.convert(ROUND).value, integer)), x.type)
     return Traced(builder, m) - 1.0, Traced(builder, n) - (getattr(ROUND, x.dtype) + bias)
 
 
 # exp, expm1: x = n ln 2 + r, |r| <= ln 2 / 2; e**r = 1 + r + r**2 q(r).
 
 INVERSE_LN2 = Real(1.4426950408889634, 1.4426950408889634)
-# ln 2 in two parts (Cody and Waite): n times the first is exact, with or without fma
+# ln 2 in two parts (Cody and Waite): n times the first part is exact, with or without fma
 LN2_HIGH = Real(float32=0.693145751953125, float64=0.6931471805598903)
 LN2_LOW = Real(float32=1.42860677e-06, float64=5.497923018708371e-14)
 # e**x is 0 below and infinite above
@@ -159,7 +159,7 @@ EXP = Real(
 
 
 def clamp(x, low, high):
-    """x within the limits; a nan stays one."""
+    """x limited to [low, high]; nan stays nan."""
     x = select(x < low, low, x)
     return select(x > high, high, x)
 
@@ -178,7 +178,7 @@ def exp_reduced(r):
 
 @traced(exp)
 def compiled_exp(x):
-    """2**n e**r. The scale is put on in two factors, so that a subnormal result is rounded once and a huge one is inf."""
+    """2**n e**r. The factor is applied in two steps, so that a subnormal result is rounded once and a huge one is inf."""
     r, rounded = reduce(clamp(x, *EXP_RANGE))
     n = rounded - ROUND
     half = fma(n, 0.5, ROUND)
@@ -195,7 +195,7 @@ def compiled_expm1(x):
     r, rounded = reduce(clamp(x, *EXPM1_RANGE))
     s = power_of_two(rounded - 1.0)
     y = 2.0 * fma(s, fma(r * r, polynomial(r, EXP), r), s - 0.5)
-    return select(abs(x) < EXPM1_IS_X, x, y)  # keeps the sign of zero, and the last bit of a subnormal
+    return select(abs(x) < EXPM1_IS_X, x, y)  # x keeps the sign of zero and the last bit of a subnormal number
 
 
 # log, log1p: x = m 2**n; with f = m - 1, s = f / (2 + f), z = s**2: log m = 2 atanh(s) = 2 s + s z L(z), and since
@@ -222,45 +222,45 @@ def log_split(f, n):
     return fma(n, LN2_HIGH, f - (h - fma(s, fma(z, polynomial(z, LOG), h), n * LN2_LOW)))
 
 
-def at_the_edges(y, x):
-    """y, but for the logarithm's special values: log(0) = -inf, log(inf) = inf, log(x < 0) and log(nan) = nan."""
+def with_special_values(y, x):
+    """Return y, except for the special values log(0) = -inf, log(inf) = inf, log(x < 0) = nan and log(nan) = nan."""
     y = select(x < inf, y, x)
     return select(x == 0.0, -inf, select(x > 0.0, y, nan))
 
 
 @traced(log)
 def compiled_log(x):
-    """n ln 2 + log m; a subnormal x is first scaled to a normal one."""
+    """n ln 2 + log m; a subnormal x is first scaled to a normal number."""
     subnormal = x < SMALLEST_NORMAL
     f, n = split(select(subnormal, x * TWO_TO_MANTISSA_BITS, x))
-    return at_the_edges(log_split(f, select(subnormal, n - MANTISSA_BITS, n)), x)
+    return with_special_values(log_split(f, select(subnormal, n - MANTISSA_BITS, n)), x)
 
 
-def log_of_one_and(x):
-    """log(u) with u = 1 + x > 0; what was lost in rounding u is given back to m, exactly so where n = 0."""
+def log_one_plus(x):
+    """log(u) with u = 1 + x > 0. The rounding error of u is added back to m; this is exact where n = 0."""
     u = 1.0 + x
     lost = x - (u - 1.0)
     f, n = split(u)
-    down = select(n > 60.0, -60.0, -n)  # nothing is lost, and 2**-n not always normal, where n > 60
+    down = select(n > 60.0, -60.0, -n)  # above 60 the correction is negligible, and 2**-n may be subnormal
     return log_split(fma(lost, power_of_two(down + ROUND), f), n)
 
 
 @traced(log1p)
 def compiled_log1p(x):
-    """The logarithm of 1 + x, and at 0 the sign of x."""
-    return select(x == 0.0, x, at_the_edges(log_of_one_and(x), 1.0 + x))
+    """log(1 + x), with the sign of x at 0."""
+    return select(x == 0.0, x, with_special_values(log_one_plus(x), 1.0 + x))
 
 
-# where tanh has rounded to 1
+# beyond this, tanh rounds to 1
 TANH_RANGE = Real(float32=9.5, float64=20.0)
 
 
 @traced(tanh)
 def compiled_tanh(x):
-    """h / (h + 1) with h = (e**(2 |x|) - 1) / 2, and the sign of x.
+    """h / (h + 1) with h = (e**(2 |x|) - 1) / 2, with the sign of x.
 
-    Computed as h - h q with q = h / (h + 1) near 0, and as 1 - q with q = 1 / (h + 1) away from it, so that what q lost in
-    rounding counts for little.
+    Near 0 it is computed as h - h q with q = h / (h + 1), elsewhere as 1 - q with q = 1 / (h + 1). In both forms the
+    rounding error of q has little weight.
     """
     size = abs(x)
     size = select(size > TANH_RANGE, TANH_RANGE, size)
@@ -273,9 +273,9 @@ def compiled_tanh(x):
 
 @traced(sigmoid)
 def compiled_sigmoid(x):
-    """With e = e**-|x| and q = e / (1 + e): e - e q for x < 0, else 1 - q.
+    """e - e q for x < 0, else 1 - q, with e = e**-|x| and q = e / (1 + e).
 
-    What q lost in rounding counts for little, and nothing overflows.
+    The rounding error of q has little weight, and nothing overflows.
     """
     e = compiled_exp(-abs(x))
     leading = select(x < 0.0, e, 1.0)
@@ -287,19 +287,19 @@ SQRT2_LESS_1 = math.sqrt(2.0) - 1.0
 
 @traced(softplus)
 def compiled_softplus(x):
-    """max(x, 0) + log(1 + f) with f = e**-|x|, a logarithm that is easily split: n is 0 or 1."""
+    """max(x, 0) + log(1 + f) with f = e**-|x|. As 1 + f lies in (1, 2], the exponent n of the logarithm is 0 or 1."""
     f = compiled_exp(-abs(x))
     large = f > SQRT2_LESS_1
-    return select(x > 0.0, x, 0.0) + log_split(select(large, 0.5 * (f - 1.0), f), select(large, 1.0, f.lift(0.0)))
+    return select(x > 0.0, x, 0.0) + log_split(select(large, 0.5 * (f - 1.0), f), select(large, 1.0, f.convert(0.0)))
 
 
 @traced(sqrt)
 def compiled_sqrt(x):
-    """The processor's, which is exact."""
+    """The square root instruction of the processor, which is correctly rounded."""
     return x.intrinsic("sqrt")
 
 
-# erf(x) = x + x p(x**2) up to ERF_MIDDLE, and 1 - e**-g(x) from there to where it rounds to 1.
+# erf(x) = x + x p(x**2) up to ERF_MIDDLE, then 1 - e**-g(x) until it rounds to 1.
 
 ERF_MIDDLE = Real(float32=0.875, float64=1.0)
 ERF_RANGE = Real(float32=3.95, float64=6.0)
@@ -327,7 +327,7 @@ ERF_LARGE = Real(
 
 @traced(erf)
 def compiled_erf(x):
-    """The nearer to 0 the result, the less of it may come from a difference: hence the two formulas."""
+    """erf(x) by two formulas, because near 0 a difference such as 1 - e**-g loses digits."""
     size = abs(x)
     size = select(size > ERF_RANGE, ERF_RANGE, size)
     small = fma(x, polynomial(x * x, ERF_SMALL), x)

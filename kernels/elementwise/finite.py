@@ -1,4 +1,4 @@
-"""Whether all numbers of an array are finite, or within a limit, at the speed of memory and with nothing allocated."""
+"""Check whether all elements of an array are finite, or within a limit, at the speed of memory and without allocating."""
 
 import numpy as np
 from numba import types
@@ -6,7 +6,7 @@ from numba import types
 from ..compiling.jit import DTYPE_NAMES, Kernel, pointer, view
 
 LARGEST = {dtype: np.finfo(dtype).max for dtype in DTYPE_NAMES}
-SLICE = 1 << 22  # numbers: a few milliseconds, or some 0.1 s from a disk, between two looks at Ctrl-C
+SLICE = 1 << 22  # elements between two checks for Ctrl-C: a few milliseconds, or about 0.1 s from a disk
 
 
 def build(dtype):
@@ -24,12 +24,12 @@ kernel = Kernel("count_beyond", build,
 
 
 def all_finite(array):
-    """Whether a C-contiguous array holds neither NaN nor infinity."""
+    """Return whether a C-contiguous array holds neither NaN nor infinity."""
     return array.dtype not in DTYPE_NAMES or all_within(LARGEST[array.dtype], array)
 
 
 def all_within(limit, array):
-    """Whether −limit ≤ x ≤ limit for all x of a C-contiguous array of float32 or float64."""
+    """Return whether −limit ≤ x ≤ limit for all x of a C-contiguous array of float32 or float64."""
     found, bound, numbers = np.zeros(1, np.int64), np.array([limit], array.dtype), array.reshape(-1)
     for start in range(0, numbers.size, SLICE):
         few = numbers[start:start + SLICE]

@@ -1,9 +1,10 @@
-"""One source for both precisions: a scalar function's float constants take the dtype it is compiled for.
+"""One source for both precisions: the float constants of a scalar function are cast to the dtype it is compiled for.
 
-Numba types the literal in `0.5 * z` as float64 and widens a float32 `z` with it: half the lanes, and conversions. Here the
-constants of a function are cast before it is compiled: its literals, the floats it reads from its module or closure, and
-those of the functions it calls. `math` and `numpy` in it stand for our own vectorizable functions where there are any. So
-the plain Python that defines an activation is also what runs fast, and a user's is treated like ours.
+Numba types the literal in `0.5 * z` as float64, which widens a float32 `z`: this halves the number of lanes and adds
+conversions. So the constants of a function are cast before it is compiled: its literals, the floats it reads from its module
+or closure, and those of the functions it calls. In it, `math` and `numpy` are replaced by the vectorizable functions of
+`elementary.py` where these exist. So the plain Python function that defines an activation is also the fast one, and a user's
+function is treated like those of this package.
 """
 
 import functools
@@ -21,8 +22,8 @@ OURS = {getattr(module, name): getattr(elementary, name)
 
 
 @functools.cache
-def stand_in(module, dtype):
-    """`module` with our functions for its own, and its float constants (pi, e, …) in `dtype`."""
+def cast_namespace(module, dtype):
+    """Return a namespace like `module`, with the functions of `elementary.py` and float constants (pi, e, …) in `dtype`."""
     real = np.dtype(dtype).type
     copy = types.ModuleType(f"{module.__name__}_{dtype}")
     for name in dir(module):
@@ -33,17 +34,17 @@ def stand_in(module, dtype):
 
 
 def compiled_scalar(function, dtype, name):
-    """`function` compiled for `dtype` scalars, to be inlined in a kernel's loop; `name` must be unique to it."""
+    """Return `function` compiled for `dtype` scalars, inlined into the loop of a kernel; `name` must be unique."""
     real = np.dtype(dtype).type
 
     def cast(value):
         if type(value) is float:
             return real(value)
         if value is math or value is np:
-            return stand_in(value, dtype)
+            return cast_namespace(value, dtype)
         if isinstance(value, types.FunctionType) and value.__module__ != elementary.__name__:
             return compiled_scalar(value, dtype, f"{name}_{value.__name__}")
         return OURS.get(value, value) if callable(value) else value
 
-    function = getattr(function, "py_func", function)  # what a user has compiled is compiled our way instead
+    function = getattr(function, "py_func", function)  # a function that the user compiled is compiled again here
     return jit(with_constants(function, cast, f"{name}_{dtype}"), inline=True)

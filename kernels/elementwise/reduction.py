@@ -1,8 +1,8 @@
 """Sums and maxima of a row, a vector at a time.
 
-The compiler may not reorder a sum, so it would leave that of a row to one serial chain; here the order is ours. Whole
-vectors go into one chain a lane, the lanes are folded by halves, and what is left of the row follows number by number. The
-order depends on the length of the row alone: a row has the same result in any batch and on any thread.
+A compiler may not reorder a sum, so it would add the elements of a row one by one. Here the order is explicit: whole vectors
+are added lane by lane, the lanes are added by halves, and the rest of the row is added element by element. The order depends
+on the length of the row alone, so a row has the same result in any batch and on any thread.
 """
 
 from math import inf
@@ -20,43 +20,42 @@ i32 = ir.IntType(32)
 
 
 def loop(builder, begin, end, step, start, body):
-    """Emit `total = start`, then `total = body(i, total)` for i from begin to end; returns the last total."""
+    """Emit `total = start`, then `total = body(i, total)` for i from begin to end; return the last total."""
     total = cgutils.alloca_once_value(builder, start)
     with cgutils.for_range_slice(builder, begin, end, begin.type(step)) as (i, _):
         builder.store(body(i, builder.load(total)), total)
     return builder.load(total)
 
 
-def pick(vector, lanes):
-    """The vector of those lanes of another."""
+def select_lanes(vector, lanes):
+    """Return the given lanes of a vector, as a vector."""
     order = ir.Constant(ir.VectorType(i32, len(lanes)), list(lanes))
     return Traced(vector.builder, vector.builder.shuffle_vector(vector.value, vector.value, order))
 
 
 def fold(combine, vector):
-    """All lanes combined: the upper half with the lower, until one is left."""
+    """Combine all lanes: the upper half with the lower half, until one lane is left."""
     count = vector.type.count
     if count == 1:
         return Traced(vector.builder, vector.builder.extract_element(vector.value, i32(0)))
-    return fold(combine, combine(pick(vector, range(count // 2)), pick(vector, range(count // 2, count))))
+    return fold(combine, combine(select_lanes(vector, range(count // 2)), select_lanes(vector, range(count // 2, count))))
 
 
 def read(builder, operand, i, type_, item):
-    """Number i of a row, or those from i on; a plain number is the same all along."""
+    """Load element i of a row, or the vector that begins there; a scalar operand is the same for every i."""
     if isinstance(operand.type, ir.PointerType):
         operand = builder.load(builder.bitcast(builder.gep(operand, [i]), type_.as_pointer()))
         operand.align = item
     elif isinstance(type_, ir.VectorType):
         first = builder.insert_element(ir.Constant(type_, ir.Undefined), operand, i32(0))
-        return pick(Traced(builder, first), [0] * type_.count)
+        return select_lanes(Traced(builder, first), [0] * type_.count)
     return Traced(builder, operand)
 
 
 def reduction(combine, start, term, dtype=None):
-    """The function reduce(columns, row, ...), which combines `start` and term(row[j], ...) for all columns j.
+    """Return the function reduce(columns, row, ...), which combines `start` and term(row[j], ...) over all columns j.
 
-    Its operands are pointers to rows, or numbers that are the same for all columns. `dtype` is that of the terms, if it is
-    not that of the first row.
+    Its operands are pointers to rows, or scalars. `dtype` is the dtype of the terms, by default that of the first row.
     """
 
     @intrinsic
@@ -72,8 +71,8 @@ def reduction(combine, start, term, dtype=None):
                 return lambda i, total: combine(
                     Traced(builder, total), term(*(read(builder, operand, i, type_, item) for operand in operands))).value
 
-            # The same number, but LLVM cannot know: told here that a row is short, it would use masked stores in the loops
-            # around this, and the next row would wait for them.
+            # LLVM is kept from knowing that a row is short: it would then use masked stores in the loops around this one,
+            # and the next row would wait for them.
             columns = builder.asm(ir.FunctionType(columns.type, [columns.type]), "", "=r,0", [columns], False)
             whole = builder.and_(columns, columns.type(-lanes))
             first = cgutils.alloca_once_value(builder, total(start))

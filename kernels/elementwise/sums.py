@@ -1,10 +1,10 @@
-"""Sums along a row, in an order that depends on its length alone: eight chains, which the processor adds up side by side."""
+"""Sums along a row in eight independent chains, which the processor adds in parallel. The length determines the order."""
 
 from ..compiling.jit import jit
 
 
 def chained_sum(term):
-    """The compiled function Σⱼ term(x, y, j) over the numbers of the rows x and y."""
+    """Return the compiled function Σⱼ term(x, y, j) over the elements of the rows x and y."""
     term = jit(term, inline=True)
 
     @jit

@@ -1,1 +1,1 @@
-"""Networks inside other compiled code."""
+"""Networks called from other compiled code."""

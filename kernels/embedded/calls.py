@@ -1,7 +1,7 @@
-"""The functions of `fastnn.jit`: what compiled code calls with a `Model`.
+"""The functions of `fastnn.jit`, which compiled code calls with a `Model`.
 
-They become part of their callers, and so of what a user caches on disk. So they only check, and call an address that the
-model holds: no network and no kernel is part of what the user compiled.
+They are compiled into their callers, and so into the user's caches on disk. They contain no network and no kernel: they
+check their arguments and call an address that the model holds.
 """
 
 from numba import types
@@ -26,13 +26,13 @@ from .walk import NO_LABELS, model_at
 
 byte_pointer = typed_pointer(types.uint8)
 
-# Where something does not fit, the output becomes nan, since an exception within `prange` is lost. All of this handles
-# addresses only: Numba counts the references of each variable that is an array, which takes 10 ns a call.
+# If the arguments do not fit, the output is filled with nan, because an exception in `prange` is lost. These functions
+# handle addresses only: for each array variable Numba would count references, which takes 10 ns a call.
 
 
 @jit
 def fill_nan(address, rows, columns, row, column, item):
-    """Make every number of a matrix nan, in either precision: all its bits are set."""
+    """Set every element of a matrix to nan, in either precision: all its bits are set."""
     for i in range(rows):
         for j in range(columns):
             number = view(byte_pointer(address + i * row + j * column), 0, item)
@@ -58,7 +58,7 @@ WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to
 
 @jit
 def refuse_table(head, item):
-    """Raise what is wrong with a table for numbers of so many bytes, if anything is."""
+    """Raise an error if the table is not valid for numbers of `item` bytes."""
     if head.layout == THIS_LAYOUT + (4 + 8 - item):
         raise ValueError(PRECISION)
     if head.layout != THIS_LAYOUT + item:
@@ -67,9 +67,9 @@ def refuse_table(head, item):
 
 @jit(inline=True, cached=True)
 def forward_row(model, x, out):
-    """Send one sample through a network: out = net(x), with the bits of `Network.forward`.
+    """Run one sample through a network: out = net(x), with the bits of `Network.forward`.
 
-    To be called from compiled code, on any thread. x is not checked for nan.
+    Call it from compiled code, on any thread. x is not checked for nan.
 
     Parameters
     ----------
@@ -112,9 +112,9 @@ def forward_row(model, x, out):
 
 @jit(cached=True)
 def forward(model, x, out):
-    """Send samples through a network: out[i] = net(x[i]), with the bits of `Network.forward`.
+    """Run samples through a network: out[i] = net(x[i]), with the bits of `Network.forward`.
 
-    To be called from compiled code, on any thread; the call stays on it. x is not checked for nan.
+    Call it from compiled code; it runs on the calling thread. x is not checked for nan.
 
     Parameters
     ----------
@@ -159,10 +159,10 @@ def forward(model, x, out):
 
 @jit(cached=True)
 def loss_and_gradients(model, x, y, grads):
-    """Return the loss over all samples and write its gradients, both with the bits of `Network.loss_and_gradients`.
+    """Return the loss over all samples and write its gradients, with the bits of `Network.loss_and_gradients`.
 
-    To be called from compiled code, on any thread; the call stays on it. Layers behave as in prediction. Values are not
-    checked for nan.
+    Call it from compiled code; it runs on the calling thread. Layers behave as in prediction. Values are not checked for
+    nan.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def loss_and_gradients(model, x, y, grads):
     y : array (samples, outputs) or (samples,)
         Values or probabilities of the model's dtype; or int64 labels (samples,).
     grads : array (parameters,) of the model's dtype, contiguous
-        Overwritten; laid out like `Model.parameters`, `fastnn.jit.views` gives its parts their names.
+        Overwritten. It has the layout of `Model.parameters`; `fastnn.jit.views` returns its parts by name.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def loss_and_gradients(model, x, y, grads):
     Raises
     ------
     ValueError
-        If a shape does not fit or y holds a label that is no class; grads is nan then.
+        If a shape does not fit or a label is not a class; grads is nan then.
     numba.TypingError
         When the caller compiles, if an array is of a wrong dtype.
 
@@ -238,18 +238,19 @@ def check_loss(head, parameters, x_shape, y_shape, labels, gradients, size, item
 
 @jit(cached=True)
 def input_gradients(model, x, dout, dx):
-    """Push gradients of the outputs back to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
+    """Backpropagate gradients of the outputs to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
 
-    To be called from compiled code, on any thread; the call stays on it. Layers behave as in prediction.
+    Call it from compiled code; it runs on the calling thread. Layers behave as in prediction.
 
     Parameters
     ----------
     model : Model
     x : array (samples, inputs) or (inputs,) of the model's dtype
     dout : array (samples, outputs) or (outputs,) of the model's dtype
-        The derivative of some number by each output; a 1 among zeros gives the derivative of that output.
+        The derivative of some number with respect to each output. With a single 1 and zeros, dx is the derivative of that
+        output.
     dx : array like x
-        Written: the derivative of that number by each input. It may be x itself.
+        Written: the derivative of that number with respect to each input. It may be x itself.
 
     Raises
     ------
@@ -282,17 +283,17 @@ def input_gradients(model, x, dout, dx):
 
 @jit(cached=True)
 def pullback(model, x, dout, dx, grads):
-    """Push gradients of the outputs back to the inputs, as `input_gradients` does, and to the parameters.
+    """Backpropagate gradients of the outputs to the inputs, as `input_gradients` does, and to the parameters.
 
-    What a chain of calls, such as the steps of an integration, gives of the parameters' gradients adds up, so each call adds
-    to grads: begin with zeros.
+    Each call adds to grads, so that the gradients of a chain of calls, such as the steps of an integration, add up. Set
+    grads to zero before the first call.
 
     Parameters
     ----------
     model, x, dout, dx
         As for `input_gradients`.
     grads : array (parameters,) of the model's dtype, contiguous
-        Σᵢⱼ dout[i, j] · d out[i, j] / d parameters is added to it. Laid out like `Model.parameters`.
+        Σᵢⱼ dout[i, j] · d out[i, j] / d parameters is added. It has the layout of `Model.parameters`.
 
     Raises
     ------

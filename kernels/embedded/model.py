@@ -1,6 +1,6 @@
-"""`Model`, a network as a tuple of arrays, and what compiled code reads of it and of arrays before it calls it.
+"""`Model`, a network as a tuple of arrays, and intrinsics that read a model and the arrays of a call.
 
-That are addresses, sizes and strides. The intrinsics that read them also check types, while the caller compiles.
+The intrinsics read addresses, sizes and strides, and check types while the caller compiles.
 """
 
 from pathlib import Path
@@ -16,32 +16,32 @@ from numba.core.typing.typeof import Purpose, typeof_impl
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-# what compiled code must agree on with a model: its head, and what the functions take
+# compiled code and a model must agree on this: the fields of MODEL and the arguments of the functions
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parents[1] / name).read_bytes() for name in
                              ("embedded/walk.py", "embedded/calls.py", "embedded/model.py", "compiling/record.py")))
 
 
 def layout_of(dtype):
-    """The word that a table begins with: of this version of the layout, for numbers of so many bytes."""
+    """Return the first word of a table: this version of the layout, for numbers of that many bytes."""
     return THIS_LAYOUT + np.dtype(dtype).itemsize
 
 
 class Model(NamedTuple):
-    """A network for compiled code to call: `Network.compiled` makes it, `fastnn.jit.forward` and its like take it.
+    """A network for use in compiled code, as returned by `Network.compiled`; an argument of `fastnn.jit.forward` and others.
 
-    It keeps alive whatever it points to. It holds addresses of this process, so it cannot be pickled, nor be a global
-    variable of a compiled function, which would keep its values: pass it as an argument.
+    It keeps everything that it points to alive. It holds addresses of this process, so it cannot be pickled. It cannot be a
+    global variable of a compiled function either, because that would freeze its values: pass it as an argument.
 
     Attributes
     ----------
     table : array of int64
-        The network as rows of addresses, sizes and places; not to be changed.
+        The network as rows of addresses, sizes and offsets. Do not change it.
     parameters : array (parameters,)
-        All parameters in one vector, those of the network itself unless the model is a copy. Compiled code may change them,
-        or give the same network others, contiguous: `fastnn.jit.Model(model.table, others, model.state)`.
-        `fastnn.jit.views` tells which is where.
+        All parameters in one vector: those of the network itself, unless the model is a copy. Compiled code may change them,
+        or use the same network with another contiguous vector: `fastnn.jit.Model(model.table, others, model.state)`.
+        `fastnn.jit.views` returns the parameters by name.
     state : array
-        What layers remember beside their parameters. It goes with the table.
+        State of the layers, such as running statistics. It belongs to the table.
     """
 
     table: np.ndarray
@@ -62,21 +62,21 @@ def typeof_model(model, context):
 
 
 def real_type(model):
-    """The type of a model's numbers."""
+    """Return the type of a model's numbers."""
     if not isinstance(model, types.NamedTuple) or model.instance_class is not Model:
         raise TypingError(f"model is {model}; it must be what the compiled() of a network returned")
     return check_vector("parameters", model[1], types.Float).dtype
 
 
 def check_vector(name, array, kind):
-    """Refuse what cannot be a part of a model; returns it."""
+    """Return `array`, or raise an error if it cannot be a field of a model."""
     if not isinstance(array, types.Array) or array.ndim != 1 or not isinstance(array.dtype, kind):
         raise TypingError(f"model.{name} is {array}; it must be a vector like that of the compiled() of a network")
     return array
 
 
 def check_array(name, model, array, dimensions, *, written=False, contiguous=False):
-    """Refuse what is not an array of the model's dtype with one of these numbers of dimensions."""
+    """Raise an error unless `array` is an array of the model's dtype with one of the given numbers of dimensions."""
     real = real_type(model)
     if not isinstance(array, types.Array) or array.ndim not in dimensions:
         shapes = " or ".join(f"{n}-D" for n in dimensions)
@@ -90,7 +90,7 @@ def check_array(name, model, array, dimensions, *, written=False, contiguous=Fal
 
 
 def matrix_of(name, dimensions, written=False):
-    """The intrinsic that gives an array's (address, rows, columns, bytes between rows, bytes between columns).
+    """Return the intrinsic that reads (address, rows, columns, bytes between rows, bytes between columns) of an array.
 
     A vector is one row.
     """
@@ -105,7 +105,7 @@ def matrix_of(name, dimensions, written=False):
 
 @intrinsic
 def targets_of(typingctx, model, y):
-    """The same of targets, whose vector is one column."""
+    """As `matrix_of`, for targets: a vector is one column."""
     if not (isinstance(y, types.Array) and y.ndim == 1 and y.dtype == types.int64):
         if isinstance(y, types.Array) and isinstance(y.dtype, types.Integer):
             raise TypingError(f"y is {y}; labels are a vector of int64: convert it with y.astype(np.int64)")
@@ -129,14 +129,14 @@ def geometry(context, builder, signature, args, vector_is_row):
 
 @intrinsic
 def are_labels(typingctx, y):
-    """Whether targets are whole numbers, as a number."""
+    """Return 1 if the targets are integers, else 0."""
     labels = int(isinstance(y.dtype, types.Integer))
     return types.intp(y), lambda context, builder, signature, args: context.get_constant(types.intp, labels)
 
 
 @intrinsic
 def gradients_of(typingctx, model, gradients):
-    """The address of the vector of gradients."""
+    """Return the address of the gradient vector."""
     check_array("grads", model, gradients, (1,), written=True, contiguous=True)
     signature = types.intp(model, gradients)
 
@@ -149,7 +149,7 @@ def gradients_of(typingctx, model, gradients):
 
 @intrinsic
 def stack_integer(typingctx):
-    """The address of an integer on the stack of the caller."""
+    """Return the address of an integer on the caller's stack."""
 
     def codegen(context, builder, signature, args):
         return builder.ptrtoint(cgutils.alloca_once(builder, ir.IntType(64)), context.get_value_type(types.intp))
@@ -159,9 +159,9 @@ def stack_integer(typingctx):
 
 @intrinsic
 def places(typingctx, model):
-    """Where a model's table and its parameters begin, how many of these there are, −1 if they are strided, and their bytes.
+    """Return the addresses of a model's table and parameters, the number of parameters (−1 if strided) and their item size.
 
-    Vectors whose type leaves open how they lie, such as a row of a slice, are looked at when they are given.
+    The layout of a vector whose type leaves it open, such as a row of a slice, is checked at run time.
     """
     real = real_type(model)
     check_vector("table", model[0], types.Integer)

@@ -1,11 +1,11 @@
-"""A network inside other compiled code: the C functions that `fastnn.jit` calls by the addresses in a model's table.
+"""A network called from other compiled code: the C functions that `fastnn.jit` calls by the addresses in a model's table.
 
-A model's table begins with a `MODEL`. Sections follow: each is a `SECTION` and behind it the rows of the network, lowered
-for a number of samples at most. A table never changes, so any number of threads may share it. What a call writes beside its
-results lies in memory of its own, on its stack where that is not too much, else from the heap, which is released when it
-returns: every place is an offset into that memory, in bytes.
+A model's table begins with a `MODEL`, followed by sections. Each section is a `SECTION` followed by the rows of the network,
+lowered for a largest number of samples. A table never changes, so any number of threads may share it. Working memory of a
+call is on its stack if it is small, otherwise on the heap, and is freed when the call returns. Operands that refer to it are
+byte offsets.
 
-x, y, out, dout and dx may have any strides; these are in bytes, addresses are integers.
+x, y, out, dout and dx may have any strides; these are in bytes. Addresses are integers.
 """
 
 import math
@@ -24,28 +24,28 @@ from ..interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, S
 from ..processor.target import ITEM_BYTES
 from ..products.packing import stack_memory
 
-# Which version of this layout it is; how many inputs, outputs and parameters the network has; what labels mean; the
-# addresses of the functions below (0: there is none); and where each section begins, in words.
+# The version of this layout; the numbers of inputs, outputs and parameters; the kind of labels; the addresses of the
+# functions below (0: none); and the offset of each section, in words.
 MODEL = Record(
     "model", "layout", "inputs", "outputs", "size", "labels", "forward_row", "forward", "gradients", "pullback",
     "one", "many", "loss_few", "loss_many", "pull_few", "pull_many",
 )
-NO_LABELS, VALUES, CLASSES = range(3)  # what whole numbers as y are: refused, the value of one output, classes
+NO_LABELS, VALUES, CLASSES = range(3)  # how integer y is used: refused, as values of one output, as classes
 
-# How many rows, for how many samples at most, how much memory it takes, and where in it there is what.
+# The number of rows, the largest number of samples, the size of working memory, and byte offsets into it.
 SECTION = Record(
     "section", "operations", "capacity", "bytes", "x", "a", "targets", "weights", "da", "dx", "results", "spare_gradients",
 )
 SECTION_BYTES, model_at, section_at = SECTION.bytes, MODEL.at, SECTION.at
 new_call = on_stack(CALL)
 
-STACK_BYTES = 1 << 16  # the most that a call takes from the stack of its thread
-FEW, LARGEST = 4, 256  # samples at a time, where gradients are wanted
+STACK_BYTES = 1 << 16  # largest working memory on the stack
+FEW, LARGEST = 4, 256  # samples of a section, for gradients
 
 
 @intrinsic
 def heap_memory(typingctx, size):
-    """The address of `size` bytes, to be released, or 0."""
+    """Return the address of `size` allocated bytes, or 0. They must be freed with `release`."""
 
     def codegen(context, builder, signature, args):
         byte = ir.IntType(8).as_pointer()
@@ -68,18 +68,18 @@ def release(typingctx, address):
 
 @jit(inline=True)
 def section_of(table, words):
-    """The section that begins so many words behind the beginning of the table."""
+    """Return the section at `words` words after the beginning of the table."""
     return section_at(table + WORD * words)
 
 
 @jit(inline=True)
 def rows_of(section):
-    """The address of the rows of a section."""
+    """Return the address of the rows of a section."""
     return record_address(section) + SECTION_BYTES
 
 
 def copier(dtype):
-    """The compiled function that copies a matrix of any strides to another."""
+    """Return the compiled function that copies a matrix with any strides to another."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
@@ -98,7 +98,7 @@ def copier(dtype):
 
 
 def filler(dtype):
-    """The compiled function that sets a matrix to one number."""
+    """Return the compiled function that sets all elements of a matrix to one number."""
     number, real = typed_pointer(REAL[dtype]), np.dtype(dtype).type
 
     @jit
@@ -119,7 +119,7 @@ def build_forward_row(dtype):
             view(number(to + j * to_column), 0, 1)[0] = view(number(given + j * column), 0, 1)[0]
 
     def embedded_forward_row(table, parameters, x, x_column, out, out_column):
-        """One sample. It has a function of its own, since the loops for many samples took 25 ns of 90."""
+        """Run one sample. This is a separate function because the loops over samples would take 25 ns of its 90."""
         model = model_at(table)
         section = section_of(table, model.one)
         small = section.bytes <= STACK_BYTES
@@ -182,7 +182,7 @@ def build_gradients(dtype):
 
     @jit
     def write_labels(targets, y, y_row, batch, outputs):
-        """One-hot rows; for one output the numbers themselves."""
+        """Write one-hot rows; for one output, the labels themselves."""
         targets_ = view(number(targets), 0, (batch, outputs))
         for i in range(batch):
             label = integer(y + i * y_row, 0)
@@ -194,7 +194,7 @@ def build_gradients(dtype):
 
     def embedded_gradients(table, parameters, x, x_row, x_column, y, y_row, y_column, labels, gradients, samples, loss,
                            wrong):
-        """The mean loss and its gradients, in the batches that the network itself uses, for the same bits."""
+        """The mean loss and its gradients, in batches of the network's own size, so that the bits are the same."""
         model = model_at(table)
         section = section_of(table, model.loss_few if samples <= FEW else model.loss_many)
         inputs, outputs, capacity = model.inputs, model.outputs, section.capacity
@@ -245,7 +245,7 @@ def build_pullback(dtype):
 
     def embedded_pullback(table, parameters, x, x_row, x_column, dout, dout_row, dout_column, dx, dx_row, dx_column,
                           gradients, samples):
-        """dx from dout; what dout gives of the gradients is added to them, unless their address is 0."""
+        """dx from dout; the gradients of the parameters are added to those at their address, unless it is 0."""
         model = model_at(table)
         section = section_of(table, model.pull_few if samples <= FEW else model.pull_many)
         inputs, outputs, capacity = model.inputs, model.outputs, section.capacity
@@ -261,7 +261,7 @@ def build_pullback(dtype):
         last_phase = BACKWARD_THIRD
         if gradients == 0:
             last_phase = BACKWARD_SECOND
-            # layers that compute their gradients along with dx leave them where nobody reads them
+            # layers that compute dx and gradients together write the gradients to memory that is not read
             call.gradients, call.accumulate = arena + section.spare_gradients, 0
         for first in range(0, samples, capacity):
             batch = min(capacity, samples - first)

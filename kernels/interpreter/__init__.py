@@ -1,1 +1,1 @@
-"""The table of a network, the interpreter that walks it, the threads that share it, the batch and the loss around it."""
+"""The table of a network, the interpreter that walks it, the threads of a call, the batch and the loss."""

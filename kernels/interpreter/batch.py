@@ -1,11 +1,11 @@
-"""The batch: shuffling the samples, gathering the rows of one batch into the arena, and copying outputs out of it."""
+"""The batch: shuffle the samples, gather the rows of a batch into the arena, and copy its outputs out of the arena."""
 
 import numpy as np
 from numba import types
 
 from ..compiling.jit import REAL, Kernel, address_of, given, jit, typed_pointer, view
 from ..compiling.share import share
-from ..processor.prefetch import CACHE_LINE, ask_for
+from ..processor.prefetch import CACHE_LINE, prefetch
 from ..products.product import chain_count, share_of_inputs
 from .table import NOT_FINITE, SAMPLE_WEIGHTS, Kind
 
@@ -16,7 +16,7 @@ COPY_OUT = Kind("copy_out", "a", "out_features")
 
 @jit(inline=True)
 def sample_number(call, i):
-    """Which row of the data is sample number i of the batch."""
+    """Return the row of the data that is sample i of the batch."""
     return view(call.order, call.first + i, 1)[0] if given(call.order) else call.first + i
 
 
@@ -25,8 +25,8 @@ def build_gather(dtype):
         batch, in_features, out_features = call.batch, row.in_features, row.out_features
         x = view(call.arena, row.x, (batch, in_features))
         begin, end = share(batch, part, parts, 1)
-        top, bottom, left, right = begin, end, 0, in_features  # what of x is this part's
-        if parts > 1 and chain_count(in_features) > 1:  # the inputs that it will read
+        top, bottom, left, right = begin, end, 0, in_features  # the rows and columns of x for this part
+        if parts > 1 and chain_count(in_features) > 1:  # the columns that the thread will read
             top, bottom, (left, right) = 0, batch, share_of_inputs(in_features, part, parts)
         for i in range(top, bottom):
             sample = sample_number(call, i)
@@ -49,7 +49,7 @@ def build_gather(dtype):
 
         weights, reported = view(call.arena, row.weights, batch), view(call.results, SAMPLE_WEIGHTS * call.capacity, batch)
         total = 0.0
-        for i in range(batch):  # every part adds up the whole batch, in one order
+        for i in range(batch):  # every part sums the whole batch, in the same order
             weight = 1.0
             if given(call.weights):
                 weight = np.float64(view(call.weights, sample_number(call, i), 1)[0])
@@ -66,14 +66,14 @@ def build_gather(dtype):
 
 
 @jit(inline=True)
-def look_ahead(call, in_features, left, right):
-    """Ask memory for the inputs left … right of the samples of the next batch."""
+def prefetch_next_batch(call, in_features, left, right):
+    """Prefetch the inputs left … right of the samples of the next batch."""
     batch, item = call.batch, view(call.X, 0, 1).itemsize
     data = address_of(view(call.X, 0, 1))
     for i in range(batch, min(2 * batch, call.samples - call.first)):
         place = data + item * (sample_number(call, i) * in_features)
         for line in range(place + item * left, place + item * right, CACHE_LINE):
-            ask_for(line)
+            prefetch(line)
 
 
 def build_inspect(dtype):
@@ -110,27 +110,27 @@ copy_out_kernel = Kernel("copy_out", build_copy_out, COPY_OUT.arguments)
 
 
 def gather_row(dtype, parts, *, x, in_features, targets=0, out_features=0, weights=0, normalize=False):
-    """The row that brings the samples of a batch into the arena, and their targets and weights if the call has any.
+    """Return the row that copies the samples of a batch to the arena, with their targets and weights if there are any.
 
-    normalize: whether the weights of a batch are scaled to add up to 1.
+    normalize: whether to scale the weights of a batch to sum 1.
     """
     return GATHER.row({"forward": (gather_kernel.address(dtype), parts)}, x=x, targets=targets, weights=weights,
                       in_features=in_features, out_features=out_features, normalize=normalize)
 
 
 def inspect_row(dtype, in_features):
-    """The row that finds NaN and infinity in the samples of the call, which it brings to the cache."""
+    """Return the row that checks the samples of the call for NaN and infinity. This also loads them into the cache."""
     return INSPECT.row({"forward": (inspect_kernel.address(dtype), 1)}, in_features=in_features)
 
 
 def copy_out_row(dtype, *, a, out_features):
-    """The row that copies the outputs of a batch to where its samples stand in the outputs of the call."""
+    """Return the row that copies the outputs of a batch to the rows of its samples in the outputs of the call."""
     return COPY_OUT.row({"forward": (copy_out_kernel.address(dtype), 1)}, a=a, out_features=out_features)
 
 
 def build_shuffle(dtype):
     def shuffle(order, size, state):
-        """order = a random permutation of 0 … size − 1, by Fisher and Yates, drawn from SplitMix64 (Steele et al. 2014)."""
+        """order = a random permutation of 0 … size − 1, by Fisher and Yates, from SplitMix64 (Steele et al. 2014)."""
         order_, state_ = view(order, 0, size), view(state, 0, 1)
         word = state_[0]
         for i in range(size):

@@ -1,4 +1,4 @@
-"""What follows the last layer in training: the accuracy and the loss of the batch, as rows of the table."""
+"""The accuracy and the loss of the batch in training, as rows of the table after the last layer."""
 
 from ..compiling.jit import Kernel, call_at, offset, view
 from ..compiling.share import share
@@ -27,12 +27,12 @@ def build_accuracy(dtype):
         scores = view(call.arena, row.scores, (batch, out_features))
         targets = view(call.arena, row.targets, (batch, out_features))
         hits = view(call.results, HITS * call.capacity, batch)
-        half = 0.0 if row.logits != 0 else 0.5  # the score at which a probability is one half
+        half = 0.0 if row.logits != 0 else 0.5  # the score of probability 1/2
         begin, end = share(batch, part, parts, 1)
         for i in range(begin, end):
             if row.classes != 0:
                 guess, label, score, target = 0, 0, scores[i, 0], targets[i, 0]
-                for j in range(1, out_features):  # without branches: which class is the largest cannot be foretold
+                for j in range(1, out_features):  # without branches, because the largest class is unpredictable
                     guess = j if scores[i, j] > score else guess
                     label = j if targets[i, j] > target else label
                     score, target = larger(score, scores[i, j]), larger(target, targets[i, j])
@@ -51,15 +51,18 @@ accuracy_kernel = Kernel("accuracy_phase", build_accuracy, ACCURACY.arguments)
 
 
 def loss_row(dtype, parts, loss, *, scores, targets, weights, gradient, out_features):
-    """The row that works out what each sample lost, and its gradient in the scores (outputs, or logits: the loss says)."""
+    """Return the row that computes the loss of each sample and its gradient with respect to the scores.
+
+    scores are outputs or logits, as the loss requires.
+    """
     return LOSS.row({"forward": (loss_kernel.address(dtype), parts)}, scores=scores, targets=targets, weights=weights,
                     gradient=gradient, out_features=out_features, loss=loss.kernel.address(dtype))
 
 
 def accuracy_row(dtype, *, scores, targets, out_features, classes, logits):
-    """The row that counts right answers: the largest score of a row (`classes`), or each probability on its side of a half.
+    """Return the row that counts correct predictions: the largest score of a row (`classes`), or each probability above 1/2.
 
-    logits: whether the scores are what a sigmoid or softmax has yet to make probabilities of.
+    logits: whether the scores are inputs of a sigmoid or softmax.
     """
     return ACCURACY.row({"forward": (accuracy_kernel.address(dtype), 1)}, scores=scores, targets=targets,
                         out_features=out_features, classes=classes, logits=logits)

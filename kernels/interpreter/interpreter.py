@@ -1,7 +1,7 @@
-"""The interpreter: it walks the table of a network forward and backward, many batches a call, without Python.
+"""The interpreter: it walks the table of a network forward and backward, many batches in one call, without Python.
 
-It knows no dtype and no kind of operation: a phase is an address, called with addresses. A phase that several threads share
-is given to their team.
+It depends on no dtype and no kind of operation: a phase is the address of a kernel, called with addresses. A phase with
+several parts is run by the team of threads.
 """
 
 import math
@@ -30,16 +30,16 @@ from .table import (
 )
 from .team import share_out
 
-LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # what `train` adds up in its totals; where it stopped, plus 1
+LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # totals of `train`; DIVERGED: number of the last batch, plus 1
 
-# What `train` is called with: its call, whose capacity is the size of a batch; the addresses of the table, of the totals and
-# of the team; how many rows are of the update, and how many others there are; the batches to train.
+# The frame of `train`: its call, whose capacity is the batch size; the addresses of the table, the totals and the team; the
+# number of rows of the update and of other rows; the batches to train.
 TRAIN = Record("train", "table", "updates", "others", "totals", "first_batch", "last_batch", "accumulate", "team", call=CALL)
-# What `one_phase` is called with: the addresses of a row and of the team, the number of the phase, and the call.
+# The frame of `one_phase`: the addresses of a row and of the team, the number of the phase, and the call.
 ONE_PHASE = Record("one_phase", "row", "phase", "team", call=CALL)
 SHAPE_OF_OUTPUTS = Record("shape_of_outputs", "samples", "outputs")
-# What `forward_few` works with: what X has to be (its type, its dtype, inputs, the most samples), functions of Python and
-# NumPy, None, the dtype and the dimensions of what comes out, the table and its number of rows.
+# The frame of `forward_few`: what X must be (its type, dtype, number of inputs, largest number of samples), functions of
+# Python and NumPy, None, the dtype and number of dimensions of the result, the table and its number of rows.
 FORWARD_FEW = Record(
     "forward_few", "array_type", "X_dtype", "inputs", "most", "new_array", "incref", "decref", "none", "dtype", "dimensions",
     "table", "operations", call=CALL, shape=SHAPE_OF_OUTPUTS,
@@ -50,7 +50,7 @@ CHUNKS = Kind("forward_chunks", "table", "operations", "chunk", "arena_bytes")
 
 @jit(inline=True)
 def run_phase(row, number, call, team):
-    """Run phase `number` of the row at address `row`. team: its address, 0 for one thread alone."""
+    """Run phase `number` of the row at address `row`. team: address of the team, 0 for one thread."""
     phase = phase_at(row + PHASE_BYTES * number)
     if phase.kernel == 0:
         return
@@ -68,7 +68,7 @@ def walk_forward(table, operations, call, team):
 
 @jit
 def walk_backward(table, operations, call, last_phase, team):
-    """Walk up the table. last_phase: BACKWARD_THIRD, or BACKWARD_SECOND where only gradients of the inputs are wanted."""
+    """Walk from the last row to the first. last_phase: BACKWARD_THIRD, or BACKWARD_SECOND for gradients of inputs only."""
     for k in range(operations - 1, -1, -1):
         for phase in range(BACKWARD_FIRST, last_phase + 1):
             run_phase(table + ROW_BYTES * k, phase, call, team)
@@ -76,10 +76,9 @@ def walk_backward(table, operations, call, last_phase, team):
 
 def build_train(dtype):
     def train(frame):
-        """Step through the batches first_batch … last_batch − 1.
+        """Train the batches first_batch … last_batch − 1.
 
-        It stops at a step whose loss is not finite, or in whose gradient the watch finds something, before anything has
-        changed.
+        Stop before anything has changed at a step with a loss that is not finite, or with a gradient that is not sound.
         """
         call, team, batch_size, samples = frame.call, frame.team, frame.call.capacity, frame.call.samples
         update, body = frame.table, frame.table + ROW_BYTES * frame.updates
@@ -102,7 +101,7 @@ def build_train(dtype):
             if not math.isfinite(loss) or found[LARGE] != 0 or found[NOT_FINITE] != 0:
                 total[DIVERGED] = step + 1
                 return
-            # when accumulating, the losses are shares of one mean; else each is a batch's mean, to be weighed by its samples
+            # with accumulate, the losses are shares of one mean; otherwise each is a mean, weighted by its number of samples
             total[LOSS_SUM] += loss if accumulate != 0 else loss * weight
             total[WEIGHT_SUM] += weight
             total[HIT_SUM] += hits
@@ -114,7 +113,7 @@ def build_train(dtype):
 
 def build_forward_chunks(dtype):
     def forward_chunks(row, call, part, parts):
-        """The data in chunks that fit the cache, each through the whole network; every part has an arena of its own."""
+        """Run the data through the network in chunks that fit the cache; each part has its own arena."""
         own, chunk, first, batch, results = copied(call), row.chunk, call.first, call.batch, call.results
         own.arena = call.arena + part * row.arena_bytes
         begin, end = share((batch + chunk - 1) // chunk, part, parts, 1)
@@ -128,7 +127,7 @@ def build_forward_chunks(dtype):
 
 def build_one_phase(dtype):
     def one_phase(frame):
-        """One phase of one row."""
+        """Run one phase of one row."""
         run_phase(frame.row, frame.phase, frame.call, frame.team)
 
     return one_phase
@@ -136,11 +135,11 @@ def build_one_phase(dtype):
 
 def build_forward_few(dtype):
     def forward_few(self, X):
-        """A few rows X (samples, inputs) through the table, in one call as short as can be: a Python function.
+        """Predict a few rows X (samples, inputs) with as little overhead as possible, as a function of the Python C API.
 
-        self: the address of a tuple, whose first item is the array of a `FORWARD_FEW`. X: that of an object.
-        Returns the address of a new array, that of None where X is not as it has to be or numbers are not finite, or 0 for
-        an error.
+        self: address of a tuple whose first item is the array of a `FORWARD_FEW`. X: address of a Python object.
+        Returns the address of a new array; the address of None if X does not qualify or a number is not finite; 0 for an
+        error.
         """
         few = few_at(integer(integer(self + FIRST_ITEM, 0) + DATA, 0))
         if is_plain_matrix(X, few.array_type, few.X_dtype, few.inputs, few.most):
@@ -174,6 +173,6 @@ one_phase_kernel = Kernel("one_phase", build_one_phase, lambda dtype: (ONE_PHASE
 
 
 def forward_chunks_row(parts, *, table, operations, chunk, arena_bytes):
-    """The row that sends all samples forward through another table, at address `table`."""
+    """Return the row that runs all samples forward through another table, at address `table`."""
     return CHUNKS.row({"forward": (forward_chunks_kernel.address(ANY), parts)}, table=table, operations=operations,
                       chunk=chunk, arena_bytes=arena_bytes)

@@ -1,4 +1,4 @@
-"""From outputs to labels: the likeliest class of each sample, or for each of several probabilities which side of a half."""
+"""Labels from outputs: the most likely class of each sample, or for several probabilities whether each is at least 1/2."""
 
 from ..compiling.jit import Kernel, integers, jit, view
 from .table import NOT_FINITE, Kind
@@ -8,9 +8,9 @@ LABEL = Kind("label", "a", "out_features", "above_half")
 
 @jit(cached=True)
 def likeliest(out, labels):
-    """labels (samples,) = the first of the largest numbers of each row of out (samples, classes).
+    """labels (samples,) = argmax of each row of out (samples, classes).
 
-    Returns the number of the first row that holds a NaN, from which on there are no labels, or −1.
+    Returns the index of the first row that holds a NaN, or −1. From that row on, labels are not written.
     """
     for i in range(out.shape[0]):
         label = 0
@@ -25,7 +25,7 @@ def likeliest(out, labels):
 
 @jit(cached=True)
 def above_half(out, labels):
-    """labels (samples, outputs) = 1 where out (samples, outputs) is at least a half, else 0; returns as `likeliest` does."""
+    """labels (samples, outputs) = 1 where out (samples, outputs) ≥ 1/2, else 0; returns the same as `likeliest`."""
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             if out[i, j] != out[i, j]:
@@ -52,5 +52,5 @@ label_kernel = Kernel("label", build_label, LABEL.arguments)
 
 
 def label_row(dtype, *, a, out_features, above_half):
-    """The row that leaves the labels of a batch in the outputs of the call, and reports where there are none."""
+    """Return the row that writes the labels of a batch to the outputs of the call, and reports samples without a label."""
     return LABEL.row({"forward": (label_kernel.address(dtype), 1)}, a=a, out_features=out_features, above_half=above_half)

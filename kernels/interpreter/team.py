@@ -1,8 +1,8 @@
-"""A team: threads that work on one call together, of which that of the caller leads and the others help.
+"""A team: the threads that work on one call, the caller's thread as the leader and the others as helpers.
 
-The leader walks the table. Where work is cut into parts it opens a round; every free thread takes a part, the leader too,
-until none is left. So nobody waits for a thread that has not begun: one that wakes late, or whose core another program uses,
-finds that its part is done. The bits do not depend on who does what.
+The leader walks the table. For work in several parts it opens a round; every free thread, the leader included, takes parts
+until none is left. So no thread waits for another that has not begun: if a thread wakes late, or its core is used by another
+program, its part is taken by others. The bits do not depend on which thread takes which part.
 """
 
 from numba import types
@@ -12,21 +12,21 @@ from ..compiling.record import SHARED, Record
 from ..processor.atomics import exchange, increase, load, store
 from .workers import MOST_WORKERS, YIELD_CORE, wait
 
-# The work of the round (a kernel, its row and call, and the number of parts), and the address of the system's function by
-# which a thread yields its core. `open` counts the rounds in its upper half, and in its lower half has a bit for each part
-# that nobody has taken.
+# The work of the round (a kernel, its row and call, the number of parts), and the address of the system's function that
+# yields the core. `open` holds the number of the round in its upper half and one bit for each part not yet taken in its
+# lower half.
 TEAM = Record("team", "kernel", "row", "call", "parts", "yield_core", open=SHARED, finished=SHARED)
 team_at = TEAM.at
 ROUND = 1 << 32
 PARTS = ROUND - 1
 DISMISSED = -ROUND
-LEADER = 0  # its number
+LEADER = 0  # number of the leader
 MOST_PARTS = MOST_WORKERS + 1
 
 
 @jit
 def take(team, member):
-    """The number of a part that nobody had taken, the member's own if it can be (it has the data at hand), or −1."""
+    """Take a part and return its number, or −1 if none is left. The member's own part is preferred: its data are cached."""
     while True:
         opened = load(team.open)
         left = opened & PARTS
@@ -48,7 +48,7 @@ def run_part(team, part):
 
 @jit
 def share_out(address, kernel, row, call, parts):
-    """The leader has the team at that address run `kernel` in so many parts; returns when all are done."""
+    """Run `kernel` in `parts` parts with the team at the given address; return when all are done. Called by the leader."""
     team = team_at(address)
     team.kernel, team.row, team.call, team.parts = kernel, row, call, parts
     store(team.finished, 0)
@@ -65,7 +65,7 @@ def share_out(address, kernel, row, call, parts):
 
 @jit
 def help_out(team, member):
-    """Take parts of whatever the leader opens, until the team is dismissed."""
+    """Take parts of every round that the leader opens, until the team is dismissed."""
     looks = 0
     while load(team.open) >= 0:
         part = take(team, member)
@@ -79,7 +79,7 @@ def help_out(team, member):
 
 def build_member(dtype):
     def member(team, leader, frame, number):
-        """What every thread of a team runs; the leader, whose number is 0, calls `leader` with the frame."""
+        """Run by every thread of a team; the leader, whose number is 0, calls the function `leader` with the frame."""
         if number == LEADER:
             call_at(leader, (frame,))
             store(team.open, DISMISSED)
@@ -93,5 +93,5 @@ member_kernel = Kernel("team_member", build_member, lambda dtype: (TEAM.type(ANY
 
 
 def new_team():
-    """A team that nobody has joined yet."""
+    """Return a team without members."""
     return TEAM.new(yield_core=YIELD_CORE)

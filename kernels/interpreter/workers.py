@@ -1,19 +1,20 @@
-"""Threads of our own that help with a call of compiled code and sleep between calls.
+"""Threads that help with a call of compiled code and sleep between calls.
 
-Numba's threading layers are not used: one ends the process when a second Python thread enters it, as a user's `prange` may
-(workqueue), another ends a forked child that enters it (GNU OpenMP), and what is set in them is the user's.
+Numba's threading layers are not used: workqueue ends the process when a second Python thread enters it, as a user's `prange`
+may; GNU OpenMP ends a forked child that enters it; and their settings belong to the user.
 
-A worker never leaves compiled code. Its `state` holds a ticket, which grows with each call, and in the lowest bits a phase:
+A worker never leaves compiled code. Its `state` holds a ticket, which increases with each call, and in the lowest bits a
+phase:
 
-    FREE      it is awake and looks for a call
-    ASLEEP    or about to be: the caller has to wake it
-    CLAIMED   a caller writes what to do
-    CALLED    it may begin
-    AT_WORK   it has begun
-    AWAITED   it has begun, and has to wake its caller at the end
+    FREE      awake, waiting for a call
+    ASLEEP    asleep, or about to be: the caller has to wake it
+    CLAIMED   a caller writes the arguments of the call
+    CALLED    the worker may begin
+    AT_WORK   the worker has begun
+    AWAITED   the worker has begun, and has to wake its caller at the end
 
-The caller does its own share, takes back the calls of workers that have not begun by then, and waits for those that have. So
-it does not wait for a thread that wakes late. All of this happens in compiled code: no exception in Python can interrupt it.
+The caller does its own share, takes back the calls of workers that have not begun by then, and waits for the others. So it
+does not wait for a thread that wakes late. All of this is compiled code, so no Python exception can interrupt it.
 """
 
 import _thread
@@ -29,21 +30,21 @@ from ..processor.atomics import exchange, increase, load, pause, store
 
 MOST_WORKERS = 31
 ABSENT, FREE, ASLEEP, CLAIMED, CALLED, AT_WORK, AWAITED = range(7)
-PHASE, TICKET = 7, 8  # the bits of the phase, and the step from a ticket to the next
-# The locks in which a worker waits for a call, and its caller for the worker; what it is to call, with three integers and
-# its number; and what it is doing.
+PHASE, TICKET = 7, 8  # the bits of the phase, and the difference between two tickets
+# The locks in which a worker waits for a call and its caller waits for the worker; the function to call, its three integer
+# arguments and its number; and the state.
 WORKER = Record("worker", "wake_lock", "done_lock", "function", "first", "second", "third", "number", state=SHARED)
-# All of them: how many there are, the address of the first, and of functions of the system.
+# All workers: their number, the address of the first, and addresses of functions of the system.
 WORKERS = Record("workers", "first", "acquire", "release", count=SHARED)
 WORKER_BYTES, worker_at = WORKER.bytes, WORKER.at
-# How often to look for work before letting other programs have the core at every look: some 20 µs, many steps' worth.
+# Number of checks before the thread yields its core at each check: about 20 µs, the duration of many steps.
 PATIENCE = 1000
-MOST_LOOKS = 3000  # before a worker goes to sleep: some 0.1 ms, which bridges two calls that follow one another
+MOST_LOOKS = 3000  # checks before a worker sleeps: about 0.1 ms, longer than the time between two consecutive calls
 
 
 @jit
 def wait(yield_core, looks):
-    """Between two looks at what another thread does; returns the number of looks."""
+    """Wait between two checks of a state that another thread changes; return the number of checks so far."""
     if looks < PATIENCE:
         pause()
     else:
@@ -53,7 +54,7 @@ def wait(yield_core, looks):
 
 @jit
 def call_workers(workers, phase, function, first, second, third, count, tickets, done_lock):
-    """Call up to `count` workers of this phase, FREE or ASLEEP, and enter their tickets; returns how many."""
+    """Call up to `count` workers that are in this phase, FREE or ASLEEP, and store their tickets; return their number."""
     called = 0
     for k in range(min(load(workers.count), MOST_WORKERS)):
         if called == count:
@@ -73,7 +74,7 @@ def call_workers(workers, phase, function, first, second, third, count, tickets,
 
 @jit
 def take_back_or_wait(workers, worker, ticket, done_lock):
-    """Take back the call of this ticket, or where the worker has begun wait for its end."""
+    """Take back the call with this ticket, or wait for its end if the worker has begun."""
     if exchange(worker.state, ticket + CALLED, ticket + FREE):
         return
     for _ in range(PATIENCE):
@@ -86,9 +87,9 @@ def take_back_or_wait(workers, worker, ticket, done_lock):
 
 def build_together(dtype):
     def together(workers, function, first, second, third, count, tickets, done_lock):
-        """Call a function with three integers and a number: 0 on this thread, others below `count` on workers meanwhile.
+        """Call a function with three integers and a number: 0 on this thread, the others below `count` on workers.
 
-        tickets: the address of MOST_WORKERS zeros. done_lock: a lock of this call alone, taken.
+        tickets: address of MOST_WORKERS zeros. done_lock: a lock that this call alone holds.
         """
         tickets_, wanted = view(integers(tickets), 0, MOST_WORKERS), count - 1
         wanted -= call_workers(workers, FREE, function, first, second, third, wanted, tickets_, done_lock)
@@ -103,7 +104,7 @@ def build_together(dtype):
 
 def build_serve(dtype):
     def serve(workers, wake_lock):
-        """What a worker does, for ever, with a lock of its own, taken."""
+        """Run by every worker, forever, with its own lock, which is held."""
         number = increase(workers.count)
         if number >= MOST_WORKERS:
             return
@@ -111,7 +112,7 @@ def build_serve(dtype):
         worker.wake_lock = wake_lock
         store(worker.state, FREE)
         state = load(worker.state)
-        while state != ABSENT:  # Numba wants an end
+        while state != ABSENT:  # always true: Numba requires an end
             if state & PHASE == CALLED and exchange(worker.state, state, state - CALLED + AT_WORK):
                 call_at(worker.function, (worker.first, worker.second, worker.third, worker.number))
                 free, done_lock = state - CALLED + FREE, worker.done_lock
@@ -141,7 +142,7 @@ def function_address(function):
 
 
 def system_yield():
-    """The system's function by which a thread lets others have its core."""
+    """Return the address of the system's function that yields the core of the calling thread."""
     return ctypes.windll.kernel32.SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
 
 
@@ -152,7 +153,7 @@ free_lock = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyThread_free_lock", ctyp
 
 
 class Lock:
-    """A lock that compiled code can take and release, taken."""
+    """A lock, initially held, that compiled code can acquire and release."""
 
     def __init__(self):
         self.address = new_lock()
@@ -163,23 +164,23 @@ class Lock:
 
 
 def new_workers():
-    """Room for workers, of whom there are none yet. It is never given back: they go on while Python comes to its end."""
+    """Allocate the records of the workers. They are never freed, because workers still run while Python exits."""
     room = zeros(MOST_WORKERS * WORKER.bytes)
     workers = WORKERS.new(first=address(room), acquire=function_address(ctypes.pythonapi.PyThread_acquire_lock),
                           release=function_address(ctypes.pythonapi.PyThread_release_lock))
-    keep_for_ever(room, workers)
+    keep_forever(room, workers)
     return workers
 
 
-def keep_for_ever(*objects):
+def keep_forever(*objects):
     for each in objects:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
 
 
 def start_worker(workers):
-    """Start one more worker; returns whether the system has had a thread for it."""
+    """Start one more worker; return whether the system could start a thread."""
     serve, lock = serve_kernel.entry(ANY), Lock()
-    keep_for_ever(lock)
+    keep_forever(lock)
     try:
         _thread.start_new_thread(serve, (address(workers), lock.address))
     except RuntimeError:

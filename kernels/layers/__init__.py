@@ -1,1 +1,1 @@
-"""The rows of each layer, and the kernels of their phases."""
+"""The rows of each layer, and their kernels."""

@@ -1,4 +1,4 @@
-"""An activation as an operation of its own: a = g(z), and backward dz = da g'(z) in place."""
+"""An activation as a separate operation: a = g(z), and backward dz = da g'(z) in place."""
 
 from ..compiling.jit import Kernel, call_at, jit, offset
 from ..compiling.share import share
@@ -45,7 +45,7 @@ activation_backward = Kernel("activation_backward_phase", build_backward, ACTIVA
 
 
 def activation_row(dtype, activation, parts, *, z, a, dz, features):
-    """The row of an activation. dz: where da is and dz goes, None where nothing asks for it; all are offsets and sizes."""
+    """Return the row of an activation. dz: holds da, then dz; None if no gradient is needed. All are offsets and sizes."""
     phases = {"forward": (activation_forward.address(dtype), parts)}
     if dz is not None:
         phases["backward_first"] = activation_backward.address(dtype), parts

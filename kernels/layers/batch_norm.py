@@ -1,9 +1,9 @@
 """Batch normalization, feature by feature: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
 
 x, a, da (batch, features); scale, shift, mean, variance (features,); C-contiguous. Mean and variance are those of the batch
-(Ioffe and Szegedy 2015, algorithm 1), or the running ones. Parts have features of their own and go through the samples in
-order, so that no sum depends on the number of parts. Backward turns da into dx in place. The running statistics are updated
-by a row of their own, when nothing is left that could stop the step.
+(Ioffe and Szegedy 2015, algorithm 1), or the running ones. Each part has its own features and sums over the samples in
+order, so that no sum depends on the number of parts. Backward replaces da by dx in place. A separate row updates the running
+statistics, after all checks that could stop the step.
 """
 
 import math
@@ -27,10 +27,10 @@ BATCH_NORM = Kind(
 
 @jit
 def batch_statistics(mean, variance, excess, x, features, batch):
-    """Mean and variance over the batch of the features from the pointer x on.
+    """Compute mean and variance over the batch, for the features from the pointer x.
 
-    The second pass also sums the rounding error of the first mean, and corrects both (Chan, Golub and LeVeque 1983): numbers
-    that are far from 0 compared with their spread lose no digits. excess is overwritten.
+    The second pass also sums the rounding error of the first mean and corrects both (Chan, Golub and LeVeque 1983). So no
+    digits are lost where the mean is large compared with the standard deviation. excess is overwritten.
     """
     width = len(mean)
     mean[:], variance[:], excess[:] = 0, 0, 0
@@ -58,7 +58,7 @@ def build_forward(dtype):
     def batch_norm_forward(row, call, part, parts):
         features, batch = row.features, call.batch
         begin, end = share(features, part, parts, lanes)
-        width = end - begin  # the features of this part; all vectors below are of these
+        width = end - begin  # number of features of this part; all vectors below have this length
         mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
         inverse = view(call.arena, row.inverse + begin, width)
         if row.by_batch != 0 and batch > 1:
@@ -87,7 +87,7 @@ def build_backward(dtype):
         # forward: a = scale x̂ + shift, x̂ = (x − mean) inverse
         features, batch = row.features, call.batch
         begin, end = share(features, part, parts, lanes)
-        width = end - begin  # the features of this part; all vectors below are of these
+        width = end - begin  # number of features of this part; all vectors below have this length
         mean, inverse = view(call.arena, row.mean + begin, width), view(call.arena, row.inverse + begin, width)
         total = view(call.arena, row.sum_da + begin, width)
         normalized = view(call.arena, row.sum_normalized + begin, width)
@@ -101,7 +101,7 @@ def build_backward(dtype):
             da = view(call.arena, row.da + i * features + begin, width)
             for j in range(width):
                 total[j] += da[j]
-            for j in range(width):  # a loop of its own: the compiler does not vectorize one over so many arrays
+            for j in range(width):  # a separate loop: one loop over so many arrays is not vectorized
                 normalized[j] += da[j] * ((x[j] - mean[j]) * inverse[j])
         accumulate = call.accumulate != 0
         for j in range(width):
@@ -135,7 +135,7 @@ def build_running(dtype):
     def batch_norm_running(row, call, part, parts):
         begin, end = share(row.features, part, parts, lanes)
         width, batch = end - begin, call.batch
-        if batch == 1:  # it was normalized by the running statistics
+        if batch == 1:  # normalized by the running statistics, which therefore stay
             return
         mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
         running_mean, running_variance = view(row.running_mean, begin, width), view(row.running_variance, begin, width)
@@ -153,30 +153,30 @@ batch_norm_running = Kernel("batch_norm_running", build_running, BATCH_NORM.argu
 
 
 def running_statistics_row(dtype, row):
-    """The row that moves the running statistics towards those of the batch, from the `row` that normalizes by these."""
+    """Return the row that updates the running statistics, given the `row` of the normalization."""
     parts = row["backward_first"]["parts"]
     return with_phases(row, {"backward_first": (batch_norm_running.address(dtype), parts)})
 
 
 def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, by_batch,
                    followed=False, layer=0):
-    """The row of a batch normalization.
+    """Return the row of a batch normalization.
 
     Parameters
     ----------
     x, a, da : int
         Offsets into the arena.
     statistics : int
-        The offset of 5 · features numbers of the arena.
+        Offset of 5 · features elements in the arena.
     scale : int
-        Where it begins among the parameters, with shift behind it.
+        Offset of scale in the parameters; shift follows it.
     running : int
-        The address of the running mean and, behind it, of the running variance.
+        Address of the running mean; the running variance follows it.
     by_batch : bool
-        Whether to normalize by the batch, if it has more than one sample, and not by the running statistics.
+        Whether to normalize by the statistics of the batch if it has more than one sample.
     followed : bool
-        Whether the running statistics are to follow those of the batch: then the backward phase reports, for layer number
-        `layer`, statistics that are too large for that.
+        Whether a row updates the running statistics. If so, the backward phase reports, for layer number `layer`, batch
+        statistics that are too large for that.
     """
     mean, variance, inverse, sum_da, sum_normalized = (statistics + number * features for number in range(5))
     return BATCH_NORM.row(

@@ -1,14 +1,14 @@
-"""The phases of a fully connected layer, a = g(x @ weight + bias), as rows of the table. `linear` has the mathematics.
+"""The phases of a dense layer, a = g(x @ weight + bias), as rows of the table. The mathematics is in `linear`.
 
-With several threads, each has rows of the weight of its own, through all phases and the optimizer's update: writing what
-another core has read costs more than computing it. In the forward phase such a thread computes some of the chains of every
-z, and `combine` adds them up.
+With several threads, each owns some rows of the weight through all phases and the optimizer's update, because writing to
+memory that another core has read takes longer than the computation. In the forward phase such a thread computes some of the
+chains of every z, and `combine` adds them.
 """
 
 from ..compiling.jit import Kernel, address_of, given, jit, offset, view
 from ..compiling.record import NUMBERS
 from ..compiling.share import share
-from ..interpreter.batch import look_ahead
+from ..interpreter.batch import prefetch_next_batch
 from ..interpreter.table import Kind, with_phases
 from ..processor.target import ITEM_BYTES, vector_lanes
 from ..products.dot import dot_function, few_rows_kernel
@@ -33,14 +33,14 @@ DENSE = Kind(
     "weight", "bias",  # among the parameters
     "in_features", "out_features",
     "activation", "activation_backward", "product", "transposed_weight", "few_rows",  # addresses of kernels, 0 for none
-    "from_data",  # whether x is not in the arena: the samples are read where they lie
-    "gathered",  # whether x has been gathered, and memory may be asked for the next batch meanwhile
-    packed=NUMBERS,  # the weight laid out by `panels`, 0 where it is read as it lies
+    "from_data",  # whether x is read from the data instead of the arena
+    "gathered",  # whether x is the gathered batch, so that the next batch is prefetched during the backward phase
+    packed=NUMBERS,  # the weight packed by `panels`, 0 to read the weight itself
 )
 
-# The gradient is computed for PIECE inputs at a time, and before each piece these inputs of the next batch are prefetched:
-# some four cache lines of each sample, as much as memory brings meanwhile. A step of 784-32-10 takes 54 µs instead of 58,
-# of 784-128-10 300 instead of 306. Each piece reads all of dz again, which therefore has to be in a near cache; where dz is
+# The gradient is computed for PIECE inputs at a time. Before each piece these inputs of the next batch are prefetched, about
+# four cache lines of each sample, as much as memory delivers meanwhile. A step of 784-32-10 takes 54 µs instead of 58, of
+# 784-128-10 300 instead of 306. Each piece reads all of dz again, which therefore has to be in a near cache; where dz is
 # larger than CLOSE_BYTES, gathering is only 2 % of a step.
 PIECE, CLOSE_BYTES = 56, 1 << 17
 
@@ -92,7 +92,7 @@ def build_forward_dot(dtype):
 
     def dense_forward_dot(row, call, part, parts):
         in_features = row.in_features
-        z = view(call.arena, row.z, 1)  # with room for a whole vector behind it
+        z = view(call.arena, row.z, 1)  # followed by room for a whole vector
         x, weight = view(call.arena, row.x, in_features), view(call.parameters, row.weight, in_features)
         bias = view(call.parameters, row.bias, 1)
         dots(address_of(z), address_of(x), 0, address_of(weight), in_features, 1)
@@ -105,9 +105,9 @@ def build_forward_dot(dtype):
 
 def build_forward_chains(dtype):
     def dense_forward_chains(row, call, part, parts):
-        """Some chains of z, as many groups of them as there are parts; parts beyond that divide a group's samples.
+        """Compute some chains of z. The chains form as many groups as there are parts; more parts divide a group's samples.
 
-        The first group goes straight to z, onto the bias, each later chain to a matrix of its own.
+        The first group is written to z and includes the bias; each later chain is written to its own matrix.
         """
         in_features, out_features, batch = row.in_features, row.out_features, call.batch
         chains, length = chain_count(in_features), chain_length(in_features)
@@ -136,13 +136,13 @@ def build_forward_chains(dtype):
 
 @jit(inline=True)
 def first_of(group, parts, groups):
-    """The first part p that works on a group: the smallest with p · groups // parts = group."""
+    """Return the first part p that works on a group: the smallest p with p · groups // parts = group."""
     return (group * parts + groups - 1) // groups
 
 
 def build_combine(dtype):
     def dense_combine(row, call, part, parts):
-        """z, which holds the first group of chains, plus the later chains in order; then a = g(z)."""
+        """z = the first group of chains + the later chains, in order; then a = g(z)."""
         chains, out_features, batch = chain_count(row.in_features), row.out_features, call.batch
         begin, end = share(batch, part, parts, 1)
         size = (end - begin) * out_features
@@ -194,10 +194,10 @@ def build_backward_weight(dtype):
         for i in range(begin, end, piece):
             j = min(i + piece, end)
             if row.gathered != 0:
-                look_ahead(call, in_features, i, j)
+                prefetch_next_batch(call, in_features, i, j)
             linear_backward_weight(dweight[i:j], dz, x[:, i:j], call.accumulate, row.transposed_weight)
         begin, end = share(out_features, part, parts, lanes)
-        # a view of contiguous rows: the loop over a slice of columns would not be vectorized
+        # a view of contiguous rows, because a loop over a slice of columns is not vectorized
         dz = view(call.arena, row.dz + begin, (batch, out_features))
         linear_backward_bias(dbias[begin:end], dz, call.accumulate)
 
@@ -217,26 +217,26 @@ dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, D
 
 def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, batch, in_features, out_features,
               from_data=False, chains=0, padded=False, gathered=False):
-    """The row of a dense layer. All but the following are offsets and sizes.
+    """Return the row of a dense layer. All arguments except the following are offsets and sizes.
 
     Parameters
     ----------
     activation : Activation, optional
-        None for z as it is.
+        None for a = z.
     parts : dict
-        {phase: the number of parts to cut it into}.
+        {phase: number of parts}.
     dz, dx : int, optional
-        None where nothing asks for it.
+        None if that gradient is not needed.
     batch : int
-        The largest.
+        The largest number of samples.
     from_data : bool
-        Whether x is not in the arena: the samples are read where they lie.
+        Whether x is read from the data instead of the arena.
     chains : int
-        Where threads that keep to rows of the weight leave their chains of z, or 0; a `combine_row` is to follow then.
+        Offset of the chains of z, for threads that own rows of the weight, or 0; a `combine_row` has to follow then.
     padded : bool
         Whether z has room for whole vectors.
     gathered : bool
-        Whether x is the batch that has been gathered, and memory may be asked for the next one meanwhile.
+        Whether x is the gathered batch, so that the next batch is prefetched during the backward phase.
     """
     forward = dense_forward_chains if chains else dense_forward
     if batch == 1 and padded and not from_data and fits_single(dtype, in_features, out_features):
@@ -261,5 +261,5 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
 
 
 def combine_row(dtype, parts, dense):
-    """The row that adds up the chains of the layer whose row is `dense`, and applies its activation."""
+    """Return the row that adds the chains of the dense layer with row `dense` and applies its activation."""
     return with_phases(dense, {"forward": (dense_combine.address(dtype), parts)})

@@ -1,12 +1,12 @@
-"""Dropout: a = x / (1 − rate) where a number is kept, else 0; dx is the same of da.
+"""Dropout: a = x / (1 − rate) for elements that are kept, else 0; dx is the same function of da.
 
 x, a, da, dx (batch, features). A number computed from e alone decides whether element e = sample · features + feature of a
-step is dropped. So every part of the work draws its own, and backward draws them again instead of storing them:
+step is dropped. So every part draws its own numbers, and backward draws them again instead of storing them:
 
     draw(e) = mix(mix(word) + (e + 1) γ),    dropped if its upper 32 bits are below rate · 2³²
 
 These are the numbers of SplitMix64 (Steele, Lea and Flood 2014; mix is theirs, γ their odd constant near 2⁶⁴ / golden ratio)
-begun at mix(word). The word, the layer's own, is advanced by γ after each step.
+started at mix(word). The word is the state of the layer and is advanced by γ after each step.
 """
 
 import numpy as np
@@ -23,20 +23,20 @@ GAMMA = 0x9E3779B97F4A7C15
 
 
 def threshold(rate):
-    """The 32-bit number such that a random one is below it with probability `rate`."""
+    """Return the 32-bit integer such that a random one is below it with probability `rate`."""
     return round(rate * 2**32)
 
 
 @jit(inline=True)
 def mix(word):
-    """Every bit of the result depends on every bit of the word."""
+    """Mix the bits of a word, so that every bit of the result depends on every bit of the word."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return word ^ (word >> np.uint64(31))
 
 
 def dropping(dtype):
-    """The compiled function out = x · factor where the draw is not below the limit, else 0, for elements from `start` on."""
+    """Return the compiled function out = x · factor where the draw is not below the limit, else 0, from element `start`."""
     real = np.dtype(dtype).type
 
     @jit(inline=True)
@@ -89,12 +89,12 @@ dropout_advance = Kernel("dropout_advance", build_advance, ADVANCE.arguments)
 
 
 def advance_row(dtype, word):
-    """The row that moves the word at that address on, so that the next step drops other numbers."""
+    """Return the row that advances the word at that address, so that the next step drops other elements."""
     return ADVANCE.row({"backward_third": (dropout_advance.address(dtype), 1)}, word=word)
 
 
 def dropout_row(dtype, parts, *, x, a, da, features, rate, word):
-    """The row of a dropout. da: None where nothing asks for dx. word: the address of a whole number of 64 bits."""
+    """Return the row of a dropout. da: None if dx is not needed. word: address of a 64-bit integer."""
     phases = {"forward": (dropout_forward.address(dtype), parts)}
     if da is not None:
         phases["backward_second"] = dropout_backward.address(dtype), parts

@@ -1,7 +1,7 @@
-"""Layer normalization, sample by sample: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
+"""Layer normalization of each sample: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
 
 x, a, da (batch, features); scale, shift (features,); mean, inverse (batch,); C-contiguous. Mean and variance are those of a
-sample over its features (Ba, Kiros and Hinton 2016). Backward turns da into dx in place.
+sample over its features (Ba, Kiros and Hinton 2016). Backward replaces da by dx in place.
 """
 
 import math
@@ -51,7 +51,7 @@ def build_backward_weight(dtype):
     lanes = vector_lanes(dtype)
 
     def backward_weight(row, call, part, parts):
-        """dshift = Σ da, dscale = Σ da x̂, over the samples in order; parts have features of their own."""
+        """dshift = Σ da, dscale = Σ da x̂, over the samples in order; each part has its own features."""
         # forward: a = scale x̂ + shift
         features, batch = row.features, call.batch
         begin, end = share(features, part, parts, lanes)
@@ -84,7 +84,7 @@ def build_backward_input(dtype):
         begin, end = share(batch, part, parts, 1)
         for i in range(begin, end):
             x, dx = view(call.arena, row.x + i * features, features), view(call.arena, row.da + i * features, features)
-            normalized = view(call.arena, row.a + i * features, features)  # in place of a, which nothing reads any more
+            normalized = view(call.arena, row.a + i * features, features)  # overwrites a, which is not read again
             mean, inverse = means[i], inverses[i]
             for j in range(features):
                 normalized[j] = (x[j] - mean) * inverse
@@ -104,12 +104,11 @@ layer_norm_backward_input = Kernel("layer_norm_backward_input", build_backward_i
 
 
 def layer_norm_row(dtype, parts, *, x, a, da, mean, inverse, scale, features, epsilon):
-    """The row of a layer normalization; all are offsets and sizes but epsilon.
+    """Return the row of a layer normalization; all arguments except epsilon are offsets and sizes.
 
-    mean, inverse: stretches of the arena, one number for each sample. scale: where it begins among the parameters, with
-    shift behind it.
+    mean, inverse: one element of the arena for each sample. scale: offset in the parameters; shift follows it.
     """
-    # the gradients of scale and shift first: dx is written over da
+    # the gradients of scale and shift come first, because dx overwrites da
     phases = {"forward": layer_norm_forward, "backward_first": layer_norm_backward_weight,
               "backward_second": layer_norm_backward_input}
     return LAYER_NORM.row({phase: (kernel.address(dtype), parts) for phase, kernel in phases.items()},

@@ -1,8 +1,8 @@
-"""A weight packed into panels, each as wide as a tile and without gaps, for a product with many samples.
+"""A weight packed into panels of the width of a tile, without gaps, for products with many samples.
 
-The pieces of a wide weight that a tile reads are far apart in memory, each on a page of its own. Over 252 samples panels
-took 1024 by 1024 from 103 to 109 GFLOP/s, 2048 by 2048 from 89 to 105 (in float64 from 50 to 56). Packing takes as long as
-some 40 samples.
+The parts of a wide weight that a tile reads are far apart in memory, each on a different page. For 252 samples, panels raise
+1024 by 1024 from 103 to 109 GFLOP/s and 2048 by 2048 from 89 to 105 (in float64 from 50 to 56). Packing takes as long as
+about 40 samples.
 """
 
 from ..compiling.jit import Kernel, address_of, view
@@ -14,7 +14,7 @@ from ..products.packing import packing
 from .dense import DENSE, dense_forward
 
 PACK_WEIGHT = Kind("pack_weight", "weight", "in_features", "out_features", "packed")
-WIDE = 2048  # bytes of a row of the weight, at least
+WIDE = 2048  # smallest size of a row of the weight, in bytes
 
 
 def build_pack_weight(dtype):
@@ -34,19 +34,19 @@ pack_weight = Kernel("pack_weight", build_pack_weight, PACK_WEIGHT.arguments)
 
 
 def is_wide(dtype, row):
-    """Whether the row is one of a dense layer with a weight that is worth packing."""
+    """Return whether the row belongs to a dense layer with a weight that is worth packing."""
     if row.dtype is not DENSE.dtype or row["out_features"] * ITEM_BYTES[dtype] < WIDE:
         return False
     return bool(row["forward"]["kernel"] == dense_forward.address(dtype))
 
 
 def packed_size(dtype, dense):
-    """How many numbers the panels of the layer of this row take up: the last is filled up to whole vectors."""
+    """Return the number of elements of the panels of this layer; the last panel is padded to whole vectors."""
     lanes = vector_lanes(dtype)
     return int(dense["in_features"] * -(-dense["out_features"] // lanes) * lanes)
 
 
 def pack_row(dtype, parts, dense):
-    """The row that packs the weight of the dense layer of a row, to where that row has it `packed`."""
+    """Return the row that packs the weight of a dense layer into the memory `packed` of its row."""
     return PACK_WEIGHT.row({"forward": (pack_weight.address(dtype), parts)},
                            **{name: dense[name] for name in ("weight", "in_features", "out_features", "packed")})

@@ -5,8 +5,8 @@ derivative in a. The loss of a batch sums over the outputs and averages over the
 
     J = Σᵢ wᵢ Σⱼ value(aᵢⱼ, yᵢⱼ),    da = wᵢ prime(aᵢⱼ, yᵢⱼ),    wᵢ = 1/m (or the sample's share of all weights)
 
-This is the one place that divides. Where a loss undoes the activation before it (cross entropy after softmax), `on_logits`
-holds its record in terms of z instead, which is exact where the probabilities have long rounded to 0 or 1.
+Nothing after the loss divides. Where a loss cancels with the activation before it (cross entropy after softmax), `on_logits`
+holds the loss as a function of z. That form stays exact where the probabilities round to 0 or 1.
 """
 
 from collections.abc import Callable
@@ -21,32 +21,33 @@ from ..compiling.trace import at_full_width
 from ..elementwise.precision import compiled_scalar
 from ..elementwise.reduction import row_sum_float64
 
-CACHED = 2048  # numbers of each array to work on at a time: all three stay in the L1 cache
+CACHED = 2048  # elements of each array to process at a time, so that all three arrays stay in the L1 cache
 
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """A loss and all that the package knows of it.
+    """A loss: its formulas, functions and properties.
 
     Attributes
     ----------
     name : str
     formula, prime_formula : str
-        The loss of one output in terms of a and y; its derivative in a.
+        The loss of one output as a function of a and y, and its derivative with respect to a.
     value, prime : callable
-        value(a, y) -> loss, prime(a, y) -> dloss/da, scalars. For one with `rowwise`: lists a, y -> loss; -> list.
+        value(a, y) -> loss and prime(a, y) -> dloss/da, of scalars. With `rowwise`, a and y are lists, and prime returns a
+        list.
     vectorized, vectorized_prime : callable
-        The same on NumPy arrays, element by element (`rowwise`: on the last axis).
+        The same functions on NumPy arrays, elementwise (with `rowwise`, along the last axis).
     smooth : bool
         Whether the derivative is continuous; if not, `kinks` lists the values of a − y where it jumps.
     on_logits : dict of str to Loss
-        For the activation named, this loss in terms of that activation's z; its gradient is dz.
+        By the name of an activation, this loss as a function of that activation's z; its gradient is dz.
     domain : tuple of float
-        The open interval that a must lie in.
+        The open interval that contains every valid a.
     targets : str
         "classes" (labels or probabilities that sum to one), "binary" (0 or 1, or between) or "values".
     on_target : callable
-        Of "values": on_target(y) -> the output at which the loss is least, y itself unless the output means something else.
+        For "values": on_target(y) returns the output with the smallest loss. By default that is y.
     """
 
     name: str
@@ -93,7 +94,7 @@ def elementwise_loss(loss):
                 losses, weights_ = view(row_losses, start, count), view(weights, start, count)
                 for i in range(size):
                     da_[i] = prime(a_[i], y_[i])
-                for i in range(size):  # apart from the gradients, so that both loops vectorize
+                for i in range(size):  # separate from the loop of the gradients, so that both vectorize
                     y_[i] = value(a_[i], y_[i])
                 if columns == 1:
                     for i in range(count):

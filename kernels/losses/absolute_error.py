@@ -1,4 +1,4 @@
-"""The absolute error, which outliers pull at no harder than others."""
+"""The absolute error, which is less sensitive to outliers than the squared error."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ register(Loss(
     formula="|a − y|",
     prime_formula="sign(a − y), 0 where a = y",
     value=lambda a, y: abs(a - y),
-    prime=lambda a, y: 1.0 if a > y else -1.0 if a < y else a - y,  # the last is 0, or nan as a or y is
+    prime=lambda a, y: 1.0 if a > y else -1.0 if a < y else a - y,  # a - y is 0, or nan if a or y is nan
     vectorized=lambda a, y: np.abs(a - y),
     vectorized_prime=lambda a, y: np.sign(a - y),
     smooth=False,

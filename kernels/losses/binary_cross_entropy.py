@@ -1,6 +1,6 @@
-"""Cross entropy of one probability, the cost of logistic regression; after sigmoid it is computed on the logit.
+"""Cross entropy of one probability, the cost of logistic regression; after sigmoid it is computed from the logit.
 
-The notes' average of it over the samples has lost its minus; the loss is never negative.
+The notes average it over the samples without the minus sign; the loss here is never negative.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from . import Loss, register
 
 
 def value(a, y):
-    # 0 log 0 counts as 0: a term whose weight is nothing is left out
+    # 0 log 0 counts as 0, so a term with weight 0 is left out
     return (0.0 if y == 0.0 else -y * log(a)) - (0.0 if y == 1.0 else (1.0 - y) * log1p(-a))
 
 
@@ -30,7 +30,7 @@ after_sigmoid = Loss(
     name="sigmoid_binary_cross_entropy",
     formula="log(1 + eᶻ) − y z",
     prime_formula="1 / (1 + e⁻ᶻ) − y",
-    # log(1 + eᶻ) = max(z, 0) + log(1 + e^−|z|); the last is added last, so that z − yz cannot swallow it
+    # log(1 + eᶻ) = max(z, 0) + log(1 + e^−|z|); the small term is added last, so that it is not lost beside z − yz
     value=lambda z, y: (0.0 if z < 0.0 else z) - y * z + softplus(-abs(z)),
     prime=lambda z, y: sigmoid(z) - y,
     vectorized=lambda z, y: y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z),

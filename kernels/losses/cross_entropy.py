@@ -1,4 +1,4 @@
-"""Cross entropy of a row of class probabilities; after softmax, or sigmoid, it is computed on the logits."""
+"""Cross entropy of a row of class probabilities; after softmax or sigmoid it is computed from the logits."""
 
 import math
 from operator import add
@@ -37,8 +37,8 @@ def vectorized_logits_prime(z, y):
     return y.sum(axis=-1, keepdims=True) * powers / powers.sum(axis=-1, keepdims=True) - y
 
 
-# Σⱼ yⱼ (max z − zⱼ) in float64, for |z| may exceed float32 there; where y = 0 even an infinite term counts for nothing.
-# Of halves, so that the difference of two numbers near the largest is one, too.
+# Σⱼ yⱼ (max z − zⱼ) in float64, because |z| may exceed float32 there; where y = 0, even an infinite term counts as 0.
+# It is computed from halves, so that the difference of two numbers near the largest float does not overflow.
 row_gap = reduction(
     add, 0.0,
     lambda y, z, top: select(y == 0.0, 0.0, 2.0 * y.widened() * (0.5 * top.widened() - 0.5 * z.widened())), types.float64
@@ -56,7 +56,7 @@ def build(dtype):
             losses[i] = row_gap(columns, offset(y, start), offset(z, start), top)
             for j in range(columns):
                 dz_[i, j] = z_[i, j] - top
-        for i in range(rows * columns):  # in one run over all rows, so that narrow ones fill the vectors too
+        for i in range(rows * columns):  # one loop over all rows, so that narrow rows fill the vectors too
             flat[i] = exp(flat[i])
         for i in range(rows):
             total, mass = row_sum(columns, offset(dz, i * columns)), row_sum(columns, offset(y, i * columns))

@@ -1,4 +1,4 @@
-"""The loss of Huber 1964 with δ = 1: squared for a small error, absolute for a large one."""
+"""The Huber loss (Huber 1964) with δ = 1: squared for small errors, absolute for large ones."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def vectorized(a, y):
 register(Loss(
     name="huber",
     formula="½ (a − y)² where |a − y| < 1, else |a − y| − ½",
-    prime_formula="a − y, kept within −1 and 1",
+    prime_formula="a − y, limited to [−1, 1]",
     value=value,
     prime=prime,
     vectorized=vectorized,

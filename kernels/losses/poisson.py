@@ -1,6 +1,6 @@
-"""Half the deviance of counts that are Poisson distributed, where the network's output is the logarithm of their mean.
+"""Half the deviance of Poisson distributed counts, where the network's output is the logarithm of their mean.
 
-With eᵃ as the mean it is −log of the likelihood of y, less its least value, so that it is 0 where eᵃ = y.
+With mean eᵃ this is the negative log-likelihood of y minus its smallest value, so that it is 0 where eᵃ = y.
 """
 
 import math
@@ -11,7 +11,7 @@ from . import Loss, register
 
 
 def value(a, y):
-    # what does not depend on a: 0 log 0 counts as 0
+    # the part without a: 0 log 0 counts as 0
     constant = 0.0 if y <= 0.0 else y * math.log(y) - y
     return math.exp(a) - y * a + constant
 

@@ -1,7 +1,7 @@
-"""Optimizers: one class a file, holding the hyperparameters, the update on the flat vector and its formula.
+"""Optimizers: one class a file, holding the hyperparameters, the formula and the update of the flat parameter vector.
 
-An update is written as plain Python over the numbers of a flat vector. Run as it stands on lists it is the naive rung;
-compiled it is the kernel. What depends on the step alone (a bias correction) is worked out once a step by `coefficients`.
+An update is plain Python over the elements of a vector. Called on lists it is the naive version; compiled it is the kernel.
+Numbers that depend only on the step (a bias correction) are computed once a step by `coefficients`.
 """
 
 import copy
@@ -23,21 +23,21 @@ checked_rate = not_negative().metadata["check"]
 
 @dataclass(eq=False, repr=False)
 class Optimizer:
-    """Base of the optimizers. Its fields are the hyperparameters, which may be changed between and during fits.
+    """Base class of the optimizers. Its fields are the hyperparameters, which may be changed between and during fits.
 
-    A subclass gives `name`, `formula`, `slots` (the names of its state vectors), and two static methods:
-    `coefficients(step, *hyperparameters)`, at most 8 numbers worked out in float64 once a step (counted from 1), and
+    A subclass defines `name`, `formula`, `slots` (the names of its state vectors), and two static methods:
+    `coefficients(step, *hyperparameters)`, which returns at most 8 numbers, computed in float64 once a step (from 1), and
     `update(parameters, gradients, *slots, c)`, which changes parameters and slots in place.
-    `vectorized(parameters, gradients, *slots, step)` says the same in NumPy and returns new parameters and slots.
-    Its first hyperparameter is `learning_rate`, which may be a schedule: a function of the number of the step, from 1.
+    `vectorized(parameters, gradients, *slots, step)` is the same in NumPy and returns new parameters and slots.
+    The first hyperparameter is `learning_rate`, which may be a schedule: a function of the number of the step, from 1.
 
     Parameters
     ----------
     clip_value : float, optional
-        Before the update, each number of the gradient is brought into [−clip_value, clip_value].
+        Before the update, each element of the gradient is limited to [−clip_value, clip_value].
     clip_norm : float, optional
-        Then, where the root of the sum of the squares of the whole gradient exceeds it, the gradient is scaled down to it.
-        To set either on an optimizer that clips nothing yet takes hold of the next fit.
+        Then the gradient is scaled down if its norm, the root of the sum of all its squares, exceeds this.
+        If neither was set before, a change takes effect with the next fit.
     """
 
     clip_value: float | None = limit()
@@ -60,19 +60,19 @@ class Optimizer:
     @classmethod
     @functools.cache
     def hyperparameter_names(cls):
-        """What the update depends on, in order of declaration."""
+        """Return the names of the hyperparameters, in order of declaration."""
         return tuple(field.name for field in fields(cls) if "limit" not in field.metadata)
 
     def hyperparameters(self, step=1):
-        """Their values in the step of this number, in order of declaration, as float64."""
+        """Return their values in the given step, in order of declaration, as float64."""
         optimizer = self.at(step)
         return np.array([getattr(optimizer, name) for name in self.hyperparameter_names()], np.float64)
 
     @classmethod
     def bounded(cls):
-        """The least and the greatest of each hyperparameter with which an update is known not to overflow, (2, count).
+        """Return the smallest and largest hyperparameters with which an update is known not to overflow, (2, count).
 
-        Of optimizers from outside of this package no such numbers are known.
+        They are not known for optimizers from outside this package.
         """
         if not cls.__module__.startswith(__name__):
             return np.full((2, len(cls.hyperparameter_names())), [[math.inf], [-math.inf]])
@@ -80,23 +80,23 @@ class Optimizer:
 
     @property
     def clips(self):
-        """Whether it bounds the gradient."""
+        """Return whether it limits the gradient."""
         return self.clip_value is not None or self.clip_norm is not None
 
     def limits(self):
-        """[clip_value, clip_norm] as float64, infinite where there is none."""
+        """Return [clip_value, clip_norm] as float64, infinite for no limit."""
         return np.array([math.inf if bound is None else bound for bound in (self.clip_value, self.clip_norm)])
 
     def at(self, step):
-        """The optimizer as it is in one step: itself, or with a schedule a copy that has the learning rate of that step."""
+        """Return the optimizer as it is in one step: with a schedule, a copy with the learning rate of that step."""
         if not callable(self.learning_rate):
             return self
         optimizer = copy.copy(self)
-        vars(optimizer)["learning_rate"] = self.rate(step)  # past the check: a schedule may come down to 0
+        vars(optimizer)["learning_rate"] = self.rate(step)  # without the check, because a schedule may go down to 0
         return optimizer
 
     def rate(self, step):
-        """The learning rate in the step of this number, counted from 1."""
+        """Return the learning rate in the given step, counted from 1."""
         if not callable(self.learning_rate):
             return self.learning_rate
         return checked_rate(f"what {type(self).__name__}(learning_rate=...) gives at step {step}", self.learning_rate(step))
@@ -106,12 +106,12 @@ COEFFICIENTS = 8
 
 
 def update_arguments(dtype):
-    # parameters, gradients, state (slots one after the other), distance between slots, coefficients, how many parameters
+    # parameters, gradients, state (one slot after the other), distance between slots, coefficients, number of parameters
     return pointer(dtype), pointer(dtype), pointer(dtype), types.intp, pointer(dtype), types.intp
 
 
 def update_kernel(cls):
-    """The update over a stretch of the flat vector."""
+    """Return the kernel that updates a part of the flat vector."""
 
     def build(dtype):
         update = compiled_scalar(cls.update, dtype, f"{cls.name}_update")
@@ -141,7 +141,7 @@ def coefficients_arguments(dtype):
 
 
 def coefficients_kernel(cls):
-    """The numbers that all updates of one step share."""
+    """Return the kernel that computes the coefficients of a step."""
 
     def build(dtype):
         work_out = jit(cls.coefficients)
@@ -168,7 +168,7 @@ def compiled(cls):
 
 
 def register(cls):
-    """Class decorator: make an optimizer a dataclass with kernels, known by its name."""
+    """Class decorator: make an optimizer a dataclass with kernels, and register it by its name."""
     return optimizers.register(compiled(cls))
 
 

@@ -10,15 +10,15 @@ from . import Optimizer, register
 
 @register
 class Adagrad(Optimizer):
-    """Steps along the gradient divided by the root of the sum of all its squares so far.
+    """Step along the gradient divided by the root of the sum of all squared gradients so far.
 
     Parameters
     ----------
     learning_rate : float or schedule, default 0.01
     epsilon : float, default 1e-10
-        Added to the root, so that a zero gradient divides by more than zero.
+        Added to the root, so that the divisor is positive for a zero gradient.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, as of every `Optimizer`.
+        Limits on the gradients, see `Optimizer`.
     """
 
     learning_rate: float = rate_or_schedule(0.01)

@@ -10,17 +10,17 @@ from . import Optimizer, compiled, register
 
 @register
 class Adam(Optimizer):
-    """Steps scaled by running means of the gradient and of its square, both corrected for starting at zero.
+    """Step scaled by running means of the gradient and of its square, both corrected for their start at zero.
 
     Parameters
     ----------
     learning_rate : float or schedule, default 0.001
     beta1, beta2 : float, default 0.9 and 0.999
-        How much of each mean is kept in a step, in [0, 1).
+        Decay of each mean: the fraction kept in a step, in [0, 1).
     epsilon : float, default 1e-8
-        Added to the root, so that a zero gradient divides by more than zero.
+        Added to the root, so that the divisor is positive for a zero gradient.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, as of every `Optimizer`.
+        Limits on the gradients, see `Optimizer`.
     """
 
     learning_rate: float = rate_or_schedule(1e-3)
@@ -34,7 +34,7 @@ class Adam(Optimizer):
 
     @staticmethod
     def coefficients(step, learning_rate, beta1, beta2, epsilon, weight_decay=0.0):
-        # m̂ / (√v̂ + ε) with both corrections moved into the step size and ε: one division and one root a parameter
+        # m̂ / (√v̂ + ε) with both corrections moved into the step size and ε: one division and one root for each parameter
         root = math.sqrt(1.0 - beta2**step)
         step_size, kept = learning_rate * root / (1.0 - beta1**step), 1.0 - learning_rate * weight_decay
         return step_size, beta1, 1.0 - beta1, beta2, 1.0 - beta2, epsilon * root, kept
@@ -46,7 +46,7 @@ class Adam(Optimizer):
             gradient = gradients[i]
             mean[i] = beta1 * mean[i] + rest1 * gradient
             square[i] = beta2 * square[i] + rest2 * gradient * gradient
-            # kept is 1 here and less in AdamW; beside the root and the division its product costs nothing measurable
+            # kept is 1 here and less in AdamW; the product takes no measurable time beside the root and the division
             parameters[i] = kept * parameters[i] - step_size * mean[i] / (math.sqrt(square[i]) + epsilon)
 
     def vectorized(self, parameters, gradients, mean, square, step):
@@ -58,9 +58,9 @@ class Adam(Optimizer):
 
 @compiled
 class AdamHat(Adam):
-    """Adam with ε beside the uncorrected root, the ε̂ at the end of the paper's section 2: what scikit-learn computes.
+    """Adam with ε added to the uncorrected root, the ε̂ at the end of section 2 of the paper, as in scikit-learn.
 
-    With gradients of less than ε its first steps are up to √(1 − β₂), 0.03 times, as long.
+    For gradients smaller than ε, its first steps are shorter by up to the factor √(1 − β₂) = 0.03.
     """
 
     name = "adam_hat"

@@ -7,16 +7,16 @@ from .adam import Adam
 
 @register
 class AdamW(Adam):
-    """Adam, and beside it a decay of every parameter that no gradient scales.
+    """Adam with a weight decay that is not scaled by the gradient.
 
     Parameters
     ----------
     learning_rate, beta1, beta2, epsilon : float
         As in `Adam`.
     weight_decay : float, default 0.01
-        A step takes the fraction learning_rate · weight_decay from each parameter.
+        A step subtracts the fraction learning_rate · weight_decay of each parameter.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, as of every `Optimizer`.
+        Limits on the gradients, see `Optimizer`.
     """
 
     weight_decay: float = not_negative(0.01)

@@ -1,4 +1,4 @@
-"""Lion (Chen et al. 2023, algorithm 2): of a mixture of momentum and gradient only the sign counts."""
+"""Lion (Chen et al. 2023, algorithm 2): only the sign of a mixture of momentum and gradient is used."""
 
 import numpy as np
 
@@ -8,21 +8,21 @@ from . import Optimizer, register
 
 @register
 class Lion(Optimizer):
-    """Steps of one size in every parameter, along the sign of a mixture of the gradient and a running mean of it.
+    """Step of the same size in every parameter, along the sign of a mixture of the gradient and its running mean.
 
-    It wants a learning rate 3 to 10 times smaller than Adam's, and a weight decay as many times larger.
+    It needs a learning rate 3 to 10 times smaller than Adam's, and a weight decay larger by the same factor.
 
     Parameters
     ----------
     learning_rate : float or schedule, default 0.0001
     beta1 : float, default 0.9
-        How much of the mixture is the mean, in [0, 1).
+        Weight of the mean in the mixture, in [0, 1).
     beta2 : float, default 0.99
-        How much of the mean is kept in a step, in [0, 1).
+        Decay of the mean: the fraction kept in a step, in [0, 1).
     weight_decay : float, default 0
-        A step takes the fraction learning_rate · weight_decay from each parameter, as in `AdamW`.
+        A step subtracts the fraction learning_rate · weight_decay of each parameter, as in `AdamW`.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, as of every `Optimizer`.
+        Limits on the gradients, see `Optimizer`.
     """
 
     learning_rate: float = rate_or_schedule(1e-4)

@@ -10,17 +10,17 @@ from . import Optimizer, register
 
 @register
 class RMSprop(Optimizer):
-    """Steps along the gradient divided by the root of a running mean of its square.
+    """Step along the gradient divided by the root of a running mean of its square.
 
     Parameters
     ----------
     learning_rate : float or schedule, default 0.001
     rho : float, default 0.9
-        How much of the mean is kept in a step, in [0, 1).
+        Decay of the mean: the fraction kept in a step, in [0, 1).
     epsilon : float, default 1e-8
-        Added to the root, so that a zero gradient divides by more than zero.
+        Added to the root, so that the divisor is positive for a zero gradient.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, as of every `Optimizer`.
+        Limits on the gradients, see `Optimizer`.
     """
 
     learning_rate: float = rate_or_schedule(1e-3)

@@ -1,7 +1,7 @@
 """Stochastic gradient descent: plain, with momentum (Polyak 1964), or with Nesterov's (Sutskever et al. 2013, section 2).
 
-In the form of PyTorch: the velocity is a sum of gradients and the learning rate stands outside of it. With a constant
-learning rate that is Keras's form; where the rate is changed on the way, it takes hold of the next step at once.
+In the form of PyTorch: the velocity is a sum of gradients, without the learning rate. With a constant learning rate this is
+the same as Keras's form; a changed learning rate takes effect at once.
 """
 
 from ...checks.hyperparameters import flag, part, rate_or_schedule
@@ -10,17 +10,17 @@ from . import Optimizer, register
 
 @register
 class SGD(Optimizer):
-    """Steps down the gradient, or along a velocity that gathers gradients.
+    """Step down the gradient, or along a velocity that accumulates gradients.
 
     Parameters
     ----------
     learning_rate : float or schedule, default 0.01
     momentum : float, default 0
-        How much of the velocity is kept in a step, from 0 to 1. At 0 it is plain gradient descent, without any.
+        Fraction of the velocity kept in a step, from 0 to 1. With 0, it is plain gradient descent without a velocity.
     nesterov : bool, default False
-        Whether to look ahead, one step further along the velocity. Needs momentum.
+        Whether to use Nesterov's momentum: the step goes along g + μ u instead of u. Needs momentum.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, as of every `Optimizer`.
+        Limits on the gradients, see `Optimizer`.
     """
 
     learning_rate: float = rate_or_schedule(0.01)
@@ -37,7 +37,7 @@ class SGD(Optimizer):
 
     @staticmethod
     def coefficients(step, learning_rate, momentum, nesterov):
-        # the step is along a mixture of gradient and velocity: the same loop for all three kinds
+        # the step is a mixture of gradient and velocity, so that one loop serves all three kinds
         gradient_rate = learning_rate if nesterov else 0.0
         velocity_rate = learning_rate * momentum if nesterov else learning_rate
         return momentum, gradient_rate, velocity_rate
@@ -45,7 +45,7 @@ class SGD(Optimizer):
     @staticmethod
     def update(parameters, gradients, velocity, c):
         momentum, gradient_rate, velocity_rate = c[0], c[1], c[2]
-        if momentum == 0.0:  # the velocity would be the gradient: it is left alone, and not read from memory either
+        if momentum == 0.0:  # the velocity would equal the gradient, so it is neither read nor written
             rate = gradient_rate + velocity_rate
             for i in range(len(parameters)):
                 parameters[i] -= rate * gradients[i]

@@ -1,1 +1,1 @@
-"""What the processor can do: its vectors, its prefetching, how it treats subnormal numbers."""
+"""Properties of the processor: vectors, prefetching, subnormal numbers, atomic integers."""

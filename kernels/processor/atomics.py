@@ -16,7 +16,7 @@ def integer_at(builder, address):
 
 @intrinsic
 def load(typingctx, shared):
-    """The integer at an address where other threads write; what they wrote before it is then seen too."""
+    """Load the integer at an address; everything written before the matching `store` is then visible."""
 
     def codegen(context, builder, signature, args):
         return builder.load_atomic(integer_at(builder, args[0]), "acquire", WORD)
@@ -26,7 +26,7 @@ def load(typingctx, shared):
 
 @intrinsic
 def store(typingctx, shared, value):
-    """Set the integer at an address where other threads read; what was written before is seen with it."""
+    """Store the integer at an address; everything written before is visible to a thread that loads it."""
 
     def codegen(context, builder, signature, args):
         builder.store_atomic(args[1], integer_at(builder, args[0]), "release", WORD)
@@ -37,7 +37,7 @@ def store(typingctx, shared, value):
 
 @intrinsic
 def exchange(typingctx, shared, expected, value):
-    """Set the integer at an address to `value` if it is what was expected; returns whether it was."""
+    """Set the integer at an address to `value` if it equals `expected`; return whether it did."""
 
     def codegen(context, builder, signature, args):
         found = builder.cmpxchg(integer_at(builder, args[0]), args[1], args[2], "acq_rel", "acquire")
@@ -48,7 +48,7 @@ def exchange(typingctx, shared, expected, value):
 
 @intrinsic
 def increase(typingctx, shared):
-    """Add one to the integer at an address; returns what it was."""
+    """Add one to the integer at an address; return the old value."""
 
     def codegen(context, builder, signature, args):
         return builder.atomic_rmw("add", integer_at(builder, args[0]), ir.Constant(ir.IntType(64), 1), "acq_rel")
@@ -58,7 +58,7 @@ def increase(typingctx, shared):
 
 @intrinsic
 def pause(typingctx):
-    """Tell the processor that this thread is waiting, where there is an instruction for it."""
+    """Execute the processor's pause instruction for spin loops, if there is one."""
 
     def codegen(context, builder, signature, args):
         if target()[0] == "x86_64":

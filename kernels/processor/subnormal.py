@@ -1,10 +1,10 @@
-"""Subnormal numbers, which are closer to 0 than any number of full precision: an optimizer's update takes them for 0.
+"""Subnormal numbers, which are smaller than any number of full precision: the optimizer's update treats them as 0.
 
-A number that decays by a factor in each step never reaches 0, since the smallest numbers round to themselves: a mean of
-Adam's, of a weight that no sample reaches any more, stays at 6e-45. The squares of gradients below 1e-19 are subnormal too,
-and a network that is sure of its answers has many of those. Processors of the x86 family are slow with them: where a tenth
-of its means was subnormal, Adam took 1.7 times as long. So an update has the processor flush them to 0, and then restores
-its mode: outputs, losses and gradients are computed with subnormal numbers. Other processors are left alone.
+A number that decays by a factor in each step never reaches 0, because the smallest numbers round to themselves: a mean in
+Adam, of a weight whose gradient is 0 from now on, stays at 6e-45. The squares of gradients below 1e-19 are subnormal too,
+and a network with confident predictions has many of those. x86 processors are slow with them: where a tenth of its means was
+subnormal, Adam took 1.7 times as long. So during an update the processor flushes them to 0; then its mode is restored.
+Outputs, losses and gradients are computed with subnormal numbers. Other processors keep their mode.
 """
 
 from llvmlite import ir
@@ -14,12 +14,12 @@ from numba.extending import intrinsic
 
 from .target import target
 
-FLUSHED = 1 << 15 | 1 << 6  # bits of the control word: results that are subnormal are 0, and so are operands
+FLUSHED = 1 << 15 | 1 << 6  # bits of the control word: subnormal results are 0, and so are subnormal operands
 i32 = ir.IntType(32)
 
 
 def control_word(builder, slot, name):
-    """Emit the instruction that stores the control word, or loads it."""
+    """Emit the instruction that stores or loads the control word."""
     place = builder.bitcast(slot, ir.IntType(8).as_pointer())
     function = ir.FunctionType(ir.VoidType(), [place.type])
     builder.call(get_or_insert_function(builder.module, function, f"llvm.x86.sse.{name}"), [place])
@@ -27,7 +27,7 @@ def control_word(builder, slot, name):
 
 @intrinsic
 def flush_subnormals(typingctx):
-    """Have this thread take subnormal numbers for 0; returns the mode before, for `restore_subnormals`."""
+    """Treat subnormal numbers as 0 in this thread; return the previous mode, for `restore_subnormals`."""
 
     def codegen(context, builder, signature, args):
         if target()[0] != "x86_64":

@@ -1,4 +1,4 @@
-"""Vectors in LLVM's intermediate representation, for what Numba's types cannot say: loads, stores, fused multiply-add."""
+"""Vectors in LLVM's intermediate representation, for operations that Numba's types lack: loads, stores, multiply-add."""
 
 from llvmlite import ir
 from numba.core import cgutils
@@ -10,7 +10,7 @@ SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
 
 
 class VectorEmitter:
-    """Emits operations on vectors of one dtype, as wide as a register or a whole fraction of it, into one LLVM module."""
+    """Emit operations on vectors of one dtype, of the width of a register or a fraction of it, into one LLVM module."""
 
     def __init__(self, module, dtype, fraction=1):
         self.module, self.dtype = module, dtype
@@ -24,7 +24,7 @@ class VectorEmitter:
         return ir.Constant(self.vector, [0.0] * self.lanes)
 
     def declare(self, name, result, arguments):
-        # llvmlite's declare_intrinsic refuses vector types: declare by name
+        # llvmlite's declare_intrinsic refuses vector types, so declare by name
         return cgutils.get_or_insert_function(self.module, ir.FunctionType(result, arguments), name)
 
     def multiply_add(self, builder, a, b, c):
@@ -38,7 +38,7 @@ class VectorEmitter:
         return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
 
     def opaque(self, builder, value):
-        """The same value, of which LLVM does not know where it comes from: it would work out addresses one from another."""
+        """Return the same value with its origin hidden from LLVM, which would otherwise derive one address from another."""
         return builder.asm(ir.FunctionType(value.type, [value.type]), "", "=r,0", [value], False)
 
     def lane_mask(self, builder, count):
@@ -66,5 +66,5 @@ class VectorEmitter:
         builder.call(masked_store, [value, address, i32(self.bytes), mask])
 
     def shuffle(self, builder, a, b, order):
-        """The lanes of a and b, counted on from those of a, in this order."""
+        """Return the lanes of a and b in the given order; those of b are numbered after those of a."""
         return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, self.lanes), order))

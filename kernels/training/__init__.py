@@ -1,1 +1,1 @@
-"""What a step does besides the layers: the update, clipping, penalties, the guard over its numbers, populations."""
+"""The parts of a step outside the layers: update, clipping, penalties, checks of the gradient, populations."""

@@ -1,11 +1,11 @@
-"""Many networks at once, each trained by one thread at a time: a member is a task, and a free thread takes the next.
+"""Training of many networks: each network is a task of one thread, and a free thread takes the next task.
 
-A member's task is so many epochs. An epoch is its order drawn, its batches trained, its validation data evaluated and its
-metrics entered into a log, all with the same kernels and so the same bits as when the network trains alone. What only one
-member at a time needs (the order, activations, gradients) belongs to the thread, so a thousand members need no more of it
-than one. A call ends when the clock says so, between two looks at it, and a member goes on from there in the next.
+A task is a number of epochs. An epoch shuffles the samples, trains the batches, evaluates the validation data and writes the
+metrics to a log. It uses the same kernels as a network that trains alone, so the bits are the same. Memory for the order,
+the activations and the gradients belongs to a thread, so its size does not grow with the number of networks. A call returns
+when its time is up, and the next call continues each task where it stopped.
 
-The last epoch is trained and evaluated, and its totals are kept; Python finishes it.
+The last epoch of a task is trained and evaluated and its totals are kept; Python finishes it.
 """
 
 import ctypes
@@ -33,33 +33,33 @@ from ..interpreter.table import HITS, LOSSES
 from ..processor.atomics import increase, load, store
 from .penalty import weight_penalty_kernel
 
-# The queue that workers take members from: how many there are, the address of their addresses, those of what each thread has
-# for itself, of kernels and of the system's clock, the number of the clock, and how long a call lasts. `next` is the number
-# of the next member, `finished` how many are done, `stop` whether to go back to Python.
+# The queue of members: their number, the address of an array of their addresses, the addresses of the threads' SCRATCH
+# records, of kernels and of the system's clock, the id of the clock, and the duration of a call. `next` is the next member,
+# `finished` the number of finished members, `stop` whether to return to Python.
 QUEUE = Record("queue", "tasks", "members", "scratches", "train", "shuffle", "chunks", "clock", "clock_id", "slice",
                next=SHARED, finished=SHARED, stop=SHARED)
 TIME = Record("time", "seconds", "nanoseconds")
 COST = Record("cost", value=FLOAT)
-# What a thread has for itself: addresses, and room for the time and a penalty. Two of them share no cache line.
+# Working memory of a thread: addresses, the time and a penalty. Padded, so that two threads share no cache line.
 SCRATCH = Record("scratch", "arena", "gradients", "results", "order", time=TIME, cost=COST, padded_to=256)
 COPY = Record("copy", "source", "target", "bytes")
-# A penalty on weights: addresses but for the size.
+# A penalty on weights: addresses, except for the size.
 WEIGHT_PENALTY = Record("weight_penalty", "kernel", "sums", "strengths", "weight", "size")
 # An epoch in the log.
 LOG = Record("log", loss=FLOAT, accuracy=FLOAT, val_loss=FLOAT, val_accuracy=FLOAT, steps=FLOAT)
 MEMBER = Record(
     "member",
-    "train",  # the address of what `train` is called with
-    "shuffle", "rows",  # whether to shuffle; the address of the rows of the data that are its samples, 0 for all
-    "random", "step", "log",  # addresses: its random word, the optimizer's step, the log
-    "epochs", "epoch",  # how many to train, and how many are over
-    "look", "stopped",  # batches between two looks at the clock; the number from 1 of a batch where `train` stopped
-    "done",  # whether the task is
-    "evaluation",  # the address of what `one_phase` is called with, 0 for none
-    "validated", "evaluated",  # how many samples to evaluate, and how many are done
-    "penalties", "penalty",  # how many, and where
+    "train",  # address of the frame of `train`
+    "shuffle", "rows",  # whether to shuffle; address of the row numbers of its samples, 0 for all rows
+    "random", "step", "log",  # addresses of its random state, the optimizer's step and the log
+    "epochs", "epoch",  # number of epochs to train, and of finished epochs
+    "look", "stopped",  # batches between two checks of the clock; number, from 1, of the batch where `train` stopped
+    "done",  # whether the task is finished
+    "evaluation",  # address of the frame of `one_phase`, 0 for none
+    "validated", "evaluated",  # number of validation samples, and of those evaluated so far
+    "penalties", "penalty",  # number of penalties, and their address
     "monitor", "patience", "wait", "best_epoch", "first_epoch",  # early stopping, see `early_stopping_allows`
-    epoch_word=UNSIGNED,  # that the order of the epoch's samples is drawn from
+    epoch_word=UNSIGNED,  # random state from which the order of the epoch is drawn
     val_loss=FLOAT, val_hits=FLOAT, val_weight=FLOAT,  # sums over the validation data
     sign=FLOAT, least=FLOAT, best=FLOAT,
     keep_parameters=COPY, keep_state=COPY,  # of the best epoch
@@ -68,15 +68,15 @@ LOG_BYTES, PENALTY_BYTES, SCRATCH_BYTES = LOG.bytes, WEIGHT_PENALTY.bytes, SCRAT
 log_at, member_at, penalty_at, scratch_at = LOG.at, MEMBER.at, WEIGHT_PENALTY.at, SCRATCH.at
 one_phase_at, train_at = ONE_PHASE.at, TRAIN.at
 
-BLOCK = 1024  # samples of the validation data between two looks at the clock
+BLOCK = 1024  # validation samples between two checks of the clock
 
 byte_pointer = typed_pointer(types.uint8)
 
 
 @jit
 def now(queue, scratch):
-    """What the system's clock says."""
-    if queue.clock_id < 0:  # Windows: a count
+    """Return the time of the system's clock."""
+    if queue.clock_id < 0:  # Windows: a counter
         call_at(queue.clock, (scratch.time,))
         return scratch.time.seconds
     call_at(queue.clock, (queue.clock_id, scratch.time))
@@ -85,13 +85,13 @@ def now(queue, scratch):
 
 @jit
 def is_over(queue, scratch, deadline):
-    """Whether to return to Python: the time is over, or a member waits there and a thread has nothing to do."""
+    """Return whether to go back to Python: the time is up, or a member waits for Python and a thread is idle."""
     return load(queue.stop) != 0 or now(queue, scratch) > deadline
 
 
 @jit
 def draw_order(queue, member, scratch):
-    """The order of the epoch's samples, in the memory of this thread."""
+    """Draw the order of the epoch's samples, in the memory of this thread."""
     if member.shuffle == 0:
         return
     call = train_at(member.train).call
@@ -106,7 +106,7 @@ def draw_order(queue, member, scratch):
 
 @jit
 def train_epoch(queue, member, scratch, deadline):
-    """Train the remaining batches of the epoch; returns whether all are done, or training stopped at one."""
+    """Train the remaining batches of the epoch; return whether all are done or training stopped at one."""
     train = train_at(member.train)
     call, totals, batch_size = train.call, view(floats(train.totals), 0, 5), train.call.capacity
     batches = (call.samples + batch_size - 1) // batch_size
@@ -128,7 +128,7 @@ def train_epoch(queue, member, scratch, deadline):
 
 @jit
 def evaluate(queue, member, scratch, deadline):
-    """Evaluate the remaining validation data; returns whether all are done."""
+    """Evaluate the remaining validation data; return whether all are done."""
     frame, samples = one_phase_at(member.evaluation), member.validated
     call = frame.call
     call.arena, call.results, call.capacity = scratch.arena, scratch.results, BLOCK
@@ -146,9 +146,9 @@ def evaluate(queue, member, scratch, deadline):
 
 @jit
 def add_results(results, capacity, count, losses, hits):
-    """The sums of losses and hits with those of so many samples, one after the other: in blocks as at once.
+    """Add the losses and hits of `count` samples to the sums, in order, so that the bits do not depend on the blocks.
 
-    Where the loss is NaN no answer was right, whatever its scores have been taken for.
+    A sample with a NaN loss counts as wrong, whatever its scores are.
     """
     reported = view(floats(results), 0, (3, capacity))
     for i in range(count):
@@ -159,7 +159,7 @@ def add_results(results, capacity, count, losses, hits):
 
 @jit
 def penalties(member, scratch):
-    """What the weights cost, as `Penalties.value` adds it up."""
+    """Return the sum of the penalties, added in the order of `Penalties.value`."""
     total = 0.0
     for k in range(member.penalties):
         penalty = penalty_at(member.penalty + PENALTY_BYTES * k)
@@ -170,7 +170,7 @@ def penalties(member, scratch):
 
 @jit
 def log_epoch(member, scratch):
-    """Write the metrics of the epoch into the log."""
+    """Write the metrics of the epoch to the log."""
     totals = view(floats(train_at(member.train).totals), 0, 5)
     log = log_at(member.log + LOG_BYTES * member.epoch)
     log.loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] != 0.0 else 0.0
@@ -190,11 +190,11 @@ def copy_bytes(copy):
 
 @jit
 def early_stopping_allows(member):
-    """Whether early stopping lets training go on after the epoch; if so, the epoch is entered into what it remembers.
+    """Return whether early stopping lets training continue; if so, record the epoch.
 
-    monitor: which byte of an epoch in the log begins the metric (−1: none). wait: epochs since the best. best_epoch, and
-    first_epoch, the first of the task: numbers of epochs (−1: no best yet). sign makes less better; least: the least
-    difference; best: the best value.
+    monitor: byte offset of the metric in a LOG record (−1 for none). wait: number of epochs since the best one. best_epoch
+    and first_epoch: numbers of epochs (−1: no best epoch yet). sign: makes smaller values better. least: the smallest
+    difference that counts as better. best: the best value.
     """
     if member.monitor < 0:
         return True
@@ -222,7 +222,7 @@ def begin_next_epoch(member):
 
 @jit
 def run_member(queue, member, scratch, deadline):
-    """Run epochs of a member until the time is over or Python has to go on; returns whether Python has to."""
+    """Run epochs of a member until the time is up or Python has to continue; return whether it has to."""
     while True:
         if not train_epoch(queue, member, scratch, deadline):
             return False
@@ -240,13 +240,13 @@ def run_member(queue, member, scratch, deadline):
 
 def build_worker(dtype):
     def worker(queue, unused, unused_too, number):
-        """What every thread runs: members, one after the other, while there are any and there is time."""
+        """Run by every thread: train one member after the other until none is left or the time is up."""
         scratch = scratch_at(queue.scratches + SCRATCH_BYTES * number)
         deadline = now(queue, scratch) + queue.slice
         while load(queue.stop) == 0:
             task = increase(queue.next)
             if task >= queue.tasks:
-                if load(queue.finished) > 0:  # those wait for Python, and this thread for them
+                if load(queue.finished) > 0:  # finished members wait for Python, which waits for this thread
                     store(queue.stop, 1)
                 return
             member = member_at(integer(queue.members, task))
@@ -261,7 +261,7 @@ def build_worker(dtype):
 
 def build_sum_results(dtype):
     def sum_results(sums, results, capacity):
-        """The sums over all samples of what they report: sums (2) = Σ losses, Σ hits."""
+        """sums (2,) = (Σ losses, Σ hits) over all samples."""
         total = view(floats(sums), 0, 2)
         total[0], total[1] = add_results(results, capacity, capacity, 0.0, 0.0)
 
@@ -274,7 +274,7 @@ sum_results_kernel = Kernel("sum_results", build_sum_results, lambda dtype: (typ
 
 
 def system_clock():
-    """(address, number, ticks a second) of a clock of the system that never goes back; number −1: it is that of Windows."""
+    """Return (address, id, ticks per second) of a monotonic clock of the system; id −1 stands for that of Windows."""
     if os.name == "nt":
         library, ticks = ctypes.windll.kernel32, ctypes.c_int64()
         library.QueryPerformanceFrequency(ctypes.byref(ticks))
@@ -283,13 +283,13 @@ def system_clock():
 
 
 def new_queue(seconds):
-    """A queue without members, whose calls last so many seconds."""
+    """Return an empty queue with calls of that many seconds."""
     clock, number, ticks = system_clock()
     return QUEUE.new(clock=clock, clock_id=number, slice=int(seconds * ticks), train=train_kernel.address(ANY),
                      shuffle=shuffle_kernel.address(ANY), chunks=forward_chunks_kernel.address(ANY))
 
 
 def new_penalty(dtype, *, weight, size, sums, strengths):
-    """A penalty as `penalties` reads it; all but the size are addresses."""
+    """Return a WEIGHT_PENALTY record; all arguments except the size are addresses."""
     return WEIGHT_PENALTY.new(kernel=weight_penalty_kernel.address(dtype), sums=sums, strengths=strengths, weight=weight,
                               size=size)

@@ -1,10 +1,10 @@
-"""The watch over a step: its gradient is checked before anything changes.
+"""Checks the gradient of a step before anything changes.
 
-A gradient is sound if Σ |g| ≤ SOUND; one with NaN or infinity is not. The check is cheap, since the gradient is still in the
-cache, and enough to know that the update overflows nowhere: `fastnn.fitting.safe_steps` says why. A gradient that is not
-sound is either not finite, and the step is refused, or only large, and the step is repeated in a way that can be undone.
+A gradient is sound if Σ |g| ≤ SOUND; a gradient with NaN or infinity is not. The check is fast, because the gradient is
+still in the cache, and it guarantees that the update does not overflow (see `fastnn.fitting.safe_steps`). If a gradient is
+not sound, it is either not finite, and the step is refused, or large, and the step is repeated in a way that can be undone.
 
-The order in which Σ |g| is added up does not matter: a large gradient takes another way to the same bits.
+The order of the additions in Σ |g| does not matter, because a step with a large gradient gives the same bits either way.
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ from ..interpreter.table import GRADIENT, LARGE, NOT_FINITE, Kind
 
 WATCH = Kind("watch", "start", "rows", "columns", limit=FLOATS)
 SOUND = {"float32": 1e13, "float64": 1e100}
-EXACT = -1.0  # in place of SOUND: look at each number, and find only what is not finite
+EXACT = -1.0  # in place of SOUND: check each element, and report only those that are not finite
 
 
 @jit(any_order=True)
-def sum_of_sizes(x):
+def sum_of_magnitudes(x):
     total = abs(x[0])
     for i in range(1, len(x)):
         total += abs(x[i])
@@ -34,9 +34,9 @@ def build_watch(dtype):
         begin, end = share(row.rows, part, parts, 1)
         size, limit = (end - begin) * row.columns, view(row.limit, 0, 1)
         gradient = view(call.gradients, row.start + begin * row.columns, size)
-        if size == 0 or sum_of_sizes(gradient) <= real(limit[0]):
+        if size == 0 or sum_of_magnitudes(gradient) <= real(limit[0]):
             return
-        found = view(call.found, 0, 2)  # all parts that write, write the same
+        found = view(call.found, 0, 2)  # parts that write here write the same value
         if limit[0] >= 0.0:
             found[LARGE] = 1
         for i in range(size):
@@ -50,9 +50,10 @@ watch_kernel = Kernel("watch", build_watch, WATCH.arguments)
 
 
 def watch_row(dtype, *, limit, start, rows, columns, parts):
-    """The row that watches the gradient of a matrix (rows, columns) from parameter `start` on, cut as its update is.
+    """Return the row that checks the gradient of a matrix (rows, columns) from parameter `start`, in the parts of its
+    update.
 
-    limit: the address of a float64, SOUND or EXACT.
+    limit: address of a float64, SOUND or EXACT.
     """
     return WATCH.row({"backward_third": (watch_kernel.address(dtype), parts)}, start=start, rows=rows, columns=columns,
                      limit=limit)

@@ -183,8 +183,8 @@ def test_no_home(monkeypatch):
     cache.warned.clear()
     with pytest.warns(RuntimeWarning, match="no home directory"):
         assert works(fresh())
-    assert not cache.can_be_written()
-    assert not cache.KernelCache("finite").holds(())
+    assert not cache.is_writable()
+    assert not cache.KernelCache("finite").contains(())
 
 
 @pytest.fixture
@@ -227,9 +227,9 @@ def test_a_cache_of_another_user_is_not_read(filled, monkeypatch):
 
 @posix
 def test_no_helpers_for_a_cache_that_is_not_trusted(filled):
-    assert cache.can_be_written()
+    assert cache.is_writable()
     filled.chmod(0o777)
-    assert not cache.can_be_written()
+    assert not cache.is_writable()
 
 
 @posix

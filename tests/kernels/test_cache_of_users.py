@@ -15,7 +15,7 @@ import pytest
 from fastnn.kernels import activations, losses, optimizers
 from fastnn.kernels.compiling.cache import cache_directory
 from fastnn.kernels.compiling.jit import Kernel
-from fastnn.kernels.compiling.provenance import made_of
+from fastnn.kernels.compiling.provenance import objects_digest
 
 PROGRAMS = {
     "a record as those of the package": """
@@ -139,10 +139,10 @@ def test_an_edit_of_a_module_of_the_user_is_seen(number, directory, tmp_path):
 
 KEYS = """
 from fastnn.kernels.compiling.parallel_compile import every_kernel
-from fastnn.kernels.compiling.provenance import made_of
+from fastnn.kernels.compiling.provenance import objects_digest
 for kernel in every_kernel():
     for dtype in ["any"] if kernel.moves_addresses else ["float32", "float64"]:
-        print(kernel.name, dtype, made_of(kernel.build(dtype)))
+        print(kernel.name, dtype, objects_digest(kernel.build(dtype)))
 """
 
 
@@ -163,7 +163,7 @@ def test_numbers_and_functions_are_told_apart():
     """Of two kernels that a factory of the package makes of one name."""
     tanh, relu = activations.activations["tanh"], activations.activations["relu"]
     records = tanh, relu, activations.Activation("tanh", "", "", relu.value, relu.prime)
-    keys = [made_of(activations.elementwise_forward(record).build("float32")) for record in (*records, tanh)]
+    keys = [objects_digest(activations.elementwise_forward(record).build("float32")) for record in (*records, tanh)]
     assert None not in keys
     assert len({*keys}) == 3
     assert keys[0] == keys[3]
@@ -181,7 +181,7 @@ def test_what_is_not_known_is_not_kept():
 
     for thing in (Odd(), Odd, adding(1.0), object(), [adding(1.0)], {"a": (Odd(),)}, memoryview(b""), iter([]),
                   type("Later", (optimizers.Optimizer,), {"__module__": "types"})):
-        assert made_of(holding(thing)) is None, thing
-    assert made_of(adding(1.0)) is None
+        assert objects_digest(holding(thing)) is None, thing
+    assert objects_digest(adding(1.0)) is None
     for thing in (1.0, "a", (1, [2, {"b": None}]), losses.losses["huber"], Kernel("one", None, None, cached=False)):
-        assert made_of(holding(thing)) is not None, thing
+        assert objects_digest(holding(thing)) is not None, thing

@@ -16,6 +16,11 @@ PUZZLING = {
     "roomy": "padded", "spoil": "fill_nan", "strange": "not_finite", "crew": "worker_pool", "fellows": "subparts",
     "dress": "format_note", "evened_out": "split_evenly", "follow_row": "running_statistics_row",
     "of_one_mean": "with_normalized_weights",
+    # kernels
+    "at_the_edges": "with_special_values", "log_of_one_and": "log_one_plus", "stand_in": "cast_namespace",
+    "sum_of_sizes": "sum_of_magnitudes", "ask_for": "prefetch", "look_ahead": "prefetch_next_batch", "add_up": "add_blocks",
+    "keep_for_ever": "keep_forever", "can_be_written": "is_writable", "made_of": "objects_digest",
+    "give_name": "set_unique_name", "FromElsewhere": "NotInPackage", "warn_of_no_cache": "warn_no_cache",
 }
 BRITISH = r"\w*(?:colour|behaviour|neighbour|normalis|standardis|initialis|recognis|vectoris|penalis|regularis|centred)\w*"
 
