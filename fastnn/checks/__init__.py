@@ -10,7 +10,10 @@ import os
 
 import numpy as np
 
-from .hyperparameters import real_number, shown
+from .single import below, number, real_number, shown, true_or_false
+
+__all__ = ["DTYPES", "LARGEST_WHOLE", "an_instance", "float_dtype", "list_of", "not_negative", "number_in_range", "one_of",
+           "path_name", "real_number", "several", "shown", "true_or_false", "whole_number"]
 
 DTYPES = "float32", "float64"
 LARGEST_WHOLE = 2**63 - 1  # what the kernels count with
@@ -29,13 +32,10 @@ def whole_number(where, value, least=1, most=LARGEST_WHOLE):
     return number
 
 
-def number_in_range(where, value, least, below=math.inf):
-    """`value` as a float from `least` up to, but not including, `below`; or an error that says where it was given."""
-    number = real_number(value)
-    if not least <= number < below:
-        limit = "finite" if below == math.inf else f"below {below:g}"
-        raise ValueError(f"{where} is {shown(value)}; it must be a number of at least {least:g} and {limit}")
-    return number
+def number_in_range(where, value, least, end=math.inf):
+    """`value` as a float from `least` up to, but not including, `end`; or an error that says where it was given."""
+    limit = "finite" if end == math.inf else f"below {end:g}"
+    return number(least, below(end), f"a number of at least {least:g} and {limit}")(where, value)
 
 
 def not_negative(where, value):
@@ -49,13 +49,6 @@ def float_dtype(where, dtype):
         if isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).name in DTYPES and np.dtype(dtype).isnative:
             return np.dtype(dtype).name
     raise ValueError(f"{where} is {shown(dtype)}; it must be 'float32' or 'float64'")
-
-
-def true_or_false(where, value):
-    """`value` as a bool; a word such as "no" is not taken for True."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{where} is {shown(value)}; it must be True or False")
-    return bool(value)
 
 
 def several(where, values):

@@ -9,13 +9,14 @@ Any function of the number of a step will do; those below take arrays of numbers
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..checks import shown, whole_number
 from ..checks.hyperparameters import in_unit_interval, not_negative, number_between, optional, positive
+from ..checks.single import check_fields, checked
 from ..samples.arrays import real_array
 
 BLOCK = 64  # steps: several times the numbers that a vector instruction works on
@@ -25,9 +26,7 @@ class Schedule:
     """Base of the schedules. A subclass gives `rates(t)`, the learning rates at the steps t = 0, 1, …, a float array."""
 
     def __post_init__(self):
-        for each in fields(self):
-            where, value = f"{type(self).__name__}({each.name}=...)", getattr(self, each.name)
-            object.__setattr__(self, each.name, each.metadata["check"](where, value))
+        check_fields(self)
 
     def __call__(self, step: ArrayLike) -> float | NDArray:
         """The learning rate of a step, or of each of an array of them, counted from 1."""
@@ -64,7 +63,7 @@ def rates_ahead(optimizer, first, steps):
 
 def step_count():
     """How many steps, at least one."""
-    return field(metadata={"check": whole_number})
+    return checked(whole_number)
 
 
 def rate_or_schedule(where, value):

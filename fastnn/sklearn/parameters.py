@@ -4,38 +4,20 @@ import math
 
 from sklearn.metrics import get_scorer_names
 
-from ..checks import float_dtype, list_of, real_number, shown, true_or_false, whole_number
+from ..checks import float_dtype, list_of, shown, true_or_false, whole_number
+from ..checks.single import above, number, or_none, or_word, share, unless
 from ..fitting.callback import Callback
 
-
-def number(low, high, says):
-    def check(where, value):
-        if not low <= real_number(value) <= high:
-            raise ValueError(f"{where} is {shown(value)}; it must be {says}")
-
-    return check
+positive = number(above(0.0), math.inf, "a number above 0")
+not_negative = number(0.0, math.inf, "a number of 0 or more")
 
 
-def positive(where, value):
-    number(math.nextafter(0.0, 1.0), math.inf, "a number above 0")(where, value)
+def is_bool(value):
+    return isinstance(value, bool)
 
 
-def share(where, value):
-    number(0.0, math.nextafter(1.0, 0.0), "a number from 0 up to, but not including, 1")(where, value)
-
-
-def or_none(check):
-    return lambda where, value: None if value is None else check(where, value)
-
-
-def patience(where, value):
-    if not (isinstance(value, float) and value == math.inf):
-        whole_number(where, value)
-
-
-def batch_size(where, value):
-    if not (isinstance(value, str) and value == "auto"):
-        whole_number(where, value)
+def is_infinite(value):
+    return isinstance(value, float) and value == math.inf
 
 
 def sizes(where, value):
@@ -73,16 +55,15 @@ def scoring(where, value):
                      "them), a callable scorer(estimator, X, y), 'loss' or None")
 
 
-not_negative = number(0.0, math.inf, "a number of 0 or more")
-
+# What a check returns is left: as scikit-learn has it, an estimator keeps its parameters as they were given.
 CHECKS = {
-    "hidden_layer_sizes": sizes, "alpha": not_negative, "batch_size": batch_size, "learning_rate": schedule,
-    "learning_rate_init": positive, "power_t": not_negative, "max_iter": whole_number, "shuffle": true_or_false,
-    "tol": not_negative, "warm_start": true_or_false, "momentum": number(0.0, 1.0, "a number from 0 to 1"),
-    "verbose": lambda where, value: isinstance(value, bool) or not_negative(where, value),
+    "hidden_layer_sizes": sizes, "alpha": not_negative, "batch_size": or_word("auto", whole_number),
+    "learning_rate": schedule, "learning_rate_init": positive, "power_t": not_negative, "max_iter": whole_number,
+    "shuffle": true_or_false, "tol": not_negative, "warm_start": true_or_false,
+    "momentum": number(0.0, 1.0, "a number from 0 to 1"), "verbose": unless(is_bool, not_negative),
     "nesterovs_momentum": true_or_false, "early_stopping": true_or_false, "validation_fraction": share, "beta_1": share,
-    "beta_2": share, "epsilon": positive, "n_iter_no_change": patience, "max_fun": whole_number, "dropout": rates,
-    "normalization": or_none(normalization), "scoring": or_none(scoring), "clip_norm": or_none(positive),
+    "beta_2": share, "epsilon": positive, "n_iter_no_change": unless(is_infinite, whole_number), "max_fun": whole_number,
+    "dropout": rates, "normalization": or_none(normalization), "scoring": or_none(scoring), "clip_norm": or_none(positive),
     "clip_value": or_none(positive), "dtype": or_none(float_dtype), "n_threads": or_none(whole_number),
     "callbacks": or_none(lambda where, value: list_of(where, value, Callback)),
 }

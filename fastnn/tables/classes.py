@@ -9,14 +9,15 @@ be written alike, or is equal, without being the same thing cannot stand in one 
 import decimal
 import math
 import numbers
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..checks import one_of, shown
+from ..checks.single import checked, or_none
 from .columns.cells import places_of, written
 from .columns.frames import pandas
-from .plain import different_words
+from .plain import different_words, word
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
           "object")
@@ -36,14 +37,9 @@ def checked_labels(where, values):
     return tuple(values)
 
 
-def checked_dtype(where, value):
-    """The name of a dtype of labels; None in files of old, which do not say it."""
-    return value if value is None else one_of(where, value, DTYPES)
-
-
-def checked_spelling(where, values):
-    """How labels are written in a file; None if it is not said."""
-    return values if values is None else different_words(where, values)
+def one_of_dtypes(where, value):
+    """The name of a dtype of labels."""
+    return one_of(where, value, DTYPES)
 
 
 @dataclass(frozen=True)
@@ -61,10 +57,10 @@ class Classes:
         How the labels were written in the file that was trained on; None if as str writes them.
     """
 
-    name: str
-    labels: tuple = field(metadata={"check": checked_labels})
-    dtype: str | None = field(default=None, metadata={"check": checked_dtype, "optional": True})
-    spelling: tuple | None = field(default=None, metadata={"check": checked_spelling, "optional": True})
+    name: str = checked(word)
+    labels: tuple = checked(checked_labels)
+    dtype: str | None = checked(or_none(one_of_dtypes), default=None, optional=True)
+    spelling: tuple | None = checked(or_none(different_words), default=None, optional=True)
     kind = "classification"
 
     def __post_init__(self):

@@ -1,4 +1,4 @@
-"""Columns and targets as plain data and back. A file is not trusted: each field is held against its annotation."""
+"""Columns and targets as plain data and back. A file is not trusted: each field of a dataclass carries its check."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,8 @@ from dataclasses import asdict, fields
 
 import numpy as np
 
-from ..checks import real_number, several, shown, true_or_false
+from ..checks import real_number, several, shown
+from ..checks.single import above, number
 
 
 def to_config(described):
@@ -22,19 +23,28 @@ def from_config(kinds, config):
     if not isinstance(known, str) or known not in kinds:
         raise ValueError(f"it holds {shown(config)}; it must hold dicts whose 'kind' is {' or '.join(map(repr, kinds))}")
     kind, given = kinds[config["kind"]], {name: value for name, value in config.items() if name != "kind"}
-    checks = {field.name: field.metadata.get("check") or CHECKS[field.type] for field in fields(kind)}
+    checks = {field.name: field.metadata["check"] for field in fields(kind)}
     optional = {field.name for field in fields(kind) if field.metadata.get("optional")}
     if not checks.keys() - optional <= given.keys() <= checks.keys():
         raise ValueError(f"{known!r} must have {', '.join(checks)}; this one has {shown([*given])}")
     return kind(**{name: checks[name](name, value) for name, value in given.items()})
 
 
-def number(where, value):
+def finite(where, value):
+    """A number of Python's, finite."""
     if type(value) not in (int, float) or not math.isfinite(real_number(value)):
         raise ValueError(f"{where} is {shown(value)}; it must be a finite number")
-    if where in ("scale", "limit") and value <= 0:
+    return float(value)
+
+
+def positive(where, value):
+    """A number of Python's, finite and above 0."""
+    if finite(where, value) <= 0:
         raise ValueError(f"{where} is {shown(value)}; it must be above 0")
     return float(value)
+
+
+deviations = number(above(0.0), math.inf, "a number of standard deviations above 0, infinity, or 'auto'")
 
 
 def word(where, value):
@@ -65,6 +75,3 @@ def different_words(where, values):
     if len(set(found)) != len(found):
         raise ValueError(f"{where} has a text twice")
     return found
-
-
-CHECKS = {str: word, float: number, bool: true_or_false, tuple: different_words}

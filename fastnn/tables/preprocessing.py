@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..checks import real_number, several, shown, whole_number
+from ..checks import several, shown, whole_number
+from ..checks.single import or_word
 from ..files.networks import LONGEST, PROVOKED
 from ..formats.untrusted_json import from_text
 from ..samples.arrays import any_array
@@ -19,7 +20,7 @@ from .columns.kinds import KINDS, Ignored
 from .columns.missing_words import MISSING_WORDS
 from .columns.names import check_there, text_name
 from .columns.notes import Notes
-from .plain import different_words, from_config, marks, to_config
+from .plain import deviations, different_words, from_config, marks, to_config
 from .unseen import warn_of_unseen
 
 CATEGORIES, LEAST_CATEGORIES = 1000, 100  # that a column of text may have by itself
@@ -246,8 +247,5 @@ def checked_categories(most, rows):
 
 def checked_limit(limit):
     """A limit as a float that JSON has, or "auto"."""
-    if isinstance(limit, str) and limit == "auto":
-        return limit
-    if not real_number(limit) > 0:
-        raise ValueError(f"limit is {shown(limit)}; it must be a number of standard deviations above 0, infinity, or 'auto'")
-    return min(float(real_number(limit)), UNLIMITED)
+    limit = or_word("auto", deviations)("limit", limit)
+    return limit if limit == "auto" else min(limit, UNLIMITED)

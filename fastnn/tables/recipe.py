@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass, field
 
-from ..checks import list_of, number_in_range, one_of, several, whole_number
-from ..checks.hyperparameters import positive
+from ..checks import list_of, not_negative, number_in_range, one_of, several, whole_number
+from ..checks.hyperparameters import optional, positive
+from ..checks.single import check_fields, checked, or_none, or_word
 from ..layers import Dense, Layer
-from .plain import marks
+from .plain import deviations, marks
 
 STEPS = 4000  # training has about so many, where
 EPOCHS = (20, 200)  # these bounds allow it
@@ -14,29 +15,29 @@ LARGE = 5000  # so many training rows are learned in larger batches
 BATCH_SIZES = (32, 128)
 
 
-def or_none(check):
-    return lambda where, value: None if value is None else check(where, value)
+def hidden_layers(where, value):
+    """Layers, as a tuple."""
+    return tuple(list_of(where, value, Layer))
 
 
-def or_auto(check):
-    return lambda where, value: value if isinstance(value, str) and value == "auto" else check(where, value)
-
-
-def share(where, value):
+def share_of_rows(where, value):
     """A part of the rows, which leaves some for the others."""
     return number_in_range(where, value, 0.0, 1.0)
 
 
-CHECKS = {
-    "layers": lambda where, value: tuple(list_of(where, value, Layer)),
-    "epochs": or_none(whole_number), "batch_size": or_none(whole_number), "threads": or_none(whole_number),
-    "learning_rate": or_none(positive().metadata["check"]), "validation": share, "test": share,
-    "seed": lambda where, value: whole_number(where, value, least=0, most=math.inf),
-    "task": lambda where, value: one_of(where, value, ("auto", "regression", "classification")),
-    "log_target": lambda where, value: one_of(where, value, ("no", "yes", "auto")),
-    "text": several, "drop": several, "keep_columns": several, "keep_words": several, "missing_values": marks,
-    "max_categories": or_auto(whole_number),
-}
+def seed(where, value):
+    """A whole number, however large."""
+    return whole_number(where, value, least=0, most=math.inf)
+
+
+def option(*words):
+    """A field that is one of the words, by default the first."""
+    return checked(lambda where, value: one_of(where, value, words), default=words[0])
+
+
+def names():
+    """A field of names of columns, by default of none."""
+    return checked(several, default=())
 
 
 @dataclass(frozen=True)
@@ -66,28 +67,27 @@ class Recipe:
     threads : int, optional
     """
 
-    layers: tuple = field(default_factory=lambda: (Dense(64, "relu"), Dense(64, "relu")))
-    epochs: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    weight_decay: float = 0.1
-    validation: float = 0.1
-    test: float = 0.2
-    seed: int = 0
-    task: str = "auto"
-    log_target: str = "no"
-    text: tuple = ()
-    drop: tuple = ()
-    keep_columns: tuple = ()
-    keep_words: tuple = ()
-    missing_values: tuple = ()
-    max_categories: int | str = "auto"
-    limit: float | str = "auto"
-    threads: int | None = None
+    layers: tuple = field(default_factory=lambda: (Dense(64, "relu"), Dense(64, "relu")), metadata={"check": hidden_layers})
+    epochs: int | None = checked(or_none(whole_number), default=None)
+    batch_size: int | None = checked(or_none(whole_number), default=None)
+    learning_rate: float | None = optional(positive())
+    weight_decay: float = checked(not_negative, default=0.1)
+    validation: float = checked(share_of_rows, default=0.1)
+    test: float = checked(share_of_rows, default=0.2)
+    seed: int = checked(seed, default=0)
+    task: str = option("auto", "regression", "classification")
+    log_target: str = option("no", "yes", "auto")
+    text: tuple = names()
+    drop: tuple = names()
+    keep_columns: tuple = names()
+    keep_words: tuple = names()
+    missing_values: tuple = checked(marks, default=())
+    max_categories: int | str = checked(or_word("auto", whole_number), default="auto")
+    limit: float | str = checked(or_word("auto", deviations), default="auto")
+    threads: int | None = checked(or_none(whole_number), default=None)
 
     def __post_init__(self):
-        for name, check in CHECKS.items():
-            object.__setattr__(self, name, check(f"Recipe({name}=...)", getattr(self, name)))
+        check_fields(self)
 
     def sized(self, rows):
         """(epochs, batch_size, learning_rate) for so many training rows.

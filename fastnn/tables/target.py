@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import true_or_false
+from ..checks.single import checked
 from . import plain
 from .classes import Classes
 from .columns.cells import as_numbers as plain_numbers
@@ -38,12 +40,12 @@ class Values:
         Of t over the training rows.
     """
 
-    name: str
-    mean: float
-    scale: float
-    low: float
-    high: float
-    logarithm: bool = False
+    name: str = checked(plain.word)
+    mean: float = checked(plain.finite)
+    scale: float = checked(plain.positive)
+    low: float = checked(plain.finite)
+    high: float = checked(plain.finite)
+    logarithm: bool = checked(true_or_false, default=False)
     kind = "regression"
     outputs = 1
 

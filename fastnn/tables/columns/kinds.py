@@ -8,10 +8,13 @@
 What a table to predict has and training had not is returned beside the columns: {word: rows}, None for missing cells.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from ...checks import true_or_false
+from ...checks.single import checked
+from ..plain import different_words, finite, positive, word
 from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
 from .tails import LIMIT, reach
 
@@ -39,13 +42,13 @@ class Number:
         Whether True and False stood for the numbers: text such as "true" is then one of them.
     """
 
-    name: str
-    mean: float
-    scale: float
-    median: float
-    missing: bool
-    limit: float = LIMIT
-    truth: bool = field(default=False, metadata={"optional": True})  # files of old have it not
+    name: str = checked(word)
+    mean: float = checked(finite)
+    scale: float = checked(positive)
+    median: float = checked(finite)
+    missing: bool = checked(true_or_false)
+    limit: float = checked(positive, default=LIMIT)
+    truth: bool = checked(true_or_false, default=False, optional=True)  # files of old have it not
     kind = "number"
 
     @classmethod
@@ -83,7 +86,7 @@ class Number:
 class Missing:
     """A column of numbers that are alike in training where they are not missing: 1 where one is missing, 0 elsewhere."""
 
-    name: str
+    name: str = checked(word)
     kind = "missing"
     missing = True
     scale = None  # none of its numbers counts
@@ -115,10 +118,10 @@ class Text:
         Whether there were more categories in training than are kept: what is in none of them is then one of the others.
     """
 
-    name: str
-    categories: tuple
-    missing: bool
-    other: bool = field(default=False, metadata={"optional": True})  # files of old have it not
+    name: str = checked(word)
+    categories: tuple = checked(different_words)
+    missing: bool = checked(true_or_false)
+    other: bool = checked(true_or_false, default=False, optional=True)  # files of old have it not
     kind = "text"
 
     @classmethod
@@ -154,8 +157,8 @@ class Text:
 class Ignored:
     """A column that the network does not see."""
 
-    name: str
-    reason: str
+    name: str = checked(word)
+    reason: str = checked(word)
     kind = "ignored"
     features = ()
     scale = None
