@@ -67,24 +67,23 @@ class Dense(Layer):
         return {"weight": initializer.draw(generator, (*shape, self.out_features)), "bias": 0.0}
 
     def lower(self, program, index, x, activation):
-        in_features, out_features = x.features, self.out_features
+        in_features, out_features, weight = x.features, self.out_features, program.offsets[f"{index}.weight"]
         work = 2 * program.batch * in_features * out_features
         z = program.before_activation((out_features,)) if activation is not None else program.tensor((out_features,))
         a = z if activation is None else program.tensor((out_features,), gradient=z.gradient)
         wants_dx = program.training and x.gradient is not None
         parts = program.parts(work, FLOPS_PER_PART)
         by_chains = program.training and parts > 1 and chain_count(in_features) > 1
+        shares = {"forward": parts if by_chains else min(parts, program.batch)}
+        if program.training:
+            shares |= {"backward_first": program.parts(program.batch * out_features, NUMBERS_PER_PART),
+                       "backward_second": max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
+                       "backward_third": min(parts, in_features)}
         row = dense_row(
-            program.dtype, activation,
-            {
-                "forward": parts if by_chains else min(parts, program.batch),
-                "backward_first": program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                "backward_second": max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
-                "backward_third": min(parts, in_features),
-            },
+            program.dtype, activation, shares,
             x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,
             scratch=program.scratch(in_features * out_features) if wants_dx else 0,
-            weight=program.offsets[f"{index}.weight"], bias=program.offsets[f"{index}.bias"],
+            weight=weight, bias=program.offsets[f"{index}.bias"],
             batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
             padded=True,  # stretches of the arena end with a cache line
@@ -93,10 +92,9 @@ class Dense(Layer):
         program.emit(row)
         if by_chains:
             program.emit(combine_row(program.dtype, parts, row))
-        # the bias lies behind the weight, like one more row of it
-        program.emit_update(start=program.offsets[f"{index}.weight"], rows=in_features + 1, columns=out_features,
-                            parts=min(parts, in_features))
-        program.emit_penalty(program.offsets[f"{index}.weight"], in_features * out_features, self.l1, self.l2)
+        if program.training:  # the bias lies behind the weight, like one more row of it
+            program.emit_update(start=weight, rows=in_features + 1, columns=out_features, parts=min(parts, in_features))
+        program.emit_penalty(weight, in_features * out_features, self.l1, self.l2)
         return a
 
     def onnx(self, graph, x, parameters):

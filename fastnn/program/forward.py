@@ -13,7 +13,7 @@ from ..kernels.interpreter.interpreter import (
     one_phase_kernel,
 )
 from ..kernels.interpreter.table import NOT_FINITE, PHASES
-from ..kernels.layers.panels import is_wide, pack_row, packed_size
+from ..kernels.layers.panels import WIDE, is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, launch, parts
@@ -67,7 +67,9 @@ class ForwardProgram(Program):
         self.frame = ONE_PHASE.new(row=address(self.row), phase=PHASES.index("forward"))
         self.call = self.frame["call"]
         self.call["parameters"], self.call["arena"] = address(self.network.vectors.parameters.flat), address(self.memory)
-        self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
+        self.wide = []
+        if self.network.vectors.parameters.flat.nbytes > WIDE:  # most networks are too small for a wide layer
+            self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
 
     def lay_out_weights(self, samples):
         """Have the products of wide layers read their weights from panels, if so many samples repay it."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..kernels.interpreter.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, TRAIN, WEIGHT_SUM, train_kernel
-from ..kernels.interpreter.table import LOSSES, PHASES
+from ..kernels.interpreter.table import LOSSES, most_parts
 from ..kernels.training.watch import SOUND, watch_row
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
@@ -39,7 +39,7 @@ class TrainingProgram(Program):
             self.rows = step + [watch_row(self.dtype, limit=address(self.limit), **m) for m in matrices] + self.rows
         self.make_table()
         self.memory = self.arena.allocate()
-        self.parts_used = max(int(row[phase]["parts"]) for row in self.rows for phase in PHASES)
+        self.parts_used = most_parts(self.table)
         self.frame = TRAIN.new(table=address(self.table), updates=len(step), others=len(self.rows) - len(step))
         self.call = self.frame["call"]
         self.call["parameters"], self.call["gradients"] = address(network.vectors.parameters.flat), address(self.gradients)

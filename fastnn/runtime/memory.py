@@ -16,10 +16,8 @@ MOST_BYTES = 1 << 47  # the addresses that a program has on today's processors
 def aligned(shape, dtype):
     """An array of zeros that begins on a cache line."""
     dtype = np.dtype(dtype)
-    size = count(shape) * dtype.itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -address(raw) % ALIGNMENT
-    return raw[start:start + size].view(dtype).reshape(shape)
+    raw = np.zeros(count(shape) * dtype.itemsize + ALIGNMENT, np.uint8)
+    return np.ndarray(shape, dtype, raw, -address(raw) % ALIGNMENT)
 
 
 def count(shape):

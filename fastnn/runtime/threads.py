@@ -65,7 +65,7 @@ def resolve_threads(threads):
 
 def parts(work, per_part, threads):
     """Into how many parts to cut `work`."""
-    return max(1, min(threads, MOST_PARTS, int(work // per_part)))
+    return 1 if threads == 1 else max(1, min(threads, MOST_PARTS, int(work // per_part)))
 
 
 def members(threads, flops):

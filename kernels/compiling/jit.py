@@ -132,7 +132,7 @@ class Kernel:
         return unit
 
     def address(self, dtype):
-        return self.ready(dtype).address
+        return (self.compiled.get(dtype) or self.ready(dtype)).address
 
     def __call__(self, dtype, *arguments):
         """Call the kernel from Python; arrays are passed by address."""

@@ -88,8 +88,7 @@ class Record:
 def zeros(size):
     """Return `size` zero bytes that begin on a cache line."""
     raw = np.zeros(size + LINE_BYTES, np.uint8)
-    start = -address(raw) % LINE_BYTES
-    return raw[start:start + size]
+    return np.ndarray(size, np.uint8, raw, -address(raw) % LINE_BYTES)
 
 
 def record_named(name):

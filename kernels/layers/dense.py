@@ -241,15 +241,16 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
     forward = dense_forward_chains if chains else dense_forward
     if batch == 1 and padded and not from_data and fits_single(dtype, in_features, out_features):
         forward = dense_forward_dot if out_features == 1 else dense_forward_single
-    phases = {"forward": forward, "backward_third": dense_backward_weight}
-    if activation is not None:
-        phases["backward_first"] = dense_backward_output
+    phases = {"forward": (forward.address(dtype), parts.get("forward", 1))}
+    if dz is not None:
+        phases["backward_third"] = dense_backward_weight.address(dtype), parts.get("backward_third", 1)
+        if activation is not None:
+            phases["backward_first"] = dense_backward_output.address(dtype), parts.get("backward_first", 1)
     if dx is not None:
-        phases["backward_second"] = dense_backward_input
+        phases["backward_second"] = dense_backward_input.address(dtype), parts.get("backward_second", 1)
     is_close = batch * out_features * ITEM_BYTES[dtype] <= CLOSE_BYTES
     return DENSE.row(
-        {phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()},
-        x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, scratch=scratch, chains=chains, weight=weight, bias=bias,
+        phases, x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, scratch=scratch, chains=chains, weight=weight, bias=bias,
         in_features=in_features, out_features=out_features,
         activation=0 if activation is None else activation.forward.address(dtype),
         activation_backward=0 if activation is None else activation.backward.address(dtype),

@@ -121,6 +121,18 @@ def test_a_row_with_other_phases_keeps_its_operands():
     assert row["forward"]["kernel"] == 11
 
 
+def test_a_row_of_any_kind_reads_as_it_was_made():
+    """Rows are packed in one go; NumPy and kernels read them by their fields."""
+    every_kernel()
+    for kind in (each for each in RECORDS.values() if isinstance(each, Kind)):
+        values = {name: number + (0.5 if kind.kinds[name] is FLOAT else 0)
+                  for number, name in enumerate(sorted(kind.names), 7)}
+        phases = {phase: (100 + number, 200 + number) for number, phase in enumerate(PHASES)}
+        row, = make_table([kind.row(phases, **values)])[1]
+        assert {name: row[name] for name in kind.names} == values
+        assert {phase: tuple(row[phase].tolist()) for phase in PHASES} == phases
+
+
 def test_every_kind_has_room_for_more():
     every_kernel()
     kinds = [each for each in RECORDS.values() if isinstance(each, Kind)]
