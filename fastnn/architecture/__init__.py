@@ -1,1 +1,1 @@
-"""What a network is made of: shapes, and records that a user registers."""
+"""The loss and the meaning of the outputs of a network, and registration of a user's activations and losses."""

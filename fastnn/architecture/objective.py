@@ -1,4 +1,4 @@
-"""The objective of a network: the loss that training lowers, and what the outputs mean to it."""
+"""The objective of a network: its loss, and the meaning of its outputs."""
 
 import math
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 @dataclass(frozen=True)
 class Objective:
-    """What a network learns by.
+    """The loss of a network and the meaning of its outputs.
 
     Attributes
     ----------
     loss : Loss
-        Of the outputs.
+        As a function of the outputs.
     training_loss : Loss
-        The same function, of the logits where that is more exact; else `loss` itself.
+        The same loss as a function of the logits, if that is more accurate; otherwise `loss` itself.
     head : Head
-        What the outputs mean.
+        The meaning of the outputs.
     """
 
     loss: Loss
@@ -29,14 +29,14 @@ class Objective:
 
     @property
     def on_logits(self):
-        """Whether the loss of training takes the place of the last activation."""
+        """Whether the loss in training replaces the last activation."""
         return self.training_loss is not self.loss
 
 
 def objective_of(activation, loss, outputs):
-    """The objective of a network with so many outputs that ends with the activation, a record.
+    """Return the objective of a network with this last activation, a record, and number of outputs.
 
-    loss: its name; None for the one that suits the activation.
+    loss: its name; None for the default loss of the activation.
     """
     loss = losses.resolve(DEFAULT_LOSSES.get(activation.name, "squared_error") if loss is None else loss)
     if losses.get(loss.name) is not loss:
@@ -48,9 +48,9 @@ def objective_of(activation, loss, outputs):
 def check_outputs(activation, loss, outputs):
     """Refuse a last activation or a number of outputs for which the loss is not defined."""
     if outputs == 1 and activation.name == "softmax":
-        raise ValueError("softmax over one output is always 1; give it one output a class, or use Dense(1, 'sigmoid')")
+        raise ValueError("softmax over one output is always 1; use one output for each class, or Dense(1, 'sigmoid')")
     if outputs == 1 and loss.targets == "classes":
-        raise ValueError(f"loss {loss.name!r} takes one output a class; this network has one output: "
+        raise ValueError(f"loss {loss.name!r} takes one output for each class; this network has one output: "
                          f"use loss='binary_cross_entropy' after Dense(1, 'sigmoid')")
     low, high = loss.domain
     if low == -math.inf and high == math.inf:

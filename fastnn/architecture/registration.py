@@ -1,4 +1,4 @@
-"""A user's own activation or loss, made of scalar functions in plain Python, compiled into the training loop like ours."""
+"""Registration of a user's activation or loss: plain Python functions of numbers, compiled into the training loop."""
 
 import inspect
 import math
@@ -12,14 +12,14 @@ from ..layers.initializers import initializers
 
 
 def checked_function(where, function, arguments):
-    """A function of one number for each of the arguments."""
+    """Return a function, or raise an error unless it takes these arguments, one number each."""
     if not callable(function) or not takes(function, arguments):
         raise ValueError(f"{where} is {shown(function)}; it must be a function of {' and '.join(arguments)}")
     return function
 
 
 def takes(function, arguments):
-    """Whether a function takes so many arguments, or may: of some written in C the signature is not known."""
+    """Return whether a function accepts that many arguments. For some functions written in C this is unknown: then True."""
     try:
         inspect.signature(function).bind(*arguments)
     except TypeError:
@@ -30,7 +30,7 @@ def takes(function, arguments):
 
 
 def checked_kinks(kinks):
-    """Where a derivative jumps, as a tuple of floats."""
+    """Return the points where a derivative jumps, as a tuple of floats."""
     return tuple(number_in_range(f"kinks[{index}]", kink, -math.inf) for index, kink in enumerate(several("kinks", kinks)))
 
 
@@ -51,25 +51,25 @@ def register_activation(name: str, value: Callable, prime: Callable, *, formula:
     name : str
     value : callable
         value(z) -> a for one number, in plain Python with `math`. Write numbers as floats (1.0, not 1): float literals take
-        the network's dtype, whole numbers widen the computation to float64.
+        the network's dtype, integers are computed in float64.
     prime : callable
         prime(z, a) -> the derivative da/dz, given both z and a = value(z).
     formula, prime_formula : str, optional
         For documentation and reports.
     initializer : str, optional
-        How layers with this activation draw their weights unless told otherwise.
+        The default initializer of layers with this activation.
     smooth : bool, optional
         Whether the derivative is continuous; if not, `kinks` lists the z at which it jumps.
     vectorized, vectorized_prime : callable, optional
-        The same for NumPy arrays; by default the scalar functions are applied to each number.
+        The same functions for NumPy arrays; by default the scalar functions are applied to each element.
     onnx : str or callable, optional
-        What `Network.to_onnx` writes for it: the name of an ONNX operator, such as "Sin", or a function onnx(graph, z) that
-        makes it of several, such as `lambda graph, z: graph("Mul", z, graph("Sigmoid", z))`.
+        The ONNX form for `Network.to_onnx`: the name of an ONNX operator, such as "Sin", or a function onnx(graph, z) that
+        combines several operators, such as `lambda graph, z: graph("Mul", z, graph("Sigmoid", z))`.
 
     Returns
     -------
     Activation
-        Its record. Check the derivative with `fastnn.check_gradients` on a network that uses it.
+        The record. Check its derivative with `fastnn.check_gradients` on a network that uses it.
 
     Examples
     --------
@@ -100,16 +100,16 @@ def register_loss(name: str, value: Callable, prime: Callable, *, formula: str =
         value(a, y) -> the loss of one output a with target y, in plain Python with `math` and float literals. The loss of a
         batch sums over the outputs and averages over the samples.
     prime : callable
-        prime(a, y) -> its derivative in a.
+        prime(a, y) -> its derivative with respect to a.
     smooth : bool, optional
-        Whether the derivative is continuous; if not, `kinks` lists the a − y at which it jumps.
+        Whether the derivative is continuous; if not, `kinks` lists the values of a − y at which it jumps.
     targets : {"values", "classes", "binary"}, optional
         What y may be: any values, class labels or probabilities, or numbers from 0 to 1.
 
     Returns
     -------
     Loss
-        Its record. Check the derivative with `fastnn.check_gradients` on a network that uses it.
+        The record. Check its derivative with `fastnn.check_gradients` on a network that uses it.
 
     Examples
     --------

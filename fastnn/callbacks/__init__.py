@@ -1,4 +1,4 @@
-"""Callbacks: what is called between the steps of a fit, under Keras' names. One a file; `Callback` is the base of all.
+"""Callbacks, one a file: objects whose hooks are called during a fit, with the names of Keras. `Callback` is the base class.
 
     net.fit(X, y, epochs=100, validation_data=(X_val, y_val), callbacks=[EarlyStopping(patience=5), CSVLogger("log.csv")])
 """

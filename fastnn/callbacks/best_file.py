@@ -1,7 +1,7 @@
-"""What the file of a best network says of itself: by which metric it is the best, its value, and what it was measured on.
+"""Metadata of a file with a best network: the metric, its value, and a digest of the data it was computed on.
 
-A best is carried from one fit to the next only as far as its file bears it out. So what a callback calls its best is what
-the network in the file comes to, whoever has moved or replaced the file in between.
+A later fit keeps the best of an earlier one only if the file confirms it. So the best of a callback is always the value of
+the network in the file, even if the file was moved or replaced in between.
 """
 
 import hashlib
@@ -13,17 +13,17 @@ from ..files.networks import PROVOKED, open_file
 from ..formats.safetensors import TensorFile
 from ..formats.untrusted_json import from_text, to_text
 
-NAME = "best"  # of the text in the file
-ROWS, BYTES = 4096, 2**24  # of data that are looked at to tell whether they are the same: so many rows, spread evenly
+NAME = "best"  # name of the text in the file
+ROWS, BYTES = 4096, 2**24  # size of the sample of the data that is compared: at most so many rows, evenly spaced
 
 
 def text(record):
-    """The record of a best, a dict with its "value", as {name: text} for the metadata of its file."""
+    """Return the record of a best, a dict with its "value", as {name: text} for the metadata of its file."""
     return {NAME: to_text(record, special=True)}
 
 
 def recorded(path):
-    """What the file at `path` says of itself, a dict; None if it says nothing or is damaged."""
+    """Return the record in the file at `path`, a dict; None if there is none or it is damaged."""
     try:
         with open_file(path) as file:
             opened = TensorFile(file, os.fstat(file.fileno()).st_size)
@@ -35,7 +35,7 @@ def recorded(path):
 
 
 def digest(*data):
-    """A few letters that tell Data from others; what lies between the rows that it looks at is not seen."""
+    """Return a short digest of Data. It covers evenly spaced rows, so changes between them are not detected."""
     sha = hashlib.sha256()
     for each in data:
         if each is None:
@@ -47,7 +47,7 @@ def digest(*data):
         sha.update(f"{each.samples} {each.X.size // len(each.X)}".encode())
         for array in (each.X, each.targets.labels, each.targets.values, each.weights):
             if array is not None:
-                kind = np.float32 if array.dtype.kind == "f" else array.dtype  # whatever the dtype of the network
+                kind = np.float32 if array.dtype.kind == "f" else array.dtype  # the same for every dtype of the network
                 with np.errstate(over="ignore"):
                     sha.update(array[rows].astype(kind).tobytes())
     return sha.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A table of the metrics in a file, a row an epoch."""
+"""A table of the metrics in a file, one row for each epoch."""
 
 import os
 from contextlib import suppress
@@ -8,27 +8,27 @@ from pathlib import Path
 from ..checks import path_name, shown, true_or_false, whole_number
 from ..fitting.callback import Callback, reported
 from ..formats.atomic_file import write, write_whole
-from .log_file import Log, NotOurs
+from .log_file import Log, NotThisLog
 
 
 class CSVLogger(Callback):
-    """Write the metrics of each epoch to a file as it ends: the columns "epoch", those of the history, and what callbacks
-    before it in the list report.
+    """Write the metrics of each epoch to a file: a column "epoch", those of the history, and those that callbacks before it
+    report.
 
-    Every row is in the file as soon as its epoch is over, and one that cannot be written (a full disk) ends the fit with an
-    error and leaves no part of itself.
+    Each row is written at the end of its epoch. If it cannot be written (a full disk), the fit ends with an error and the
+    file contains no part of the row.
 
-    When a fit is resumed, rows from after the place where it goes on are dropped first, and rows that are gone are written
-    again, so that the file is that of a fit that was never interrupted. Rows are told by what they hold: a spreadsheet may
-    have saved the file again, with other line ends, a byte order mark or rounded numbers. Columns that were added stay, and
-    metrics that are new get columns behind the others. A file that is not the log of this fit is refused and left as it is.
+    When a fit is resumed, rows after its position are dropped and missing rows are written again, so that the file is that
+    of a fit without an interruption. Rows are recognized by their values: a spreadsheet may have saved the file with other
+    line ends, a byte order mark or rounded numbers. Additional columns are kept, and new metrics get columns after the
+    others. A file that is not the log of this fit is refused and not changed.
 
     Parameters
     ----------
     path : path
     separator : str, default ","
     append : bool, default False
-        Whether to add to a file that is there already instead of replacing it. It must be a log of the same metrics.
+        Whether to append to an existing file instead of replacing it. It must be a log of the same metrics.
 
     Examples
     --------
@@ -50,19 +50,19 @@ class CSVLogger(Callback):
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"CSVLogger(separator=...) is {shown(separator)}; it must be one character")
         self.file, self.log, self.size = None, None, 0
-        self.before, self.first = 0, None  # rows of earlier fits in the file, and the first epoch of this one there
-        self.last, self.own = (None, 0), {}  # the last epoch and where its row begins; what the history does not have
+        self.before, self.first = 0, None  # number of rows of earlier fits in the file, and the first epoch of this fit
+        self.last, self.own = (None, 0), {}  # the last epoch and the offset of its row; metrics that the history lacks
 
     def on_train_begin(self, logs):
         if not self.path.parent.is_dir():
-            raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; make it first")
+            raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; create it first")
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a directory; give the name of a file in it")
         self.before, self.first, self.last, self.own = 0, None, (None, 0), {}
         there = self.path.read_bytes() if self.path.exists() else b""
         if self.resumed is not None:
-            self.go_on(there)
-        elif self.append and (log := self.log_to_add_to(there)) is not None:
+            self.continue_log(there)
+        elif self.append and (log := self.read_log(there)) is not None:
             self.log, self.before = replace(log, rows=[]), len(log.rows)
             self.open()
         else:
@@ -72,46 +72,46 @@ class CSVLogger(Callback):
             self.size = 0
             self.write(None, self.log.to_bytes())
 
-    def log_to_add_to(self, there):
-        """The Log in a file that rows are to be added to, None in an empty one."""
+    def read_log(self, there):
+        """Return the Log in a file to append to, or None if it is empty."""
         try:
             log = Log.read(there, self.separator)
             columns = [] if log is None else log.header
-        except NotOurs:
+        except NotThisLog:
             log, columns = None, there[:200].decode(errors="replace").splitlines()[:1]
         header = ["epoch", *self.metrics]
         if columns and columns != header:
             raise ValueError(f"CSVLogger(append=True): {self.path} begins with the columns {shown(columns)}; this fit "
                              f"reports {header}: log it to another file, or replace that one with append=False")
         if log is not None and not log.ended:
-            raise ValueError(f"CSVLogger(append=True): the last line of {self.path} has no end; mend the file, or replace "
+            raise ValueError(f"CSVLogger(append=True): the last line of {self.path} is incomplete; repair it, or replace "
                              "it with append=False")
         return log
 
-    def go_on(self, there):
-        """Go on with the log of the fit that is resumed, in a file that holds these bytes."""
+    def continue_log(self, there):
+        """Continue the log of the resumed fit, in a file that holds these bytes."""
         epochs = self.network.fits.last.epoch.number
         self.before, self.first = self.resumed.get("before"), self.resumed.get("first")
-        if self.before is None:  # the state of an earlier version says how many bytes there were
+        if self.before is None:  # the state of an earlier version holds the number of bytes
             size = whole_number("the size of the log in the checkpoint", self.resumed.get("size", 0), least=0)
-            self.before, self.first = begin_of_rows(there[:size], self.separator, epochs)
-        self.attach(there, epochs, come_again=True)
+            self.before, self.first = find_rows(there[:size], self.separator, epochs)
+        self.attach(there, epochs, repeated=True)
 
     def known(self, epochs):
-        """{epoch: {name: value}} of so many epochs, from the history and from what this callback has seen."""
+        """Return {epoch: {name: value}} of the first `epochs` epochs, from the history and the metrics of callbacks."""
         history = self.network.history or {}
         return {epoch: {name: values[epoch] for name, values in history.items() if epoch < len(values)}
                 | self.own.get(epoch, {}) for epoch in range(epochs)}
 
-    def attach(self, there, epochs, *, come_again):
-        """Bring a file that holds these bytes to where so many epochs are done; come_again: as for `Log.cut_back`."""
+    def attach(self, there, epochs, *, repeated):
+        """Make the file that holds these bytes the log of `epochs` epochs; repeated: as for `Log.update_rows`."""
         first = epochs if self.first is None else self.first
         try:
             log = Log.read(there, self.separator) or Log(["epoch", *self.metrics], separator=self.separator)
-            log.cut_back(self.before, first, epochs, self.known(epochs), come_again=come_again)
-        except NotOurs as error:
-            raise ValueError(f"{self.path} is not the log that this fit has written so far: {error}. Move it away, and the "
-                             "log is written again as far as the history has it; or give another path") from None
+            log.update_rows(self.before, first, epochs, self.known(epochs), repeated=repeated)
+        except NotThisLog as error:
+            raise ValueError(f"{self.path} is not the log of this fit: {error}. Move it away, and the log is written again "
+                             "from the history; or give another path") from None
         log.add_columns(["epoch", *self.metrics])
         whole, rows = log.to_bytes(), len(log.rows)
         if there.startswith(whole):
@@ -124,7 +124,7 @@ class CSVLogger(Callback):
         self.log, self.before = replace(log, rows=[]), rows - max(epochs - first, 0)
 
     def open(self, whole=None):
-        """Open the file, with these bytes in it if they are given."""
+        """Open the file, first replacing its content by these bytes if they are given."""
         if self.file is not None:
             self.file.close()
         if whole is not None:
@@ -135,8 +135,8 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch, logs):
         values = {name: reported(logs, name) for name in self.metrics}
         if self.has_changed():
-            self.attach(self.path.read_bytes() if self.path.exists() else b"", epoch, come_again=False)
-        if self.last[0] == epoch:  # interrupted when it had been written
+            self.attach(self.path.read_bytes() if self.path.exists() else b"", epoch, repeated=False)
+        if self.last[0] == epoch:  # the fit was interrupted after the row was written
             self.file.truncate(self.last[1])
             self.size = self.last[1]
         self.first = epoch if self.first is None else self.first
@@ -144,7 +144,7 @@ class CSVLogger(Callback):
         self.write(epoch, self.log.line(self.log.named({"epoch": epoch, **values})))
 
     def has_changed(self):
-        """Whether somebody else has replaced the file or written to it."""
+        """Return whether the file was replaced or changed by somebody else."""
         ours = os.fstat(self.file.fileno())
         try:
             there = os.stat(self.path)
@@ -157,10 +157,10 @@ class CSVLogger(Callback):
             self.file.close()
 
     def __getstate__(self):
-        return vars(self) | {"file": None, "own": {}}  # a file no copy may share, and no pickle hold
+        return vars(self) | {"file": None, "own": {}}  # an open file can be neither copied nor pickled
 
     def write(self, epoch, line):
-        """Add the line of an epoch whole or not at all."""
+        """Append the line of an epoch, completely or not at all."""
         try:
             write(self.file.fileno(), line)
             vars(self).update(size=os.fstat(self.file.fileno()).st_size, last=(epoch, self.size))
@@ -179,11 +179,11 @@ class CSVLogger(Callback):
         return {"size": self.size, "before": self.before, "first": self.first}
 
 
-def begin_of_rows(there, separator, epochs):
-    """(how many rows of earlier fits come first, or None; the epoch of the first of this one) in a log of so many epochs."""
+def find_rows(there, separator, epochs):
+    """Return (number of rows of earlier fits or None, first epoch of this fit) in a log of `epochs` epochs."""
     try:
         log = Log.read(there, separator)
-    except NotOurs:
+    except NotThisLog:
         log = None
     rows, epoch = [] if log is None else log.rows, epochs
     while rows and epoch > 0 and rows[-1][0] == str(epoch - 1):

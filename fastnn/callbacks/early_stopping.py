@@ -1,4 +1,4 @@
-"""Stopping when a metric no longer improves."""
+"""Early stopping, when a metric no longer improves."""
 
 from ..checks import true_or_false, whole_number
 from ..checks.caller_warning import warn_caller
@@ -12,24 +12,24 @@ class EarlyStopping(Monitor):
     Parameters
     ----------
     monitor : str, default "val_loss"
-        A metric that the fit reports, or a callback before it in the list: see `Callback.reports`.
+        A metric of the fit, or of a callback before it in the list: see `Callback.reports`.
     patience : int, default 0
-        Stop after so many epochs without improvement; 0 and 1 are the same.
+        The number of epochs without improvement after which to stop; 0 and 1 are the same.
     min_delta : float, default 0
-        Only a change by more than this is an improvement.
+        A change counts as an improvement if it is larger than this.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger values are better. "auto" is enough for the metrics of the fit, and for one that a callback
-        declares in its `reports`; for others say it.
+        Whether smaller or larger values are better. "auto" works for metrics of the fit and for those that a callback
+        declares in its `reports`; specify it for others.
     restore_best : bool, default False
-        Whether the network has the weights of its best epoch when the fit is over, however it came to be over. A fit that is
-        resumed goes on with the last ones.
+        Whether the network gets the weights of its best epoch at the end of the fit, however the fit ends. A resumed fit
+        continues with the last weights.
 
     Attributes
     ----------
     best, best_epoch : float and int, or None
-        The best value, and when it was.
+        The best value, and its epoch.
     stopped_epoch : int or None
-        The epoch after which it stopped the fit.
+        The epoch after which the fit was stopped.
 
     Examples
     --------
@@ -51,15 +51,15 @@ class EarlyStopping(Monitor):
 
     def on_train_begin(self, logs):
         super().on_train_begin(logs)
-        before = self.goes_on_from
+        before = self.comparable_state
         self.wait, self.best_epoch, self.stopped_epoch = before.get("wait", 0), before.get("best_epoch"), None
         self.best_arrays = before.get("best_arrays") if self.restore_best else None
-        stopped = self.wait >= max(self.patience, 1)  # it had stopped already, and was not given more patience
+        stopped = self.wait >= max(self.patience, 1)  # it had already stopped, and patience was not increased
         if stopped:
             self.stopped_epoch, self.network.stop_training = before.get("stopped_epoch"), True
         if self.restore_best and self.best is not None and self.best_arrays is None:
-            warn_caller("the weights of the best epoch so far are not there, since restore_best was off until now: "
-                        + ("it leaves those of the last" if stopped else "it judges anew from here"))
+            warn_caller("the weights of the best epoch so far were not kept, because restore_best was off until now: "
+                        + ("the last weights are kept" if stopped else "it starts anew from here"))
             if not stopped:
                 self.best = self.best_epoch = None
 

@@ -1,18 +1,18 @@
-"""A callback made of functions."""
+"""A callback made from functions."""
 
 from ..checks import shown
 from ..fitting.callback import Callback
 
 
 class LambdaCallback(Callback):
-    """Call these functions, each with the arguments of the hook it is named after.
+    """Call functions as hooks, each with the arguments of the hook of its name.
 
     Parameters
     ----------
     on_train_begin, on_train_end : function of (logs), optional
     on_epoch_begin, on_epoch_end : function of (epoch, logs), optional
     on_train_batch_begin, on_train_batch_end : function of (batch, logs), optional
-        Either makes training come back to Python at every batch: see `Callback`.
+        With one of these, training returns to Python at every batch: see `Callback`.
 
     Examples
     --------

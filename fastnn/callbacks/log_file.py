@@ -1,4 +1,4 @@
-"""The rows of a log, told by what they hold: a spreadsheet or an editor may have saved the file again in between."""
+"""The rows of a log, recognized by their values: a spreadsheet or an editor may have saved the file again in between."""
 
 import codecs
 import csv
@@ -6,40 +6,40 @@ import io
 import math
 from dataclasses import dataclass, field
 
-ROUNDED = 1e-6  # programs that save a table again keep six digits or more
+ROUNDED = 1e-6  # relative tolerance: programs that save a table again keep at least six digits
 
 
-class NotOurs(ValueError):
-    """The file is not the log that it is expected to be; the message says why."""
+class NotThisLog(ValueError):
+    """Raised if the file is not the expected log; the message gives the reason."""
 
 
 @dataclass
 class Log:
-    """A table with a header as a file holds it: names, rows of cells, and how they are written."""
+    """A table with a header: names, rows of cells, and the format of the file."""
 
     header: list
     rows: list = field(default_factory=list)
     separator: str = ","
     newline: str = "\n"
-    mark: bytes = b""  # of the byte order, which spreadsheets put first
-    ended: bool = True  # whether the last line has an end
+    mark: bytes = b""  # byte order mark, which spreadsheets write
+    ended: bool = True  # whether the last line ends with a newline
 
     @classmethod
     def read(cls, data, separator):
-        """The Log in the bytes of a file; NotOurs if there is no table in them, None if there is nothing."""
+        """Return the Log in the bytes of a file, or None if it is empty; raise NotThisLog if it is not a table."""
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         try:
             text = data[len(mark):].decode()
             lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if any(row)]
         except (UnicodeDecodeError, csv.Error) as error:
-            raise NotOurs(f"it cannot be read as a table ({error})") from None
+            raise NotThisLog(f"it cannot be read as a table ({error})") from None
         if not lines:
             return None
         newline = next((each for each in ("\r\n", "\n", "\r") if each in text), "\n")
         return cls(lines[0], lines[1:], separator, newline, mark, text.endswith(("\n", "\r")))
 
     def line(self, cells):
-        """A row as the bytes of a line."""
+        """Return a row as the bytes of a line."""
         text = io.StringIO()
         csv.writer(text, delimiter=self.separator, lineterminator=self.newline).writerow(cells)
         return text.getvalue().encode()
@@ -48,48 +48,48 @@ class Log:
         return self.mark + b"".join(map(self.line, [self.header, *self.rows]))
 
     def named(self, values):
-        """The cells of a row: values by name, nothing for the columns that they do not name."""
+        """Return the cells of a row from values by name; columns without a value are empty."""
         return [values.get(name, "") for name in self.header]
 
     def add_columns(self, names):
-        """Put columns that are not there yet behind the others, with nothing in the rows so far."""
+        """Add missing columns after the others, empty in the existing rows."""
         missing = [name for name in names if name not in self.header]
         self.rows = [row + [""] * (len(self.header) + len(missing) - len(row)) if missing else row for row in self.rows]
         self.header = self.header + missing
 
-    def cut_back(self, before, first, epochs, known, *, come_again=True):
-        """Leave off the rows of epochs that come again, and write those that are gone.
+    def update_rows(self, before, first, epochs, known, *, repeated=True):
+        """Drop the rows of epochs that are repeated, and add missing rows.
 
-        before: how many rows of earlier fits come first; None if that is not known. first: the epoch of the first row of
-        this fit; epochs: how many epochs are done. known: {epoch: {name: value}} of this fit, as far as it is known.
-        come_again: whether there may be rows of later epochs. Raises NotOurs.
+        before: number of rows of earlier fits, None if unknown. first: epoch of the first row of this fit. epochs: number of
+        epochs done. known: {epoch: {name: value}} of this fit, as far as known. repeated: whether there may be rows of
+        later epochs. Raises NotThisLog.
         """
         if "epoch" not in self.header or len(set(self.header)) < len(self.header):
-            raise NotOurs(f"its columns are {', '.join(self.header)[:200]}")
+            raise NotThisLog(f"its columns are {', '.join(self.header)[:200]}")
         most = len(self.rows) - 1 if before is None else before
-        begins = range(most, -1, -1) if first < epochs else [most]  # earlier ones where rows of other fits are gone
+        begins = range(most, -1, -1) if first < epochs else [most]  # smaller numbers if rows of other fits are missing
         begin = next((each for each in begins if each < len(self.rows) and self.is_row(each, first, known)), None)
         if begin is None:
             if self.rows and (before is None or len(self.rows) > before or (len(self.rows) < before and first < epochs)):
-                raise NotOurs(f"none of its rows is that of epoch {first} of this fit")
+                raise NotThisLog(f"none of its rows is that of epoch {first} of this fit")
             begin = len(self.rows)
         own = self.rows[begin:]
-        if first + len(own) > epochs and not come_again:
-            raise NotOurs(f"somebody else has written its row {begin + epochs - first + 1}")
+        if first + len(own) > epochs and not repeated:
+            raise NotThisLog(f"its row {begin + epochs - first + 1} is not from this fit")
         for number in range(len(own)):
             last = number == len(own) - 1
             if not self.is_row(begin + number, first + number, known if first + number < epochs else {}):
-                if last and not self.ended:  # a row that was cut off
+                if last and not self.ended:  # an incomplete row
                     own = own[:-1]
                     break
-                raise NotOurs(f"its row {begin + number + 1} is not that of epoch {first + number} of this fit")
+                raise NotThisLog(f"its row {begin + number + 1} is not that of epoch {first + number} of this fit")
         own = own[:max(epochs - first, 0)]
         gone = range(first + len(own), epochs)
         self.rows = self.rows[:begin] + own + [self.named({"epoch": epoch, **known.get(epoch, {})}) for epoch in gone]
         self.ended = True
 
     def is_row(self, number, epoch, known):
-        """Whether a row is that of an epoch, by the values that are known of it."""
+        """Return whether a row is that of an epoch, judged by its known values."""
         row, values = self.rows[number], known.get(epoch, {})
         if len(row) != len(self.header):
             return False
@@ -100,7 +100,7 @@ class Log:
 
 
 def same(cell, value):
-    """Whether a cell says the value, up to rounding."""
+    """Return whether a cell equals the value up to rounding."""
     try:
         number = float(cell)
     except ValueError:

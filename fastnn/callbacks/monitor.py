@@ -1,4 +1,4 @@
-"""Watching one metric: is it better than the best so far?"""
+"""The base class of callbacks that monitor a metric."""
 
 import math
 
@@ -11,13 +11,13 @@ MODES = "min", "max", "auto"
 
 
 class Monitor(Callback):
-    """Base of callbacks that watch a metric.
+    """Base class of callbacks that monitor a metric.
 
-    A value is better if it lies below the best by more than min_delta ("min"), or above ("max"); "auto" goes by what the
-    metric says of itself, and refuses one that says nothing. NaN is never better.
+    A value is better if it is below the best by more than min_delta ("min"), or above it ("max"); "auto" uses the direction
+    of the metric, and refuses a metric without one. NaN is never better.
 
-    What `on_epoch_end` finds out is noted in one step, at its end, with the number of the epoch in `seen`: so it may be
-    interrupted anywhere and called again.
+    `on_epoch_end` records its results in one assignment at its end, with the number of the epoch in `seen`. So it may be
+    interrupted at any point and called again.
     """
 
     may_be_repeated = True
@@ -29,8 +29,8 @@ class Monitor(Callback):
             raise ValueError(f"{self.where('monitor')} is {shown(monitor)}; it must be the name of a metric, such as "
                              "'val_loss'")
         one_of(self.where("mode"), mode, MODES)
-        self.sign = self.best = self.seen = None  # sign: 1 if smaller values are better, -1 if larger ones; of the fit
-        self.goes_on_from = {}  # `resumed` as far as it was judged alike
+        self.sign = self.best = self.seen = None  # sign: 1 if smaller values are better, -1 if larger ones are
+        self.comparable_state = {}  # `resumed`, if it has the same metric and direction
 
     def where(self, argument):
         return f"{type(self).__name__}({argument}=...)"
@@ -44,28 +44,28 @@ class Monitor(Callback):
             self.where("monitor"), self.metric_records[self.monitor], self.mode,
             f"give mode='max' if larger values are better, or mode='min'; or declare it where it is reported, as in "
             f"reports = {{{self.monitor!r}: 'max'}}").sign
-        self.goes_on_from = self.comparable(self.resumed or {})
-        self.best, self.seen = self.goes_on_from.get("best"), self.goes_on_from.get("seen")
+        self.comparable_state = self.comparable(self.resumed or {})
+        self.best, self.seen = self.comparable_state.get("best"), self.comparable_state.get("seen")
 
     def comparable(self, before):
-        """What was kept where the fit goes on; {} if it was judged otherwise."""
+        """Return the state of the resumed fit, or {} if it has another metric or direction."""
         watched = before.get("told_apart_by", {}).get("monitor", self.monitor)
         if watched == self.monitor and before.get("sign", self.sign) == self.sign:
             return before
         if before.get("best") is not None:
             warn_caller(f"the fit that is resumed had a {type(self).__name__} by {watched}, this one goes by {self.monitor} "
-                        "or in the other direction: it judges anew from here")
+                        "or in the other direction: it starts anew from here")
         return {}
 
     def better(self, logs):
-        """The metric if it is better than the best so far, else None."""
+        """Return the metric if it is better than the best so far, else None."""
         value = reported(logs, self.monitor)
         if math.isnan(value) or (self.best is not None and not self.sign * value < self.sign * self.best - self.min_delta):
             return None
         return value
 
     def note(self, **noted):
-        """Set these attributes in one step, which no exception can leave half done."""
+        """Set these attributes in one step, which an exception cannot interrupt."""
         vars(self).update(noted)
 
     def told_apart_by(self):

@@ -1,4 +1,4 @@
-"""A smaller learning rate where a metric no longer improves."""
+"""Reduction of the learning rate when a metric no longer improves."""
 
 import math
 
@@ -12,20 +12,20 @@ class ReduceLROnPlateau(Monitor):
     Parameters
     ----------
     monitor : str, default "val_loss"
-        A metric that the fit reports, or a callback before it in the list: see `Callback.reports`.
+        A metric of the fit, or of a callback before it in the list: see `Callback.reports`.
     factor : float, default 0.1
-        Between 0 and 1, both excluded.
+        In (0, 1).
     patience : int, default 10
-        Reduce after so many epochs without improvement; 0 and 1 are the same.
+        The number of epochs without improvement after which to reduce; 0 and 1 are the same.
     min_learning_rate : float, default 0
-        The rate is not reduced below this.
+        The learning rate is not reduced below this.
     min_delta : float, default 1e-4
-        Only a change by more than this is an improvement.
+        A change counts as an improvement if it is larger than this.
     cooldown : int, default 0
-        How many epochs after a reduction are not counted.
+        The number of epochs after a reduction that are not counted.
     mode : {"auto", "min", "max"}
-        Whether smaller or larger values are better. "auto" is enough for the metrics of the fit, and for one that a callback
-        declares in its `reports`; for others say it.
+        Whether smaller or larger values are better. "auto" works for metrics of the fit and for those that a callback
+        declares in its `reports`; specify it for others.
 
     Examples
     --------
@@ -43,18 +43,18 @@ class ReduceLROnPlateau(Monitor):
         super().__init__(monitor, mode, min_delta)
         self.factor = not_negative(self.where("factor"), factor)
         if not 0 < self.factor < 1:
-            raise ValueError(f"{self.where('factor')} is {factor!r}; it must lie between 0 and 1, as in factor=0.1")
+            raise ValueError(f"{self.where('factor')} is {factor!r}; it must be between 0 and 1, as in factor=0.1")
         self.patience = whole_number(self.where("patience"), patience, least=0)
         self.cooldown = whole_number(self.where("cooldown"), cooldown, least=0)
         self.min_learning_rate = not_negative(self.where("min_learning_rate"), min_learning_rate)
-        self.wait, self.cooling, self.rate = 0, 0, None  # rate: what it has set after the last epoch, if it has
+        self.wait, self.cooling, self.rate = 0, 0, None  # rate: the rate set after the last epoch, if any
 
     def on_train_begin(self, logs):
         super().on_train_begin(logs)
         if not isinstance(getattr(self.network.optimizer, "learning_rate", None), float):
             raise ValueError("ReduceLROnPlateau changes a learning rate that is a number; "
                              f"{self.network.optimizer!r} has none: give it one, or leave the callback out")
-        before = self.goes_on_from
+        before = self.comparable_state
         self.wait, self.cooling, self.rate = before.get("wait", 0), before.get("cooling", 0), before.get("rate")
 
     def on_epoch_end(self, epoch, logs):
@@ -64,7 +64,7 @@ class ReduceLROnPlateau(Monitor):
             self.network.optimizer.learning_rate = self.rate
 
     def judge(self, epoch, logs):
-        """Note what the metric says, and in `rate` the learning rate if it is to change."""
+        """Record the metric, and in `rate` the new learning rate if it changes."""
         value, cooling = self.better(logs), self.cooling > 0
         noted = {"seen": epoch, "best": self.best if value is None else value, "wait": self.wait + 1, "rate": None,
                  "cooling": max(self.cooling - 1, 0)}
@@ -72,7 +72,7 @@ class ReduceLROnPlateau(Monitor):
             noted["wait"] = 0
         elif noted["wait"] >= self.patience:
             rate = self.network.optimizer.learning_rate
-            # never raised, and kept above zero when a factor has been applied hundreds of times
+            # never increased, and kept above zero after hundreds of reductions
             least = min(rate, max(self.min_learning_rate, math.ulp(0.0)))
             noted |= {"wait": 0, "cooling": self.cooldown, "rate": max(self.factor * rate, least)}
         self.note(**noted)

@@ -1,4 +1,4 @@
-"""Ending a fit quietly where its numbers are no longer finite."""
+"""Ending a fit with a warning when its numbers are no longer finite."""
 
 import math
 
@@ -7,10 +7,10 @@ from ..fitting.callback import Callback
 
 
 class TerminateOnNaN(Callback):
-    """End the fit with a warning instead of a DivergenceError where a step would not leave every number finite.
+    """End the fit with a warning instead of a DivergenceError at a step that would not leave every number finite.
 
-    The weights are those from before that step, and the epoch has no place in the history. It also ends a fit after an epoch
-    with a metric that is not finite, such as "val_loss".
+    The weights are those from before that step, and the epoch is not in the history. It also ends a fit after an epoch with
+    a metric that is not finite, such as "val_loss".
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Training: the loop of a fit, where it stands, its history, schedules, L-BFGS."""
+"""Training: the training loop, its state, history, schedules, L-BFGS."""

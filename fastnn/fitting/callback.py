@@ -1,4 +1,4 @@
-"""The base of callbacks."""
+"""The base class of callbacks."""
 
 import math
 
@@ -8,40 +8,40 @@ from ..checks import real_number, shown
 
 
 class Callback:
-    """Base of callbacks: override what you need.
+    """Base class of callbacks: override the hooks that you need.
 
     Set `network.stop_training = True` to stop: after the epoch from `on_epoch_end`, after the batch from
-    `on_train_batch_end`, before the next batch from a hook that begins something. An epoch stopped in the middle has no
-    place in the history; `fit(..., resume=True)` goes on with it. Read and change `network.optimizer.learning_rate` and
-    other hyperparameters anywhere; they take hold of the next step.
+    `on_train_batch_end`, before the next batch from a hook that begins something. An epoch that is stopped in the middle is
+    not in the history; `fit(..., resume=True)` continues it. Hyperparameters such as `network.optimizer.learning_rate` may
+    be changed in every hook; the next step uses the new value.
 
-    logs is a dict of the metrics so far, {} where there are none yet. Numbers of epochs and batches begin at 0. An exception
-    in a hook ends the fit; `on_train_end` of all callbacks is called then too, and after Ctrl-C. If it comes between the
-    callbacks at the end of an epoch, those that have not been told of the epoch are told when the fit is resumed.
+    logs is a dict of the metrics so far, {} if there are none yet. Epochs and batches are numbered from 0. An exception in a
+    hook ends the fit; `on_train_end` of all callbacks is called then too, and after Ctrl-C. If it occurs between callbacks
+    at the end of an epoch, the remaining ones are called for that epoch when the fit is resumed.
 
-    Training runs compiled, about 50 ms of batches at a time, and Python looks in between. So the two hooks of batches cost
-    something: if a callback overrides one of them, training comes back to Python at every batch, or every `every_batches`
-    batches if it sets that, which slows the smallest networks down several times. No others are slowed down.
+    Training runs in compiled code, about 50 ms of batches at a time. So the two hooks of batches have a cost: if a callback
+    overrides one of them, training returns to Python at every batch, or every `every_batches` batches if it sets that, which
+    makes the smallest networks several times slower. The other hooks do not slow down training.
 
     Attributes
     ----------
     network : Network
         The network in training.
     metrics : tuple of str
-        The names of what `logs` holds at the end of an epoch.
+        The names of the metrics in `logs` at the end of an epoch.
     metric_records : dict of str to Metric
-        The same by name, as records that say which way each is better.
+        The same metrics as records, which specify whether larger or smaller values are better.
     reports : tuple of str, or dict of str to {"max", "min"}
-        Names of metrics of its own, a number each, that its `on_epoch_end` puts into `logs`: those that stand behind it in
-        the list may then watch and log them. A dict says which way each is better, as in {"auc": "max", "mae": "min"};
-        without that, those that watch it need a `mode`. The history has the metrics of the fit alone.
+        Names of its own metrics, numbers that its `on_epoch_end` puts into `logs`. Callbacks after it in the list may
+        monitor and log them. A dict specifies whether larger or smaller values are better, as in {"auc": "max", "mae":
+        "min"}; without that, callbacks that monitor it need a `mode`. The history contains only the metrics of the fit.
     resumed : dict or None
-        In a fit that goes on from where it was interrupted, what `state` of this callback returned there; else None.
+        In a resumed fit, the value that `state` of this callback returned before; otherwise None.
     every_batches : int
-        After how many batches of the fit, over all its epochs, the hooks of batches are called.
+        The number of batches, counted over all epochs, after which the hooks of batches are called.
     runs_last : bool
-        Whether it is called after those that stand behind it in the list. What saves the states of all callbacks does so in
-        `on_callbacks_end`, which comes later still.
+        Whether it is called after the others, whatever its place in the list. Callbacks that save the states of all
+        callbacks do so in `on_callbacks_end`, which is called even later.
 
     Examples
     --------
@@ -58,54 +58,54 @@ class Callback:
 
     network, metrics, metric_records, reports, resumed = None, (), {}, (), None
     every_batches, runs_last = 1, False
-    may_be_repeated = False  # whether on_epoch_end of one epoch, interrupted and called again, comes to what one call does
+    may_be_repeated = False  # whether on_epoch_end may be interrupted and called again for the same epoch
 
     def on_train_begin(self, logs): ...
 
     def on_train_end(self, logs): ...
 
     def on_epoch_begin(self, epoch, logs):
-        """Before an epoch's first batch, and again when a fit that was interrupted within an epoch goes on with it."""
+        """Called before the first batch of an epoch, and again when a fit that was interrupted in the epoch is resumed."""
 
     def on_epoch_end(self, epoch, logs):
-        """After validation."""
+        """Called after validation."""
 
     def on_train_batch_begin(self, batch, logs): ...
 
     def on_train_batch_end(self, batch, logs):
-        """logs: means over the epoch up to here."""
+        """Called after a batch; logs: means over the epoch so far."""
 
     def on_callbacks_end(self):
-        """After on_epoch_end, on_train_batch_end or on_train_end of all callbacks: the place to save the states of all.
+        """Called after on_epoch_end, on_train_batch_end or on_train_end of all callbacks, to save the states of all.
 
-        Also before on_train_end of any, where an exception may have kept it from being called.
+        It is also called before the first on_train_end, in case an exception has prevented the call.
         """
 
     def on_divergence(self, error):
-        """A step would make numbers that are not finite. Return True to end the fit quietly; else the error is raised."""
+        """Called when a step would produce numbers that are not finite. Return True to end the fit without an error."""
 
     def state(self):
-        """What `resumed` is to be if the fit goes on from here: a dict of numbers, text, lists, dicts, None and arrays."""
+        """Return the value of `resumed` for a resumed fit: a dict of numbers, text, lists, dicts, None and arrays."""
         return {}
 
     def told_apart_by(self):
-        """What tells it apart from others of its type: a dict of numbers and text.
+        """Return what distinguishes it from other callbacks of its type: a dict of numbers and text.
 
-        In a fit that goes on, each callback gets back the state of the one of its type that is most like it by these; among
-        equals it goes by their order.
+        In a resumed fit, each callback gets the state of the callback of its type that agrees with it in most of these
+        values; ties are resolved by order.
         """
         return {}
 
     def measured_on(self, data, validation):
-        """Before on_train_begin: the Data that the fit learns from, and those of its validation, or None."""
+        """Called before on_train_begin with the training Data, and the validation Data or None."""
 
     def written_file(self):
-        """(the path of the file that it writes, whether others may write it too); None if it writes none."""
+        """Return (path of the file that it writes, whether others may write it too); None if it writes none."""
         return None
 
 
 def reported(logs, name):
-    """A metric in the logs of an epoch."""
+    """Return a metric from the logs of an epoch."""
     value = logs.get(name)
     if math.isnan(real_number(value)) and not isinstance(value, (float, np.floating)):
         raise ValueError(f"logs[{name!r}] is {shown(value)}; the callback that reports it must put a number there at the "

@@ -1,4 +1,4 @@
-"""How a fit calls its callbacks."""
+"""The calls of callbacks in a fit."""
 
 import os
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from .callback import Callback
 
 
 def overrides(callback, hook):
-    """Whether the callback's hook, a method or a function given to the instance, is its own."""
+    """Return whether a callback overrides a hook, with a method or with a function set on the instance."""
     return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
 
 
@@ -18,17 +18,17 @@ def call(callbacks, hook, *arguments):
         getattr(callback, hook)(*arguments)
 
 
-def introduce(callbacks, network, metrics, data, validation):
-    """Tell callbacks of the network and the metrics of the fit that comes, and on what Data these are measured."""
-    refuse_one_file_for_two(callbacks)
+def announce(callbacks, network, metrics, data, validation):
+    """Tell callbacks the network, the metrics of the coming fit, and the Data that these are computed on."""
+    check_distinct_files(callbacks)
     for callback in callbacks:
         callback.network, callback.metric_records = network, {metric.name: metric for metric in metrics}
         callback.metrics = (*callback.metric_records,)
         callback.measured_on(data, validation)
 
 
-def refuse_one_file_for_two(callbacks):
-    """Refuse callbacks of which one would write over the file of another."""
+def check_distinct_files(callbacks):
+    """Raise an error if two callbacks would write to the same file."""
     files = {}
     for callback in callbacks:
         path, may_be_shared = callback.written_file() or (None, True)
@@ -41,7 +41,7 @@ def refuse_one_file_for_two(callbacks):
 
 
 def merged(records, added, where):
-    """Metrics by name, with those that a callback reports; where: what these are called in an error."""
+    """Return metrics by name, with those that a callback reports; where: how an error refers to these."""
     records = dict(records)
     for metric in added:
         there = records.get(metric.name, metric)
@@ -53,7 +53,7 @@ def merged(records, added, where):
 
 
 def begin(callbacks, begun):
-    """on_train_begin of each, in order; those that have begun are added to a list, for `end`, whatever happens."""
+    """Call on_train_begin of each, in order; those that have begun are added to the list `begun`, for `end`."""
     records = {}
     for callback in callbacks:
         where = f"{type(callback).__name__}.reports"
@@ -65,11 +65,11 @@ def begin(callbacks, begun):
 
 
 def end(callbacks, logs):
-    """on_train_end of each, in order; an error in one is raised when all have been called.
+    """Call on_train_end of each, in order; an error in one is raised after all have been called.
 
-    What waits to be saved is saved before, while the network is as it was then, and what on_train_end leaves is saved after.
+    Files waiting to be saved are saved before, with the network as it was then, and those of on_train_end after.
     """
-    with ExitStack() as ends:  # the last that is put in is called first
+    with ExitStack() as ends:  # called in reverse order
         for callback in reversed(callbacks):
             ends.callback(callback.on_callbacks_end)
         for callback in reversed(callbacks):
@@ -79,9 +79,9 @@ def end(callbacks, logs):
 
 
 class BatchHooks:
-    """Calls the hooks of batches of the callbacks that have them, and says how many batches may pass until then.
+    """Calls the hooks of batches, and computes how many batches may run until the next call.
 
-    A step is a batch counted from the beginning of the fit.
+    Steps are batches counted from the beginning of the fit.
     """
 
     def __init__(self, callbacks):
@@ -91,7 +91,7 @@ class BatchHooks:
             whole_number(f"{type(each).__name__}.every_batches", each.every_batches)
 
     def batches_until_next(self, step, most):
-        """How many batches, at most so many, can be run from this step on before a hook is due."""
+        """Return the number of batches, at most `most`, that can run from this step until a hook is due."""
         return min([most, *(each.every_batches - step % each.every_batches for each in self.callbacks)])
 
     def due(self, step):
@@ -101,7 +101,7 @@ class BatchHooks:
         call(self.due(step), "on_train_batch_begin", batch, {})
 
     def end(self, step, batch, metrics):
-        """step: how many have been done; metrics: a function that gives those of the epoch so far."""
+        """step: number of steps done; metrics: a function that returns the metrics of the epoch so far."""
         if due := self.due(step):
             call(due, "on_train_batch_end", batch, metrics())
             call(due, "on_callbacks_end")

@@ -1,4 +1,4 @@
-"""Divergence: where in a step numbers ceased to be finite, and what to say about it."""
+"""Divergence: where in a step numbers are no longer finite, and the error message about it."""
 
 import numpy as np
 
@@ -9,14 +9,14 @@ from ..layers import computing_layer
 
 
 class DivergenceError(ArithmeticError):
-    """A step would make numbers that are not finite. Weights, optimizer and all else are those from before that step.
+    """Raised when a step would produce numbers that are not finite. Everything is as it was before that step.
 
     Attributes
     ----------
     epoch, batch : int
-        The step; batches are counted within their epoch. None in a fit with `LBFGS`, which has neither.
+        The step; batches are counted in their epoch. None in a fit with `LBFGS`, which has neither.
     layer : int or None
-        The number of the layer where it began, None if no layer is to blame.
+        The number of the layer where it began, None if it was not in a layer.
     """
 
     def __init__(self, message, epoch=None, batch=None, layer=None):
@@ -24,27 +24,27 @@ class DivergenceError(ArithmeticError):
         self.epoch, self.batch, self.layer = epoch, batch, layer
 
 
-def how_to_be_finite(network):
-    """What to try where numbers of a network's outputs are not finite."""
+def advice(network):
+    """Return suggestions for a network whose outputs are not finite."""
     return (f"scale the inputs to about unit size, or check that loss {network.loss!r} takes what "
             f"{computing_layer(network.layers).activation!r} gives, and that the parameters are finite")
 
 
-def of_step(network, program, epoch, batch, overflowed=None):
-    """The error for the step of this batch, in which `program` stopped.
+def step_error(network, program, epoch, batch, overflowed=None):
+    """Return the error for the step of this batch, in which `program` stopped.
 
-    overflowed: the name of the array that the update made overflow, None if it did not come to an update.
+    overflowed: name of the array that overflowed in the update, None if there was no update.
     """
     layer, what = cause(network, program, batch, overflowed)
-    message = (f"numbers cease to be finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before that "
-               f"step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to about "
-               f"unit size, or check that loss {network.loss!r} takes what "
+    message = (f"numbers are no longer finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before "
+               f"that step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to "
+               f"about unit size, or check that loss {network.loss!r} takes what "
                f"{computing_layer(network.layers).activation!r} gives")
     return DivergenceError(message, epoch, batch, layer)
 
 
 def cause(network, program, batch, overflowed=None):
-    """(number of the layer or None, what is not finite) first: weights, an update, outputs, statistics, loss, gradients."""
+    """Return (number of the layer or None, the first that is not finite of weights, update, outputs, …, gradients)."""
     for name, view in {**network.parameters, **network.state}.items():
         if not all_finite(view):
             return of_layer(network, name, "{}, {},", view)
@@ -64,14 +64,14 @@ def cause(network, program, batch, overflowed=None):
         return index, (f"the loss is not finite, though outputs are: those of {called(network, index)} reach "
                        f"{np.abs(output).max():.3g}")
     gradients = network.vectors.parameters.split(program.gradients)
-    for name, gradient in reversed(gradients.items()):  # they come from the last layer
+    for name, gradient in reversed(gradients.items()):  # gradients are computed from the last layer to the first
         if not all_finite(gradient):
             return of_layer(network, name, "the gradient of {}, {},", gradient)
     return None, "something was not finite"
 
 
 def layer_of(name):
-    """The number of the layer that a parameter such as "0.weight" belongs to."""
+    """Return the number of the layer of a parameter such as "0.weight"."""
     return int(name.split(".")[0])
 
 
@@ -85,5 +85,5 @@ def called(network, index):
 
 
 def not_finite(array):
-    """The first number that is not finite."""
+    """Return the first element that is not finite."""
     return array[~np.isfinite(array)].flat[0]

@@ -1,21 +1,21 @@
-"""The end of an epoch, as callbacks are told of it."""
+"""The calls of callbacks at the end of an epoch."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class EpochEnd:
-    """An epoch that is over, its logs, and the callbacks that have yet to be told of it."""
+    """A finished epoch, its logs, and the callbacks that have not been called for it yet."""
 
     epoch: int
     logs: dict
     untold: list
 
     def tell(self, callbacks):
-        """on_epoch_end of those that have yet to be told, then on_callbacks_end of all.
+        """Call on_epoch_end of the remaining callbacks, then on_callbacks_end of all.
 
-        Where an exception ends that, the callback that it came from has had its call, unless it may be repeated or has not
-        reported what it reports.
+        If a callback raises an exception, its call counts as done, unless it may be repeated or has not reported its
+        metrics.
         """
         while self.untold:
             callback = self.untold[0]

@@ -1,4 +1,4 @@
-"""What the fits of a network hand on to one another."""
+"""The state that the fits of a network share."""
 
 import weakref
 
@@ -9,18 +9,18 @@ from .optimizer_state import OptimizerState
 
 
 class Fits:
-    """The fits of a network: where the last one stands, and what a further one goes on with.
+    """The state that the fits of a network share: the last fit and the optimizers.
 
     Attributes
     ----------
     last : FitState or None
-        Where the last fit stands, or the one that runs; None before the first.
+        The state of the last or current fit; None before the first.
     by_name : dict of str to Optimizer
-        The optimizers that fits were given by name, such as "adam".
+        The optimizers of fits that were given a name, such as "adam".
     optimizer_states : mapping of Optimizer to OptimizerState
-        What each optimizer remembers, as long as someone keeps the optimizer.
+        The state of each optimizer, as long as there are references to the optimizer.
     paces : dict
-        How fast batches of a size go with so many threads.
+        The measured speed of batches of a size with a number of threads.
     """
 
     def __init__(self, size, dtype):
@@ -28,7 +28,7 @@ class Fits:
         self.by_name, self.optimizer_states, self.paces = {}, weakref.WeakKeyDictionary(), {}
 
     def optimizer(self, given):
-        """The optimizer that a caller means: itself, or the one of this name."""
+        """Return the optimizer, given itself or its name."""
         if isinstance(given, str):
             kind = optimizers.resolve(given)
             return self.by_name.setdefault(given, kind())
@@ -38,11 +38,11 @@ class Fits:
         return given
 
     def optimizer_state(self, optimizer):
-        """What the optimizer remembers of this network."""
+        """Return the state of the optimizer for this network."""
         if optimizer not in self.optimizer_states:
             self.optimizer_states[optimizer] = OptimizerState(optimizer, self.size, self.dtype)
         return self.optimizer_states[optimizer]
 
     def pace(self, batch, threads):
-        """How fast batches of this size go, as far as earlier fits have found out."""
+        """Return the Pace of batches of this size, which earlier fits may have measured."""
         return self.paces.setdefault((batch, threads), Pace())

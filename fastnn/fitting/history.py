@@ -1,4 +1,4 @@
-"""What a fit recorded, epoch by epoch."""
+"""The history of a fit: metrics of each epoch."""
 
 import contextlib
 import math
@@ -9,11 +9,11 @@ from ..formats import html
 
 
 class History(Mapping):
-    """A mapping of the name of a metric to its values, a float each epoch: NaN for epochs that it was not recorded in.
+    """A mapping of metrics to their values, a float for each epoch: NaN for epochs in which the metric was not recorded.
 
-    Names: "loss", and for classifiers "accuracy", both gathered while the weights moved through the epoch; with validation
-    data "val_loss" and "val_accuracy", of the weights at its end. If the learning rate changed on the way, "learning_rate":
-    that of the epoch's last step.
+    "loss", and for classifiers "accuracy", are averages over the epoch, while the weights change. With validation data,
+    "val_loss" and "val_accuracy" are computed with the weights at the end of the epoch. "learning_rate" is that of the last
+    step of the epoch, if the learning rate changed during the fit.
 
     Examples
     --------
@@ -28,19 +28,19 @@ class History(Mapping):
     def __init__(self, metrics=(), learning_rates=()):
         metrics = {} if isinstance(metrics, tuple) and not metrics else metrics
         self.metrics = by_name("metrics", metrics)
-        self.learning_rates = floats("learning_rates", learning_rates)  # of every epoch; among the metrics once they differ
+        self.learning_rates = floats("learning_rates", learning_rates)  # of every epoch; a metric only if they differ
 
     def append(self, values, learning_rate=None):
-        """Add an epoch's values, and the learning rate of its last step if the optimizer has one."""
+        """Append the values of an epoch, and the learning rate of its last step if the optimizer has one."""
         given = {name: [value] for name, value in values.items()} if isinstance(values, Mapping) else values
         self.extend(given, [] if learning_rate is None else [learning_rate])
 
     def extend(self, values, learning_rates=()):
-        """Add several epochs: {name: a value each}, and the learning rate of each if the optimizer has one."""
+        """Append several epochs: {name: values}, and the learning rate of each if the optimizer has one."""
         values, rates = by_name("values", values), floats("learning_rates", learning_rates)
         before, epochs = len(self.epochs), max(map(len, values.values()), default=0)
         recorded = [name for name in self.metrics if name != "learning_rate"]
-        for name in dict.fromkeys((*recorded, *values)):  # a fit that goes on may report other metrics
+        for name in dict.fromkeys((*recorded, *values)):  # a resumed fit may report other metrics
             self.metrics.setdefault(name, [math.nan] * before).extend(values.get(name, [math.nan] * epochs))
         self.learning_rates.extend(rates)
         if "learning_rate" in self.metrics:
@@ -49,7 +49,7 @@ class History(Mapping):
             self.metrics["learning_rate"] = list(self.learning_rates)
 
     def first(self, epochs):
-        """A copy of its first epochs, so many."""
+        """Return a copy of the first epochs."""
         epochs = whole_number("epochs", epochs, least=0)
         return History({name: values[:epochs] for name, values in self.metrics.items()}, self.learning_rates[:epochs])
 
@@ -78,15 +78,16 @@ class History(Mapping):
 
 
 def by_name(where, metrics):
-    """{name: its values as a list of floats}."""
+    """Return {name: values as a list of floats}."""
     if not isinstance(metrics, Mapping) or not all(isinstance(name, str) for name in metrics):
-        raise ValueError(f"{where} is {shown(metrics)}; it must be a mapping of name to a list of numbers, one an epoch")
+        raise ValueError(f"{where} is {shown(metrics)}; it must be a mapping of names to lists of numbers, one for each "
+                         "epoch")
     return {name: floats(f"{where}[{name!r}]", values) for name, values in metrics.items()}
 
 
 def floats(where, values):
-    """Numbers as a list of floats."""
+    """Return numbers as a list of floats."""
     if not isinstance(values, (str, bytes)):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             return list(map(float, values))
-    raise ValueError(f"{where} is {shown(values)}; it must be a list of numbers, one an epoch")
+    raise ValueError(f"{where} is {shown(values)}; it must be a list of numbers, one for each epoch")

@@ -1,4 +1,4 @@
-"""L-BFGS over all samples at once (Liu and Nocedal 1989): SciPy decides on the steps, loss and gradient are compiled.
+"""L-BFGS over all samples at once (Liu and Nocedal 1989): SciPy chooses the steps, loss and gradient are compiled.
 
 Needs SciPy: pip install "fastnn-numba[scipy]".
 """
@@ -15,32 +15,32 @@ from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 from ..runtime.exclusive import alone
 from ..runtime.time_slices import Pace
 from ..samples.metrics import of_fit
-from .callback_calls import begin, call, end, introduce
+from .callback_calls import announce, begin, call, end
 from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
 from .history import History
-from .loop import validate, work_out_all
+from .loop import compute_metrics, validate
 from .progress import Progress
 
-LEAST_GAIN = 2.2e-9  # of the loss in an iteration, relative to it: SciPy's default
+LEAST_GAIN = 2.2e-9  # smallest relative decrease of the loss in an iteration: SciPy's default
 
 
 @dataclass(frozen=True)
 class LBFGS:
-    """Take steps from the curvature seen in the last few of them; for small nets and data, trained to the end.
+    """Limited-memory BFGS, which approximates the curvature from the last few steps; for small networks and data.
 
-    Each iteration looks at all samples, some of them more than once. Works on a float64 copy of the network, whatever its
-    dtype, and puts the parameters back after each iteration. An optimizer for `Network.fit` alone: there each iteration is
-    an entry of the History and an epoch to callbacks; `epochs`, `batch_size` and `shuffle` mean nothing to it. A further fit
-    goes on from the weights, but learns the curvature anew. Networks with `Dropout` or `BatchNorm` are refused.
+    Each iteration evaluates all samples, sometimes more than once. It works on a float64 copy of the network and sets the
+    network's parameters after each iteration. It is an optimizer for `Network.fit` only: each iteration is an entry of the
+    History and an epoch for callbacks; `epochs`, `batch_size` and `shuffle` have no effect. Another fit continues from the
+    weights, but without the curvature. Networks with `Dropout` or `BatchNorm` are refused.
 
     Parameters
     ----------
     max_iterations : int, default 200
     tolerance : float, default 1e-4
-        It stops where no number of the gradient is larger, or where an iteration lowers the loss by less than 2.2e-9 of it.
+        It stops if no element of the gradient is larger, or if an iteration decreases the loss by less than 2.2e-9 of it.
     memory : int, default 10
-        How many steps it remembers; it holds twice as many vectors of the size of the parameters.
+        The number of steps it keeps, as two vectors of the size of the parameters for each.
 
     Examples
     --------
@@ -63,16 +63,16 @@ class LBFGS:
 
 
 def check_layers(layers):
-    """Refuse layers with which the loss of all samples, taken in batches, is no function of the weights."""
+    """Refuse layers with which the loss over all samples, computed in batches, is not a function of the weights."""
     for index, layer in enumerate(layers):
         if layer.draws or layer.mixes_samples:
-            why = "draws anew what it drops" if layer.draws else "normalizes by batches, and this takes all samples at once"
+            why = "drops other elements each time" if layer.draws else "normalizes by batches"
             raise ValueError(f"LBFGS needs a loss that depends on the weights alone, but layer {index}, {layer!r}, {why}; "
                              "leave it out, or train with another optimizer, such as Adam()")
 
 
 def minimizer():
-    """SciPy's function, or an error that says how to get it."""
+    """Return SciPy's function, or raise an error that says how to install it."""
     try:
         from scipy.optimize import minimize
     except ImportError as error:
@@ -81,18 +81,18 @@ def minimizer():
 
 
 class FullBatchLoss:
-    """The loss over all samples and its gradient, as a function of the flat vector of parameters.
+    """The loss over all samples and its gradient, as a function of the flat parameter vector.
 
-    network: the one whose parameters it moves.
+    network: the network whose parameters it changes.
     """
 
     def __init__(self, network, data, threads):
         self.network, self.pace = network, Pace()
         self.program = TrainingProgram(network, data.normalize_weights(), GRADIENT_CHUNK, threads, normalize=False)
-        self.accuracy = 0.0  # at the last evaluation
+        self.accuracy = 0.0  # of the last evaluation
 
     def __call__(self, flat):
-        """(loss, gradient) at these parameters, in float64; or what `not_finite` returns."""
+        """Return (loss, gradient) at these parameters, in float64; or the result of `not_finite`."""
         self.network.vectors.parameters.flat[:] = flat
         batch = self.accumulate()
         if batch is not None:
@@ -101,7 +101,7 @@ class FullBatchLoss:
         return loss, self.program.gradients.astype(np.float64)
 
     def accumulate(self):
-        """Add up loss and gradients over all batches, in slices, so that Ctrl-C is soon seen to.
+        """Accumulate loss and gradients over all batches, in slices, so that Ctrl-C takes effect soon.
 
         Returns None, or the number of a batch with numbers that are not finite.
         """
@@ -115,7 +115,7 @@ class FullBatchLoss:
         return None if all_finite(program.gradients) else program.batches - 1
 
     def not_finite(self, batch):
-        """End the fit, for numbers are not finite."""
+        """Raise the error for numbers that are not finite."""
         layer, what = cause(self.network, self.program, batch)
         self.program.take_mean()
         raise DivergenceError(f"numbers are not finite at a step that L-BFGS tries: {what}. The weights are those "
@@ -123,18 +123,18 @@ class FullBatchLoss:
 
 
 def fit(network, *given, **options):
-    """Train the network; return the History. For what is given see `minimize_loss`."""
+    """Train the network and return the History; see `minimize_loss` for the arguments."""
     return alone(network.fits, minimize_loss, network, *given, **options)
 
 
 def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress, metrics=()):
-    """Train `network` by way of `learner`, its copy in float64, for which the data are."""
+    """Train `network` with the help of `learner`, its float64 copy; the data have the learner's dtype."""
     minimize, history, flat = minimizer(), History(), network.vectors.parameters.flat
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     told, begun, last_logs = -1, [], {}
 
     def loss_at(flat):
-        """Loss and gradient; callbacks are told of an iteration when it first asks for them."""
+        """Return loss and gradient; before the first evaluation of an iteration, call the callbacks."""
         nonlocal told
         if told < len(history.epochs):
             told = len(history.epochs)
@@ -146,9 +146,9 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
             raise DivergenceError(f"weights that L-BFGS has found overflow {flat.dtype}; the network's are those before. "
                                   "Scale inputs and targets to about unit size")
         flat[:] = intermediate_result.x
-        # SciPy ends an iteration with the evaluation of its outcome
+        # SciPy ends an iteration with the evaluation of its result
         values = network.objective.head.report(float(intermediate_result.fun), loss.accuracy)
-        values |= validate(network, evaluation) | work_out_all(network, data, validation, metrics, threads)
+        values |= validate(network, evaluation) | compute_metrics(network, data, validation, metrics, threads)
         values = {metric.name: values[metric.name] for metric in reported}
         history.append(values)
         bar.show(values)
@@ -159,10 +159,10 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
             raise StopIteration
 
     loss = FullBatchLoss(learner, data, threads)
-    network.fits.last, network.stop_training = None, False  # there is nothing to resume: SciPy keeps the curvature to itself
+    network.fits.last, network.stop_training = None, False  # not resumable, because SciPy does not export the curvature
     callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
     reported = of_fit(network, evaluation is not None, metrics)
-    introduce(callbacks, network, reported, data, validation)
+    announce(callbacks, network, reported, data, validation)
     for callback in callbacks:
         callback.resumed = None
     try:

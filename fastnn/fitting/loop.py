@@ -1,24 +1,25 @@
-"""A fit from its beginning to its end: the one loop over epochs and batches, as Python sees it.
+"""A fit from beginning to end: the loop over epochs and batches in Python.
 
-Who drives it. `Network.fit` checks what it is given, makes a `Fit` and calls `Fit.train`; that is a fit from top to bottom:
+`Network.fit` checks its arguments, makes a `Fit` and calls `Fit.train`:
 
     Fit.train
-        begin               claims the network, takes the memory of a step, tells callbacks: on_train_begin
+        begin               claims the network, allocates memory, calls on_train_begin of the callbacks
         for each epoch
-            begin_epoch     tells callbacks: on_epoch_begin
+            begin_epoch     calls on_epoch_begin
             train_epoch     Trainer.enter_epoch       the order of the samples
-                            Trainer.train_batches     slices of some 50 ms, between them progress, callbacks and Ctrl-C
-                                SafeSteps.take_steps      refuses steps that would make numbers that are not finite
+                            Trainer.train_batches     slices of about 50 ms, between them progress, callbacks and Ctrl-C
+                                SafeSteps.take_steps      refuses steps that would produce numbers that are not finite
                                     TrainingProgram.run_batches   the compiled loop: forward, loss, backward, update
                             validate
-            end_epoch       enters the epoch into the history, tells callbacks: on_epoch_end
-        close               tells callbacks: on_train_end, and leaves the network to other fits
+            end_epoch       records the epoch in the history, calls on_epoch_end
+        close               calls on_train_end, and releases the network for other fits
 
-`Population.fit` (`fastnn/population/`) drives many at once. It calls the same steps of many fits in turns, and where nobody
-looks at the batches it has compiled code run epochs of all members between `begin_epoch` and `end_epoch`, in place of
-`train_epoch`. So a fit is an object with steps, of which `train` is only the plainest use.
+`Population.fit` (`fastnn/population/`) runs many fits at once. It calls the same steps of many fits in turn. If there are no
+callbacks for batches, compiled code trains epochs of all members between `begin_epoch` and `end_epoch`, instead of
+`train_epoch`. So a fit is an object with steps, and `train` is its simplest use.
 
-Wherever an exception strikes, `close` leaves network, optimizer, history and callbacks in agreement: the fit can go on.
+If an exception occurs anywhere, `close` makes network, optimizer, history and callbacks consistent, and the fit can be
+resumed.
 """
 
 import sys
@@ -30,20 +31,20 @@ from ..kernels.interpreter.batch import shuffle_kernel
 from ..program import EvaluationProgram, TrainingProgram
 from ..runtime.exclusive import Claim
 from ..samples.metrics import of_fit, work_out
-from .callback_calls import BatchHooks, begin, call, end, introduce
-from .divergence import DivergenceError, of_step
+from .callback_calls import BatchHooks, announce, begin, call, end
+from .divergence import DivergenceError, step_error
 from .epoch_end import EpochEnd
 from .progress import Progress
 from .safe_steps import SafeSteps
 
-SPARE_BYTES = 1 << 20  # that a program may keep between fits
+SPARE_BYTES = 1 << 20  # largest program that is kept between fits
 
 
 class Fit:
     """One fit of a network.
 
-    data, validation: Data; validation may be None. state: the FitState that it goes on from. metrics: Metrics that are
-    worked out after each epoch, beside those that the head reports.
+    data, validation: Data; validation may be None. state: the FitState to continue from. metrics: additional Metrics, which
+    are computed after each epoch.
     """
 
     def __init__(self, network, data, validation, state, *, epochs, callbacks, metrics, threads, progress):
@@ -51,12 +52,12 @@ class Fit:
         self.epochs, self.metrics, self.threads, self.progress = epochs, metrics, threads, progress
         self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         self.claim = self.trainer = self.evaluation = self.hooks = self.reported = self.bar = None
-        self.told, self.logs = [], {}  # callbacks that have been told that it begins; what they are told at its end
+        self.told, self.logs = [], {}  # callbacks whose on_train_begin was called; logs for on_train_end
         self.entered = self.has_begun = self.is_complete = False
-        self.before = None  # where the network's fit before this one stands
+        self.before = None  # state of the network's previous fit
 
     def train(self):
-        """Train until so many epochs are done, and return the History."""
+        """Train until `epochs` epochs are done, and return the History."""
         try:
             self.begin(Claim(sys._getframe()))
             while self.begin_epoch():
@@ -69,17 +70,17 @@ class Fit:
             self.close()
         return self.state.history
 
-    # The steps, in their order.
+    # The steps, in order.
 
     def begin(self, claim):
-        """Take the network for this fit, and tell the callbacks; claim: a Claim of the call that drives the fit."""
+        """Claim the network for this fit, and call the callbacks; claim: a Claim of the call that runs the fit."""
         network, state, callbacks = self.network, self.state, self.callbacks
         self.claim = claim
         claim.take(network.fits)
         self.trainer = trainer = network.trainer_type(network, self.data, state, self.threads)
         self.evaluation = None if self.validation is None else EvaluationProgram(network, self.validation, self.threads)
         self.hooks, self.reported = BatchHooks(callbacks), of_fit(network, self.evaluation is not None, self.metrics)
-        introduce(callbacks, network, self.reported, self.data, self.validation)
+        announce(callbacks, network, self.reported, self.data, self.validation)
         self.before, self.entered = network.fits.last, True
         network.fits.last, network.stop_training = state, False
         state.begin(network, callbacks)
@@ -87,11 +88,11 @@ class Fit:
         begin(callbacks, self.told)
         state.keep_callbacks(callbacks)
         self.bar = Progress(self.progress, self.epochs, trainer.program.batches, done)
-        if state.ending is not None:  # an exception came between the callbacks
+        if state.ending is not None:  # an exception occurred between callbacks
             state.ending.tell(callbacks)
 
     def begin_epoch(self):
-        """Go to the next epoch, or back into one that was interrupted; returns False if there is none to be trained."""
+        """Begin the next epoch, or continue an interrupted one; return False if there is none to train."""
         if self.state.epoch.number >= self.epochs or self.network.stop_training:
             return False
         call(self.callbacks, "on_epoch_begin", self.state.epoch.number, {})
@@ -99,7 +100,7 @@ class Fit:
         return True
 
     def train_epoch(self):
-        """Train what is left of the epoch, and validate: {metric: value}, or None if it was stopped before its end."""
+        """Train the rest of the epoch and validate; return {metric: value}, or None if it was stopped before its end."""
         self.trainer.enter_epoch()
         try:
             if not self.trainer.train_batches(self.hooks, self.bar):
@@ -110,9 +111,9 @@ class Fit:
         return self.trainer.metrics() | validate(self.network, self.evaluation)
 
     def end_epoch(self, values):
-        """Enter an epoch into the history, and tell the callbacks; values: what `train_epoch` gave."""
+        """Record an epoch in the history, and call the callbacks; values: the result of `train_epoch`."""
         state = self.state
-        values |= work_out_all(self.network, self.data, self.validation, self.metrics, self.threads)
+        values |= compute_metrics(self.network, self.data, self.validation, self.metrics, self.threads)
         values = {metric.name: values[metric.name] for metric in self.reported}
         state.ending = EpochEnd(state.epoch.number, values, list(self.callbacks))
         state.finish_epoch(self.network, values)
@@ -121,7 +122,7 @@ class Fit:
         state.ending.tell(self.callbacks)
 
     def close(self):
-        """End the fit where it stands. It may be called again, and does nothing then."""
+        """End the fit in its current state. Further calls do nothing."""
         try:
             if self.bar is not None:
                 self.bar.close()
@@ -140,13 +141,13 @@ class Fit:
                         self.claim.end()
 
     def leave(self):
-        """Note where the fit stands; where it has not begun, all is as it was before."""
+        """Record the state of the fit; if it has not begun, restore that of the previous fit."""
         if self.state.callbacks is not None:
             self.has_begun = True
         if self.has_begun:
-            self.state.rest()
+            self.state.mark_stopped()
         elif self.entered:
-            self.state.withdraw(self.network)
+            self.state.undo_begin(self.network)
             self.network.fits.last = self.before
 
 
@@ -161,7 +162,7 @@ class Trainer:
         self.prepare()
 
     def prepare(self):
-        """Take the memory that steps need: that of an earlier fit of the same kind, or new memory."""
+        """Allocate the memory for steps: that of an earlier fit of the same kind, or new memory."""
         network, data, state, threads = self.network, self.data, self.state, self.threads
         self.order = np.arange(data.samples) if state.shuffle else data.rows
         given = network, data, state.batch_size, threads, self.optimizer_state, self.order
@@ -176,21 +177,21 @@ class Trainer:
         self.program.totals = state.epoch.totals
 
     def keep_program(self):
-        """Leave the program, if it is small, for the next fit of the kind: to make one takes as long as some steps."""
+        """Keep the program, if small, for the next fit of the same kind: making one takes as long as a few steps."""
         program = self.program
         if program.memory is not None and program.nbytes <= SPARE_BYTES:
             program.detach()
             self.optimizer_state.spare = self.kind, program
 
     def enter_epoch(self):
-        """Take the epoch where it stands: its totals and the order of its samples."""
-        epoch, random = self.state.epoch, self.network.vectors.random  # its first word is for the shuffling
+        """Prepare the current epoch: its totals and the order of its samples."""
+        epoch, random = self.state.epoch, self.network.vectors.random  # the first random word is for shuffling
         self.program.totals = epoch.totals
         if self.state.shuffle:
             random[0] = self.reorder(epoch.random)
 
     def reorder(self, word):
-        """Draw the order of the samples of an epoch from a random word; returns the word for the next."""
+        """Draw the order of the samples of an epoch from a random word; return the word for the next epoch."""
         after = np.array([word], np.uint64)
         shuffle_kernel(ANY, self.order, len(self.order), after)
         if self.data.rows is not None:
@@ -198,7 +199,7 @@ class Trainer:
         return after[0]
 
     def train_batches(self, hooks, bar):
-        """Train the batches of the epoch that are left, a slice at a time; whether that came to the epoch's end."""
+        """Train the remaining batches of the epoch, a slice at a time; return whether the epoch is complete."""
         network, program, number = self.network, self.program, self.state.epoch.number
         first = number * program.batches
         while (done := program.done) < program.batches and not network.stop_training:
@@ -208,31 +209,31 @@ class Trainer:
             batches = self.pace.next_slice(hooks.batches_until_next(first + done, program.batches - done))
             diverged = self.pace.timed(self.steps.take_steps, done, done + batches)
             if diverged is not None:
-                raise of_step(network, program, number, diverged, self.steps.overflowed)
+                raise step_error(network, program, number, diverged, self.steps.overflowed)
             bar.advance(batches, self.metrics)
             hooks.end(first + done + batches, done + batches - 1, self.metrics)
         return program.done == program.batches
 
     def metrics(self):
-        """Those of the epoch so far."""
+        """Return the metrics of the epoch so far."""
         return self.network.objective.head.report(*self.program.means())
 
 
 def end_quietly(error, callbacks):
-    """Raise the error of a step that diverged, unless a callback wants the fit to end without."""
+    """Raise the error of a step that diverged, unless a callback wants the fit to end without an error."""
     quietly = [callback.on_divergence(error) for callback in callbacks]
     if not any(quietly):
         raise error
 
 
 def validate(network, evaluation):
-    """The metrics of the validation data, {} without any."""
+    """Return the metrics of the validation data, {} without any."""
     if evaluation is None:
         return {}
     return network.objective.head.report(*evaluation.evaluate(), prefix="val_")
 
 
-def work_out_all(network, data, validation, metrics, threads):
-    """Chosen metrics of the weights as they are, of the training data and of the validation data if there are any."""
+def compute_metrics(network, data, validation, metrics, threads):
+    """Return the chosen metrics of the current weights, of the training data and of the validation data if any."""
     values = work_out(network, data, metrics, threads)
     return values if validation is None else values | work_out(network, validation, metrics, threads, "val_")

@@ -1,4 +1,4 @@
-"""What an optimizer remembers of a network, and the rows that bring about its step."""
+"""The state of an optimizer for a network, and the rows of its step."""
 
 import weakref
 
@@ -12,22 +12,22 @@ from .schedules import rates_ahead
 
 
 class OptimizerState:
-    """What an optimizer remembers of one network: its slots, laid out like the parameters, and the step."""
+    """The state of an optimizer for one network: its slots, with the layout of the parameters, and the step."""
 
     def __init__(self, optimizer, size, dtype):
-        self.optimizer = weakref.ref(optimizer)  # the network keeps this as long as someone keeps the optimizer
+        self.optimizer = weakref.ref(optimizer)  # the network keeps this state as long as the optimizer is referenced
         self.size, self.dtype = size, dtype
         stretch = -(-self.size // 64) * 64
         self.slots = aligned((len(optimizer.slots), stretch), dtype)
         self.step, self.coefficients = np.zeros(1, np.int64), aligned(8, dtype)
         self.hyperparameters = optimizer.hyperparameters()
-        self.limits, self.norms = LIMITS.new(value=np.inf, norm=np.inf), None  # what clipping reads and writes
+        self.limits, self.norms = LIMITS.new(value=np.inf, norm=np.inf), None  # memory for clipping
         self.rates, self.schedule = None, SCHEDULE.new()
         self.least, self.most = optimizer.bounded()
-        self.spare = None, None  # the kind and the program of a fit that is over, for the next of that kind
+        self.spare = None, None  # kind and program of a finished fit, for the next fit of that kind
 
     def refresh(self, steps):
-        """Take over hyperparameters that have been changed since, for so many steps to come; whether all are bounded."""
+        """Read changed hyperparameters, for the next `steps` steps; return whether all are bounded."""
         optimizer, first = self.optimizer(), int(self.step[0]) + 1
         self.hyperparameters[:] = optimizer.hyperparameters(first)
         self.limits["value"], self.limits["norm"] = optimizer.limits()
@@ -37,9 +37,9 @@ class OptimizerState:
         return bool(bounded and (self.rates is None or self.rates.max() <= self.most[0]))
 
     def rows(self, updates, parts):
-        """The rows that bring about a step, with an update for each of these matrices.
+        """Return the rows of a step, with an update for each of these matrices.
 
-        parts: into how many to cut what is done to all gradients.
+        parts: number of parts of operations on all gradients.
         """
         optimizer = self.optimizer()
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
@@ -47,7 +47,7 @@ class OptimizerState:
         rows.append(prepare_row(self.dtype, optimizer, coefficients=coefficients, step=address(self.step),
                                 hyperparameters=address(self.hyperparameters), schedule=address(self.schedule)))
         if optimizer.clips:
-            if self.norms is None:  # kept: the rows of other programs may hold its address
+            if self.norms is None:  # kept, because the rows of other programs may hold its address
                 self.norms = block_sums(self.size)
             rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))
         return rows

@@ -1,31 +1,31 @@
-"""The progress bar of a fit: by itself in a terminal and in a notebook, on what lasts over a second; silent in a pipe."""
+"""The progress bar of a fit: shown in a terminal and in a notebook for fits longer than a second, not in a pipe."""
 
 import sys
 import time
 
 from tqdm.std import tqdm
 
-DELAY = 1  # seconds that a fit goes on before a bar appears unasked
+DELAY = 1  # seconds before a bar appears by default
 METRICS_EVERY = 0.2  # seconds
 
 
 def in_notebook():
-    """Whether this runs in a kernel of Jupyter, whose output is no terminal but is looked at."""
+    """Return whether this runs in a Jupyter kernel, whose output is not a terminal but is displayed."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return shell is not None and "IPKernelApp" in shell.config
 
 
 def to_terminal():
-    """Whether what is written to stderr is seen at once."""
+    """Return whether stderr is a terminal."""
     try:
         return sys.stderr.isatty()
-    except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+    except (AttributeError, OSError, ValueError):  # there is no stderr, or it is closed
         return False
 
 
 def bar_type():
-    """tqdm's bar for where this runs; in a notebook without ipywidgets the bar of text."""
+    """Return the tqdm class for this environment; in a notebook without ipywidgets, the text bar."""
     if in_notebook():
         from tqdm import notebook
 
@@ -35,9 +35,9 @@ def bar_type():
 
 
 class Progress:
-    """A bar over all batches of a fit, with the epoch and the metrics; a context.
+    """A context manager with a bar over all batches of a fit, with the epoch and the metrics.
 
-    shown: True, False, or None for what is said above.
+    shown: True, False, or None for the default above.
     """
 
     def __init__(self, shown, epochs, batches, done=0, unit="batch"):
@@ -54,7 +54,7 @@ class Progress:
         self.bar = bar_type()(**options)
 
     def draw(self, write, *arguments, **options):
-        """write(…). Where the bar cannot be written, its stream closed or the disk full, the fit goes on without one."""
+        """Call write(…). If the bar cannot be written (a closed stream, a full disk), the fit continues without it."""
         try:
             write(*arguments, **options)
         except (OSError, ValueError):
@@ -76,7 +76,7 @@ class Progress:
             self.bar.set_description(f"epoch {number + 1}/{self.epochs}", refresh=False)
 
     def advance(self, batches, metrics):
-        """So many batches further; metrics: a function that gives those of the epoch so far, asked now and then."""
+        """Advance by some batches; metrics: a function that returns the metrics of the epoch so far, called rarely."""
         if self.bar is None:
             return
         now = time.monotonic()
@@ -86,7 +86,7 @@ class Progress:
         self.draw(self.bar.update, batches)
 
     def show(self, metrics):
-        """Have the bar show these metrics beside others that it shows, such as those of the last validation."""
+        """Show these metrics in the bar, in addition to others, such as those of the last validation."""
         if self.bar is not None:
             self.metrics |= metrics
             self.bar.set_postfix({name: f"{value:.4g}" for name, value in self.metrics.items()}, refresh=False)

@@ -1,19 +1,19 @@
 """Steps that leave every number finite, or are not taken.
 
-To look at all parameters and at all that the optimizer remembers after each step would cost as much as a tenth of it. It is
-not needed where gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, as the watch sees to
-(`kernels/training/watch.py`), let the hyperparameters be bounded (`fastnn/checks/hyperparameters.py`), and let the slots of
-the optimizer begin within SOUND. Then, S standing for SOUND,
+Checking all parameters and the optimizer state after each step would take up to a tenth of the step. It is not needed if
+gradient and hyperparameters are of ordinary size. Let Σ |g| ≤ SOUND in every step, which `kernels/training/watch.py` checks,
+let the hyperparameters be bounded (`fastnn/checks/hyperparameters.py`), and let the slots of the optimizer begin within
+SOUND. Then, with S = SOUND,
 
     slots       a running mean of g stays below 2 S, one of g² below 2 S²; a sum of them over N steps below N S or N S²
     the step    is below 2 S · learning_rate / (1 − 0.99999) / 1e-10 ≤ 2 S · 1e16, which is that of Adam from v = 0
     decay       multiplies a parameter by 1 − learning_rate · weight_decay, from 0 to 1
 
-In float32, with S = 1e13, the sums stay finite for 1e12 steps, and a step of 2e29, a hundredth of the distance between the
-largest numbers there are, takes none of them past the end. In float64, with S = 1e100, there is more room still.
+In float32, with S = 1e13, the sums stay finite for 1e12 steps. A step of 2e29 is less than a hundredth of the distance
+between the largest floats, so it overflows none. In float64, with S = 1e100, the margin is larger.
 
-Everything else goes the other way: a gradient that is large but finite, wild hyperparameters, an optimizer from outside of
-this package. Then the step is taken, its outcome looked at, and taken back if it overflowed.
+In all other cases (a large but finite gradient, extreme hyperparameters, an optimizer from outside this package) the step is
+taken, its result is checked, and the step is undone if it overflowed.
 """
 
 from ..kernels.elementwise.finite import all_finite, all_within
@@ -26,8 +26,7 @@ class SafeSteps:
     Attributes
     ----------
     overflowed : str or None
-        Where the update of the step that `take_steps` stopped at overflowed: the name of a parameter, or of a number of the
-        state.
+        The name of the parameter or state that overflowed in the update at which `take_steps` stopped.
     """
 
     def __init__(self, program):
@@ -36,20 +35,20 @@ class SafeSteps:
         self.slots_are_bounded = all_within(self.sound, self.optimizer_state.slots)
 
     def take_steps(self, first_batch, last_batch):
-        """Take the steps of these batches; returns None, or the number of one whose step would diverge: it is not taken."""
+        """Take the steps of these batches; return None, or the number of the first that would diverge and is not taken."""
         program, batch, self.overflowed = self.program, first_batch, None
         while batch < last_batch:
             bounded = self.optimizer_state.refresh(last_batch - batch)
             if not (bounded and self.slots_are_bounded):
-                return self.try_out(batch, last_batch)
+                return self.take_checked_steps(batch, last_batch)
             stopped = program.run_batches(batch, last_batch)
-            if stopped is None or program.found[LARGE] == 0 or self.try_out(stopped, stopped + 1) is not None:
+            if stopped is None or program.found[LARGE] == 0 or self.take_checked_steps(stopped, stopped + 1) is not None:
                 return stopped
             batch = stopped + 1
         return None
 
-    def try_out(self, first_batch, last_batch):
-        """Likewise, by looking at the outcome. If it is not finite, each step is tried by itself, up to the one to blame."""
+    def take_checked_steps(self, first_batch, last_batch):
+        """As `take_steps`, checking the result. If it is not finite, the steps are repeated one by one up to the fault."""
         program, good = self.program, False
         arrays = [*self.network.vectors.arrays, program.totals, self.optimizer_state.slots, self.optimizer_state.step]
         before = [array.copy() for array in arrays]
@@ -63,25 +62,25 @@ class SafeSteps:
             program.limit[0] = self.sound
             if not good:
                 try:
-                    put_back(arrays, before)
-                except BaseException:  # Ctrl-C came on the way
-                    put_back(arrays, before)
+                    restore_arrays(arrays, before)
+                except BaseException:  # Ctrl-C during the repetition
+                    restore_arrays(arrays, before)
                     raise
         if good:
             self.slots_are_bounded = all_within(self.sound, self.optimizer_state.slots)
             return stopped
         if last_batch - first_batch == 1:
             return first_batch
-        outcomes = (self.try_out(batch, batch + 1) for batch in range(first_batch, last_batch))
+        outcomes = (self.take_checked_steps(batch, batch + 1) for batch in range(first_batch, last_batch))
         return next((stopped for stopped in outcomes if stopped is not None), None)
 
     def not_finite(self):
-        """The name of the first parameter that is not finite, or whose slots are not, or of such a number of the state."""
+        """Return the name of the first parameter, or state, that is not finite or has such slots."""
         split, size = self.network.vectors.parameters.split, self.network.vectors.parameters.size
         named = [self.network.parameters, *(split(slot[:size]) for slot in self.optimizer_state.slots), self.network.state]
         return next((name for views in named for name, view in views.items() if not all_finite(view)), None)
 
 
-def put_back(arrays, before):
+def restore_arrays(arrays, before):
     for array, copy in zip(arrays, before, strict=True):
         array[...] = copy

@@ -1,9 +1,9 @@
-"""Learning rates that change from step to step: functions of the number of the step, counted from 1.
+"""Learning rate schedules: functions of the number of the step, counted from 1.
 
-Give one to any optimizer in place of its learning rate. A step is a batch, so an epoch has ⌈samples / batch_size⌉ of them.
-The steps are those that the optimizer has taken, whatever fits they were in.
+Pass one to any optimizer in place of its learning rate. A step is a batch, so an epoch has ⌈samples / batch_size⌉ steps. All
+steps of the optimizer count, in any fit.
 
-Any function of the number of a step will do; those below take arrays of numbers too.
+Any function of the step is a schedule; those below also take arrays of steps.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ..checks.hyperparameters import in_unit_interval, not_negative, number_betw
 from ..checks.single import check_fields, checked
 from ..samples.arrays import real_array
 
-BLOCK = 64  # steps: several times the numbers that a vector instruction works on
+BLOCK = 64  # steps: several times the lanes of a vector instruction
 
 
 class Schedule:
-    """Base of the schedules. A subclass gives `rates(t)`, the learning rates at the steps t = 0, 1, …, a float array."""
+    """Base class of schedules. A subclass defines `rates(t)`, the learning rates at the steps t = 0, 1, …, a float array."""
 
     def __post_init__(self):
         check_fields(self)
 
     def __call__(self, step: ArrayLike) -> float | NDArray:
-        """The learning rate of a step, or of each of an array of them, counted from 1."""
+        """Return the learning rate of a step, or of each step of an array, counted from 1."""
         t = real_array("step", step, np.float64) - 1
         if not np.all(t >= 0):
             raise ValueError(f"step is {shown(step)}; it must be 1 or more, for steps are counted from 1")
@@ -41,14 +41,14 @@ class Schedule:
 
 
 def rates(learning_rate, t):
-    """The rates of a constant, or of a schedule at t, steps counted from 0."""
+    """Return the rates of a constant or a schedule at t, steps counted from 0."""
     return learning_rate.rates(t) if isinstance(learning_rate, Schedule) else np.full(t.shape, learning_rate)
 
 
 def rates_ahead(optimizer, first, steps):
-    """The learning rates of an optimizer with a schedule in so many steps from step `first` on, float64 (steps,).
+    """Return the learning rates of `steps` steps from step `first`, for an optimizer with a schedule, float64 (steps,).
 
-    Of a `Schedule` whole blocks are worked out, so that a rate has the same bits whichever steps are asked for with it.
+    For a `Schedule` whole blocks are computed, so that a rate has the same bits whichever other steps are computed with it.
     """
     asked = range(first, first + steps)
     if not isinstance(optimizer.learning_rate, Schedule):
@@ -57,12 +57,12 @@ def rates_ahead(optimizer, first, steps):
     rates = optimizer.learning_rate(np.arange(begin, end))[first - begin:][:steps]
     wrong = np.flatnonzero(~((rates >= 0) & (rates < math.inf)))
     if len(wrong):
-        optimizer.rate(asked[wrong[0]])  # which says what is wrong
+        optimizer.rate(asked[wrong[0]])  # raises the error
     return np.ascontiguousarray(rates, np.float64)
 
 
 def step_count():
-    """How many steps, at least one."""
+    """A field for a number of steps, at least one."""
     return checked(whole_number)
 
 
@@ -71,23 +71,23 @@ def rate_or_schedule(where, value):
 
 
 def fraction(default):
-    """What a rate is multiplied by so that it falls."""
+    """A field for a factor that reduces a rate."""
     above_1 = math.nextafter(1.0, 2.0)
     return number_between(default, math.nextafter(0.0, 1.0), above_1, "a number above 0 and at most 1")
 
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """Multiply the learning rate by `factor` after every so many steps: α factor^⌊t / every⌋, t = 0 in the first step.
+    """Multiply the learning rate by `factor` every `every` steps: α factor^⌊t / every⌋, with t = 0 in the first step.
 
     Parameters
     ----------
     learning_rate : float
-        That of the first step.
+        The rate of the first step.
     every : int
-        After how many steps it falls.
+        The number of steps between two reductions.
     factor : float, default 0.5
-        What it is multiplied by, in (0, 1].
+        In (0, 1].
 
     Examples
     --------
@@ -107,14 +107,14 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """Let the learning rate fall a little in each step, by `factor` in every so many: α factor^(t / every).
+    """Reduce the learning rate in each step, by `factor` in every `every` steps: α factor^(t / every).
 
     Parameters
     ----------
     learning_rate : float
-        That of the first step.
+        The rate of the first step.
     every : int
-        In how many steps it falls by the factor.
+        The number of steps in which the rate is multiplied by the factor.
     factor : float, default 0.5
         In (0, 1].
 
@@ -135,18 +135,18 @@ class ExponentialDecay(Schedule):
 
 @dataclass(frozen=True)
 class CosineDecay(Schedule):
-    """Let the learning rate fall along half a cosine, and stay at the bottom (Loshchilov and Hutter 2017, no restarts).
+    """Reduce the learning rate along half a cosine, then keep it (Loshchilov and Hutter 2017, without restarts).
 
-    final + (α − final) (1 + cos(π t / steps)) / 2, t up to `steps`.
+    final + (α − final) (1 + cos(π t / steps)) / 2, for t up to `steps`.
 
     Parameters
     ----------
     learning_rate : float
-        That of the first step.
+        The rate of the first step.
     steps : int
-        After how many it has fallen.
+        The number of steps until the final rate.
     final : float, default 0
-        What it falls to.
+        The final rate.
 
     Examples
     --------
@@ -165,16 +165,16 @@ class CosineDecay(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """Let the learning rate rise in a straight line, then do as another schedule says, from its first step on.
+    """Increase the learning rate linearly, then follow another schedule from its first step.
 
-    In the first steps it is s / steps of that schedule's first rate, s = 1, 2, …, steps; so none is lost on a rate of zero.
+    In the first steps the rate is s / steps of that schedule's first rate, for s = 1, 2, …, steps. So no step has rate zero.
 
     Parameters
     ----------
     learning_rate : float or schedule
-        What comes after.
+        The schedule after the warm-up.
     steps : int
-        How many it takes to rise.
+        The number of steps of the warm-up.
 
     Examples
     --------
@@ -194,18 +194,18 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Rise to a high learning rate and fall to a very low one, both along half a cosine (Smith and Topin 2018).
+    """Increase the learning rate and reduce it to a very low one, both along half a cosine (Smith and Topin 2018).
 
-    The momentum is left as it is.
+    The momentum is not changed.
 
     Parameters
     ----------
     learning_rate : float
-        The highest.
+        The highest rate.
     steps : int
-        How many the whole cycle has; after it the rate stays.
+        The number of steps of the cycle; after it the rate is constant.
     rise : float, default 0.3
-        For what share of the steps it rises, in [0, 1).
+        The fraction of the steps in which it increases, in [0, 1).
     start : float, optional
         The rate of the first step; default: a 25th of the highest.
     final : float, default 0
@@ -231,6 +231,6 @@ class OneCycle(Schedule):
 
 
 def cosine(start, end, share):
-    """From start to end along half a cosine, at a share from 0 to 1 of the way; outside of it the nearer end."""
+    """Interpolate from start to end along half a cosine; share in [0, 1] is the position, limited to that interval."""
     cos = np.cos(np.pi * np.clip(share, 0, 1))
-    return start * ((1 + cos) / 2) + end * ((1 - cos) / 2)  # at either end exactly that end
+    return start * ((1 + cos) / 2) + end * ((1 - cos) / 2)  # exact at both ends

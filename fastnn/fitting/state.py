@@ -1,8 +1,8 @@
-"""Where a fit stands: all that it takes to go on with it, to the bit as if it had never been interrupted.
+"""The state of a fit: everything needed to resume it, to the same bits as without an interruption.
 
-The order of an epoch's samples follows from a word of the random state at its beginning, so that is kept, eight bytes
-instead of the order. How many of its batches are done follows from its totals, which the kernels advance in the same call as
-the weights: an interrupt that falls between two statements of Python finds them in agreement.
+The order of an epoch's samples is a function of a word of the random state at its beginning, so that word is kept, eight
+bytes instead of the order. The number of finished batches is derived from the totals of the epoch, which the kernels update
+in the same call as the weights. So they agree even if an interrupt occurs between two statements of Python.
 """
 
 import math
@@ -19,7 +19,7 @@ from .history import History
 
 @dataclass
 class Epoch:
-    """The epoch that comes or is running: its number, the word its order is drawn from, and the totals up to here."""
+    """The next or current epoch: its number, the random word of its order, and its totals so far."""
 
     number: int
     random: int
@@ -28,12 +28,12 @@ class Epoch:
 
 @dataclass
 class FitState:
-    """A fit that has begun.
+    """The state of a fit that has begun.
 
-    callbacks: those of the fit while it runs; states: [(type, state), …] of those of the fit when it is not running.
-    arrays: what the network's arrays were before a callback put others in their place at the end; None if none did.
-    ending: the last epoch that callbacks have been told of, or are being told of; not kept. What it takes to tell the rest
-    of them later is in their states, as "untold".
+    callbacks: the callbacks of a running fit. states: [(type, state), …] of the callbacks of a fit that is not running.
+    arrays: the network's arrays from before a callback replaced them at the end of the fit, None if none did.
+    ending: the last epoch for which callbacks have been, or are being, called. It is not saved: the states contain, as
+    "untold", what is needed to call the rest later.
     """
 
     optimizer: Optimizer
@@ -46,10 +46,10 @@ class FitState:
     states: list = field(default_factory=list)
     arrays: dict | None = None
     ending: EpochEnd | None = None
-    before: tuple | None = None  # (arrays, what a callback had put in their place), until it is sure that the fit goes on
+    before: tuple | None = None  # (arrays, their replacements by a callback), until the fit has really been resumed
 
     def check(self, **given):
-        """Refuse to go on with other data than it began with."""
+        """Refuse to resume with other data than the fit began with."""
         for name, value in given.items():
             began = getattr(self, name)
             if value != began:
@@ -58,17 +58,17 @@ class FitState:
                                  f"new one with resume=False")
 
     def begin(self, network, callbacks):
-        """Make ready to run: undo what the end of the last run did, and hand the callbacks their states."""
-        if self.callbacks is not None:  # an interrupt came before the last run was at rest
-            self.rest()
-        self.history = self.history.first(self.epoch.number)  # or while an epoch was entered
+        """Prepare to run: undo what the end of the last run did, and give the callbacks their states."""
+        if self.callbacks is not None:  # an interrupt occurred before the last run had ended
+            self.mark_stopped()
+        self.history = self.history.first(self.epoch.number)  # or while an epoch was recorded
         self.ending = None
         if self.arrays is not None:
             self.before = self.arrays, network.vectors.copies_by_name()
             network.vectors.set_arrays(self.arrays)
             self.arrays = None
         untold, logs = [], {}
-        for callback, kept in zip(callbacks, matched(callbacks, self.states), strict=True):
+        for callback, kept in zip(callbacks, match_states(callbacks, self.states), strict=True):
             if kept is not None and "untold" in kept:
                 untold.append(callback)
                 logs |= kept["untold"]
@@ -76,32 +76,32 @@ class FitState:
         if untold:
             self.ending = EpochEnd(self.epoch.number - 1, logs, untold)
 
-    def withdraw(self, network):
-        """Undo what `begin` did to the network: the fit does not go on."""
+    def undo_begin(self, network):
+        """Undo the changes of `begin` to the network: the fit is not resumed."""
         if self.before is not None:
             self.arrays, best = self.before
             network.vectors.set_arrays(best)
             self.before = None
 
     def keep_callbacks(self, callbacks):
-        """Take note that the fit has begun, with these callbacks."""
+        """Record that the fit has begun, with these callbacks."""
         self.callbacks, self.before = callbacks, None
 
     def finish_epoch(self, network, metrics):
-        """Enter an epoch into the history and go to the next."""
+        """Record an epoch in the history and advance to the next."""
         self.history.append(metrics, self.optimizer.rate(max(int(network.fits.optimizer_state(self.optimizer).step[0]), 1)))
-        # one assignment: before it as after it, all agrees
+        # a single assignment, so that the state is consistent before and after it
         self.epoch = Epoch(self.epoch.number + 1, int(network.vectors.random[0]))
 
     def finish_epochs(self, metrics, rates, random):
-        """Enter several epochs, {name: a value each} and the learning rate of each; random: what the next is drawn from."""
-        if len(self.history.epochs) > self.epoch.number:  # it was interrupted here, and begins again
+        """Record several epochs, {name: values} and the learning rate of each; random: the random word of the next."""
+        if len(self.history.epochs) > self.epoch.number:  # it was interrupted here, and starts again
             self.history = self.history.first(self.epoch.number)
         self.history.extend(metrics, rates)
         self.epoch = Epoch(self.epoch.number + len(rates), random, self.epoch.totals)
 
     def callback_states(self):
-        """[(type, state), …] of the callbacks; beside what each says, what tells it apart and what it has not been told."""
+        """Return [(type, state), …] of the callbacks, each with what distinguishes it and with its pending calls."""
         if self.callbacks is None:
             return self.states
         ending = self.ending
@@ -115,13 +115,13 @@ class FitState:
             states.append((type(callback).__name__, kept))
         return states
 
-    def rest(self):
-        """Note that the fit is no longer running."""
+    def mark_stopped(self):
+        """Record that the fit is no longer running."""
         self.states, self.callbacks = self.callback_states(), None
 
 
 def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle):
-    """The FitState of a new fit, or the one that the network was last in."""
+    """Return the FitState of a new fit, or that of the network's last fit."""
     fits = network.fits
     if not resume or fits.last is None:
         optimizer = fits.optimizer("adam" if optimizer is None else optimizer)
@@ -135,9 +135,9 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     return state
 
 
-def matched(callbacks, states):
-    """For each callback the state, among [(type, state), …], that is its own; None if there is none left for it."""
-    pairs = [(-likeness(callback, kept), number, index) for number, callback in enumerate(callbacks)
+def match_states(callbacks, states):
+    """Return for each callback its state among [(type, state), …]; None if there is none left for it."""
+    pairs = [(-agreement(callback, kept), number, index) for number, callback in enumerate(callbacks)
              for index, (kind, kept) in enumerate(states) if kind == type(callback).__name__]
     found, taken = {}, set()
     for _, number, index in sorted(pairs):
@@ -147,8 +147,8 @@ def matched(callbacks, states):
     return [found.get(number) for number in range(len(callbacks))]
 
 
-def likeness(callback, kept):
-    """In how many of the things that tell callbacks of its type apart this one is like the one whose state was kept."""
+def agreement(callback, kept):
+    """Return the number of distinguishing values in which a callback agrees with the one whose state was kept."""
     marks = kept.get("told_apart_by")
     if not isinstance(marks, dict):
         return 0
@@ -156,13 +156,13 @@ def likeness(callback, kept):
 
 
 def numbers(logs):
-    """Those of the logs that are numbers: callbacks may have put anything there."""
+    """Return the logs that are numbers: callbacks may have added anything."""
     return {name: float(value) for name, value in logs.items()
             if isinstance(value, (float, np.floating)) or not math.isnan(real_number(value))}
 
 
 def set_best_arrays(network, arrays):
-    """Put the arrays of its best epoch into a network, by name; its fit, if resumed, goes on with those that it had."""
+    """Set the arrays of a network to those of its best epoch, by name; a resumed fit continues with the last ones."""
     state = network.fits.last
     if state is not None and state.arrays is None:
         state.arrays = network.vectors.copies_by_name()

@@ -1,4 +1,4 @@
-"""Layers: frozen specifications, one a file. A layer says what parameters and state it has, and emits rows of the table."""
+"""Layers: frozen specifications, one a file. A layer defines its parameters and state, and emits rows of the table."""
 
 import math
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ __all__ = ["Activation", "BatchNorm", "Dense", "Dropout", "Flatten", "Layer", "L
 
 
 def layers_from_config(configs):
-    """The layers that a list of their `config()` describes."""
+    """Return the layers from a list of their `config()`."""
     return [layer_from_config(f"layers[{index}]", options) for index, options in enumerate(configs)]
 
 
 def layer_from_config(where, config):
-    """The layer that its `config()` describes."""
+    """Return the layer from its `config()`."""
     if not isinstance(config, Mapping) or "layer" not in config:
         raise ValueError(f"{where} is {shown(config)}; it must be what config() of a layer gives")
     if config["layer"] not in list(layers):
@@ -40,7 +40,7 @@ def layer_from_config(where, config):
 
 
 def input_shape(inputs):
-    """The shape of a sample from a number of features or a shape, as a caller or a file gives it."""
+    """Return the shape of a sample, given a number of features or a shape, from a caller or a file."""
     if not isinstance(inputs, (tuple, list)):
         return (whole_number("inputs", inputs),)
     if not inputs:
@@ -51,7 +51,7 @@ def input_shape(inputs):
 
 
 def shapes(layers, shape):
-    """The shape of a sample before the first layer and behind each."""
+    """Return the shape of a sample before the first layer and after each layer."""
     found = [shape]
     for index, layer in enumerate(layers):
         try:
@@ -62,35 +62,35 @@ def shapes(layers, shape):
 
 
 def named_shapes(layers, shape, of_layer):
-    """{"0.weight": shape, …} from `of_layer(layer, shape)`, which gives those of one layer by name."""
+    """Return {"0.weight": shape, …}, given `of_layer(layer, shape)` -> {name: shape} for one layer."""
     return {f"{index}.{name}": own
             for index, (layer, before) in enumerate(zip(layers, shapes(layers, shape), strict=False))
             for name, own in of_layer(layer, before).items()}
 
 
 def parameter_shapes(layers, shape):
-    """The shapes of all parameters of a network by name ("0.weight", …), in the order in which they lie in memory.
+    """Return the shapes of all parameters of a network by name ("0.weight", …), in memory order.
 
-    shape: that of a sample.
+    shape: shape of a sample.
     """
     return named_shapes(layers, shape, lambda layer, before: layer.parameter_shapes(before))
 
 
 def state_shapes(layers, shape):
-    """The shapes of all that a network remembers beside its parameters ("1.running_mean", …), likewise."""
+    """Return the shapes of the state of all layers by name ("1.running_mean", …), in memory order."""
     return named_shapes(layers, shape, lambda layer, before: layer.state_shapes(before))
 
 
 def computing_layer(layers):
-    """The last layer that computes: what it gives are the outputs, in whatever shape."""
+    """Return the last layer that computes something: its result, in any shape, is the output of the network."""
     return next((layer for layer in reversed(layers) if not layer.is_view), layers[-1])
 
 
 def applied_activations(layers):
-    """The name of the activation that each layer's rows apply.
+    """Return the name of the activation that the rows of each layer apply.
 
-    An `Activation` right behind a layer whose rows can apply one, and apply none, is left to these: `Dense(10)` and
-    `Activation("softmax")` are the rows of `Dense(10, "softmax")`, and `Activation` has none.
+    An `Activation` directly after a layer without an activation is applied by the rows of that layer, if these can apply
+    one: `Dense(10)` and `Activation("softmax")` have the rows of `Dense(10, "softmax")`, and the `Activation` has none.
     """
     applied = [layer.activation for layer in layers]
     for index in range(1, len(layers)):

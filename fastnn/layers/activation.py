@@ -1,4 +1,4 @@
-"""An activation as a layer of its own: a = g(x)."""
+"""An activation as a separate layer: a = g(x)."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from .base import Layer, features_of, register, registered_activation
 class Activation(Layer):
     """An activation as a layer: a = g(x).
 
-    Right behind a `Dense` without an activation it is the same, to the bit, as that `Dense` with this one; as last layer
-    too, where the loss is computed on the logits alike. It has its use where something stands between the two.
+    Directly after a `Dense` without an activation it gives the same bits as that `Dense` with this activation, also as the
+    last layer, where the loss is computed from the logits. Use it if another layer stands between the two.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Activation(Layer):
 
     activation: str
     takes_activation = True
-    functions = ()  # those of the records, under their own names
+    functions = ()  # the records have the functions, under their own names
 
     def __post_init__(self):
         object.__setattr__(self, "activation", registered_activation(self.activation))

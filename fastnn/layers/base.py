@@ -1,4 +1,4 @@
-"""What a layer is: a frozen specification, of which `fastnn.program` makes rows of the table."""
+"""The base class of layers: frozen specifications that `fastnn.program` converts to rows of the table."""
 
 from dataclasses import fields
 
@@ -7,30 +7,30 @@ from ..kernels.compiling.registry import Registry
 
 
 class Layer:
-    """Base of the layers, saying what most of them say: the shape stays, and nothing is learned.
+    """Base class of layers, for a layer that keeps the shape and has no parameters.
 
-    The shape of a tensor is that of one sample's numbers: (features,), (height, width, channels), …
+    The shape of a tensor is that of one sample: (features,), (height, width, channels), …
 
-    A subclass is a frozen dataclass, whose fields are what its constructor takes.
+    A subclass is a frozen dataclass, whose fields are the arguments of its constructor.
 
     Attributes
     ----------
     activation : str
-        The name of the activation that comes last in it.
+        The name of its last activation.
     takes_activation : bool
         Whether its rows can apply the activation of an `Activation` layer that follows.
     mixes_samples : bool
         Whether in training an output depends on the other samples of the batch.
     draws : bool
-        Whether in training it draws random numbers.
+        Whether it draws random numbers in training.
     can_be_last : bool
-        Whether what it gives can be outputs of a network.
+        Whether it can be the last layer of a network.
     functions : tuple of str
-        The functions that compute it, under the same name on each of the three rungs.
+        The functions that compute it, with the same names in `fastnn.naive`, `fastnn.vectorized` and `fastnn.compiled`.
     torch : str or None
-        The PyTorch module whose weights `load_torch` reads for it, or None if it has none to read.
+        The PyTorch module whose weights `load_torch` reads for it, or None if it has no weights.
     is_view : bool
-        Whether it only gives another shape to the same numbers, so that what the layer before computes is the result.
+        Whether it only changes the shape, so that its result is the memory of the layer before.
     """
 
     activation = "identity"
@@ -47,47 +47,46 @@ class Layer:
         return activations[self.activation]
 
     def output_shape(self, shape):
-        """The shape that it gives for a sample of this one; ValueError for one that it does not take."""
+        """Return the shape of the output for a sample of this shape; raise ValueError if it does not accept the shape."""
         return shape
 
     def parameter_shapes(self, shape):
-        """The shapes of its parameters by name, in the order in which they lie in memory."""
+        """Return the shapes of its parameters by name, in memory order."""
         return {}
 
     def initial_parameters(self, shape, generator, activation):
-        """First values of its parameters, float64 arrays or numbers by name; `activation` is what it is to apply."""
+        """Return initial parameters, float64 arrays or numbers by name; `activation` is the activation that it applies."""
         return {}
 
     def state_shapes(self, shape):
-        """The shapes of what it remembers beside its parameters, likewise."""
+        """Return the shapes of its state by name, in memory order."""
         return {}
 
     def initial_state(self):
-        """First values of what it remembers, numbers by name."""
+        """Return the initial state, numbers by name."""
         return {}
 
     def lower(self, program, index, x, activation):
-        """Emit the rows of this layer, number `index`, for the tensor x; return the tensor that they give.
+        """Emit the rows of this layer, number `index`, for the tensor x; return the tensor of its output.
 
-        activation: the record to apply, None for none (the layer before has applied it, or a loss on the logits stands for
-        it).
+        activation: the record to apply, or None if there is none, or if the layer before or the loss has applied it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how it is computed; give it a method `lower`")
 
     def onnx(self, graph, x, parameters):
-        """Add the operators of this layer for the value x to an `fastnn.onnx.graph.Graph`; return the value they give.
+        """Add the operators of this layer for the value x to an `fastnn.onnx.graph.Graph`; return the output value.
 
         parameters: its parameters and state as arrays, by name.
         """
         raise ValueError(f"{self!r} has no ONNX form; give {type(self).__name__} a method onnx(graph, x, parameters)")
 
     def config(self):
-        """What `Network.load` needs to make it again."""
+        """Return the arguments from which `Network.load` makes the layer again."""
         return {"layer": type(self).__name__} | {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class View(Layer):
-    """Base of the layers whose output is their input's memory, in another shape; so is its gradient."""
+    """Base class of layers whose output and gradient are the memory of their input, in another shape."""
 
     is_view = True
 
@@ -96,7 +95,7 @@ class View(Layer):
 
 
 def features_of(layer, shape):
-    """How many features there are, for a layer that takes one axis of them."""
+    """Return the number of features, for a layer that takes samples with one axis."""
     if len(shape) != 1:
         raise ValueError(f"{layer!r} takes one axis of features, and here a sample has the shape {shape}; put a Flatten() "
                          "before it")
@@ -107,13 +106,13 @@ layers = Registry("layer", type)
 
 
 def register(cls):
-    """Class decorator: make a layer known by its name."""
+    """Class decorator: register a layer by its name."""
     layers.records[cls.__name__] = cls
     return cls
 
 
 def registered_activation(given):
-    """The name of an activation, given by its name or its record."""
+    """Return the name of an activation, given its name or its record."""
     record = activations.resolve(given)
     if activations.get(record.name) is not record:
         raise ValueError(f"activation {record.name!r} is not registered; register it with fastnn.register_activation")

@@ -12,24 +12,24 @@ from .base import Layer, features_of, register
 @register
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Normalizes each feature over the samples of the batch (Ioffe and Szegedy 2015): a = scale · x̂ + shift.
+    """Normalize each feature over the samples of the batch (Ioffe and Szegedy 2015): a = scale · x̂ + shift.
 
-    In training x̂ = (x − mean) / √(variance + epsilon), with the mean of the feature over the batch and the mean square of
-    its distances from it (divided by the batch's size m, not m − 1). Weights of samples do not enter. In prediction and
-    evaluation mean and variance are the running ones, which follow those of the batches of `fit`:
+    In training x̂ = (x − mean) / √(variance + epsilon), with the mean and the variance of the feature over the batch (the
+    variance divided by the batch size m, not m − 1). Sample weights are ignored. In prediction and evaluation, running means
+    and variances are used, which each step of `fit` updates:
 
-        running ← momentum · running + (1 − momentum) · the batch's
+        running ← momentum · running + (1 − momentum) · that of the batch
 
-    The running variance is of the unbiased ones, m / (m − 1) times the above (their algorithm 2). They begin as 0 and 1, are
-    in `Network.state`, and in the file that `Network.save` writes.
+    The running variance averages unbiased variances, m / (m − 1) times the above (algorithm 2 of the paper). The initial
+    values are 0 and 1. The running statistics are in `Network.state` and in the file of `Network.save`.
 
-    A batch of one sample has no spread: it is normalized by the running statistics, as in prediction, and leaves them as
-    they are. So a last batch of one sample does no harm; training with batches of one normalizes nothing.
+    A batch of one sample is normalized by the running statistics, as in prediction, and does not change them. So a last
+    batch of one sample does no harm, but training with batches of one sample normalizes nothing.
 
     Parameters
     ----------
     momentum : float, default 0.9
-        How much of the running statistics stays, from 0 up to, but not including, 1 (what PyTorch calls 1 − momentum).
+        The fraction of the running statistics kept in a step, in [0, 1) (PyTorch's momentum is 1 − this).
     epsilon : float, default 1e-5
         Added to the variance; at least 1e-30.
 

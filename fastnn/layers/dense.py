@@ -18,13 +18,13 @@ class Dense(Layer):
     Parameters
     ----------
     out_features : int
-        How many outputs it has.
+        The number of outputs.
     activation : str or Activation, default "identity"
         The name of g, one of `fastnn.activations`.
     initializer : str, optional
-        How its weight is drawn, one of `fastnn.initializers`; the default suits the activation.
+        The initializer of the weight, one of `fastnn.initializers`; the default depends on the activation.
     l1, l2 : float, default 0
-        What its weight costs: l1 Σ |w| + l2 Σ w² is part of the loss. The bias costs nothing.
+        Penalty on the weight: l1 Σ |w| + l2 Σ w² is part of the loss. The bias has no penalty.
 
     Examples
     --------
@@ -86,13 +86,13 @@ class Dense(Layer):
             weight=weight, bias=program.offsets[f"{index}.bias"],
             batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
-            padded=True,  # stretches of the arena end with a cache line
+            padded=True,  # arrays of the arena end with a cache line
             gathered=program.is_gathered(x),
         )
         program.emit(row)
         if by_chains:
             program.emit(combine_row(program.dtype, parts, row))
-        if program.training:  # the bias lies behind the weight, like one more row of it
+        if program.training:  # the bias follows the weight in memory, like one more row of it
             program.emit_update(start=weight, rows=in_features + 1, columns=out_features, parts=min(parts, in_features))
         program.emit_penalty(weight, in_features * out_features, self.l1, self.l2)
         return a

@@ -11,15 +11,15 @@ from .base import Layer, register
 @register
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Sets numbers to 0 at random in training, each with probability `rate` (Srivastava et al. 2014).
+    """Set elements to 0 at random in training, each with probability `rate` (Srivastava et al. 2014).
 
-    The others are divided by 1 − rate, so that expectations stay; in prediction and evaluation nothing is dropped or scaled.
-    What is dropped in a step depends on the network's seed and on how many steps it has trained, not on threads.
+    The others are divided by 1 − rate, so that the expected value stays the same. In prediction and evaluation nothing is
+    dropped or scaled. Which elements are dropped depends on the network's seed and on its number of steps, not on threads.
 
     Parameters
     ----------
     rate : float
-        From 0 up to, but not including, 1.
+        In [0, 1).
 
     Examples
     --------

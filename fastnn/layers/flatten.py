@@ -1,4 +1,4 @@
-"""All axes of a sample into one. It emits no row."""
+"""A layer that reshapes a sample to one axis. It emits no row."""
 
 import math
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from .base import View, register
 @register
 @dataclass(frozen=True)
 class Flatten(View):
-    """Puts all the numbers of a sample into one axis, the last axis of its shape running fastest.
+    """Reshape a sample to one axis, in C order.
 
-    A sample (height, width, channels) becomes (height · width · channels,), as `X.reshape(len(X), -1)` does. It copies
-    nothing and takes no time.
+    A sample (height, width, channels) becomes (height · width · channels,), as with `X.reshape(len(X), -1)`. Nothing is
+    copied.
 
     Examples
     --------

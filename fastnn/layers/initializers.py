@@ -1,4 +1,4 @@
-"""Initializers: one record each, a function from a generator and a weight's shape to its first values.
+"""Initializers: one record each, with a function from a generator and the shape of a weight to its initial values.
 
 fan_in and fan_out are the numbers of features into and out of the layer. Biases start at zero.
 """
@@ -14,7 +14,7 @@ from ..kernels.compiling.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class Initializer:
-    """A named way to draw a weight.
+    """A named distribution of initial weights.
 
     Attributes
     ----------
@@ -34,12 +34,12 @@ register = initializers.register
 
 
 def normal(variance):
-    """Draws from a normal distribution of variance(fan_in, fan_out)."""
+    """Return a `draw` for the normal distribution with variance(fan_in, fan_out)."""
     return lambda generator, shape: generator.normal(0.0, math.sqrt(variance(*shape)), shape)
 
 
 def uniform(variance):
-    """Draws evenly from ±√(3 variance(fan_in, fan_out)), which has that variance."""
+    """Return a `draw` for the uniform distribution on ±√(3 variance(fan_in, fan_out)), which has that variance."""
 
     def draw(generator, shape):
         limit = math.sqrt(3 * variance(*shape))

@@ -11,10 +11,10 @@ from .base import Layer, features_of, register
 @register
 @dataclass(frozen=True)
 class LayerNorm(Layer):
-    """Normalizes each sample over its features (Ba, Kiros and Hinton 2016): a = scale · x̂ + shift.
+    """Normalize each sample over its features (Ba, Kiros and Hinton 2016): a = scale · x̂ + shift.
 
-    x̂ = (x − mean) / √(variance + epsilon), with the mean of the sample's features and the mean square of their distances
-    from it. Scale and shift have one number a feature. It does the same in training and in prediction.
+    x̂ = (x − mean) / √(variance + epsilon), with the mean and the variance over the features of the sample. Scale and shift
+    have one element for each feature. It does the same in training and in prediction.
 
     Parameters
     ----------

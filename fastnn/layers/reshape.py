@@ -1,4 +1,4 @@
-"""The numbers of a sample in another shape. It emits no row."""
+"""A layer that changes the shape of a sample. It emits no row."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from .base import View, register
 @register
 @dataclass(frozen=True)
 class Reshape(View):
-    """Gives the numbers of a sample another shape, the last axis running fastest.
+    """Reshape a sample, in C order.
 
-    It copies nothing and takes no time.
+    Nothing is copied.
 
     Parameters
     ----------
     shape : int or tuple of int
-        Of a sample, without the axis of samples. One of the numbers may be -1: it is what is left over.
+        The new shape, without the axis of samples. One of the numbers may be -1, for the size that is left.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Reshape(View):
         return tuple(numbers // known if n == -1 else n for n in self.shape)
 
     def onnx(self, graph, x, parameters):
-        return graph("Reshape", x, graph.tensor("shape", [0, *self.shape], "int64"))  # 0: as many samples as there are
+        return graph("Reshape", x, graph.tensor("shape", [0, *self.shape], "int64"))  # 0 keeps the number of samples
 
     def config(self):
         return {"layer": "Reshape", "shape": list(self.shape)}

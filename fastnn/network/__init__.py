@@ -1,4 +1,4 @@
-"""The network: its public face, and what it does as functions that say what they need."""
+"""The class `Network`, and the functions behind its methods."""
 
 from .network import Network, restore
 

@@ -1,4 +1,4 @@
-"""A network in words: its summary, as text and for notebooks."""
+"""The summary of a network, as text and as HTML."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ..formats import html
 
 
 def summary_rows(network):
-    """The rows of the summary, its head first, and the line of totals."""
+    """Return the rows of the summary, the header first, and the line of totals."""
     rows, parameters, state = [("layer", "output shape", "parameters")], network.vectors.parameters, network.vectors.state
     for index, layer in enumerate(network.layers):
         count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(network.shapes[index]).values())
@@ -18,7 +18,7 @@ def summary_rows(network):
 
 
 def summary_text(network):
-    """The summary as a table of text."""
+    """Return the summary as a text table."""
     rows, total = summary_rows(network)
     widths = [max(len(row[k]) for row in rows) for k in range(3)]
     lines = [f"{a:<{widths[0]}}   {b:<{widths[1]}}   {c:>{widths[2]}}" for a, b, c in rows]
@@ -27,6 +27,6 @@ def summary_text(network):
 
 
 def summary_html(network):
-    """The summary as a table of HTML."""
+    """Return the summary as an HTML table."""
     (head, *rows), total = summary_rows(network)
     return html.table(head, rows, total)

@@ -1,28 +1,28 @@
-"""The loss of checked data as a function of a network's parameters, and its gradient."""
+"""The loss of checked data as a function of the parameters, and its gradient."""
 
 import math
 
-from ..fitting.divergence import DivergenceError, how_to_be_finite
+from ..fitting.divergence import DivergenceError, advice
 from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
 
 
 def loss_and_gradients(network, data, training, threads):
-    """(loss, {parameter: gradient}); training: whether layers behave as in training."""
+    """Return (loss, {parameter: gradient}); training: whether layers behave as in training."""
     program = gradient_program(network, data, training, threads)
     if program.accumulate(0, program.batches) is not None:
-        raise DivergenceError(f"the loss of these samples is not finite; {how_to_be_finite(network)}")
+        raise DivergenceError(f"the loss of these samples is not finite; {advice(network)}")
     return program.take_mean()[0], network.vectors.parameters.split(program.gradients)
 
 
 def gradient_program(network, data, training, threads):
-    """The program that adds up the gradients of all the data."""
+    """Return the program that has accumulated the gradients of all the data."""
     whole = training and any(layer.mixes_samples for layer in network.layers)
     return TrainingProgram(network, data.normalize_weights(), len(data.X) if whole else GRADIENT_CHUNK, threads,
                            normalize=False, as_in_training=training)
 
 
 def loss_function(network, data, training):
-    """A function of no arguments that gives the loss with the parameters as they then stand; NaN where it diverges."""
+    """Return a function without arguments that returns the loss for the current parameters; NaN if it diverges."""
     if not training:
         program = EvaluationProgram(network, data, threads=1)
         return lambda: program.evaluate()[0]

@@ -1,4 +1,4 @@
-"""What each layer of a network gives for some samples."""
+"""The output of each layer of a network."""
 
 from ..layers import Activation, Flatten
 from ..samples.features import features
@@ -6,10 +6,10 @@ from .network import Network
 
 
 def layer_outputs(net, X, threads=None):
-    """The outputs of each layer, a list of arrays (samples, *shape behind the layer), as in prediction.
+    """Return the outputs of each layer, a list of arrays (samples, *output shape), as in prediction.
 
-    Each layer runs as a network of its own on what the layer before gave. Those behind it let any layer come
-    last.
+    Each layer runs as a network of its own, on the output of the layer before. Layers added after it allow any layer to be
+    the last.
     """
     a, outputs = features(X, net.shapes[0], net.dtype), []
     for index, layer in enumerate(net.layers):

@@ -1,4 +1,4 @@
-"""Network: the thin Python side that checks, plans and calls the compiled one."""
+"""Network: the Python class that checks arguments, plans, and calls compiled code."""
 
 from __future__ import annotations
 
@@ -44,30 +44,30 @@ class Network:
     layers : list of layers
         First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`.
     inputs : int or tuple of int
-        How many features a sample has, or its shape, such as (height, width, channels). X then is `(samples, *shape)`.
+        The number of features of a sample, or its shape, such as (height, width, channels). X is then `(samples, *shape)`.
     loss : str, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
         "squared_error".
     dtype : {"float32", "float64"}
         Of parameters, activations and outputs.
     seed : int or None
-        Fixes the first weights and the shuffling: the same seed gives the same bits on the same type of machine, at any
-        number of threads. None draws a new one.
+        Determines the initial weights and the shuffling: the same seed gives the same bits on the same type of machine, for
+        any number of threads. None draws a new seed.
 
     Attributes
     ----------
     parameters : mapping of str to array
         Live, writable views by name: "0.weight" (in_features, out_features), "0.bias" (out_features,), "1.weight", …
     state : mapping of str to array
-        What layers remember beside their parameters, likewise: "1.running_mean" of a `BatchNorm`, …
+        Views of the state of the layers: "1.running_mean" of a `BatchNorm`, …
     widths : list of int
-        How many numbers a sample has before the first layer and behind each. `inputs` and `outputs` are the first and the
-        last of them.
+        The number of elements of a sample before the first layer and after each layer. `inputs` and `outputs` are the first
+        and the last.
     shapes : list of tuple
-        The shape of a sample in the same places.
+        The shape of a sample before the first layer and after each layer.
     vectors, objective, fits
-        The parts of a network, for code that extends it: the flat memory of parameters and state; the loss that training
-        lowers and what outputs mean; and what fits hand on to one another.
+        Parts of the network, for code that extends it: the flat memory of parameters and state; the loss and the meaning of
+        the outputs; the state that fits share.
 
     Examples
     --------
@@ -81,14 +81,14 @@ class Network:
     array([0, 1, 1, 0])
     """
 
-    trainer_type = Trainer  # what runs its epochs
+    trainer_type = Trainer  # trains its epochs
 
     def __init__(self, layers: Sequence, inputs: int | Sequence[int], loss: str | None = None, dtype: str = "float32",
                  seed: int | None = 0) -> None:
         self._initialize(self._make(layers, inputs, loss, dtype, seed))
 
     def _make(self, layers, inputs, loss, dtype, seed):
-        """Make a network whose weights and state are zeros; returns the generator to draw the first ones with."""
+        """Make a network with weights and state of zeros; return the generator for its initial weights."""
         self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
         if not self.layers:
             raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
@@ -137,12 +137,12 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """How many outputs the last layer has."""
+        """The number of outputs."""
         return self.widths[-1]
 
     @property
     def is_classifier(self) -> bool:
-        """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss is one for them."""
+        """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss requires them."""
         return self.objective.head.probabilities
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
@@ -151,7 +151,7 @@ class Network:
             class_weight: Mapping | str | None = None, shuffle: bool = True, metrics: Sequence = (),
             callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
             resume: bool = False) -> History:
-        """Train on the samples, from where the network stands.
+        """Train on the samples, starting from the current weights.
 
         Parameters
         ----------
@@ -160,36 +160,36 @@ class Network:
             Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs).
         epochs : int
-            How many times to go through all samples.
+            The number of passes over all samples.
         batch_size : int
-            How many samples go into a step; the last batch of an epoch may have fewer.
+            The number of samples in a step; the last batch of an epoch may have fewer.
         optimizer : Optimizer, str or LBFGS, default "adam"
-            Fitting again with the same optimizer object (or the same name) goes on where it stood: 5 epochs and 5 more are
-            the same, to the bit, as 10.
+            Another fit with the same optimizer object (or the same name) continues with its state: 5 epochs and 5 more give
+            the same bits as 10.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
-            Evaluated after every epoch.
+            Evaluated after each epoch.
         sample_weight : array (samples,), optional
-            The loss averages over the samples with these weights.
+            The loss is the mean over the samples with these weights.
         class_weight : "balanced" or dict of class to weight, optional
-            Multiplies the weights of the samples of a class.
+            Multiplies the sample weights of each class.
         shuffle : bool
-            Whether each epoch goes through the samples in a new random order.
+            Whether each epoch uses a new random order of the samples.
         metrics : list of str, function or Metric
-            What to report beside the loss, such as ["f1", "auc"]: names from `fastnn.samples.metrics`, functions of targets
-            and predictions (those of scikit-learn, say), or `fastnn.Metric`. They are computed after each epoch over all
-            samples, each of which counts alike; those of the validation data have `val_` before their names. This takes a
+            Metrics to report in addition to the loss, such as ["f1", "auc"]: names from `fastnn.samples.metrics`, functions
+            of targets and predictions (such as those of scikit-learn), or `fastnn.Metric`. They are computed after each
+            epoch over all samples, without sample weights; those of the validation data have the prefix `val_`. This takes a
             forward pass over the training data, and one over the validation data.
         callbacks : list of Callback
         threads : int, optional
-            At most so many; default all. The number does not change the result.
+            The largest number of threads; default all. The number does not change the result.
         progress : bool, optional
-            Whether to show a progress bar; default: in a terminal or notebook, on what lasts over a second.
+            Whether to show a progress bar; by default in a terminal or notebook, for fits longer than a second.
         resume : bool
-            Whether to go on with the fit that this network was last in, until `epochs` are done in all. Where it stood may
-            be the middle of an epoch (after Ctrl-C, an exception, or a callback that stopped it) or its end, in this process
-            or in a checkpoint. With the same data and options the weights and the history are, to the bit, those of a fit
-            that was never interrupted. It goes on with the optimizer it had; validation data, metrics and callbacks are to
-            be given again. A network that was in no fit begins one.
+            Whether to resume the last fit of this network, until `epochs` epochs are done in total. That fit may have
+            stopped during an epoch (Ctrl-C, an exception, a callback) or at its end, in this process or in a checkpoint.
+            With the same data and options, the weights and the history are the same, to the bit, as without the
+            interruption. The fit continues with its optimizer; pass the validation data, metrics and callbacks again. If
+            there was no fit, a new one begins.
 
         Returns
         -------
@@ -198,13 +198,13 @@ class Network:
         Raises
         ------
         ValueError
-            For data that do not fit; nothing has changed then.
+            If the data do not fit the network; nothing has changed then.
         RuntimeError
-            While this network is in another fit. Different networks may be in fits at once, each in a thread of its own, and
-            any number of threads may predict with one network.
+            If this network is already being trained. Different networks may be trained at the same time, each in its own
+            thread, and any number of threads may predict with one network.
         DivergenceError
-            If a step would make numbers that are not finite. It says in which layer, epoch and batch, and everything is as
-            it was before that step.
+            If a step would produce numbers that are not finite. The error names the layer, epoch and batch, and everything
+            is as it was before that step.
         """
         return training.fit(self, X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer,
                             validation_data=validation_data, sample_weight=sample_weight, class_weight=class_weight,
@@ -213,25 +213,25 @@ class Network:
 
     @property
     def optimizer(self) -> Optimizer | None:
-        """The optimizer of the last fit, or of the one that runs; None before the first."""
+        """The optimizer of the last or current fit; None before the first."""
         return None if self.fits.last is None else self.fits.last.optimizer
 
     @property
     def history(self) -> History | None:
-        """What the last fit recorded, also one that was interrupted; None before the first."""
+        """The history of the last fit, complete or interrupted; None before the first."""
         return None if self.fits.last is None else self.fits.last.history
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Outputs (samples, outputs) in the network's dtype. Row i depends on X[i] alone, to the bit."""
+        """Return the outputs (samples, outputs) in the network's dtype. Row i depends only on X[i], to the bit."""
         if threads is None and (out := self._forward_few(X)) is not None:
             return out
         return predicting.forward(self, X, threads, self._idle_predictions)
 
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs; values of a regressor.
+        """Return labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs, or values.
 
-        A regressor with one output gives (samples,), with several (samples, outputs). Where a classifier's outputs are NaN
-        it is a DivergenceError.
+        Values have the shape (samples,) for one output, otherwise (samples, outputs). If a classifier's outputs are NaN, a
+        DivergenceError is raised.
         """
         if threads is None and (predicted := self._predict_few(X)) is not None:
             return predicted
@@ -246,15 +246,15 @@ class Network:
         return small_prediction(self, predict=True)
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Probabilities (samples, classes); (samples, 1) for one sigmoid output."""
+        """Return probabilities (samples, classes), or (samples, 1) for one sigmoid output."""
         predicting.check_probabilities(self.objective.head)
         return self.forward(X, threads=threads)
 
     def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, metrics: Sequence = (),
                  threads: int | None = None) -> dict[str, float]:
-        """{"loss": float}, and for a classifier "accuracy": the share of right answers, samples counting alike.
+        """Return {"loss": float}, with "accuracy" for a classifier: the fraction of correct predictions, without weights.
 
-        metrics: what to report beside these, as for `fit`.
+        metrics: additional metrics to report, as for `fit`.
 
         Examples
         --------
@@ -270,11 +270,11 @@ class Network:
 
     def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
                            training: bool = False, threads: int | None = None) -> tuple[float, dict[str, NDArray]]:
-        """The loss over all samples, and its gradient by each parameter's name; nothing is updated.
+        """Return the loss over all samples, and its gradients by the names of the parameters; nothing is updated.
 
         training: whether layers behave as in training: `Dropout` drops what the next step of `fit` would drop, `BatchNorm`
-        normalizes by the samples given, so then all of them go through in one batch. By default both behave as in
-        prediction. A loss that is not finite is a DivergenceError.
+        normalizes by the given samples, which then form one batch. By default both behave as in prediction. A loss that is
+        not finite raises DivergenceError.
 
         Examples
         --------
@@ -291,29 +291,29 @@ class Network:
 
     def loss_function(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
                       training: bool = False) -> Callable[[], float]:
-        """A function of no arguments: the loss over these samples with the parameters as they then stand.
+        """Return a function without arguments that returns the loss over these samples for the current parameters.
 
-        training: as for `loss_and_gradients`. A loss that is not finite is NaN or infinite.
+        training: as for `loss_and_gradients`. A loss that is not finite is returned as NaN or infinity.
         """
         data = check_data(self, X, y, sample_weight)
         return differentiating.loss_function(self, data, true_or_false("training", training))
 
     def astype(self, dtype: str) -> Network:
-        """A copy of the network in another dtype: the same architecture, parameters and state, no optimizer's memory."""
+        """Return a copy in another dtype, with the same architecture, parameters and state, without optimizer states."""
         twin = Network.with_zeros({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
         return twin
 
     def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
-        """The network for `@njit` code to call: a small tuple of arrays, see `fastnn.jit`.
+        """Return the network as a small tuple of arrays for use in `@njit` code, see `fastnn.jit`.
 
         Parameters
         ----------
         copy : bool
-            Whether to take a frozen copy of the weights. By default the model shares those of the network: it sees what is
-            trained later, and what compiled code does to `model.parameters` is done to the network.
+            Whether to copy the weights. By default the model shares the weights of the network: it sees later training, and
+            changes of `model.parameters` in compiled code change the network.
         gradients : bool
-            Whether gradients will be asked for; if not, no kernel of a backward pass has to be compiled.
+            Whether gradients will be computed; if not, no kernel of the backward pass is compiled.
 
         Examples
         --------
@@ -332,37 +332,37 @@ class Network:
         return embedded_model.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
 
     def config(self) -> dict:
-        """The architecture as plain data; `Network.from_config` makes the network again."""
+        """Return the architecture as plain data, for `Network.from_config`."""
         shape = self.shapes[0]
         return {"layers": [layer.config() for layer in self.layers], "inputs": shape[0] if len(shape) == 1 else list(shape),
                 "loss": self.loss, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
-        """A network of the architecture that `config` describes, with new weights."""
+        """Make a network with the architecture of `config` and new weights."""
         layers, inputs, options = arguments_of(config)
         return cls(layers, inputs, **options, seed=seed)
 
     @classmethod
     def with_zeros(cls, config: Mapping, seed: int | None = 0) -> Network:
-        """As `from_config`, for a caller that sets all weights and state: they are zeros, which takes less time."""
-        if cls.__init__ is not Network.__init__:  # a subclass makes more of it
+        """As `from_config`, with zeros for all weights and state, which is faster if the caller sets them anyway."""
+        if cls.__init__ is not Network.__init__:  # a subclass may do more
             return cls.from_config(config, seed)
         network, (layers, inputs, options) = cls.__new__(cls), arguments_of(config)
         cls._make(network, layers, inputs, **options, seed=seed)
         return network
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the network to a safetensors file, whole or not at all.
+        """Write the network to a safetensors file, atomically.
 
-        While another thread trains it, some of its numbers may be from before a step and others from after it; a callback
-        saves what stands between two steps.
+        If another thread trains the network, some numbers may be from before a step and others from after it; in a callback
+        all are from the same step.
         """
         files.save(self, path_name("path", path))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
-        """Read a network that `save` wrote; ModelFormatError if the file is not one."""
+        """Read a network that `save` wrote; raise ModelFormatError if the file is not one."""
         return files.load(cls, path_name("path", path))
 
     def to_onnx(self, path: str | os.PathLike) -> None:
@@ -370,16 +370,16 @@ class Network:
         onnx.export(self, path_name("path", path))
 
     def load_torch(self, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
-        """Take over the weights of a PyTorch `state_dict`; see `fastnn.pytorch.load_torch`."""
+        """Load the weights of a PyTorch `state_dict`; see `fastnn.pytorch.load_torch`."""
         torch_weights.load_torch(self, source, layers)
 
     def save_checkpoint(self, path: str | os.PathLike) -> None:
-        """Write the network and where its last fit stands, all that it takes to go on with it, whole or not at all.
+        """Write the network and the state of its last fit, atomically, so that the fit can be resumed.
 
-        That is, beside the weights: the optimizer's hyperparameters, memory and number of steps, the epoch and the batch,
-        the random state, the history, and the state of the callbacks. It can be called after a fit, also one that was
-        interrupted, and from a callback, best one with `runs_last`; `ModelCheckpoint(path, full=True)` is one. The data are
-        not in the file. (A pickle or a copy of a network holds its weights and random state alone.)
+        In addition to the weights, the file contains the optimizer's hyperparameters, state and number of steps, the epoch
+        and the batch, the random state, the history, and the states of the callbacks. Call it after a fit, complete or
+        interrupted, or from a callback, best one with `runs_last`; `ModelCheckpoint(path, full=True)` is such a callback.
+        The file does not contain the data. (A pickle or a copy of a network has only its weights and random state.)
 
         Examples
         --------
@@ -404,18 +404,18 @@ class Network:
 
     @classmethod
     def load_checkpoint(cls, path: str | os.PathLike) -> Self:
-        """Read what `save_checkpoint` wrote, to go on with `fit(..., resume=True)`; ModelFormatError if it is none."""
+        """Read a file of `save_checkpoint`, to continue with `fit(..., resume=True)`; raise ModelFormatError if invalid."""
         return checkpoint.load(cls, path_name("path", path))
 
     def summary(self) -> str:
-        """A printable table: layer, output shape, parameters; then their sum, and how many numbers of state there are."""
+        """Return a printable table of layer, output shape and parameters, with totals of parameters and state."""
         return describing.summary_text(self)
 
     def _repr_html_(self):
         return describing.summary_html(self)
 
     def __reduce__(self):
-        """To pickle or copy it: architecture, parameters, state and random numbers; optimizers start afresh."""
+        """Support pickle and copy: architecture, parameters, state and random numbers, but no optimizer states."""
         return restore, (type(self), self.config(), self.seed, *self.vectors.copies())
 
     def __repr__(self):
@@ -428,7 +428,7 @@ typeof_impl.register(Network, embedded_model.typeof_network)
 
 
 def arguments_of(config):
-    """(layers, inputs, {loss, dtype}) of the network that `config` describes."""
+    """Return (layers, inputs, {loss, dtype}) of the network that `config` describes."""
     given = config if isinstance(config, Mapping) else {}
     missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
     if missing:
@@ -437,7 +437,7 @@ def arguments_of(config):
 
 
 def restore(network_type, config, seed, parameters, random, state):
-    """The network that `Network.__reduce__` took apart."""
+    """Make the network again from the result of `Network.__reduce__`."""
     network = network_type.with_zeros(config, seed)
     network.vectors.set_copies(parameters, random, state)
     return network

@@ -1,4 +1,4 @@
-"""What `Network.fit` is given, checked; then the fit itself, by steps (`fastnn/fitting/loop.py`) or by L-BFGS."""
+"""`Network.fit`: checks its arguments, then trains in steps (`fastnn/fitting/loop.py`) or with L-BFGS."""
 
 from ..checks import list_of, shown, true_or_false, whole_number
 from ..fitting import lbfgs
@@ -13,7 +13,7 @@ from ..samples.metrics import choose
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample_weight, class_weight, shuffle, metrics,
         callbacks, threads, progress, resume):
-    """Train the network, as `Network.fit` says; nothing has changed where something is refused."""
+    """Train the network, see `Network.fit`; if an argument is refused, nothing has changed."""
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
     by_steps = not isinstance(optimizer, LBFGS)
@@ -32,13 +32,13 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
     if epochs != 1:
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
     if resume:
-        raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: it goes on from the weights")
+        raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: a new fit continues from the weights")
     lbfgs.check_layers(network.layers)
     return lbfgs.fit(network, learner, data, validation, optimizer=optimizer, **options)
 
 
 def check_validation(network, given):
-    """The Data of a tuple (X, y) or (X, y, sample_weight); None stays None."""
+    """Return the Data of a tuple (X, y) or (X, y, sample_weight); None stays None."""
     if given is None:
         return None
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):

@@ -77,7 +77,7 @@ def test_other_data_are_not_compared_with(best):
     others = {"other rows": (X[9:], LABELS[9:]), "other targets": (X[:9], LABELS[:9][::-1]),
               "weights": (*HELD_OUT, np.arange(9) + 1.0)}
     for held_out in others.values():
-        with pytest.warns(UserWarning, match="of other data or judged otherwise: the best is judged anew from here"):
+        with pytest.warns(UserWarning, match="of other data or judged otherwise: the best starts anew from here"):
             found = min(fit(net, best, rate=1e-6, held_out=held_out)["val_loss"])
         assert best.best == found
     with pytest.warns(UserWarning, match="of other data or judged otherwise"):  # the same data, another loss
@@ -97,7 +97,7 @@ def test_a_file_that_does_not_hold_it_any_more(what, best):
         classifier(seed=3).save("best")
     else:
         fit(net, ModelCheckpoint("best", "val_accuracy", save_best_only=True))
-    with pytest.warns(UserWarning, match="the best is judged anew from here"):
+    with pytest.warns(UserWarning, match="the best starts anew from here"):
         values = fit(net, best, rate=1e-6)["val_loss"]
     assert best.best == min(values) == in_file()
 
@@ -184,10 +184,10 @@ def test_weights_that_were_not_kept_are_not_called_the_best():
     """restore_best is turned on when the fit goes on."""
     net = stopped()
     later = EarlyStopping(patience=4, restore_best=True)
-    with pytest.warns(UserWarning, match="restore_best was off until now: it judges anew from here"):
+    with pytest.warns(UserWarning, match="restore_best was off until now: it starts anew from here"):
         net.fit(X, LABELS, epochs=50, resume=True, validation_data=HELD_OUT, callbacks=[later])
     assert net.evaluate(*HELD_OUT)["loss"] == later.best
-    with pytest.warns(UserWarning, match="restore_best was off until now: it leaves those of the last"):
+    with pytest.warns(UserWarning, match="restore_best was off until now: the last weights are kept"):
         stopped().fit(X, LABELS, epochs=50, resume=True, validation_data=HELD_OUT,
                       callbacks=[EarlyStopping(patience=2, restore_best=True)])
 
@@ -222,7 +222,7 @@ def test_a_best_of_another_metric_is_not_compared_with(make, second):
     net, monitor, mode = classifier(), *second
     fit(net, make("val_loss"))
     later = make(monitor, mode=mode)
-    with pytest.warns(UserWarning, match="or in the other direction: it judges anew from here"):
+    with pytest.warns(UserWarning, match="or in the other direction: it starts anew from here"):
         history = net.fit(X, LABELS, epochs=9, resume=True, validation_data=HELD_OUT, callbacks=[later])
     best = max if mode == "max" or "accuracy" in monitor else min
     assert later.best == pytest.approx(best(history[monitor][5:]), abs=1e-4)  # but for min_delta

@@ -121,7 +121,7 @@ def test_csv_logger(separator, tmp_path):
 
 @pytest.mark.parametrize(("there", "repair"), [
     ("epoch,loss\n0,1.5\n", "another file"), ("epoch;loss;accuracy\n", "another file"), ("something else", "another file"),
-    ("epoch,loss,accuracy\n0,1.5,0", "mend the file"),
+    ("epoch,loss,accuracy\n0,1.5,0", "repair it"),
 ])
 def test_rows_are_not_added_to_another_log(there, repair, tmp_path):
     path, net = tmp_path / "log.csv", classifier()
@@ -183,7 +183,7 @@ def test_model_checkpoint_fills_in_names(tmp_path):
         classifier().fit(X, LABELS, epochs=2, batch_size=4, validation_data=(X, LABELS),
                          callbacks=[Pretend(val_loss=[3.0, 1.0]), save])
         assert {path.name for path in tmp_path.glob(name[0] + "*")} == files
-    with pytest.raises(ValueError, match=r"cannot be filled in.*there are epoch, loss, accuracy"):
+    with pytest.raises(ValueError, match=r"not a valid template.*the fields are epoch, loss, accuracy"):
         classifier().fit(X, LABELS, callbacks=[ModelCheckpoint("{val_loss}")])
 
 

@@ -61,14 +61,14 @@ BAD = {
 def test_what_cannot_be_filled_in(path, reason, options):
     with pytest.raises(ValueError, match=re.escape(reason)) as caught:
         fit(path, **options)
-    assert "there are epoch, loss, accuracy, val_loss, val_accuracy, recall, found" in str(caught.value)
+    assert "the fields are epoch, loss, accuracy, val_loss, val_accuracy, recall, found" in str(caught.value)
     assert "among its `reports`" in str(caught.value)
     assert os.listdir() == []
 
 
 @pytest.mark.parametrize("name", ["val_loss", "recall"])
 def test_within_an_epoch_there_are_fewer_names(name):
-    with pytest.raises(ValueError, match=f"nothing is called '{name}'; there are epoch, batch, loss, accuracy, and"):
+    with pytest.raises(ValueError, match=f"nothing is called '{name}'; the fields are epoch, batch, loss, accuracy, and"):
         fit(f"{{{name}}}", save_freq=2)
     assert len(fit("{epoch}-{batch:02d}-{loss:.9f}-{accuracy:%}", save_freq=2)) == 3
 
@@ -96,7 +96,7 @@ def test_a_path_is_taken_as_it_is(path):
 
 
 def test_a_path_that_looks_as_if_it_were_to_be_filled_in():
-    with pytest.warns(UserWarning, match=r"a Path, which is taken as it is: the file is called run-\{epoch\}. Give"):
+    with pytest.warns(UserWarning, match=r"a Path, which is not a template: the file name is run-\{epoch\}. Give"):
         assert fit(Path("run-{epoch}")) == ["run-{epoch}"]
 
 

@@ -161,7 +161,7 @@ def test_what_is_not_its_log_is_left_as_it_is(change):
     PATH.write_text(change(text))
     net = Network.load_checkpoint("run")
     for append in False, True:
-        with pytest.raises(ValueError, match=r"log.csv is not the log that this fit has written so far: .*\. Move it away"):
+        with pytest.raises(ValueError, match=r"log.csv is not the log of this fit: .*\. Move it away"):
             net.fit(X, LABELS, epochs=5, resume=True, callbacks=[CSVLogger(PATH, append=append)])
         assert PATH.read_text() == change(text)
         assert same(net, Network.load_checkpoint("run"))
@@ -233,7 +233,7 @@ def test_touched_while_the_fit_runs(change):
 
 @pytest.mark.parametrize(("change", "reason"), [
     (lambda text: "name,age\nAnn,32\n", "its columns are name, age"),
-    (lambda text: text + "1,9.0,0.5\n", "somebody else has written its row 2"),
+    (lambda text: text + "1,9.0,0.5\n", "its row 2 is not from this fit"),
 ])
 def test_replaced_by_something_else_while_the_fit_runs(change, reason):
     def touch(epoch, logs):
@@ -241,7 +241,7 @@ def test_replaced_by_something_else_while_the_fit_runs(change, reason):
         PATH.write_text(there[0])
 
     net, there = classifier(), []
-    with pytest.raises(ValueError, match=f"is not the log that this fit has written so far: {reason}"):
+    with pytest.raises(ValueError, match=f"is not the log of this fit: {reason}"):
         net.fit(X, LABELS, epochs=4, callbacks=[CSVLogger(PATH), LambdaCallback(on_epoch_end=touch)])
     assert PATH.read_text() == there[0]
     PATH.unlink()

@@ -282,5 +282,5 @@ def test_pictures_of_a_network_gone_wrong(name, where, number):
 @pytest.mark.parametrize("name", ["loss", "val_loss"])
 def test_a_history_of_no_numbers(name, values):
     pytest.importorskip("matplotlib", reason="pictures need the extra plot")
-    with pytest.raises(ValueError, match=rf"history\['{name}'\] is .*; it must be a list of numbers, one an epoch"):
+    with pytest.raises(ValueError, match=rf"history\['{name}'\] is .*; it must be a list of numbers, one for each epoch"):
         plot.learning_curves({"loss": [1.0], name: values})

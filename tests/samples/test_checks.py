@@ -169,7 +169,7 @@ BAD_NETWORKS = {
                        "loss 'softmax_cross_entropy' is not registered", "register_loss"),
     "softmax of one": (lambda: Network([Dense(1, "softmax")], 4), "softmax over one output", "Dense(1, 'sigmoid')"),
     "classes of one": (lambda: Network([Dense(1, "sigmoid")], 4, loss="cross_entropy"),
-                       "loss 'cross_entropy' takes one output a class", "'binary_cross_entropy'"),
+                       "loss 'cross_entropy' takes one output for each class", "'binary_cross_entropy'"),
     "logits": (lambda: Network([Dense(3)], 4, loss="cross_entropy"),
                "loss 'cross_entropy' takes outputs from 0 to 1; after 'identity' they can be -3", "'softmax' or 'sigmoid'"),
     "tanh for bits": (lambda: Network([Dense(1, "tanh")], 4, loss="binary_cross_entropy"),
