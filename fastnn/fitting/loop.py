@@ -30,7 +30,7 @@ from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter.batch import shuffle_kernel
 from ..program import EvaluationProgram, TrainingProgram
 from ..runtime.exclusive import Claim
-from ..samples.metrics import of_fit, work_out
+from ..samples.metrics import compute, of_fit
 from .callback_calls import BatchHooks, announce, begin, call, end
 from .divergence import DivergenceError, step_error
 from .epoch_end import EpochEnd
@@ -235,5 +235,5 @@ def validate(network, evaluation):
 
 def compute_metrics(network, data, validation, metrics, threads):
     """Return the chosen metrics of the current weights, of the training data and of the validation data if any."""
-    values = work_out(network, data, metrics, threads)
-    return values if validation is None else values | work_out(network, validation, metrics, threads, "val_")
+    values = compute(network, data, metrics, threads)
+    return values if validation is None else values | compute(network, validation, metrics, threads, "val_")

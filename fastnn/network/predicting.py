@@ -6,7 +6,7 @@ from ..fitting.divergence import DivergenceError, advice
 from ..program import EvaluationProgram, PredictionProgram
 from ..runtime.threads import resolve_threads
 from ..samples.features import features
-from ..samples.metrics import work_out
+from ..samples.metrics import compute
 
 
 def forward(network, X, threads, idle_programs):
@@ -45,4 +45,4 @@ def check_probabilities(head):
 def evaluate(network, data, metrics, threads):
     """Return {metric: value} of checked data; metrics: additional ones, as `choose` returns them."""
     loss, accuracy = EvaluationProgram(network, data, threads).evaluate()
-    return network.objective.head.report(loss, accuracy) | work_out(network, data, metrics, threads)
+    return network.objective.head.report(loss, accuracy) | compute(network, data, metrics, threads)

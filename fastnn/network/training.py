@@ -20,7 +20,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
     learner = network if by_steps else network.astype("float64")
     data, validation = check_data(learner, X, y, sample_weight, class_weight), check_validation(network, validation_data)
     memory = network.vectors.parameters.flat, network.vectors.state.flat
-    data, validation = data.copied_where_shared(*memory), validation and validation.copied_where_shared(*memory)
+    data, validation = data.without_shared_memory(*memory), validation and validation.without_shared_memory(*memory)
     shuffle = true_or_false("shuffle", shuffle)
     options = {
         "callbacks": list_of("callbacks", callbacks, Callback), "metrics": choose(metrics, network.objective.head),

@@ -1,7 +1,7 @@
-"""Networks to and from ONNX, the exchange format. Needs onnx: pip install "fastnn-numba[onnx]".
+"""Export to and import from ONNX. Needs onnx: pip install "fastnn-numba[onnx]".
 
-`export` writes any network; `load` reads what `export` wrote, and dense networks that others wrote: PyTorch, Keras (by
-tf2onnx), scikit-learn (by skl2onnx).
+`export` writes any network; `load` reads files of `export`, and dense networks from PyTorch, Keras (by tf2onnx) and
+scikit-learn (by skl2onnx).
 
 Examples
 --------

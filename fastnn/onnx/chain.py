@@ -1,10 +1,10 @@
-"""A chain of layers, put together value by value while a foreign graph is walked.
+"""Chains of layers, built value by value during the walk of a foreign graph.
 
-    stage    z = x @ weight + bias of the layer before, its activation not yet known
-    signal   a function of one stage's z, known by its values on `PROBE`
+    stage    z = x @ weight + bias of a layer whose activation is not known yet
+    signal   a function of the z of a stage, represented by its values on `PROBE`
 
-Scales and shifts of each feature (standardized inputs, batch normalization as it is in use) are folded into the product
-beside them. A weight of fewer than two axes is such a scale: a diagonal matrix.
+Scales and shifts of features (standardized inputs, batch normalization as in prediction) are folded into the adjacent
+product. A weight with fewer than two axes is such a scale: a diagonal matrix.
 """
 
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ import numpy as np
 from ..layers import Activation, Dense, LayerNorm
 from .recognition import PROBE, recognize
 
-LARGEST_SCALING = 4096  # features of a scaling with no product beside it, which becomes a layer of a matrix
+LARGEST_SCALING = 4096  # features of a scaling without an adjacent product, which becomes a layer with a matrix
 
 
 class UnknownForm(ValueError):
-    """What a node computes has no place in a chain of dense layers; the message begins with "it" for the node."""
+    """Raised if a node does not fit into a chain of dense layers; the message begins with "it" for the node."""
 
 
 class UnknownNode(ValueError):
-    """The same, the message naming the node."""
+    """Raised as `UnknownForm`, with the name of the node in the message."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A finished layer, `spec` with its parameters by name, after `source`, another one or None for the network's input."""
+    """A complete layer, `spec` with its parameters by name; its input is `source`, another layer or None for the input."""
 
     source: "Layer | None"
     spec: object
@@ -36,7 +36,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """z = x @ weight + bias, with x the output of `source`, or the network's input where that is None."""
+    """z = x @ weight + bias, where x is the output of `source`, or the network's input if that is None."""
 
     source: Layer | None
     features: int
@@ -44,18 +44,18 @@ class Stage:
     bias: np.ndarray
 
     def affine(self, scale, shift):
-        """The stage of scale · z + shift, each a number or one a feature."""
+        """Return the stage scale · z + shift; each is a number or one number for each feature."""
         return Stage(self.source, self.features, self.weight * scale, self.bias * scale + shift)
 
     def is_in_file(self):
-        """Whether the file holds numbers for each of the features: else a small one could ask for any number of them."""
+        """Return whether the file has a number for each feature; otherwise a small file could demand any number of them."""
         source = self.source
         while source is not None and not source.parameters:
             source = source.source
         return source is not None or self.features <= max(self.weight.size, LARGEST_SCALING)
 
     def absorbed(self):
-        """This stage, its scale and shift taken into those of a layer normalization right before it."""
+        """Return this stage with its scale and shift moved into a layer normalization directly before it."""
         source = self.source
         if self.weight.ndim == 2 or source is None or not isinstance(source.spec, LayerNorm):
             return self
@@ -64,10 +64,10 @@ class Stage:
         return scaled(Layer(source.source, source.spec, parameters), self.features)
 
     def finish(self, activation):
-        """The layer of this stage and an activation."""
+        """Return the layer of this stage with an activation."""
         self = self.absorbed()
         weight = self.weight
-        if is_nothing(self):
+        if is_identity(self):
             return self.source if activation == "identity" else Layer(self.source, Activation(activation), {})
         if weight.ndim < 2:
             if self.features > LARGEST_SCALING:
@@ -79,19 +79,19 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """A function of a stage's z.
+    """A function of the z of a stage.
 
     Attributes
     ----------
     stage : Stage
     shape : tuple of int
-        Its sizes but for the batch.
+        Its shape without the batch.
     values : array
-        What it makes of PROBE, in place of z.
+        Its values for PROBE in place of z.
     node : str
-        What gave it, for errors.
+        The node that computed it, for errors.
     last : (function of an array, Signal) or None
-        The node alone that gave it, and the signal that it was applied to.
+        The function of the last node alone, and the signal that it was applied to.
     """
 
     stage: Stage
@@ -105,35 +105,35 @@ class Signal:
         return self.values is PROBE
 
     def form(self):
-        """(activation record, α, β) such that this signal is α g(z) + β."""
+        """Return (activation record, α, β) such that this signal is α g(z) + β."""
         found = recognize(self.values)
         if found is None:
             raise UnknownNode(f"{self.node}, cannot be taken: what it makes of the layer before it is no activation that "
                               "fastnn has")
         return found
 
-    def parted(self):
-        """This signal; where its nodes together are no activation, as that of the last node alone, on a stage of its own."""
+    def split_last(self):
+        """Return this signal, or if its nodes together are no activation, that of the last node on a stage of its own."""
         if self.last is None or recognize(self.values) is not None:
             return self
         function, before = self.last
-        return Signal(before.settled(), self.shape, function(PROBE), self.node)
+        return Signal(before.as_stage(), self.shape, function(PROBE), self.node)
 
-    def settled(self):
-        """The stage whose z this signal is."""
+    def as_stage(self):
+        """Return the stage whose z is this signal."""
         if self.plain:
             return self.stage
-        parted = self.parted()
-        record, scale, shift = parted.form()
+        split_last = self.split_last()
+        record, scale, shift = split_last.form()
         if record.name == "identity":
-            return parted.stage.affine(scale, shift)
-        return scaled(parted.stage.finish(record.name), self.stage.features, scale, shift)
+            return split_last.stage.affine(scale, shift)
+        return scaled(split_last.stage.finish(record.name), self.stage.features, scale, shift)
 
     def product(self, weight, bias):
-        """The signal of self @ weight + bias."""
+        """Return the signal self @ weight + bias."""
         if self.shape != (len(weight),):
             raise UnknownForm(f"it multiplies {self.shape} numbers a sample with a matrix {weight.shape}")
-        stage = self.settled()
+        stage = self.as_stage()
         if stage.weight.ndim == 2:
             stage = scaled(stage.finish("identity"), stage.features)
         stage = stage.absorbed()
@@ -142,17 +142,17 @@ class Signal:
         return Signal(Stage(stage.source, features, stage.weight.reshape(-1, 1) * weight, bias), (features,), PROBE)
 
     def affine(self, scale, shift):
-        """The signal of scale · self + shift."""
-        return Signal(self.settled().affine(scale, shift), self.shape, PROBE)
+        """Return the signal scale · self + shift."""
+        return Signal(self.as_stage().affine(scale, shift), self.shape, PROBE)
 
     def layers(self):
-        """All layers up to this signal as the network's output: [(layer, {name: parameter}), …]."""
-        parted = self if self.plain else self.parted()
-        if self.plain or parted.form()[0].name == "identity":
-            last = parted.settled().finish("identity")
+        """Return all layers up to this signal, as the output of the network: [(layer, {name: parameter}), …]."""
+        split_last = self if self.plain else self.split_last()
+        if self.plain or split_last.form()[0].name == "identity":
+            last = split_last.as_stage().finish("identity")
         else:
-            record, scale, shift = parted.form()
-            last = parted.stage.finish(record.name)
+            record, scale, shift = split_last.form()
+            last = split_last.stage.finish(record.name)
             if (scale, shift) != (1.0, 0.0):
                 last = scaled(last, self.stage.features, scale, shift).finish("identity")
         found = []
@@ -163,10 +163,10 @@ class Signal:
 
 
 def scaled(source, features, scale=1.0, shift=0.0):
-    """The stage scale · x + shift of what `source` gives."""
+    """Return the stage scale · x + shift of the output x of `source`."""
     return Stage(source, features, np.float64(scale), np.float64(shift))
 
 
-def is_nothing(stage):
-    """Whether the stage hands on what it gets."""
+def is_identity(stage):
+    """Return whether the stage is the identity."""
     return stage.weight.ndim < 2 and bool(np.all(stage.weight == 1) and np.all(stage.bias == 0))

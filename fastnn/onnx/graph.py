@@ -1,4 +1,4 @@
-"""An ONNX graph under construction: values are known by name, operators are added by calling the graph.
+"""Construction of an ONNX graph: values are names, and a call of the graph adds an operator.
 
     z = graph("Gemm", x, graph.tensor("weight", weight), graph.tensor("bias", bias))
     a = graph("Mul", z, graph("Sigmoid", z))
@@ -14,15 +14,15 @@ OPSET = 20  # the first one with Gelu
 
 
 class Graph:
-    """Nodes and tensors of a graph in the making; the methods return the names of values.
+    """An ONNX graph under construction; the methods return the names of values.
 
     Parameters
     ----------
     dtype : {"float32", "float64"}
-        Of the tensors, and of all numbers that are given as operands.
+        The dtype of the tensors, and of numbers that are operands.
     exact : bool
-        Whether in float64 nothing passes through float32, as numbers do that are attributes of operators. False makes the
-        graph as files of before had it.
+        Whether float64 values never pass through float32, as attributes of operators do. False makes the same graph as
+        earlier versions.
     """
 
     def __init__(self, dtype, exact=True):
@@ -32,7 +32,7 @@ class Graph:
 
     @contextmanager
     def within(self, prefix):
-        """Let all names begin with `prefix` and a dot."""
+        """Prefix all names with `prefix` and a dot, in a with statement."""
         before, self.prefix = self.prefix, f"{prefix}."
         try:
             yield
@@ -42,7 +42,7 @@ class Graph:
     def __call__(self, operator, *operands, **attributes):
         """Add an operator on values (names) and numbers; return the name of its first output.
 
-        `to` of a Cast is the name of a dtype.
+        The attribute `to` of Cast is the name of a dtype.
         """
         if "to" in attributes:
             attributes["to"] = library().helper.np_dtype_to_tensor_dtype(np.dtype(attributes["to"]))
@@ -52,13 +52,13 @@ class Graph:
         return output
 
     def tensor(self, name, array, dtype=None):
-        """Add a constant array, of the graph's dtype or another, under a name of its own within the prefix."""
+        """Add a constant array, of the graph's dtype or another, with a unique name."""
         name = f"{self.prefix}{name}"
         self.tensors[name] = np.asarray(array, dtype or self.dtype)
         return name
 
     def number(self, value):
-        """Add a constant of no axes."""
+        """Add a scalar constant."""
         return self.tensor(f"number_{len(self.tensors)}", value)
 
     def activation(self, record, z):
@@ -70,7 +70,7 @@ class Graph:
         return self(form, z, **record.onnx_attributes) if isinstance(form, str) else form(self, z)
 
     def model(self, network, output):
-        """The whole as a ModelProto, from "input" (batch, *shape) to "output" (batch, outputs)."""
+        """Return the graph as a ModelProto, from "input" (batch, *shape) to "output" (batch, outputs)."""
         helper = library().helper
         self.nodes.append(helper.make_node("Identity", [output], ["output"], name="output"))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))

@@ -1,8 +1,8 @@
-"""The package `onnx`, imported when it is first needed: fastnn works without it."""
+"""The package `onnx`, imported on first use: fastnn works without it."""
 
 
 def library():
-    """The package `onnx`, or an error that says how to get it."""
+    """Return the package `onnx`, or raise an error that says how to install it."""
     try:
         import onnx
         import onnx.numpy_helper

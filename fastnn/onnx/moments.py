@@ -1,9 +1,10 @@
-"""Layer normalization spelled in elementary operators, as it was before there was one for it, and as we write it in float64.
+"""Layer normalization in elementary operators, as in opsets without an operator for it, and as `export` writes it in
+float64.
 
     distance = x - mean(x)
     (distance / sqrt(mean(distance²) + epsilon)) · scale + shift
 
-The means are those of a sample's numbers. Scale and shift are an affine signal like others.
+The means are over the elements of a sample. Scale and shift are handled like those of other signals.
 """
 
 import math
@@ -19,7 +20,7 @@ from .registry import constant, operator, signal
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """A value on the way from a signal to its normalized form.
+    """An intermediate value of a layer normalization.
 
     what: "mean", "distance", "square" (of the distance), "variance", "shifted" (by epsilon), "deviation" or "inverse".
     """
@@ -31,16 +32,16 @@ class Moment:
 
 
 def normalized(x, epsilon, scale=1.0, shift=0.0):
-    """The signal of a layer that normalizes `x`."""
+    """Return the signal of a layer that normalizes `x`."""
     if not (np.size(scale) == math.prod(x.shape) or x.stage.is_in_file()):
         raise UnknownForm(f"it normalizes {x.shape} numbers a sample with no weights beside it")
     scale, shift = (np.broadcast_to(np.float64(each), x.shape) for each in (scale, shift))
-    layer = Layer(x.settled().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
+    layer = Layer(x.as_stage().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
     return Signal(scaled(layer, *x.shape), x.shape, PROBE)
 
 
-def as_written(epsilon):
-    """A constant of a file as a Python float: 1e-5 rather than the float32 next to it, 9.99999975e-06."""
+def shortest_float(epsilon):
+    """Return a constant of a file as a Python float: 1e-5 instead of the nearest float32, 9.99999975e-06."""
     return float(str(epsilon)) if epsilon.dtype == np.float32 else float(epsilon)
 
 
@@ -57,14 +58,14 @@ def mean(walk, node, x, given=None, *, axes=None, keepdims=1):
 
 
 def combined(walk, node, operands):
-    """The result of a node one of whose operands is a Moment."""
-    if node.op_type in ("Identity", "Cast", "CastLike"):  # CastLike also of a number, to what the sample's numbers are
+    """Return the result of a node with a Moment among its operands."""
+    if node.op_type in ("Identity", "Cast", "CastLike"):  # CastLike may also convert a number to the dtype of the samples
         return operands[0]
     moments = [each for each in operands if isinstance(each, Moment)]
     x, epsilon = moments[0].signal, next((each.epsilon for each in moments if each.epsilon is not None), None)
     sources = [getattr(each, "signal", each) for each in operands if isinstance(each, (Moment, Signal))]
     same = all(each.stage is x.stage and each.values is x.values for each in sources)
-    known = [described(each) for each in operands]
+    known = [kind_of_value(each) for each in operands]
     match (node.op_type, *(sorted(known, key=str) if node.op_type in ("Add", "Mul") else known)) if same else ():
         case ("Sub", "signal", "mean"):
             what = "distance"
@@ -83,10 +84,10 @@ def combined(walk, node, operands):
     return Moment(x, what, walk.here, epsilon)
 
 
-def described(value):
-    """What a Moment is, "signal", the float that a constant is, or None."""
+def kind_of_value(value):
+    """Return what a Moment is, "signal", a constant as a float, or None."""
     if isinstance(value, Moment):
         return value.what
     if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind == "f":
-        return as_written(value.reshape(-1)[0])
+        return shortest_float(value.reshape(-1)[0])
     return "signal" if isinstance(value, Signal) else None

@@ -1,7 +1,7 @@
-"""What the foreign operators do to a chain of dense layers: one function an operator, by name.
+"""The conversion of foreign operators to a chain of dense layers: one function for each operator.
 
-Each takes the walk, the node and its operands, each an array (a constant), a `Signal` or a `Tail`, and gives the same.
-To take one more, write its function and register it under its name and domain, with the attributes that it heeds.
+Each takes the walk, the node and its operands, which are arrays (constants), `Signal`s or `Tail`s, and returns one of these.
+To add an operator, write its function and register it under its name and domain, with the attributes that it uses.
 """
 
 import math
@@ -11,20 +11,21 @@ import numpy as np
 
 from .chain import Signal, UnknownForm
 from .library import library
-from .moments import as_written, normalized
+from .moments import normalized, shortest_float
 from .recognition import evaluate
 from .registry import ML, Tail, constant, operator, signal
 
-# the operators that may be run on constants; integers are sizes, with a mark for the batch: never computed with
+# operators that may be evaluated on constants; integers are sizes, with a marker for the batch, so they are not computed
+# with
 REARRANGING = {"Constant", "Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Concat", "Slice"}
 COMPUTING = {"Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal"}
 
 
-LARGEST_SIZES = 64  # numbers that Gather may pick from: the axes of a shape
+LARGEST_SIZES = 64  # elements of an operand of Gather: the axes of a shape
 
 
 def foldable(node, operands):
-    """Whether a node may be run on constants: none of these makes a large array of a small file."""
+    """Return whether a node may be evaluated on constants: none of these makes a large array from a small file."""
     if node.domain or not all(operand is None or isinstance(operand, np.ndarray) for operand in operands):
         return False
     if node.op_type == "Gather":
@@ -36,7 +37,7 @@ def foldable(node, operands):
 
 
 def fold(walk, node, *operands):
-    """The result of a node whose operands are all constants."""
+    """Return the result of a node whose operands are all constants."""
     return evaluate(node, operands, walk.opsets)
 
 
@@ -50,7 +51,7 @@ def matrix_product(walk, node, x, weight):
 
 @operator("Gemm", without_effect=["broadcast"])
 def general_product(walk, node, x, weight, bias=None, *, alpha, beta, transA, transB):
-    """alpha · x @ weight + beta · bias."""
+    """Return alpha · x @ weight + beta · bias."""
     weight = constant(weight, "second operand")
     if transA:
         raise UnknownForm("it transposes its input")
@@ -60,7 +61,7 @@ def general_product(walk, node, x, weight, bias=None, *, alpha, beta, transA, tr
 
 
 def per_feature(array, x):
-    """A constant that is broadcast over the batch, as one number or one a feature."""
+    """Return a constant that is broadcast over the batch, as one number or one number for each feature."""
     if array.dtype.kind not in "fiu":
         raise UnknownForm(f"its constant holds {array.dtype}")
     if array.size == 1:
@@ -72,7 +73,7 @@ def per_feature(array, x):
 
 @operator("Add", "Sub", "Mul", "Div", without_effect=["broadcast", "consumed_inputs"])
 def arithmetic(walk, node, left, right, *, axis=None):
-    """A scale or shift of features folds into a product; with numbers it may be a part of an activation."""
+    """Fold a scale or shift of features into a product; one by a number may also be part of an activation."""
     if axis not in (None, 1, -1):
         raise UnknownForm(f"it combines along axis {axis}")
     if isinstance(left, Signal) and isinstance(right, Signal):
@@ -102,7 +103,7 @@ def total(walk, node, first, *others):
           "Pow", "Max", "Min", "Clip", "Where", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Not", "And", "Or",
           "Softmax", "LogSoftmax")
 def elementwise(walk, node, *operands, **attributes):
-    """A function of each number by itself (or of each row: softmax), of one stage."""
+    """Apply an elementwise function (or softmax of each row) to signals of one stage."""
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     if not signals or any(isinstance(operand, Tail) for operand in operands):
         raise UnknownForm("it works on no value that comes from the input alone")
@@ -122,7 +123,7 @@ def elementwise(walk, node, *operands, **attributes):
 
 
 def number(array):
-    """A constant that is one number, maybe many times over."""
+    """Return the value of a constant whose elements are all equal."""
     if array is None:
         return None
     if array.size == 0 or not (array == array.flat[0]).all():
@@ -139,7 +140,7 @@ def normalization(walk, node, x, gain, bias, mean, variance, *, epsilon, trainin
 
 
 def refuse_training(training, is_test=1):
-    """Refuse what is computed otherwise in training, if it is; is_test is 0 before opset 7 unless a node says 1."""
+    """Refuse training mode, if it differs from prediction; before opset 7, is_test is 0 unless a node sets 1."""
     if training or not is_test:
         raise UnknownForm("it is in training mode" + " (is_test is 0, as it is before opset 7 where a node does not say 1); "
                           "export the network as it is in prediction" * (not is_test))
@@ -158,11 +159,11 @@ def layer_normalization(walk, node, x, gain, bias=None, *, axis, epsilon):
         raise UnknownForm(f"it normalizes from axis {axis} on, of {x.shape} numbers a sample")
     gain = constant(gain, "scale")
     bias = gain * 0 if bias is None else constant(bias, "shift")
-    if not gain.shape == bias.shape == x.shape:  # one number for many features would make a large layer of a small file
+    if not gain.shape == bias.shape == x.shape:  # one number for many features could make a large layer from a small file
         raise UnknownForm(f"its scale has shape {gain.shape} and its shift {bias.shape} for {x.shape} numbers a sample")
     flat = replace(x, shape=(gain.size,))
-    # of float64 numbers the runtimes' epsilon is the float32 that the file holds
-    epsilon = as_written(np.float32(epsilon)) if gain.dtype == np.float32 else epsilon
+    # for float64, runtimes use the float32 epsilon of the file
+    epsilon = shortest_float(np.float32(epsilon)) if gain.dtype == np.float32 else epsilon
     return replace(normalized(flat, epsilon, gain.reshape(-1), bias.reshape(-1)), shape=x.shape)
 
 
@@ -192,7 +193,7 @@ def cast(walk, node, x, like=None, *, to=None):
 
 @operator("Concat")
 def both_classes(walk, node, negative, *rest, axis):
-    """[1 − p, p], as classifiers with one sigmoid output end."""
+    """Handle [1 − p, p], the end of classifiers with one sigmoid output."""
     if len(rest) == 1 and axis in (1, -1):
         negative, positive = signal(negative), signal(*rest)
         if negative.stage is positive.stage and np.allclose(negative.values, 1 - positive.values):
@@ -215,7 +216,7 @@ def tail(walk, node, x, *rest, **attributes):
 @operator("ArrayFeatureExtractor", domain=ML)
 @operator("Gather")
 def label(walk, node, classes, index, *, axis=0):
-    """The label of a class by its index."""
+    """Handle the lookup of the label of a class by its index."""
     constant(classes, "first operand")
     if not isinstance(index, Tail) or axis != 0:
         raise UnknownForm("it picks numbers by what comes from the input")

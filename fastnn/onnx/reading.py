@@ -1,7 +1,7 @@
-"""Networks read from ONNX files, ours and dense ones that others wrote. A file is data to be checked, never code.
+"""Reading networks from ONNX files, those of fastnn and dense ones of other libraries. A file is data and is never executed.
 
-A file of ours holds its architecture too. That is believed only if writing the network that it describes gives the very
-graph of the file again. Any other graph is walked node by node.
+A file of fastnn also contains its architecture. It is used only if exporting the network of that architecture gives exactly
+the graph of the file. Any other graph is walked node by node.
 """
 
 import json
@@ -16,33 +16,33 @@ from .library import library
 from .walk import walk
 from .writing import KEY, to_model
 
-LARGEST = 2**31  # bytes: what a message of protobuf can hold
+LARGEST = 2**31  # bytes: the largest protobuf message
 
 
 def load(path: str | os.PathLike):
-    """Read a network from an ONNX file: one that `export` wrote, or a chain of dense layers that another program wrote.
+    """Read a network from an ONNX file: one of `export`, or a chain of dense layers from another program.
 
-    Products (Gemm, MatMul), biases and all that computes one of our activations become `Dense` layers, a further activation
-    behind it an `Activation`, a layer normalization, in one operator or in parts, a `LayerNorm`; scales and shifts of
-    features (standardization, batch normalization as it is in use) are folded into them, and dropout is left out. So are the
-    labels that scikit-learn's classifiers end with: `predict` gives the index of the class. Inputs of more axes that the
-    graph flattens are given flat. A number of samples to which an exporter has fixed the graph is taken for the batch: the
-    network takes any number.
+    Products (Gemm, MatMul), biases and activations that fastnn has become `Dense` layers, a second activation after one
+    becomes an `Activation`, and a layer normalization, as one operator or several, becomes a `LayerNorm`. Scales and shifts
+    of features (standardization, batch normalization as in prediction) are folded into these, and dropout is left out. So
+    are the labels at the end of scikit-learn's classifiers: `predict` returns the index of the class. For inputs with more
+    axes, which the graph flattens, the network takes flat samples. If an exporter has fixed the number of samples, that axis
+    is taken for the batch: the network accepts any number.
 
     Parameters
     ----------
-    path : path of an ONNX file with all weights in it; other files that it names are never read
+    path : path of an ONNX file that contains all weights; other files that it names are never read
 
     Returns
     -------
     Network
-        float64 if the weights of the first layer are, else float32. From our own files the same network as was written;
-        from others with the default loss of its last activation.
+        float64 if the weights of the first layer are, else float32. For a file of fastnn, the network that was written; for
+        others, with the default loss of its last activation.
 
     Raises
     ------
     ModelFormatError
-        If the file is damaged, or holds what is no such chain; the error names the first node that cannot be taken.
+        If the file is damaged, or is not such a chain; the error names the first unsupported node.
     """
     path, onnx = path_name("path", path), library()
     with open_file(path) as file:
@@ -50,7 +50,7 @@ def load(path: str | os.PathLike):
 
 
 def read_open(onnx, file, size, path):
-    """The network in a file of so many bytes that is open."""
+    """Return the network in an open file of `size` bytes."""
     from ..network.network import Network
 
     if size > LARGEST:
@@ -58,21 +58,21 @@ def read_open(onnx, file, size, path):
     try:
         model = onnx.load_model_from_string(file.read(size))
         refuse_external_data(onnx, model)
-        for value in model.graph.output:  # the checker wants shapes there, which runtimes find out, and so does the walk
+        for value in model.graph.output:  # the checker requires shapes there, which runtimes and the walk infer
             if value.type.HasField("tensor_type"):
                 value.type.tensor_type.shape.SetInParent()
         onnx.checker.check_model(model)
-        return our_own(Network, model) or chain(Network, model)
+        return own_network(Network, model) or chain(Network, model)
     except UnknownNode as error:
         raise ModelFormatError(f"cannot load a network from {path}: {error}; to have it all the same, build the network of "
                                "layers here and copy the weights into its parameters") from error
-    except Exception as error:  # what a damaged or foreign file can provoke in onnx is not listed anywhere
+    except Exception as error:  # onnx does not document which exceptions a damaged or foreign file can raise
         what = seems(file, ONNX) or str(error) or type(error).__name__
         raise ModelFormatError(f"cannot load a network from {path}: {what}") from error
 
 
 def refuse_external_data(onnx, model):
-    """Refuse tensors that lie in other files."""
+    """Raise an error for tensors stored in other files."""
     tensors = [*model.graph.initializer,
                *(a.t for node in model.graph.node for a in node.attribute if a.HasField("t"))]
     for tensor in tensors:
@@ -81,8 +81,8 @@ def refuse_external_data(onnx, model):
                              "file, with onnx.save(onnx.load(path), path) or torch.onnx.export(..., external_data=False)")
 
 
-def our_own(network_type, model):
-    """The network of a file that `export` wrote, None if it is not one or has been changed."""
+def own_network(network_type, model):
+    """Return the network of a file of `export`, or None if it is not one or has been changed."""
     [text] = [prop.value for prop in model.metadata_props if prop.key == KEY] or [None]
     if text is None:
         return None
@@ -92,7 +92,7 @@ def our_own(network_type, model):
         shapes = parameter_shapes(layers, inputs) | state_shapes(layers, inputs)
         tensors = {tensor.name: tensor for tensor in model.graph.initializer}
         if any(tuple(tensors[name].dims) != shape for name, shape in shapes.items()):
-            return None  # before memory is taken for it
+            return None  # checked before memory is allocated
         network = network_type.from_config(config)
         for name, view in {**network.parameters, **network.state}.items():
             view[...] = library().numpy_helper.to_array(tensors[name])
@@ -104,7 +104,7 @@ def our_own(network_type, model):
 
 
 def chain(network_type, model):
-    """The network of a graph that is a chain of layers."""
+    """Return the network of a graph that is a chain of layers."""
     layers, inputs, dtype = walk(model)
     network = network_type([layer for layer, _ in layers], inputs, dtype=dtype)
     for index, (_, parameters) in enumerate(layers):

@@ -1,7 +1,7 @@
-"""Which activation a stretch of foreign operators computes, found by what it does to numbers, not by how it is spelled.
+"""Recognition of activations in foreign graphs by their values, not by their operators.
 
-Exporters write gelu as one operator or as five, softplus with a threshold, silu as a product. So operators between two
-products are run on fixed numbers, and the result is held against every registered activation g, as α g(z) + β.
+Exporters write gelu as one operator or as five, softplus with a threshold, silu as a product. So the operators between two
+products are evaluated on fixed numbers, and the result is compared with α g(z) + β for every registered activation g.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ from ..kernels.activations import activations
 from ..runtime.quiet import quiet
 from .library import library
 
-# rows of three (softmax is one of rows); finely where activations bend, and out to where e^z is still finite in float64
+# rows of three (softmax works on rows); dense where activations bend, and up to where e^z is still finite in float64
 LINE = np.concatenate([np.linspace(-8, 8, 161), np.linspace(-60, 60, 49), [-700.0, -350.0, 350.0, 700.0]])
 PROBE = np.stack([LINE, LINE[::-1] * 0.7, np.roll(LINE, 40) * 0.9 + 0.1], axis=1)
 PROBE.setflags(write=False)
-TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # attributes and constants are float32; gelu by tanh is 5e-4 away from gelu
+TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # attributes and constants are float32; gelu by tanh differs from gelu by 5e-4
 
 
 def recognize(values):
-    """(activation record, α, β) such that values = α g(PROBE) + β; None if no activation fits."""
+    """Return (activation record, α, β) such that values = α g(PROBE) + β, or None if no activation fits."""
     if values.shape != PROBE.shape or values.dtype.kind != "f" or not np.isfinite(values).all():
         return None
     candidates = [(record, record.vectorized(PROBE)) for record in activations.values() if record.builtin]
@@ -26,7 +26,7 @@ def recognize(values):
         if np.allclose(values, a, **TOLERANCE):
             return record, 1.0, 0.0
     for record, a in candidates:
-        # the least squares line through the points (a, value)
+        # fit a line through the points (a, value) by least squares
         centered = a - a.mean()
         scale = float((centered * values).sum() / (centered * centered).sum())
         shift = float(values.mean() - scale * a.mean())
@@ -36,7 +36,7 @@ def recognize(values):
 
 
 def evaluate(node, operands, opsets):
-    """The first output of one node for arrays, by onnx's reference in NumPy; for operators known to be harmless only."""
+    """Return the first output of one node for arrays, by onnx's NumPy reference; only for operators known to be safe."""
     onnx = library()
     inputs = [onnx.ValueInfoProto(name=name) for name in dict.fromkeys(node.input) if name]
     graph = onnx.helper.make_graph([node], "node", inputs, [onnx.ValueInfoProto(name=node.output[0])])

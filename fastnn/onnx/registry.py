@@ -1,8 +1,8 @@
-"""The foreign operators that are taken: a function each, by domain and name, and the attributes that it goes by.
+"""The registry of supported foreign operators: a function for each, by domain and name, and the attributes that it uses.
 
-A function names in its keywords the attributes that it heeds, with the value that each has where the opset has none such.
-Of the others, those that change nothing in prediction are listed where it is registered, and the rest must be at their
-defaults: none is passed over that would change a number. Whether a default is spelled out makes no difference.
+The keyword arguments of a function are the attributes that it uses, with defaults for opsets that lack them. Other
+attributes that do not affect predictions are listed where the function is registered. All remaining attributes must have
+their default values, explicitly or not, so that no attribute that changes the result is ignored.
 """
 
 import inspect
@@ -14,26 +14,26 @@ from ..checks import shown
 from .chain import Signal, UnknownForm
 from .library import library
 
-ML = "ai.onnx.ml"  # the domain of the operators that scikit-learn's models are made of
+ML = "ai.onnx.ml"  # the domain of scikit-learn's operators
 
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """What is made of a network's output and is no part of the network: labels, thresholds, dicts of probabilities."""
+    """A function of the network's output that is not part of the network: labels, thresholds, dicts of probabilities."""
 
     signal: Signal
 
 
 @dataclass(frozen=True, eq=False)
-class Aside:
-    """What an operator gives beside its first output, such as a mask or a mean; nothing may come of it."""
+class AdditionalOutput:
+    """An additional output of an operator, such as a mask or a mean; nothing may use it."""
 
     node: str
 
 
 @dataclass(frozen=True)
 class Operator:
-    """A function of (walk, node, operands…, attributes by keyword), and the attributes that it may leave alone."""
+    """A function of (walk, node, operands…, attributes by keyword), and the attributes that it may ignore."""
 
     function: object
     without_effect: frozenset
@@ -43,9 +43,9 @@ class Operator:
         return self.function(walk, node, *operands, **self.attributes(walk, node))
 
     def attributes(self, walk, node):
-        """The attributes that the function heeds, by name; an UnknownForm if another one matters."""
+        """Return the attributes that the function uses, by name; raise UnknownForm if another one matters."""
         parameters = inspect.signature(self.function).parameters.values()
-        if any(each.kind is each.VAR_KEYWORD for each in parameters):  # it runs the operator itself
+        if any(each.kind is each.VAR_KEYWORD for each in parameters):  # the function evaluates the operator itself
             return {}
         heeded = {each.name for each in parameters if each.kind is each.KEYWORD_ONLY}
         value = library().helper.get_attribute_value
@@ -64,7 +64,7 @@ operators = {}
 def operator(*names, domain="", without_effect=(), all_outputs=False):
     """Register a function for the operators of these names.
 
-    all_outputs: whether what it returns is each of the outputs, not the first alone.
+    all_outputs: whether it returns all outputs, not only the first.
     """
     def register(function):
         made = Operator(function, frozenset(without_effect), all_outputs)

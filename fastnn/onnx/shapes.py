@@ -1,7 +1,7 @@
-"""Operators that change the shape of what comes from the input, and leave each sample's numbers in their order.
+"""Operators that change the shape of a value and keep the elements of each sample in order.
 
-A graph computes with the sizes of its values. The batch among them is `BATCH`, whatever number of samples it stands for. An
-exporter may have written the number of its example there; that is taken for the batch where it can be nothing else.
+A graph may compute with the shapes of its values. `BATCH` stands for the number of samples in them. An exporter may have
+written the number of samples of its example instead; it is taken for the batch if it cannot be anything else.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from .chain import UnknownForm
 from .registry import Tail, constant, operator, signal
 
-BATCH = -(2**20)  # among sizes, none of which is below -1
+BATCH = -(2**20)  # different from all sizes, which are at least -1
 FREE = "; export it with a batch of any size (dynamic_shapes of torch.onnx.export)"
 
 
@@ -23,10 +23,10 @@ def sizes(walk, node, x, *, start=0, end=None):
 
 @operator("Flatten")
 def flatten(walk, node, x, *, axis=1):
-    """The axes before `axis` into one, and the others into another."""
+    """Flatten the axes before `axis` into one axis, and the others into another."""
     x = signal(x)
     first = axis + len(x.shape) + 1 if axis < 0 else axis
-    alone = walk.batch == 1 and first == 0  # one sample, whose row has its numbers whether the batch is an axis or not
+    alone = walk.batch == 1 and first == 0  # a single sample: its row has the same elements with or without the batch axis
     if not alone and not (first >= 1 and math.prod(x.shape[:first - 1]) == 1):
         raise UnknownForm(f"it flattens from axis {axis}, which runs samples together" + FREE * (first == 0))
     return replace(x, shape=(math.prod(x.shape),))
@@ -34,7 +34,7 @@ def flatten(walk, node, x, *, axis=1):
 
 @operator("Reshape")
 def reshape(walk, node, x, shape, *, allowzero=0):
-    """(batch, …) to (batch, other axes), or of one feature to (batch,)."""
+    """Reshape (batch, …) to (batch, other axes), or one feature to (batch,)."""
     if isinstance(x, Tail):
         return x
     x, given = signal(x), [int(n) for n in constant(shape, "shape")]
@@ -50,13 +50,13 @@ def reshape(walk, node, x, shape, *, allowzero=0):
 
 
 def sample_shape(batch, wanted, numbers):
-    """The shape of a sample of so many numbers where (batch, …) is reshaped so; None if samples would run together."""
+    """Return the shape of a sample of `numbers` elements if the batch is reshaped to `wanted`; None if samples would mix."""
     first, *rest = wanted or [0]
-    if rest.count(-1) == 1 and first in (BATCH, batch):  # whatever is left over is a sample's
+    if rest.count(-1) == 1 and first in (BATCH, batch):  # the remaining size belongs to the sample
         known = -math.prod(rest)
         rest = [numbers // known if n == -1 and known > 0 else n for n in rest]
     whole = all(n > 0 for n in rest) and math.prod(rest) == numbers
-    # another number than the example's could only be a batch of that many
+    # a number other than the example's can only mean a batch of that size
     return tuple(rest) if whole and (first in (-1, BATCH, batch) or (batch is None and first > 0)) else None
 
 
@@ -81,7 +81,7 @@ def unsqueeze(walk, node, x, given=None, *, axes=None):
 
 
 def sample_axes(operand, attribute, rank):
-    """Axes of a value of `rank`, given by an operand or by an attribute, counted among those of a sample."""
+    """Return axes of a value of `rank`, from an operand or an attribute, counted within a sample."""
     axes = attribute if operand is None else constant(operand, "axes").reshape(-1).tolist()
     if axes is None:
         raise UnknownForm("it does not say which axes")

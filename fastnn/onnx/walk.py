@@ -1,4 +1,4 @@
-"""A foreign graph walked node by node, from its input to its output, as a chain of layers."""
+"""The walk of a foreign graph, node by node from input to output, which builds a chain of layers."""
 
 import math
 
@@ -10,13 +10,13 @@ from .library import library
 from .moments import Moment, combined
 from .operators import fold, foldable
 from .recognition import PROBE
-from .registry import Aside, Tail, operators
+from .registry import AdditionalOutput, Tail, operators
 
 
 class Walk:
     """The values of a graph by name, as far as they are known: arrays, signals and tails.
 
-    batch: the number of samples that the graph's input is fixed to; None if it may be any.
+    batch: the number of samples to which the graph's input is fixed; None for any.
     """
 
     def __init__(self, model):
@@ -24,12 +24,12 @@ class Walk:
         self.functions = {(function.domain, function.name) for function in model.functions}
         to_array = library().numpy_helper.to_array
         self.values = {tensor.name: to_array(tensor) for tensor in self.graph.initializer}
-        self.values[""] = None  # an operand left out
+        self.values[""] = None  # an omitted operand
         self.dtype = self.batch = None  # the dtype is that of the first product's weight, else of the input
-        self.here = ""  # the node that is looked at
+        self.here = ""  # the current node
 
     def walk_nodes(self):
-        """Take the nodes in their order; returns the signal that is the network's output."""
+        """Process the nodes in order; return the signal that is the network's output."""
         self.values |= dict([self.input()])
         needed = self.needed()
         for index, node in enumerate(self.graph.node):
@@ -39,23 +39,23 @@ class Walk:
                     result = self.result(node)
                 except UnknownNode:
                     raise
-                except (ValueError, TypeError, LookupError, RuntimeError) as error:  # what odd operands can provoke
+                except (ValueError, TypeError, LookupError, RuntimeError) as error:  # raised for unusual operands
                     raise UnknownNode(f"{self.here}, cannot be taken: {error}") from error
                 self.values |= result
         return self.output()
 
     def result(self, node):
-        """The values of a node's outputs by name."""
+        """Return the values of a node's outputs by name."""
         operands = [self.values[name] for name in node.input]
         value, known = self.value(node, operands), operators.get((main(node.domain), node.op_type))
-        beside = value if known is not None and known.all_outputs else Aside(self.here)
+        beside = value if known is not None and known.all_outputs else AdditionalOutput(self.here)
         return {node.output[0]: value} | dict.fromkeys(filter(None, node.output[1:]), beside)
 
     def value(self, node, operands):
         domain = main(node.domain)
         if foldable(node, operands):
             return fold(self, node, *operands)
-        if any(isinstance(operand, Aside) for operand in operands):
+        if any(isinstance(operand, AdditionalOutput) for operand in operands):
             raise ValueError("it takes what another node gives beside its output, such as a mask or a mean")
         if any(isinstance(operand, Moment) for operand in operands) and node.op_type != "ReduceMean":
             return combined(self, node, operands)
@@ -66,13 +66,13 @@ class Walk:
         return operators[domain, node.op_type](self, node, operands)
 
     def schema(self, node):
-        """What ONNX says of a node's operator, in the version of the graph."""
+        """Return the ONNX schema of a node's operator, in the version of the graph."""
         domain = main(node.domain)
         version = next(each.version for each in self.opsets if main(each.domain) == domain)
         return library().defs.get_schema(node.op_type, version, domain)
 
     def needed(self):
-        """The places of the nodes that the outputs depend on."""
+        """Return the indices of the nodes that the outputs depend on."""
         wanted, needed = {value.name for value in self.graph.output}, set()
         for index in reversed(range(len(self.graph.node))):
             node = self.graph.node[index]
@@ -82,8 +82,8 @@ class Walk:
         return needed
 
     def input(self):
-        """The graph's input: its name, and its signal."""
-        inputs = [value for value in self.graph.input if value.name not in self.values]  # old files list weights here too
+        """Return the graph's input: its name, and its signal."""
+        inputs = [value for value in self.graph.input if value.name not in self.values]  # old files list weights as inputs
         if len(inputs) != 1:
             names = ", ".join(repr(value.name) for value in inputs)
             raise ValueError(f"its graph has {len(inputs)} inputs ({names}); a network here has one")
@@ -99,10 +99,10 @@ class Walk:
         return inputs[0].name, Signal(stage, sizes, PROBE)
 
     def output(self):
-        """The one signal that all outputs are made of."""
+        """Return the single signal from which all outputs are computed."""
         values = [self.values[value.name] for value in self.graph.output]
         for value in values:
-            if isinstance(value, (Moment, Aside)):
+            if isinstance(value, (Moment, AdditionalOutput)):
                 raise UnknownNode(f"{value.node}, cannot be taken: what it gives is an output, and no layer's")
         signals = [value for value in values if isinstance(value, Signal)]
         signals = signals or [value.signal for value in values if isinstance(value, Tail)]
@@ -116,12 +116,12 @@ class Walk:
 
 
 def main(domain):
-    """The name of a domain of operators: ONNX's own has two."""
+    """Return the canonical name of a domain: ONNX's own has two names."""
     return "" if domain == "ai.onnx" else domain
 
 
 def walk(model):
-    """([(layer, {name: parameter}), …], number of inputs, dtype) of a graph that is a chain of layers."""
+    """Return ([(layer, {name: parameter}), …], number of inputs, dtype) of a graph that is a chain of layers."""
     walked = Walk(model)
     layers = walked.walk_nodes().layers()
     if not any(parameters for _, parameters in layers):

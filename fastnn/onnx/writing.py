@@ -1,7 +1,7 @@
-"""Networks written to ONNX files. Each layer adds its operators itself, by its method `onnx`, and so does each activation.
+"""Export of networks to ONNX files. The method `onnx` of each layer and activation adds its operators.
 
-The file also holds the architecture as fastnn's own data, under the key "fastnn" of its metadata, so that reading it again
-gives the same network: the same layers, loss and initializers.
+The file also contains the architecture in fastnn's own format, under the key "fastnn" of its metadata, so that `load`
+returns the same network: the same layers, loss and initializers.
 """
 
 import json
@@ -16,11 +16,11 @@ KEY = "fastnn"
 
 
 def export(network, path: str | os.PathLike) -> None:
-    """Write `network` to an ONNX file, whole or not at all; `network.to_onnx(path)` is the same.
+    """Write `network` to an ONNX file, atomically; `network.to_onnx(path)` is the same.
 
-    The file takes "input" (batch, inputs), or `(batch, *shape)`, and gives "output" (batch, outputs), what `network.forward`
-    gives, both in the network's dtype. Of a float64 network nothing passes through float32: where ONNX's own operators
-    would, several others stand for one.
+    The input is "input" (batch, inputs), or `(batch, *shape)`, and the output "output" (batch, outputs), equal to
+    `network.forward`, both in the network's dtype. For a float64 network, nothing passes through float32: several operators
+    replace those of ONNX that would.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def export(network, path: str | os.PathLike) -> None:
     Raises
     ------
     ValueError
-        If a layer, or an activation that you registered, has no ONNX form; nothing is written then.
+        If a layer, or a registered activation, has no ONNX form; nothing is written then.
     """
     from ..network.network import Network
 
@@ -40,7 +40,7 @@ def export(network, path: str | os.PathLike) -> None:
 
 
 def to_model(network, exact=True):
-    """The network as an ONNX ModelProto; `exact` as of `Graph`."""
+    """Return the network as an ONNX ModelProto; `exact` as for `Graph`."""
     graph, value = Graph(network.dtype, exact), "input"
     for index, layer in enumerate(network.layers):
         start = f"{index}."

@@ -1,4 +1,4 @@
-"""Populations: many networks trained in one compiled call, as an ensemble, a sweep of hyperparameters or folds."""
+"""Populations: many networks trained in one compiled call, for ensembles, hyperparameter sweeps and cross-validation."""
 
 from .population import Population
 from .recipe import k_folds

@@ -1,4 +1,4 @@
-"""What members learn from, checked once and shared."""
+"""The data of the members, checked once and shared."""
 
 import dataclasses
 
@@ -8,9 +8,9 @@ from ..samples.data import Data, check_data
 
 
 class SharedData:
-    """Checked data that members share: prepared once for each dtype and kind of target, weights also for each set of rows.
+    """Checked data that members share, prepared once for each dtype and kind of target, and weights for each set of rows.
 
-    validation: (X, y) or (X, y, sample_weight), or None. memory: arrays that training changes, which no data may lie in.
+    validation: (X, y) or (X, y, sample_weight), or None. memory: arrays that training changes; no data may share them.
     """
 
     def __init__(self, X, y, weights, class_weight, validation, memory):
@@ -21,22 +21,22 @@ class SharedData:
             raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight)")
 
     def checked(self, network, *given):
-        """The Data of what is given, for networks like this one."""
+        """Return the checked Data of X, y and weights, for networks like this one."""
         key = network.dtype, network.objective.head, *map(id, given)
         if key not in self.known:
-            self.known[key] = check_data(network, *given).copied_where_shared(*self.memory)
+            self.known[key] = check_data(network, *given).without_shared_memory(*self.memory)
         return self.known[key]
 
     def training(self, network, rows):
-        """What the network is to learn from: all of it, or rows."""
+        """Return the training Data of the network: all rows, or some."""
         data = self.checked(network, self.X, self.y, self.weights)
-        key = "weights", network.dtype, network.objective.head, id(rows)  # whoever fits keeps the rows alive
+        key = "weights", network.dtype, network.objective.head, id(rows)  # valid, because the fit holds a reference to rows
         if key not in self.known:
             self.known[key] = self.weights_of(network, data, rows)
         return Data(data.X, data.targets, self.known[key], rows)
 
     def weights_of(self, network, data, rows):
-        """The weights of rows, where they stand among all; as `fit` works them out when it is given the rows alone."""
+        """Return the weights of rows, in an array for all samples; the same values as in a `fit` on the rows alone."""
         head = network.objective.head
         if rows is None:
             return data.weights if self.class_weight is None else head.apply_class_weight(
@@ -51,7 +51,7 @@ class SharedData:
         return weights
 
     def validation(self, network, rows):
-        """What the network is evaluated on after each epoch; None for nothing."""
+        """Return the Data on which the network is evaluated after each epoch; None for none."""
         if rows is not None:
             return dataclasses.replace(self.checked(network, self.X, self.y, self.weights), rows=rows)
         if self.given is None:
@@ -61,8 +61,8 @@ class SharedData:
         except ValueError as error:
             raise ValueError(f"validation_data: {error}") from None
 
-    def fit_to_copies(self, network, rows, validation_rows, **options):
-        """`Network.fit`, for L-BFGS, which takes rows as copies."""
+    def fit_copies(self, network, rows, validation_rows, **options):
+        """Call `Network.fit` with copies of the rows, for L-BFGS."""
         given = self.X, self.y, self.weights
         X, y, weights = (part(values, rows) for values in given)
         validation = self.given

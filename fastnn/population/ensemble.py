@@ -1,4 +1,4 @@
-"""What many networks say together: means, votes, quantiles, and how far apart they are."""
+"""Ensembles: means, votes, quantiles and the spread of the predictions of many networks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..samples.arrays import any_array
 
 
 class Ensemble:
-    """The predictions of `Population`: it has `networks` that take and give the same."""
+    """The predictions of `Population`: its `networks` have inputs and outputs of the same shape."""
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Outputs of every member, (members, samples, outputs)."""
+        """Return the outputs of every member, (members, samples, outputs)."""
         return np.stack([network.forward(X, threads=threads) for network in self.networks])
 
     def predict(self, X: ArrayLike, how: str = "mean", *, threads: int | None = None) -> NDArray:
-        """What the members predict together: labels of classifiers, values of regressors, in the form of `Network.predict`.
+        """Return the joint predictions of the members: labels or values, in the form of `Network.predict`.
 
-        how: "mean" takes the label of the largest mean probability, or the mean value; "vote" the label that most members
-        predict, the least of them where there are several; "median" the median value. A classifier's outputs that are NaN
-        are a DivergenceError: `population[np.isfinite(population.scores())]` are the members that did not diverge.
+        how: "mean" returns the label of the largest mean probability, or the mean value; "vote" the label that most members
+        predict, the smallest one if there is a tie; "median" the median value. If outputs of a classifier are NaN, a
+        DivergenceError is raised: `population[np.isfinite(population.scores())]` has only members that did not diverge.
 
         Examples
         --------
@@ -57,13 +57,14 @@ class Ensemble:
         return votes.argmax(axis=0)
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """The mean of the members' probabilities, (samples, outputs)."""
+        """Return the mean of the members' probabilities, (samples, outputs)."""
         if not self.networks[0].objective.head.probabilities:
-            self.networks[0].predict_proba(X)  # which says what to do
+            self.networks[0].predict_proba(X)  # raises the error
         return self._mean(X, threads)
 
     def quantiles(self, X: ArrayLike, q: float | ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Quantiles of the members' outputs, q from 0 to 1: (samples, outputs), or (len(q), samples, outputs) of several.
+        """Return quantiles of the members' outputs, (samples, outputs), or (len(q), samples, outputs) for several q in [0,
+        1].
 
         Examples
         --------
@@ -79,16 +80,16 @@ class Ensemble:
         return np.quantile(self.forward(X, threads=threads), q, axis=0)
 
     def spread(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """The standard deviation of the members' outputs, (samples, outputs): where it is large, they do not know."""
+        """Return the standard deviation of the members' outputs, (samples, outputs), a measure of their uncertainty."""
         return self.forward(X, threads=threads).std(axis=0, dtype=np.float64)
 
     def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
                  threads: int | None = None) -> list[dict[str, float]]:
-        """`Network.evaluate` of every member."""
+        """Return `Network.evaluate` of every member."""
         return [network.evaluate(X, y, sample_weight=sample_weight, threads=threads) for network in self.networks]
 
     def _mean(self, X, threads):
         total = 0.0
-        for network in self.networks:  # one after the other: a sum takes less memory than all of them
+        for network in self.networks:  # one after the other, because a sum takes less memory than all outputs
             total = total + network.forward(X, threads=threads).astype(np.float64)
         return total / len(self.networks)

@@ -1,27 +1,27 @@
-"""Successive halving (Jamieson and Talwalkar 2016): all begin, and after each rung the best go on for longer."""
+"""Successive halving (Jamieson and Talwalkar 2016): all members begin, and after each rung only the best continue."""
 
 import math
 
 import numpy as np
 
 from ..checks import number_in_range
-from .results import checked_metric, costs, judged_by, warn_of_losses
+from .results import checked_metric, costs, ranking_metric, warn_of_losses
 
-OF_EACH = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists of one each
+PER_MEMBER = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists
 
 
 def rungs(candidates, epochs, factor):
-    """How many epochs are done after each rung, as a share of all of them: [1/9, 1/3, 1] for factor 3 and two halvings."""
+    """Return the fraction of the epochs done after each rung: [1/9, 1/3, 1] for factor 3 and two halvings."""
     most = min(math.log(candidates, factor), math.log(epochs, factor))
     return [factor ** -float(k) for k in range(int(most + 1e-9), -1, -1)]
 
 
 def halve(population, X, y, *, epochs, factor, metric, groups, options):
-    """Train the population in rungs; returns how many rungs each group was in.
+    """Train the population in rungs; return the number of rungs of each group.
 
-    epochs: a list, what each member trains for if it is in all of them. groups: the number of the group of each member, from
-    0; groups are judged by the means of their members' scores. options: of `Population.fit`; those of OF_EACH as
-    lists where they are given.
+    epochs: a list, the number of epochs of a member that is in all rungs. groups: the number of the group of each member,
+    from 0; the score of a group is the mean over its members. options: those of `Population.fit`, where those of PER_MEMBER
+    are lists.
     """
     factor = number_in_range("factor", factor, 1.5)
     if metric is not None:
@@ -35,13 +35,13 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
         part = population[members]
         part.fit(X, y, epochs=[max(1, round(share * epochs[k])) for k in members], resume=rung > 0,
                  **options_of(members, options, rung))
-        population.take_over(part, members)
+        population.adopt_results(part, members)
         if rung == 0:
-            warn_of_losses(population.networks, judged_by(part.histories, metric))
+            warn_of_losses(population.networks, ranking_metric(part.histories, metric))
         lasted[alive] += 1
         scores = group_scores(part.scores(metric), groups[members], alive)
         keep = min(np.isfinite(scores).sum(), math.ceil(len(alive) / factor))
-        order = np.argsort(costs(scores, part.reported.get(judged_by(part.histories, metric), "loss")), kind="stable")
+        order = np.argsort(costs(scores, part.reported.get(ranking_metric(part.histories, metric), "loss")), kind="stable")
         alive = np.sort(alive[order[:keep]])
         if keep == 0:
             break
@@ -49,16 +49,16 @@ def halve(population, X, y, *, epochs, factor, metric, groups, options):
 
 
 def options_of(members, options, rung):
-    """The options of a part of the members in a rung."""
-    part = {name: [value[k] for k in members] if name in OF_EACH and isinstance(value, list) else value
+    """Return the options of some of the members in a rung."""
+    part = {name: [value[k] for k in members] if name in PER_MEMBER and isinstance(value, list) else value
             for name, value in options.items()}
     if rung > 0:
-        part["optimizer"] = None  # each goes on with the one that it has
+        part["optimizer"] = None  # each continues with its own optimizer
     if callable(given := options.get("callbacks")):
         part["callbacks"] = lambda number: given(int(members[number]))
     return part
 
 
 def group_scores(scores, groups, wanted):
-    """The mean score of each group; NaN where a member of it has none."""
+    """Return the mean score of each group; NaN if one of its members has none."""
     return np.array([scores[groups == group].mean() for group in wanted])

@@ -1,4 +1,4 @@
-"""The fit of one member: the steps of `fastnn/fitting/loop.py`, with epochs run by compiled code where that is possible."""
+"""The fit of one member: the steps of `fastnn/fitting/loop.py`, with epochs in compiled code where possible."""
 
 from ..callbacks import EarlyStopping
 from ..fitting.divergence import DivergenceError
@@ -8,29 +8,29 @@ from .task import Task
 
 
 class MemberFit:
-    """A fit whose epochs are run as a task, as many at a time as nobody wants to look at.
+    """A fit whose epochs run as a task in compiled code, several at a time if nothing has to happen between them.
 
-    Python runs them, one at a time, where a callback looks at batches or a subclass draws the order of the samples, and from
-    a step on that may diverge: then the fit goes step by step, as it would alone.
+    Python runs the epochs if a callback has hooks for batches or a subclass draws the order of the samples, and from a step
+    that may diverge: then the fit runs as that of a single network.
 
     Attributes
     ----------
     fit : Fit
     task : Task or None
-        What is to be run next, unless `by_python`.
+        The next task, unless `by_python`.
     by_python : bool
-        Whether Python runs the epochs from here on.
+        Whether Python runs the remaining epochs.
     is_over : bool
     error : DivergenceError or None
-        The one that ended the fit.
+        The error that ended the fit.
     """
 
     def __init__(self, fit, every_epoch):
-        self.fit, self.every_epoch = fit, every_epoch  # whether somebody looks at each epoch, beside the callbacks
+        self.fit, self.every_epoch = fit, every_epoch  # whether Python is needed after each epoch, even without callbacks
         self.task, self.by_python, self.is_over, self.error = None, False, False, None
 
     def attempt(self, step, *arguments):
-        """Take one of the steps below; where it diverges the fit is over, and those of others go on."""
+        """Run one of the steps below; if it diverges, this fit is over and the others continue."""
         try:
             step(*arguments)
         except DivergenceError as error:
@@ -40,17 +40,17 @@ class MemberFit:
     def begin(self, claim):
         """Begin the fit, up to its first epoch."""
         self.fit.begin(claim)
-        self.go_on()
+        self.continue_fit()
 
-    def go_on(self):
-        """Go to the next epoch, or end the fit after the last."""
+    def continue_fit(self):
+        """Begin the next epoch, or end the fit after the last."""
         if not self.fit.begin_epoch():
             self.finish()
         elif not self.by_python:
             self.prepare_task()
 
     def prepare_task(self):
-        """Have the task run the epochs that come, if it can."""
+        """Prepare the task for the next epochs, if it can run them."""
         fit, trainer = self.fit, self.fit.trainer
         if fit.hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_bounded:
             self.by_python = True
@@ -62,47 +62,47 @@ class MemberFit:
         left = fit.epochs - fit.state.epoch.number
         self.task.seconds = left * self.task.seconds_per_epoch
         if not self.task.begin(left if watch or not (fit.callbacks or self.every_epoch) else 1, watch):
-            self.leave_task()
+            self.drop_task()
 
-    def leave_task(self):
-        """Have Python run what is left of the fit. The task has had the memory of both programs."""
+    def drop_task(self):
+        """Let Python run the rest of the fit. The memory of both programs was that of the task."""
         self.by_python = True
         self.fit.trainer.prepare()
         if self.fit.evaluation is not None:
             self.fit.evaluation = EvaluationProgram(self.fit.network, self.fit.evaluation.data, threads=1)
 
     def end_task(self):
-        """Go on after a task that is done."""
-        self.task.enter_epochs()
+        """Continue after a finished task."""
+        self.task.record_epochs()
         if self.task.stopped:
-            self.leave_task()
+            self.drop_task()
         else:
             self.fit.end_epoch(self.task.last_metrics())
-            self.go_on()
+            self.continue_fit()
 
     def train_epoch(self):
-        """Train the epoch in Python, and go on."""
+        """Train the epoch in Python, and continue."""
         values = self.fit.train_epoch()
         if values is None:
             self.finish()
         else:
             self.fit.end_epoch(values)
-            self.go_on()
+            self.continue_fit()
 
     def finish(self):
-        """End the fit where it is to end."""
+        """End the fit after its last epoch."""
         self.fit.is_complete = True
         self.close()
 
     def close(self):
-        """End the fit where it stands; what compiled code has done is entered into it. It may be called again."""
+        """End the fit in its current state, including the epochs of compiled code. It may be called again."""
         self.is_over = True
         try:
             if self.task is not None and not self.by_python:
                 try:
-                    self.task.enter_epochs()
-                except BaseException:  # Ctrl-C came on the way: the weights are ahead of the fit until this is done
-                    self.task.enter_epochs()
+                    self.task.record_epochs()
+                except BaseException:  # Ctrl-C: the weights are ahead of the fit until this is done
+                    self.task.record_epochs()
                     raise
         finally:
             self.fit.close()

@@ -1,4 +1,4 @@
-"""What networks must have in common to learn together."""
+"""Checks that networks can be members of one population."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from ..samples.arrays import any_array
 
 
 def check_members(networks):
-    """Refuse what cannot learn together."""
+    """Raise an error if networks cannot learn from the same data."""
     if not networks:
         raise ValueError("networks is empty; give at least one Network")
     for number, network in enumerate(networks):
@@ -28,7 +28,7 @@ def check_members(networks):
 
 
 def numbers_of(index, members):
-    """The numbers, from 0, of the members that a slice, a list of numbers or a mask of one bool a member means."""
+    """Return the numbers of the members that a slice, a list of numbers or a boolean mask selects."""
     if isinstance(index, slice):
         return list(range(members))[index]
     array = any_array("the index of members", index)

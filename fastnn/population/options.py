@@ -1,4 +1,4 @@
-"""What `Population.fit` is given: one value for all members, or a list of one each; and what members learn from."""
+"""The options of `Population.fit`: one value for all members, or a list with one for each; and the rows of the members."""
 
 import copy
 import dataclasses
@@ -16,7 +16,7 @@ from ..samples.features import features
 
 
 def each(name, value, members):
-    """One value a member: those of a list or tuple, or the same for all."""
+    """Return a list with one value for each member, from a list, a tuple, or one value for all."""
     if isinstance(value, np.ndarray) and value.ndim == 1:
         value = value.tolist()
     if not isinstance(value, (list, tuple)):
@@ -28,7 +28,7 @@ def each(name, value, members):
 
 
 def each_callbacks(given, members):
-    """A list of callbacks of its own for every member: copies of those given, or what a function of its number returns."""
+    """Return a list of callbacks for each member: copies of those given, or the result of a function of its number."""
     if callable(given):
         lists = [list_of(f"callbacks({number})", given(number), Callback) for number in range(members)]
     else:
@@ -54,7 +54,7 @@ def each_callbacks(given, members):
 
 
 def each_rows(name, given, members, samples):
-    """Rows of the data (int64) for every member, or None for all of them: of one array, or of a list of arrays."""
+    """Return the rows (int64) of each member, or None for all rows, from one array or a list of arrays."""
     if isinstance(given, np.ndarray) and given.ndim == 2:
         given = list(given)
     lists = isinstance(given, Sequence) and len(given) > 0 and not isinstance(given[0], (int, np.integer))
@@ -65,7 +65,7 @@ def each_rows(name, given, members, samples):
 
 
 def samples_of(X, shape):
-    """How many samples X has, of any dtype; an error of what X must be where it has no rows."""
+    """Return the number of samples of X, of any dtype; raise an error if X has no rows."""
     X = any_array("X", X)
     return len(X) if X.ndim == 1 + len(shape) else len(features(X, shape, "float32"))
 
@@ -85,17 +85,17 @@ def rows_of(name, rows, samples):
     return np.require(rows, np.int64, ["C", "A"])
 
 
-class OwnOptimizers:
-    """A copy of an optimizer for every member that is given it, so that callbacks of one do not change that of another.
+class MemberOptimizers:
+    """A copy of an optimizer for each member, so that callbacks of one member do not affect the others.
 
-    The same optimizer given again stands for the same copies, with what has been changed in it since.
+    Passing the same optimizer again means the same copies, updated with the changes of the optimizer.
     """
 
     def __init__(self):
-        self.copies = weakref.WeakKeyDictionary()  # what was given: {member: (its values then, the copy)}
+        self.copies = weakref.WeakKeyDictionary()  # {optimizer: {member: (its values at the time, the copy)}}
 
     def of(self, member, given):
-        """The member's own, where `given` is an optimizer; else as it is."""
+        """Return the member's copy if `given` is an optimizer; otherwise `given` itself."""
         if not isinstance(given, Optimizer):
             return given
         values = {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}
@@ -110,8 +110,8 @@ class OwnOptimizers:
         return own
 
     def part(self, members):
-        """Those of so many of the members, by their new numbers."""
-        part = OwnOptimizers()
+        """Return the MemberOptimizers of some of the members, with new numbers."""
+        part = MemberOptimizers()
         for given, copies in self.copies.items():
             part.copies[given] = {new: copies[old] for new, old in enumerate(members) if old in copies}
         return part

@@ -1,4 +1,4 @@
-"""Population: many networks that learn from one set of data, in one compiled parallel call."""
+"""Population: many networks trained on the same data in one compiled parallel call."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ from .ensemble import Ensemble
 from .halving import halve
 from .member_fit import MemberFit
 from .members import check_members, numbers_of
-from .options import OwnOptimizers, each, each_callbacks, each_rows, samples_of
-from .results import as_table, costs, final, judged_by, warn_of_losses
+from .options import MemberOptimizers, each, each_callbacks, each_rows, samples_of
+from .results import as_table, costs, final, ranking_metric, warn_of_losses
 from .scheduling import begin_all, epochs_of, train_together
 
 
 class Population(Ensemble):
     """Many networks, of any depths, widths, activations, losses and dtypes, that learn the same targets from the same data.
 
-    `fit` trains all of them in one compiled call, a network a thread at a time; each comes to the weights, to the bit, that
-    `Network.fit` gives it alone. Together they predict as an ensemble: see `predict`, `quantiles` and `spread`.
+    `fit` trains all of them in one compiled call, each thread one network at a time. Each network gets the same weights, to
+    the bit, as with `Network.fit`. For predictions as an ensemble see `predict`, `quantiles` and `spread`.
 
     Parameters
     ----------
     networks : list of Network, or Network
-        Members that take inputs of the same shape and have equally many outputs. Or one network, for `seeds`.
+        Members, with inputs of the same shape and the same number of outputs. Or one network, for `seeds`.
     seeds : list of int, optional
         With one network: the members are new networks of its architecture, one with each of these seeds.
 
     Attributes
     ----------
     networks : list of Network
-        Also `population[i]`; a slice, a list of numbers, or a mask of one bool a member gives a Population of those
-        members, such as `population[population.scores("val_accuracy") > 0.9]`.
+        Also `population[i]`; a slice, a list of numbers, or a boolean mask returns a Population of those members, such as
+        `population[population.scores("val_accuracy") > 0.9]`.
     histories : list of History
-        Of the last fit, also one that was interrupted; empty before the first.
+        Of the last fit, complete or interrupted; empty before the first.
     errors : dict of int to DivergenceError
-        The members, by number, whose loss ceased to be finite in the last fit.
+        The errors of the members, by number, that diverged in the last fit.
 
     Examples
     --------
@@ -84,56 +84,56 @@ class Population(Ensemble):
         self.networks = list(several("networks", networks))
         check_members(self.networks)
         self.histories, self.errors, self.callbacks = [], {}, [[] for _ in self.networks]
-        self.own_optimizers = OwnOptimizers()
+        self.own_optimizers = MemberOptimizers()
 
-    reported = MappingProxyType({})  # the metrics of the last fit by name, as records that say which way each is better
+    reported = MappingProxyType({})  # the metrics of the last fit by name, as records with a direction
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int] = 1, batch_size: int | Sequence[int] = 32,
             optimizer=None, validation_data: tuple | None = None, rows=None, validation_rows=None,
             sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, shuffle: bool = True,
             metrics: Sequence = (), callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None,
             progress: bool | None = None, resume: bool = False) -> list[History]:
-        """Train every member, from where it stands.
+        """Train every member, starting from its current weights.
 
-        The options are those of `Network.fit`; where it says "or a list", a list has one value a member.
+        The options are those of `Network.fit`; a list has one value for each member.
 
         Parameters
         ----------
         X, y : array
-            As `Network.fit` takes them. They are shared, not copied, but for a change of dtype.
+            As for `Network.fit`. They are shared by the members, and copied only to change the dtype.
         epochs, batch_size : int or list of int
         optimizer : optimizer, str, LBFGS, or a list; default "adam"
-            Each member works with a copy of its own. Members with `LBFGS`, which SciPy drives, train one after another when
-            the others are done; they take no heed of epochs.
+            Each member gets its own copy. Members with `LBFGS`, which SciPy runs, are trained one after another after the
+            others; `epochs` has no effect on them.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
         rows, validation_rows : array of int or of bool, or a list of them, optional
-            Which rows of X the members train on and are evaluated on after every epoch, such as the parts that `k_folds`
-            makes. Nothing is copied: a member comes to the weights of `fit(X[rows], y[rows])`.
+            The rows of X for training and for evaluation after each epoch of the members, such as those of `k_folds`.
+            Nothing is copied: the weights are those of `fit(X[rows], y[rows])`.
         sample_weight : array (samples,), optional
         class_weight : "balanced" or dict of class to weight, optional
         shuffle : bool
         metrics : list of str, function or Metric
-            They bring each member back to Python after each epoch.
+            With additional metrics, each member returns to Python after each epoch.
         callbacks : list of Callback, or function
-            Each member gets copies of its own; `population.callbacks` holds them afterwards. Or a function of the number of
-            the member that returns its callbacks. `EarlyStopping` costs no time; another that looks at epochs has its
-            member come back to Python after each, and one that looks at batches trains its member in Python's thread.
+            Each member gets its own copies, which are in `population.callbacks` afterwards. Or a function of the number of
+            the member that returns its callbacks. `EarlyStopping` takes no extra time. With other callbacks for epochs, the
+            member returns to Python after each epoch; with callbacks for batches, Python's thread trains the member.
         threads : int, optional
-            At most so many; default all. The number does not change the result.
+            The largest number of threads; default all. The number does not change the result.
         progress : bool, optional
         resume : bool
-            Whether each member goes on with the fit that it was last in, until `epochs` are done in all.
+            Whether each member resumes its last fit, until `epochs` epochs are done in total.
 
         Returns
         -------
         list of History
-            One a member. A member whose loss ceases to be finite stops there, with the weights from before that step, and
-            is named in a warning and in `errors`; the others go on.
+            One for each member. A member that diverges stops with the weights from before that step and is named in a
+            warning and in `errors`; the others continue.
 
         Raises
         ------
         ValueError
-            For data or options that do not fit; nothing has changed then.
+            If the data or options are not valid; nothing has changed then.
         """
         count, threads = len(self), resolve_threads(threads)
         epochs = [whole_number("epochs", value, least=0) for value in each("epochs", epochs, count)]
@@ -157,7 +157,7 @@ class Population(Ensemble):
                 data.training(network.astype("float64"), own_rows[0])
                 if resume:
                     raise ValueError(f"member {number} has LBFGS, and such a fit cannot be resumed; leave resume out")
-                later[number] = partial(data.fit_to_copies, network, *own_rows, optimizer=given[number],
+                later[number] = partial(data.fit_copies, network, *own_rows, optimizer=given[number],
                                         metrics=list(metrics), callbacks=callbacks[number], threads=threads, progress=False)
                 continue
             learned, validation = data.training(network, own_rows[0]), data.validation(network, own_rows[1])
@@ -172,7 +172,7 @@ class Population(Ensemble):
             fits[number] = MemberFit(fit, every_epoch=bool(chosen[number]))
         total, done = sum(epochs[number] for number in fits), epochs_of(fits.values())
         with ExitStack() as ends, Progress(progress, 1, max(total, 1), done, unit="epoch") as bar:
-            for fit in fits.values():  # whatever happens from here on, each comes to its end
+            for fit in fits.values():  # whatever happens from here on, each fit is closed
                 ends.callback(fit.close)
             begin_all(fits, {number: Claim(sys._getframe()) for number in fits})
             self.reported = {metric.name: metric for network, own in zip(self.networks, chosen, strict=True)
@@ -181,7 +181,7 @@ class Population(Ensemble):
         return self.histories
 
     def _train(self, fits, later, callbacks, threads, bar):
-        """Drive fits that have begun, then call those of `later`; take note of what each came to, however it ends."""
+        """Run fits that have begun, then call those of `later`; record the results of each, however the fits end."""
         histories, errors = {}, {}
         try:
             train_together([*fits.values()], threads, bar)
@@ -191,7 +191,7 @@ class Population(Ensemble):
                 except DivergenceError as error:
                     errors[number] = error
         finally:
-            for member in fits.values():  # what compiled code has done is entered into the histories now
+            for member in fits.values():  # the epochs of compiled code are recorded in the histories now
                 member.close()
             histories |= {number: member.fit.state.history for number, member in fits.items()}
             errors |= {number: member.error for number, member in fits.items() if member.error is not None}
@@ -204,17 +204,17 @@ class Population(Ensemble):
 
     def halve(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int], factor: float = 3.0,
               metric: str | None = None, **options) -> NDArray:
-        """Train by successive halving: all members for a few epochs, and the best of them, by `scores`, for ever more.
+        """Train by successive halving: all members for a few epochs, then the best of them, by `scores`, for more.
 
-        After each rung a member in `factor` goes on, for `factor` times as many epochs in all, until one is left or `epochs`
-        are done. What has been trained is never trained again.
+        After each rung one in `factor` members continues, for `factor` times as many epochs in total, until one is left or
+        `epochs` are done. No epoch is trained twice.
 
         Parameters
         ----------
         X, y, options
-            As for `fit`, but for resume.
+            As for `fit`, without resume.
         epochs : int or list of int
-            For those who are in the last rung.
+            For members in the last rung.
         factor : float, default 3
         metric : str, optional
             As for `scores`.
@@ -222,7 +222,7 @@ class Population(Ensemble):
         Returns
         -------
         array (members,) of int
-            How many rungs each member was in.
+            The number of rungs of each member.
 
         Examples
         --------
@@ -246,8 +246,8 @@ class Population(Ensemble):
             options[name] = each_rows(name, options[name], count, samples)
         return halve(self, X, y, epochs=epochs, factor=factor, metric=metric, groups=range(count), options=options)
 
-    def take_over(self, part, numbers):
-        """Have what members, here of these numbers, came to in another population."""
+    def adopt_results(self, part, numbers):
+        """Take the results of members of another population, for the members with these numbers."""
         self.histories, self.reported = self.histories or [History() for _ in self.networks], part.reported
         for new, old in enumerate(numbers):
             self.histories[old], self.callbacks[old] = part.histories[new], part.callbacks[new]
@@ -256,30 +256,30 @@ class Population(Ensemble):
                 self.errors[int(old)] = part.errors[new]
 
     def scores(self, metric: str | None = None) -> NDArray:
-        """A metric of each member as it is after the fit, (members,); NaN for those that diverged.
+        """Return a metric of each member after the fit, (members,); NaN for those that diverged.
 
         metric: default "val_loss" if it was recorded, else "loss".
         """
-        metric = judged_by(self.histories, metric)
+        metric = ranking_metric(self.histories, metric)
         values = [final(*both, metric) for both in zip(self.histories, self.callbacks, strict=True)]
         values = np.array(values, np.float64)
         values[list(self.errors)] = np.nan
         return values
 
     def ranking(self, metric: str | None = None) -> NDArray:
-        """The numbers of the members, the best first by `scores`; those without a score last."""
-        metric = judged_by(self.histories, metric)
+        """Return the numbers of the members, the best first by `scores`; those without a score last."""
+        metric = ranking_metric(self.histories, metric)
         warn_of_losses(self.networks, metric)
         return np.argsort(costs(self.scores(metric), self.reported.get(metric, metric)), kind="stable")
 
     def best(self, metric: str | None = None) -> Network:
-        """The member of the best score: the least loss, or the largest accuracy; see `scores`."""
+        """Return the member with the best score: the smallest loss, or the largest accuracy; see `scores`."""
         if np.isnan(self.scores(metric)).all():
             raise ValueError("no member has a score: all diverged, or were trained for no epochs")
         return self.networks[self.ranking(metric)[0]]
 
     def table(self):
-        """A row a member, what it is and what it came to: a pandas DataFrame if pandas is there, else a list of dicts."""
+        """Return a table with one row for each member: a pandas DataFrame if pandas is installed, else a list of dicts."""
         rows = []
         for number, network in enumerate(self.networks):
             row = {"member": number, "layers": " ".join(map(repr, network.layers)), "loss function": network.loss,
@@ -313,11 +313,11 @@ class Population(Ensemble):
         return part
 
     def __getstate__(self):
-        """To pickle it: what optimizers remember is not in the pickle of a network either."""
+        """Support pickle: as for a network, optimizer states are not included."""
         return {name: value for name, value in vars(self).items() if name != "own_optimizers"}
 
     def __setstate__(self, state):
-        vars(self).update(state, own_optimizers=OwnOptimizers())
+        vars(self).update(state, own_optimizers=MemberOptimizers())
 
     def __repr__(self):
         size = sum(network.vectors.parameters.size for network in self.networks)

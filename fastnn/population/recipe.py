@@ -1,4 +1,4 @@
-"""From hyperparameters to a network and the options of its fit."""
+"""Networks and fit options from hyperparameters."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ from ..network.network import Network
 from ..samples.arrays import any_array
 from .space import generator
 
-FIT = "epochs", "batch_size"  # what `fit` takes
+FIT = "epochs", "batch_size"  # hyperparameters of `fit`
 ARCHITECTURE = ("hidden", "width", "depth", "activation", "dropout", "batch_norm", "l1", "l2", "initializer", "loss",
                 "dtype", "seed")
-MOST_CLASSES = 256  # more different whole numbers than that are rather values
+MOST_CLASSES = 256  # more different whole numbers are taken for values
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What data ask of a network: the shape of a sample, its outputs, and the activation of the last layer."""
+    """Properties of a network that follow from the data: the shape of a sample, the outputs, and the last activation."""
 
     shape: tuple[int, ...]  # of a sample
     outputs: int
@@ -28,7 +28,7 @@ class Problem:
 
 
 def problem_of(X, y, task):
-    """The Problem of these data; task: "classification", "regression", or None to tell by y."""
+    """Return the Problem of these data; task: "classification", "regression", or None to infer it from y."""
     X, y = any_array("X", X), any_array("y", y)
     if X.ndim < 2 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; give one row a sample, (samples, features)")
@@ -51,7 +51,7 @@ def problem_of(X, y, task):
 
 def default_network(problem, *, hidden=None, width=32, depth=1, activation="relu", dropout=0.0, batch_norm=False, l1=0.0,
                     l2=0.0, initializer=None, loss=None, dtype="float32", seed=0):
-    """Dense layers, `depth` of `width` or those of `hidden`, each with what is asked for behind it, and the last layer."""
+    """Return a network of dense layers, `depth` of `width` or those of `hidden`, with optional layers after each."""
     widths = [width] * whole_number("depth", depth, least=0) if hidden is None else hidden
     layers = [] if len(problem.shape) == 1 else [Flatten()]
     for out_features in widths if isinstance(widths, (list, tuple)) else [widths]:
@@ -63,7 +63,7 @@ def default_network(problem, *, hidden=None, width=32, depth=1, activation="relu
 
 
 class Recipe:
-    """How configurations become members; `fixed` are hyperparameters that the space does not name."""
+    """The conversion of configurations to members; `fixed` are hyperparameters that the space does not contain."""
 
     def __init__(self, problem, build, optimizer, epochs, batch_size):
         if build is not None and not callable(build):
@@ -72,7 +72,7 @@ class Recipe:
         self.fixed = {"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size}
 
     def optimizer(self, configuration):
-        """A new optimizer, and the names that it took."""
+        """Return a new optimizer, and the names of the hyperparameters that it uses."""
         given = {**self.fixed, **configuration}["optimizer"]
         if isinstance(given, str):
             given = optimizers.resolve(given)()
@@ -84,7 +84,7 @@ class Recipe:
         return type(given)(**{name: getattr(given, name) for name in names} | taken), taken
 
     def network(self, configuration, taken):
-        """The network of the hyperparameters that are neither the optimizer's nor the fit's."""
+        """Return the network, from the hyperparameters that neither the optimizer nor the fit uses."""
         own = {name: value for name, value in configuration.items()
                if name not in taken and name not in FIT and name != "optimizer"}
         if self.build is not None:
@@ -101,14 +101,14 @@ class Recipe:
         return default_network(self.problem, **own)
 
     def member(self, configuration):
-        """(network, optimizer, epochs, batch_size)."""
+        """Return (network, optimizer, epochs, batch_size)."""
         optimizer, taken = self.optimizer(configuration)
         options = {**self.fixed, **configuration}
         return self.network(configuration, taken), optimizer, options["epochs"], options["batch_size"]
 
 
 def split_rows(samples, share, seed):
-    """(training, validation) rows at random, both in ascending order."""
+    """Return (training, validation) rows at random, both in ascending order."""
     held_out = round(share * samples)
     if not 0 < held_out < samples:
         raise ValueError(f"validation_split is {share!r}; of {samples} samples it leaves {samples - held_out} to train on "
@@ -118,17 +118,17 @@ def split_rows(samples, share, seed):
 
 
 def k_folds(samples: int, folds: int = 5, seed: int | None = 0, *, labels: ArrayLike | None = None) -> list[tuple]:
-    """Cut the rows of the data into `folds` parts at random, each of which is held out once.
+    """Split the rows of the data into `folds` parts at random, each of which is held out once.
 
     Parameters
     ----------
     samples : int
-        How many rows there are.
+        The number of rows.
     folds : int
     seed : int or None
         None keeps the rows in order.
     labels : array (samples,), optional
-        Have every part hold as many rows of each label as the others, but for one.
+        Give every part the same number of rows of each label, up to one.
 
     Returns
     -------
@@ -157,6 +157,6 @@ def k_folds(samples: int, folds: int = 5, seed: int | None = 0, *, labels: Array
             raise ValueError(f"labels has shape {labels.shape}; there are {samples} samples: give one label a row, "
                              f"({samples},)")
         order = order[np.argsort(np.unique(labels, return_inverse=True)[1][order], kind="stable")]
-        parts = [order[k::folds] for k in range(folds)]  # label by label, dealt out like cards
+        parts = [order[k::folds] for k in range(folds)]  # sorted by label, so that each part gets its share
     parts = [np.sort(part) for part in parts]
     return [(np.sort(np.concatenate(parts[:k] + parts[k + 1:])), parts[k]) for k in range(folds)]

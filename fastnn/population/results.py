@@ -1,4 +1,4 @@
-"""What members came to: scores to choose by, and a table."""
+"""Scores of the members, and a table of them."""
 
 import math
 
@@ -11,9 +11,9 @@ from ..samples.metrics import ACCURACY, choose, directed, of_fit
 
 
 def final(history, callbacks, metric):
-    """A metric of the weights that a member has after its fit; NaN if there is none.
+    """Return a metric of a member's weights after its fit; NaN if there is none.
 
-    They are those of its last epoch, or of its best if an `EarlyStopping` has put these back.
+    They are the weights of its last epoch, or of its best if an `EarlyStopping` has restored those.
     """
     values = history.metrics.get(metric, ())
     for callback in callbacks:
@@ -23,13 +23,13 @@ def final(history, callbacks, metric):
 
 
 def costs(scores, metric):
-    """Scores as costs: the lowest is the best, and missing ones come last. metric: its name or record."""
+    """Return scores as costs: the lowest is the best, and missing ones come last. metric: its name or record."""
     sign = directed("metric", metric, "auto", "sort the members by `scores` yourself").sign
     return np.where(np.isnan(scores), np.inf, sign * np.asarray(scores))
 
 
-def judged_by(histories, metric):
-    """The name of the metric that members with these histories are judged by; None stands for the validation's loss."""
+def ranking_metric(histories, metric):
+    """Return the name of the metric to rank members with these histories; None stands for the validation loss."""
     if not histories:
         raise ValueError("this population has not been fitted; call fit first")
     if metric is not None and not isinstance(metric, str):
@@ -43,9 +43,9 @@ def judged_by(histories, metric):
 
 
 def checked_metric(metric, network, validated, chosen, what):
-    """The name of a metric that fits of the network will report: found out before they are run.
+    """Return the name of a metric after checking, before the fits, that they will report it.
 
-    validated: whether they have validation data. chosen: as for `fit(metrics=...)`. what: who reports, for the error.
+    validated: whether they have validation data. chosen: as for `fit(metrics=...)`. what: the subject of the error.
     """
     records = {each.name: each for each in of_fit(network, validated, choose(chosen, network.objective.head))}
     if not isinstance(metric, str) or metric not in records:
@@ -55,7 +55,7 @@ def checked_metric(metric, network, validated, chosen, what):
 
 
 def warn_of_losses(networks, metric):
-    """Warn where members are to be judged by losses that are not the same function; metric: its name."""
+    """Warn if members are ranked by losses that are different functions; metric: its name."""
     names = sorted({network.loss for network in networks})
     if metric.endswith("loss") and len(names) > 1:
         better = f"metric={metric.replace('loss', 'accuracy')!r}" if ACCURACY in networks[0].objective.head.metrics else (
@@ -65,7 +65,7 @@ def warn_of_losses(networks, metric):
 
 
 class Table(list):
-    """A list of dicts, a row each, that prints as a table."""
+    """A list of dicts, one for each row, that prints as a table."""
 
     def __repr__(self):
         if not self:
@@ -80,7 +80,7 @@ def written(value):
 
 
 def as_table(rows):
-    """Rows, dicts of like keys, as a pandas DataFrame where pandas is installed, else as a `Table`."""
+    """Return rows, dicts with the same keys, as a pandas DataFrame if pandas is installed, else as a `Table`."""
     try:
         from pandas import DataFrame
     except ImportError:

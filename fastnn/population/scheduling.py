@@ -1,10 +1,10 @@
-"""Many fits at once, driven by `Population.fit`: between their steps in Python all tasks run in one compiled call."""
+"""Many fits at once, run by `Population.fit`: between their steps in Python, one compiled call runs all tasks."""
 
 from .worker_pool import WorkerPool
 
 
 def begin_all(members, claims):
-    """Begin the fits, {number: MemberFit}; if one refuses, none has begun. claims: {number: the Claim of its fit}."""
+    """Begin the fits, {number: MemberFit}; if one raises, none has begun. claims: {number: the Claim of its fit}."""
     before = {number: member.fit.network.fits.last for number, member in members.items()}
     try:
         for number, member in members.items():
@@ -20,7 +20,7 @@ def begin_all(members, claims):
 
 
 def train_together(members, threads, bar):
-    """Drive MemberFits that have begun to their ends; the caller closes them. bar: shows how many epochs are over."""
+    """Run MemberFits that have begun to their ends; the caller closes them. bar: shows the number of finished epochs."""
     by_task = {member.task: member for member in members if not (member.is_over or member.by_python)}
     by_python = [member for member in members if member.by_python and not member.is_over]
     pool = WorkerPool([*by_task], threads) if by_task else None
@@ -37,9 +37,9 @@ def train_together(members, threads, bar):
 
 
 def run_tasks(pool, queue, members):
-    """One call of compiled code, and the steps in Python that follow from it.
+    """Run one call of compiled code, and the steps in Python that follow it.
 
-    Returns the tasks in the order in which they go on, and the members whose epochs are run by Python from now on.
+    Returns the tasks in their next order, and the members whose epochs Python runs from now on.
     """
     begun = pool.run_tasks(queue)
     waiting = queue[len(begun):]
@@ -47,7 +47,7 @@ def run_tasks(pool, queue, members):
     for task in begun:
         member = members[task]
         if not task.done:
-            task.enter_epochs()
+            task.record_epochs()
             unfinished.append(task)
             continue
         member.attempt(member.end_task)
@@ -55,14 +55,14 @@ def run_tasks(pool, queue, members):
             by_python.append(member)
         elif not member.is_over:
             renewed.append(task)
-    going_on = []
+    continuing = []
     for task in unfinished + waiting:
         member = members[task]
-        if member.fit.network.stop_training:  # somebody else's callback, or another thread, has set it
+        if member.fit.network.stop_training:  # set by the callback of another member, or another thread
             member.attempt(member.finish)
         else:
-            going_on.append(task)
-    return renewed + going_on, by_python  # a task that comes back after every epoch goes on before others begin
+            continuing.append(task)
+    return renewed + continuing, by_python  # a task that returns after every epoch continues before others begin
 
 
 def epochs_of(members):

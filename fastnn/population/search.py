@@ -1,4 +1,4 @@
-"""Sweeps: a space of hyperparameters becomes a population, and what it came to a table and a picture."""
+"""Hyperparameter sweeps: populations from a space of hyperparameters, with a table and a picture of the results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .recipe import Recipe, k_folds, problem_of, split_rows
 from .results import as_table, checked_metric, costs, final, warn_of_losses
 from .space import configurations
 
-# in the table, hyperparameters whose names are those of what came out
+# names of hyperparameters in the table, if they are also names of results
 GIVEN = {name: f"{name} given" for name in ("configuration", "parameters", "epochs", "diverged", *KNOWN)}
 GIVEN["loss"] = "loss function"
 
@@ -28,16 +28,23 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
           class_weight: Mapping | str | None = None, metrics: Sequence = (),
           callbacks: Sequence | Callable[[int], list] = (), seed: int = 0, threads: int | None = None,
           progress: bool | None = None) -> Sweep:
-    """Train networks of many hyperparameters on the same data, all in one compiled parallel call.
+    """Train networks with many hyperparameters on the same data, in one compiled parallel call.
 
     Parameters
     ----------
     space : dict
-        What each hyperparameter may be: a list of values; a range (low, high) or (low, high, "log"), whose numbers are whole
-        if both ends are; anything with a method `rvs(random_state=...)`, such as the distributions of scipy.stats; or one
+        The values of each hyperparameter: a list of choices; a range (low, high) or (low, high, "log"), of integers if both
+        ends are integers; an object with a method `rvs(random_state=...)`, such as a distribution of scipy.stats; or one
         value. The names are width, depth or hidden (a list of widths, as in [(64,), (64, 32)]), activation, dropout,
         batch_norm, l1, l2, initializer, loss, dtype, seed; optimizer, and the hyperparameters of the optimizer such as
         learning_rate; epochs and batch_size.
+    X, y : array
+        As for `Network.fit`, preprocessed: values of about unit size.
+    samples : int, optional
+        The number of random configurations. Without it, all combinations of the lists are tried.
+    build : function, optional
+        Returns a Network from the hyperparameters by name, without those of the optimizer and of the fit. By default a
+        network of dense layers for X and y.
     X, y : array
         As `Network.fit` takes them, prepared: values of about unit size.
     samples : int, optional
@@ -46,20 +53,20 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         Of the hyperparameters by name, but for those of the optimizer and of the fit; returns the Network. By default a
         network of dense layers that suits X and y.
     task : {"classification", "regression"}, optional
-        Default: whole numbers in a y of one axis are labels.
+        Default: integers in a 1-D y are labels.
     epochs, batch_size, optimizer
-        Where the space does not name them.
+        The values if the space does not contain them.
     validation_data : tuple (X, y) or (X, y, sample_weight), optional
-        What configurations are judged by. Without it a random share `validation_split` of the rows is held out; with `folds`
-        each configuration trains so many networks, each of them judged by another part of the rows. Rows are not copied.
+        The data for the scores. Without it, a random fraction `validation_split` of the rows is held out; with `folds`, each
+        configuration trains that many networks, each evaluated on another part of the rows. Rows are not copied.
     halving : float, optional
-        Train by successive halving with this factor, such as 3: see `Population.halve`.
+        Use successive halving with this factor, such as 3: see `Population.halve`.
     metric : str, optional
-        What decides: "val_loss", the default, or another that the fits report. It knows itself which way it is better.
+        The score: "val_loss", the default, or another metric that the fits report.
     metrics, callbacks, sample_weight, class_weight, threads, progress
         As for `Population.fit`.
     seed : int
-        Of the draws and of the parts of the data.
+        Of the random configurations and of the parts of the data.
 
     Returns
     -------
@@ -111,16 +118,16 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
 
 
 class Sweep:
-    """What a sweep came to.
+    """The results of a sweep.
 
     Attributes
     ----------
     configurations : list of dict
-        The hyperparameters, as they were drawn.
+        The hyperparameters.
     population : Population
-        The networks: one a configuration, or with folds as many as there are folds, one configuration after the other.
+        The networks: one for each configuration; with folds, as many as there are folds, in the order of the configurations.
     scores : array (configurations,)
-        The metric of each, with folds their mean; NaN for those that diverged.
+        The metric of each, with folds the mean; NaN for those that diverged.
     metric : str
     """
 
@@ -131,23 +138,23 @@ class Sweep:
 
     @property
     def ranking(self):
-        """The numbers of the configurations, the best first; of those that were in more rungs before the others."""
+        """Return the numbers of the configurations, the best first; those in more rungs come before the others."""
         rungs = np.zeros(len(self.scores), int) if self.rungs is None else self.rungs
         return np.lexsort((costs(self.scores, self.population.reported.get(self.metric, self.metric)), -rungs))
 
     @property
     def best_configuration(self) -> dict:
-        """The hyperparameters of the best score."""
+        """The hyperparameters with the best score."""
         return self.configurations[self.ranking[0]]
 
     @property
     def best(self) -> Network:
-        """The network of the best configuration; with folds that of its first fold."""
+        """The network of the best configuration; with folds, that of its first fold."""
         return self.population[int(np.flatnonzero(self.groups == self.ranking[0])[0])]
 
     @property
     def table(self):
-        """A row a configuration, the best first: a pandas DataFrame if pandas is installed, else a list of dicts."""
+        """A table with one row for each configuration, the best first: a pandas DataFrame, or a list of dicts."""
         return as_table([self._row(number) for number in self.ranking])
 
     def _row(self, number):
@@ -167,7 +174,7 @@ class Sweep:
         return row
 
     def plot(self, columns: int = 3):
-        """Draw the score of every configuration by each hyperparameter that varies; returns the array of Axes.
+        """Draw the score of every configuration by each hyperparameter that varies; return the array of Axes.
 
         Needs Matplotlib: pip install "fastnn-numba[plot]".
         """

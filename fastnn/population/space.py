@@ -1,4 +1,4 @@
-"""A space of hyperparameters: what each may be, all combinations of it, and random draws from it."""
+"""Spaces of hyperparameters: all combinations, and random configurations."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ SCALES = "linear", "log"
 
 
 class Range:
-    """Numbers from `low` to `high`, both included, drawn evenly or evenly in their logarithm; whole ones if both are."""
+    """Numbers from `low` to `high`, uniform or log-uniform; integers if both ends are."""
 
     def __init__(self, name, low, high, scale="linear"):
         if scale not in SCALES:
@@ -37,7 +37,7 @@ class Range:
 
 
 class Choices:
-    """One of some values, each as likely as the others."""
+    """One of several values, with equal probability."""
 
     def __init__(self, values):
         self.values = values
@@ -47,7 +47,7 @@ class Choices:
 
 
 def parsed(space):
-    """{name: Choices, Range or distribution} of what a user wrote."""
+    """Return {name: Choices, Range or distribution} from a user's space."""
     if not isinstance(space, Mapping) or not space:
         raise ValueError(f"space is {shown(space)}; give a dict such as {{'width': [16, 64], 'learning_rate': "
                          "(1e-4, 1e-1, 'log')}")
@@ -74,7 +74,7 @@ def is_number(value):
 
 
 def configurations(space, samples, seed):
-    """Dicts of one value a name: all combinations if samples is None, else so many drawn at random."""
+    """Return dicts with one value for each name: all combinations if samples is None, else that many at random."""
     space = parsed(space)
     if samples is not None:
         numbers = generator(seed)
@@ -87,10 +87,10 @@ def configurations(space, samples, seed):
 
 
 def generator(seed):
-    """The random numbers of a seed; None for others each time."""
+    """Return the random generator of a seed; with None it differs each time."""
     return new_generator(None if seed is None else whole_number("seed", seed, least=0, most=math.inf))
 
 
 def plain(value):
-    """Numbers of NumPy as Python's."""
+    """Convert NumPy scalars to Python numbers."""
     return value.item() if isinstance(value, np.generic) else value

@@ -1,7 +1,7 @@
-"""The epochs of a member as a task for compiled code: what `kernels/training/population.py` reads and writes.
+"""The epochs of a member as a task for compiled code: the records that `kernels/training/population.py` uses.
 
-A member whose callbacks look at no batch runs whole epochs a task. Where nobody looks at epochs either, it runs all of them;
-early stopping is no reader: what it would decide after an epoch is worked out on the way.
+A member without callbacks for batches runs whole epochs in a task. Without callbacks for epochs, it runs all epochs; early
+stopping is computed in the task.
 """
 
 import numpy as np
@@ -11,16 +11,16 @@ from ..program import address
 from ..runtime.memory import block_sums
 from ..samples.metrics import of_fit
 
-MOST_EPOCHS, MOST_RATES = 4096, 1 << 16  # of a task; and learning rates of a schedule, worked out before
-FLOPS_PER_LOOK = 1_000_000  # of training between two looks at the clock: some 20 µs or more
-SECONDS_PER_FLOP, SECONDS_PER_STEP = 2e-11, 2e-6  # of a thread, roughly: to begin with the members that take longest
+MOST_EPOCHS, MOST_RATES = 4096, 1 << 16  # largest number of epochs of a task, and of precomputed learning rates
+FLOPS_PER_LOOK = 1_000_000  # of training between two checks of the clock: about 20 µs or more
+SECONDS_PER_FLOP, SECONDS_PER_STEP = 2e-11, 2e-6  # rough estimates, to start with the members that take longest
 
 
 class Task:
     """Epochs of one member.
 
-    sizes: what a thread needs to run it: bytes of the arena and of gradients, samples of a batch, and of an epoch.
-    seconds: how long the fit will take from where it stands, roughly, however many tasks that is.
+    sizes: memory that a thread needs to run it: bytes of the arena and of gradients, samples of a batch, and of an epoch.
+    seconds: a rough estimate of the remaining time of the fit, over all its tasks.
     """
 
     def __init__(self, trainer, evaluation):
@@ -39,16 +39,16 @@ class Task:
         sizes = [program.memory.nbytes, program.gradients.nbytes, program.batch, data.samples]
         if evaluation is not None:
             sizes[0] = max(sizes[0], evaluation.memory.nbytes)
-            self.enter_validation()
+            self.write_validation()
         self.sizes = sizes
         self.seconds_per_epoch = program.batches * (SECONDS_PER_STEP + SECONDS_PER_FLOP * work)
-        # the thread that runs the task has memory for it
+        # the memory belongs to the thread that runs the task
         trainer.order = program.order = None
         for each in (program, evaluation):
             if each is not None:
                 each.memory = each.gradients = each.results = each.frame = each.call = None
 
-    def enter_validation(self):
+    def write_validation(self):
         evaluation, flat, member = self.evaluation, self.trainer.network.vectors.parameters.flat, self.member
         self.evaluation_frame = evaluation.frame
         member["evaluation"], member["validated"] = address(self.evaluation_frame), evaluation.data.samples
@@ -63,9 +63,9 @@ class Task:
         member["penalties"], member["penalty"] = len(self.penalties), address(self.penalties)
 
     def begin(self, epochs, watch):
-        """Make ready for so many epochs, or fewer, from where the fit stands; watch: an EarlyStopping that may end them.
+        """Prepare at most `epochs` epochs from the state of the fit; watch: an EarlyStopping that may end them, or None.
 
-        Returns whether its hyperparameters are bounded; if not, each step is to be looked at.
+        Returns whether the hyperparameters are bounded; if not, each step has to be checked in Python.
         """
         state, member, optimizer_state = self.state, self.member, self.trainer.optimizer_state
         scheduled = callable(state.optimizer.learning_rate)
@@ -79,12 +79,12 @@ class Task:
         member["epoch_word"] = state.epoch.random
         member["epochs"], member["epoch"], member["evaluated"] = epochs, 0, 0
         member["done"] = member["stopped"] = 0
-        self.first_epoch, self.watch = state.epoch.number, watch  # when no epoch is over
+        self.first_epoch, self.watch = state.epoch.number, watch  # before any epoch is finished
         if watch is not None:
-            self.enter_watch(watch)
+            self.write_watch(watch)
         return bounded
 
-    def enter_watch(self, watch):
+    def write_watch(self, watch):
         member, network = self.member, self.trainer.network
         member["monitor"], member["patience"] = LOG.offsets[watch.monitor], watch.patience
         member["wait"], member["first_epoch"] = watch.wait, self.state.epoch.number
@@ -104,24 +104,24 @@ class Task:
 
     @property
     def stopped(self):
-        """Whether it came to a step that may diverge, and is not taken."""
+        """Whether it stopped at a step that may diverge, which is not taken."""
         return bool(self.member["stopped"])
 
     def named(self, rows):
-        """{metric: floats} of rows of the log."""
+        """Return {metric: floats} from rows of the log."""
         return {name: rows[name].tolist() for name in self.metrics}
 
-    def enter_epochs(self):
-        """Enter the epochs that are over into the fit, and what early stopping saw in them.
+    def record_epochs(self):
+        """Record the finished epochs in the fit, and the results of early stopping.
 
-        Where it is interrupted it can be done again: what is entered already is told by the number of the fit's epoch.
+        If interrupted, it can be called again: the number of the fit's epoch shows what is recorded already.
         """
         over, state = int(self.member["epoch"]), self.state
         taken = state.epoch.number - self.first_epoch
         if over <= taken:
             return
         if self.watch is not None:
-            self.leave_watch()
+            self.read_watch()
         rows, optimizer = self.log[taken:over], state.optimizer
         if callable(optimizer.learning_rate):
             rates = [optimizer.rate(int(step)) for step in rows["steps"]]
@@ -129,7 +129,7 @@ class Task:
             rates = [optimizer.learning_rate] * len(rows)
         state.finish_epochs(self.named(rows), rates, int(self.member["epoch_word"]))
 
-    def leave_watch(self):
+    def read_watch(self):
         member, watch, network = self.member, self.watch, self.trainer.network
         watch.wait, best_epoch = int(member["wait"]), int(member["best_epoch"])
         if best_epoch >= member["first_epoch"]:
@@ -139,6 +139,6 @@ class Task:
                 watch.best_arrays = {name: {**parameters, **kept}[name] for name in network.vectors.by_name}
 
     def last_metrics(self):
-        """Those of the epoch that is left to be finished."""
+        """Return the metrics of the epoch that Python has to finish."""
         over = int(self.member["epoch"])
         return {name: values[0] for name, values in self.named(self.log[over:over + 1]).items()}

@@ -11,7 +11,7 @@ from ..runtime.time_slices import SLICE
 
 
 class WorkerPool:
-    """Threads, the memory that each needs to run any of these tasks, and the queue that they take them from."""
+    """Threads with the memory to run any of these tasks, and their queue."""
 
     def __init__(self, tasks, threads):
         self.threads = threads = members(threads, np.inf)
@@ -26,7 +26,7 @@ class WorkerPool:
         self.queue["scratches"] = address(self.scratch)
 
     def run_tasks(self, tasks):
-        """Run the tasks, the first ones first, until the time is over or some are done that others must not wait for.
+        """Run the tasks in order, until the time is up or some are done for which others must not wait.
 
         Returns those that were begun.
         """

@@ -1,1 +1,1 @@
-"""What is learned from, checked: arrays, targets, weights; what outputs mean; metrics."""
+"""Checked training data: arrays, targets, weights; heads, which define the meaning of outputs; metrics."""

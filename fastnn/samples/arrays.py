@@ -1,4 +1,4 @@
-"""Arrays that a caller gives: real numbers, rectangular, finite, in the layout that kernels read."""
+"""Conversion of a caller's arrays: real numbers, rectangular, finite, in the layout that kernels read."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from ..runtime.quiet import quiet
 
 
 def any_array(name, values):
-    """`values` as an array of whatever dtype: rectangular, and with nothing masked."""
+    """Return `values` as a rectangular array of any dtype, without masked elements."""
     if type(values) is np.ndarray and values.ndim > 0:
         return values
     refuse_masked(name, values)
-    if hasattr(values, "toarray"):  # SciPy's sparse matrices, which NumPy takes for a single object
+    if hasattr(values, "toarray"):  # a sparse matrix of SciPy, which NumPy would convert to a 0-D object array
         raise ValueError(f"{name} is a {type(values).__name__}; this takes dense arrays: give {name}.toarray()")
     try:
         array = np.asarray(values)
@@ -24,7 +24,7 @@ def any_array(name, values):
 
 
 def refuse_masked(name, values):
-    """Refuse what has something missing, for NumPy would take what lies under the masks."""
+    """Raise an error for missing elements, because NumPy would use the values under the masks."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} is a masked array with values missing; fill them first, with {name}.filled(...)")
     if isinstance(values, (list, tuple)) and holds_masked(values):
@@ -32,23 +32,23 @@ def refuse_masked(name, values):
 
 
 def holds_masked(values):
-    """Whether a list, or a list of lists, holds masked arrays or numbers with something masked."""
+    """Return whether a list, or a list of lists, contains masked arrays or numbers with masked elements."""
     return any(np.ma.is_masked(value) or (isinstance(value, (list, tuple)) and any(map(np.ma.is_masked, value)))
                for value in values)
 
 
 def real_array(name, values, dtype):
-    """`values` as a C-contiguous, aligned array of `dtype`; a copy only where one is needed."""
+    """Return `values` as a C-contiguous, aligned array of `dtype`, copied only if necessary."""
     array = any_array(name, values)
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
         return array
     if array.dtype.kind == "O":
         array = real_objects(array)
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} has dtype {array.dtype}{first_that_is_no_number(array)}; it must hold real numbers "
+        raise ValueError(f"{name} has dtype {array.dtype}{describe_first_non_number(array)}; it must hold real numbers "
                          "(encode text as numbers, split complex ones, drop or fill what is missing)")
     try:
-        # what is too large for dtype becomes infinite, which the caller looks for, as for NaN; NumPy would warn of some
+        # values too large for dtype become infinite, which the caller checks, like NaN; NumPy would warn of some
         return quiet(np.require, array, dtype, ["C", "A"], over="ignore", invalid="ignore")
     except MemoryError:
         raise MemoryError(
@@ -58,7 +58,7 @@ def real_array(name, values, dtype):
 
 
 def real_objects(array):
-    """An array of Python numbers (a column of a mixed table, say) as float64; as it is if there is text among them."""
+    """Return an array of Python numbers, such as a column of a mixed table, as float64; unchanged if it contains text."""
     if any(isinstance(value, (str, bytes)) for value in array.flat):
         return array
     try:
@@ -67,8 +67,8 @@ def real_objects(array):
         return array
 
 
-def first_that_is_no_number(array):
-    """Of an array of objects: which is the first that is no real number, and where; as words for an error."""
+def describe_first_non_number(array):
+    """Return words for an error about the first element of an object array that is not a real number."""
     if array.dtype.kind == "O":
         for place, value in np.ndenumerate(array):
             if isinstance(value, (str, bytes)) or real_objects(np.array([value, 0], object)).dtype.kind == "O":
@@ -77,7 +77,7 @@ def first_that_is_no_number(array):
 
 
 def check_finite(name, array):
-    """Refuse NaN and infinity, and say where the first one is."""
+    """Raise an error for NaN and infinity, with the position of the first."""
     if all_finite(array):
         return
     where = np.argwhere(~np.isfinite(array))[0]

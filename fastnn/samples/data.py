@@ -1,4 +1,4 @@
-"""Checked data: samples, targets and weights, as the programs of a network read them."""
+"""Checked data: samples, targets and weights, in the form that the programs of a network read."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from .weights import sample_weights
 
 @dataclass
 class Data:
-    """Samples that a network learns from or is evaluated on.
+    """Samples for training or evaluation.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Data:
     targets : Targets
     weights : array (samples,) or None
     rows : array of int64 or None
-        The numbers of the samples that count, in their order; None for all of them.
+        The numbers of the samples to use, in order; None for all.
     """
 
     X: np.ndarray
@@ -30,16 +30,16 @@ class Data:
 
     @property
     def samples(self):
-        """How many samples count."""
+        """The number of samples to use."""
         return len(self.X if self.rows is None else self.rows)
 
     def enter(self, call, order):
-        """Enter the addresses of the data into the record of a call; order: the numbers of the samples, or None."""
+        """Write the addresses of the data to the record of a call; order: the numbers of the samples, or None."""
         call["X"], call["targets"], call["labels"] = map(address, (self.X, self.targets.values, self.targets.labels))
         call["weights"], call["order"], call["samples"] = address(self.weights), address(order), self.samples
 
-    def copied_where_shared(self, *vectors):
-        """The same data, with copies of the arrays that share memory with the vectors, which training changes."""
+    def without_shared_memory(self, *vectors):
+        """Return the same data, with copies of arrays that share memory with the vectors, which training changes."""
 
         def shared(array):
             return array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
@@ -47,19 +47,19 @@ class Data:
         def own(array):
             return array.copy() if shared(array) else array
 
-        values = self.targets.values  # labels are int64, which the vectors are not
+        values = self.targets.values  # labels are int64, so they cannot share memory with the vectors
         if not any(map(shared, (self.X, values, self.weights))):
             return self
         return replace(self, X=own(self.X), targets=replace(self.targets, values=own(values)), weights=own(self.weights))
 
     def normalize_weights(self):
-        """The same data with weights that add up to 1, for gradients that are summed over several batches."""
+        """Return the same data with weights that sum to 1, for gradients that are summed over several batches."""
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
         return Data(self.X, self.targets, (weights / weights.sum()).astype(self.X.dtype))
 
 
 def check_data(network, X, y, weights=None, class_weight=None):
-    """The Data of what a caller gives for this network, or an error that says what it takes."""
+    """Return the Data of a caller's arrays for this network, or raise an error with the required form."""
     head = network.objective.head
     X = features(X, network.shapes[0], network.dtype)
     targets = head.check_targets(y, len(X), network.dtype)

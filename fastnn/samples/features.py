@@ -1,4 +1,4 @@
-"""X: the features of samples, checked."""
+"""Checks of X, the features of samples."""
 
 import math
 
@@ -6,8 +6,8 @@ from .arrays import any_array, check_finite, real_array
 
 
 def features(X, shape, dtype, *, least=1, finite=True):
-    """X as (samples, *shape) of `dtype`, all finite; `finite=False` leaves that to be found by the kernel that reads it."""
-    X = any_array("X", X)  # converted when its shape is right: that may take a copy
+    """Return X as (samples, *shape) of `dtype`, finite; with `finite=False` the kernel that reads X checks that."""
+    X = any_array("X", X)  # the shape is checked before the conversion, which may copy
     if X.shape[1:] != shape or X.ndim == 0:
         refuse_shape(X.shape, shape)
     if len(X) < least:
@@ -19,7 +19,7 @@ def features(X, shape, dtype, *, least=1, finite=True):
 
 
 def refuse_shape(given, shape):
-    """Raise what is wrong with an X of this shape where a sample has another one, and what repairs it."""
+    """Raise an error, with a repair, about an X of this shape for samples of another shape."""
     if len(shape) == 1 and len(given) == 2:
         raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]})")
     wanted, hint, numbers = ", ".join(map(str, shape)), "", math.prod(shape)

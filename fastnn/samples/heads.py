@@ -1,12 +1,12 @@
-"""Heads: what the outputs of a network mean. One object decides it, and everything else asks that object.
+"""Heads: the meaning of the outputs of a network, defined in one class for each kind.
 
     Values      numbers, one or several
     OneClass    probabilities of several classes, of which a sample belongs to one
-    YesOrNo     a probability of its own in each output: one answer, or several that may all be yes
+    YesOrNo     an independent probability in each output: one answer, or several that may all be yes
 
-A head says which targets it takes, what labels they stand for and what outputs predict, which metrics are reported, and
-which rows of the table work out accuracies and labels. `head_of` makes it from the last activation, the loss and the number
-of outputs. A further meaning is a further subclass of `Head`, and a line of `head_of`.
+A head defines the valid targets, their labels, the predictions from outputs, the reported metrics, and the rows of the table
+that compute accuracies and labels. `head_of` chooses it from the last activation, the loss and the number of outputs. To add
+a meaning, add a subclass of `Head` and a line of `head_of`.
 """
 
 from abc import ABC, abstractmethod
@@ -26,21 +26,21 @@ PROBABILITIES = "softmax", "sigmoid"  # activations whose outputs are probabilit
 
 @dataclass(frozen=True)
 class Head(ABC):
-    """Base of the heads.
+    """Base class of heads.
 
     Attributes
     ----------
     outputs : int
     targets : {"values", "classes", "binary"}
-        What the loss takes as targets: any values, probabilities that sum to 1, or numbers from 0 to 1.
+        The targets of the loss: any values, probabilities that sum to 1, or numbers from 0 to 1.
     probabilities : bool
         Whether outputs are probabilities: then predictions are labels, int64.
     one_label : bool
-        Whether a sample has a single label, which its targets stand for.
+        Whether a sample has a single label.
     takes_labels : bool
         Whether targets may be integer labels (samples,), one of several classes each.
     metrics : tuple of Metric
-        What is reported after an epoch, and by `Network.evaluate`.
+        The metrics reported after an epoch, and by `Network.evaluate`.
     """
 
     outputs: int
@@ -54,36 +54,36 @@ class Head(ABC):
     @property
     @abstractmethod
     def kind(self):
-        """Which metrics suit it: "values", "one class", "one yes or no" or "several yes or no"."""
+        """The kind of metrics: "values", "one class", "one yes or no" or "several yes or no"."""
 
     @property
     @abstractmethod
     def description(self):
-        """What it learns, in words for errors: "3 values"."""
+        """The targets in words, for errors: "3 values"."""
 
     @property
     @abstractmethod
     def predicted_shape(self):
-        """The shape of what is predicted for a sample: () where it is a single number."""
+        """The shape of the prediction for a sample: () for a single number."""
 
     @property
     def whole_numbers(self):
-        """What whole numbers (samples,) are as targets: "classes", "values", or None where they are refused."""
+        """How integer targets (samples,) are used: "classes", "values", or None if they are refused."""
         return "values" if self.outputs == 1 else None
 
     @property
     def classes(self):
-        """How many labels there are; None without labels."""
+        """The number of labels; None without labels."""
         return None
 
     def predicted_dtype(self, dtype):
-        """The dtype of predictions, where `dtype` is that of the network."""
+        """Return the dtype of predictions, where `dtype` is that of the network."""
         return np.dtype(np.int64 if self.probabilities else dtype)
 
     # Targets.
 
     def check_targets(self, y, samples, dtype):
-        """y as the Targets of so many samples, or an error that says what this head takes."""
+        """Return y as the Targets of that many samples, or raise an error with the valid forms."""
         y = any_array("y", y)
         if y.ndim == 0 or len(y) != samples:
             has = f"{len(y)} rows" if y.ndim else f"no axis (it is {y!r})"
@@ -103,11 +103,11 @@ class Head(ABC):
         return Targets(None, values)
 
     def labels(self, targets):
-        """The label of each sample (samples,) that checked targets stand for, where there is one label a sample."""
+        """Return the label of each sample (samples,) from checked targets, if there is one label for each sample."""
         raise NotImplementedError(f"{type(self).__name__} has no single label a sample")
 
     def apply_class_weight(self, class_weight, targets, weights, dtype):
-        """The weights of samples with these targets, times those of their classes."""
+        """Return the weights of samples with these targets, multiplied by those of their classes."""
         if not self.one_label:
             raise ValueError(f"class_weight is for samples of one class each; this network learns {self.description} (use "
                              "sample_weight)")
@@ -119,7 +119,7 @@ class Head(ABC):
 
     @abstractmethod
     def predictions(self, outputs):
-        """What outputs (samples, outputs) predict: (predictions, unsound).
+        """Return (predictions, unsound) for outputs (samples, outputs).
 
         unsound: the number of the first sample whose outputs are NaN, so that it has no label; −1 if there is none.
         """
@@ -128,21 +128,21 @@ class Head(ABC):
 
     @abstractmethod
     def perfect_predictions(self, targets):
-        """What would be predicted if all were right, in the form of `predictions`, where checked targets are these."""
+        """Return the predictions that agree with checked targets, in the form of `predictions`."""
 
     def report(self, loss, accuracy, prefix=""):
-        """{name: value} of what is reported; prefix: "val_" for a validation."""
+        """Return {name: value} of the reported metrics; prefix: "val_" for validation."""
         values = {"loss": loss, "accuracy": accuracy}
         return {prefix + metric.name: values[metric.name] for metric in self.metrics}
 
     # Rows of the table.
 
     def accuracy_row(self, dtype, **places):
-        """The row that counts right answers, where something is to be counted; places: as for the kernel's row."""
+        """Return the row that counts correct predictions, or None; places: as for the kernel's row."""
         return None
 
     def label_row(self, dtype, **places):
-        """The row that leaves labels for outputs; None where outputs are what is predicted."""
+        """Return the row that converts outputs to labels; None if outputs are the predictions."""
         return None
 
 
@@ -167,7 +167,7 @@ class Values(Head):
 
 
 class OneClass(Head):
-    """Probabilities of several classes, of which a sample belongs to one: the likeliest is its label."""
+    """Probabilities of several classes, of which a sample belongs to one: the most likely is its label."""
 
     kind, one_label, takes_labels, whole_numbers, predicted_shape = "one class", True, True, "classes", ()
 
@@ -197,7 +197,7 @@ class OneClass(Head):
 
 
 class YesOrNo(Head):
-    """A probability of its own in each output: the label is 1 where it is a half or more, else 0."""
+    """An independent probability in each output: the label is 1 if it is at least 1/2, else 0."""
 
     classes = 2
 
@@ -236,7 +236,7 @@ class YesOrNo(Head):
 
 
 def head_of(activation, loss, outputs):
-    """The head of a network that ends with the activation (its record) and learns by the loss (its record)."""
+    """Return the head of a network with this last activation and loss, both records."""
     if activation.name not in PROBABILITIES and loss.targets == "values":
         return Values(outputs, loss.targets)
     if outputs > 1 and loss.targets != "binary":

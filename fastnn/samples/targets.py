@@ -1,4 +1,4 @@
-"""Targets: what a network learns from, as arrays that kernels can read."""
+"""Targets, as arrays that kernels can read."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ class Targets:
     values: np.ndarray | None
 
     def part(self, rows):
-        """The targets of some samples, by their numbers."""
+        """Return the targets of some samples, by their numbers."""
         return Targets(*(array if array is None else array[rows] for array in (self.labels, self.values)))
 
 
 def check_probabilities(y, kind):
-    """Refuse numbers outside of 0 … 1 and, for "classes", rows that do not sum to 1."""
+    """Refuse numbers outside [0, 1] and, for "classes", rows that do not sum to 1."""
     if y.min() < 0 or y.max() > 1:
         raise ValueError(
             f"y ranges from {y.min()} to {y.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
@@ -37,7 +37,7 @@ def check_probabilities(y, kind):
 
 
 def class_labels(y, classes):
-    """Integer labels 0 … classes − 1 as int64."""
+    """Return integer labels 0 … classes − 1 as int64."""
     if y.dtype.kind == "O":
         y = real_objects(y)
     if y.dtype.kind == "b":
@@ -59,7 +59,7 @@ def class_labels(y, classes):
 
 
 def check_range(labels, classes):
-    """Refuse labels outside of 0 … classes − 1."""
+    """Refuse labels outside 0 … classes − 1."""
     least, most = labels.min(), labels.max()
     if least < 0 or most >= classes:
         raise ValueError(f"y holds label {least if least < 0 else most}; with {classes} outputs labels must run from 0 to "

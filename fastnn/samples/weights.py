@@ -1,4 +1,4 @@
-"""Weights of samples: those that are given, and those that follow from the weights of classes."""
+"""Sample weights: those that are given, and those that follow from class weights."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from .arrays import any_array, check_finite, real_array
 
 
 def sample_weights(weights, samples, dtype, name="sample_weight"):
-    """Weights (samples,), none negative, not all zero; None stays None."""
+    """Return weights (samples,), none negative, not all zero; None stays None."""
     if weights is None:
         return None
     weights = any_array(name, weights)
@@ -24,10 +24,10 @@ def sample_weights(weights, samples, dtype, name="sample_weight"):
 
 
 def class_factors(class_weight, labels, classes, weights=None):
-    """The factor of each sample by its label, from "balanced" or a mapping of class to weight, 1 where it names none.
+    """Return the factor of each sample by its label, from "balanced" or a mapping of class to weight, with default 1.
 
-    "balanced" gives every class the same weight in all: samples / (classes · samples of the class), where a sample counts
-    as often as its weight says, if there are weights (samples,).
+    "balanced" gives every class the same total weight: samples / (classes · samples of the class). With weights (samples,),
+    a sample counts as many times as its weight.
     """
     if isinstance(class_weight, str) and class_weight == "balanced":
         counts = np.bincount(labels, weights, minlength=classes)

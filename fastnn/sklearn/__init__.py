@@ -1,7 +1,7 @@
-"""scikit-learn estimators: `NetworkClassifier` and `NetworkRegressor` stand in for MLPClassifier and MLPRegressor.
+"""scikit-learn estimators: `NetworkClassifier` and `NetworkRegressor` replace MLPClassifier and MLPRegressor.
 
-For the same data, parameters and random_state they start from the same weights, hold out the same samples and go through the
-others in the same order, so results agree with scikit-learn's but for rounding.
+For the same data, parameters and random_state they start from the same weights, hold out the same samples and use the others
+in the same order, so results agree with scikit-learn's up to rounding.
 """
 
 from importlib.util import find_spec

@@ -1,6 +1,6 @@
-"""The network that an estimator's parameters describe, and its first weights.
+"""The network that an estimator's parameters describe, and its initial weights.
 
-Dropout and normalization stand around the dense layers as layers of their own:
+Dropout and normalization are separate layers around the dense layers:
 
     Dense → Dropout                                     without normalization
     Dense("identity") → BatchNorm or LayerNorm → Activation → Dropout      with it
@@ -14,19 +14,19 @@ from ..layers import Dense
 from .network import EstimatorNetwork
 from .parameters import each_layer
 
-RECORD_NAMES = {"logistic": "sigmoid"}  # scikit-learn's names of activations that have another here
+RECORD_NAMES = {"logistic": "sigmoid"}  # scikit-learn's names of activations with other names here
 NORMALIZATION = {"batch": "BatchNorm", "layer": "LayerNorm"}
 
 
 def optional_layer(name, parameter):
-    """A layer type by name, or an error that says which parameter needs it."""
+    """Return a layer type by name, or raise an error that names the parameter that needs it."""
     if not hasattr(fastnn, name):
         raise ValueError(f"{parameter} needs the layer fastnn.{name}, which this version does not have; leave it out")
     return getattr(fastnn, name)
 
 
 def for_each(name, given, count):
-    """One entry for each of `count` hidden layers."""
+    """Return a list with one entry for each of `count` hidden layers."""
     values = each_layer(given)
     if not hasattr(given, "__iter__") or isinstance(given, str):
         return values * count
@@ -36,7 +36,7 @@ def for_each(name, given, count):
 
 
 def describe(estimator, outputs, out_activation):
-    """(layers, ends): the layers, and for each hidden layer the index of the one that gives its outputs."""
+    """Return (layers, ends): the layers, and for each hidden layer the index of the layer with its outputs."""
     layers, ends = [], []
     widths = each_layer(estimator.hidden_layer_sizes)
     activations = for_each("activation", estimator.activation, len(widths))
@@ -56,12 +56,12 @@ def describe(estimator, outputs, out_activation):
 
 
 def build(layers, inputs, *, loss, dtype, activation, generator):
-    """A new network with weights and biases drawn from U(±√(6 / (fan_in + fan_out))), 2 for 6 with a logistic `activation`.
+    """Return a new network with weights and biases from U(±√(6 / (fan_in + fan_out))), or with 2 for logistic `activation`.
 
-    As scikit-learn draws them, in its order: from the same generator come the same weights.
+    They are drawn as in scikit-learn, in its order: the same generator gives the same weights.
     """
     dropping = any(type(layer).__name__ == "Dropout" for layer in layers)
-    seed = int(generator.randint(2**31)) if dropping else 0  # of what is dropped; the weights are drawn below
+    seed = int(generator.randint(2**31)) if dropping else 0  # for dropout; the weights are drawn below
     network = EstimatorNetwork(layers, inputs, loss=loss, dtype=dtype, seed=seed)
     factor = 2.0 if isinstance(activation, str) and RECORD_NAMES.get(activation, activation) == "sigmoid" else 6.0
     for weight, bias in zip(network.weights, network.biases, strict=True):

@@ -1,4 +1,4 @@
-"""What both estimators share: the way from X and y to a trained network, and from that to outputs."""
+"""The common part of both estimators: training a network from X and y, and its outputs."""
 
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -26,62 +26,62 @@ from .fitting.solvers import is_stochastic, make_optimizer
 from .live import LiveArrays
 from .parameters import check_parameters, each_layer
 
-SPARSE, FLOATS = ["csr", "csc"], [np.float64, np.float32]  # the forms and dtypes in which X may stay
-DENSE_ROWS = 4096  # of sparse data are made dense at a time in a prediction
+SPARSE, FLOATS = ["csr", "csc"], [np.float64, np.float32]  # sparse formats and dtypes that X may keep
+DENSE_ROWS = 4096  # rows of sparse data that are converted to dense at a time in a prediction
 
 
 def stochastic_only(estimator):
-    """Whether the solver works in steps, so that it can go on with other samples."""
+    """Return whether the solver works in steps, so that it can continue with other samples."""
     if not is_stochastic(estimator.solver):
         raise AttributeError("solver='lbfgs' works on all samples at once and has no partial_fit; use another solver")
     return True
 
 
 class NetworkEstimator(BaseEstimator, ABC):
-    """Base of the estimators. A subclass says what targets and outputs mean."""
+    """Base class of the estimators. A subclass defines the targets and the meaning of the outputs."""
 
     _numeric_targets = False  # whether y must be numbers
 
-    def _keep(self, parameters):
-        """Keep what __init__ was given: its locals()."""
+    def _set_parameters(self, parameters):
+        """Set the parameters of __init__: its locals()."""
         for name, value in parameters.items():
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
 
-    # What a subclass says.
+    # Defined by a subclass.
 
     @abstractmethod
     def _encode(self, y, *, anew):
-        """y in the form that the network learns from; with `anew` it decides what the outputs are."""
+        """Return y in the form that the network learns from; `anew` determines the outputs from y."""
 
     @abstractmethod
     def _is_plain_column(self, y, samples):
-        """Whether y is so many targets in an array that needs no checks of their type."""
+        """Return whether y is an array of `samples` targets whose type needs no checks."""
 
     @abstractmethod
     def _decode_targets(self, y):
-        """What `_encode` took, from what it gave."""
+        """Invert `_encode`."""
 
     @abstractmethod
     def _outputs_wanted(self, y):
-        """(how many outputs, their activation, the network's loss) for such encoded targets."""
+        """Return (number of outputs, their activation, the network's loss) for such encoded targets."""
 
     @abstractmethod
     def _score(self, y, outputs, weights=None):
-        """How well the network's outputs say encoded targets: accuracy or R²."""
+        """Return the score of the network's outputs for encoded targets: accuracy or R²."""
 
     def _check_warm_start(self, y):
-        """Refuse targets, encoded, that a fit cannot go on with."""
+        """Refuse encoded targets with which a fit cannot continue."""
 
     def _begin_parts(self, y, classes):
-        """Take note of what a first `partial_fit` is told of all its parts."""
+        """Handle the information about all parts in the first `partial_fit`."""
 
     def _weights(self, y, weights):
-        """The weights of samples with these encoded targets, with all that the estimator's parameters do to them."""
+        """Return the weights of samples with these encoded targets, including the estimator's parameters."""
         return weights
 
     def _plain_targets(self, y):
-        """Refuse targets with something masked, and dates where values are to be learned: a class may be one."""
+        """Refuse masked targets, and dates if values are learned: a class may be a date."""
         if self._numeric_targets:
             return plain("y", y)
         refuse_masked("y", y)
@@ -98,9 +98,9 @@ class NetworkEstimator(BaseEstimator, ABC):
             Sparse data are made dense.
         y : array (samples,) or (samples, outputs)
         sample_weight : array (samples,), optional
-            The loss averages over the samples of a step with these weights.
+            The loss is the mean over the samples of a step with these weights.
         X_val, y_val, sample_weight_val : optional
-            Samples to hold out: their loss and score are recorded after every epoch, and `early_stopping` goes by the score.
+            Validation samples: their loss and score are recorded after every epoch, and `early_stopping` uses the score.
 
         Returns
         -------
@@ -109,19 +109,19 @@ class NetworkEstimator(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            For parameters or data that do not fit, and where training diverges.
+            If parameters or data are not valid, and if training diverges.
 
         Notes
         -----
-        After an error, of a callback too, the estimator is as it was before the call: fitted to what it was, or not fitted.
-        Ctrl-C ends training with a warning instead, and what has been learned is kept, as in scikit-learn; with
-        `solver="lbfgs"` it is an error like others.
+        After an error, including those of callbacks, the estimator is as it was before the call. Ctrl-C ends training with a
+        warning instead, and the weights learned so far are kept, as in scikit-learn; with `solver="lbfgs"` it is an error
+        like others.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(stochastic_only)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch on these samples, from where the network stands; parameters as in `fit`."""
+        """Train for one epoch on these samples, starting from the current weights; parameters as in `fit`."""
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False, classes=None):
@@ -154,7 +154,7 @@ class NetworkEstimator(BaseEstimator, ABC):
                              "learning_rate_init")
 
     def _held_out_score(self, held_out, loss):
-        """The estimator's `scoring` on samples held out, whose loss is given; NaN where the outputs are not finite."""
+        """Return the estimator's `scoring` on held-out samples with the given loss; NaN if the outputs are not finite."""
         if self.scoring == "loss":
             return -loss
         if self.scoring is None:
@@ -165,7 +165,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return float(scorer(without_names(self), held_out.X, self._decode_targets(held_out.y), **weights))
 
     def _prepare(self, X, y, sample_weight, validation, incremental):
-        """(samples to learn from, samples held out or None), with all checked and the network there to be trained."""
+        """Check everything and prepare the network; return (samples to train on, held-out samples or None)."""
         check_parameters(self)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True: it is one epoch; set it to False")
@@ -199,7 +199,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         if anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
             X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                                  reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
-            if self._numeric_targets:  # scikit-learn lets some objects pass
+            if self._numeric_targets:  # scikit-learn accepts some arrays of objects
                 check_finite("y", real_array("y", y, np.float64))
             X = dense(X)
         weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype)
@@ -223,7 +223,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return FLOATS if self.dtype is None else np.dtype(self.dtype)
 
     def _choose_network(self, samples, anew, generator):
-        """Make a new network, or make sure that the old one is what the parameters describe."""
+        """Make a new network, or check that the old one is what the parameters describe."""
         outputs, out_activation, loss = self._outputs_wanted(samples.y)
         layers, ends = architecture.describe(self, outputs, out_activation)
         if anew:
@@ -231,16 +231,16 @@ class NetworkEstimator(BaseEstimator, ABC):
                                                activation=self.activation, generator=generator)
             self._hidden_ends, self._optimizer = ends, None
             self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
-            self.out_activation_ = self._shown(out_activation)
+            self.out_activation_ = self._describe(out_activation)
         elif tuple(layers) != self.network_.layers or loss != self.network_.loss:
             raise ValueError(f"the parameters and y now describe a network of layers {layers} and loss {loss!r}, but "
                              f"that of the fit before is {self.network_!r}; to begin anew, call fit with warm_start=False")
 
-    def _shown(self, out_activation):
+    def _describe(self, out_activation):
         return out_activation
 
     def _one_label_of_two(self, y):
-        """Whether samples to hold out are drawn class by class; as in scikit-learn, for two classes only."""
+        """Return whether held-out samples are stratified by class; as in scikit-learn, for two classes only."""
         return False
 
     def _begin_records(self, anew, held_out):
@@ -250,7 +250,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         if held_out is not None and self.validation_scores_ is None:
             self.validation_loss_curve_, self.validation_scores_ = [], []
         if is_stochastic(self.solver) and self.early_stopping:
-            # of this fit alone: samples held out before, or labels given before, say nothing about those of today
+            # for this fit alone: the held-out samples or labels of an earlier fit may be others
             self.best_loss_, self.best_validation_score_, self._no_improvement_count = None, -np.inf, 0
         elif self.best_loss_ is None:
             self.best_loss_ = np.inf
@@ -259,9 +259,9 @@ class NetworkEstimator(BaseEstimator, ABC):
     # Prediction.
 
     def _is_as_before(self, X):
-        """Whether X is what a fit before has seen, an array of as many numbers of the same type, without names.
+        """Return whether X is an array of the same type and number of features as in the last fit, without names.
 
-        Then scikit-learn's checks, which take longer than a step or the prediction of a row, would ask only for finite ones.
+        Then scikit-learn's checks, which take longer than a step or the prediction of a row, would only check finiteness.
         """
         network = vars(self).get("network_")
         return (network is not None and type(X) is np.ndarray and X.ndim == 2 and len(X) > 0
@@ -269,14 +269,14 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def _checked_outputs(self, X):
         if self._is_as_before(X):
-            with suppress(ValueError):  # it is not finite; of that scikit-learn's checks say more
+            with suppress(ValueError):  # not finite; scikit-learn's checks give a better message
                 return self._outputs(X)
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
         return self._outputs(validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=dtype))
 
     def _outputs(self, X):
-        """The network's outputs (samples, outputs) of checked X."""
+        """Return the network's outputs (samples, outputs) for checked X."""
         if not scipy.sparse.issparse(X):
             return self.network_.forward(X, threads=self.n_threads)
         rows = range(0, X.shape[0], DENSE_ROWS)
@@ -284,7 +284,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return np.concatenate([self.network_.forward(dense(X[i:i + DENSE_ROWS]), threads=self.n_threads) for i in rows])
 
     def hidden_activations(self, X):
-        """The outputs of the hidden layers for each sample: a list of arrays (samples, width), in the network's dtype."""
+        """Return the outputs of the hidden layers, a list of arrays (samples, width), in the network's dtype."""
         check_is_fitted(self)
         X = validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
         outputs = layer_outputs(self.network_, dense(X), self.n_threads)
@@ -292,7 +292,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @property
     def coefs_(self):
-        """The weights of the layers (in_features, out_features), first to last: live views, which may be assigned to."""
+        """The weights of the layers (in_features, out_features), first to last: live views that can be assigned to."""
         return self._live("coefs_", "weights")
 
     @coefs_.setter
@@ -301,7 +301,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     @property
     def intercepts_(self):
-        """The biases of the layers (out_features,), first to last: live views, which may be assigned to."""
+        """The biases of the layers (out_features,), first to last: live views that can be assigned to."""
         return self._live("intercepts_", "biases")
 
     @intercepts_.setter
@@ -313,7 +313,7 @@ class NetworkEstimator(BaseEstimator, ABC):
             raise AttributeError(f"this {type(self).__name__} has no {name} yet: fit it first")
         return LiveArrays(name, getattr(self.network_, of_network))
 
-    # Ways of scikit-learn.
+    # Methods of scikit-learn's protocol.
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -322,7 +322,7 @@ class NetworkEstimator(BaseEstimator, ABC):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if state.get("_optimizer") is not None:  # what it remembers, so that partial_fit goes on from there
+        if state.get("_optimizer") is not None:  # with its state, so that partial_fit continues
             memory = self.network_.fits.optimizer_state(self._optimizer)
             state["_optimizer_memory"] = memory.step.copy(), memory.slots.copy()
         return state

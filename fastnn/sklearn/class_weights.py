@@ -1,7 +1,7 @@
-"""What an estimator's `class_weight` makes of the weights of the samples.
+"""The factors of sample weights from an estimator's `class_weight`.
 
-"balanced" gives every class the same weight in all: Σ wᵢ / (classes · Σ wᵢ of the class), over the classes that have any
-weight. So a sample of weight 2 is one that is there twice, and one of weight 0 is one that is not there.
+"balanced" gives every class the same total weight: Σ wᵢ / (classes · Σ wᵢ of the class), over the classes with nonzero
+weight. So a sample of weight 2 equals two samples, and one of weight 0 equals none.
 """
 
 import numpy as np
@@ -9,8 +9,8 @@ from sklearn.utils import compute_class_weight
 
 
 def class_factors(given, classes, y, weights):
-    """The factor of each sample: y (samples,) are the numbers of their classes, weights (samples,) or None."""
-    if not isinstance(given, str) or given != "balanced":  # scikit-learn's words on what is wrong; it takes no look at y
+    """Return the factor of each sample: y (samples,) are class numbers, weights (samples,) or None."""
+    if not isinstance(given, str) or given != "balanced":  # checked by scikit-learn, with its messages; y does not matter
         return compute_class_weight(given, classes=classes, y=classes)[y]
     totals = np.bincount(y, weights, minlength=len(classes)).astype(np.float64)
     there = totals > 0
@@ -18,7 +18,7 @@ def class_factors(given, classes, y, weights):
 
 
 def label_factors(given, y, weights):
-    """The product of the factors of all labels of a sample, y (samples, labels) of 0 and 1; `given` may be a list."""
+    """Return the product of the factors of all labels of a sample, y (samples, labels) of 0 and 1; `given` may be a list."""
     labels = y.shape[1]
     each = [given] * labels if isinstance(given, str) else given
     if not isinstance(each, (list, tuple)) or len(each) != labels:

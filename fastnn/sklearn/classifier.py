@@ -1,4 +1,4 @@
-"""NetworkClassifier, which stands in for scikit-learn's MLPClassifier."""
+"""NetworkClassifier, a replacement for scikit-learn's MLPClassifier."""
 
 import numpy as np
 import scipy.sparse
@@ -16,18 +16,18 @@ from .parameters import ATTRIBUTES, DESCRIPTION
 
 
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
-    __doc__ = f"""A neural network that tells classes, with the interface of scikit-learn's MLPClassifier.
+    __doc__ = f"""A neural network classifier, with the interface of scikit-learn's MLPClassifier.
 
-    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels a sample. Two classes end in
-    one sigmoid, more in a softmax, several labels in a sigmoid each.
+    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels for each sample. The last
+    activation is one sigmoid for two classes, softmax for more, and a sigmoid for each of several labels.
 
     Parameters
     ----------{DESCRIPTION}
     loss : str, default "log_loss"
-        Or one of `fastnn.losses`, your own among them.
+        Or one of `fastnn.losses`, including your own.
     class_weight : dict, "balanced", list of dict or None
-        Multiplies the weights of the samples of a class; "balanced" gives every class the same in all. For several labels
-        a sample, "balanced" or a list of a dict for each.
+        Multiplies the sample weights of each class; "balanced" gives every class the same total weight. For several labels,
+        "balanced" or a list with a dict for each label.
 
     Attributes
     ----------
@@ -52,13 +52,13 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                  early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10,
                  max_fun=15000, loss="log_loss", class_weight=None, dropout=0.0, normalization=None, scoring=None,
                  clip_norm=None, clip_value=None, dtype=None, callbacks=None, n_threads=None):
-        self._keep(locals())
+        self._set_parameters(locals())
 
     @available_if(stochastic_only)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
-        """Train for one epoch on these samples, from where the network stands.
+        """Train for one epoch on these samples, starting from the current weights.
 
-        classes: all labels there are; the first call needs them, for its y need not hold them all.
+        classes: all labels; the first call needs them, because its y may lack some.
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' would differ from one partial_fit to the next; give a dict, such as "
@@ -96,7 +96,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return type(y) is np.ndarray and y.shape == (samples,) and y.dtype.kind in "biu"
 
     def _check_labels(self, labels, multilabel):
-        """Refuse labels that are not those of the fit before."""
+        """Refuse labels that differ from those of the last fit."""
         if multilabel != self._multilabel:
             kinds = {True: "several labels a sample", False: "one label a sample"}
             raise ValueError(f"y has {kinds[multilabel]}; this classifier was fitted to {kinds[self._multilabel]}")
@@ -133,7 +133,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return factors if weights is None else weights * factors
 
     def _label_numbers(self, outputs):
-        """What the network's outputs mean: the numbers of the likeliest labels, or 0 and 1 for each of several."""
+        """Return the numbers of the most likely labels, or 0 and 1 for each of several labels."""
         if self._multilabel:
             return (outputs > 0.5).astype(np.int64)
         if len(self.classes_) == 1:
@@ -144,16 +144,16 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return accuracy(y, self._label_numbers(outputs), weights)
 
     def predict(self, X):
-        """The likeliest label of each sample: (samples,), or a matrix of 0 and 1 (samples, labels) for several labels."""
+        """Return the most likely label of each sample (samples,), or a matrix of 0 and 1 (samples, labels)."""
         return self._decode_targets(self._label_numbers(self._checked_outputs(X)))
 
     def predict_proba(self, X):
-        """Probabilities (samples, classes), columns as in `classes_`; in several labels each column is one of its own."""
+        """Return probabilities (samples, classes), columns as in `classes_`; those of several labels are independent."""
         outputs = self._checked_outputs(X)
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
     def predict_log_proba(self, X):
-        """The logarithms of `predict_proba`, −inf where a probability has rounded to 0."""
+        """Return the logarithms of `predict_proba`, −inf where a probability has rounded to 0."""
         return quiet(np.log, self.predict_proba(X), divide="ignore")
 
     def __sklearn_tags__(self):

@@ -1,4 +1,4 @@
-"""What is done with X, y and weights before scikit-learn's checks, and instead of them."""
+"""Conversions and checks of X, y and weights that replace or precede those of scikit-learn."""
 
 import numbers
 
@@ -9,23 +9,23 @@ from ..samples.arrays import refuse_masked
 
 
 def plain(name, values):
-    """Refuse what scikit-learn takes for numbers without a word: what lies under masks, dates, durations, records."""
+    """Refuse values that scikit-learn would silently take for numbers: masked elements, dates, durations, records."""
     refuse_masked(name, values)
-    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # of a data frame there are several
+    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # a data frame has several
     for dtype in np.ravel(np.array(dtypes, object)):
-        temporal = getattr(dtype, "is_temporal", None)  # as polars says it
+        temporal = getattr(dtype, "is_temporal", None)  # a method of polars' dtypes
         if getattr(dtype, "kind", None) in ("m", "M", "V") or (temporal is not None and temporal()):
             raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
     return values
 
 
 def for_all(weight, samples):
-    """A single weight as one for each sample; weights of samples as they are."""
+    """Return a single weight as one for each sample; other weights unchanged."""
     return np.full(samples, weight) if isinstance(weight, numbers.Real) else weight
 
 
 def dense(X):
-    """X as an array."""
+    """Return X as a dense array."""
     if not scipy.sparse.issparse(X):
         return X
     try:

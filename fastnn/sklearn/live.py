@@ -1,17 +1,17 @@
-"""A list of live views, such as the weights of a network: what is assigned is copied into them."""
+"""Lists of live views, such as the weights of a network: assignments are copied into them."""
 
 from ..samples.arrays import check_finite, real_array
 
 
 class LiveArrays(list):
-    """Arrays of `name` that share their memory with a network; assigning to one, or to several, changes the network."""
+    """Arrays of `name` that share their memory with a network; assignments to one or several change the network."""
 
     def __init__(self, name, arrays):
         super().__init__(arrays)
         self.name = name
 
     def __setitem__(self, index, given):
-        """Copy what is given, of the same shape, into the array, or into each of a slice; all or nothing."""
+        """Copy arrays of the same shapes into the array, or into each of a slice; either all are copied or none."""
         views = self[index] if isinstance(index, slice) else [self[index]]
         given = given if isinstance(index, slice) else [given]
         if not isinstance(given, (list, tuple)) or len(given) != len(views):
@@ -26,4 +26,4 @@ class LiveArrays(list):
             view[...] = array
 
     def __reduce__(self):
-        return list, (list(self),)  # a copy is of the numbers, and belongs to no network
+        return list, (list(self),)  # a copy contains the numbers and belongs to no network

@@ -1,4 +1,4 @@
-"""A network as scikit-learn trains one: with its penalty on the weights, its loss with it, and its order of the samples."""
+"""A network that is trained as in scikit-learn: with its penalty on the weights, its loss and its order of the samples."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from ..program import TrainingProgram
 
 
 class PenalizedProgram(TrainingProgram):
-    """Training with the penalty ½ α ‖W‖² / Σᵢ wᵢ of the network's `alpha`, wᵢ the weights of the samples in the batch."""
+    """Training with the penalty ½ α ‖W‖² / Σᵢ wᵢ of the network's `alpha`, where wᵢ are the sample weights of the batch."""
 
     @classmethod
     def kind(cls, network, *given):
@@ -24,7 +24,7 @@ class PenalizedProgram(TrainingProgram):
 
 
 class EstimatorTrainer(Trainer):
-    """Epochs in the order that scikit-learn draws: each shuffles the order of the one before."""
+    """Epochs in scikit-learn's order: each shuffles the order of the one before."""
 
     program_type = PenalizedProgram
 
@@ -36,7 +36,7 @@ class EstimatorTrainer(Trainer):
 
 
 class EstimatorNetwork(Network):
-    """A network with a penalty of strength `alpha[0]` whose samples are shuffled by the RandomState `generator`."""
+    """A network with a penalty of strength `alpha[0]`, whose samples are shuffled by the RandomState `generator`."""
 
     trainer_type = EstimatorTrainer
 
@@ -46,7 +46,7 @@ class EstimatorNetwork(Network):
 
     @property
     def dense_indices(self):
-        """Which of the layers are dense."""
+        """The indices of the dense layers."""
         return [index for index, layer in enumerate(self.layers) if isinstance(layer, Dense)]
 
     @property
@@ -64,7 +64,7 @@ class EstimatorNetwork(Network):
         return [self.parameters[f"{index}.bias"] for index in self.dense_indices]
 
     def snapshot(self):
-        """A copy of all that training changes in the layers, for `restore`."""
+        """Return a copy of everything that training changes in the layers, for `restore`."""
         return [view.copy() for view in self.layer_arrays()]
 
     def restore(self, snapshot):
@@ -72,5 +72,5 @@ class EstimatorNetwork(Network):
             view[...] = copy
 
     def layer_arrays(self):
-        """Live views of the parameters, and of what layers remember beside them."""
+        """Live views of the parameters and of the state of the layers."""
         return [*self.parameters.values(), *self.state.values()]

@@ -1,4 +1,4 @@
-"""The estimators' parameters: their checks, and the words that describe those that both estimators have."""
+"""The parameters of the estimators: their checks, and the documentation of those that both estimators have."""
 
 import math
 
@@ -26,7 +26,7 @@ def sizes(where, value):
 
 
 def each_layer(value):
-    """A list with an entry for each hidden layer, of what may also be a single one."""
+    """Return a list with an entry for each hidden layer, or with a single entry for all."""
     try:
         return [value] if isinstance(value, str) else list(value)
     except TypeError:
@@ -55,7 +55,7 @@ def scoring(where, value):
                      "them), a callable scorer(estimator, X, y), 'loss' or None")
 
 
-# What a check returns is left: as scikit-learn has it, an estimator keeps its parameters as they were given.
+# The results of the checks are ignored: scikit-learn requires an estimator to keep its parameters as they were passed.
 CHECKS = {
     "hidden_layer_sizes": sizes, "alpha": not_negative, "batch_size": or_word("auto", whole_number),
     "learning_rate": schedule, "learning_rate_init": positive, "power_t": not_negative, "max_iter": whole_number,
@@ -70,7 +70,7 @@ CHECKS = {
 
 
 def check_parameters(estimator):
-    """Refuse a parameter that cannot be used, with an error that names it; names of records are checked where used."""
+    """Raise an error that names the first invalid parameter; names of records are checked on use."""
     for name, check in CHECKS.items():
         check(name, getattr(estimator, name))
 
@@ -79,84 +79,84 @@ DESCRIPTION = """
     hidden_layer_sizes : int or sequence of int, default (100,)
         The width of each hidden layer; () for none.
     activation : str or sequence of str, default "relu"
-        Of the hidden layers, one for all or one each: any of `fastnn.activations`; "logistic" is another name of "sigmoid".
+        For the hidden layers, one for all or one for each: any of `fastnn.activations`, or "logistic" for sigmoid.
     solver : str or Optimizer, default "adam"
         "lbfgs" (through SciPy, on all samples at once), one of `fastnn.optimizers`, or an optimizer such as
-        `fastnn.AdamW(learning_rate=1e-3)`, of which a copy is used.
+        `fastnn.AdamW(learning_rate=1e-3)`, which is copied.
     alpha : float, default 1e-4
         Strength of the penalty ½ α ‖W‖² / (weights of the samples in the batch) on the weights, part of the loss.
     batch_size : int or "auto", default "auto"
-        Samples in a step; "auto" is 200, or all where there are fewer.
+        Samples in a step; "auto" is 200, or all samples if there are fewer.
     learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default "constant"
-        How the learning rate moves, with every solver but "lbfgs" (in scikit-learn with "sgd" alone). "invscaling":
-        learning_rate_init / (t + 1)**power_t after t samples. "adaptive": divided by 5 whenever training would stop for want
-        of improvement, until it is 1e-6.
-        A schedule, a function of the number of the step, from 1, is for optimizers that take one.
+        How the learning rate changes, with every solver but "lbfgs" (in scikit-learn only with "sgd"). "invscaling":
+        learning_rate_init / (t + 1)**power_t after t samples. "adaptive": divided by 5 each time that training would stop
+        for lack of improvement, down to 1e-6.
+        A schedule is a function of the number of the step, from 1, for solvers that accept one.
     learning_rate_init : float, default 1e-3
-        The learning rate at first (not of a `solver` that is an optimizer: it has its own).
+        The initial learning rate (ignored if `solver` is an optimizer, which has its own).
     power_t : float, default 0.5
         The power of "invscaling".
     max_iter : int, default 200
-        The most epochs, or iterations of "lbfgs".
+        The largest number of epochs, or of iterations of "lbfgs".
     shuffle : bool, default True
-        Whether each epoch goes through the samples in a new order.
+        Whether each epoch uses a new order of the samples.
     random_state : int, RandomState or None
-        Draws the first weights, the samples to hold out and their order.
+        For the initial weights, the held-out samples and the order.
     tol : float, default 1e-4
-        Training stops once loss or score has improved by less for more than `n_iter_no_change` epochs on end; of "lbfgs",
-        once no component of the gradient is larger.
+        Training stops after more than `n_iter_no_change` consecutive epochs in which loss or score improved by less; with
+        "lbfgs", when no component of the gradient is larger.
     verbose : bool, default False
         Whether to print the loss after each epoch.
     warm_start : bool, default False
-        Whether `fit` goes on from the weights of the fit before. As in scikit-learn, the least loss goes on as well: with
-        other samples or labels, turn on `early_stopping`, or fit anew.
+        Whether `fit` continues from the weights of the last fit. As in scikit-learn, the smallest loss so far is kept too:
+        with other samples or labels, use `early_stopping`, or start a new fit.
     momentum : float, default 0.9
-        Of "sgd".
+        For "sgd".
     nesterovs_momentum : bool, default True
-        Of "sgd": whether momentum looks ahead.
+        For "sgd": whether to use Nesterov's momentum.
     early_stopping : bool, default False
-        Whether to watch the score on held-out samples instead of the loss, and to keep the weights that scored best in this
-        fit. As in scikit-learn it has no effect with "lbfgs", which holds nothing out and ends as `tol` says.
+        Whether to monitor the score on held-out samples instead of the loss, and to keep the weights with the best score of
+        this fit. As in scikit-learn it has no effect with "lbfgs", which holds out no samples.
     validation_fraction : float, default 0.1
-        The share of the samples to hold out for `early_stopping`, unless `fit` is given some.
+        The fraction of the samples to hold out for `early_stopping`, unless validation samples are passed to `fit`.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        Of "adam".
+        For "adam".
     n_iter_no_change : int or inf, default 10
-        How many epochs without improvement are borne with.
+        The largest number of consecutive epochs without improvement.
     max_fun : int, default 15000
-        The most evaluations of the loss by "lbfgs".
+        The largest number of evaluations of the loss by "lbfgs".
     dropout : float or sequence of float, default 0.0
-        The share of each hidden layer's outputs to leave out in a training step.
+        The fraction of each hidden layer's outputs to drop in a training step.
     normalization : {"batch", "layer"} or None
-        What to put between a hidden layer's sums and its activation.
+        The normalization between the linear part of a hidden layer and its activation.
     scoring : str, callable or None
         The score on held-out samples: a scorer's name, a callable scorer(estimator, X, y), "loss" for minus the loss, or
         None for `score`.
     clip_norm, clip_value : float or None
-        Limits to the norm of the gradient, and to the size of each of its numbers.
+        Limits on the norm of the gradient, and on the absolute value of each element.
     dtype : {"float32", "float64"} or None
-        Of weights and computation; None is that of X (float64 but for float32 data).
+        Of weights and computation; None is that of X (float64 unless X is float32).
     callbacks : list of Callback or None
         See `fastnn.Callback`; not with "lbfgs".
     n_threads : int or None
-        At most so many threads; default all. The number does not change the result."""
+        The largest number of threads; default all. The number does not change the result."""
 
 ATTRIBUTES = """
     coefs_, intercepts_ : list of array
         Weights (in_features, out_features) and biases (out_features,) of the layers: live views.
     network_ : fastnn.Network
-        The network itself, to save, look into or run from compiled code.
+        The trained network, for example to save it or to call it from compiled code.
     loss_, best_loss_ : float
-        The last loss and the least (None with early stopping), penalty and all.
+        The last loss and the smallest (None with early stopping), including the penalty.
     loss_curve_ : list of float
-        The loss of each epoch, gathered while the weights moved through it.
+        The loss of each epoch, averaged while the weights change.
     validation_loss_curve_, validation_scores_ : list of float or None
-        Loss and score on held-out samples after each epoch, where there are any.
+        Loss and score on held-out samples after each epoch, if there are any.
     best_validation_score_ : float or None
-        That of the last fit with `early_stopping`.
+        The best score of the last fit with `early_stopping`.
     n_iter_, t_ : int
-        Epochs of the last fit; samples gone through in all.
+        Epochs of the last fit; total number of samples used in training.
     n_layers_, n_outputs_, out_activation_
-        Layers with the inputs, outputs, and the activation of these.
+        Number of layers including the input, number of outputs, and their activation.
     n_features_in_, feature_names_in_
-        Features, and their names where X had any."""
+        Number of features, and their names if X had any."""

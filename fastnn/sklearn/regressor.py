@@ -1,4 +1,4 @@
-"""NetworkRegressor, which stands in for scikit-learn's MLPRegressor."""
+"""NetworkRegressor, a replacement for scikit-learn's MLPRegressor."""
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -14,14 +14,14 @@ from .parameters import ATTRIBUTES, DESCRIPTION
 class NetworkRegressor(RegressorMixin, NetworkEstimator):
     __doc__ = f"""A neural network that predicts values, with the interface of scikit-learn's MLPRegressor.
 
-    The loss sums over the outputs. (scikit-learn's reported loss averages over them, while its gradient is that of the sum:
-    with several outputs `loss_` is about so many times as large as there, which is to be kept in mind with `tol`.)
+    The loss is the sum over the outputs. (scikit-learn reports the mean over them, while its gradient is that of the sum. So
+    with several outputs `loss_` is larger than there by about their number; choose `tol` accordingly.)
 
     Parameters
     ----------
     loss : str, default "squared_error"
-        One of `fastnn.losses` for values, your own among them. "poisson" is for counts, y of 0 or more: the network learns
-        the logarithm of their mean, and `predict` gives the mean.{DESCRIPTION}
+        One of `fastnn.losses` for values, including your own. "poisson" is for counts, y of 0 or more: the network learns
+        the logarithm of their mean, and `predict` returns the mean.{DESCRIPTION}
 
     Attributes
     ----------{ATTRIBUTES}
@@ -44,7 +44,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                  nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
                  epsilon=1e-8, n_iter_no_change=10, max_fun=15000, dropout=0.0, normalization=None, scoring=None,
                  clip_norm=None, clip_value=None, dtype=None, callbacks=None, n_threads=None):
-        self._keep(locals())
+        self._set_parameters(locals())
 
     def _encode(self, y, *, anew):
         if y.ndim == 2 and y.shape[1] == 1:
@@ -59,16 +59,16 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
     def _outputs_wanted(self, y):
         return y.shape[1], "identity", regression_loss(self.loss)
 
-    def _shown(self, out_activation):
+    def _describe(self, out_activation):
         return "exp" if self.loss == "poisson" else out_activation
 
     def _values(self, outputs):
-        """The values that the network's outputs mean, (samples,) where there is one output."""
+        """Return the values for the network's outputs, (samples,) for one output."""
         values = self._means(outputs)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def _means(self, outputs):
-        """The same, (samples, outputs): of "poisson" the outputs are logarithms."""
+        """Return the values (samples, outputs): for "poisson" the outputs are logarithms."""
         return np.exp(outputs) if self.out_activation_ == "exp" else outputs
 
     def _is_plain_column(self, y, samples):
@@ -78,7 +78,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         return r2(y, self._means(outputs), weights)
 
     def predict(self, X):
-        """Values (samples,), or (samples, outputs) where there are several, in the network's dtype."""
+        """Return values (samples,), or (samples, outputs) for several outputs, in the network's dtype."""
         return self._values(self._checked_outputs(X))
 
     def __sklearn_tags__(self):

@@ -26,6 +26,11 @@ PUZZLING = {
     "log_to_add_to": "read_log", "why_not": "invalid_reason", "goes_on_from": "comparable_state",
     "try_out": "take_checked_steps", "how_to_be_finite": "advice", "of_step": "step_error",
     "work_out_all": "compute_metrics", "refuse_one_file_for_two": "check_distinct_files", "likeness": "agreement",
+    # samples, populations, estimators, ONNX
+    "first_that_is_no_number": "describe_first_non_number", "copied_where_shared": "without_shared_memory",
+    "OwnOptimizers": "MemberOptimizers", "OF_EACH": "PER_MEMBER", "take_over": "adopt_results",
+    "judged_by": "ranking_metric", "fit_to_copies": "fit_copies", "leave_task": "drop_task", "enter_epochs": "record_epochs",
+    "go_on": "continue_fit", "is_nothing": "is_identity", "our_own": "own_network", "Aside": "AdditionalOutput",
 }
 BRITISH = r"\w*(?:colour|behaviour|neighbour|normalis|standardis|initialis|recognis|vectoris|penalis|regularis|centred)\w*"
 

@@ -1,8 +1,8 @@
-"""Metrics: what a fit and `Network.evaluate` report beside the loss, of all samples, and which way each is better.
+"""Metrics, which a fit and `Network.evaluate` report in addition to the loss, with the direction in which each is better.
 
     net.fit(X, y, metrics=["f1", "auc", "top_3", a_function, Metric("gini", "higher", another)])
 
-Names, by what the network learns:
+Names, by the kind of targets:
 
     classes              f1, precision, recall, balanced_accuracy, auc, top_2, top_3, … (accuracy is always reported)
     a yes or no          f1, precision, recall, balanced_accuracy, auc
@@ -12,8 +12,8 @@ Names, by what the network learns:
 `fastnn.samples.metrics.classification` and `fastnn.samples.metrics.regression` have their formulas.
 """
 
-from .chosen import METRICS, choose, work_out
+from .chosen import METRICS, choose, compute
 from .direction import directed, reported
 from .record import ACCURACY, KNOWN, LOSS, Metric, of_fit
 
-__all__ = ["ACCURACY", "KNOWN", "LOSS", "METRICS", "Metric", "choose", "directed", "of_fit", "reported", "work_out"]
+__all__ = ["ACCURACY", "KNOWN", "LOSS", "METRICS", "Metric", "choose", "compute", "directed", "of_fit", "reported"]

@@ -1,4 +1,4 @@
-"""Metrics that a caller chooses, as in `fit(metrics=["f1", "auc"])`: what each name stands for, and for which outputs."""
+"""Metrics chosen by a caller, as in `fit(metrics=["f1", "auc"])`: their names, and the outputs that they are valid for."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .record import KNOWN, Metric
 
 @dataclass(frozen=True)
 class OfClasses(Metric):
-    """A metric of labels; its function is also told how many classes there are. heads: the kinds of heads it suits."""
+    """A metric of labels; its function also takes the number of classes. heads: the kinds of heads that it is valid for."""
 
     heads: tuple = ("one class", "one yes or no", "several yes or no")
 
@@ -42,14 +42,14 @@ def top_k(name, k):
 
 
 def named(name):
-    """The metric of this name, of the package's own; None if there is none."""
+    """Return the metric of the package with this name; None if there is none."""
     if match := TOP.fullmatch(name):
         return top_k(name, int(match[1]))
     return METRICS.get(name)
 
 
 def choose(given, head):
-    """The Metrics that a caller means, beside those that the head always reports.
+    """Return the chosen Metrics, without those that the head always reports.
 
     given: a list of names, functions and Metrics.
     """
@@ -59,7 +59,7 @@ def choose(given, head):
     for index, each in enumerate(given):
         metric = checked(f"metrics[{index}]", each, head)
         if metric in head.metrics or metric.name == "loss":
-            continue  # reported as it is
+            continue  # always reported
         if metric.name in chosen:
             raise ValueError(f"metrics has {metric.name!r} twice; leave one of them out, or give it another name")
         chosen[metric.name] = metric
@@ -67,7 +67,7 @@ def choose(given, head):
 
 
 def checked(where, given, head):
-    """A Metric that can be worked out for the head."""
+    """Return a Metric that is valid for the head."""
     if isinstance(given, str):
         return of_name(where, given, head)
     if not isinstance(given, Metric):
@@ -103,13 +103,13 @@ def of_name(where, name, head):
 
 
 def names_for(head):
-    """The names that may be chosen for a head."""
+    """Return the names that are valid for a head."""
     names = [name for name, metric in METRICS.items() if head.kind in metric.heads]
     return [*names, *(["top_2"] if head.kind == "one class" and head.outputs > 2 else [])]
 
 
-def work_out(network, data, chosen, threads, prefix=""):
-    """{name: value} of chosen metrics of all the samples of Data; prefix: "val_" for a validation."""
+def compute(network, data, chosen, threads, prefix=""):
+    """Return {name: value} of the chosen metrics over all samples of Data; prefix: "val_" for validation."""
     if not chosen:
         return {}
     head, rows = network.objective.head, data.rows
@@ -122,7 +122,7 @@ def work_out(network, data, chosen, threads, prefix=""):
 
 
 def value(metric, head, y, predictions, outputs):
-    given = y.copy(), (predictions if metric.of == "predictions" else outputs).copy()  # whatever a function does to them
+    given = y.copy(), (predictions if metric.of == "predictions" else outputs).copy()  # in case the function changes them
     found = metric.function(*given, head.classes) if isinstance(metric, OfClasses) else metric.function(*given)
     found = found.item() if isinstance(found, np.ndarray) and found.ndim == 0 else found
     number = real_number(found)

@@ -1,15 +1,13 @@
 """Metrics of labels and probabilities.
 
-    precision           of the samples that are said to be of a class, the share that is
-    recall              of the samples of a class, the share that is said to be
-    f1                  2 precision · recall / (precision + recall)
-    balanced_accuracy   the mean recall of the classes that there are in y
-    auc                 how often a sample of the class scores higher than another, ties counting half (area under the ROC)
-    top_k               the share of samples whose label is among the k likeliest
+    precision           true positives / samples that are predicted to be of the class recall              true positives /
+    samples of the class f1                  2 precision · recall / (precision + recall) balanced_accuracy   mean recall over
+    the classes in y auc                 probability that a sample of the class scores higher than another, ties counting
+    half (area under ROC) top_k               fraction of samples whose label is among the k most likely
 
-Of two classes, precision, recall and f1 are those of class 1, and auc that of its probability. Of more classes, and of
-several outputs that are labels of their own, they are means over the classes, each against the rest. A class that is in
-neither y nor the predictions does not count. Precision, recall and f1 are 0 where they would be 0/0.
+For two classes, precision, recall and f1 are those of class 1, and auc that of its probability. For more classes, and for
+several independent labels, they are means over the classes, each against the rest. A class that is in neither y nor the
+predictions is ignored. Precision, recall and f1 are 0 instead of 0/0.
 """
 
 from functools import partial
@@ -18,20 +16,20 @@ import numpy as np
 
 
 def counts(y, predicted, classes):
-    """For each class: how often it is right, how often it is predicted, and how often it is in y; (3, classes)."""
-    if y.ndim == 2:  # labels of their own
+    """Return, for each class, the numbers of true positives, of predictions, and of samples; (3, classes)."""
+    if y.ndim == 2:  # independent labels
         return np.array([(y & predicted).sum(axis=0), predicted.sum(axis=0), y.sum(axis=0)])
     right = y[y == predicted]
     return np.array([np.bincount(each, minlength=classes) for each in (right, predicted, y)])
 
 
 def ratio(over, under):
-    """over / under, 0 where both are 0."""
+    """Return over / under, 0 where both are 0."""
     return np.divide(over, under, out=np.zeros(len(over)), where=under > 0)
 
 
 def mean_of_classes(values, present, y, classes):
-    """Of two classes the value of class 1, of more the mean over those that are present."""
+    """Return the value of class 1 for two classes, otherwise the mean over those that are present."""
     if y.ndim == 2:
         return values.mean()
     return values[1] if classes == 2 else values[present].mean()
@@ -58,7 +56,7 @@ def balanced_accuracy(y, predicted, classes):
 
 
 def auc(y, outputs, classes):
-    """The mean over the classes of which there are samples and others; NaN if there are none."""
+    """Return the mean over the classes that some but not all samples have; NaN if there are none."""
     if y.ndim == 2:
         areas = [area(y[:, k] == 1, outputs[:, k]) for k in range(y.shape[1])]
     elif classes == 2:
@@ -70,19 +68,19 @@ def auc(y, outputs, classes):
 
 
 def area(inside, scores):
-    """The share of pairs, one sample inside and one outside, in which the one inside has the higher score."""
+    """Return the fraction of pairs, one sample inside and one outside, in which the one inside has the higher score."""
     pairs = int(inside.sum()) * int((~inside).sum())
     if pairs == 0:
         return np.nan
     _, place, alike = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(alike) - (alike - 1) / 2  # the mean of those that are alike
+    ranks = np.cumsum(alike) - (alike - 1) / 2  # tied scores get their mean rank
     least = inside.sum() * (inside.sum() + 1) / 2
     return float((ranks[place.reshape(-1)][inside].sum() - least) / pairs)
 
 
 def top(y, outputs, classes, k):
     own = outputs[np.arange(len(y)), y][:, None]
-    earlier = np.arange(classes) < y[:, None]  # of equals, the first is the label that is predicted
+    earlier = np.arange(classes) < y[:, None]  # of equal probabilities, the first is the predicted label
     return np.mean(((outputs > own) | ((outputs == own) & earlier)).sum(axis=1) < k)
 
 

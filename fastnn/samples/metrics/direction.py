@@ -1,7 +1,7 @@
-"""Which way a metric is better. Whoever looks for a best asks here, and nowhere else.
+"""The direction in which a metric is better, for everything that looks for a best value.
 
-What a metric does not say is never guessed from its name: "gini" and "r2_adjusted" are better when higher, "inaccuracy" and
-"mape" when lower. A monitor of such a metric is told by its `mode`; a callback that reports one may declare it in `reports`.
+The direction is never guessed from a name: "gini" and "r2_adjusted" are better when higher, "inaccuracy" and "mape" when
+lower. For a metric without a direction, a monitor needs a `mode`, or the callback that reports it declares it in `reports`.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from ...checks import several, shown
 from .chosen import named
 from .record import KNOWN, Metric
 
-MODES = {"min": "lower", "max": "higher"}  # what users say
+MODES = {"min": "lower", "max": "higher"}  # names in the public interface
 
 
 def reported(where, given):
-    """The metrics that `Callback.reports` names: a list of names, or a mapping of each to "min", "max" or None.
+    """Return the metrics in `Callback.reports`: a list of names, or a mapping of each to "min", "max" or None.
 
-    where: what it is called in an error.
+    where: what the error calls it.
     """
     modes = given if isinstance(given, Mapping) else dict.fromkeys(several(where, given))
     for name, mode in modes.items():
@@ -33,9 +33,9 @@ def reported(where, given):
 
 
 def directed(where, metric, mode, repair):
-    """The Metric with a direction: that of `mode`, "min" or "max"; with "auto" its own.
+    """Return the Metric with a direction: that of `mode`, "min" or "max"; with "auto" its own.
 
-    metric: a Metric or a name. where, repair: of the error if nobody has said which way it is better.
+    metric: a Metric or a name. where, repair: of the error if the direction is unknown.
     """
     metric = of_name(metric) if isinstance(metric, str) else metric
     if mode in MODES:
@@ -46,5 +46,5 @@ def directed(where, metric, mode, repair):
 
 
 def of_name(name):
-    """The metric of this name that fits report, or may be asked to; one that says nothing if there is none."""
+    """Return the metric of this name, of those of fits and those that can be chosen; without a direction if unknown."""
     return KNOWN.get(name) or replace(named(name.removeprefix("val_")) or Metric(name), name=name)

@@ -1,4 +1,4 @@
-"""Metrics as records: what each is called, which way it is better, and how it is worked out."""
+"""Metrics as records: name, direction and function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,16 +8,16 @@ from ...checks import one_of, shown
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: its name, which way it is better, and how it is worked out.
+    """A metric: its name, the direction in which it is better, and its function.
 
     Parameters
     ----------
     name : str
     better : {"higher", "lower", None}
-        Without it, whoever looks for the best is to be told by a `mode`.
+        Without it, whatever looks for the best value needs a `mode`.
     function : callable, optional
-        Of the targets and the predictions; returns a number. Targets are what perfect predictions would be, and predictions
-        are those of `Network.predict`. So functions of scikit-learn can be taken as they are.
+        A function of targets and predictions that returns a number. Targets have the form of predictions, which are those of
+        `Network.predict`. So functions of scikit-learn can be used directly.
     of : {"predictions", "outputs"}
         Whether the function takes the network's outputs (samples, outputs), such as probabilities, instead of predictions.
 
@@ -51,11 +51,11 @@ class Metric:
 
     @property
     def sign(self):
-        """What makes of its values costs, of which the lowest is the best."""
+        """The factor that makes its values costs, of which the lowest is the best."""
         return -1.0 if self.better == "higher" else 1.0
 
     def on_validation_data(self):
-        """The same metric of the validation data."""
+        """Return the same metric for the validation data."""
         return replace(self, name=f"val_{self.name}")
 
 
@@ -64,6 +64,6 @@ KNOWN = {metric.name: metric for each in (LOSS, ACCURACY) for metric in (each, e
 
 
 def of_fit(network, validated, chosen=()):
-    """The metrics that a fit of the network reports; validated: whether it has validation data; chosen: beside its own."""
+    """Return the metrics that a fit reports; validated: whether it has validation data; chosen: additional metrics."""
     own = (*network.objective.head.metrics, *chosen)
     return own + tuple(metric.on_validation_data() for metric in own if validated)

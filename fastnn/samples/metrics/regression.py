@@ -1,9 +1,9 @@
-"""Metrics of values: y and predicted are (samples,) or (samples, outputs). Of several outputs it is the mean over them.
+"""Metrics of values: y and predicted are (samples,) or (samples, outputs); for several outputs, the mean over them.
 
     mse     mean (y − ŷ)²
     rmse    √ mean (y − ŷ)²
     mae     mean |y − ŷ|
-    r2      1 − Σ (y − ŷ)² / Σ (y − mean(y))²: 1 is perfect, 0 no better than the mean; NaN where all y are alike
+    r2      1 − Σ (y − ŷ)² / Σ (y − mean(y))²: 1 is perfect, 0 no better than the mean; NaN if all y are equal
 """
 
 import numpy as np

@@ -1,1 +1,1 @@
-"""A fit of an estimator: the solver, samples held out, and what an error leaves as it was."""
+"""A fit of an estimator: the solver, held-out samples, and the state restored after an error."""

@@ -1,18 +1,18 @@
-"""An estimator as it was before a fit, to be put back where the fit fails: a fit is done as a whole, or nothing is.
+"""The state of an estimator before a fit, restored if the fit fails: a fit either succeeds or changes nothing.
 
-Weights and curves are live views for whoever holds them. So what training changes in place is put back in place. A fit that
-begins anew makes a network and records of its own, and leaves the old ones alone.
+Weights and curves are live views, so references to them may exist. So arrays that training changes in place are restored in
+place. A fit from scratch makes a new network and new records, and does not change the old ones.
 """
 
 import numpy as np
 
 
 class Before:
-    """What a fit of the estimator may change; `keep_weights` adds the arrays that its steps are to change."""
+    """The state that a fit of the estimator may change; `keep_weights` adds the arrays that its steps change."""
 
     def __init__(self, estimator):
         self.estimator, self.attributes = estimator, dict(vars(estimator))
-        # records only grow, and may be long: their lengths say what they were
+        # records only grow and may be long, so their lengths are kept
         self.lengths = [(record, len(record)) for name, record in self.attributes.items()
                         if type(record) is list and name.endswith("_")]
         self.random = None
@@ -31,9 +31,9 @@ class Before:
         self.arrays += [(array, array.copy()) for array in arrays]
 
     def keep_weights(self, optimizer, single_step):
-        """Called before the first step of a fit that goes on.
+        """Copy the weights before the first step of a fit that continues.
 
-        A single step is whole by itself: to copy large weights for it would take longer than the step.
+        A single step either succeeds or changes nothing, and copying large weights would take longer than the step.
         """
         network = self.estimator.network_
         memory = None if optimizer is None else network.fits.optimizer_state(optimizer)
@@ -45,14 +45,14 @@ class Before:
             self.keep(memory.step, memory.slots)
 
     def restore(self):
-        """Put all back; once more, should another Ctrl-C come between."""
+        """Restore everything; repeat it if another Ctrl-C interrupts."""
         try:
-            self.put_back()
+            self.restore_in_place()
         except BaseException:
-            self.put_back()
+            self.restore_in_place()
             raise
 
-    def put_back(self):
+    def restore_in_place(self):
         if self.step is not None and not np.array_equal(*self.step):
             return  # the single step is done, and so is the fit
         for array, numbers in self.arrays:

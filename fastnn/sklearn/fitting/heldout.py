@@ -1,4 +1,4 @@
-"""Samples: those to learn from, and those held out to score by."""
+"""Training samples and held-out samples."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from sklearn.model_selection import train_test_split
 
 @dataclass
 class Samples:
-    """X (samples, inputs); y as the network takes it; weights (samples,) or None."""
+    """X (samples, inputs); y in the network's form; weights (samples,) or None."""
 
     X: np.ndarray
     y: np.ndarray
     weights: np.ndarray | None
 
     def split(self, fraction, generator, stratify):
-        """(samples to learn from, samples held out); `stratify`: whether both are to have their share of each class."""
+        """Return (training samples, held-out samples); `stratify`: whether both have the same proportions of classes."""
         arrays = [self.X, self.y] + ([] if self.weights is None else [self.weights])
         pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
         held = len(pieces[1])
@@ -30,12 +30,12 @@ class Samples:
         return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])
 
     def as_validation_data(self):
-        """As `Network.fit` takes them."""
+        """Return the samples in the form of `Network.fit`'s validation_data."""
         return (self.X, self.y) if self.weights is None else (self.X, self.y, self.weights)
 
 
 def without_names(estimator):
-    """The same estimator, which knows no names of columns: samples held out have lost theirs on the way here."""
+    """Return the same estimator without feature names: held-out samples have lost theirs."""
     twin = object.__new__(type(estimator))
     vars(twin).update({name: value for name, value in vars(estimator).items() if name != "feature_names_in_"})
     return twin

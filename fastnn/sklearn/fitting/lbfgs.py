@@ -12,13 +12,13 @@ from .stochastic import record
 
 
 class PenalizedLoss(FullBatchLoss):
-    """The loss over all samples with the penalty ½ α ‖W‖² / Σᵢ wᵢ; infinite where it is not finite, as SciPy expects."""
+    """The loss over all samples with the penalty ½ α ‖W‖² / Σᵢ wᵢ; infinite if it is not finite, as SciPy expects."""
 
     def __init__(self, network, samples, threads):
         data = check_data(network, samples.X, samples.y, samples.weights)
         super().__init__(network, data, resolve_threads(threads))
         weight = len(data.X) if data.weights is None else data.weights.astype(np.float64).sum()
-        self.decay = np.zeros(network.vectors.parameters.size)  # the penalty's factor of each parameter: none on biases
+        self.decay = np.zeros(network.vectors.parameters.size)  # factor of the penalty for each parameter: 0 for biases
         views = network.vectors.parameters.split(self.decay)
         for name in network.weight_names:
             views[name][...] = network.alpha[0] / weight
@@ -36,7 +36,7 @@ class PenalizedLoss(FullBatchLoss):
 
 
 def train(estimator, samples, held_out, score):
-    """Iterations until no component of the gradient exceeds `tol`, within `max_iter` and `max_fun`; score: see `record`."""
+    """Iterate until no component of the gradient exceeds `tol`, within `max_iter` and `max_fun`; score: see `record`."""
     network = estimator.network_
     parameters, loss = network.vectors.parameters.flat, PenalizedLoss(network, samples, estimator.n_threads)
 

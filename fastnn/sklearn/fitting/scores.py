@@ -1,13 +1,13 @@
-"""The scores that early stopping goes by: those of `score`, of arrays that are known to be right.
+"""The scores of early stopping: those of `score`, without checks of the arrays.
 
-scikit-learn's functions check their arguments for longer than a small network trains for an epoch.
+The checks in scikit-learn's functions take longer than an epoch of a small network.
 """
 
 import numpy as np
 
 
 def accuracy(y, labels, weights=None):
-    """The share of the samples, weighted, all of whose labels are right: y, labels (samples,) or (samples, labels)."""
+    """Return the weighted fraction of samples with all labels correct: y, labels (samples,) or (samples, labels)."""
     right = y == labels
     return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=weights))
 
@@ -15,7 +15,7 @@ def accuracy(y, labels, weights=None):
 def r2(y, values, weights=None):
     """R² = 1 − Σ w (y − ŷ)² / Σ w (y − ȳ)², ȳ the weighted mean, averaged over the outputs; y, values (samples, outputs).
 
-    Where y is constant, it is 1 if all values are right, else 0.
+    If y is constant, it is 1 if all values are correct, else 0.
     """
     w = 1.0 if weights is None else weights[:, None].astype(np.float64)
     left = (w * (y - values) ** 2).sum(axis=0, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Solvers: the optimizer that an estimator's parameters describe, and what moves its learning rate between epochs."""
+"""Solvers: the optimizer that an estimator's parameters describe, and changes of its learning rate between epochs."""
 
 import copy
 from dataclasses import fields
@@ -9,7 +9,7 @@ from ...kernels.optimizers import Optimizer, optimizers
 from ...kernels.optimizers.adam import AdamHat
 from ...kernels.optimizers.sgd import SGD
 
-LEAST_RATE = 1e-6  # below it "adaptive" gives up
+LEAST_RATE = 1e-6  # "adaptive" stops below it
 CLIPPING = "clip_norm", "clip_value"
 
 
@@ -18,7 +18,7 @@ def is_stochastic(solver):
 
 
 def make_optimizer(estimator):
-    """A new optimizer: a copy of the one given, or one of the kind named, with the estimator's parameters."""
+    """Return a new optimizer: a copy of the given one, or one of the named kind, with the estimator's parameters."""
     solver = estimator.solver
     schedule = estimator.learning_rate if callable(estimator.learning_rate) else None
     if isinstance(solver, Optimizer):
@@ -48,7 +48,7 @@ def kind_of(solver):
 
 
 class LearningRate:
-    """The learning rate of an optimizer at work on a network, moved as the estimator's `learning_rate` says."""
+    """The learning rate of a network's optimizer, changed according to the estimator's `learning_rate`."""
 
     def __init__(self, estimator, network, optimizer):
         self.schedule, self.power = estimator.learning_rate, estimator.power_t
@@ -60,12 +60,12 @@ class LearningRate:
                              "leave one of them constant")
 
     def end_epoch(self, samples):
-        """After so many samples in all."""
+        """Update the learning rate after that many samples in total."""
         if self.schedule == "invscaling":
             self.change(self.initial / (samples + 1) ** self.power)
 
     def lower(self):
-        """Divide it by 5 if it is "adaptive" and there is room; returns whether."""
+        """Divide it by 5 if it is "adaptive" and large enough; return whether it was divided."""
         if self.schedule != "adaptive" or self.optimizer.learning_rate <= LEAST_RATE:
             return False
         self.change(self.optimizer.learning_rate / 5)
@@ -73,7 +73,7 @@ class LearningRate:
 
     def change(self, rate):
         if type(self.optimizer) is SGD:
-            # scikit-learn's velocity has the rate of its time in it, ours is multiplied by the rate of the day
+            # scikit-learn's velocity contains the rate of each step; here it is multiplied by the current rate
             velocity = self.network.fits.optimizer_state(self.optimizer).slots[0]
             velocity *= np.asarray(self.optimizer.learning_rate / rate, velocity.dtype)
         self.optimizer.learning_rate = rate

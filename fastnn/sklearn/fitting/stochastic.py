@@ -1,7 +1,7 @@
-"""Training in epochs: what happens after each, and when it is enough.
+"""Training in epochs, with the actions after each epoch and the stopping criterion.
 
-Training stops after more than `n_iter_no_change` epochs on end whose loss is not below the least by `tol`, or with early
-stopping, whose score is below the best plus `tol`.
+Training stops after more than `n_iter_no_change` consecutive epochs in which the loss is not below the smallest loss by
+`tol`, or with early stopping, in which the score is below the best plus `tol`.
 """
 
 import math
@@ -15,11 +15,11 @@ from .solvers import LearningRate
 
 
 class Watch(Callback):
-    """Records loss and score in the estimator after every epoch, moves the learning rate, and stops when it is enough."""
+    """Record loss and score in the estimator after every epoch, change the learning rate, and stop training."""
 
     def __init__(self, estimator, optimizer, samples, best, score, without_improvement):
         self.estimator, self.samples, self.best, self.score = estimator, samples, best, score
-        self.without_improvement = without_improvement  # how many epochs on end
+        self.without_improvement = without_improvement  # number of consecutive epochs
         self.going_on = bool(estimator.loss_curve_)
         self.learning_rate = LearningRate(estimator, estimator.network_, optimizer)
 
@@ -41,10 +41,11 @@ class Watch(Callback):
                 self.stop()
 
     def judge_score(self):
-        """Whether the last score is better than the best by tol; the weights with the best one are kept.
+        """Return whether the last score is better than the best by tol; keep the weights with the best score.
 
-        Of epochs that score alike those of the first are, as in scikit-learn. In a fit that goes on from another they are
-        those of the last: a score that moves in steps would else let each of many short fits learn for one epoch.
+        If epochs have equal scores, the weights of the first are kept, as in scikit-learn. In a fit that continues another
+        one, those of the last are kept: otherwise, with a score that changes in jumps, each of many short fits would learn
+        for only one epoch.
         """
         estimator = self.estimator
         last, best = estimator.validation_scores_[-1], estimator.best_validation_score_
@@ -61,9 +62,9 @@ class Watch(Callback):
 
 
 def record(estimator, loss, held_out_loss, score):
-    """Take note of an epoch's or iteration's loss, and of loss and score on the samples held out.
+    """Record the loss of an epoch or iteration, and loss and score on the held-out samples.
 
-    score: a function of the loss on the samples held out that gives their score; None if none are held out.
+    score: a function from the loss on the held-out samples to their score; None if there are none.
     """
     estimator.n_iter_ += 1
     estimator.loss_ = float(loss)
@@ -78,9 +79,10 @@ def record(estimator, loss, held_out_loss, score):
 
 
 def train(estimator, optimizer, samples, held_out, *, incremental, score, without_improvement):
-    """Epochs: one if `incremental`, else until it is enough.
+    """Train one epoch if `incremental`, otherwise epochs until the stopping criterion is met.
 
-    score: see `record`. without_improvement: how many epochs on end have been without, before; returns how many are now.
+    score: see `record`. without_improvement: number of consecutive epochs without improvement before; returns the number
+    now.
     """
     network = estimator.network_
     best = [network.snapshot() if estimator.early_stopping else None]
@@ -110,7 +112,7 @@ def train(estimator, optimizer, samples, held_out, *, incremental, score, withou
 
 
 def diverged(estimator):
-    """Note the epoch in which the loss ceased to be finite; early stopping falls back on the best weights before it."""
+    """Record the epoch in which training diverged; early stopping restores the best weights before it."""
     estimator.n_iter_ += 1
     estimator.loss_ = math.nan
     estimator.loss_curve_.append(math.nan)
@@ -124,7 +126,7 @@ AUTO = 200  # samples in a step, with batch_size="auto"
 
 
 def is_single_step(estimator, samples):
-    """Whether an epoch of these samples is one step, behind which nothing comes that may fail."""
+    """Return whether an epoch of these samples is a single step, after which nothing can fail."""
     steps_of = AUTO if isinstance(estimator.batch_size, str) else estimator.batch_size
     return len(samples.X) <= steps_of and not estimator.callbacks and not estimator.verbose
 
