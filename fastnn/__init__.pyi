@@ -25,7 +25,21 @@ from .kernels.optimizers.adamw import AdamW
 from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
-from .layers import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Reshape
+from .layers import (
+    Activation,
+    AveragePool1D,
+    AveragePool2D,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    LayerNorm,
+    MaxPool1D,
+    MaxPool2D,
+    Reshape,
+)
 from .layers.initializers import initializers
 from .network.network import Network
 from .population import Population, Sweep, k_folds, sweep
@@ -35,9 +49,10 @@ from .samples.metrics import Metric
 
 __version__: str
 __all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "BatchNorm", "CSVLogger", "Callback", "CosineDecay", "Dense",
-    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "Flatten", "History", "LambdaCallback", "LayerNorm",
-    "Lion", "Metric", "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "Population", "RMSprop",
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "AveragePool1D", "AveragePool2D", "BatchNorm",
+    "CSVLogger", "Callback", "CosineDecay", "Dense", "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay",
+    "Flatten", "GlobalAveragePool", "GlobalMaxPool", "History", "LambdaCallback", "LayerNorm", "Lion", "MaxPool1D",
+    "MaxPool2D", "Metric", "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "Population", "RMSprop",
     "ReduceLROnPlateau", "Reshape", "StepDecay", "Sweep", "TerminateOnNaN", "WarmUp", "activations", "check_gradients",
     "from_torch_state_dict", "initializers", "k_folds", "losses", "optimizers", "register_activation", "register_loss",
     "sweep", "warmup",

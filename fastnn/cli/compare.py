@@ -29,6 +29,7 @@ from ..layers import Dense
 from ..naive.rungs import all_losses
 from ..network.network import Network
 from ..runtime.threads import resolve_threads
+from .compare_images import IMAGE_RUNS
 
 ROUNDS = 7  # a median of so many
 SAMPLE = 1e-3  # seconds: what is quicker is repeated until it has taken so long
@@ -43,6 +44,7 @@ class Setting:
 
     linear: tuple[int, int, int] = (64, 784, 128)  # batch, in_features, out_features
     shape: tuple[int, int] = (512, 128)  # (batch, features) of activations and losses; optimizers get as many parameters
+    images: tuple[int, int, int, int] = (16, 24, 24, 6)  # (batch, height, width, channels)
     net: tuple[int, int, int] = (784, 128, 10)
     batch: int = 64
     steps: int = 25  # of compiled training at a time
@@ -53,7 +55,7 @@ class Setting:
         return np.random.default_rng(sum(shape)).normal(size=shape).astype(self.dtype)
 
 
-QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "net": (16, 16, 3), "batch": 8}
+QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "images": (2, 6, 8, 3), "net": (16, 16, 3), "batch": 8}
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def kernel_cases():
     """For each kernel its case, as a function of a Setting: those of layers, and all that is registered."""
     cases = {"linear_forward": linear_forward, "linear_backward": linear_backward}
     cases |= {name: partial(layer_function, name) for name in FUNCTIONS_OF_LAYERS}
+    cases |= {name: lambda setting, runs=runs: Case(*runs(setting)) for name, runs in IMAGE_RUNS.items()}
     for activation in activations.values():
         cases[activation.forward.name] = partial(activation_forward, activation)
         cases[activation.backward.name] = partial(activation_backward, activation)

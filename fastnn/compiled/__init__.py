@@ -23,8 +23,11 @@ from .calls import (
     weight_penalty,
     weight_penalty_gradient,
 )
+from .image_calls import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 
 __all__ = [
+    "average_pool2d_backward",
+    "average_pool2d_forward",
     "batch_norm_backward",
     "batch_norm_forward",
     "batch_norm_predict",
@@ -37,6 +40,8 @@ __all__ = [
     "layer_norm_forward",
     "linear_backward",
     "linear_forward",
+    "max_pool2d_backward",
+    "max_pool2d_forward",
     "optimizer_update",
     "registered_functions",
     "weight_penalty",

@@ -6,15 +6,18 @@ from dataclasses import MISSING, fields
 
 from ..checks import shown, whole_number
 from .activation import Activation
+from .average_pool import AveragePool1D, AveragePool2D, GlobalAveragePool
 from .base import Layer, layers, register
 from .batch_norm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
 from .flatten import Flatten
 from .layer_norm import LayerNorm
+from .max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
 from .reshape import Reshape
 
-__all__ = ["Activation", "BatchNorm", "Dense", "Dropout", "Flatten", "Layer", "LayerNorm", "Reshape",
+__all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Dense", "Dropout", "Flatten", "GlobalAveragePool",
+           "GlobalMaxPool", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Reshape",
            "applied_activations", "computing_layer", "input_shape", "layers", "layers_from_config", "named_shapes",
            "parameter_shapes", "register", "shapes", "state_shapes"]
 

@@ -109,11 +109,16 @@ def shorter(value):
     """A number for each axis, or a padding, in the fewest words that mean the same: for the repr of a layer."""
     if isinstance(value, str):
         return value
-    if isinstance(value[0], tuple) and all(before == after for before, after in value):
+    if isinstance(value[0], (tuple, list)) and all(before == after for before, after in value):
         value = tuple(before for before, after in value)
     if len({*value}) == 1 and not isinstance(value[0], tuple):
         return value[0]
     return value[0] if len(value) == 1 else value
+
+
+def lists(value):
+    """Tuples as lists, as JSON has them: for the config of a layer."""
+    return [lists(each) for each in value] if isinstance(value, tuple) else value
 
 
 def same_padding(size, kernel, stride, dilation, lower=False):
@@ -167,6 +172,21 @@ def windows(sizes, kernel, stride, dilation, padding, ceil_mode=False):
             raise ValueError(does_not_fit(sizes, kernel, dilation, axis, before, after))
         found.append(Windows(size, out, k, s, d, before, after))
     return tuple(found)
+
+
+def pool_windows(sizes, kernel, stride, dilation, padding, ceil_mode):
+    """`windows`, each with some of the data in it: of padding alone there is neither a maximum nor a mean."""
+    found = windows(sizes, kernel, stride, dilation, padding, ceil_mode)
+    for axis, which in zip(found, ("height", "width"), strict=False):
+        # those that begin in the padding, and those that end in it
+        first_whole, last_whole = -(-axis.before // axis.stride), (axis.size + axis.before - axis.span) // axis.stride
+        for i in [*range(min(first_whole, axis.out)), *range(max(0, last_whole + 1), axis.out)]:
+            taps, start = axis.taps(i)
+            if not taps:
+                what = f"the {which} of {axis.size} pixels" if len(found) > 1 else f"the series of {axis.size} steps"
+                raise ValueError(f"window {i} begins at {start} and spans {axis.span}, of which {what} has nothing: it "
+                                 f"would be padding alone; padding is {axis.before} + {axis.after}, take less of it")
+    return found
 
 
 def does_not_fit(sizes, kernel, dilation, axis, before, after):

@@ -40,9 +40,12 @@ from .normalization import (
     layer_norm_forward,
 )
 from .penalty import weight_penalty, weight_penalty_gradient
+from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 from .rungs import registry_attributes
 
 __all__ = [
+    "average_pool2d_backward",
+    "average_pool2d_forward",
     "backward",
     "batch_norm_backward",
     "batch_norm_forward",
@@ -62,6 +65,8 @@ __all__ = [
     "linear_backward",
     "linear_forward",
     "logistic_regression",
+    "max_pool2d_backward",
+    "max_pool2d_forward",
     "optimizer_state",
     "train_step",
     "weight_penalty",

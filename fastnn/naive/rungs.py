@@ -13,7 +13,7 @@ from inspect import signature
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
-from ..layers.windows import padding_of, per_axis, transposed_windows, windows
+from ..layers.windows import padding_of, per_axis, pool_windows, transposed_windows, windows
 
 
 def all_losses():
@@ -177,3 +177,19 @@ def transposed_convolution_windows(x, weight, bias, stride, padding, dilation, g
     if dz is not None:
         check_dz(dz, x, rows, columns, bias[0])
     return rows, columns
+
+
+def pooling_windows(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """The windows (rows, columns) of a pool over images, checked."""
+    if len(x) != 4 or 0 in x:
+        raise ValueError(f"x has shape {x}; it must be (batch, height, width, channels), with at least one of each")
+    kernel = per_axis("kernel_size", kernel_size, 2)
+    return pool_windows(x[1:3], kernel, kernel if stride is None else per_axis("stride", stride, 2),
+                        per_axis("dilation", dilation, 2), padding_of("padding", padding, 2, ("valid", "same")), ceil_mode)
+
+
+def check_da(da, x, rows, columns):
+    """Refuse a gradient that does not have the shape of the outputs of a pool."""
+    expected = (x[0], rows.out, columns.out, x[3])
+    if da != expected:
+        raise ValueError(f"da has shape {da}; with x of shape {x} it must be {expected}")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .channel_order import to_first, to_last
 from .library import library
 
 OPSET = 20  # the first one with Gelu
@@ -23,12 +24,19 @@ class Graph:
     exact : bool
         Whether float64 values never pass through float32, as attributes of operators do. False makes the same graph as
         earlier versions.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        That of a sample of the value that a layer is applied to, set while its operators are added.
     """
 
     def __init__(self, dtype, exact=True):
         self.dtype, self.exact = dtype, exact and dtype == "float64"
         self.nodes, self.tensors = [], {}
-        self.prefix = ""
+        self.prefix, self.shape = "", ()
+        self.first = {}  # values with the channels first, by the names of those with the channels last
+        self.pending = {}  # of the latter those that are not in the graph yet, and how many axes they have
 
     @contextmanager
     def within(self, prefix):
@@ -46,10 +54,29 @@ class Graph:
         """
         if "to" in attributes:
             attributes["to"] = library().helper.np_dtype_to_tensor_dtype(np.dtype(attributes["to"]))
-        names = [operand if isinstance(operand, str) else self.number(operand) for operand in operands]
+        names = [self.written(operand) if isinstance(operand, str) else self.number(operand) for operand in operands]
         output = f"{self.prefix}{operator}_{len(self.nodes)}"
         self.nodes.append(library().helper.make_node(operator, names, [output], name=output, **attributes))
         return output
+
+    def channels_first(self, x):
+        """The value x (batch, …, channels) as (batch, channels, …); `shape` is that of its samples."""
+        if x not in self.first:
+            self.first[x] = self("Transpose", x, perm=to_first(len(self.shape) + 1))
+        return self.first[x]
+
+    def channels_last(self, y, rank=None):
+        """The value y (batch, channels, …) as (batch, …, channels); it is transposed only if anything asks for that."""
+        name = f"{y}_channels_last"
+        self.first[name], self.pending[name] = y, rank or len(self.shape) + 1
+        return name
+
+    def written(self, name):
+        """The name of a value, whose transpose is added if it is still pending."""
+        if name in self.pending:
+            perm = to_last(self.pending.pop(name))
+            self.nodes.append(library().helper.make_node("Transpose", [self.first[name]], [name], name=name, perm=perm))
+        return name
 
     def tensor(self, name, array, dtype=None):
         """Add a constant array, of the graph's dtype or another, with a unique name."""
@@ -67,12 +94,15 @@ class Graph:
         if form is None:
             raise ValueError(f"activation {record.name!r} has no ONNX form; give one when you register it: "
                              "fastnn.register_activation(..., onnx='Sin') or onnx=lambda graph, z: graph('Mul', z, z)")
+        if z in self.pending and not record.rowwise:
+            rank = self.pending[z]
+            return self.channels_last(self.activation(record, self.first[z]), rank)
         return self(form, z, **record.onnx_attributes) if isinstance(form, str) else form(self, z)
 
     def model(self, network, output):
         """Return the graph as a ModelProto, from "input" (batch, *shape) to "output" (batch, outputs)."""
         helper = library().helper
-        self.nodes.append(helper.make_node("Identity", [output], ["output"], name="output"))
+        self.nodes.append(helper.make_node("Identity", [self.written(output)], ["output"], name="output"))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
         graph = helper.make_graph(
             self.nodes, "network",

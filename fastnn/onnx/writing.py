@@ -42,7 +42,7 @@ def export(network, path: str | os.PathLike) -> None:
 def to_model(network, exact=True):
     """Return the network as an ONNX ModelProto; `exact` as for `Graph`."""
     graph, value = Graph(network.dtype, exact), "input"
-    for index, layer in enumerate(network.layers):
+    for index, (layer, graph.shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
         start = f"{index}."
         arrays = {**network.parameters, **network.state}
         parameters = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}

@@ -43,8 +43,11 @@ from .normalization import (
     layer_norm_forward,
 )
 from .penalty import weight_penalty, weight_penalty_gradient
+from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 
 __all__ = [
+    "average_pool2d_backward",
+    "average_pool2d_forward",
     "backward",
     "batch_norm_backward",
     "batch_norm_forward",
@@ -64,6 +67,8 @@ __all__ = [
     "linear_backward",
     "linear_forward",
     "logistic_regression",
+    "max_pool2d_backward",
+    "max_pool2d_forward",
     "optimizer_state",
     "train_step",
     "weight_penalty",

@@ -12,10 +12,10 @@ import exact
 import mpmath
 import numpy as np
 import pytest
-from layer_cases import LAYERS
+from layer_cases import LAYERS, placed
 from test_activations import compiled_forward
 
-from fastnn import Dense, Network, activations
+from fastnn import Dense, Network, activations, naive
 from fastnn.kernels.products import linear
 from fastnn.kernels.products.dot import few_rows_kernel
 from fastnn.kernels.products.product import chain_length
@@ -130,27 +130,44 @@ def exact_norm(x, mean, variance, epsilon, scale, shift):
             for v, m, var, s, t in zip(x, mean, variance, scale, shift, strict=True)]
 
 
-def exact_layer_norm(layer, x, p):
+def exact_layer_norm(layer, x, p, shape):
     mean = mpmath.fsum(x) / len(x)
     variance = mpmath.fsum((v - mean) ** 2 for v in x) / len(x)
     return exact_norm(x, [mean] * len(x), [variance] * len(x), mpmath.mpf(layer.epsilon), p["scale"], p["shift"])
 
 
-def exact_dense(layer, x, p):
+def exact_dense(layer, x, p, shape):
     return [p["bias"][j] + mpmath.fdot((v, row[j]) for v, row in zip(x, p["weight"], strict=True))
             for j in range(layer.out_features)]
+
+
+def exact_pool(function):
+    """What the loops make of a sample of these numbers."""
+
+    def pool(layer, x, p, shape):
+        axes, channels = layer.windows(shape)
+        height, width = (axis.size for axis in axes)
+        image = np.array(x, object).reshape(1, height, width, channels).tolist()
+        options = {name: True for name in ("ceil_mode", "count_padding") if getattr(layer, name, False)}
+        a = function(image, tuple(axis.kernel for axis in axes), tuple(axis.stride for axis in axes),
+                     tuple((axis.before, axis.after) for axis in axes), tuple(axis.dilation for axis in axes), **options)
+        return np.array(a, object).ravel().tolist()
+
+    return pool
 
 
 # What each layer does to a sample, before its activation.
 EXACT_LAYERS = {
     "Dense": exact_dense,
-    "Activation": lambda layer, x, p: x,
-    "BatchNorm": lambda layer, x, p: exact_norm(x, p["running_mean"], p["running_variance"], mpmath.mpf(layer.epsilon),
-                                                p["scale"], p["shift"]),
-    "Dropout": lambda layer, x, p: x,
+    "Activation": lambda layer, x, p, shape: x,
+    "BatchNorm": lambda layer, x, p, shape: exact_norm(
+        x, p["running_mean"], p["running_variance"], mpmath.mpf(layer.epsilon), p["scale"], p["shift"]),
+    "Dropout": lambda layer, x, p, shape: x,
     "LayerNorm": exact_layer_norm,
-    "Flatten": lambda layer, x, p: x,
-    "Reshape": lambda layer, x, p: x,
+    "Flatten": lambda layer, x, p, shape: x,
+    "Reshape": lambda layer, x, p, shape: x,
+    **dict.fromkeys(["MaxPool1D", "MaxPool2D", "GlobalMaxPool"], exact_pool(naive.max_pool2d_forward)),
+    **dict.fromkeys(["AveragePool1D", "AveragePool2D", "GlobalAveragePool"], exact_pool(naive.average_pool2d_forward)),
 }
 
 
@@ -165,7 +182,7 @@ def exact_outputs(net, row):
         for index, layer in enumerate(net.layers):
             arrays = {name.split(".", 1)[1]: exact.numbers(view) for name, view in {**net.parameters, **net.state}.items()
                       if name.startswith(f"{index}.")}
-            z, record = EXACT_LAYERS[type(layer).__name__](layer, a, arrays), layer.activation_record
+            z, record = EXACT_LAYERS[type(layer).__name__](layer, a, arrays, net.shapes[index]), layer.activation_record
             value = exact.exact(record.value)
             a = value(z) if record.rowwise else [value(each) for each in z]
         return [float(each) for each in a]
@@ -188,8 +205,9 @@ def test_networks_of_every_activation(name):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_networks_of_every_layer(name):
-    layer = LAYERS[name]
-    assert_forward_is_exact([layer, Dense(17, "tanh"), layer, Dense(3)] + [layer] * layer.can_be_last, 33)
+    last = 3 if len(placed(name, 3)) == 1 else 12
+    stack = [*placed(name, 33), Dense(20, "tanh"), *placed(name, 20), Dense(last)]
+    assert_forward_is_exact(stack + placed(name, last) * LAYERS[name].can_be_last, 33)
 
 
 def test_a_network_of_long_sums():

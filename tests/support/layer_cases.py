@@ -2,8 +2,24 @@
 
 import numpy as np
 
-from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, Reshape
+from fastnn import (
+    Activation,
+    AveragePool1D,
+    AveragePool2D,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    LayerNorm,
+    MaxPool1D,
+    MaxPool2D,
+    Network,
+    Reshape,
+)
 
+# Of samples of one axis, or of any.
 LAYERS = {
     "Dense": Dense(7, "tanh"),
     "Activation": Activation("gelu"),
@@ -14,6 +30,19 @@ LAYERS = {
     "Flatten": Flatten(),
     "Reshape": Reshape((-1,)),
 }
+# Of series and images, which `placed` makes of features and turns back into features.
+SERIES = {
+    "MaxPool1D": MaxPool1D(2, stride=1, padding="same"),
+    "AveragePool1D": AveragePool1D(3, padding=1),
+}
+IMAGES = {
+    "MaxPool2D": MaxPool2D((2, 3), stride=1, padding="same", dilation=(1, 2)),
+    "MaxPool2D of halves": MaxPool2D(2, ceil_mode=True),
+    "AveragePool2D": AveragePool2D(2, stride=1, padding=1, count_padding=True),
+    "GlobalMaxPool": GlobalMaxPool(),
+    "GlobalAveragePool": GlobalAveragePool(),
+}
+LAYERS |= SERIES | IMAGES
 PLACES = ["first", "between", "last"]
 CASES = [(name, place) for name, layer in LAYERS.items() for place in PLACES if place != "last" or layer.can_be_last]
 
@@ -22,13 +51,34 @@ X, LABELS = rng.normal(size=(70, 9)), rng.integers(3, size=70)
 VALUES = rng.normal(size=(70, 3))
 
 
+def sample_shape(name, features):
+    """The shape in which a layer takes so many numbers of a sample."""
+    if name in IMAGES:
+        if features % 4 == 0:
+            return 2, 2, features // 4
+        return (3, features // 3, 1) if features % 3 == 0 else (1, features, 1)
+    if name in SERIES:
+        return (4, features // 4) if features % 4 == 0 else (features, 1)
+    return (features,)
+
+
+def placed(name, features, times=1, layer=None):
+    """The layers that put this one, once or several times in a row, between others of one axis of features."""
+    layer, shape = layer or LAYERS[name], sample_shape(name, features)
+    if len(shape) == 1:
+        return [layer] * times
+    if layer.output_shape(shape) != shape:
+        times = 1  # what it gives may be too small to be taken again
+    return [Reshape(shape), *[layer] * times, Flatten()]
+
+
 def network(name, place, width=17, **options):
-    """A network of nine inputs and three outputs."""
-    layer = LAYERS[name]
+    """A network of nine inputs, and of three outputs where the layer keeps the number of features."""
+    inner = width if len(sample_shape(name, 12)) == 1 else 4 * width
     layers = {
-        "first": [layer, Dense(width, "tanh"), Dense(3)],
-        "between": [Dense(width), layer, layer, Dense(3)],
-        "last": [Dense(width, "tanh"), Dense(3), layer],
+        "first": [*placed(name, 9), Dense(width, "tanh"), Dense(3)],
+        "between": [Dense(inner), *placed(name, inner, times=2), Dense(3)],
+        "last": [Dense(width, "tanh"), Dense(3 if inner == width else 12), *placed(name, 3 if inner == width else 12)],
     }[place]
     net = Network(layers, inputs=9, loss="squared_error", seed=5, **options)
     return unsettled(net)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_cases import LAYERS
+from layer_cases import LAYERS, placed
 
 from fastnn import Dense
 from fastnn.tables import Recipe, train
@@ -18,12 +18,12 @@ def noisy(rows=300):
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
-@pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
-def test_what_is_kept_evaluates_to_what_was_recorded(layer, task):
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_is_kept_evaluates_to_what_was_recorded(name, task):
     table = noisy()
     if task == "classification":
         table["y"] = np.where(table["y"] > 0, "up", "down")
-    layers = (Dense(64, "relu"), layer, Dense(8, "relu"))
+    layers = (Dense(64, "relu"), *placed(name, 64), Dense(8, "relu"))
     result = train(table, "y", Recipe(layers=layers, epochs=40, learning_rate=0.05, weight_decay=0.0))
     model, validation = result.model, result.table.iloc[result.validation]
     losses = result.history["val_loss"]

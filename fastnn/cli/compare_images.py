@@ -1,0 +1,29 @@
+"""What `fastnn compare` runs of layers of images: for each function the arguments that the three rungs take."""
+
+from functools import partial
+
+from .. import compiled, naive, vectorized
+
+HALVING = {"kernel_size": 2}
+# of each function its gradient's shape, or None, for images (batch, height, width, channels), and its options
+POOLS = {
+    "max_pool2d_forward": (None, HALVING),
+    "max_pool2d_backward": (2, HALVING),
+    "average_pool2d_forward": (None, HALVING),
+    "average_pool2d_backward": (2, HALVING),
+}
+
+
+def pool_runs(name, setting):
+    """(size, loops, NumPy, compiled) of a pool, whose gradient has sides of so many times less."""
+    batch, height, width, channels = setting.images
+    smaller, options = POOLS[name]
+    given = [setting.random(*setting.images)]
+    if smaller:
+        given.insert(0, setting.random(batch, height // smaller, width // smaller, channels))
+    runs = [partial(getattr(rung, name), *given, **options) for rung in (naive, vectorized)]
+    return "×".join(map(str, setting.images)), *runs, partial(getattr(compiled, name), *given, **options,
+                                                              threads=setting.threads)
+
+
+IMAGE_RUNS = {name: partial(pool_runs, name) for name in POOLS}
