@@ -52,10 +52,10 @@ def cause(network, program, batch, overflowed=None):
         index = layer_of(overflowed)
         return index, f"the update of {overflowed}, {called(network, index)}, overflows"
     samples = min(program.batch, len(program.data.X) - batch * program.batch)
-    for index, tensor in enumerate(program.outputs):
+    for step, tensor in zip(network.wiring.steps, program.outputs, strict=True):
         output = program.memory.reshape(-1)[tensor.offset:tensor.offset + samples * tensor.features]
         if not all_finite(output):
-            return index, f"the output of {called(network, index)} holds {not_finite(output)}"
+            return step.index, f"the output of layer {step.index} ({step.layer!r}) holds {not_finite(output)}"
     if program.found[NOT_FINITE] >= STATISTICS:
         index = int(program.found[NOT_FINITE]) - STATISTICS
         return index, f"mean or variance of the batch overflow in {called(network, index)}"

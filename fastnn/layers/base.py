@@ -31,6 +31,11 @@ class Layer:
         The PyTorch module whose weights `load_torch` reads for it, or None if it has no weights.
     is_view : bool
         Whether it only changes the shape, so that its result is the memory of the layer before.
+    joins : bool
+        Whether it takes several tensors. `lower` then gets a list of them.
+    adds_gradient : bool
+        Whether its rows can add to the gradient of a tensor that other layers read too (`x.adds`). A layer that can only
+        write it, or works in place, gets a gradient of its own, and the program adds that.
     """
 
     activation = "identity"
@@ -41,6 +46,8 @@ class Layer:
     functions = ()
     torch = None
     is_view = False
+    joins = False
+    adds_gradient = False
 
     @property
     def activation_record(self):

@@ -39,6 +39,7 @@ class Dense(Layer):
     l1: float = 0.0
     l2: float = 0.0
     takes_activation = True
+    adds_gradient = True
     functions = "linear_forward", "linear_backward"
     torch = "Linear"
 
@@ -88,6 +89,7 @@ class Dense(Layer):
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
             padded=True,  # arrays of the arena end with a cache line
             gathered=program.is_gathered(x),
+            adds=x.adds,
         )
         program.emit(row)
         if by_chains:

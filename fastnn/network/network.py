@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import onnx
 from .. import pytorch as torch_weights
 from ..architecture.objective import objective_of
+from ..architecture.wiring import wiring_of_chain
 from ..checks import float_dtype, path_name, shown, true_or_false, whole_number
 from ..files import checkpoint
 from ..files import networks as files
@@ -107,6 +108,7 @@ class Network:
         if len(self.shapes[-1]) != 1:
             raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; they must "
                              "have one axis: end with Flatten(), or with Flatten() and a Dense layer")
+        self.wiring = wiring_of_chain(self.layers)
         self.objective = objective_of(last.activation_record, loss, self.outputs)
         self.loss = self.objective.loss.name
         if seed is not None:

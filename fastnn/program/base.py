@@ -7,9 +7,9 @@ from ..kernels.activations import activations
 from ..kernels.compiling.objects import address
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.table import make_table
-from ..layers import applied_activations
+from ..kernels.layers.add import add_gradient_row
 from ..runtime.memory import Arena
-from ..runtime.threads import parts
+from ..runtime.threads import NUMBERS_PER_PART, parts
 from .penalties import Penalties
 
 
@@ -18,12 +18,14 @@ class Tensor:
     """A stretch of the arena: (batch, *shape) numbers at `offset`, their gradient at `gradient` (None: not wanted).
 
     from_data: whether it is no stretch of the arena: the samples are read where they lie.
+    adds: whether a layer that reads it is to add to its gradient, which a reader further down the table has written.
     """
 
     offset: int
     shape: tuple[int, ...]
     gradient: int | None = None
     from_data: bool = False
+    adds: bool = False
 
     @property
     def features(self):
@@ -49,8 +51,10 @@ class Program:
         self.network, self.batch, self.threads = network, batch, threads
         self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
-        self.outputs = []  # the tensor that each layer gives
-        self.gathered = None  # the tensor of the batch
+        self.outputs = []  # the tensor that each step gives
+        self.gathered = self.brought = None  # the tensor of the batch; of samples that are read where they lie, in the arena
+        self.unread = {}  # {where a gradient with several readers begins: how many of them are still to be lowered}
+        self.used_again = False  # whether a later step has the parameters of the one that is being lowered
         self._scratch, self._scratch_size = None, 0
 
     def tensor(self, shape, gradient=None):
@@ -72,9 +76,10 @@ class Program:
         """x in the arena: samples that are read where they lie are brought there, by a row of their own."""
         if not x.from_data:
             return x
-        brought = self.tensor_like(x)
-        self.emit(batches.gather_row(self.dtype, 1, x=brought.offset, in_features=x.features))
-        return brought
+        if self.brought is None:
+            self.brought = self.tensor_like(x)
+            self.emit(batches.gather_row(self.dtype, 1, x=self.brought.offset, in_features=x.features))
+        return self.brought.reshaped(x.shape)
 
     def scratch(self, numbers):
         """A stretch that any row may use while it runs."""
@@ -83,6 +88,8 @@ class Program:
         return self._scratch
 
     def emit(self, row):
+        if self.used_again:
+            row["accumulate"] = 1
         self.rows.append(row)
 
     def emit_update(self, **matrix):
@@ -93,7 +100,7 @@ class Program:
 
     def emit_penalty(self, start, size, l1, l2):
         """Have the loss count so many parameters from number `start` on: l1 Σ |w| + l2 Σ w²."""
-        if l1 or l2:
+        if (l1 or l2) and not self.used_again:
             self.penalties.add(start, size, l1, l2)
 
     def parts(self, work, per_part):
@@ -107,15 +114,51 @@ class Program:
         return self.gathered is not None and not x.from_data and x.offset == self.gathered.offset
 
     def lower_layers(self, x, on_logits):
-        """Emit the layers; with `on_logits` the last activation is left to the loss."""
-        layers = self.network.layers
-        applied = applied_activations(layers)
-        if on_logits:
-            applied[max(index for index, name in enumerate(applied) if name != "identity")] = "identity"
-        for index, (layer, name) in enumerate(zip(layers, applied, strict=True)):
-            x = layer.lower(self, index, x, None if name == "identity" else activations[name])
-            self.outputs.append(x)
-        return x
+        """Emit the layers and return the tensor of the outputs; with `on_logits` the last activation is left to the loss."""
+        wiring = self.network.wiring
+        output, = self.lower_steps(wiring.to_logits if on_logits else wiring, [x])
+        return output
+
+    def lower_steps(self, wiring, inputs):
+        """Emit the rows of all steps for the tensors of the inputs; return the tensors of the outputs.
+
+        The backward pass walks up the table. So where a tensor has several readers, the last in the table is the first to
+        reach its gradient, and writes it; the others add. Likewise for parameters that several steps use.
+        """
+        tensors = [*inputs]
+        for tensor, readers in zip(tensors, wiring.readers, strict=False):
+            self.expect(tensor, readers)
+        for step, used_again in zip(wiring.steps, wiring.used_again, strict=True):
+            self.used_again = used_again
+            given = [self.read(tensors[number], step.layer) for number in step.reads]
+            activation = None if step.activation == "identity" else activations[step.activation]
+            a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
+            self.expect(a, wiring.readers[len(tensors)])
+            tensors.append(a)
+        self.used_again = False
+        self.outputs = tensors[len(inputs):]
+        return [self.read(tensors[number]) for number in wiring.outputs]
+
+    def expect(self, x, readers):
+        """Note how many readers of a tensor are to come, if there are several: of its gradient, so views count with it."""
+        if x.gradient is not None and (readers > 1 or x.gradient in self.unread):
+            self.unread[x.gradient] = self.unread.get(x.gradient, 0) + readers
+
+    def read(self, x, layer=None):
+        """The tensor x as the next of its readers may use it. layer: None for the loss, which writes the gradient."""
+        if x.gradient not in self.unread:
+            return x
+        self.unread[x.gradient] -= 1
+        if self.unread[x.gradient] == 0 or (layer is not None and layer.is_view):
+            return x
+        return replace(x, adds=True) if layer is not None and layer.adds_gradient else self.branch(x)
+
+    def branch(self, x):
+        """The tensor x with a gradient of its own, which a row adds to that of x: for a reader that can only write it."""
+        own = replace(x, gradient=self.arena.take(self.batch * x.features))
+        self.emit(add_gradient_row(self.dtype, self.parts(self.batch * x.features, NUMBERS_PER_PART), dx=x.gradient,
+                                   da=own.gradient, features=x.features))
+        return own
 
     def make_table(self):
         """Put the rows into the memory where kernels find them."""

@@ -75,11 +75,12 @@ class TrainingProgram(Program):
 
     def emit_update(self, **matrix):
         """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
-        self.updates.append(matrix)
+        if not self.used_again:
+            self.updates.append(matrix)
 
     def emit_last(self, row):
         if self.keeps_state:
-            self.last.append(row)
+            self.last.insert(0, row)  # rows are walked up, so those of two uses of a layer are in their order
 
     @property
     def batches(self):

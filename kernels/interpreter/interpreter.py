@@ -24,6 +24,7 @@ from .table import (
     LOSSES,
     NOT_FINITE,
     PHASE,
+    ROW,
     ROW_BYTES,
     SAMPLE_WEIGHTS,
     Kind,
@@ -44,7 +45,7 @@ FORWARD_FEW = Record(
     "forward_few", "array_type", "X_dtype", "inputs", "most", "new_array", "incref", "decref", "none", "dtype", "dimensions",
     "table", "operations", call=CALL, shape=SHAPE_OF_OUTPUTS,
 )
-PHASE_BYTES, phase_at, few_at = PHASE.bytes, PHASE.at, FORWARD_FEW.at
+PHASE_BYTES, phase_at, row_at, few_at = PHASE.bytes, PHASE.at, ROW.at, FORWARD_FEW.at
 CHUNKS = Kind("forward_chunks", "table", "operations", "chunk", "arena_bytes")
 
 
@@ -70,8 +71,14 @@ def walk_forward(table, operations, call, team):
 def walk_backward(table, operations, call, last_phase, team):
     """Walk from the last row to the first. last_phase: BACKWARD_THIRD, or BACKWARD_SECOND for gradients of inputs only."""
     for k in range(operations - 1, -1, -1):
+        row = table + ROW_BYTES * k
+        accumulate, adds = call.accumulate, row_at(row).accumulate
+        if adds != 0:
+            call.accumulate = 1
         for phase in range(BACKWARD_FIRST, last_phase + 1):
-            run_phase(table + ROW_BYTES * k, phase, call, team)
+            run_phase(row, phase, call, team)
+        if adds != 0:
+            call.accumulate = accumulate
 
 
 def build_train(dtype):

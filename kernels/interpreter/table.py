@@ -28,11 +28,14 @@ from struct import Struct
 import numpy as np
 from numba import types
 
+from ..compiling.objects import WORD
 from ..compiling.record import FLOATS, INTEGER, INTEGERS, NUMBERS, Record, in_numpy, zeros
 
 PHASE = Record("phase", "kernel", "parts")
 PHASES = "forward", "backward_first", "backward_second", "backward_third"
 FORWARD, BACKWARD_FIRST, BACKWARD_SECOND, BACKWARD_THIRD = range(len(PHASES))  # indices, for compiled code
+# What each row begins with. accumulate: whether to add to the gradients of the parameters, which another row has written.
+ROW = Record("row", **dict.fromkeys(PHASES, PHASE), accumulate=INTEGER)
 ROW_BYTES = 448  # phases and up to 48 operands; whole cache lines, but not a power of two, to avoid cache conflicts
 
 # The data of a call: memory, the samples of the batch (`batch` samples from number `first`), whether to add to the
@@ -52,8 +55,8 @@ CALL = Record(
 LOSSES, HITS, SAMPLE_WEIGHTS = range(3)  # rows of `results`
 LARGE, NOT_FINITE = range(2)  # elements of `found`: whether a gradient is large; what is not finite, 0 for nothing
 
-# How a row is packed: first, for each phase, the address of its kernel and the number of its parts; then the operands.
-HEAD = Struct(f"={len(PHASES) * len(PHASE.kinds)}q")
+# How a row is packed: a word for each number of its head, of which those of a phase are kernel and parts; then the operands.
+HEAD = Struct(f"={ROW.bytes // WORD}q")
 WORDS = {phase: slice(k * len(PHASE.kinds), (k + 1) * len(PHASE.kinds)) for k, phase in enumerate(PHASES)}
 PACKED = {np.int64: "q", np.uint64: "Q", np.float64: "d"}
 
@@ -63,7 +66,7 @@ class Kind(Record):
 
     def __init__(self, name, /, *operands, **kinds):
         kinds = dict.fromkeys(operands, INTEGER) | kinds
-        super().__init__(name, padded_to=ROW_BYTES, **dict.fromkeys(PHASES, PHASE), **kinds)
+        super().__init__(name, padded_to=ROW_BYTES, **ROW.kinds, **kinds)
         self.names = {*kinds}
         self.values = itemgetter(*kinds) if len(kinds) > 1 else lambda operands: [operands[name] for name in kinds]
         # packing all fields in one call takes a sixth of the time of NumPy's assignments to each
@@ -90,7 +93,7 @@ class Kind(Record):
 
 def phase_words(phases):
     """Return the words that a row with these phases begins with."""
-    words = [0] * (len(PHASES) * len(PHASE.kinds))
+    words = [0] * (ROW.bytes // WORD)
     for phase, of_phase in phases.items():
         if phase not in WORDS:
             raise ValueError(f"no field of name {phase}; the phases are {', '.join(PHASES)}")

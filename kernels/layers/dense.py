@@ -34,6 +34,7 @@ DENSE = Kind(
     "in_features", "out_features",
     "activation", "activation_backward", "product", "transposed_weight", "few_rows",  # addresses of kernels, 0 for none
     "from_data",  # whether x is read from the data instead of the arena
+    "adds",  # whether to add to dx, which another row has written
     "gathered",  # whether x is the gathered batch, so that the next batch is prefetched during the backward phase
     packed=NUMBERS,  # the weight packed by `panels`, 0 to read the weight itself
 )
@@ -175,7 +176,7 @@ def build_backward_input(dtype):
         weight = view(call.parameters, row.weight, (in_features, out_features))
         scratch = view(call.arena, row.scratch, in_features * out_features)
         begin, end = share_of_inputs(in_features, part, parts)
-        backward_input(dx, dz, weight, scratch, begin, end, row.few_rows)
+        backward_input(dx, dz, weight, scratch, begin, end, row.few_rows, row.adds)
 
     return dense_backward_input
 
@@ -216,7 +217,7 @@ dense_backward_weight = Kernel("dense_backward_weight", build_backward_weight, D
 
 
 def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bias, batch, in_features, out_features,
-              from_data=False, chains=0, padded=False, gathered=False):
+              from_data=False, chains=0, padded=False, gathered=False, adds=False):
     """Return the row of a dense layer. All arguments except the following are offsets and sizes.
 
     Parameters
@@ -237,6 +238,8 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
         Whether z has room for whole vectors.
     gathered : bool
         Whether x is the gathered batch, so that the next batch is prefetched during the backward phase.
+    adds : bool
+        Whether to add to dx, which another row has written.
     """
     forward = dense_forward_chains if chains else dense_forward
     if batch == 1 and padded and not from_data and fits_single(dtype, in_features, out_features):
@@ -256,8 +259,8 @@ def dense_row(dtype, activation, parts, *, x, z, a, dz, dx, scratch, weight, bia
         activation_backward=0 if activation is None else activation.backward.address(dtype),
         product=forward_product(dtype, out_features),
         transposed_weight=0 if dz is None else narrow_gradient(dtype, batch, in_features, out_features),
-        few_rows=few_rows_kernel.address(dtype) if dx is not None and batch <= FEW_ROWS else 0,
-        from_data=from_data, gathered=gathered and dz is not None and is_close, packed=0,
+        few_rows=few_rows_kernel.address(dtype) if dx is not None and batch <= FEW_ROWS and not adds else 0,
+        from_data=from_data, adds=adds, gathered=gathered and dz is not None and is_close, packed=0,
     )
 
 

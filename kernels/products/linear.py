@@ -70,10 +70,10 @@ def linear_backward_input(dtype):
     panel, item = panel_columns(dtype), ITEM_BYTES[dtype]
 
     @jit(inline=True)
-    def backward_input(dx, dz, weight, scratch, begin, end, few=0):
+    def backward_input(dx, dz, weight, scratch, begin, end, few=0, adds=0):
         """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
 
-        few: the address of the kernel for few rows, or 0.
+        few: the address of the kernel for few rows, or 0. adds: whether to add to dx; few is 0 then.
         """
         # forward: z = x @ weight + bias
         batch, out_features = dz.shape
@@ -86,8 +86,10 @@ def linear_backward_input(dtype):
             columns = min(panel, end - j)
             first = item * j * out_features  # of the weight, and of its transpose: each panel has a place of its own
             call_transpose(dx, (to + first, columns, source + first, out_features, columns, out_features))
-            call_product(dx, (address_of(dx) + item * j, dx_row, address_of(dz), dz_row, 1, to + first, columns, 0, 0, batch,
-                              columns, out_features, length))
+            place = address_of(dx) + item * j
+            start = place if adds != 0 else 0
+            call_product(dx, (place, dx_row, address_of(dz), dz_row, 1, to + first, columns, start, dx_row, batch, columns,
+                              out_features, length))
 
     return backward_input
 

@@ -1,0 +1,93 @@
+"""Which layer reads what: the steps in which a network computes, and the tensors between them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
+
+from ..layers import Layer, applied_activations
+
+
+class Step(NamedTuple):
+    """One use of a layer.
+
+    Attributes
+    ----------
+    index : int
+        The number by which the layer has its parameters, state and random words. Two steps with one index share them.
+    layer : Layer
+    reads : tuple of int
+        The numbers of the tensors that it takes: first come those of the inputs, then the output of each step in turn.
+    activation : str
+        The name of the activation that its rows apply.
+    """
+
+    index: int
+    layer: Layer
+    reads: tuple
+    activation: str = "identity"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The steps of a network, each behind those whose outputs it reads.
+
+    Attributes
+    ----------
+    inputs : int
+        How many input tensors there are.
+    steps : tuple of Step
+    outputs : tuple of int
+        The numbers of the tensors that are the network's outputs.
+    """
+
+    inputs: int
+    steps: tuple
+    outputs: tuple
+
+    def __post_init__(self):
+        tensors = self.inputs + len(self.steps)
+        for number, step in enumerate(self.steps, self.inputs):
+            if not all(0 <= tensor < number for tensor in step.reads):
+                raise ValueError(f"step {number - self.inputs}, {step.layer!r}, reads tensors {step.reads}; it can read "
+                                 f"those from 0 to {number - 1}, which stand before it")
+        if not all(0 <= tensor < tensors for tensor in self.outputs):
+            raise ValueError(f"outputs are the tensors {self.outputs}; the last one is number {tensors - 1}")
+        if 0 in self.readers:
+            number = self.readers.index(0)
+            what = f"input {number}" if number < self.inputs else f"the output of {self.steps[number - self.inputs].layer!r}"
+            raise ValueError(f"nothing reads {what}, tensor {number}; leave it out, or make it an output")
+
+    @cached_property
+    def readers(self):
+        """How often each tensor is read. Being an output counts as once: the loss reads it."""
+        counts = Counter(chain(self.outputs, *(step.reads for step in self.steps)))
+        return [counts[number] for number in range(self.inputs + len(self.steps))]
+
+    @cached_property
+    def used_again(self):
+        """For each step, whether a later one has the same index."""
+        last = {step.index: number for number, step in enumerate(self.steps)}
+        return [last[step.index] > number for number, step in enumerate(self.steps)]
+
+    @cached_property
+    def to_logits(self):
+        """The same, but the last activation before the one output is left to the loss.
+
+        Nothing else reads what that activation gives: all that is not an output leads to one.
+        """
+        number, = self.outputs
+        while self.steps[number - self.inputs].activation == "identity":
+            number, = self.steps[number - self.inputs].reads
+        steps = [*self.steps]
+        last = steps[number - self.inputs]
+        steps[number - self.inputs] = Step(last.index, last.layer, last.reads)
+        return Wiring(self.inputs, tuple(steps), self.outputs)
+
+
+def wiring_of_chain(layers):
+    """The wiring of layers that each read what the one before gives."""
+    applied = enumerate(zip(layers, applied_activations(layers), strict=True))
+    steps = tuple(Step(index, layer, (index,), activation) for index, (layer, activation) in applied)
+    return Wiring(1, steps, (len(steps),))
