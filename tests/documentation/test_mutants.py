@@ -97,7 +97,7 @@ def test_mutants_are_killed_survive_and_run_for_ever(tmp_path):
         from mutator import mutants
         path, wanted = "fastnn/__init__.py", {wanted}
         found = mutants(path, pathlib.Path("{root}", path).read_text())
-        work = [Work(each, ["tests"], 60, 8) for each in found if f"{{each.before}} → {{each.after}}" in wanted]
+        work = [Work(each, ["tests"], 60, 4) for each in found if f"{{each.before}} → {{each.after}}" in wanted]
         for each, verdict, *_ in run_all(work, 2, pathlib.Path("{folder}"), pathlib.Path("{root}")):
             print(f"{{each.before}} → {{each.after}}", verdict, sep=": ")
     """

@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+import re
 import subprocess
 import sys
 import types
@@ -45,3 +46,11 @@ def test_what_is_not_there_is_an_attribute_error():
         assert not hasattr(fastnn, name)
         with pytest.raises(ImportError):
             exec(f"from fastnn import {name}")
+
+
+def test_each_folder_of_tests_runs_by_itself():
+    """A test file imports from support/ and from files beside it, never from another folder of tests."""
+    tests = Path(__file__).parents[1]
+    for path in tests.rglob("test_*.py"):
+        for name in re.findall(r"^ *(?:from|import) (test_\w+)", path.read_text("utf-8"), re.MULTILINE):
+            assert path.with_name(f"{name}.py").is_file(), f"{path.name} imports {name}: move what it needs to support/"

@@ -73,14 +73,14 @@ def test_in_a_notebook_it_is_the_notebooks():
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     pytest.importorskip("ipywidgets")
-    cell = ("import numpy as np\n"
-            "from fastnn import Callback, Dense, Network\nfrom fastnn.fitting import progress\n"
-            "progress.DELAY = 0\n"
-            "net = Network([Dense(1)], inputs=1)\n"
-            "net.fit(np.ones((9, 1)), np.ones(9), epochs=3{});")
-    for options, shown in (("", True), (", progress=True", True), (", progress=False", False)):
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.format(options))])
-        nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
-        outputs = notebook.cells[0].outputs
-        views = [view for output in outputs for view in output.get("data", {}) if "widget" in view]
-        assert bool(views) == shown, (options, outputs)
+    start = ("import numpy as np\n"
+             "from fastnn import Dense, Network\nfrom fastnn.fitting import progress\n"
+             "progress.DELAY = 0")
+    fit = "Network([Dense(1)], inputs=1).fit(np.ones((9, 1)), np.ones(9), epochs=3{});"
+    shown = {"": True, ", progress=True": True, ", progress=False": False}
+    cells = [nbformat.v4.new_code_cell(code) for code in (start, *map(fit.format, shown))]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    for cell, expected in zip(notebook.cells[1:], shown.values(), strict=True):
+        views = [view for output in cell.outputs for view in output.get("data", {}) if "widget" in view]
+        assert bool(views) == expected, cell

@@ -1,6 +1,6 @@
 """Beside networks: populations, sweeps, tables, pictures and files of others refuse what they cannot use, likewise.
 
-`test_bad_options.py` has the values that are given here, and networks.
+`zoo.py` has the values that are given here, `test_bad_options.py` networks.
 """
 
 import inspect
@@ -10,8 +10,9 @@ import warnings
 
 import numpy as np
 import pytest
-from test_bad_options import LABELS, ZOO, X
+from test_bad_options import LABELS, X
 from witness import REPAIR
+from zoo import ZOO
 
 import fastnn
 from fastnn import Dense, History, Network, Population, from_torch_state_dict, jit, onnx, plot

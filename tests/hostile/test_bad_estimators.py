@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from faults import NUMBERS
 from test_bad_arrays import OTHER_ROWS
-from test_bad_options import ZOO
 from witness import REPAIR, assert_refused, portrait
+from zoo import ZOO
 
 pytest.importorskip("sklearn", reason='estimators need the extra: pip install "fastnn-numba[sklearn]"')
 pandas = pytest.importorskip("pandas", reason='tables need the extra: pip install "fastnn-numba[cli]"')

@@ -6,7 +6,7 @@ import sys
 import mpmath
 import numpy as np
 import pytest
-from guarded import Guarded, filled
+from activation_rungs import compiled_backward, compiled_forward, naive_backward, naive_forward, vectorized_backward
 
 from fastnn.kernels.activations import activations
 
@@ -20,37 +20,6 @@ every_elementwise = pytest.mark.parametrize(
     "activation", [record for record in activations.values() if not record.rowwise], ids=lambda record: record.name
 )
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
-
-
-# One face for element-wise and row-wise records, on each rung.
-
-
-def naive_forward(activation, z):
-    return activation.value(z) if activation.rowwise else [activation.value(each) for each in z]
-
-
-def naive_backward(activation, da, z, a):
-    if activation.rowwise:
-        return activation.prime(da, z, a)
-    return [da[j] * activation.prime(z[j], a[j]) for j in range(len(z))]
-
-
-def vectorized_backward(activation, da, z, a):
-    return activation.vectorized_prime(da, z, a) if activation.rowwise else da * activation.vectorized_prime(z, a)
-
-
-def compiled_forward(activation, z):
-    a = filled(z.shape, z.dtype)
-    activation.forward(z.dtype.name, a.array, z, *z.shape)
-    assert a.intact()
-    return a.array
-
-
-def compiled_backward(activation, da, z, a):
-    dz = Guarded(da)
-    activation.backward(z.dtype.name, dz.array, z, a, *z.shape)
-    assert dz.intact()
-    return dz.array
 
 
 def some_z(rows, columns, dtype):

@@ -12,8 +12,8 @@ import exact
 import mpmath
 import numpy as np
 import pytest
+from activation_rungs import compiled_forward
 from layer_cases import LAYERS, placed
-from test_activations import compiled_forward
 
 from fastnn import Dense, Network, activations, naive
 from fastnn.kernels.products import linear

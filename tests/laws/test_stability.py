@@ -12,9 +12,9 @@ import exact
 import mpmath
 import numpy as np
 import pytest
+from activation_rungs import compiled_backward, compiled_forward
 from nets import classifier
 from small_nets import OUTPUTS
-from test_activations import compiled_backward, compiled_forward
 
 from fastnn import Adam, Dense, DivergenceError, Network, activations, losses
 

@@ -40,12 +40,10 @@ CELLS = {  # what is run, and how many pictures it shows
     "len(kept.outputs)": 0,
     "1  # nothing is shown again": 0,
 }
-BACKENDS = {"of the notebook": (None, ""), "Agg": ("Agg", ""),
-            "inline": (None, "%matplotlib inline\nimport matplotlib.pyplot"),
-            "svg": (None, "%matplotlib inline\n%config InlineBackend.figure_formats = ['svg']")}
-
-
-FEW = 9  # cells say whether a backend is taken at all; all of them are run with two
+INLINE = "%matplotlib inline\nimport matplotlib.pyplot as plt"
+SVG = "%config InlineBackend.figure_formats = ['svg']"
+BACKENDS = {"of the notebook": (None, ""), "Agg": ("Agg", ""), "inline": (None, INLINE)}
+FEW = list(CELLS)[:9]  # they say whether a backend is taken at all; all of them are run with two
 
 
 def executed(cells, backend, monkeypatch, folder):
@@ -67,36 +65,44 @@ def pictures(outputs):
     return [each.get("image/svg+xml") or each["image/png"] for each in data if any("image/" in kind for kind in each)]
 
 
+def check_pictures(cells, outputs, is_picture):
+    """Each cell has shown so many pictures, and no error but its own; return the outputs by cell."""
+    shown = dict(zip(cells, outputs, strict=True))
+    assert {cell: len(pictures(each)) for cell, each in shown.items()} == {cell: CELLS[cell] for cell in cells}
+    assert all(is_picture(picture) for each in shown.values() for picture in pictures(each))
+    for cell, each in shown.items():
+        errors = [output.evalue for output in each if output.output_type == "error"]
+        assert errors == (["division by zero"] if "1 / 0" in cell else [])
+    curve, table = pictures(shown[f"{CURVES}\nplot.heat_map(np.eye(2), ['a', 'b'], ['c', 'd'])"])
+    assert curve != table
+    assert pictures(shown["ax.figure"]) != pictures(shown["ax.figure  # after a change"])
+    return shown
+
+
+def is_png(picture):
+    png = base64.b64decode(picture)
+    return png[:8] == b"\x89PNG\r\n\x1a\n" and len(png) > 3000
+
+
+def is_svg(picture):
+    return "<svg" in picture
+
+
 @pytest.mark.parametrize("name", BACKENDS)
 def test_a_notebook_shows_each_picture_once(name, monkeypatch, tmp_path):
     backend, first = BACKENDS[name]
-    cells = list(CELLS)[:None if name in ("Agg", "inline") else FEW]
-    outputs = executed([first, *cells], backend, monkeypatch, tmp_path)
-    shown = dict(zip(cells, outputs[1:], strict=True))
-    assert {cell: len(pictures(each)) for cell, each in shown.items()} == {cell: CELLS[cell] for cell in cells}
-    for cell, each in shown.items():
-        for picture in pictures(each):
-            if name == "svg":
-                assert "<svg" in picture
-            else:
-                png = base64.b64decode(picture)
-                assert png[:8] == b"\x89PNG\r\n\x1a\n"
-                assert len(png) > 3000
-        errors = [output.evalue for output in each if output.output_type == "error"]
-        assert errors == (["division by zero"] if "1 / 0" in cell else [])
+    cells = list(CELLS) if name in ("Agg", "inline") else FEW
+    further = [f"figure, ax = plt.subplots()\n{CURVES[:-1]}, ax)", SVG, *FEW] if name == "inline" else []
+    outputs = executed([first, *cells, *further], backend, monkeypatch, tmp_path)[1:]
+    shown = check_pictures(cells, outputs[:len(cells)], is_png)
+    curve = pictures(shown[f"{CURVES}\nplot.heat_map(np.eye(2), ['a', 'b'], ['c', 'd'])"])[0]
+    assert curve == pictures(shown[f"{CURVES};"])[0]  # in their order; not so in svg, which has a date in it
     if len(cells) == len(CELLS):
         assert [output.data["text/plain"] for output in shown["len(kept.outputs)"]] == ["1"]
-    curve, table = pictures(shown[f"{CURVES}\nplot.heat_map(np.eye(2), ['a', 'b'], ['c', 'd'])"])
-    assert curve == pictures(shown[f"{CURVES};"])[0] or name == "svg"  # in their order; an svg has a date in it
-    assert curve != table
-    before, after = pictures(shown["ax.figure"]), pictures(shown["ax.figure  # after a change"])
-    assert before != after
-
-
-def test_a_picture_on_axes_of_pyplot_is_shown_by_it_alone(monkeypatch, tmp_path):
-    cells = ["%matplotlib inline\nimport matplotlib.pyplot as plt\nfrom fastnn import plot",
-             f"figure, ax = plt.subplots()\n{CURVES[:-1]}, ax)"]
-    assert [len(pictures(each)) for each in executed(cells, None, monkeypatch, tmp_path)] == [0, 1]
+    if further:
+        on_axes_of_pyplot, _, *svg = outputs[len(cells):]
+        assert len(pictures(on_axes_of_pyplot)) == 1  # by pyplot alone
+        check_pictures(FEW, svg, is_svg)
 
 
 def test_a_script_shows_nothing():
