@@ -1,11 +1,11 @@
-"""Tables of numbers and text: from a file to a trained model in one file, its preparation kept beside the net.
+"""Training and prediction on tables of numbers and text; a model and its preprocessing are one file.
 
     table = read_table("diamonds.csv")
     result = train(table, "price")
     result.model.save("diamonds.safetensors")
     TableModel.load("diamonds.safetensors").predict(table)
 
-pandas holds the tables: the extra `cli`.
+Tables are pandas data frames: the extra `cli`.
 """
 
 from pathlib import Path

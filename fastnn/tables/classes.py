@@ -1,9 +1,9 @@
-"""A target of classes: their labels, which come back as the column held them.
+"""A target of classes. Predicted labels have the type that they have in the column.
 
-In a model's file labels are bool, int, float and str, and there is the dtype of the column.
+In a model's file, labels are bool, int, float and str, together with the dtype of the column.
 
-A label is found as a category is, however a table holds it: 1, 1.0 and "1" are one, and so are True and "true". What would
-be written alike, or is equal, without being the same thing cannot stand in one target: 1 beside "1", True beside 1.
+A label is recognized in other spellings, like a category: 1, 1.0 and "1" are the same, and so are True and "true". Different
+labels that would be confused, such as 1 and "1", or True and 1, cannot be in one target.
 """
 
 import decimal
@@ -22,11 +22,11 @@ from .plain import different_words, word
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
           "object")
 SHOWN = 10  # labels in an error
-EXACT = 2.0**53  # up to here a float64 holds every whole number
+EXACT = 2.0**53  # float64 represents every whole number up to here
 
 
 def checked_labels(where, values):
-    """Labels from a file, each once."""
+    """Return labels from a file; raise an error for duplicates."""
     if not isinstance(values, (list, tuple)) or not values:
         raise ValueError(f"{where} is {shown(values)}; it must be a list of labels")
     for label in values:
@@ -38,7 +38,7 @@ def checked_labels(where, values):
 
 
 def one_of_dtypes(where, value):
-    """The name of a dtype of labels."""
+    """Return the name of a dtype of labels."""
     return one_of(where, value, DTYPES)
 
 
@@ -49,12 +49,12 @@ class Classes:
     Attributes
     ----------
     labels : tuple of bool, int, float or str
-        What stood in the column, in order.
+        The values of the column, in order.
     dtype : str or None
-        The NumPy dtype of the labels that are predicted, as the column had it: "object" for text. Models made before labels
-        had a dtype have None: int64 if all labels are int, else object.
+        The NumPy dtype of predicted labels, that of the column: "object" for text. It is None for models made before labels
+        had a dtype: int64 if all labels are int, else object.
     spelling : tuple of str or None
-        How the labels were written in the file that was trained on; None if as str writes them.
+        The labels as written in the training file; None if that is the result of str.
     """
 
     name: str = checked(word)
@@ -71,9 +71,9 @@ class Classes:
 
     @classmethod
     def fit(cls, series, spelling=None):
-        """Learn from all rows: a class is one even if the training rows have none of it.
+        """Learn the classes from all rows, including those that are not in the training rows.
 
-        spelling: {label, as text: how it is written in the file that the table was read from}, of those that are known.
+        spelling: {label, as text: how it is written in the file of the table}, as far as known.
         """
         series = series.dropna()
         labels = different(coded(series)[1], series.name)
@@ -88,7 +88,7 @@ class Classes:
         return len(self.labels)
 
     def encode(self, series):
-        """(rows,) int64: numbers of classes."""
+        """Return class numbers (rows,) int64."""
         if series.isna().any():
             raise ValueError(f"column {series.name!r} has no value in {int(series.isna().sum()):,} of {len(series):,} rows; "
                              "leave these rows out")
@@ -104,17 +104,17 @@ class Classes:
         return np.array(places, np.int64)[codes]
 
     def decode(self, outputs):
-        """(rows,) array of labels, from probabilities (rows, classes)."""
+        """Return an array of labels (rows,), from probabilities (rows, classes)."""
         before = np.int64 if all(type(label) is int for label in self.labels) else object
         return np.array(self.labels, self.dtype or before)[np.argmax(outputs, axis=1)]
 
     @property
     def texts(self):
-        """The labels as text, written as in the file that was trained on."""
+        """Return the labels as text, as written in the training file."""
         return self.spelling or tuple(map(str, self.labels))
 
     def decode_text(self, outputs):
-        """(rows,) array of labels as they are to be written; those that str writes as in the file are not text yet."""
+        """Return an array of labels (rows,) for a file; labels that str writes as in the training file are not converted."""
         return np.array(self.spelling, object)[np.argmax(outputs, axis=1)] if self.spelling else self.decode(outputs)
 
     def __str__(self):
@@ -123,14 +123,14 @@ class Classes:
 
 
 def coded(series):
-    """(codes, labels): the different labels of a series that has no missing values, and the place of each row's."""
+    """Return (codes, labels): the different labels of a series without missing values, and the index of each row's label."""
     pd = pandas()
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.cat.remove_unused_categories()
         places, labels = coded(pd.Series(series.cat.categories, name=series.name))
         return places[series.cat.codes.to_numpy()], labels
     held = numpy_dtype(series)
-    if held.kind == "f" and held.itemsize < 8:  # as it is written, not as it is in binary: 0.1, not 0.10000000149011612
+    if held.kind == "f" and held.itemsize < 8:  # the shortest decimal, not the binary value: 0.1, not 0.10000000149011612
         values, codes = np.unique(series.to_numpy(held), return_inverse=True)
         return codes, [float(str(value)) for value in values]
     if series.dtype == object and pd.api.types.infer_dtype(series, skipna=False) != "string":
@@ -142,7 +142,7 @@ def coded(series):
 
 
 def as_label(value, name):
-    """A value of the column `name` as bool, int, float or str; ValueError if it is none of these."""
+    """Return a value of the column `name` as bool, int, float or str; raise ValueError for other types."""
     value = value.item() if isinstance(value, np.generic) else value
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
@@ -154,12 +154,12 @@ def as_label(value, name):
 
 
 def beyond_exact(labels):
-    """Those of some labels that are floats so large that each may stand for several whole numbers."""
+    """Return the labels that are floats too large to represent each whole number."""
     return [label for label in labels if isinstance(label, float) and abs(label) >= EXACT]
 
 
 def different(labels, name):
-    """The different ones of some labels in order, text behind numbers; ValueError if two of them may be confused."""
+    """Return the different labels in order, text after numbers; raise ValueError if two of them would be confused."""
     found = {(kind_of(label), label): label for label in labels}.values()
     kinds = {kind_of(label) for label in found}
     if {"a truth value", "a number"} <= kinds:
@@ -178,7 +178,7 @@ def kind_of(label):
 
 
 def numpy_dtype(series):
-    """The NumPy dtype of a series, of its categories, or of what an extension type stores."""
+    """Return the NumPy dtype of a series, of its categories, or of the storage of an extension type."""
     dtype = series.dtype
     if isinstance(dtype, pandas().CategoricalDtype):
         dtype = dtype.categories.dtype
@@ -187,14 +187,14 @@ def numpy_dtype(series):
 
 
 def dtype_for(series, labels):
-    """The name of the dtype for an array of labels: that of the series, or else the one that suits them."""
+    """Return the name of the dtype for an array of labels: that of the series, or else one that can represent them."""
     own = numpy_dtype(series).name
     suitable = ["bool", "int64", "uint64", "float64", "object"]
     return next(name for name in [own] * (own in DTYPES[:-1]) + suitable if holds(name, labels))
 
 
 def holds(name, labels):
-    """Whether an array of that dtype holds the labels as they are; 0.1 in float32 is what is nearest."""
+    """Return whether an array of that dtype represents the labels exactly; 0.1 in float32 is the nearest float32."""
     kinds, kind = {type(label) for label in labels}, np.dtype(name).kind
     if kind == "O":
         return True
@@ -208,5 +208,5 @@ def holds(name, labels):
 
 
 def listed(labels):
-    """Labels for an error, cut where they are many."""
+    """Return labels for an error, shortened if there are many."""
     return ", ".join(map(repr, labels[:SHOWN])) + f" and {len(labels) - SHOWN:,} more" * (len(labels) > SHOWN)

@@ -1,10 +1,10 @@
-"""How good predictions are, in the units of what is predicted.
+"""Metrics of predictions, in the units of the target.
 
     r2                 1 − Σ (y − ŷ)² / Σ (y − mean(y))²: 1 is perfect, 0 no better than the mean of these rows
     mae, rmse          mean |y − ŷ|, and √ mean (y − ŷ)²
-    accuracy           the share of rows whose likeliest class is theirs
-    balanced_accuracy  the mean over the classes of that share
-    log_loss           mean −log p(class of the row), p no less than 1e-15
+    accuracy           fraction of rows whose most likely class is correct
+    balanced_accuracy  mean of that fraction over the classes
+    log_loss           mean −log p(class of the row), with p at least 1e-15
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from .target import as_numbers
 
 
 def regression(y, predicted):
-    """The metrics of values (rows,), float64; r2 is None where all y are alike."""
+    """Return the metrics of values (rows,), float64; r2 is None if all y are equal."""
     errors, spread = y - predicted, ((y - y.mean()) ** 2).sum()
     return {"r2": float(1 - (errors**2).sum() / spread) if spread else None, "mae": float(abs(errors).mean()),
             "rmse": float(np.sqrt((errors**2).mean()))}
 
 
 def classification(labels, probabilities):
-    """The metrics of class numbers (rows,) and probabilities (rows, classes)."""
+    """Return the metrics of class numbers (rows,) and probabilities (rows, classes)."""
     right = probabilities.argmax(axis=1) == labels
     counts = np.bincount(labels)
     shares = np.bincount(labels, weights=right)[counts > 0] / counts[counts > 0]
@@ -30,7 +30,7 @@ def classification(labels, probabilities):
 
 
 def score(target, series, outputs):
-    """The metrics of a network's outputs (rows, outputs), or another model's of that form, on a target's column."""
+    """Return the metrics of outputs (rows, outputs) of a network or another model, for the column of a target."""
     if target.kind == "classification":
         return classification(target.encode(series), outputs)
     return regression(as_numbers(series), target.decode(outputs))

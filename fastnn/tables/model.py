@@ -1,6 +1,6 @@
 """A model of a table: preprocessing, network and target in one safetensors file.
 
-The file is that of `Network.save`, and `Network.load` reads the network in it. Beside it the metadata hold
+The file is that of `Network.save`, and `Network.load` reads the network from it. Its metadata also contain
 
     table    preprocessing, target and report as JSON
 """
@@ -20,7 +20,7 @@ from .target import Values, as_target, from_config, present
 
 
 class TableModel:
-    """A network together with how a table becomes its inputs, and its outputs predictions.
+    """A network with the conversion of tables to its inputs, and of its outputs to predictions.
 
     Parameters
     ----------
@@ -28,10 +28,10 @@ class TableModel:
     preprocessing : Preprocessing
     target : Values or Classes
     report : dict, optional
-        How it was trained and how well it did: plain data, kept in the file.
+        How it was trained, and its results: plain data, stored in the file.
     number_formats : dict of str to NumberFormat, optional
-        The separators of the numbers in the file that it was trained on, by column; ``read_table(path, like=model)`` reads
-        other files likewise.
+        The number format of each column in the training file; ``read_table(path, like=model)`` reads other files in the same
+        way.
 
     Examples
     --------
@@ -57,33 +57,33 @@ class TableModel:
         self.number_formats = checked_formats("number_formats", number_formats)
 
     def forward(self, table, *, threads=None):
-        """Outputs (rows, outputs) of the network."""
+        """Return the outputs (rows, outputs) of the network."""
         check_reading(table, self.number_formats)
         return self.network.forward(self.preprocessing.transform(table), threads=threads)
 
     def predict(self, table, *, threads=None):
-        """Labels or values (rows,), in the target's units."""
+        """Return labels or values (rows,), in the target's units."""
         return self.target.decode(self.forward(table, threads=threads))
 
     def predict_proba(self, table, *, threads=None):
-        """Probabilities (rows, classes), in the order of `target.labels`."""
+        """Return probabilities (rows, classes), in the order of `target.labels`."""
         if self.target.kind != "classification":
             raise ValueError(f"{self.target.name!r} is a target of values, not of classes; use predict")
         return self.forward(table, threads=threads)
 
     def evaluate(self, table, *, threads=None):
-        """{metric: float} of `fastnn.tables.metrics` over the rows whose target is there."""
+        """Return {metric: float} of `fastnn.tables.metrics` over the rows that have a target."""
         table, column, there = self._with_target(table)
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")
         return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))
 
     def has_target(self, table):
-        """(rows,) bool: which rows of a table have a target, and so are evaluated."""
+        """Return which rows of a table have a target, and so are evaluated, (rows,) bool."""
         return self._with_target(table)[2]
 
     def _with_target(self, table):
-        """(table of plain columns, its target, which rows have one)."""
+        """Return (table of plain columns, its target, which rows have one)."""
         check_reading(table, self.number_formats)
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")
@@ -92,21 +92,21 @@ class TableModel:
         return table, column, present(column, numbers=self.target.kind == "regression")
 
     def save(self, path):
-        """Write it to one safetensors file, whole or not at all."""
+        """Write the model to one safetensors file, atomically."""
         formats = {name: [each.decimal, each.thousands] for name, each in self.number_formats.items()}
         text = to_text({"preprocessing": self.preprocessing.config(), "target": to_config(self.target),
                         "report": self.report, "number_formats": formats}, special=True)
-        from_plain(self.network, text)  # what could not be read again is not written
+        from_plain(self.network, text)  # raises if the model could not be loaded again
         files.save(self.network, path_name("path", path), {"table": text})
 
     @classmethod
     def load(cls, path):
-        """Read a model that `save` wrote; ModelFormatError if the file is not one."""
+        """Read a model that `save` wrote; raise ModelFormatError if the file is not one."""
         return files.open_and_read(path_name("path", path), lambda file: read(file, cls), "a model of a table")
 
 
 def read(file, model_type=TableModel):
-    """The model in an open safetensors file."""
+    """Return the model in an open safetensors file."""
     if "table" not in file.metadata:
         raise ValueError("it holds no preprocessing of a table; if it holds a network, read it with Network.load, or train "
                          "on a table: fastnn train")
@@ -114,14 +114,14 @@ def read(file, model_type=TableModel):
 
 
 def from_plain(network, text, model_type=TableModel):
-    """The model of a network and of the text in its file."""
+    """Return the model of a network and of the text in its file."""
     config = from_text(text, special=True)
     return model_type(network, Preprocessing.from_config(config["preprocessing"]), from_config(config["target"]),
                       checked_report(config["report"]), config.get("number_formats"))
 
 
 def checked_report(report):
-    """A report, whose figures are numbers: "test" by metric, and "baselines" by name and metric."""
+    """Return a report after checking that its figures are numbers: "test" by metric, "baselines" by name and metric."""
     for figures in [report.get("test", {}), *report.get("baselines", {}).values()]:
         if not all(value is None or type(value) in (int, float) for value in figures.values()):
             raise ValueError("its report holds figures that are no numbers")
@@ -129,7 +129,7 @@ def checked_report(report):
 
 
 def load_any(path):
-    """(network, TableModel or None) of a file that `TableModel.save` or `Network.save` wrote."""
+    """Return (network, TableModel or None) from a file of `TableModel.save` or `Network.save`."""
 
     def read_any(file):
         model = read(file) if "table" in file.metadata else None

@@ -11,14 +11,14 @@ from ..checks.single import above, number
 
 
 def to_config(described):
-    """A column or a target as plain data, without what is optional and as it is by default: older versions know it not."""
+    """Return a column or a target as plain data, without optional fields at their defaults, for earlier versions."""
     left_out = {each.name for each in fields(described)
                 if each.metadata.get("optional") and getattr(described, each.name) == each.default}
     return {"kind": described.kind, **{name: value for name, value in asdict(described).items() if name not in left_out}}
 
 
 def from_config(kinds, config):
-    """What `to_config` described: one of `kinds`, dataclasses by name."""
+    """Return the object of one of `kinds`, dataclasses by name, from the result of `to_config`."""
     known = isinstance(config, Mapping) and config.get("kind")
     if not isinstance(known, str) or known not in kinds:
         raise ValueError(f"it holds {shown(config)}; it must hold dicts whose 'kind' is {' or '.join(map(repr, kinds))}")
@@ -31,14 +31,14 @@ def from_config(kinds, config):
 
 
 def finite(where, value):
-    """A number of Python's, finite."""
+    """Return a finite Python number."""
     if type(value) not in (int, float) or not math.isfinite(real_number(value)):
         raise ValueError(f"{where} is {shown(value)}; it must be a finite number")
     return float(value)
 
 
 def positive(where, value):
-    """A number of Python's, finite and above 0."""
+    """Return a finite Python number above 0."""
     if finite(where, value) <= 0:
         raise ValueError(f"{where} is {shown(value)}; it must be above 0")
     return float(value)
@@ -48,7 +48,7 @@ deviations = number(above(0.0), math.inf, "a number of standard deviations above
 
 
 def word(where, value):
-    """A text, or a whole number: tables made of arrays have such names, targets such labels."""
+    """Return a text or an integer: tables made from arrays have such names, and targets such labels."""
     if type(value) not in (str, int):
         raise ValueError(f"{where} is {shown(value)}; it must be text")
     return value
@@ -61,7 +61,7 @@ def words(where, values):
 
 
 def marks(where, values):
-    """What stands for missing values: texts, and numbers as Python's."""
+    """Return the list of missing values: texts and Python numbers."""
     found = tuple(value.item() if isinstance(value, np.generic) else value for value in several(where, values))
     for value in found:
         if type(value) is not str and not math.isfinite(real_number(value)):

@@ -1,6 +1,6 @@
-"""Preprocessing: a table becomes the float32 matrix that a network takes, the same way in training and ever after.
+"""Preprocessing: conversion of a table to the float32 matrix of network inputs, in training and in prediction.
 
-Its numbers are learned from the training rows alone, and are plain data: `config()` is JSON in the model's file.
+Its numbers are learned from the training rows only, and are plain data: `config()` is JSON in the model's file.
 """
 
 import json
@@ -23,27 +23,27 @@ from .columns.notes import Notes
 from .plain import deviations, different_words, from_config, marks, to_config
 from .unseen import warn_of_unseen
 
-CATEGORIES, LEAST_CATEGORIES = 1000, 100  # that a column of text may have by itself
-NUMBERS_OF_A_COLUMN = 2**26  # in the matrix, which bound them where there are many rows
-UNLIMITED = 1e30  # JSON has no infinity
-CHARACTERS = 2**22  # that the names of all features of a model from a file may have
+CATEGORIES, LEAST_CATEGORIES = 1000, 100  # default number of categories of a column of text, and its minimum
+NUMBERS_OF_A_COLUMN = 2**26  # elements of the matrix for one column, which limit the categories if there are many rows
+UNLIMITED = 1e30  # stands for infinity, which JSON does not have
+CHARACTERS = 2**22  # largest total length of the feature names in a file
 
 
 class Preprocessing:
-    """What to do with each column of a table.
+    """The conversion of each column of a table.
 
     Parameters
     ----------
     columns : iterable of Number, Text and Ignored
     missing_values : iterable of str or float
-        What else than an empty cell stands for a missing value, such as "?" or -999.
+        Missing values in addition to empty cells, such as "?" or -999.
 
     Attributes
     ----------
     features : list of str
         The names of the columns of the matrix.
     notes : list of str
-        What `fit` has decided that may not be meant.
+        Decisions of `fit` that the user should check.
 
     Examples
     --------
@@ -70,45 +70,45 @@ class Preprocessing:
     @classmethod
     def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
             max_categories="auto", limit="auto", counters=None):
-        """Learn what to do with the columns of a table.
+        """Learn the conversion of the columns of a table.
 
         Parameters
         ----------
         table : DataFrame
-            pandas' or one with an Arrow interface, such as polars'. Whether a column holds numbers or text is judged by all
-            of it; one of a categorical type is text.
+            A pandas DataFrame, or a table with an Arrow interface, such as a polars DataFrame. All rows determine whether a
+            column holds numbers or text; a column of a categorical type is text.
         rows : array of int, optional
-            The training rows: means, medians and categories are theirs alone, and a column that is alike in all of them is
-            ignored. Default all.
+            The training rows: means, medians and categories are computed from them, and columns that are constant in them
+            are ignored. Default all.
         text : iterable of str
-            Columns whose numbers are names of something.
+            Columns whose numbers are names.
         drop : iterable of str
             Columns to ignore.
         keep_columns : iterable of str
-            Columns to learn from although they count the rows, or hold a different text in most of them.
+            Columns to use although they number the rows, or hold a different text in most of them.
         keep_words : iterable of str
-            Columns in which words such as NA, None and null are categories, and not missing values.
+            Columns in which words such as NA, None and null are categories, not missing values.
         missing_values : iterable of str or float
-            What else than an empty cell stands for a missing value.
+            Missing values in addition to empty cells.
         max_categories : int or "auto"
-            Of a column of text so many are kept, the most frequent ones; all others are in none. "auto": 1,000 or, where the
-            matrix would have more than 2**26 numbers for one column, fewer, but 100 at least. A column with more than these
-            or than 20, different in more than half of the rows, is ignored: it tells rows apart and nothing else.
+            The number of categories to keep of a column of text, the most frequent ones. "auto": 1,000 or, if the matrix
+            would have more than 2**26 elements for one column, fewer, but at least 100. A column with more categories than
+            these or than 20, different in more than half of the rows, is ignored, because it only identifies rows.
         limit : float or "auto"
-            Standardized numbers stay within ± this; infinity for none. "auto": 5 or, where a column has a long tail, as
-            far as the tail reaches and up to twice as far: see `fastnn.tables.tails`.
+            Standardized numbers are limited to ± this; infinity for no limit. "auto": 5 or, for a column with a long tail,
+            up to twice as far as the tail: see `fastnn.tables.columns.tails`.
         counters : iterable of str, optional
-            Columns that count the rows of a table of which this one is a part. Default: what this table shows.
+            Columns that number the rows of a larger table of which this is a part. Default: determined from this table.
 
         Returns
         -------
         Preprocessing
-            Its attribute `notes`, a list of str, says what was decided that may not be meant.
+            Its attribute `notes`, a list of str, describes decisions to check.
 
         Raises
         ------
         ValueError
-            If no column is left, or one that is named is not there.
+            If no column is left, or if a named column does not exist.
         """
         declared = categorical_names(as_pandas("table", table))
         table = normalized("table", table)
@@ -150,21 +150,21 @@ class Preprocessing:
 
     @property
     def text_columns(self):
-        """The names of the columns of text; `read_table(path, text=...)` then reads them as they are written."""
+        """The names of the columns of text; `read_table(path, text=...)` reads them as they are written."""
         return [column.name for column in self.columns if column.kind == "text"]
 
     @property
     def names(self):
-        """{name, as text: column} of the columns that the matrix is made of."""
+        """{name, as text: column} of the columns that have features."""
         return {text_name(column.name): column for column in self.columns if column.features}
 
     def transform(self, table):
-        """The matrix of a table.
+        """Return the matrix of a table.
 
         Parameters
         ----------
         table : DataFrame
-            With the columns that were learned, in any order; others are not looked at.
+            A table with the learned columns, in any order; others are ignored.
 
         Returns
         -------
@@ -173,14 +173,14 @@ class Preprocessing:
         Raises
         ------
         ValueError
-            If a column is not there, or holds text where there were numbers.
+            If a column is missing, or holds text instead of numbers.
 
         Warns
         -----
         UnknownCategory
-            For text that is in none of the categories learned, or missing where none was: it is 0 in all of them.
+            For text that is in none of the learned categories, or missing if it was never missing: it is 0 in all of them.
         MissingNumber
-            For missing numbers of a column that had none in training: they count as its median.
+            For missing numbers in a column without missing numbers in training: they are replaced by its median.
         """
         names = self.names
         given = as_pandas("table", table)
@@ -199,30 +199,30 @@ class Preprocessing:
         return X
 
     def config(self):
-        """It as plain data; `from_config` makes it again."""
+        """Return the preprocessing as plain data, for `from_config`."""
         return {"columns": [to_config(column) for column in self.columns], "missing_values": list(self.missing_values)}
 
     @classmethod
     def from_config(cls, config):
-        """The preprocessing that `config` described; ValueError if it is not what `config()` gives."""
+        """Make the preprocessing from the result of `config()`; raise ValueError if it is not valid."""
         lists = isinstance(config, Mapping) and [config.get("columns"), config.get("missing_values")]
         if not lists or not all(isinstance(each, (list, tuple)) for each in lists):
             raise ValueError(f"config is {shown(config)}; it must be what config() gives, a dict with the lists 'columns' "
                              "and 'missing_values'")
         columns = [from_config(KINDS, column) for column in config["columns"]]
         different_words("the names of the columns", [column.name for column in columns])
-        # a name stands in those of all its features: a long one of many categories would take the square of the file's size
+        # the name of a column is part of the names of all its features: their total size could be the square of the file's
         if sum(len(str(c.name)) * len(getattr(c, "categories", ())) for c in columns) > CHARACTERS:
             raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
         return cls(columns, config["missing_values"])
 
     def to_json(self):
-        """It as JSON."""
+        """Return the preprocessing as JSON."""
         return json.dumps(self.config())
 
     @classmethod
     def from_json(cls, text):
-        """The preprocessing that `to_json` wrote."""
+        """Make the preprocessing from the result of `to_json`."""
         try:
             return cls.from_config(from_text(text, special=True))
         except PROVOKED as error:
@@ -230,7 +230,7 @@ class Preprocessing:
 
 
 def numbers_of_rows(rows, count):
-    """The numbers of some of `count` rows, as an array of integers."""
+    """Return the numbers of some of `count` rows, as an array of integers."""
     rows = any_array("rows", rows)
     if rows.dtype.kind not in "iu" or rows.ndim != 1 or not len(rows) or rows.min() < 0 or rows.max() >= count:
         raise ValueError(f"rows is {rows.dtype} of shape {rows.shape}; it must hold numbers of rows of the table, from 0 to "
@@ -239,13 +239,13 @@ def numbers_of_rows(rows, count):
 
 
 def checked_categories(most, rows):
-    """How many categories a column of text may have, in a table of so many rows."""
+    """Return the largest number of categories of a column of text, in a table of `rows` rows."""
     if isinstance(most, str) and most == "auto":
         return min(CATEGORIES, max(LEAST_CATEGORIES, NUMBERS_OF_A_COLUMN // max(rows, 1)))
     return whole_number("max_categories", most)
 
 
 def checked_limit(limit):
-    """A limit as a float that JSON has, or "auto"."""
+    """Return a limit as a float that JSON can represent, or "auto"."""
     limit = or_word("auto", deviations)("limit", limit)
     return limit if limit == "auto" else min(limit, UNLIMITED)

@@ -1,4 +1,4 @@
-"""How to train on a table: what may be said, checked, and what the number of rows decides."""
+"""The options of training on a table, their checks, and defaults that depend on the number of rows."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,61 +9,61 @@ from ..checks.single import check_fields, checked, or_none, or_word
 from ..layers import Dense, Layer
 from .plain import deviations, marks
 
-STEPS = 4000  # training has about so many, where
-EPOCHS = (20, 200)  # these bounds allow it
-LARGE = 5000  # so many training rows are learned in larger batches
+STEPS = 4000  # approximate number of steps of a training, within
+EPOCHS = (20, 200)  # these bounds on the number of epochs
+LARGE = 5000  # number of training rows from which on the batches are larger
 BATCH_SIZES = (32, 128)
 
 
 def hidden_layers(where, value):
-    """Layers, as a tuple."""
+    """Return the hidden layers as a tuple."""
     return tuple(list_of(where, value, Layer))
 
 
 def share_of_rows(where, value):
-    """A part of the rows, which leaves some for the others."""
+    """Return a fraction of the rows that leaves some for the other parts."""
     return number_in_range(where, value, 0.0, 1.0)
 
 
 def seed(where, value):
-    """A whole number, however large."""
+    """Return an integer of any size."""
     return whole_number(where, value, least=0, most=math.inf)
 
 
 def option(*words):
-    """A field that is one of the words, by default the first."""
+    """A field for one of the words, by default the first."""
     return checked(lambda where, value: one_of(where, value, words), default=words[0])
 
 
 def names():
-    """A field of names of columns, by default of none."""
+    """A field for names of columns, by default none."""
     return checked(several, default=())
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. What is None is chosen by the number of rows.
+    """The options of training. The defaults of None depend on the number of rows.
 
     Attributes
     ----------
     layers : list of Dense
-        The hidden ones.
+        The hidden layers.
     epochs, batch_size : int, optional
-        Default: batches of 128, from 5,000 training rows, or 32; 20 to 200 epochs, for some 4,000 steps.
+        Default: batches of 128 for 5,000 training rows or more, else 32; 20 to 200 epochs, for about 4,000 steps.
     learning_rate : float, optional
-        Of AdamW, at the start. Default: 0.005 √(batch_size / 128), at most 0.01.
+        The initial learning rate of AdamW. Default: 0.005 √(batch_size / 128), at most 0.01.
     weight_decay : float
-        Of AdamW; 0 for none, where what is to be learned changes quickly from place to place.
+        Of AdamW; use 0 if the target varies quickly with a feature.
     validation, test : float
-        Shares of the rows.
+        Fractions of the rows.
     seed : int
-        Of the split, the first weights and the shuffling.
+        For the split, the initial weights and the shuffling.
     task : {"auto", "regression", "classification"}
     log_target : {"no", "yes", "auto"}
-        Whether values are learned in logarithms; "auto" tries both where the target is positive and skewed.
+        Whether to learn the logarithms of values; "auto" tries both if the target is positive and skewed.
     text, drop, keep_columns, keep_words, missing_values, max_categories, limit
-        See `Preprocessing.fit`. A target among `text` has classes, whatever its numbers are; one among `keep_words` has
-        words such as None as classes.
+        See `Preprocessing.fit`. A target in `text` has classes even if it contains numbers; for a target in `keep_words`,
+        words such as None are classes.
     threads : int, optional
     """
 
@@ -90,9 +90,9 @@ class Recipe:
         check_fields(self)
 
     def sized(self, rows):
-        """(epochs, batch_size, learning_rate) for so many training rows.
+        """Return (epochs, batch_size, learning_rate) for a number of training rows.
 
-        The learning rate goes by the root of the batch size, as suits Adam (Malladi et al. 2022).
+        The learning rate is proportional to the root of the batch size, as recommended for Adam (Malladi et al. 2022).
         """
         batch_size = self.batch_size or BATCH_SIZES[rows >= LARGE]
         low, high = EPOCHS

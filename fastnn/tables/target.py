@@ -1,7 +1,7 @@
-"""The column to predict, as what the network learns and back: values standardized, classes counted.
+"""The target: conversion of the column to network outputs and back. Values are standardized, classes are numbered.
 
-A positive target that spans orders of magnitude may be learned in logarithms: then equal errors are equal ratios, not equal
-differences. Which of the two suits is a question to the data: see `fastnn.tables.training`.
+A positive target that spans orders of magnitude may be learned in logarithms: then equal errors are equal ratios instead of
+equal differences. `fastnn.tables.training` compares the two on the data.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from .columns.cells import without
 from .columns.frames import categorical_names, normalized_column, pandas
 from .columns.kinds import NUMBERS, WORDS
 
-FEW = 10  # so few different whole numbers are taken for classes
-SKEWED = 1.0  # a skewness from which logarithms are worth a try; that of the exponential distribution is 2
-LARGEST = 1e100  # that a value to predict may be: sums of squared errors are numbers then
-RATIO = np.log(2.0)  # so far beyond what was seen in training the logarithm of a prediction may go
-OTHERS = {  # what pandas calls what is neither numbers nor text, and what may be derived from it
+FEW = 10  # largest number of different whole numbers that are taken for classes
+SKEWED = 1.0  # skewness from which on logarithms may help; that of the exponential distribution is 2
+LARGEST = 1e100  # largest value of a target, so that sums of squared errors do not overflow
+RATIO = np.log(2.0)  # how far the logarithm of a prediction may exceed the range of the training rows
+OTHERS = {  # pandas' names of types that are neither numbers nor text, and what may be derived from them
     "datetime64": "dates", "datetime": "dates", "date": "dates", "timedelta64": "durations", "timedelta": "durations",
     "period": "periods", "time": "times of day", "complex": "complex numbers", "interval": "intervals",
     "mixed": "other things",
@@ -64,15 +64,15 @@ class Values:
         return cls(series.name, *map(float, (t.mean(), t.std() or 1.0, t.min(), t.max())), logarithm)
 
     def encode(self, series):
-        """(rows,) float64: what the network is to put out."""
+        """Return the desired network outputs (rows,), float64."""
         values = as_numbers(series)
         return ((np.log(values) if self.logarithm else values) - self.mean) / self.scale
 
     def decode(self, outputs):
-        """(rows,) float64 in the target's units, from outputs (rows, 1).
+        """Return (rows,) float64 in the target's units, from outputs (rows, 1).
 
-        The exponential would blow a slip far from all data up beyond bounds: in logarithms a prediction stays between half
-        the least and twice the largest value seen in training.
+        With logarithms, a prediction is limited to the range from half the smallest to twice the largest value in training,
+        because the exponential would amplify an error far from all data without bound.
         """
         t = np.asarray(outputs, np.float64)[:, 0] * self.scale + self.mean
         return np.exp(np.clip(t, self.low - RATIO, self.high + RATIO)) if self.logarithm else t
@@ -85,19 +85,19 @@ TARGETS = {kind.kind: kind for kind in (Values, Classes)}
 
 
 def from_config(config):
-    """The target that `to_config` described."""
+    """Return the target from the result of `to_config`."""
     return plain.from_config(TARGETS, config)
 
 
 def as_target(series, missing_values, known=()):
-    """A column as a target: of the type that it has, and what stands for missing values missing.
+    """Return a column as a target, of the same type, with missing values marked.
 
-    known: the words, such as None, that are classes and stand for no missing values. ValueError if it holds neither numbers
-    nor words.
+    known: words, such as None, that are classes and not missing values. Raises ValueError if the column holds neither
+    numbers nor words.
     """
     byte_order = isinstance(series.dtype, np.dtype) and not series.dtype.isnative
     if byte_order or (isinstance(series.dtype, pandas().ArrowDtype) and kind_in(series) == "string"):
-        plain = normalized_column(series)  # pandas can do but little with these types
+        plain = normalized_column(series)  # pandas supports few operations on these types
         series = plain.astype("category") if is_categorical(series) else plain
     series = without(series, missing_values, known)
     if series.notna().any():
@@ -106,12 +106,12 @@ def as_target(series, missing_values, known=()):
 
 
 def as_numbers(series):
-    """A series of any type as float64, NaN where it is missing or infinite."""
+    """Return a series of any type as float64, NaN where it is missing or infinite."""
     return plain_numbers(normalized_column(series))
 
 
 def present(series, *, numbers=False):
-    """Which rows have a target, as booleans; an infinite number is none. `numbers`: whether they all must be numbers."""
+    """Return which rows have a target, as booleans; an infinite number is none. `numbers`: whether all must be numbers."""
     there = series.notna().to_numpy()
     if numbers or kind_in(series) in NUMBERS:
         there = there & np.isfinite(as_numbers(series))
@@ -119,7 +119,7 @@ def present(series, *, numbers=False):
 
 
 def kind_in(series):
-    """What a series holds, as pandas infers it; of a categorical one, what its categories are."""
+    """Return the type of values in a series as inferred by pandas; for a categorical one, that of its categories."""
     if isinstance(series.dtype, pandas().CategoricalDtype):
         series = series.cat.categories
     elif isinstance(series.dtype, pandas().ArrowDtype):
@@ -128,7 +128,7 @@ def kind_in(series):
 
 
 def is_whole(series):
-    """Whether all values are whole numbers; True and False are words."""
+    """Return whether all values are whole numbers; True and False are not."""
     if kind_in(series) not in NUMBERS or kind_in(series) == "boolean":
         return False
     values = as_numbers(series)
@@ -146,7 +146,7 @@ def check_kind(series):
 
 
 def judge_task(series):
-    """"classification" for text, True and False, categories, and few different whole numbers that come up often."""
+    """Return "classification" for text, bools, categories, and a few different whole numbers that occur often."""
     if is_categorical(series) or kind_in(series) not in NUMBERS or kind_in(series) == "boolean":
         return "classification"
     different = series.nunique()
@@ -154,12 +154,12 @@ def judge_task(series):
 
 
 def is_categorical(series):
-    """Whether the type of a column says that it holds categories."""
+    """Return whether a column has a categorical type."""
     return bool(categorical_names(series.to_frame()))
 
 
 def is_skewed(series):
-    """Whether logarithms are worth a try: all positive, skewed to the right, and less so in logarithms."""
+    """Return whether logarithms may help: all values positive, skewed to the right, and less so in logarithms."""
     values = as_numbers(series)
     if values.min() <= 0:
         return False
@@ -167,5 +167,5 @@ def is_skewed(series):
 
 
 def skewness(values):
-    """The third standardized moment, mean(((x − mean) / std)³)."""
+    """Return the third standardized moment, mean(((x − mean) / std)³)."""
     return float((((values - values.mean()) / (values.std() or 1.0)) ** 3).mean())

@@ -1,20 +1,20 @@
-"""What a table to predict has and the rows had not that a model was trained on: one warning for each kind."""
+"""Warnings about categories and missing numbers that were not in the training rows."""
 
 from ..checks.caller_warning import warn_caller
 
-SHOWN = 3  # columns in a warning
+SHOWN = 3  # largest number of columns in a warning
 
 
 class UnknownCategory(UserWarning):
-    """A table holds text, or misses it, that was not in the rows that the preprocessing was learned from."""
+    """A table contains text, or missing text, that was not in the training rows."""
 
 
 class MissingNumber(UserWarning):
-    """A table misses numbers in a column that had all in the rows that the preprocessing was learned from."""
+    """A table has missing numbers in a column that had none in the training rows."""
 
 
 def warn_of_unseen(unseen, rows):
-    """Warn of what columns of a table hold. unseen: (column, {word: rows}) pairs, None for what is missing. rows: of all."""
+    """Warn of unseen values. unseen: (column, {word: rows}) pairs, None for missing cells. rows: number of all rows."""
     words = [(column, in_words(found), found) for column, found in unseen if found and column.kind == "text"]
     if words:
         warn_caller(f"{together(words, rows)}: in none of the categories learned, and 0 in all of them", UnknownCategory)
@@ -25,14 +25,14 @@ def warn_of_unseen(unseen, rows):
 
 
 def together(said, rows):
-    """What is said of each of some columns."""
+    """Join the descriptions of columns."""
     parts = [f"column {column.name!r} {what} in {sum(found.values()):,} of {rows:,} rows" for column, what, found in said]
     more = len(parts) - SHOWN
     return "; ".join(parts[:SHOWN]) + f"; and likewise {more:,} more column{'s' * (more > 1)}" * (more > 0)
 
 
 def in_words(found):
-    """What text a column holds, and whether it misses some."""
+    """Return the unseen text of a column, and whether some is missing, in words."""
     words = [word for word in found if word is not None]
     more = len(words) - 1
     parts = [f"holds {word!r}" for word in words[:1]] + [f"{more:,} more word{'s' * (more > 1)}"] * (more > 0)

@@ -1,4 +1,4 @@
-"""Columns of a table: plain kinds of data, missing values, and the features that are learned from each."""
+"""Columns of a table: conversion to plain types, missing values, and the features learned from each column."""
 
 from .kinds import Ignored, Missing, Number, Text
 

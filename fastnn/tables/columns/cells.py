@@ -1,7 +1,7 @@
-"""Cells: what a column holds as numbers or as words, what stands for a missing value, and one category in several spellings.
+"""Cells of a column as numbers or words, missing values, and the spellings of a category.
 
-A category is found by how it is written. Where another table writes it otherwise, without a doubt about what is meant, it is
-found as well: 1, 1.0, "1" and "01" are one, and so are True, "true" and "TRUE".
+A category is identified by its text. It is also recognized in other unambiguous spellings: 1, 1.0, "1" and "01" are the
+same, and so are True, "true" and "TRUE".
 """
 
 import decimal
@@ -22,21 +22,21 @@ FRACTION = re.compile(r"[+-]?[0-9]{0,30}\.[0-9]{1,30}")
 
 
 def distinct(series):
-    """(codes, values): the different values of a series, and the place of each row's among them, -1 where it is missing."""
+    """Return (codes, values): the different values of a series, and the index of each row's value, -1 if missing."""
     pd, series = pandas(), normalized_column(series)
     if series.dtype != object or pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, values = pd.factorize(series)
         return codes, values.tolist()
     places, values, codes = {}, [], np.full(len(series), -1, np.intp)
     for row, (value, absent) in enumerate(zip(series.tolist(), series.isna().tolist(), strict=True)):
-        if not absent:  # by type and text: True and 1 are equal, and a list has no hash
+        if not absent:  # compared by type and text, because True equals 1, and a list has no hash
             codes[row] = places.setdefault((type(value), str(value)), len(places))
             values += [value] * (len(values) < len(places))
     return codes, values
 
 
 def as_numbers(series, truth=False):
-    """A series as float64, NaN where it is missing or infinite. ValueError if it holds anything else, such as dates.
+    """Return a series as float64, NaN where it is missing or infinite. Raise ValueError for other values, such as dates.
 
     truth: whether text may be True or False.
     """
@@ -61,31 +61,31 @@ def as_numbers(series, truth=False):
 
 
 def holds_truth(series):
-    """Whether all cells are True or False, apart from missing ones."""
+    """Return whether all cells are True, False or missing."""
     return pandas().api.types.infer_dtype(normalized_column(series), skipna=True) == "boolean"
 
 
 def numbers_in(texts):
-    """The numbers that are written in texts, float64, NaN for a text that is none."""
+    """Return the numbers in texts as float64, NaN for a text that is not a number."""
     return pandas().to_numeric(pandas().Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
 
 
 def as_words(series):
-    """A series as a list of str, None where it is missing. A whole number is written the same in every dtype."""
+    """Return a series as a list of str, None where missing. A whole number has the same text in every dtype."""
     codes, values = distinct(series)
     words = [*map(written, values), None]
     return [words[code] for code in codes]
 
 
 def written(value):
-    """A value as text."""
+    """Return a value as text."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, str) else str(value).removesuffix(MIDNIGHT)  # a date as a CSV file has it
+    return value if isinstance(value, str) else str(value).removesuffix(MIDNIGHT)  # a date as in a CSV file
 
 
 def word_counts(series):
-    """{word: rows} of a series, what is missing aside."""
+    """Return {word: number of rows} of a series, without missing values."""
     codes, values = distinct(series)
     found = {}
     for value, rows in zip(values, np.bincount(codes[codes >= 0], minlength=len(values)).tolist(), strict=True):
@@ -94,18 +94,18 @@ def word_counts(series):
 
 
 def words_for_missing(series, known=()):
-    """{word: rows} of the words in a series that stand for missing values, none of them `known`."""
+    """Return {word: number of rows} of the words in a series that stand for missing values and are not `known`."""
     if normalized_column(series).dtype != object:
         return {}
     return {word: rows for word, rows in word_counts(series).items() if means_missing(word, known) and word.strip()}
 
 
 def without(series, missing_values, known=()):
-    """A series in which `missing_values`, empty texts and words such as NA are missing; itself where it has none of them.
+    """Return a series in which `missing_values`, empty texts and words such as NA are missing, itself if it has none.
 
-    It keeps its type where that is no plain one.
+    A type other than a plain one is kept.
 
-    known: the words that stay what they are, such as a category "None".
+    known: words that are not missing values, such as a category "None".
     """
     plain = normalized_column(series)
     if not missing_values and plain.dtype != object:
@@ -123,7 +123,7 @@ def without(series, missing_values, known=()):
 
 
 def numbers_if_all(series):
-    """A series of numbers in text as numbers; itself where it holds anything else."""
+    """Return a text series of numbers as numbers; the series itself if it holds anything else."""
     values = distinct(series)[1]
     if not values or not all(isinstance(value, str) for value in values):
         return series
@@ -132,7 +132,7 @@ def numbers_if_all(series):
 
 
 def spellings(value):
-    """What a cell is found by: its text and, for a number and for True and False, what is equal to it otherwise written."""
+    """Return the keys of a cell: its text and, for a number or a bool, the other spellings of the same value."""
     word = unicodedata.normalize("NFC", written(value).strip()).removesuffix(MIDNIGHT)
     if word.lower() in TRUTH:
         return {word, word.lower() == "true"}
@@ -142,16 +142,16 @@ def spellings(value):
 
 
 def all_spellings(text):
-    """What cells are found by that mean the same as a category or a mark: of a text that is a number that number as well.
+    """Return the keys of all cells that mean the same category or missing value: for numeric text, also that number.
 
-    In cells "1.10" and "1.1" may be versions, and differ. A cell that is the number 1.1 is either.
+    The texts "1.10" and "1.1" may be versions, and differ. A cell with the number 1.1 matches both.
     """
     found = spellings(text)
     return found | {float(text)} if isinstance(text, str) and FRACTION.fullmatch(text.strip()) else found
 
 
 def places_of(categories):
-    """A function that finds the place of a cell's category, or None where it is in none of them, or in doubt."""
+    """Return a function that returns the index of a cell's category, or None if there is none or it is ambiguous."""
     exact, similar = {}, {}
     for place, category in enumerate(categories):
         exact.setdefault(category, place)

@@ -1,14 +1,14 @@
-"""Data frames as they enter: whatever holds a table becomes a pandas DataFrame of plain columns with names of text.
+"""Conversion of data frames to pandas DataFrames with columns of plain types and text names.
 
-    names                       text without blanks around it, as a CSV file has them; a name that comes twice is refused
-    numbers                     int64, uint64, float32, float64 and the like; NaN is missing
-    True and False              bool; objects True, False and None where some are missing
-    whole numbers beyond 2**53  objects, int and None, where some are missing: float64 would merge them
+    names                       text without blanks around it, as in a CSV file; duplicate names are refused
+    numbers                     int64, uint64, float32, float64 and others; NaN is missing
+    True and False              bool; objects True, False and None if some are missing
+    whole numbers beyond 2**53  objects, int and None, if some are missing, because float64 would merge them
     dates and durations         datetime64 and timedelta64, or objects of Python's types
     text and anything else      objects; None is missing
 
-Everything behind this door sees these kinds alone. Neither pandas' extension types, nor Arrow, Sparse or categorical
-columns, nor the library that made the frame change what is learned or predicted.
+All other modules see only these types. So pandas' extension types, Arrow, Sparse or categorical columns, and the library of
+the data frame do not change the result.
 """
 
 import decimal
@@ -19,12 +19,12 @@ import numpy as np
 from ...checks import shown
 from .names import text_name
 
-EXACT = 2**53  # up to here every whole number is a float64
-DIGITS = 2**64  # a Decimal beyond is a float64, for its digits may be a million
+EXACT = 2**53  # float64 represents every whole number up to here
+DIGITS = 2**64  # a larger Decimal becomes a float64, because it may have a million digits
 
 
 def pandas():
-    """The module pandas, or an error that names the extra to install."""
+    """Return the module pandas, or raise an error that names the extra to install."""
     try:
         import pandas
     except ImportError:
@@ -33,11 +33,11 @@ def pandas():
 
 
 def normalized(where, table, only=None, untouched=()):
-    """A pandas DataFrame of plain columns; `table` itself where it is one already.
+    """Return a pandas DataFrame of plain columns; `table` itself if it is one already.
 
-    where: the name of the argument, for errors. only: the names of the columns that are looked at; others are not in the
-    result, and those that are not there are no error. untouched: names of columns that stay of the type that they have,
-    such as a target, whose labels are to come back as they were. ValueError if it is no table, or if a name comes twice.
+    where: the name of the argument, for errors. only: the names of the columns to convert; the result has no others, and
+    missing ones are no error. untouched: names of columns that keep their type, such as a target, whose labels are predicted
+    in their type. Raises ValueError if it is not a table, or if a name is duplicate.
     """
     table = as_pandas(where, table)
     names = [text_name(name) for name in table.columns]
@@ -57,7 +57,7 @@ def normalized(where, table, only=None, untouched=()):
 
 
 def as_pandas(where, table):
-    """A table as a pandas DataFrame: itself, or what its Arrow interface gives, as that of polars and pyarrow does."""
+    """Return a table as a pandas DataFrame, through its Arrow interface if it is a polars or pyarrow table."""
     pd = pandas()
     if isinstance(table, pd.DataFrame):
         return table
@@ -70,19 +70,19 @@ def as_pandas(where, table):
         try:
             return pyarrow.table(table).to_pandas(types_mapper=pd.ArrowDtype)
         except (TypeError, ValueError, pyarrow.ArrowException):
-            pass  # a column alone, for one
+            pass  # for example, a single column
     raise ValueError(f"{where} is {shown(table)}; it must be a pandas DataFrame, such as read_table gives, or another table "
                      "with an Arrow interface, such as a polars DataFrame")
 
 
 def categorical_names(table):
-    """The names of the columns of a DataFrame whose type says that they are categories, even where these are numbers."""
+    """Return the names of the columns of a DataFrame with a categorical type, even if the categories are numbers."""
     return [text_name(name) for name, dtype in zip(table.columns, table.dtypes, strict=True)
             if isinstance(dtype, pandas().CategoricalDtype) or str(dtype).startswith("dictionary<")]
 
 
 def normalized_column(series):
-    """A series of a plain kind; `series` itself where it is of one already."""
+    """Return a series of a plain type; `series` itself if it has one already."""
     pd, dtype = pandas(), series.dtype
     if isinstance(dtype, np.dtype):
         if dtype.kind == "O":
@@ -108,7 +108,7 @@ def normalized_column(series):
 
 
 def from_objects(series, values):
-    """A series of a plain kind from an array of objects; `series` itself where it holds them and stays as it is."""
+    """Return a series of a plain type from an array of objects; `series` itself if it does not change."""
     pd, absent = pandas(), pandas().isna(values)
     present = values[~absent]
     kind = pd.api.types.infer_dtype(present, skipna=False)
@@ -129,7 +129,7 @@ def from_objects(series, values):
 
 
 def from_whole(series, values, absent):
-    """A series of whole numbers, each of them exact."""
+    """Return a series of whole numbers, all exact."""
     if not absent.any():
         for dtype in (np.int64, np.uint64):
             try:
@@ -142,7 +142,7 @@ def from_whole(series, values, absent):
 
 
 def as_float(value):
-    """A real number as float, infinite where it is too large for one."""
+    """Return a real number as float, infinite if it is too large."""
     try:
         return float(value)
     except OverflowError:
@@ -150,7 +150,7 @@ def as_float(value):
 
 
 def with_none(series, values, absent, convert):
-    """A series of objects, None where one is missing; `series` itself where it is that already."""
+    """Return a series of objects with None for missing values; `series` itself if it does not change."""
     own = series.dtype == object and np.may_share_memory(values, series.to_numpy())
     if own and all(value is None for value in values[absent]) and (
             convert is None or all(type(value) is convert for value in values[~absent])):
@@ -161,5 +161,5 @@ def with_none(series, values, absent, convert):
 
 
 def like(series, values):
-    """A series of other values with the name and the index of this one."""
+    """Return a series of other values with the name and the index of this one."""
     return pandas().Series(values, index=series.index, name=series.name, dtype=values.dtype, copy=False)

@@ -1,11 +1,11 @@
-"""What a column is: numbers, categories, or nothing to learn from.
+"""The kind of a column: numbers, categories, or ignored.
 
-Of which kind it is, is judged by the whole table, and whether it varies by the rows that are trained on: weights of what is
-alike there would never be trained, and reached by another value later.
+The kind is determined from the whole table, but whether the column varies from the training rows: the weights of a constant
+feature would never be trained, and would matter for other values later.
 
-A column counts the rows if its numbers are whole, all different, and fill at least half of their range, which quantities do
-by chance less than once in a thousand times. It gives away the order of the file and says nothing of other rows. Years, and
-dates written as 20240131, are not taken for such numbers.
+A column numbers the rows if its numbers are whole, all different, and fill at least half of their range. For quantities this
+happens by chance less than once in a thousand times. Such a column contains the order of the file and nothing about other
+rows. Years, and dates written as 20240131, are not treated in this way.
 """
 
 import numpy as np
@@ -14,18 +14,18 @@ from .cells import as_numbers, without, word_counts
 from .frames import pandas
 from .kinds import NUMBERS, WORDS, Ignored, Missing, Number, Text, alike
 
-APART = 20  # different texts, if they are in more than half of the rows, tell rows apart and nothing else
-CHANCE = 1e-3  # that whole numbers are all different, below which they count something
-IDENTIFIER = 1e-9  # likewise, below which they may tell rows apart although they do not fill their range
+APART = 20  # more different texts than this, in more than half of the rows, only identify rows
+CHANCE = 1e-3  # probability that whole numbers are all different; below it the column numbers the rows
+IDENTIFIER = 1e-9  # the same for numbers that do not fill their range; below it they may identify rows
 YEARS = (1583, 2200)
 ALIKE = "alike in all rows that are trained on"
 
 
 def learn(series, rows, *, text, keep, most, limit):
-    """Number, Missing, Text or Ignored: what a column is, learned from `rows` of it, or from all where that is None.
+    """Return the Number, Missing, Text or Ignored of a column, learned from `rows` of it, or from all rows if None.
 
-    text: whether its numbers are names. keep: whether text that tells rows apart is learned from even so. most, limit: how
-    many categories it may have, and how many scales from the mean a number counts.
+    text: whether its numbers are names. keep: whether to use text that only identifies rows. most, limit: the largest number
+    of categories, and the limit of a number in standard deviations from the mean.
     """
     kind = judge(series, text=text, most=most, keep=keep)
     if isinstance(kind, Ignored):
@@ -46,7 +46,7 @@ def learn(series, rows, *, text, keep, most, limit):
 
 
 def judge(series, *, text=False, most=100, keep=False):
-    """Number, Text, or the Ignored that a column of the whole table is."""
+    """Return Number, Text, or an Ignored for a column of the whole table."""
     present = series.dropna()
     kind = pandas().api.types.infer_dtype(present, skipna=True)
     if present.empty:
@@ -66,9 +66,9 @@ def judge(series, *, text=False, most=100, keep=False):
 
 
 def counted(series):
-    """(low, high, chance) of a column with a different whole number in each row, else None.
+    """Return (low, high, chance) of a column with a different whole number in each row, else None.
 
-    chance: that as many draws from low to high are all different.
+    chance: the probability that as many random numbers from low to high are all different.
     """
     if series.dtype.kind not in "iuf":
         return None
@@ -81,34 +81,34 @@ def counted(series):
     low, high = float(values.min()), float(values.max())
     span, count = high - low + 1, len(values)
     if span == count and len(values) == len(series) and np.all(np.diff(values) == 1):
-        return low, high, 0.0  # in order, however few
+        return low, high, 0.0  # consecutive in order, however few
     return low, high, float(np.exp(np.log1p(-np.arange(count) / span).sum()))
 
 
 def counters_of(table, missing_values=()):
-    """The names of the columns of a table that number its rows."""
+    """Return the names of the columns of a table that number its rows."""
     return [name for name in table.columns if counts_rows(without(table[name], missing_values))]
 
 
 def counts_rows(series):
-    """Whether a column numbers the rows."""
+    """Return whether a column numbers the rows."""
     return is_counter(series) and not is_time(series)
 
 
 def is_counter(series):
-    """Whether the numbers of a column are whole, all different, and fill their range, be they times or not."""
+    """Return whether the numbers of a column are whole, all different, and fill their range, including times."""
     found = counted(series)
     return found is not None and found[2] < CHANCE and 2 * series.notna().sum() >= found[1] - found[0] + 1
 
 
 def may_identify(series):
-    """Whether the numbers of a column may identify the rows: they are too close together to be all different by chance."""
+    """Return whether the numbers of a column may identify the rows: by chance they would not be all different."""
     found = counted(series)
     return found is not None and found[2] < IDENTIFIER and not is_counter(series) and not is_time(series)
 
 
 def is_time(series):
-    """Whether all numbers of a column may be years, or all of them dates such as 20240131."""
+    """Return whether all numbers of a column may be years, or all of them dates such as 20240131."""
     values = as_numbers(series)
     values = values[~np.isnan(values)]
     if not are_years(values // 10_000):

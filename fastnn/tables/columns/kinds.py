@@ -1,11 +1,11 @@
-"""Columns as plain data: what each becomes in the matrix that the network sees, learned once and kept in the model's file.
+"""Columns as plain data: the features that each becomes, learned once and stored in the model's file.
 
-    Number   (x - mean) / scale, within ± limit; a missing one is taken for the median, and has a column of its own
-    Missing  1 where a number is missing and 0 elsewhere: all that tells rows apart where the numbers are alike
-    Text     one column a category, 1 where it is that one and else 0; "missing" may be a category
-    Ignored  nothing, for a reason
+    Number   (x - mean) / scale, within ± limit; a missing one is replaced by the median and has an indicator column
+    Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
+    Text     one column for each category, 1 for that category and else 0; "missing" may be a category
+    Ignored  nothing, with a reason
 
-What a table to predict has and training had not is returned beside the columns: {word: rows}, None for missing cells.
+`transform` returns the values that training did not have: {word: number of rows}, with None for missing cells.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from .tails import LIMIT, reach
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 WORDS = ("string", "mixed", "mixed-integer", "categorical")
-SAFE = (1e-150, 1e150)  # numbers whose squares are numbers
-ROUNDING = 64 * np.finfo(np.float64).eps  # relative to the largest, numbers that differ by less are alike
+SAFE = (1e-150, 1e150)  # numbers whose squares are representable
+ROUNDING = 64 * np.finfo(np.float64).eps  # relative to the largest; numbers that differ by less count as equal
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Number:
     mean, scale : float
         Of the training rows.
     limit : float
-        So many scales from the mean a number counts at most: see `fastnn.tables.tails`.
+        The limit of a standardized number: see `fastnn.tables.columns.tails`.
     median : float
-        What a missing number is taken for.
+        The replacement of a missing number.
     missing : bool
-        Whether some were missing in training: a second column is then 1 where it is so.
+        Whether some were missing in training: then a second column indicates missing values.
     truth : bool
-        Whether True and False stood for the numbers: text such as "true" is then one of them.
+        Whether the numbers were True and False: then text such as "true" is a number.
     """
 
     name: str = checked(word)
@@ -48,12 +48,12 @@ class Number:
     median: float = checked(finite)
     missing: bool = checked(true_or_false)
     limit: float = checked(positive, default=LIMIT)
-    truth: bool = checked(true_or_false, default=False, optional=True)  # files of old have it not
+    truth: bool = checked(true_or_false, default=False, optional=True)  # not in files of earlier versions
     kind = "number"
 
     @classmethod
     def fit(cls, series, limit="auto"):
-        """Learn from a series. limit: "auto" for as far as its numbers reach."""
+        """Learn from a series. limit: "auto" to determine it from the tail of the numbers."""
         values = as_numbers(series)
         absent = np.isnan(values)
         median = float(np.median(values[~absent])) if not absent.all() else 0.0
@@ -64,14 +64,14 @@ class Number:
 
     @property
     def features(self):
-        """The names of the columns that it becomes."""
+        """The names of the features."""
         return [self.name, f"{self.name} missing"] if self.missing else [self.name]
 
     def transform(self, series, out):
-        """Write to out (rows, features), and return what training had not."""
+        """Write to out (rows, features), and return the values that training did not have."""
         values = as_numbers(series, self.truth)
         absent = np.isnan(values)
-        with np.errstate(over="ignore"):  # beyond all bounds is beyond the limit
+        with np.errstate(over="ignore"):  # infinity is limited too
             standardized = (np.where(absent, self.median, values) - self.mean) / self.scale
         out[:, 0] = np.clip(standardized, -self.limit, self.limit)
         if self.missing:
@@ -84,20 +84,20 @@ class Number:
 
 @dataclass(frozen=True)
 class Missing:
-    """A column of numbers that are alike in training where they are not missing: 1 where one is missing, 0 elsewhere."""
+    """A column of numbers that are constant in training except for missing ones: 1 where one is missing, 0 elsewhere."""
 
     name: str = checked(word)
     kind = "missing"
     missing = True
-    scale = None  # none of its numbers counts
+    scale = None  # the numbers themselves are not used
 
     @property
     def features(self):
-        """The name of the column that it becomes."""
+        """The name of the feature."""
         return [f"{self.name} missing"]
 
     def transform(self, series, out):
-        """Write to out (rows, 1), and return what training had not: nothing."""
+        """Write to out (rows, 1), and return the values that training did not have: none."""
         out[:, 0] = np.isnan(as_numbers(series))
         return {}
 
@@ -107,39 +107,39 @@ class Missing:
 
 @dataclass(frozen=True)
 class Text:
-    """A column of categories, one-hot. What is in none of them is 0 in all its columns.
+    """A column of categories, one-hot. A cell in no category is 0 in all features.
 
     Attributes
     ----------
     categories : tuple of str
     missing : bool
-        Whether some were missing in training: that is a category then, the last.
+        Whether some were missing in training: then missing is the last category.
     other : bool
-        Whether there were more categories in training than are kept: what is in none of them is then one of the others.
+        Whether training had more categories than are kept: then a cell in no category is not reported.
     """
 
     name: str = checked(word)
     categories: tuple = checked(different_words)
     missing: bool = checked(true_or_false)
-    other: bool = checked(true_or_false, default=False, optional=True)  # files of old have it not
+    other: bool = checked(true_or_false, default=False, optional=True)  # not in files of earlier versions
     kind = "text"
 
     @classmethod
     def fit(cls, series, most=100):
-        """Learn from a series, of its categories the `most` frequent ones."""
+        """Learn from a series, with the `most` most frequent categories."""
         counts = word_counts(series)
-        kept = sorted(sorted(counts), key=counts.get, reverse=True)[:most]  # of equally frequent ones the first by name
+        kept = sorted(sorted(counts), key=counts.get, reverse=True)[:most]  # ties are resolved by name
         return cls(series.name, tuple(sorted(kept)), sum(counts.values()) < len(series), len(counts) > most)
 
     @property
     def features(self):
-        """The names of the columns that it becomes."""
+        """The names of the features."""
         return [f"{self.name} = {category}" for category in self.categories] + [f"{self.name} missing"] * self.missing
 
     def transform(self, series, out):
-        """Write to out (rows, features), and return what training had not."""
+        """Write to out (rows, features), and return the values that training did not have."""
         (codes, cells), place = distinct(series), places_of(self.categories)
-        places = [place(cell) for cell in cells] + [out.shape[1] - 1 if self.missing else None]  # missing has the code -1
+        places = [place(cell) for cell in cells] + [out.shape[1] - 1 if self.missing else None]  # the code of missing is -1
         columns = np.array([-1 if found is None else found for found in places])[codes]
         rows = np.flatnonzero(columns >= 0)
         out[:] = 0
@@ -155,7 +155,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Ignored:
-    """A column that the network does not see."""
+    """A column that is not an input of the network."""
 
     name: str = checked(word)
     reason: str = checked(word)
@@ -171,14 +171,14 @@ KINDS = {kind.kind: kind for kind in (Number, Missing, Text, Ignored)}
 
 
 def mean_and_scale(values):
-    """The mean and the standard deviation of numbers, 1 for a deviation of 0."""
+    """Return the mean and the standard deviation of numbers, 1 for a deviation of 0."""
     largest = float(np.abs(values).max(initial=0.0))
     unit = 1.0 if largest == 0 or SAFE[0] < largest < SAFE[1] else largest
     return float((values / unit).mean()) * unit, float((values / unit).std()) * unit or 1.0
 
 
 def alike(values):
-    """Whether numbers differ by no more than rounding, those that are missing aside."""
+    """Return whether numbers differ only by rounding, ignoring missing ones."""
     present = values[~np.isnan(values)]
     if not len(present):
         return True

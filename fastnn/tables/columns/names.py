@@ -1,4 +1,4 @@
-"""Names of columns: as text, and looked up."""
+"""Names of columns: conversion to text, and lookup."""
 
 import difflib
 from collections.abc import Hashable
@@ -9,7 +9,7 @@ SHOWN = 12  # names of columns in an error
 
 
 def text_name(name):
-    """The name of a column as a CSV file would have it: 3 is "3", a date "2024-01-31", and ("a", "b") "a_b"."""
+    """Return the name of a column as in a CSV file: 3 is "3", a date "2024-01-31", and ("a", "b") "a_b"."""
     if isinstance(name, tuple):
         return "_".join(part for part in map(text_name, name) if part)
     if type(name) is str and name == name.strip():
@@ -18,7 +18,7 @@ def text_name(name):
 
 
 def check_there(name, names, why=None):
-    """`name` as text, if it is among the names of a table's columns, which may be numbers and the like."""
+    """Return `name` as text if it is among the names of a table's columns, which may be numbers; else raise ValueError."""
     texts = [text_name(each) for each in names]
     if isinstance(name, Hashable) and text_name(name) in texts:
         return text_name(name)

@@ -1,4 +1,4 @@
-"""What a user should know of the columns that were learned from: what was left out, and what may not be meant."""
+"""Notes for the user about the columns: which were ignored, and decisions to check."""
 
 import shlex
 
@@ -10,16 +10,16 @@ APART = "different texts"
 
 
 class Notes:
-    """Sentences about columns, one for all of which the same is said."""
+    """Sentences about columns; columns with the same note share a sentence."""
 
     def __init__(self):
         self.ignored, self.apart, self.indicators, self.words, self.single = {}, [], [], {}, []
 
     def add(self, column, series, *, known=(), counts=False, kept=False):
-        """Take note of a column and of the series that it was learned from.
+        """Add the notes about a column and the series that it was learned from.
 
-        known: the words in it that do not stand for missing values. counts: whether it counts the rows. kept: whether it is
-        learned from because that was asked for.
+        known: words in it that do not stand for missing values. counts: whether it numbers the rows. kept: whether it is
+        used only because the user asked for it.
         """
         if column.kind == "ignored":
             self.add_ignored(column, series, counts)
@@ -44,7 +44,7 @@ class Notes:
                                f"{option('keep-columns', [column.name])} to learn from it")
         elif APART in reason:
             self.apart.append(column.name)
-        elif not reason.startswith("holds"):  # dates and the like have a hint of their own
+        elif not reason.startswith("holds"):  # dates and other types have their own hint
             self.ignored.setdefault(reason, []).append(column.name)
 
     def add_text(self, column, series, known):
@@ -58,7 +58,7 @@ class Notes:
                 f"count, and {rows:,} of {len(series):,} rows are in none of them; --max-categories {len(counts)} keeps all")
 
     def sentences(self):
-        """A list of str."""
+        """Return the notes, a list of str."""
         found = [f"{columns(names)} ignored: {reason}" for reason, names in self.ignored.items()]
         if self.apart:
             found.append(f"{columns(self.apart)} ignored: nearly every row has a text of its own there; say "
@@ -76,21 +76,21 @@ class Notes:
 
 
 def range_of(series):
-    """What is said of numbers that are all different."""
+    """Return the beginning of a note about numbers that are all different."""
     low, high, _ = counted(series)
     return f"has a different whole number in each row, from {low:.0f} to {high:.0f}"
 
 
 def columns(names):
-    """The start of a sentence on columns."""
+    """Return the beginning of a sentence about columns."""
     return f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed([repr(name) for name in names])} are"
 
 
 def listed(words):
-    """Some words, and how many more there are."""
+    """Return some words, and the number of the others."""
     return ", ".join(words[:SHOWN]) + f" and {len(words) - SHOWN:,} more" * (len(words) > SHOWN)
 
 
 def option(name, values):
-    """An option of the command line."""
+    """Return an option of the command line."""
     return f"--{name} {shlex.quote(','.join(values))}"

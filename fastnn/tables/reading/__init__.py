@@ -1,4 +1,4 @@
-"""Tables in files: how text is laid out, how its numbers are written, and cells that are kept as they stand."""
+"""Reading tables from files: the layout of text files, number formats, and the spelling of cells."""
 
 from .files import read_table, write_table
 

@@ -1,9 +1,9 @@
-"""The decimal separator and the one between thousands, decided for each column on all of its rows.
+"""The decimal and thousands separators, determined for each column from all its rows.
 
-A number that can be read in one way alone decides its column: 12,5 or 1.234,56 or 1,234,567. A column whose numbers can all
-be read in two ways, such as 1,234, is decided by the other columns of the file if those agree. What is then still open is
-refused, and both readings are in the error. But a column of numbers such as 1.234 has decimal points, as most files have,
-unless semicolons stand between the cells, or 350 beside 12.500: who writes three decimals writes them everywhere.
+A number with a single reading, such as 12,5 or 1.234,56 or 1,234,567, determines the format of its column. If all numbers of
+a column have two readings, such as 1,234, the other columns of the file determine it if they agree. Otherwise the file is
+refused, with both readings in the error. An exception is 1.234: it has a decimal point, as in most files, unless the cells
+are separated by semicolons, or 350 is beside 12.500, because a column with three decimals would have them everywhere.
 """
 
 import numpy as np
@@ -14,19 +14,19 @@ from .float_columns import point_is_decimal
 from .numerals import NAMES, NumberFormat
 
 COMMA = NumberFormat(",", "")
-FIRST = 1000  # rows that decide most columns
-LONGEST = 19  # digits that whole numbers of 64 bits may have
+FIRST = 1000  # rows that are enough for most columns
+LONGEST = 19  # digits of the longest 64-bit integers
 
 
 class Deciding:
-    """How the numbers of a table are written.
+    """The number formats of the columns of a table.
 
     Attributes
     ----------
     formats : dict of str to NumberFormat
-        Of the columns of numbers that have separators.
+        The formats of number columns that have separators.
     settled : set of str
-        Those of them that other columns, or the custom of CSV files, have decided.
+        Columns whose format was determined by other columns, or by the custom of CSV files.
     notes : list of str
     """
 
@@ -40,7 +40,7 @@ class Deciding:
         self.compare()
 
     def look_at_columns(self):
-        """Decide the columns that speak for themselves; return those of floats that do not."""
+        """Determine the formats of columns from their own numbers; return the columns of floats that remain open."""
         doubtful, again = [], []
         self.read_decimal_commas()
         for name, series in self.table.items():
@@ -58,7 +58,7 @@ class Deciding:
                 share = 0.0 if name in self.told.learned else MOST
                 found = NumberText.find(self.pd, series, self.told.missing_values, share)
                 if found and found.strangers and max(map(len, found.words)) >= LONGEST:
-                    # beyond int64 the parser gives every cell as it is, those as text too that mean a missing one
+                    # beyond int64 the parser returns every cell as it is, also words that mean a missing value
                     found = NumberText.find(self.pd, self.raw([name])[name], self.told.missing_values, share)
                 if found:
                     self.decide(name, found)
@@ -67,7 +67,7 @@ class Deciding:
         return doubtful
 
     def read_decimal_commas(self):
-        """Decide the columns of which the parser can make numbers with decimal commas, as some of their cells demand."""
+        """Determine the columns that the parser can read with decimal commas, if some of their cells require that."""
         names = [name for name, series in self.table.items() if name not in self.told.text
                  and not self.told.speaks_of(name) and self.told.learned.get(name, COMMA) == COMMA and has_commas(series)]
         for name, series in (self.raw(names, dtype=None, decimal=",").items() if names else ()):
@@ -76,7 +76,7 @@ class Deciding:
                 self.converted.append(name)
 
     def look_at_points(self, doubtful):
-        """Of floats such as 1.234 look at the text, where the point may stand between thousands."""
+        """Check the text of floats such as 1.234, whose point may separate thousands."""
         usual = set(self.evidence.values()) == {"."} and not self.told.speaks_of(None)
         looked_at = [name for name in doubtful if not usual or has_whole_numbers(self.table[name])]
         first, rest = self.raw(looked_at, FIRST) if looked_at else {}, []
@@ -85,7 +85,7 @@ class Deciding:
             if any(numerals.is_number(word) and not numerals.is_number(word, NumberFormat(",", ".")) for word in words):
                 self.formats[name], self.evidence[name] = NumberFormat(), "."
             elif is_grouped(words) or (not usual and (decimals or any("." in word for word in words))):
-                rest.append(name)  # whole numbers without points in so many rows have none further down, such as 2.000
+                rest.append(name)  # if so many rows have no whole number with a point, such as 2.000, no later row has one
             elif decimals:
                 self.formats[name] = NumberFormat()
                 self.settled.add(name)
@@ -93,7 +93,7 @@ class Deciding:
             self.decide(name, NumberText(self.pd, series))
 
     def decide(self, name, column):
-        """Decide a column by what is told of it, by what was learned, or by its own numbers; else leave it open."""
+        """Determine a column from the caller's options, the model, or its own numbers; else leave it open."""
         if self.told.speaks_of(name):
             found = self.as_told(name, column)
         elif name in self.told.learned:
@@ -124,7 +124,7 @@ class Deciding:
             self.converted.append(name)
 
     def as_told(self, name, column):
-        """The format that the caller has told for a column; ValueError if a number contradicts it."""
+        """Return the caller's format of a column; raise ValueError if a number contradicts it."""
         agreeing = self.told.agreeing(name, numerals.FORMATS)
         fitting = [each for each in column.formats if each in agreeing]
         if fitting or column.strangers or not column.words:
@@ -135,7 +135,7 @@ class Deciding:
                          f"{' or '.join(map(str, agreeing))}; mend it, or say otherwise of this column")
 
     def as_learned(self, name, column):
-        """The format that the model has learned, or another one that reads none of its numbers otherwise."""
+        """Return the model's format, or another one under which none of the numbers has another value."""
         learned = self.told.learned[name]
         wrong = column.contradiction(learned)
         if wrong is None:
@@ -155,7 +155,7 @@ class Deciding:
         return self.told.required is None or name in self.told.required
 
     def settle(self):
-        """Decide the columns that are open by what is told of all, by the other columns, or by custom; refuse the rest."""
+        """Determine open columns from the caller's options for all, the other columns, or custom; refuse the rest."""
         marks, refused, noted = set(self.evidence.values()), [], {}
         witness = {mark: name for name, mark in reversed(self.evidence.items())}
         for name, column in self.open.items():
@@ -194,7 +194,7 @@ class Deciding:
                          f"which{likewise}; say {options(names[0], word)}")
 
     def compare(self):
-        """A note where some columns have decimal commas and others points, or other than was told of all."""
+        """Add a note if decimal commas and points are mixed, or differ from the caller's options for all columns."""
         alone = {name: self.evidence[name] for name in self.table.columns if name in self.evidence and self.is_required(name)
                  and not self.told.speaks_of(name) and name not in self.told.learned and name not in self.settled}
         expected = {each.decimal for each in self.told.agreeing(None, numerals.FORMATS)}
@@ -212,17 +212,17 @@ class Deciding:
                               "with --text")
 
     def as_data(self, notes):
-        """It as plain data, which pandas keeps with the table; `notes` on the file come first."""
+        """Return the formats as plain data, which pandas keeps with the table; `notes` about the file come first."""
         marks, formats = [*{*self.evidence.values()}], {}
         for name, each in self.formats.items():
             if name in self.evidence or name in self.settled:
                 formats[name] = [each.decimal, each.thousands]
-            elif len(marks) == 1:  # 1'234 alone does not tell the decimal separator: it is that of the other columns
+            elif len(marks) == 1:  # 1'234 alone does not determine the decimal separator, so use that of the other columns
                 formats[name] = [marks[0], each.thousands]
         return {"formats": formats, "settled": sorted(self.settled), "notes": [*notes, *self.notes]}
 
     def __str__(self):
-        """What is unusual about it, for whoever is told how a file was read."""
+        """Return the unusual formats, in words."""
         commas = [name for name in self.converted if self.formats.get(name, NumberFormat()).decimal == ","]
         parts = []
         if commas:
@@ -235,13 +235,13 @@ class Deciding:
 
 
 def has_commas(series):
-    """Whether some cells of a column of text are numbers with decimal commas, and could be no others."""
+    """Return whether some cells of a column of text can only be numbers with decimal commas."""
     some = [] if series.dtype.kind in "biufcmM" else sample(series)
     return all(isinstance(word, str) for word in some) and numerals.formats_of(plain_words(some)) == (COMMA,)
 
 
 def has_decimals(series):
-    """Whether floats were written with decimals: some are not whole, or none is missing, so that they would be integers."""
+    """Return whether floats are written with decimals: some are not whole, or none is missing."""
     values = series.dropna().to_numpy()
     return len(values) == len(series) or bool(np.any(values != np.floor(values)))
 
@@ -252,24 +252,24 @@ def has_whole_numbers(series):
 
 
 def is_grouped(words):
-    """Whether numbers with a point such as 12.500 look like groups of thousands: others have none, and zeros are written."""
+    """Return whether numbers with a point, such as 12.500, look like thousands: others have none, and zeros are written."""
     return any(word.endswith("0") for word in words if "." in word) and not all("." in word for word in words)
 
 
 def example(column, found):
-    """A word that has the separators of a format."""
+    """Return a word that has the separators of a format."""
     return next((word for word in column.words if found.decimal in word or (found.thousands and found.thousands in word)),
                 column.words[0])
 
 
 def contradict(words, one, other):
-    """Whether two formats read a word as two numbers."""
+    """Return whether two formats read a word as different numbers."""
     both = (word for word in words if numerals.is_number(word, one) and numerals.is_number(word, other))
     return any(float(numerals.plain(word, one)) != float(numerals.plain(word, other)) for word in both)
 
 
 def options(name, word):
-    """How to say which reading is meant."""
+    """Return the options that choose a reading."""
     mark = next((mark for mark in ",." if mark in word), None)
     if mark is None:
         return f"--text {name} if it holds no numbers"

@@ -1,6 +1,6 @@
-"""A column of text that holds numbers, all or most of it: the different texts, how they can be read, and the numbers.
+"""A column of text that consists mostly of numbers: its different texts, their possible formats, and the numbers.
 
-Work is done once for each different text, and on all of them joined to one, by the methods of str: that is what is quick.
+For speed, each different text is processed once, and all of them together, joined to one text, with methods of str.
 """
 
 import re
@@ -9,25 +9,25 @@ import numpy as np
 
 from . import numerals
 
-MOST = 0.8  # of the rows with text, if they hold numbers, make a column one of numbers
-LOOKED_AT = 200  # rows, spread over the column, tell most text from numbers
-MOSTLY = 0.9  # of these differ where it does not pay to find those that are alike
-LONG = 16  # from so many characters on a whole number may be beyond EXACT
-EXACT = 2**53  # float64 has all whole numbers up to here
+MOST = 0.8  # fraction of the rows with text that must be numbers in a column of numbers
+LOOKED_AT = 200  # rows, evenly spaced, that are enough to recognize most text
+MOSTLY = 0.9  # fraction of different texts among them from which on duplicates are not searched
+LONG = 16  # number of characters from which on a whole number may be beyond EXACT
+EXACT = 2**53  # float64 represents all whole numbers up to here
 WHOLE = re.compile(r"[+-]?[0-9]+(?:\.0*)?")
 
 
 class NumberText:
-    """Numbers as text, perhaps with other words among them.
+    """Numbers as text, perhaps with other words.
 
     Attributes
     ----------
     words : list of str
-        The different texts that are numbers, with plain signs in place of typeset ones.
+        The different texts that are numbers, with plain characters instead of typographic ones.
     strangers : list of str
-        The different texts that are none.
+        The different texts that are not numbers.
     formats : tuple of NumberFormat
-        How all of `words` can be read: see `numerals.formats_of`.
+        The formats under which all of `words` are numbers: see `numerals.formats_of`.
     """
 
     def __init__(self, pd, series, missing_values=()):
@@ -45,7 +45,7 @@ class NumberText:
 
     @classmethod
     def find(cls, pd, series, missing_values=(), share=MOST):
-        """The numbers in a column, or None where they are less than a share of it. `missing_values` do not count."""
+        """Return the numbers in a column, or None if fewer than a share of it are. `missing_values` are ignored."""
         missing_values = {value for value in missing_values if isinstance(value, str)}
         some = sample(series)
         if not all(isinstance(word, str) for word in some):
@@ -59,7 +59,7 @@ class NumberText:
         return found if found.words and rows[found.numeric].sum() >= share * rows[~found.absent].sum() else None
 
     def numbers(self, number_format):
-        """The column as a series of numbers; strangers stay as they are."""
+        """Return the column as a series of numbers; other texts are unchanged."""
         lines = "\n".join(self.words).replace(number_format.thousands, "").replace(number_format.decimal, ".")
         values = exact(self.pd, lines.split("\n"))
         places = np.cumsum(self.numeric) - 1
@@ -71,16 +71,16 @@ class NumberText:
         return self.pd.Series(mixed[self.codes], self.series.index, object, self.series.name)
 
     def row_of(self, word):
-        """The number of the first row, from 1, that holds a word."""
+        """Return the number of the first row, from 1, that contains a word."""
         return int(np.flatnonzero(self.codes == self.found.index(word))[0]) + 1
 
     def contradiction(self, number_format):
-        """The first word that is no number of a format; None if all are."""
+        """Return the first word that is not a number of a format; None if all are."""
         return next((word for word in self.words if not numerals.is_number(word, number_format)), None)
 
 
 def different(pd, series):
-    """For each row the place of its text, -1 where it is missing, and the different texts; or all, where most differ."""
+    """Return the index of each row's text, -1 if missing, and the different texts; or all texts, if most differ."""
     some = sample(series)
     if len({*some}) < MOSTLY * len(some):
         codes, words = pd.factorize(series)
@@ -90,19 +90,19 @@ def different(pd, series):
 
 
 def sample(series):
-    """Some of the texts, from all over a column."""
+    """Return some texts, evenly spaced over a column."""
     return series.iloc[::max(1, len(series) // LOOKED_AT)].dropna().tolist()
 
 
 def plain_words(words):
-    """Texts with plain signs in place of typeset ones, and without blanks around them."""
+    """Return texts with plain characters instead of typographic ones, and without blanks around them."""
     if not all(map(str.isascii, words)):
         words = [word.translate(numerals.PLAIN) for word in words]
     return list(map(str.strip, words))
 
 
 def exact(pd, words):
-    """Numbers as Python writes them as an array: whole ones exactly, of int64, uint64 or Python's int; others float64."""
+    """Return an array of numbers in Python's notation: integers exactly, as int64, uint64 or int; others as float64."""
     if max(map(len, words)) >= LONG and all(map(WHOLE.fullmatch, words)):
         whole = [int(word.partition(".")[0]) for word in words]
         for dtype in (np.int64, np.uint64):
@@ -111,12 +111,12 @@ def exact(pd, words):
         return np.array(whole, object)
     try:
         return pd.to_numeric(pd.Series(words, dtype=object)).to_numpy()
-    except ValueError:  # older versions of pandas take no whole number of more than 64 bits
+    except ValueError:  # older versions of pandas refuse integers of more than 64 bits
         return np.array(words).astype(np.float64)
 
 
 def spread(pd, series, values, places):
-    """A series like another one, with the value at each row's place, and a missing one at -1. Whole numbers stay exact."""
+    """Return a series like another one with the value at each row's index, missing for -1. Integers stay exact."""
     absent = places < 0
     if not absent.any():
         found = values[places]

@@ -1,6 +1,6 @@
-"""Text files of tables, as they come: how letters are encoded, where the table begins, and rows of more cells than names.
+"""Reading text files of tables: the encoding, the beginning of the table, and rows with more cells than names.
 
-The encoding is UTF-8, or UTF-16 where the file begins with its mark, unless it is told.
+The default encoding is UTF-8, or UTF-16 if the file begins with its byte order mark.
 """
 
 import errno
@@ -20,17 +20,17 @@ from .known_formats import READING
 from .spelling import spelling_of
 
 MARKS = {"\xff\xfe": "utf-16", "\xfe\xff": "utf-16", "\xef\xbb\xbf": "utf-8-sig"}  # the first bytes, as Latin-1
-WIDE = re.compile(r"utf[-_]?(16|32)", re.IGNORECASE)  # encodings whose lines are no lines of bytes
+WIDE = re.compile(r"utf[-_]?(16|32)", re.IGNORECASE)  # encodings in which a line break is more than one byte
 ENCODING = ('say how its letters are encoded (--encoding, or encoding="…"): --encoding cp1252 suits most older files of '
             "Western Europe and America")
-LINES, CHARACTERS = 200, 2**20  # that the layout is found from
+LINES, CHARACTERS = 200, 2**20  # size of the beginning of the file that determines the layout
 
 
 def read(pd, name, told, *, separator=None, encoding=None, skip=None):
-    """(table, rows): a DataFrame from a file of text, perhaps compressed, and its `Rows`, which give the cells as text.
+    """Return (table, rows): a DataFrame from a text file, perhaps compressed, and its `Rows`, which return cells as text.
 
-    `attrs["format_note"]` says what is unusual about it, `attrs[READING]` how it was read.
-    pd: the module pandas. told: a `Told`. ValueError if it is no table.
+    `attrs["format_note"]` describes what is unusual about the file, `attrs[READING]` how it was read.
+    pd: the module pandas. told: a `Told`. Raises ValueError if the file is not a table.
     """
     if separator is not None and len(separator) != 1:
         raise ValueError(f"separator is {separator!r}; it must be one character, such as ';', or \"tab\"")
@@ -57,7 +57,7 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
     except Exception as error:
         let_pass_what_is_not_in_the_file(error)
         if type(error) is ValueError:
-            raise  # it says by itself what is to be done
+            raise  # the message is already complete
         if type(error) is LookupError:
             raise ValueError(f"cannot read {shown} as a table: {error}; {ENCODING}") from None
         raise ValueError(f"cannot read {shown} as a table: {cause(error)}; give CSV with names of columns in the first "
@@ -71,9 +71,9 @@ def read(pd, name, told, *, separator=None, encoding=None, skip=None):
 
 
 def let_pass_what_is_not_in_the_file(error):
-    """Raise again what the system or the environment says; the rest is in the file, and has types of many packages.
+    """Raise errors of the system or the environment again; others concern the content, with types of many packages.
 
-    Where a file lies about itself some raise an OSError too: one without a number, or of a place that no file has (EINVAL).
+    For some invalid files an OSError is raised too: one without a number, or for an invalid position (EINVAL).
     """
     system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
     if system or isinstance(error, (ImportError, FileNotFoundError, PermissionError)):
@@ -81,17 +81,17 @@ def let_pass_what_is_not_in_the_file(error):
 
 
 def standard_input():
-    """A function that opens the bytes of the standard input, as often as it is called."""
+    """Return a function that opens the bytes of the standard input, any number of times."""
     content = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
     return lambda: io.BytesIO(content)
 
 
 def first_lines(pd, source, encoding):
-    """The first lines, whether there are more, and the encoding: as it is told, or as the file's first bytes have it."""
-    raw = text_lines(pd, source(), "latin-1", nrows=LINES)  # Latin-1 takes any byte
+    """Return the first lines, whether there are more, and the encoding: as given, or from the byte order mark."""
+    raw = text_lines(pd, source(), "latin-1", nrows=LINES)  # Latin-1 decodes any byte
     first = raw[0] if raw else ""
     encoding = encoding or next((encoding for mark, encoding in MARKS.items() if first.startswith(mark)), "utf-8")
-    if WIDE.match(encoding):  # the parser met bytes there, not letters
+    if WIDE.match(encoding):  # the lines were split at bytes, not at characters
         lines = text_lines(pd, source(), encoding, nrows=LINES)
     else:
         lines = [line.encode("latin-1").decode(encoding, "replace") for line in raw]
@@ -103,7 +103,7 @@ def first_lines(pd, source, encoding):
 
 
 def check_names(found):
-    """Refuse two columns of one name: it would not be known which is meant."""
+    """Refuse duplicate names of columns, which would be ambiguous."""
     names = [name.strip() for name in found.names]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice is not None:
@@ -112,7 +112,7 @@ def check_names(found):
 
 
 def restore_whole_numbers(pd, table, raw, text):
-    """Give whole numbers beyond 2⁵³ back that a column with empty cells has lost."""
+    """Restore whole numbers beyond 2⁵³ that were rounded in a column with empty cells."""
     rounded = [name for name, series in table.items()
                if name not in text and series.dtype == np.float64 and is_rounded(series.dropna().to_numpy())]
     for name, series in (raw(rounded).items() if rounded else ()):
@@ -122,7 +122,7 @@ def restore_whole_numbers(pd, table, raw, text):
 
 
 def cause(error):
-    """What is wrong, in words of ours where they are clearer."""
+    """Return the cause of an error, in clearer words if possible."""
     text = str(error).strip() or type(error).__name__
     if "EOF inside string" in text:
         return "a quotation mark is opened and not closed again"
@@ -132,5 +132,5 @@ def cause(error):
 
 
 def name_of(encoding):
-    """UTF-8 with a mark is UTF-8."""
+    """Return the name of an encoding for users; UTF-8 with a byte order mark is UTF-8."""
     return "UTF-8" if encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig") else encoding.upper()

@@ -1,4 +1,4 @@
-"""The rows of a text file, read by pandas, as often as is needed."""
+"""The rows of a text file, read by pandas as often as necessary."""
 
 import csv
 import io
@@ -7,14 +7,14 @@ import warnings
 
 from . import layout
 
-NAMELESS = "cells without a name "  # the names of columns that have none
-WIDEST = 10_000  # cells
+NAMELESS = "cells without a name "  # prefix of the names of columns that have none
+WIDEST = 10_000  # largest number of cells of a row
 AS_LINES = {"header": None, "sep": layout.NOT_IN_TEXT, "quoting": csv.QUOTE_NONE, "dtype": str, "keep_default_na": False,
             "skip_blank_lines": False, "names": ["line"], "index_col": False}
 
 
 def text_lines(pd, source, encoding, **options):
-    """The lines of a file as a list of str; NoTable where it holds control characters."""
+    """Return the lines of a file as a list of str; raise NoTable if it contains control characters."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", category=pd.errors.ParserWarning)
         try:
@@ -26,7 +26,7 @@ def text_lines(pd, source, encoding, **options):
 
 
 class Rows:
-    """The rows of a file.
+    """The rows of a text file.
 
     pd: the module pandas. source: opens the file. found: its Layout. lines: its first lines.
     """
@@ -36,24 +36,24 @@ class Rows:
         self.options = {"sep": found.separator, "encoding": encoding, "low_memory": False, "skiprows": found.skip,
                         "skipinitialspace": found.separator != " ", "skip_blank_lines": not found.is_one_column,
                         "index_col": False}
-        if any(line.count('"') % 2 for line in lines[:found.skip]):  # the parser would look for the other one
+        if any(line.count('"') % 2 for line in lines[:found.skip]):  # the parser would search for the closing quote
             text = "\n".join(text_lines(pd, source(), encoding)[found.skip:])
             self.source, self.options["skiprows"] = lambda: io.StringIO(text), 0
 
     def read(self, **options):
-        """All columns. Empty cells at the ends of rows are let be; NoTable where a cell without a name is not empty."""
+        """Return all columns. Empty cells at the ends of rows are dropped; other cells without a name raise NoTable."""
         table = self.parsed(**options)
         table.columns = self.columns = [str(column).strip() or f"Unnamed: {k}" for k, column in enumerate(table.columns)]
         return table
 
     def raw(self, names, nrows=None, **options):
-        """Some columns as text, unless `options` say otherwise; of the first rows or all."""
+        """Return some columns as text, unless `options` differ; of the first rows or all."""
         places = sorted(map(self.columns.index, names))
         table = self.parsed(**{"usecols": places, "dtype": str, "nrows": nrows} | options)
         return table.set_axis([self.columns[place] for place in places], axis=1)
 
     def parsed(self, **options):
-        """What the parser gives."""
+        """Return the parser's result."""
         if self.width is None:
             found = self.attempt(self.options | options)
             if found is not None:
@@ -61,21 +61,21 @@ class Rows:
         return self.parsed_wide(**options)
 
     def attempt(self, options):
-        """What the parser gives; None where a row has more cells than there are names, and `width` then says how many."""
+        """Return the parser's result; None if a row has more cells than there are names, and set `width` to their number."""
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="Length of header", category=self.pd.errors.ParserWarning)
             try:
                 return self.pd.read_csv(self.source(), **options)
-            except self.pd.errors.ParserWarning:  # it would leave cells out
+            except self.pd.errors.ParserWarning:  # the parser would drop cells
                 self.width = 2 * (self.width or len(self.layout.names))
             except self.pd.errors.ParserError as error:
                 self.width = max(cells_in(error, self.width or len(self.layout.names)), (self.width or 0) + 1)
         return None
 
     def parsed_wide(self, **options):
-        """What the parser gives of rows that may have more cells than there are names."""
+        """Return the parser's result for rows that may have more cells than there are names."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", self.pd.errors.ParserWarning)  # on what the rows hold
+            warnings.simplefilter("ignore", self.pd.errors.ParserWarning)  # about the content of the rows
             names = list(self.pd.read_csv(self.source(), nrows=0, **self.options).columns)
         while True:
             nameless = [f"{NAMELESS}{k}" for k in range(max(1, self.width - len(names)))]
@@ -89,7 +89,7 @@ class Rows:
             return table[table.columns.difference(nameless, sort=False)]
 
     def refuse(self, count):
-        """Say which row has a cell without a name."""
+        """Raise an error with the row that has a cell without a name."""
         lines = text_lines(self.pd, self.source(), self.encoding)
         _, *rows = layout.records(lines, self.layout.separator, self.options["skiprows"])
         for k, (line, cells) in enumerate(rows):
@@ -102,8 +102,8 @@ class Rows:
 
 
 def cells_in(error, width):
-    """The number of cells that the parser has met in a row that is too long; any other error is raised again."""
-    if "Buffer overflow" in str(error) and width < WIDEST:  # what older versions of pandas say of rows that are much longer
+    """Return the number of cells of the too long row in a parser's error; raise any other error again."""
+    if "Buffer overflow" in str(error) and width < WIDEST:  # older versions of pandas, for much longer rows
         return 2 * width
     found = re.search(r"Expected \d+ fields in line \d+, saw (\d+)", str(error))
     if not found:

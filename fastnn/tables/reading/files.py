@@ -1,4 +1,4 @@
-"""Tables from files and back: CSV, also compressed, and Parquet."""
+"""Reading and writing tables in files: CSV, also compressed, and Parquet."""
 
 import io
 import sys
@@ -19,7 +19,7 @@ PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zst
 
 
 def data_frame(where, table):
-    """`table` if it is a DataFrame."""
+    """Return `table` if it is a DataFrame, else raise ValueError."""
     if not isinstance(table, pandas().DataFrame):
         raise ValueError(f"{where} is {shown(table)}; it must be a pandas DataFrame, such as read_table gives")
     return table
@@ -27,45 +27,45 @@ def data_frame(where, table):
 
 def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None, missing_values=(),
                spelling=(), like=None):
-    """Read a table, a sample a row, names of columns in the first line.
+    """Read a table with one sample in each row and the names of the columns in the first line.
 
     Parameters
     ----------
     path : path-like
-        A CSV file, also as .gz, .bz2, .xz, .zip or .zst; .tsv with tabs; .parquet or .pq. "-" reads CSV from the standard
-        input. The other parameters are for CSV.
+        A CSV file, optionally compressed (.gz, .bz2, .xz, .zip, .zst); .tsv with tabs; .parquet or .pq. "-" reads CSV from
+        the standard input. The other parameters are for CSV.
     text : iterable of str
-        Columns to read as text even if all they hold are numbers, so that 007 stays what it is.
+        Columns to read as text even if they contain only numbers, so that 007 is kept.
     separator : str, optional
-        What stands between the cells. Default: the comma, semicolon, tab or bar that gives the rows as many cells as there
-        are names.
+        The separator of the cells. Default: the comma, semicolon, tab or bar that gives the rows as many cells as there are
+        names.
     encoding : str, optional
-        How letters are encoded, such as "cp1252"; default UTF-8, or UTF-16 where the file begins with its mark.
+        The encoding, such as "cp1252"; default UTF-8, or UTF-16 if the file begins with its byte order mark.
     decimal, thousands : str or dict, optional
-        The separator before decimals, "." or ",", and the one between thousands: ",", ".", " " or "'". A dict has them by
-        column. Default: decided for each column on all of its rows, by numbers that can be read in one way alone, such as
-        1.234,5, or by the other columns.
+        The decimal separator, "." or ",", and the thousands separator: ",", ".", " " or "'". A dict specifies them by
+        column. Default: determined for each column from all its rows, by numbers with a single reading, such as 1.234,5, or
+        by the other columns.
     skip : int, optional
-        How many lines stand above the names of the columns. Default: comments, which begin with # or //, titles and a line
-        such as ``sep=;`` are found.
+        The number of lines above the names of the columns. Default: comments, which begin with # or //, titles and a line
+        such as ``sep=;`` are skipped.
     missing_values : iterable of str
-        What else than an empty cell stands for a missing number, such as "-".
+        Missing numbers in addition to empty cells, such as "-".
     spelling : iterable of str
-        Columns of which is kept, beside the table, how their cells are written, such as TRUE or 007. ``fastnn predict``
-        writes the classes of a target so.
+        Columns whose cells are also kept as written, such as TRUE or 007. ``fastnn predict`` writes the classes of a target
+        in this way.
     like : TableModel, optional
-        Read the columns as those were written that this model was trained on.
+        Read the number columns in the formats of this model's training file.
 
     Returns
     -------
     pandas.DataFrame
-        In columns of text words such as NA, None and null are there as they are written; among numbers they are missing.
+        Columns of text contain words such as NA, None and null as they are written; in columns of numbers they are missing.
 
     Raises
     ------
     ValueError
-        If it is not such a file, or if a column of numbers can be read in two ways, as 1,234 can. The error names the
-        options that say which one is meant.
+        If it is not such a file, or if a column of numbers has two readings, as 1,234 has. The error names the options that
+        choose one.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
 
 def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None,
                    missing_values=(), spelling=(), like=None):
-    """(table, rows): what `read_table` gives, and the `Rows` of a file of text; None of Parquet."""
-    from ..model import TableModel  # which imports how its table was read
+    """Return (table, rows): the result of `read_table`, and the `Rows` of a text file; None for Parquet."""
+    from ..model import TableModel  # imported here because that module imports this package
 
     pd, name, text = pandas(), path_name("path", path), several("text", text)
     if separator is not None and (not isinstance(separator, str) or not separator):
@@ -103,7 +103,7 @@ def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None
 
 
 def marks_by_column(where, value, allowed):
-    """A separator, or separators by column, as a dict; None stands for all columns that are not in it."""
+    """Return a separator, or separators by column, as a dict; None stands for all other columns."""
     by_column = dict(value) if isinstance(value, Mapping) else {} if value is None else {None: value}
     for mark in by_column.values():
         if not isinstance(mark, str) or mark not in allowed or not mark:
@@ -117,7 +117,7 @@ def read_parquet(pd, name):
         table = pd.read_parquet(name)
         table.attrs = without_reading(table)
         for column in table.select_dtypes(exclude=["number", "bool"]):
-            table[column].tolist()  # text that is not UTF-8 is else found by whoever looks at it first
+            table[column].tolist()  # raises an error for text that is not UTF-8
         return table
     except ImportError:
         raise ImportError("Parquet files need pyarrow: pip install pyarrow; or give CSV") from None
@@ -127,9 +127,9 @@ def read_parquet(pd, name):
 
 
 def write_table(table, path):
-    """Write a DataFrame to a CSV or Parquet file, by the ending of its name; "-" is the standard output, as CSV.
+    """Write a DataFrame to a CSV or Parquet file, depending on the file extension; "-" is the standard output, as CSV.
 
-    A file is written whole or not at all.
+    Files are written atomically.
     """
     table, name = data_frame("table", table), path_name("path", path)
     if name == "-":
@@ -149,5 +149,5 @@ def write_table(table, path):
 
 
 def without_reading(table):
-    """What is kept with a table but for how it was read, which is true of one file alone."""
+    """Return the attributes of a table without those about its reading, which apply to one file only."""
     return {key: value for key, value in table.attrs.items() if key not in ("format_note", READING)}

@@ -1,4 +1,4 @@
-"""What is known of how the numbers of a file are written before it is read: what is told, and what a model has learned."""
+"""Number formats that are known before a file is read: from the caller's options, and from a model."""
 
 from dataclasses import dataclass, field
 
@@ -11,22 +11,22 @@ READING = "fastnn.tables.reading"  # under this name pandas keeps with a table h
 
 @dataclass
 class Told:
-    """What is known of the numbers before the file is read.
+    """What is known about the number formats before the file is read.
 
     Attributes
     ----------
     decimal, thousands : dict
         Separators by column; None stands for all others.
     learned : dict of str to NumberFormat
-        How the columns were written that a model was trained on.
+        The formats of the columns in the training file of a model.
     required : container of str, optional
-        The columns in which a doubt is an error; default all.
+        The columns in which an ambiguity is an error; default all.
     text : set of str
-        Columns that are text whatever they hold.
+        Columns that are always text.
     missing_values : iterable of str
-        What stands for a missing value.
+        Missing values in addition to empty cells.
     spelling : set of str
-        Columns of which is kept how their cells are written.
+        Columns whose cells are also kept as written.
     """
 
     decimal: dict = field(default_factory=dict)
@@ -43,15 +43,15 @@ class Told:
                 raise ValueError(f"decimal and thousands are both {self.decimal[name]!r}; say one of them, or another one")
 
     def follow(self, model):
-        """Read what the model takes as it was written in training; other columns of the file are not looked at closely."""
+        """Read the model's columns in the formats of its training file; other columns may be ambiguous."""
         preprocessing = model.preprocessing
         self.learned = model.number_formats
         self.required = {column.name for column in preprocessing.columns if column.features}
-        self.text |= {*preprocessing.text_columns} - self.learned.keys()  # those that were read as numbers are again
+        self.text |= {*preprocessing.text_columns} - self.learned.keys()  # columns that were read as numbers are again
         self.missing_values = (*self.missing_values, *preprocessing.missing_values)
 
     def agreeing(self, name, formats):
-        """Those of some formats that agree with what is told of a column, or of all for None."""
+        """Return the formats that agree with the caller's options for a column, or for all columns if None."""
         decimal, thousands = self.decimal.get(name), self.thousands.get(name)
         return [each for each in formats if each.decimal == (decimal or each.decimal)
                 and each.thousands == (thousands or each.thousands)]
@@ -60,13 +60,13 @@ class Told:
         return name in self.decimal or name in self.thousands
 
     def may_have_decimal_comma(self, name):
-        """Whether it is told, or was learned, that points of a column are no decimal ones."""
+        """Return whether the options or the model say that points of a column are not decimal points."""
         formats = self.agreeing(name, numerals.FORMATS) if self.speaks_of(name) else [self.learned.get(name, NumberFormat())]
         return any(each.decimal == "," for each in formats)
 
 
 def checked_formats(where, formats):
-    """Formats by the name of their column, each a NumberFormat or its two separators; ValueError if they are none."""
+    """Return formats by column, each a NumberFormat or its two separators; raise ValueError if they are not valid."""
     try:
         return {str(name): each if isinstance(each, NumberFormat) else NumberFormat(*each)
                 for name, each in ({} if formats is None else formats).items()}
@@ -75,15 +75,15 @@ def checked_formats(where, formats):
 
 
 def reading_of(table):
-    """How a table was read: {"formats", "settled", "notes"} as `Deciding.as_data` gives them, and the "spelling" of columns.
+    """Return how a table was read: {"formats", "settled", "notes"} of `Deciding.as_data`, and the "spelling" of columns.
 
-    All are empty of a table that was not read from a file of text.
+    All are empty for a table that was not read from a text file.
     """
     return {"formats": {}, "settled": [], "notes": [], "spelling": {}} | getattr(table, "attrs", {}).get(READING, {})
 
 
 def check_reading(table, learned):
-    """Refuse a table whose numbers were read otherwise than those that a model has learned, where they could be read so."""
+    """Refuse a table whose numbers were read in another format than the model's, if that format also fits them."""
     reading = reading_of(table)
     for name in reading["settled"]:
         found = NumberFormat(*reading["formats"][name])

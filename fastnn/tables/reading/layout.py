@@ -1,7 +1,7 @@
-"""Where the table in a file of text begins, and what stands between its cells: found from its first lines.
+"""The layout of a table in a text file, found from its first lines: where it begins, and the separator of its cells.
 
-The separator is the one under which the rows have as many cells as there are names. Above the names may stand a line such as
-`sep=;`, which says it; comments, which begin with # or //; and titles, which have fewer cells than the names.
+The separator is the one that gives the rows as many cells as there are names. Above the names there may be a line such as
+`sep=;`, which specifies it; comments, which begin with # or //; and titles, which have fewer cells than the names.
 """
 
 import csv
@@ -14,35 +14,35 @@ from . import numerals
 
 SEPARATORS = ",;\t|"
 BLANKS = r"\s+"  # a separator: any number of blanks
-NOT_IN_TEXT = "\x1e"  # the control character "record separator": with it between cells, a line is one cell
+NOT_IN_TEXT = "\x1e"  # the control character "record separator": as a separator, it makes a line one cell
 SEP_LINE = re.compile(r'\s*"?sep=(?P<separator>[^"])"?\s*', re.IGNORECASE)
 COMMENT = re.compile(r"\s*(?:#|//)")
-DATUM = re.compile(r"[-+−(.,$€£]*[0-9][-0-9.,:/'’ TZ%$€£)eE+]*")  # a number, a date, a sum of money: what names seldom are
+DATUM = re.compile(r"[-+−(.,$€£]*[0-9][-0-9.,:/'’ TZ%$€£)eE+]*")  # a number, a date, an amount: rarely a name
 PROSE = re.compile(r"\S\s+\S")
-MOST_ABOVE = 20  # rows that may stand above the names
-CONTRAST = 0.8  # of the cells below a name are data
+MOST_ABOVE = 20  # largest number of rows above the names
+CONTRAST = 0.8  # smallest fraction of the cells below a name that are data
 SHOWN = 40  # characters of a line in a note
 
 
 class NoTable(Exception):
-    """What is wrong with a file that is no table."""
+    """Raised with the reason why a file is not a table."""
 
 
 @dataclass
 class Layout:
-    """How a table stands in its file.
+    """The layout of a table in its file.
 
     Attributes
     ----------
     separator : str
     skip : int
-        How many lines stand above the names.
+        The number of lines above the names.
     names : list of str
         As they are written.
     rows : list of list of str
         The cells of the first rows.
     above : list of (int, str)
-        Comments and titles above the names: the number of the line, from 1, and what it holds.
+        Comments and titles above the names: the number of the line, from 1, and its text.
     notes : list of str
     """
 
@@ -55,14 +55,14 @@ class Layout:
 
     @property
     def share(self):
-        """The share of the rows with as many cells as there are names; empty ones may follow."""
+        """The fraction of the rows with as many cells as there are names, ignoring empty cells at the end."""
         count = len(self.names)
         fitting = [len(row) == count or (len(row) > count and not any(row[count:])) for row in self.rows]
         return sum(fitting) / len(fitting) if fitting else 1.0
 
     @property
     def numbers(self):
-        """The share of the cells that are numbers."""
+        """The fraction of the cells that are numbers."""
         cells = [numerals.is_number(cell) for row in self.rows[:50] for cell in row[:50]]
         return sum(cells) / len(cells) if cells else 0.0
 
@@ -72,9 +72,9 @@ class Layout:
 
 
 def find(lines, *, separator=None, skip=None, cut=False):
-    """The Layout of a table, from the first lines of its file.
+    """Return the Layout of a table, from the first lines of its file.
 
-    separator, skip: what is known of it. cut: whether more lines follow, so that the last one may be half a row.
+    separator, skip: as far as known. cut: whether more lines follow, so that the last one may be incomplete.
     """
     begin = next((k for k, line in enumerate(lines) if line.strip()), 0) if skip is None else skip
     said = SEP_LINE.fullmatch(lines[begin]) if skip is None and lines else None
@@ -93,18 +93,18 @@ def find(lines, *, separator=None, skip=None, cut=False):
 
 
 def best(candidates):
-    """The layout that fits best; None if no separator makes columns of the lines."""
+    """Return the layout that fits best; None if no separator makes columns of the lines."""
     several = [each for each in candidates if not each.is_one_column]
     if not several:
         wide = max(candidates, key=lambda each: max(map(len, each.rows), default=0))
-        return wide if max(map(len, wide.rows), default=0) > 1 else None  # rows with more cells than names, to be refused
+        return wide if max(map(len, wide.rows), default=0) > 1 else None  # rows with more cells than names: refused later
     found = max(several, key=lambda each: (each.share, not each.above, each.numbers, len(each.names)))
     in_names_alone = found.rows and found.share < 0.5 and sum(len(row) == 1 for row in found.rows) >= 0.5 * len(found.rows)
     return None if in_names_alone else found
 
 
 def under(lines, separator, begin, told, cut):
-    """The Layout with a separator. `told`: the names are in the first line from `begin` on, whatever it looks like."""
+    """Return the Layout for a separator. `told`: the names are in the first line from `begin`, whatever it looks like."""
     first, comments = begin, []
     while not told and first < len(lines) and (not lines[first].strip() or COMMENT.match(lines[first])):
         comments += [first] * bool(lines[first].strip())
@@ -120,7 +120,7 @@ def under(lines, separator, begin, told, cut):
 
 
 def layout(lines, separator, begin, rows):
-    """The Layout of rows of which the first has the names."""
+    """Return the Layout of rows of which the first contains the names."""
     (skip, names), *below = rows
     above = [(k + 1, lines[k].strip()) for k in range(begin, skip) if lines[k].strip()]
     return Layout(separator, skip, names, [stripped(row) for _, row in below], above)
@@ -131,7 +131,7 @@ def stripped(cells):
 
 
 def records(lines, separator, first=0):
-    """(number of its first line, cells) of each row that is not blank."""
+    """Return (number of its first line, cells) of each row that is not blank."""
     found, before = [], first
     reader = csv.reader((line + "\n" for line in lines[first:]), delimiter=separator, skipinitialspace=separator != " ")
     try:
@@ -139,13 +139,13 @@ def records(lines, separator, first=0):
             if len(cells) > 1 or (cells and cells[0].strip()):
                 found.append((before, cells))
             before = first + reader.line_num
-    except csv.Error:  # a cell too long for it
+    except csv.Error:  # a cell is too long
         pass
     return found or [(k, line.split(separator)) for k, line in enumerate(lines) if k >= first and line.strip()][:1]
 
 
 def names_among(rows):
-    """Which row has the names: the first, unless lines of fewer cells stand above one that differs from those below it."""
+    """Return the index of the row of names: the first, unless shorter rows precede one that differs from those below it."""
     rows = [(line, stripped(cells)) for line, cells in rows]
     for k, (line, cells) in enumerate(rows[:MOST_ABOVE]):
         if k == 0 or k + 1 == len(rows) or not could_be_names(cells):
@@ -161,14 +161,14 @@ def names_among(rows):
 
 
 def could_be_names(cells):
-    """Whether several cells may be names. The first may have none, as that of names of rows, and so may those at the end."""
+    """Return whether cells may be names. The first may be empty, above names of rows, and so may those at the end."""
     names = cells[:max((k + 1 for k, cell in enumerate(cells) if cell), default=0)]
     return len(names) > 1 and any(names[:-1]) and all(names[1:]) and len({*names}) == len(names) and not any(
         map(DATUM.fullmatch, names))
 
 
 def stands_apart(cells, below):
-    """Whether data stand below some cell that is none."""
+    """Return whether some cell is not data but the cells below it are."""
     for k, cell in enumerate(cells):
         column = [row[k] for row in below if k < len(row) and row[k]]
         if column and not DATUM.fullmatch(cell) and sum(map(bool, map(DATUM.fullmatch, column))) >= CONTRAST * len(column):
@@ -177,7 +177,7 @@ def stands_apart(cells, below):
 
 
 def comment_is_names(comment, rows):
-    """Whether a line that begins with # has the names, as in `#id,carat,price`: the row below it has as many data."""
+    """Return whether a line that begins with # contains the names, as in `#id,carat,price`; the row below has data."""
     cells, below = stripped(comment), [stripped(row) for _, row in rows]
     if len(cells) != max(map(len, below)) or not all(cells) or any(map(DATUM.fullmatch, cells)):
         return False
@@ -187,7 +187,7 @@ def comment_is_names(comment, rows):
 
 
 def blanks(lines, begin):
-    """The Layout of numbers in columns with blanks between them; None if there are other things."""
+    """Return the Layout of numbers in columns separated by blanks; None if there is anything else."""
     rows = [(k, line.split()) for k, line in enumerate(lines) if k >= begin and line.strip() and not COMMENT.match(line)]
     count = len(rows[0][1]) if len(rows) > 2 else 0
     if count < 2 or any(len(row) != count for _, row in rows):
@@ -205,7 +205,7 @@ def blanks(lines, begin):
 
 
 def notes(found):
-    """What a user should know of where the table was found."""
+    """Return notes for the user about where the table was found."""
     said = []
     if found.above:
         numbers = [number for number, _ in found.above]
@@ -221,7 +221,7 @@ def notes(found):
 
 
 def look_like_data(names, rows):
-    """Whether numbers stand for names that are as those below them, and do not count as 0, 1, 2 or 2019, 2020 do."""
+    """Return whether the names look like the numbers below them and are not consecutive, like 0, 1, 2 or 2019, 2020."""
     number = numerals.matcher(numerals.NumberFormat())
     places = [k for k, name in enumerate(names) if number(name)]
     found = [float(names[k]) for k in places]

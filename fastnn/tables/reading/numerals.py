@@ -1,8 +1,8 @@
-"""Numbers as people write them: which text is a number, and which one, under which separators.
+"""Numbers in text: which text is a number, and its value, for different separators.
 
     1,234.5    a decimal point, commas between thousands
     1.234,5    a decimal comma, points between thousands
-    1 234,5    likewise, spaces between thousands
+    1 234,5    a decimal comma, spaces between thousands
     1,234      1234 or 1.234: both readings are possible
 
 A group of thousands has three digits, and the first group does not begin with 0. So 0,123 and 12,34 have a decimal comma,
@@ -14,19 +14,19 @@ import re
 from dataclasses import dataclass
 
 NAMES = {".": "point", ",": "comma", " ": "space", "'": "apostrophe"}
-# as they are typeset: no-break, thin and narrow spaces, the raised comma, the minus sign
+# typographic characters: no-break, thin and narrow spaces, the raised comma, the minus sign
 PLAIN = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "’": "'", "−": "-"})
 
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """The separators that numbers are written with.
+    """The separators of numbers.
 
     Attributes
     ----------
     decimal : {".", ","}
     thousands : {"", ",", ".", " ", "'"}
-        "" where there is none.
+        "" for none.
     """
 
     decimal: str = "."
@@ -41,7 +41,7 @@ class NumberFormat:
         return self.of(self.decimal + self.thousands)
 
     def of(self, word):
-        """Those of its separators that a number has, in words."""
+        """Return the separators that a number has, in words."""
         marks = {self.decimal: "a decimal {}", self.thousands: "{}s between thousands"}
         return " and ".join(said.format(NAMES[mark]) for mark, said in marks.items() if mark and mark in word)
 
@@ -52,9 +52,9 @@ FORMATS = [NumberFormat(decimal, thousands) for decimal in DECIMALS for thousand
 
 @functools.cache
 def pattern(number_format):
-    """A regular expression of the numbers of a format, blanks around them."""
+    """Return a regular expression for the numbers of a format with blanks around them."""
     decimal, thousands = re.escape(number_format.decimal), re.escape(number_format.thousands)
-    decimals = rf"{decimal}[0-9]{'*' if number_format.decimal == '.' else '+'}"  # "1." is a number, "1," is half a list
+    decimals = rf"{decimal}[0-9]{'*' if number_format.decimal == '.' else '+'}"  # "1." is a number, "1," may be a list
     simple = rf"(?:[0-9]+(?:{decimals})?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
     grouped = rf"[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+(?:{decimals})?"
     return rf"[ \t]*[+-]?(?:{grouped + '|' if thousands else ''}{simple})[ \t]*"
@@ -65,25 +65,25 @@ ANY = "|".join(map(pattern, FORMATS))
 
 @functools.cache
 def lines_of(number_format):
-    """The method `fullmatch` of an expression for lines that are numbers of a format."""
-    return re.compile(rf"(?:{pattern(number_format)}\n)*+").fullmatch  # possessive: no way back is remembered for each line
+    """Return the method `fullmatch` of a regular expression for lines that are numbers of a format."""
+    return re.compile(rf"(?:{pattern(number_format)}\n)*+").fullmatch  # possessive: no backtracking
 
 
 @functools.cache
 def matcher(number_format=None):
-    """The method `fullmatch` of a format, by default of all formats together."""
+    """Return the method `fullmatch` of a format, by default of all formats together."""
     return re.compile(ANY if number_format is None else pattern(number_format)).fullmatch
 
 
 def is_number(word, number_format=None):
-    """Whether a text is a number of a format, by default of any format."""
+    """Return whether a text is a number of a format, by default of any format."""
     return matcher(number_format)(word if word.isascii() else word.translate(PLAIN)) is not None
 
 
 def formats_of(words):
-    """The formats under which all of some texts are numbers: () if there is none, two if they can be read in two ways.
+    """Return the formats under which all texts are numbers: () for none, two if the numbers have two readings.
 
-    Separators that are not used decide nothing: of the formats that differ in them alone only the first is given.
+    Of formats that differ only in unused separators, only the first is returned.
     """
     lines, fitting = "\n".join([*words, ""]), []
     if lines.count("\n") > len(words):
@@ -97,6 +97,6 @@ def formats_of(words):
 
 
 def plain(word, number_format):
-    """A number as Python writes it, digit for digit: "1.234,50" is "1234.50"."""
+    """Return a number in Python's notation, with the same digits: "1.234,50" is "1234.50"."""
     word = word.translate(PLAIN).strip()
     return word.replace(number_format.thousands, "").replace(number_format.decimal, ".")

@@ -1,15 +1,15 @@
-"""How the values of a column stand in a file: TRUE, 007 or 1.50, of which a table has True, 7 and 1.5."""
+"""The spelling of values in a file, such as TRUE, 007 or 1.50, which a table has as True, 7 and 1.5."""
 
 from ..columns.cells import distinct, written
 
-MOST = 1000  # different values; with more they are no classes
+MOST = 1000  # largest number of different values; a column with more has no classes
 
 
 def spelling_of(series, raw):
-    """{value, as text: how most cells that hold it are written}.
+    """Return {value, as text: the most frequent spelling of it}.
 
-    series: a column of a table. raw: a function that gives its cells as text, called where there are few different values
-    and these are no text.
+    series: a column of a table. raw: a function that returns its cells as text; it is called if there are few different
+    values and they are not text.
     """
     codes, values = distinct(series)
     if len(values) > MOST or all(isinstance(value, str) for value in values):

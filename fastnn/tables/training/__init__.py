@@ -1,4 +1,4 @@
-"""From a table to a trained model: the task, the split, training, and what simpler models reach."""
+"""Training a model on a table: the task, the split, training, and baselines."""
 
 from .training import Result, train
 

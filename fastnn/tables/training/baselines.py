@@ -1,7 +1,7 @@
-"""What a network has to beat: a guess that looks at no column, and a linear model on the same columns; by scikit-learn.
+"""Baselines for a network, by scikit-learn: a constant prediction, and a linear model on the same columns.
 
-The linear models are penalized (ridge regression, logistic regression), for rare categories hardly determine their weights.
-They have the columns as the network has them, and with numbers beyond the limit as they are.
+The linear models are penalized (ridge regression, logistic regression), because rare categories hardly determine their
+weights. They use the features of the network, with or without the limit on numbers.
 """
 
 import warnings
@@ -13,17 +13,17 @@ from .. import metrics
 from ..preprocessing import UNLIMITED, Preprocessing
 from ..target import Values
 
-LOGISTIC_ROWS = 20_000  # a logistic model is fitted to so many training rows at most: more take minutes and change little
+LOGISTIC_ROWS = 20_000  # largest number of training rows of a logistic model: more take minutes and change little
 NAMES = {"classification": (("most frequent class", "logistic"), "log_loss"), "regression": (("mean", "linear"), "rmse")}
 PENALTIES = (0.1, 10.0, 1000.0)  # on the squared weights of a linear model, relative to the squared error of one row
-WORSE = 1.01  # from here on a loss is no tie
+WORSE = 1.01  # ratio of losses from which on they are not a tie
 
 
 def baselines(result):
-    """{name: metrics on the test rows} of a training's Result; empty where scikit-learn is not installed.
+    """Return {name: metrics on the test rows} for a training's Result; {} if scikit-learn is not installed.
 
-    Of the linear models the one counts that does best on the validation rows: of several penalties, with numbers within the
-    limit or not, and, where the network was trained so, with the target in logarithms or not.
+    The linear model is the one with the best validation result: over several penalties, numbers limited or not, and, if the
+    network was trained so, the target in logarithms or not.
     """
     try:
         from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -33,7 +33,7 @@ def baselines(result):
     target, column = result.model.target, result.table[result.model.target.name]
     tries, training = [], result.training
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of unknown text training has told; a logistic model cut short still is a baseline
+        warnings.simplefilter("ignore")  # unknown text has been reported; a logistic model may stop early
         for X in with_and_without_limit(result):
             if target.kind == "classification":
                 y = target.encode(column)
@@ -51,7 +51,7 @@ def baselines(result):
 
 
 def with_and_without_limit(result):
-    """The matrix of the whole table, and the one with numbers beyond the limit as they are, if there are any."""
+    """Return the matrix of the whole table, and the one without the limit on numbers, if they differ."""
     preprocessing = result.model.preprocessing
     X = preprocessing.transform(result.table)
     yield X
@@ -63,12 +63,12 @@ def with_and_without_limit(result):
 
 
 def outputs(model, X, y, training):
-    """(rows, 1) from a regressor fitted to the training rows."""
+    """Return (rows, 1) from a regressor fitted to the training rows."""
     return model.fit(X[training], y[training]).predict(X)[:, None]
 
 
 def probabilities(model, X, y, training, target):
-    """(rows, classes) from a classifier fitted to the training rows, 0 for classes that they have none of."""
+    """Return (rows, classes) from a classifier fitted to the training rows, 0 for classes that these lack."""
     model.fit(X[training], y[training])
     found = np.zeros((len(X), target.outputs))
     found[:, model.classes_] = model.predict_proba(X)
@@ -76,13 +76,13 @@ def probabilities(model, X, y, training, target):
 
 
 def score(tried, column, rows):
-    """The metrics of a target and outputs for it on some of the rows."""
+    """Return the metrics of a target and its outputs on some of the rows."""
     target, out = tried
     return metrics.score(target, column.iloc[rows], out[rows])
 
 
 def remark(metrics_of_network, beside):
-    """A sentence where a network does worse on the test rows than one of its baselines, else None."""
+    """Return a sentence if a network is worse on the test rows than one of its baselines, else None."""
     measure = next(measure for _, measure in NAMES.values() if measure in metrics_of_network)
     own = metrics_of_network[measure]
     better = {name: found[measure] for name, found in beside.items() if own > WORSE * found[measure]}

@@ -1,4 +1,4 @@
-"""Which rows to train on, which to choose by, and which to be judged by."""
+"""The split of the rows into training, validation and test rows."""
 
 import math
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def split(labels, rows, *, validation, test, seed):
-    """Three arrays of row numbers, ascending: training, validation, test.
+    """Return three arrays of row numbers, ascending: training, validation, test.
 
-    labels: (rows,) class numbers, of which every part then has its share, or None. validation, test: shares of the rows.
-    Each part has a row at least; each class has one in training.
+    labels: (rows,) class numbers, for a stratified split, or None. validation, test: fractions of the rows. Each part has at
+    least one row; each class has at least one row in training.
     """
     if rows < 10:
         raise ValueError(f"there are {rows} rows with a target; give at least 10, so that some can be held out")
@@ -22,7 +22,7 @@ def split(labels, rows, *, validation, test, seed):
         labels = np.zeros(rows, np.int64)
     sizes = np.unique(labels, return_counts=True)[1]
     groups = np.split(order[np.argsort(labels[order], kind="stable")], np.cumsum(sizes)[:-1])
-    shares = max(validation, 1 / rows), max(test, 1 / rows)  # a share so small still gets a row
+    shares = max(validation, 1 / rows), max(test, 1 / rows)  # even a tiny fraction gets a row
     parts = by_position(groups, *shares)
     if len(groups) > 1 and not fair(parts, labels, *shares):
         parts = by_turns(groups, *shares, generator)
@@ -34,9 +34,10 @@ def split(labels, rows, *, validation, test, seed):
 
 
 def by_position(groups, validation, test):
-    """The parts of groups that are large enough for every part to have its share of each.
+    """Return the parts, for groups that are large enough for every part to have its share of each.
 
-    Row k of a group of n goes by (k + 1/2) / n: what comes first into the test, then validation, the rest into training.
+    Row k of a group of n has the position (k + 1/2) / n: the first positions are for the test, then validation, then
+    training.
     """
     position = np.concatenate([(np.arange(len(group)) + 0.5) / len(group) for group in groups])
     rows, held = np.concatenate(groups), position < test + validation
@@ -44,16 +45,16 @@ def by_position(groups, validation, test):
 
 
 def fair(parts, labels, validation, test):
-    """Whether each part has at least half the rows that it should have, and training has some of each class."""
+    """Return whether each part has at least half of its share of the rows, and training has some of each class."""
     training, *held = parts
     enough = all(2 * len(part) >= share * len(labels) for part, share in zip(held, (validation, test), strict=True))
     return enough and len(np.unique(labels[training])) == len(np.unique(labels))
 
 
 def by_turns(groups, validation, test, generator):
-    """The parts of groups too small for that: a group gives a row when it is due for all that came before, in random order.
+    """Return the parts, for groups that are too small for that: in random order, each group gives a row when one is due.
 
-    Of 100 classes of 3 rows, 90 then give the 30 % that are held out, and 60 of these rows are of the test.
+    For example, of 100 classes of 3 rows, 90 give the 30 % of rows that are held out, and 60 of these rows are for the test.
     """
     held, due, due_test = validation + test, 0.0, 0.0
     parts = training, chosen, judged = [], [], []
@@ -67,7 +68,7 @@ def by_turns(groups, validation, test, generator):
         judged.append(group[:tested])
         chosen.append(group[tested:given])
         training.append(group[given:])
-    for part in (judged, chosen):  # shares of next to nothing get a row even so, of a class with rows to spare
+    for part in (judged, chosen):  # tiny fractions get a row too, from a class with more than one
         largest = max(range(len(training)), key=lambda k: len(training[k]))
         if not any(map(len, part)) and len(training[largest]) > 1:
             part.append(training[largest][:1])

@@ -1,4 +1,4 @@
-"""What there is to learn of a table: the rows that have a target, whether it is values or classes, and what to say of it."""
+"""The learning task of a table: the rows that have a target, classification or regression, and notes for the user."""
 
 from collections import Counter
 
@@ -18,10 +18,10 @@ SHOWN = 4  # words in an error
 
 
 def learnable(table, target, recipe):
-    """(table, task, notes): the rows of a table that have a target, numbered anew, and what was left out.
+    """Return (table, task, notes): the rows of a table that have a target, renumbered, and notes about the others.
 
-    table: of plain columns, but for the target. A target of text in which nothing but numbers is left, when what stands for
-    missing values is gone, is judged by the numbers; as classes it stays text.
+    table: of plain columns, except the target. If a target of text contains only numbers and missing values, the task is
+    judged by the numbers; for classes it stays text.
     """
     check_not_named(target, recipe)
     known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
@@ -43,30 +43,30 @@ def learnable(table, target, recipe):
     if task == "regression":
         kept[target] = judged
     elif missing and holds_whole(kept[target]):
-        kept[target] = kept[target].astype(np.int64)  # they were floats for the sake of the missing ones
+        kept[target] = kept[target].astype(np.int64)  # they were floats only because of missing values
     return kept, task, notes
 
 
 def asked_task(target, recipe):
-    """The task that is asked for; "auto" if none is. A target among `text`, whose numbers are names, has classes."""
+    """Return the requested task; "auto" if there is none. A target in `text`, whose numbers are names, has classes."""
     return "classification" if recipe.task == "auto" and target in map(text_name, recipe.text) else recipe.task
 
 
 def check_not_named(target, recipe):
-    """Refuse a target that is to be left out of the columns, or kept among them."""
+    """Refuse a target that is also in the options for columns."""
     for name in ("drop", "keep_columns"):
         if target in map(text_name, getattr(recipe, name)):
             raise ValueError(f"{target!r} is the target; leave it out of {name}")
 
 
 def holds_whole(series):
-    """Whether a column of float64 holds whole numbers alone, each of them exact."""
+    """Return whether a column of float64 contains only whole numbers, all exact."""
     values = series.to_numpy() if series.dtype == np.float64 else np.array([np.nan])
     return bool(np.all((values == np.floor(values)) & (np.abs(values) < EXACT)))
 
 
 def check_varied(series, notes):
-    """Refuse a target that is alike in all rows. notes: what was left out, which may be why."""
+    """Refuse a constant target. notes: about rows that were left out, which may be the reason."""
     if series.nunique() > 1:
         return
     always = "missing" if series.empty else series.iloc[0]
@@ -77,7 +77,7 @@ def check_varied(series, notes):
 
 
 def check_target(series, task):
-    """Refuse words that are meant for numbers, and words all different."""
+    """Refuse words that are probably numbers, and words that are all different."""
     if task == "auto" and (kind_in(series) in WORDS or is_categorical(series)):
         if kind_in(series) in WORDS and len(almost_numbers(series)):
             raise ValueError(f"{hint(series.name, series)}, or --task classification if each is a class of its own")
@@ -91,7 +91,7 @@ def check_target(series, task):
 
 
 def half_numbers(words):
-    """What to do about words and how often they come, if half of the rows or more hold numbers; None if not."""
+    """Return the repair for words with counts, if at least half of the rows are numbers; None if not."""
     others = [word for word in words if not is_number(word)]
     rows = words.total() - sum(words[word] for word in others)
     if not others or rows < words.total() / 2:
@@ -102,7 +102,7 @@ def half_numbers(words):
 
 
 def notes_on(series, classes, task, log_target):
-    """What a user should know of how a target is learned, a sentence each. classes: its Classes, None if it is values."""
+    """Return notes on how a target is learned, a list of sentences. classes: its Classes, None for values."""
     name, notes = series.name, []
     if classes and beyond_exact(classes.labels):
         notes.append(f"{name!r} holds whole numbers beyond 2**53 as float64, which does not tell all of them apart: give "
@@ -122,7 +122,7 @@ def notes_on(series, classes, task, log_target):
 
 
 def nearly_alike(labels):
-    """The first two of some labels that are text and differ in case or blanks alone; None if there are none."""
+    """Return the first two text labels that differ only in case or blanks; None if there are none."""
     seen = {}
     for label in labels:
         if isinstance(label, str):

@@ -1,15 +1,15 @@
-"""From a table to a trained model: split, learn the preprocessing, train, keep the best epoch, judge on rows held out.
+"""Training a model on a table: split, learn the preprocessing, train, keep the best epoch, evaluate on the test rows.
 
-The learning rate falls along half a cosine from its start to zero (Loshchilov and Hutter 2016, equation 5, one cycle). Each
-step takes the fraction learning_rate · weight_decay from a weight (AdamW: Loshchilov and Hutter 2019). The weights that are
-kept are those of the epoch with the least loss on the validation rows.
+The learning rate decreases along half a cosine to zero (Loshchilov and Hutter 2016, equation 5, one cycle). Each step
+subtracts the fraction learning_rate · weight_decay of a weight (AdamW: Loshchilov and Hutter 2019). The final weights are
+those of the epoch with the smallest loss on the validation rows.
 
-The decay costs nothing. Of 0, 0.05, 0.1 and 0.2 the default did best or nearly so on tables large and small, of values and
-of classes, on the worst of their splits most of all; a target that swings quickly along a feature is learned better with 0.
+The decay takes no extra time. Of 0, 0.05, 0.1 and 0.2 the default was best or nearly so on small and large tables, of values
+and of classes, most clearly on the worst split; a target that varies quickly with a feature is learned better with 0.
 
-Whether a positive, skewed target is learned as it is or in logarithms is the caller's to say, or, with
-`log_target="auto"`, decided by training both ways and keeping the one whose predictions have the smaller root mean squared
-error on the validation rows, in the target's units. The test rows have no part in any choice.
+Whether a positive, skewed target is learned in logarithms is chosen by the caller, or, with `log_target="auto"`, by training
+both ways and keeping the model whose predictions have the smaller root mean squared error on the validation rows, in the
+target's units. The test rows are not used for any choice.
 """
 
 import math
@@ -39,12 +39,12 @@ from .hints import hint
 from .split import split
 from .task import asked_task, learnable, notes_on
 
-FEW_ROWS = 10  # a test on fewer says little
+FEW_ROWS = 10  # a test on fewer rows is not reliable
 
 
 @dataclass
 class Result:
-    """What `train` gives.
+    """The result of `train`.
 
     Attributes
     ----------
@@ -57,11 +57,11 @@ class Result:
     best_epoch : int
         The epoch, from 0, whose weights the model has.
     seconds : float
-        Of training alone, all tries together; compiling comes before it.
+        Duration of training, over all tries, without compilation.
     metrics : dict of str to float
         On the test rows.
     notes : list of str
-        What a user should know: rows dropped, text unknown, a choice made.
+        Notes for the user: ignored columns, unknown text, decisions to check.
     """
 
     model: TableModel
@@ -77,7 +77,7 @@ class Result:
 
 
 class FallingRate(Callback):
-    """Lets the learning rate fall along half a cosine, the same within an epoch."""
+    """Reduce the learning rate along half a cosine, with one rate for each epoch."""
 
     def __init__(self, optimizer, epochs):
         self.optimizer, self.start, self.epochs = optimizer, optimizer.learning_rate, epochs
@@ -92,15 +92,15 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     Parameters
     ----------
     table : DataFrame
-        pandas' or one with an Arrow interface, such as polars'. A column of a categorical type is text.
+        A pandas DataFrame, or a table with an Arrow interface, such as a polars DataFrame. A column of a categorical type is
+        text.
     target : str
-        The column to predict. Rows that have nothing there are left out.
+        The column to predict. Rows without a target are left out.
     recipe : Recipe, optional
     progress : bool or None
         As for `Network.fit`.
     announce : callable, optional
-        Called with the Preprocessing, the target, the three parts and (epochs, batch_size,
-        learning_rate), before training.
+        Called before training with the Preprocessing, the target, the three parts and (epochs, batch_size, learning_rate).
 
     Returns
     -------
@@ -109,7 +109,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     Raises
     ------
     ValueError
-        If the table or the recipe does not fit, and says what to mend.
+        If the table or the recipe is not valid; the error names the repair.
 
     Examples
     --------
@@ -127,12 +127,12 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     reading = reading_of(table)
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
-    counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are left out
+    counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are dropped
     table, task, notes = learnable(table, target, recipe)
     notes = [*reading["notes"], *notes]
     classes = Classes.fit(table[target], reading["spelling"].get(target)) if task == "classification" else None
     if classes is None:
-        Values.fit(table[target])  # what cannot be learned is refused before the training is announced
+        Values.fit(table[target])  # raises an error before `announce` is called
     notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
     parts = split(classes and classes.encode(table[target]), len(table), validation=recipe.validation, test=recipe.test,
                   seed=recipe.seed)
@@ -174,12 +174,12 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 
 
 def values_to_try(series, training, log_target):
-    """The targets to train on, of which the better is kept."""
+    """Return the targets to train on; the better one is kept."""
     logarithms = {"no": [False], "yes": [True], "auto": [False, True] if is_skewed(series) else [False]}
     if log_target not in logarithms:
         raise ValueError(f"log_target is {log_target!r}; it must be one of {', '.join(map(repr, logarithms))}")
     if True in logarithms[log_target]:
-        Values.fit(series, logarithm=True)  # the rows held out must have a logarithm as well
+        Values.fit(series, logarithm=True)  # the held-out rows must have logarithms too
     return [Values.fit(series.iloc[training], logarithm) for logarithm in logarithms[log_target]]
 
 
@@ -193,9 +193,9 @@ def fit(matrix, y, target, training, validation, recipe, sizes, progress):
 
     few = training[:batch_size]
     new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adamw", validation_data=(matrix[few], y[few]),
-              threads=recipe.threads, progress=False)  # kernels are compiled, or read, before the clock starts
+              threads=recipe.threads, progress=False)  # kernels are compiled or loaded before the time is measured
     network, optimizer = new(), AdamW(learning_rate, weight_decay=recipe.weight_decay)
-    best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # so patient that it never stops
+    best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # it never stops the fit
     start = time.perf_counter()
     history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
                           validation_data=(matrix[validation], y[validation]), threads=recipe.threads, progress=progress,
