@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from layer_cases import CASES, X, network, targets
 from nets import LABELS, classifier
 from nets import X as FEW
+from raised_at import raised_at
 
 import fastnn.callbacks
 from fastnn import Adam, Callback, CSVLogger, EarlyStopping, ModelCheckpoint, Network, ReduceLROnPlateau
@@ -174,32 +174,8 @@ def test_a_full_best_goes_on_from_itself():
         os.chdir(home)
 
 
-CODE = os.path.dirname(fastnn.callbacks.__file__)
-
-
-def interrupted_at(line, work):
-    """Call `work`, with a KeyboardInterrupt before the line of callbacks that it comes to as number `line`; if it came."""
-    count = 0
-
-    def trace(frame, event, argument):
-        nonlocal count
-        if not frame.f_code.co_filename.startswith(CODE):
-            return None
-        if event == "line":
-            count += 1
-            if count == line:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
+def in_callbacks(path):
+    return path.startswith(os.path.dirname(fastnn.callbacks.__file__))
 
 
 @pytest.mark.parametrize("stride", [211, pytest.param(3, marks=pytest.mark.long)])
@@ -210,8 +186,9 @@ def test_an_interrupt_may_fall_on_any_line_of_a_callback(stride):
         for name in os.listdir():
             os.remove(name)
         net = classifier()
-        came = interrupted_at(line, lambda: net.fit(  # noqa: B023
-            FEW, LABELS, epochs=9, optimizer=Adam(0.05), callbacks=[Reports(), *keepers().values()], **OPTIONS))
+        listed = [Reports(), *keepers().values()]
+        came = raised_at(line, lambda: net.fit(FEW, LABELS, epochs=9, optimizer=Adam(0.05), callbacks=listed,  # noqa: B023
+                                               **OPTIONS), in_callbacks)
         if net.history is not None:
             callbacks = keepers()
             net.fit(FEW, LABELS, epochs=9, resume=True, callbacks=[Reports(), *callbacks.values()], **OPTIONS)

@@ -1,10 +1,10 @@
 """An interrupt on any line leaves a fit, and a file, to go on from."""
 
 import os
-import sys
 
 import pytest
 from nets import LABELS, X, classifier, same
+from raised_at import raised_at
 from resumed import BATCHES, StopAfter, run
 
 import fastnn
@@ -16,33 +16,12 @@ def path(tmp_path):
     return tmp_path / "run.safetensors"
 
 
-INTERRUPTED_FILES = tuple(os.path.join(os.path.dirname(fastnn.__file__), *name.split("/"))
-                          for name in ("fitting/loop.py", "fitting/state.py", "fitting/history.py", "program/training.py"))
+FILES = tuple(os.path.join(os.path.dirname(fastnn.__file__), *name.split("/"))
+              for name in ("fitting/loop.py", "fitting/state.py", "fitting/history.py", "program/training.py"))
 
 
-def interrupted_at(line, work):
-    """Call `work`, with a KeyboardInterrupt before the line that the training loop comes to as number `line`; if it came."""
-    count = 0
-
-    def trace(frame, event, argument):
-        nonlocal count
-        if not frame.f_code.co_filename.endswith(INTERRUPTED_FILES):
-            return None
-        if event == "line":
-            count += 1
-            if count == line:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
+def in_the_loop(path):
+    return path.endswith(FILES)
 
 
 def test_an_interrupt_may_fall_on_any_line():
@@ -52,7 +31,7 @@ def test_an_interrupt_may_fall_on_any_line():
     history = whole.fit(X, LABELS, **options)
     for line in range(1, 1000):
         net = classifier()
-        came = interrupted_at(line, lambda: net.fit(X, LABELS, **options))  # noqa: B023
+        came = raised_at(line, lambda: net.fit(X, LABELS, **options), in_the_loop)  # noqa: B023
         if not came:
             break
         assert net.fit(X, LABELS, resume=True, **options) == history, line
@@ -84,7 +63,7 @@ def test_an_interrupt_on_any_line_leaves_a_file_to_go_on_from(path):
     while came:
         path.unlink(missing_ok=True)
         save, net = ModelCheckpoint(path, full=True), classifier()
-        came = interrupted_at(line, lambda: net.fit(X, LABELS, callbacks=[save], **options))  # noqa: B023
+        came = raised_at(line, lambda: net.fit(X, LABELS, callbacks=[save], **options), in_the_loop)  # noqa: B023
         net = Network.load_checkpoint(path) if path.exists() else classifier()
         assert net.fit(X, LABELS, resume=True, **options) == history, line
         assert same(net, whole), line

@@ -3,12 +3,12 @@
 import copy
 import os
 import pickle
-import sys
 import threading
 import warnings
 
 import numpy as np
 import pytest
+from raised_at import raised_at
 
 pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
 
@@ -204,33 +204,8 @@ def test_an_interrupted_fit_keeps_what_it_has_as_in_scikit_learn(kind, y, early_
         assert model.best_validation_score_ == max(model.validation_scores_[8:])
 
 
-FILES = os.path.dirname(fastnn.sklearn.__file__)
-
-
-def at_line(number, error, work):
-    """Call `work`, with `error` raised before the line of the estimators' code that comes as number `number`; if it came."""
-    count, came = 0, False
-
-    def trace(frame, event, argument):
-        nonlocal count, came
-        if not frame.f_code.co_filename.startswith(FILES) or frame.f_code.co_filename.endswith("before.py"):
-            return None
-        if event == "line":
-            count += 1
-            if count == number:
-                came = True
-                raise error("stop")
-        return trace
-
-    outer = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    except (error, AttributeError):  # some of them while scikit-learn looks for partial_fit
-        pass
-    finally:
-        sys.settrace(outer)
-    return came
+def in_an_estimator(path):
+    return path.startswith(os.path.dirname(fastnn.sklearn.__file__)) and not path.endswith("before.py")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -249,7 +224,7 @@ def test_an_exception_on_any_line_leaves_all_or_nothing(way, error):
         line += 1 if way.startswith("part") else 7
         model = pickle.loads(pickle.dumps(start))
         before = contents(model)
-        came = at_line(line, error, lambda: work(model))  # noqa: B023
+        came = raised_at(line, lambda: work(model), in_an_estimator, error, [AttributeError])  # noqa: B023
         after = contents(model)
         if after["arrays"] == before["arrays"] and after["t_"] == before["t_"]:
             assert_the_same(before, after)
