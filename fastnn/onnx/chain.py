@@ -7,11 +7,11 @@ Scales and shifts of features (standardized inputs, batch normalization as in pr
 product. A weight with fewer than two axes is such a scale: a diagonal matrix.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..layers import Activation, Dense, LayerNorm
+from ..layers import Activation, Dense, Flatten, LayerNorm, Reshape
 from .recognition import PROBE, recognize
 
 LARGEST_SCALING = 4096  # features of a scaling without an adjacent product, which becomes a layer with a matrix
@@ -42,10 +42,23 @@ class Stage:
     features: int
     weight: np.ndarray
     bias: np.ndarray
+    shape: tuple | None = None  # of a sample of z that does not have one axis alone, with channels last
 
     def affine(self, scale, shift):
         """Return the stage scale · z + shift; each is a number or one number for each feature."""
-        return Stage(self.source, self.features, self.weight * scale, self.bias * scale + shift)
+        return replace(self, weight=self.weight * scale, bias=self.bias * scale + shift)
+
+    def flat(self):
+        """Return this stage with one axis of features."""
+        flattened = self.source if self.shape is None else Layer(self.source, Flatten(), {})
+        return replace(self, source=flattened, shape=None)
+
+    def shaped(self, shape):
+        """Return the last layer up to this stage, whose outputs have the given shape of a sample."""
+        finished = self.finish("identity")
+        if finished is None or shape == (self.shape or (self.features,)):
+            return finished
+        return Layer(finished, Reshape(shape), {})
 
     def is_in_file(self):
         """Return whether the file has a number for each feature; otherwise a small file could demand any number of them."""
@@ -61,7 +74,7 @@ class Stage:
             return self
         scale, shift = (source.parameters[name] for name in ("scale", "shift"))
         parameters = {"scale": scale * self.weight, "shift": shift * self.weight + self.bias}
-        return scaled(Layer(source.source, source.spec, parameters), self.features)
+        return scaled(Layer(source.source, source.spec, parameters), self.features, shape=self.shape)
 
     def finish(self, activation):
         """Return the layer of this stage with an activation."""
@@ -69,6 +82,8 @@ class Stage:
         weight = self.weight
         if is_identity(self):
             return self.source if activation == "identity" else Layer(self.source, Activation(activation), {})
+        if self.shape is not None:
+            raise UnknownForm(f"it scales samples of shape {self.shape} without a layer that could take that in")
         if weight.ndim < 2:
             if self.features > LARGEST_SCALING:
                 raise UnknownForm(f"it scales {self.features} features with no product beside it to fold that into")
@@ -92,6 +107,8 @@ class Signal:
         The node that computed it, for errors.
     last : (function of an array, Signal) or None
         The function of the last node alone, and the signal that it was applied to.
+    memory : array or None
+        For each number of a sample, in the order of the chain, its place in ONNX's order. None if both orders are the same.
     """
 
     stage: Stage
@@ -99,6 +116,7 @@ class Signal:
     values: np.ndarray
     node: str = ""
     last: tuple | None = None
+    memory: np.ndarray | None = None
 
     @property
     def plain(self):
@@ -117,7 +135,7 @@ class Signal:
         if self.last is None or recognize(self.values) is not None:
             return self
         function, before = self.last
-        return Signal(before.as_stage(), self.shape, function(PROBE), self.node)
+        return Signal(before.as_stage(), self.shape, function(PROBE), self.node, memory=self.memory)
 
     def as_stage(self):
         """Return the stage whose z is this signal."""
@@ -127,13 +145,17 @@ class Signal:
         record, scale, shift = split_last.form()
         if record.name == "identity":
             return split_last.stage.affine(scale, shift)
-        return scaled(split_last.stage.finish(record.name), self.stage.features, scale, shift)
+        return scaled(split_last.stage.finish(record.name), self.stage.features, scale, shift, split_last.stage.shape)
+
+    def in_order(self, array):
+        """Return an array of one number or row for each number of a sample, from ONNX's order in the order of the chain."""
+        return array if self.memory is None else array[self.memory]
 
     def product(self, weight, bias):
         """Return the signal self @ weight + bias."""
         if self.shape != (len(weight),):
             raise UnknownForm(f"it multiplies {self.shape} numbers a sample with a matrix {weight.shape}")
-        stage = self.as_stage()
+        stage, weight = self.as_stage().flat(), self.in_order(weight)
         if stage.weight.ndim == 2:
             stage = scaled(stage.finish("identity"), stage.features)
         stage = stage.absorbed()
@@ -143,10 +165,12 @@ class Signal:
 
     def affine(self, scale, shift):
         """Return the signal scale · self + shift."""
-        return Signal(self.as_stage().affine(scale, shift), self.shape, PROBE)
+        return Signal(self.as_stage().affine(scale, shift), self.shape, PROBE, memory=self.memory)
 
     def layers(self):
         """Return all layers up to this signal, as the output of the network: [(layer, {name: parameter}), …]."""
+        if self.memory is not None and (self.memory != np.arange(len(self.memory))).any():
+            raise UnknownForm("the channels of its outputs come before their pixels; transpose them before flattening them")
         split_last = self if self.plain else self.split_last()
         if self.plain or split_last.form()[0].name == "identity":
             last = split_last.as_stage().finish("identity")
@@ -155,6 +179,8 @@ class Signal:
             last = split_last.stage.finish(record.name)
             if (scale, shift) != (1.0, 0.0):
                 last = scaled(last, self.stage.features, scale, shift).finish("identity")
+        if self.stage.shape is not None and last is not None:
+            last = Layer(last, Flatten(), {})
         found = []
         while last is not None:
             found.append((last.spec, last.parameters))
@@ -162,9 +188,9 @@ class Signal:
         return found[::-1]
 
 
-def scaled(source, features, scale=1.0, shift=0.0):
+def scaled(source, features, scale=1.0, shift=0.0, shape=None):
     """Return the stage scale · x + shift of the output x of `source`."""
-    return Stage(source, features, np.float64(scale), np.float64(shift))
+    return Stage(source, features, np.float64(scale), np.float64(shift), shape)
 
 
 def is_identity(stage):

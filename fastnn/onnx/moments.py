@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..layers import LayerNorm
+from ..layers import GlobalAveragePool, LayerNorm
 from .chain import Layer, Signal, UnknownForm, scaled
+from .images import reduced
 from .recognition import PROBE
-from .registry import constant, operator, signal
+from .registry import constant, operator, shortest_float, signal
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,19 +36,16 @@ def normalized(x, epsilon, scale=1.0, shift=0.0):
     """Return the signal of a layer that normalizes `x`."""
     if not (np.size(scale) == math.prod(x.shape) or x.stage.is_in_file()):
         raise UnknownForm(f"it normalizes {x.shape} numbers a sample with no weights beside it")
-    scale, shift = (np.broadcast_to(np.float64(each), x.shape) for each in (scale, shift))
-    layer = Layer(x.as_stage().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
-    return Signal(scaled(layer, *x.shape), x.shape, PROBE)
-
-
-def shortest_float(epsilon):
-    """Return a constant of a file as a Python float: 1e-5 instead of the nearest float32, 9.99999975e-06."""
-    return float(str(epsilon)) if epsilon.dtype == np.float32 else float(epsilon)
+    scale, shift = (x.in_order(np.broadcast_to(np.float64(each), x.shape)) for each in (scale, shift))
+    layer = Layer(x.as_stage().flat().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
+    return Signal(scaled(layer, *x.shape), x.shape, PROBE, memory=x.memory)
 
 
 @operator("ReduceMean", without_effect=["noop_with_empty_axes"])
 def mean(walk, node, x, given=None, *, axes=None, keepdims=1):
     axes = list(axes or ()) if given is None else constant(given, "axes").reshape(-1).tolist()
+    if isinstance(x, Signal) and (found := reduced(walk, node, x, axes, keepdims, GlobalAveragePool())) is not None:
+        return found
     if axes not in ([1], [-1]) or not keepdims or not (isinstance(x, Moment) or len(signal(x).shape) == 1):
         raise UnknownForm("it takes another mean than that of each sample's numbers, kept as an axis of one")
     if not isinstance(x, Moment):

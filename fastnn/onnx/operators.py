@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from .chain import Signal, UnknownForm
+from .images import channels_normalized
 from .library import library
-from .moments import normalized, shortest_float
+from .moments import normalized
 from .recognition import evaluate
-from .registry import ML, Tail, constant, operator, signal
+from .registry import ML, Tail, constant, operator, shortest_float, signal
 
 # operators that may be evaluated on constants; integers are sizes, with a marker for the batch, so they are not computed
 # with
@@ -68,7 +69,7 @@ def per_feature(array, x):
         return array.reshape(()).astype(np.float64)
     if len(x.shape) != 1 or array.shape[-1] != array.size or array.size != x.shape[0] or array.ndim > 2:
         raise UnknownForm(f"its constant has shape {array.shape} for {x.shape} numbers a sample")
-    return array.reshape(-1).astype(np.float64)
+    return x.in_order(array.reshape(-1).astype(np.float64))
 
 
 @operator("Add", "Sub", "Mul", "Div", without_effect=["broadcast", "consumed_inputs"])
@@ -118,8 +119,11 @@ def elementwise(walk, node, *operands, **attributes):
         return evaluate(node, [next(values) if isinstance(operand, Signal) else n
                                for operand, n in zip(operands, numbers, strict=True)], walk.opsets)
 
+    if any(other.memory is not signals[0].memory for other in signals):
+        raise UnknownForm("it joins two branches; only chains of layers are taken")
     last = None if len(signals) > 1 or signals[0].plain else (result, signals[0])
-    return Signal(signals[0].stage, signals[0].shape, result(*(each.values for each in signals)), walk.here, last)
+    return Signal(signals[0].stage, signals[0].shape, result(*(each.values for each in signals)), walk.here, last,
+                  signals[0].memory)
 
 
 def number(array):
@@ -134,6 +138,8 @@ def number(array):
 @operator("BatchNormalization", without_effect=["momentum", "spatial", "consumed_inputs"])
 def normalization(walk, node, x, gain, bias, mean, variance, *, epsilon, training_mode=0, is_test=1):
     refuse_training(training_mode or any(node.output[1:]), is_test)
+    if len(signal(x).shape) > 1 and math.prod(x.shape) > x.shape[0]:
+        return channels_normalized(walk, x, epsilon, *(constant(v, "statistic") for v in (gain, bias, mean, variance)))
     gain, bias, mean, variance = (per_feature(constant(v, "statistic"), signal(x)) for v in (gain, bias, mean, variance))
     scale = gain / np.sqrt(variance + epsilon)
     return x.affine(scale, bias - mean * scale)

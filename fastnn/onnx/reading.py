@@ -26,8 +26,9 @@ def load(path: str | os.PathLike):
     becomes an `Activation`, and a layer normalization, as one operator or several, becomes a `LayerNorm`. Scales and shifts
     of features (standardization, batch normalization as in prediction) are folded into these, and dropout is left out. So
     are the labels at the end of scikit-learn's classifiers: `predict` returns the index of the class. For inputs with more
-    axes, which the graph flattens, the network takes flat samples. If an exporter has fixed the number of samples, that axis
-    is taken for the batch: the network accepts any number.
+    axes, which the graph flattens at once, the network takes flat samples. Images, whose channels ONNX puts first, it takes
+    with channels last, (height, width, channels), as all networks here do; weights after a `Flatten` are put in that order.
+    If an exporter has fixed the number of samples, that axis is taken for the batch: the network accepts any number.
 
     Parameters
     ----------
@@ -109,5 +110,5 @@ def chain(network_type, model):
     network = network_type([layer for layer, _ in layers], inputs, dtype=dtype)
     for index, (_, parameters) in enumerate(layers):
         for name, array in parameters.items():
-            network.parameters[f"{index}.{name}"][...] = array
+            network.vectors.by_name[f"{index}.{name}"][...] = array
     return network

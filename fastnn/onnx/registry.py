@@ -83,3 +83,8 @@ def signal(value):
     if not isinstance(value, Signal):
         raise UnknownForm("it takes no value that comes from the input")
     return value
+
+
+def shortest_float(epsilon):
+    """Return a constant of a file as a Python float: 1e-5 instead of the nearest float32, 9.99999975e-06."""
+    return float(str(epsilon)) if epsilon.dtype == np.float32 else float(epsilon)

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from . import shapes  # noqa: F401  (its operators register themselves)
+from ..layers import Flatten
+from . import images, shapes  # noqa: F401  (their operators register themselves)
 from .chain import Signal, Stage, UnknownNode
 from .library import library
 from .moments import Moment, combined
@@ -17,6 +18,7 @@ class Walk:
     """The values of a graph by name, as far as they are known: arrays, signals and tails.
 
     batch: the number of samples to which the graph's input is fixed; None for any.
+    sizes: the shape of a sample of the graph's input. inputs: that of the network's, None until a node decides it.
     """
 
     def __init__(self, model):
@@ -25,7 +27,7 @@ class Walk:
         to_array = library().numpy_helper.to_array
         self.values = {tensor.name: to_array(tensor) for tensor in self.graph.initializer}
         self.values[""] = None  # an omitted operand
-        self.dtype = self.batch = None  # the dtype is that of the first product's weight, else of the input
+        self.dtype = self.batch = self.inputs = None  # the dtype is that of the first product's weight, else of the input
         self.here = ""  # the current node
 
     def walk_nodes(self):
@@ -94,7 +96,7 @@ class Walk:
         if not sizes or not all(size > 0 for size in sizes):
             raise ValueError(f"its input {inputs[0].name!r} does not say how many features a sample has; export it with an "
                              "input of shape (batch, features)")
-        self.features = math.prod(sizes)
+        self.sizes, self.features = sizes, math.prod(sizes)
         stage = Stage(None, self.features, np.float64(1.0), np.float64(0.0))
         return inputs[0].name, Signal(stage, sizes, PROBE)
 
@@ -121,9 +123,25 @@ def main(domain):
 
 
 def walk(model):
-    """Return ([(layer, {name: parameter}), …], number of inputs, dtype) of a graph that is a chain of layers."""
+    """Return ([(layer, {name: parameter}), …], inputs, dtype) of a graph that is a chain of layers."""
     walked = Walk(model)
     layers = walked.walk_nodes().layers()
-    if not any(parameters for _, parameters in layers):
+    inputs = walked.inputs or (walked.features,)
+    if not layers:
+        inputs = walked.inputs or walked.sizes
+    elif not any(parameters or "Pool" in type(layer).__name__ for layer, parameters in layers):
         raise ValueError("its graph has no layers with weights")
-    return layers, walked.features, walked.dtype or walked.input_dtype
+    if len(inputs) > 1 and (not layers or takes_features(layers[0][0], inputs)):
+        layers.insert(0, (Flatten(), {}))
+    if not layers:
+        raise ValueError("its graph has no layers with weights")
+    return layers, inputs, walked.dtype or walked.input_dtype
+
+
+def takes_features(layer, shape):
+    """Return whether a layer takes one axis of features and not samples of this shape."""
+    try:
+        layer.output_shape(shape)
+    except ValueError:
+        return True
+    return False

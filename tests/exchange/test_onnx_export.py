@@ -126,13 +126,17 @@ def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
         assert same(alone, net)
 
 
-@pytest.mark.parametrize("layer", [layer for layer in layers if layer != "Activation" and "Pool" not in layer])
+@pytest.mark.parametrize("layer", [layer for layer in layers if layer != "Activation"])  # an activation of tanh
 @every_dtype
 def test_the_graph_alone_computes_the_same(layer, dtype, path):
     """Without the architecture in the metadata, the graph is read as others' are; a batch normalization is folded."""
     net = network(layer, "gelu", dtype)
     net.to_onnx(path)
     change(path, lambda model: model.ClearField("metadata_props"))
+    if layer.startswith("AveragePool") and dtype == "float64":  # written as products with matrices
+        with pytest.raises(fastnn.ModelFormatError, match="MatMul"):
+            fastnn.onnx.load(path)
+        return
     alone = fastnn.onnx.load(path)
     X = rng.normal(size=(9, net.inputs)).astype(dtype)
     tolerance = 1e-5 if dtype == "float32" else 1e-12

@@ -1,0 +1,176 @@
+"""Operators on images and series, whose channels ONNX has first and the chain last.
+
+A graph whose input has its channels first becomes a network that takes them last. Where a graph flattens an image, the rows
+of the product behind it are put in the chain's order.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ..layers import (
+    AveragePool1D,
+    AveragePool2D,
+    BatchNorm,
+    GlobalAveragePool,
+    GlobalMaxPool,
+    MaxPool1D,
+    MaxPool2D,
+    Reshape,
+)
+from ..layers.windows import windows
+from .chain import Layer, Signal, UnknownForm, is_identity, scaled
+from .channel_order import first_shape, last_shape
+from .recognition import PROBE
+from .registry import operator, shortest_float, signal
+
+
+def channels_last(shape):
+    """Of each number of a sample with channels last its place with channels first, `shape`; None if they are one."""
+    places = np.moveaxis(np.arange(math.prod(shape)).reshape(shape), 0, -1).ravel()
+    return None if (places[:-1] < places[1:]).all() else places
+
+
+def in_one_order(memory, other):
+    return memory is other or (memory is not None and other is not None and bool((memory == other).all()))
+
+
+def image(walk, x):
+    """(source, shape): the chain up to x, which gives images or series of this shape, the channels last."""
+    x = signal(x)
+    if len(x.shape) not in (2, 3):
+        raise UnknownForm(f"it takes samples of shape {x.shape}; layers here take images (channels, height, width) and "
+                          "series (features, steps)")
+    shape, wanted = last_shape(x.shape), channels_last(x.shape)
+    if x.stage.source is None and walk.inputs is None and x.memory is None and x.shape == walk.sizes:
+        walk.inputs, x = shape, replace(x, memory=wanted)
+    if not in_one_order(x.memory, wanted):
+        x = reordered(x, wanted)
+    stage = x.as_stage()
+    if stage.source is None and is_identity(stage):
+        walk.inputs = walk.inputs or (walk.features,)
+        return None if walk.inputs == shape else Layer(None, Reshape(shape), {}), shape
+    return stage.shaped(shape), shape
+
+
+def reordered(x, wanted):
+    """The same signal with its numbers in another order: a product that gives it has its columns moved."""
+    numbers = np.arange(math.prod(x.shape))
+    order, stage = numbers if wanted is None else wanted, x.stage
+    if stage.weight.ndim != 2:
+        raise UnknownForm(f"it takes samples of shape {x.shape}, whose channels are not the last axis in the layers before")
+    place = np.argsort(numbers if x.memory is None else x.memory)[order]  # of each number among the columns
+    moved = replace(stage, weight=stage.weight[:, place], bias=np.broadcast_to(stage.bias, stage.features)[place])
+    last = None if x.last is None else (x.last[0], reordered(x.last[1], wanted))
+    return replace(x, stage=moved, memory=wanted, last=last)
+
+
+def given_by(layer, shape):
+    """The signal of what a layer gives, of this shape, the channels last."""
+    first, features = first_shape(shape), math.prod(shape)
+    return Signal(scaled(layer, features, shape=shape if len(shape) > 1 else None), first, PROBE,
+                  memory=channels_last(first) if len(shape) > 1 else None)
+
+
+def applied(source, spec, shape, parameters=None):
+    """The signal that a layer gives for samples of this shape, the channels last."""
+    return given_by(Layer(source, spec, parameters or {}), spec.output_shape(shape))
+
+
+def channels_normalized(walk, x, epsilon, scale, shift, mean, variance):
+    """Return the signal of a `BatchNorm` with these numbers, one for each channel."""
+    source, shape = image(walk, x)
+    statistics = {"scale": scale, "shift": shift, "running_mean": mean, "running_variance": variance}
+    if any(each.shape != shape[-1:] for each in statistics.values()):
+        raise UnknownForm(f"it does not have one statistic for each of {shape[-1]} channels")
+    return applied(source, BatchNorm(epsilon=shortest_float(np.float32(epsilon))), shape, statistics)
+
+
+@operator("Transpose")
+def transpose(walk, node, x, *, perm=None):
+    x = signal(x)
+    perm = [*range(len(x.shape), -1, -1)] if perm is None else list(perm)
+    if perm[0] != 0:
+        raise UnknownForm(f"it moves the axis of samples: perm is {perm}")
+    if x.stage.source is None and walk.inputs is None and x.shape == walk.sizes:
+        walk.inputs = x.shape
+    numbers = np.arange(math.prod(x.shape))
+    moved = numbers.reshape(x.shape).transpose([axis - 1 for axis in perm[1:]])
+    memory = np.argsort(moved.ravel())[numbers if x.memory is None else x.memory]
+    return replace(x, shape=moved.shape, memory=None if (memory == numbers).all() else memory)
+
+
+def window_options(sizes, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode=0):
+    """Kernel, stride, dilation, padding and ceil mode of an operator that slides windows, a number for each axis."""
+    axes = len(sizes)
+    if len(kernel_shape) != axes:
+        raise UnknownForm(f"its kernel {list(kernel_shape)} does not have as many axes as its images, {axes}")
+    kernel, stride, dilation = (tuple(each or [1] * axes) for each in (kernel_shape, strides, dilations))
+    word = auto_pad.decode() if isinstance(auto_pad, bytes) else auto_pad
+    if word == "NOTSET":
+        pads = list(pads or [0] * 2 * axes)
+        padding = tuple(zip(pads[:axes], pads[axes:], strict=True))
+        if any(size < 0 for size in pads):
+            raise UnknownForm(f"its pads are {pads}; layers here take away nothing")
+    elif word == "VALID":
+        padding = "valid"
+    else:
+        found = windows(sizes, kernel, stride, dilation, {"SAME_UPPER": "same", "SAME_LOWER": "same_lower"}[word])
+        padding, ceil_mode = tuple((axis.before, axis.after) for axis in found), 0
+    return {"kernel_size": kernel, "stride": stride, "dilation": dilation, "padding": padding, "ceil_mode": bool(ceil_mode)}
+
+
+@operator("MaxPool", without_effect=["storage_order"])
+def max_pool(walk, node, x, *, kernel_shape, strides=None, pads=None, dilations=None, auto_pad="NOTSET", ceil_mode=0):
+    source, shape = image(walk, x)
+    options = window_options(shape[:-1], kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
+    return applied(source, (MaxPool1D, MaxPool2D)[len(shape) - 2](**options), shape)
+
+
+@operator("AveragePool")
+def average_pool(walk, node, x, *, kernel_shape, strides=None, pads=None, dilations=None, auto_pad="NOTSET", ceil_mode=0,
+                 count_include_pad=0):
+    source, shape = image(walk, x)
+    options = window_options(shape[:-1], kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
+    options["count_padding"] = bool(count_include_pad)
+    return applied(source, (AveragePool1D, AveragePool2D)[len(shape) - 2](**options), shape)
+
+
+def over_pixels(walk, x, spec, keepdims=True):
+    """What a pool over all pixels gives, these axes kept as axes of one."""
+    source, shape = image(walk, x)
+    pooled = applied(source, spec, shape)
+    return replace(pooled, shape=pooled.shape + (1,) * (len(shape) - 1)) if keepdims else pooled
+
+
+@operator("GlobalMaxPool")
+def global_max_pool(walk, node, x):
+    return over_pixels(walk, x, GlobalMaxPool())
+
+
+@operator("GlobalAveragePool")
+def global_average_pool(walk, node, x):
+    return over_pixels(walk, x, GlobalAveragePool())
+
+
+def reduced(walk, node, x, axes, keepdims, spec):
+    """Return the signal of `spec` where a reduction goes over all axes of x except samples and channels, else None."""
+    rank = len(x.shape) + 1
+    axes = sorted(axis + rank * (axis < 0) for axis in axes)
+    if rank not in (3, 4) or axes not in ([*range(2, rank)], [*range(1, rank - 1)]):
+        return None
+    if axes[0] == 1:  # the channels are the last axis
+        if rank == 3 or keepdims:
+            return None
+        x = transpose(walk, node, x, perm=[0, rank - 1, *range(1, rank - 1)])
+    return over_pixels(walk, x, spec, keepdims)
+
+
+@operator("ReduceMax")
+def largest_of_all(walk, node, x, given=None, *, axes=None, keepdims=1):
+    axes = list(axes or ()) if given is None else np.reshape(given, -1).tolist()
+    found = reduced(walk, node, signal(x), axes, keepdims, GlobalMaxPool())
+    if found is None:
+        raise UnknownForm("it takes another maximum than that of all pixels of a channel")
+    return found

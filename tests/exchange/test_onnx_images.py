@@ -1,0 +1,86 @@
+"""Graphs of others with images, channels first: read as networks that take them last."""
+
+import numpy as np
+import pytest
+
+import fastnn
+
+onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+rng = np.random.default_rng(0)
+
+
+def graph_of(nodes, shape, outputs, **tensors):
+    """A model of float32, from "x" (batch, *shape) to "y" (batch, outputs)."""
+    helper = onnx.helper
+    nodes = [helper.make_node(kind, inputs, [output], **attributes) for kind, inputs, output, attributes in nodes]
+    graph = helper.make_graph(
+        nodes, "images", [helper.make_tensor_value_info("x", 1, ["batch", *shape])],
+        [helper.make_tensor_value_info("y", 1, ["batch", outputs])],
+        [onnx.numpy_helper.from_array(np.asarray(array), name) for name, array in tensors.items()])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+
+
+def weight(*shape):
+    return rng.normal(size=shape).astype("float32")
+
+
+POOL = ("MaxPool", ["x"], "p", {"kernel_shape": [2, 2], "strides": [2, 2]})
+FLATTEN = ("Flatten", ["p"], "f", {"axis": 1})
+GEMM = ("Gemm", ["f", "w", "b"], "y", {})
+MODELS = {
+    "flattened": ([POOL, FLATTEN, GEMM], (3, 4, 6), {"w": weight(18, 5)}),
+    "reshaped": ([POOL, ("Reshape", ["p", "s"], "f", {}), GEMM], (3, 4, 6), {"w": weight(18, 5), "s": [0, -1]}),
+    "activated after": ([POOL, ("Relu", ["p"], "r", {}), ("Flatten", ["r"], "f", {}), GEMM], (3, 4, 6),
+                        {"w": weight(18, 5)}),
+    "activated flat": ([POOL, ("Flatten", ["p"], "r", {}), ("Sigmoid", ["r"], "f", {}), GEMM], (3, 4, 6),
+                       {"w": weight(18, 5)}),
+    "shifted flat": ([POOL, ("Flatten", ["p"], "r", {}), ("Add", ["r", "c"], "f", {}), GEMM], (3, 4, 6),
+                     {"w": weight(18, 5), "c": weight(18)}),
+    "channels last": ([("Transpose", ["x"], "t", {"perm": [0, 3, 1, 2]}), (*POOL[:1], ["t"], *POOL[2:]), FLATTEN, GEMM],
+                      (4, 6, 3), {"w": weight(18, 5)}),
+    "flattened with channels last": ([POOL, ("Transpose", ["p"], "t", {"perm": [0, 2, 3, 1]}),
+                                      ("Flatten", ["t"], "f", {}), GEMM], (3, 4, 6), {"w": weight(18, 5)}),
+    "global": ([("GlobalAveragePool", ["x"], "p", {}), FLATTEN, GEMM], (3, 4, 6), {"w": weight(3, 5)}),
+    "mean of pixels": ([("ReduceMean", ["x", "a"], "f", {"keepdims": 0}), GEMM], (3, 4, 6),
+                       {"w": weight(3, 5), "a": [2, 3]}),
+    "mean of pixels, channels last": ([("ReduceMean", ["x", "a"], "f", {"keepdims": 0}), GEMM], (4, 6, 3),
+                                      {"w": weight(3, 5), "a": [1, 2]}),
+    "a dense layer first": ([("Gemm", ["x", "v"], "d", {}), ("Tanh", ["d"], "e", {}), ("Reshape", ["e", "s"], "i", {}),
+                             (*POOL[:1], ["i"], *POOL[2:]), FLATTEN, GEMM], (7,),
+                            {"v": weight(7, 72), "s": [0, 3, 4, 6], "w": weight(18, 5)}),
+    "of series": ([("AveragePool", ["x"], "p", {"kernel_shape": [3], "pads": [1, 1]}), FLATTEN, GEMM], (2, 6),
+                  {"w": weight(12, 5)}),
+    "two pools": ([POOL, ("AveragePool", ["p"], "q", {"kernel_shape": [2, 3], "auto_pad": "SAME_LOWER"}),
+                   ("Flatten", ["q"], "f", {}), GEMM], (3, 4, 6), {"w": weight(18, 5)}),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_graphs_compute_the_same(name, tmp_path):
+    nodes, shape, tensors = MODELS[name]
+    model = graph_of(nodes, shape, 5, b=weight(5), **{key: np.asarray(array) for key, array in tensors.items()})
+    onnx.save(model, tmp_path / "model.onnx")
+    net = fastnn.onnx.load(tmp_path / "model.onnx")
+    x = rng.normal(size=(3, *shape)).astype("float32")
+    expected = onnx.reference.ReferenceEvaluator(model).run(None, {"x": x})[0]
+    first = "channels last" not in name or "flattened" in name
+    x = np.moveaxis(x, 1, -1) if first and len(shape) > 1 else x
+    assert net.shapes[0] == x.shape[1:]
+    np.testing.assert_allclose(net.forward(x), expected, rtol=1e-5, atol=1e-6)
+    net.to_onnx(tmp_path / "again.onnx")
+    np.testing.assert_array_equal(fastnn.onnx.load(tmp_path / "again.onnx").forward(x), net.forward(x))
+
+
+@pytest.mark.parametrize(("nodes", "shape", "says"), [
+    ([(*POOL[:3], {**POOL[3], "kernel_shape": [9, 9]}), FLATTEN, GEMM], (3, 4, 6), "a 9×9 kernel spans 9 pixels"),
+    ([(*POOL[:3], {**POOL[3], "pads": [0, 0, -1, 0]}), FLATTEN, GEMM], (3, 4, 6), "take away nothing|pads"),
+    ([("Transpose", ["x"], "p", {"perm": [1, 0, 2, 3]}), FLATTEN, GEMM], (3, 4, 6), "axis of samples"),
+    ([("MaxPool", ["x"], "p", {"kernel_shape": [2, 2, 2]}), FLATTEN, GEMM], (3, 4, 6, 2), "neither|images"),
+    ([POOL, ("Flatten", ["p"], "y", {"axis": 1})], (3, 4, 6), "before their pixels"),
+    ([("ReduceMax", ["x", "a"], "f", {"keepdims": 0}), GEMM], (3, 4, 6), "another maximum"),
+])
+def test_what_no_layer_computes_is_refused(nodes, shape, says, tmp_path):
+    model = graph_of(nodes, shape, 5, w=weight(18, 5), b=weight(5), a=np.array([1]))
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(fastnn.ModelFormatError, match=says):
+        fastnn.onnx.load(tmp_path / "model.onnx")
