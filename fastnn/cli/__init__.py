@@ -1,11 +1,11 @@
-"""The command `fastnn`. It only dispatches: a command's module is imported when that command is run."""
+"""The command `fastnn`. It imports the module of a command when that command is run."""
 
 import argparse
 import importlib
 import os
 import sys
 
-from ..examples import forgive_letters
+from ..examples import replace_unencodable
 
 COMMANDS = {
     "train": "train a network on a table: fastnn train FILE.csv --target COLUMN",
@@ -15,34 +15,34 @@ COMMANDS = {
     "examples": "list the examples, or run one: fastnn examples NAME",
     "compare": "time every kernel against the same mathematics in NumPy and in pure Python",
     "bench": "time a network of your own shape: a step of training, one row, many rows",
-    "check-gradients": "check the gradients of a network against differences of its loss",
-    "warmup": "compile every kernel now, for an image or a server",
+    "check-gradients": "compare the gradients of a network with finite differences of its loss",
+    "warmup": "compile every kernel in advance, for a container image or a server",
 }
-ELSEWHERE = {"demo": "fastnn.cli.demo", "compare": "fastnn.cli.compare"}  # the others are modules of this package
+ELSEWHERE = {"demo": "fastnn.cli.demo", "compare": "fastnn.cli.compare"}  # the modules of the others have the command's name
 
-READER_GONE = 141  # 128 + SIGPIPE, what a shell says of a program that the signal ends
+OUTPUT_CLOSED = 141  # 128 + SIGPIPE, the exit status of a program that this signal ends
 
 EPILOG = """\
 commands:
 {commands}
 
-start here:
-  fastnn demo                                  from data to picture, in seconds
-  fastnn train diamonds.csv --target price     a table of yours: text and numbers, kinds found
-  fastnn predict diamonds.safetensors new.csv  and rows that it has not seen
-  fastnn examples parity                       any of the examples
-  fastnn COMMAND --help                        what a command takes, with examples
+examples:
+  fastnn demo                                  train on generated data and draw the result
+  fastnn train diamonds.csv --target price     train on a table of your own, with text and numbers
+  fastnn predict diamonds.safetensors new.csv  predict new rows
+  fastnn examples parity                       run one of the examples
+  fastnn COMMAND --help                        arguments of a command, with examples
 
 Exit status: 0 done, 1 failed, 2 misused, 130 interrupted.
 
-The first run compiles the kernels that it needs and keeps them on disk, in the user's cache directory or where the
-environment variable FASTNN_CACHE_DIR says; later runs find them there. `python -m fastnn` is the same command.
+The first run compiles the kernels that it needs and caches them on disk, in the user's cache directory or in the directory
+of the environment variable FASTNN_CACHE_DIR; later runs load them. `python -m fastnn` is the same command.
 """
 
 
 def main(argv=None):
-    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted, 141 nobody reads on."""
-    forgive_letters()
+    """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted, 141 output closed."""
+    replace_unencodable()
     parsed = parser().parse_args(argv)
     if parsed.command is None:
         parser().print_help()
@@ -50,18 +50,18 @@ def main(argv=None):
     try:
         status = importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
         if sys.stdout is not None:
-            sys.stdout.flush()  # here, where a reader that has gone away is met in silence
+            sys.stdout.flush()  # here, where a closed pipe is handled silently
         return status
     except BrokenPipeError:
-        return gone()
+        return output_closed()
     except KeyboardInterrupt:
         return failed(parsed, "interrupted", 130)
-    except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # what a user can mend
-        return failed(parsed, words_of(error), 1)
+    except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # errors that the user can repair
+        return failed(parsed, error_message(error), 1)
 
 
 def failed(parsed, why, status):
-    """Say why a command failed, with --json also as JSON; return its exit status."""
+    """Print why a command failed, with --json also as JSON; return its exit status."""
     from . import options
 
     print(f"{'' if status == 1 else chr(10)}fastnn {parsed.command}: {why}", file=sys.stderr)
@@ -70,24 +70,24 @@ def failed(parsed, why, status):
     return status
 
 
-def gone():
-    """Whoever read what a command prints has read enough, as `head` does: end as other programs do then."""
+def output_closed():
+    """Handle a closed output, as by `head`: return the exit status that other programs have then."""
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
-    except (OSError, ValueError):  # not a file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for output that remains to be flushed
+    except (OSError, ValueError):  # stdout is not a file
         pass
-    return READER_GONE
+    return OUTPUT_CLOSED
 
 
-def words_of(error):
-    """An error as a user reads it: one of the system's without its number, the file first."""
+def error_message(error):
+    """Return the message of an error for a user: for a system error, the file and the reason without the number."""
     if isinstance(error, OSError) and error.strerror and error.errno:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or "there is not memory enough"
 
 
 def module_of(command):
-    """The name of the module whose `main(argv)` runs a command."""
+    """Return the name of the module whose `main(argv)` runs a command."""
     return ELSEWHERE.get(command, f"{__name__}.{command.replace('-', '_')}")
 
 
@@ -98,13 +98,13 @@ def parser():
         epilog=EPILOG.format(commands=commands), formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the command takes")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the command")
     parser.add_argument("--version", action=PrintVersion)
     return parser
 
 
 class PrintVersion(argparse.Action):
-    """Print the version of what is installed. It is looked up on demand: that takes longer than all else here."""
+    """Print the installed version. It is looked up on demand, because that is slow compared with the rest of this module."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options, nargs=0, help="print the version")

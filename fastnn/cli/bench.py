@@ -1,7 +1,8 @@
-"""`fastnn bench`: how fast a network of your own shape is, here and now.
+"""`fastnn bench`: the speed of a network of your own shape on this machine.
 
-Times are medians: of a step of training with Adam over whole fits, of `forward` with one row, and of `forward` with many.
-Beside PyTorch, JAX and scikit-learn a net is timed by `asv_bench/peers.py --net`, each library in a process of its own.
+Times are medians: of a training step with Adam over whole fits, of `forward` with one row, and of `forward` with many. To
+time a network beside PyTorch, JAX and scikit-learn, use `asv_bench/peers.py --net`, which runs each library in its own
+process.
 """
 
 import statistics
@@ -13,7 +14,7 @@ import numpy as np
 from . import options
 
 ROUNDS = 5
-SECONDS = 0.2  # at least so long a round
+SECONDS = 0.2  # smallest duration of a round
 BULK = 10_000  # rows
 EXAMPLES = (
     ("fastnn bench 784-128-10", "784 inputs, 128 hidden, 10 classes"),
@@ -24,10 +25,10 @@ EXAMPLES = (
 
 def main(argv):
     """Run the command."""
-    parser = options.command("bench", "Time a network of your own shape on random data, here and now. In a clone of fastnn, "
+    parser = options.command("bench", "Time a network of your own shape on random data. In a clone of fastnn, "
                              "asv_bench/peers.py times it beside other libraries.", EXAMPLES)
     parser.add_argument("net", type=options.whole_net, metavar="SIZES", help="inputs, hidden layers, outputs: 784-128-10")
-    parser.add_argument("--batch-size", type=options.positive, default=32, metavar="N", help="rows a step (default: 32)")
+    parser.add_argument("--batch-size", type=options.positive, default=32, metavar="N", help="rows in a step (default: 32)")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="(default: float32)")
     options.add_threads(parser)
     options.add_json(parser)
@@ -43,7 +44,7 @@ def main(argv):
                             "net": [inputs, *(layer.out_features for layer in layers)], **found})
         return
     batch, step, bulk = parsed.batch_size, found["step_seconds"], found["bulk_rows_per_second"]
-    options.say(f"""\
+    options.print_now(f"""\
 {options.in_words(inputs, layers)}: {found["parameters"]:,} parameters, {parsed.dtype}
 {machine()}; threads {threads}
 
@@ -53,13 +54,13 @@ def main(argv):
 
 
 def measure(inputs, layers, batch_size, dtype, threads):
-    """Parameters, seconds of a step and of a row, and rows a second in bulk."""
+    """Return the number of parameters, the seconds of a step and of a row, and the rows per second in bulk."""
     from ..network.network import Network
 
     net, generator = Network(layers, inputs, dtype=dtype), np.random.default_rng(0)
     steps = max(1, 2000 // batch_size)
     X = generator.normal(size=(max(BULK, steps * batch_size), inputs)).astype(dtype)
-    y = np.full((len(X), net.outputs), 1 / net.outputs, dtype)  # probabilities for classes, and values for the others
+    y = np.full((len(X), net.outputs), 1 / net.outputs, dtype)  # valid as probabilities and as values
     row, data = X[:1], (X[:steps * batch_size], y[:steps * batch_size])
 
     def fit(epochs):
@@ -67,18 +68,18 @@ def measure(inputs, layers, batch_size, dtype, threads):
         net.fit(*data, epochs=epochs, batch_size=batch_size, threads=threads, progress=False)
         return time.perf_counter() - start
 
-    fit(1)  # compiles, or reads, the kernels
+    fit(1)  # compiles or loads the kernels
     epochs = max(1, round(SECONDS / fit(1)))
     return {
         "parameters": sum(p.size for p in net.parameters.values()),
         "step_seconds": statistics.median(fit(epochs) for _ in range(ROUNDS)) / (epochs * steps),
-        "row_seconds": median_seconds(lambda: net.forward(row)),  # whatever the threads, it runs on one
+        "row_seconds": median_seconds(lambda: net.forward(row)),  # runs on one thread, whatever the number of threads
         "bulk_rows_per_second": BULK / median_seconds(lambda: net.forward(X[:BULK], threads=threads)),
     }
 
 
 def median_seconds(function):
-    """Of a call, over rounds of many."""
+    """Return the median seconds of a call, over rounds of many calls."""
     function()
     number = max(1, round(SECONDS / max(timeit.timeit(function, number=3) / 3, 1e-9)))
     return statistics.median(timeit.timeit(function, number=number) / number for _ in range(ROUNDS))

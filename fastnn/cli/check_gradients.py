@@ -1,4 +1,4 @@
-"""`fastnn check-gradients`: the compiled gradients of a network against differences of its loss."""
+"""`fastnn check-gradients`: the compiled gradients of a network compared with finite differences of its loss."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from . import options
 
 EXAMPLES = (
     ("fastnn check-gradients 4-16:tanh-3", "4 inputs, 16 tanh, 3 softmax"),
-    ("fastnn check-gradients 3-8:gelu-8:elu-1:sigmoid --loss squared_error", "activations, and a loss that takes them"),
+    ("fastnn check-gradients 3-8:gelu-8:elu-1:sigmoid --loss squared_error", "other activations and another loss"),
 )
 
 
 def main(argv):
-    """Run the command; status 1 where a gradient is wrong."""
+    """Run the command; the exit status is 1 if a gradient is wrong."""
     from ..gradient_check import TOLERANCE, check_gradients
     from ..kernels.losses import losses
     from ..network.network import Network
@@ -19,9 +19,9 @@ def main(argv):
     parser = options.command("check-gradients", "Check the gradients of a network, on random data, in float64.", EXAMPLES)
     parser.add_argument("net", type=options.whole_net, metavar="SIZES", help="inputs, hidden layers, outputs: 4-16:tanh-3")
     parser.add_argument("--loss", choices=losses, metavar="LOSS",
-                        help=f"one of {', '.join(losses)} (default: what suits the last layer)")
+                        help=f"one of {', '.join(losses)} (default: that of the last layer)")
     parser.add_argument("--samples", type=options.positive, default=8, metavar="N", help="rows of data (default: 8)")
-    parser.add_argument("--seed", type=options.whole, default=0, metavar="N", help="of data and weights (default: 0)")
+    parser.add_argument("--seed", type=options.whole, default=0, metavar="N", help="seed of data and weights (default: 0)")
     options.add_json(parser)
     parsed = parser.parse_args(argv)
     inputs, layers = parsed.net
@@ -36,5 +36,5 @@ def main(argv):
                             "max_relative_error": report.max_relative_error, "passed": report.passed,
                             "parameters": {check.name: check.relative_error for check in report.parameters}})
     else:
-        options.say(f"{options.in_words(inputs, layers)}; loss {net.loss}\n\n{report}")
+        options.print_now(f"{options.in_words(inputs, layers)}; loss {net.loss}\n\n{report}")
     return 0 if report.passed else 1

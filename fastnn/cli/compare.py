@@ -1,8 +1,8 @@
-"""`python -m fastnn compare`: every kernel and a step of training on all three rungs, timed here and now.
+"""`python -m fastnn compare`: the time of every kernel and of a training step, in pure loops, in NumPy and compiled.
 
-A case is one piece of mathematics as pure loops, in NumPy and compiled, on the same numbers. The compiled one is what
-training runs, called as a user would call it from Python (`fastnn.kernels`), results allocated, so that the three do the
-same. The tests hold the results of each case equal; `asv_bench/` follows the ratios over time.
+A case is a computation in pure loops, in NumPy and compiled, on the same numbers. The compiled function is the one used in
+training, called from Python like any other (`fastnn.kernels`), including the allocation of results. The tests compare the
+results of each case; `asv_bench/` tracks the ratios over time.
 """
 
 import json
@@ -31,23 +31,23 @@ from ..network.network import Network
 from ..runtime.threads import resolve_threads
 from .compare_images import IMAGE_RUNS
 
-ROUNDS = 7  # a median of so many
-SAMPLE = 1e-3  # seconds: what is quicker is repeated until it has taken so long
-LOOPS_BUDGET = 0.15  # seconds for repeating the loops of a case; whatever they take they run once
-REST = 0.05  # seconds between samples on several threads: until those of the other side have stopped spinning
+ROUNDS = 7  # times are medians over these
+SAMPLE = 1e-3  # seconds; faster functions are repeated until they have taken this long
+LOOPS_BUDGET = 0.15  # seconds for repeating the loops of a case, which run at least once
+REST = 0.05  # seconds between samples on several threads, so that the other library's threads have stopped spinning
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is timed: sizes, dtype and threads."""
+    """Sizes, dtype and threads of the comparison."""
 
     linear: tuple[int, int, int] = (64, 784, 128)  # batch, in_features, out_features
-    shape: tuple[int, int] = (512, 128)  # (batch, features) of activations and losses; optimizers get as many parameters
+    shape: tuple[int, int] = (512, 128)  # (batch, features) of activations and losses; optimizers have as many parameters
     images: tuple[int, int, int, int] = (16, 24, 24, 6)  # (batch, height, width, channels)
     net: tuple[int, int, int] = (784, 128, 10)
     batch: int = 64
-    steps: int = 25  # of compiled training at a time
+    steps: int = 25  # of compiled training in one call
     dtype: str = "float32"
     threads: int | None = None
 
@@ -60,7 +60,7 @@ QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "images": (2, 6, 8, 3), "net
 
 @dataclass(frozen=True)
 class Case:
-    """One piece of mathematics on the three rungs: functions without arguments. `size` is for people to read."""
+    """A computation in three versions, functions without arguments. `size` is the text that describes the sizes."""
 
     size: str
     loops: Callable
@@ -101,10 +101,10 @@ def activation_backward(activation, setting):
 
 
 def loss_and_gradient(loss, setting):
-    """The value and the gradient, which the compiled kernel works out together."""
+    """The value and the gradient, which the compiled kernel computes together."""
     scores, y = setting.random(2, *setting.shape)
     low, high = loss.domain
-    if np.isfinite(low) and np.isfinite(high):  # as sigmoid and softmax do
+    if np.isfinite(low) and np.isfinite(high):  # a bounded domain, such as that of sigmoid and softmax
         scores = (low + (high - low) / (1 + np.exp(-scores))).astype(setting.dtype)
     if loss.targets != "values":
         y = (y == y.max(axis=1, keepdims=True)).astype(setting.dtype)
@@ -119,7 +119,7 @@ def loss_and_gradient(loss, setting):
     return Case("×".join(map(str, setting.shape)), partial(both, naive.records), partial(both, vectorized.records), compiled)
 
 
-# the arguments that the functions of normalization and dropout take, in order
+# the arguments of the functions of normalization and dropout, in order
 FUNCTIONS_OF_LAYERS = {
     "batch_norm_forward": ("x", "scale", "shift"),
     "batch_norm_backward": ("da", "x", "scale"),
@@ -142,7 +142,7 @@ def layer_function(name, setting):
 
 
 def optimizer_update(kind, setting):
-    """The compiled one works in place, as it does in training; its first call gives what the other two give."""
+    """The compiled update works in place, as in training; its first call gives the results of the other two."""
     optimizer, size, step = kind(), int(np.prod(setting.shape)), 10
     parameters, gradients = setting.random(2, size)
     state = np.abs(setting.random(len(kind.slots), size))
@@ -167,14 +167,14 @@ def optimizer_update(kind, setting):
 
 
 def on_numbers(name, setting, shape, *options):
-    """A function of one array that has the same name on every rung."""
+    """A function of one array with the same name in all three versions."""
     x = setting.random(*shape)
     return Case("×".join(map(str, shape)),
                 *(partial(getattr(rung, name), x, *options) for rung in (naive, vectorized, calls)))
 
 
 def training_step(setting):
-    """Forward, backward and update; compiled it is `Network.fit`, with the shuffling and gathering of batches."""
+    """Forward, backward and update; compiled it is `Network.fit`, including the shuffling and gathering of batches."""
     inputs, hidden, classes = setting.net
     names = ["relu", "softmax"]
     net = Network([Dense(hidden, names[0]), Dense(classes, names[1])], inputs=inputs, dtype=setting.dtype)
@@ -196,7 +196,7 @@ def training_step(setting):
 
 
 def kernel_cases():
-    """For each kernel its case, as a function of a Setting: those of layers, and all that is registered."""
+    """Return a case for each kernel, as a function of a Setting: those of layers, and all registered records."""
     cases = {"linear_forward": linear_forward, "linear_backward": linear_backward}
     cases |= {name: partial(layer_function, name) for name in FUNCTIONS_OF_LAYERS}
     cases |= {name: lambda setting, runs=runs: Case(*runs(setting)) for name, runs in IMAGE_RUNS.items()}
@@ -216,7 +216,7 @@ def kernel_cases():
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a run, medians over the rounds."""
+    """Seconds of a run, medians over the rounds."""
 
     loops: float
     numpy: float
@@ -232,7 +232,7 @@ class Timing:
 
 
 def repetitions(function):
-    """How often to run `function` for one sample; warms it up on the way."""
+    """Return how often to run `function` for one sample; this also warms it up."""
     function()
     timer, number = timeit.Timer(function), 1
     while (seconds := timer.timeit(number)) < SAMPLE:
@@ -241,7 +241,7 @@ def repetitions(function):
 
 
 def measure(case, rest=0.0):
-    """Time a case: NumPy and compiled in turn, so that a slow moment of the machine falls on both."""
+    """Time a case, NumPy and compiled in turn, so that other load on the machine affects both."""
     quick = {case.numpy: repetitions(case.numpy), case.compiled: repetitions(case.compiled)}
     samples = {function: [] for function in quick}
     for _ in range(ROUNDS):
@@ -257,13 +257,13 @@ def measure(case, rest=0.0):
 
 
 def machine():
-    """What all this runs on, in a line."""
+    """Return a line that describes the machine and the software."""
     processor = numba.config.CPU_NAME or binding.get_host_cpu_name()
     return f"{processor}, NumPy {np.__version__}, Numba {numba.__version__}"
 
 
 def in_words(seconds):
-    """Three digits and a unit."""
+    """Return seconds with three digits and a unit."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)):
         if seconds >= scale or unit == "ns":
             digits = 2 if seconds < 9.995 * scale else 1 if seconds < 99.95 * scale else 0
@@ -271,7 +271,7 @@ def in_words(seconds):
 
 
 def table(rows):
-    """Rows of (name, size, Timing) as aligned lines."""
+    """Return rows of (name, size, Timing) as aligned lines."""
     cells = [("kernel", "size", "loops", "NumPy", "compiled", "over loops", "over NumPy")]
     for name, size, timing in rows:
         cells.append((name, size, *map(in_words, (timing.loops, timing.numpy, timing.compiled)),
@@ -283,7 +283,7 @@ def table(rows):
 
 
 EXAMPLES = (
-    ("fastnn compare --quick", "small sizes, some seconds"),
+    ("fastnn compare --quick", "small sizes, a few seconds"),
     ("fastnn compare --dtype float64 --json", "seconds as JSON"),
 )
 
@@ -293,15 +293,15 @@ def main(argv=None):
     arguments = sys.argv[1:] if argv is None else list(argv)
     from .options import command
 
-    parser = command("compare", "Time every kernel beside the same mathematics as loops and in NumPy, now.", EXAMPLES)
-    parser.add_argument("--quick", action="store_true", help="small sizes, some seconds")
+    parser = command("compare", "Time every kernel beside the same mathematics in loops and in NumPy.", EXAMPLES)
+    parser.add_argument("--quick", action="store_true", help="use small sizes; takes a few seconds")
     parser.add_argument("--json", action="store_true", help="print JSON, times in seconds")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of NumPy and compiled")
-    parser.add_argument("--threads", type=int, default=1, help="of NumPy and compiled, at most; default 1")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="dtype of NumPy and compiled")
+    parser.add_argument("--threads", type=int, default=1, help="largest number of threads of NumPy and compiled; default 1")
     options = parser.parse_args(arguments)
     threads = resolve_threads(options.threads)
     blas = dict.fromkeys(BLAS_THREADS, str(threads))
-    if not blas.items() <= os.environ.items():  # it reads them when NumPy is imported, so in a process of its own
+    if not blas.items() <= os.environ.items():  # BLAS reads them when NumPy is imported, so start another process
         return subprocess.run([sys.executable, "-m", __spec__.name, *arguments], env=os.environ | blas).returncode
     setting = Setting(dtype=options.dtype, threads=threads, **QUICK if options.quick else {})
     rest = REST if threads > 1 else 0.0

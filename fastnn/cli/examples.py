@@ -1,4 +1,4 @@
-"""`fastnn examples`: list them; with a name, run that one with the arguments after it."""
+"""`fastnn examples`: list the examples, or run one with the arguments after its name."""
 
 import argparse
 import importlib
@@ -7,9 +7,9 @@ from ..examples import names, summary
 from . import options
 
 EXAMPLES = (
-    ("fastnn examples", "their names, and what each shows"),
+    ("fastnn examples", "list their names and what each shows"),
     ("fastnn examples parity", "run one"),
-    ("fastnn examples parity --help", "what it takes"),
+    ("fastnn examples parity --help", "show its arguments"),
 )
 
 
@@ -17,7 +17,7 @@ def main(argv):
     """Run the command."""
     parser = options.command("examples", "List the examples, or run one.", EXAMPLES)
     parser.add_argument("name", nargs="?", choices=names(), metavar="NAME", help="the example to run")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="what the example takes")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the example")
     parsed = parser.parse_args(argv)
     if parsed.name:
         importlib.import_module(f"fastnn.examples.{parsed.name}").main(parsed.arguments)

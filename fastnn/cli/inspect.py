@@ -1,17 +1,17 @@
-"""`fastnn inspect`: what a saved model or network is."""
+"""`fastnn inspect`: the contents of a saved model or network."""
 
 from . import options
 
 EXAMPLES = (
-    ("fastnn inspect diamonds.safetensors", "its layers, the columns it takes, how well it did when it was trained"),
-    ("fastnn inspect net.safetensors --json", "a network that Network.save wrote; as JSON"),
+    ("fastnn inspect diamonds.safetensors", "its layers, the columns of its tables, and its test results"),
+    ("fastnn inspect net.safetensors --json", "a network that Network.save wrote, as JSON"),
 )
 
 
 def main(argv):
     """Run the command."""
-    parser = options.command("inspect", "Show what a saved model or network is.", EXAMPLES)
-    parser.add_argument("model", metavar="MODEL", help="a file that fastnn train or Network.save wrote")
+    parser = options.command("inspect", "Show a saved model or network.", EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", help="a file of fastnn train or Network.save")
     options.add_json(parser)
     parsed = parser.parse_args(argv)
     from ..tables.model import load_any
@@ -20,11 +20,11 @@ def main(argv):
     if parsed.json:
         options.print_json(as_data(network, model))
     else:
-        options.say(f"{parsed.model}\n\n{network.summary()}" + (f"\n\n{in_words(model)}" if model else ""))
+        options.print_now(f"{parsed.model}\n\n{network.summary()}" + (f"\n\n{in_words(model)}" if model else ""))
 
 
 def as_data(network, model):
-    """What is told, as plain data."""
+    """Return the description as plain data."""
     from ..tables.plain import to_config
 
     data = {"network": network.config(), "parameters": sum(p.size for p in network.parameters.values())}
@@ -34,7 +34,7 @@ def as_data(network, model):
 
 
 def in_words(model):
-    """What a table has to have, and how the training went."""
+    """Return the columns that a table must have, and the test results, as text."""
     columns = [("column", "kind", "what the network sees")]
     columns += [(c.name, c.kind, c) for c in model.preprocessing.columns] + [(model.target.name, "target", model.target)]
     test = model.report.get("test", {})

@@ -1,4 +1,4 @@
-"""What commands have in common: a parser that teaches by examples, types of arguments, layers in words, tables of text."""
+"""Common parts of the commands: a parser whose help has examples, types of arguments, and text tables."""
 
 import argparse
 import json
@@ -8,18 +8,18 @@ import re
 import sys
 from pathlib import Path
 
-# what computes is imported where it is needed: --help should not wait for Numba
+# modules that compute are imported where they are needed, so that --help does not import Numba
 
 
 def command(name, description, examples):
-    """A parser of a command. `examples`: (command line, what it does) pairs, shown in its help."""
+    """Return the parser of a command. `examples`: (command line, description) pairs, shown in its help."""
     shown = "\n".join(f"  {line}\n      {what}" for line, what in examples)
     return Parser(prog=f"fastnn {name}", description=description, epilog=f"examples:\n{shown}\n",
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are JSON as well where --json is among the arguments."""
+    """A parser that prints errors also as JSON if --json is among the arguments."""
 
     def parse_args(self, args=None, namespace=None):
         self.json = wants_json(sys.argv[1:] if args is None else args)
@@ -32,33 +32,33 @@ class Parser(argparse.ArgumentParser):
 
 
 def wants_json(arguments):
-    """Whether what a command prints is to be JSON, also when it fails before it has read its arguments."""
+    """Return whether a command prints JSON, even if it fails before it has parsed its arguments."""
     return "--json" in arguments
 
 
 def add_reading(parser):
-    """What says how a file of text is to be read."""
+    """Add the options for reading a text file."""
     parser.add_argument("--separator", type=separator, metavar="S",
-                        help='between the cells of a CSV file: one character, or "tab" (default: found from the first rows)')
+                        help='separator of the cells of a CSV file: one character, or "tab" (default: detected)')
     parser.add_argument("--decimal", type=mark, action="append", default=[], metavar="[A=],",
-                        help="the mark before decimals, . or , in all columns or, as in --decimal price=, in one (default: "
-                             "decided for each column on all its rows)")
+                        help="decimal separator, . or , for all columns or, as in --decimal price=, for one (default: "
+                             "detected for each column from all its rows)")
     parser.add_argument("--thousands", type=mark, action="append", default=[], metavar="[A=].",
-                        help="likewise the one between thousands: , . ' or a space")
-    parser.add_argument("--skip", type=whole, metavar="N", help="lines above the names of the columns (default: comments, "
-                                                               "titles and a line such as sep=; are found)")
+                        help="thousands separator, in the same form: , . ' or a space")
+    parser.add_argument("--skip", type=whole, metavar="N", help="number of lines above the names of the columns (default: "
+                                                               "detected: comments, titles and a line such as sep=;)")
     parser.add_argument("--encoding", metavar="E",
-                        help="of a CSV file, such as cp1252 (default: UTF-8, or UTF-16 where the file begins with its mark)")
+                        help="encoding of a CSV file, such as cp1252 (default: UTF-8, or UTF-16 with a byte order mark)")
 
 
-def how_to_read(parsed):
-    """What `add_reading` has been given, as arguments of `read_table`."""
+def reading_options(parsed):
+    """Return the options of `add_reading` as arguments of `read_table`."""
     return {"separator": parsed.separator, "encoding": parsed.encoding, "decimal": dict(parsed.decimal),
             "thousands": dict(parsed.thousands), "skip": parsed.skip}
 
 
 def mark(text):
-    """An argument such as "," or "price=,", as (column or None, mark)."""
+    """Parse an argument such as "," or "price=,", as (column or None, separator)."""
     name, _, character = text.rpartition("=")
     if len(character) != 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not one character, such as ',', nor one of a column, such as price=,")
@@ -66,7 +66,7 @@ def mark(text):
 
 
 def check_output(output, *inputs):
-    """Find out before the work what would make its result useless. `inputs` are not to be overwritten."""
+    """Refuse an output that cannot be written, before the work begins. `inputs` must not be overwritten."""
     output = Path(output)
     if not output.parent.is_dir():
         raise FileNotFoundError(f"there is no directory {output.parent} to save into; make it first, or give another -o")
@@ -78,15 +78,15 @@ def check_output(output, *inputs):
 
 
 def add_json(parser):
-    parser.add_argument("--json", action="store_true", help="print JSON alone, for scripts; remarks go to stderr")
+    parser.add_argument("--json", action="store_true", help="print only JSON, for scripts; notes go to stderr")
 
 
 def add_threads(parser):
-    parser.add_argument("--threads", type=positive, metavar="N", help="at most so many; their number changes no result")
+    parser.add_argument("--threads", type=positive, metavar="N", help="largest number of threads; no effect on results")
 
 
 def whole(text, least=0):
-    """An argument that is a whole number."""
+    """Parse an integer."""
     try:
         number = int(text)
     except ValueError:
@@ -97,37 +97,37 @@ def whole(text, least=0):
 
 
 def positive(text):
-    """An argument that is a whole number of at least 1."""
+    """Parse an integer of at least 1."""
     return whole(text, 1)
 
 
 def rate(text):
-    """An argument that is a number above 0."""
+    """Parse a number above 0."""
     return number_between(text, 0, 1e300)
 
 
 def at_least_0(text):
-    """An argument that is a number of at least 0."""
+    """Parse a number of at least 0."""
     return 0.0 if text == "0" else rate(text)
 
 
 def limit(text):
-    """An argument that is a number above 0, or inf, or auto."""
+    """Parse a number above 0, or inf, or auto."""
     return text if text == "auto" else math.inf if text == "inf" else rate(text)
 
 
 def positive_or_auto(text):
-    """An argument that is a whole number of at least 1, or auto."""
+    """Parse an integer of at least 1, or auto."""
     return text if text == "auto" else positive(text)
 
 
 def share(text):
-    """An argument that is a share of the rows."""
+    """Parse a fraction of the rows."""
     return number_between(text, 0, 0.8)
 
 
 def separator(text):
-    """An argument that is a character; a tab may be written as a word."""
+    """Parse a character; a tab may be written as a word."""
     text = {"tab": "\t", "\\t": "\t"}.get(text, text)
     if len(text) != 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not one character, such as ';', or \"tab\"")
@@ -146,12 +146,12 @@ def number_between(text, low, high):
 
 
 def words(text):
-    """An argument that lists names, with commas between them."""
+    """Parse a list of names, separated by commas."""
     return tuple(part for part in text.split(",") if part)
 
 
 def layers(text):
-    """An argument such as "64-64" or "128:tanh-64:relu", as [(size, activation or None), …], first to last."""
+    """Parse an argument such as "64-64" or "128:tanh-64:relu", as [(size, activation or None), …], first to last."""
     from ..kernels.activations import activations
 
     found = []
@@ -166,14 +166,14 @@ def layers(text):
 
 
 def hidden_layers(text, default="relu"):
-    """An argument of hidden layers, as a tuple of Dense; "none" for none: a linear model."""
+    """Parse hidden layers, as a tuple of Dense; "none" for none: a linear model."""
     from ..layers import Dense
 
     return () if text == "none" else tuple(Dense(size, activation or default) for size, activation in layers(text))
 
 
 def whole_net(text):
-    """An argument such as "784-128-10", a classifier, or "4-16-1", a regressor, as (inputs, layers)."""
+    """Parse an argument such as "784-128-10", a classifier, or "4-16-1", a regressor, as (inputs, layers)."""
     from ..layers import Dense
 
     (inputs, activation), *rest = layers(text)
@@ -185,13 +185,13 @@ def whole_net(text):
 
 
 def in_words(inputs, layers):
-    """A net in a line."""
+    """Return a description of a network in one line."""
     first = f"{inputs} input{'s' * (inputs != 1)}"
     return " → ".join([first, *(f"{layer.out_features} {layer.activation}" for layer in layers)])
 
 
 def aligned(rows, indent="  "):
-    """Rows of cells as lines: the first column to the left, numbers to the right, the rest to the left."""
+    """Return rows of cells as aligned lines: numbers to the right, everything else to the left."""
     rows = [[brief_text(cell) for cell in row] for row in rows]
     lines = []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -204,7 +204,7 @@ def aligned(rows, indent="  "):
 
 
 def brief_text(cell, most=50):
-    """A cell of a table as text, in one line, cut where it is long."""
+    """Return a cell of a table as text, in one line, shortened if it is long."""
     text = " ".join(str(cell).split())
     return text if len(text) <= most else f"{text[:most - 1]}…"
 
@@ -214,7 +214,7 @@ def is_number(cell):
 
 
 def brief(value):
-    """A number for a table: four digits, commas in thousands, a dash for none."""
+    """Return a number for a table: four digits, commas between thousands, a dash for None."""
     if value is None:
         return "–"
     if abs(value) >= 1e9:
@@ -222,23 +222,23 @@ def brief(value):
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) >= 1 else f"{value:.4f}"
 
 
-def say(text, file=None):
-    """Print at once."""
+def print_now(text, file=None):
+    """Print and flush."""
     print(text, file=file or sys.stdout, flush=True)
 
 
-def remark(command, text):
-    """A line for the user that is no result."""
-    say(f"fastnn {command}: {text}", sys.stderr)
+def note(command, text):
+    """Print a note for the user on stderr."""
+    print_now(f"fastnn {command}: {text}", sys.stderr)
 
 
 def print_json(value):
-    """Print a value as JSON, which has no NaN and no infinity: null stands for them."""
+    """Print a value as JSON, with null instead of NaN and infinity."""
     print(json.dumps(finite(value), indent=2, allow_nan=False))
 
 
 def finite(value):
-    """Plain data with None in place of what is no finite number."""
+    """Return plain data with None instead of numbers that are not finite."""
     if isinstance(value, dict):
         return {name: finite(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):

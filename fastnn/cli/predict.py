@@ -1,4 +1,4 @@
-"""`fastnn predict`: the rows of a table through a model that `fastnn train` saved."""
+"""`fastnn predict`: predictions of a model of `fastnn train` for the rows of a table."""
 
 import json
 import warnings
@@ -8,10 +8,10 @@ from . import options
 
 EXAMPLES = (
     ("fastnn predict diamonds.safetensors new.csv", "a column price_predicted, as CSV on the standard output"),
-    ("fastnn predict diamonds.safetensors new.csv -o priced.parquet --keep", "to a file, behind the columns of the table"),
-    ("fastnn predict churn.safetensors new.csv --probabilities", "of each class a column"),
+    ("fastnn predict diamonds.safetensors new.csv -o priced.parquet --keep", "to a file, after the columns of the table"),
+    ("fastnn predict churn.safetensors new.csv --probabilities", "with a column for the probability of each class"),
     ("cat new.csv | fastnn predict diamonds.safetensors - | head", "- is the standard input"),
-    ("fastnn predict diamonds.safetensors old.csv --evaluate --json", "the table has the target: how good are predictions?"),
+    ("fastnn predict diamonds.safetensors old.csv --evaluate --json", "evaluate on a table that has the target"),
 )
 
 LEADING_ZERO = r"\s*[+-]?0\d+\s*$"
@@ -32,9 +32,9 @@ def main(argv):
     model = TableModel.load(parsed.model)
     if parsed.probabilities and model.target.kind != "classification":
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
-    table, rows = read_with_rows(parsed.file, like=model, **options.how_to_read(parsed))
+    table, rows = read_with_rows(parsed.file, like=model, **options.reading_options(parsed))
     for note in reading_of(table)["notes"]:
-        options.remark("predict", note)
+        options.note("predict", note)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if parsed.evaluate:
@@ -43,15 +43,15 @@ def main(argv):
         else:
             found = predictions(model, table, rows, parsed)
     for each in caught:
-        options.remark("predict", each.message)
+        options.note("predict", each.message)
     if parsed.evaluate:
         if not there.all():
             without = f"{(~there).sum():,} of {len(there):,} rows have no {model.target.name!r}"
-            options.remark("predict", f"{without} and are left out")
+            options.note("predict", f"{without} and are left out")
         if there.sum() == rows_trained_on(model):
-            options.remark("predict", "the table has as many rows as the one that the model was trained on; if it is the "
+            options.note("predict", "the table has as many rows as the one that the model was trained on; if it is the "
                                       "same, these figures flatter it: fastnn inspect shows those on its test rows")
-        say_metrics(found, there.sum(), parsed.json)
+        print_metrics(found, there.sum(), parsed.json)
     elif parsed.json:
         print(as_records(found))
     else:
@@ -59,16 +59,16 @@ def main(argv):
 
 
 def parser():
-    parser = options.command("predict", "Predict the rows of a table with a model that fastnn train saved.", EXAMPLES)
-    parser.add_argument("model", metavar="MODEL", help="the file that fastnn train saved")
+    parser = options.command("predict", "Predict the rows of a table with a model of fastnn train.", EXAMPLES)
+    parser.add_argument("model", metavar="MODEL", help="a file of fastnn train")
     parser.add_argument("file", metavar="FILE", help="CSV or Parquet with the columns of training; - for the standard input")
     parser.add_argument("-o", "--output", default="-", metavar="OUT", help="CSV or Parquet (default: CSV on the standard "
                                                                            "output)")
     parser.add_argument("--keep", action="store_true",
-                        help="put the columns of the table in front; none of them may have the name of a new one")
+                        help="also write the columns of the table, before the predictions; their names must not conflict")
     parser.add_argument("--probabilities", action="store_true", help="add a column for the probability of each class")
     parser.add_argument("--evaluate", action="store_true",
-                        help="print how good the predictions are; the table has to have the target")
+                        help="print metrics of the predictions; the table must have the target")
     options.add_reading(parser)
     options.add_threads(parser)
     options.add_json(parser)
@@ -76,10 +76,10 @@ def parser():
 
 
 def predictions(model, table, rows, parsed):
-    """A DataFrame of predictions, row for row."""
+    """Return a DataFrame of predictions, one for each row."""
     from ..tables.columns.frames import pandas
 
-    target, kept = model.target, as_they_stand(table, rows, writes_text(parsed)) if parsed.keep else table[[]]
+    target, kept = model.target, unchanged_columns(table, rows, writes_text(parsed)) if parsed.keep else table[[]]
     names = [f"{target.name}_predicted"]
     if parsed.probabilities:
         names += [f"probability of {text}" for text in target.texts]
@@ -93,17 +93,17 @@ def predictions(model, table, rows, parsed):
 
 
 def writes_text(parsed):
-    """Whether the output is CSV, in which there are no types."""
+    """Return whether the output is CSV, which has no types."""
     from ..tables.reading.files import PARQUET
 
     return not parsed.json and Path(parsed.output).suffix.lower() not in PARQUET
 
 
-def as_they_stand(table, rows, as_text):
-    """The columns of a table as they are to be written again. rows: of the file of text that it was read from, or None.
+def unchanged_columns(table, rows, as_text):
+    """Return the columns of a table as they are written again. rows: those of the text file it was read from, or None.
 
-    In CSV cells stay what they are, 007 and TRUE, unless numbers have other separators: those of predictions are points. In
-    JSON and Parquet numbers are numbers, unless zeros are written before them: these are names, and would be lost.
+    In CSV, cells are unchanged, such as 007 and TRUE, unless numbers have other separators: those of predictions are points.
+    In JSON and Parquet numbers are numbers, unless they have leading zeros: these are names, and the zeros would be lost.
     """
     from ..tables.reading.known_formats import reading_of
 
@@ -120,7 +120,7 @@ def as_they_stand(table, rows, as_text):
 
 
 def labels_for(target, outputs, parsed):
-    """What is predicted, as it is to be written: in CSV a class as it stood there, in Parquet one type a column."""
+    """Return the predictions as they are written: in CSV a class as in the training file, in Parquet with a single type."""
     if target.kind != "classification":
         return target.decode(outputs)
     if writes_text(parsed):
@@ -131,28 +131,28 @@ def labels_for(target, outputs, parsed):
 
 
 def as_records(found):
-    """A DataFrame as JSON, a dict a row, with every digit of its numbers."""
+    """Return a DataFrame as JSON, a dict for each row, with every digit of its numbers."""
     columns = {name: plain_values(column) for name, column in found.items()}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return json.dumps(options.finite(rows), default=str)
 
 
 def plain_values(column):
-    """The values of a column as Python's, None where one is missing; float32 with the digits that tell it from others."""
+    """Return the values of a column as Python objects, None if missing; float32 with the shortest exact decimals."""
     values = column.astype(str).astype(float) if column.dtype == "float32" else column
     return [None if absent else value for value, absent in zip(values.tolist(), column.isna().tolist(), strict=True)]
 
 
 def rows_trained_on(model):
-    """How many rows the table had that a model was trained on, its test rows among them; None if the model does not say."""
+    """Return the number of rows of a model's training table, including its test rows; None if unknown."""
     rows = model.report.get("rows")
     counts = list(rows.values()) if isinstance(rows, dict) else [None]
     return sum(counts) if all(type(count) is int for count in counts) else None
 
 
-def say_metrics(metrics, rows, as_json):
+def print_metrics(metrics, rows, as_json):
     if as_json:
         options.print_json(metrics)
     else:
         shown = {"rows": f"{rows:,}"} | {name: options.brief(value) for name, value in metrics.items()}
-        options.say(options.aligned([list(shown), list(shown.values())], indent=""))
+        options.print_now(options.aligned([list(shown), list(shown.values())], indent=""))

@@ -1,4 +1,4 @@
-"""Reference tables written from the registries, so that a new record documents itself: `python -m fastnn.reference`."""
+"""Reference tables written from the registries, which document new records automatically: `python -m fastnn.reference`."""
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
@@ -7,21 +7,21 @@ from ..layers.initializers import initializers
 
 
 def table(*columns, rows):
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     return "\n".join(lines + ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows])
 
 
 
 def tables():
-    """Every activation, loss, optimizer and initializer, with their formulas."""
+    """Return tables of all activations, losses, optimizers and initializers, with their formulas."""
     return "\n\n".join([
         "## Activations",
         table("name", "a", "da/dz", "initializer", rows=(
             (f"`{r.name}`", r.formula, r.prime_formula, r.initializer) for r in activations.values())),
         "## Losses",
-        "Of one output a and its target y; summed over the outputs, averaged over the samples.",
-        table("name", "loss", "derivative in a", "computed on the logits after", rows=(
+        "For one output a and its target y; summed over the outputs, averaged over the samples.",
+        table("name", "loss", "derivative with respect to a", "computed from the logits after", rows=(
             (f"`{r.name}`", r.formula, r.prime_formula, ", ".join(r.on_logits)) for r in losses.values())),
         "## Optimizers",
         table("name", "class", "update of the parameters θ with the gradient g", rows=(

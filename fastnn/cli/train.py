@@ -1,18 +1,18 @@
-"""`fastnn train`: from a table to a model in one file, judged beside a guess and a linear model on rows held out."""
+"""`fastnn train`: train a model on a table, and compare it with a constant and a linear model on held-out rows."""
 
 from pathlib import Path
 
 from . import options
 
-MANY = 30  # columns that are shown
+MANY = 30  # largest number of columns in the output
 EXAMPLES = (
-    ("fastnn train diamonds.csv --target price", "numbers and text are told apart; the model goes to diamonds.safetensors"),
+    ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
-     "leave a column out; read ? as missing. Text to predict makes a classifier"),
+     "ignore a column; read ? as missing. A text target gives a classifier"),
     ("fastnn train wine.csv --target quality --task regression --layers 128:tanh-64 --epochs 50",
-     "a number, though few different ones; two hidden layers of your own"),
+     "regression on a few different numbers; two hidden layers of your own"),
     ("fastnn train houses.parquet --target price --log-target auto --seed 1 -o houses.safetensors --json",
-     "learn prices or their logarithms, whichever does better on the validation rows; results as JSON"),
+     "learn prices or their logarithms, whichever is better on the validation rows; results as JSON"),
 )
 
 
@@ -26,7 +26,7 @@ def main(argv):
     output = parsed.output or Path(f"{stem}.safetensors")
     options.check_output(output, ("table", parsed.file))
     table = read_table(parsed.file, text=(*parsed.text, *parsed.drop), missing_values=parsed.missing,
-                       spelling=[parsed.target], **options.how_to_read(parsed))
+                       spelling=[parsed.target], **options.reading_options(parsed))
     recipe = Recipe(
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
         weight_decay=parsed.weight_decay, validation=parsed.validation, test=parsed.test, seed=parsed.seed,
@@ -38,7 +38,7 @@ def main(argv):
 
     def announce(preprocessing, target, parts, sizes):
         if not quiet:
-            options.say(plan(parsed, table, preprocessing, target, parts, sizes))
+            options.print_now(plan(parsed, table, preprocessing, target, parts, sizes))
 
     result = train(table, parsed.target, recipe, progress=False if quiet else None, announce=announce)
     beside = {} if parsed.no_baselines else baselines(result)
@@ -49,72 +49,73 @@ def main(argv):
                                                           "weight_decay", "seed", "best_epoch", "test", "baselines")}
     result.model.save(output)
     for note in result.notes:
-        options.remark("train", note)
+        options.note("train", note)
     if not beside and not parsed.no_baselines:
-        options.remark("train", 'nothing to compare with: the baselines need scikit-learn (pip install "fastnn-numba[cli]")')
+        options.note("train", 'nothing to compare with: the baselines need scikit-learn (pip install "fastnn-numba[cli]")')
     if parsed.json:
         options.print_json(found)
     elif not quiet:
-        options.say(outcome(result, beside, output))
+        options.print_now(outcome(result, beside, output))
 
 
 def parser():
     parser = options.command("train", "Train a network to predict a column of a table from the others.", EXAMPLES)
     parser.add_argument("file", metavar="FILE",
-                        help="CSV (also .gz, .zst, .tsv …) or Parquet, names of columns first; - is the standard input")
+                        help="CSV (also .gz, .zst, .tsv …) or Parquet, names of columns first; - for standard input")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
-    parser.add_argument("-o", "--output", type=Path, metavar="MODEL", help="the model's place (default: FILE's name here, "
-                                                                           "with .safetensors)")
+    parser.add_argument("-o", "--output", type=Path, metavar="MODEL", help="file name of the model (default: FILE's name in "
+                                                                           "this folder, with .safetensors)")
     table = parser.add_argument_group("the table")
     table.add_argument("--task", choices=("auto", "regression", "classification"), default="auto",
-                       help="predict values or classes; by itself: classes for text, for true and false, and for at most 10 "
+                       help="predict values or classes; auto: classes for text, for true and false, and for at most 10 "
                             "different whole numbers")
     table.add_argument("--text", type=options.words, default=(), metavar="A,B", help="columns whose numbers are names, such "
                                                                                      "as postal codes")
-    table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to leave out")
-    table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="what means missing beside an empty "
-                                                                                       "cell, such as --missing='?,-'")
+    table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to ignore")
+    table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="missing values besides empty cells,"
+                                                                                       " such as --missing='?,-'")
     table.add_argument("--keep-columns", type=options.words, default=(), metavar="A,B",
-                       help="columns to learn from although they count the rows, or hold a text of its own in most rows")
+                       help="columns to use although they number the rows, or hold a different text in most rows")
     table.add_argument("--keep-words", type=options.words, default=(), metavar="A,B",
-                       help="columns in which NA, None, null and the like are categories; elsewhere they are missing")
+                       help="columns in which NA, None, null and similar words are categories, not missing values")
     table.add_argument("--max-categories", type=options.positive_or_auto, default="auto", metavar="N",
-                       help="of a text column the N most frequent words count (default: 1000, fewer for very many rows)")
+                       help="number of categories of a text column, the most frequent ones (default: 1000, fewer for very "
+                            "many rows)")
     table.add_argument("--limit", type=options.limit, default="auto", metavar="L",
-                       help="a number counts as at most L standard deviations from its mean, so that an outlier does not "
-                            "carry all before it; inf for no limit (default: 5, or as far as the column's tail reaches)")
+                       help="limit numbers to L standard deviations from their mean, so that a single outlier does not "
+                            "dominate; inf for no limit (default: 5, or more for a column with a long tail)")
     options.add_reading(table)
     table.add_argument("--validation", type=options.share, default=0.1, metavar="SHARE",
-                       help="of the rows, to choose the best epoch by (default: 0.1)")
+                       help="fraction of the rows for choosing the best epoch (default: 0.1)")
     table.add_argument("--test", type=options.share, default=0.2, metavar="SHARE",
-                       help="of the rows, held out for the result (default: 0.2)")
+                       help="fraction of the rows for the test (default: 0.2)")
     net = parser.add_argument_group("the network and its training")
     net.add_argument("--layers", type=options.hidden_layers, default="64-64", metavar="SIZES",
                      help='hidden layers, such as 128:tanh-64 (default: 64-64, relu); "none" for a linear model')
     net.add_argument("--epochs", type=options.positive, metavar="N",
-                     help="times through the rows (default: 20 to 200, fewer for more rows)")
+                     help="number of epochs (default: 20 to 200, fewer for more rows)")
     net.add_argument("--batch-size", type=options.positive, metavar="N",
-                     help="rows a step (default: 32; from 5,000 rows on 128)")
+                     help="rows in a step (default: 32; 128 for 5,000 rows or more)")
     net.add_argument("--learning-rate", type=options.rate, metavar="R",
-                     help="of AdamW, at the start; it falls to 0 along a cosine (default: 0.0025 for batches of 32, 0.005 "
-                          "for 128)")
+                     help="initial learning rate of AdamW; it decreases to 0 along a cosine (default: 0.0025 for batches of "
+                          "32, 0.005 for 128)")
     net.add_argument("--weight-decay", type=options.at_least_0, default=0.1, metavar="D",
-                     help="of AdamW: keeps weights small, and what is learned smooth; 0 for what changes quickly from place "
-                          "to place (default: 0.1)")
+                     help="weight decay of AdamW, which makes the learned function smoother; use 0 for a target that varies "
+                          "quickly with a feature (default: 0.1)")
     net.add_argument("--log-target", nargs="?", choices=("no", "yes", "auto"), default="no", const="yes",
-                     help="learn the logarithm of a positive value: for equal ratios rather than differences; auto trains "
-                          "both ways and keeps the one with the smaller rmse on the validation rows (default: no)")
-    net.add_argument("--seed", type=options.whole, default=0, metavar="N", help="of the split, the first weights and the "
-                                                                                "shuffling (default: 0)")
+                     help="learn the logarithm of a positive target, so that equal ratios count equally; auto trains both "
+                          "ways and keeps the one with the smaller rmse on the validation rows (default: no)")
+    net.add_argument("--seed", type=options.whole, default=0, metavar="N", help="seed of the split, the initial weights and "
+                                                                                "the shuffling (default: 0)")
     options.add_threads(net)
-    parser.add_argument("--no-baselines", action="store_true", help="do not train a linear model to compare with")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but remarks")
+    parser.add_argument("--no-baselines", action="store_true", help="do not train a linear model for comparison")
+    parser.add_argument("--quiet", action="store_true", help="print only notes")
     options.add_json(parser)
     return parser
 
 
 def plan(parsed, table, preprocessing, target, parts, sizes):
-    """What is about to be done, in words."""
+    """Return the description printed before training."""
     from ..tables.columns.cells import without
 
     columns = [("column", "kind", "missing", "what the network sees")]
@@ -142,7 +143,7 @@ def plan(parsed, table, preprocessing, target, parts, sizes):
 
 
 def report(parsed, result, beside, recipe, output):
-    """What came of it, as plain data."""
+    """Return the result as plain data."""
     model = result.model
     epochs, batch_size, learning_rate = recipe.sized(len(result.training))
     parts = {"training": len(result.training), "validation": len(result.validation), "test": len(result.test)}
@@ -158,7 +159,7 @@ def report(parsed, result, beside, recipe, output):
 
 
 def outcome(result, beside, output):
-    """What came of it, in words."""
+    """Return the result as text."""
     names = list(result.metrics)
     rows = [("on the test rows", *names), ("this network", *(options.brief(result.metrics[name]) for name in names))]
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]

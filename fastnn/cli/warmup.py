@@ -1,9 +1,9 @@
-"""`fastnn warmup`: compile every kernel now rather than at the first use."""
+"""`fastnn warmup`: compile every kernel in advance instead of at its first use."""
 
 from . import options
 
 EXAMPLES = (
-    ("fastnn warmup", "in an image's build: the first training in it then starts at once"),
+    ("fastnn warmup", "when a container image is built, so that the first training does not compile"),
     ("FASTNN_CACHE_DIR=/opt/kernels fastnn warmup --dtype float32,float64", "into a directory of your own, for both dtypes"),
 )
 
@@ -21,4 +21,4 @@ def main(argv):
     if parsed.json:
         options.print_json({"seconds": seconds, "dtypes": list(parsed.dtype), "directory": directory})
     else:
-        options.say(f"kernels for {' and '.join(parsed.dtype)} are ready in {directory}, {seconds:.1f} s")
+        options.print_now(f"kernels for {' and '.join(parsed.dtype)} are ready in {directory}, {seconds:.1f} s")

@@ -36,7 +36,7 @@ def options(name, description, *, quick=None):
     return parser
 
 
-def forgive_letters():
+def replace_unencodable():
     """Print a question mark, rather than fail, for a letter that the terminal lacks."""
     if hasattr(sys.stdout, "reconfigure"):  # a notebook's output has no encoding
         sys.stdout.reconfigure(errors="replace")
@@ -46,7 +46,7 @@ class Options(argparse.ArgumentParser):
     """An ArgumentParser that knows the name of its example's picture."""
 
     def parse_args(self, args=None, namespace=None):
-        forgive_letters()
+        replace_unencodable()
         parsed = super().parse_args(args, namespace)
         parsed.picture = parsed.output / self.picture
         return parsed

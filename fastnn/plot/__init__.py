@@ -1,12 +1,12 @@
 """Pictures of networks and their training. Needs Matplotlib: pip install "fastnn-numba[plot]".
 
-Each function draws on the Axes that it is given and returns them. Given none, it makes a Figure of its own. A notebook shows
-it below the cell; elsewhere no window opens, and it is ready to be saved where there is no screen:
+Each function draws on the given Axes and returns them. Without Axes, it makes a new Figure. A notebook shows the Figure
+below the cell; elsewhere no window opens, and the Figure can be saved, also without a screen:
 `ax.figure.savefig("picture.png")`.
 
-Of training: `learning_curves`, `gradient_flow`. Of what a classifier says: `decision_boundary`, `confusion_matrix`. Of what
-is inside: `network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`, `activation_image`. And
-`heat_map`, of any table. Of a sweep: `score_by`.
+Training: `learning_curves`, `gradient_flow`. Predictions of a classifier: `decision_boundary`, `confusion_matrix`. Networks:
+`network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`, `activation_image`. Tables: `heat_map`.
+Sweeps: `score_by`.
 """
 
 from .boundary import TINT, class_probabilities, decision_boundary

@@ -8,15 +8,15 @@ from .canvas import INK, class_colors, class_marker, given_or_new
 from .classes import true_labels
 from .names import of_network
 
-TINT = 0.35  # how much of a class's color its region has; the rest is white
-MANY = 6  # with more classes than these the legend stands beside the picture
+TINT = 0.35  # fraction of a class's color in its region; the rest is white
+MANY = 6  # with more classes than these, the legend is beside the picture
 GRID = 300  # points along each side
 
 
 def decision_boundary(net, X, y, ax=None):
-    """Draw which class a classifier of two features sees where, and the samples on top.
+    """Draw the predicted class of a classifier with two features in the plane, and the samples.
 
-    The nearer a color is to white or to a mixture, the less certain the network. Lines lie where two classes are equally
+    The closer a color is to white or to a mixture, the less certain the prediction. On the lines, two classes are equally
     probable.
 
     Parameters
@@ -35,7 +35,7 @@ def decision_boundary(net, X, y, ax=None):
     Raises
     ------
     ValueError
-        If the network has other than two inputs or is no classifier, or the data do not fit it.
+        If the network does not have two inputs or is not a classifier, or the data do not fit it.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def decision_boundary(net, X, y, ax=None):
     across, up = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
     probabilities = class_probabilities(net, np.column_stack([across.ravel(), up.ravel()]))
     colors = class_colors(probabilities.shape[1])
-    # drawn on a white ground, each class in its color as far as it is probable (sigmoids need not add up to 1)
+    # over white, each class in its color with its probability as opacity (sigmoids need not sum to 1)
     ground = np.clip(1 - TINT * probabilities @ (1 - colors), 0, 1)
     ax.imshow(ground.reshape(GRID, GRID, 3), extent=(left, right, bottom, top), origin="lower", aspect="auto",
               interpolation="bilinear")
@@ -74,6 +74,6 @@ def decision_boundary(net, X, y, ax=None):
 
 
 def class_probabilities(net, X):
-    """The probability of every class (samples, classes), of one sigmoid output too."""
+    """Return the probability of every class (samples, classes), for one sigmoid output too."""
     probabilities = of_network(net).predict_proba(X).astype(np.float64)
     return np.column_stack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities

@@ -1,4 +1,4 @@
-"""What pictures are drawn on and with: figures, colors, frames, files."""
+"""Figures, colors, frames and files of the pictures."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ import numpy as np
 
 from ..checks import path_name, real_number, shown, whole_number
 
-# colors that stay apart for the color-blind (Okabe and Ito 2008), and markers that stay apart without color
+# colors that color-blind readers can distinguish (Okabe and Ito 2008), and markers that differ without color
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
 MARKERS = "o^sDvPX*"
-INK, PALE = "#444444", "#dddddd"  # of lines and letters beside the point, and of grids
-ABOUT_ZERO, FROM_ZERO = "RdBu_r", "cividis"  # color maps: blue below zero, red above; dark at zero, light far from it
+INK, PALE = "#444444", "#dddddd"  # colors of minor lines and letters, and of grids
+ABOUT_ZERO, FROM_ZERO = "RdBu_r", "cividis"  # color maps: blue below zero, red above; dark at zero, light for large values
 DOTS_PER_INCH = 150
 
 
 def axes(rows=1, columns=1, width=6.0, height=4.5):
     """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns.
 
-    In a notebook the Figure is shown below the cell that makes it, with all that is drawn in the cell; elsewhere no window
-    opens.
+    In a notebook the Figure is shown below the cell that makes it, with everything that the cell draws on it; elsewhere no
+    window opens.
     """
     rows, columns = whole_number("rows", rows), whole_number("columns", columns)
     for name, side in (("width", width), ("height", height)):
@@ -37,14 +37,14 @@ def axes(rows=1, columns=1, width=6.0, height=4.5):
 
 
 def given_or_new(ax, width=6.0, height=4.5):
-    """The Axes given, or those of a new Figure, `width` × `height` inches."""
+    """Return the given Axes, or those of a new Figure, `width` × `height` inches."""
     if ax is None:
         return axes(width=width, height=height)
     return one_axes(ax, ", or None for a new Figure")
 
 
 def one_axes(ax, otherwise=""):
-    """`ax` if it is one Axes."""
+    """Return `ax` if it is one Axes, else raise ValueError."""
     from matplotlib.axes import Axes
 
     if not isinstance(ax, Axes):
@@ -53,9 +53,9 @@ def one_axes(ax, otherwise=""):
 
 
 def save_picture(path, draw):
-    """Save the figure of the Axes that `draw()` returns, and return a line that says where it is.
+    """Save the figure of the Axes that `draw()` returns, and return a line with the file name.
 
-    Without Matplotlib the line says how to get it: a command's work is done even where its picture cannot be.
+    Without Matplotlib, the line says how to install it, so that the command does not fail.
     """
     path = Path(path_name("path", path))
     try:
@@ -68,14 +68,14 @@ def save_picture(path, draw):
 
 
 def class_colors(classes):
-    """A color a class as (classes, 3) red, green, blue from 0 to 1."""
+    """Return a color for each class, (classes, 3) red, green, blue from 0 to 1."""
     from matplotlib.colors import to_rgb
 
     return np.array([to_rgb(COLORS[label % len(COLORS)]) for label in range(whole_number("classes", classes))])
 
 
 def plain(ax):
-    """Take the frame's upper and right sides away, and lay a light grid behind."""
+    """Remove the upper and right sides of the frame, and add a light grid."""
     one_axes(ax).spines[["top", "right"]].set_visible(False)
     ax.grid(color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
@@ -83,15 +83,15 @@ def plain(ax):
 
 
 def whole_numbers(axis):
-    """Let an axis have ticks at whole numbers alone, be it a single one."""
+    """Restrict the ticks of an axis to integers."""
     axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def class_marker(label):
-    """The marker of a class: those that share a color differ in it."""
+    """Return the marker of a class; classes with the same color have different markers."""
     return MARKERS[(label + label // len(COLORS)) % len(MARKERS)]
 
 
 def color_bar(ax, image, label):
-    """Draw beside the Axes which color stands for which number."""
+    """Draw a color bar beside the Axes."""
     ax.figure.colorbar(image, ax=ax, label=label, pad=0.02).outline.set_visible(False)

@@ -1,11 +1,11 @@
-"""Labels of samples, for the pictures of what a classifier says."""
+"""True labels of samples, for pictures of a classifier's predictions."""
 
 from ..samples.data import check_data
 from .names import of_network
 
 
 def true_labels(picture, net, X, y):
-    """The class of each sample (samples,), 0 … classes − 1, from labels, one-hot targets or probabilities."""
+    """Return the class of each sample (samples,), 0 … classes − 1, from labels, one-hot targets or probabilities."""
     of_network(net)
     head = net.objective.head
     if not head.one_label:

@@ -1,4 +1,4 @@
-"""Which classes a classifier takes for which, drawn by scikit-learn."""
+"""The confusion matrix of a classifier, drawn by scikit-learn."""
 
 import numpy as np
 
@@ -8,22 +8,22 @@ from .classes import true_labels
 
 
 def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
-    """Draw how many samples of each true class (rows) the network gives each class (columns).
+    """Draw the number of samples for each true class (rows) and predicted class (columns).
 
     Needs scikit-learn too: pip install "fastnn-numba[plot,sklearn]".
 
     Parameters
     ----------
     net : Network
-        A classifier with one class a sample.
+        A classifier with one class for each sample.
     X : array (samples, inputs)
     y : array (samples,) or (samples, classes)
         Labels, or one-hot.
     ax : matplotlib.axes.Axes, optional
     labels : list, optional
-        What the classes are called, 0 first.
+        The names of the classes, 0 first.
     normalize : bool
-        Whether to draw shares of each true class instead of counts; a class with no samples has shares of 0.
+        Whether to draw fractions of each true class instead of counts; a class without samples has fractions of 0.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     Raises
     ------
     ValueError
-        If the network is no such classifier, or the data or labels do not fit it.
+        If the network is not such a classifier, or the data or labels do not fit it.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
 
 
 def matrix_display():
-    """scikit-learn's class that draws such a matrix."""
+    """Return scikit-learn's class for drawing the matrix."""
     try:
         from sklearn.metrics import ConfusionMatrixDisplay
     except ImportError as error:

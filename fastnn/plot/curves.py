@@ -1,4 +1,4 @@
-"""A metric by epoch."""
+"""Learning curves: a metric by epoch."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from .canvas import COLORS, given_or_new, plain, whole_numbers
 
 
 def learning_curves(history, ax=None, metric="loss"):
-    """Draw a metric of the training data by epoch, and that of the validation data where it was recorded.
+    """Draw a metric of the training data by epoch, and that of the validation data if it was recorded.
 
     Parameters
     ----------
     history : History
-        What `Network.fit` returned, or a mapping like it.
+        The result of `Network.fit`, or a similar mapping.
     ax : matplotlib.axes.Axes, optional
     metric : str
         "loss" (on a logarithmic scale), "accuracy", or another that was recorded.
@@ -47,7 +47,7 @@ def learning_curves(history, ax=None, metric="loss"):
         if name in curves:
             epochs = np.arange(1, len(curves[name]) + 1)
             ax.plot(epochs, curves[name], style, color=COLORS[style == "--"], linewidth=1.6, label=label,
-                    marker="o" if len(epochs) == 1 else None)  # one point makes no line
+                    marker="o" if len(epochs) == 1 else None)  # a single point has no line
     if metric == "loss" and min(curves[metric]) > 0:
         ax.set_yscale("log")
     whole_numbers(ax.xaxis)

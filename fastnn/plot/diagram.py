@@ -1,4 +1,4 @@
-"""A network as circles and lines."""
+"""A diagram of a network, with circles for features and lines for weights."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from ..checks import whole_number
 from .canvas import COLORS, INK, given_or_new
 from .names import of_network
 
-COLUMN, ROW = 1.5, 0.36  # inches from a layer to the next, and from a circle to the next
+COLUMN, ROW = 1.5, 0.36  # inches between columns, and between circles
 RADIUS = 0.12  # of a circle, in inches
-LABEL = 0.75  # inches under the columns, for what they are
-SMALLEST = 4.5  # points: smaller letters cannot be read
+LABEL = 0.75  # inches below the columns for their labels
+SMALLEST = 4.5  # points; smaller letters are not legible
 
 
 def network_diagram(net, ax=None, *, most=12):
-    """Draw the features before the first layer and behind each as columns of circles, and weights as lines between them.
+    """Draw the features before the first layer and after each layer as columns of circles, and weights as lines.
 
-    A line is blue where a weight is positive and orange, dashed, where it is negative; the larger, the wider. Layers
-    without weights join each feature to itself. Of a layer with many features the first and the last are drawn.
+    A line is blue for a positive weight, and orange and dashed for a negative one; its width shows the magnitude. Layers
+    without weights connect each feature to itself. For a layer with many features, the first and the last are drawn.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def network_diagram(net, ax=None, *, most=12):
     ax : matplotlib.axes.Axes, optional
     most : int
         How many circles a column may have.
-
+        The largest number of circles in a column.
     Returns
     -------
     matplotlib.axes.Axes
@@ -60,13 +60,13 @@ def network_diagram(net, ax=None, *, most=12):
 
 
 def room(ax, width, height):
-    """The share of width × height inches that the Axes have: circles shrink with them, and so are letters to."""
+    """Return the ratio of the Axes' size to width × height inches, for scaling circles and letters."""
     across, up = given_or_new(ax).get_window_extent().size / ax.figure.dpi
     return min(1.0, across / width, up / height)
 
 
 def shown(width, most):
-    """Which of so many features are drawn, and whether a gap stands between the first and the last of them."""
+    """Return which of `width` features are drawn, and whether there is a gap between the first and the last of them."""
     if width <= most:
         return list(range(width)), False
     half = most // 2
@@ -74,7 +74,7 @@ def shown(width, most):
 
 
 def column_places(x, middle, features, gap):
-    """Where the circles of a column are, {feature: (x, y)}, feature 0 on top."""
+    """Return the positions of the circles of a column, {feature: (x, y)}, feature 0 on top."""
     slots = len(features) + gap
     half = len(features) // 2
     return {feature: (x, middle + ROW * ((slots - 1) / 2 - slot - (gap and slot >= half)))
@@ -82,7 +82,7 @@ def column_places(x, middle, features, gap):
 
 
 def draw_lines(ax, before, behind, weight):
-    """Lines between two columns: one a weight (in_features, out_features), or where there is none one a feature."""
+    """Draw lines between two columns, one for each weight (in_features, out_features), or for each feature without one."""
     from matplotlib.collections import LineCollection
 
     if weight is None:
@@ -95,7 +95,7 @@ def draw_lines(ax, before, behind, weight):
         ax.add_collection(LineCollection(lines, colors=INK, linewidths=0.7, zorder=1), autolim=False)
         return
     largest = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) or 1.0
-    shares = np.minimum(np.abs(sizes) / largest, 1.0)  # infinity has the widest line, NaN none
+    shares = np.minimum(np.abs(sizes) / largest, 1.0)  # infinity has the widest line, NaN no line
     for sign, color, style in ((sizes >= 0, COLORS[0], "solid"), (sizes < 0, COLORS[1], (0, (4, 1.5)))):
         chosen = np.flatnonzero(sign)
         if not len(chosen):
@@ -106,7 +106,7 @@ def draw_lines(ax, before, behind, weight):
 
 
 def draw_circles(ax, places, color):
-    """A column of circles, in front of the lines."""
+    """Draw a column of circles over the lines."""
     from matplotlib.patches import Circle
 
     for place in places.values():

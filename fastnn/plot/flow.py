@@ -1,4 +1,4 @@
-"""How the gradient changes on its way back through the layers."""
+"""The norms of the gradients of the layers."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from .names import layer_name, of_network
 def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     """Draw the norm of the gradient of each layer, ‖∂loss/∂parameters‖₂ over all its parameters, first layer to last.
 
-    Where the line falls steeply towards the first layers, gradients vanish; where it rises, they explode.
+    If the line falls steeply towards the first layers, gradients vanish; if it rises, they explode.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     Returns
     -------
     matplotlib.axes.Axes
-        With a logarithmic scale, unless no gradient differs from zero. One that is zero among others lies below the
-        scale, hollow.
+        With a logarithmic scale, unless all gradients are zero. A zero gradient among others is a hollow marker below the
+        scale.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
 
 
 def layer_norms(gradients):
-    """The Euclidean norm over all gradients of a layer, by the layer's index, from arrays by name ("0.weight", …)."""
+    """Return the Euclidean norm of all gradients of a layer, by its index, from arrays by name ("0.weight", …)."""
     squares = {}
     for name, gradient in gradients.items():
         index = int(name.split(".")[0])

@@ -1,4 +1,4 @@
-"""How numbers are distributed in each layer: histograms one above the other on one scale."""
+"""Histograms of the weights or activations of each layer, one above the other on a common scale."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from .canvas import COLORS, INK, given_or_new, plain
 from .names import layer_name, of_network
 
 BINS = 80
-TAIL = 0.1  # percent at either end that may lie outside of the picture
-ROOM = 0.82  # how much of the distance between two histograms the higher one takes
+TAIL = 0.1  # percent of the values at either end that may be outside the picture
+ROOM = 0.82  # height of the highest histogram, relative to the distance between two
 
 
 def weight_histograms(net, ax=None):
-    """Draw how each parameter's numbers are distributed, a histogram each, first layer on top.
+    """Draw a histogram of the elements of each parameter, first layer on top.
 
-    At the right stand mean ± standard deviation. Each histogram has its own height; the horizontal scale is one for all.
+    The text on the right is mean ± standard deviation. Each histogram has its own height; the horizontal scale is common.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def weight_histograms(net, ax=None):
     Raises
     ------
     ValueError
-        If the network has no parameters, or one that is not finite.
+        If the network has no parameters, or one of them is not finite.
 
     Examples
     --------
@@ -41,10 +41,10 @@ def weight_histograms(net, ax=None):
 
 
 def activation_histograms(net, X, ax=None):
-    """Draw how the outputs of each layer are distributed over samples and features, first layer on top.
+    """Draw a histogram of the outputs of each layer over samples and features, first layer on top.
 
-    At the right stand mean ± standard deviation, and the share of zeros where there are any: a relu that is zero for all
-    samples is dead. Layers behave as in prediction.
+    The text on the right is mean ± standard deviation, and the fraction of zeros if there are any: a relu that is zero for
+    all samples is dead. Layers behave as in prediction.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def histograms(named, groups, ax, label):
 
 
 def description(values):
-    """Mean ± standard deviation, and the share of zeros where there are some among others."""
+    """Return mean ± standard deviation, and the fraction of zeros if only some values are zero."""
     zeros = np.mean(values == 0)
     text = f"{np.mean(values, dtype=np.float64):.2g} ± {np.std(values, dtype=np.float64):.2g}"
     return f"{text}\n{zeros:.0%} zero" if zeros > 0 else text

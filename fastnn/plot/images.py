@@ -9,17 +9,17 @@ from .names import layer_index, layer_name
 
 
 def weight_image(net, layer=0, ax=None, *, shape=None):
-    """Draw the weight of a layer (in_features, out_features) as an image, or as one image an output.
+    """Draw the weight of a layer (in_features, out_features) as an image, or as one image for each output.
 
     Parameters
     ----------
     net : Network
     layer : int
-        Which layer, from 0; negative from the last backwards.
+        The layer, from 0; negative numbers count from the last.
     ax : matplotlib.axes.Axes, optional
     shape : tuple (height, width), optional
-        Where the layer's inputs are pixels, row by row, the shape of their image: each output's weights are then drawn as
-        such an image, one beside the other.
+        If the layer's inputs are pixels, row by row, the shape of their image: the weights of each output are then drawn as
+        such an image, side by side.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def weight_image(net, layer=0, ax=None, *, shape=None):
     Raises
     ------
     ValueError
-        If there is no such layer, it has no weight, or `shape` has not in_features pixels.
+        If there is no such layer, it has no weight, or `shape` does not have in_features pixels.
 
     Examples
     --------
@@ -54,14 +54,14 @@ def weight_image(net, layer=0, ax=None, *, shape=None):
 
 
 def activation_image(net, X, layer=-1, ax=None):
-    """Draw what a layer gives for each sample as an image (samples, features), as in prediction.
+    """Draw the output of a layer for each sample as an image (samples, features), as in prediction.
 
     Parameters
     ----------
     net : Network
     X : array (samples, inputs)
     layer : int
-        Which layer, from 0; negative from the last backwards.
+        The layer, from 0; negative numbers count from the last.
     ax : matplotlib.axes.Axes, optional
 
     Returns
@@ -86,7 +86,7 @@ def activation_image(net, X, layer=-1, ax=None):
 
 
 def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5):
-    """A matrix: white at zero, blue below, red above; or, where nothing is below zero, dark at zero. NaN is white."""
+    """Draw a matrix: white at zero, blue below, red above; or, without negative values, dark at zero. NaN is white."""
     ax = given_or_new(ax, height=height)
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
     below = bool((values < 0).any())
@@ -101,7 +101,7 @@ def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5)
 
 
 def tiles(weight, shape):
-    """The columns of weight (in_features, out_features) as images of a shape in rows and columns, NaN between them."""
+    """Return the columns of weight (in_features, out_features) as tiled images of a shape, separated by NaN."""
     if not isinstance(shape, (tuple, list)) or len(shape) != 2:
         raise ValueError(f"shape is {shape!r}; it must be (height, width)")
     height, width = (whole_number("shape", side) for side in shape)

@@ -1,8 +1,8 @@
-"""Pictures in notebooks: each is shown once, whatever Matplotlib's backend, and wherever in its cell it was drawn.
+"""Pictures in notebooks: each is shown once, with any backend of Matplotlib, wherever in its cell it was drawn.
 
-A new Figure is shown when its cell has run, with all that was drawn on it by then. One that is shown before, as the result
-of the cell or by `display(ax)`, brings those made before it along, so that all come in their order. In later cells, `ax` and
-`ax.figure` show the picture as it then is. Outside of notebooks nothing is shown.
+A new Figure is shown after its cell has run, with everything drawn on it by then. If one is shown earlier, as the result of
+the cell or by `display(ax)`, those made before it are shown first, so that the order is kept. In later cells, `ax` and
+`ax.figure` show the current picture. Outside notebooks nothing is shown.
 """
 
 import io
@@ -12,7 +12,7 @@ import matplotlib.axes
 import matplotlib.figure
 
 IMAGES = "image/png", "image/svg+xml", "image/jpeg", "application/pdf"
-waiting = []  # the Figures of this cell that have not been shown, in the order in which they were made
+waiting = []  # Figures of this cell that have not been shown, in order of creation
 
 
 class Figure(matplotlib.figure.Figure):
@@ -22,8 +22,8 @@ class Figure(matplotlib.figure.Figure):
         shell = notebook()
         if shell is None:
             return {}
-        show_those_before(self)
-        if is_drawn_by_others(shell, self):  # by those of `%matplotlib inline`, in the format and resolution asked for
+        show_earlier(self)
+        if has_formatter(shell, self):  # by the formatters of `%matplotlib inline`, with its format and resolution
             return {}
         file = io.BytesIO()
         self.savefig(file, format="png")
@@ -31,7 +31,7 @@ class Figure(matplotlib.figure.Figure):
 
 
 class Axes(matplotlib.axes.Axes):
-    """Axes that notebooks show as the picture that they are a part of."""
+    """Axes that notebooks show as the picture that contains them."""
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         shell = notebook()
@@ -42,14 +42,14 @@ class Axes(matplotlib.axes.Axes):
 
 
 def notebook():
-    """IPython's shell if it runs in the kernel of a notebook, else None."""
+    """Return IPython's shell if it runs in the kernel of a notebook, else None."""
     IPython = sys.modules.get("IPython")
     shell = None if IPython is None else IPython.get_ipython()
     return shell if getattr(shell, "kernel", None) is not None else None
 
 
 def show_after_cell(figure):
-    """Have a new Figure shown when the cell of a notebook has run, if this is one."""
+    """Register a new Figure to be shown after the current cell of a notebook."""
     shell = notebook()
     if shell is not None:
         waiting.append(figure)
@@ -57,7 +57,7 @@ def show_after_cell(figure):
 
 
 def show_waiting():
-    """Show what has not been shown yet; what has been cleared has nothing to show."""
+    """Show the Figures that have not been shown yet, except empty ones."""
     from IPython.display import display
 
     while waiting:
@@ -66,8 +66,8 @@ def show_waiting():
             display(figure)
 
 
-def show_those_before(figure):
-    """Show the Figures that were made before this one, which is about to be shown itself."""
+def show_earlier(figure):
+    """Show the Figures that were made before this one, which is about to be shown."""
     from IPython.display import display
 
     while figure in waiting:
@@ -76,8 +76,8 @@ def show_those_before(figure):
             display(first)
 
 
-def is_drawn_by_others(shell, figure):
-    """Whether IPython has been told how to draw Figures."""
+def has_formatter(shell, figure):
+    """Return whether IPython has a formatter for Figures."""
     for kind in IMAGES:
         formatter = shell.display_formatter.formatters.get(kind)
         if formatter is not None and formatter.enabled:

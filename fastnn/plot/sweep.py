@@ -1,4 +1,4 @@
-"""What a score came to by each of several hyperparameters."""
+"""Scores by each of several hyperparameters."""
 
 import math
 from itertools import pairwise
@@ -10,29 +10,29 @@ from ..samples.arrays import real_array
 from ..samples.metrics import directed
 from .canvas import COLORS, INK, axes, given_or_new, plain
 
-LETTERS = 36  # so many have room side by side under a panel
-LONG = 1000  # a logarithmic scale that goes further has powers of ten alone for labels
-WIDE = 10  # numbers whose largest is so many times the smallest are drawn on a logarithmic scale
-CATEGORIES, FRACTIONS = 12, 6  # so many different numbers, or of fractions, or fewer, are drawn side by side
+LETTERS = 36  # letters that fit side by side below a panel
+LONG = 1000  # a logarithmic scale with a larger ratio has labels only at powers of ten
+WIDE = 10  # ratio of the largest number to the smallest from which on the scale is logarithmic
+CATEGORIES, FRACTIONS = 12, 6  # up to so many different numbers, or fractions, are drawn as categories
 
 
 def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
-    """Draw scores by the hyperparameter that they were had with, a point each, and their medians.
+    """Draw scores by the value of a hyperparameter, one point for each, and their medians.
 
     Parameters
     ----------
     values : list
-        The hyperparameter: numbers, or anything that can be written.
+        The values of the hyperparameter: numbers or other objects.
     scores : array
-        As many; what is not finite is drawn as a cross at the upper edge.
+        A score for each value; scores that are not finite are crosses at the upper edge.
     ax : matplotlib.axes.Axes, optional
     name : str
-        Of the hyperparameter.
+        The name of the hyperparameter.
     metric : str, optional
-        Of the score; default "score".
+        The name of the score; default "score".
     mode : {"auto", "min", "max"}
-        Whether the best score, which is drawn as a star, is the smallest or the largest. "auto" is enough for the metrics
-        of a fit, such as "val_loss"; without a metric it draws no star.
+        Whether the best score, drawn as a star, is the smallest or the largest. "auto" works for the metrics of a fit, such
+        as "val_loss"; without a metric there is no star.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
     Raises
     ------
     ValueError
-        If there are not as many scores as values, or nothing says which way the metric is better.
+        If the numbers of scores and values differ, or the direction of the metric is unknown.
 
     Examples
     --------
@@ -64,13 +64,13 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
         places, middles = np.array(values, np.float64), binned(values)
         if is_even_in_logarithms(places):
             ax.set_xscale("log", subs=(2, 5))
-            if places.max() < LONG * places.min():  # 1, 2, 5, 10, …, with room for them
+            if places.max() < LONG * places.min():  # labels at 1, 2, 5, 10, …
                 ax.xaxis.set_major_formatter("{x:g}")
                 ax.xaxis.set_minor_formatter("{x:g}")
     else:
         kinds = list(dict.fromkeys(map(str, sorted(values)))) if sortable(values) else kinds
         numbers = np.array([kinds.index(str(value)) for value in values])
-        # side by side where they would hide one another; the same at every drawing
+        # shift points sideways where they would overlap, in the same way in every drawing
         places = numbers + np.random.default_rng(0).uniform(-0.25, 0.25, len(values))
         middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
         labels = [shortened(brief(kind)) for kind in kinds]
@@ -79,7 +79,7 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
             ax.tick_params(axis="x", rotation=20)
     finite = np.isfinite(scores)
     ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
-    if not finite.all():  # at the upper edge
+    if not finite.all():  # draw crosses at the upper edge
         ax.plot(places[~finite], np.ones((~finite).sum()), "x", color=COLORS[1], markersize=5, clip_on=False,
                 transform=ax.get_xaxis_transform())
     if finite.any():
@@ -96,7 +96,7 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
 
 
 def sign_of(metric, mode):
-    """1 if the best score is the smallest, -1 if it is the largest; None where no metric is named and no mode is given."""
+    """Return 1 if the best score is the smallest, -1 if it is the largest; None without a metric and a mode."""
     if metric is not None:
         an_instance("metric", metric, str)
     elif mode == "auto":
@@ -105,7 +105,7 @@ def sign_of(metric, mode):
 
 
 def brief(kind):
-    """A value as it stands under its place: of a number a few digits."""
+    """Return a value as a label: a number with a few digits."""
     try:
         return f"{float(kind):.3g}" if "." in kind or "e" in kind else kind
     except ValueError:
@@ -113,7 +113,7 @@ def brief(kind):
 
 
 def is_even_in_logarithms(numbers):
-    """Whether numbers of several magnitudes lie rather evenly in their logarithms: by where their median is."""
+    """Return whether numbers of several magnitudes are fairly uniform in their logarithms, judged by their median."""
     low, high, median = np.min(numbers), np.max(numbers), np.median(numbers)
     if low <= 0 or high <= WIDE * low:
         return False
@@ -121,7 +121,7 @@ def is_even_in_logarithms(numbers):
 
 
 def shortened(text):
-    """A label of at most LETTERS / 2 letters."""
+    """Return a label shortened to at most LETTERS / 2 letters."""
     return text if len(text) <= LETTERS // 2 else text[:LETTERS // 2 - 1] + "…"
 
 
@@ -130,7 +130,7 @@ def sortable(values):
 
 
 def binned(values, bins=8):
-    """(left, right, which) of stretches with about as many values each."""
+    """Return (left, right, which) of bins with about the same number of values."""
     values = np.asarray(values, np.float64)
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
     for left, right in pairwise(edges):
@@ -138,7 +138,7 @@ def binned(values, bins=8):
 
 
 def sweep_panels(configurations, scores, metric, columns=3, mode="auto"):
-    """A panel of `score_by` for each hyperparameter that varies; returns the array of Axes."""
+    """Draw a panel of `score_by` for each hyperparameter that varies; return the array of Axes."""
     configurations, columns = list_of("configurations", configurations, dict), whole_number("columns", columns)
     if not configurations or not configurations[0] or len({frozenset(each) for each in configurations}) > 1:
         raise ValueError("configurations have no hyperparameters or different ones; give a dict each, all of the same names")
@@ -154,7 +154,7 @@ def sweep_panels(configurations, scores, metric, columns=3, mode="auto"):
     for number, panel in enumerate(panels[:len(varying)]):
         if number % columns:
             panel.set_ylabel("")
-            panel.tick_params(axis="y", which="both", labelleft=False)  # as in the first of the row
+            panel.tick_params(axis="y", which="both", labelleft=False)  # the first panel of the row has the labels
     for panel in panels[len(varying):]:
         panel.remove()
     return panels[:len(varying)]

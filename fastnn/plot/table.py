@@ -1,4 +1,4 @@
-"""A table of numbers as colors."""
+"""A table of numbers as a heat map."""
 
 import numpy as np
 
@@ -6,23 +6,23 @@ from ..checks import an_instance, several, shown
 from ..samples.arrays import real_array
 from .canvas import FROM_ZERO, color_bar, given_or_new
 
-LONG = 9  # letters; longer names of columns would run into one another
+LONG = 9  # letters; longer names of columns are rotated to avoid overlap
 
 
 def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
-    """Draw a table of numbers as colors, each number written in its cell.
+    """Draw a table of numbers as colors, with each number written in its cell.
 
     Parameters
     ----------
     values : array (rows, columns)
-        A cell that is not finite stays white.
+        Cells that are not finite stay white.
     rows, columns : list
-        What stands beside and under the table, an entry a row or column.
+        Labels of the rows and columns.
     ax : matplotlib.axes.Axes, optional
     label : str
-        What the numbers are.
+        The label of the numbers.
     form : str
-        How a number is written.
+        The format of a number.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     Raises
     ------
     ValueError
-        If the values are no table, or the entries are not as many as its rows and columns, or the form writes no number.
+        If the values are not a table, the labels do not fit its shape, or the format is not valid for a number.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
 
 
 def written(form, values):
-    """Numbers as texts, an array of the same shape."""
+    """Return numbers as texts, an array of the same shape."""
     try:
         return np.array([form.format(float(value)) for value in values.flat], object).reshape(values.shape)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

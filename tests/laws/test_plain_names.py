@@ -26,6 +26,10 @@ PUZZLING = {
     "log_to_add_to": "read_log", "why_not": "invalid_reason", "goes_on_from": "comparable_state",
     "try_out": "take_checked_steps", "how_to_be_finite": "advice", "of_step": "step_error",
     "work_out_all": "compute_metrics", "refuse_one_file_for_two": "check_distinct_files", "likeness": "agreement",
+    # commands and pictures
+    "forgive_letters": "replace_unencodable", "READER_GONE": "OUTPUT_CLOSED",
+    "how_to_read": "reading_options", "as_they_stand": "unchanged_columns", "say_metrics": "print_metrics",
+    "get_ready": "prepare", "show_those_before": "show_earlier", "is_drawn_by_others": "has_formatter",
     # samples, populations, estimators, ONNX
     "first_that_is_no_number": "describe_first_non_number", "copied_where_shared": "without_shared_memory",
     "OwnOptimizers": "MemberOptimizers", "OF_EACH": "PER_MEMBER", "take_over": "adopt_results",
