@@ -4,7 +4,7 @@ import jit_callers as callers
 import numpy as np
 import pytest
 import wired
-from layer_cases import all_bits
+from layer_cases import LAYERS, all_bits, sample_shape
 from members import check_same
 from resumed import StopAfter
 from small_nets import central_differences
@@ -64,6 +64,28 @@ def test_gradients_of_a_random_net(seed):
 @pytest.mark.parametrize("seed", range(24, 400))
 def test_gradients_of_many_random_nets(seed):
     check_gradients(wired.made(*wired.random_wiring(seed)))
+
+
+# Every layer that there is, beside another reader of what it reads and, where it keeps the shape, twice in a row
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer(name, first, many_parts):
+    shape = sample_shape(name, 12)
+    wiring = wired.around(LAYERS[name], shape, first)
+    net = wired.made(*wiring, inputs=12)
+    X, y = wired.data(6, net)
+    _, gradients = net.loss_and_gradients(X, y, training=True)
+    function = net.loss_function(X, y, training=True)
+    numeric = {name: central_differences(function, view, 1e-5) for name, view in net.parameters.items()}
+    close(gradients, numeric, "differences")
+    found = set()
+    for threads in (1, 2, 3, 8):
+        net = wired.made(*wiring, "float32", inputs=12)
+        net.fit(X, y, epochs=3, batch_size=4, threads=threads)
+        found.add(str(all_bits(net)))
+    assert len(found) == 1
 
 
 # Training: bits do not depend on threads, and all that a step does besides gradients happens once

@@ -1,5 +1,6 @@
 """Networks that branch, join and use layers twice, wired by hand, and what the vectorized rung says of them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,22 @@ def nets():
         "no softmax": ([dense, dense, Dense(2)], [(0, (0,)), (1, (1,)), (None, (1, 2)), (2, (3,))]),
         "outputs that are a sum": ([dense, Dense(WIDTH)], [(0, (0,)), (1, (1,)), (None, (2, 1))]),
     }
+
+
+def around(layer, shape, first):
+    """(layers, steps): a layer for samples of a shape, beside another reader and, where it keeps the shape, used twice.
+
+    first: whether its rows stand before those of the other reader, whose parameters are used before as well.
+    """
+    features = math.prod(shape)
+    layers = [Dense(features, "tanh"), Reshape(shape), layer, Flatten(), Dense(features), Dense(OUTPUTS, "softmax")]
+    uses = 2 if layer.output_shape(shape) == shape else 1
+    steps, branches = [(0, (0,)), (1, (1,))], {}
+    for branch in ("layer", "other") if first else ("other", "layer"):
+        for number, index in enumerate([2] * uses + [3, 4] if branch == "layer" else [3, 0]):
+            steps.append((index, (len(steps) if number else 2,)))
+        branches[branch] = len(steps)
+    return layers, [*steps, (None, (branches["layer"], branches["other"])), (5, (len(steps) + 1,))]
 
 
 def random_wiring(seed):
