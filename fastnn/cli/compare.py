@@ -45,6 +45,7 @@ class Setting:
     linear: tuple[int, int, int] = (64, 784, 128)  # batch, in_features, out_features
     shape: tuple[int, int] = (512, 128)  # (batch, features) of activations and losses; optimizers have as many parameters
     images: tuple[int, int, int, int] = (16, 24, 24, 6)  # (batch, height, width, channels)
+    kernel: tuple[int, int, int] = (5, 5, 16)  # (height, width, out_channels)
     net: tuple[int, int, int] = (784, 128, 10)
     batch: int = 64
     steps: int = 25  # of compiled training in one call
@@ -55,7 +56,8 @@ class Setting:
         return np.random.default_rng(sum(shape)).normal(size=shape).astype(self.dtype)
 
 
-QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "images": (2, 6, 8, 3), "net": (16, 16, 3), "batch": 8}
+QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "images": (2, 6, 8, 3), "kernel": (3, 3, 4), "net": (16, 16, 3),
+         "batch": 8}
 
 
 @dataclass(frozen=True)

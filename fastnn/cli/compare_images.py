@@ -26,4 +26,21 @@ def pool_runs(name, setting):
                                                               threads=setting.threads)
 
 
+CONVOLUTIONS = "conv2d_forward", "conv2d_backward", "conv_transpose2d_forward", "conv_transpose2d_backward"
+
+
+def convolution_runs(name, setting):
+    """The same of a convolution or a transposed one."""
+    height, width, out_channels = setting.kernel
+    x, channels, bias = setting.random(*setting.images), setting.images[3], setting.random(out_channels)
+    weight = setting.random(height, width, *((out_channels, channels) if "transpose" in name else (channels, out_channels)))
+    given = x, weight, bias
+    if name.endswith("backward"):
+        given = getattr(compiled, name.replace("backward", "forward"))(*given), x, weight
+    size = f"{'×'.join(map(str, setting.images))} by {'×'.join(map(str, setting.kernel))}"
+    return size, *(partial(getattr(rung, name), *given) for rung in (naive, vectorized)), partial(
+        getattr(compiled, name), *given, threads=setting.threads)
+
+
 IMAGE_RUNS = {name: partial(pool_runs, name) for name in POOLS}
+IMAGE_RUNS |= {name: partial(convolution_runs, name) for name in CONVOLUTIONS}

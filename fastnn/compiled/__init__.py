@@ -23,6 +23,7 @@ from .calls import (
     weight_penalty,
     weight_penalty_gradient,
 )
+from .convolutions import conv2d_backward, conv2d_forward, conv_transpose2d_backward, conv_transpose2d_forward
 from .image_calls import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 
 __all__ = [
@@ -34,6 +35,10 @@ __all__ = [
     "batch_norm_running",
     "clip_by_norm",
     "clip_by_value",
+    "conv2d_backward",
+    "conv2d_forward",
+    "conv_transpose2d_backward",
+    "conv_transpose2d_forward",
     "dropout_backward",
     "dropout_forward",
     "layer_norm_backward",

@@ -9,17 +9,21 @@ from .activation import Activation
 from .average_pool import AveragePool1D, AveragePool2D, GlobalAveragePool
 from .base import Layer, layers, register
 from .batch_norm import BatchNorm
+from .conv1d import Conv1D
+from .conv2d import Conv2D
+from .conv_transpose2d import ConvTranspose2D
 from .dense import Dense
+from .depthwise_conv2d import DepthwiseConv2D
 from .dropout import Dropout
 from .flatten import Flatten
 from .layer_norm import LayerNorm
 from .max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
 from .reshape import Reshape
 
-__all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Dense", "Dropout", "Flatten", "GlobalAveragePool",
-           "GlobalMaxPool", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Reshape",
-           "applied_activations", "computing_layer", "input_shape", "layers", "layers_from_config", "named_shapes",
-           "parameter_shapes", "register", "shapes", "state_shapes"]
+__all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
+           "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "Layer", "LayerNorm",
+           "MaxPool1D", "MaxPool2D", "Reshape", "applied_activations", "computing_layer", "input_shape", "layers",
+           "layers_from_config", "multiply_adds", "named_shapes", "parameter_shapes", "register", "shapes", "state_shapes"]
 
 
 def layers_from_config(configs):
@@ -82,6 +86,11 @@ def parameter_shapes(layers, shape):
 def state_shapes(layers, shape):
     """Return the shapes of the state of all layers by name ("1.running_mean", …), in memory order."""
     return named_shapes(layers, shape, lambda layer, before: layer.state_shapes(before))
+
+
+def multiply_adds(layers, shape):
+    """How many products a sample takes, roughly: what work is planned by."""
+    return sum(layer.multiply_adds(before) for layer, before in zip(layers, shapes(layers, shape), strict=False))
 
 
 def computing_layer(layers):

@@ -1,5 +1,6 @@
 """The base class of layers: frozen specifications that `fastnn.program` converts to rows of the table."""
 
+import math
 from dataclasses import fields
 
 from ..kernels.activations import activations
@@ -65,6 +66,10 @@ class Layer:
         """Return initial parameters, float64 arrays or numbers by name; `activation` is the activation that it applies."""
         return {}
 
+    def multiply_adds(self, shape):
+        """How many products a sample takes, for planning: one for each parameter in most layers."""
+        return sum(math.prod(own) for own in self.parameter_shapes(shape).values())
+
     def state_shapes(self, shape):
         """Return the shapes of its state by name, in memory order."""
         return {}
@@ -83,7 +88,7 @@ class Layer:
     def onnx(self, graph, x, parameters):
         """Add the operators of this layer for the value x to an `fastnn.onnx.graph.Graph`; return the output value.
 
-        parameters: its parameters and state as arrays, by name.
+        parameters: its parameters and state as arrays, by name. graph.shape: that of a sample of x.
         """
         raise ValueError(f"{self!r} has no ONNX form; give {type(self).__name__} a method onnx(graph, x, parameters)")
 

@@ -1,6 +1,7 @@
 """Initializers: one record each, with a function from a generator and the shape of a weight to its initial values.
 
-fan_in and fan_out are the numbers of features into and out of the layer. Biases start at zero.
+fan_in and fan_out are the numbers of features into and out of the layer, in a convolution of channels times taps of the
+kernel. Biases start at zero.
 """
 
 import math
@@ -20,7 +21,7 @@ class Initializer:
     ----------
     name, formula, source : str
     draw : callable
-        draw(generator, shape) -> float64 array of `shape` (fan_in, fan_out).
+        draw(generator, shape, fans=None) -> float64 array of `shape`; fans are (fan_in, fan_out), by default the shape.
     """
 
     name: str
@@ -35,14 +36,14 @@ register = initializers.register
 
 def normal(variance):
     """Return a `draw` for the normal distribution with variance(fan_in, fan_out)."""
-    return lambda generator, shape: generator.normal(0.0, math.sqrt(variance(*shape)), shape)
+    return lambda generator, shape, fans=None: generator.normal(0.0, math.sqrt(variance(*(fans or shape))), shape)
 
 
 def uniform(variance):
     """Return a `draw` for the uniform distribution on ±√(3 variance(fan_in, fan_out)), which has that variance."""
 
-    def draw(generator, shape):
-        limit = math.sqrt(3 * variance(*shape))
+    def draw(generator, shape, fans=None):
+        limit = math.sqrt(3 * variance(*(fans or shape)))
         return generator.uniform(-limit, limit, shape)
 
     return draw
@@ -52,7 +53,7 @@ GLOROT = "Glorot and Bengio 2010"
 HE = "He, Zhang, Ren and Sun 2015"
 LECUN = "LeCun, Bottou, Orr and Müller 1998"
 
-register(Initializer("zeros", "0", "the notes, as what not to do", lambda generator, shape: np.zeros(shape)))
+register(Initializer("zeros", "0", "the notes, as what not to do", lambda generator, shape, fans=None: np.zeros(shape)))
 register(Initializer("normal", "N(0, 0.01²)", "the notes, small random numbers", normal(lambda fan_in, fan_out: 1e-4)))
 register(Initializer("glorot_normal", "N(0, 2 / (fan_in + fan_out))", GLOROT, normal(lambda i, o: 2 / (i + o))))
 register(Initializer("glorot_uniform", "U(±√(6 / (fan_in + fan_out)))", GLOROT, uniform(lambda i, o: 2 / (i + o))))

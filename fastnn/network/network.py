@@ -26,7 +26,7 @@ from ..fitting.loop import Trainer
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
-from ..layers import applied_activations, computing_layer, input_shape, layers_from_config, shapes
+from ..layers import applied_activations, computing_layer, input_shape, layers_from_config, multiply_adds, shapes
 from ..layers import layers as layer_types
 from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
@@ -100,7 +100,7 @@ class Network:
         self.dtype = float_dtype("dtype", dtype)
         self.shapes = shapes(self.layers, shape)
         self.widths = [math.prod(shape) for shape in self.shapes]
-        self.inputs = self.widths[0]
+        self.inputs, self.multiply_adds = self.widths[0], multiply_adds(self.layers, shape)
         last = computing_layer(self.layers)
         if not last.can_be_last:
             raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "

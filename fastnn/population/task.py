@@ -28,7 +28,7 @@ class Task:
         self.watch, self.first_epoch, self.log, self.best = None, 0, None, None
         network, program, data = trainer.network, trainer.program, trainer.program.data
         self.metrics = [metric.name for metric in of_fit(network, evaluation is not None)]
-        self.frame, work = program.frame, 6 * program.batch * network.vectors.parameters.size
+        self.frame, work = program.frame, 6 * program.batch * network.multiply_adds
         self.frame["accumulate"] = self.frame["team"] = 0
         self.member = MEMBER.new(
             train=address(self.frame), random=address(network.vectors.random), step=address(trainer.optimizer_state.step),

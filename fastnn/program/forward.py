@@ -55,7 +55,7 @@ class ForwardProgram(Program):
     @staticmethod
     def plan(network, samples, threads):
         """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
-        workers = parts(2 * samples * network.vectors.parameters.size, FLOPS_PER_PART, min(threads, samples))
+        workers = parts(2 * samples * network.multiply_adds, FLOPS_PER_PART, min(threads, samples))
         return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
@@ -88,7 +88,7 @@ class ForwardProgram(Program):
     def run_samples(self, samples, results=None):
         """Send so many samples through, reporting into results (3, samples)."""
         self.lay_out_weights(samples)
-        flops, turn = 2 * self.network.vectors.parameters.size, self.batch * self.workers
+        flops, turn = 2 * self.network.multiply_adds, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
         # all slices of one size, and all chunks of a slice: at the end no thread is to wait for another's whole chunk
         size, call = split_evenly(samples, max(1, int(turns)) * turn), self.call
@@ -146,7 +146,7 @@ def small_prediction(network, predict):
         return lambda X: None
     head = network.objective.head
     program = PredictionProgram(network, FEW, workers=1, labels=predict)
-    most = max(1, min(FEW, FLOPS_PER_PART // max(1, network.vectors.parameters.size)))
+    most = max(1, min(FEW, FLOPS_PER_PART // max(1, network.multiply_adds)))
     dtype = np.dtype(network.dtype)
     dtype_out, dimensions = (head.predicted_dtype(dtype), 1 + len(head.predicted_shape)) if predict else (dtype, 2)
 

@@ -51,7 +51,7 @@ class TrainingProgram(Program):
     def plan(network, data, batch, threads):
         """(samples in a batch, how many threads are to share a step)."""
         batch = min(batch, data.samples)
-        return batch, threads if 6 * batch * network.vectors.parameters.size >= FLOPS_PER_STEP else 1
+        return batch, threads if 6 * batch * network.multiply_adds >= FLOPS_PER_STEP else 1
 
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):
@@ -94,7 +94,7 @@ class TrainingProgram(Program):
         frame = self.frame
         frame["first_batch"], frame["last_batch"], frame["accumulate"] = first_batch, last_batch, accumulate
         frame["totals"] = address(self.totals)
-        flops = 6 * (last_batch - first_batch) * self.batch * self.gradients.size
+        flops = 6 * (last_batch - first_batch) * self.batch * self.network.multiply_adds
         launch(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return stopped - 1 if stopped else None

@@ -57,7 +57,7 @@ class SegmentTileEmitter(TileEmitter):
         moving = [builder.phi(value.type) for value in places]
         sums, (*a_steps, b_place) = dict(zip(tile, moving, strict=False)), moving[len(tile):]
         b_vectors = [self.load(builder, builder.gep(b_place, [i64(j * self.lanes)]), masks[j]) for j in range(vectors)]
-        grown = self.grow(builder, sums, a_steps, offsets, b_vectors)
+        grown = self.grow(builder, sums, a_steps, offsets, b_vectors, masks)
         moved = [*grown.values(), *(builder.gep(place, [a_column]) for place in a_steps), builder.gep(b_place, [b_row])]
         following = builder.add(step, i64(1))
         for phi, first, value in zip([step, *moving], [i64(0), *places], [following, *moved], strict=True):
@@ -83,9 +83,18 @@ class SegmentTileEmitter(TileEmitter):
         builder.ret_void()
 
 
-def segment_tile_function(dtype):
+class ElementwiseTileEmitter(SegmentTileEmitter):
+    """The same number by number: c[i, j] = start[i, j] + Σₛ Σₖ aₛ[i, k, j] bₛ[k, j], all columns contiguous."""
+
+    family = "elementwise_tile"
+
+    def factors(self, builder, place, masks):
+        return [self.load(builder, builder.gep(place, [i64(j * self.lanes)]), mask) for j, mask in enumerate(masks)]
+
+
+def segment_tile_function(dtype, elementwise=False):
     """The intrinsic of the tile over segments: that of `tile_function` with segments, inner, a_step, a_jump, b_step, b_jump.
 
     segments: how many there are in all. A segment begins a step behind the one before it, after each `inner` ones a jump.
     """
-    return tile_intrinsic(dtype, SegmentTileEmitter, tile_shapes())
+    return tile_intrinsic(dtype, ElementwiseTileEmitter if elementwise else SegmentTileEmitter, tile_shapes())

@@ -23,10 +23,15 @@ SEGMENTS = Record(
 new_segments = on_stack(SEGMENTS)
 
 
-def build_segment_product(dtype):
+def building(elementwise):
+    """The function that builds the product; elementwise: of each column of b with a column of a, which are contiguous."""
+    return lambda dtype: build_product(dtype, elementwise)
+
+
+def build_product(dtype, elementwise):
     lanes, item, widest = vector_lanes(dtype), ITEM_BYTES[dtype], tile_vectors()
     max_rows = tuple(tile_rows(max(vectors, 1)) for vectors in range(widest + 1))
-    masks, halves, tile = masks_are_free(), halves_are_faster(), segment_tile_function(dtype)
+    masks, halves, tile = masks_are_free(), halves_are_faster(), segment_tile_function(dtype, elementwise)
 
     @jit(inline=True)
     def panel(p, j, shape, masked, filled):
@@ -37,7 +42,7 @@ def build_segment_product(dtype):
         bands = shares(rows, max_rows[shape])
         height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
         for line in range(p.lines):
-            c, a = p.c + item * (line * p.c_line + j), p.a + item * line * p.a_line
+            c, a = p.c + item * (line * p.c_line + j), p.a + item * (line * p.a_line + (j if elementwise else 0))
             b = p.b + item * (line * p.b_line + j)
             start = p.start + item * (line * p.start_line + j) if p.start != 0 else 0
             for band in range(bands):
@@ -63,5 +68,6 @@ def build_segment_product(dtype):
     return segment_product
 
 
-segment_product_kernel = Kernel("segment_product", build_segment_product, lambda dtype: (SEGMENTS.type(ANY),))
+segment_product_kernel = Kernel("segment_product", building(False), lambda dtype: (SEGMENTS.type(ANY),))
+elementwise_product_kernel = Kernel("elementwise_product", building(True), lambda dtype: (SEGMENTS.type(ANY),))
 call_segments = calls(segment_product_kernel)

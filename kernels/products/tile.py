@@ -83,7 +83,7 @@ class TileEmitter(VectorEmitter):
             ahead, to_last = builder.mul(a_column, i64(STEPS_AHEAD)), builder.mul(a_row, i64((rows - 1) % ROW_GROUP))
             for group, distance in (a_steps[0], ahead), (a_steps[-1], builder.add(ahead, to_last)):  # the first and last row
                 emit_prefetch(builder, builder.gep(group, [distance]), CLOSE)
-        grown = self.grow(builder, sums, a_steps, offsets, b_vectors)
+        grown = self.grow(builder, sums, a_steps, offsets, b_vectors, masks)
         for phi, first in zip(a_steps, groups, strict=True):
             phi.add_incoming(first, from_start)
             phi.add_incoming(first, from_zero)
@@ -108,17 +108,21 @@ class TileEmitter(VectorEmitter):
         offsets = [None, *(self.opaque(builder, builder.mul(a_row, i64(i))) for i in range(1, min(rows, ROW_GROUP)))]
         return offsets, [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(0, rows, ROW_GROUP)]
 
-    def grow(self, builder, sums, a_steps, offsets, b_vectors):
+    def grow(self, builder, sums, a_steps, offsets, b_vectors, masks):
         """The sums and one more product each. a_steps: where the number of the first row of each group stands."""
         places, grown = [self.opaque(builder, phi) for phi in a_steps], {}
         for i in range(1 + max(i for i, _ in sums)):
             place = places[i // ROW_GROUP]
-            number = builder.load(builder.gep(place, [offsets[i % ROW_GROUP]]) if i % ROW_GROUP else place)
-            number.align = self.bytes
-            broadcast = self.splat(builder, number, self.vector)
-            for j, b_vector in enumerate(b_vectors):
-                grown[i, j] = self.multiply_add(builder, broadcast, b_vector, sums[i, j])
+            place = builder.gep(place, [offsets[i % ROW_GROUP]]) if i % ROW_GROUP else place
+            for j, (factor, b_vector) in enumerate(zip(self.factors(builder, place, masks), b_vectors, strict=True)):
+                grown[i, j] = self.multiply_add(builder, factor, b_vector, sums[i, j])
         return grown
+
+    def factors(self, builder, place, masks):
+        """What the vectors of b are multiplied with: the number of a at this place."""
+        number = builder.load(place)
+        number.align = self.bytes
+        return [self.splat(builder, number, self.vector)] * len(masks)
 
     def table(self, shapes):
         """The array of the variants; that of (rows, vectors, masked) has the index rows | (vectors << 1 | masked) << 4."""

@@ -20,6 +20,7 @@ from fastnn.kernels.products import linear
 from fastnn.kernels.products.dot import few_rows_kernel
 from fastnn.kernels.products.product import chain_length
 from fastnn.layers import layers
+from fastnn.naive.convolution import connections
 
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -156,6 +157,23 @@ def exact_pool(function):
     return pool
 
 
+def exact_convolution(layer, x, p, shape):
+    """By the connections of its windows, as the loops of the first rung go."""
+    axes, channels, features = layer.geometry(shape)
+    (rows, columns), kernel = axes, p["weight"] if layer.axes == 2 else [p["weight"]]
+    in_group = len(kernel[0][0])
+    of_group = features * in_group // channels
+    z = list(p["bias"]) * (rows.size * columns.size if layer.transposed else rows.out * columns.out)
+    for r, c, i, j, y, x_ in connections(rows, columns):
+        window, pixel = r * columns.out + c, y * columns.size + x_
+        for f in range(features):
+            for k in range(in_group):
+                low, high = pixel * channels + f // of_group * in_group + k, window * features + f
+                source, target = (high, low) if layer.transposed else (low, high)
+                z[target] += x[source] * kernel[i][j][k][f]
+    return z
+
+
 # What each layer does to a sample, before its activation.
 EXACT_LAYERS = {
     "Dense": exact_dense,
@@ -166,6 +184,7 @@ EXACT_LAYERS = {
     "LayerNorm": exact_layer_norm,
     "Flatten": lambda layer, x, p, shape: x,
     "Reshape": lambda layer, x, p, shape: x,
+    **dict.fromkeys(["Conv1D", "Conv2D", "DepthwiseConv2D", "ConvTranspose2D"], exact_convolution),
     **dict.fromkeys(["MaxPool1D", "MaxPool2D", "GlobalMaxPool"], exact_pool(naive.max_pool2d_forward)),
     **dict.fromkeys(["AveragePool1D", "AveragePool2D", "GlobalAveragePool"], exact_pool(naive.average_pool2d_forward)),
 }

@@ -7,7 +7,11 @@ from fastnn import (
     AveragePool1D,
     AveragePool2D,
     BatchNorm,
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalAveragePool,
@@ -32,10 +36,15 @@ LAYERS = {
 }
 # Of series and images, which `placed` makes of features and turns back into features.
 SERIES = {
+    "Conv1D": Conv1D(4, 3, "tanh", padding="causal", dilation=2),
     "MaxPool1D": MaxPool1D(2, stride=1, padding="same"),
     "AveragePool1D": AveragePool1D(3, padding=1),
 }
 IMAGES = {
+    "Conv2D": Conv2D(2, (2, 3), "tanh", padding="same", dilation=(1, 2)),
+    "Conv2D with a stride": Conv2D(3, 2, stride=(1, 2), padding=((1, 0), (2, 1))),
+    "DepthwiseConv2D": DepthwiseConv2D((1, 2), "tanh", padding=1, stride=2, multiplier=2),
+    "ConvTranspose2D": ConvTranspose2D(2, (1, 2), "tanh", stride=(1, 2)),
     "MaxPool2D": MaxPool2D((2, 3), stride=1, padding="same", dilation=(1, 2)),
     "MaxPool2D of halves": MaxPool2D(2, ceil_mode=True),
     "AveragePool2D": AveragePool2D(2, stride=1, padding=1, count_padding=True),

@@ -1,0 +1,221 @@
+"""The phases of a convolution, a = g(x ∗ weight + bias), as rows of the table. `products.convolution` has the mathematics.
+
+Lines of the output, whichever sample they are of, are shared out among parts. The gradient of the weight is a sum over fixed
+blocks of samples, each with a gradient of its own; a row above this one adds these up in order.
+"""
+
+from ..compiling.jit import REAL, Kernel, address_of, call_at, jit, offset, typed_pointer, view
+from ..compiling.share import share
+from ..interpreter.table import Kind
+from ..processor.target import ITEM_BYTES, vector_lanes
+from ..products.convolution import packing_for_image, to_image, to_weight, to_windows
+from ..products.linear import linear_backward_bias
+from ..products.transpose import transpose_kernel
+
+CONVOLUTION = Kind(
+    "convolution",
+    "x", "z", "a", "dz", "dx", "packed", "partials",  # in the arena
+    "scratch", "scratch_size",  # there too: of each part
+    "weight", "bias",  # among the parameters
+    "height", "width", "channels", "rows", "columns", "features",  # of an image, and of its windows
+    "out_pixels", "out_features",  # of z, which of these it ever is
+    "kernel_height", "kernel_width", "stride_y", "stride_x", "dilation_y", "dilation_x", "top", "left", "groups",
+    "elementwise",  # whether each channel has a weight of its own, and features are channels
+    "window_band", "image_band",  # how many lines of windows and of an image are made at a time
+    "most_blocks",  # of samples, for the gradient of the weight
+    "together",  # how many samples it reads at a time
+    "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
+    "from_data",  # whether x is not in the arena: the samples are read where they lie
+)
+
+
+BLOCK = 4  # samples at least
+
+
+@jit(inline=True)
+def blocks_of(batch, most):
+    """How many blocks of samples have a gradient of the weight of their own: not a matter of threads."""
+    return min((batch + BLOCK - 1) // BLOCK, most)
+
+
+@jit(inline=True)
+def input_of(row, call, size):
+    """The address of the samples, which have so many numbers."""
+    if row.from_data != 0:
+        return address_of(view(call.X, call.first * size, 1))
+    return address_of(view(call.arena, row.x, 1))
+
+
+@jit(inline=True)
+def scratch_of(row, call, part):
+    return address_of(view(call.arena, row.scratch + part * row.scratch_size, 1))
+
+
+@jit(inline=True)
+def image_size(row):
+    return row.height * row.width * row.channels
+
+
+@jit(inline=True)
+def windows_size(row):
+    return row.rows * row.columns * row.features
+
+
+def windows_by_bands(dtype):
+    """The compiled function that makes lines begin to end of the windows of all samples."""
+    item, number, windows_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_windows(dtype)
+
+    @jit
+    def make(row, windows, image, weight, start, scratch, begin, end, activated):
+        """activated: the address of what the activation makes of the windows, or 0."""
+        size, line_size = image_size(row), row.columns * row.features
+        while begin < end:
+            sample, line = begin // row.rows, begin % row.rows
+            lines = min(row.window_band, row.rows - line, end - begin)
+            to = windows + item * begin * line_size
+            windows_of(row, to, image + item * sample * size, weight, start, scratch, line, lines)
+            if activated != 0:
+                a = activated + item * begin * line_size
+                call_at(row.activation, (number(a), number(to), lines * row.columns, row.features))
+            begin += lines
+
+    return make
+
+
+def image_by_bands(dtype):
+    """The compiled function that makes lines begin to end of the images of all samples."""
+    item, number, image_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_image(dtype)
+
+    @jit
+    def make(row, image, windows, packed, start, scratch, begin, end, activated):
+        """activated: the address of what the activation makes of the images, or 0."""
+        windows_sample, image_sample, line_size = windows_size(row), image_size(row), row.width * row.channels
+        while begin < end:
+            sample, line = begin // row.height, begin % row.height
+            lines = min(row.image_band, row.height - line, end - begin)
+            image_of(row, image + item * sample * image_sample, windows + item * sample * windows_sample, packed, start,
+                     scratch, line, lines)
+            if activated != 0:
+                z, a = image + item * begin * line_size, activated + item * begin * line_size
+                call_at(row.activation, (number(a), number(z), lines * row.width, row.channels))
+            begin += lines
+
+    return make
+
+
+def weight_by_blocks(dtype, transposed):
+    """The gradients of weight and bias of each block; dz are the windows, or if transposed the images."""
+    item, weight_of = ITEM_BYTES[dtype], to_weight(dtype)
+
+    def backward_weight(row, call, part, parts):
+        taps, in_image, in_windows = row.kernel_height, image_size(row), windows_size(row)
+        kernel, out_features, pixels = row.bias - row.weight, row.out_features, row.out_pixels
+        x, dz = input_of(row, call, in_windows if transposed else in_image), address_of(view(call.arena, row.dz, 1))
+        image, windows = (dz, x) if transposed else (x, dz)
+        scratch = scratch_of(row, call, part)
+        blocks = blocks_of(call.batch, row.most_blocks)
+        unit, end = share(blocks * taps, part, parts, 1)
+        while unit < end:  # kernel rows of a block, or all of them
+            block, first = unit // taps, unit % taps
+            last = min(first + end - unit, taps)
+            unit += last - first
+            top, bottom = share(call.batch, block, blocks, 1)
+            to, dbias = view(call.gradients, row.weight, kernel), view(call.gradients, row.bias, out_features)
+            if blocks > 1:
+                place = row.partials + block * (kernel + out_features)
+                to, dbias = view(call.arena, place, kernel), view(call.arena, place + kernel, out_features)
+            add = blocks == 1 and call.accumulate != 0
+            if first == 0:
+                rows = view(call.arena, row.dz + top * pixels * out_features, ((bottom - top) * pixels, out_features))
+                linear_backward_bias(dbias, rows, 1 if add else 0)
+            for n in range(top, bottom, row.together):
+                for line in range(0, row.rows, row.window_band):
+                    lines = min(row.window_band, row.rows - line)
+                    weight_of(row, address_of(to), image + item * n * in_image,
+                              windows + item * (n * in_windows + line * row.columns * row.features), scratch, line, lines,
+                              min(row.together, bottom - n), first, last, add)
+                    add = True
+
+    return backward_weight
+
+
+def build_sum(dtype):
+    lanes = vector_lanes(dtype)
+
+    def convolution_sum(row, call, part, parts):
+        """The gradients of weight and bias, which lie behind one another, from those of the blocks in order."""
+        size, blocks = row.bias - row.weight + row.out_features, blocks_of(call.batch, row.most_blocks)
+        if blocks == 1:  # it is the gradient
+            return
+        begin, end = share(size, part, parts, lanes)
+        total = view(call.gradients, row.weight + begin, end - begin)
+        if call.accumulate == 0:
+            total[:] = 0
+        for block in range(blocks):
+            summand = view(call.arena, row.partials + block * size + begin, end - begin)
+            for i in range(end - begin):
+                total[i] += summand[i]
+
+    return convolution_sum
+
+
+def build_pack(dtype):
+    pack_weight = packing_for_image(dtype)
+
+    def pack_for_image(row, call, part, parts):
+        """The weight laid out as `to_image` reads it."""
+        begin, end = share(row.kernel_height * row.kernel_width, part, parts, 1)
+        packed, weight = view(call.arena, row.packed, 1), view(call.parameters, row.weight, 1)
+        pack_weight(row, address_of(packed), address_of(weight), begin, end)
+
+    return pack_for_image
+
+
+def build_backward_output(dtype):
+    def convolution_backward_output(row, call, part, parts):
+        """dz = da g'(z), in place."""
+        features = row.out_features
+        begin, end = share(call.batch * row.out_pixels, part, parts, 1)
+        dz, z = offset(call.arena, row.dz + begin * features), offset(call.arena, row.z + begin * features)
+        a = offset(call.arena, row.a + begin * features)
+        call_at(row.activation_backward, (dz, z, a, end - begin, features))
+
+    return convolution_backward_output
+
+
+def build_forward(dtype):
+    make = windows_by_bands(dtype)
+
+    def convolution_forward(row, call, part, parts):
+        begin, end = share(call.batch * row.rows, part, parts, 1)
+        z, a = address_of(view(call.arena, row.z, 1)), address_of(view(call.arena, row.a, 1))
+        weight, bias = address_of(view(call.parameters, row.weight, 1)), address_of(view(call.parameters, row.bias, 1))
+        make(row, z, input_of(row, call, image_size(row)), weight, bias, scratch_of(row, call, part), begin, end,
+             a if row.activation != 0 else 0)
+
+    return convolution_forward
+
+
+def build_backward_input(dtype):
+    make = image_by_bands(dtype)
+
+    def convolution_backward_input(row, call, part, parts):
+        begin, end = share(call.batch * row.height, part, parts, 1)
+        dx, dz = address_of(view(call.arena, row.dx, 1)), address_of(view(call.arena, row.dz, 1))
+        weight = address_of(view(call.parameters, row.weight, 1))
+        packed = weight if row.elementwise != 0 else address_of(view(call.arena, row.packed, 1))
+        make(row, dx, dz, packed, 0, scratch_of(row, call, part), begin, end, 0)
+
+    return convolution_backward_input
+
+
+def build_backward_weight(dtype):
+    return weight_by_blocks(dtype, transposed=False)
+
+
+pack_for_image = Kernel("pack_for_image", build_pack, CONVOLUTION.arguments, needs=[transpose_kernel])
+convolution_forward = Kernel("convolution_forward", build_forward, CONVOLUTION.arguments)
+convolution_backward_output = Kernel("convolution_backward_output", build_backward_output, CONVOLUTION.arguments)
+convolution_backward_input = Kernel("convolution_backward_input", build_backward_input, CONVOLUTION.arguments)
+convolution_backward_weight = Kernel("convolution_backward_weight", build_backward_weight, CONVOLUTION.arguments)
+convolution_sum = Kernel("convolution_sum", build_sum, CONVOLUTION.arguments)
