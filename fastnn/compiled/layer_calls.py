@@ -31,6 +31,14 @@ def in_place(array):
     return result
 
 
+def check_samples(**arrays):
+    """Refuse what is no samples of numbers in any shape."""
+    (name, array), = arrays.items()
+    if array.ndim < 2 or array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape}; it must be (batch, features), or (batch, ...) for samples of "
+                         "more axes, with at least one of each")
+
+
 def push_back(row, phases, parameters, dx, threads):
     """Run the phases that turn da into dx; returns dx, dscale, dshift."""
     gradients = empty(parameters.shape, dx.dtype)
@@ -171,15 +179,15 @@ def dropout_forward(x, rate, word, threads=None):
            [2., 2.]])
     """
     dtype, x = real_arrays(x=x)
-    check_features(x.shape)
+    check_samples(x=x)
     a, words = empty(x.shape, dtype), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x.shape[1], rate=rate, word=address(words))
+    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x[0].size, rate=rate, word=address(words))
     share_phases(row, ["forward"], x, threads)
     return a
 
 
 def dropout_backward(da, rate, word, threads=None):
-    """Push da back through `dropout_forward`: dx (batch, features).
+    """Push da back through `dropout_forward`: dx, of the shape of da.
 
     Examples
     --------
@@ -188,8 +196,8 @@ def dropout_backward(da, rate, word, threads=None):
            [2., 2.]])
     """
     dtype, da = real_arrays(da=da)
-    check_features(da.shape)
+    check_samples(da=da)
     dx, words = in_place(da), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx.shape[1], rate=rate, word=address(words))
+    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx[0].size, rate=rate, word=address(words))
     share_phases(row, ["backward_second"], dx, threads)
     return dx

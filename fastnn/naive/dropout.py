@@ -1,9 +1,10 @@
 """Dropout as pure Python loops."""
 
-from ..kernels.layers.dropout import GAMMA, threshold
-from .records import to_lists
+from itertools import count
 
-Matrix = list[list[float]]
+from ..kernels.layers.dropout import GAMMA, threshold
+from .records import Matrix, each_number, to_lists
+
 WORD = 2**64 - 1  # all bits of a word
 
 
@@ -22,7 +23,7 @@ def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
 
     Parameters
     ----------
-    x : (batch, features)
+    x : (batch, features), or of any other shape
     rate : float
         From 0 up to, but not including, 1.
     word : int
@@ -30,21 +31,20 @@ def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
 
     Returns
     -------
-    a : (batch, features)
+    a : as x
 
     Examples
     --------
     >>> dropout_forward([[1.0, 1.0], [1.0, 1.0]], rate=0.5, word=5)
     [[0.0, 2.0], [2.0, 2.0]]
     """
-    begin, e, a = mix(word), 0, []
-    for row in to_lists(x):
-        a.append([])
-        for number in row:
-            e += 1
-            draw = mix((begin + e * GAMMA) & WORD) >> 32
-            a[-1].append(0.0 if draw < threshold(rate) else number / (1 - rate))
-    return a
+    begin, places = mix(word), count(1)
+
+    def drop(number):
+        draw = mix((begin + next(places) * GAMMA) & WORD) >> 32
+        return 0.0 if draw < threshold(rate) else number / (1 - rate)
+
+    return each_number(drop, to_lists(x))
 
 
 def dropout_backward(da: Matrix, rate: float, word: int) -> Matrix:
@@ -52,12 +52,12 @@ def dropout_backward(da: Matrix, rate: float, word: int) -> Matrix:
 
     Parameters
     ----------
-    da : (batch, features)
+    da : (batch, features), or of any other shape
     rate, word
         As for `dropout_forward`.
 
     Returns
     -------
-    dx : (batch, features)
+    dx : as da
     """
     return dropout_forward(da, rate, word)

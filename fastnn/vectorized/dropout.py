@@ -22,7 +22,7 @@ def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
 
     Parameters
     ----------
-    x : (batch, features)
+    x : (batch, features), or of any other shape
     rate : float
         From 0 up to, but not including, 1.
     word : int
@@ -30,7 +30,7 @@ def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
 
     Returns
     -------
-    a : (batch, features)
+    a : as x
 
     Examples
     --------
@@ -49,12 +49,12 @@ def dropout_backward(da: ArrayLike, rate: float, word: int) -> NDArray:
 
     Parameters
     ----------
-    da : (batch, features)
+    da : (batch, features), or of any other shape
     rate, word
         As for `dropout_forward`.
 
     Returns
     -------
-    dx : (batch, features)
+    dx : as da
     """
     return dropout_forward(da, rate, word)

@@ -10,7 +10,21 @@ from layer_cases import unsettled
 from small_nets import SIZES, central_differences
 
 import fastnn
-from fastnn import SGD, Activation, BatchNorm, Dense, Dropout, LayerNorm, Network, kernels, naive, vectorized
+from fastnn import (
+    SGD,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    Network,
+    Reshape,
+    check_gradients,
+    kernels,
+    naive,
+    vectorized,
+)
 from fastnn.cli.compare import FUNCTIONS_OF_LAYERS
 from fastnn.compiled import layer_calls
 
@@ -96,13 +110,27 @@ def test_statistics_of_a_batch_need_one(shape):
 
 
 @every_function
-@pytest.mark.parametrize("shape", [(3,), (2, 3, 1), (2, 0)], ids=str)
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 1), (2, 0), (2, 0, 3)], ids=str)
 def test_what_is_no_batch_of_rows(name, shape):
+    if name.startswith("dropout") and shape == (2, 3, 1):
+        pytest.skip("it takes samples of any shape")
     given = arguments(name, (2, 3))
     given |= {key: np.ones(shape) for key in ("x", "da") if key in given}
     given |= {key: np.ones(shape[1:2]) for key in ("scale", "shift", "mean", "variance") if key in given}
     with pytest.raises(ValueError, match=rf"has shape {re.escape(str(shape))}"):
         getattr(kernels, name)(**given)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 1), (5, 2, 3, 4), (1, 1, 1)], ids=str)
+@pytest.mark.parametrize("name", ["dropout_forward", "dropout_backward"])
+def test_dropout_of_any_shape(name, shape):
+    """It drops the same numbers as of the same samples in one axis."""
+    x, word = np.random.default_rng(1).normal(size=shape), 2**63 + 17
+    for rung in (naive, vectorized, kernels):
+        function = getattr(rung, name)
+        flat = np.asarray(function(x.reshape(len(x), -1), 0.3, word))
+        np.testing.assert_array_equal(np.asarray(function(x, 0.3, word)), flat.reshape(shape))
+        np.testing.assert_allclose(flat, vectorized.dropout_forward(x.reshape(len(x), -1), 0.3, word), rtol=1e-12)
 
 
 @every_function
@@ -178,3 +206,20 @@ def test_names_are_those_of_the_other_rungs():
     for rung in (kernels, naive, vectorized):
         assert set(FUNCTIONS) <= set(dir(rung))
     assert fastnn.kernels.batch_norm_forward is layer_calls.batch_norm_forward
+
+
+def test_views_between():
+    """Flatten and Reshape have no function of their own: arrays take another shape on any rung."""
+    net = unsettled(Network([Dense(12), Reshape((2, 3, 2)), Activation("gelu"), Dropout(0.3), Reshape((4, 3)),
+                             Activation("tanh"), Flatten(), LayerNorm(1e-2), Dense(3, "softmax")], inputs=5,
+                            dtype="float64"))
+    p, word = net.parameters, int(net.vectors.random[1 + 3])
+    for rung in (naive, vectorized, kernels):
+        h = np.reshape(rung.linear_forward(X, p["0.weight"], p["0.bias"]), (-1, 2, 3, 2))
+        h = np.reshape(rung.dropout_forward(rung.gelu(h), 0.3, word), (-1, 4, 3))
+        h = rung.layer_norm_forward(np.reshape(rung.tanh(h), (-1, 12)), p["7.scale"], p["7.shift"], 1e-2)
+        a = rung.softmax(rung.linear_forward(h, p["8.weight"], p["8.bias"]))
+        loss, _ = net.loss_and_gradients(X, Y, training=True)
+        assert rung.cross_entropy(a, Y) == pytest.approx(loss, rel=1e-12)
+    assert check_gradients(net, X, Y, training=True).passed
+    assert check_gradients(net, X, Y).passed
