@@ -52,7 +52,7 @@ def in_a_process(program, *threads):
 
 
 def test_threads_do_not_change_a_bit_of_any_net(one_thread):
-    found = in_a_process("trained_nets.py", 1, *THREADS)
+    found = in_a_process("nets/trained_nets.py", 1, *THREADS)
     assert found["most parts"] == THREADS[-1]
     assert found["layer"] is None, "Numba's threading layer is left to the user's own code"
     for threads, digests in found["digests"].items():

@@ -61,7 +61,7 @@ def test_its_weights_come_from_pytorch_or_it_has_none(layer):
 
 @every_layer
 def test_it_is_among_the_cases_of_every_law(layer):
-    assert layer in {type(case) for case in layer_cases.LAYERS.values()}, "add a line to tests/support/layer_cases.py"
+    assert layer in {type(case) for case in layer_cases.LAYERS.values()}, "add a line to tests/support/nets/layer_cases.py"
 
 
 @every_layer

@@ -2,7 +2,7 @@
 
 As a program it cuts their work into as many parts as it can, and prints the digests for each number of threads given:
 
-    NUMBA_NUM_THREADS=8 python trained_nets.py 2 8
+    NUMBA_NUM_THREADS=8 python nets/trained_nets.py 2 8
 """
 
 import hashlib
