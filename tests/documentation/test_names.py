@@ -1,6 +1,7 @@
 """What `import fastnn` gives: names that are imported when they are first asked for."""
 
 import ast
+import os
 import pkgutil
 import re
 import subprocess
@@ -54,3 +55,11 @@ def test_each_folder_of_tests_runs_by_itself():
     for path in tests.rglob("test_*.py"):
         for name in re.findall(r"^ *(?:from|import) (test_\w+)", path.read_text("utf-8"), re.MULTILINE):
             assert path.with_name(f"{name}.py").is_file(), f"{path.name} imports {name}: move what it needs to support/"
+
+
+@pytest.mark.parametrize("tool", ["fuzz_files.py", "mutants.py"])
+def test_a_tool_finds_what_it_imports(tool):
+    """The commands that the documentation names, run outside of the tests."""
+    folder = Path(__file__).parents[1] / "tools"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([sys.executable, "-c", f"import {tool.removesuffix('.py')}"], cwd=folder, env=environment, check=True)

@@ -241,7 +241,7 @@ def test_weights_from_lbfgs_that_overflow_float32(monkeypatch):
 def tried_out(monkeypatch):
     """The batches whose steps were tried out."""
     batches, whole = [], SafeSteps.take_checked_steps
-    monkeypatch.setattr(SafeSteps, "try_out", lambda *given: batches.append(given[1:]) or whole(*given))
+    monkeypatch.setattr(SafeSteps, "take_checked_steps", lambda *given: batches.append(given[1:]) or whole(*given))
     return batches
 
 

@@ -21,8 +21,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support" / "hostile"))
 from hostile_files import parts, sealed
 
 from fastnn import (
