@@ -1,6 +1,6 @@
-"""The door: what a caller gives is checked here once, with an error that names the argument and the repair.
+"""Checks of arguments, made once on input, with an error that names the argument and the repair.
 
-Kernels assume what is promised here: shapes that fit, the network's dtype, C order, finite numbers, labels in range.
+Kernels rely on these checks: shapes that fit, the network's dtype, C order, finite numbers, labels in range.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ __all__ = ["DTYPES", "LARGEST_WHOLE", "an_instance", "float_dtype", "list_of", "
            "path_name", "real_number", "several", "shown", "true_or_false", "whole_number"]
 
 DTYPES = "float32", "float64"
-LARGEST_WHOLE = 2**63 - 1  # what the kernels count with
+LARGEST_WHOLE = 2**63 - 1  # the largest integer of the kernels
 
 
 def whole_number(where, value, least=1, most=LARGEST_WHOLE):
-    """`value` as an int from `least` to `most`, or an error that says where it was given."""
+    """Return `value` as an int from `least` to `most`, or raise an error that names the argument."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -33,26 +33,26 @@ def whole_number(where, value, least=1, most=LARGEST_WHOLE):
 
 
 def number_in_range(where, value, least, end=math.inf):
-    """`value` as a float from `least` up to, but not including, `end`; or an error that says where it was given."""
+    """Return `value` as a float in [least, end), or raise an error that names the argument."""
     limit = "finite" if end == math.inf else f"below {end:g}"
     return number(least, below(end), f"a number of at least {least:g} and {limit}")(where, value)
 
 
 def not_negative(where, value):
-    """`value` as a float, finite and not below zero."""
+    """Return `value` as a float, finite and not below zero."""
     return number_in_range(where, value, 0.0)
 
 
 def float_dtype(where, dtype):
-    """The name, "float32" or "float64", of a dtype given by its name or as NumPy's object."""
-    with contextlib.suppress(TypeError, ValueError, SyntaxError):  # whatever NumPy says of what names no dtype
+    """Return the name, "float32" or "float64", of a dtype given by its name or as a NumPy dtype."""
+    with contextlib.suppress(TypeError, ValueError, SyntaxError):  # raised by NumPy for anything that is not a dtype
         if isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).name in DTYPES and np.dtype(dtype).isnative:
             return np.dtype(dtype).name
     raise ValueError(f"{where} is {shown(dtype)}; it must be 'float32' or 'float64'")
 
 
 def several(where, values):
-    """Several values as a tuple; not a single text, which would count as its letters."""
+    """Return several values as a tuple; a single text is refused, because it would count as its letters."""
     if not isinstance(values, (str, bytes)):
         with contextlib.suppress(TypeError):
             return tuple(values)
@@ -60,32 +60,32 @@ def several(where, values):
 
 
 def path_name(where, value):
-    """A path, given as str or os.PathLike, as a str."""
+    """Return a path, given as str or os.PathLike, as a str."""
     if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
         raise ValueError(f"{where} is {shown(value)}; it must be the path of a file, a str or a pathlib.Path")
     path = os.fspath(value)
-    with contextlib.suppress(UnicodeEncodeError):  # half a character
+    with contextlib.suppress(UnicodeEncodeError):  # a lone surrogate
         if b"\0" not in os.fsencode(path):
             return path
     raise ValueError(f"{where} is {shown(value)}, which no file can be called; give another name")
 
 
 def one_of(where, value, words):
-    """`value` if it is one of the words, two or more."""
+    """Return `value` if it is one of the words, at least two."""
     if not isinstance(value, str) or value not in words:
         raise ValueError(f"{where} is {shown(value)}; it must be {', '.join(map(repr, words[:-1]))} or {words[-1]!r}")
     return value
 
 
 def an_instance(where, value, kind):
-    """`value` if it is an instance of the class `kind`."""
+    """Return `value` if it is an instance of the class `kind`."""
     if not isinstance(value, kind):
         raise ValueError(f"{where} is {shown(value)}; it must be a {kind.__name__}")
     return value
 
 
 def list_of(where, values, kind):
-    """`values` as a list of instances of `kind`."""
+    """Return `values` as a list of instances of `kind`."""
     if not isinstance(values, (list, tuple)):
         raise ValueError(f"{where} is {shown(values)}; it must be a list of {kind.__name__}")
     for index, value in enumerate(values):

@@ -1,7 +1,7 @@
 """Hyperparameters of optimizers: fields of a dataclass that check what is assigned to them.
 
-Each kind has a range, `bounded`, far wider than anybody trains with: within it the update of a gradient that is not huge
-cannot overflow, as `fastnn.fitting.safe_steps` shows.
+Each kind has a range, `bounded`, far wider than that used in practice. Within it, the update cannot overflow unless the
+gradient is huge, as `fastnn.fitting.safe_steps` shows.
 """
 
 import math
@@ -15,12 +15,12 @@ __all__ = ["flag", "in_unit_interval", "limit", "not_negative", "number_between"
 
 
 def number_between(default, low, high, says, bounded=None):
-    """A number with low ≤ number < high; a default of MISSING makes one that has to be given."""
+    """A hyperparameter with low ≤ number < high; with default MISSING, it is required."""
     return checked(number(low, below(high), says), default=default, bounded=bounded)
 
 
 def positive(default=MISSING, bounded=(1e-10, 1e10)):
-    """A hyperparameter above zero, such as what is added to a divisor."""
+    """A hyperparameter above zero, such as a number added to a divisor."""
     return number_between(default, above(0.0), math.inf, "a positive, finite number", bounded)
 
 
@@ -30,22 +30,22 @@ def not_negative(default=MISSING):
 
 
 def in_unit_interval(default=MISSING):
-    """A hyperparameter from 0 up to, but not including, 1: how much of a mean is kept."""
+    """A hyperparameter in [0, 1): the fraction of a mean that is kept."""
     return number_between(default, 0.0, 1.0, "a number from 0 up to, but not including, 1", (0.0, 0.99999))
 
 
 def part(default=MISSING):
-    """A hyperparameter from 0 to 1, both included: how much of a sum is kept."""
+    """A hyperparameter in [0, 1]: the fraction of a sum that is kept."""
     return number_between(default, 0.0, above(1.0), "a number from 0 to 1", (0.0, 0.99999))
 
 
 def flag(default):
-    """A hyperparameter that is on or off."""
+    """A boolean hyperparameter."""
     return checked(true_or_false, default=default, bounded=(0.0, 1.0))
 
 
 def unless(exempt, default, hyperparameter):
-    """`hyperparameter` with another default, and its check for all values but those that are exempt."""
+    """`hyperparameter` with another default, whose check accepts the exempt values."""
     check = single.unless(exempt, hyperparameter.metadata["check"])
     return field(default=default, metadata={**hyperparameter.metadata, "check": check})
 
@@ -56,10 +56,10 @@ def rate_or_schedule(default):
 
 
 def optional(hyperparameter):
-    """One that may be None, and by default is."""
+    """A hyperparameter that may be None, which is the default."""
     return unless(lambda value: value is None, None, hyperparameter)
 
 
 def limit():
-    """A bound on the gradients, by keyword: None for none, or a number above zero. The update does not depend on it."""
+    """A limit on the gradients, by keyword: None, or a number above zero. The update does not depend on it."""
     return field(default=None, kw_only=True, metadata={**optional(positive()).metadata, "limit": True})

@@ -1,6 +1,7 @@
-"""The third rung: the kernels for Python to call, under the names of `fastnn.naive` and `fastnn.vectorized`.
+"""The kernels as functions for Python, under the names of `fastnn.naive` and `fastnn.vectorized`.
 
-Beside the functions of `calls` there is a pair for each registered activation and loss, under its name.
+In addition to the functions of `calls`, there is a pair of functions for each registered activation and loss, under its
+name.
 """
 
 from ..naive.rungs import registry_attributes

@@ -1,9 +1,9 @@
-"""The third rung: the kernels for Python to call, under the names of `fastnn.naive` and `fastnn.vectorized`.
+"""The kernels as functions for Python, under the names of `fastnn.naive` and `fastnn.vectorized`.
 
-These are the machine code that training runs, each called alone: a kernel of an activation, loss or optimizer by its
-record, a fully connected layer as a network of one row. Arrays are float32 or float64 (anything else becomes float64) and
-are copied only where they are not C-contiguous; results are new arrays. Beside the functions below there is a pair for each
-registered activation and loss, under its name:
+These run the machine code of training, one kernel at a time: a kernel of an activation, loss or optimizer by its record, a
+dense layer as a network of one row. Arrays are float32 or float64 (anything else becomes float64) and are copied only if
+they are not C-contiguous; results are new arrays. In addition to the functions below, there is a pair for each registered
+activation and loss, under its name:
 
 >>> from fastnn import kernels
 >>> kernels.tanh([[0.0, 100.0]])
@@ -60,7 +60,7 @@ empty = np.empty
 
 
 def rows_and_columns(activation, z):
-    """How a kernel walks z: row by row along the last axis where that matters."""
+    """Return the number of rows and columns of z for a kernel: rows along the last axis if that matters."""
     if not activation.rowwise:
         return z.size, 1
     if z.ndim == 0 or z.shape[-1] == 0:
@@ -77,7 +77,7 @@ def activate(activation, z):
 
 
 def pullback(activation, da, z, a):
-    """dz from da, through one activation."""
+    """Return dz, given da, for one activation."""
     dtype, da, z, a = real_arrays(da=da, z=z, a=a)
     check_alike(z=z, a=a, da=da)
     dz = empty(z.shape, dtype)
@@ -87,14 +87,14 @@ def pullback(activation, da, z, a):
 
 
 def derivative(activation, z, a):
-    """da/dz = g'(z), given a = g(z) as well: the pullback of 1."""
+    """Return da/dz = g'(z), given a = g(z) as well: the pullback of 1."""
     return pullback(activation, np.ones_like(a, np.float32), z, a)
 
 
 def loss_and_gradient(loss, a, y, weights):
-    """What each sample lost (batch,), in float64, and da (batch, outputs)."""
+    """Return the loss of each sample (batch,), in float64, and da (batch, outputs)."""
     dtype, a = real_arrays(a=a)
-    y = np.array(real_array("y", y, dtype))  # a copy: the kernel destroys it
+    y = np.array(real_array("y", y, dtype))  # a copy, because the kernel overwrites it
     check_targets(a.shape, y.shape)
     if weights is None:
         shares = np.full(len(a), 1 / len(a), dtype)
@@ -113,19 +113,19 @@ def mean_loss(loss, a, y, weights=None):
 
 
 def mean_loss_gradient(loss, a, y, weights=None):
-    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
+    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so nothing after it divides again."""
     return loss_and_gradient(loss, a, y, weights)[1]
 
 
 def linear_row(dtype, weight, *, x, z=None, dz=None, dx=None, scratch=None, bias):
-    """The table of a network of this one layer, whose memory is wherever these arrays lie."""
+    """Return the table of a network of this layer, whose memory is that of these arrays."""
     return dense_row(dtype, None, {}, x=place(x), z=place(z), a=place(z), dz=None if dz is None else place(dz),
                      dx=None if dx is None else place(dx), scratch=place(scratch), weight=place(weight), bias=place(bias),
                      batch=len(x), in_features=weight.shape[0], out_features=weight.shape[1])
 
 
 def linear_sizes(x, weight, bias):
-    """batch, in_features and out_features of arrays of these shapes, if they fit."""
+    """Return batch, in_features and out_features for arrays of these shapes, if they fit."""
     check_linear(x, weight, bias)
     sizes = *x, weight[1]
     if 0 in sizes:
@@ -142,7 +142,7 @@ def linear_forward(x, weight, bias, threads=None):
     weight : (in_features, out_features)
     bias : (out_features,)
     threads : int, optional
-        At most so many, where the work is worth it; default all. The number does not change the result.
+        The largest number of threads, used if there is enough work; default all. The number does not change the result.
 
     Returns
     -------
@@ -163,11 +163,11 @@ def linear_forward(x, weight, bias, threads=None):
 
 
 def linear_backward(dz, x, weight, threads=None):
-    """Push dz back through z = x @ weight + bias.
+    """Compute the gradients of z = x @ weight + bias from dz.
 
     dx = dz weightᵀ,  dweight = xᵀ dz,  dbias = Σᵢ dzᵢ
 
-    Nothing is divided by the batch here: a loss hands out a gradient that already is.
+    Nothing is divided by the batch size here: the gradient of a loss is divided already.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def linear_backward(dz, x, weight, threads=None):
     work = 2 * batch * in_features * out_features
     count = parts(work, FLOPS_PER_PART, resolve_threads(threads))
     run_phase(row, "backward_second", batch, count, work)
-    row["weight"] = place(dweight)  # the weight's offset serves for its gradient too
+    row["weight"] = place(dweight)  # the offset of the weight is used for its gradient too
     run_phase(row, "backward_third", batch, min(count, in_features), work)
     return dx, dweight, dbias
 
@@ -214,7 +214,7 @@ def clipped(gradients, value=np.inf, norm=np.inf):
 
 
 def clip_by_value(gradients, limit):
-    """Bring each number into [−limit, limit].
+    """Limit each element to [−limit, limit].
 
     Examples
     --------
@@ -226,7 +226,7 @@ def clip_by_value(gradients, limit):
 
 
 def clip_by_norm(gradients, limit):
-    """Scale the gradient down to ‖g‖ = limit where ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
+    """Scale the gradient down to ‖g‖ = limit if ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
 
     Examples
     --------
@@ -253,7 +253,7 @@ def weight_penalty(weight, l1=0.0, l2=0.0):
 
 
 def weight_penalty_gradient(weight, l1=0.0, l2=0.0):
-    """Compute its derivative in each w: l1 sign(w) + 2 l2 w, with sign(0) = 0.
+    """Compute the derivative of the penalty with respect to each w: l1 sign(w) + 2 l2 w, with sign(0) = 0.
 
     Examples
     --------
@@ -277,7 +277,7 @@ def optimizer_update(optimizer, parameters, gradients, state, step):
     parameters, gradients : (size,)
     state : list of (size,)
         One vector for each of the optimizer's slots, zeros at first.
-    step : int
+        The number of the step, counted from 1.
         Which step this is, counted from 1.
 
     Returns

@@ -1,7 +1,7 @@
-"""Layers of images for Python to call: each the network of one row that training runs.
+"""Layers of images as functions for Python: each runs as a network of one row, as in training.
 
-Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is at most so many threads,
-where the work is worth it, and does not change the result.
+Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is the largest number of
+threads, used if there is enough work, and does not change the result.
 """
 
 import numpy as np

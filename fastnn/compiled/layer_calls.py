@@ -1,7 +1,7 @@
-"""The layers beside the fully connected one for Python to call: each the network of one row that training runs.
+"""Layers other than the dense layer as functions for Python: each runs as a network of one row, as in training.
 
-Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is at most so many threads,
-where the work is worth it, and does not change the result.
+Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is the largest number of
+threads, used if there is enough work, and does not change the result.
 """
 
 import numpy as np
@@ -18,36 +18,36 @@ empty = np.empty
 
 
 def share_phases(row, phases, x, threads, gradients=0):
-    """Run phases of `row` on x, cut into parts by its size."""
+    """Run phases of `row` on x, in a number of parts that depends on its size."""
     count = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
     for phase in phases:
         run_phase(row, phase, len(x), count, x.size, gradients)
 
 
 def in_place(array):
-    """A copy that a kernel turns into a result."""
+    """Return a copy that a kernel overwrites with its result."""
     result = empty(array.shape, array.dtype)
     result[...] = array
     return result
 
 
 def check_samples(**arrays):
-    """Refuse what is no samples of numbers in any shape."""
+    """Raise an error unless the array holds at least one sample with at least one element."""
     (name, array), = arrays.items()
     if array.ndim < 2 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; it must be (batch, features), or (batch, ...) for samples of "
                          "more axes, with at least one of each")
 
 
-def push_back(row, phases, parameters, dx, threads):
-    """Run the phases that turn da into dx; returns dx, dscale, dshift."""
+def backpropagate(row, phases, parameters, dx, threads):
+    """Run the phases that replace da by dx; return dx, dscale, dshift."""
     gradients = empty(parameters.shape, dx.dtype)
     share_phases(row, phases, dx, threads, address(gradients) - address(parameters))
     return dx, *gradients
 
 
 def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, by_batch=True):
-    """The row of a batch normalization, whose memory is wherever these arrays lie; and what it needs besides."""
+    """Return the row of a batch normalization, whose memory is that of these arrays, and the other memory it needs."""
     statistics = np.empty((5, x.shape[1]), dtype)
     return statistics, batch_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), scale=place(parameters),
@@ -56,7 +56,7 @@ def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsil
 
 
 def layer_norm(dtype, x, parameters, *, a, da=None, epsilon):
-    """The row of a layer normalization, likewise."""
+    """Return the row of a layer normalization, whose memory is that of these arrays."""
     mean, inverse = statistics = np.empty((2, len(x)), dtype)
     return statistics, layer_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), mean=place(mean), inverse=place(inverse), scale=place(parameters),
@@ -65,7 +65,7 @@ def layer_norm(dtype, x, parameters, *, a, da=None, epsilon):
 
 
 def batch_norm_predict(x, scale, shift, mean, variance, epsilon=1e-5, threads=None):
-    """Normalize each feature by a mean and a variance that are given: a (batch, features).
+    """Normalize each feature by a given mean and variance: a (batch, features).
 
     Examples
     --------
@@ -99,7 +99,7 @@ def batch_norm_forward(x, scale, shift, epsilon=1e-5, threads=None):
 
 
 def batch_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
-    """Push da back through `batch_norm_forward`: dx (batch, features), dscale and dshift (features,).
+    """Compute the gradients of `batch_norm_forward` from da: dx (batch, features), dscale and dshift (features,).
 
     Examples
     --------
@@ -114,11 +114,11 @@ def batch_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = batch_norm(dtype, x, parameters, parameters, a=a, da=dx, epsilon=epsilon)
     share_phases(row, ["forward"], x, threads)
-    return push_back(row, ["backward_first"], parameters, dx, threads)
+    return backpropagate(row, ["backward_first"], parameters, dx, threads)
 
 
 def batch_norm_running(mean, variance, x, momentum=0.9, threads=None):
-    """Let running statistics follow those of a batch: mean and variance (features,).
+    """Update running statistics with those of a batch: mean and variance (features,).
 
     Examples
     --------
@@ -152,7 +152,7 @@ def layer_norm_forward(x, scale, shift, epsilon=1e-5, threads=None):
 
 
 def layer_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
-    """Push da back through `layer_norm_forward`: dx (batch, features), dscale and dshift (features,).
+    """Compute the gradients of `layer_norm_forward` from da: dx (batch, features), dscale and dshift (features,).
 
     Examples
     --------
@@ -166,11 +166,11 @@ def layer_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = layer_norm(dtype, x, parameters, a=a, da=dx, epsilon=epsilon)
     share_phases(row, ["forward"], x, threads)
-    return push_back(row, ["backward_first", "backward_second"], parameters, dx, threads)
+    return backpropagate(row, ["backward_first", "backward_second"], parameters, dx, threads)
 
 
 def dropout_forward(x, rate, word, threads=None):
-    """Set numbers to 0, those that `word` draws with probability `rate`, and divide the others by 1 − rate.
+    """Set elements that `word` draws with probability `rate` to 0, and divide the others by 1 − rate.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def dropout_forward(x, rate, word, threads=None):
 
 
 def dropout_backward(da, rate, word, threads=None):
-    """Push da back through `dropout_forward`: dx, of the shape of da.
+    """Compute the gradient of `dropout_forward` from da: dx, of the shape of da.
 
     Examples
     --------

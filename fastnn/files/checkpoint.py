@@ -1,17 +1,17 @@
-"""Checkpoints: a network and where its fit stands, in one safetensors file.
+"""Checkpoints: a network and the state of its fit, in one safetensors file.
 
-    format     what this is, and the version of this list
+    format     the kind of file, and the version of this format
     network    the architecture: `Network.config()` as JSON
-    fit        as JSON: what `document` returns
+    fit        as JSON: the result of `document`
     sha256     a digest of the whole file
 
-    tensors    the network's arrays by their names; "optimizer.SLOT.PARAMETER", what the optimizer remembers of a parameter;
-               "last.NAME", where a callback has put other arrays into the network, what was there before;
-               "history.PATH" and "callbacks.I.PATH", the history, and arrays in the states of callbacks, for which there
-               stands {"array": name} in the JSON
+    tensors    the network's arrays by their names; "optimizer.SLOT.PARAMETER", the optimizer's state of a parameter;
+               "last.NAME", the array before a callback replaced it in the network;
+               "history.PATH" and "callbacks.I.PATH", the history, and arrays in the states of callbacks, for which the JSON
+               contains {"array": name}
 
-JSON keeps numbers exactly: Python writes as many digits of a float as it takes to read it back. Like the file of a network
-this is not trusted: before memory is taken, and before a number gets to a kernel, it is held against what it must be.
+JSON is exact for floats, because Python writes as many digits as are needed to read the same float. Like the file of a
+network, a checkpoint is not trusted: everything is checked before memory is allocated and before a number reaches a kernel.
 """
 
 import re
@@ -32,12 +32,12 @@ from ..program import TOTALS
 from .networks import CHECKPOINT_FORMAT, expected_parameters_and_state, metadata_of, open_and_read, versioned
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
-LARGEST = 2**64 - 1  # word of the random state
-NESTED = 8  # schedules within schedules
+LARGEST = 2**64 - 1  # largest word of the random state
+NESTED = 8  # largest depth of schedules in schedules
 
 
 def save(network, path, extra=None):
-    """Write the network and its last fit to `path`, whole or not at all; extra: further texts by name for the metadata."""
+    """Write the network and its last fit to `path`, atomically; extra: additional texts by name for the metadata."""
     if network.fits.last is None:
         raise ValueError("this network has not been in a fit, so there is none to go on with; write it alone with save")
     state = network.fits.last
@@ -53,18 +53,18 @@ def save(network, path, extra=None):
 
 
 def load(network_type, path):
-    """The network in the checkpoint at `path`, its fit ready to go on."""
+    """Return the network in the checkpoint at `path`, with its fit ready to resume."""
     return open_and_read(path, lambda file: read(network_type, file))
 
 
 def slots(network, optimizer):
-    """What the optimizer remembers: {slot: {parameter: live array}}."""
+    """Return the optimizer's state: {slot: {parameter: live array}}."""
     memory = network.fits.optimizer_state(optimizer).slots
     return {slot: network.vectors.parameters.split(vector) for slot, vector in zip(optimizer.slots, memory, strict=True)}
 
 
 def document(network, state, tensors):
-    """The fit as what JSON holds; the history and arrays in the states of callbacks are added to the tensors."""
+    """Return the fit as JSON data; add the history and arrays in the states of callbacks to the tensors."""
     optimizer, epoch, history = state.optimizer, state.epoch, state.history.first(state.epoch.number)
     metrics = {name: np.array(values, np.float64) for name, values in history.metrics.items()}
     return {
@@ -80,16 +80,16 @@ def document(network, state, tensors):
         "samples": state.samples,
         "shuffle": state.shuffle,
         "epoch": {"number": epoch.number, "random": epoch.random, "totals": epoch.totals.tolist()},
-        "history": {"metrics": take_out(metrics, "history.metrics", tensors),
-                    "learning_rates": take_out(np.array(history.learning_rates), "history.learning_rates", tensors)},
-        "callbacks": [[kind, take_out(checked_state(kind, kept), f"callbacks.{index}", tensors)]
+        "history": {"metrics": extract_arrays(metrics, "history.metrics", tensors),
+                    "learning_rates": extract_arrays(np.array(history.learning_rates), "history.learning_rates", tensors)},
+        "callbacks": [[kind, extract_arrays(checked_state(kind, kept), f"callbacks.{index}", tensors)]
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
     }
 
 
 def plain(value):
-    """A hyperparameter as what JSON holds: a schedule as {"schedule": its name, …}."""
+    """Return a hyperparameter as JSON data: a schedule as {"schedule": its name, …}."""
     if type(value) in SCHEDULES.values():
         options = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         return {"schedule": type(value).__name__} | options
@@ -100,7 +100,7 @@ def plain(value):
 
 
 def from_plain(value, depth=0):
-    """The reverse of `plain`."""
+    """Invert `plain`."""
     if not isinstance(value, dict):
         return value
     if depth == NESTED:
@@ -110,31 +110,31 @@ def from_plain(value, depth=0):
 
 
 def checked_state(kind, kept):
-    """What a callback is to remember, a dict of what a file can hold."""
+    """Return the state of a callback, after checking that it is a dict that a file can hold."""
     if not isinstance(kept, dict):
         raise ValueError(f"state() of the callback {kind} returned {shown(kept)}; it must return a dict")
-    refuse_unknown(f"what state() of the callback {kind} returned", kept)
+    refuse_unsupported(f"what state() of the callback {kind} returned", kept)
     return kept
 
 
 def checked_kept(kept):
-    """The state of a callback out of a file, where what the fit has added to it is what it must be."""
+    """Return the state of a callback from a file, after checking the parts that the fit has added to it."""
     untold = kept.get("untold", {})
     if not isinstance(untold, dict) or not all(isinstance(value, float) for value in untold.values()):
         raise ValueError("the logs of its last epoch are not floats by name")
     return kept
 
 
-def refuse_unknown(where, value):
-    """Refuse what would not come back from a file as it was."""
+def refuse_unsupported(where, value):
+    """Raise an error for values that a file would not restore exactly."""
     if isinstance(value, dict):
         for key, each in value.items():
             if not is_text(key):
                 raise ValueError(f"{where} has the key {shown(key)}; keys of dicts must be text")
-            refuse_unknown(where, each)
+            refuse_unsupported(where, each)
     elif isinstance(value, (list, tuple)):
         for each in value:
-            refuse_unknown(where, each)
+            refuse_unsupported(where, each)
     else:
         number = value.item() if isinstance(value, np.generic) else value
         if not (value is None or isinstance(number, (bool, int, float, np.ndarray)) or is_text(value)):
@@ -143,14 +143,14 @@ def refuse_unknown(where, value):
 
 
 def is_text(value):
-    """Whether it is text of whole characters: halves, as lone surrogates are, cannot stand in a file."""
+    """Return whether it is text without lone surrogates, which a file cannot hold."""
     return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
-def take_out(value, name, tensors):
-    """`value` as what JSON holds, its arrays moved to the tensors under names that begin with `name`."""
+def extract_arrays(value, name, tensors):
+    """Return `value` as JSON data, with its arrays moved to the tensors under names that begin with `name`."""
     if isinstance(value, np.ndarray):
-        if name in tensors:  # keys with dots in them: {"a": {"b": …}, "a.b": …}
+        if name in tensors:  # keys contain dots: {"a": {"b": …}, "a.b": …}
             name = f"{name}.{len(tensors)}"
         tensors[name] = value
         return {"array": name}
@@ -159,23 +159,23 @@ def take_out(value, name, tensors):
     if isinstance(value, dict):
         if [*value] == ["array"]:
             raise ValueError(f"{name} is {value!r}; in a file the only key of a dict cannot be 'array': rename it")
-        return {key: take_out(each, f"{name}.{key}", tensors) for key, each in value.items()}
+        return {key: extract_arrays(each, f"{name}.{key}", tensors) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [take_out(each, f"{name}.{index}", tensors) for index, each in enumerate(value)]
+        return [extract_arrays(each, f"{name}.{index}", tensors) for index, each in enumerate(value)]
     return value
 
 
-def put_in(value, arrays):
-    """The reverse of `take_out`; takes the arrays out of those given, so that none stands for two."""
+def insert_arrays(value, arrays):
+    """Invert `extract_arrays`; each array is removed from `arrays`, so that it cannot be used twice."""
     if isinstance(value, dict):
         if [*value] == ["array"]:
             return arrays.pop(value["array"])
-        return {key: put_in(each, arrays) for key, each in value.items()}
-    return [put_in(each, arrays) for each in value] if isinstance(value, list) else value
+        return {key: insert_arrays(each, arrays) for key, each in value.items()}
+    return [insert_arrays(each, arrays) for each in value] if isinstance(value, list) else value
 
 
 def read(network_type, file):
-    """The network in an open safetensors file."""
+    """Return the network in an open safetensors file."""
     metadata = metadata_of(file, CHECKPOINT_FORMAT)
     config, fit = from_text(metadata["network"]), from_text(metadata["fit"], special=True)
     state, last = fit_state(fit), true_or_false("last", fit["last"])
@@ -198,8 +198,8 @@ def read(network_type, file):
 
     if last:
         state.arrays = {name: arrays.pop(f"last.{name}") for name in shapes}
-    state.history = history(put_in(fit["history"], arrays), state.epoch.number)
-    state.states = [(str(kind), checked_kept(dict(put_in(kept, arrays)))) for kind, kept in fit["callbacks"]]
+    state.history = history(insert_arrays(fit["history"], arrays), state.epoch.number)
+    state.states = [(str(kind), checked_kept(dict(insert_arrays(kept, arrays)))) for kind, kept in fit["callbacks"]]
     if arrays:
         raise ValueError(f"nothing stands for its tensor {next(iter(arrays))!r}")
     network.fits.optimizer_state(state.optimizer).step[:] = whole_number("step", fit["optimizer"]["step"], least=0)
@@ -213,7 +213,7 @@ def read(network_type, file):
 
 
 def history(kept, epochs):
-    """The History of what `document` kept of it."""
+    """Return the History from its part of `document`."""
     metrics, rates = dict(kept["metrics"]), kept["learning_rates"]
     for values in [*metrics.values(), *([rates] if len(rates) else [])]:
         if values.shape != (epochs,) or values.dtype != np.float64:
@@ -222,12 +222,12 @@ def history(kept, epochs):
 
 
 def word(number):
-    """A word of the random state."""
+    """Return a word of the random state."""
     return whole_number("random", number, least=0, most=LARGEST)
 
 
 def fit_state(fit):
-    """The FitState in a document, with an optimizer that has no memory yet, without history and states of callbacks."""
+    """Return the FitState of a document, with a new optimizer, without history and states of callbacks."""
     given = fit["optimizer"]
     hyperparameters = {name: from_plain(value) for name, value in given["hyperparameters"].items()}
     optimizer = optimizers[optimizers.resolve(given["name"]).name](**hyperparameters)

@@ -1,13 +1,13 @@
-"""Networks in safetensors files: parameters and state as tensors, the architecture in the metadata. No pickle anywhere.
+"""Networks in safetensors files: parameters and state as tensors, the architecture in the metadata, without pickle.
 
-    format     what this is, and the version of this list: 1 where samples have one axis of features, 2 where
-               they have a shape, which readers of version 1 refuse
+    format     the kind of file, and the version of this format: 1 if samples have one axis of features, 2 if they have a
+               shape, which readers of version 1 refuse
     network    the architecture: `Network.config()` as JSON
-    sha256     a digest of the whole file, so that no damage goes unnoticed (`fastnn.formats.safetensors`)
+    sha256     a digest of the whole file, which detects damage (`fastnn.formats.safetensors`)
 
-Any program that reads safetensors can read the tensors. A file is not trusted: before memory is taken for a network, the
-shapes that its architecture asks for are held against the tensors that are there. What it names (layers, activations,
-losses, initializers) is looked up in the registries, and nowhere else.
+Any program that reads safetensors can read the tensors. A file is not trusted: the shapes that its architecture requires are
+compared with its tensors before memory is allocated for a network. Names of layers, activations, losses and initializers are
+looked up in the registries only.
 """
 
 import os
@@ -20,19 +20,19 @@ from ..formats.untrusted_json import from_text, to_text
 from ..layers import input_shape, layers_from_config, parameter_shapes, state_shapes
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
-NEWEST = 2  # of the versions of either
-# what a damaged or foreign file can provoke
+NEWEST = 2  # newest version of either format
+# exceptions that a damaged or foreign file can cause
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
 READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)"}
-LONGEST = 500  # characters of what is told about a file: it may quote from it
+LONGEST = 500  # characters of a message about a file, which may quote from it
 
 
 class ModelFormatError(ValueError):
-    """The file holds no network that fastnn can read, or is damaged."""
+    """The file does not contain a network that fastnn can read, or is damaged."""
 
 
 def save(network, path, extra=None):
-    """Write `network` to `path`, whole or not at all; extra: further texts by name for the metadata."""
+    """Write `network` to `path`, atomically; extra: additional texts by name for the metadata."""
     metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config())}
     write_whole(path, to_bytes(network.vectors.by_name, metadata | (extra or {})))
 
@@ -43,29 +43,29 @@ def load(network_type, path):
 
 
 def expected_arrays(config):
-    """{name: (dtype, shape)} of the named arrays of the network that an architecture describes; takes no memory for them."""
+    """Return {name: (dtype, shape)} of the arrays of a network of this architecture, without allocating them."""
     parameters, state = expected_parameters_and_state(config)
     return parameters | state
 
 
 def expected_parameters_and_state(config):
-    """Those among them that training moves by optimizers, and the others."""
+    """Return those of the parameters, which optimizers change, and those of the state."""
     layers, inputs, dtype = layers_from_config(config["layers"]), input_shape(config["inputs"]), config["dtype"]
     return ({name: (dtype, shape) for name, shape in shapes(layers, inputs).items()}
             for shapes in (parameter_shapes, state_shapes))
 
 
 def open_and_read(path, read, what="a network"):
-    """What `read` makes of the safetensors file at `path`; ModelFormatError for a damaged or foreign one."""
+    """Return `read` of the safetensors file at `path`; raise ModelFormatError for a damaged or foreign file."""
     path = os.fspath(path)
     with open_file(path) as file:
         return read_open(file, os.fstat(file.fileno()).st_size, read, f"cannot load {what} from {path}")
 
 
 def open_file(path):
-    """The file at `path`, open for reading; ModelFormatError for a directory or a pipe, which could keep us waiting."""
+    """Open the file at `path`; raise ModelFormatError for a directory or a pipe, which could block."""
     path = os.fspath(path)
-    # looked at before it is opened, since opening some devices does something; then again, since it may be another by now
+    # checked before it is opened, because opening some devices has effects; then again, because it may have been replaced
     kind = os.stat(path).st_mode
     if stat.S_ISREG(kind):
         file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
@@ -78,23 +78,23 @@ def open_file(path):
 
 
 def read_open(file, size, read, complaint):
-    """What `read` makes of a safetensors file that is open and has `size` bytes; ModelFormatError with the complaint."""
+    """Return `read` of an open safetensors file of `size` bytes; errors become ModelFormatError with the complaint."""
     opened = None
     try:
         opened = TensorFile(file, size)
         return read(opened)
     except PROVOKED as error:
-        # what is wrong with a damaged file is the damage, whatever it looks like
+        # for a damaged file, report the damage, whatever the error
         what = DAMAGED if opened and opened.is_damaged() else str(error)[:LONGEST]
         if opened is None:
             what = seems(file, SAFETENSORS) or what
         raise ModelFormatError(f"{complaint}: {what}") from error
-    except MemoryError as error:  # a file may be sparse: then it takes no room on a disk, whatever its size
+    except MemoryError as error:  # a sparse file may have any size without using disk space
         raise ModelFormatError(f"{complaint}: its {size:,} bytes are more than there is memory for") from error
 
 
 def seems(file, wanted):
-    """What a file that is open seems to be, beside what is wanted, as the reason of a refusal; "" if nothing tells."""
+    """Return what an open file seems to be instead of the wanted one, as the reason of a refusal; "" if unknown."""
     file.seek(0)
     kind = kind_of(file.read(LOOKED_AT))
     if kind in (None, wanted):
@@ -103,7 +103,7 @@ def seems(file, wanted):
 
 
 def read(network_type, file):
-    """The network in an open safetensors file."""
+    """Return the network in an open safetensors file."""
     config = from_text(metadata_of(file, FORMAT)["network"])
     if expected_arrays(config) != file.kinds():
         raise ValueError("its tensors are not those of its architecture")
@@ -113,17 +113,17 @@ def read(network_type, file):
 
 
 def versioned(first, network):
-    """The format that a network's file has: `first` or a later version of it."""
+    """Return the format of a network's file: `first` or a later version of it."""
     return first if len(network.shapes[0]) == 1 else f"{kind_of_format(first)}-2"
 
 
 def kind_of_format(name):
-    """A format without its version."""
+    """Return a format without its version."""
     return name.rpartition("-")[0]
 
 
 def metadata_of(file, wanted):
-    """The metadata of a file of the wanted format, in any version of it."""
+    """Return the metadata of a file of the wanted format, in any version."""
     metadata, other = file.metadata, {kind_of_format(FORMAT): "load", kind_of_format(CHECKPOINT_FORMAT): "load_checkpoint"}
     found = metadata.get("format")
     kind, _, version = str(found).rpartition("-")

@@ -12,7 +12,7 @@ import numpy as np
 from ..checks import not_negative, whole_number
 from ..kernels.elementwise.finite import all_finite, all_within
 from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
-from ..runtime.exclusive import alone
+from ..runtime.exclusive import run_exclusively
 from ..runtime.time_slices import Pace
 from ..samples.metrics import of_fit
 from .callback_calls import announce, begin, call, end
@@ -124,7 +124,7 @@ class FullBatchLoss:
 
 def fit(network, *given, **options):
     """Train the network and return the History; see `minimize_loss` for the arguments."""
-    return alone(network.fits, minimize_loss, network, *given, **options)
+    return run_exclusively(network.fits, minimize_loss, network, *given, **options)
 
 
 def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress, metrics=()):

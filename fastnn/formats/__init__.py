@@ -1,1 +1,1 @@
-"""Bytes and nothing else: atomic files, safetensors, JSON that is not trusted, signatures of files, HTML."""
+"""File formats: atomic writes, safetensors, untrusted JSON, file signatures, HTML."""

@@ -1,12 +1,13 @@
-"""Files put in place whole or not at all, whatever stops the program on the way.
+"""Atomic writes: a file is replaced completely or not at all, whatever stops the program.
 
-The bytes go to a temporary file beside the target, from there to the disk (fsync), and take the target's place in one step
-(rename). Then the directory is brought to the disk as well. Whatever fails on the way is raised; until the rename the target
-is as it was, from then on it is the new one.
+The bytes are written to a temporary file beside the target and flushed to the disk (fsync); then the file is renamed to the
+target, and the directory is flushed too. Any failure raises an exception. Before the rename the target is unchanged, after
+it the target is the new file.
 
-A program that is killed leaves its temporary file behind, so the next save to the same target takes such files away. That of
-a save that is still at work, in another process or thread, is told by its lock, which the system lifts when the writer dies.
-Where there are no such locks (Windows, some network drives) only what is a day old is taken away.
+A program that is killed leaves its temporary file behind, and the next save to the same target removes such files. The file
+of a save that is still running, in another process or thread, is recognized by its lock, which the system releases when the
+writer ends. Where there are no such locks (Windows, some network drives), only files that are at least a day old are
+removed.
 """
 
 import errno
@@ -23,16 +24,16 @@ except ImportError:  # Windows
     fcntl = None
 
 PIECE = 2**24  # bytes written in one call
-ABANDONED = 86400  # seconds
+ABANDONED = 86400  # seconds after which a temporary file without a lock is removed
 POSIX = os.name == "posix"
 
 
 def write_whole(path, chunks, *, durable=True, mode=None):
-    """Put the chunks (bytes), one after the other, in place as the file at `path`.
+    """Write the chunks (bytes) as the file at `path`, atomically.
 
-    durable: also should the power go. mode: its permissions; default those of the file it replaces, if there is one.
+    durable: whether it survives a power failure. mode: its permissions; default those of the file it replaces, if any.
     """
-    path = os.path.realpath(path)  # what a symbolic link points to is written, the link stays
+    path = os.path.realpath(path)  # a symbolic link is kept and its target is replaced
     there = mode_of(path)
     mode = there if mode is None else mode
     if not (durable and POSIX):
@@ -58,18 +59,18 @@ def put_in_place(path, chunks, durable, mode):
         if durable:
             os.fsync(file.fileno())
         if not POSIX:
-            file.close()  # Windows renames no open file
+            file.close()  # Windows cannot rename open files
         os.replace(file.name, path)
     except BaseException:
         file.close()
         with suppress(OSError):
             os.unlink(file.name)
         raise
-    file.close()  # which gives the lock back: from here on there is no temporary file
+    file.close()  # releases the lock; the temporary file no longer exists
 
 
 def mode_of(path):
-    """The permissions of what is there to be replaced, None if nothing is."""
+    """Return the permissions of the file to replace, None if there is none; raise an error if `path` cannot be written."""
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"there is no directory {folder} to save into; make it first, or save elsewhere")
@@ -81,42 +82,42 @@ def mode_of(path):
         raise IsADirectoryError(f"{path} is a directory; give the name of a file in it")
     if not stat.S_ISREG(found):
         raise FileExistsError(f"{path} is a device or a pipe, which saving would replace; give the name of a file")
-    return found & 0o777  # not set-user-ID: the new file may have another owner
+    return found & 0o777  # without set-user-ID, because the new file may have another owner
 
 
 def sync(folder):
-    """Bring an open folder to the disk: only then does a renamed file keep its name when the power goes."""
+    """Flush an open folder to the disk, so that a rename survives a power failure."""
     try:
         os.fsync(folder)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what file systems say that have no such thing
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # raised by file systems without this operation
             raise
 
 
 def write(handle, chunk):
-    """Write all of it: one call may write less than it is asked to."""
+    """Write the whole chunk: a single call may write less than requested."""
     rest = memoryview(chunk)
     while len(rest):
         rest = rest[os.write(handle, rest[:PIECE]):]
 
 
 def prefix(path):
-    """What the names of the temporary files of this target begin with."""
+    """Return the beginning of the names of the temporary files for this target."""
     return f".fastnn-{hashlib.sha256(os.fsencode(os.path.basename(path))).hexdigest()[:16]}-"
 
 
 def temporary_file(path):
-    """A new file beside the target, locked."""
+    """Create a new file beside the target, locked."""
     while True:
         file = open(os.path.join(os.path.dirname(path), f"{prefix(path)}{secrets.token_hex(8)}.tmp"), "xb", buffering=0)
-        # between its making and its locking another save may have taken it for abandoned
+        # before the lock, another save may have removed it as abandoned
         if lock(file.fileno()) is not False and os.path.exists(file.name):
             return file
         file.close()
 
 
 def lock(handle):
-    """Whether an open file could be locked; None where there are no locks."""
+    """Return whether an open file could be locked; None where there are no locks."""
     if fcntl is None:
         return None
     try:
@@ -129,7 +130,7 @@ def lock(handle):
 
 
 def remove_abandoned(path):
-    """Take away what saves to this target left that did not come to their end. That this fails is no reason not to save."""
+    """Remove temporary files that incomplete saves to this target left. A failure does not prevent saving."""
     start = prefix(path)
     with suppress(OSError), os.scandir(os.path.dirname(path)) as entries:
         for entry in entries:

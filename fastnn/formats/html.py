@@ -1,16 +1,16 @@
-"""Networks and histories as HTML, for notebooks: tables and an SVG curve, with no script and nothing to install."""
+"""Networks and histories as HTML, for notebooks: tables and an SVG curve, without scripts or dependencies."""
 
 import math
 from html import escape
 
 CELL = 'style="text-align:{};padding:2px 12px;white-space:nowrap"'
 CAPTION = 'style="caption-side:bottom;text-align:left;padding:2px 12px"'
-WIDTH, HEIGHT, LEFT, BELOW = 360, 150, 56, 22  # of a picture, in pixels, with room for letters left and below
-TRAINING, VALIDATION = "#0072B2", "#D55E00"  # colors that stay apart for the color-blind (Okabe and Ito 2008)
+WIDTH, HEIGHT, LEFT, BELOW = 360, 150, 56, 22  # of a picture, in pixels, with space for labels on the left and below
+TRAINING, VALIDATION = "#0072B2", "#D55E00"  # colors that color-blind readers can distinguish (Okabe and Ito 2008)
 
 
 def table(head, rows, foot=""):
-    """A table whose first column stands at the left and the others at the right; everything in it is escaped."""
+    """Return a table with the first column aligned left and the others right; all text is escaped."""
     def line(cells, tag):
         return "<tr>" + "".join(f"<{tag} {CELL.format('right' if k else 'left')}>{escape(str(cell))}</{tag}>"
                                 for k, cell in enumerate(cells)) + "</tr>"
@@ -21,7 +21,7 @@ def table(head, rows, foot=""):
 
 
 def history_html(history):
-    """A table of each metric's last and best value, and the curve of the loss, or of what was recorded first."""
+    """Return a table of the last and the best value of each metric, and the curve of the loss or of the first metric."""
     if not history.epochs:
         return "<p>no epochs recorded</p>"
     rows = [(name, f"{values[-1]:.4g}", *best(name, values)) for name, values in history.items()]
@@ -31,7 +31,7 @@ def history_html(history):
 
 
 def best(name, values):
-    """The smallest value of a loss, the largest of another metric, and its epoch, from 1; dashes where none is finite."""
+    """Return the smallest loss or the largest value of another metric, and its epoch, from 1; dashes if none is finite."""
     finite = [(value, epoch) for epoch, value in enumerate(values, 1) if math.isfinite(value)]
     if not finite:
         return "–", "–"
@@ -41,9 +41,9 @@ def best(name, values):
 
 
 def curve(series):
-    """An SVG picture of lists of numbers by name, an epoch each; on a logarithmic scale where all are positive.
+    """Return an SVG picture of lists of numbers by name, one number for each epoch; logarithmic if all are positive.
 
-    The first is drawn through, the others dashed. What is not finite leaves a gap.
+    The first curve is solid, the others are dashed. Numbers that are not finite leave a gap.
     """
     finite = [value for values in series.values() for value in values if math.isfinite(value)]
     if not finite:
@@ -81,7 +81,7 @@ def curve(series):
 
 
 def stretches(values):
-    """The stretches of epochs, from 0, whose values are finite, a list of numbers each."""
+    """Return the runs of consecutive epochs, from 0, with finite values, a list of numbers each."""
     found = [[]]
     for epoch, value in enumerate(values):
         if math.isfinite(value):

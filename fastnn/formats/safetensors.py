@@ -1,13 +1,13 @@
-"""The safetensors format: named tensors and texts in one file, written with a checksum of it all and read with distrust.
+"""The safetensors format: named tensors and texts in one file, written with a checksum of the whole file.
 
     8 bytes             the length of the header, little-endian
     the header          JSON: {"__metadata__": {name: text}, tensor: {"dtype", "shape", "data_offsets": [begin, end]}, …}
-    the tensors         one after the other, without holes, in C order, little-endian
+    the tensors         one after the other, without gaps, in C order, little-endian
 
-(https://huggingface.co/docs/safetensors has the format.) Among the texts is "sha256": the digest of the whole file as it is
-with zeros in place of these 64 digits. So no bit of it, header or tensor, changes unnoticed. A checksum tells of damage, not
-of malice: whoever writes a file can write its checksum too. Everything in a header is therefore held against what it must be
-before memory is taken for it.
+(The format is specified at https://huggingface.co/docs/safetensors.) One of the texts is "sha256": the digest of the whole
+file with zeros in place of these 64 digits. So every changed bit, in the header or a tensor, is detected. A checksum detects
+damage, not attacks, because anyone who writes a file can write its checksum too. So everything in a header is checked before
+memory is allocated for it.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ import numpy as np
 
 from .untrusted_json import from_text, to_text
 
-HEADER = 2 * 2**20  # bytes that a header may have, some thousands of layers: it is read before anything is known of the file
-AXES = 64  # that NumPy's arrays may have
-LARGEST = 2**63 - 1  # size of an axis
+HEADER = 2 * 2**20  # largest header in bytes, some thousands of layers: it is read before anything is known about the file
+AXES = 64  # largest number of axes of NumPy's arrays
+LARGEST = 2**63 - 1  # largest size of an axis
 BLANK = "0" * 64
 PIECE = 2**16  # bytes read at a time
-LOOKED_THROUGH = 2**28  # bytes that are read, once a file is to be refused, to tell why: a fraction of a second
+LOOKED_THROUGH = 2**28  # bytes read for the reason of a refusal: a fraction of a second
 DAMAGED = "it is damaged: its checksum does not match what it holds"
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8",
           "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1"}
@@ -33,15 +33,15 @@ DTYPE_NAMES = {dtype: dtype.name for dtype in DTYPES.values()}
 
 
 def to_bytes(tensors, metadata):
-    """A file of arrays by name and of texts by name, as bytes: [its head, tensor, tensor, …]."""
+    """Return a file of arrays by name and of texts by name, as a list of bytes: [header, tensor, tensor, …]."""
     header, payload, end = {"__metadata__": {"sha256": BLANK, **metadata}}, [], 0
-    # the widest first, so that each begins at a multiple of its own width
+    # the widest dtypes first, so that each tensor is aligned to its item size
     for name in sorted(tensors, key=lambda name: (-tensors[name].itemsize, name)):
         array = tensors[name]
         if array.dtype.newbyteorder("=") not in NAMES:
             raise ValueError(f"{name!r} holds {array.dtype}; a file takes floats, whole numbers and booleans")
         kind = NAMES[array.dtype.newbyteorder("=")]
-        # a copy: another thread may be training, and the checksum is to be of what is written
+        # a copy, because another thread may be training and the checksum must agree with what is written
         payload.append(array.astype(DTYPES[kind], copy=False).tobytes())
         begin, end = end, end + len(payload[-1])
         header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [begin, end]}
@@ -58,7 +58,7 @@ def to_bytes(tensors, metadata):
 
 @dataclass(slots=True)
 class Tensor:
-    """Where a tensor lies behind the header, and what it is."""
+    """The position of a tensor after the header, its dtype and its shape."""
 
     name: str
     dtype: np.dtype
@@ -68,10 +68,10 @@ class Tensor:
 
 
 class TensorFile:
-    """A safetensors file that is open for reading: its header is read and checked, its tensors are read when asked for.
+    """A safetensors file that is open for reading; its header is checked, and its tensors are read on demand.
 
-    file: a binary file at its beginning; size: how many bytes it has.
-    metadata: {name: text}; tensors: Tensors in the order in which they lie.
+    file: a binary file at its beginning; size: its size in bytes.
+    metadata: {name: text}; tensors: Tensors in file order.
     """
 
     def __init__(self, file, size):
@@ -90,23 +90,23 @@ class TensorFile:
         self.sha = hashlib.sha256(prefix + blank)
 
     def take(self, count):
-        """The next bytes, so many."""
+        """Read and return the next `count` bytes."""
         found = self.file.read(count)
         if len(found) != count:
             raise ValueError(f"it ends within what it should hold: {len(found):,} bytes where {count:,} should be")
         return found
 
     def kinds(self):
-        """{name: (name of the dtype, shape)}"""
+        """Return {name: (name of the dtype, shape)}."""
         return {tensor.name: (DTYPE_NAMES[tensor.dtype], tensor.shape) for tensor in self.tensors}
 
     def empty(self, wanted=lambda name: True):
-        """Arrays for the tensors of wanted names, by name, to be filled."""
+        """Return empty arrays for the tensors with wanted names, by name."""
         return {tensor.name: np.empty(tensor.shape, tensor.dtype.newbyteorder("="))
                 for tensor in self.tensors if wanted(tensor.name)}
 
     def fill(self, arrays):
-        """Read every tensor into the array of its name, C-contiguous and of its kind."""
+        """Read every tensor into the array of its name, which is C-contiguous and of its dtype and shape."""
         for tensor in self.tensors:
             array = arrays[tensor.name]
             raw = array.reshape(-1).view(np.uint8)
@@ -119,15 +119,15 @@ class TensorFile:
                 raise ValueError(f"tensor {tensor.name!r} holds what is neither true nor false")
 
     def fill_checked(self, arrays):
-        """`fill`; ValueError if the checksum is not that of the file."""
+        """Call `fill`, and raise ValueError if the checksum is wrong."""
         self.fill(arrays)
         if self.metadata.get("sha256") != self.sha.hexdigest():
             raise ValueError(DAMAGED)
 
     def is_damaged(self):
-        """Whether its checksum, if it has one, is not that of the file; this reads what has not been read.
+        """Return whether the file has a checksum and it is wrong; this reads the rest of the file.
 
-        False where that is much: a file may be a hole of terabytes, and would keep whoever wants to refuse it for hours.
+        For a large rest, return False: a sparse file may have terabytes, and reading it would take hours.
         """
         for _ in range(LOOKED_THROUGH // PIECE):
             rest = self.file.read(PIECE)
@@ -138,14 +138,14 @@ class TensorFile:
 
 
 def checked_metadata(metadata):
-    """Texts by name."""
+    """Return metadata after checking that they are texts by name."""
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise ValueError("its metadata are not texts")
     return metadata
 
 
 def checked_tensors(header, size):
-    """The Tensors of a header, in the order in which they lie in `size` bytes, which they fill without a hole."""
+    """Return the Tensors of a header in file order, after checking that they fill `size` bytes without gaps."""
     tensors = sorted((checked_tensor(name, entry, size) for name, entry in header.items()), key=lambda t: (t.begin, t.end))
     end = 0
     for tensor in tensors:
@@ -158,13 +158,13 @@ def checked_tensors(header, size):
 
 
 def checked_tensor(name, entry, size):
-    """One Tensor: whole numbers that agree with each other and with how much there is."""
+    """Return one Tensor, after checking that its numbers are consistent with each other and with the file size."""
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"tensor {name!r} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ValueError(f"tensor {name!r} has the dtype {dtype!r}; read are {', '.join(DTYPES)}")
-    most = LARGEST if isinstance(shape, list) and 0 in shape else size  # of what takes no room
+    most = LARGEST if isinstance(shape, list) and 0 in shape else size  # an empty tensor takes no space
     if not are_sizes(shape, most) or not are_sizes(offsets, size) or len(offsets) != 2:
         raise ValueError(f"tensor {name!r} has a shape or offsets that cannot be in a file of this size")
     begin, end = offsets
@@ -174,5 +174,5 @@ def checked_tensor(name, entry, size):
 
 
 def are_sizes(numbers, most):
-    """Whether it is a list of whole numbers, not too many, each from 0 to `most`; True and False are none."""
+    """Return whether it is a list of integers from 0 to `most`, not too many; True and False are refused."""
     return isinstance(numbers, list) and len(numbers) <= AXES and all(type(n) is int and 0 <= n <= most for n in numbers)

@@ -1,7 +1,7 @@
-"""What a file that is not what was wanted seems to be, from its first bytes."""
+"""Recognition of files by their first bytes, for errors about files of the wrong kind."""
 
-LOOKED_AT = 4096  # bytes
-SHORT = 8  # so few of them tell nothing: a file of ours may have been cut there
+LOOKED_AT = 4096  # bytes of the beginning
+SHORT = 8  # files of at most so many bytes are not recognized: they may be truncated networks
 SAFETENSORS, ONNX = "a safetensors file", "an ONNX file"
 SIGNATURES = {
     b"\x93NUMPY": "an array of NumPy (.npy)",
@@ -16,15 +16,15 @@ SIGNATURES = {
 
 
 def kind_of(beginning):
-    """What a file with these first bytes seems to be, in words; None if nothing tells."""
+    """Return what a file with these first bytes seems to be, in words; None if unknown."""
     if not beginning:
         return "empty"
     for signature, kind in SIGNATURES.items():
         if beginning.startswith(signature):
             return kind
-    if beginning[4:9] == bytes(4) + b"{":  # behind the length of its header
+    if beginning[4:9] == bytes(4) + b"{":  # after the length of the header
         return SAFETENSORS
-    if beginning[:1] == b"\x08" and beginning[2:3] == b"\x12":  # a version, then the name of the program that wrote it
+    if beginning[:1] == b"\x08" and beginning[2:3] == b"\x12":  # a version, then the name of the writing program
         return ONNX
     if beginning[:1] == b"\x80" and 2 <= beginning[1] <= 5:
         return "a pickle"
@@ -32,10 +32,10 @@ def kind_of(beginning):
 
 
 def kind_of_text(beginning):
-    """What a text, in whatever encoding of single bytes or UTF-8, seems to be; None if it is none."""
+    """Return what a text, in UTF-8 or any single-byte encoding, seems to be; None if it is not text."""
     if len(beginning) < SHORT or any(byte < 9 or 13 < byte < 32 or byte == 127 for byte in beginning):
         return None
-    text = beginning.decode("latin-1").removeprefix("\xef\xbb\xbf")  # UTF-8's mark
+    text = beginning.decode("latin-1").removeprefix("\xef\xbb\xbf")  # the byte order mark of UTF-8
     if text.lstrip()[:1] in ("{", "["):
         return "JSON"
     lines = text.splitlines()

@@ -1,30 +1,30 @@
-"""JSON that is not trusted: every key once, every number finite, every text of real characters, and bounded memory.
+"""Untrusted JSON: unique keys, finite numbers, valid Unicode, and bounded memory.
 
-Objects take up to some thirty times the memory of the text that describes them ("[],[],[],…"). So before a text is parsed,
-what it may become is reckoned from its brackets, commas and colons, and refused where that is more than `MEMORY`.
+Objects take up to about thirty times the memory of their text ("[],[],[],…"). So before a text is parsed, the memory of its
+objects is estimated from its brackets, commas and colons, and the text is refused if that exceeds `MEMORY`.
 """
 
 import json
 import math
 
-MEMORY = 16 * 2**20  # bytes that the objects made of one text may take, characters of its strings aside
-OPENING, BETWEEN = 200, 100  # at most so many for an opening bracket; for a comma or colon with what stands beside it
+MEMORY = 16 * 2**20  # largest memory in bytes of the objects of one text, without the characters of its strings
+OPENING, BETWEEN = 200, 100  # upper bounds: bytes for an opening bracket; for a comma or colon with its neighbor
 
 
 def to_text(value, *, special=False):
-    """`value` as JSON; special: NaN and infinities may be in it. ValueError for what `from_text` would refuse."""
+    """Return `value` as JSON; special: allow NaN and infinity. Raise ValueError for anything that `from_text` refuses."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=special)
-    text.encode()  # half a character, as a lone surrogate is, cannot stand in a file
+    text.encode()  # raises an error for lone surrogates, which a file cannot hold
     check_memory(text)
     return text
 
 
 def from_text(text, *, special=False):
-    """The reverse of `to_text`; ValueError or RecursionError for whatever else is in the text."""
+    """Invert `to_text`; raise ValueError or RecursionError for any other text."""
     check_memory(text)
     value = (LENIENT if special else STRICT).decode(text)
     if "\\ud" in text or "\\uD" in text:
-        json.dumps(value, ensure_ascii=False).encode()  # surrogates may be written in escapes
+        json.dumps(value, ensure_ascii=False).encode()  # surrogates may be escaped in the text
     return value
 
 
@@ -35,7 +35,7 @@ def check_memory(text):
 
 
 def unique(pairs):
-    """A dict of pairs of which no two have one key: readers differ in which of the two they take."""
+    """Return a dict of pairs, and refuse duplicate keys: readers differ in which of two values they use."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("its description has a key twice")

@@ -1,6 +1,6 @@
-"""Lowering: a network, a batch size and a number of threads become tables of rows and one arena.
+"""Lowering: conversion of a network, a batch size and a number of threads to tables of rows and one arena.
 
-The kernels read and write at addresses that stand in the table; a program keeps alive every array that it has put there.
+The table contains addresses of arrays; a program keeps these arrays alive.
 """
 
 from .base import Program, Tensor, address

@@ -1,4 +1,4 @@
-"""What stands before the first layer and behind the last one: the batch gathered from the data, accuracy and loss."""
+"""The rows before the first layer and after the last one: gathering the batch, accuracy and loss."""
 
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.criterion import loss_row
@@ -6,7 +6,7 @@ from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
 
 
 class Criterion:
-    """The targets of a batch and the rows of accuracy and loss, shared by training and evaluation."""
+    """The targets of a batch and the rows of accuracy and loss, for training and evaluation."""
 
     def __init__(self, program):
         outputs = program.network.outputs

@@ -1,4 +1,4 @@
-"""Lowering a network to a `Model`: the table that compiled code walks without Python, several threads at a time."""
+"""Lowering a network to a `Model`: a table that compiled code walks without Python, from any number of threads."""
 
 import numpy as np
 
@@ -11,12 +11,12 @@ from ..kernels.interpreter.table import make_table
 from . import SMALLEST_CHUNK, ForwardProgram, Program
 
 ALIGNMENT = 64
-# what whole numbers as targets are, by the word of the network's head
+# the meaning of integer targets, by the value of the network's head
 WHOLE_NUMBERS = {None: embedded.NO_LABELS, "values": embedded.VALUES, "classes": embedded.CLASSES}
 
 
 class Section(Program):
-    """The rows of a network for up to so many samples, and where in the memory of a call everything lies."""
+    """The rows of a network for a largest number of samples, and the layout of the memory of a call."""
 
     def __init__(self, network, capacity):
         super().__init__(network, capacity, threads=1)
@@ -24,19 +24,19 @@ class Section(Program):
         self.lower()
 
     def place(self, **offsets):
-        """Note where something lies in the arena."""
+        """Record offsets in the arena."""
         for name, offset in offsets.items():
             self.head[name] = self.arena.dtype.itemsize * offset
 
     def words(self):
-        """The section as an array."""
+        """Return the section as an array."""
         table, rows = make_table(self.rows)
         self.head["operations"], self.head["bytes"] = len(rows), self.arena.size * self.arena.dtype.itemsize + ALIGNMENT
         return np.concatenate([words_of(self.head), words_of(table)])
 
 
 def words_of(array):
-    """The memory of an array as whole numbers."""
+    """Return the memory of an array as integers."""
     return array.reshape(-1).view(np.int64)
 
 
@@ -58,7 +58,7 @@ class PullbackSection(Section):
 
 
 class LossSection(Section):
-    """The penalties on the weights are among the rows."""
+    """The loss and its gradients; its rows include the penalties on the weights."""
 
     training = True
 
@@ -77,7 +77,7 @@ class LossSection(Section):
 
 
 def forward_capacity(network, one):
-    """How many samples to send through at once: what the stack has room for, but enough for products to be fast.
+    """Return the number of samples in a chunk: as many as fit on the stack, but enough for fast products.
 
     one: the section for one sample.
     """
@@ -87,7 +87,7 @@ def forward_capacity(network, one):
 
 
 class Keeper:
-    """Memory that keeps something else alive: the array that NumPy makes of it does, and each view of that."""
+    """Memory that keeps another object alive: NumPy's array of it, and all its views, refer to this."""
 
     def __init__(self, array, kept):
         self.array, self.kept = array, kept
@@ -95,13 +95,13 @@ class Keeper:
 
 
 def typeof_network(network, context):
-    """What Numba asks for where compiled code is given a network."""
+    """Called by Numba when compiled code is given a network."""
     raise ValueError("compiled code cannot work with a Network; give the function network.compiled() as an argument, and "
                      "call fastnn.jit.forward or its like there")
 
 
 def compiled(network, gradients):
-    """The model of a network: `Network.compiled`."""
+    """Return the model of a network, see `Network.compiled`."""
     one = ForwardSection(network, 1)
     sections = {"one": one, "many": ForwardSection(network, forward_capacity(network, one))}
     head = MODEL.new(layout=layout_of(network.dtype), inputs=network.inputs, outputs=network.outputs,
@@ -116,7 +116,7 @@ def compiled(network, gradients):
     words, end = [section.words() for section in sections.values()], MODEL.bytes // WORD
     for name, section in zip(sections, words, strict=True):
         head[name], end = end, end + len(section)
-    # rows hold the address of the state
+    # the rows contain the address of the state
     parameters, state = network.vectors.parameters, network.vectors.state
     table = np.asarray(Keeper(np.concatenate([words_of(head), *words]), state))
     return Model(table, parameters.flat, state.flat)

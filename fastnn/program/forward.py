@@ -1,4 +1,4 @@
-"""Programs without a backward pass: prediction and evaluation of any number of samples, a chunk at a time."""
+"""Programs without a backward pass: prediction and evaluation of any number of samples, in chunks."""
 
 import numpy as np
 
@@ -21,32 +21,32 @@ from ..samples.arrays import check_finite
 from .base import Program, Tensor, address
 from .criterion import Criterion
 
-SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples at a time in a forward pass
-SHARED_CHUNKS = 12  # samples: chunks that threads share are multiples of it
-# Of activations in flight in a forward pass. A weight is read once a chunk, and one that no cache near the core holds wants
-# many samples: 2000-2000-10 goes at 85 GFLOP/s in chunks of 43 samples and at 101 in chunks of 252, 784-1024-1024-10 in
-# float64 at 38 and 49. Where the activations leave the second-level cache for that, it costs 1 to 5 %.
+SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples of a chunk in a forward pass
+SHARED_CHUNKS = 12  # samples: the sizes of chunks that threads share are multiples of it
+# The size of the activations of a chunk. A weight is read once for each chunk. A weight that does not fit into a cache near
+# the core needs many samples: 2000-2000-10 runs at 85 GFLOP/s in chunks of 43 samples and at 101 in chunks of 252,
+# 784-1024-1024-10 in float64 at 38 and 49. If the activations then exceed the second-level cache, that costs 1 to 5 %.
 CHUNK_BYTES = 1 << 24
-PANELS_REPAID = 1024  # samples that repay laying out the weights of wide layers for them
-# A call into a forward pass, after which Ctrl-C is seen to: about 20 ms of a thread, and more where others use the core too.
-# Beside the products a number costs about as much as so many of their operations, to bring it here and to activate it.
+PANELS_REPAID = 1024  # number of samples from which on packing the weights of wide layers pays off
+# The work of one call of a forward pass, after which Ctrl-C is checked: about 20 ms of a thread, and more under other load.
+# In addition to the products, an element costs about as much as this many operations, for loading and activation.
 SLICE_FLOPS, FLOPS_PER_NUMBER = 2e9, 50
 
 
 def largest_chunk(network):
-    """How many samples of a network go through it together, at most."""
+    """Return the largest number of samples of a chunk."""
     per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
     return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
 
 
 def split_evenly(samples, most, grain=1):
-    """How many samples to take at a time, at most `most`, so that each time has as many, rounded up to whole grains."""
+    """Return the size of equal parts of at most `most` samples, rounded up to multiples of `grain`."""
     times = -(-samples // most)
     return -(-samples // (times * grain)) * grain
 
 
 class ForwardProgram(Program):
-    """All samples of an array through the network, in chunks that fit the cache, with nothing kept for a backward pass."""
+    """Run all samples of an array through the network, in chunks that fit the cache, without data for a backward pass."""
 
     def __init__(self, network, chunk, workers):
         super().__init__(network, chunk, threads=1)
@@ -54,12 +54,12 @@ class ForwardProgram(Program):
 
     @staticmethod
     def plan(network, samples, threads):
-        """(samples in a chunk, how many threads are to share the chunks) for so many samples."""
+        """Return (samples in a chunk, number of threads that share the chunks)."""
         workers = parts(2 * samples * network.multiply_adds, FLOPS_PER_PART, min(threads, samples))
         return min(largest_chunk(network), -(-samples // workers)), workers
 
     def finish(self):
-        """Make the table, and what the kernel `one_phase` is called with."""
+        """Make the table, and the frame of the kernel `one_phase`."""
         self.make_table()
         self.memory = self.arena.allocate(self.workers)
         self.row = forward_chunks_row(self.workers, table=address(self.table), operations=len(self.rows), chunk=self.batch,
@@ -72,7 +72,7 @@ class ForwardProgram(Program):
             self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
 
     def lay_out_weights(self, samples):
-        """Have the products of wide layers read their weights from panels, if so many samples repay it."""
+        """Let the products of wide layers read packed weights, if that pays off for so many samples."""
         for number in self.wide:
             row = self.rows[number]
             row["packed"] = 0
@@ -86,11 +86,11 @@ class ForwardProgram(Program):
                 launch(one_phase_kernel, frame, self.workers, FLOPS_PER_NUMBER * panels.size)
 
     def run_samples(self, samples, results=None):
-        """Send so many samples through, reporting into results (3, samples)."""
+        """Run `samples` samples, with their results in results (3, samples)."""
         self.lay_out_weights(samples)
         flops, turn = 2 * self.network.multiply_adds, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
-        # all slices of one size, and all chunks of a slice: at the end no thread is to wait for another's whole chunk
+        # equal slices, and equal chunks in a slice, so that at the end no thread waits for a whole chunk of another
         size, call = split_evenly(samples, max(1, int(turns)) * turn), self.call
         for first in range(0, samples, size):
             count = min(size, samples - first)
@@ -101,7 +101,7 @@ class ForwardProgram(Program):
 
 
 class PredictionProgram(ForwardProgram):
-    """Outputs of samples, or their labels; it can be used again for others, but by one Python thread at a time."""
+    """Compute outputs of samples, or their labels; it can be used again, by one Python thread at a time."""
 
     def __init__(self, network, chunk, workers, labels=False):
         super().__init__(network, chunk, workers)
@@ -117,13 +117,13 @@ class PredictionProgram(ForwardProgram):
 
     @staticmethod
     def plan(network, samples, threads):
-        """As of every forward pass, but with few sizes of chunks: a program of each is kept for the next prediction."""
+        """As in `ForwardProgram`, but with few sizes of chunks, because a program of each is kept for later predictions."""
         chunk, workers = ForwardProgram.plan(network, samples, threads)
         rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
         return min(rounded, largest_chunk(network)), workers
 
     def forward(self, X):
-        """Outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
+        """Return the outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
         out = np.empty((len(X), self.network.outputs), X.dtype)
         self.call["X"], self.call["outputs"] = address(X), address(out)
         self.run_samples(len(X))
@@ -133,14 +133,14 @@ class PredictionProgram(ForwardProgram):
         return out
 
 
-FEW = 16  # samples
+FEW = 16  # largest number of samples of a small prediction
 
 
 def small_prediction(network, predict):
-    """The Python function that gives outputs of a few samples, or what they `predict`; None for whatever else it is handed.
+    """Return a Python function for outputs of a few samples, or what they `predict`; it returns None for other arguments.
 
-    It is planned once, for a network whose parameters stay where they are. It holds Python's lock, so it needs none. It
-    takes matrices alone: samples of more than one axis go the long way.
+    It is planned once, because the parameters of a network stay in place. It runs with the GIL, so it needs no lock. It
+    takes 2-D arrays only: samples of more than one axis are handled by `network.predicting`.
     """
     if len(network.shapes[0]) > 1:
         return lambda X: None
@@ -156,12 +156,12 @@ def small_prediction(network, predict):
         dimensions=dimensions, table=address(program.table), operations=len(program.rows), call=program.call,
     )
     few["shape"]["outputs"] = network.outputs
-    program.network = None  # which keeps the function
+    program.network = None  # avoids a reference cycle: the network keeps the function
     return python_function(forward_few_kernel.address(ANY), (few, program, network.vectors))
 
 
 class EvaluationProgram(ForwardProgram):
-    """The loss and the hit of every sample of the data."""
+    """Compute the loss of every sample, and whether its prediction is correct."""
 
     def __init__(self, network, data, threads):
         super().__init__(network, *self.plan(network, data.samples, threads))
@@ -176,7 +176,7 @@ class EvaluationProgram(ForwardProgram):
         self.weight = data.samples if weights is None else weights.sum(dtype=np.float64)
 
     def evaluate(self):
-        """(mean loss, accuracy)."""
+        """Return (mean loss, accuracy)."""
         self.run_samples(self.data.samples, self.results)
         sums = np.zeros(2)
         sum_results_kernel(ANY, sums, self.results, self.data.samples)

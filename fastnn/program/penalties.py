@@ -1,4 +1,4 @@
-"""The penalties on the weights of a network: the rows that they put into a table, and their value."""
+"""The penalties on the weights of a network: their rows in a table, and their value."""
 
 from itertools import accumulate
 
@@ -10,27 +10,27 @@ from ..runtime.memory import block_sums
 
 
 class Penalties:
-    """Stretches of the flat vector that cost something, in order; `shared`: whether a batch divides it by its weight."""
+    """Parts of the flat vector that have a penalty, in order; `shared`: whether it is divided by the batch's weight."""
 
     def __init__(self, dtype):
         self.dtype, self.shared = dtype, False
         self.stretches, self.strengths = [], []
 
     def add(self, start, size, l1, l2):
-        """Have so many parameters from number `start` on cost l1 Σ |w| + l2 Σ w²."""
+        """Add a penalty l1 Σ |w| + l2 Σ w² on `size` parameters from element `start`."""
         self.stretches.append((start, size))
         self.strengths.append(np.array([l1, l2], np.float64))
 
     def rows(self, arena, parts, once):
-        """(rows to stand before those of the network, rows to stand after them); none where nothing costs anything.
+        """Return (rows before those of the network, rows after them); none if there are no penalties.
 
-        arena: takes the sums of what they cost. parts: a function of a number of weights: into how many parts to cut their
-        row. once: as `penalty_loss_row` takes it.
+        arena: allocates the sums. parts: a function from a number of weights to the number of parts of their row. once: as
+        for `penalty_loss_row`.
         """
         if not self.stretches:
             return [], []
         blocks = [block_count(size) for _, size in self.stretches]
-        block = LANES * np.dtype(np.float64).itemsize // arena.dtype.itemsize  # in numbers of the arena
+        block = LANES * np.dtype(np.float64).itemsize // arena.dtype.itemsize  # in elements of the arena
         sums, before = arena.take(sum(blocks) * block), []
         firsts = accumulate(blocks, initial=0)
         for (start, size), (l1, l2), first in zip(self.stretches, self.strengths, firsts, strict=False):
@@ -39,7 +39,7 @@ class Penalties:
         return before, [penalty_loss_row(self.dtype, sums=sums, blocks=sum(blocks), once=once, shared=self.shared)]
 
     def value(self, flat):
-        """What the parameters in the flat vector cost."""
+        """Return the sum of all penalties of the parameters in the flat vector."""
         return sum(weight_penalty(flat[start:start + size], strengths)
                    for (start, size), strengths in zip(self.stretches, self.strengths, strict=True))
 

@@ -10,8 +10,8 @@ from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
 from .base import Program, address
 from .criterion import Criterion
 
-GRADIENT_CHUNK = 256  # rows at a time where gradients add up, in this order whatever the threads
-TOTALS = 5  # what a run of training adds up
+GRADIENT_CHUNK = 256  # rows at a time when gradients are accumulated, in this order for any number of threads
+TOTALS = 5  # the number of totals of `train`
 
 
 class TrainingProgram(Program):
@@ -27,7 +27,7 @@ class TrainingProgram(Program):
         self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates, self.last = [], []
-        self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # those of the watch
+        self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # memory of the gradient check
         x, criterion = self.input_tensor(), Criterion(self)
         criterion.emit_gather(x, normalize)
         criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
@@ -49,47 +49,48 @@ class TrainingProgram(Program):
 
     @staticmethod
     def plan(network, data, batch, threads):
-        """(samples in a batch, how many threads are to share a step)."""
+        """Return (samples in a batch, number of threads that share a step)."""
         batch = min(batch, data.samples)
         return batch, threads if 6 * batch * network.multiply_adds >= FLOPS_PER_STEP else 1
 
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):
-        """All that the rows depend on beside the network; a program can `attach` other data of the same kind."""
+        """Return everything that the rows depend on except the network; other data of the same kind can be attached."""
         absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
         return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
 
     def attach(self, network, data, optimizer_state, order):
-        """Go on, for the network that it was made for, with data of the same `kind` as those before."""
+        """Use the program with other data of the same `kind`, for the network that it was made for."""
         self.network, self.data, self.optimizer_state, self.order = network, data, optimizer_state, order
         data.enter(self.call, order)
 
     def detach(self):
-        """Keep nothing but its own memory, until other data are attached."""
+        """Release everything except its own memory, until other data are attached."""
         self.network = self.data = self.optimizer_state = self.order = None
 
     @property
     def nbytes(self):
-        """Of what it keeps at hand for steps."""
+        """The size of the memory that it keeps."""
         return self.memory.nbytes + self.gradients.nbytes + self.results.nbytes
 
     def emit_update(self, **matrix):
-        """Have the optimizer update these parameters too: start, rows, columns, and how many parts share the rows."""
+        """Register parameters for the optimizer's update: start, rows, columns, and the number of parts of the rows."""
         if not self.used_again:
             self.updates.append(matrix)
 
     def emit_last(self, row):
         if self.keeps_state:
-            self.last.insert(0, row)  # rows are walked up, so those of two uses of a layer are in their order
+            self.last.insert(0, row)  # rows run from last to first, so those of two uses of a layer are in order
 
     @property
     def batches(self):
         return -(-self.data.samples // self.batch)
 
     def run_batches(self, first_batch, last_batch, accumulate=False):
-        """Work through the batches first_batch … last_batch − 1; returns None, or the number of one where it stopped.
+        """Train the batches first_batch … last_batch − 1; return None, or the number of one where it stopped.
 
-        There the loss is not finite or the watch has `found` something: in the step of that batch nothing has changed.
+        At that batch the loss is not finite, or `found` reports a gradient that is not sound; nothing has changed in its
+        step.
         """
         frame = self.frame
         frame["first_batch"], frame["last_batch"], frame["accumulate"] = first_batch, last_batch, accumulate
@@ -100,35 +101,35 @@ class TrainingProgram(Program):
         return stopped - 1 if stopped else None
 
     def loss_is_finite(self, samples):
-        """Whether the loss of so many samples, those of the last batch, is."""
+        """Return whether the loss of the last batch, of `samples` samples, is finite."""
         return bool(np.isfinite(self.results[LOSSES, :samples].sum()))
 
     def accumulate(self, first_batch, last_batch):
-        """Add up the gradients over these batches, whose weights are shares of one mean; batch 0 begins anew.
+        """Accumulate the gradients over these batches, whose weights are shares of one mean; batch 0 starts from zero.
 
         Returns None, or the number of a batch whose loss is not finite.
         """
         return self.run_batches(first_batch, last_batch, accumulate=True)
 
     def take_mean(self):
-        """(loss, accuracy) of the batches accumulated since the last call."""
+        """Return (loss, accuracy) of the batches accumulated since the last call."""
         totals, self.totals[:] = self.totals.copy(), 0
         return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
     @property
     def done(self):
-        """How many batches are in the totals: those after whose update the parameters stand."""
+        """Return the number of batches in the totals, whose updates the parameters include."""
         return -(-int(self.totals[SAMPLES]) // self.batch)
 
     def means(self):
-        """(mean loss, accuracy) of what is in the totals."""
+        """Return (mean loss, accuracy) of the batches in the totals."""
         totals = self.totals
         loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
         return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
 
 
 def whole_if_serial(matrices, size):
-    """The matrices, or where one thread does everything, all `size` numbers as one."""
+    """Return the matrices, or for a single thread all `size` elements as one matrix."""
     if all(matrix["parts"] == 1 for matrix in matrices):
         return [{"start": 0, "rows": 1, "columns": size, "parts": 1}]
     return matrices

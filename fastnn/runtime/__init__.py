@@ -1,1 +1,1 @@
-"""What training and prediction run in: threads, memory, slices of time, kernels compiled ahead."""
+"""Threads, memory, time slices of training, and compilation in advance."""

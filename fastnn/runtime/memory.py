@@ -1,4 +1,4 @@
-"""Flat, aligned memory: one vector for all parameters, and arenas planned as named stretches of one vector."""
+"""Flat, aligned memory: one vector for all parameters, and arenas, which are planned before they are allocated."""
 
 import math
 from collections.abc import Mapping
@@ -10,47 +10,47 @@ from ..kernels.compiling.objects import address
 from ..kernels.elementwise.blocks import LANES, block_count
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-MOST_BYTES = 1 << 47  # the addresses that a program has on today's processors
+MOST_BYTES = 1 << 47  # size of the address space of a process on current processors
 
 
 def aligned(shape, dtype):
-    """An array of zeros that begins on a cache line."""
+    """Return an array of zeros that begins on a cache line."""
     dtype = np.dtype(dtype)
     raw = np.zeros(count(shape) * dtype.itemsize + ALIGNMENT, np.uint8)
     return np.ndarray(shape, dtype, raw, -address(raw) % ALIGNMENT)
 
 
 def count(shape):
-    """How many numbers an array of `shape` holds, exactly: NumPy's product would wrap around."""
+    """Return the exact number of elements of an array of `shape`: NumPy's product would overflow."""
     return math.prod(shape) if isinstance(shape, tuple) else shape
 
 
 def block_sums(size):
-    """Room for the sums over blocks of a vector of `size` numbers."""
+    """Return memory for the block sums of a vector of `size` elements."""
     return aligned((block_count(size), LANES), "float64")
 
 
 class Arena:
-    """A plan of stretches, each beginning on a cache line; offsets are in numbers."""
+    """A plan of arrays in one vector, each aligned to a cache line; offsets are in elements."""
 
     def __init__(self, dtype):
         self.dtype = np.dtype(dtype)
         self.size = 0
 
     def take(self, numbers):
-        """Reserve `numbers` and return where they begin. The rest of the last cache line is theirs as well."""
+        """Reserve `numbers` elements and return their offset. The rest of the last cache line belongs to them too."""
         start = self.size
         per_line = ALIGNMENT // self.dtype.itemsize
         self.size += -(-numbers // per_line) * per_line
         return start
 
     def allocate(self, copies=1):
-        """The memory itself, `copies` of the plan one after the other."""
+        """Allocate the memory, `copies` of the plan one after the other."""
         return aligned((copies, max(self.size, 1)), self.dtype)
 
 
 class Views(Mapping):
-    """Named arrays that are written into, not replaced. where: how the user reaches them, for errors."""
+    """Named arrays that can be written to but not replaced. where: how the user accesses them, for errors."""
 
     def __init__(self, where, arrays):
         self.where, self.arrays = where, arrays
@@ -84,7 +84,7 @@ class ParameterVector:
     views : mapping of str to array
         Writable views into `flat`.
     offsets : dict of str to int
-        Where each begins.
+        The offset of each parameter.
     """
 
     def __init__(self, shapes, dtype, where="network.parameters"):
@@ -104,9 +104,9 @@ class ParameterVector:
 
     @property
     def size(self):
-        """How many numbers there are."""
+        """The number of elements."""
         return self.flat.size
 
     def split(self, flat):
-        """Named views of another vector laid out like this one."""
+        """Return views by name of another vector with this layout."""
         return {name: flat[self.offsets[name]:][:count(shape)].reshape(shape) for name, shape in self.shapes.items()}

@@ -1,4 +1,4 @@
-"""Work in which NumPy handles floating-point errors in another way, of which nothing is left behind."""
+"""Calls with other NumPy settings for floating-point errors, which never persist after the call."""
 
 import contextvars
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def quiet(work, *arguments, **states):
-    """What work(*arguments) returns; states: as of `numpy.errstate`, such as over="ignore".
+    """Return work(*arguments); states: as for `numpy.errstate`, such as over="ignore".
 
-    They are set in a copy of the context, which is gone when the call is over: within `errstate` alone an exception at a bad
-    moment leaves them behind for the rest of the process.
+    The states are set in a copy of the context, which is discarded after the call: with `errstate` alone, an exception at
+    the wrong moment would keep them for the rest of the process.
     """
     return contextvars.copy_context().run(within, work, arguments, states)
 
@@ -20,5 +20,5 @@ def within(work, arguments, states):
 
 
 def new_generator(seed):
-    """`numpy.random.default_rng`, which sets states of its own while it makes a generator."""
+    """Return `numpy.random.default_rng(seed)`, which changes floating-point states while it makes a generator."""
     return quiet(np.random.default_rng, seed)

@@ -1,4 +1,4 @@
-"""Threads: how many to use for how much work."""
+"""Threads: how many are used for how much work."""
 
 import math
 import os
@@ -13,31 +13,31 @@ from ..kernels.compiling.objects import address
 from ..kernels.interpreter.team import MOST_PARTS, member_kernel, new_team
 from ..kernels.interpreter.workers import MOST_WORKERS, Lock, new_workers, start_worker, together_kernel
 
-# The least work to give to each of several threads. To share out work takes some 0.3 µs, and twice that for the data to
-# cross from core to core, so a part is 5 µs or more.
+# The smallest work for each of several threads. Distributing work takes about 0.3 µs, and twice that for the data to move
+# from core to core, so a part takes at least 5 µs.
 FLOPS_PER_PART = 800_000  # of a matrix product
-NUMBERS_PER_PART = 16_000  # put through an activation
-GATHERED_PER_PART = 8_000  # brought from anywhere in memory
-# The least work of a training step, some 120 µs, that more than one thread is to share: what a smaller step gains by sharing
-# it loses again to data that go back and forth between cores.
+NUMBERS_PER_PART = 16_000  # elements of an activation
+GATHERED_PER_PART = 8_000  # elements gathered from memory
+# The smallest work of a training step, about 120 µs, that several threads share: a smaller step gains less than it loses to
+# data that move between cores.
 FLOPS_PER_STEP = 12_000_000
 
-# Threads that have slept take a while to come: less work than that is left to one thread, unless they are awake.
+# Sleeping threads take a while to wake, so less work than this is done by one thread unless the others are awake.
 WAKING = 1e-3  # seconds
 AWAKE = 1e-4  # seconds that they stay awake after a call
-FLOPS = 5e10  # of a thread in a second, roughly
+FLOPS = 5e10  # rough speed of a thread, per second
 
 state = {"last": -math.inf, "forked": False}
 
 
 class Pool:
-    """Threads that work beside the one that calls: as many as have been asked for at a time."""
+    """Threads that help the calling thread; their number is the largest requested so far."""
 
     def __init__(self):
         self.workers, self.started, self.locks = new_workers(), [], []
 
     def of(self, count):
-        """The address of the workers, of whom there are `count` where the system has so many threads to give."""
+        """Return the address of the workers, after starting threads up to `count` if the system allows it."""
         while len(self.started) < count and start_worker(self.workers):
             self.started.append(True)
         return address(self.workers)
@@ -47,7 +47,7 @@ pools = [Pool()]
 
 
 def after_fork():
-    """The threads of the parent are not in the child."""
+    """Reset the pool, because the parent's threads do not exist in the child."""
     state["forked"] = state["forked"] or len(pools[0].started) > 0
     pools[0] = Pool()
 
@@ -57,26 +57,26 @@ if hasattr(os, "register_at_fork"):
 
 
 def resolve_threads(threads):
-    """How many threads a call may use: `threads`, or all that Numba has been given."""
+    """Return the number of threads that a call may use: `threads`, or Numba's number."""
     if threads is None:
         return 1 if state["forked"] else numba.config.NUMBA_NUM_THREADS
     return whole_number("threads", threads)
 
 
 def parts(work, per_part, threads):
-    """Into how many parts to cut `work`."""
+    """Return the number of parts of `work`."""
     return 1 if threads == 1 else max(1, min(threads, MOST_PARTS, int(work // per_part)))
 
 
 def members(threads, flops):
-    """How many threads are to share so much work."""
+    """Return the number of threads for that much work."""
     if flops < WAKING * FLOPS and time.perf_counter() - state["last"] > AWAKE:
         return 1
     return min(threads, numba.config.NUMBA_NUM_THREADS, MOST_PARTS)
 
 
 def launch(leader, frame, threads, flops):
-    """Call the kernel `leader` with a frame, a record in which it finds the address of its team, or 0 for none."""
+    """Call the kernel `leader` with a frame, a record that receives the address of its team, or 0 for none."""
     count = 1 if threads == 1 else members(threads, flops)
     if count == 1:
         frame["team"] = 0
@@ -94,7 +94,7 @@ def launch_in_team(leader, frame, count):
 
 
 def run_together(function, arguments, count):
-    """Have so many threads call the compiled function at an address with three words, and its number among them."""
+    """Call the compiled function at an address on `count` threads, with three integers and the number of the thread."""
     pool, tickets = pools[0], np.zeros(MOST_WORKERS, np.int64)
     try:
         lock = pool.locks.pop()

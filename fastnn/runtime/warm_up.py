@@ -1,4 +1,4 @@
-"""Compiling ahead: every kernel at once, for an image or a server that should not compile on its first request."""
+"""Compilation of every kernel in advance, for a container image or a server that must not compile on its first request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..kernels.compiling.parallel_compile import compile_in_parallel, every_kern
 def warmup(dtypes: str | Iterable[str] = "float32") -> float:
     """Compile every kernel that is not on disk yet, and return the seconds it took.
 
-    Without it kernels compile when a network first needs them. Up to three processes compile at once, one a core, or as many
-    as the environment variable FASTNN_COMPILERS says. Kernels are kept in the user's cache directory, or where the
-    environment variable FASTNN_CACHE_DIR points.
+    Otherwise kernels compile when a network first needs them. Up to three processes, one for each core, compile at the same
+    time, or as many as the environment variable FASTNN_COMPILERS specifies. Kernels are cached in the user's cache
+    directory, or in the directory of the environment variable FASTNN_CACHE_DIR.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..kernels.elementwise.finite import all_finite
 from ..network.layer_outputs import layer_outputs
-from ..runtime.exclusive import alone
+from ..runtime.exclusive import run_exclusively
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from ..samples.weights import sample_weights
 from . import architecture
@@ -125,7 +125,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X, y, sample_weight, validation=(None, None, None), incremental=False, classes=None):
-        return alone(self, self._fit_or_restore, X, y, sample_weight, validation, incremental, classes)
+        return run_exclusively(self, self._fit_or_restore, X, y, sample_weight, validation, incremental, classes)
 
     def _fit_or_restore(self, X, y, sample_weight, validation, incremental, classes):
         before = Before(self)

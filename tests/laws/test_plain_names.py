@@ -30,6 +30,9 @@ PUZZLING = {
     "forgive_letters": "replace_unencodable", "READER_GONE": "OUTPUT_CLOSED",
     "how_to_read": "reading_options", "as_they_stand": "unchanged_columns", "say_metrics": "print_metrics",
     "get_ready": "prepare", "show_those_before": "show_earlier", "is_drawn_by_others": "has_formatter",
+    # files, memory, functions for Python
+    "take_out": "extract_arrays", "put_in": "insert_arrays", "refuse_unknown": "refuse_unsupported",
+    "as_kernels_take_it": "kernel_array", "push_back": "backpropagate",
     # samples, populations, estimators, ONNX
     "first_that_is_no_number": "describe_first_non_number", "copied_where_shared": "without_shared_memory",
     "OwnOptimizers": "MemberOptimizers", "OF_EACH": "PER_MEMBER", "take_over": "adopt_results",

@@ -1,4 +1,4 @@
-"""The earlier path of the report of `fastnn.check_gradients`; pickles name it."""
+"""The earlier path of the report of `fastnn.check_gradients`, for old pickles."""
 
 from fastnn.gradient_check import GradientReport, ParameterCheck
 

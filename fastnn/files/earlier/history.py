@@ -1,4 +1,4 @@
-"""The earlier path of `fastnn.History`; pickles name it."""
+"""The earlier path of `fastnn.History`, for old pickles."""
 
 from fastnn.fitting.history import History
 

@@ -1,4 +1,4 @@
-"""The earlier path of `fastnn.LBFGS`; pickles name it."""
+"""The earlier path of `fastnn.LBFGS`, for old pickles."""
 
 from fastnn.fitting.lbfgs import LBFGS
 

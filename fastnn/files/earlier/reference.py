@@ -1,4 +1,4 @@
-"""Tables of what is registered: `python -m fastnn.reference`; the module is `fastnn.cli.reference`."""
+"""Tables of the registries: `python -m fastnn.reference`; the module is `fastnn.cli.reference`."""
 
 from fastnn.cli.reference import tables
 

@@ -1,4 +1,4 @@
-"""The earlier path of the schedules; pickles name it."""
+"""The earlier path of the schedules, for old pickles."""
 
 from fastnn.fitting.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay, WarmUp
 

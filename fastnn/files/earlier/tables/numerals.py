@@ -1,4 +1,4 @@
-"""The earlier path of how a column's numbers are written; pickles of models of tables name it."""
+"""The earlier path of number formats, for old pickles of models of tables."""
 
 from fastnn.tables.reading.numerals import NumberFormat
 
