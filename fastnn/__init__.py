@@ -1,7 +1,7 @@
 """fastnn: neural networks trained and run on the CPU, from kernels written in Python and compiled by Numba.
 
-A public name is imported when it is first asked for, from the module that `__init__.pyi` names, and so is a module of the
-package: `fastnn --help` has no need to wait for Numba.
+A public name is imported on first use from the module that `__init__.pyi` specifies, and so are the modules of the package.
+So `fastnn --help` does not import Numba.
 """
 
 import ast
@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 __version__ = "0.1.0"
-__path__.append(str(Path(__file__).with_name("files") / "earlier"))  # paths of modules that pickles of earlier versions name
+__path__.append(str(Path(__file__).with_name("files") / "earlier"))  # module paths in pickles of earlier versions
 
 _stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 _home = {name.name: each.module for each in _stub.body if isinstance(each, ast.ImportFrom) for name in each.names}

@@ -1,7 +1,7 @@
-"""Networks inside compiled code of one's own: functions for `@njit` code to call with what `Network.compiled` makes.
+"""Networks in your own compiled code: functions that `@njit` code calls with the result of `Network.compiled`.
 
-They run without Python and allocate nothing that Numba sees, serial, with `nogil`, within `prange` and on several Python
-threads at once. A function that calls them is compiled once for all networks of a dtype, and may be cached.
+They run without Python and without allocations visible to Numba: in serial code, with `nogil`, in `prange`, and in several
+Python threads at once. A function that calls them is compiled once for all networks of a dtype, and may be cached.
 
 Examples
 --------
@@ -32,7 +32,7 @@ __all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradi
 
 
 def views(network, vector):
-    """The parts of a vector that is laid out like a network's parameters, such as gradients, by name: {"0.weight": view, …}.
+    """Return the parts of a vector with the layout of a network's parameters, such as gradients: {"0.weight": view, …}.
 
     Examples
     --------

@@ -1,9 +1,8 @@
 """Weights from PyTorch: the `state_dict` of Linear, BatchNorm1d and LayerNorm, from memory or from a safetensors file.
-Nothing is unpickled. A layer that might be another, whose tensors look alike, is refused or named so.
+Nothing is unpickled. A layer that cannot be identified by its tensors is refused.
 
-PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); Dense has the transposed weight. A
-state dict holds no activations, and a file holds its names in the order of the alphabet: what they cannot say, the caller
-does.
+PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); the weight of Dense is its transpose. A
+state dict does not contain activations, and a file has its names in alphabetical order; the caller specifies both.
 """
 
 from __future__ import annotations
@@ -21,33 +20,33 @@ from .files.networks import ModelFormatError, open_and_read
 from .layers import BatchNorm, Dense, LayerNorm
 from .samples.arrays import check_finite, real_array
 
-# what a layer is called by what it holds; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) hold the same
+# the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics"}
-# layers with a weight of one axis that have no counterpart here, told from LayerNorm by their names alone
+# layers with a 1-D weight that fastnn does not have, distinguished from LayerNorm only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
 
 
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
-    """Take over the weights of a PyTorch model into a network of the same layers.
+    """Load the weights of a PyTorch model into a network with the same layers.
 
-    Linear is Dense here, BatchNorm1d is BatchNorm (the running statistics are taken as well), and LayerNorm is LayerNorm.
-    The tensors of a GroupNorm look like those of a LayerNorm: that the layers are the same is for you to see to.
+    Linear corresponds to Dense, BatchNorm1d to BatchNorm (with its running statistics), and LayerNorm to LayerNorm. The
+    tensors of a GroupNorm have the same form as those of a LayerNorm: make sure that the layers are the same.
 
     Parameters
     ----------
     network : Network
     source : path or mapping of str to array
         A safetensors file, such as `safetensors.torch.save_file(model.state_dict(), path)` writes, or a state dict itself,
-        of tensors or of arrays: "0.weight" (out_features, in_features), "0.bias" (out_features,), "2.weight", … A bias
-        that is not there is zero.
+        of tensors or arrays: "0.weight" (out_features, in_features), "0.bias" (out_features,), "2.weight", … A missing bias
+        is zero.
     layers : list of str, optional
-        What stands before ".weight", from the first layer to the last: ["fc1", "fc2", "head"]. Needed where names differ
-        in more than numbers.
+        The names before ".weight", from the first layer to the last: ["fc1", "fc2", "head"]. Required if the names differ in
+        more than numbers.
 
     Raises
     ------
     ModelFormatError
-        If the file is no safetensors file.
+        If the file is not a safetensors file.
     ValueError
         If the tensors do not fit the network. Nothing has changed then.
 
@@ -86,18 +85,18 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
 def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str | Sequence[str] = "relu",
                           output_activation: str = "identity", *, loss: str | None = None, dtype: str = "float32",
                           layers: Sequence[str] | None = None):
-    """Make a network of the sizes and weights of a PyTorch model of Linear layers.
+    """Make a network with the sizes and weights of a PyTorch model of Linear layers.
 
     Parameters
     ----------
     source, layers
-        As `Network.load_torch` takes them.
+        As for `Network.load_torch`.
     activation : str or list of str
-        After the hidden layers: one for all, or one each. A state dict does not hold them.
+        The activation after the hidden layers: one for all, or one each. A state dict does not contain them.
     output_activation : str
-        After the last layer.
+        The activation after the last layer.
     loss, dtype
-        As `Network` takes them.
+        As for `Network`.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
     Raises
     ------
     ModelFormatError, ValueError
-        If the file is no safetensors file; if the tensors are not those of a chain of Linear layers.
+        If the file is not a safetensors file; if the tensors are not those of a chain of Linear layers.
 
     Examples
     --------
@@ -115,7 +114,7 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
     >>> fastnn.from_torch_state_dict(state, "tanh", "softmax")
     Network([Dense(8, 'tanh'), Dense(3, 'softmax')], inputs=4, loss='cross_entropy', dtype='float32')
     """
-    from .network.network import Network  # which imports this module
+    from .network.network import Network  # imported here because that module imports this one
 
     dtype = float_dtype("dtype", dtype)
     linears = torch_layers(source, layers, dtype)
@@ -141,18 +140,18 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
 
 @dataclass
 class TorchLayer:
-    """A layer of a state dict: the kind of ours that it is, and what that has by name, parameters and state."""
+    """A layer of a state dict: the corresponding layer type, and its parameters and state by name."""
 
     name: str
     kind: type
     arrays: dict
 
-    weight = property(lambda self: self.arrays["weight"])  # (in_features, out_features), as Dense has it
+    weight = property(lambda self: self.arrays["weight"])  # (in_features, out_features), as in Dense
     bias = property(lambda self: self.arrays["bias"])
 
 
 def torch_layers(source, layers, dtype):
-    """The layers of a state dict, first to last."""
+    """Return the layers of a state dict, first to last."""
     tensors = read_tensors(source)
     found = {}
     for name in tensors:
@@ -180,7 +179,7 @@ STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 
 
 def refuse_foreign(layer, held):
-    """Refuse a layer with a weight of one axis that is no LayerNorm, by what it holds or by its name."""
+    """Refuse a layer with a 1-D weight that is not a LayerNorm, judged by its tensors or its name."""
     shape = held["weight"].shape
     if "bias" not in held:
         raise ValueError(f"{layer!r} holds a weight of shape {shape} and no bias, as PReLU and RMSNorm do, which have no "
@@ -192,7 +191,7 @@ def refuse_foreign(layer, held):
 
 
 def as_ours(start, held):
-    """(kind of layer, arrays by our names) of what a layer of PyTorch holds."""
+    """Return (layer type, arrays by fastnn's names) for the tensors of a PyTorch layer."""
     if "running_mean" in held or held["weight"].ndim == 1:
         like = held.get("running_mean", held.get("weight"))
         arrays = {"scale": held.get("weight", np.ones_like(like)), "shift": held.get("bias", np.zeros_like(like))}
@@ -214,7 +213,7 @@ def as_ours(start, held):
 
 
 def real(name, values, dtype):
-    """A tensor or array as a finite array of `dtype`."""
+    """Return a tensor or array as a finite array of `dtype`."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         values = (values.double() if values.is_floating_point() else values).numpy()  # NumPy has no bfloat16
@@ -224,7 +223,7 @@ def real(name, values, dtype):
 
 
 def in_order(found, given):
-    """The names of the layers, first to last."""
+    """Return the names of the layers, first to last."""
     if not found:
         raise ValueError("the state dict is empty")
     if given is not None:
@@ -240,14 +239,14 @@ def in_order(found, given):
 
 
 def all_tensors(file):
-    """The arrays by name of an open safetensors file of whatever program."""
+    """Return the arrays by name of an open safetensors file from any program."""
     arrays = file.empty()
     file.fill(arrays)
     return arrays
 
 
 def read_tensors(source):
-    """The arrays by name of a mapping, or of the safetensors file at a path."""
+    """Return the arrays by name of a mapping, or of the safetensors file at a path."""
     if isinstance(source, Mapping):
         if not all(isinstance(name, str) for name in source):
             raise ValueError("the state dict has names that are not text")

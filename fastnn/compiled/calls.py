@@ -278,7 +278,7 @@ def optimizer_update(optimizer, parameters, gradients, state, step):
     state : list of (size,)
         One vector for each of the optimizer's slots, zeros at first.
         The number of the step, counted from 1.
-        Which step this is, counted from 1.
+        The number of the step, counted from 1.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Data to learn from: two that are made here, one real table that comes with the package, and MNIST from a file of yours.
+"""Data sets: two that are generated, a real table that is part of the package, and MNIST from a file of yours.
 
-Each function returns arrays, one sample a row: X of features and y of integer labels.
+Each function returns arrays with one sample in each row: X of features and y of integer labels.
 """
 
 import math
@@ -15,7 +15,7 @@ from ..runtime.quiet import new_generator
 
 
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):
-    """Draw points on spiral arms that wind around the origin, an arm a class.
+    """Draw points on spiral arms around the origin, one arm for each class.
 
     On arm c, with t from 0 at the center to 1 at the end: the radius is t, and the angle 4 (t + c) + noise · N(0, 1).
     The recipe is that of Karpathy's course notes, https://cs231n.github.io/neural-networks-case-study.
@@ -23,9 +23,9 @@ def spiral(samples=3000, classes=3, noise=0.2, seed=0):
     Parameters
     ----------
     samples : int
-        Of all classes together, shared out evenly; the samples lie class after class, so shuffle before a split.
+        The total number, the same for each class; samples are sorted by class, so shuffle before a split.
     classes : int
-        How many arms.
+        The number of arms.
     noise : float
         The standard deviation of the angle, in radians.
     seed : int
@@ -56,7 +56,7 @@ def spiral(samples=3000, classes=3, noise=0.2, seed=0):
 
 
 def parity(bits):
-    """List all 2^bits rows of bits, in counting order, with the XOR of each: 1 where the number of ones is odd.
+    """Return all 2^bits rows of bits, in counting order, with their XOR: 1 if the number of ones is odd.
 
     Parameters
     ----------
@@ -120,18 +120,18 @@ def breast_cancer(*, return_names=False):
 def mnist(path=None):
     """Load MNIST, 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes and Burges), from a file of yours.
 
-    Nothing is downloaded. The file is the `mnist.npz` that goes around with Keras, with the arrays x_train (60000, 28, 28),
+    Nothing is downloaded. The file is the `mnist.npz` distributed with Keras, with the arrays x_train (60000, 28, 28),
     y_train, x_test (10000, 28, 28) and y_test, pixels from 0 to 255.
 
     Parameters
     ----------
     path : path-like, optional
-        Where it is. Default: what the environment variable FASTNN_MNIST says, else mnist.npz in the current directory.
+        The path of the file. Default: the environment variable FASTNN_MNIST, else mnist.npz in the current directory.
 
     Returns
     -------
     X_train : (60000, 784) float32
-        Pixels from 0 to 1, row after row.
+        Pixels from 0 to 1, row by row.
     y_train : (60000,) int64
     X_test : (10000, 784) float32
     y_test : (10000,) int64
@@ -141,7 +141,7 @@ def mnist(path=None):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it does not hold the four arrays.
+        If it does not contain the four arrays.
     """
     path = Path((os.environ.get("FASTNN_MNIST") or "mnist.npz") if path is None else path_name("path", path))
     if not path.is_file():
@@ -154,13 +154,13 @@ def mnist(path=None):
             return *digits(arrays, "train"), *digits(arrays, "test")
     except PermissionError:
         raise
-    except Exception as error:  # the file is unpacked by several packages, each with errors of its own
+    except Exception as error:  # several packages read the file, with different exceptions
         raise ValueError(f"{path} does not hold the digits that mnist.npz holds (arrays x_train, y_train, x_test, y_test): "
                          f"{error or type(error).__name__}") from None
 
 
 def digits(arrays, part):
-    """X (samples, 784) from 0 to 1 and y (samples,) of one part of MNIST."""
+    """Return X (samples, 784) from 0 to 1 and y (samples,) of one part of MNIST."""
     X, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
     if X.shape[1:] not in ((28, 28), (784,)) or y.shape != X.shape[:1] or {X.dtype.kind, y.dtype.kind} - {*"ui"}:
         raise ValueError(f"x_{part} is {X.dtype} of shape {X.shape} and y_{part} {y.dtype} of shape {y.shape}; they must be "

@@ -1,12 +1,12 @@
-"""A cart and its pole: a network swings the pole up and balances it, trained by evolution in compiled simulations.
+"""Cart-pole: a network swings a pole up and balances it, trained by evolution in compiled simulations.
 
-The cart is pushed left or right along a rail (Barto, Sutton and Anderson 1983, whose equations these are); the pole hangs
-down at first. The network sees where the cart is and how fast, where the pole points and how fast it turns, and says how
-hard to push. Nobody tells it what would have been right: there is only the cost of a whole run. So its weights are evolved:
-each generation tries many random changes of them, and moves the weights towards those that cost less (Salimans et al. 2017).
+The cart is pushed left or right along a rail (equations of Barto, Sutton and Anderson 1983); the pole hangs down at first.
+The inputs of the network are the position and speed of the cart, and the angle and angular speed of the pole; its output is
+the force. There are no targets, only the cost of a whole run. So the weights are evolved: each generation tries many random
+changes, and moves the weights towards those with lower cost (Salimans et al. 2017).
 
-Every run is a loop of compiled code that asks the network at each step, `fastnn.jit.forward_row`, and the runs of a
-generation go on in parallel: one table, `fastnn.jit.Model(table, candidate, state)`, with the weights of each in turn.
+A run is a compiled loop that calls the network at each step, `fastnn.jit.forward_row`. The runs of a generation are
+parallel: they share one table and differ in the weights, `fastnn.jit.Model(table, candidate, state)`.
 """
 
 import time
@@ -23,12 +23,12 @@ from . import options
 GRAVITY, CART, POLE, HALF_LENGTH, STRONGEST, RAIL = 9.8, 1.0, 0.1, 0.5, 10.0, 2.4  # SI units
 DT, STEPS = 0.02, 500
 PAIRS, GENERATIONS, SPREAD, RATE = 64, 400, 0.1, 0.05
-STARTS = 4  # runs by which a candidate is judged
+STARTS = 4  # runs of each candidate
 
 
 @njit
 def step(state, force):
-    """state = (position, speed, angle from upright, turning speed) after DT, by Euler's method."""
+    """Advance state = (position, speed, angle from upright, angular speed) by DT, by Euler's method."""
     position, speed, angle, turning = state
     mass = CART + POLE
     push = (force + POLE * HALF_LENGTH * turning * turning * np.sin(angle)) / mass
@@ -41,7 +41,7 @@ def step(state, force):
 
 @njit
 def cost_of_run(model, start, record):
-    """What a run from `start` costs, from 0 (upright all along) to 1. record (steps, 5), or (0, 5), gets state and force."""
+    """Return the cost of a run from `start`, from 0 (always upright) to 1. record (steps, 5) or (0, 5): state and force."""
     state, seen, out = start.copy(), np.empty(5, np.float32), np.empty(1, np.float32)
     cost = 0.0
     for t in range(STEPS):
@@ -52,7 +52,7 @@ def cost_of_run(model, start, record):
         step(state, force)
         if len(record) > 0:
             record[t, :4], record[t, 4] = state, force
-        if abs(state[0]) > RAIL:  # off the rail: the rest of the run costs most
+        if abs(state[0]) > RAIL:  # off the rail: the rest of the run has the highest cost
             return (cost + STEPS - t) / STEPS
         cost += 0.5 * (1 - np.cos(state[2])) * 0.9 + 0.1 * (state[0] / RAIL) ** 2
     return cost / STEPS
@@ -60,7 +60,7 @@ def cost_of_run(model, start, record):
 
 @njit(parallel=True)
 def judge(model, candidates, starts, costs):
-    """The mean cost of each candidate's runs: candidates (count, parameters), starts (runs, 4)."""
+    """costs = the mean cost of the runs of each candidate; candidates (count, parameters), starts (runs, 4)."""
     for i in prange(len(candidates)):
         candidate, no_record = fastnn.jit.Model(model.table, candidates[i], model.state), np.empty((0, 5))
         costs[i] = 0
@@ -69,7 +69,7 @@ def judge(model, candidates, starts, costs):
 
 
 def evolve(net, generations, random):
-    """Evolve the weights of the network; returns the mean cost of every generation's candidates, and the lowest."""
+    """Evolve the weights of the network; return the mean and the lowest cost of every generation's candidates."""
     model, history = net.compiled(gradients=False), []
     weights, mean, square = model.parameters, np.zeros(model.parameters.size), np.zeros(model.parameters.size)
     costs = np.empty(2 * PAIRS)
@@ -79,12 +79,12 @@ def evolve(net, generations, random):
         starts = np.array([0, 0, np.pi, 0]) + random.uniform(-0.2, 0.2, size=(STARTS, 4))
         judge(model, candidates, starts, costs)
         history.append((costs.mean(), costs.min()))
-        ranks = costs.argsort().argsort() / (len(costs) - 1) - 0.5  # what counts is the order
+        ranks = costs.argsort().argsort() / (len(costs) - 1) - 0.5  # only the order of the costs matters
         gradient = (ranks[:PAIRS] - ranks[PAIRS:]) @ changes / PAIRS
         mean += 0.1 * (gradient - mean)
         square += 0.01 * (gradient * gradient - square)
         weights -= (RATE * mean / (1 - 0.9 ** generation) / (np.sqrt(square / (1 - 0.99 ** generation)) + 1e-8)).astype(
-            np.float32)  # the model is live: the network has them
+            np.float32)  # the model is live, so this changes the network
     return np.array(history)
 
 
@@ -110,7 +110,7 @@ def main(argv=None):
 
 
 def draw(history, record):
-    """The cost by generation; a run, as pictures of the pole and as curves."""
+    """Draw the cost by generation, and a run as pictures of the pole and as curves."""
     from matplotlib import colormaps
 
     cost, film, curves = plot.axes(1, 3, width=13.5, height=4.2)

@@ -1,7 +1,7 @@
-"""The computation graph: the notes' example and a small network, number by number, with all derivatives.
+"""The computation graph of the notes' example and of a small network, number by number, with all derivatives.
 
-Each node of the graph is one number; the derivatives come from walking it backward with the chain rule. For the network
-they are those that the compiled kernels work out.
+Each node of the graph is one number; its derivative is computed by the chain rule from the result backward. For the network,
+the derivatives equal those of the compiled kernels.
 """
 
 import numpy as np

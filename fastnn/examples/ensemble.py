@@ -1,7 +1,7 @@
-"""An ensemble: what forty networks agree on is known, and where they come apart nobody has looked.
+"""An ensemble: networks agree where there are data, and differ where there are none.
 
 Networks of mixed depths, widths and activations learn sin 3x from points with a gap in the middle, all in one call of
-`Population.fit`. Among the points they say the same; in the gap and beyond the ends each goes its own way.
+`Population.fit`. Near the points their predictions agree; in the gap and beyond the ends they differ.
 """
 
 import time
@@ -20,7 +20,7 @@ def main(argv=None):
     x = np.r_[generator.uniform(-2, -0.5, 80), generator.uniform(0.5, 2, 80)]
     y = np.sin(3 * x) + generator.normal(0, NOISE, x.size)
     population = Population([network(seed) for seed in range(MEMBERS)])
-    population.fit(x[:32, None], y[:32])  # readies kernels
+    population.fit(x[:32, None], y[:32])  # compiles or loads the kernels
     start = time.perf_counter()
     population.fit(x[:, None], y, epochs=EPOCHS, batch_size=16, optimizer=Adam(3e-3))
     seconds = time.perf_counter() - start

@@ -1,6 +1,6 @@
-"""Why activations must not be linear: a linear network of any depth is one linear map, and cannot do XOR or the spiral.
+"""Why activations must be nonlinear: a linear network of any depth is a linear map, and cannot learn XOR or the spiral.
 
-With the identity as activation, layer upon layer multiplies out:
+With the identity as activation, the layers together are one layer:
 
     ((x W₁ + b₁) W₂ + b₂) W₃ + b₃  =  x (W₁ W₂ W₃) + (b₁ W₂ W₃ + b₂ W₃ + b₃)
 """
@@ -50,7 +50,7 @@ def trained(X, y, hidden, outputs, epochs, batch_size):
 
 
 def collapse(net):
-    """The one weight and bias that all layers of a linear network come to."""
+    """Return the weight and bias of the single layer that equals all layers of a linear network."""
     weight, bias = np.eye(net.inputs), np.zeros(net.inputs)
     for index in range(len(net.layers)):
         weight = weight @ net.parameters[f"{index}.weight"]

@@ -1,7 +1,7 @@
-"""Logistic regression on a real table, on three rungs: Python loops, NumPy, compiled kernels, with equal results.
+"""Logistic regression on a real table in Python loops, in NumPy and in compiled kernels, with equal results.
 
-P(y=1|x) = σ(wᵀx + b), fitted by full-batch gradient descent from zeros, as the notes write it. The table says of 569
-biopsies whether they were malignant, and 30 measures of their cells.
+P(y=1|x) = σ(wᵀx + b), fitted by full-batch gradient descent from zeros, as in the notes. The table has 30 measures of the
+cells of 569 biopsies, and whether they were malignant.
 """
 
 import time
@@ -20,10 +20,10 @@ def main(argv=None):
     X, y, names = breast_cancer(return_names=True)
     order = np.random.default_rng(0).permutation(len(X))
     train, held_out = order[HELD_OUT:], order[:HELD_OUT]
-    # gradient descent wants features of like scale; the held-out rows must not be looked at for it
+    # gradient descent needs features of similar scale; the scale is computed without the held-out rows
     X = (X - X[train].mean(axis=0)) / X[train].std(axis=0)
 
-    compiled(X[train], y[train], epochs=1)  # compiles, or reads, the kernels: not part of the time of training
+    compiled(X[train], y[train], epochs=1)  # compiles or loads the kernels before the time is measured
     rungs = {"loops": naive.logistic_regression, "NumPy": vectorized.logistic_regression, "compiled": compiled}
     results, seconds = {}, {}
     for rung, fit in rungs.items():
@@ -46,14 +46,14 @@ def main(argv=None):
 
 
 def compiled(X, y, learning_rate=LEARNING_RATE, epochs=EPOCHS):
-    """The same logistic regression as a network of one unit: w, b and the cost before each step."""
+    """Fit the same logistic regression as a network of one unit; return w, b and the cost before each step."""
     net = Network([Dense(1, "sigmoid", initializer="zeros")], inputs=X.shape[1], dtype="float64")
     history = net.fit(X, y, epochs=epochs, batch_size=len(X), optimizer=SGD(learning_rate), shuffle=False, progress=False)
     return net.parameters["0.weight"][:, 0], net.parameters["0.bias"][0], history["loss"]
 
 
 def draw(w, names, strongest=12):
-    """The strongest weights as bars: which measures speak for malignant, which against."""
+    """Draw the largest weights as bars, which show the measures for and against malignant."""
     picked = np.argsort(np.abs(w))[-strongest:]
     ax = plot.plain(plot.axes(width=6.5, height=4.2))
     ax.barh(range(strongest), w[picked], color=[plot.COLORS[int(w[i] > 0)] for i in picked], height=0.7)

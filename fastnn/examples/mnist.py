@@ -1,6 +1,6 @@
-"""MNIST: handwritten digits read by a plain network, 784-256-128-10, in at most ten epochs.
+"""MNIST: a dense network, 784-256-128-10, learns handwritten digits in at most ten epochs.
 
-The file is yours: `--path mnist.npz`, or the environment variable FASTNN_MNIST, or mnist.npz in the current directory.
+You provide the file: `--path mnist.npz`, or the environment variable FASTNN_MNIST, or mnist.npz in the current directory.
 """
 
 import time
@@ -16,7 +16,7 @@ EPOCHS, BATCH_SIZE = 10, 128
 
 
 class Decay(Callback):
-    """Multiplies the learning rate by a factor after every epoch: large steps first, small ones to settle."""
+    """Multiply the learning rate by a factor after every epoch."""
 
     def __init__(self, optimizer, factor):
         self.optimizer, self.factor = optimizer, factor
@@ -57,7 +57,7 @@ def new_net():
 
 
 def draw(net, X, y, rows=3, columns=8):
-    """The mistakes that the network is surest of."""
+    """Draw the mistakes with the highest predicted probability."""
     probabilities = net.predict_proba(X)
     seen = probabilities.argmax(axis=1)
     sureness = np.where(seen == y, 0, probabilities.max(axis=1))

@@ -1,11 +1,12 @@
 """A neural ODE: a network learns dx/dt = f(x) from noisy trajectories, integrated and trained in one compiled function.
 
-The network says how fast a state moves; a Runge-Kutta scheme of order four follows it, and the loss compares where it comes
-with what was measured (Chen et al. 2018). Its gradient goes back through every step: `fastnn.jit.pullback` turns the
-derivative by a stage's slope into those by the stage's state and by the parameters. Integration, the way back and Adam are
-loops of one's own, compiled; a step of training makes 120 calls of the network, forward or back, with 144 rows each.
+The network computes the derivative of a state; a Runge-Kutta method of order four integrates it, and the loss compares the
+path with the measurements (Chen et al. 2018). The gradient is propagated back through every step: `fastnn.jit.pullback`
+converts the derivative with respect to a stage's slope to those with respect to its state and the parameters. Integration,
+backpropagation and Adam are compiled loops of the example; a training step makes 120 calls of the network, forward or
+backward, with 144 rows each.
 
-The system is van der Pol's oscillator, x'' = (1 − x²) x' − x, whose trajectories all wind onto one cycle.
+The system is van der Pol's oscillator, x'' = (1 − x²) x' − x, whose trajectories all approach one cycle.
 """
 
 import time
@@ -21,12 +22,12 @@ from . import options
 
 H = 0.1  # time between two measurements, and the step of the integration
 TRAJECTORIES, MEASURED, NOISE = 24, 60, 0.02
-PIECE, STEPS = 10, 1500  # how many steps a prediction is followed; how many steps of training
+PIECE, STEPS = 10, 1500  # number of integration steps of a prediction; number of training steps
 
 
 @njit
 def combine(out, a, x, b, y):
-    """out = a x + b y, number by number."""
+    """out = a x + b y, element by element."""
     out_, x_, y_ = out.ravel(), x.ravel(), y.ravel()
     for i in range(len(out_)):
         out_[i] = a * x_[i] + b * y_[i]
@@ -34,9 +35,9 @@ def combine(out, a, x, b, y):
 
 @njit
 def stages(model, x, h, s2, s3, s4, k):
-    """The states s2, s3, s4 at which a Runge-Kutta step from x evaluates f a second, third and fourth time.
+    """Compute the states s2, s3, s4 at which a Runge-Kutta step from x evaluates f a second, third and fourth time.
 
-    k (4, samples, 2) are the slopes found there. All else (samples, 2).
+    k (4, samples, 2) are the slopes at all four states. All others (samples, 2).
     """
     fastnn.jit.forward(model, x, k[0])
     combine(s2, 1.0, x, h / 2, k[0])
@@ -49,7 +50,7 @@ def stages(model, x, h, s2, s3, s4, k):
 
 @njit
 def integrate(model, path, h):
-    """Follow f from path[0]: path (steps + 1, samples, 2)."""
+    """Integrate f from path[0]: path (steps + 1, samples, 2)."""
     s2, s3, s4, k = np.empty_like(path[0]), np.empty_like(path[0]), np.empty_like(path[0]), np.empty((4, *path[0].shape))
     for t in range(len(path) - 1):
         stages(model, path[t], h, s2, s3, s4, k)
@@ -58,7 +59,7 @@ def integrate(model, path, h):
 
 @njit
 def loss_and_gradients(model, path, measured, h, grads):
-    """½ mean |path − measured|² over all steps but the first, and its gradient; path[0] is given, the rest is written."""
+    """½ mean |path − measured|² over all steps but the first, and its gradient; path[0] is given, the rest is computed."""
     integrate(model, path, h)
     count = path[1:].size / 2
     loss, dpath = 0.0, np.zeros_like(path[0])
@@ -88,7 +89,7 @@ def loss_and_gradients(model, path, measured, h, grads):
 
 @njit
 def train(model, pieces, h, losses, rate):
-    """Adam (Kingma and Ba 2014) on all pieces (steps + 1, samples, 2) at once, a loss a step."""
+    """Train with Adam (Kingma and Ba 2014) on all pieces (steps + 1, samples, 2) at once; losses has one for each step."""
     grads = np.empty_like(model.parameters)
     mean, square, path = np.zeros_like(grads), np.zeros_like(grads), np.empty_like(pieces)
     path[0] = pieces[0]
@@ -103,7 +104,7 @@ def train(model, pieces, h, losses, rate):
 
 
 def van_der_pol(starts, steps, h=H, parts=10):
-    """True trajectories (steps + 1, samples, 2) from starts (samples, 2), in steps of h / parts."""
+    """Return true trajectories (steps + 1, samples, 2) from starts (samples, 2), in steps of h / parts."""
     def f(x):
         return np.stack([x[:, 1], (1 - x[:, 0] ** 2) * x[:, 1] - x[:, 0]], axis=1)
 
@@ -124,7 +125,7 @@ def main(argv=None):
     random = np.random.default_rng(0)
     measured = van_der_pol(random.uniform(-3, 3, size=(TRAJECTORIES, 2)), MEASURED)
     measured += random.normal(scale=NOISE, size=measured.shape)
-    # each piece begins where one was measured: (steps + 1, samples, 2)
+    # each piece begins at a measurement: (steps + 1, samples, 2)
     pieces = np.concatenate([measured[t:t + PIECE + 1] for t in range(0, MEASURED - PIECE + 1, PIECE)], axis=1)
 
     net = Network([Dense(32, "tanh"), Dense(32, "tanh"), Dense(2)], inputs=2, dtype="float64")
@@ -133,7 +134,7 @@ def main(argv=None):
     train(net.compiled(), pieces, H, losses, 0.01)
     seconds = time.perf_counter() - start
 
-    starts = random.uniform(-3, 3, size=(8, 2))  # where nothing was measured
+    starts = random.uniform(-3, 3, size=(8, 2))  # without measurements
     truth, learned = van_der_pol(starts, 2 * MEASURED), np.empty((2 * MEASURED + 1, 8, 2))
     learned[0] = starts
     integrate(net.compiled(gradients=False), learned, H)
@@ -148,7 +149,7 @@ def main(argv=None):
 
 
 def draw(net, measured, truth, learned, losses):
-    """What was measured; the field that was learned, with trajectories from new starts; the loss."""
+    """Draw the measurements; the learned field, with trajectories from new starts; the loss."""
     data, field, curve = plot.axes(1, 3, width=13.5, height=4.6)
     data.plot(*measured.transpose(2, 0, 1), ".", color=plot.COLORS[0], markersize=2.5)
     data.set_title("Measured")

@@ -1,9 +1,9 @@
-"""Newton's method on a network's input: where is what a network has learned the smallest?
+"""Newton's method on a network's input, to find the minima of the learned function.
 
-A network learns Himmelblau's function (x² + y − 11)² + (x + y² − 7)², which has four minima, from samples of it. Then the
-weights are left alone, and the input is sought: Newton's steps from many starts, in a compiled loop of one's own. The
-gradient in the input comes from `fastnn.jit.input_gradients`, the Hessian from differences of it. Where it is not positive
-the step follows its eigenvectors downhill.
+A network learns Himmelblau's function (x² + y − 11)² + (x + y² − 7)², which has four minima, from samples of it. Then
+Newton's method runs on the input from many starts, in a compiled loop of the example, with fixed weights. The gradient with
+respect to the input is computed by `fastnn.jit.input_gradients`, the Hessian by finite differences of it. Where it is not
+positive definite, the step follows its eigenvectors downhill.
 """
 
 import time
@@ -29,7 +29,7 @@ def himmelblau(x, y):
 
 @njit(parallel=True)
 def newton(model, paths):
-    """Newton's steps from paths[:, 0], written to paths (starts, steps + 1, 2)."""
+    """Take Newton's steps from paths[:, 0], written to paths (starts, steps + 1, 2)."""
     for n in prange(len(paths)):
         one, gradient, shifted = np.ones(1), np.empty(2), np.empty(2)
         slopes, hessian = np.empty((2, 2)), np.empty((2, 2))
@@ -43,7 +43,7 @@ def newton(model, paths):
                 shifted[j] -= 2 * DIFFERENCE
                 fastnn.jit.input_gradients(model, shifted, one, slopes[1])
                 hessian[j] = (slopes[0] - slopes[1]) / (2 * DIFFERENCE)
-            # of a symmetric matrix ((a, b), (b, d)): its eigenvalues mean ± radius, and its first eigenvector's angle
+            # for a symmetric matrix ((a, b), (b, d)): its eigenvalues mean ± radius, and the angle of its first eigenvector
             a, b, d = hessian[0, 0], 0.5 * (hessian[0, 1] + hessian[1, 0]), hessian[1, 1]
             mean, radius = 0.5 * (a + d), np.hypot(0.5 * (a - d), b)
             angle = 0.5 * np.arctan2(2 * b, a - d)
@@ -92,7 +92,7 @@ def main(argv=None):
 
 
 def draw(net, paths, which, inside):
-    """Level lines of what the network has learned, with the paths of some starts."""
+    """Draw level lines of the learned function, with the paths of some starts."""
     sides = np.linspace(-1, 1, 161)
     grid = np.stack(np.meshgrid(sides, sides), axis=-1)
     heights = 100 * net.forward(grid.reshape(-1, 2)).reshape(grid.shape[:2])

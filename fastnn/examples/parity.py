@@ -1,13 +1,13 @@
-"""Parity, the XOR of n bits: what depth saves, built by hand, and 8 bits learned by training.
+"""Parity, the XOR of n bits: networks built by hand of different depths, and networks trained on 8 bits.
 
-Circuit theory says that a tree of gates computes parity with O(n) of them in O(log n) layers, while one layer of ANDs
-below an OR needs 2ⁿ⁻¹, one for each row that has an odd number of ones. Both are networks:
+Circuit theory says that a tree of gates computes parity with O(n) gates in O(log n) layers, while one layer of ANDs below an
+OR needs 2ⁿ⁻¹ gates, one for each row with an odd number of ones. Both can be written as networks:
 
     tree    XOR(a, b) = relu(a + b) − 2 relu(a + b − 1), pair by pair, half as many bits left after each layer
     gates   AND: a unit relu(Σ ±xᵢ − number of ones + 1), which is 1 on its own row and 0 on all others; OR: their sum
 
-This is a theorem about gates, and the notes carry it over to units. A unit is more than a gate, it can add and so count:
-one hidden layer of n units relu(Σxᵢ − k) computes parity too, as a zigzag over the number of ones.
+This is a theorem about gates, which the notes apply to units. A unit can do more than a gate: it can add, and so count. One
+hidden layer of n units relu(Σxᵢ − k) computes parity too, as a zigzag function of the number of ones.
 """
 
 import time
@@ -18,9 +18,9 @@ from .. import Adam, Dense, Network, plot
 from ..datasets import parity
 from . import options
 
-SHARPNESS = 20.0  # of the sigmoid at the end: it turns 0 and 1 into less and more than ½
+SHARPNESS = 20.0  # slope of the final sigmoid, which maps 0 and 1 to below and above ½
 EPOCHS, SEEDS = 400, 5
-DEEP, SHALLOW = (32, 32, 32, 32), (348,)  # of like numbers of parameters, 3,489 and 3,481
+DEEP, SHALLOW = (32, 32, 32, 32), (348,)  # with similar numbers of parameters, 3,489 and 3,481
 
 
 def main(argv=None):
@@ -55,25 +55,25 @@ def main(argv=None):
 
 
 def tree(bits):
-    """XOR pair by pair: hidden layers of n, n/2, …, 2 units. bits must be a power of 2."""
-    pair = np.kron(np.eye(bits // 2), [[1, 1], [1, 1]])  # each two units see the sum of their two bits
+    """Return XOR pair by pair: hidden layers of n, n/2, …, 2 units. bits must be a power of 2."""
+    pair = np.kron(np.eye(bits // 2), [[1, 1], [1, 1]])  # each two units get the sum of their two bits
     weights, biases = [pair], [np.tile([0, -1], bits // 2)]
     while len(biases[-1]) > 2:
-        # the XORs of two pairs, added: what the next two units see
+        # the XORs of two pairs, added: the input of the next two units
         weights.append(np.kron(np.eye(len(biases[-1]) // 4), np.outer([1, -2, 1, -2], [1, 1])))
         biases.append(np.tile([0, -1], len(biases[-1]) // 4))
     return built(bits, [*weights, [[1], [-2]]], biases)
 
 
 def gates(bits):
-    """An AND for each odd row, and their OR: 2ⁿ⁻¹ hidden units."""
+    """Return an AND for each odd row, and their OR: 2ⁿ⁻¹ hidden units."""
     X, y = parity(bits)
     odd = X[y == 1]
     return built(bits, [(2 * odd - 1).T, np.ones((len(odd), 1))], [1 - odd.sum(axis=1)])
 
 
 def counting(bits):
-    """Σxᵢ − 2 relu(Σxᵢ − 1) + 2 relu(Σxᵢ − 2) − … turns at each whole number: 0, 1, 0, 1, …"""
+    """Return Σxᵢ − 2 relu(Σxᵢ − 1) + 2 relu(Σxᵢ − 2) − …, whose slope changes at each integer: 0, 1, 0, 1, …"""
     slopes = 2.0 * (-1) ** np.arange(bits)
     slopes[0] = 1
     return built(bits, [np.ones((bits, bits)), slopes[:, None]], [-np.arange(bits)])
@@ -83,7 +83,7 @@ BUILT = {"tree": tree, "gates, 1 layer": gates, "counting, 1 layer": counting}
 
 
 def built(bits, weights, biases):
-    """A relu network of given weights, whose last layer asks whether its sum is above ½."""
+    """Return a relu network with given weights, whose last layer tests whether its sum is above ½."""
     net = Network([*(Dense(len(bias), "relu") for bias in biases), Dense(1, "sigmoid")], inputs=bits)
     weights = [*weights[:-1], SHARPNESS * np.asarray(weights[-1])]
     for index, (weight, bias) in enumerate(zip(weights, [*biases, -SHARPNESS / 2], strict=True)):
@@ -93,7 +93,7 @@ def built(bits, weights, biases):
 
 
 def train(widths, seed, step=20):
-    """Train on all rows of 8 bits until all are right: the network, its accuracy, the epochs and the seconds it took."""
+    """Train on all rows of 8 bits until all are correct; return the network, its accuracy, the epochs and the seconds."""
     start = time.perf_counter()
     X, y = parity(8)
     X = 2 * X - 1  # −1 and 1: centered inputs train faster than 0 and 1

@@ -1,6 +1,6 @@
-"""The spiral: how a network's decision boundary winds itself around three spiral arms as it learns.
+"""The spiral: the decision boundary of a network on three spiral arms during training.
 
-`fit` goes on from where the network stands, so that one can stop and look after 1, 3, 10, 30 and 100 epochs.
+`fit` continues from the current weights, so training can be inspected after 1, 3, 10, 30 and 100 epochs.
 """
 
 import time
@@ -22,7 +22,7 @@ def main(argv=None):
     net = Network([Dense(64, "relu"), Dense(64, "relu"), Dense(3, "softmax")], inputs=2)
     optimizer = Adam(learning_rate=2e-3)
 
-    Network(net.layers, inputs=2).fit(X[:32], y[:32], optimizer=Adam(), validation_data=(X, y))  # readies kernels
+    Network(net.layers, inputs=2).fit(X[:32], y[:32], optimizer=Adam(), validation_data=(X, y))  # compiles or loads kernels
     print("epochs   seconds   loss      accuracy on held-out points")
     history, done, seconds, snapshots = History(), 0, 0.0, []
     for stop in STOPS:
@@ -39,7 +39,7 @@ def main(argv=None):
 
 
 def draw(net, snapshots, history, X, y):
-    """The decision boundary at each stop, and the loss."""
+    """Draw the decision boundary at each stop, and the loss."""
     panels = plot.axes(2, 3, width=12, height=7.6).ravel()
     for ax, stop, snapshot in zip(panels, STOPS, snapshots, strict=False):
         for name, values in snapshot.items():

@@ -1,7 +1,7 @@
-"""A sweep of hyperparameters: learning rate × width on the spiral, every combination trained and measured.
+"""A hyperparameter sweep: learning rate × width on the spiral, with every combination.
 
-Parameters are what training finds (weights, biases); hyperparameters are what one chooses before. A network here is a
-table, so that a new width compiles nothing, and a population trains in one call: 42 networks of six widths take a second.
+Parameters (weights, biases) are learned in training; hyperparameters are chosen before. A network is a table, so a new width
+compiles nothing, and a population trains in one call: 42 networks of six widths take a second.
 """
 
 import time
@@ -22,7 +22,7 @@ def main(argv=None):
     X, y = spiral()
     order = np.random.default_rng(0).permutation(len(X))
     train, held_out = order[HELD_OUT:], order[:HELD_OUT]
-    Population([network(WIDTHS[0])]).fit(X, y, rows=train[:32], validation_rows=held_out)  # compiles, or reads, all kernels
+    Population([network(WIDTHS[0])]).fit(X, y, rows=train[:32], validation_rows=held_out)  # compiles or loads all kernels
     start = time.perf_counter()
     population = Population([network(width) for width in WIDTHS for _ in LEARNING_RATES])
     population.fit(X, y, epochs=EPOCHS, optimizer=[Adam(rate) for _ in WIDTHS for rate in LEARNING_RATES], progress=False,

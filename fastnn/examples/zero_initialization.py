@@ -1,7 +1,7 @@
-"""Why zero initialization fails: units that start equal stay equal, to the bit; random weights set them apart.
+"""Why zero initialization fails: units that start equal stay equal, to the bit; random weights make them different.
 
-Hidden units with equal weights compute the same function, so they get the same gradient, so they stay equal: eight units
-do the work of one. The notes' remedy is to draw the weights at random.
+Hidden units with equal weights compute the same function, get the same gradient, and stay equal: eight units are no better
+than one. The solution in the notes is to draw the weights at random.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ INITIALIZERS = {"zeros": "zeros", "random": "glorot_uniform"}
 
 
 class Recorder(Callback):
-    """Keeps the weight between the first input and each hidden unit, epoch by epoch."""
+    """Record the weight between the first input and each hidden unit after each epoch."""
 
     def __init__(self):
         self.weights = []
@@ -38,7 +38,7 @@ def main(argv=None):
         recorder = Recorder()
         net.fit(X, y, epochs=EPOCHS, batch_size=32, optimizer=Adam(learning_rate=0.01), callbacks=[recorder])
         nets[start], weights[start] = net, np.array(recorder.weights)
-        # a unit is what comes in, its bias, and what goes out
+        # a unit is identified by its incoming weights, its bias, and its outgoing weights
         units = np.column_stack([net.parameters["0.weight"].T, net.parameters["0.bias"], net.parameters["1.weight"]])
         distinct[start] = len(np.unique(units, axis=0))
         accuracies[start] = net.evaluate(X, y)["accuracy"]
@@ -50,11 +50,11 @@ def main(argv=None):
 
 
 def draw(nets, weights, accuracies, X, y):
-    """A row a start: the weights epoch by epoch, and the decision boundary that came of them."""
+    """Draw a row for each initialization: the weights by epoch, and the final decision boundary."""
     panels = plot.axes(2, 2, width=9.5, height=7.6)
     for (curves, boundary), (start, net) in zip(panels, nets.items(), strict=True):
         for unit, color in enumerate(plot.COLORS[:HIDDEN]):
-            # dashes that alternate, so that lines on top of one another all show
+            # alternating dashes, so that overlapping lines remain visible
             style = (4 * unit, (4, 4 * (HIDDEN - 1))) if start == "zeros" else "-"
             curves.plot(weights[start][:, unit], color=color, linewidth=1.8, linestyle=style)
         lines = "all on one line" if start == "zeros" else "each on its own"

@@ -1,4 +1,4 @@
-"""Gradient checking: the compiled gradients against differences of the compiled loss, parameter by parameter, in float64."""
+"""Gradient checking: the compiled gradients compared with finite differences of the compiled loss, in float64."""
 
 
 import numpy as np
@@ -11,19 +11,19 @@ from .report import GradientReport, ParameterCheck
 
 __all__ = ["GradientReport", "ParameterCheck", "check_gradients"]
 
-SMALLEST_STEP = 1e-12  # of what smaller ones show, rounding makes nonsense
+SMALLEST_STEP = 1e-12  # with smaller steps, rounding errors dominate
 TOLERANCE = 1e-6
-ROUNDING = 64 * 2.0**-52  # of a loss near 1: what a difference of two, over a step, cannot be trusted beyond
+ROUNDING = 64 * 2.0**-52  # rounding error of a difference of two losses near 1, before the division by the step
 
 
 def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
                     training: bool = False, tolerance: float = TOLERANCE, step: float = 1e-4, max_checks: int = 200,
                     seed: int = 0) -> GradientReport:
-    """Compare the gradients of a network with differences of its loss.
+    """Compare the gradients of a network with finite differences of its loss.
 
-    A float64 copy of the network works out both, with the very kernels that train it. The differences are central ones at
-    `step` and half of it, extrapolated (Richardson), so their own error is far below that of a wrong derivative.
-    At a kink (relu at 0, a weight of 0 under l1) the two may rightly differ.
+    A float64 copy of the network computes both, with the same kernels that train it. The differences are central, at `step`
+    and half of it, with Richardson extrapolation, so their own error is far smaller than that of a wrong derivative. At a
+    kink (relu at 0, a weight of 0 with l1) the two may legitimately differ.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
     X, y, sample_weight
         As for `Network.fit`; a few samples are enough.
     training : bool
-        Whether to check what training computes (`Dropout`, `BatchNorm`), as in `Network.loss_and_gradients`.
+        Whether layers behave as in training (`Dropout`, `BatchNorm`), as in `Network.loss_and_gradients`.
     tolerance : float
-        The relative error up to which `passed` is true.
+        The largest relative error for which `passed` is true.
     step : float
-        How far a parameter is moved, relative to its size where that exceeds 1.
+        The change of a parameter, relative to its absolute value if that exceeds 1.
     max_checks : int
-        At most so many numbers of each parameter are checked, drawn with `seed`.
+        The largest number of elements of each parameter to check, drawn with `seed`.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
             indices = np.sort(generator.choice(view.size, max_checks, replace=False))
         numeric = np.array([derivative(loss, view.reshape(-1), i, step) for i in indices])
         analytic = gradients[name].reshape(-1)[indices]
-        # a gradient that is zero but for rounding (a bias before a BatchNorm) is held against what differences can tell
+        # a gradient of zero up to rounding (a bias before a BatchNorm) is compared with the resolution of the differences
         scale = max(np.linalg.norm(analytic), np.linalg.norm(numeric), floor * np.sqrt(len(indices)))
         error = np.linalg.norm(analytic - numeric) / scale
         worst = int(np.argmax(np.abs(analytic - numeric)))
@@ -83,7 +83,7 @@ def check_gradients(network: Network, X: ArrayLike, y: ArrayLike, *, sample_weig
 
 
 def derivative(loss, flat, index, step):
-    """The derivative of loss() in flat[index], by central differences at two steps, extrapolated to an error of O(step⁴)."""
+    """Return the derivative of loss() with respect to flat[index], by central differences with an error of O(step⁴)."""
     value = flat[index]
     step *= max(1.0, abs(value))
 

@@ -1,22 +1,22 @@
-"""What a check of gradients found, parameter by parameter."""
+"""The result of a gradient check, parameter by parameter."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ParameterCheck:
-    """One parameter's gradient, analytic against numeric.
+    """The gradient of one parameter, analytic and numeric.
 
     Attributes
     ----------
     name : str
     relative_error : float
-        ‖analytic − numeric‖ / max(‖analytic‖, ‖numeric‖) over the numbers checked; where both are so small that the
+        ‖analytic − numeric‖ / max(‖analytic‖, ‖numeric‖) over the checked elements; if both are so small that the
         differences are mostly rounding, ‖analytic − numeric‖ over a million times that rounding.
     worst : tuple of int
-        Where the two differ most; `analytic` and `numeric` are the values there.
+        The index at which the two differ most; `analytic` and `numeric` are the values there.
     checked, size : int
-        How many numbers were checked of how many.
+        The number of checked elements, and of all elements.
     """
 
     name: str
@@ -30,7 +30,7 @@ class ParameterCheck:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What `check_gradients` found; print it for a table.
+    """The result of `check_gradients`; print it for a table.
 
     Attributes
     ----------

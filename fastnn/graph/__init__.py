@@ -1,12 +1,12 @@
-"""The notes' computation graph: numbers that remember how they were computed, and derivatives by the chain rule.
+"""The notes' computation graph: numbers that record how they were computed, and derivatives by the chain rule.
 
-Every node of the graph is one number. Computing it also works out its local derivatives, by each of its inputs. `backward`
-then walks the graph from the result to the inputs; the derivative of the result J in a node is a sum over all nodes that
-use it:
+Every node of the graph is one number. The local derivatives with respect to its inputs are computed together with it.
+`backward` then walks the graph from the result to the inputs. The derivative of the result J with respect to a node is a sum
+over all nodes that use it:
 
     dJ/du = Σ_v dJ/dv · dv/du
 
-The notes' example is J = 3(a + b c) at a = 5, b = 3, c = 2 (their transcript has garbled it to 3a + 3b):
+The notes' example is J = 3(a + b c) at a = 5, b = 3, c = 2 (incorrectly 3a + 3b in the transcript):
 
 >>> from fastnn.graph import notes_example, print_graph
 >>> J = notes_example()
@@ -19,8 +19,8 @@ u     b * c        6         3
 v     a + u       11         3
 J     3 * v       33         1
 
-A whole network is such a graph too (`network_loss`), and its derivatives are those that the compiled kernels work out.
-`draw` makes a picture of either.
+A whole network is such a graph too (`network_loss`), with the same derivatives as in the compiled kernels. `draw` draws
+either.
 """
 
 from .drawing import draw

@@ -1,4 +1,4 @@
-"""A computation graph as a picture: boxes in layers, from the inputs on the left to the result on the right."""
+"""A picture of a computation graph: boxes in columns, from the inputs on the left to the result on the right."""
 
 from ..checks import shown
 from .table import formula_of, names
@@ -11,7 +11,7 @@ INPUT, COMPUTED, DERIVATIVE, EDGE = "#e8f1fa", "#ffffff", "#c0392b", "#8a949e"
 
 
 def draw(root: Value, ax=None):
-    """Draw a graph, each node a box with its formula, its value and, in red, the derivative of `root` in it.
+    """Draw a graph, each node as a box with its formula, its value and, in red, the derivative of `root` with respect to it.
 
     Calls `root.backward()` first.
 
@@ -19,7 +19,7 @@ def draw(root: Value, ax=None):
     ----------
     root : Value
     ax : matplotlib.axes.Axes, optional
-        Where to draw; without it a figure of the right size is made.
+        The Axes to draw on; by default those of a new figure of suitable size.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def draw(root: Value, ax=None):
     Raises
     ------
     ImportError
-        Where Matplotlib is not installed.
+        If Matplotlib is not installed.
     """
     try:
         import matplotlib.pyplot as plt
@@ -75,14 +75,14 @@ def draw(root: Value, ax=None):
 
 
 def text(node, name, root):
-    """The three lines in the box of a node."""
+    """Return the three lines in the box of a node."""
     formula = formula_of(node, name)
     title = f"{name[node]} = {formula}" if 0 < len(formula) <= 12 else name[node]
     return title, f"{node.value:.4g}", f"d{root}/d{name[node]} = {node.derivative:.4g}"
 
 
 def layered(nodes: list[Value]) -> list[list[Value]]:
-    """Place the nodes in columns: a computed one right of all its inputs, an input of the graph next to its first use."""
+    """Return the nodes in columns: a node to the right of all its inputs, an input of the graph next to its first use."""
     used_by = {node: [] for node in nodes}
     for node in nodes:
         for source, _ in node.inputs:
@@ -95,7 +95,7 @@ def layered(nodes: list[Value]) -> list[list[Value]]:
             layer[node] = min(layer[user] for user in used_by[node]) - 1
     columns = [[node for node in nodes if layer[node] == place] for place in range(max(layer.values()) + 1)]
 
-    # From right to left, each node at the mean height of those that use it, so that few edges cross.
+    # From right to left, each node gets the mean height of the nodes that use it, so that few edges cross.
     height = {nodes[-1]: 0.5}
     for column in reversed(columns[:-1]):
         column.sort(key=lambda node: sum(height[user] for user in used_by[node]) / len(used_by[node]))

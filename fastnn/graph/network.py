@@ -1,4 +1,4 @@
-"""A dense network and its loss as one computation graph, a node a number."""
+"""A dense network and its loss as one computation graph, with a node for each number."""
 
 from .. import naive
 from ..checks import several, shown
@@ -12,11 +12,11 @@ Layers = list[tuple[list[list[Value]], list[Value]]]
 
 
 def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_error") -> tuple[Value, Layers]:
-    """Build the graph from the parameters of a net to its loss on a batch.
+    """Build the graph from the parameters of a network to its loss on a batch.
 
-    For each sample i and output j a layer has the nodes z[i,j] = x[i,:] @ weight[:,j] + bias[j] and a[i,j] = g(z[i,j]).
-    After the last layer comes the loss of each sample, then J, their mean. Losses are computed on a, never on the logits,
-    so that the chain rule shows whole: an output that rounds to 0 or 1 may have no finite cross entropy here.
+    For each sample i and output j a layer has the nodes z[i,j] = x[i,:] @ weight[:,j] + bias[j] and a[i,j] = g(z[i,j]). The
+    loss of each sample and their mean J follow. Losses are computed from a, never from the logits, so that the chain rule is
+    complete: for an output that rounds to 0 or 1, the cross entropy may be infinite here.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
     J : Value
         The mean loss.
     nodes : list of (weight, bias)
-        The parameters, each number a Value labeled as in "0.weight[1,2]".
+        The parameters, each number as a Value with a label such as "0.weight[1,2]".
 
     Examples
     --------
@@ -62,13 +62,13 @@ def network_loss(parameters, activations: list[str], x, y, loss: str = "squared_
 
 
 def derivatives(nodes: Layers) -> list[tuple[list[list[float]], list[float]]]:
-    """Read the derivatives off the parameters of a `network_loss`, in the form of `fastnn.naive.backward`'s gradients."""
+    """Return the derivatives of the parameters of a `network_loss`, in the form of `fastnn.naive.backward`'s gradients."""
     return [([[node.derivative for node in row] for row in weight], [node.derivative for node in bias])
             for weight, bias in pairs("nodes", nodes)]
 
 
 def pairs(where, layers):
-    """[(weight, bias) of each layer]."""
+    """Return [(weight, bias) of each layer]."""
     found = several(where, layers)
     if not all(isinstance(layer, (list, tuple)) and len(layer) == 2 for layer in found):
         raise ValueError(f"{where} is {shown(layers)}; it must be a list of (weight, bias), one a layer")
@@ -76,7 +76,7 @@ def pairs(where, layers):
 
 
 def numbers(where, values, axes):
-    """An array as nested lists of numbers."""
+    """Return an array as nested lists of numbers."""
     array = real_array(where, values, "float64")
     if array.ndim != axes or 0 in array.shape:
         raise ValueError(f"{where} has shape {array.shape}; it must have {axes} axes, none of them empty")
@@ -88,14 +88,14 @@ def labeled_rows(name, rows):
 
 
 def affine(x: list[Value], weight: list[Value], bias: Value) -> Value:
-    """Σₖ xₖ wₖ + b as one node, whose local derivative is wₖ in xₖ, xₖ in wₖ and 1 in b."""
+    """Return Σₖ xₖ wₖ + b as one node, with the local derivatives wₖ for xₖ, xₖ for wₖ and 1 for b."""
     pairs = list(zip(x, weight, strict=True))
     inputs = [(x, weight.value) for x, weight in pairs] + [(weight, x.value) for x, weight in pairs] + [(bias, 1.0)]
     return Value(sum(x.value * weight.value for x, weight in pairs) + bias.value, inputs=inputs)
 
 
 def sample_loss(name: str, a: list[Value], y: list[float], i: int) -> Value:
-    """The loss of sample i as one node, whose local derivatives are the registered loss's own."""
+    """Return the loss of sample i as one node, with the derivatives of the registered loss."""
     loss, outputs = losses.resolve(name), [[node.value for node in a]]
     value, [da] = naive.records.mean_loss(loss, outputs, [y]), naive.records.mean_loss_gradient(loss, outputs, [y])
     formula = f"{loss.name}(a[{i},:], y[{i},:])"
@@ -103,7 +103,7 @@ def sample_loss(name: str, a: list[Value], y: list[float], i: int) -> Value:
 
 
 def mean(samples: list[Value]) -> Value:
-    """The mean of some nodes as one node; of a single one, that node."""
+    """Return the mean of some nodes as one node; for a single node, that node."""
     if len(samples) == 1:
         return samples[0]
     share = 1 / len(samples)

@@ -4,19 +4,19 @@ from .value import Value, a_node, topological_order
 
 
 def names(nodes: list[Value]) -> dict[Value, str]:
-    """Name the nodes of a graph: by their labels, and n1, n2, … where there is none."""
+    """Return a name for each node of a graph: its label, or n1, n2, …."""
     unnamed = (node for node in nodes if not node.label)
     numbered = {node: f"n{number}" for number, node in enumerate(unnamed, start=1)}
     return {node: node.label or numbered[node] for node in nodes}
 
 
 def formula_of(node: Value, name: dict[Value, str]) -> str:
-    """The formula of a node with the names of its inputs in it; of an input of the graph, nothing."""
+    """Return the formula of a node with the names of its inputs; "" for an input of the graph."""
     return node.formula.format(*(name[source] for source, _ in node.inputs))
 
 
 def describe(root: Value) -> str:
-    """Return a table of the graph, a row a node: name, formula, value, and the derivative of `root` in it.
+    """Return a table of the graph with a row for each node: name, formula, value, derivative of `root` with respect to it.
 
     Calls `root.backward()` first.
 

@@ -1,4 +1,4 @@
-"""The nodes of a computation graph: numbers, the operators and functions between them, and the way back."""
+"""The nodes of a computation graph: numbers, the operators and functions on them, and backpropagation."""
 
 import math
 
@@ -12,22 +12,22 @@ from ..kernels.activations import activations as registry
 class Value:
     """A number in a computation graph.
 
-    Made by hand it is an input of the graph; made by an operator or a function it is a node that knows its inputs.
+    A Value that you make is an input of the graph; one made by an operator or a function is a node that knows its inputs.
 
     Parameters
     ----------
     value : float
     label : str
-        The name it goes by in tables and drawings.
+        Its name in tables and drawings.
     formula : str
-        How it came from its inputs, with {} for the name of each.
+        The formula from which it was computed, with {} for the name of each input.
     inputs : sequence of (Value, float)
-        Each input and the derivative of this node in it.
+        Each input and the derivative of this node with respect to it.
 
     Attributes
     ----------
     derivative : float
-        Of the result in this node, once `backward` was called on the result.
+        The derivative of the result with respect to this node, after a call of `backward` on the result.
 
     Examples
     --------
@@ -46,12 +46,12 @@ class Value:
         self.derivative = 0.0
 
     def named(self, label):
-        """Give the node a name, and return it."""
+        """Set the label of the node, and return the node."""
         self.label = an_instance("label", label, str)
         return self
 
     def backward(self):
-        """Set `derivative` throughout the graph: that of this node in each node it was computed from."""
+        """Set `derivative` of all nodes that this node depends on to the derivative of this node with respect to them."""
         nodes = topological_order(self)
         for node in nodes:
             node.derivative = 0.0
@@ -64,7 +64,7 @@ class Value:
         return operation("+", self, other, add)
 
     def __radd__(self, number):
-        begins_a_sum = is_number(number) and number == 0  # as the built-in one does
+        begins_a_sum = is_number(number) and number == 0  # as the built-in function `sum` does
         return self if begins_a_sum else operation("+", number, self, add)
 
     def __sub__(self, other):
@@ -105,18 +105,18 @@ class Value:
 
 
 def is_number(value):
-    """Whether `value` is a real number of Python or NumPy, NaN and infinity among them."""
+    """Return whether `value` is a real number of Python or NumPy, including NaN and infinity."""
     return isinstance(value, (float, np.floating)) or not math.isnan(real_number(value))
 
 
 def a_node(where, value):
-    """`value` if it is a node."""
+    """Return `value` if it is a node, else raise ValueError."""
     if not isinstance(value, Value):
         raise ValueError(f"{where} is {shown(value)}; it must be a Value, such as Value(1.0)")
     return value
 
 
-# The value of an operator, and its derivatives by its left and by its right side.
+# The value of an operator, and its derivatives with respect to its left and right operands.
 
 
 def add(x, y):
@@ -136,7 +136,7 @@ def divide(x, y):
 
 
 def operation(symbol, left, right, rule):
-    """The node of `left symbol right`; a plain number among them becomes part of the formula, not a node of its own."""
+    """Return the node of `left symbol right`; a plain number becomes part of the formula instead of a node."""
     if not all(isinstance(side, Value) or is_number(side) for side in (left, right)):
         return NotImplemented
     x, y = (side.value if isinstance(side, Value) else real_number(side) for side in (left, right))
@@ -160,7 +160,7 @@ def log(x: Value) -> Value:
 
 
 def activate(name: str, z: Value) -> Value:
-    """Return a = g(z) for a registered activation, as one node whose local derivative is the record's own g'(z).
+    """Return a = g(z) for a registered activation, as one node with the record's derivative g'(z).
 
     Examples
     --------
@@ -179,7 +179,7 @@ def activate(name: str, z: Value) -> Value:
 
 
 def activate_row(name: str, z: list[Value], z_name: str = "z") -> list[Value]:
-    """Return the activations of a row; where they are row-wise, each is a node with the whole of z as its inputs.
+    """Return the activations of a row; if they are row-wise, each is a node with all of z as its inputs.
 
     Examples
     --------
@@ -220,9 +220,9 @@ def relu(z: Value) -> Value:
 
 
 def topological_order(root: Value) -> list[Value]:
-    """List the nodes that `root` was computed from, each after all of its inputs; `root` comes last."""
+    """Return the nodes that `root` was computed from, each after all of its inputs; `root` comes last."""
     order, seen, stack = [], set(), [(a_node("root", root), False)]
-    while stack:  # a stack of our own: a graph may be deeper than Python lets functions call each other
+    while stack:  # an explicit stack, because a graph may be deeper than Python's recursion limit
         node, inputs_are_done = stack.pop()
         if inputs_are_done:
             order.append(node)

@@ -1,10 +1,10 @@
-"""The first rung: everything as pure Python loops over lists, the pseudo-code of the notes.
+"""Everything in pure Python loops over lists, as in the pseudo-code of the notes.
 
-For reading and for teaching: no NumPy, no Numba, every multiplication in sight. `fastnn.vectorized` says the same
-in NumPy under the same names, `fastnn.kernels` compiled. Functions take nested lists (or arrays, made into lists at the
-door) and return nested lists. One sample is one row; the notes, who put one in a column, write W x where this writes x W.
+This version is for reading and teaching, with every multiplication explicit and without NumPy or Numba. `fastnn.vectorized`
+has the same functions in NumPy, `fastnn.kernels` compiled. Functions take nested lists (or arrays, which are converted to
+lists) and return nested lists. One sample is one row; the notes use columns, and write W x where this writes x W.
 
-Beside the functions below there is a pair for each registered activation and loss, under its name:
+In addition to the functions below, there is a pair for each registered activation and loss, under its name:
 
 >>> from fastnn import naive
 >>> a = naive.tanh(0.0)

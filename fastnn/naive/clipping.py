@@ -1,4 +1,4 @@
-"""Bounds on a gradient, a flat list of numbers, before an optimizer takes its step."""
+"""Limits on a gradient, a flat list of numbers, before the optimizer's step."""
 
 import math
 
@@ -7,7 +7,7 @@ from .rungs import check_limit
 
 
 def clip_by_value(gradients: Vector, limit: float) -> Vector:
-    """Bring each number into [−limit, limit].
+    """Limit each element to [−limit, limit].
 
     Examples
     --------
@@ -19,7 +19,7 @@ def clip_by_value(gradients: Vector, limit: float) -> Vector:
 
 
 def clip_by_norm(gradients: Vector, limit: float) -> Vector:
-    """Scale the gradient down to ‖g‖ = limit where ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
+    """Scale the gradient down to ‖g‖ = limit if ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
 
     Examples
     --------
@@ -35,7 +35,7 @@ def clip_by_norm(gradients: Vector, limit: float) -> Vector:
 
 
 def clip(gradients: Vector, value: float | None, norm: float | None) -> Vector:
-    """Clip by value, then by norm, each where there is a limit."""
+    """Clip by value, then by norm; None means no limit."""
     if value is not None:
         gradients = clip_by_value(gradients, value)
     return gradients if norm is None else clip_by_norm(gradients, norm)

@@ -9,25 +9,25 @@ WORD = 2**64 - 1  # all bits of a word
 
 
 def mix(word: int) -> int:
-    """The mixing function of SplitMix64 (Steele, Lea and Flood 2014), on words of 64 bits."""
+    """Return the mixing function of SplitMix64 (Steele, Lea and Flood 2014) of a 64-bit word."""
     word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & WORD
     word = (word ^ (word >> 27)) * 0x94D049BB133111EB & WORD
     return word ^ (word >> 31)
 
 
 def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
-    """Set numbers to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
+    """Set elements to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
 
-    Which, depends on the word and on a number's place: number e, counted row by row, is dropped if the upper half of
+    Element e, counted in C order, is dropped if the upper half of
     mix(mix(word) + (e + 1) γ) is below rate · 2³².
 
     Parameters
     ----------
     x : (batch, features), or of any other shape
     rate : float
-        From 0 up to, but not including, 1.
+        In [0, 1).
     word : int
-        Of 64 bits.
+        A 64-bit integer.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
 
 
 def dropout_backward(da: Matrix, rate: float, word: int) -> Matrix:
-    """Push da back through `dropout_forward`: dx is 0 where it dropped, da / (1 − rate) elsewhere.
+    """Compute the gradient of `dropout_forward` from da: 0 where it dropped, da / (1 − rate) elsewhere.
 
     Parameters
     ----------

@@ -17,13 +17,13 @@ def logistic_regression(X, y, learning_rate: float = 0.1, epochs: int = 1000) ->
     Parameters
     ----------
     X : (m, n)
-        One example a row.
+        One example in each row.
     y : (m,)
         0 or 1 for each example.
     learning_rate : float
         The notes' α.
     epochs : int
-        How many steps, each over all examples.
+        The number of steps, each over all examples.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def logistic_regression(X, y, learning_rate: float = 0.1, epochs: int = 1000) ->
     X, y = to_lists(X), to_lists(y)
     check_examples(shape(X), shape(y))
     sigmoid = plain(activations["sigmoid"].value)
-    # L = −[y log a + (1 − y) log(1 − a)] in terms of z: finite even where a has rounded to 0 or 1
+    # L = −[y log a + (1 − y) log(1 − a)] as a function of z: finite even if a rounds to 0 or 1
     cost = plain(losses["binary_cross_entropy"].on_logits["sigmoid"].value)
 
     m, n = len(X), len(X[0])

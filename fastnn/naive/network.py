@@ -1,6 +1,6 @@
 """A dense network as pure Python loops: forward, backward and one step of training.
 
-A net is a list of (weight, bias), one pair a layer, and a list of the names of their activations.
+A network is a list of (weight, bias), one pair for each layer, and a list of the names of their activations.
 """
 
 from ..kernels.activations import activations as registry
@@ -45,11 +45,11 @@ def linear_forward(x: Matrix, weight: Matrix, bias: Vector) -> Matrix:
 
 
 def linear_backward(dz: Matrix, x: Matrix, weight: Matrix) -> tuple[Matrix, Matrix, Vector]:
-    """Push dz back through z = x @ weight + bias.
+    """Compute the gradients of z = x @ weight + bias from dz.
 
     dx = dz weightᵀ,  dweight = xᵀ dz,  dbias = Σᵢ dzᵢ
 
-    Nothing is divided by the batch here: a loss hands out a gradient that already is.
+    Nothing is divided by the batch size here: the gradient of a loss is divided already.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def linear_backward(dz: Matrix, x: Matrix, weight: Matrix) -> tuple[Matrix, Matr
 
 
 def forward(parameters: Parameters, activations: list[str], x: Matrix) -> list[tuple[Matrix, Matrix]]:
-    """Run a net forward: in each layer z = a_previous @ weight + bias, a = g(z).
+    """Run a network forward: in each layer z = a_previous @ weight + bias, a = g(z).
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def forward(parameters: Parameters, activations: list[str], x: Matrix) -> list[t
     Returns
     -------
     list of (z, a)
-        What each layer computed, (batch, out_features) both; the net's output is the last a.
+        The results of each layer, both (batch, out_features); the output of the network is the last a.
 
     Examples
     --------
@@ -118,11 +118,11 @@ def backward(
     parameters: Parameters, activations: list[str], x: Matrix, y: Matrix, loss: str = "squared_error",
     weights: Vector | None = None,
 ) -> tuple[float, Parameters]:
-    """Run a net forward, then backward: the loss of a batch and its derivative in every parameter.
+    """Compute the loss of a batch and its gradient with respect to every parameter.
 
     From the last layer to the first: dz = da g'(z), dweight = a_previousᵀ dz, dbias = Σᵢ dzᵢ, da_previous = dz weightᵀ.
-    The pairs softmax and cross_entropy, sigmoid and binary_cross_entropy start at dz = (a − y) / batch, worked out
-    on the logits; any other loss starts at its da.
+    The pairs softmax and cross_entropy, sigmoid and binary_cross_entropy start at dz = (a − y) / batch,
+    computed from the logits; any other loss starts at its da.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def backward(
     loss : str
         A registered loss.
     weights : (batch,), optional
-        How much each sample counts.
+        The weight of each sample.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def backward(
 
 
 def flatten(parameters: Parameters) -> Vector:
-    """All numbers of a net in one list: weight row by row, then bias, layer by layer."""
+    """Return all parameters of a network in one list: weight row by row, then bias, layer by layer."""
     flat = []
     for weight, bias in to_lists(parameters):
         for row in weight:
@@ -179,7 +179,7 @@ def flatten(parameters: Parameters) -> Vector:
 
 
 def optimizer_state(parameters: Parameters, optimizer) -> list[Vector]:
-    """Make the state that an optimizer starts from: a flat list of zeros for each of its slots.
+    """Return the initial state of an optimizer: a flat list of zeros for each of its slots.
 
     Examples
     --------
@@ -194,21 +194,21 @@ def train_step(
     parameters: Parameters, activations: list[str], x: Matrix, y: Matrix, loss: str,
     optimizer, state: list[Vector], step: int,
 ) -> float:
-    """Take one full step of training: forward, backward, update. Changes `parameters` and `state` in place.
+    """Take one training step: forward, backward, update. Changes `parameters` and `state` in place.
 
     Parameters
     ----------
     parameters, activations, x, y, loss
         As for `backward`.
     optimizer : an optimizer such as Adam(learning_rate=0.01)
-    state : what `optimizer_state` made
+    state : the result of `optimizer_state`
     step : int
-        Which step this is, counted from 1.
+        The number of the step, counted from 1.
 
     Returns
     -------
     loss : float
-        That of the batch before the update.
+        The loss of the batch before the update.
 
     Examples
     --------

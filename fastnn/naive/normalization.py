@@ -10,7 +10,7 @@ Matrix = list[Vector]
 
 
 def mean_and_variance(numbers: Vector) -> tuple[float, float]:
-    """The mean, and the mean square of the distances from it."""
+    """Return the mean and the variance, divided by the number of elements."""
     mean = sum(numbers) / len(numbers)
     return mean, sum((number - mean) ** 2 for number in numbers) / len(numbers)
 
@@ -21,7 +21,7 @@ def column(x: Matrix, j: int) -> Vector:
 
 def batch_norm_predict(x: Matrix, scale: Vector, shift: Vector, mean: Vector, variance: Vector,
                        epsilon: float = 1e-5) -> Matrix:
-    """Normalize each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
+    """Normalize each feature by a given mean and variance, as `fastnn.BatchNorm` in prediction.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def batch_norm_forward(x: Matrix, scale: Vector, shift: Vector, epsilon: float =
 
 
 def batch_norm_backward(da: Matrix, x: Matrix, scale: Vector, epsilon: float = 1e-5) -> tuple[Matrix, Vector, Vector]:
-    """Push da back through `batch_norm_forward`, whose mean and variance depend on x too.
+    """Compute the gradients of `batch_norm_forward` from da; its mean and variance depend on x too.
 
     dscale = Σᵢ daᵢ x̂ᵢ,  dshift = Σᵢ daᵢ,  dx = scale / √(variance + epsilon) · (da − dshift / m − x̂ dscale / m)
 
@@ -108,9 +108,9 @@ def batch_norm_backward(da: Matrix, x: Matrix, scale: Vector, epsilon: float = 1
 
 
 def batch_norm_running(mean: Vector, variance: Vector, x: Matrix, momentum: float = 0.9) -> tuple[Vector, Vector]:
-    """Let running statistics follow those of a batch: running ← momentum · running + (1 − momentum) · the batch's.
+    """Update running statistics: running ← momentum · running + (1 − momentum) · that of the batch.
 
-    The variance of the batch is the unbiased one here, divided by m − 1 (Ioffe and Szegedy 2015, algorithm 2).
+    The variance of the batch is unbiased here, divided by m − 1 (Ioffe and Szegedy 2015, algorithm 2).
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def layer_norm_forward(x: Matrix, scale: Vector, shift: Vector, epsilon: float =
 
 
 def layer_norm_backward(da: Matrix, x: Matrix, scale: Vector, epsilon: float = 1e-5) -> tuple[Matrix, Vector, Vector]:
-    """Push da back through `layer_norm_forward`.
+    """Compute the gradients of `layer_norm_forward` from da.
 
     dscale = Σᵢ daᵢ x̂ᵢ,  dshift = Σᵢ daᵢ; and with dx̂ = da scale, in each row
     dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance + epsilon)

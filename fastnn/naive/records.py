@@ -7,7 +7,7 @@ Matrix = list[Vector]
 
 
 def to_lists(array):
-    """Nested lists of plain numbers: the door of this rung, where arrays come in."""
+    """Convert arrays to nested lists of plain numbers."""
     if hasattr(array, "tolist"):
         return array.tolist()
     if isinstance(array, (list, tuple)):
@@ -16,28 +16,28 @@ def to_lists(array):
 
 
 def shape(nested):
-    """The shape of nested lists, read off their first items."""
+    """Return the shape of nested lists, from their first items."""
     if not isinstance(nested, list):
         return ()
     return (len(nested), *shape(nested[0])) if nested else (0,)
 
 
 def each_number(function, *nested):
-    """`function` of every number, or of the numbers at the same place of several nested lists."""
+    """Apply `function` to every number, or to the numbers at the same position of several nested lists."""
     if isinstance(nested[0], list):
         return [each_number(function, *inner) for inner in zip(*nested, strict=True)]
     return function(*nested)
 
 
 def each_row(function, *nested):
-    """`function` of every row, or of the rows at the same place of several nested lists."""
+    """Apply `function` to every row, or to the rows at the same position of several nested lists."""
     if isinstance(nested[0][0], list):
         return [each_row(function, *inner) for inner in zip(*nested, strict=True)]
     return function(*nested)
 
 
 def plain(function):
-    """The Python function that Numba compiles, where it is one of Numba's."""
+    """Return the Python function of a function compiled by Numba; other functions unchanged."""
     return getattr(function, "py_func", function)
 
 
@@ -53,7 +53,7 @@ def derivative(activation, z, a):
 
 
 def pullback(activation, da, z, a):
-    """dz from da, through one activation: da · g'(z) number by number, or the record's own pullback of a row."""
+    """Return dz, given da: da · g'(z) element by element, or the record's pullback of each row."""
     da, z, a, prime = to_lists(da), to_lists(z), to_lists(a), plain(activation.prime)
     if activation.rowwise:
         return each_row(prime, da, z, a)
@@ -76,7 +76,7 @@ def mean_loss(loss, a, y, weights=None):
 
 
 def mean_loss_gradient(loss, a, y, weights=None):
-    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
+    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so nothing after it divides again."""
     a, y, weights = prepared(a, y, weights)
     prime, total_weight, da = plain(loss.prime), sum(weights), []
     for i in range(len(a)):
@@ -89,7 +89,7 @@ def mean_loss_gradient(loss, a, y, weights=None):
 
 
 def prepared(a, y, weights):
-    """Outputs, targets and a weight for each sample, as lists of the right shapes."""
+    """Return outputs, targets and a weight for each sample, as lists of the right shapes."""
     a, y = to_lists(a), to_lists(y)
     check_targets(shape(a), shape(y))
     weights = [1.0] * len(a) if weights is None else to_lists(weights)

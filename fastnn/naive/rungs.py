@@ -1,6 +1,6 @@
-"""What the two readable rungs, `fastnn.naive` and `fastnn.vectorized`, share: their names and what they ask of shapes.
+"""Common parts of `fastnn.naive` and `fastnn.vectorized`: the names of their functions and checks of shapes.
 
-Each registered activation and loss is a pair of functions on both rungs, under the name of its record:
+For each registered activation and loss, both modules have a pair of functions, under the name of its record:
 
     tanh(z), tanh_prime(z, a)                                           an activation
     softmax(z), softmax_prime(da, z, a)                                 a row-wise one: its derivative is a pullback da -> dz
@@ -17,7 +17,7 @@ from ..layers.windows import padding_of, per_axis, pool_windows, transposed_wind
 
 
 def all_losses():
-    """Every loss by its name, those on logits among them."""
+    """Return every loss by its name, including those on logits."""
     records = dict(losses)
     for loss in losses.values():
         records |= {on_logits.name: on_logits for on_logits in loss.on_logits.values()}
@@ -25,7 +25,7 @@ def all_losses():
 
 
 def registered_functions():
-    """What the registries give a rung: by name, a record, which of the rung's functions takes it, and the formula."""
+    """Return the functions from the registries: by name, (record, name of the function that takes it, formula)."""
     table = {}
     for name, activation in activations.items():
         table[name] = activation, "activate", f"a = {activation.formula}"
@@ -39,7 +39,7 @@ def registered_functions():
 
 
 def registry_attributes(module, records):
-    """`__getattr__` and `__dir__` of a rung, which make its registered functions on demand from those of its `records`."""
+    """Return `__getattr__` and `__dir__` of a module, which make the registered functions from those of its `records`."""
 
     @cache
     def bound(record, name, function, formula):
@@ -65,12 +65,12 @@ def registry_attributes(module, records):
 
 
 def fused_loss(loss, activation):
-    """`loss` in terms of the last layer's z, or None where the plain chain rule has to do."""
+    """Return `loss` as a function of the last layer's z, or None if it has to be computed by the chain rule."""
     return losses.resolve(loss).on_logits.get(activations.resolve(activation).name)
 
 
 def check_linear(x, weight, bias):
-    """Refuse shapes that x @ weight + bias has no meaning for."""
+    """Raise an error for shapes for which x @ weight + bias is not defined."""
     if len(x) != 2 or len(weight) != 2 or x[1] != weight[0]:
         raise ValueError(f"x has shape {x} and weight {weight}; "
                          "they must be (batch, in_features) and (in_features, out_features)")
@@ -79,7 +79,7 @@ def check_linear(x, weight, bias):
 
 
 def check_features(x, **vectors):
-    """Refuse anything but rows of features and vectors of one number a feature, given by their shapes."""
+    """Raise an error unless the shapes are those of rows of features and vectors of one number for each feature."""
     if len(x) != 2 or 0 in x:
         raise ValueError(f"x has shape {x}; it must be (batch, features), with at least one of each")
     for name, shape in vectors.items():
@@ -88,14 +88,14 @@ def check_features(x, **vectors):
 
 
 def check_batch(x):
-    """Refuse what has no statistics of a batch."""
+    """Raise an error for a shape without batch statistics."""
     if len(x) != 2 or x[0] < 2:
         raise ValueError(f"x has shape {x}; statistics of a batch take (batch, features) with at least two samples "
                          "(for one sample use batch_norm_predict)")
 
 
 def check_targets(a, y):
-    """Refuse targets that are not one for each output."""
+    """Raise an error unless there is one target for each output."""
     if len(a) != 2 or a[0] == 0:
         raise ValueError(f"outputs have shape {a}; a loss takes (batch, outputs) with at least one sample")
     if y != a:
@@ -103,7 +103,7 @@ def check_targets(a, y):
 
 
 def check_weights(weights, shape, batch):
-    """Refuse weights that are not one for each sample, or leave nothing to average."""
+    """Raise an error unless there is one weight for each sample, with a positive sum."""
     if shape != (batch,):
         raise ValueError(f"weights have shape {shape}; there must be one for each sample, {(batch,)}")
     if min(weights) < 0 or sum(weights) == 0:
@@ -111,26 +111,26 @@ def check_weights(weights, shape, batch):
 
 
 def check_limit(where, limit):
-    """Refuse a bound on gradients that is not above zero."""
+    """Raise an error for a limit on gradients that is not above zero."""
     if not limit > 0:
         raise ValueError(f"{where} is {limit!r}; it must be above zero")
 
 
 def check_strengths(l1, l2):
-    """Refuse penalties that would be rewards."""
+    """Raise an error for negative penalties."""
     if not (l1 >= 0 and l2 >= 0):
         raise ValueError(f"l1 is {l1!r} and l2 {l2!r}; both must be zero or more")
 
 
 def check_layers(parameters, activations):
-    """Refuse a net whose layers and activations differ in number."""
+    """Raise an error if the numbers of layers and activations differ."""
     if not parameters or len(parameters) != len(activations):
         raise ValueError(f"there are {len(parameters)} layers of parameters and {len(activations)} activations; "
                          "give one activation a layer, and at least one layer")
 
 
 def check_examples(X, y):
-    """Refuse anything but rows of features and one label a row."""
+    """Raise an error unless there are rows of features and one label for each row."""
     if len(X) != 2 or 0 in X:
         raise ValueError(f"X has shape {X}; it must be (m, n), an example a row and a feature a column")
     if y != X[:1]:

@@ -1,10 +1,10 @@
-"""The second rung: everything in NumPy, the notes' vectorized formulas.
+"""Everything in NumPy, the notes' vectorized formulas.
 
-Written for trust, not for speed: `fastnn.naive` says the same in loops and `fastnn.kernels` compiled, under the same names,
-and the tests hold them all to this one. It computes in the dtype of what it is given (float64 for lists and whole numbers).
-One sample is one row; the notes, who put one in a column, write W x where this writes x W.
+This version is the reference for the tests: `fastnn.naive` has the same functions in loops and `fastnn.kernels` compiled. It
+computes in the dtype of its arguments (float64 for lists and integers). One sample is one row; the notes use columns, and
+write W x where this writes x W.
 
-Beside the functions below there is a pair for each registered activation and loss, under its name:
+In addition to the functions below, there is a pair for each registered activation and loss, under its name:
 
 >>> from fastnn import vectorized
 >>> a = vectorized.tanh([0.0, 100.0])

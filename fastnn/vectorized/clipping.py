@@ -1,4 +1,4 @@
-"""Bounds on a gradient before an optimizer takes its step."""
+"""Limits on a gradient before the optimizer's step."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,7 +8,7 @@ from .records import real
 
 
 def clip_by_value(gradients: ArrayLike, limit: float) -> NDArray:
-    """Bring each number into [−limit, limit].
+    """Limit each element to [−limit, limit].
 
     Examples
     --------
@@ -20,7 +20,7 @@ def clip_by_value(gradients: ArrayLike, limit: float) -> NDArray:
 
 
 def clip_by_norm(gradients: ArrayLike, limit: float) -> NDArray:
-    """Scale the gradient down to ‖g‖ = limit where ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
+    """Scale the gradient down to ‖g‖ = limit if ‖g‖ = √Σ g² exceeds it (Pascanu et al. 2013, algorithm 1).
 
     Examples
     --------
@@ -34,7 +34,7 @@ def clip_by_norm(gradients: ArrayLike, limit: float) -> NDArray:
 
 
 def clip(gradients: NDArray, value: float | None, norm: float | None) -> NDArray:
-    """Clip by value, then by norm, each where there is a limit."""
+    """Clip by value, then by norm; None means no limit."""
     if value is not None:
         gradients = clip_by_value(gradients, value)
     return gradients if norm is None else clip_by_norm(gradients, norm)

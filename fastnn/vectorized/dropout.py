@@ -8,25 +8,25 @@ from .records import real
 
 
 def mix(word: NDArray) -> NDArray:
-    """The mixing function of SplitMix64 (Steele, Lea and Flood 2014), on arrays of uint64, which wrap around."""
+    """Return the mixing function of SplitMix64 (Steele, Lea and Flood 2014) of uint64 arrays, which wrap around."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return word ^ (word >> np.uint64(31))
 
 
 def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
-    """Set numbers to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
+    """Set elements to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
 
-    Which, depends on the word and on a number's place: number e, counted row by row, is dropped if the upper half of
+    Element e, counted in C order, is dropped if the upper half of
     mix(mix(word) + (e + 1) γ) is below rate · 2³².
 
     Parameters
     ----------
     x : (batch, features), or of any other shape
     rate : float
-        From 0 up to, but not including, 1.
+        In [0, 1).
     word : int
-        Of 64 bits.
+        A 64-bit integer.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
 
 
 def dropout_backward(da: ArrayLike, rate: float, word: int) -> NDArray:
-    """Push da back through `dropout_forward`: dx is 0 where it dropped, da / (1 − rate) elsewhere.
+    """Compute the gradient of `dropout_forward` from da: 0 where it dropped, da / (1 − rate) elsewhere.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Logistic regression in NumPy: the notes' "Vectorizing logistic regression", with one example a row."""
+"""Logistic regression in NumPy: the notes' "Vectorizing logistic regression", with one example in each row."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,13 +20,13 @@ def logistic_regression(
     Parameters
     ----------
     X : (m, n)
-        One example a row.
+        One example in each row.
     y : (m,)
         0 or 1 for each example.
     learning_rate : float
         The notes' α.
     epochs : int
-        How many steps, each over all examples.
+        The number of steps, each over all examples.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def logistic_regression(
     X = real(X)
     y = np.asarray(y, X.dtype)
     check_examples(X.shape, y.shape)
-    # L = −[y log a + (1 − y) log(1 − a)] in terms of z: finite even where a has rounded to 0 or 1
+    # L = −[y log a + (1 − y) log(1 − a)] as a function of z: finite even if a rounds to 0 or 1
     cost = losses["binary_cross_entropy"].on_logits["sigmoid"]
 
     m, n = X.shape

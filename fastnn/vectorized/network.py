@@ -1,6 +1,6 @@
 """A dense network in NumPy: forward, backward and one step of training.
 
-A net is a list of (weight, bias), one pair a layer, and a list of the names of their activations.
+A network is a list of (weight, bias), one pair for each layer, and a list of the names of their activations.
 """
 
 import numpy as np
@@ -40,11 +40,11 @@ def linear_forward(x: ArrayLike, weight: ArrayLike, bias: ArrayLike) -> NDArray:
 
 
 def linear_backward(dz: ArrayLike, x: ArrayLike, weight: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
-    """Push dz back through z = x @ weight + bias.
+    """Compute the gradients of z = x @ weight + bias from dz.
 
     dx = dz weightᵀ,  dweight = xᵀ dz,  dbias = Σᵢ dzᵢ
 
-    Nothing is divided by the batch here: a loss hands out a gradient that already is.
+    Nothing is divided by the batch size here: the gradient of a loss is divided already.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def linear_backward(dz: ArrayLike, x: ArrayLike, weight: ArrayLike) -> tuple[NDA
 
 
 def forward(parameters: Parameters, activations: list[str], x: ArrayLike) -> list[tuple[NDArray, NDArray]]:
-    """Run a net forward: in each layer z = a_previous @ weight + bias, a = g(z).
+    """Run a network forward: in each layer z = a_previous @ weight + bias, a = g(z).
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def forward(parameters: Parameters, activations: list[str], x: ArrayLike) -> lis
     Returns
     -------
     list of (z, a)
-        What each layer computed, (batch, out_features) both; the net's output is the last a.
+        The results of each layer, both (batch, out_features); the output of the network is the last a.
 
     Examples
     --------
@@ -104,11 +104,11 @@ def backward(
     parameters: Parameters, activations: list[str], x: ArrayLike, y: ArrayLike, loss: str = "squared_error",
     weights: ArrayLike | None = None,
 ) -> tuple[float, Parameters]:
-    """Run a net forward, then backward: the loss of a batch and its derivative in every parameter.
+    """Compute the loss of a batch and its gradient with respect to every parameter.
 
     From the last layer to the first: dz = da g'(z), dweight = a_previousᵀ dz, dbias = Σᵢ dzᵢ, da_previous = dz weightᵀ.
-    The pairs softmax and cross_entropy, sigmoid and binary_cross_entropy start at dz = (a − y) / batch, worked out
-    on the logits; any other loss starts at its da.
+    The pairs softmax and cross_entropy, sigmoid and binary_cross_entropy start at dz = (a − y) / batch,
+    computed from the logits; any other loss starts at its da.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def backward(
     loss : str
         A registered loss.
     weights : (batch,), optional
-        How much each sample counts.
+        The weight of each sample.
 
     Returns
     -------
@@ -154,12 +154,12 @@ def backward(
 
 
 def flatten(parameters: Parameters) -> NDArray:
-    """All numbers of a net in one vector: weight row by row, then bias, layer by layer."""
+    """Return all parameters of a network in one vector: weight row by row, then bias, layer by layer."""
     return np.concatenate([array.ravel() for layer in parameters for array in layer])
 
 
 def optimizer_state(parameters: Parameters, optimizer) -> list[NDArray]:
-    """Make the state that an optimizer starts from: a flat vector of zeros for each of its slots.
+    """Return the initial state of an optimizer: a flat vector of zeros for each of its slots.
 
     Examples
     --------
@@ -174,21 +174,21 @@ def train_step(
     parameters: Parameters, activations: list[str], x: ArrayLike, y: ArrayLike, loss: str,
     optimizer, state: list[NDArray], step: int,
 ) -> float:
-    """Take one full step of training: forward, backward, update. Changes `parameters` and `state` in place.
+    """Take one training step: forward, backward, update. Changes `parameters` and `state` in place.
 
     Parameters
     ----------
     parameters, activations, x, y, loss
         As for `backward`; the parameters must be arrays of floats.
     optimizer : an optimizer such as Adam(learning_rate=0.01)
-    state : what `optimizer_state` made
+    state : the result of `optimizer_state`
     step : int
-        Which step this is, counted from 1.
+        The number of the step, counted from 1.
 
     Returns
     -------
     loss : float
-        That of the batch before the update.
+        The loss of the batch before the update.
 
     Examples
     --------

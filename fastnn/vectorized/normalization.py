@@ -9,7 +9,7 @@ from .records import real
 
 def batch_norm_predict(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, mean: ArrayLike, variance: ArrayLike,
                        epsilon: float = 1e-5) -> NDArray:
-    """Normalize each feature by a mean and a variance that are given: what `fastnn.BatchNorm` does in prediction.
+    """Normalize each feature by a given mean and variance, as `fastnn.BatchNorm` in prediction.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def batch_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, epsilon
 
 def batch_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike,
                         epsilon: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
-    """Push da back through `batch_norm_forward`, whose mean and variance depend on x too.
+    """Compute the gradients of `batch_norm_forward` from da; its mean and variance depend on x too.
 
     dscale = Σᵢ daᵢ x̂ᵢ,  dshift = Σᵢ daᵢ,  dx = scale / √(variance + epsilon) · (da − dshift / m − x̂ dscale / m)
 
@@ -90,9 +90,9 @@ def batch_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike,
 
 def batch_norm_running(mean: ArrayLike, variance: ArrayLike, x: ArrayLike,
                        momentum: float = 0.9) -> tuple[NDArray, NDArray]:
-    """Let running statistics follow those of a batch: running ← momentum · running + (1 − momentum) · the batch's.
+    """Update running statistics: running ← momentum · running + (1 − momentum) · that of the batch.
 
-    The variance of the batch is the unbiased one here, divided by m − 1 (Ioffe and Szegedy 2015, algorithm 2).
+    The variance of the batch is unbiased here, divided by m − 1 (Ioffe and Szegedy 2015, algorithm 2).
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def layer_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, epsilon
 
 def layer_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike,
                         epsilon: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
-    """Push da back through `layer_norm_forward`.
+    """Compute the gradients of `layer_norm_forward` from da.
 
     dscale = Σᵢ daᵢ x̂ᵢ,  dshift = Σᵢ daᵢ; and with dx̂ = da scale, in each row
     dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance + epsilon)

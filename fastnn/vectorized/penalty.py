@@ -1,4 +1,4 @@
-"""Penalties on a weight: l1 Σ |w| + l2 Σ w², added to the loss; the bias costs nothing."""
+"""Penalties on a weight: l1 Σ |w| + l2 Σ w², added to the loss; the bias has no penalty."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +21,7 @@ def weight_penalty(weight: ArrayLike, l1: float = 0.0, l2: float = 0.0) -> float
 
 
 def weight_penalty_gradient(weight: ArrayLike, l1: float = 0.0, l2: float = 0.0) -> NDArray:
-    """Compute its derivative in each w: l1 sign(w) + 2 l2 w, with sign(0) = 0.
+    """Compute the derivative of the penalty with respect to each w: l1 sign(w) + 2 l2 w, with sign(0) = 0.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The registered activations and losses in NumPy, in the dtype of what they are given."""
+"""The registered activations and losses in NumPy, in the dtype of the arguments."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from ..naive.rungs import check_targets, check_weights
 
 
 def real(array):
-    """An array of floats: the dtype it has, or float64 for whole numbers and lists."""
+    """Return an array of floats: of its own dtype, or float64 for integers and lists."""
     array = np.asarray(array)
     return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
 
 
 def numpy_form(record, derivative=False):
-    """What a record says in NumPy; for a user's that says nothing, its scalar function over all elements or rows."""
+    """Return a record's NumPy function; without one, its scalar function applied to all elements or rows."""
     vectorized = record.vectorized_prime if derivative else record.vectorized
     if vectorized is not None:
         return vectorized
@@ -35,7 +35,7 @@ def derivative(activation, z, a):
 
 
 def pullback(activation, da, z, a):
-    """dz from da, through one activation: da · g'(z) element by element, or the record's own pullback of a row."""
+    """Return dz, given da: da · g'(z) element by element, or the record's pullback of each row."""
     da, z, a = real(da), real(z), real(a)
     prime = numpy_form(activation, derivative=True)
     dz = prime(da, z, a) if activation.rowwise else da * prime(z, a)
@@ -52,13 +52,13 @@ def mean_loss(loss, a, y, weights=None):
 
 
 def mean_loss_gradient(loss, a, y, weights=None):
-    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so that nothing after it divides again."""
+    """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so nothing after it divides again."""
     a, y, shares = prepared(a, y, weights)
     return np.asarray(shares[:, None] * numpy_form(loss, derivative=True)(a, y), a.dtype)
 
 
 def prepared(a, y, weights):
-    """Outputs, targets and each sample's share of the average, in the dtype of the outputs."""
+    """Return outputs, targets and each sample's share of the mean, in the dtype of the outputs."""
     a = real(a)
     y = np.asarray(y, a.dtype)
     check_targets(a.shape, y.shape)
