@@ -39,6 +39,7 @@ from .layers import (
     Flatten,
     GlobalAveragePool,
     GlobalMaxPool,
+    GroupNorm,
     LayerNorm,
     MaxPool1D,
     MaxPool2D,
@@ -53,11 +54,12 @@ from .samples.metrics import Metric
 
 __version__: str
 __all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "AveragePool1D", "AveragePool2D", "BatchNorm", "CSVLogger",
-    "Callback", "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError",
-    "Dropout", "EarlyStopping", "ExponentialDecay", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "History",
-    "LambdaCallback", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Metric", "ModelCheckpoint", "ModelFormatError",
-    "Network", "OneCycle", "Population", "RMSprop", "ReduceLROnPlateau", "Reshape", "StepDecay", "Sweep", "TerminateOnNaN",
-    "WarmUp", "activations", "check_gradients", "from_torch_state_dict", "initializers", "k_folds", "losses", "optimizers",
-    "register_activation", "register_loss", "sweep", "warmup",
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "AveragePool1D", "AveragePool2D", "BatchNorm",
+    "CSVLogger", "Callback", "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D",
+    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "Flatten", "GlobalAveragePool", "GlobalMaxPool",
+    "GroupNorm", "History", "LambdaCallback", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Metric",
+    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "Population", "RMSprop", "ReduceLROnPlateau",
+    "Reshape", "StepDecay", "Sweep", "TerminateOnNaN", "WarmUp", "activations", "check_gradients",
+    "from_torch_state_dict", "initializers", "k_folds", "losses", "optimizers", "register_activation", "register_loss",
+    "sweep", "warmup",
 ]

@@ -17,20 +17,23 @@ import numpy as np
 
 from .checks import float_dtype, path_name, several, shown
 from .files.networks import ModelFormatError, open_and_read
-from .layers import BatchNorm, Dense, LayerNorm
+from .layers import Activation, BatchNorm, Dense, Dropout, GroupNorm, LayerNorm
 from .samples.arrays import check_finite, real_array
 
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics"}
-# layers with a 1-D weight that fastnn does not have, distinguished from LayerNorm only by their names
+# layers with a 1-D weight that are not LayerNorm, distinguished only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
+GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
 
 
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
     """Load the weights of a PyTorch model into a network with the same layers.
 
-    Linear corresponds to Dense, BatchNorm1d to BatchNorm (with its running statistics), and LayerNorm to LayerNorm. The
-    tensors of a GroupNorm have the same form as those of a LayerNorm: make sure that the layers are the same.
+    Linear corresponds to Dense, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
+    LayerNorm and GroupNorm to GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in
+    the order of this network. The tensors of a GroupNorm have the same form as those of a LayerNorm: make sure that the
+    layers are the same.
 
     Parameters
     ----------
@@ -60,10 +63,13 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     array([[0.5],
            [0.5]], dtype=float32)
     """
-    given, views = torch_layers(source, layers, network.dtype), {**network.parameters, **network.state}
+    grouped = any(isinstance(layer, GroupNorm) for layer in network.layers)
+    given, views = torch_layers(source, layers, network.dtype, grouped), network.vectors.by_name
     takers = sorted({int(name.split(".")[0]) for name in network.parameters})
     there = ", ".join(f"{layer.name or 'the only one'}: {TORCH_NAMES[layer.kind]}" for layer in given)
-    if [layer.kind for layer in given] != [type(network.layers[index]) for index in takers]:
+    # the tensors of a GroupNorm are those of a LayerNorm
+    kinds = [LayerNorm if isinstance(layer, GroupNorm) else type(layer) for layer in map(network.layers.__getitem__, takers)]
+    if [layer.kind for layer in given] != kinds:
         here = ", ".join(f"{index}: {type(network.layers[index]).__name__}" for index in takers)
         without = " (a BatchNorm takes running_mean and running_var)" * any(
             (layer.kind, type(network.layers[index])) == (LayerNorm, BatchNorm)
@@ -78,8 +84,32 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
                                  f"{network.layers[index]!r}, it must be "
                                  f"{'(out_features, in_features) = ' * (layer.kind is Dense)}{wanted[::-1]}")
     for index, layer in zip(takers, given, strict=True):
+        before, after = image_order(network, index), image_order(network, index + 1)
         for name, array in layer.arrays.items():
-            views[f"{index}.{name}"][...] = array
+            if name == "weight":
+                array = array[before][:, after]
+            views[f"{index}.{name}"][...] = array if name == "weight" else array[after]
+
+
+def image_order(network, position):
+    """Of the features that layer number `position` gets their places in PyTorch, which has the channels of images first.
+
+    It matters behind a Flatten of images and before a Reshape to images. Elsewhere the order is that of both.
+    """
+    for step in (-1, 1):
+        place = position
+        while len(network.shapes[place]) == 1 and 0 <= place - (step < 0) < len(network.layers):
+            layer = network.layers[place - (step < 0)]
+            if not (layer.is_view or isinstance(layer, IN_PLACE)):
+                break
+            place += step
+        *sizes, channels = network.shapes[place]
+        if sizes and len(network.shapes[position]) == 1:
+            return np.moveaxis(np.arange(network.shapes[position][0]).reshape(channels, *sizes), 0, -1).ravel()
+    return slice(None)
+
+
+IN_PLACE = Activation, BatchNorm, LayerNorm, GroupNorm, Dropout  # the order of features passes through them
 
 
 def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str | Sequence[str] = "relu",
@@ -150,8 +180,8 @@ class TorchLayer:
     bias = property(lambda self: self.arrays["bias"])
 
 
-def torch_layers(source, layers, dtype):
-    """Return the layers of a state dict, first to last."""
+def torch_layers(source, layers, dtype, grouped=False):
+    """Return the layers of a state dict, first to last. grouped: whether those like a LayerNorm may be a GroupNorm."""
     tensors = read_tensors(source)
     found = {}
     for name in tensors:
@@ -169,7 +199,7 @@ def torch_layers(source, layers, dtype):
             raise ValueError(f"{holds}; a BatchNorm1d is taken with its running_mean and running_var, and without them it "
                              "normalizes by the samples at hand, which no layer here does in prediction")
         if not found[layer] & STATISTICS and held["weight"].ndim == 1:
-            refuse_foreign(layer, held)
+            refuse_foreign(layer, held, grouped)
         made.append(TorchLayer(layer, *as_ours(start, held)))
     return made
 
@@ -178,14 +208,14 @@ LEAVES = {"weight", "bias", "running_mean", "running_var"}
 STATISTICS = {"running_mean", "running_var", "num_batches_tracked"}
 
 
-def refuse_foreign(layer, held):
+def refuse_foreign(layer, held, grouped):
     """Refuse a layer with a 1-D weight that is not a LayerNorm, judged by its tensors or its name."""
     shape = held["weight"].shape
     if "bias" not in held:
         raise ValueError(f"{layer!r} holds a weight of shape {shape} and no bias, as PReLU and RMSNorm do, which have no "
                          "counterpart here; if it is a LayerNorm without a bias, give it one: "
                          f"state | {{'{layer}.bias': numpy.zeros({len(held['weight'])})}}")
-    if FOREIGN.search(layer):
+    if FOREIGN.search(layer) and not (grouped and GROUPED.search(layer)):
         raise ValueError(f"{layer!r} is named as a layer that has no counterpart here; if it is a LayerNorm all the same, "
                          "give its tensors another name")
 

@@ -14,6 +14,20 @@ POOLS = {
 }
 
 
+NORMS = {"group_norm_forward": ("x", "scale", "shift"), "group_norm_backward": ("da", "x", "scale")}
+
+
+def norm_runs(name, setting):
+    """The same of a group normalization, of one channel a group."""
+    batch, height, width, channels = setting.images
+    x, da = setting.random(2, batch, height * width, channels)
+    scale, shift = setting.random(2, channels)
+    numbers = {"x": x, "da": da, "scale": scale, "shift": shift}
+    given = [*(numbers[argument] for argument in NORMS[name]), channels]
+    runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]
+    return "×".join(map(str, setting.images)), *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
+
+
 def pool_runs(name, setting):
     """(size, loops, NumPy, compiled) of a pool, whose gradient has sides of so many times less."""
     batch, height, width, channels = setting.images
@@ -44,3 +58,4 @@ def convolution_runs(name, setting):
 
 IMAGE_RUNS = {name: partial(pool_runs, name) for name in POOLS}
 IMAGE_RUNS |= {name: partial(convolution_runs, name) for name in CONVOLUTIONS}
+IMAGE_RUNS |= {name: partial(norm_runs, name) for name in NORMS}

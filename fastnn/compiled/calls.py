@@ -46,13 +46,16 @@ from .layer_calls import (
     batch_norm_running,
     dropout_backward,
     dropout_forward,
+    group_norm_backward,
+    group_norm_forward,
     layer_norm_backward,
     layer_norm_forward,
 )
 
 __all__ = [
     "batch_norm_backward", "batch_norm_forward", "batch_norm_predict", "batch_norm_running", "clip_by_norm", "clip_by_value",
-    "dropout_backward", "dropout_forward", "layer_norm_backward", "layer_norm_forward", "linear_backward", "linear_forward",
+    "dropout_backward", "dropout_forward", "group_norm_backward", "group_norm_forward", "layer_norm_backward",
+    "layer_norm_forward", "linear_backward", "linear_forward",
     "optimizer_update", "registered_functions", "weight_penalty", "weight_penalty_gradient",
 ]
 

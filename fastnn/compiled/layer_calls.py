@@ -9,8 +9,9 @@ import numpy as np
 from ..kernels.compiling.objects import address
 from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
 from ..kernels.layers.dropout import dropout_row
+from ..kernels.layers.group_norm import group_norm_row
 from ..kernels.layers.layer_norm import layer_norm_row
-from ..naive.rungs import check_batch, check_features
+from ..naive.rungs import check_batch, check_features, check_groups
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase
 
@@ -48,7 +49,7 @@ def backpropagate(row, phases, parameters, dx, threads):
 
 def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, by_batch=True):
     """Return the row of a batch normalization, whose memory is that of these arrays, and the other memory it needs."""
-    statistics = np.empty((5, x.shape[1]), dtype)
+    statistics = np.empty((7, x.shape[1]), dtype)
     return statistics, batch_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), scale=place(parameters),
         running=address(running), features=x.shape[1], momentum=momentum, epsilon=epsilon, by_batch=by_batch,
@@ -165,6 +166,49 @@ def layer_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
     check_alike(x=x, da=da)
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = layer_norm(dtype, x, parameters, a=a, da=dx, epsilon=epsilon)
+    share_phases(row, ["forward"], x, threads)
+    return backpropagate(row, ["backward_first", "backward_second"], parameters, dx, threads)
+
+
+def group_norm(dtype, x, parameters, *, a, groups, da=None, epsilon):
+    """The row of a group normalization, whose memory is wherever these arrays lie; and what it needs besides."""
+    statistics = np.empty((4, len(x), x.shape[2]), dtype)
+    return statistics, group_norm_row(
+        dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), batch=len(x), scale=place(parameters),
+        pixels=x.shape[1], channels=x.shape[2], groups=groups, epsilon=epsilon,
+    )
+
+
+def group_norm_forward(x, scale, shift, groups, epsilon=1e-5, threads=None):
+    """Normalize groups of channels of each sample: a (batch, pixels, channels).
+
+    Examples
+    --------
+    >>> group_norm_forward([[[1.0, 5.0], [3.0, 9.0]]], scale=[1.0, 10.0], shift=[0.0, 5.0], groups=2, epsilon=0.0)
+    array([[[-1., -5.],
+            [ 1., 15.]]])
+    """
+    dtype, x, scale, shift = real_arrays(x=x, scale=scale, shift=shift)
+    check_groups(x.shape, groups, scale=scale.shape, shift=shift.shape)
+    a, parameters = empty(x.shape, dtype), np.stack([scale, shift])
+    _memory, row = group_norm(dtype, x, parameters, a=a, groups=groups, epsilon=epsilon)
+    share_phases(row, ["forward"], x, threads)
+    return a
+
+
+def group_norm_backward(da, x, scale, groups, epsilon=1e-5, threads=None):
+    """Push da back through `group_norm_forward`: dx (batch, pixels, channels), dscale and dshift (channels,).
+
+    Examples
+    --------
+    >>> dx, dscale, dshift = group_norm_backward([[[1.0], [2.0]]], x=[[[1.0], [3.0]]], scale=[1.0], groups=1, epsilon=0.0)
+    >>> dx.tolist(), dscale.tolist(), dshift.tolist()
+    ([[[0.0], [0.0]]], [1.0], [3.0])
+    """
+    dtype, da, x, scale = real_arrays(da=da, x=x, scale=scale)
+    check_groups(x.shape, groups, da=da.shape, scale=scale.shape)
+    a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
+    _memory, row = group_norm(dtype, x, parameters, a=a, groups=groups, da=dx, epsilon=epsilon)
     share_phases(row, ["forward"], x, threads)
     return backpropagate(row, ["backward_first", "backward_second"], parameters, dx, threads)
 

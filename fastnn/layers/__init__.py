@@ -16,12 +16,13 @@ from .dense import Dense
 from .depthwise_conv2d import DepthwiseConv2D
 from .dropout import Dropout
 from .flatten import Flatten
+from .group_norm import GroupNorm
 from .layer_norm import LayerNorm
 from .max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
 from .reshape import Reshape
 
 __all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
-           "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "Layer", "LayerNorm",
+           "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Layer", "LayerNorm",
            "MaxPool1D", "MaxPool2D", "Reshape", "applied_activations", "computing_layer", "input_shape", "layers",
            "layers_from_config", "multiply_adds", "named_shapes", "parameter_shapes", "register", "shapes", "state_shapes"]
 

@@ -6,13 +6,16 @@ from ..checks import number_in_range
 from ..kernels.compiling.objects import address
 from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
 from ..runtime.threads import NUMBERS_PER_PART
-from .base import Layer, features_of, register
+from .base import Layer, register
 
 
 @register
 @dataclass(frozen=True)
 class BatchNorm(Layer):
     """Normalize each feature over the samples of the batch (Ioffe and Szegedy 2015): a = scale · x̂ + shift.
+
+    The features are the last axis of a sample. For an image (height, width, channels) they are its channels, and the
+    statistics are over samples and pixels.
 
     In training x̂ = (x − mean) / √(variance + epsilon), with the mean and the variance of the feature over the batch (the
     variance divided by the batch size m, not m − 1). Sample weights are ignored. In prediction and evaluation, running means
@@ -23,8 +26,8 @@ class BatchNorm(Layer):
     The running variance averages unbiased variances, m / (m − 1) times the above (algorithm 2 of the paper). The initial
     values are 0 and 1. The running statistics are in `Network.state` and in the file of `Network.save`.
 
-    A batch of one sample is normalized by the running statistics, as in prediction, and does not change them. So a last
-    batch of one sample does no harm, but training with batches of one sample normalizes nothing.
+    A batch of one sample of features is normalized by the running statistics, as in prediction, and does not change them. So
+    a last batch of one sample does no harm, but training with batches of one sample normalizes nothing.
 
     Parameters
     ----------
@@ -53,30 +56,26 @@ class BatchNorm(Layer):
         object.__setattr__(self, "momentum", number_in_range("BatchNorm(momentum=...)", self.momentum, 0.0, 1.0))
         object.__setattr__(self, "epsilon", number_in_range("BatchNorm(epsilon=...)", self.epsilon, 1e-30))
 
-    def output_shape(self, shape):
-        features_of(self, shape)
-        return shape
-
     def parameter_shapes(self, shape):
-        return {"scale": shape, "shift": shape}
+        return {"scale": shape[-1:], "shift": shape[-1:]}
 
     def initial_parameters(self, shape, generator, activation):
         return {"scale": 1.0, "shift": 0.0}
 
     def state_shapes(self, shape):
-        return {"running_mean": shape, "running_variance": shape}
+        return {"running_mean": shape[-1:], "running_variance": shape[-1:]}
 
     def initial_state(self):
         return {"running_mean": 0.0, "running_variance": 1.0}
 
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
-        a, features = program.tensor(x.shape, gradient=x.gradient), x.features
+        a, features = program.tensor(x.shape, gradient=x.gradient), x.shape[-1]
         row = batch_norm_row(
-            program.dtype, program.parts(program.batch * features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient or 0, statistics=program.arena.take(5 * features), scale=program.offsets[f"{index}.scale"],
+            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
+            da=a.gradient or 0, statistics=program.arena.take(7 * features), scale=program.offsets[f"{index}.scale"],
             running=address(program.network.state[f"{index}.running_mean"]), features=features,
-            momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
+            pixels=x.features // features, momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
             followed=program.keeps_state, layer=index,
         )
         program.emit(row)
@@ -85,6 +84,12 @@ class BatchNorm(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
+        if len(graph.shape) == 1:
+            return self.on_features(graph, x, parameters)
+        return graph.channels_last(self.on_features(graph, graph.channels_first(x), parameters))
+
+    def on_features(self, graph, x, parameters):
+        """Add its operators for x (batch, features, …)."""
         arrays = [graph.tensor(name, parameters[name]) for name in ("scale", "shift", "running_mean", "running_variance")]
         if not graph.exact:
             return graph("BatchNormalization", x, *arrays, epsilon=self.epsilon)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..checks import number_in_range
 from ..kernels.layers.layer_norm import layer_norm_row
 from ..runtime.threads import NUMBERS_PER_PART
-from .base import Layer, features_of, register
+from .base import Layer, register
 
 
 @register
@@ -14,7 +14,9 @@ class LayerNorm(Layer):
     """Normalize each sample over its features (Ba, Kiros and Hinton 2016): a = scale · x̂ + shift.
 
     x̂ = (x − mean) / √(variance + epsilon), with the mean and the variance over the features of the sample. Scale and shift
-    have one element for each feature. It does the same in training and in prediction.
+    have one element for each feature. It does the same in training and in prediction. The features are the last axis of a
+    sample: each pixel of an image (height, width, channels) is normalized over its channels. For a whole image, use
+    `GroupNorm(1)`.
 
     Parameters
     ----------
@@ -36,25 +38,22 @@ class LayerNorm(Layer):
     def __post_init__(self):
         object.__setattr__(self, "epsilon", number_in_range("LayerNorm(epsilon=...)", self.epsilon, 1e-30))
 
-    def output_shape(self, shape):
-        features_of(self, shape)
-        return shape
-
     def parameter_shapes(self, shape):
-        return {"scale": shape, "shift": shape}
+        return {"scale": shape[-1:], "shift": shape[-1:]}
 
     def initial_parameters(self, shape, generator, activation):
         return {"scale": 1.0, "shift": 0.0}
 
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
-        a = program.tensor(x.shape, gradient=x.gradient)
+        a, features = program.tensor(x.shape, gradient=x.gradient), x.shape[-1]
+        rows = program.batch * x.features // features
         program.emit(layer_norm_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient or 0, mean=program.arena.take(program.batch), inverse=program.arena.take(program.batch),
-            scale=program.offsets[f"{index}.scale"], features=x.features, epsilon=self.epsilon,
+            da=a.gradient or 0, mean=program.arena.take(rows), inverse=program.arena.take(rows),
+            scale=program.offsets[f"{index}.scale"], features=features, pixels=x.features // features, epsilon=self.epsilon,
         ))
-        program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=x.features, parts=1)
+        program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
         return a
 
     def onnx(self, graph, x, parameters):

@@ -29,6 +29,7 @@ from .convolution import (
     conv_transpose2d_forward,
 )
 from .dropout import dropout_backward, dropout_forward
+from .group_normalization import group_norm_backward, group_norm_forward
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
 from .normalization import (
@@ -60,6 +61,8 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "forward",
+    "group_norm_backward",
+    "group_norm_forward",
     "layer_norm_backward",
     "layer_norm_forward",
     "linear_backward",

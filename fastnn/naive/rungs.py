@@ -193,3 +193,16 @@ def check_da(da, x, rows, columns):
     expected = (x[0], rows.out, columns.out, x[3])
     if da != expected:
         raise ValueError(f"da has shape {da}; with x of shape {x} it must be {expected}")
+
+
+def check_groups(x, groups, **arrays):
+    """Refuse shapes that a group normalization has no meaning for; returns the number of channels in a group."""
+    if len(x) != 3 or 0 in x:
+        raise ValueError(f"x has shape {x}; it must be (batch, pixels, channels), with at least one of each")
+    if not 1 <= groups <= x[2] or x[2] % groups:
+        raise ValueError(f"groups is {groups}; it must divide the number of channels, {x[2]}")
+    for name, shape in arrays.items():
+        expected = x if name == "da" else x[2:]
+        if shape != expected:
+            raise ValueError(f"{name} has shape {shape}; with x of shape {x} it must be {expected}")
+    return x[2] // groups

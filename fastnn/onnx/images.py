@@ -15,6 +15,7 @@ from ..layers import (
     BatchNorm,
     GlobalAveragePool,
     GlobalMaxPool,
+    GroupNorm,
     MaxPool1D,
     MaxPool2D,
     Reshape,
@@ -85,6 +86,15 @@ def channels_normalized(walk, x, epsilon, scale, shift, mean, variance):
     if any(each.shape != shape[-1:] for each in statistics.values()):
         raise UnknownForm(f"it does not have one statistic for each of {shape[-1]} channels")
     return applied(source, BatchNorm(epsilon=shortest_float(np.float32(epsilon))), shape, statistics)
+
+
+@operator("GroupNormalization", without_effect=["stash_type"])
+def groups_normalized(walk, node, x, scale, shift, *, num_groups, epsilon):
+    source, shape = image(walk, x)
+    numbers = {"scale": scale, "shift": shift}
+    if any(each.shape != shape[-1:] for each in numbers.values()):
+        raise UnknownForm(f"it does not have a scale and a shift for each of {shape[-1]} channels")
+    return applied(source, GroupNorm(num_groups, shortest_float(np.float32(epsilon))), shape, numbers)
 
 
 @operator("Transpose")

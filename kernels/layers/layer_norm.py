@@ -19,7 +19,7 @@ LAYER_NORM = Kind(
     "layer_norm",
     "x", "a", "da", "mean", "inverse",  # in the arena
     "scale", "shift",  # among the parameters
-    "features",
+    "pixels", "features",
     epsilon=FLOAT,
 )
 
@@ -28,7 +28,7 @@ def build_forward(dtype):
     real = np.dtype(dtype).type
 
     def layer_norm_forward(row, call, part, parts):
-        features, batch = row.features, call.batch
+        features, batch = row.features, call.batch * row.pixels
         scale, shift = view(call.parameters, row.scale, features), view(call.parameters, row.shift, features)
         means, inverses = view(call.arena, row.mean, batch), view(call.arena, row.inverse, batch)
         begin, end = share(batch, part, parts, 1)
@@ -53,7 +53,7 @@ def build_backward_weight(dtype):
     def backward_weight(row, call, part, parts):
         """dshift = Σ da, dscale = Σ da x̂, over the samples in order; each part has its own features."""
         # forward: a = scale x̂ + shift
-        features, batch = row.features, call.batch
+        features, batch = row.features, call.batch * row.pixels
         begin, end = share(features, part, parts, lanes)
         width = end - begin
         dscale, dshift = view(call.gradients, row.scale + begin, width), view(call.gradients, row.shift + begin, width)
@@ -78,7 +78,7 @@ def build_backward_input(dtype):
     def backward_input(row, call, part, parts):
         """dx = inverse (dx̂ − mean of dx̂ − x̂ · mean of dx̂ x̂), with dx̂ = da scale."""
         # forward: x̂ = (x − mean) inverse
-        features, batch = row.features, call.batch
+        features, batch = row.features, call.batch * row.pixels
         scale = view(call.parameters, row.scale, features)
         means, inverses = view(call.arena, row.mean, batch), view(call.arena, row.inverse, batch)
         begin, end = share(batch, part, parts, 1)
@@ -103,7 +103,7 @@ layer_norm_backward_weight = Kernel("layer_norm_backward_weight", build_backward
 layer_norm_backward_input = Kernel("layer_norm_backward_input", build_backward_input, LAYER_NORM.arguments)
 
 
-def layer_norm_row(dtype, parts, *, x, a, da, mean, inverse, scale, features, epsilon):
+def layer_norm_row(dtype, parts, *, x, a, da, mean, inverse, scale, features, epsilon, pixels=1):
     """Return the row of a layer normalization; all arguments except epsilon are offsets and sizes.
 
     mean, inverse: one element of the arena for each sample. scale: offset in the parameters; shift follows it.
@@ -113,4 +113,4 @@ def layer_norm_row(dtype, parts, *, x, a, da, mean, inverse, scale, features, ep
               "backward_second": layer_norm_backward_input}
     return LAYER_NORM.row({phase: (kernel.address(dtype), parts) for phase, kernel in phases.items()},
                           x=x, a=a, da=da, mean=mean, inverse=inverse, scale=scale, shift=scale + features,
-                          features=features, epsilon=epsilon)
+                          features=features, epsilon=epsilon, pixels=pixels)

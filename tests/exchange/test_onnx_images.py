@@ -17,7 +17,7 @@ def graph_of(nodes, shape, outputs, **tensors):
         nodes, "images", [helper.make_tensor_value_info("x", 1, ["batch", *shape])],
         [helper.make_tensor_value_info("y", 1, ["batch", outputs])],
         [onnx.numpy_helper.from_array(np.asarray(array), name) for name, array in tensors.items()])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
 
 
 def weight(*shape):
@@ -50,6 +50,10 @@ MODELS = {
                             {"v": weight(7, 72), "s": [0, 3, 4, 6], "w": weight(18, 5)}),
     "of series": ([("AveragePool", ["x"], "p", {"kernel_shape": [3], "pads": [1, 1]}), FLATTEN, GEMM], (2, 6),
                   {"w": weight(12, 5)}),
+    "group normalization": ([("GroupNormalization", ["x", "g", "h"], "p", {"num_groups": 2, "epsilon": 1e-3}),
+                             FLATTEN, GEMM], (4, 2, 3), {"w": weight(24, 5), "g": weight(4), "h": weight(4)}),
+    "batch normalization": ([("BatchNormalization", ["x", "g", "h", "m", "v"], "p", {}), FLATTEN, GEMM], (4, 2, 3),
+                            {"w": weight(24, 5), "g": weight(4), "h": weight(4), "m": weight(4), "v": weight(4) ** 2}),
     "two pools": ([POOL, ("AveragePool", ["p"], "q", {"kernel_shape": [2, 3], "auto_pad": "SAME_LOWER"}),
                    ("Flatten", ["q"], "f", {}), GEMM], (3, 4, 6), {"w": weight(18, 5)}),
 }

@@ -8,7 +8,7 @@ import fastnn
 onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
 loader = pytest.importorskip("onnx.backend.test.loader")
 
-OPERATORS = {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "Flatten"}
+OPERATORS = {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "Flatten", "BatchNormalization"}
 # What each is that is refused: no layer here computes it.
 REFUSED = {
     "maxpool_3d": "3 axes", "averagepool_3d": "3 axes",
@@ -76,5 +76,5 @@ def test_an_operator(name, tmp_path):
 
 
 def test_there_are_as_many_as_onnx_has():
-    assert len(CASES) >= 45
+    assert len(CASES) >= 50
     assert {case.model.graph.node[0].op_type for case in CASES.values()} == OPERATORS

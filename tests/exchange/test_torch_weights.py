@@ -5,7 +5,19 @@ import pytest
 from safetensors.numpy import save_file
 
 import fastnn
-from fastnn import Activation, BatchNorm, Dense, LayerNorm, ModelFormatError, Network
+from fastnn import (
+    Activation,
+    BatchNorm,
+    Dense,
+    Flatten,
+    GlobalMaxPool,
+    GroupNorm,
+    LayerNorm,
+    MaxPool2D,
+    ModelFormatError,
+    Network,
+    Reshape,
+)
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(9, 4))
@@ -283,3 +295,46 @@ def test_a_wrong_batch_normalization_is_not_called_layer_norm():
     net = Network([Dense(3), LayerNorm(), Dense(2)], inputs=4)
     with pytest.raises(ValueError, match=r"1: BatchNorm1d, .* 1: LayerNorm"):
         net.load_torch(WEIGHTS | NORM | {"1.running_mean": np.zeros(3), "1.running_var": np.ones(3)})
+
+
+# Images, whose channels PyTorch has first
+
+
+def torch_flatten(images):
+    """What nn.Flatten makes of images (batch, height, width, channels): their channels first."""
+    return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+
+
+def test_weights_behind_a_flatten_are_put_in_order():
+    """Pool, Flatten, BatchNorm1d, Linear, as PyTorch computes them."""
+    rng = np.random.default_rng(0)
+    norm = {"weight": rng.uniform(0.5, 1, 18), "bias": rng.normal(size=18), "running_mean": rng.normal(size=18),
+            "running_var": rng.uniform(0.5, 1, 18)}
+    state = {f"2.{name}": array for name, array in norm.items()} | {"3.weight": rng.normal(size=(5, 18)),
+                                                                    "3.bias": rng.normal(size=5)}
+    net = Network([MaxPool2D(2), Flatten(), BatchNorm(), Dense(5)], inputs=(4, 6, 3), dtype="float64")
+    net.load_torch(state)
+    x = rng.normal(size=(2, 4, 6, 3))
+    flat = torch_flatten(fastnn.vectorized.max_pool2d_forward(x, 2))
+    flat = norm["weight"] * (flat - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5) + norm["bias"]
+    np.testing.assert_allclose(net.forward(x), flat @ state["3.weight"].T + state["3.bias"], rtol=1e-12)
+
+
+def test_weights_before_a_reshape_to_images_are_put_in_order():
+    rng = np.random.default_rng(1)
+    state = {"0.weight": rng.normal(size=(24, 3)), "0.bias": rng.normal(size=24)}
+    net = Network([Dense(24, "tanh"), Reshape((4, 3, 2)), GlobalMaxPool()], inputs=3, dtype="float64")
+    net.load_torch(state)
+    x = rng.normal(size=(2, 3))
+    images = np.tanh(x @ state["0.weight"].T + state["0.bias"]).reshape(2, 2, 4, 3)  # (batch, channels, height, width)
+    np.testing.assert_allclose(net.forward(x), images.max(axis=(2, 3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["1", "gn1", "group_norm"])
+def test_a_group_norm(name):
+    rng = np.random.default_rng(2)
+    state = {f"{name}.weight": rng.normal(size=4), f"{name}.bias": rng.normal(size=4), "head.weight": np.ones((2, 4)),
+             "head.bias": np.zeros(2)}
+    net = Network([GroupNorm(2), GlobalMaxPool(), Dense(2)], inputs=(3, 3, 4), dtype="float64")
+    net.load_torch(state, layers=[name, "head"])
+    np.testing.assert_array_equal(net.parameters["0.scale"], state[f"{name}.weight"])

@@ -137,6 +137,28 @@ def exact_layer_norm(layer, x, p, shape):
     return exact_norm(x, [mean] * len(x), [variance] * len(x), mpmath.mpf(layer.epsilon), p["scale"], p["shift"])
 
 
+def exact_channel_norm(layer, x, p, shape):
+    """Of a batch normalization: the statistics of each channel, for all pixels."""
+    return [y for c in range(0, len(x), shape[-1])
+            for y in exact_norm(x[c:c + shape[-1]], p["running_mean"], p["running_variance"], mpmath.mpf(layer.epsilon),
+                                p["scale"], p["shift"])]
+
+
+def exact_pixel_norm(layer, x, p, shape):
+    return [y for c in range(0, len(x), shape[-1]) for y in exact_layer_norm(layer, x[c:c + shape[-1]], p, shape)]
+
+
+def exact_group_norm(layer, x, p, shape):
+    out, size = [None] * len(x), shape[-1] // layer.groups
+    for g in range(layer.groups):
+        places = [k for k in range(len(x)) if k % shape[-1] // size == g]
+        channels = [k % shape[-1] for k in places]
+        numbers = {name: [p[name][c] for c in channels] for name in ("scale", "shift")}
+        for k, y in zip(places, exact_layer_norm(layer, [x[k] for k in places], numbers, shape), strict=True):
+            out[k] = y
+    return out
+
+
 def exact_dense(layer, x, p, shape):
     return [p["bias"][j] + mpmath.fdot((v, row[j]) for v, row in zip(x, p["weight"], strict=True))
             for j in range(layer.out_features)]
@@ -178,10 +200,10 @@ def exact_convolution(layer, x, p, shape):
 EXACT_LAYERS = {
     "Dense": exact_dense,
     "Activation": lambda layer, x, p, shape: x,
-    "BatchNorm": lambda layer, x, p, shape: exact_norm(
-        x, p["running_mean"], p["running_variance"], mpmath.mpf(layer.epsilon), p["scale"], p["shift"]),
+    "BatchNorm": exact_channel_norm,
     "Dropout": lambda layer, x, p, shape: x,
-    "LayerNorm": exact_layer_norm,
+    "LayerNorm": exact_pixel_norm,
+    "GroupNorm": exact_group_norm,
     "Flatten": lambda layer, x, p, shape: x,
     "Reshape": lambda layer, x, p, shape: x,
     **dict.fromkeys(["Conv1D", "Conv2D", "DepthwiseConv2D", "ConvTranspose2D"], exact_convolution),

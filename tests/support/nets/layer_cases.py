@@ -16,6 +16,7 @@ from fastnn import (
     Flatten,
     GlobalAveragePool,
     GlobalMaxPool,
+    GroupNorm,
     LayerNorm,
     MaxPool1D,
     MaxPool2D,
@@ -31,6 +32,7 @@ LAYERS = {
     "BatchNorm": BatchNorm(momentum=0.7, epsilon=1e-2),
     "Dropout": Dropout(0.3),
     "LayerNorm": LayerNorm(epsilon=1e-3),
+    "GroupNorm": GroupNorm(1, epsilon=1e-2),
     "Flatten": Flatten(),
     "Reshape": Reshape((-1,)),
 }
@@ -48,6 +50,9 @@ IMAGES = {
     "MaxPool2D": MaxPool2D((2, 3), stride=1, padding="same", dilation=(1, 2)),
     "MaxPool2D of halves": MaxPool2D(2, ceil_mode=True),
     "AveragePool2D": AveragePool2D(2, stride=1, padding=1, count_padding=True),
+    "BatchNorm of images": BatchNorm(momentum=0.7, epsilon=1e-2),
+    "LayerNorm of images": LayerNorm(epsilon=1e-2),
+    "GroupNorm of images": GroupNorm(1, epsilon=1e-2),
     "GlobalMaxPool": GlobalMaxPool(),
     "GlobalAveragePool": GlobalAveragePool(),
 }
