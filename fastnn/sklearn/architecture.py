@@ -1,5 +1,6 @@
 """The network that an estimator's parameters describe, and its initial weights.
 
+It has the estimator's `layers`, or those that `hidden_layer_sizes` and its like describe, and an output layer.
 Dropout and normalization are separate layers around the dense layers:
 
     Dense → Dropout                                     without normalization
@@ -8,9 +9,11 @@ Dropout and normalization are separate layers around the dense layers:
 
 import math
 
+import numpy as np
+
 import fastnn
 
-from ..layers import Dense
+from ..layers import Dense, input_shape
 from .network import EstimatorNetwork
 from .parameters import each_layer
 
@@ -37,6 +40,16 @@ def for_each(name, given, count):
 
 def describe(estimator, outputs, out_activation):
     """Return (layers, ends): the layers, and for each hidden layer the index of the layer with its outputs."""
+    output = Dense(outputs, RECORD_NAMES.get(out_activation, out_activation))
+    if estimator.layers is not None:
+        layers = list(estimator.layers)
+        last = layers[-1]
+        if isinstance(last, Dense) and (last.out_features, last.activation) == (outputs, output.activation):
+            return layers, list(range(len(layers) - 1))
+        if isinstance(last, Dense) and last.activation == "softmax":
+            raise ValueError(f"the last of `layers` is {last!r}, but y needs {output!r}; leave it out, and the output "
+                             "layer is added")
+        return [*layers, output], list(range(len(layers)))
     layers, ends = [], []
     widths = each_layer(estimator.hidden_layer_sizes)
     activations = for_each("activation", estimator.activation, len(widths))
@@ -51,8 +64,13 @@ def describe(estimator, outputs, out_activation):
         ends.append(len(layers) - 1)
         if dropout > 0:
             layers.append(optional_layer("Dropout", "dropout")(dropout))
-    layers.append(Dense(outputs, RECORD_NAMES.get(out_activation, out_activation)))
-    return layers, ends
+    return [*layers, output], ends
+
+
+def sample_shape(given, X):
+    """Return the shape of a sample: `given`, an `input_shape`, or that of the samples X."""
+    shape = np.shape(X)[1:] if given is None else given
+    return input_shape(shape) if shape else shape  # scikit-learn refuses an X without features
 
 
 def build(layers, inputs, *, loss, dtype, activation, generator):
@@ -69,3 +87,8 @@ def build(layers, inputs, *, loss, dtype, activation, generator):
         weight[...] = generator.uniform(-limit, limit, weight.shape)
         bias[...] = generator.uniform(-limit, limit, bias.shape)
     return network
+
+
+def build_given(layers, inputs, *, loss, dtype, generator):
+    """Return a new network of layers with their own initializers; `inputs` is the shape of a sample."""
+    return EstimatorNetwork(layers, inputs, loss=loss, dtype=dtype, seed=int(generator.randint(2**31)))

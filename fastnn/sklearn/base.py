@@ -18,7 +18,7 @@ from ..runtime.exclusive import run_exclusively
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from ..samples.weights import sample_weights
 from . import architecture
-from .data import dense, for_all, plain
+from .data import dense, for_all, plain, rows_of_shape
 from .fitting import lbfgs, stochastic
 from .fitting.before import Before
 from .fitting.heldout import Samples, without_names
@@ -41,6 +41,7 @@ class NetworkEstimator(BaseEstimator, ABC):
     """Base class of the estimators. A subclass defines the targets and the meaning of the outputs."""
 
     _numeric_targets = False  # whether y must be numbers
+    layers = input_shape = None  # those of an estimator that was pickled before there were any
 
     def _set_parameters(self, parameters):
         """Set the parameters of __init__: its locals()."""
@@ -95,7 +96,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         Parameters
         ----------
         X : array, DataFrame or sparse matrix (samples, features)
-            Sparse data are made dense.
+            Sparse data are made dense. With `layers`, also an array (samples, *input_shape).
         y : array (samples,) or (samples, outputs)
         sample_weight : array (samples,), optional
             The loss is the mean over the samples of a step with these weights.
@@ -194,10 +195,14 @@ class NetworkEstimator(BaseEstimator, ABC):
         if self.normalization == "batch" or any(each_layer(self.dropout)):
             raise ValueError("solver='lbfgs' needs a loss that depends on the weights alone; leave out dropout and "
                              "normalization='batch', or use another solver")
+        for layer in self.layers or ():
+            if layer.draws or layer.mixes_samples:
+                raise ValueError(f"solver='lbfgs' needs a loss that depends on the weights alone; leave out {layer!r}, or "
+                                 "use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
         if anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
-            X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+            X, y = validate_data(self, self._rows(X, anew), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                                  reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
             if self._numeric_targets:  # scikit-learn accepts some arrays of objects
                 check_finite("y", real_array("y", y, np.float64))
@@ -211,11 +216,20 @@ class NetworkEstimator(BaseEstimator, ABC):
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; one of them is missing")
-        X, y = validate_data(self, plain("X", X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+        X, y = validate_data(self, self._rows(X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                              reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
         X = dense(X)
         weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype, "sample_weight_val")
         return Samples(X, self._encode(y, anew=False), weights)
+
+    def _rows(self, X, anew=False):
+        """Return samples as scikit-learn checks them, (samples, features), if they have another shape."""
+        plain("X", X)
+        if self.layers is None:
+            return X
+        if anew:
+            self._sample_shape = architecture.sample_shape(self.input_shape, X)
+        return rows_of_shape(X, self._sample_shape)
 
     def _dtype(self, anew):
         if not anew:
@@ -227,8 +241,11 @@ class NetworkEstimator(BaseEstimator, ABC):
         outputs, out_activation, loss = self._outputs_wanted(samples.y)
         layers, ends = architecture.describe(self, outputs, out_activation)
         if anew:
-            self.network_ = architecture.build(layers, samples.X.shape[1], loss=loss, dtype=samples.X.dtype.name,
-                                               activation=self.activation, generator=generator)
+            options = {"loss": loss, "dtype": samples.X.dtype.name, "generator": generator}
+            if self.layers is None:
+                self.network_ = architecture.build(layers, samples.X.shape[1], activation=self.activation, **options)
+            else:
+                self.network_ = architecture.build_given(layers, self._sample_shape, **options)
             self._hidden_ends, self._optimizer = ends, None
             self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
             self.out_activation_ = self._describe(out_activation)
@@ -273,21 +290,21 @@ class NetworkEstimator(BaseEstimator, ABC):
                 return self._outputs(X)
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
-        return self._outputs(validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=dtype))
+        return self._outputs(validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=dtype))
 
     def _outputs(self, X):
         """Return the network's outputs (samples, outputs) for checked X."""
         if not scipy.sparse.issparse(X):
-            return self.network_.forward(X, threads=self.n_threads)
+            return self.network_.forward(self.network_.shaped(X), threads=self.n_threads)
         rows = range(0, X.shape[0], DENSE_ROWS)
         X = X.tocsr()
-        return np.concatenate([self.network_.forward(dense(X[i:i + DENSE_ROWS]), threads=self.n_threads) for i in rows])
+        return np.concatenate([self._outputs(dense(X[i:i + DENSE_ROWS])) for i in rows])
 
     def hidden_activations(self, X):
-        """Return the outputs of the hidden layers, a list of arrays (samples, width), in the network's dtype."""
+        """Return the outputs of the hidden layers, a list of arrays (samples, *shape), in the network's dtype."""
         check_is_fitted(self)
-        X = validate_data(self, plain("X", X), accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
-        outputs = layer_outputs(self.network_, dense(X), self.n_threads)
+        X = validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
+        outputs = layer_outputs(self.network_, self.network_.shaped(dense(X)), self.n_threads)
         return [outputs[end] for end in self._hidden_ends]
 
     @property

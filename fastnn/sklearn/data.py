@@ -1,5 +1,6 @@
 """Conversions and checks of X, y and weights that replace or precede those of scikit-learn."""
 
+import math
 import numbers
 
 import numpy as np
@@ -17,6 +18,19 @@ def plain(name, values):
         if getattr(dtype, "kind", None) in ("m", "M", "V") or (temporal is not None and temporal()):
             raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
     return values
+
+
+def rows_of_shape(X, shape):
+    """Return samples (samples, *shape) as (samples, features); other arrays of samples as they are, if their size fits."""
+    if isinstance(X, (list, tuple)):
+        X = np.asarray(X)
+    given, features = tuple(np.shape(X)[1:]), math.prod(shape)
+    if given == shape or (shape[-1:] == (1,) and given == shape[:-1]):
+        return X.reshape(len(X), features) if len(given) > 1 else X
+    if len(shape) > 1 and given != (features,):
+        raise ValueError(f"X has shape {np.shape(X)}; here samples have the shape {shape}, or {features} features in that "
+                         "order")
+    return X
 
 
 def for_all(weight, samples):

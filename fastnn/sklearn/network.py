@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..fitting.loop import Trainer
-from ..layers import Dense
 from ..network.network import Network
 from ..program import TrainingProgram
 
@@ -45,23 +44,22 @@ class EstimatorNetwork(Network):
         self.alpha, self.generator = np.zeros(1), None
 
     @property
-    def dense_indices(self):
-        """The indices of the dense layers."""
-        return [index for index, layer in enumerate(self.layers) if isinstance(layer, Dense)]
-
-    @property
     def weight_names(self):
-        return [f"{index}.weight" for index in self.dense_indices]
+        return [name for name in self.parameters if name.endswith(".weight")]
 
     @property
     def weights(self):
-        """Live views of the weights, (in_features, out_features) each."""
+        """Live views of the weights; those of a dense layer are (in_features, out_features)."""
         return [self.parameters[name] for name in self.weight_names]
 
     @property
     def biases(self):
         """Live views of the biases, (out_features,) each."""
-        return [self.parameters[f"{index}.bias"] for index in self.dense_indices]
+        return [view for name, view in self.parameters.items() if name.endswith(".bias")]
+
+    def shaped(self, X):
+        """Return samples (samples, features) in the shape of the network's inputs."""
+        return X.reshape(len(X), *self.shapes[0])
 
     def snapshot(self):
         """Return a copy of everything that training changes in the layers, for `restore`."""

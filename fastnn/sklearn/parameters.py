@@ -7,6 +7,7 @@ from sklearn.metrics import get_scorer_names
 from ..checks import float_dtype, list_of, shown, true_or_false, whole_number
 from ..checks.single import above, number, or_none, or_word, share, unless
 from ..fitting.callback import Callback
+from ..layers import Layer, input_shape
 
 positive = number(above(0.0), math.inf, "a number above 0")
 not_negative = number(0.0, math.inf, "a number of 0 or more")
@@ -48,6 +49,18 @@ def schedule(where, value):
         raise ValueError(f"{where} is {shown(value)}; it must be 'constant', 'invscaling', 'adaptive' or a schedule")
 
 
+def some_layers(where, value):
+    if not list_of(where, value, Layer):
+        raise ValueError(f"{where} is empty; give at least one layer, or None for the layers of hidden_layer_sizes")
+
+
+def sample_shape(where, value):
+    shape = input_shape(value)
+    if len(shape) < 2:
+        raise ValueError(f"{where} is {shown(value)}; give the shape of a sample with several axes, such as (8, 8, 1), or "
+                         "None")
+
+
 def scoring(where, value):
     if callable(value) or (isinstance(value, str) and (value == "loss" or value in get_scorer_names())):
         return
@@ -66,13 +79,25 @@ CHECKS = {
     "dropout": rates, "normalization": or_none(normalization), "scoring": or_none(scoring), "clip_norm": or_none(positive),
     "clip_value": or_none(positive), "dtype": or_none(float_dtype), "n_threads": or_none(whole_number),
     "callbacks": or_none(lambda where, value: list_of(where, value, Callback)),
+    "layers": or_none(some_layers), "input_shape": or_none(sample_shape),
 }
+
+BY_LAYERS = {"hidden_layer_sizes": (100,), "activation": "relu", "dropout": 0.0, "normalization": None}  # and their defaults
 
 
 def check_parameters(estimator):
     """Raise an error that names the first invalid parameter; names of records are checked on use."""
     for name, check in CHECKS.items():
         check(name, getattr(estimator, name))
+    if estimator.layers is None:
+        if estimator.input_shape is not None:
+            raise ValueError(f"input_shape is {estimator.input_shape}, and only `layers` take samples of a shape; give "
+                             "layers, such as [Conv2D(16, 3, \"relu\"), Flatten()]")
+        return
+    for name, default in BY_LAYERS.items():
+        value = getattr(estimator, name)
+        if value is not default and (type(value) is not type(default) or value != default):
+            raise ValueError(f"{name} is {shown(value)}, but `layers` are given, which it does not change; leave it out")
 
 
 DESCRIPTION = """
@@ -139,11 +164,19 @@ DESCRIPTION = """
     callbacks : list of Callback or None
         See `fastnn.Callback`; not with "lbfgs".
     n_threads : int or None
-        The largest number of threads; default all. The number does not change the result."""
+        The largest number of threads; default all. The number does not change the result.
+    layers : list of Layer or None
+        The hidden layers, such as `[Conv2D(16, 3, "relu"), MaxPool2D(2), Flatten(), Dense(64, "relu")]`, in place of
+        `hidden_layer_sizes`, `activation`, `dropout` and `normalization`. They draw their initial weights as in
+        `fastnn.Network`. A `Dense` for the outputs is added, unless the last layer is one with as many outputs as y needs
+        and their activation.
+    input_shape : tuple of int or None
+        The shape of a sample, such as (height, width, channels), for `layers` that need it. X then has the shape
+        (samples, *input_shape), or (samples, features) with the same elements in C order, as in a pipeline."""
 
 ATTRIBUTES = """
     coefs_, intercepts_ : list of array
-        Weights (in_features, out_features) and biases (out_features,) of the layers: live views.
+        Weights, of a dense layer (in_features, out_features), and biases (out_features,) of the layers: live views.
     network_ : fastnn.Network
         The trained network, for example to save it or to call it from compiled code.
     loss_, best_loss_ : float

@@ -29,9 +29,10 @@ class Samples:
                                  "above 0, or give fit samples of their own (X_val, y_val)")
         return Samples(pieces[0], pieces[2], weights[0]), Samples(pieces[1], pieces[3], weights[1])
 
-    def as_validation_data(self):
-        """Return the samples in the form of `Network.fit`'s validation_data."""
-        return (self.X, self.y) if self.weights is None else (self.X, self.y, self.weights)
+    def as_validation_data(self, network):
+        """Return the samples in the form of `network.fit`'s validation_data."""
+        X = network.shaped(self.X)
+        return (X, self.y) if self.weights is None else (X, self.y, self.weights)
 
 
 def without_names(estimator):

@@ -15,7 +15,7 @@ class PenalizedLoss(FullBatchLoss):
     """The loss over all samples with the penalty ½ α ‖W‖² / Σᵢ wᵢ; infinite if it is not finite, as SciPy expects."""
 
     def __init__(self, network, samples, threads):
-        data = check_data(network, samples.X, samples.y, samples.weights)
+        data = check_data(network, network.shaped(samples.X), samples.y, samples.weights)
         super().__init__(network, data, resolve_threads(threads))
         weight = len(data.X) if data.weights is None else data.weights.astype(np.float64).sum()
         self.decay = np.zeros(network.vectors.parameters.size)  # factor of the penalty for each parameter: 0 for biases
@@ -44,7 +44,7 @@ def train(estimator, samples, held_out, score):
         parameters[:] = intermediate_result.x
         held_out_loss = None
         if held_out is not None:
-            X, y, *weights = held_out.as_validation_data()
+            X, y, *weights = held_out.as_validation_data(network)
             held_out_loss = network.evaluate(X, y, sample_weight=weights[0] if weights else None)["loss"]
         record(estimator, intermediate_result.fun, held_out_loss, score)
 

@@ -89,9 +89,10 @@ def train(estimator, optimizer, samples, held_out, *, incremental, score, withou
     watch = Watch(estimator, optimizer, len(samples.X), best, score, without_improvement)
     try:
         network.fit(
-            samples.X, samples.y, sample_weight=samples.weights, epochs=1 if incremental else estimator.max_iter,
-            batch_size=batch_size(estimator, len(samples.X)), optimizer=optimizer, shuffle=estimator.shuffle,
-            validation_data=None if held_out is None else held_out.as_validation_data(),
+            network.shaped(samples.X), samples.y, sample_weight=samples.weights,
+            epochs=1 if incremental else estimator.max_iter, batch_size=batch_size(estimator, len(samples.X)),
+            optimizer=optimizer, shuffle=estimator.shuffle,
+            validation_data=None if held_out is None else held_out.as_validation_data(network),
             callbacks=[watch, *(estimator.callbacks or ())], threads=estimator.n_threads, progress=False,
         )
         if estimator.n_iter_ == estimator.max_iter and not network.stop_training and not incremental:
