@@ -5,9 +5,18 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from many_parts import many_parts
 
 __all__ = ["many_parts"]
+
+
+def pytest_xdist_auto_num_workers(config):
+    """No workers for a part of the tests, unless `-n` asks for them: to start them takes longer than most files."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    asked = any(argument.startswith(("-n", "--numprocesses")) for argument in config.invocation_params.args)
+    return None if whole or asked else 0  # None: as many as there are cores
+
 
 # Processes that tests start import what tests import.
 SUPPORT = str(Path(__file__).parent / "support")

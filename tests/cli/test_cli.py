@@ -161,7 +161,7 @@ def test_the_lines_for_your_own_data_run(tmp_path, monkeypatch, capsys):
     assert fastnn.Network.load("my.safetensors").inputs == 30
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.long)])
 def test_a_terminal_that_lacks_letters(encoding, tmp_path):
     done = subprocess.run([sys.executable, "-m", "fastnn", "demo", "--epochs", "2"], cwd=tmp_path, check=True,
                           capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
