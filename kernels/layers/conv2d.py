@@ -9,7 +9,7 @@ from ..compiling.share import share
 from ..interpreter.table import Kind
 from ..processor.target import ITEM_BYTES, vector_lanes
 from ..products.convolution import packing_for_image, to_image, to_weight, to_windows
-from ..products.linear import linear_backward_bias
+from ..products.packing import stack_memory
 from ..products.transpose import transpose_kernel
 
 CONVOLUTION = Kind(
@@ -30,6 +30,7 @@ CONVOLUTION = Kind(
 
 
 BLOCK = 4  # samples at least
+PIXELS = 8  # whose sums are kept apart
 
 
 @jit(inline=True)
@@ -103,9 +104,40 @@ def image_by_bands(dtype):
     return make
 
 
+def pixel_sum(dtype):
+    """The compiled function that sums the pixels of images, each channel for itself."""
+    item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
+
+    @jit
+    def total(sums, images, pixels, add):
+        """sums (channels,) = Σ images (pixels, channels), added to what it holds if `add`: of every PIXELS first."""
+        # with few channels one pixel would fill a part of a vector
+        channels = len(sums)
+        wide = PIXELS * channels
+        parts = view(number(stack_memory(item * wide)), 0, wide)
+        parts[:] = 0
+        whole = pixels - pixels % (4 * PIXELS)
+        for i in range(0, whole, 4 * PIXELS):
+            a, b = view(images, i * channels, wide), view(images, (i + PIXELS) * channels, wide)
+            c, d = view(images, (i + 2 * PIXELS) * channels, wide), view(images, (i + 3 * PIXELS) * channels, wide)
+            for j in range(wide):
+                parts[j] = parts[j] + a[j] + b[j] + c[j] + d[j]
+        if not add:
+            sums[:] = 0
+        for i in range(PIXELS):
+            for j in range(channels):
+                sums[j] += parts[i * channels + j]
+        for i in range(whole, pixels):
+            rest = view(images, i * channels, channels)
+            for j in range(channels):
+                sums[j] += rest[j]
+
+    return total
+
+
 def weight_by_blocks(dtype, transposed):
     """The gradients of weight and bias of each block; dz are the windows, or if transposed the images."""
-    item, weight_of = ITEM_BYTES[dtype], to_weight(dtype)
+    item, weight_of, total = ITEM_BYTES[dtype], to_weight(dtype), pixel_sum(dtype)
 
     def backward_weight(row, call, part, parts):
         taps, in_image, in_windows = row.kernel_height, image_size(row), windows_size(row)
@@ -126,8 +158,7 @@ def weight_by_blocks(dtype, transposed):
                 to, dbias = view(call.arena, place, kernel), view(call.arena, place + kernel, out_features)
             add = blocks == 1 and call.accumulate != 0
             if first == 0:
-                rows = view(call.arena, row.dz + top * pixels * out_features, ((bottom - top) * pixels, out_features))
-                linear_backward_bias(dbias, rows, 1 if add else 0)
+                total(dbias, offset(call.arena, row.dz + top * pixels * out_features), (bottom - top) * pixels, add)
             for n in range(top, bottom, row.together):
                 for line in range(0, row.rows, row.window_band):
                     lines = min(row.window_band, row.rows - line)

@@ -23,31 +23,29 @@ from .transpose import call_transpose
 
 
 def image_box(dtype):
-    """The compiled function that gives a box of an image, with zeros where it reaches out of it."""
+    """The compiled function that gives a band of an image with zeros on both sides."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
     def box(image, top, bottom, left, right, height, width, channels, scratch):
-        """(address of its first pixel, numbers from row to row) of rows top … bottom − 1 and columns left … right − 1.
+        """(where row 0, column 0 would be, numbers from row to row) of an image with columns left … right − 1.
 
-        It is the image itself where the box lies within, else a copy in scratch.
+        Rows top … bottom − 1 are there, as far as the image has them: in the image where it has the columns too, else in
+        scratch.
         """
-        if top >= 0 and left >= 0 and bottom <= height and right <= width:
-            return image + item * (top * width + left) * channels, width * channels
+        if left >= 0 and right <= width:
+            return image, width * channels
         pitch = (right - left) * channels
         first, last = min(max(left, 0), right), max(min(right, width), left)  # the columns that are there
-        for y in range(top, bottom):
+        begin, end, top = (first - left) * channels, (last - left) * channels, max(top, 0)
+        for y in range(top, min(bottom, height)):
             copied = view(number(scratch), (y - top) * pitch, pitch)
-            if y < 0 or y >= height or first >= last:
-                copied[:] = 0
-                continue
-            begin, end = (first - left) * channels, (last - left) * channels
             source = view(number(image), (y * width + first) * channels, end - begin)
             copied[:begin] = 0
             for i in range(end - begin):
                 copied[begin + i] = source[i]
             copied[end:] = 0
-        return scratch, pitch
+        return scratch - item * (top * pitch + left * channels), pitch
 
     return box
 
@@ -63,6 +61,13 @@ def tap_span(kernel, dilation):
     return (kernel - 1) * dilation + 1
 
 
+@jit(inline=True)
+def steps_inside(first, step, count, size):
+    """The range of the i < count for which first + i step is one of 0 … size − 1."""
+    begin = max(0, -floor_divided(first, step))
+    return begin, max(begin, min(count, floor_divided(size - 1 - first, step) + 1))
+
+
 @jit
 def taps_of_phase(phase, kernel, stride, dilation):
     """(first tap, how many, taps from one to the next, windows likewise) of taps i with i dilation mod stride = phase."""
@@ -76,52 +81,16 @@ def taps_of_phase(phase, kernel, stride, dilation):
     return first, count, step, dilation // shared
 
 
-def to_windows(dtype):
-    """The compiled function that makes windows of an image."""
-    item, box = ITEM_BYTES[dtype], image_box(dtype)
+def by_lines(dtype):
+    """The compiled function that makes lines of windows, or of a phase of an image."""
+    item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
-    def windows_of(row, windows, image, weight, start, scratch, line, lines):
-        """`lines` rows of one sample's windows, from number `line` on; start: the address of one number a feature, or 0."""
-        channels, features, groups = row.channels, row.features, row.groups
-        top, left = line * row.stride_y - row.top, -row.left
-        bottom = top + (lines - 1) * row.stride_y + tap_span(row.kernel_height, row.dilation_y)
-        right = left + (row.columns - 1) * row.stride_x + tap_span(row.kernel_width, row.dilation_x)
-        a, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
-        p = new_segments()
-        p.lines, p.rows, p.columns = lines, row.columns, features // groups
-        p.c_line, p.c_row = row.columns * features, features
-        p.a_line, p.a_row = row.stride_y * pitch, row.stride_x * channels
-        row_step, tap_step = row.dilation_y * pitch, row.dilation_x * channels
-        p.segments, p.inner, p.a_step, p.b_row = row.kernel_height, row.kernel_height, row_step, features
-        if row.elementwise != 0:
-            p.k, p.a_column = row.kernel_width, tap_step
-        elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
-            p.k, p.a_column = row.kernel_width * channels, 1
-        else:
-            p.segments, p.inner = row.kernel_height * row.kernel_width, row.kernel_width
-            p.k, p.a_column = channels // groups, 1
-            p.a_step, p.a_jump = tap_step, row_step - (row.kernel_width - 1) * tap_step
-        p.b_step = p.b_jump = p.k * features
-        for group in range(groups):
-            first = group * (features // groups)
-            p.a, p.b, p.c = a + item * group * (channels // groups), weight + item * first, windows + item * first
-            p.start = start + item * first if start != 0 else 0
-            call_at(row.product, (p,))
-
-    return windows_of
-
-
-def to_image(dtype):
-    """The compiled function that makes an image of windows."""
-    item, number, box = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), image_box(dtype)
-
-    @jit
-    def fill(image, line, pixel, lines, pixels, channels, start):
+    def fill(to, line, pixel, lines, pixels, channels, start):
         """Set pixels at these distances to `start`, or zero."""
         for y in range(lines):
             for x in range(pixels):
-                taken = view(number(image), y * line + x * pixel, channels)
+                taken = view(number(to), y * line + x * pixel, channels)
                 if start == 0:
                     taken[:] = 0
                 else:
@@ -130,99 +99,156 @@ def to_image(dtype):
                         taken[i] = given[i]
 
     @jit
+    def make(row, p, to, source, weights, start, lines, taps, first, line_step, tap_step, size, a_row, b_row, a_group,
+             b_group):
+        """Lines of which number l reads by tap i row first + l line_step + i tap_step of the source, if that has it.
+
+        p: the product for one of these rows, which lie a_row apart and their weights b_row; of a group, a_group and b_group.
+        """
+        begun, _ = steps_inside(first, line_step, lines, size)
+        _, ended = steps_inside(first + (taps - 1) * tap_step, line_step, lines, size)
+        inner, line = p.inner, 0 if p.rows > 0 else lines  # a phase may have no pixel
+        while line < lines:
+            own = first + line * line_step
+            begin, end = steps_inside(own, tap_step, taps, size)
+            # all taps are there for lines begun … ended − 1
+            p.lines = min(ended, lines) - line if begun <= line < ended else 1
+            p.segments = (end - begin) * inner
+            for group in range(row.groups):
+                p.a = source + item * ((own + begin * tap_step) * a_row + group * a_group)
+                p.b = weights + item * (begin * b_row + group * b_group)
+                p.c = to + item * (line * p.c_line + group * p.columns)
+                p.start = start + item * group * p.columns if start != 0 else 0
+                if end > begin:
+                    call_at(row.product, (p,))
+                else:
+                    fill(p.c, p.c_line, p.c_row, p.lines, p.rows, p.columns, p.start)
+            line += p.lines
+
+    return make
+
+
+def to_windows(dtype):
+    """The compiled function that makes windows of an image."""
+    item, box, make = ITEM_BYTES[dtype], image_box(dtype), by_lines(dtype)
+
+    @jit
+    def windows_of(row, windows, image, weight, start, scratch, line, lines):
+        """`lines` rows of one sample's windows, from number `line` on; start: the address of a number a feature, or 0."""
+        channels, features, groups, kernel_width = row.channels, row.features, row.groups, row.kernel_width
+        top = line * row.stride_y - row.top
+        bottom = top + (lines - 1) * row.stride_y + tap_span(row.kernel_height, row.dilation_y)
+        right = (row.columns - 1) * row.stride_x + tap_span(kernel_width, row.dilation_x) - row.left
+        source, pitch = box(image, top, bottom, -row.left, right, row.height, row.width, channels, scratch)
+        p = new_segments()
+        p.rows, p.columns, p.c_line, p.c_row = row.columns, features // groups, row.columns * features, features
+        p.a_line, p.a_row, p.b_row = row.stride_y * pitch, row.stride_x * channels, features
+        row_step, tap_step = row.dilation_y * pitch, row.dilation_x * channels
+        if row.elementwise != 0:
+            p.k, p.a_column, p.inner, p.a_jump = kernel_width, tap_step, 1, row_step
+        elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
+            p.k, p.a_column, p.inner, p.a_jump = kernel_width * channels, 1, 1, row_step
+        else:
+            p.k, p.a_column, p.inner, p.a_step = channels // groups, 1, kernel_width, tap_step
+            p.a_jump = row_step - (kernel_width - 1) * tap_step
+        p.b_step = p.b_jump = p.k * features
+        make(row, p, windows, source - item * row.left * channels, weight, start, lines, row.kernel_height, top,
+             row.stride_y, row.dilation_y, row.height, pitch, p.inner * p.b_step, channels // groups, features // groups)
+
+    return windows_of
+
+
+def to_image(dtype):
+    """The compiled function that makes an image of windows."""
+    item, box, make = ITEM_BYTES[dtype], image_box(dtype), by_lines(dtype)
+
+    @jit
     def image_of(row, image, windows, packed, start, scratch, line, lines):
-        """`lines` rows of one sample's image, from number `line` on; packed: `pack_weight`'s, or elementwise the weight."""
+        """`lines` rows of one sample's image, from number `line` on; packed: by `pack_weight`, or elementwise the weight."""
         channels, features, groups = row.channels, row.features, row.groups
         stride_y, stride_x, kernel_width = row.stride_y, row.stride_x, row.kernel_width
+        in_group, of_group = channels // groups, features // groups
         # the windows that reach these rows
-        first_row = -floor_divided(tap_span(row.kernel_height, row.dilation_y) - 1 - line - row.top, stride_y)
-        first_column = -floor_divided(tap_span(kernel_width, row.dilation_x) - 1 - row.left, stride_x)
-        last_row = floor_divided(line + lines - 1 + row.top, stride_y) + 1
-        last_column = floor_divided(row.width - 1 + row.left, stride_x) + 1
-        source, pitch = box(windows, first_row, last_row, first_column, last_column, row.rows, row.columns, features,
-                            scratch)
+        top = -floor_divided(tap_span(row.kernel_height, row.dilation_y) - 1 - line - row.top, stride_y)
+        left = -floor_divided(tap_span(kernel_width, row.dilation_x) - 1 - row.left, stride_x)
+        bottom = floor_divided(line + lines - 1 + row.top, stride_y) + 1
+        right = floor_divided(row.width - 1 + row.left, stride_x) + 1
+        source, pitch = box(windows, top, bottom, left, right, row.rows, row.columns, features, scratch)
         p = new_segments()
-        p.c_line, p.c_row = stride_y * row.width * channels, stride_x * channels
-        p.a_line, p.a_row = pitch, features
+        p.c_line, p.c_row, p.a_line, p.a_row = stride_y * row.width * channels, stride_x * channels, pitch, features
         for phase_y in range(stride_y):
             first_i, taps_y, step_i, row_step = taps_of_phase(phase_y, row.kernel_height, stride_y, row.dilation_y)
-            y = line + (phase_y - line - row.top) % stride_y
-            p.lines = (line + lines - y + stride_y - 1) // stride_y
-            # the window that the last tap of the phase reads for the first pixel of it
-            r = (y + row.top - (first_i + (taps_y - 1) * step_i) * row.dilation_y) // stride_y
+            last_i, y = first_i + (taps_y - 1) * step_i, line + (phase_y - line - row.top) % stride_y
             for phase_x in range(stride_x):
                 first_j, taps_x, step_j, column_step = taps_of_phase(phase_x, kernel_width, stride_x, row.dilation_x)
-                x = (phase_x - row.left) % stride_x
-                p.rows = (row.width - x + stride_x - 1) // stride_x
-                c = (x + row.left - (first_j + (taps_x - 1) * step_j) * row.dilation_x) // stride_x
-                to, taps, weights = image + item * (y * row.width + x) * channels, taps_y * taps_x, packed
-                packed += item * taps * features * (channels // groups) if row.elementwise == 0 else 0
-                if p.lines <= 0 or p.rows <= 0:
-                    continue
-                if taps == 0:
-                    fill(to, p.c_line, p.c_row, p.lines, p.rows, channels, start)
-                    continue
-                a = source + item * ((r - first_row) * pitch + (c - first_column) * features)
-                p.columns, p.b_row = channels // groups, channels // groups
-                p.segments, p.inner, p.a_step = taps_y, taps_y, row_step * pitch
+                last_j, x, weights = first_j + (taps_x - 1) * step_j, (phase_x - row.left) % stride_x, packed
+                packed += item * taps_y * taps_x * features * in_group if row.elementwise == 0 else 0
+                p.rows, p.columns, p.b_row = (row.width - x + stride_x - 1) // stride_x, in_group, in_group
                 if row.elementwise != 0:
+                    weights += item * (last_i * kernel_width + last_j) * features
                     p.columns, p.k, p.a_column, p.b_row = channels, taps_x, column_step * features, -step_j * features
-                    weights += item * ((first_i + (taps_y - 1) * step_i) * kernel_width
-                                       + first_j + (taps_x - 1) * step_j) * features
-                    p.b_step = -step_i * kernel_width * features
-                elif groups == 1 and column_step == 1:
-                    p.k, p.a_column, p.b_step = taps_x * features, 1, taps_x * features * channels
+                    p.inner, p.b_step = 1, -step_i * kernel_width * features
+                elif groups == 1 and column_step == 1:  # the taps of a row are one run
+                    p.k, p.a_column, p.inner, p.b_step = taps_x * features, 1, 1, taps_x * features * channels
                 else:
-                    p.k, p.a_column, p.segments, p.inner = features // groups, 1, taps, taps_x
-                    p.a_step, p.b_step = column_step * features, features * (channels // groups)
-                    p.a_jump = row_step * pitch - (taps_x - 1) * p.a_step
-                p.b_jump = p.b_step
-                for group in range(groups):
-                    own, first = group * (features // groups), group * (channels // groups)
-                    p.a, p.b, p.c = a + item * own, weights + item * own * (channels // groups), to + item * first
-                    p.start = start + item * first if start != 0 else 0
-                    call_at(row.product, (p,))
+                    p.k, p.a_column, p.inner = of_group, 1, taps_x
+                    p.a_step, p.b_step = column_step * features, features * in_group
+                p.a_jump, p.b_jump = row_step * pitch - (p.inner - 1) * p.a_step, p.b_step
+                # the window that the last tap of the phase reads for the first pixel of it
+                r = (y + row.top - last_i * row.dilation_y) // stride_y
+                c = (x + row.left - last_j * row.dilation_x) // stride_x
+                make(row, p, image + item * (y * row.width + x) * channels, source + item * c * features, weights, start,
+                     (line + lines - y + stride_y - 1) // stride_y, taps_y if taps_x > 0 else 0, r, 1, row_step, row.rows,
+                     pitch, p.inner * p.b_step, of_group, of_group * in_group)
 
     return image_of
 
 
 def to_weight(dtype):
     """The compiled function that makes the gradient of the weight."""
-    item, box = ITEM_BYTES[dtype], image_box(dtype)
+    item, number, box = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), image_box(dtype)
 
     @jit
     def weight_of(row, weight, image, windows, scratch, line, lines, samples, first_tap, last_tap, add):
         """Kernel rows first_tap … last_tap − 1 of Σ imageᵀ windows over `lines` rows of windows of each of the samples.
 
-        samples: more than one only where the box of an image lies within it. add: whether to what the weight holds.
+        samples: more than one only where all windows lie within the image. windows: the first of these rows. add: whether to
+        what the weight holds.
         """
         channels, features, groups = row.channels, row.features, row.groups
-        top, left = line * row.stride_y - row.top + first_tap * row.dilation_y, -row.left
+        top = line * row.stride_y - row.top + first_tap * row.dilation_y
         bottom = top + (lines - 1) * row.stride_y + tap_span(last_tap - first_tap, row.dilation_y)
-        right = left + (row.columns - 1) * row.stride_x + tap_span(row.kernel_width, row.dilation_x)
-        a, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
+        right = (row.columns - 1) * row.stride_x + tap_span(row.kernel_width, row.dilation_x) - row.left
+        source, pitch = box(image, top, bottom, -row.left, right, row.height, row.width, channels, scratch)
         p = new_segments()
-        p.lines, p.k, p.segments, p.inner, p.columns = 1, row.columns, lines * samples, lines, features // groups
-        p.c_row = p.start_row = features
-        p.a_row, p.a_column, p.a_step = 1, row.stride_x * channels, row.stride_y * pitch
-        p.a_jump = row.height * row.width * channels - (lines - 1) * p.a_step
-        p.b_row, p.b_step = features, row.columns * features
-        p.b_jump = (row.rows - lines + 1) * p.b_step
-        # forward: windows = image · weight
+        p.lines, p.k, p.columns = 1, row.columns, features // groups
+        p.c_row, p.b_row, p.a_row, p.a_column = features, features, 1, row.stride_x * channels
+        p.start_row, p.a_step, p.b_step = features, row.stride_y * pitch, row.columns * features
         p.rows, tap_size, runs = channels // groups, channels // groups * features, row.kernel_width
         if row.elementwise != 0:
             p.rows, p.a_row, tap_size, runs = row.kernel_width, row.dilation_x * channels, features, 1
         elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
             p.rows, runs = row.kernel_width * channels, 1
+        # forward: windows = image · weight
         for i in range(first_tap, last_tap):
+            own = line * row.stride_y - row.top + i * row.dilation_y
+            begin, end = steps_inside(own, row.stride_y, lines, row.height)
+            p.inner, p.segments = end - begin, (end - begin) * samples
+            p.a_jump = row.height * row.width * channels - (end - begin - 1) * p.a_step
+            p.b_jump = (row.rows - (end - begin - 1)) * p.b_step
             for j in range(runs):
-                tap = a + item * ((i - first_tap) * row.dilation_y * pitch + j * row.dilation_x * channels)
+                pixel = (own + begin * row.stride_y) * pitch + (j * row.dilation_x - row.left) * channels
                 to = weight + item * (i * row.kernel_width + j) * tap_size
                 for group in range(groups):
                     first = group * (features // groups)
-                    p.a, p.b, p.c = tap + item * group * (channels // groups), windows + item * first, to + item * first
+                    p.a = source + item * (pixel + group * (channels // groups))
+                    p.b, p.c = windows + item * (begin * p.b_step + first), to + item * first
                     p.start = p.c if add else 0
-                    call_at(row.product, (p,))
+                    if end > begin:
+                        call_at(row.product, (p,))
+                    elif not add:
+                        for m in range(p.rows):
+                            view(number(p.c), m * features, p.columns)[:] = 0
 
     return weight_of
 
