@@ -1,4 +1,4 @@
-"""The best of a callback that is used again: over fits, networks, warm starts, copies; and what ends that."""
+"""The best value of a callback that is used for several fits, networks, warm starts or copies, and when it starts anew."""
 
 import copy
 import os
@@ -104,7 +104,7 @@ def test_a_file_that_does_not_hold_it_any_more(what, best):
 
 @pytest.mark.filterwarnings("error")
 def test_copies_carry_it_as_far_as_it_is_comparable(best):
-    """As scikit-learn's clone makes them."""
+    """Copies as in scikit-learn's clone."""
     fit(classifier(), best)
     first, again = best.best, copy.deepcopy(best)
     fit(classifier(), again, rate=1e-6)
@@ -181,7 +181,7 @@ def stopped(**options):
 
 
 def test_weights_that_were_not_kept_are_not_called_the_best():
-    """restore_best is turned on when the fit goes on."""
+    """restore_best is turned on for the resumed fit."""
     net = stopped()
     later = EarlyStopping(patience=4, restore_best=True)
     with pytest.warns(UserWarning, match="restore_best was off until now: it starts anew from here"):
@@ -230,7 +230,7 @@ def test_a_best_of_another_metric_is_not_compared_with(make, second):
 
 def test_states_go_to_those_that_are_most_like_them():
     class Counts(Callback):
-        """Two of them are told apart by their names, if they have any."""
+        """Two of them are distinguished by their names, if they have any."""
 
         def __init__(self, name=None):
             self.name, self.count = name, 0
@@ -258,7 +258,7 @@ def test_states_go_to_those_that_are_most_like_them():
 
 
 def test_who_missed_the_end_of_an_epoch_is_told_of_it_once():
-    """An exception between the callbacks; in this process and out of a file."""
+    """An exception between the callbacks, in the same process and loaded from a file."""
     class Tells(Callback):
         def __init__(self, fails=None):
             self.told, self.fails = [], fails
@@ -299,7 +299,7 @@ def test_a_disk_that_is_full_leaves_the_best_before(best, monkeypatch):
 
 
 def test_files_made_before_go_on():
-    """States that name neither what they watched nor where the best is."""
+    """States that contain neither the monitored metric nor the file of the best."""
     net = classifier()
     fit(net, EarlyStopping("val_loss", patience=9), ModelCheckpoint("best", save_best_only=True), CSVLogger("log.csv"))
     size = os.path.getsize("log.csv")
@@ -314,7 +314,7 @@ def test_files_made_before_go_on():
 
 
 def test_plateaus_lower_the_rate_once():
-    """It is interrupted between what it notes and the rate that it sets."""
+    """It is interrupted between the recording and the change of the rate."""
     def run(fails):
         net, reduce = classifier(), ReduceLROnPlateau("loss", patience=1, factor=0.5, min_delta=9.0)
         net.fit(X, LABELS, epochs=3, optimizer=SGD(0.1), callbacks=[reduce])

@@ -1,4 +1,4 @@
-"""When callbacks are called, how they stop a fit, and what becomes of it when one fails."""
+"""When callbacks are called, how they stop a fit, and the state of the fit when one raises."""
 
 import _thread
 import re

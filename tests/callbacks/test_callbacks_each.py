@@ -1,4 +1,4 @@
-"""What each of the callbacks that come with fastnn does."""
+"""Each callback of the package."""
 
 import copy
 import csv
@@ -28,7 +28,7 @@ from fastnn import (
 
 
 class Pretend(Callback):
-    """Replaces the values of a metric, for the callbacks behind it, by given ones."""
+    """Replace the values of a metric, for the callbacks after it, by given ones."""
 
     def __init__(self, **values):
         self.values = values
@@ -138,7 +138,7 @@ def test_rows_are_not_added_to_another_log(there, repair, tmp_path):
     lambda path: ModelCheckpoint(path / "net.safetensors", save_freq=2), lambda path: ReduceLROnPlateau("loss"),
 ])
 def test_a_callback_may_be_copied_and_pickled_in_a_fit_and_after_it(make, tmp_path):
-    """As scikit-learn's clone and its searches in processes do with those of an estimator."""
+    """Copies and pickles as in scikit-learn's clone and its searches in processes."""
     callback, copies = make(tmp_path), []
 
     def take(epoch, logs):

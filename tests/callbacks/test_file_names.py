@@ -1,4 +1,4 @@
-"""Names that `ModelCheckpoint` fills in are checked before the fit begins; a Path is taken as it is."""
+"""File name templates of `ModelCheckpoint` are checked before the fit begins; a Path is not a template."""
 
 import os
 import re
@@ -24,7 +24,7 @@ class Reports(Callback):
 
 
 def fit(path, **options):
-    """The files there are afterwards."""
+    """Return the files after the fit."""
     net, epochs = classifier(), []
     count = LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))
     try:
@@ -81,7 +81,7 @@ def test_within_an_epoch_there_are_fewer_names(name):
     ("run-{epoch}/{{}}", ["run-1/{}", "run-2/{}"]),
 ])
 def test_what_can(path, files):
-    """Braces in folders that are there stand for themselves; folders of later epochs are made."""
+    """Braces in existing folders are kept; folders of later epochs are created."""
     for folder in "run-1", "run{0}/run-1", "un{closed":
         os.makedirs(folder)
     assert fit(path) == sorted(files)

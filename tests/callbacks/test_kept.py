@@ -1,4 +1,4 @@
-"""What a callback keeps evaluates to what it recorded, for every layer, over fits, resumes, interrupts and orders."""
+"""The file or weights kept by a callback evaluate to the recorded value, for every layer, fit, resume and order."""
 
 import itertools
 import os
@@ -32,7 +32,7 @@ def reload(path):
 
 @pytest.mark.parametrize(("name", "place"), CASES)
 def test_for_every_layer_over_two_fits(name, place):
-    """The second fit spoils the network: the best files are those of the first, the weights put back its own best."""
+    """The second fit makes the network worse: the best files are those of the first, the restored weights its own best."""
     net = network(name, place)
     values, y = [], targets(net)
     held_out = X[:31], y[:31]
@@ -58,7 +58,7 @@ def test_of_several_each_keeps_its_own():
             assert found[each.monitor.removeprefix("val_")] == each.best
 
 
-# What stands in a list of callbacks, so that every order of it can be tried.
+# The elements of a list of callbacks, so that every order can be tried.
 
 class Reports(Callback):
     """A metric that is best in the middle."""
@@ -71,7 +71,7 @@ class Reports(Callback):
 
 
 def keepers():
-    """Two that are best, one of them full, one for each epoch, and others that remember something."""
+    """Two checkpoints of the best, one of them full, one for each epoch, and other callbacks with a state."""
     return {
         "middle": ModelCheckpoint("middle", "middle", save_best_only=True),
         "best": ModelCheckpoint("best", "loss", save_best_only=True, full=True),
@@ -85,7 +85,7 @@ def keepers():
 
 
 def outcome(net, callbacks):
-    """All that may not depend on interrupts: files are compared by what they hold."""
+    """Return everything that must not depend on interrupts; files are compared by content."""
     files = {name: [view.tobytes() for view in reload(name).parameters.values()] for name in ("middle", "best", "accuracy")}
     logs = [Path(name).read_bytes() for name in ("log.csv", "other.csv")]
     told = {name: (callback.best, callback.seen) for name, callback in callbacks.items()
@@ -105,7 +105,7 @@ def whole():
 
 
 class Snapshot(Callback):
-    """Copies the folder: what would be left on the disk if the program were killed at this moment."""
+    """Copy the folder: what would be on the disk if the program were killed at this moment."""
 
     def __init__(self, moment, runs_last=False):
         self.moment, self.runs_last = moment, runs_last
@@ -150,7 +150,7 @@ def test_whenever_it_is_killed_and_in_whatever_order_the_callbacks_come_back(str
 
 
 def test_a_full_best_goes_on_from_itself():
-    """Each of two full files is written while the other waits to be: a fit goes on from either."""
+    """Each of two full files is written while the other waits to be written: a fit can be resumed from either."""
     def pair():
         return [ModelCheckpoint("one", "middle", save_best_only=True, full=True),
                 ModelCheckpoint("two", "loss", save_best_only=True, full=True)]
@@ -180,7 +180,7 @@ def in_callbacks(path):
 
 @pytest.mark.parametrize("stride", [211, pytest.param(3, marks=pytest.mark.long)])
 def test_an_interrupt_may_fall_on_any_line_of_a_callback(stride):
-    """Those that had not been told of the epoch are told when the fit goes on, and none is told twice."""
+    """Callbacks that were not called for the epoch are called when the fit is resumed, and none is called twice."""
     expected, line, came = whole(), int(os.environ.get("FASTNN_TEST_SEED", "1")), True
     while came:
         for name in os.listdir():

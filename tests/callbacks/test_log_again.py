@@ -1,4 +1,4 @@
-"""A log that goes on in a file that somebody else has touched: no row is cut, none is glued to another, none is lost."""
+"""A resumed log whose file was changed by others: no row is truncated, merged or lost."""
 
 import codecs
 import csv
@@ -35,7 +35,7 @@ def begin(*callbacks, epochs=3, **options):
 
 
 def go_on(*callbacks, epochs=5, separator=",", **options):
-    """The rows of the log after the fit has gone on out of its file, by column; every row is whole."""
+    """Return the rows of the log after the resumed fit, by column; every row is complete."""
     net = Network.load_checkpoint("run")
     net.fit(X, LABELS, epochs=epochs, resume=True, callbacks=[*callbacks, CSVLogger(PATH, separator=separator)], **options)
     return net, rows(separator)
@@ -51,7 +51,7 @@ def rows(separator=","):
 
 
 def check(net, table, rounded=0.0, known=range(100)):
-    """The log is that of a fit that was never interrupted."""
+    """The log is that of a fit without an interruption."""
     assert [row["epoch"] for row in table] == [str(epoch) for epoch in net.history.epochs]
     for name, values in net.history.items():
         for epoch, value in enumerate(values):

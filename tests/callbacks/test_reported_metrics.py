@@ -1,4 +1,4 @@
-"""Metrics that a callback puts into the logs: those behind it in the list may watch them, as they watch the fit's own."""
+"""Metrics that a callback adds to the logs: callbacks after it in the list can monitor them like those of the fit."""
 
 import csv
 
@@ -12,7 +12,7 @@ VALUES = [0.5, 0.7, 0.6, 0.65, 0.1]
 
 
 class Reports(Callback):
-    """Reports of each epoch the next of some values."""
+    """Reports the next of some values in each epoch."""
 
     reports = ("recall",)
 

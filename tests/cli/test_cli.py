@@ -1,4 +1,4 @@
-"""The command line: what it says, what it returns, and the demo."""
+"""The command line: its output, its exit status, and the demo."""
 
 import argparse
 import importlib
@@ -58,7 +58,7 @@ def test_every_command_has_help(command, capsys):
 
 
 class Understood(Exception):
-    """Raised in place of running a command, once its arguments are."""
+    """Raised instead of running a command, after its arguments are parsed."""
 
 
 EXAMPLES = [line for command in cli.COMMANDS

@@ -1,4 +1,4 @@
-"""Tables as they come: other separators, encodings, decimal commas, rows that do not fit, files that are cut short."""
+"""Text files of tables: other separators, encodings, decimal commas, rows of wrong length, truncated files."""
 
 import gzip
 import io
@@ -28,13 +28,13 @@ def stones(tmp_path, monkeypatch):
 
 
 def run(capsys, *arguments, status=0):
-    """What a command prints on stdout and stderr."""
+    """Return the output of a command on stdout and stderr."""
     assert outcome(list(map(str, arguments))) == status
     return capsys.readouterr()
 
 
 def outcome(arguments):
-    """The exit status of a command."""
+    """Return the exit status of a command."""
     try:
         return cli.main(arguments)
     except SystemExit as stopped:
@@ -193,7 +193,7 @@ def test_gzip_to_standard_input_is_no_text(stones, monkeypatch, capsys):
 
 
 def told(capsys, table, *arguments, status=0):
-    """What train prints on stdout and stderr for a table."""
+    """Return the output of train on stdout and stderr for a table."""
     table.to_csv("t.csv", index=False)
     return run(capsys, "train", "t.csv", "--target", "price", *arguments, *QUICK, status=status)
 

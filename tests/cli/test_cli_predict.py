@@ -1,4 +1,4 @@
-"""What `fastnn predict` writes: labels as they stood, every digit of a number, and nothing of the table lost."""
+"""The output of `fastnn predict`: labels as written in training, every digit of a number, and all columns of the table."""
 
 import io
 import json
@@ -21,13 +21,13 @@ def here(tmp_path, monkeypatch):
 
 
 def run(capsys, *arguments, status=0):
-    """What a command prints on stdout and stderr."""
+    """Return the output of a command on stdout and stderr."""
     assert cli.main(list(map(str, arguments))) == status
     return capsys.readouterr()
 
 
 def trained(capsys, table, *options):
-    """The model of a table whose column to predict is y."""
+    """Return the model of a table with target y."""
     table.to_csv("t.csv", index=False)
     run(capsys, "train", "t.csv", "--target", "y", "--epochs", 40, "--no-baselines", "--quiet", *options)
     return "t.safetensors"

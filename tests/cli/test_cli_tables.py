@@ -1,4 +1,4 @@
-"""train and predict: from a table to one file, and from the file and another table to predictions."""
+"""train and predict: from a table to one file, and from that file and another table to predictions."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ ROWS = 400
 
 @pytest.fixture(scope="module")
 def stones():
-    """Numbers with holes, text with a hole, a target in tens of thousands and one of text."""
+    """Numbers with missing values, text with a missing value, a target in tens of thousands and one of text."""
     generator = np.random.default_rng(0)
     carat, cut = generator.uniform(0.2, 2, ROWS), generator.choice(["Fair", "Good", "Ideal"], ROWS)
     price = 8000 * carat**2 * (1 + 0.3 * (cut == "Ideal")) + 300
@@ -45,7 +45,7 @@ def here(tmp_path, monkeypatch, stones):
 
 
 def run(capsys, *arguments, status=0):
-    """What a command prints on stdout and stderr."""
+    """Return the output of a command on stdout and stderr."""
     assert cli.main(list(map(str, arguments))) == status
     return capsys.readouterr()
 

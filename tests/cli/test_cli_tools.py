@@ -1,4 +1,4 @@
-"""The commands about networks rather than tables: inspect, bench, check-gradients, warmup; and how nets are written."""
+"""The commands about networks: inspect, bench, check-gradients, warmup; and the notation of networks."""
 
 import argparse
 import json

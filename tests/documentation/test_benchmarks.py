@@ -1,4 +1,4 @@
-"""The benchmarks: each runs, and none is missing for what is registered."""
+"""Each benchmark runs, and none is missing for a registered record."""
 
 import importlib
 import json
@@ -16,7 +16,7 @@ SUITE = Path(__file__).parents[2] / "asv_bench"
 
 @pytest.fixture
 def suite(monkeypatch):
-    """Imports a module of the suite, with sizes that take no time."""
+    """Import a module of the suite with small sizes."""
     monkeypatch.syspath_prepend(SUITE)
 
     def load(name):

@@ -1,4 +1,4 @@
-"""The data that come with the package are what they say."""
+"""The data sets of the package have the documented contents."""
 
 import numpy as np
 import pytest

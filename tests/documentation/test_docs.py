@@ -1,4 +1,4 @@
-"""Documentation runs: the examples of docstrings, the README and the pages are executed, and what pages name exists."""
+"""The examples of docstrings, the README and the pages run, and the names on pages exist."""
 
 import doctest
 import importlib
@@ -30,7 +30,7 @@ def page_name(page):
 
 @pytest.fixture(autouse=True)
 def same_records_after():
-    """Examples register records of their own; other tests are to see ours alone."""
+    """Remove records that examples register, so that other tests see only those of the package."""
     registries = fastnn.activations, fastnn.losses, fastnn.optimizers
     kept = [(registry.records, dict(registry.records)) for registry in registries]
     yield
@@ -58,7 +58,7 @@ def test_docstring_examples(name):
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_pages_run(page, tmp_path, monkeypatch):
-    """The Python blocks of a page, one after the other, in one namespace."""
+    """Run the Python blocks of a page in order, in one namespace."""
     for package in NEEDED.get(page.name, ()):
         pytest.importorskip(package, reason=f"the examples of {page.name} need {package}")
     monkeypatch.chdir(tmp_path)
@@ -71,7 +71,7 @@ def test_pages_run(page, tmp_path, monkeypatch):
 
 
 def test_every_python_block_is_run():
-    """No block hides from `test_pages_run` by standing deeper in, or under another name."""
+    """No block is skipped by `test_pages_run` because of its indentation or its language name."""
     for page in PAGES:
         for indent, language, block in re.findall(r"^( *)```(\w+)\n(.*?)^ *```", page.read_text(encoding="utf-8"),
                                                   re.DOTALL | re.MULTILINE):
@@ -81,14 +81,14 @@ def test_every_python_block_is_run():
 
 
 def command_lines(page):
-    """What follows `fastnn` in the lines of a page's blocks that begin with it; a remark stands two blanks behind."""
+    """Return the arguments of `fastnn` in the lines of a page's blocks that begin with it; comments follow two blanks."""
     blocks = re.findall(r"^```(?:text)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     return [line.split("  ")[0].split()[1:] for block in blocks for line in block.splitlines() if line.startswith("fastnn ")]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if command_lines(page)], ids=page_name)
 def test_commands_run(page, tmp_path, monkeypatch):
-    """The commands of a page, one after the other, on a small table of the names that they use."""
+    """Run the commands of a page in order, on a small table with the names that they use."""
     pd = pytest.importorskip("pandas", reason="the commands that take tables need the extra cli")
     monkeypatch.chdir(tmp_path)
     carat = np.linspace(0.2, 2.0, 120)
@@ -118,7 +118,7 @@ def test_pages_name_what_exists(page):
 
 
 def resolves(dotted):
-    """Whether a dotted name can be reached by importing and looking up."""
+    """Return whether a dotted name can be imported."""
     parts, found = dotted.split("."), None
     for count in range(1, len(parts) + 1):
         try:
@@ -131,7 +131,7 @@ def resolves(dotted):
 
 
 def test_every_record_is_in_the_reference():
-    """The reference pages of the records are written from the registries."""
+    """The reference pages of the records are generated from the registries."""
     from fastnn.cli.reference import tables
 
     text = tables()
@@ -141,7 +141,7 @@ def test_every_record_is_in_the_reference():
 
 
 def test_every_public_name_is_in_the_reference(monkeypatch):
-    """Each once, under some heading; and a name that becomes public tomorrow is there too."""
+    """Each public name is listed once, under some heading; new names are found too."""
     monkeypatch.syspath_prepend(str(DOCS / "extensions"))
     monkeypatch.delitem(sys.modules, "reference", raising=False)
     reference = importlib.import_module("reference")

@@ -1,4 +1,4 @@
-"""Every example runs, draws its picture, and finds what it claims."""
+"""Every example runs, draws its picture, and gives the results that it claims."""
 
 import importlib
 import os

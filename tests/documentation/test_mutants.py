@@ -1,4 +1,4 @@
-"""The tests notice when the package is wrong; in full by `python tests/tools/mutants.py`, or this file with `-m long`."""
+"""The tests detect faults in the package; all of them: `python tests/tools/mutants.py`, or this file with `-m long`."""
 
 import ast
 import os

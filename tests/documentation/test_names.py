@@ -1,4 +1,4 @@
-"""What `import fastnn` gives: names that are imported when they are first asked for."""
+"""The names of `import fastnn`, which are imported on first use."""
 
 import ast
 import os
@@ -27,7 +27,7 @@ def test_every_public_name_is_there():
 
 @pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(fastnn.__path__)])
 def test_no_module_hides_a_public_name(module):
-    """Importing a module of the package sets an attribute of its name there."""
+    """Importing a module of the package sets an attribute with its name."""
     assert module not in fastnn.__all__
 
 
@@ -50,7 +50,7 @@ def test_what_is_not_there_is_an_attribute_error():
 
 
 def test_each_folder_of_tests_runs_by_itself():
-    """A test file imports from support/ and from files beside it, never from another folder of tests."""
+    """A test file imports from support/ and from files in its folder, never from another folder of tests."""
     tests = Path(__file__).parents[1]
     for path in tests.rglob("test_*.py"):
         for name in re.findall(r"^ *(?:from|import) (test_\w+)", path.read_text("utf-8"), re.MULTILINE):
@@ -59,7 +59,7 @@ def test_each_folder_of_tests_runs_by_itself():
 
 @pytest.mark.parametrize("tool", ["fuzz_files.py", "mutants.py"])
 def test_a_tool_finds_what_it_imports(tool):
-    """The commands that the documentation names, run outside of the tests."""
+    """The commands in the documentation run outside the tests."""
     folder = Path(__file__).parents[1] / "tools"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run([sys.executable, "-c", f"import {tool.removesuffix('.py')}"], cwd=folder, env=environment, check=True)

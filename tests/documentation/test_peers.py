@@ -1,4 +1,4 @@
-"""The peer benchmark: what it measures, asks for and prints. The libraries themselves are not needed."""
+"""The peer benchmark: its measurements, options and output. The other libraries are not needed."""
 
 import importlib
 import json
@@ -17,14 +17,14 @@ MACHINE = {"processor": "Abacus", "generation": "wood", "cores": 1, "system": "T
 
 @pytest.fixture
 def peers(monkeypatch):
-    """Imports a module of the benchmark."""
+    """Import a module of the benchmark."""
     monkeypatch.syspath_prepend(SUITE)
     return lambda name: importlib.import_module(f"peers.{name}")
 
 
 @pytest.fixture
 def results(peers):
-    """As if two nets had been measured in one and two threads, with fastnn twice as fast at two."""
+    """Return results as if two networks had been measured on one and two threads, with fastnn twice as fast on two."""
     rounds, nets = peers("rounds"), peers("nets").NETS[:2]
 
     def figures(seconds):
@@ -68,7 +68,7 @@ def test_the_nets_are_those_of_the_suite(peers):
 
 
 def test_flops(peers):
-    # two products of the first layer, three of each other one, two flops a multiplication and addition
+    # two products in the first layer, three in each other one, two flops for a multiplication and an addition
     assert peers("nets").Net((784, 128, 10), 64).flops == 2 * 64 * (2 * 784 * 128 + 3 * 128 * 10)
 
 

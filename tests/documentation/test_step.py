@@ -1,4 +1,4 @@
-"""The breakdown of a step by kernels: it trains as `fit` does, accounts for the whole step, and says so in a table."""
+"""The time of a step by kernel: it trains as `fit` does, accounts for the whole step, and prints a table."""
 
 import sys
 from pathlib import Path

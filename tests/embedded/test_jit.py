@@ -1,4 +1,4 @@
-"""A network within other compiled code is the network: outputs, gradients and pullbacks, to the same bits."""
+"""A network in other compiled code gives the same bits as the network: outputs, gradients and pullbacks."""
 
 import jit_callers as callers
 import layer_cases
@@ -41,7 +41,7 @@ def test_outputs_of_every_layer(name, place, dtype):
 @pytest.mark.parametrize("sizes", [(257, 5), (256, 200, 1), (600, 1), (1100, 130, 2), (3, 300, 70), (40_000, 3),
                                    (2, 40_000)], ids=lambda sizes: "-".join(map(str, sizes)))
 def test_outputs_of_large_networks(sizes, dtype):
-    """Sums of several chains, and activations that the stack has no room for."""
+    """Sums of several chains, and activations too large for the stack."""
     inputs, *widths = sizes
     assert_same_outputs(Network([Dense(width) for width in widths], inputs=inputs, dtype=dtype), [1, 2, 30])
 
@@ -143,7 +143,7 @@ def assert_input_gradients(net, count):
 @every_dtype
 @every_case
 def test_pullback_adds_the_gradients_of_the_parameters(name, place, dtype):
-    """Of the squared error dout is (out − y) / samples."""
+    """For the squared error dout is (out − y) / samples."""
     net = layer_cases.network(name, place, dtype=dtype)
     model, tolerance = net.compiled(), 1e-12 if dtype == "float64" else 2e-5
     for count in (1, 5, 300):
@@ -171,6 +171,6 @@ def test_vectors_are_pulled_back_like_matrices():
 
 
 def test_the_cases_need_the_heap_and_the_stack():
-    """So that what is claimed of both is tested."""
+    """Return both, so that all tests run for both."""
     sizes = [4 * 40_000, 4 * 17]
     assert sizes[0] > STACK_BYTES > sizes[1]

@@ -32,7 +32,7 @@ def results(net, count):
 
 @every_dtype
 def test_threads_do_not_meet(dtype):
-    """Within `prange`, and on several Python threads that share a model and do not hold Python's lock."""
+    """In `prange`, and on several Python threads that share a model and release the GIL."""
     nets = [mixed(dtype), Network([Dense(300, "tanh"), Dense(2)], inputs=40, dtype=dtype)]
     nets.append(Network([Dense(9000, "relu"), Dense(2)], inputs=3, dtype=dtype))  # from the heap
     jobs, expected = [], []
@@ -72,7 +72,7 @@ def test_other_weights_for_the_same_table():
 
 
 def test_a_model_goes_where_arrays_go():
-    """Into tuples, typed lists, the field of a class, a result, a generator, and in parts through a generalized ufunc."""
+    """In tuples, typed lists, the field of a class, a result, a generator, and in parts in a generalized ufunc."""
     nets = [Network([Dense(8, "tanh"), Dense(3)], inputs=2, seed=seed) for seed in range(3)]
     models, x = [net.compiled(gradients=False) for net in nets], np.float32([[1, 2], [3, 4]])
     expected, out = np.stack([net.forward(x) for net in nets]), np.empty((3, 2, 3), np.float32)
@@ -137,7 +137,7 @@ def test_one_compilation_for_all_networks():
 
 
 def test_a_cached_caller_in_other_processes(tmp_path):
-    """It holds no address of the process that compiled it, and serves other networks."""
+    """The cached function contains no address of the process that compiled it, and works for other networks."""
     shutil.copy(SUPPORT / "jit_callers.py", tmp_path)
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(fastnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
@@ -148,7 +148,7 @@ def test_a_cached_caller_in_other_processes(tmp_path):
 
 
 def test_callers_may_be_debugged_as_python():
-    """With NUMBA_DISABLE_JIT what a user compiles is Python; the network is compiled all the same."""
+    """With NUMBA_DISABLE_JIT the user's functions are Python; the network is still compiled."""
     program = """if True:
         import jit_callers, numba, numpy as np
         from fastnn import Dense, Network, register_activation

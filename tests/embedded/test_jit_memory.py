@@ -1,4 +1,4 @@
-"""Models read arrays that are strided and write in place, and keep alive what they point to."""
+"""Models read strided arrays, write in place, and keep alive what they point to."""
 
 import gc
 import pickle

@@ -1,4 +1,4 @@
-"""What does not fit a model is refused, and nothing is written where it should not be."""
+"""Arrays that do not fit a model are refused, and nothing is written outside them."""
 
 import inspect
 import pickle
@@ -73,7 +73,7 @@ def test_gradients_of_a_model_made_without():
 
 
 def test_types_that_do_not_fit():
-    """Found when the caller compiles."""
+    """Errors when the caller compiles."""
     model, x, out = mixed().compiled(), np.zeros((7, 5), np.float32), np.zeros((7, 3), np.float32)
     grads, frozen = np.zeros_like(model.parameters), out.copy()
     frozen.flags.writeable = False
@@ -118,7 +118,7 @@ def test_a_caller_that_another_version_compiled():
 
 
 def test_parameters_of_ones_own_lie_in_one_piece():
-    """Where a type tells how they lie, and where it leaves that open."""
+    """For types that determine the layout, and for types that leave it open."""
     net = mixed()
     model, x, out = net.compiled(gradients=False), samples(net, 7), filled((7, 3), "float32")
     size, expected = model.parameters.size, net.forward(x)
@@ -147,7 +147,7 @@ def test_parameters_of_ones_own_lie_in_one_piece():
 
 @pytest.mark.parametrize(("dtype", "other"), [DTYPES, DTYPES[::-1]])
 def test_parameters_of_another_dtype_than_the_table(dtype, other):
-    """As many numbers of another size: neither read nor written beyond the end."""
+    """As many elements of another size: none is read or written beyond the end."""
     net = mixed(dtype)
     model, x = net.compiled(), samples(net, 7).astype(other)
     model = model._replace(parameters=model.parameters.astype(other))

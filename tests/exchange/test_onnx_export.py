@@ -1,4 +1,4 @@
-"""What is written to ONNX computes what the network computes, and read again is that network: for every layer there is."""
+"""ONNX files of every layer compute the same as the network, and are loaded as the same network."""
 
 import inspect
 import os
@@ -19,7 +19,7 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs
 OWN = Path(__file__).parents[1] / "data" / "onnx_own"
 rng = np.random.default_rng(0)
 BATCHES = [1, 7]
-# what a layer must be given, by name, or is given besides
+# arguments that a layer requires or gets in addition, by name
 ARGUMENTS = {"out_features": 5, "kernel_size": 2, "groups": 1, "rate": 0.3, "shape": (-1,),
              "out_channels": 4, "multiplier": 3}
 LAYERS = [(layer, name) for layer, cls in layers.items()
@@ -35,7 +35,7 @@ def path(tmp_path):
 
 
 def example(layer, activation):
-    """A layer of its type by name, with the activation if it takes one."""
+    """Return a layer of a type by name, with the activation if it takes one."""
     parameters = inspect.signature(layers[layer]).parameters
     arguments = ARGUMENTS | {"activation": activation}
     return layers[layer](**{name: arguments[name] for name, p in parameters.items()
@@ -43,7 +43,7 @@ def example(layer, activation):
 
 
 def network(layer, activation, dtype):
-    """The layer between others and, if it can be, at the end, with parameters and state that are not at their start."""
+    """Return networks with the layer between others and, if possible, at the end, with trained-like parameters and state."""
     each = example(layer, activation)
     last = 3 if len(placed(layer, 3)) == 1 else 12
     net = Network([Dense(17 if last == 3 else 36, "tanh"), *placed(layer, 17 if last == 3 else 36, layer=each), Dense(last),
@@ -60,7 +60,7 @@ def run(path, X):
 
 
 def difference(net, path, batch):
-    """The largest difference between the network and its file in onnxruntime, relative where outputs are above 1."""
+    """Return the largest difference between the network and its file in onnxruntime, relative for outputs above 1."""
     X = np.random.default_rng(batch).normal(scale=3, size=(batch, net.inputs)).astype(net.dtype)
     expected, out = net.forward(X), run(path, X)
     assert (out.shape, out.dtype) == (expected.shape, expected.dtype)
@@ -68,7 +68,7 @@ def difference(net, path, batch):
 
 
 def same(net, other):
-    """Whether two networks are the same to the bit."""
+    """Return whether two networks are the same to the bit."""
     arrays, others = ({**each.parameters, **each.state} for each in (net, other))
     return net.config() == other.config() and list(arrays) == list(others) and all(
         arrays[name].tobytes() == others[name].tobytes() for name in arrays)
@@ -82,7 +82,7 @@ def test_computes_the_same(layer, activation, dtype, path, record_property):
     onnx.checker.check_model(path, full_check=True)
     largest = max(difference(net, path, batch) for batch in BATCHES)
     record_property("largest difference", float(largest))
-    # a normalization over three features magnifies what either side rounds; so do sums of many large terms
+    # a normalization over three features amplifies rounding errors of both; so do sums of many large terms
     magnified = layer in ("LayerNorm", "GroupNorm") or "Conv" in layer
     assert largest < (5e-6 if magnified and dtype == "float32" else 1e-6)
 
@@ -90,7 +90,7 @@ def test_computes_the_same(layer, activation, dtype, path, record_property):
 @every_dtype
 @pytest.mark.parametrize("activation", activations)
 def test_activations_far_from_zero(activation, dtype, path):
-    """The activation alone, of numbers from −100 to 100."""
+    """The activation alone, for numbers from −100 to 100."""
     net = Network([Dense(2, activation)], inputs=2, dtype=dtype, loss="squared_error")
     net.parameters["0.weight"][:] = np.eye(2)
     net.to_onnx(path)
@@ -103,7 +103,7 @@ def test_activations_far_from_zero(activation, dtype, path):
 @every_layer
 @pytest.mark.parametrize("size", [1.0, 1e-3, 1e3])
 def test_nothing_passes_through_float32_in_float64(layer, activation, size, path):
-    """Attributes of operators are float32: neither an epsilon nor a slope is one, and erf is of our own."""
+    """Attributes of operators are float32, so epsilon and slope are not attributes, and erf is fastnn's own."""
     net = network(layer, activation, "float64")
     net.to_onnx(path)
     X = rng.normal(scale=size, size=(9, net.inputs))
@@ -114,7 +114,7 @@ def test_nothing_passes_through_float32_in_float64(layer, activation, size, path
 @pytest.mark.parametrize("epsilon", [1e-5, 1e-3, 0.1, 1e-12])
 @pytest.mark.parametrize("kind", [fastnn.LayerNorm, fastnn.BatchNorm])
 def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
-    """At numbers so small that it decides."""
+    """For numbers so small that epsilon matters."""
     X = rng.normal(size=(50, 4)) * np.sqrt(epsilon)
     net = Network([kind(epsilon=epsilon), Dense(3)], inputs=4, dtype="float64")
     if kind is fastnn.BatchNorm:
@@ -133,7 +133,7 @@ def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
 @pytest.mark.parametrize("layer", [layer for layer in layers if not re.search("Activation|Conv", layer)])
 @every_dtype
 def test_the_graph_alone_computes_the_same(layer, dtype, path):
-    """Without the architecture in the metadata, the graph is read as others' are; a batch normalization is folded."""
+    """Without the architecture in the metadata, the graph is read like a foreign one; batch normalization is folded."""
     net = network(layer, "gelu", dtype)
     net.to_onnx(path)
     change(path, lambda model: model.ClearField("metadata_props"))
@@ -150,7 +150,7 @@ def test_the_graph_alone_computes_the_same(layer, dtype, path):
 
 
 def test_files_of_before_are_the_same_networks():
-    """Written in float64 when epsilons still passed through float32, and erf: they are known by the graph of that time."""
+    """Files in float64 from versions in which epsilon and erf were float32 are recognized by their graph."""
     net = fastnn.onnx.load(OWN / "float64.onnx")
     assert net.layers == (fastnn.LayerNorm(1e-3), Dense(3, "gelu"), fastnn.BatchNorm(momentum=0.5), Dense(2, "softmax"))
     assert (net.dtype, net.loss) == ("float64", "squared_error")
@@ -169,7 +169,7 @@ def test_read_again_it_is_the_same_network(layer, activation, dtype, path):
 @every_dtype
 @pytest.mark.parametrize("activation", activations)
 def test_the_graph_alone_says_what_it_is(activation, dtype, path):
-    """Without the architecture in the metadata: what others' files are read by finds our own layers again."""
+    """Without the architecture in the metadata, the reader of foreign files finds the same layers."""
     net = network("Dense", activation, dtype)
     net.to_onnx(path)
     change(path, lambda model: model.ClearField("metadata_props"))
@@ -208,7 +208,7 @@ def change(path, edit):
     onnx.save(model, path)
 
 
-# A file that was changed after it was written
+# A file that was changed after writing
 
 
 def test_the_graph_is_believed_before_the_metadata(path):
@@ -237,7 +237,7 @@ def test_metadata_that_is_none_of_ours(text, path):
     assert same(fastnn.onnx.load(path), net)
 
 
-# Activations of one's own
+# User-defined activations
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_an_activation_by_the_name_of_an_operator(own, path):
     assert max(difference(net, path, batch) for batch in BATCHES) < 1e-6
 
 
-# Whole or not at all
+# Atomic writes
 
 
 def test_an_operator_that_does_not_exist_is_refused(own, path):

@@ -1,4 +1,4 @@
-"""Graphs of others with images, channels first: read as networks that take them last."""
+"""Foreign graphs of images with channels first are read as networks with channels last."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ rng = np.random.default_rng(0)
 
 
 def graph_of(nodes, shape, outputs, **tensors):
-    """A model of float32, from "x" (batch, *shape) to "y" (batch, outputs)."""
+    """Return a float32 model from "x" (batch, *shape) to "y" (batch, outputs)."""
     helper = onnx.helper
     nodes = [helper.make_node(kind, inputs, [output], **attributes) for kind, inputs, output, attributes in nodes]
     graph = helper.make_graph(

@@ -1,4 +1,4 @@
-"""ONNX files of other programs that are chains of dense layers become the same function."""
+"""ONNX files of other programs that are chains of dense layers are read as the same function."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def path(tmp_path):
 
 
 def assert_computes_the_same(path, net, name=None, tolerance=1e-6):
-    """The network against onnxruntime on the file."""
+    """Compare the network with onnxruntime on the file."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     [given] = session.get_inputs()
     kind = {"tensor(float)": np.float32, "tensor(double)": np.float64}[given.type]
@@ -37,7 +37,7 @@ def assert_computes_the_same(path, net, name=None, tolerance=1e-6):
         np.testing.assert_allclose(out.reshape(expected.shape), expected, rtol=tolerance, atol=tolerance)
 
 
-# Files that other programs wrote
+# Files of other programs
 
 
 FOREIGN = {
@@ -102,7 +102,7 @@ def test_pytorch(dynamo, path):
     np.testing.assert_allclose(net.forward(X), model(torch.tensor(X)).detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
-# One way to spell it each
+# One spelling each
 
 
 SCALE = np.array([0.5, 2.0, -1.0], "float32")

@@ -1,4 +1,4 @@
-"""Without the package onnx everything else works, and what needs it says how to get it."""
+"""Without the package onnx everything else works, and functions that need it raise an error that says how to install it."""
 
 import sys
 

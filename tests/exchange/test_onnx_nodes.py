@@ -1,4 +1,4 @@
-"""ONNX's own tests of single operators (`onnx.backend.test`): each float case passes or is refused as no layer here."""
+"""ONNX's own tests of single operators (`onnx.backend.test`): each float case passes or is refused."""
 
 import warnings
 
@@ -11,7 +11,7 @@ onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fa
 loader = pytest.importorskip("onnx.backend.test.loader")
 
 OPERATORS = {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "Flatten", "BatchNormalization"}
-# What each is that is refused: no layer here computes it.
+# The reason of each refusal: no layer of fastnn computes it.
 REFUSED = {
     "maxpool_3d": "3 axes", "averagepool_3d": "3 axes",
     "batchnorm_example_training_mode": "training", "batchnorm_epsilon_training_mode": "training",
@@ -39,7 +39,7 @@ def why_refused(name):
 
 
 def flat_model(case, arrays):
-    """The model of a case with its constants in it, and its output with channels last in one axis."""
+    """Return the model of a case with its constants, and with its output as one axis, channels last."""
     model, output = onnx.ModelProto(), case.model.graph.output[0]
     model.CopyFrom(case.model)
     graph = model.graph

@@ -1,4 +1,4 @@
-"""ONNX files that are no chain of dense layers are refused by their first node, and damaged or hostile ones whole."""
+"""ONNX files that are not chains of dense layers are refused with the first node; damaged or hostile files are refused."""
 
 from contextlib import suppress
 
@@ -97,7 +97,7 @@ def test_an_outer_product_of_constants_takes_no_memory(path):
     refused(path, "node 0, Mul")
 
 
-# Files that are damaged, or point elsewhere
+# Files that are damaged or refer to other files
 
 
 @pytest.mark.parametrize("place", ["initializer", "constant"])

@@ -1,4 +1,4 @@
-"""Sizes in ONNX graphs, as exporters write and compute them: the batch is found among them, or the graph is refused."""
+"""Shapes in ONNX graphs, as exporters write and compute them: the batch is identified, or the graph is refused."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_reshapes(name, path):
 
 
 def assert_same_as_file(path, net, batch):
-    """The network against the file, for the only number of samples that this takes."""
+    """Compare the network with the file, for the only number of samples that the file accepts."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     [given] = session.get_inputs()
     X = rng.normal(size=(batch, *given.shape[1:])).astype("f")

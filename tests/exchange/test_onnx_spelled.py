@@ -1,4 +1,4 @@
-"""ONNX graphs in other words: attributes spelled out, older opsets, layer normalization in parts."""
+"""Other spellings of ONNX graphs: explicit default attributes, older opsets, layer normalization in parts."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def path(tmp_path):
 
 
 def load(path, nodes, constants=None, *, opset=20, **options):
-    """The network of a graph, which onnxruntime agrees with."""
+    """Return the network of a graph, after comparing it with onnxruntime."""
     write(path, nodes, constants, outputs=nodes[-1].output[:1], **options)
     model = onnx.load(path)
     model.opset_import[0].version = opset
@@ -40,7 +40,7 @@ def refused(path, nodes, constants=None, *, says, **options):
 
 
 def spelled_out(nodes, opset):
-    """The nodes, with all attributes there that have a default."""
+    """Return the nodes with all attributes that have a default."""
     made = []
     for each in nodes:
         schema = onnx.defs.get_schema(each.op_type, opset, each.domain)
@@ -82,7 +82,7 @@ def test_batch_normalization_of_every_opset(opset, attributes, path):
 
 @pytest.mark.parametrize(("opset", "attributes"), [(6, {}), (6, {"is_test": 0}), (14, {"training_mode": 1})], ids=str)
 def test_batch_normalization_in_training_is_refused(opset, attributes, path):
-    """Before opset 7 that is what a node says that says nothing."""
+    """Before opset 7 this is the meaning of a node without the attribute."""
     refused(path, batch_normalization(**attributes), STATISTICS, opset=opset, says="2, BatchNormalization.* training mode")
 
 

@@ -1,4 +1,4 @@
-"""Weights from PyTorch: what a state dict holds arrives in the right layer, the right way round, or nothing changes."""
+"""Weights from PyTorch: each tensor gets to the right layer in the right orientation, or nothing changes."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ X = rng.normal(size=(9, 4))
 
 
 def state_dict(sizes, name="{}", dtype="float32"):
-    """The weights of Linear layers as PyTorch names and lays them out, with an activation between each two."""
+    """Return the weights of Linear layers in PyTorch's names and layout, with an activation between each two."""
     state = {}
     for k in range(len(sizes) - 1):
         state[f"{name.format(2 * k)}.weight"] = rng.normal(size=(sizes[k + 1], sizes[k])).astype(dtype)
@@ -33,7 +33,7 @@ def state_dict(sizes, name="{}", dtype="float32"):
 
 
 def torch_forward(state, x):
-    """tanh after every layer but the last, in the order in which the state dict was made."""
+    """Compute tanh after every layer but the last, in the order of the state dict."""
     arrays = list(state.values())
     for k in range(0, len(arrays), 2):
         x = (x if k == 0 else np.tanh(x)) @ arrays[k].T.astype(float) + arrays[k + 1]
@@ -181,11 +181,11 @@ def test_pytorch_itself(kind, path):
         np.testing.assert_allclose(made.forward(X), expected, rtol=1e-12, atol=1e-12)
 
 
-# Layers that normalize
+# Normalization layers
 
 
 def normalized(prefix="{}"):
-    """A state dict of Linear, BatchNorm1d, ReLU, Linear, LayerNorm, Linear, and what it computes, in NumPy."""
+    """Return a state dict of Linear, BatchNorm1d, ReLU, Linear, LayerNorm, Linear, and what it computes, in NumPy."""
     rng, names = np.random.default_rng(0), [prefix.format(k) for k in (0, 1, 3, 4, 5)]
     first, norm, second, row, last = names
     state = {f"{first}.weight": (5, 4), f"{first}.bias": (5,), f"{norm}.weight": (5,), f"{norm}.bias": (5,),
@@ -228,7 +228,7 @@ def test_a_variance_below_0_is_none():
         net.load_torch(state | {"1.running_var": -np.ones(5)})
 
 
-# Tensors that look like those of a layer that normalizes
+# Tensors that resemble those of a normalization layer
 
 
 NORM = {"1.weight": np.full(3, 2), "1.bias": np.zeros(3)}
@@ -259,7 +259,7 @@ def test_a_foreign_weight_is_no_normalization(layers, layer, message):
 
 
 def named(name):
-    """A state dict of Linear, a layer of that name that holds what a LayerNorm does, Linear."""
+    """Return a state dict of Linear, a layer of that name with the tensors of a LayerNorm, Linear."""
     ends = {"fc1.weight": np.ones((3, 4)), "fc2.weight": np.ones((2, 3))}
     return ends | {f"{name}.weight": np.full(3, 2), f"{name}.bias": np.ones(3)}
 

@@ -1,4 +1,4 @@
-"""Files of fits that can go on: who can read them, damage, what is refused, what is not written."""
+"""Checkpoints: which readers accept them, damage, refused contents, and states that cannot be written."""
 
 import json
 import os
@@ -114,7 +114,7 @@ HOSTILE = {
 
 
 def rewrite(path, **changes):
-    """A checkpoint with a right checksum around a fit that need not be right."""
+    """Return a checkpoint with a valid checksum around an arbitrary fit."""
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
     metadata["fit"] = json.dumps(json.loads(metadata["fit"]) | changes)

@@ -1,4 +1,4 @@
-"""Files and pickles that an earlier version wrote load: parameters to the bit, and predictions as they were."""
+"""Files and pickles of an earlier version load, with the same parameters to the bit and the same predictions."""
 
 import json
 import pickle
@@ -31,7 +31,7 @@ def arrays(name):
 
 
 def check_arrays(net, name):
-    """That parameters and state are those of `name`, to the bit."""
+    """Check that parameters and state are those of `name`, to the bit."""
     found, expected = {**net.parameters, **net.state}, arrays(name)
     assert expected
     assert {each: (view.dtype.str, view.tobytes()) for each, view in found.items()} == {
@@ -102,7 +102,7 @@ def test_a_pickled_population(objects):
 
 
 def test_pickled_specifications(objects):
-    """They are what the same words make today."""
+    """They equal the files that the same commands make today."""
     today = {"schedule": fastnn.CosineDecay(0.1, 10), "optimizer": fastnn.AdamW(0.1), "lbfgs": fastnn.LBFGS(), "layers": [
         fastnn.Dense(3), fastnn.BatchNorm(), fastnn.LayerNorm(), fastnn.Dropout(0.5), fastnn.Activation("relu")]}
     assert {name: repr(objects[name]) for name in today} == {name: repr(each) for name, each in today.items()}
@@ -113,7 +113,7 @@ def test_pickled_specifications(objects):
 
 
 def from_a_newer_version(path, version):
-    """The content of a file with nothing changed but the version of its format, and with it the digest."""
+    """Return a file in which only the version of its format, and so the digest, differs."""
     content = path.read_bytes()
     size = int.from_bytes(content[:8], "little")
     header, data = json.loads(content[8:8 + size]), content[8 + size:]

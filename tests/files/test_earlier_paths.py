@@ -1,4 +1,4 @@
-"""Whatever a pickle of an earlier version names is found, by the path that it had then."""
+"""Every module path in pickles of earlier versions can still be imported."""
 
 import pickle
 

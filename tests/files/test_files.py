@@ -1,4 +1,4 @@
-"""A network saved and loaded is the same network; a file that is not one is refused, whatever is wrong with it."""
+"""A saved network loads as the same network; any other file is refused."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def net():
 
 
 def rewrite(path, architecture, tensors=None, **metadata):
-    """A file with a right checksum around an architecture and tensors that need not be right."""
+    """Return a file with a valid checksum around an arbitrary architecture and tensors."""
     text = architecture if isinstance(architecture, str) else json.dumps(architecture)
     tensors = load_file(path) if tensors is None else tensors
     metadata = {"format": files.FORMAT, "network": text} | metadata
@@ -48,7 +48,7 @@ def rewrite(path, architecture, tensors=None, **metadata):
 
 
 class NeverMade(Network):
-    """Stands for memory that must not be taken."""
+    """Stand-in for memory that must not be allocated."""
 
     def __init__(self, *arguments, **options):
         raise AssertionError("a network was made")
@@ -114,7 +114,7 @@ def test_a_path_of_any_kind(net, path, kind):
     assert Network.load(kind(path)).config() == net.config()
 
 
-# A file that is damaged, foreign or hostile
+# Damaged, foreign and hostile files
 
 
 def test_every_truncation_is_noticed(net, path):
@@ -275,7 +275,7 @@ def test_paths_to_nothing(net, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-# Whole or not at all
+# Atomic writes
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()], ids=["disk full", "interrupted"])

@@ -1,4 +1,4 @@
-"""The safetensors format by itself: what is written is read, to the bit, up to the limits of the format and no further."""
+"""The safetensors format alone: it is restored to the bit, up to the limits of the format and no further."""
 
 import io
 import json
@@ -17,7 +17,7 @@ def whole(tensors, metadata=None):
 
 
 def read(data):
-    """(metadata but for the checksum, arrays by name)"""
+    """Return (metadata without the checksum, arrays by name)."""
     file = TensorFile(io.BytesIO(data), len(data))
     arrays = file.empty()
     file.fill_checked(arrays)

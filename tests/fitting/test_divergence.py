@@ -1,6 +1,6 @@
-"""Divergence: found in the step where it happens, named, and everything stays as it was before that step.
+"""Divergence: it is detected in the step where it happens, described, and everything stays as it was before that step.
 
-Each fault is one number in one batch in the middle of training that is sound; on one thread and on several.
+Each fault is one number in one batch in the middle of otherwise sound training, on one thread and on several.
 """
 
 import math
@@ -49,7 +49,7 @@ def network(dtype="float32"):
 
 
 def bad_sample(x, y=0.0):
-    """The data, with other numbers in the bad sample."""
+    """Return the data with other numbers in the bad sample."""
     X_, Y_ = X.copy(), Y.copy()
     X_[SAMPLE, 0], Y_[SAMPLE, 0] = x, Y_[SAMPLE, 0] + y
     return X_, Y_
@@ -60,14 +60,14 @@ def largest(dtype):
 
 
 def everything(net):
-    """All that a step may change, to the bit."""
+    """Return everything that a step may change, to compare it to the bit."""
     state = net.fits.optimizer_state(net.optimizer)
     arrays = *net.vectors.arrays, state.slots, state.step, net.fits.last.epoch.totals
     return [array.tobytes() for array in arrays]
 
 
 class Keep(Callback):
-    """What everything was after the batch before the bad one."""
+    """Return the state after the batch before the bad one."""
 
     def __init__(self, bad):
         self.bad = bad
@@ -78,7 +78,7 @@ class Keep(Callback):
 
 
 def diverged(make, optimizer, data, threads=1, bad=BAD):
-    """The error of a fit of the network that `make` gives, whose batch `bad` is; all must be as it was before that batch."""
+    """Return the error of a fit of the network of `make` with bad batch `bad`, after checking the state before it."""
     net, keep = make(), Keep(bad)
     options = {"batch_size": BATCH, "shuffle": False, "threads": threads}
     with pytest.raises(DivergenceError) as raised:
@@ -95,7 +95,7 @@ def diverged(make, optimizer, data, threads=1, bad=BAD):
     return raised.value
 
 
-# What may go wrong
+# Faults
 
 
 @every_dtype
@@ -126,7 +126,7 @@ def test_clipping_hides_no_gradient_that_overflows(clip, dtype):
 @every_number_of_threads
 @pytest.mark.parametrize("optimizer", [optimizers[name] for name in optimizers if "square" in optimizers[name].slots])
 def test_a_square_that_overflows_while_the_gradient_is_finite(optimizer, threads, dtype, many_parts):
-    """Its parameter would silently never move again."""
+    """Without the check, its parameter would silently never change again."""
     error = diverged(lambda: network(dtype), optimizer, bad_sample(largest(dtype) ** 0.75, 1000.0), threads)
     assert error.layer == 0
     assert "the update of 0.weight, layer 0 (Dense(17, 'tanh')), overflows" in str(error)
@@ -135,7 +135,7 @@ def test_a_square_that_overflows_while_the_gradient_is_finite(optimizer, threads
 @every_dtype
 @every_number_of_threads
 def test_weights_that_overflow_in_the_update(threads, dtype, many_parts):
-    """At a rate that is no smaller than the largest number by much, and weights that do not move until the bad sample."""
+    """With a rate near the largest number, and weights that do not change until the bad sample."""
     def make():
         net = Network([Dense(2)], inputs=9, dtype=dtype)
         net.parameters["0.weight"][:] = 0
@@ -234,12 +234,12 @@ def test_weights_from_lbfgs_that_overflow_float32(monkeypatch):
         np.testing.assert_array_equal(view, expected)
 
 
-# What is not divergence
+# No divergence
 
 
 @pytest.fixture
 def tried_out(monkeypatch):
-    """The batches whose steps were tried out."""
+    """Return the batches whose steps were checked."""
     batches, whole = [], SafeSteps.take_checked_steps
     monkeypatch.setattr(SafeSteps, "take_checked_steps", lambda *given: batches.append(given[1:]) or whole(*given))
     return batches
@@ -254,7 +254,7 @@ def test_ordinary_steps_are_not_tried_out(optimizer, tried_out):
 @every_dtype
 @every_number_of_threads
 def test_a_gradient_that_is_large_and_finite_is_a_step_like_any_other(threads, dtype, many_parts, tried_out):
-    """Targets twice as large make twice the steps, from 0 on; so with every power of two."""
+    """Targets twice as large give steps twice as large, from 0 on, and so for every power of two."""
     def weights(scale):
         net = Network([Dense(2)], inputs=9, dtype=dtype)
         net.parameters["0.weight"][:] = 0
@@ -268,7 +268,7 @@ def test_a_gradient_that_is_large_and_finite_is_a_step_like_any_other(threads, d
 
 
 class Doubling(Optimizer):
-    """One from outside of the package, of which nothing is known: it doubles a weight whenever the gradient is not zero."""
+    """An optimizer from outside the package, which doubles a weight whenever the gradient is not zero."""
 
     learning_rate: float = rate_or_schedule(1.0)
     name, formula, slots = "doubling", "θ ← 2 θ", ()
@@ -293,13 +293,13 @@ def test_an_optimizer_from_outside():
     assert (net.fits.last.epoch.number * 6 + net.fits.last.epoch.totals[3] / BATCH) == 127
 
 
-# Why ordinary steps need not be looked at
+# Ordinary steps need no check
 
 
 @every_dtype
 @every_optimizer
 def test_tame_updates_of_sound_gradients_never_overflow(optimizer, dtype):
-    """At the ends of what is bounded, from the largest weights that there are, with gradients of the largest size."""
+    """At the limits of bounded hyperparameters, from the largest weights, with the largest gradients."""
     least, most = optimizer.bounded()
     real, sound, names = np.dtype(dtype).type, SOUND[dtype], optimizer.hyperparameter_names()
     for corner in np.ndindex(*(2,) * len(names)):

@@ -1,4 +1,4 @@
-"""Training: fits that go on where the last one stood, epochs, history, validation and divergence."""
+"""Training: fits that continue the last one, epochs, history, validation and divergence."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_batches_larger_than_the_data_are_one_batch():
 
 
 def test_every_sample_comes_once_an_epoch():
-    # one linear unit, one step an epoch at rate 1 from zero: the bias becomes the mean of y over the samples that came
+    # one linear unit, one step an epoch at rate 1 from zero: the bias becomes the mean of y over the samples of the step
     net = Network([Dense(1, initializer="zeros")], inputs=1, dtype="float64")
     y = np.random.default_rng(0).normal(size=301)
     history = net.fit(np.zeros((301, 1)), y, batch_size=301, optimizer=SGD(1.0))

@@ -1,4 +1,4 @@
-"""What a fit records."""
+"""The history of a fit."""
 
 import pytest
 from nets import LABELS, X, classifier
@@ -32,7 +32,7 @@ def test_histories_are_equal_when_their_values_are():
 
 
 def test_metrics_that_come_and_go_keep_to_their_epochs(tmp_path):
-    """A fit that goes on may be given validation data, or none any more; its file can be read again."""
+    """A resumed fit may have validation data, or no longer; its file can be read again."""
     net, nan, held_out = classifier(), pytest.approx(float("nan"), nan_ok=True), (X, LABELS)
     for epochs, options in ((2, {}), (3, {"validation_data": held_out}), (5, {})):
         history = net.fit(X, LABELS, epochs=epochs, resume=True, **options)

@@ -1,4 +1,4 @@
-"""What hyperparameters are checked by: which values are numbers, where ranges end, and how a wrong value is shown."""
+"""Checks of hyperparameters: which values are numbers, the ends of the ranges, and how an error shows a value."""
 
 import math
 from dataclasses import dataclass

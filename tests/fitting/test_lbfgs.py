@@ -1,4 +1,4 @@
-"""L-BFGS through SciPy: it finds minima, reports each iteration, and leaves the network as it found it where it fails."""
+"""L-BFGS through SciPy: it finds minima, reports each iteration, and does not change the network if it fails."""
 
 import sys
 

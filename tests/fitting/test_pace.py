@@ -1,4 +1,4 @@
-"""Slices grow to what a moment takes, no longer, and shrink again when batches become slow."""
+"""Slices grow to the duration of a slice, not further, and shrink when batches become slow."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from fastnn.runtime.time_slices import SLICE, Pace
 
 
 def run(pace, seconds, slices):
-    """Let the pace decide on so many slices, a batch taking `seconds`; how long each slice took."""
+    """Let the pace choose that many slices, with `seconds` for a batch; return the duration of each slice."""
     took = []
     for _ in range(slices):
         batches = pace.next_slice(10**9)

@@ -1,4 +1,4 @@
-"""The progress bar: where it shows, and that it never ends a fit."""
+"""The progress bar: when it is shown, and that it never ends a fit."""
 
 import io
 import sys
@@ -36,7 +36,7 @@ def test_unasked_it_is_for_terminals(terminal, monkeypatch):
 
 
 class Broken(io.StringIO):
-    """A terminal that takes so many pieces of text and no more, as one whose window is closed."""
+    """A terminal that accepts a limited number of writes, as if its window were closed."""
 
     def __init__(self, pieces):
         super().__init__()
@@ -69,7 +69,7 @@ def test_a_bar_that_cannot_be_shown_ends_no_fit(stream, shown, monkeypatch):
 
 
 def test_in_a_notebook_it_is_the_notebooks():
-    """In a kernel of Jupyter, run for real where it is installed."""
+    """In a Jupyter kernel, if Jupyter is installed."""
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     pytest.importorskip("ipywidgets")

@@ -1,4 +1,4 @@
-"""Short fits one after the other: each goes on with the program of the one before, and nobody can tell."""
+"""Short fits one after the other: each uses the program of the one before, without any effect on the results."""
 
 import gc
 import sys
@@ -22,7 +22,7 @@ OPTIMIZERS = {"adam": lambda: Adam(learning_rate=0.01), "momentum": lambda: SGD(
 
 
 def some_fits(seed):
-    """Arguments of fits of many kinds, every other like the one before but for the rows."""
+    """Return arguments of fits of many kinds; every second one differs from the one before only in its rows."""
     random = np.random.default_rng(seed)
     for number in range(40):
         rows = random.permutation(90)[:random.integers(30, 91)]

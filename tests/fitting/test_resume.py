@@ -1,4 +1,4 @@
-"""A fit that was interrupted goes on, from the same process or from a file, to the bits of one that never was."""
+"""A resumed fit, in the same process or from a file, gives the same bits as one without an interruption."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def path(tmp_path):
 @every_optimizer
 @pytest.mark.parametrize("by", ["memory", "file"])
 def test_resumed_from_any_batch_is_never_interrupted(optimizer, dtype, by, path):
-    """The law: whatever batches a fit was stopped after, and how, its bits and its history are those of one run."""
+    """After whatever batches a fit was stopped, and in whatever way, its bits and history are those of a single run."""
     whole = classifier(dtype=dtype)
     history = run(whole, optimizer=optimizer())
     rng = np.random.default_rng([len(optimizer.name), len(dtype)])

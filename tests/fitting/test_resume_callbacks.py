@@ -1,4 +1,4 @@
-"""Callbacks in a fit that is resumed go on where they stood."""
+"""Callbacks of a resumed fit continue with their states."""
 
 import os
 
@@ -17,7 +17,7 @@ def path(tmp_path):
 @pytest.mark.parametrize("by", ["memory", "file"])
 @pytest.mark.parametrize("after", [1, 13, 20])
 def test_callbacks_go_on_where_they_stood(after, by, path, tmp_path):
-    """The best weights, the patience, the learning rate and the log are those of a fit that was never interrupted."""
+    """The best weights, the patience, the learning rate and the log are those of a fit without an interruption."""
 
     def callbacks(log):
         return [EarlyStopping("val_loss", patience=2, restore_best=True), CSVLogger(tmp_path / log),
@@ -49,7 +49,7 @@ def test_more_patience_goes_on_from_the_last_weights(path):
 
 @pytest.mark.parametrize("freq", ["epoch", 1, 4, 7])
 def test_what_model_checkpoint_left_is_gone_on_with(freq, tmp_path):
-    """As after a crash: nothing is left of the process but its files."""
+    """As after a crash: only the files of the process are left."""
     whole = classifier()
     stopping = EarlyStopping("loss", patience=50, restore_best=True)
     checkpoints = ModelCheckpoint(os.path.join(tmp_path, "{epoch}-{loss:.3f}.safetensors"), save_freq=freq, full=True)

@@ -1,4 +1,4 @@
-"""An interrupt on any line leaves a fit, and a file, to go on from."""
+"""An interrupt at any line leaves a fit, and a file, that can be resumed."""
 
 import os
 
@@ -25,7 +25,7 @@ def in_the_loop(path):
 
 
 def test_an_interrupt_may_fall_on_any_line():
-    """Wherever Ctrl-C strikes the loop, Python's state and that of the kernels agree."""
+    """Wherever Ctrl-C interrupts the loop, the states of Python and of the kernels agree."""
     options = {"epochs": 2, "batch_size": 12, "validation_data": (X, LABELS)}
     whole = classifier()
     history = whole.fit(X, LABELS, **options)

@@ -1,4 +1,4 @@
-"""Schedules: each against its formula, and the laws that hold for all of them in training."""
+"""Schedules: each compared with its formula, and the laws for all of them in training."""
 
 import math
 import pickle
@@ -33,7 +33,7 @@ def fitted(optimizer, epochs=(4,), **options):
     return net
 
 
-# Each against its formula, at t steps after the first
+# Each compared with its formula, t steps after the first
 
 
 def rate(schedule, t):
@@ -74,7 +74,7 @@ def test_one_cycle():
     assert rates[65] == pytest.approx(0.25, rel=1e-15)
 
 
-# All of them
+# All schedules
 
 
 @every_schedule
@@ -187,7 +187,7 @@ def test_a_class_is_no_schedule():
 
 
 def test_the_rate_may_be_set_between_epochs():
-    """A number, a schedule in its place, and a number again."""
+    """A number, then a schedule, then a number again."""
     class Setter(Callback):
         def on_epoch_begin(self, epoch, logs):
             optimizer.learning_rate = plan[epoch]
@@ -202,7 +202,7 @@ def test_the_rate_may_be_set_between_epochs():
 
 
 def test_the_step_is_the_optimizers():
-    """A schedule goes on where it stood: it counts the steps of the optimizer, in whatever fits they were."""
+    """A schedule counts the steps of the optimizer over all fits."""
     optimizer = SGD(StepDecay(0.1, every=BATCHES, factor=1e-9))
     net = fitted(optimizer, epochs=(1,))
     after = net.parameters["0.weight"].copy()

@@ -1,4 +1,4 @@
-"""The derivatives of a computation graph are those of calculus, and those of the other rungs."""
+"""The derivatives of a computation graph agree with calculus and with the other implementations."""
 
 import doctest
 import importlib
@@ -108,7 +108,7 @@ def test_network_derivatives_are_the_gradients(activation, loss, batch):
 
 
 def test_logistic_regression_of_the_notes():
-    """dz = a − y, whatever the way there: −y/a + (1 − y)/(1 − a) times a(1 − a)."""
+    """dz = a − y, along either path: −y/a + (1 − y)/(1 − a) times a(1 − a)."""
     J, _ = graph.network_loss([([[0.5], [-1.0]], [0.25])], ["sigmoid"], [[1.0, 2.0]], [[1.0]], "binary_cross_entropy")
     J.backward()
     nodes = {node.label: node for node in graph.topological_order(J)}
@@ -169,7 +169,7 @@ def test_drawing():
     # no two boxes overlap
     boxes = [patch.get_window_extent() for patch in axes[1].patches]
     assert not any(boxes[i].overlaps(boxes[j]) for i in range(len(boxes)) for j in range(i))
-    # the letters stay in their boxes
+    # the text stays in its box
     figure.canvas.draw()
     texts = [text for text in axes[1].texts if text.get_text()]
     for i, box in enumerate(boxes):

@@ -1,4 +1,4 @@
-"""No mistake in the data gets past the door, whichever way in: a clear error, and nothing is changed by it.
+"""Every mistake in the data gives a clear error in every public method, and changes nothing.
 
 Every mistake of `faults` × every public method that takes data × every argument of it.
 """
@@ -22,7 +22,7 @@ GOOD = {"X": rng.normal(size=(SAMPLES, 4)), "labels": rng.integers(3, size=SAMPL
 
 
 def trained(last, loss=None, dtype="float32"):
-    """A network that has been in a fit, so that there is much that a refused call could spoil."""
+    """Return a network that has been in a fit, with state that a refused call could change."""
     net = Network([Dense(5, "tanh"), BatchNorm(), Dropout(0.2), last], inputs=4, loss=loss, dtype=dtype)
     net.fit(GOOD["X"], right_targets(net), optimizer=Adam(0.01), progress=False)
     return net
@@ -35,7 +35,7 @@ def right_targets(net):
 NETS = {"classes": lambda dtype="float32": trained(Dense(3, "softmax"), dtype=dtype),
         "bits": lambda dtype="float32": trained(Dense(1, "sigmoid"), dtype=dtype),
         "values": lambda dtype="float32": trained(Dense(2), "huber", dtype=dtype)}
-# Each way in: what it does with X, targets and weights.
+# Every public method: what it does with X, targets and weights.
 WAYS_IN = {
     "fit": lambda net, x, y, w: net.fit(x, y, sample_weight=w, progress=False),
     "validation": lambda net, x, y, w: net.fit(GOOD["X"], right_targets(net), validation_data=(x, y, w), progress=False),
@@ -62,14 +62,14 @@ def without_warnings(make, good):
 
 
 def refused(net, argument, fault, good):
-    """By every way in, given the mistake for one argument and what is right for the others."""
+    """Call every public method with the mistake in one argument and valid values for the others."""
     for way, call in WAYS_IN.items():
         wrong = without_warnings(fault, good)
         given = {"X": GOOD["X"], "y": right_targets(net), "sample_weight": None} | {argument: wrong}
         assert_refused(partial(call, net, *given.values()), argument, wrong, net, given.values(), way)
 
 
-# Mistakes in how many rows X has: it is the targets that do not fit then, and where there are none it is no mistake.
+# Mistakes in the number of rows of X: then the targets do not fit, and without targets it is no mistake.
 OTHER_ROWS = "a row too few", "a row too many", "a frame one row short"
 
 

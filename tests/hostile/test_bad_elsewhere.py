@@ -1,6 +1,6 @@
-"""Beside networks: populations, sweeps, tables, pictures and files of others refuse what they cannot use, likewise.
+"""Populations, sweeps, tables, pictures and foreign files refuse invalid values too.
 
-`zoo.py` has the values that are given here, `test_bad_options.py` networks.
+The values are in `zoo.py`, the tests of networks in `test_bad_options.py`.
 """
 
 import inspect
@@ -52,7 +52,7 @@ def is_path(value):
 
 
 def are_numbers(values):
-    """Whether each is a number, or something of which Python makes one."""
+    """Return whether each is a number, or can be converted to one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return not isinstance(values, (str, bytes)) and all(isinstance(float(value), float) for value in values)
@@ -63,7 +63,7 @@ def is_real(value):
 
 
 MEMBERS = fitted()
-# A call, and for each of its options: which values it may take. All others are refused.
+# A call, and the valid values of each of its options. All others are refused.
 CALLS = {
     "Population": (lambda **given: Population(**{"networks": [net(), net()], **given}), {
         "networks": None, "seeds": lambda value: value is None}),
@@ -123,7 +123,7 @@ IN_TABLES = {
     "evaluate": {"table": None},
     "save": {"path": is_path},
 }
-# What a picture is given, and for each of its options which values it may take, by the option's name.
+# The arguments of a picture, and the valid values of each of its options, by name.
 OF_PICTURES = {"net": net(), "X": X, "y": LABELS, "history": {"loss": [1.0, 0.5]}, "layer": 0}
 OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
               "heat_map": {"values": [[1.0, 2.0], [3.0, 4.0]], "rows": ["a", "b"], "columns": ["c", "d"]}}
@@ -261,7 +261,7 @@ def test_what_pictures_are_made_with(call, argument):
 @pytest.mark.parametrize("name", ["activation_histograms", "activation_image", "confusion_matrix", "decision_boundary",
                                   "gradient_flow", "network_diagram", "weight_histograms", "weight_image"])
 def test_pictures_of_a_network_gone_wrong(name, where, number):
-    """They show what can be shown, or say in words of our own that it cannot."""
+    """They draw what can be drawn, or raise an error with fastnn's own message."""
     pytest.importorskip("matplotlib", reason="pictures need the extra plot")
     wrong, function = net(), getattr(plot, name)
     wrong.parameters["0.weight"][where] = number

@@ -1,4 +1,4 @@
-"""Mistakes given to the estimators and to tables are refused, and change nothing: neither the data nor what was learned."""
+"""Mistakes passed to the estimators and to tables are refused, and change neither the data nor the model."""
 
 import warnings
 
@@ -19,7 +19,7 @@ rng = np.random.default_rng(0)
 X, LABELS, VALUES = rng.normal(size=(12, 4)), rng.integers(3, size=12), rng.normal(size=12)
 ESTIMATORS = [(NetworkClassifier, LABELS), (NetworkRegressor, VALUES)]
 every_estimator = pytest.mark.parametrize(("kind", "y"), ESTIMATORS, ids=["classifier", "regressor"])
-# What scikit-learn takes, and so must an estimator of its kind; to look through 2⁴⁵ rows takes it for ever.
+# Mistakes that scikit-learn accepts, so that estimators accept them too; checking 2⁴⁵ rows would take forever.
 TAKEN = {"sparse rows", "sparse columns", "a sparse array", "text", "text in objects", "a list of text", "bytes in objects",
          "a frame with text", "a frame of categories", "bytes", "no strides, past memory",
          "columns too many", "None among numbers"}
@@ -67,7 +67,7 @@ def test_targets(kind, y, fault):
 
 
 def test_options():
-    """Each is named by the error; `fit` checks them all."""
+    """The error names each parameter; `fit` checks all of them."""
     for name, check in CHECKS.items():
         for value in ZOO.values():
             try:

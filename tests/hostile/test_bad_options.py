@@ -1,6 +1,6 @@
-"""Every option of every public class and function refuses what it cannot use, by an error that names it and the repair.
+"""Every option of every public class and function refuses invalid values, with an error that names it and the repair.
 
-The options are read off the signatures, so one that is added tomorrow is tested too.
+The options are taken from the signatures, so new ones are tested too.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from zoo import ZOO
 import fastnn
 from fastnn import Callback, Dense, Network, datasets
 
-# What a class has to be given, so that another of its options can be tried.
+# Required arguments of a class, for trying its other options.
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
           "path": "log.csv", "name": "gini", "shape": (3,)}
 NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep"}
@@ -43,7 +43,7 @@ CLASS_OPTIONS = [(name, option) for name, each in classes().items() for option i
 
 
 def same(taken, given):
-    """Whether an option that was taken is what was given."""
+    """Return whether an accepted option equals the given value."""
     try:
         return taken is given or (isinstance(given, int) and taken == (given,)) or type(taken)(given) == taken
     except (TypeError, ValueError, ArithmeticError):
@@ -81,7 +81,7 @@ def test_an_optimizer_refuses_a_change_likewise(name):
         assert repr(optimizer) == before
 
 
-# Functions: which values of the zoo an option may take; all others it refuses.
+# Functions: the valid values of an option among those of the zoo; all others are refused.
 
 
 def whole(least=1, most=2**63 - 1):

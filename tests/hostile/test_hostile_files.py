@@ -1,6 +1,6 @@
-"""A file that is damaged, at any bit, or made up at random is refused with ModelFormatError.
+"""A file that is damaged at any bit, or random, is refused with ModelFormatError.
 
-FASTNN_FUZZ_CASES and FASTNN_SEED set how much the fuzzer tries and what. `tests/tools/fuzz_files.py` says what it does.
+FASTNN_FUZZ_CASES and FASTNN_SEED set the number of cases and the seed of the fuzzer, see `tests/tools/fuzz_files.py`.
 """
 
 import math
@@ -18,7 +18,7 @@ SEED = os.environ.get("FASTNN_SEED", "0")
 
 
 def flips(kind, step, start=0):
-    """How many of every `step`-th bit, flipped, and of all truncations were refused."""
+    """Return the number of refused files, for every `step`-th bit flipped, and for all truncations."""
     whole, reader = FILES[kind]
     read(whole, reader)
     count = 0

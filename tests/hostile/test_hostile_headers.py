@@ -1,4 +1,4 @@
-"""Headers that say what cannot be, byte for byte, of tensors, texts and tables."""
+"""Impossible headers, byte for byte, of tensors, texts and tables."""
 
 import json
 

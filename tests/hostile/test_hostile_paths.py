@@ -1,4 +1,4 @@
-"""What is no file, and what a file may not do: open others, run anything, name what is in no registry."""
+"""Paths that are not files, and what a file must not do: open other files, execute anything, use unregistered names."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from fastnn.kernels.activations import activations
 
 
 def printed(program, *arguments):
-    """What a program prints in a process of its own."""
+    """Return the output of a program in its own process."""
     run = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     return run.stdout
@@ -36,7 +36,7 @@ for path in sys.argv[2:]:
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices with names are POSIX's")
 @pytest.mark.parametrize("kind", LOADERS)
 def test_directories_pipes_and_devices(kind, tmp_path):
-    """None is read, and none is waited for."""
+    """None is read, and none blocks."""
     if kind == "onnx":
         pytest.importorskip("onnx", reason="ONNX needs the extra onnx")
     os.mkfifo(tmp_path / "pipe")
@@ -77,7 +77,7 @@ assert any(event == "open" for event, _ in seen)
 
 @every_file
 def test_loading_does_nothing_else(kind, tmp_path):
-    """It opens the file and nothing more: no import, no evaluation, no pickle, no process, no other path."""
+    """It only opens the file: no import, no evaluation, no pickle, no process, no other path."""
     (tmp_path / "file").write_bytes(FILES[kind][0])
     assert printed(WATCHED, tmp_path / "file", kind) == ""
 

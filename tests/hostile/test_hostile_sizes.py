@@ -1,4 +1,4 @@
-"""Files that ask for more memory than they should have, or have more bytes than they should."""
+"""Files that claim more memory than they should, or are larger than they should be."""
 
 import io
 import json
@@ -64,7 +64,7 @@ def test_memory_is_bounded(text):
 
 @pytest.mark.parametrize("optimizer", [None, Adam()], ids=["network", "checkpoint"])
 def test_memory_of_a_file_that_is_taken(optimizer, tmp_path):
-    """No weights are drawn, and no tensor is held twice."""
+    """No weights are drawn, and no tensor is in memory twice."""
     net = Network([Dense(2000), Dense(1)], inputs=2000)
     if optimizer:
         net.fit(np.ones((1, 2000)), np.ones(1), optimizer=optimizer)
@@ -84,7 +84,7 @@ def test_memory_of_a_file_that_is_taken(optimizer, tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="files with holes differ from system to system")
 @pytest.mark.parametrize("load", [Network.load, Network.load_checkpoint, from_torch_state_dict, onnx.load])
 def test_a_file_of_nothing_but_a_hole(load, tmp_path):
-    """It takes no room on a disk, and more memory than there is."""
+    """A sparse file that is larger than memory."""
     if load is onnx.load:
         pytest.importorskip("onnx", reason="ONNX needs the extra onnx")
     numbers = 2**41
@@ -104,7 +104,7 @@ def test_a_file_of_nothing_but_a_hole(load, tmp_path):
 
 
 def test_names_of_features_do_not_multiply():
-    """A long name of a column stands in the names of all its features."""
+    """A long name of a column is part of the names of all its features."""
     pytest.importorskip("pandas", reason="tables need the extra cli")
     whole, reader = FILES["table"]
     text, payload = parts(whole)
@@ -122,7 +122,7 @@ def test_names_of_features_do_not_multiply():
 
 
 def test_a_file_that_shrinks_while_it_is_read(tmp_path):
-    """What was promised when it was opened is not there any more."""
+    """The file is truncated after it was opened."""
     for size in (5, 100, len(WHOLE) - 1):
         with pytest.raises(ModelFormatError):
             files.read_open(io.BytesIO(WHOLE[:size]), len(WHOLE), READER, "cannot load it")

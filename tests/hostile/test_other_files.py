@@ -1,4 +1,4 @@
-"""A file that is not what was wanted is told by its first bytes, with what is wanted in its place."""
+"""A file of the wrong kind is recognized by its first bytes, and the error says what is required."""
 
 import gzip
 import io

@@ -1,6 +1,6 @@
-"""The kernel cache: it saves compiling again, never hands out a stale kernel or a stranger's, and never stands in the way.
+"""The kernel cache: it avoids compilation, never returns a stale kernel or one of another user, and never fails.
 
-The kernel that looks for NaN stands for all of them: it is the smallest.
+The kernel that looks for NaN stands for all of them, because it is the smallest.
 """
 
 import os
@@ -34,7 +34,7 @@ print(*[f"{w.category.__name__}: {w.message}" for w in caught], sep="\\n")
 
 
 def start(directory, before=""):
-    """A process that uses the kernel with a cache in `directory`, and compiles it without help."""
+    """Start a process that uses the kernel with a cache in `directory`, and compiles it alone."""
     environment = {**os.environ, "FASTNN_CACHE_DIR": str(directory), "FASTNN_COMPILERS": "1"}
     return subprocess.Popen([sys.executable, "-c", before + USE], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -48,7 +48,7 @@ def warnings_of(process):
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    """An empty cache for this process."""
+    """Return an empty cache for this process."""
     use(tmp_path / "cache", monkeypatch)
     yield cache.cache_directory()
     cache.cache_directory.cache_clear()
@@ -61,7 +61,7 @@ def use(path, monkeypatch):
 
 
 def fresh():
-    """The kernel as a new process has it: to be loaded from the cache, or compiled."""
+    """Return the kernel as in a new process: to be loaded from the cache, or compiled."""
     return Kernel("finite_again", finite.build, finite.kernel.arguments)
 
 
@@ -135,7 +135,7 @@ SEED = int(os.environ.get("FASTNN_SEED", 0))
 
 
 def test_damage_is_told_before_anything_is_unpickled(directory, monkeypatch):
-    """Cuts and flipped bits at random places, all of the first line among them."""
+    """Truncations and flipped bits at random places, including all of the first line."""
     looked_up = []
     monkeypatch.setattr(cache.KernelCache, "load_overload", recording(cache.KernelCache.load_overload, looked_up))
     assert works(fresh())
@@ -173,7 +173,7 @@ def test_a_disk_that_fails_is_a_warning_and_leaves_nothing(call, number, directo
 
 
 def test_no_home(monkeypatch):
-    """As in a container whose user is in no list: kernels are compiled and not kept."""
+    """As in a container whose user is not in /etc/passwd: kernels are compiled and not cached."""
     def none(cls):
         raise RuntimeError("Could not determine home directory.")
 
@@ -190,7 +190,7 @@ def test_no_home(monkeypatch):
 
 @pytest.fixture
 def filled(directory, monkeypatch):
-    """A cache with one kernel that must not be loaded."""
+    """Return a cache with one kernel that must not be loaded."""
     assert works(fresh())
     monkeypatch.setattr(cache.pickle, "loads", lambda payload: pytest.fail("it was unpickled"))
     return directory
@@ -269,7 +269,7 @@ def test_a_directory_among_the_entries(directory):
 
 @pytest.mark.parametrize("count", [3, pytest.param(8, marks=pytest.mark.long)])
 def test_processes_that_start_at_once(count, tmp_path):
-    """Some on an empty cache, and then some on one that is damaged: each computes right, and none leaves anything."""
+    """Several on an empty cache, then several on a damaged one: each computes correctly and leaves no temporary file."""
     assert [warnings_of(process) for process in [start(tmp_path) for _ in range(count)]] == [""] * count
     [directory] = tmp_path.iterdir()
     entries = list(directory.glob("count_beyond*.kernel"))
@@ -285,7 +285,7 @@ def test_processes_that_start_at_once(count, tmp_path):
 
 @posix
 def test_a_disk_that_is_really_full(tmp_path):
-    """Where the system itself refuses: no file may have more than so many bytes."""
+    """The system refuses: no file may have more than so many bytes."""
     out = warnings_of(start(tmp_path, "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))"))
     assert out.startswith("RuntimeWarning: fastnn: could not write the kernel cache")
     assert out.count("RuntimeWarning") == 1
@@ -302,7 +302,7 @@ def test_a_process_with_no_place_to_write(tmp_path):
 
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
-    """A copy of the kernel sources that may be edited."""
+    """Return a copy of the kernel sources that may be edited."""
     shutil.copytree(cache.SOURCES, tmp_path / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(cache, "SOURCES", tmp_path / "kernels")
     cache.fingerprint.cache_clear()
@@ -415,7 +415,7 @@ for dtype in sys.argv[1:]:
 
 
 def test_kernels_that_several_processes_compiled_work_together(tmp_path):
-    """No function of one has the symbol of another's, though each process counts the functions it compiles from one.
+    """No two functions have the same symbol, although each process counts the functions that it compiles from one.
 
     The kernels of the products consist of more functions than any others.
     """

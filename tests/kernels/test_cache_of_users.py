@@ -1,7 +1,7 @@
-"""Kernels with something in them from a user's modules: an edit of whatever shapes them is seen by the next process.
+"""Kernels that contain something from a user's modules: the next process sees an edit of anything that affects them.
 
-Each program prints a number that compiled code works out. A helper module of the user's, on which it depends, is edited
-between two processes that share a cache.
+Each program prints a number that compiled code computes. A helper module of the user, on which it depends, is edited between
+two processes that share a cache.
 """
 
 import shutil
@@ -111,7 +111,7 @@ def value(z):
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
-    """A cache that has what this process finds in its own, so that no more than the user's kernels are compiled."""
+    """Return a cache with the kernels of this process, so that only the user's kernels are compiled."""
     mine, copy = cache_directory(), tmp_path_factory.mktemp("cache")
     if mine.is_dir():
         shutil.copytree(mine, copy / mine.name)
@@ -119,7 +119,7 @@ def directory(tmp_path_factory):
 
 
 def test_an_edit_of_a_module_of_the_user_is_seen(directory, tmp_path):
-    """Each program is a module of its own with kernels of its own; one process imports them all, to start fewer."""
+    """Each program is a module with its own kernels; one process imports all, to start fewer processes."""
     for number, program in enumerate(PROGRAMS.values()):
         text = HEAD + textwrap.dedent(program).replace("mine", f"mine_{number}")
         (tmp_path / f"program_{number}.py").write_text(text)
@@ -146,7 +146,7 @@ for kernel in every_kernel():
 
 
 def test_every_kernel_of_the_package_is_kept():
-    """All that such a kernel was given comes with the package, and each process says the same of it."""
+    """Everything in such a kernel is from the package, and each process computes the same digest."""
     runs = [child.python("-c", KEYS, PYTHONHASHSEED=seed).stdout for seed in (1, 2)]
     assert runs[0] == runs[1]
     assert runs[0].count("\n") > 100
@@ -158,7 +158,7 @@ def adding(number):
 
 
 def test_numbers_and_functions_are_told_apart():
-    """Of two kernels that a factory of the package makes of one name."""
+    """Two kernels of one name from a factory of the package."""
     tanh, relu = activations.activations["tanh"], activations.activations["relu"]
     records = tanh, relu, activations.Activation("tanh", "", "", relu.value, relu.prime)
     keys = [objects_digest(activations.elementwise_forward(record).build("float32")) for record in (*records, tanh)]

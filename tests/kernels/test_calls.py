@@ -1,4 +1,4 @@
-"""The compiled rung as Python calls it: naive = vectorized = kernels, threads change no bit, nothing is written beside."""
+"""The kernels called from Python: they equal the loops and NumPy, threads change no bit, nothing is written outside."""
 
 import doctest
 import importlib
@@ -30,7 +30,7 @@ def results(monkeypatch):
 
 
 def assert_equal(dtype, compiled, *rungs):
-    """What is compiled has the dtype, and the numbers of the other rungs, which worked on the same numbers in float64."""
+    """Compiled results have the dtype, and equal the others, which computed the same numbers in float64."""
     if isinstance(compiled, (tuple, list)):
         for each in zip(compiled, *rungs, strict=True):
             assert_equal(dtype, *each)

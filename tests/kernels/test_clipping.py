@@ -1,4 +1,4 @@
-"""Clipping: bounds on the gradient before the update, by value and by norm, for every optimizer and on all rungs."""
+"""Clipping: limits on the gradient before the update, by value and by norm, for every optimizer."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def trained(optimizer, threads=1, epochs=3, dtype="float64"):
     return net
 
 
-# On the rungs
+# In loops, in NumPy and compiled
 
 
 @every_dtype

@@ -1,4 +1,4 @@
-"""The elementary functions are accurate everywhere, IEEE at the edges, and alike in vector and scalar code."""
+"""The elementary functions are accurate, follow IEEE 754 for special values, and agree in vector and scalar code."""
 
 import functools
 import math
@@ -41,7 +41,7 @@ each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 @functools.cache
 def loop(name):
-    """The function over an array, compiled."""
+    """Return the function over an array, compiled."""
     function = getattr(elementary, name)
 
     @jit
@@ -59,7 +59,7 @@ def compiled(name, z):
 
 
 def samples(name, dtype):
-    """Numbers from the whole domain: every magnitude of both signs, the ordinary ones, and those next to the edges."""
+    """Return numbers from the whole domain: all magnitudes of both signs, ordinary ones, and those near the limits."""
     rng = np.random.default_rng(0)
     real = np.finfo(dtype)
     exponents = rng.uniform(math.log2(real.smallest_subnormal), math.log2(real.max), 300)
@@ -76,7 +76,7 @@ def samples(name, dtype):
 
 
 def ulps(value, exact, dtype):
-    """The distance of `value` from `exact`, in units in the last place of `exact`."""
+    """Return the distance of `value` from `exact`, in units in the last place of `exact`."""
     real = np.finfo(dtype)
     if math.isinf(value):  # right if `exact` rounds to it
         return 0.0 if mpmath.sign(exact) * value > 0 and abs(exact) > float(real.max) else inf
@@ -85,7 +85,7 @@ def ulps(value, exact, dtype):
 
 
 def same(a, b):
-    """Equal, zeros by their sign and nan to nan."""
+    """Check equality, including the sign of zeros, with nan equal to nan."""
     return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1.0, a) == math.copysign(1.0, b))
 
 

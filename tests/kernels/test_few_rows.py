@@ -1,4 +1,4 @@
-"""Few rows are predicted by one compiled function that looks into Python's objects itself: alike to the bit, and safely."""
+"""A few rows are predicted by one compiled function that reads Python's objects: the same bits, and no unsafe access."""
 
 import gc
 import sys

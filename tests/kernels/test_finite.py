@@ -1,4 +1,4 @@
-"""Whether all numbers of an array are within a limit: each is looked at, and none beside them."""
+"""Whether all elements of an array are within a limit: every element is checked, and none outside the array."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ every_size = pytest.mark.parametrize("size", [1, 2, 17, 65])
 
 
 def among_nan(size, dtype):
-    """So many numbers in the middle of what is not finite."""
+    """Return an array of that many elements, surrounded by numbers that are not finite."""
     around = np.full(size + 20, np.nan, dtype)
     around[10:-10] = np.linspace(-3, 3, size)
     return around[10:-10]

@@ -1,6 +1,6 @@
-"""Out of bounds: training, evaluation and prediction write nowhere but where they are to, whatever the sizes and threads.
+"""Training, evaluation and prediction write only to their own memory, for any sizes and threads.
 
-Run with NUMBA_BOUNDSCHECK=1 (as `.ci/run` does), every index into an array is checked beside.
+With NUMBA_BOUNDSCHECK=1 (as in `.ci/run`), every index into an array is checked too.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def guard(monkeypatch):
 
 
 def work(widths, between, last, dtype, optimizer, batch, threads):
-    """What a net comes to that is trained, evaluated and asked; the last batch is a ragged one."""
+    """Return the results of a network that is trained, evaluated and used; the last batch is incomplete."""
     inputs, hidden, outputs = widths
     first = [*LAYERS[between](), Dense(hidden, "relu", l1=1e-4, l2=1e-4), *LAYERS[between]()]
     net = Network([*first, Dense(outputs, last)], inputs=inputs, dtype=dtype, seed=2)

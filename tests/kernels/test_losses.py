@@ -1,5 +1,5 @@
-"""The laws that every loss obeys, on all three rungs; its forms on the logits are losses too. A new record is covered by
-being registered."""
+"""Laws of every loss, in loops, in NumPy and compiled; its forms on the logits are losses too. Registered records are
+included automatically."""
 
 import math
 
@@ -28,11 +28,11 @@ every_form_on_logits = pytest.mark.parametrize(
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-# One face for element-wise and row-wise records, on each rung.
+# A common interface of elementwise and row-wise records.
 
 
 def naive_value(loss, a, y):
-    """The loss of one row, given as lists."""
+    """Return the loss of one row, given as lists."""
     return loss.value(a, y) if loss.rowwise else math.fsum(loss.value(a[j], y[j]) for j in range(len(a)))
 
 
@@ -41,12 +41,12 @@ def naive_prime(loss, a, y):
 
 
 def vectorized_value(loss, a, y):
-    """The losses of all rows."""
+    """Return the losses of all rows."""
     return loss.vectorized(a, y) if loss.rowwise else loss.vectorized(a, y).sum(axis=-1)
 
 
 def compiled(loss, a, y, weights):
-    """(row_losses, da) of the kernel."""
+    """Return (row_losses, da) of the kernel."""
     row_losses, da, scratch = filled(len(a), np.float64), filled(a.shape, a.dtype), Guarded(y)
     loss.kernel(a.dtype.name, row_losses.array, da.array, a, scratch.array, weights, *a.shape)  # it destroys y
     assert row_losses.intact()
@@ -56,7 +56,7 @@ def compiled(loss, a, y, weights):
 
 
 def some_targets(loss, random, rows, columns):
-    """What a loss may be given: sure targets in even rows, unsure ones in odd rows."""
+    """Return valid targets of a loss: 0 and 1 in even rows, values between in odd rows."""
     if loss.targets == "values":
         return random.normal(size=(rows, columns)) * 3
     if loss.targets == "binary":
@@ -67,7 +67,7 @@ def some_targets(loss, random, rows, columns):
 
 
 def some_batch(loss, rows, columns, dtype="float64"):
-    """(a, y, weights), with a in the loss's domain and weights that sum to one."""
+    """Return (a, y, weights), with a in the loss's domain and weights that sum to one."""
     random = np.random.default_rng(rows * 100 + columns)
     a = random.normal(size=(rows, columns)) * 3
     if loss.domain == (0, 1):
@@ -188,7 +188,7 @@ def test_prime_is_zero_on_target(loss):
     assert loss.vectorized_prime(np.array(outputs), np.array(targets)).tolist() == [0.0, 0.0]
 
 
-# On the logits: the same loss, and stable where the probabilities have long rounded to 0 or 1.
+# On the logits: the same loss, stable where the probabilities round to 0 or 1.
 
 
 @every_form_on_logits

@@ -1,4 +1,4 @@
-"""The laws that every optimizer obeys, on all three rungs. A new one is covered by being registered."""
+"""Laws of every optimizer, in loops, in NumPy and compiled. Registered optimizers are included automatically."""
 
 import math
 import re
@@ -39,7 +39,7 @@ class WithoutMemory(Optimizer):
 
 
 STEPS = 5
-# each with its defaults, and again where a hyperparameter that is off by default changes the formula
+# each with its defaults, and again if a hyperparameter that is off by default changes the formula
 CASES = [cls() for cls in optimizers.values()] + [
     SGD(learning_rate=0.1, momentum=0.9),
     SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
@@ -56,12 +56,12 @@ every_size = pytest.mark.parametrize("size", [1, 3, 17, 65, 200])
 
 
 def start(size, dtype="float64"):
-    """(parameters, the gradients of each step)."""
+    """Return (parameters, the gradients of each step)."""
     random = np.random.default_rng(size)
     return random.normal(size=size).astype(dtype), random.normal(size=(STEPS, size)).astype(dtype)
 
 
-# One step on each rung. `state` is a list of the slots.
+# One step in each implementation. `state` is a list of the slots.
 
 
 def naive_step(optimizer, parameters, gradients, state, step):
@@ -70,7 +70,7 @@ def naive_step(optimizer, parameters, gradients, state, step):
 
 
 def compiled_step(optimizer, parameters, gradients, state, step, start=0, stop=None):
-    """On a stretch of arrays; `state` has a row a slot, longer than the parameters."""
+    """On a part of arrays; `state` has a row for each slot, longer than the parameters."""
     dtype = parameters.dtype.name
     c, stop = np.full(COEFFICIENTS, np.nan, dtype), len(parameters) if stop is None else stop
     optimizer.coefficients_kernel(dtype, c, optimizer.hyperparameters(), step)
@@ -79,7 +79,7 @@ def compiled_step(optimizer, parameters, gradients, state, step, start=0, stop=N
 
 
 def trained(optimizer, parameters, gradients, stretches=((0, None),)):
-    """(parameters, state) after the compiled steps."""
+    """Return (parameters, state) after the compiled steps."""
     size = len(parameters)
     parameters = Guarded(parameters)
     state = Guarded(np.zeros((len(optimizer.slots), size + 5), parameters.array.dtype))
@@ -182,7 +182,7 @@ def test_a_limit_is_given_by_name(cls):
     assert repr(cls(clip_value=3)).endswith(", clip_value=3.0)")
 
 
-# Each against its textbook.
+# Each compared with its textbook.
 
 
 def test_sgd_without_momentum_is_gradient_descent():
@@ -200,7 +200,7 @@ def test_momentum_sums_past_gradients():
 
 
 def test_nesterov_takes_the_gradient_ahead():
-    """Sutskever et al. 2013 step from θ with the gradient at θ + μv; our parameters are that point."""
+    """Sutskever et al. 2013 step from θ with the gradient at θ + μv; fastnn's parameters are that point."""
     rate, momentum, slopes = 0.05, 0.8, np.array([1.0, 4.0, 9.0])  # of the bowl Σ slopes θ² / 2
     optimizer, ours, state = SGD(rate, momentum, nesterov=True), np.ones(3), np.zeros((1, 3))
     theta, velocity = np.ones(3), np.zeros(3)
@@ -224,7 +224,7 @@ def test_first_step_of_adam_is_the_learning_rate():
 
 
 def test_first_step_of_rmsprop_is_unaveraged():
-    """One step of lecture 6e, by hand: the mean square starts at 0 and is not corrected for it."""
+    """One step of lecture 6e, by hand: the mean square starts at 0 without a correction."""
     parameters, state = np.array([1.0]), np.zeros((1, 1))
     compiled_step(RMSprop(learning_rate=0.1, rho=0.75, epsilon=0.5), parameters, np.array([3.0]), state, 1)
     assert state[0, 0] == 0.25 * 3.0**2
@@ -262,7 +262,7 @@ def test_adamw_without_decay_is_adam():
 
 @pytest.mark.parametrize("cls", [AdamW, Lion])
 def test_decay_is_decoupled_from_the_gradient(cls):
-    """A parameter without gradient decays all the same, and by no more than learning rate times weight decay a step."""
+    """A parameter without a gradient decays too, by at most learning rate times weight decay in a step."""
     parameters, gradients = start(17)
     got, state = trained(cls(learning_rate=0.1, weight_decay=0.3), parameters, np.zeros_like(gradients))
     np.testing.assert_allclose(got, parameters * (1 - 0.1 * 0.3) ** STEPS, rtol=1e-14)

@@ -1,4 +1,4 @@
-"""Weights laid out panel by panel for many samples: the same bits as where they lie, and never those of yesterday."""
+"""Weights packed into panels for many samples: the same bits as without packing, and never stale weights."""
 
 import numpy as np
 import pytest

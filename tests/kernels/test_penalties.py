@@ -1,4 +1,4 @@
-"""Penalties on weights: part of the loss wherever it is reported, and of its gradient; biases cost nothing."""
+"""Penalties on weights: part of every reported loss, and of its gradient; biases have no penalty."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def penalty_of(net):
                for i, layer in enumerate(net.layers))
 
 
-# On the rungs
+# In loops, in NumPy and compiled
 
 
 @every_dtype
@@ -146,7 +146,7 @@ def test_l1_brings_weights_to_nothing_and_l2_makes_them_small():
 
 
 def test_no_penalty_no_row():
-    """And the bits of a network without."""
+    """And the same bits as a network without penalties."""
     free = Network([Dense(5, "tanh"), Dense(3, "softmax")], inputs=4)
     zero = Network([Dense(5, "tanh", l1=0, l2=0.0), Dense(3, "softmax")], inputs=4)
     for net in (free, zero):

@@ -1,4 +1,4 @@
-"""The comparison of products: what it runs, asks for and prints."""
+"""The comparison of products: its measurements, options and output."""
 
 import importlib
 import json

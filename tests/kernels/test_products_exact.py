@@ -1,4 +1,4 @@
-"""The products of a dense layer at odd sizes: near the exact ones, to the same bits in parts, nothing written beside."""
+"""The products of a dense layer at odd sizes: accurate, the same bits in parts, nothing written outside."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def operands(dtype, batch, in_features, out_features):
 
 
 def assert_near(result, a, b, start=0):
-    """|result - (start + a b)| ≤ (k + 2) ε (|start| + |a| |b|), whatever the order of the sum."""
+    """|result - (start + a b)| ≤ (k + 2) ε (|start| + |a| |b|), for any order of the sum."""
     exact = np.float64 if result.dtype == np.float32 else np.longdouble  # exact enough beside the bound
     a, b, start = (np.asarray(each, exact) for each in (a, b, start))
     bound = (a.shape[1] + 2) * np.finfo(result.dtype).eps * (abs(start) + abs(a) @ abs(b))
@@ -42,7 +42,7 @@ def assert_near(result, a, b, start=0):
 
 @pytest.fixture(scope="module")
 def backward_input():
-    """The compiled backward_input for each dtype."""
+    """Return the compiled backward_input for each dtype."""
     return {dtype: linear.linear_backward_input(dtype) for dtype in ("float32", "float64")}
 
 

@@ -1,4 +1,4 @@
-"""Rows and calls are records: Python and compiled code read their fields by name, and nothing is found by position."""
+"""Rows and calls are records: Python and compiled code read their fields by name, never by position."""
 
 import re
 from pathlib import Path
@@ -122,7 +122,7 @@ def test_a_row_with_other_phases_keeps_its_operands():
 
 
 def test_a_row_of_any_kind_reads_as_it_was_made():
-    """Rows are packed in one go; NumPy and kernels read them by their fields."""
+    """Rows are packed at once; NumPy and kernels read them by their fields."""
     every_kernel()
     for kind in (each for each in RECORDS.values() if isinstance(each, Kind)):
         values = {name: number + (0.5 if kind.kinds[name] is FLOAT else 0)
@@ -142,7 +142,7 @@ def test_every_kind_has_room_for_more():
 
 
 def test_loops_do_not_load_operands_again():
-    """Stores to an array could change a row, as far as the compiler knows, if loads were not marked."""
+    """Without the mark, the compiler would assume that stores to an array could change a row."""
     def build(dtype):
         def scale(row, call, part, parts):
             x = view(call.arena, row.x, row.size)

@@ -1,4 +1,4 @@
-"""Subnormal numbers: to an update they are 0, on every thread; elsewhere they are what they are."""
+"""Subnormal numbers: an update treats them as 0, on every thread; everything else does not."""
 
 import numba
 import numpy as np
@@ -14,7 +14,7 @@ X, Y = rng.normal(size=(64, 5)).astype(np.float32), rng.integers(3, size=64)
 
 
 def tiny_outputs():
-    """A linear network in which all is normal but its outputs, and samples for it."""
+    """Return a linear network in which everything is normal except its outputs, and samples for it."""
     net = Network([Dense(3)], inputs=5, seed=0)
     net.parameters["0.weight"][:] = 1e-30
     return net, np.full((40, 5), 1e-12, np.float32)
@@ -26,7 +26,7 @@ def subnormal(x):
 
 @pytest.mark.parametrize("name", optimizers)
 def test_what_decays_comes_to_zero(name):
-    """The first feature falls silent: what the optimizer remembers of its weights goes, and does not stay at 6e-45."""
+    """The first feature becomes 0: the optimizer's means of its weights become 0, and do not stay at 6e-45."""
     net, optimizer = Network([Dense(4, "tanh"), Dense(3, "softmax")], inputs=5, seed=0), optimizers[name]()
     net.fit(X, Y, epochs=2, batch_size=16, optimizer=optimizer)
     silent = X.copy()

@@ -1,4 +1,4 @@
-"""The machine code of the micro-kernel: its sums stay in registers, in every shape of tile that there is."""
+"""The machine code of the micro-kernel: its sums stay in registers, for every shape of tile."""
 
 import re
 
@@ -16,7 +16,7 @@ SPILLED = re.compile(r"mov[au]p[sd]\s+%[xyz]mm\d+, -?\d*\(%[re][sb]p\)")
 
 
 def loops(code):
-    """The blocks that end with a jump to themselves."""
+    """Return the blocks that end with a jump to themselves."""
     return [block for label, block in BLOCK.findall(code) if re.search(rf"\n\s*j\w+\s+{re.escape(label)}\b", block)]
 
 
@@ -24,11 +24,11 @@ def loops(code):
 @pytest.mark.parametrize("kernel", [product_kernel, segment_product_kernel], ids=str)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_no_sum_leaves_its_register_within_the_loop(dtype, kernel):
-    # made anew: what comes from the cache has no assembly
+    # compiled again, because a kernel from the cache has no assembly
     kernel = Kernel(f"{kernel.name}_to_be_read", kernel.build, kernel.arguments, cached=False)
     code = kernel.ready(dtype)._library.get_asm_str()
     tiles = {name: loops(body) for name, body in FUNCTION.findall(code)}
-    # where there are no masked loads, a masked tile's loop is several blocks
+    # without masked loads, the loop of a masked tile is several blocks
     read = {name: found for name, found in tiles.items() if found or "masked" not in name}
     assert len(read) > 15
     assert all(read.values()), "a tile without a loop"

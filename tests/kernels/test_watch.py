@@ -1,4 +1,4 @@
-"""The watch over gradients: one number that is too large, or none at all, is found wherever it stands, and no other."""
+"""The check of gradients finds one number that is too large or not finite, wherever it is, and nothing else."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ START = 3  # numbers before the matrix, which are not looked at
 
 
 def watched(gradients, limit, shape, parts):
-    """What the watch over the matrix behind the first numbers finds: [LARGE, NOT_FINITE]."""
+    """Return the result of the check of the matrix after the first numbers: [LARGE, NOT_FINITE]."""
     dtype, found, limit = gradients.dtype.name, np.zeros(2, np.int64), np.array([limit])
     row = watch_row(dtype, limit=limit.ctypes.data, start=START, rows=shape[0], columns=shape[1], parts=parts)
     assert row["backward_third"]["parts"] == parts

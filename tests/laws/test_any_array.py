@@ -1,7 +1,7 @@
-"""Any array of numbers means what a plain, contiguous copy of it means, to the bit, or is clearly refused (hypothesis).
+"""Any array of numbers gives the same bits as a plain, contiguous copy of it, or is clearly refused (hypothesis).
 
-Shapes, strides, dtypes, byte orders, values and containers are drawn. FASTNN_TEST_CASES sets how many, FASTNN_TEST_SEED
-which.
+Shapes, strides, dtypes, byte orders, values and containers are random. FASTNN_TEST_CASES sets the number of cases,
+FASTNN_TEST_SEED the seed.
 """
 
 import os
@@ -21,7 +21,7 @@ SEED, CASES = os.environ.get("FASTNN_TEST_SEED"), int(os.environ.get("FASTNN_TES
 
 
 def drawn(test):
-    """Run a test on so many drawn cases: the same ones each time, unless a seed is given."""
+    """Run a test on that many random cases, the same ones each time unless a seed is given."""
     settings = hypothesis.settings(max_examples=CASES, deadline=None, database=None, derandomize=SEED is None,
                                    suppress_health_check=list(hypothesis.HealthCheck))
     test = settings(test)
@@ -43,7 +43,7 @@ ANY = st.one_of(REAL, arrays.complex_number_dtypes(), arrays.unicode_string_dtyp
 
 
 def restrided(draw, array):
-    """The same numbers in other strides: reversed, with gaps, in Fortran order, unaligned, repeated without memory."""
+    """Return the same elements with other strides: reversed, with gaps, in Fortran order, unaligned, repeated in memory."""
     form = draw(st.sampled_from(["as it is", "backwards", "gaps", "Fortran", "unaligned", "repeated", "read-only",
                                  "transposed"]))
     if array.ndim == 0:
@@ -68,7 +68,7 @@ def restrided(draw, array):
 
 
 class Wrapped:
-    """Something else that holds an array, and gives it where NumPy asks."""
+    """An object that NumPy can convert to an array."""
 
     def __init__(self, array):
         self.array = array
@@ -81,7 +81,7 @@ class Wrapped:
 
 
 def contained(draw, array):
-    """The same numbers in another container."""
+    """Return the same elements in another container."""
     forms = ["array", "array", "list", "tuple", "objects", "rows", "masked, nothing missing", "subclass", "wrapped"]
     form = draw(st.sampled_from(forms))
     if form == "list":
@@ -99,13 +99,13 @@ def contained(draw, array):
 
 @st.composite
 def arrays_of(draw, shapes, dtypes):
-    """An array, and what it is held in."""
+    """Return an array, and its container."""
     array = draw(arrays.arrays(draw(dtypes), draw(shapes)))
     return contained(draw, restrided(draw, array))
 
 
 def plain(value, dtype):
-    """A contiguous copy of real numbers in the network's dtype, or None if they are none or not finite."""
+    """Return a contiguous copy of real numbers in the network's dtype, or None if they are not real or not finite."""
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "biufO":
@@ -167,7 +167,7 @@ def test_weights(data, dtype, samples):
 
 
 def assert_alike(net, given_array, name, call, dtype):
-    """The given array gives what its plain copy gives, or is refused as that is."""
+    """The given array gives the same as its plain copy, or is refused like it."""
     before, held, same = portrait(given_array), bits(net), plain(given_array, dtype)
     results = []
     for each in (given_array, same):
@@ -190,11 +190,11 @@ def assert_alike(net, given_array, name, call, dtype):
     assert (portrait(given_array), bits(net)) == (before, held)
 
 
-# What shares memory
+# Shared memory
 
 
 def test_data_that_lie_in_the_network_itself():
-    """Trained on a view of its own weights, it learns from them as they were."""
+    """Trained on a view of its own weights, it learns from their original values."""
     def fresh():
         return Network([Dense(4, "tanh"), Dense(4)], inputs=4, seed=3)
 

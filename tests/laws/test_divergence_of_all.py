@@ -1,7 +1,7 @@
-"""Every optimizer × loss × dtype, driven until numbers cease to be finite: the last good state is what remains, to the bit.
+"""Every optimizer × loss × dtype, until numbers are no longer finite: the last good state is kept, to the bit.
 
-Rates up to the largest numbers, inputs and targets far too large, clipping, penalties and schedules, drawn at random;
-FASTNN_TEST_SEED draws others.
+Rates up to the largest numbers, inputs and targets far too large, clipping, penalties and schedules, at random;
+FASTNN_TEST_SEED sets the seed.
 """
 
 import os
@@ -18,7 +18,7 @@ SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 
 
 class LastGood(Callback):
-    """What all was before the step that is looked at."""
+    """Return the state before the step in question."""
 
     every_batches = 1
 
@@ -31,7 +31,7 @@ class LastGood(Callback):
 
 
 def last_of(loss):
-    """A last activation that the loss takes: the one that it undoes, if there is one."""
+    """Return a last activation for the loss: the one it cancels with, if there is one."""
     fitting = [last for last, name in OUTPUTS if name == loss]
     return next((last for last in ("softmax", "sigmoid", "identity") if last in fitting), fitting[0])
 

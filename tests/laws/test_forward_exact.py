@@ -1,6 +1,6 @@
-"""What a forward pass gives, against many digits: products, activations, whole networks.
+"""Forward passes compared with multiple-precision arithmetic: products, activations, whole networks.
 
-float64 within 1e-12; float32 products within 2 √K ε Σ |aᵢ bᵢ| of K terms, whatever the data; activations within a few ulp.
+float64 within 1e-12; float32 products within 2 √K ε Σ |aᵢ bᵢ| for K terms, for any data; activations within a few ulp.
 FASTNN_TEST_SEED sets other numbers.
 """
 
@@ -41,7 +41,7 @@ DATA = {
 
 
 def share_of_bound(result, a, b, start=0.0):
-    """|result − (start + a b)| / (2 √K ε (|start| + |a| |b|)), the largest."""
+    """Return the largest |result − (start + a b)| / (2 √K ε (|start| + |a| |b|))."""
     wide = np.longdouble if result.dtype == np.float64 else np.float64
     a, b, start = (np.asarray(each, wide) for each in (a, b, start))
     terms = a.shape[1] + (start.size > 1)
@@ -86,12 +86,12 @@ def test_products_of_a_network(dtype):
 # Activations
 
 ULP = 2.5  # the largest error seen is 1.95
-# gelu is z (1 + erf) / 2: where that cancels, what is left is right to a part of z
+# gelu is z (1 + erf) / 2: where that cancels, the error is relative to z
 PART_OF_Z = {"gelu": ULP}
 
 
 def of_all_sizes(dtype, count):
-    """Ordinary numbers, small and large ones, and those where exp has underflowed."""
+    """Return ordinary numbers, small and large ones, and those where exp underflows."""
     rng, limit = np.random.default_rng(SEED), -math.log(np.finfo(dtype).tiny)
     return np.concatenate([rng.normal(size=count), 10 * rng.normal(size=count), rng.uniform(-1.3 * limit, limit, count),
                            2 ** rng.uniform(-40, 0, count) * rng.choice([-1, 1], count)]).astype(dtype)
@@ -104,7 +104,7 @@ def test_activations(name, dtype):
     a = compiled_forward(activations[name], z[None])[0]
     for z_, a_, b in zip(z.tolist(), a.tolist(), exact.activation(activations[name], z), strict=True):
         allowed = float(real.eps) * (ULP * abs(b) + PART_OF_Z.get(name, 0.0) * abs(z_))
-        # a factor below the smallest normal number has lost digits, and z multiplies what it lacks
+        # a factor below the smallest normal number has lost digits, and z multiplies its error
         allowed += max(1.0, abs(z_)) * float(real.smallest_subnormal)
         assert abs(a_ - b) <= allowed, f"{name}({z_!r}) is {a_!r}, not {float(b)!r}"
 
@@ -117,7 +117,7 @@ def test_activations_of_rows(name, dtype, columns):
     z = (rng.normal(size=(4, columns)) * [[1], [10], [1e-3], [40]]).astype(dtype)
     a = compiled_forward(activations[name], z)
     for i in range(len(z)):
-        # z − max z is rounded, and exp makes an error in each part of that many; the sum has its own
+        # z − max z is rounded, which gives a relative error of exp; the sum has its own
         parts = 4 + (z[i].max() - z[i]) + math.sqrt(columns)
         for a_, b, part in zip(a[i].tolist(), exact.activation(activations[name], z[i]), parts.tolist(), strict=True):
             assert abs(a_ - b) <= part * float(real.eps) * b + float(real.smallest_subnormal)
@@ -165,7 +165,7 @@ def exact_dense(layer, x, p, shape):
 
 
 def exact_pool(function):
-    """What the loops make of a sample of these numbers."""
+    """Return the output of the loops for a sample of these numbers."""
 
     def pool(layer, x, p, shape):
         axes, channels = layer.windows(shape)
@@ -180,7 +180,7 @@ def exact_pool(function):
 
 
 def exact_convolution(layer, x, p, shape):
-    """By the connections of its windows, as the loops of the first rung go."""
+    """Compute by the connections of its windows, as the loops do."""
     axes, channels, features = layer.geometry(shape)
     (rows, columns), kernel = axes, p["weight"] if layer.axes == 2 else [p["weight"]]
     in_group = len(kernel[0][0])
@@ -196,7 +196,7 @@ def exact_convolution(layer, x, p, shape):
     return z
 
 
-# What each layer does to a sample, before its activation.
+# The computation of each layer for a sample, before its activation.
 EXACT_LAYERS = {
     "Dense": exact_dense,
     "Activation": lambda layer, x, p, shape: x,
@@ -217,7 +217,7 @@ def test_every_layer_is_among_the_exact_ones():
 
 
 def exact_outputs(net, row):
-    """The outputs for one sample, in many digits."""
+    """Return the outputs for one sample, in multiple precision."""
     with mpmath.workdps(exact.DIGITS):
         a = exact.numbers(row)
         for index, layer in enumerate(net.layers):

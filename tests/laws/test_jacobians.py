@@ -1,6 +1,6 @@
-"""Every number of the Jacobian of every layer, activation and loss is right to 1e-7, at odd shapes, in float64.
+"""Every element of the Jacobian of every layer, activation and loss is correct to 1e-7, at odd shapes, in float64.
 
-Held against differences extrapolated by Richardson, away from kinks; what holds at a kink is tested apart. The cases come
+Compared with finite differences with Richardson extrapolation, away from kinks; kinks have separate tests. The cases come
 from the registries. The short form takes each case at some shapes, the long one (`-m long`) at all of them; FASTNN_TEST_SEED
 sets other numbers.
 """
@@ -26,7 +26,7 @@ SMALL = [(batch, inputs, width) for batch, inputs, width in SHAPES if batch * in
 SMOOTH_LAYERS = [name for name in LAYERS if "Max" not in name]  # where two numbers are equal their maximum has a kink
 
 def bends(record):
-    """Whether the derivative bends at 0, as elu's does: differences across it converge more slowly."""
+    """Return whether the derivative bends at 0, as elu's does: differences across it converge more slowly."""
     before, middle, after = (record.prime(z, record.value(z)) for z in (-1e-4, 0.0, 1e-4))
     return abs(before + after - 2 * middle) > 1e-5
 
@@ -39,7 +39,7 @@ def outputs_that_fit(activation):
 
 
 def check_outputs(hidden, shape, last="identity", most=None):
-    """The Jacobian of the outputs of a network of one hidden layer with this activation."""
+    """Return the Jacobian of the outputs of a network of one hidden layer with this activation."""
     batch, inputs, width = shape
     net, X = jacobian.network([Dense(width, hidden), Dense(outputs_that_fit(last), last)], inputs, batch, seed=SEED)
     for index, name in ((1, hidden), (2, last)):
@@ -51,7 +51,7 @@ def check_outputs(hidden, shape, last="identity", most=None):
 
 
 def check_losses(stack, loss, shape, *, training=False, most=None, kinks=None):
-    """The Jacobian of the samples' losses of a network of these layers."""
+    """Return the Jacobian of the samples' losses of a network of these layers."""
     batch, inputs, _ = shape
     net, X = jacobian.network(stack, inputs, batch, loss, SEED)
     for index, names in (kinks or {}).items():
@@ -66,9 +66,9 @@ def check_losses(stack, loss, shape, *, training=False, most=None, kinks=None):
 
 
 def of_rounding(net, X):
-    """How much larger the rounding of a loss may be than that of a number near 1.
+    """Return the rounding error of a loss, relative to that of a number near 1.
 
-    log(1 − a) has that of a, over 1 − a; where a loss is in terms of the logits there is no such difference.
+    log(1 − a) has the error of a, divided by 1 − a; a loss on the logits has no such difference.
     """
     low, high = net.objective.loss.domain
     if net.objective.on_logits or (low, high) != (0, 1):
@@ -77,7 +77,7 @@ def of_rounding(net, X):
 
 
 def targets_off_kinks(net, X, loss):
-    """Targets that the loss takes; of values such that a − y keeps away from where a loss bends, −1, 0 and 1."""
+    """Return targets for the loss; for values such that a − y is not near a kink of the loss, −1, 0 and 1."""
     _, y = inputs_and_targets(len(X), net.inputs, net.outputs, loss, seed=SEED)
     if loss.targets == "values":
         rng = np.random.default_rng(SEED)
@@ -87,7 +87,7 @@ def targets_off_kinks(net, X, loss):
 
 
 def some(cases, shapes, each):
-    """Every case with so many of the shapes in turn, so that among them all shapes come up."""
+    """Return every case with so many of the shapes in turn, so that all shapes occur."""
     turn = cycle(shapes)
     return [(case, shape) for case in cases for shape in islice(turn, each)]
 
@@ -142,7 +142,7 @@ def test_losses_with_penalties():
 
 
 def tell(case, errors):
-    """Print, for whoever runs pytest with -s, how well a case did."""
+    """Print the error of a case, for pytest -s."""
     print(f"{case}: largest relative error {max(errors):.1e} of {len(errors)} Jacobians")
 
 
@@ -172,7 +172,7 @@ def test_losses_of_every_layer_with_every_activation(name, training):
         for before, last in product(activations, ANALYTIC) for shape in ((1, 3, 17), (5, 17, 3), (33, 3, 33))])
 
 
-# At a kink: the derivative that the record says, which lies between those on both sides.
+# At a kink: the derivative of the record, which is between those on both sides.
 
 
 @pytest.mark.parametrize("name", [name for name, record in activations.items() if record.kinks])

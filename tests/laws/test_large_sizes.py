@@ -1,6 +1,6 @@
-"""More numbers than 32 bits count: taken as any others, or refused before memory is. None of it is allocated here.
+"""Arrays with more elements than 32 bits count: handled like others, or refused before memory is allocated.
 
-The large array is one of zeros that nothing has been written to, so that almost none of its pages exist.
+The large array is one of zeros that has never been written to, so almost none of its pages exist.
 """
 
 import numpy as np
@@ -57,7 +57,7 @@ def test_a_fit_to_so_many_numbers(large):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
 @pytest.mark.parametrize("rows", [2**45, 2**58])
 def test_more_rows_than_memory(rows, dtype):
-    """That need a copy: in other strides or another dtype."""
+    """Arrays that would need a copy: with other strides or another dtype."""
     net, X = Network([Dense(1)], inputs=2), np.broadcast_to(np.ones((1, 2), dtype), (rows, 2))
     assert_refused(lambda: net.forward(X), "X", X, net, [X])
     y = np.broadcast_to(np.ones(1, dtype), (rows,))

@@ -1,4 +1,4 @@
-"""Names that puzzled readers stay away, and spelling is American."""
+"""Names are plain: earlier puzzling names do not return, and spelling is American."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Nothing in the package uses what another object calls its own: attributes that begin with an underscore.
+"""Nothing in the package uses private attributes of another object, those that begin with an underscore.
 
 `python tests/test_reaching_in.py` lists the places and their number.
 """
@@ -10,7 +10,7 @@ import fastnn
 import fastnn.kernels
 
 FOLDERS = Path(fastnn.__file__).parent, Path(fastnn.kernels.__file__).parent
-# attributes of other packages that have no public name: why they are used
+# attributes of other packages without a public name, with the reason for their use
 OF_OTHERS = {
     "_Cache": "numba: what a cache of compiled functions derives from",
     "_cache": "numba: where a dispatcher and a compiled function keep what they have compiled, replaced by our own cache",
@@ -26,7 +26,7 @@ OF_OTHERS = {
 
 
 def accesses(tree):
-    """The attributes with a leading underscore of anything but the object or class itself."""
+    """Return the attributes with a leading underscore of anything but the object or class itself."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
             if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
@@ -34,7 +34,7 @@ def accesses(tree):
 
 
 def by_text(tree):
-    """The same by getattr, setattr, hasattr and delattr, and through vars(…)."""
+    """Return those used by getattr, setattr, hasattr and delattr, and through vars(…)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("attr"):
             owner, name = node.args[0], node.args[1] if len(node.args) > 1 else None
@@ -48,7 +48,7 @@ def by_text(tree):
 
 
 def imports(tree):
-    """Names with a leading underscore that are imported from another module."""
+    """Return names with a leading underscore that are imported from another module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for name in node.names:
@@ -57,7 +57,7 @@ def imports(tree):
 
 
 def private_names():
-    """(path, node, name) of all in the package."""
+    """Return (path, node, name) of all in the package."""
     for path in sorted({path for folder in FOLDERS for path in folder.rglob("*.py")}):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node, name in (*((node, node.attr) for node in accesses(tree)), *by_text(tree), *imports(tree)):

@@ -1,4 +1,4 @@
-"""Tensors with several readers and parameters used twice: gradients add up, everything else happens once."""
+"""Tensors with several readers and parameters used twice: gradients are added, everything else happens once."""
 
 import jit_callers as callers
 import numpy as np
@@ -23,7 +23,7 @@ every_net = pytest.mark.parametrize("name", NETS)
 
 
 def close(found, exact, what, tolerance=1e-7):
-    """Relative to the largest number of each tensor."""
+    """Compare relative to the largest element of each tensor."""
     for key, expected in exact.items():
         scale = max(np.abs(expected).max(), 1e-3)
         assert np.abs(found[key] - expected).max() <= tolerance * scale, (what, key)
@@ -48,7 +48,7 @@ def test_gradients(name):
 @pytest.mark.parametrize("samples", [2, 3, 4, 5, 33])
 @every_net
 def test_gradients_of_any_batch(name, samples):
-    """Few rows take another way to dx."""
+    """Few rows use another kernel for dx."""
     net = wired.made(*NETS[name])
     X, y = wired.data(samples, net)
     _, gradients = net.loss_and_gradients(X, y, training=True)
@@ -66,7 +66,7 @@ def test_gradients_of_many_random_nets(seed):
     check_gradients(wired.made(*wired.random_wiring(seed)))
 
 
-# Every layer that there is, beside another reader of what it reads and, where it keeps the shape, twice in a row
+# Every layer, beside another reader of its input and, if it keeps the shape, twice in a row
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
@@ -88,7 +88,7 @@ def test_every_layer(name, first, many_parts):
     assert len(found) == 1
 
 
-# Training: bits do not depend on threads, and all that a step does besides gradients happens once
+# Training: bits do not depend on threads, and everything in a step except gradients happens once
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -151,7 +151,7 @@ def test_a_penalty_counts_once():
 
 
 def test_gradients_of_several_batches_add_up():
-    """More samples than a chunk of gradients has: the flag of the call and those of rows come together."""
+    """More samples than a chunk of gradients: the flag of the call and those of rows are combined."""
     for name in ("with penalties", "a layer in two branches", "a normalization twice"):
         layers, steps = NETS[name]
         net = wired.made([Activation("tanh") if isinstance(layer, BatchNorm) else layer for layer in layers], steps)
@@ -174,7 +174,7 @@ def test_running_statistics_follow_each_use_in_order():
     np.testing.assert_allclose(net.state["1.running_variance"], variance, rtol=1e-9)
 
 
-# Everything else that is made of rows
+# Everything else that consists of rows
 
 
 @every_net
@@ -206,7 +206,7 @@ def test_inside_compiled_code(name):
 
 @every_net
 def test_gradients_of_inputs(name):
-    """Through any number of readers of the inputs, with and without those of the parameters."""
+    """Through any number of readers of the inputs, with and without gradients of the parameters."""
     layers, steps = NETS[name]
     net = wired.made([Activation("tanh") if isinstance(layer, BatchNorm) else layer for layer in layers], steps)
     model, size = net.compiled(), net.vectors.parameters.size
@@ -260,7 +260,7 @@ def test_chains_have_no_rows_for_any_of_it():
 
 
 class Bare(Program):
-    """The steps alone, several outputs among them, with a backward pass that begins at whatever is given."""
+    """The steps alone, with several outputs, and a backward pass that begins at given gradients."""
 
     training = True
 
@@ -284,7 +284,7 @@ class Bare(Program):
 
 @pytest.mark.parametrize("outputs", [(2, 3), (3, 2), (2, 2, 3), (1, 3, 3), (0, 3, 1, 2, 0)], ids=str)
 def test_several_outputs(outputs):
-    """Each output has a gradient of its own; those of one tensor, and those of its other readers, add up."""
+    """Each output has its own gradient; those of one tensor, and those of its other readers, are added."""
     net = wired.made([Dense(wired.WIDTH, "tanh"), Flatten(), Activation("sigmoid"), Dense(wired.WIDTH, "tanh")],
                      [(0, (0,)), (1, (1,)), (2, (2,)), (3, (3,))])
     steps = (net.wiring.steps[0], *(Step(index, net.layers[index], (1,), net.layers[index].activation) for index in (2, 3)))

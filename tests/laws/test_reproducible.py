@@ -48,7 +48,7 @@ def test_the_order_of_the_samples_depends_on_the_seed_alone():
 
 
 def splitmix64(word, count):
-    """So many numbers of SplitMix64 (Steele, Lea and Flood 2014), and the word after them."""
+    """Return so many numbers of SplitMix64 (Steele, Lea and Flood 2014), and the next word."""
     numbers, most = [], 2**64 - 1
     for _ in range(count):
         word = (word + 0x9E3779B97F4A7C15) & most

@@ -1,4 +1,4 @@
-"""The same bits: from any number of threads, and for a row whatever rows stand beside it."""
+"""The same bits for any number of threads, and for a row in any batch."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def trained(dtype="float32", threads=1, optimizer="adam", batch_size=32):
     return trained_nets.digest(net)
 
 
-# Training: with threads of our own
+# Training: with fastnn's own threads
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def one_thread():
 
 
 def in_a_process(program, *threads):
-    """What a program prints that is told of eight threads, whether or not there are as many cores."""
+    """Return the output of a program that uses eight threads, even if there are fewer cores."""
     run = subprocess.run([sys.executable, program, *map(str, threads)], cwd=SUPPORT,
                          env={**os.environ, "NUMBA_NUM_THREADS": "8"}, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
@@ -61,7 +61,7 @@ def test_threads_do_not_change_a_bit_of_any_net(one_thread):
 
 @pytest.mark.long
 def test_one_digest_of_all():
-    """Of the same nets: from one thread and many, in process after process."""
+    """For the same networks: one thread and many, in several processes."""
     found = set()
     for _ in range(int(os.environ.get("FASTNN_TEST_CASES", "20"))):
         digests = in_a_process("one_digest.py", 1, *THREADS)
@@ -141,7 +141,7 @@ BATCHES = [*range(1, 41), 63, 64, 65, 251, 252, 253, 254, 255, 256, 257, 1000, R
 
 
 def assert_rows_are_alike(net, many):
-    """Every row of a batch, wherever the batch begins and however many threads work on it, is the row by itself."""
+    """Every row of a batch, wherever the batch begins and for any number of threads, equals the row alone."""
     whole = net.forward(many, threads=1)
     for i in [*range(41), *range(250, 258), *range(41, len(many), 997), len(many) - 1]:
         np.testing.assert_array_equal(net.forward(many[i:i + 1])[0], whole[i])
@@ -173,7 +173,7 @@ def test_a_row_alone_is_the_row_in_a_batch_at_any_width(in_features, out_feature
 
 @every_dtype
 def test_a_row_alone_is_the_row_in_a_batch_of_a_large_net(dtype):
-    """Whose layers, unlike those above, are not in the cache at once."""
+    """A network whose layers, unlike those above, do not fit into the cache together."""
     net = Network([Dense(513, "relu"), Dense(511, "tanh"), Dense(10, "softmax")], inputs=785, dtype=dtype)
     many = np.random.default_rng(3).normal(size=(300, 785)).astype(dtype)
     whole = net.forward(many, threads=1)

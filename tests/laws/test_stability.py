@@ -1,8 +1,8 @@
-"""Losses and gradients at any finite logit, 0 to ± the largest float, against many digits; and what becomes of infinity.
+"""Losses and gradients at any finite logit, from 0 to ± the largest float, compared with multiple-precision arithmetic.
 
-Every loss after every activation that it takes, with every kind of targets. A term of a loss that is too large for the
-network's dtype is infinite, and a loss that is not finite is an error, never a number. FASTNN_TEST_SEED has no part in it:
-the logits are those that break things, all of them with `-m long`.
+Every loss after every activation, with every kind of targets; then infinite logits. A term of a loss that is too large for
+the dtype is infinite, and a loss that is not finite is an error, never a number. FASTNN_TEST_SEED has no effect: the logits
+are critical ones, all of them with `-m long`.
 """
 
 import math
@@ -19,7 +19,7 @@ from small_nets import OUTPUTS
 from fastnn import Adam, Dense, DivergenceError, Network, activations, losses
 
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
-# These two go through probabilities: where one has rounded to 0 or 1, its logarithm is infinite.
+# These two use probabilities: where one rounds to 0 or 1, its logarithm is infinite.
 THROUGH_PROBABILITIES = [("softmax", "binary_cross_entropy")]
 TARGETS = {
     "classes": [[1.0, 0.0], [0.0, 1.0], [0.25, 0.75]],
@@ -35,19 +35,19 @@ def logits(dtype):
 
 
 def rows(dtype):
-    """Pairs of logits: one beside 0, both alike, and one against the other."""
+    """Return pairs of logits: one beside 0, two equal ones, and two of opposite sign."""
     return sorted({pair for z in logits(dtype) for pair in ((z, 0.0), (0.0, z), (z, z), (z, -z))})
 
 
 def gives_back(last, loss, dtype):
-    """A network whose logits are its inputs."""
+    """Return a network whose logits are its inputs."""
     net = Network([Dense(2, last)], inputs=2, loss=loss, dtype=dtype)
     net.parameters["0.weight"][:] = np.eye(2)
     return net
 
 
 class Exact:
-    """The loss of one sample and its gradient in the logits, in many digits, and how far rounding may carry each."""
+    """Return the loss of one sample and its gradient, in multiple precision, with the effect of rounding on each."""
 
     def __init__(self, net, z, y):
         record, activation = net.objective.training_loss, net.layers[-1].activation_record
@@ -59,7 +59,7 @@ class Exact:
             else:
                 a = exact.activation(activation, z)
                 self.loss, da = exact.loss(record, a, y)
-                # gelu is right to a part of z where 1 + erf(z) cancels
+                # gelu has an error relative to z where 1 + erf(z) cancels
                 sizes = [max(abs(a_), 1, min(abs(z_), 20)) for z_, a_ in zip(z, a, strict=True)]
                 self.slack = 1 + abs(self.loss) + sum(abs(s * d) for s, d in zip(sizes, da, strict=True))
                 near = exact.loss(record, [a_ + ETA * s for a_, s in zip(a, sizes, strict=True)], y)[1]
@@ -73,7 +73,7 @@ class Exact:
                 self.slacks = [1 + max(map(abs, da)) * min(1, abs(slope) + 1e-3) + bend * abs(slope)
                                for slope, bend in zip(slopes, bends, strict=True)]
                 on_the_way = [*a, *da]
-            # what is worked out in the dtype stays far from its limit
+            # values computed in the dtype stay far from its limit
             largest = max(map(abs, [self.loss, *self.dz, *on_the_way]))
             self.fits = bool(4 * largest < float(np.finfo(net.dtype).max))
 
@@ -87,7 +87,7 @@ def targets_of(loss):
 
 
 def assert_right(net, z, y):
-    """Loss and gradient are right; or the exact ones are too large for the dtype, and the loss is an error."""
+    """Loss and gradient are correct; or the exact ones are too large for the dtype, and the loss is an error."""
     want, eps = Exact(net, z, y), ROUNDINGS * float(np.finfo(net.dtype).eps)
     where = f"{net.layers[-1].activation}, {net.loss}: z = {z}, y = {y}"
     value = net.evaluate([z], [y])["loss"]
@@ -156,7 +156,7 @@ def test_a_loss_through_probabilities_is_right_or_an_error(last, loss, dtype):
 
 @every_dtype
 def test_a_fit_at_the_edge_stays_finite(dtype):
-    """Huge inputs, and a gradient that is finite all the same."""
+    """Huge inputs with a finite gradient."""
     largest = float(np.finfo(dtype).max)
     net = Network([Dense(2, "softmax")], inputs=2, dtype=dtype)
     net.parameters["0.weight"][:] = np.eye(2)
@@ -213,7 +213,7 @@ X, LABELS = [[1.0, 2.0, 3.0, 4.0]] * 3, [0, 1, 2]
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("name", ["0.weight", "0.bias", "1.weight", "1.bias"])
 def test_parameters_that_are_not_finite(name, value, dtype):
-    """Outputs show it; whatever would have to be made up of them is an error, and a fit changes nothing."""
+    """Outputs show it; anything that needs a valid output is an error, and a fit changes nothing."""
     net = classifier(dtype=dtype)
     net.parameters[name].flat[0] = value
     before = net.vectors.parameters.flat.tobytes()

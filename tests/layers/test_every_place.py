@@ -1,4 +1,4 @@
-"""A layer is everywhere: each place that CONTRIBUTING names for a new layer, for each layer that is registered."""
+"""Every registered layer is in each place that CONTRIBUTING names for a new layer."""
 
 import inspect
 from pathlib import Path

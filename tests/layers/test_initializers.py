@@ -1,4 +1,4 @@
-"""Initializers draw from the distribution that their formula names. A new one is covered by being registered."""
+"""Initializers draw from the distribution of their formula. Registered ones are included automatically."""
 
 import math
 
@@ -80,7 +80,7 @@ def test_the_default_suits_the_activation(activation):
 
 
 def test_the_defaults_are_those_of_the_literature():
-    # He's for rectifiers, LeCun's for selu, Glorot's for what is symmetric about zero
+    # He's for rectifiers, LeCun's for selu, Glorot's for activations symmetric about zero
     assert activations["relu"].initializer.startswith("he")
     assert activations["leaky_relu"].initializer.startswith("he")
     assert activations["selu"].initializer == "lecun_normal"

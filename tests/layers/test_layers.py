@@ -1,4 +1,4 @@
-"""Laws that hold for every layer, wherever it stands: gradients, bits, files, copies, training that goes on."""
+"""Laws for every layer, at every position: gradients, bits, files, copies, resumed training."""
 
 import copy
 import math
@@ -38,7 +38,7 @@ def test_gradients_are_right(name, place, training):
 @pytest.mark.parametrize("activation", activations)
 @pytest.mark.parametrize("name", LAYERS)
 def test_gradients_of_every_layer_with_every_activation(name, activation, training):
-    """Before it, after it, and applied by a layer of its own."""
+    """Before it, after it, and applied by a separate layer."""
     last = placed(name, 3 if len(placed(name, 3)) == 1 else 12)
     net = unsettled(Network([Dense(5, activation), *placed(name, 5), Dense(4, activation), *placed(name, 4),
                              Activation(activation), Dense(3 if len(last) == 1 else 12), *last, Activation("softmax")],
@@ -140,7 +140,7 @@ def test_evaluation_is_of_the_outputs(name, place):
     assert net.loss_function(X, y)() == pytest.approx(expected, rel=1e-12)
 
 
-# Training that goes on
+# Resumed training
 
 
 @every_case

@@ -1,4 +1,4 @@
-"""What is each layer's own: an activation melts into the layer before, dropout draws, batch normalization remembers."""
+"""Properties of single layers: activations applied by the layer before, random numbers of dropout, batch statistics."""
 
 import json
 
@@ -60,7 +60,7 @@ def test_dropout_drops_its_share_and_keeps_expectations(rate):
 
 
 def test_dropout_draws_evenly():
-    """Neither rows nor columns, nor neighbors, nor the words of steps that follow each other, go together."""
+    """Rows, columns, neighbors, and the words of consecutive steps are uncorrelated."""
     size, words = 300, (np.uint64(7) + np.arange(40, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     masks = np.array([vectorized.dropout_forward(np.ones((size, size)), 0.5, word) - 1 for word in words])
     assert np.abs(masks.mean(axis=1)).max() <= 5.5 / np.sqrt(size)
@@ -70,7 +70,7 @@ def test_dropout_draws_evenly():
 
 
 def outputs_in_training(net):
-    """The loss of each step of an epoch with a learning rate that changes nothing."""
+    """Return the loss of each step of an epoch with a learning rate that changes nothing."""
     return net.fit(X, LABELS, epochs=6, batch_size=50, shuffle=False, optimizer=SGD(1e-30))["loss"]
 
 
@@ -115,7 +115,7 @@ def test_dropout_of_nothing_is_nothing():
 
 
 def test_samples_of_a_large_gradient_draw_apart():
-    """`loss_and_gradients` goes through the samples in pieces; a sample's place among all counts, not that in its piece."""
+    """`loss_and_gradients` processes the samples in chunks; a sample's index among all counts, not that in its chunk."""
     net = Network([Dropout(0.5), Dense(1)], inputs=4, dtype="float64")
     net.parameters["1.weight"][:], samples = 0, 700
     _, gradients = net.loss_and_gradients(np.ones((samples, 4)), -np.ones(samples), training=True)

@@ -1,4 +1,4 @@
-"""Normalization and dropout on the three rungs: naive = vectorized = kernels; a network computes what they say."""
+"""Normalization and dropout in loops, in NumPy and compiled give the same results, and so do networks of them."""
 
 import doctest
 import re
@@ -152,7 +152,7 @@ def test_examples_run():
     assert doctest.testmod(layer_calls).failed == 0
 
 
-# A network is made of these
+# Networks
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_names_are_those_of_the_other_rungs():
 
 
 def test_views_between():
-    """Flatten and Reshape have no function of their own: arrays take another shape on any rung."""
+    """Flatten and Reshape have no functions: arrays are reshaped directly."""
     net = unsettled(Network([Dense(12), Reshape((2, 3, 2)), Activation("gelu"), Dropout(0.3), Reshape((4, 3)),
                              Activation("tanh"), Flatten(), LayerNorm(1e-2), Dense(3, "softmax")], inputs=5,
                             dtype="float64"))

@@ -1,4 +1,4 @@
-"""The laws of the registries: every record is complete, alone under its name, and found by it."""
+"""Laws of the registries: every record is complete, has a unique name, and is found by it."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Samples with a shape: the same bits as of the flat ones, and errors that name the repair."""
+"""Samples with a shape: the same bits as for flat samples, and errors that name the repair."""
 
 import copy
 import json
@@ -42,8 +42,8 @@ every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
 def pair(rest, **options):
-    """The network of samples with a shape, and that of flat ones; they have the same numbers."""
-    # the words that random numbers are drawn from go by the number of the layer: an Activation that does nothing holds it
+    """Return the network of samples with a shape, and that of flat ones, with the same parameters."""
+    # the random words depend on the number of the layer: an identity Activation keeps the numbers
     return (Network([Flatten(), *rest], inputs=SHAPE, **options),
             Network([Activation("identity"), *rest], inputs=24, **options))
 
@@ -129,7 +129,7 @@ def test_files_copies_and_dtypes(rest, tmp_path):
 
 
 def test_what_an_older_reader_meets(tmp_path):
-    """Files of networks with one axis stay those of version 1; of others it is 2; a later one is refused by name."""
+    """Files of networks with one axis have version 1, others version 2; a later version is refused with its name."""
     shaped, flat = pair(REST["dense"])
     kinds = {}
     for name, net, x in (("shaped", shaped, X), ("flat", flat, FLAT)):

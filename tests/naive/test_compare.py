@@ -1,4 +1,4 @@
-"""`fastnn compare`: a row for every kernel, and on each row three rungs that give the same."""
+"""`fastnn compare`: a row for every kernel, with three versions that give the same results."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_in_words(seconds, words):
 
 @pytest.fixture
 def one_case(monkeypatch):
-    """A comparison of one kernel, as quick as can be."""
+    """A comparison of one kernel, with the smallest effort."""
     monkeypatch.setattr(compare, "kernel_cases", lambda: {"tanh_forward": CASES["tanh_forward"]})
     monkeypatch.setattr(compare, "SAMPLE", 1e-6)
     monkeypatch.setattr(compare, "LOOPS_BUDGET", 0)

@@ -1,4 +1,4 @@
-"""The loops say what NumPy says: every function of `fastnn.naive` equals its namesake in `fastnn.vectorized`."""
+"""Every function of `fastnn.naive` equals the function of that name in `fastnn.vectorized`."""
 
 import ast
 import doctest
@@ -25,7 +25,7 @@ every_output = pytest.mark.parametrize(("activation", "loss"), OUTPUTS)
 
 
 def assert_equal(loops, arrays, tolerance=1e-12):
-    """Lists on the one side, arrays on the other, pair by pair where there are several."""
+    """Compare lists with arrays, pair by pair if there are several."""
     if isinstance(arrays, (tuple, list)):
         assert len(loops) == len(arrays)
         for each in zip(loops, arrays, strict=True):

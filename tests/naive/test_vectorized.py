@@ -1,4 +1,4 @@
-"""NumPy, the oracle of the other rungs, against what needs no oracle: finite differences and the laws of averages."""
+"""NumPy, the reference of the other implementations, compared with finite differences and the laws of averages."""
 
 import doctest
 import importlib
@@ -26,7 +26,7 @@ def assert_close(gradient, differences):
 
 
 def assert_gradients_right(parameters, names, x, y, loss, weights=None):
-    """`backward` against central differences of `forward` and the loss."""
+    """`backward` compared with central differences of `forward` and the loss."""
 
     def J():
         return getattr(vectorized, loss)(vectorized.forward(parameters, names, x)[-1][1], y, weights)

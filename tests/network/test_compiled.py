@@ -1,4 +1,4 @@
-"""The compiled network is the vectorized one: outputs, losses, gradients and training steps, for every record."""
+"""The compiled network equals the vectorized one: outputs, losses, gradients and training steps, for every record."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from small_nets import LOSSES, OUTPUTS, SIZES, inputs_and_targets
 
 from fastnn import activations, optimizers, vectorized
 
-# one output leaves softmax and a loss over classes nothing to say
+# with one output, softmax and losses over classes are not defined
 PAIRS = [(activation, loss, outputs) for activation, loss in OUTPUTS for outputs in (1, 3, 17)
          if outputs > 1 or (activation != "softmax" and LOSSES[loss].targets != "classes")]
 

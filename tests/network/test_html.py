@@ -1,4 +1,4 @@
-"""Networks and histories show themselves in notebooks: well-formed, complete, with nothing that runs or escapes."""
+"""Networks and histories as HTML in notebooks: well-formed, complete, escaped, and without scripts."""
 
 import math
 import subprocess
@@ -13,7 +13,7 @@ from fastnn import Dense, History, Network
 
 
 def parse(html):
-    """The elements of the HTML, which is XML too."""
+    """Return the elements of the HTML, which is XML too."""
     assert "<script" not in html
     return ElementTree.fromstring(f"<div>{html}</div>")
 

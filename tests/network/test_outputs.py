@@ -1,4 +1,4 @@
-"""What comes out of a network: shapes, dtypes, labels, accuracy, and numbers that stay finite."""
+"""Outputs of a network: shapes, dtypes, labels, accuracy, and numbers that stay finite."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Pictures come out without a screen, on any network, say what they should, and refuse clearly what they cannot draw."""
+"""Pictures are drawn without a screen, for any network, with the right contents, and clear errors otherwise."""
 
 import sys
 
@@ -21,7 +21,7 @@ NETWORKS = {
     "zero weights": Network([Dense(4, "relu", "zeros"), Dense(4, "relu", "zeros"), Dense(2, "softmax")], inputs=2),
     "dead": Network([Dense(1, "softplus"), Dense(2, "sigmoid", "zeros")], inputs=2, loss="squared_error"),
 }
-# how each picture is asked for, of a network that takes X and LABELS
+# the call of each picture, for a network of X and LABELS
 CALLS = {
     "activation_histograms": lambda net, ax: plot.activation_histograms(net, X, ax=ax),
     "activation_image": lambda net, ax: plot.activation_image(net, X, ax=ax),
@@ -105,7 +105,7 @@ def test_decision_boundary(outputs, activation, classes, tmp_path):
     assert left < X[:, 0].min() < X[:, 0].max() < right
     assert bottom < X[:, 1].min() < X[:, 1].max() < top
     [ground] = ax.get_images()
-    # the color at a corner of the picture is that of the class which the network sees there
+    # the color at a corner of the picture is that of the class predicted there
     [probabilities] = plot.class_probabilities(net, [[left, bottom]])
     expected = 1 - plot.TINT * probabilities @ (1 - plot.class_colors(classes))
     np.testing.assert_allclose(ground.get_array()[0, 0], expected)
@@ -154,7 +154,7 @@ def test_confusion_matrix_counts(kind, classes):
 
 @pytest.mark.parametrize(("name", "place"), CASES)
 def test_the_last_trace_is_what_the_network_gives(name, place):
-    """Layer for layer through networks of one layer each is the network."""
+    """Applying the layers one by one, in networks of one layer each, gives the same as the network."""
     from fastnn.network.layer_outputs import layer_outputs
 
     net = network_with(name, place, dtype="float64")
@@ -206,7 +206,7 @@ def test_gradient_flow_shows_the_norms():
     expected = [np.sqrt(sum((g.astype("float64")**2).sum() for name, g in gradients.items() if name.startswith(f"{layer}.")))
                 for layer in (0, 1, 2, 5, 6)]
     np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), expected, rtol=1e-6)
-    # layers that no gradient reaches are told apart from those with a small one
+    # layers without a gradient are distinguished from those with a small one
     ax = plot.gradient_flow(NETWORKS["zero weights"], X, 0 * LABELS)
     assert [text.get_text() for text in ax.texts] == ["0", "0"]
 

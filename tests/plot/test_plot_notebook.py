@@ -1,4 +1,4 @@
-"""A notebook shows the picture that a call of fastnn.plot draws, once, whatever Matplotlib's backend."""
+"""A notebook shows the picture of a call of fastnn.plot once, with any backend of Matplotlib."""
 
 import base64
 import pickle
@@ -47,7 +47,7 @@ FEW = list(CELLS)[:9]  # they say whether a backend is taken at all; all of them
 
 
 def executed(cells, backend, monkeypatch, folder):
-    """The outputs of each cell of a notebook."""
+    """Return the outputs of each cell of a notebook."""
     if backend is None:
         monkeypatch.delenv("MPLBACKEND", raising=False)
     else:
@@ -60,13 +60,13 @@ def executed(cells, backend, monkeypatch, folder):
 
 
 def pictures(outputs):
-    """The images among the outputs of a cell, one of each output."""
+    """Return the images among the outputs of a cell, one of each output."""
     data = [output.data for output in outputs if output.output_type in ("display_data", "execute_result")]
     return [each.get("image/svg+xml") or each["image/png"] for each in data if any("image/" in kind for kind in each)]
 
 
 def check_pictures(cells, outputs, is_picture):
-    """Each cell has shown so many pictures, and no error but its own; return the outputs by cell."""
+    """Check that each cell has shown so many pictures, and no error but its own; return the outputs by cell."""
     shown = dict(zip(cells, outputs, strict=True))
     assert {cell: len(pictures(each)) for cell, each in shown.items()} == {cell: CELLS[cell] for cell in cells}
     assert all(is_picture(picture) for each in shown.values() for picture in pictures(each))
@@ -106,7 +106,7 @@ def test_a_notebook_shows_each_picture_once(name, monkeypatch, tmp_path):
 
 
 def test_a_script_shows_nothing():
-    """In IPython's shell for terminals neither: there Axes are written as Matplotlib writes them."""
+    """Nor in IPython's shell for terminals: there Axes are printed as by Matplotlib."""
     program = f"""
 import sys
 from fastnn import plot

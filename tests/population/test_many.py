@@ -1,4 +1,4 @@
-"""Many nets: scikit-learn's searches on a Dask cluster of two processes, and Optuna, which ends fits that lag behind."""
+"""Many networks: scikit-learn's searches on a Dask cluster of two processes, and Optuna with pruning."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ quietly = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarn
 
 @pytest.fixture(scope="module")
 def client():
-    """Of a cluster of two processes, a thread each."""
+    """Return a client of a cluster of two processes with one thread each."""
     distributed = pytest.importorskip("distributed", reason="a cluster needs the extra many")
     with (distributed.LocalCluster(n_workers=2, threads_per_worker=1, env={"NUMBA_NUM_THREADS": "1"},
                                    dashboard_address=":0") as cluster, distributed.Client(cluster) as client):

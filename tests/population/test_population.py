@@ -1,4 +1,4 @@
-"""Populations: every member comes to the bits, weights and history, that it comes to alone, whatever happens on the way."""
+"""Populations: every member gets the same bits, weights and history, as alone, whatever happens."""
 
 import copy
 import threading
@@ -31,7 +31,7 @@ from fastnn.population import task, worker_pool
 
 @pytest.fixture(params=["at leisure", "in haste"])
 def pace(request, monkeypatch):
-    """Once as it is, and once with a look at the clock after every batch, which always says that the time is over."""
+    """Once normally, and once with a check of the clock after every batch that always says that the time is up."""
     if request.param == "in haste":
         monkeypatch.setattr(worker_pool, "SLICE", 0)
         monkeypatch.setattr(task, "FLOPS_PER_LOOK", 1)
@@ -166,7 +166,7 @@ def test_control_c():
 
 
 def test_members_may_be_stopped_from_outside(monkeypatch):
-    """By what another member's callback sets, wherever they are in the many epochs of a task; each can go on."""
+    """By a flag that another member's callback sets, at any point of a task of many epochs; each can be resumed."""
     together, alone = Population(classifiers()), classifiers()
 
     def stop_all(epoch, logs):
@@ -210,7 +210,7 @@ def test_a_member_that_diverges_stops_alone():
 
 
 def test_members_may_learn_from_the_weights_of_one():
-    """As they were at the beginning, however these change."""
+    """With their values at the beginning, however these change."""
     def members():
         return [Network([Dense(3, "tanh"), Dense(1)], inputs=4, seed=seed) for seed in range(3)]
 

@@ -1,4 +1,4 @@
-"""What members learn from: rows of one array, shared by all, in memory that does not grow with their number."""
+"""The data of members: rows of one array, shared by all, in memory that does not grow with their number."""
 
 import gc
 import pickle
@@ -75,7 +75,7 @@ def test_data_are_shared(monkeypatch):
 
 
 def test_the_memory_of_a_member_does_not_grow_with_the_data(monkeypatch):
-    """Orders of samples, activations and gradients are the threads'."""
+    """Orders of samples, activations and gradients belong to the threads."""
     sizes, run = [], worker_pool.WorkerPool.run_tasks
 
     def measured(self, tasks):

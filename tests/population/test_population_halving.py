@@ -1,4 +1,4 @@
-"""Successive halving trains the best on, to the bits that they come to alone."""
+"""Successive halving continues the best members, with the same bits as alone."""
 
 import copy
 import warnings
@@ -28,7 +28,7 @@ def test_halving_trains_the_best_on_and_to_the_same_bits(factor):
 @pytest.mark.parametrize("stopping", [EarlyStopping(patience=2, min_delta=0.2, restore_best=True),
                                       EarlyStopping("loss", min_delta=0.05)], ids=["best", "last"])
 def test_halving_with_options_that_are_lists_for_all(stopping):
-    """What is a list, but not of one value a member; and members that stop by themselves, in whatever rung."""
+    """Options that are lists but not with one value for each member; and members that stop by themselves in any rung."""
     together, alone = Population(classifiers(9)), classifiers(9)
     options = {"sample_weight": WEIGHTS.tolist(), "validation_data": [X[:30], LABELS[:30]], "batch_size": 16}
     rungs = together.halve(X.tolist(), LABELS.tolist(), epochs=27, optimizer=Adam(0.05), callbacks=[stopping], **options)

@@ -1,4 +1,4 @@
-"""Members that cannot learn together, and what does not fit them, are refused; then nothing has changed."""
+"""Members that cannot learn together, and invalid arguments, are refused; then nothing has changed."""
 
 import numpy as np
 import pytest

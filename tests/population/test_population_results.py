@@ -1,4 +1,4 @@
-"""What a population gives: members, scores, a table, the ensemble."""
+"""The results of a population: members, scores, a table, the ensemble."""
 
 import warnings
 
@@ -39,7 +39,7 @@ def test_members_by_number_slice_and_list():
 
 
 def test_members_counted_from_the_end_keep_what_is_theirs():
-    """What their optimizers remember, and their errors."""
+    """The states of their optimizers, and their errors."""
     twice, once, kept = Population(classifiers()), classifiers(), Adam(0.01)
     twice.fit(X, LABELS, epochs=3, optimizer=kept)
     twice[[-1, 1]].fit(X, LABELS, epochs=3, optimizer=kept)

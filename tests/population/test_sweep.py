@@ -1,4 +1,4 @@
-"""Sweeps: configurations drawn as the space says, networks made of them, folds, halving, table and picture."""
+"""Sweeps: configurations from a space, their networks, folds, halving, table and picture."""
 
 import itertools
 
@@ -189,7 +189,7 @@ def test_where_all_diverge():
 
 @pytest.mark.filterwarnings("error")
 def test_the_picture_can_be_read(tmp_path):
-    """Scales as the numbers were drawn; labels that do not hide one another."""
+    """Scales as in the space; labels that do not overlap."""
     pytest.importorskip("matplotlib")
     space = {"width": (2, 64, "log"), "dropout": (0.0, 0.5), "learning_rate": (1e-5, 1.0, "log"),
              "optimizer": [SGD(0.1, momentum=0.9), SGD(0.1, nesterov=True, momentum=0.5), SGD(0.2)]}

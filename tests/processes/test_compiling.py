@@ -1,4 +1,4 @@
-"""How functions are compiled: sums in the order in which they are written, names of their own, and what is not kept."""
+"""Compilation of functions: sums in the order of the source, unique names, and functions that are not cached."""
 
 from types import SimpleNamespace
 
@@ -36,7 +36,7 @@ def test_a_sum_keeps_its_order_unless_any_will_do(dtype):
 
 
 def test_functions_that_are_made_at_one_place_have_names_of_their_own(monkeypatch):
-    """In whatever order kernels are compiled: within one, its own name tells them from those of others."""
+    """In whatever order kernels are compiled: the name of a kernel distinguishes its functions from those of others."""
     assert jit.jit(total).py_func.__qualname__ == "total"
     assert len({jit.jit(made()).py_func.__qualname__ for _ in range(3)}) == 3
     for symbol in ("fastnn_one", "fastnn_other"):

@@ -1,4 +1,4 @@
-"""Many things at once: what threads and forked processes find is, to the bit, what one finds alone."""
+"""Concurrent work: threads and forked processes get the same bits as a single one."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ LAYERS = ["omp", "workqueue", "tbb"]
 
 
 def side_by_side(layer, predictions):
-    """layer: of Numba, for the user's own parallel loops."""
+    """layer: Numba's threading layer, for the user's own parallel loops."""
     run = subprocess.run([sys.executable, "side_by_side.py", str(predictions), str(SEED)], cwd=SUPPORT,
                          env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "4"},
                          capture_output=True, text=True, timeout=3600)
@@ -46,7 +46,7 @@ def test_side_by_side_in_full(layer):
 
 
 class FitAgain(Callback):
-    """Fits the network within its fit."""
+    """Fits the network during its fit."""
 
     def on_epoch_end(self, epoch, logs):
         self.network.fit(X, Y)
@@ -81,7 +81,7 @@ def test_one_network_is_in_one_fit_at_a_time(optimizer):
 
 
 def test_threads_that_ask_for_a_kernel_at_once_get_one():
-    """Made twice, the first would be freed, and its address may stand in the table of a network by then."""
+    """If it were made twice, the first would be freed, although its address may be in the table of a network."""
     kernel = jit.Kernel("asked_for_at_once", lambda dtype: lambda out: None, lambda dtype: (jit.pointer(dtype),),
                         cached=False)
     start, found = threading.Barrier(8), []

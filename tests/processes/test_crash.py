@@ -1,6 +1,6 @@
-"""Whatever happens while a file is saved, the old one or the new one is there, whole; and a failure is an error.
+"""Whatever happens while a file is saved, the old file or the complete new one is there; and a failure is an error.
 
-FASTNN_KILLS and FASTNN_SEED set how many processes are killed and when.
+FASTNN_KILLS and FASTNN_SEED set the number of killed processes and the seed.
 """
 
 import os
@@ -38,14 +38,14 @@ def saver_of(kind):
 
 
 def leave_a_stray(path):
-    """What a killed save leaves."""
+    """Return the files that a killed save leaves."""
     stray = path.with_name(f"{whole_file.prefix(path)}0123456789abcdef.tmp")
     stray.write_bytes(b"half of a fi")
     return stray
 
 
 def rehearsed(kind, path, monkeypatch):
-    """The saver, the bytes of what it saves as 1 and as 2, and the calls of the system that a save makes; 1 is at `path`."""
+    """Return the saver, the bytes of 1 and of 2 as it saves them, and the system calls of a save; 1 is at `path`."""
     saver = saver_of(kind)
     saver.save(path, 2)
     new = path.read_bytes()
@@ -60,7 +60,7 @@ def rehearsed(kind, path, monkeypatch):
 @every_kind
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_every_call(kind, fault, path, monkeypatch):
-    """The law: an error and the old file or the new one, or no error and the new one; the next save leaves no stray."""
+    """Either an error and the old or the new file, or no error and the new file; the next save leaves no other file."""
     saver, old, new, calls = rehearsed(kind, path, monkeypatch)
     assert {"open", "write", "fsync", "replace", "close", "flock", "unlink", "scandir"} <= set(calls)
     for at, name in enumerate(calls):
@@ -95,7 +95,7 @@ def test_an_interrupt_at_every_call(kind, path, monkeypatch):
 
 
 def test_the_order_of_a_save(path, monkeypatch):
-    """All bytes are on the disk before the name is theirs, and then the name is: so it is when the power goes."""
+    """All bytes are on the disk before the file is renamed, and then the rename is: so it survives a power failure."""
     net = Network([Dense(1)], inputs=1)
     with disk(monkeypatch) as calls:
         net.save(path)
@@ -104,7 +104,7 @@ def test_the_order_of_a_save(path, monkeypatch):
 
 
 def test_a_disk_that_is_really_full(path):
-    """Where the system itself writes short and then refuses."""
+    """The system itself writes short and then refuses."""
     resource = pytest.importorskip("resource")
     net = Network([Dense(300)], inputs=300)
     net.save(path)
@@ -161,7 +161,7 @@ def test_files_of_others_are_left_alone(path):
 
 
 def test_where_there_are_no_locks(path, monkeypatch):
-    """Old strays are taken away, young ones may be at work."""
+    """Old temporary files are removed, young ones may be in use."""
     monkeypatch.setattr(whole_file, "fcntl", None)
     stray = leave_a_stray(path)
     whole_file.write_whole(path, [b"whole"])
@@ -180,7 +180,7 @@ def test_names_of_any_kind(name, tmp_path):
 
 @pytest.mark.parametrize(("before", "after"), [(0o600, 0o600), (0o664, 0o664), (0o4755, 0o755), (0o2640, 0o640)])
 def test_permissions_are_kept_but_for_those_of_an_owner(before, after, path):
-    """The new file belongs to whoever saves, and is not to run as that user."""
+    """The new file belongs to the user who saves, and must not have set-user-ID."""
     path.write_bytes(b"old")
     path.chmod(before)
     whole_file.write_whole(path, [b"whole"])
@@ -198,7 +198,7 @@ def test_devices_and_pipes_are_not_replaced(tmp_path):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_log_has_whole_rows(fault, tmp_path, monkeypatch):
-    """A row that cannot be written ends the fit with an error and leaves no part of itself."""
+    """If a row cannot be written, the fit ends with an error and no part of the row is in the file."""
     path, X, epochs = tmp_path / "log.csv", np.ones((5, 1)), 4
 
     def fit():

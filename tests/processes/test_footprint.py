@@ -1,4 +1,4 @@
-"""Start-up, memory and size on disk: what is read and printed. Nothing is trained."""
+"""The benchmark of start-up, memory and size on disk: what it reads and prints. Nothing is trained."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""However Python is started: without assertions and docstrings, with every warning an error, without Numba's compiler."""
+"""Modes of Python: without assertions and docstrings, with every warning an error, without Numba's compiler."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Memory: nothing is kept that grows, and training takes what the documentation says."""
+"""Memory: there are no leaks, and training takes what the documentation says."""
 
 import json
 import os
@@ -43,11 +43,11 @@ def test_work_over_and_over_keeps_nothing_in_full():
     assert_no_growth(10_000)
 
 
-# What training takes
+# Memory of training
 
 
 def traced_peak(work):
-    """The most bytes that NumPy and Python took during work() beyond what there was before."""
+    """Return the peak of NumPy's and Python's memory during work(), minus that before."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     tracemalloc.reset_peak()
@@ -66,7 +66,7 @@ def case(dtype):
 
 
 def pairs():
-    """Every optimizer with each dtype, and with shuffling or without: each pair of values in some case."""
+    """Every optimizer with each dtype, with and without shuffling: each pair of values in some case."""
     for number, (name, optimizer) in enumerate(optimizers.items()):
         for dtype in ("float32", "float64"):
             yield pytest.param(optimizer, dtype, (number + (dtype == "float64")) % 2 == 0, id=f"{name}-{dtype}")
@@ -74,7 +74,7 @@ def pairs():
 
 @pytest.mark.parametrize(("optimizer", "dtype", "shuffle"), [*pairs()])
 def test_peak_of_training(optimizer, dtype, shuffle):
-    """Beyond data and parameters: a gradient, the optimizer's slots, one arena, and eight bytes a sample of the order."""
+    """In addition to data and parameters: a gradient, the optimizer's slots, one arena, 8 bytes a sample for the order."""
     net, X, y = case(dtype)
     net.fit(X, y, batch_size=64, optimizer=optimizer(), shuffle=shuffle, threads=2)  # kernels are loaded
     arena = TrainingProgram(net, check_data(net, X, y), 64, threads=2).memory.nbytes

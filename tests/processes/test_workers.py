@@ -1,4 +1,4 @@
-"""Workers: each call is made once on its own thread and at most once by each number, and when it is over nobody works."""
+"""Workers: each call runs once on its own thread and at most once with each number, and ends only when all have ended."""
 
 import ctypes
 import os
@@ -21,7 +21,7 @@ SEED, CALLS = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("
 
 def build_count(dtype):
     def count(begun, ended, rounds, number):
-        """Count who has begun and ended, with some work in between."""
+        """Count beginnings and ends, with some work in between."""
         begun_, ended_ = view(integers(begun), 0, 32), view(integers(ended), 0, 32)
         begun_[number] += 1
         for k in range(rounds):
@@ -37,7 +37,7 @@ count_kernel = Kernel("count_calls", build_count, lambda dtype: (types.intp,) * 
 
 
 def call(count, rounds, kernel=count_kernel):
-    """How often each number has begun, and ended, when the call is over and some time later."""
+    """Return how often each number has begun and ended, when the call is over and some time later."""
     begun, ended = np.zeros(32, np.int64), np.zeros(32, np.int64)
     threads.run_together(kernel.address(ANY), (address(begun), address(ended), rounds), count)
     return begun, ended, begun.copy(), ended.copy()
@@ -45,7 +45,7 @@ def call(count, rounds, kernel=count_kernel):
 
 @pytest.fixture
 def pool(monkeypatch):
-    """A pool of this test alone."""
+    """Return a pool for this test alone."""
     monkeypatch.setattr(threads, "pools", [threads.Pool()])
     return threads.pools[0]
 
@@ -91,7 +91,7 @@ linger_kernel = Kernel("linger", build_linger, lambda dtype: (types.intp,) * 4, 
 @pytest.mark.parametrize("kernel", [count_kernel, linger_kernel])
 @pytest.mark.parametrize("most", [2, 5])
 def test_many_callers_at_once(most, kernel, pool):
-    """More of them than there are workers: each comes to its end, and only then; the numbers of one are its own."""
+    """More calls than there are workers: each ends only when all its numbers have ended."""
     wrong, helped, deadline = [], [], time.monotonic() + 1
 
     def go_on(seed):
@@ -122,7 +122,7 @@ def test_without_a_thread_to_be_had(pool, monkeypatch):
 
 
 def test_more_threads_than_there_is_room_for(pool):
-    """As after an exception that came between the start of a thread and the note of it."""
+    """As after an exception between the start of a thread and its registration."""
     for _ in range(workers.MOST_WORKERS + 2):
         pool.of(1)
         pool.started.clear()
@@ -188,7 +188,7 @@ def test_numba_keeps_its_threads_for_the_user():
 
 
 def test_an_exception_while_workers_are_started(pool, monkeypatch):
-    """A worker that is not noted is one more; the call after it is right."""
+    """A worker that is not registered is an additional one; the next call is correct."""
     start, net, X = threads.start_worker, Network([Dense(65, "tanh"), Dense(3)], inputs=9), np.ones((2000, 9), np.float32)
     expected = net.forward(X, threads=1)
 

@@ -1,4 +1,4 @@
-"""What is wrong is refused at the door, by an error that names the argument and the repair; what is only odd works."""
+"""Invalid arguments are refused with an error that names the argument and the repair; unusual but valid ones work."""
 
 import math
 from functools import partial
@@ -30,7 +30,7 @@ def regressor(outputs=1):
 
 
 def changed(array, value, place=(3,)):
-    """A copy of `array` with one number changed."""
+    """Return a copy of `array` with one element changed."""
     array = np.array(array, np.result_type(np.asarray(array), type(value)))
     array[place] = value
     return array
@@ -42,7 +42,7 @@ def objects(values):
     return array
 
 
-# Each: what is given in place of X, and what the error must say. First a name, last the repair.
+# In each: a replacement for X, and the texts of the error. The first is the name, the last the repair.
 BAD_X = {
     "nan": (changed(X, math.nan, (3, 2)), "X holds nan at (3, 2)", "drop or fill"),
     "inf": (changed(X, math.inf, (11, 0)), "X holds inf at (11, 0)", "drop or fill"),
@@ -112,7 +112,7 @@ BAD_WEIGHTS = {
     "a number": (2.0, "sample_weight has shape ()", "(12,)"),
     "text": (["1"] * 12, "sample_weight has dtype <U1", "real numbers"),
 }
-# Each: keyword arguments of fit, what the error must say.
+# In each: keyword arguments of fit, and the texts of the error.
 BAD_OPTIONS = {
     "no weight but zero left": ({"class_weight": {0: 0, 1: 0, 2: 0}}, "class_weight must not be negative", "about 1"),
     "negative class weight": ({"class_weight": {1: -1.0}}, "class_weight[1] is -1.0", "zero or more"),
@@ -202,7 +202,7 @@ def cases(table):
 
 
 def refused(call, names, repair):
-    """Whether `call` fails with an error that says both, without so much as a warning."""
+    """Check that `call` fails with an error that contains both, without a warning."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         call()
     message = str(caught.value)
@@ -291,7 +291,7 @@ def test_every_activation_and_loss_is_named_where_one_is_unknown():
         assert all(name in str(caught.value) for name in names)
 
 
-# What is odd but right: the same numbers as X in other clothes
+# Unusual but valid: the same elements as X in other containers
 
 ROUND = np.round(4 * X)
 

@@ -1,4 +1,4 @@
-"""Which way a metric is better: it says so itself or is told, and nothing is guessed from its name."""
+"""The direction in which a metric is better: it is specified, and never guessed from its name."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from fastnn import Callback, Dense, EarlyStopping, ModelCheckpoint, Network, Pop
 from fastnn.samples import metrics
 
 RISING = [0.5, 0.6, 0.7, 0.8, 0.9]
-# what was taken for a cost whenever its name did not end in "accuracy", and what was not although it is one
+# metrics that a rule by the name, "accuracy" is better when higher, would get wrong
 NAMES = ["auc", "val_auc", "f1", "r2", "precision", "recall", "acc", "val_acc", "Accuracy", "score", "neg_log_loss",
          "inaccuracy", "balanced_accuracy", "mae", "LOSS", "loss_ratio"]
 MONITORS = {"stopping": lambda name, **options: EarlyStopping(name, patience=2, restore_best=True, **options),
@@ -66,7 +66,7 @@ def test_the_metrics_of_a_fit_say_it_themselves(name, best):
 
 
 def test_the_direction_is_known_to_the_fit_alone():
-    """A monitor that has been told in one fit is not told in the next."""
+    """A direction that a monitor got in one fit is not used in the next."""
     stopping = EarlyStopping("auc", patience=9)
     for reports, best in ({"auc": "max"}, 0.9), ({"auc": "min"}, 0.5):
         classifier().fit(X, LABELS, epochs=5, callbacks=[reporting(reports), stopping])

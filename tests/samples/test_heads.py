@@ -1,4 +1,4 @@
-"""What outputs mean is decided by one object, the head: whatever asks it, of any last layer and loss, gets one answer."""
+"""The head alone defines the meaning of outputs, for any last layer and loss."""
 
 import ast
 from pathlib import Path
@@ -31,7 +31,7 @@ def expected_head(last, loss, outputs):
 
 
 def values_for(net):
-    """Targets (samples, outputs) that any loss takes."""
+    """Return targets (samples, outputs) that any loss accepts."""
     y = rng.uniform(0.1, 0.9, size=(len(X), net.outputs))
     return y / y.sum(axis=1, keepdims=True) if net.objective.head.targets == "classes" else y
 
@@ -130,7 +130,7 @@ def test_members_learn_alike_where_their_heads_mean_the_same():
 
 
 def decisions(path):
-    """Where a file asks what outputs mean without asking a head."""
+    """Return where a file decides on the meaning of outputs without a head."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute) and node.attr == "is_classifier":
             yield node

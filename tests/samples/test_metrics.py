@@ -1,4 +1,4 @@
-"""Metrics that are asked for: what scikit-learn says they are, in fits, evaluations, histories, monitors and populations."""
+"""Metrics equal scikit-learn's, in fits, evaluations, histories, monitors and populations."""
 
 import csv
 import os
@@ -49,7 +49,7 @@ def dtype(rng):
 
 
 def classes(rng, outputs):
-    """Some classes may be missing in y, some in the predictions, and scores may be alike."""
+    """Some classes may be missing in y, some in the predictions, and scores may be equal."""
     net = Network([Dense(4, "tanh"), Dense(outputs, "softmax")], inputs=3, seed=int(rng.integers(99)), dtype=dtype(rng))
     samples = int(rng.integers(outputs + 1, 60))
     X = rng.normal(size=(samples, 3)).round(int(rng.integers(3)))
@@ -103,7 +103,7 @@ def test_balanced_accuracy(make, outputs):
 
 @pytest.mark.parametrize(("make", "outputs"), [(classes, 2), (classes, 5), (yes_or_no, 1), (yes_or_no, 4)])
 def test_auc(make, outputs):
-    """The mean of scikit-learn's areas of those classes that have one."""
+    """Return the mean of scikit-learn's areas of those classes that have one."""
     seen = 0
     for case in range(CASES):
         net, X, y = make(numbers(case), outputs)
@@ -176,7 +176,7 @@ def fit(net, *callbacks, metrics=("f1", "top_2"), epochs=4, **options):
 
 
 class Evaluates(Callback):
-    """What `evaluate` says after each epoch."""
+    """Return the results of `evaluate` after each epoch."""
 
     def __init__(self):
         self.found = []
@@ -348,7 +348,7 @@ def test_every_metric_is_documented_and_has_a_direction():
 
 
 def test_samples_count_alike():
-    """As for the accuracy: weights are for the loss."""
+    """As for the accuracy: weights affect the loss only."""
     X, y = DATA
     weighted = classifier().evaluate(X, y, sample_weight=np.arange(90), metrics=["f1"])
     assert weighted["f1"] == classifier().evaluate(X, y, metrics=["f1"])["f1"]
@@ -356,7 +356,7 @@ def test_samples_count_alike():
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_where_a_function_fails_the_fit_goes_on_later(error):
-    """Of an epoch whose metrics were not worked out, alone and in a population."""
+    """For an epoch whose metrics were not computed, alone and in a population."""
     def fails(calls):
         def score(y, predicted):
             calls.append(1)

@@ -1,4 +1,4 @@
-"""Weights of samples and classes: how much each counts, in losses, gradients and training."""
+"""Weights of samples and classes in losses, gradients and training."""
 
 import numpy as np
 import pytest

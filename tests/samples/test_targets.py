@@ -1,4 +1,4 @@
-"""Targets in all their forms: labels, one-hot rows, probabilities and numbers mean the same however they are held."""
+"""All forms of targets: labels, one-hot rows, probabilities and numbers mean the same in any container."""
 
 import numpy as np
 import pytest

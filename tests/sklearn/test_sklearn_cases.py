@@ -1,4 +1,4 @@
-"""What scikit-learn asks of its own networks, asked of ours."""
+"""scikit-learn's tests of its own networks, applied to the estimators."""
 
 import io
 
@@ -155,7 +155,7 @@ def test_both_dtypes_agree():
     np.testing.assert_allclose(*(model.predict(TWO[0]) for model in models), rtol=1e-3, atol=1e-3)
 
 
-# Going on.
+# Continuing.
 
 
 @both_digits

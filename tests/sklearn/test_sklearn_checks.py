@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of an estimator: all of them with the parameters' defaults, and with others that can pass."""
+"""scikit-learn's checks of an estimator: all of them with default parameters, and with others for which they can pass."""
 
 import pytest
 
@@ -15,9 +15,9 @@ def test_check(estimator, check):
     check(estimator)
 
 
-# Not among them: what cannot pass. Weights are repetitions only where all samples are one batch that is taken as it is (with
-# no dropout, statistics of batches, part held out or step counted by samples) and in float64; warm_start goes on; some
-# checks give targets below 0, which are no counts.
+# Excluded are checks that cannot pass. Weights equal repetitions only if all samples are one batch (without dropout, batch
+# statistics, held-out samples or steps counted in samples) and in float64; warm_start continues; some checks have targets
+# below 0, which are not counts.
 OTHERS = [
     *[kind(solver=solver) for kind in (NetworkClassifier, NetworkRegressor) for solver in ("sgd", "rmsprop", "adamw")],
     NetworkClassifier(normalization="layer", clip_norm=1.0, batch_size=1000, n_threads=1),

@@ -1,4 +1,4 @@
-"""The law of the drop-in: the same data, parameters and random_state give scikit-learn's results, but for rounding."""
+"""The same data, parameters and random_state give scikit-learn's results up to rounding."""
 
 import inspect
 import os
@@ -35,7 +35,7 @@ every_task = pytest.mark.parametrize("task", TASKS)
 
 
 def both(task, *, sample_weight=None, X=IRIS, **parameters):
-    """(ours, theirs), fitted alike."""
+    """Return (fastnn's, scikit-learn's), fitted in the same way."""
     ours, theirs, options, y = TASKS[task]
     options = {"random_state": 0, "hidden_layer_sizes": (7, 5), "max_iter": 12, **options, **parameters}
     return [kind(**options).fit(X, y, sample_weight=sample_weight) for kind in (ours, theirs)]
@@ -103,7 +103,7 @@ def test_every_other_parameter(task, parameters):
 
 @every_task
 def test_sample_weights(task):
-    """But for the curve: their epochs average the losses of batches by the number of samples, ours by their weights."""
+    """Except the curve: scikit-learn averages the losses of batches by number of samples, fastnn by their weights."""
     assert_alike(*both(task, sample_weight=WEIGHTS, batch_size=40), loss=False)
 
 
@@ -135,7 +135,7 @@ def test_float32():
 
 
 def drawn(seed):
-    """(ours, theirs, parameters, X, y, sample_weight): a task and parameters drawn at random."""
+    """Return (fastnn's, scikit-learn's, parameters, X, y, sample_weight): a random task and random parameters."""
     draw = np.random.default_rng(seed)
     task = draw.choice(list(TASKS)).item()
     samples, features = int(draw.integers(2, 60)), int(draw.integers(1, 8))
@@ -168,7 +168,7 @@ def drawn(seed):
 
 
 def gone_through(kind, parameters, X, y, weights):
-    """A model fitted, perhaps again, and once more in part; or the type of the error."""
+    """Return a model after a fit, perhaps again, and once more in part; or the type of the error."""
     model = kind(**parameters)
     part = len(X) if parameters["warm_start"] else len(X) // 2 + 1  # theirs then wants all classes in every part
     try:
@@ -207,5 +207,5 @@ def test_random_parameters(seed):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(SEED, SEED + CASES))
 def test_many_random_parameters(seed):
-    """FASTNN_FOLLOWS_SEED and FASTNN_FOLLOWS_CASES choose others, and how many."""
+    """FASTNN_FOLLOWS_SEED and FASTNN_FOLLOWS_CASES set the seed and the number of cases."""
     assert_follows(seed)

@@ -1,4 +1,4 @@
-"""What users of scikit-learn's networks are used to doing, done to ours."""
+"""Common uses of scikit-learn's networks, applied to the estimators."""
 
 import pickle
 import warnings
@@ -38,7 +38,7 @@ def fitted(kind, y, **parameters):
     return kind(**{"hidden_layer_sizes": 4, "max_iter": 3, "random_state": 0, **parameters}).fit(IRIS, y)
 
 
-# Weights from elsewhere, as those of an average of several nets.
+# Weights from elsewhere, such as the average of several networks.
 
 
 @both_estimators
@@ -112,11 +112,11 @@ def test_sparse_samples_that_are_too_many_to_be_dense_are_named():
         dense(X)
 
 
-# Going on.
+# Continuing.
 
 
 def test_warm_start_needs_the_same_classes():
-    """One that is missing would be unlearned without a word; partial_fit is for samples in parts."""
+    """A missing class would be unlearned silently; partial_fit is for samples in parts."""
     model = fitted(NetworkClassifier, SPECIES, warm_start=True)
     before = [weight.copy() for weight in model.coefs_]
     with pytest.raises(ValueError, match=r"classes \[2\].*partial_fit"):
@@ -156,7 +156,7 @@ def test_warnings_name_the_line_that_called(parameters, category):
     assert {(warning.category, warning.filename) for warning in caught} == {(category, __file__)}
 
 
-# Speed, without which a loop over single rows would be one over checks.
+# Speed: a loop over single rows must not spend its time on checks.
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -194,7 +194,7 @@ def test_an_array_that_is_wrong_gets_the_words_of_scikit_learn(kind, y, wrong):
 
 @both_estimators
 def test_other_forms_of_the_same_samples_are_the_same(kind, y):
-    """Whether an array can go past the checks or not."""
+    """Whether an array can skip the checks or not."""
     forms = [np.asfortranarray(IRIS), np.repeat(IRIS, 2, axis=0)[::2], IRIS.tolist(), IRIS.astype(object)]
     model = fitted(kind, y).partial_fit(IRIS, y)
     for X in forms:
@@ -264,7 +264,7 @@ def test_balanced_weights_are_scikit_learns():
 
 
 def test_a_part_may_lack_the_classes_that_have_a_weight():
-    """Which of the samples that come in parts are rare ones is not known before."""
+    """For samples in parts it is not known in advance which classes are rare."""
     model = NetworkClassifier(4, class_weight={"rare": 10.0}, random_state=0)
     for _ in range(2):
         model.partial_fit(IRIS[:50], np.full(50, "usual"), classes=["rare", "usual"])

@@ -1,4 +1,4 @@
-"""What the estimators have beyond scikit-learn's own networks, and how they get on in its company."""
+"""Features of the estimators beyond scikit-learn's own networks, and their use with other parts of scikit-learn."""
 
 import numpy as np
 import pytest
@@ -273,7 +273,7 @@ def test_clipping(name, limit):
 
 @both_estimators
 def test_early_stopping_has_no_effect_on_lbfgs(kind):
-    """As in scikit-learn: nothing is held out."""
+    """As in scikit-learn: no samples are held out."""
     X, y = (IRIS, SPECIES) if kind is NetworkClassifier else (X_REG, Y_REG)
     plain, stopping = (kind(solver="lbfgs", early_stopping=early, max_iter=20, random_state=0).fit(X, y)
                        for early in (False, True))
@@ -314,7 +314,7 @@ def test_threads_change_no_bit(solver):
     assert one.loss_curve_ == two.loss_curve_
 
 
-# In company.
+# With other parts of scikit-learn.
 
 
 @pytest.mark.parametrize(("name", "value"), [

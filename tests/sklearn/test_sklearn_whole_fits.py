@@ -1,4 +1,4 @@
-"""A fit of an estimator is done as a whole, or nothing is; one that goes on from another is judged by itself."""
+"""A fit of an estimator succeeds completely or changes nothing; a fit that continues another is judged on its own."""
 
 import copy
 import os
@@ -32,7 +32,7 @@ both_kinds = pytest.mark.parametrize(("kind", "y"), [(NetworkClassifier, LABELS)
 
 
 class Fail(Callback):
-    """Raises `error` where the fit comes to `hook`, in its second epoch if it is called in each."""
+    """Raises `error` when the fit calls `hook`, in its second epoch if it is called in each."""
 
     def __init__(self, hook, error):
         self.hook, self.error = hook, error
@@ -50,7 +50,7 @@ class Fail(Callback):
 
 
 def contents(model):
-    """All that an estimator is, copied: attributes, the network's arrays, its optimizer, and the objects themselves."""
+    """Return a copy of an estimator's state: attributes, the network's arrays, its optimizer, and the objects themselves."""
     network, optimizer = vars(model).get("network_"), vars(model).get("_optimizer")
     held = {name: (id(value), copy.copy(value) if isinstance(value, (list, np.ndarray)) else repr(value))
             for name, value in vars(model).items()}
@@ -97,7 +97,7 @@ FAILURES = {  # name: (parameters, arguments of fit, error)
 
 
 def failing(model, parameters, arguments, y, error):
-    """Fit and see it fail."""
+    """Fit and check that it fails."""
     model.set_params(**parameters)
     arguments = {"X": X, "y": y, **arguments}
     before = contents(model)
@@ -212,7 +212,7 @@ def in_an_estimator(path):
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 @pytest.mark.parametrize("way", ["fit", "warm", "early stopping", "part", "parts", "lbfgs"])
 def test_an_exception_on_any_line_leaves_all_or_nothing(way, error):
-    """Whatever line an exception strikes: the estimator is as it was, or what the fit has made of it so far."""
+    """At whatever line an exception occurs: the estimator is as before, or as the fit has made it so far."""
     start = NetworkClassifier(3, max_iter=2, random_state=0, warm_start=way != "fit")
     start.set_params(batch_size=50 if way == "parts" else 200)
     start.set_params(early_stopping=way == "early stopping", solver="lbfgs" if way == "lbfgs" else "adam").fit(X, LABELS)
@@ -239,7 +239,7 @@ def test_an_exception_on_any_line_leaves_all_or_nothing(way, error):
 
 
 def test_an_estimator_is_in_one_fit_at_a_time():
-    """A second one is refused at the door: to put its state back would undo what the first has learned."""
+    """A second fit is refused at once: restoring its state would undo what the first has learned."""
     begun, ended = threading.Event(), threading.Event()
 
     class Wait(Callback):
@@ -263,7 +263,7 @@ def test_an_estimator_is_in_one_fit_at_a_time():
     assert twin.fit(X, LABELS).n_iter_ == 3  # a copy that is taken meanwhile is in no fit
 
 
-# Going on with early stopping
+# Continuing with early stopping
 
 
 @both_kinds
@@ -280,7 +280,7 @@ def test_each_fit_has_a_best_of_its_own(kind, y):
 
 
 def test_a_fit_that_goes_on_is_epochs_from_where_it_stood():
-    """Its weights are those of its best epoch, in epochs counted from the weights of the fit before."""
+    """Its weights are those of its best epoch, counted from the weights of the last fit."""
     options = {"hidden_layer_sizes": 6, "solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.3, "shuffle": False,
                "random_state": 0, "warm_start": True, "max_iter": 9}
     held_out = {"X_val": X[:30], "y_val": VALUES[:30]}

@@ -1,4 +1,4 @@
-"""A Python process of its own: its environment, what it prints, and its errors as those of the test."""
+"""Child Python processes: their environment, their output, and their errors as those of the test."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ SUPPORT = Path(__file__).parent
 
 
 def python(*arguments, cwd=None, **environment):
-    """Run `python ARGUMENTS`, with these variables beside those of this process; return the process, which has ended well.
+    """Run `python ARGUMENTS` with these environment variables; return the process after checking that it succeeded.
 
-    cwd: its folder, whose modules it imports; by default this one.
+    cwd: its working folder, from which it imports modules; default the current one.
     """
     done = subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd or SUPPORT, capture_output=True, text=True,
                           env={**os.environ, **{name: str(value) for name, value in environment.items()}})

@@ -1,4 +1,4 @@
-"""Work over and over: `python cycles.py count`, and prints what memory there is after the first and at the end, as JSON."""
+"""Repeat work: `python cycles.py count` prints the memory after the first cycles and at the end, as JSON."""
 
 import gc
 import json
@@ -44,7 +44,7 @@ ERRORS = [
 
 
 def cycle(number, net):
-    """A fit, a prediction and an error, on the same net or on a new one."""
+    """A fit, a prediction and an error, on the same network or on a new one."""
     net, size = net if number % 2 else network(), 1 + number * 7 % 300
     FITS[number // 2 % len(FITS)](net, size)
     net.predict(X[:size], threads=1 + number % 3)
@@ -57,7 +57,7 @@ def cycle(number, net):
 
 
 def memory():
-    """Bytes that the process has (0 where the system does not say), and of them Python and NumPy; and how many objects."""
+    """Return the bytes of the process (0 if unknown), those of Python and NumPy, and the number of objects."""
     gc.collect()
     status = Path("/proc/self/statm")
     resident = int(status.read_text().split()[1]) * 4096 if status.exists() else 0

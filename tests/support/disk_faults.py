@@ -1,4 +1,4 @@
-"""Faults of a disk on demand: at the call of this number, a call of the system that saving makes fails, or writes short."""
+"""Disk faults on demand: a chosen system call of saving fails, or writes short."""
 
 import errno
 import fcntl
@@ -13,7 +13,7 @@ FAULTS = {"no space": errno.ENOSPC, "I/O error": errno.EIO, "no permission": err
 
 
 class Disk:
-    """Counts calls, and lets that of number `at` fail by `fault`."""
+    """Counts calls, and makes call number `at` fail by `fault`."""
 
     def __init__(self, at=None, fault=None):
         self.at, self.fault, self.calls = at, fault, []
@@ -40,7 +40,7 @@ class Disk:
 
 @contextmanager
 def disk(monkeypatch, at=None, fault=None):
-    """Within it the calls of saving go through a Disk."""
+    """A context in which the system calls of saving go through a Disk."""
     made = Disk(at, fault)
     with monkeypatch.context() as patch:
         for name in CALLS:

@@ -1,4 +1,4 @@
-"""Compiled functions as a user would write them, and a program that runs one from Numba's cache in a process of its own."""
+"""Compiled functions as a user would write them, and a program that runs one from Numba's cache in its own process."""
 
 import sys
 
@@ -37,7 +37,7 @@ def pullback(model, x, dout, dx, grads):
 
 @njit(nogil=True)
 def all_of_it(model, x, y, dout, out, losses, grads, dx):
-    """Sample by sample, all that there is."""
+    """Call every function, sample by sample."""
     for i in range(len(x)):
         fastnn.jit.forward_row(model, x[i], out[i])
         losses[i] = fastnn.jit.loss_and_gradients(model, x[i:i + 1], y[i:i + 1], grads[i])

@@ -1,10 +1,10 @@
-"""The kernel cache for mutants: a kernel is kept under what it is made of, not under a fingerprint of all sources.
+"""The kernel cache for mutants: the key of a kernel is its contents, not a fingerprint of all sources.
 
-So a mutant compiles anew only the kernels that its change reaches. What a kernel is made of is found by walking from the
-function that it compiles to whatever its code names: functions, constants, classes, what is in closures. Another kernel,
-which it calls by its symbol, is only a name to it. Modules in which functions are registered rather than named count whole.
+So a mutant compiles only the kernels that its change affects. The contents of a kernel are found by walking from its
+function to everything that its code names: functions, constants, classes, closures. Another kernel, which it calls by
+symbol, counts as a name only. Modules in which functions are registered instead of named count as a whole.
 
-`install` puts this in place of the cache's own paths. It is for the copies of the tree in which mutants are run, alone.
+`install` replaces the cache's own paths. It is only for the copies of the tree in which mutants run.
 """
 
 import functools
@@ -20,13 +20,13 @@ import numpy as np
 ROOT = "fastnn"
 EVERYWHERE = "jit", "trace", "vector", "target", "precision", "constants"  # what every kernel is taken to be made of
 WHOLE = "elementwise.elementary"  # whose functions are compiled from others that they do not name
-# what is called by a dispatcher, from Python or a user's code, is made of
+# the contents of functions called by a dispatcher, from Python or a user's code
 OF_DISPATCHERS = "interpreter", "table", "team", "watch", "embedded", "embedded_calls", "model"
 PLAIN = int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, np.ndarray
 
 
 class Walk:
-    """Digests what an object is made of, each object once; `whole` are the modules of which all counts."""
+    """Digest of the contents of an object, each object once; `whole` are the modules that count as a whole."""
 
     def __init__(self):
         self.digest, self.seen, self.kept, self.whole = hashlib.sha256(), set(), [], set()
@@ -79,7 +79,7 @@ class Walk:
         self.names(function.__code__, function.__globals__)
 
     def names(self, code, scope):
-        """What a code, and those within it, reads from its module, or as an attribute from a module that it names."""
+        """Return what a code object, and those in it, reads from its module, or as an attribute of a module."""
         for name in code.co_names:
             if name in scope:
                 self.say(name)
@@ -133,7 +133,7 @@ def source(name):
 
 
 def key_of(function, extra=()):
-    """What a compiled function is known by: 16 digits."""
+    """Return the key of a compiled function: 16 digits."""
     walk = Walk()
     walk.visit(function)
     for name in (*EVERYWHERE, *sorted(walk.whole), *extra):
@@ -142,7 +142,7 @@ def key_of(function, extra=()):
 
 
 def install():
-    """Have the kernels of the package that is imported now kept under such keys, in one folder for all mutants."""
+    """Use such keys for the kernels of the imported package, in one folder for all mutants."""
     from fastnn.kernels.compiling import cache, jit
 
     named, compile_kernel, path = {}, jit.Kernel.compile, cache.KernelCache.path

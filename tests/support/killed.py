@@ -1,7 +1,7 @@
-"""Processes that save are killed at random moments: python killed.py KIND FOLDER KILLS SEED.
+"""Kill saving processes at random moments: python killed.py KIND FOLDER KILLS SEED.
 
-After each kill the file is read: it must be whole, that is of one version, and not of an older one than was there before.
-Then one more save must leave nothing beside it. With each killed process another saves to the same file and is left alive.
+After each kill the file is read: it must be a complete version, and not an older one than before. Then one more save must
+leave no other file beside it. With each killed process, another one saves to the same file and is not killed.
 """
 
 import os
@@ -23,7 +23,7 @@ def network():
 
 
 class Saver:
-    """A thing to save; `show(path)` gives the set of all numbers in a file: one version if it is whole."""
+    """An object to save; `show(path)` returns the set of all numbers in a file: one version if it is complete."""
 
     def __init__(self, kind):
         self.kind, self.network = kind, network()

@@ -1,4 +1,4 @@
-"""A fixture that cuts work into many parts, for tests and for the programs that they start."""
+"""A fixture that divides work into many parts, for tests and for the programs that they start."""
 
 import sys
 
@@ -9,9 +9,9 @@ from fastnn.runtime import threads
 
 @pytest.fixture
 def many_parts(monkeypatch):
-    """Cuts even the smallest work into as many parts as there may be threads, and wakes them for it.
+    """Divide even the smallest work into as many parts as there may be threads, and wake them for it.
 
-    Gives a list that collects how many parts there were.
+    Returns a list that collects the numbers of parts.
     """
     seen, parts = [], threads.parts
     monkeypatch.setattr(threads, "WAKING", 0)

@@ -1,6 +1,6 @@
-"""Training from files that are larger than the memory there may be: `python mapped.py path megabytes`, which may be taken.
+"""Training from files larger than the allowed memory: `python mapped.py path megabytes`, the second being that limit.
 
-The files are sparse, so they take no room on a disk either. Prints the digest of the net.
+The files are sparse, so they take no disk space. Prints the digest of the network.
 """
 
 import resource
@@ -20,7 +20,7 @@ def network():
 
 
 def data_taken():
-    """Bytes of private, writable memory: what RLIMIT_DATA counts."""
+    """Return the bytes of private, writable memory, which RLIMIT_DATA counts."""
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData")]
     return int(line.split()[1]) * 1024
 

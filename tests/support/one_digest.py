@@ -1,4 +1,4 @@
-"""One SHA-256 of the weights of many nets, for each number of threads given: `python one_digest.py 1 2 8`; as JSON."""
+"""Print one SHA-256 of the weights of many networks for each number of threads: `python one_digest.py 1 2 8`; as JSON."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from fastnn.runtime import threads
 
 
 def nets():
-    """(layers, inputs, batch) of nets with every layer, small and large."""
+    """Return (layers, inputs, batch) of networks with every layer, small and large."""
     yield [Dense(16, "relu"), Dense(16, "tanh"), Dense(2, "softmax")], 4, 8
     yield [Dense(128, "relu"), Dense(10, "softmax")], 784, 64
     normalized = BatchNorm(), Dropout(0.2), Dense(33), LayerNorm(), Activation("silu")
@@ -20,7 +20,7 @@ def nets():
 
 
 def digest(count):
-    """Of the weights, the state and the losses of all of them, trained on so many threads."""
+    """Return the digest of the weights, the state and the losses of all of them, trained on so many threads."""
     sha = hashlib.sha256()
     for dtype in ("float32", "float64"):
         for number, (layers, inputs, batch) in enumerate(nets()):

@@ -4,9 +4,9 @@ import sys
 
 
 def raised_at(line, work, within, error=KeyboardInterrupt, passed_on_as=()):
-    """Call `work`, with `error` raised before the line that it comes to as number `line`; return whether it came.
+    """Call `work`, with `error` raised before line number `line` that it executes; return whether it was raised.
 
-    within: a function of a file's path: whether its lines count. passed_on_as: what the error may have become on its way.
+    within: a function of a file's path: whether its lines count. passed_on_as: the type that the error may be converted to.
     """
     count, came = 0, False
 

@@ -1,4 +1,4 @@
-"""Fits that are stopped and go on: what several test files do with them."""
+"""Fits that are stopped and resumed, for several test files."""
 
 from nets import LABELS, X
 
@@ -10,7 +10,7 @@ OPTIONS = {"batch_size": BATCH, "validation_data": (X[:9], LABELS[:9])}
 
 
 class StopAfter(Callback):
-    """Stops, by a flag or by an exception, when so many batches of the fit are done."""
+    """Stops, by a flag or by an exception, after so many batches of the fit."""
 
     def __init__(self, batches, error=None):
         self.left, self.error = batches, error
@@ -28,7 +28,7 @@ def run(net, epochs=EPOCHS, **options):
 
 
 def again(net, path, by):
-    """The network as it stands, in the same process or out of a file."""
+    """Return the network in its current state, in the same process or from a file."""
     if by == "memory":
         return net
     net.save_checkpoint(path)

@@ -1,6 +1,6 @@
-"""A process that computes in many ways at once: `python side_by_side.py predictions seed`, and prints what went wrong.
+"""A process with concurrent computations: `python side_by_side.py predictions seed` prints the errors.
 
-Each result is held against the same work done alone. predictions: how many each of eight threads makes.
+Each result is compared with the same work done alone. predictions: the number that each of eight threads makes.
 """
 
 import json
@@ -26,7 +26,7 @@ THREADS = 8
 
 
 def network(seed, width=65):
-    """Large enough that a step is cut into parts."""
+    """Return a network large enough for a step in several parts."""
     return Network([Dense(width, "relu"), BatchNorm(), Dropout(0.1), Dense(17, "tanh"), Dense(3, "softmax")], inputs=33,
                    seed=seed)
 
@@ -43,7 +43,7 @@ def fitted(seed, many=2):
 
 
 def predictions_at_once(count, seed):
-    """Eight threads that predict with one net: rows few and many, on one thread and on several."""
+    """Eight threads that predict with one network: few rows and many, on one thread and on several."""
     net, (X, _), rng = network(seed), data(seed, 5000), np.random.default_rng(seed)
     sizes = [1, 2, 7, 16, 17, 64, 300, 5000]
     pieces = [[(int(first), size) for size in rng.choice(sizes, count, p=[0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.15, 0.05])
@@ -63,14 +63,14 @@ def predictions_at_once(count, seed):
 
 
 def fits_at_once(seed):
-    """Eight threads that fit a net each."""
+    """Eight threads that fit a network each."""
     alone = [fitted(seed + k) for k in range(THREADS)]
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(fitted, range(seed, seed + THREADS))) == alone
 
 
 def fits_beside_predictions(seed):
-    """While one net is in training, another predicts."""
+    """One network predicts while another is trained."""
     net, (X, _) = network(seed), data(seed, 2000)
     alone, expected = net.forward(X, threads=1), fitted(seed + 1)
     with ThreadPoolExecutor(4) as pool:
@@ -82,7 +82,7 @@ def fits_beside_predictions(seed):
 
 @njit(parallel=True, nogil=True)
 def loop(numbers):
-    """A parallel loop of the user's own."""
+    """A parallel loop of the user."""
     total = 0.0
     for i in prange(len(numbers)):
         total += np.sin(numbers[i])
@@ -108,7 +108,7 @@ def outputs_in_compiled_code(seed):
 
 
 def beside_a_loop_of_the_user(seed):
-    """Of all that computes, while the user's own loop goes on in another thread."""
+    """All kinds of computation, while the user's loop runs in another thread."""
     numbers, over, sums = np.linspace(0, 1, 100_000), threading.Event(), set()
     works = [fitted, population_of, outputs_in_compiled_code, lambda seed: network(seed).evaluate(*data(seed, 3000)),
              lambda seed: network(seed).forward(data(seed, 5000)[0]).tobytes()]
@@ -129,7 +129,7 @@ def beside_a_loop_of_the_user(seed):
 
 
 def in_a_child(work):
-    """Whether work() is true in a forked child, within a minute."""
+    """Return whether work() is true in a forked child, within a minute."""
     child = os.fork()
     if child == 0:
         signal.alarm(60)
@@ -142,7 +142,7 @@ def in_a_child(work):
 
 
 def forked_children(seed):
-    """After the threads have worked a child predicts and fits, so does a child's child, and one of a fit that is running."""
+    """After the threads have worked, a child predicts and fits, and so do a child's child, and one of a running fit."""
     net, (X, _), expected = network(seed), data(seed, 3000), fitted(seed)
     alone = net.forward(X)
 
@@ -170,7 +170,7 @@ def pool_of_forked_workers(seed):
 
 
 def saving_beside_training(seed):
-    """Every file that is written meanwhile can be read, and training comes to the same bits."""
+    """Every file that is written meanwhile can be read, and training gives the same bits."""
     net = network(seed)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         running = pool.submit(net.fit, *data(seed), epochs=60, batch_size=128, optimizer=Adam())

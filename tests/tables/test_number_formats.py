@@ -1,4 +1,4 @@
-"""How numbers are written is decided for each column on all its rows, or refused: never another number in silence."""
+"""The number format is determined for each column from all its rows, or refused: never a silent wrong number."""
 
 import itertools
 import random
@@ -16,7 +16,7 @@ pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 
 @pytest.fixture
 def read(tmp_path):
-    """A function that reads a text as a table."""
+    """Return a function that reads a text as a table."""
 
     def read(content, name="t.csv", **options):
         path = tmp_path / name
@@ -154,7 +154,7 @@ def test_words_for_missing_numbers_are_no_strangers(read):
 
 
 def written(value, number_format, decimals, drop_zeros):
-    """A number as a writer of a format writes it."""
+    """Return a number as written in a format."""
     text = f"{value:,.{decimals}f}"
     if drop_zeros and "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -163,7 +163,7 @@ def written(value, number_format, decimals, drop_zeros):
 
 @pytest.mark.parametrize("seed", range(300))
 def test_no_number_becomes_another_one_in_silence(seed, read):
-    """Random numbers, as four kinds of people write them, between four separators: right, or refused, or noted."""
+    """Random numbers in four formats, with four separators: read correctly, or refused, or noted."""
     draw = random.Random(seed)
     number_format = draw.choice([each for each in FORMATS if each.thousands != "'"])
     separator = draw.choice([";", "\t", "|", *[","] * (number_format == POINT)])
@@ -188,7 +188,7 @@ def test_no_number_becomes_another_one_in_silence(seed, read):
             np.testing.assert_array_equal(table[name].to_numpy(np.float64), values, err_msg=f"{name}: {columns[name]}")
 
 
-# Models remember
+# Models store formats
 
 EUROPEAN = "price;qty;y\n" + "1.234,56;1.199;1\n987,50;350;2\n12,00;2;3\n3.000,25;12.500;4\n" * 20
 AMERICAN = "price;qty;y\n" + "1234.56;1199;1\n987.50;350;2\n12.00;2;3\n3000.25;12500;4\n" * 20
@@ -196,7 +196,7 @@ AMERICAN = "price;qty;y\n" + "1234.56;1199;1\n987.50;350;2\n12.00;2;3\n3000.25;1
 
 @pytest.fixture(scope="module")
 def european(tmp_path_factory):
-    """A model trained on European numbers, from its file."""
+    """Return a model trained on European numbers, loaded from its file."""
     folder = tmp_path_factory.mktemp("models")
     (folder / "e.csv").write_text(EUROPEAN)
     train(read_table(folder / "e.csv"), "y", Recipe(epochs=2, task="regression")).model.save(folder / "m.safetensors")

@@ -1,4 +1,4 @@
-"""A table becomes a matrix: the laws of the preprocessing, of the target, and of the split."""
+"""From a table to a matrix: laws of the preprocessing, of the target, and of the split."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Where a table begins in its file and what stands between its cells; rows that are short, long or empty."""
+"""Where a table begins in its file, and the separator of its cells; rows that are short, long or empty."""
 
 import json
 
@@ -14,7 +14,7 @@ pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 
 @pytest.fixture
 def read(tmp_path, monkeypatch):
-    """A function that reads a text as a table."""
+    """Return a function that reads a text as a table."""
     monkeypatch.chdir(tmp_path)
 
     def read(content, name="t.csv", **options):

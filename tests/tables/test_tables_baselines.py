@@ -1,4 +1,4 @@
-"""What a network has to beat: linear models as good as they are elsewhere, and a word where they win."""
+"""Baselines of a network: linear models as good as those of other libraries, and a note if they are better."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_the_linear_model_has_numbers_beyond_the_limit():
 
 
 def test_the_linear_model_has_them_within_the_limit_too():
-    """Where slips of the pen would spoil it."""
+    """A table with outliers that would spoil a linear model."""
     x = X.copy()
     x[::50] *= 1000
     table = pd.DataFrame({"x": x, "z": X[::-1], "y": np.where(np.arange(600) % 50, X, 0) + X[::-1]})

@@ -1,4 +1,4 @@
-"""Columns of real tables: what does not vary, what counts the rows, how categories are written, words for missing."""
+"""Columns of real tables: constant columns, row numbers, spellings of categories, words for missing values."""
 
 import warnings
 
@@ -23,13 +23,13 @@ def kinds(result):
 
 
 def quiet(predict, table):
-    """A prediction without the warnings that some of these tables draw."""
+    """Return a prediction without the warnings for some of these tables."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return predict(table)
 
 
-# columns that are alike in all rows that are trained on
+# columns that are constant in all training rows
 CONSTANT = {
     "a number": np.full(ROWS, 14.62), "zero": np.zeros(ROWS), "whole": np.full(ROWS, 7), "true": np.full(ROWS, True),
     "text": np.full(ROWS, "a", object), "large": np.full(ROWS, 1e300), "tiny": np.full(ROWS, 1e-310),
@@ -194,7 +194,7 @@ def test_words_among_numbers_are_missing_without_a_note(tmp_path):
     assert result.notes == []
 
 
-# (categories of training, cells of another table, the categories that are meant; None for none)
+# (categories of training, cells of another table, the categories that they mean; None for none)
 SPELLINGS = [
     (["true", "false", "unknown"], [True, False], ["true", "false"]),
     (["TRUE", "FALSE", "unknown"], ["true", "False"], ["TRUE", "FALSE"]),

@@ -1,4 +1,4 @@
-"""Models of tables that an earlier version wrote predict what they did then."""
+"""Models of tables from an earlier version give the same predictions."""
 
 import json
 import warnings

@@ -1,4 +1,4 @@
-"""Data frames as they enter: of every type a column becomes one of a few plain ones, and learns and predicts the same."""
+"""Data frames: columns of all types are converted to a few plain ones, with the same training and predictions."""
 
 import datetime
 from decimal import Decimal
@@ -46,7 +46,7 @@ def sparse(values):
 
 
 TRUTHS, BINS = WHOLE > 4, [-1, 3, 6, 9]
-# columns of equal values, of every type that pandas has for them
+# columns of equal values, of every type of pandas
 EQUAL = {
     "whole numbers": {
         "int64": lambda: pd.Series(WHOLE),
@@ -174,7 +174,7 @@ def test_names_are_those_of_the_csv(tmp_path):
 
 
 def test_a_model_whose_names_are_numbers_still_predicts():
-    """As those have that were trained on unnamed columns before names became text."""
+    """As models that were trained on unnamed columns before names became text."""
     from fastnn.tables.columns.kinds import Number
 
     old = Preprocessing([Number(0, 0.5, 2.0, 0.0, False), Number(1, 0.5, 2.0, 0.0, False)])

@@ -1,4 +1,4 @@
-"""Labels come back as they stood: of the same type, found in other tables, through a file, and on the command line."""
+"""Predicted labels have their original type, and are recognized in other tables, through a file, and on the command line."""
 
 import decimal
 import fractions

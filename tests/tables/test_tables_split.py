@@ -1,4 +1,4 @@
-"""Which rows are held out: every row once, every part its share, and every class in training, however many classes."""
+"""The split: every row is used once, every part has its share, and every class is in training, for any number of classes."""
 
 import numpy as np
 import pytest

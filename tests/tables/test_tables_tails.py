@@ -1,4 +1,4 @@
-"""Long tails count as far as they reach, slips of the pen no farther than before, and what is neither is left alone."""
+"""The limit of a long tail is at its end, that of outliers does not change, and other columns are unaffected."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_what_lies_within_the_limit_keeps_it(seed, draw):
                                   lambda g: np.exp(3 * g.normal(size=200)), lambda g: np.rint(g.pareto(1, ROWS) * 10)],
                          ids=["exp(3x)", "Cauchy", "Pareto", "t of 2", "exp(3x) of 200", "rounded Pareto"])
 def test_a_long_tail_counts_as_a_whole_and_as_far_again(tail):
-    """Nearly always: chance makes a leap in one of a hundred."""
+    """With high probability: by chance, one of a hundred has a gap."""
     whole = 0
     for seed in range(100):
         values = tail(np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""Training on a table: what is kept, and which rows it is kept by."""
+"""Training on a table: which weights are kept, and the rows that decide it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Makes the files in this folder, with what their networks predict: `python make.py FOLDER` with commit 4c35ca9."""
+"""Make the files of this folder and the predictions of their networks: `python make.py FOLDER` at commit 4c35ca9."""
 
 import pickle
 import sys

@@ -1,4 +1,4 @@
-"""What may be given by mistake where numbers are wanted: a function from good numbers to each mistake."""
+"""Mistakes in arrays of numbers: a function from valid numbers to each mistake."""
 
 import math
 from fractions import Fraction
@@ -16,7 +16,7 @@ except ImportError:
 
 
 def changed(array, value, dtype=None):
-    """A copy of the numbers with the last one changed."""
+    """Return a copy of the numbers with the last one changed."""
     array = np.array(array, float if dtype is None and isinstance(value, float) else dtype)
     array[(-1,) * array.ndim] = value
     return array
@@ -35,7 +35,7 @@ def ragged(array):
     return [*rows[:-1], [*rows[-1], 1.0]]
 
 
-# Mistakes that no argument takes, whatever its shape.
+# Mistakes that no argument accepts, of any shape.
 NUMBERS = {
     "nan": lambda a: changed(a, math.nan), "inf": lambda a: changed(a, math.inf), "-inf": lambda a: changed(a, -math.inf),
     "nan in float32": lambda a: changed(a, math.nan, np.float32),
@@ -88,7 +88,7 @@ if pd is not None:
         "a frame one row short": lambda a: pd.DataFrame(a).iloc[1:],
     }
 
-# Mistakes in labels 0, 1, 2 that are numbers all the same.
+# Mistakes in labels 0, 1, 2 that are still numbers.
 LABELS = {
     "too large": lambda y: changed(y, 3), "negative": lambda y: changed(y, -1),
     "2⁶³": lambda y: changed(y, 2**63, np.uint64),
@@ -105,7 +105,7 @@ LABELS = {
     "signs": lambda y: 2 * np.eye(3)[y] - 1, "one-hot with nan": lambda y: changed(np.eye(3)[y], math.nan),
     "logits": lambda y: np.log(0.1 + np.eye(3)[y]), "a pair of labels each": lambda y: np.stack([y, y], axis=1),
 }
-# Mistakes in weights that are numbers all the same.
+# Mistakes in weights that are still numbers.
 WEIGHTS = {
     "one negative": lambda w: changed(w, -1.0), "all negative": lambda w: -w, "all zero": lambda w: 0 * w,
     "-0": lambda w: -0.0 * w,

@@ -1,4 +1,4 @@
-"""Small files of each kind, with headers to be changed, and how they must be refused."""
+"""Small files of each kind, with headers that can be changed, and how they must be refused."""
 
 import io
 import json
@@ -18,7 +18,7 @@ MEMORY = 64 * 2**20
 
 
 def of_4_kb():
-    """Files of some 4 KB, of each kind: {name: (bytes, reader)}."""
+    """Return files of about 4 KB of each kind: {name: (bytes, reader)}."""
     net = Network([Dense(16, "tanh"), BatchNorm(), Dense(16, "relu"), Dropout(0.5), Dense(3, "softmax")], inputs=24)
     small = Network([Dense(4, "tanh"), Dense(2, "softmax")], inputs=2)
     small.fit(X, np.arange(6) % 2, optimizer=Adam(), epochs=2)
@@ -48,7 +48,7 @@ TEXT, PAYLOAD = parts(WHOLE)
 
 
 def changed(change):
-    """The header of NET after `change(header)`."""
+    """Return the header of NET after `change(header)`."""
     header = json.loads(TEXT)
     change(header)
     return json.dumps(header).encode()

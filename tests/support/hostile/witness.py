@@ -1,4 +1,4 @@
-"""What a refused call must leave as it was, and what its error must say."""
+"""What a refused call must not change, and what its error must contain."""
 
 import re
 import warnings
@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 import pytest
 
-# How an error tells what to do: what it must be, what is taken, or a repair.
+# The words by which an error describes what is required, or a repair.
 REPAIR = re.compile(r"\b(must|give|takes?|drop|fill|make|choose|use|write|install|known ones are|leave)\b")
 REFUSALS = ValueError, MemoryError
 
 
 def portrait(value):
-    """All that can be seen of what a caller gave: numbers, what lies under masks, strides, flags."""
+    """Return everything visible of an argument: elements, also under masks, strides, flags."""
     if isinstance(value, np.ma.MaskedArray):
         return type(value), portrait(value.data), np.ma.getmaskarray(value).tobytes()
     if isinstance(value, np.ndarray):
@@ -29,7 +29,7 @@ def portrait(value):
 
 
 def bits(net):
-    """Whatever a network holds that training changes, and where its last fit stands."""
+    """Return everything in a network that training changes, and the state of its last fit."""
     views = {**net.parameters, **net.state, "random": net.vectors.random}
     found = {name: view.tobytes() for name, view in views.items()}
     for optimizer, memory in net.fits.optimizer_states.items():
@@ -38,7 +38,7 @@ def bits(net):
 
 
 def signs_of(value):
-    """Words of which an error tells at least one: what the value is, its type, dtype, shape or a number in it."""
+    """Return words of which an error must contain at least one: the value, its type, dtype, shape or an element."""
     signs = [type(value).__name__, repr(value)[:30], str(value)[:30], "masked", "not a rectangular"]
     try:
         with warnings.catch_warnings():
@@ -54,7 +54,7 @@ def signs_of(value):
 
 
 def assert_clear(error, argument, value):
-    """The error is one line that names the argument, tells what was given, and what it must be."""
+    """The error is one line that names the argument, what was given, and what is required."""
     message = str(error)
     assert "\n" not in message, message
     assert argument in message, message
@@ -63,7 +63,7 @@ def assert_clear(error, argument, value):
 
 
 def assert_refused(call, argument, value, net=None, given=(), way=""):
-    """`call()` is refused by a clear error, without a warning; the network and all that was given stay as they were."""
+    """`call()` is refused with a clear error, without a warning; the network and the arguments do not change."""
     before = portrait(list(given)), net and bits(net)
     try:
         call()

@@ -1,4 +1,4 @@
-"""Values of every kind that somebody may give for an option."""
+"""Values of every kind, to be passed as options."""
 
 import math
 from datetime import date

@@ -1,4 +1,4 @@
-"""Networks for compiled code: with something of everything, and what their models must compute."""
+"""Networks for compiled code with every feature, and what their models must compute."""
 
 import jit_callers as callers
 import layer_cases
@@ -18,7 +18,7 @@ every_case = pytest.mark.parametrize(("name", "place"), layer_cases.CASES)
 
 
 def mixed(dtype="float32", **options):
-    """A network with something of everything, in any place."""
+    """Return a network with every feature, in any order."""
     net = Network([BatchNorm(), Dense(17, "gelu", l2=1e-2), Dropout(0.3), Dense(6, "relu", l1=1e-2), LayerNorm(),
                    Dense(3, "softmax")], inputs=5, dtype=dtype, **options)
     return layer_cases.unsettled(net)
@@ -41,7 +41,7 @@ def assert_same_outputs(net, counts=ROWS):
 
 
 def assert_same_gradients(net, y_of, counts=(1, 4, 5, 256, 300)):
-    """y_of: a function of the number of samples that gives their targets."""
+    """y_of: a function from the number of samples to their targets."""
     model = net.compiled()
     grads = filled(model.parameters.shape, net.dtype)
     for count in counts:

@@ -1,4 +1,4 @@
-"""Every registered layer, and networks with it in every place where it can stand."""
+"""Every registered layer, and networks with it at every possible position."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from fastnn import (
     Reshape,
 )
 
-# Of samples of one axis, or of any.
+# For samples of one axis, or of any number.
 LAYERS = {
     "Dense": Dense(7, "tanh"),
     "Activation": Activation("gelu"),
@@ -36,7 +36,7 @@ LAYERS = {
     "Flatten": Flatten(),
     "Reshape": Reshape((-1,)),
 }
-# Of series and images, which `placed` makes of features and turns back into features.
+# For series and images, which `placed` makes from features and converts back to features.
 SERIES = {
     "Conv1D": Conv1D(4, 3, "tanh", padding="causal", dilation=2),
     "MaxPool1D": MaxPool1D(2, stride=1, padding="same"),
@@ -66,7 +66,7 @@ VALUES = rng.normal(size=(70, 3))
 
 
 def sample_shape(name, features):
-    """The shape in which a layer takes so many numbers of a sample."""
+    """Return the shape of a sample with so many elements for a layer."""
     if name in IMAGES:
         if features % 4 == 0:
             return 2, 2, features // 4
@@ -77,7 +77,7 @@ def sample_shape(name, features):
 
 
 def placed(name, features, times=1, layer=None):
-    """The layers that put this one, once or several times in a row, between others of one axis of features."""
+    """Return layers with this one, once or several times in a row, between others of one axis of features."""
     layer, shape = layer or LAYERS[name], sample_shape(name, features)
     if len(shape) == 1:
         return [layer] * times
@@ -87,7 +87,7 @@ def placed(name, features, times=1, layer=None):
 
 
 def network(name, place, width=17, **options):
-    """A network of nine inputs, and of three outputs where the layer keeps the number of features."""
+    """Return a network of nine inputs, and of three outputs if the layer keeps the number of features."""
     inner = width if len(sample_shape(name, 12)) == 1 else 4 * width
     layers = {
         "first": [*placed(name, 9), Dense(width, "tanh"), Dense(3)],
@@ -99,7 +99,7 @@ def network(name, place, width=17, **options):
 
 
 def unsettled(net):
-    """The net with parameters and state that are not those of a new one, nor zero."""
+    """Return the network with parameters and state that are neither initial values nor zero."""
     numbers = np.random.default_rng(1)
     for view in (*net.parameters.values(), *net.state.values()):
         view[...] += numbers.uniform(-0.3, 0.3, size=view.shape)
@@ -111,6 +111,6 @@ def targets(net):
 
 
 def all_bits(net):
-    """Whatever training changes."""
+    """Return everything that training changes."""
     views = {**net.parameters, **net.state, "random": net.vectors.random}
     return {name: view.tobytes() for name, view in views.items()}

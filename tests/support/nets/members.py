@@ -12,7 +12,7 @@ WEIGHTS = np.random.default_rng(4).uniform(0.5, 2, size=len(X))
 
 
 def values_members():
-    """Every layer in the middle, both dtypes, several widths."""
+    """Return networks with every layer in the middle, both dtypes, several widths."""
     return [network(name, "between", width=width, dtype=dtype) for name in LAYERS
             for width, dtype in ((5, "float32"), (17, "float64"))]
 
@@ -24,7 +24,7 @@ def classifiers(count=4):
 
 
 def fit_alone(nets, X, y, *, callbacks=(), **options):
-    """Each by `Network.fit`; an option in a list is one for each."""
+    """Train each by `Network.fit`; an option in a list has one value for each."""
     histories = []
     for number, net in enumerate(nets):
         own = {name: value[number] if isinstance(value, list) else value for name, value in options.items()}

@@ -1,4 +1,4 @@
-"""Compiled networks that several test files train, and what they are compared by."""
+"""Compiled networks for several test files, and comparisons of them."""
 
 import numpy as np
 from small_nets import random_net
@@ -11,7 +11,7 @@ BITS = (LABELS == 1).astype(int)
 
 
 def network(sizes, names, loss, dtype="float64"):
-    """A network whose biases are not zero either."""
+    """Return a network with nonzero biases."""
     net = Network([Dense(n, name) for n, name in zip(sizes[1:], names, strict=True)], sizes[0], loss=loss, dtype=dtype)
     for view, array in zip(net.parameters.values(), [a for pair in random_net(sizes) for a in pair], strict=True):
         view[...] = array
@@ -23,7 +23,7 @@ def classifier(seed=0, **options):
 
 
 def pairs(net):
-    """The parameters as the readable rungs take them: copies, a (weight, bias) a layer."""
+    """Return copies of the parameters in the form of `fastnn.naive`, a (weight, bias) for each layer."""
     views = [view.copy() for view in net.parameters.values()]
     return list(zip(views[::2], views[1::2], strict=True))
 
@@ -37,7 +37,7 @@ def same(net, other):
 
 
 def assert_rungs_train_alike(optimizer, steps, tolerance):
-    """So many steps of the classifier on all samples, in loops, in NumPy and compiled, end with the same numbers."""
+    """So many steps of the classifier on all samples give the same numbers in loops, in NumPy and compiled."""
     net, y = classifier(dtype="float64"), np.eye(3)[LABELS]
     by_arrays = pairs(net)
     by_loops = naive.records.to_lists(by_arrays)

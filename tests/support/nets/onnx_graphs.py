@@ -1,4 +1,4 @@
-"""Small ONNX graphs such as other programs write."""
+"""Small ONNX graphs like those of other programs."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def node(operator, *operands, to, domain="", **attributes):
 
 
 def write(path, nodes, constants=None, *, shape=("batch", 4), outputs=("out",), inputs=("x",), kind=TensorProto.FLOAT):
-    """A graph of x (batch, 4) and named constants, among them w (4, 3), v (3, 4) and b (3)."""
+    """Return a graph of x (batch, 4) and named constants, among them w (4, 3), v (3, 4) and b (3)."""
     arrays = {"w": W, "v": W.T, "b": B} | {name: np.asarray(value) for name, value in (constants or {}).items()}
     graph = helper.make_graph(
         nodes, "graph", [helper.make_tensor_value_info(name, kind, shape) for name in inputs],

@@ -1,4 +1,4 @@
-"""Small random nets, targets that suit a loss, and central differences, for the tests of the readable rungs."""
+"""Small random networks, valid targets of a loss, and central differences, for the tests of the naive and NumPy versions."""
 
 from itertools import pairwise
 
@@ -14,24 +14,24 @@ LOSSES = all_losses()
 
 
 def in_domain(name, loss):
-    """Whether the outputs of an activation lie where the loss is defined."""
+    """Return whether the outputs of an activation are in the domain of the loss."""
     low, high = loss.domain
     a = getattr(vectorized, name)(np.linspace(-3, 3, 13))
     return low < a.min() and a.max() < high
 
 
-# The net of the notes (sigmoid with ½(ŷ − y)²) is among them, as is every pair that is computed on the logits.
+# The network of the notes (sigmoid with ½(ŷ − y)²) is among them, as is every pair that is computed on the logits.
 OUTPUTS = [(activation, name) for name, loss in losses.items() for activation in activations if in_domain(activation, loss)]
 
 
 def random_net(sizes, seed=0):
-    """Parameters of a net of the given sizes, in float64."""
+    """Return parameters of a network of the given sizes, in float64."""
     rng = np.random.default_rng(seed)
     return [(rng.normal(size=(n, m)) / np.sqrt(n), rng.normal(size=m)) for n, m in pairwise(sizes)]
 
 
 def inputs_and_targets(batch, in_features, outputs, loss, seed=1):
-    """x and y such as the loss takes: one-hot or probabilities in turn, numbers from 0 to 1, or any numbers."""
+    """Return x and y for the loss: one-hot or probabilities in turn, numbers from 0 to 1, or any numbers."""
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(batch, in_features)), rng.normal(size=(batch, outputs))
     if loss.targets == "binary":
@@ -43,14 +43,14 @@ def inputs_and_targets(batch, in_features, outputs, loss, seed=1):
 
 
 def outputs_for(loss, shape, seed=2):
-    """Numbers that the loss takes as outputs of a net, away from its kinks."""
+    """Return outputs in the domain of the loss, away from its kinks."""
     low, high = loss.domain
     numbers = np.random.default_rng(seed).normal(size=shape)
     return numbers if np.isinf(high) else low + (high - low) / (1 + np.exp(-numbers))
 
 
 def central_differences(function, array, step=1e-6):
-    """The derivative of `function()` in each element of `array`, which is changed and put back."""
+    """Return the derivative of `function()` with respect to each element of `array`, which is changed and restored."""
     derivative = np.empty_like(array)
     for place in np.ndindex(array.shape):
         middle = array[place]

@@ -1,6 +1,6 @@
-"""Nets of every record, of odd sizes, large enough to be cut into parts, and the SHA-256 of their weights after training.
+"""Networks of every record, of odd sizes, large enough for several parts, and the SHA-256 of their weights after training.
 
-As a program it cuts their work into as many parts as it can, and prints the digests for each number of threads given:
+As a program it divides their work into as many parts as possible, and prints the digests for each number of threads given:
 
     NUMBA_NUM_THREADS=8 python nets/trained_nets.py 2 8
 """
@@ -22,7 +22,7 @@ DTYPES = ("float32", "float64")
 
 
 def threading_layer():
-    """Numba's that is in use, None while nobody has asked for one."""
+    """Return Numba's threading layer, None if it has not been started."""
     try:
         return numba.threading_layer()
     except ValueError:
@@ -42,7 +42,7 @@ def data(samples, inputs, outputs, loss):
 
 
 def trained(widths, names, loss, batch, dtype, optimizer="adam", threads=1):
-    """The digest of a net after two epochs of two whole batches and a ragged one."""
+    """Return the digest of a network after two epochs of two whole batches and an incomplete one."""
     layers = [Dense(*layer) for layer in zip(widths[1:], names, strict=True)]
     net = Network(layers, widths[0], loss=loss, dtype=dtype, seed=5)
     X, y = data(2 * batch + batch // 3 + 1, widths[0], widths[-1], loss)
@@ -51,13 +51,13 @@ def trained(widths, names, loss, batch, dtype, optimizer="adam", threads=1):
 
 
 def cases():
-    """The arguments of `trained`, by a name."""
+    """Return the arguments of `trained`, by a name."""
     table = {}
     for dtype in DTYPES:
-        # a wide layer over many samples: its products and its activation are cut into parts
+        # a wide layer over many samples: its products and its activation have several parts
         for name in activations:
             table[f"{name} {dtype}"] = (33, 499, 3), (name, "softmax"), "cross_entropy", 301, dtype
-        # many parameters: the update is cut, and with a small batch the products by columns
+        # many parameters: the update has several parts, and with a small batch so have the products, by columns
         for optimizer in optimizers:
             table[f"{optimizer} {dtype}"] = (257, 499, 3), ("tanh", "softmax"), "cross_entropy", 37, dtype, optimizer
         for widths, batch in [((1031, 67, 1), 61), ((67, 1031, 10), 7), ((130, 257, 131), 255), ((3, 17, 65, 129, 1), 1021)]:
@@ -69,7 +69,7 @@ def cases():
 
 
 def digests(threads, at_once=1):
-    """By the name of a case, the digest of its net; `at_once` Python threads train them side by side."""
+    """Return the digests of the networks by case; `at_once` Python threads train them at the same time."""
     with ThreadPoolExecutor(at_once) as pool:
         trainings = {name: pool.submit(trained, *case, threads=threads) for name, case in cases().items()}
         return {name: training.result() for name, training in trainings.items()}

@@ -1,4 +1,4 @@
-"""Networks that branch, join and use layers twice, wired by hand, and what the vectorized rung says of them."""
+"""Networks that branch, join and use layers twice, built by hand, and their results in NumPy."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ WIDTH, OUTPUTS = 5, 3
 
 @dataclass(frozen=True)
 class Sum(Layer):
-    """The sum of two tensors. Its gradient lies where that of one of them does, if nobody else needs that any more."""
+    """The sum of two tensors. Its gradient uses the memory of the gradient of one of them, if nobody else needs that."""
 
     joins = True
     adds_gradient = True
@@ -39,7 +39,7 @@ class Sum(Layer):
 class Wired(Network):
     """A network whose layers are the sets of parameters, and whose steps are given: (index, reads), or a Step.
 
-    An index of None stands for a sum. The last step gives the outputs. Layers are as wide as the inputs, but for the last.
+    The index None stands for a sum. The last step gives the outputs. Layers are as wide as the inputs, except the last.
     """
 
     def __init__(self, layers, steps, inputs=WIDTH, **options):
@@ -58,7 +58,7 @@ class Wired(Network):
 
 
 def nets():
-    """{name: (layers, steps)}; tensor 0 is the input, tensor k what step k gives."""
+    """Return {name: (layers, steps)}; tensor 0 is the input, tensor k the result of step k."""
     dense, tanh = Dense(WIDTH, "tanh"), Activation("tanh")
     act, last = Activation("sigmoid"), Dense(OUTPUTS, "softmax")
     return {
@@ -106,9 +106,9 @@ def nets():
 
 
 def around(layer, shape, first):
-    """(layers, steps): a layer for samples of a shape, beside another reader and, where it keeps the shape, used twice.
+    """Return (layers, steps): a layer for samples of a shape, beside another reader and, if it keeps the shape, used twice.
 
-    first: whether its rows stand before those of the other reader, whose parameters are used before as well.
+    first: whether its rows precede those of the other reader, whose parameters are used before as well.
     """
     features = math.prod(shape)
     layers = [Dense(features, "tanh"), Reshape(shape), layer, Flatten(), Dense(features), Dense(OUTPUTS, "softmax")]
@@ -122,7 +122,7 @@ def around(layer, shape, first):
 
 
 def random_wiring(seed):
-    """(layers, steps) of a random net: layers used again, tensors read by any number of later steps, all summed up."""
+    """Return (layers, steps) of a random network: layers used again, tensors with any number of readers, all summed."""
     rng = np.random.default_rng(seed)
     kinds = [Dense(WIDTH, "tanh"), Dense(WIDTH), Dense(WIDTH, "silu", l2=0.1), Activation("sigmoid"), LayerNorm(),
              BatchNorm(), Flatten(), Reshape((WIDTH,)), Dropout(0.0)]
@@ -143,7 +143,7 @@ def random_wiring(seed):
 
 
 def made(layers, steps, dtype="float64", inputs=WIDTH, **options):
-    """A network wired so, with parameters none of which is zero."""
+    """Return a network with these steps and nonzero parameters."""
     net = Wired(layers, steps, inputs=inputs, dtype=dtype, **options)
     rng = np.random.default_rng(7)
     for view in net.parameters.values():
@@ -160,7 +160,7 @@ def data(samples, net, seed=3):
 
 
 def forward(step, parameters, given):
-    """What a step computes, in training: (z, a)."""
+    """Return what a step computes, in training: (z, a)."""
     layer, (x, *others) = step.layer, given
     named = {name: parameters[f"{step.index}.{name}"] for name in layer.parameter_shapes(x.shape[1:])}
     if isinstance(layer, Sum):
@@ -179,7 +179,7 @@ def forward(step, parameters, given):
 
 
 def backward(step, parameters, da, z, a, given):
-    """The gradients of what a step reads, a list, and of its parameters by name."""
+    """Return the gradients of the tensors that a step reads, a list, and of its parameters by name."""
     layer, (x, *_), dz = step.layer, given, pullback(activations[step.activation], da, z, a)
     if isinstance(layer, Sum):
         return [dz, dz], {}
@@ -194,7 +194,7 @@ def backward(step, parameters, da, z, a, given):
 
 
 def vectorized_gradients(net, X, y):
-    """The loss and its gradients in NumPy, in training."""
+    """Return the loss and its gradients in NumPy, in training."""
     tensors, inside = [X], []
     for step in net.wiring.steps:
         given = [tensors[number] for number in step.reads]

@@ -1,4 +1,4 @@
-"""Activations, element-wise and row-wise ones alike, on each rung."""
+"""Activations, elementwise and row-wise, in loops, in NumPy and compiled."""
 
 from guarded import Guarded, filled
 

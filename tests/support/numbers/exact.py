@@ -1,6 +1,6 @@
-"""Activations and losses in many digits, made of the very functions that define them: `math` in them becomes mpmath.
+"""Activations and losses in multiple precision, from the same functions that define them: `math` in them becomes mpmath.
 
-So a record that is added tomorrow has its exact twin at once; that its formula is the right one, the NumPy rung says.
+So a new record has its exact version automatically; that its formula is correct is tested with the NumPy version.
 """
 
 import functools
@@ -17,12 +17,12 @@ EXACT = {"exp": mpmath.exp, "expm1": mpmath.expm1, "log": lambda x: mpmath.log(x
          "log1p": lambda x: mpmath.log1p(x) if x != -1 else -mpmath.inf, "tanh": mpmath.tanh,
          "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "softplus": lambda x: mpmath.log1p(mpmath.exp(x)), "erf": mpmath.erf,
          "sqrt": mpmath.sqrt}
-# exp and its kin of a number of 1e308 would take for ever, and 1 + e⁻¹⁰⁰⁰⁰ is 1 in any digits that we look at
+# exp and similar functions of 1e308 would take forever, and 1 + e⁻¹⁰⁰⁰⁰ is 1 in all digits that are compared
 FAR = 20_000
 
 
 def near(function):
-    """`function` of a number brought within ±FAR, beyond which it is what it is there, in so many digits."""
+    """Return `function` of a number limited to ±FAR, beyond which it does not change, in so many digits."""
     return lambda x: function(max(min(x, mpmath.mpf(FAR)), -mpmath.mpf(FAR)))
 
 
@@ -33,7 +33,7 @@ EXACT["softplus"] = lambda x: (x if x > 0 else mpmath.mpf(0)) + mpmath.log1p(EXA
 
 @functools.cache
 def exact(function):
-    """The scalar (or row-wise) function of a record, on numbers of mpmath."""
+    """Return the scalar (or row-wise) function of a record, on numbers of mpmath."""
 
     def cast(value):
         if type(value) is float:
@@ -54,19 +54,19 @@ def exact(function):
 
 
 def numbers(values):
-    """An array, or a number, as numbers of mpmath."""
+    """Return an array, or a number, as numbers of mpmath."""
     return [numbers(value) for value in values] if np.ndim(values) else mpmath.mpf(float(values))
 
 
 def activation(record, row):
-    """a of a row of z, in so many digits."""
+    """Return a of a row of z, in so many digits."""
     with mpmath.workdps(DIGITS):
         z = numbers(row)
         return exact(record.value)(z) if record.rowwise else [exact(record.value)(each) for each in z]
 
 
 def loss(record, row, targets):
-    """(loss, gradient) of a row of outputs (or logits, for a record on these), in so many digits."""
+    """Return (loss, gradient) of a row of outputs (or logits, for a record on these), in so many digits."""
     with mpmath.workdps(DIGITS if max(map(abs, row)) < 1e20 else ALL_DIGITS):
         a, y = numbers(row), numbers(targets)
         value, prime = exact(record.value), exact(record.prime)
@@ -76,5 +76,5 @@ def loss(record, row, targets):
 
 
 def rounded(value, dtype="float64"):
-    """A number of mpmath as the nearest of `dtype`, infinite where it is larger than any."""
+    """Return a number of mpmath as the nearest of `dtype`, infinite if it is larger than any."""
     return float(np.array(float(value), dtype))

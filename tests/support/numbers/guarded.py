@@ -1,4 +1,4 @@
-"""Arrays that notice when a kernel writes beside them."""
+"""Arrays that detect writes outside them."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ MARK = -12345.0
 
 
 class Guarded:
-    """`array`, a copy of the one given, between two bands of marked numbers in one block of memory."""
+    """A copy of an array between two bands of marked numbers in one block of memory."""
 
     def __init__(self, array):
         self.block = np.full(array.size + 2 * BAND, MARK, array.dtype)
@@ -15,17 +15,17 @@ class Guarded:
         self.array[...] = array
 
     def intact(self):
-        """Whether nothing was written outside of `array`."""
+        """Return whether nothing was written outside of `array`."""
         return bool((self.block[:BAND] == MARK).all() and (self.block[-BAND:] == MARK).all())
 
 
 def filled(shape, dtype):
-    """A guarded array whose numbers must all be overwritten: they are nan."""
+    """Return a guarded array filled with nan, whose elements must all be overwritten."""
     return Guarded(np.full(shape, np.nan, dtype))
 
 
 def results_of(module, monkeypatch):
-    """A fixture's generator: every result that the module makes room for lies between bands and starts as nan."""
+    """A fixture's generator: every result array of the module lies between bands and starts as nan."""
     made = []
 
     def empty(shape, dtype):

@@ -1,6 +1,7 @@
-"""All memory of a network between bands: whatever it and its programs take, down to each tensor of an arena.
+"""Guard bands around all memory of a network: its arrays, those of its programs, and each tensor of an arena.
 
-What the kernels leave alone holds a pattern that nothing computes; arenas are filled with it, so nothing may count on zeros.
+Memory that kernels must not touch holds a pattern that nothing computes; arenas are filled with it, so that no kernel can
+rely on zeros.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ BAND = 256  # bytes, more than any vector
 
 
 class GuardedMemory:
-    """Takes the place of `fastnn.runtime.memory.aligned` and `fastnn.runtime.memory.Arena` while a test runs."""
+    """Replaces `fastnn.runtime.memory.aligned` and `fastnn.runtime.memory.Arena` during a test."""
 
     def __init__(self, monkeypatch):
         self.blocks, self.arenas, guard = [], [], self
@@ -28,7 +29,7 @@ class GuardedMemory:
             return raw[start:start + size].view(dtype).reshape(shape)
 
         class GuardedArena(memory.Arena):
-            """A band behind every stretch, which ends with a cache line."""
+            """Return a band behind every array, which ends with a cache line."""
 
             def __init__(self, dtype):
                 super().__init__(dtype)

@@ -1,7 +1,8 @@
-"""Full Jacobians of a network, by its own gradients and by differences.
+"""Full Jacobians of a network, from its own gradients and from finite differences.
 
-The outputs of all samples, or their losses, in every parameter and every input. The inputs are parameters here: the first
-layer multiplies the identity, X = I @ weight with a sample a row of the weight, so its gradient is dX.
+The derivatives of the outputs of all samples, or their losses, with respect to every parameter and input. The inputs are
+parameters here: the first layer multiplies the identity, X = I @ weight with a sample in each row of the weight, so its
+gradient is dX.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ ROUNDING = 16 * 2.0**-52 / (STEP / 4)  # of what a difference tells of a functio
 
 
 def network(layers, inputs, batch, loss="squared_error", seed=0):
-    """(net, X): a float64 network behind a layer that holds the samples, X the identity; nothing in it is zero."""
+    """Return (net, X): a float64 network behind a layer that holds the samples, X the identity; nothing in it is zero."""
     rng = np.random.default_rng(seed)
     net = Network([Dense(inputs), *layers], inputs=batch, loss=loss, dtype="float64", seed=seed)
     for name, view in net.parameters.items():
@@ -30,9 +31,9 @@ def network(layers, inputs, batch, loss="squared_error", seed=0):
 
 
 def move_off_kinks(net, X, index, kinks):
-    """Move the bias of layer number `index` so that its z, over all samples, keep away from the kinks and from 0.
+    """Change the bias of layer number `index` so that its z, over all samples, are away from the kinks and from 0.
 
-    At 0 elu and selu have a derivative, but it bends. The least move that will do leaves z on both sides.
+    At 0 the derivatives of elu and selu bend. The smallest sufficient change leaves z on both sides.
     """
     below = Network([*net.layers[:index], Dense(net.layers[index].out_features)], inputs=net.inputs, dtype="float64")
     for name, view in below.parameters.items():
@@ -45,9 +46,9 @@ def move_off_kinks(net, X, index, kinks):
 
 
 def of_outputs(net, X):
-    """The Jacobian of the outputs, {name: (samples · outputs, size)}, of a network with loss squared_error.
+    """Return the Jacobian of the outputs, {name: (samples · outputs, size)}, of a network with loss squared_error.
 
-    The mean over m samples of ½ Σ (a − y)² has da = (a − y) / m: with y = a but for one place, where it is a − m, da is 1
+    The mean over m samples of ½ Σ (a − y)² has da = (a − y) / m: with y = a except at one place, where it is a − m, da is 1
     there and 0 elsewhere, and the gradient is that output's row of the Jacobian.
     """
     a, rows = net.forward(X), []
@@ -60,19 +61,19 @@ def of_outputs(net, X):
 
 
 def of_losses(net, X, y, **options):
-    """The Jacobian of the losses of the samples, {name: (samples, size)}: all the weight is put on one after the other."""
+    """Return the Jacobian of the losses of the samples, {name: (samples, size)}: each sample in turn has all the weight."""
     rows = [net.loss_and_gradients(X, y, sample_weight=weights, **options)[1] for weights in np.eye(len(X))]
     return {name: np.array([row[name].ravel() for row in rows]) for name in net.parameters}
 
 
 def losses_of(net, X, y, **options):
-    """A function of no arguments: the losses of the samples as the parameters then stand, as the network gives them out."""
+    """Return a function without arguments: the losses of the samples for the current parameters, from the network."""
     each = [net.loss_function(X, y, sample_weight=weights, **options) for weights in np.eye(len(X))]
     return lambda: np.array([loss() for loss in each])
 
 
 def losses_at_once(net, X, y, *, training=False):
-    """The same function where no weight is penalized, from one pass of all samples: where the kernels report each one's."""
+    """Return the same function for networks without penalties, from one pass of all samples."""
     if training:
         program = gradient_program(net, check_data(net, X, y), training, threads=1)
         assert program.batches == 1
@@ -93,9 +94,9 @@ def losses_at_once(net, X, y, *, training=False):
 
 
 def by_differences(net, function, most=None, seed=0):
-    """({name: (values, size)}, {name: numbers}): the derivatives of function() and in which numbers of each parameter.
+    """Return ({name: (values, size)}, {name: indices}): derivatives of function(), and the elements of each parameter.
 
-    Central differences at three steps, extrapolated twice (Richardson). most: of a larger parameter only so many, drawn.
+    Central differences at three steps, with Richardson extrapolation. most: number of elements of a larger parameter.
     """
     rng, found, places = np.random.default_rng(seed), {}, {}
     for name, view in net.parameters.items():
@@ -124,10 +125,10 @@ def derivative(function, flat, k):
 
 
 def largest_error(analytic, numeric, places, size, tolerance=1e-7):
-    """The largest relative error of any number of the Jacobian.
+    """Return the largest relative error of any element of the Jacobian.
 
-    size: of the function's values. A number so small that differences of such a function cannot tell it to `tolerance`
-    counts as the smallest of which they can.
+    size: of the function's values. An element so small that differences of such a function cannot determine it to
+    `tolerance` counts as the smallest that they can determine.
     """
     floor = ROUNDING * max(1.0, size) / tolerance
     worst = 0.0
