@@ -1,7 +1,7 @@
-"""Convolution for Python to call: the network of one such layer that training runs.
+"""Convolution as functions for Python: each runs as a network of one layer, as in training.
 
-Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is at most so many threads,
-where the work is worth it, and does not change the result.
+Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is the largest number of
+threads, used if there is enough work, and does not change the result.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ class Convolution:
         self.out_features = channels if transposed else features
         sizes = [axis.size if transposed else axis.out for axis in axes]
         self.shape = len(x), *sizes, self.out_features
-        self.parameters = np.zeros(weight.size + self.out_features, dtype)  # the bias lies behind the weight
+        self.parameters = np.zeros(weight.size + self.out_features, dtype)  # the bias follows the weight in memory
         self.parameters[:weight.size] = weight.ravel()
         self.work = 2 * len(x) * axes[0].out * axes[1].out * self.plan.weight_size
         self.parts = parts(self.work, FLOPS_PER_PART, resolve_threads(threads))
@@ -73,7 +73,7 @@ def conv2d_forward(x, weight, bias, stride=1, padding="valid", dilation=1, group
 
 
 def conv2d_backward(dz, x, weight, stride=1, padding="valid", dilation=1, groups=1, threads=None):
-    """Push dz back through `conv2d_forward`: dx, dweight and dbias.
+    """Compute the gradients of `conv2d_forward` from dz: dx, dweight and dbias.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def conv_transpose2d_forward(x, weight, bias, stride=1, padding="valid", dilatio
 
 def conv_transpose2d_backward(dz, x, weight, stride=1, padding="valid", dilation=1, groups=1, output_padding=0,
                               threads=None):
-    """Push dz back through `conv_transpose2d_forward`: dx, dweight and dbias.
+    """Compute the gradients of `conv_transpose2d_forward` from dz: dx, dweight and dbias.
 
     Examples
     --------

@@ -23,7 +23,7 @@ def run_shared(row, phases, x, threads):
 
 
 def max_pool2d_forward(x, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False, threads=None):
-    """Take the largest number of each window: a (batch, windows down, windows across, channels).
+    """Compute the maximum of each window: a (batch, windows down, windows across, channels).
 
     Examples
     --------
@@ -38,7 +38,7 @@ def max_pool2d_forward(x, kernel_size, stride=None, padding="valid", dilation=1,
 
 
 def max_pool2d_backward(da, x, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False, threads=None):
-    """Push da back through `max_pool2d_forward`: dx (batch, height, width, channels).
+    """Compute the gradient of `max_pool2d_forward` from da: dx (batch, height, width, channels).
 
     Examples
     --------
@@ -56,7 +56,7 @@ def max_pool2d_backward(da, x, kernel_size, stride=None, padding="valid", dilati
 
 def average_pool2d_forward(x, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False, count_padding=False,
                            threads=None):
-    """Take the mean of each window: a (batch, windows down, windows across, channels).
+    """Compute the mean of each window: a (batch, windows down, windows across, channels).
 
     Examples
     --------
@@ -73,7 +73,7 @@ def average_pool2d_forward(x, kernel_size, stride=None, padding="valid", dilatio
 
 def average_pool2d_backward(da, x, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False,
                             count_padding=False, threads=None):
-    """Push da back through `average_pool2d_forward`: dx (batch, height, width, channels).
+    """Compute the gradient of `average_pool2d_forward` from da: dx (batch, height, width, channels).
 
     Examples
     --------

@@ -11,7 +11,7 @@ from .pooling import GlobalPool, Pool
 
 
 class Mean:
-    """What pools of means share."""
+    """Common part of the average pools."""
 
     functions = "average_pool2d_forward", "average_pool2d_backward"
     pool_row = staticmethod(average_pool_row)
@@ -23,7 +23,7 @@ class Mean:
 
 @dataclass(frozen=True, repr=False)
 class AveragePool(Mean, Pool):
-    """Base of the means over windows."""
+    """Base class of the average pools over windows."""
 
     count_padding: bool = field(default=False, kw_only=True)
 
@@ -35,7 +35,7 @@ class AveragePool(Mean, Pool):
     def onnx(self, graph, x, parameters):
         if not graph.exact:
             return super().onnx(graph, x, parameters)
-        # few runtimes have its operator in float64: the mean over windows is a product with a matrix on each axis
+        # few runtimes have the operator in float64, so the mean is a product with a matrix on each axis
         axes, a = self.windows(graph.shape)[0][-self.axes:], graph.channels_first(x)
         means = [graph.tensor(f"means_{number}", means_of(axis, self.count_padding)) for number, axis in enumerate(axes)]
         a = graph("MatMul", a, graph("Transpose", means[-1], perm=[1, 0]))
@@ -43,7 +43,7 @@ class AveragePool(Mean, Pool):
 
 
 def means_of(axis, count_padding):
-    """The matrix (windows, numbers) that takes the numbers of an axis to the means of its windows."""
+    """Return the matrix (windows, size) that maps an axis to the means of its windows."""
     means = np.zeros((axis.out, axis.size))
     for window in range(axis.out):
         taps, start = axis.taps(window)
@@ -56,26 +56,26 @@ def means_of(axis, count_padding):
 @register
 @dataclass(frozen=True, repr=False)
 class AveragePool2D(AveragePool):
-    """The mean of each window, channel by channel.
+    """Compute the mean of each window, channel by channel.
 
     A sample (height, width, channels) becomes (windows down, windows across, channels).
 
     Parameters
     ----------
     kernel_size : int or (int, int)
-        How many pixels a window has, down and across.
+        The size of a window, down and across.
     stride : int or (int, int), optional
-        How far apart windows begin; by default they lie side by side.
+        The distance between windows; by default adjacent windows.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right)), default "valid"
-        How many pixels windows may reach over the edges: none; as many as give a window for each stride, an odd one at the
-        bottom and on the right; or so many. Less than a window: one of padding alone is refused.
+        Pixels beyond the edges that windows may include: none; enough for a window at each stride, an odd one at the bottom
+        and on the right; or so many. Padding must be less than a window, because a window of padding only is refused.
     dilation : int or (int, int), default 1
-        How far apart the pixels of a window are.
+        The distance between the pixels of a window.
     ceil_mode : bool, default False
-        Whether pixels at the bottom and on the right that do not fill a window have one too.
+        Whether to add windows for pixels at the bottom and on the right that do not fill one.
     count_padding : bool, default False
-        Whether the padding counts, as zeros; PyTorch counts it by default, Keras never. What reaches beyond the padding too,
-        as windows of `ceil_mode` may, never counts.
+        Whether the padding counts as zeros; PyTorch counts it by default, Keras never. Pixels beyond the padding, which
+        windows of `ceil_mode` may include, never count.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class AveragePool2D(AveragePool):
 @register
 @dataclass(frozen=True, repr=False)
 class AveragePool1D(AveragePool):
-    """The mean of each window of a series, feature by feature: `AveragePool2D` on one axis.
+    """Compute the mean of each window of a series, feature by feature: `AveragePool2D` on one axis.
 
     A sample (steps, features) becomes (windows, features).
 
@@ -114,7 +114,7 @@ class AveragePool1D(AveragePool):
 @register
 @dataclass(frozen=True, repr=False)
 class GlobalAveragePool(Mean, GlobalPool):
-    """The mean of each channel.
+    """Compute the mean of each channel.
 
     A sample (height, width, channels) or (steps, features) becomes (channels,) or (features,).
 

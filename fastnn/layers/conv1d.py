@@ -10,7 +10,7 @@ from .windows import windows
 @register
 @dataclass(frozen=True, repr=False)
 class Conv1D(Convolution):
-    """Slides a kernel along series: a = g(x ∗ weight + bias).
+    """Convolution of series: a = g(x ∗ weight + bias).
 
     A sample (steps, features) becomes (windows, out_channels). The weight has the shape (kernel, features / groups,
     out_channels), as in Keras.
@@ -18,16 +18,16 @@ class Conv1D(Convolution):
     Parameters
     ----------
     out_channels : int
-        How many features it gives.
+        The number of output features.
     kernel_size : int
-        How many steps a window has.
+        The number of steps of a window.
     activation : str or Activation, default "identity"
         The name of g, one of `fastnn.activations`.
     padding : "valid", "same", "causal", int or (before, after), default "valid"
-        Zeros at the ends of a series: none, as many as give a window for each stride, all of them at the beginning so that
-        no output sees what comes after it, or so many steps.
+        Zeros at the ends of a series: none; enough for a window at each stride; the same, all at the beginning, so that no
+        output depends on later steps; or so many steps.
     stride, dilation, groups, initializer, l1, l2
-        As of `Conv2D`.
+        As for `Conv2D`.
 
     Examples
     --------

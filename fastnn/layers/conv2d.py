@@ -10,7 +10,7 @@ from .windows import windows
 @register
 @dataclass(frozen=True, repr=False)
 class Conv2D(Convolution):
-    """Slides a kernel over images: a = g(x ∗ weight + bias).
+    """Convolution of images: a = g(x ∗ weight + bias).
 
     A sample (height, width, channels) becomes (rows, columns, out_channels), one number for each window and output channel.
     The weight has the shape (kernel height, kernel width, channels / groups, out_channels), as in Keras.
@@ -18,24 +18,25 @@ class Conv2D(Convolution):
     Parameters
     ----------
     out_channels : int
-        How many channels it gives.
+        The number of output channels.
     kernel_size : int or (int, int)
-        How many pixels a window has, down and across.
+        The size of a window, down and across.
     activation : str or Activation, default "identity"
         The name of g, one of `fastnn.activations`.
     stride : int or (int, int), default 1
-        How far apart windows are.
+        The distance between windows.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right)), default "valid"
-        Zeros around the image: none, as many as give a window for each stride (an odd one is at the bottom or on the right,
-        as in Keras), or so many pixels.
+        Zeros around the image: none; enough for a window at each stride (an odd one at the bottom or on the right, as in
+        Keras); or so many pixels.
     dilation : int or (int, int), default 1
-        How far apart the pixels of a window are.
+        The distance between the pixels of a window.
     groups : int, default 1
-        Into how many groups the channels are split: outputs of a group read the inputs of that group alone.
+        The number of groups of channels: the outputs of a group depend only on its inputs.
     initializer : str, optional
-        How its weight is drawn, one of `fastnn.initializers`; the default suits the activation. The fans count the kernel.
+        The initializer of the weight, one of `fastnn.initializers`; the default depends on the activation. The fans include
+        the size of the kernel.
     l1, l2 : float, default 0
-        What its weight costs: l1 Σ |w| + l2 Σ w² is part of the loss. The bias costs nothing.
+        Penalty on the weight: l1 Σ |w| + l2 Σ w² is part of the loss. The bias has no penalty.
 
     Examples
     --------

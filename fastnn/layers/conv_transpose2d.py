@@ -10,7 +10,7 @@ from .windows import per_axis, transposed_windows
 @register
 @dataclass(frozen=True, repr=False)
 class ConvTranspose2D(Convolution):
-    """Spreads each pixel over a window of the result, which with a stride is larger than the image: a `Conv2D` backward.
+    """Transposed convolution of images, the backward pass of a `Conv2D`; with a stride, the result is larger than the image.
 
     A sample (height, width, channels) becomes (rows, columns, out_channels), with rows = (height − 1) stride + dilation
     (kernel − 1) + 1 − padding + output_padding, and likewise columns. The weight has the shape (kernel height, kernel width,
@@ -19,23 +19,23 @@ class ConvTranspose2D(Convolution):
     Parameters
     ----------
     out_channels : int
-        How many channels it gives.
+        The number of output channels.
     kernel_size : int or (int, int)
-        Over how many pixels one is spread, down and across.
+        The size of the window that a pixel contributes to, down and across.
     activation : str or Activation, default "identity"
         The name of g, one of `fastnn.activations`.
     stride : int or (int, int), default 1
-        How far apart neighbors come to lie.
+        The distance between the windows of adjacent pixels.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right)), default "valid"
-        What is cut off: nothing, what leaves height · stride by width · stride, or so many pixels.
+        What is cropped: nothing; to height · stride by width · stride; or so many pixels.
     dilation : int or (int, int), default 1
-        How far apart the pixels are that one is spread over.
+        The distance between the pixels of a window.
     groups : int, default 1
-        Into how many groups the channels are split.
+        The number of groups of channels.
     output_padding : int or (int, int), default 0
-        How many more rows and columns the result has at the end, of which some no pixel reaches.
+        Additional rows and columns at the end of the result, some of which no pixel contributes to.
     initializer, l1, l2
-        As of `Conv2D`.
+        As for `Conv2D`.
 
     Examples
     --------

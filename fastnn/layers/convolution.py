@@ -1,4 +1,4 @@
-"""What all convolutions share: their options, checked; first weights; and their rows."""
+"""Common part of the convolutions: checks of options, initial weights, and rows."""
 
 import math
 from dataclasses import dataclass, field, fields
@@ -16,7 +16,7 @@ ROUND = 16  # numbers: stretches of scratch begin on cache lines
 
 @dataclass(frozen=True)
 class Convolution(Layer):
-    """Base of the convolutions. Subclasses have an activation and a kernel_size, and most have out_channels."""
+    """Base class of the convolutions. Subclasses have an activation and a kernel_size, and most have out_channels."""
 
     stride: int | tuple = field(default=1, kw_only=True)
     padding: str | int | tuple = field(default="valid", kw_only=True)
@@ -63,18 +63,18 @@ class Convolution(Layer):
         return {"layer": type(self).__name__} | {name: plain(value) for name, value in options.items()}
 
     def image(self, shape):
-        """(height, width, channels) of what it takes."""
+        """Return (height, width, channels) of the input."""
         height, width, channels = (image_shape if self.axes == 2 else series_shape)(self, shape)
         if channels % self.groups:
             raise ValueError(f"{self!r} has {self.groups} groups, which do not divide the {channels} channels of its input")
         return height, width, channels
 
     def out_of(self, channels):
-        """How many channels it gives for so many."""
+        """Return the number of output channels for that many input channels."""
         return self.out_channels
 
     def slide(self, sizes):
-        """The windows of each axis that the kernel slides along, as `windows` gives them: from image to windows."""
+        """Return the windows of each axis that the kernel slides along, from image to windows."""
         raise NotImplementedError
 
     def geometry(self, shape):
@@ -119,7 +119,7 @@ class Convolution(Layer):
             z = by_operator(graph, x, weight, bias, axes[-self.axes:], groups, self.transposed)
         elif self.axes == 2:
             z = by_taps(graph, x, weight, bias, axes, groups, self.transposed)
-        else:  # as an image of height 1
+        else:  # treated as an image of height 1
             height = graph.tensor("height", [1], "int64")
             z = by_taps(graph, graph("Unsqueeze", x, height), weight, bias, axes, groups, self.transposed)
             z = graph("Squeeze", z, height)
@@ -147,7 +147,7 @@ class Convolution(Layer):
         if program.training:
             sizes = [plan.windows_scratch, plan.image_scratch]
         scratch_size = -(-max(sizes) // ROUND) * ROUND
-        # without a backward pass z lies in scratch too, in front
+        # without a backward pass z is at the beginning of scratch
         behind = 0 if program.training or activation is None else -(-numbers // ROUND) * ROUND
         scratch = behind + program.scratch(max(1, behind + count * scratch_size))
         z = program.before_activation(shape) if activation is not None else program.tensor(shape)
@@ -162,14 +162,14 @@ class Convolution(Layer):
             from_data=x.from_data,
         ):
             program.emit(row)
-        # the bias lies behind the weight
+        # the bias follows the weight in memory
         program.emit_update(start=start, rows=size, columns=1, parts=program.parts(size, NUMBERS_PER_PART))
         program.emit_penalty(start, plan.weight_size, self.l1, self.l2)
         return a
 
 
 def plain(value):
-    """What JSON can hold."""
+    """Convert tuples to lists for JSON."""
     return [plain(each) for each in value] if isinstance(value, tuple) else value
 
 

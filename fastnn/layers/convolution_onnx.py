@@ -1,6 +1,6 @@
 """Convolutions as ONNX operators.
 
-ONNX has channels before height and width, and runtimes compute its operators in float32 alone. In float64 a convolution is
+ONNX has channels before height and width, and runtimes compute its operators only in float32. In float64 a convolution is
 a sum of matrix products instead, one for each tap of the kernel, on slices of padded images.
 """
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def by_operator(graph, x, weight, bias, axes, groups, transposed):
-    """z by Conv or ConvTranspose. axes: those along which the kernel slides, from image to windows."""
+    """Return z by Conv or ConvTranspose. axes: those along which the kernel slides, from image to windows."""
     last = len(axes) + 1
     options = {"strides": [axis.stride for axis in axes], "dilations": [axis.dilation for axis in axes], "group": groups,
                "kernel_shape": [axis.kernel for axis in axes]}
@@ -26,7 +26,7 @@ def by_operator(graph, x, weight, bias, axes, groups, transposed):
 
 
 def by_taps(graph, x, weight, bias, axes, groups, transposed):
-    """z as a sum of matrix products, for images; the weight of a series has no axis of height."""
+    """Return z as a sum of matrix products, for images; the weight of a series has no axis of height."""
     shifts, sizes, steps = [], [axis.size if transposed else axis.out for axis in axes], [1, 1]
     if transposed:
         x, shifts = spread_out(graph, x, axes, weight.shape[-1])
@@ -47,7 +47,7 @@ def by_taps(graph, x, weight, bias, axes, groups, transposed):
 
 
 def matrix_of_tap(graph, kernel, tap, shape, groups):
-    """The matrix (inputs, outputs) of one tap, with zeros between groups."""
+    """Return the matrix (inputs, outputs) of one tap, with zeros between groups."""
     *_, inputs, outputs = shape
     for place in tap:
         kernel = graph("Gather", kernel, graph.tensor(f"place_{place}", place, "int64"), axis=0)
@@ -58,14 +58,14 @@ def matrix_of_tap(graph, kernel, tap, shape, groups):
 
 
 def pad(graph, x, before, after):
-    """Images with zeros around them."""
+    """Return images padded with zeros."""
     if not any((*before, *after)):
         return x
     return graph("Pad", x, graph.tensor("pads", [0, *before, 0, 0, *after, 0], "int64"))
 
 
 def spread_out(graph, x, axes, channels):
-    """Images whose pixels are a stride apart, with zeros between and around; and where each tap's slices begin."""
+    """Return images with zeros between and around their pixels, and the beginning of the slices of each tap."""
     rows, columns = (axis.out for axis in axes)
     down, across = (axis.stride for axis in axes)
     x = graph("Reshape", x, graph.tensor("apart", [0, rows, 1, columns, 1, channels], "int64"))

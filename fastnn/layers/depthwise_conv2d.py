@@ -1,4 +1,4 @@
-"""Convolution of images, each channel for itself."""
+"""Convolution of images, separately for each channel."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from .windows import windows
 @register
 @dataclass(frozen=True, repr=False)
 class DepthwiseConv2D(Convolution):
-    """Slides a kernel over images, of each channel for itself: a `Conv2D` with as many groups as channels.
+    """Convolution of images, separately for each channel: a `Conv2D` with as many groups as channels.
 
     The weight has the shape (kernel height, kernel width, 1, channels · multiplier); in memory that is Keras' (…, channels,
     multiplier).
@@ -19,13 +19,13 @@ class DepthwiseConv2D(Convolution):
     Parameters
     ----------
     kernel_size : int or (int, int)
-        How many pixels a window has, down and across.
+        The size of a window, down and across.
     activation : str or Activation, default "identity"
         The name of g, one of `fastnn.activations`.
     multiplier : int, default 1
-        How many channels it gives for each that it takes.
+        The number of output channels for each input channel.
     stride, padding, dilation, initializer, l1, l2
-        As of `Conv2D`.
+        As for `Conv2D`.
 
     Examples
     --------

@@ -21,7 +21,7 @@ class GroupNorm(Layer):
     Parameters
     ----------
     groups : int
-        How many groups there are; it divides the number of channels.
+        The number of groups, which must divide the number of channels.
     epsilon : float, default 1e-5
         Added to the variance; at least 1e-30.
 
@@ -66,7 +66,7 @@ class GroupNorm(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
-        # its own operator has a scale for each channel from opset 21 on
+        # the operator of ONNX has a scale for each channel only since opset 21
         shape, sizes = graph.shape, [0, -1, self.groups, graph.shape[-1] // self.groups]
         axes = graph.tensor("axes", [1, 3], "int64")
         grouped = graph("Reshape", x, graph.tensor("grouped", sizes, "int64"))

@@ -8,7 +8,7 @@ from .pooling import GlobalPool, Pool
 
 
 class Maximum:
-    """What pools of maxima share."""
+    """Common part of the max pools."""
 
     functions = "max_pool2d_forward", "max_pool2d_backward"
     pool_row = staticmethod(max_pool_row)
@@ -21,24 +21,24 @@ class Maximum:
 @register
 @dataclass(frozen=True, repr=False)
 class MaxPool2D(Maximum, Pool):
-    """The largest number of each window, channel by channel.
+    """Compute the maximum of each window, channel by channel.
 
-    A sample (height, width, channels) becomes (windows down, windows across, channels). Padding is never the maximum. Of
-    equal numbers the first, row by row, is the maximum and gets the whole gradient. A NaN in a window is its maximum.
+    A sample (height, width, channels) becomes (windows down, windows across, channels). Padding is never the maximum. The
+    gradient goes to the first maximum in C order. A NaN in a window is its maximum.
 
     Parameters
     ----------
     kernel_size : int or (int, int)
-        How many pixels a window has, down and across.
+        The size of a window, down and across.
     stride : int or (int, int), optional
-        How far apart windows begin; by default they lie side by side.
+        The distance between windows; by default adjacent windows.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right)), default "valid"
-        How many pixels windows may reach over the edges: none; as many as give a window for each stride, an odd one at the
-        bottom and on the right; or so many. Less than a window: one of padding alone is refused.
+        Pixels beyond the edges that windows may include: none; enough for a window at each stride, an odd one at the bottom
+        and on the right; or so many. Padding must be less than a window, because a window of padding only is refused.
     dilation : int or (int, int), default 1
-        How far apart the pixels of a window are.
+        The distance between the pixels of a window.
     ceil_mode : bool, default False
-        Whether pixels at the bottom and on the right that do not fill a window have one too.
+        Whether to add windows for pixels at the bottom and on the right that do not fill one.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class MaxPool2D(Maximum, Pool):
 @register
 @dataclass(frozen=True, repr=False)
 class MaxPool1D(Maximum, Pool):
-    """The largest number of each window of a series, feature by feature: `MaxPool2D` on one axis.
+    """Compute the maximum of each window of a series, feature by feature: `MaxPool2D` on one axis.
 
     A sample (steps, features) becomes (windows, features).
 
@@ -77,7 +77,7 @@ class MaxPool1D(Maximum, Pool):
 @register
 @dataclass(frozen=True, repr=False)
 class GlobalMaxPool(Maximum, GlobalPool):
-    """The largest number of each channel.
+    """Compute the maximum of each channel.
 
     A sample (height, width, channels) or (steps, features) becomes (channels,) or (features,).
 

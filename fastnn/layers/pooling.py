@@ -1,4 +1,4 @@
-"""What the pools over windows share: their options, checked, and the shapes that come of them."""
+"""Common part of the pools over windows: checks of options, and output shapes."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from .windows import Windows, image_shape, lists, padding_of, per_axis, pool_win
 
 @dataclass(frozen=True)
 class Pool(Layer):
-    """Base of the pools: `axes` is how many of a sample's axes windows slide along."""
+    """Base class of the pools: `axes` is the number of a sample's axes that windows slide along."""
 
     kernel_size: int | tuple[int, int]
     stride: int | tuple[int, int] | None = field(default=None, kw_only=True)
@@ -36,7 +36,7 @@ class Pool(Layer):
 
     @property
     def options(self):
-        """Those that are not the default, by name."""
+        """Return the options that differ from the defaults, by name."""
         defaults = {name: each.default for name, each in self.__dataclass_fields__.items() if each.kw_only}
         return {name: getattr(self, name) for name in defaults if getattr(self, name) != defaults[name]}
 
@@ -48,11 +48,11 @@ class Pool(Layer):
                 **{name: lists(value) for name, value in self.options.items()}}
 
     def image_shape(self, shape):
-        """(height, width, channels) of a sample; a series is an image of height 1."""
+        """Return (height, width, channels) of a sample; a series is an image of height 1."""
         return image_shape(self, shape) if self.axes == 2 else series_shape(self, shape)
 
     def windows(self, shape):
-        """The windows of both axes, and the number of channels, for a sample of this shape."""
+        """Return the windows of both axes, and the number of channels, for a sample of this shape."""
         height, width, channels = self.image_shape(shape)
         kernel, dilation = (per_axis("", value, self.axes) for value in (self.kernel_size, self.dilation))
         stride = kernel if self.stride is None else per_axis("", self.stride, self.axes)
@@ -81,7 +81,7 @@ class Pool(Layer):
 
 
 def lower_pool(layer, program, x, axes, channels):
-    """Emit the row of a pool with these windows, (rows, columns); return the tensor that it gives."""
+    """Emit the row of a pool with these windows, (rows, columns); return the output tensor."""
     x = program.in_arena(x)
     a = program.tensor(layer.output_shape(x.shape))
     parts = program.parts(program.batch * x.features, NUMBERS_PER_PART)
@@ -92,7 +92,7 @@ def lower_pool(layer, program, x, axes, channels):
 
 
 class GlobalPool(Layer):
-    """Base of the pools over all that a sample has of a channel."""
+    """Base class of the pools over whole channels."""
 
     def __repr__(self):
         return f"{type(self).__name__}()"

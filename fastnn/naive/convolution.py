@@ -1,8 +1,8 @@
 """Convolution and its transpose as pure Python loops, over images (batch, height, width, channels).
 
 A window of the kernel's size slides over the image; at each place z = Σ x weight + bias, over the taps of the window and the
-channels. What lies outside the image is padding, zeros, which add nothing. Groups split the channels: outputs of group g
-read the inputs of group g alone.
+channels. Outside the image is padding with zeros, which adds nothing. Groups split the channels: outputs of group g read
+only the inputs of group g.
 """
 
 from ..layers.windows import Windows
@@ -15,7 +15,7 @@ Vector = list[float]
 
 
 def connections(rows: Windows, columns: Windows):
-    """(row and column of a window, row and column of a tap in it, row and column of the pixel it reads), for all inside."""
+    """Return (window row, window column, tap row, tap column, pixel row, pixel column) for all taps inside the image."""
     for r in range(rows.out):
         for c in range(columns.out):
             down, top = rows.taps(r)
@@ -26,7 +26,7 @@ def connections(rows: Windows, columns: Windows):
 
 
 def images_of(value: Vector, batch: int, height: int, width: int) -> Images:
-    """Images whose every pixel has these channels."""
+    """Return images in which every pixel has these channels."""
     return [[[[*value] for _ in range(width)] for _ in range(height)] for _ in range(batch)]
 
 
@@ -39,9 +39,9 @@ def conv2d_forward(x: Images, weight: Kernel, bias: Vector, stride=1, padding="v
     weight : (kernel height, kernel width, in_channels / groups, out_channels)
     bias : (out_channels,)
     stride, dilation : int or (int, int)
-        How far apart windows and taps are, down and across.
+        Distances of windows and of taps, down and across.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right))
-        None; as much as gives a window for each stride; or so many pixels.
+        No padding; enough for a window at each stride; or so many pixels.
     groups : int
 
     Returns
@@ -69,7 +69,7 @@ def conv2d_forward(x: Images, weight: Kernel, bias: Vector, stride=1, padding="v
 
 def conv2d_backward(dz: Images, x: Images, weight: Kernel, stride=1, padding="valid", dilation=1,
                     groups=1) -> tuple[Images, Kernel, Vector]:
-    """Push dz back through `conv2d_forward`: each product there gives one to dx and one to dweight.
+    """Compute the gradients of `conv2d_forward` from dz: each product contributes to dx and to dweight.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def conv_transpose2d_forward(x: Images, weight: Kernel, bias: Vector, stride=1, 
                              groups=1, output_padding=0) -> Images:
     """Spread each pixel over a window: z[r s + i d − top, c s + j d − left, k] = bias[k] + Σ x[r, c, o] weight[i, j, k, o].
 
-    It is `conv2d_backward`'s dx, with x in the place of dz. So the weight has its outputs before its inputs, as in Keras.
+    It equals dx of `conv2d_backward` for dz = x. So the weight has its outputs before its inputs, as in Keras.
 
     Parameters
     ----------
@@ -126,10 +126,10 @@ def conv_transpose2d_forward(x: Images, weight: Kernel, bias: Vector, stride=1, 
     bias : (out_channels,)
     stride, dilation : int or (int, int)
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right))
-        What is cut off: nothing; what leaves height · stride and width · stride; or so many pixels.
+        What is cropped: nothing; to height · stride and width · stride; or so many pixels.
     groups : int
     output_padding : int or (int, int)
-        How many more pixels there are at the bottom and on the right.
+        Additional pixels at the bottom and on the right.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def conv_transpose2d_forward(x: Images, weight: Kernel, bias: Vector, stride=1, 
 
 def conv_transpose2d_backward(dz: Images, x: Images, weight: Kernel, stride=1, padding="valid", dilation=1,
                               groups=1, output_padding=0) -> tuple[Images, Kernel, Vector]:
-    """Push dz back through `conv_transpose2d_forward`.
+    """Compute the gradients of `conv_transpose2d_forward` from dz.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ Samples = list[list[Vector]]
 
 
 def statistics(sample: list[Vector], group: range) -> tuple[float, float]:
-    """The mean of a group of channels over all pixels of a sample, and its standard deviation's square."""
+    """Return the mean and the variance of a group of channels over all pixels of a sample."""
     return mean_and_variance([pixel[c] for pixel in sample for c in group])
 
 
@@ -50,7 +50,7 @@ def group_norm_forward(x: Samples, scale: Vector, shift: Vector, groups: int, ep
 
 def group_norm_backward(da: Samples, x: Samples, scale: Vector, groups: int,
                         epsilon: float = 1e-5) -> tuple[Samples, Vector, Vector]:
-    """Push da back through `group_norm_forward`.
+    """Compute the gradients of `group_norm_forward` from da.
 
     dscale = Σ da x̂,  dshift = Σ da over samples and pixels; and with dx̂ = da scale, in each group of a sample
     dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance + epsilon)

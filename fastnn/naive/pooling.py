@@ -1,4 +1,4 @@
-"""Pools as pure Python loops, over images (batch, height, width, channels): the maximum or the mean of each window."""
+"""Pooling in pure Python loops, over images (batch, height, width, channels): the maximum or the mean of each window."""
 
 from .convolution import Images, connections, images_of
 from .records import shape, to_lists
@@ -6,18 +6,18 @@ from .rungs import check_da, pooling_windows
 
 
 def max_pool2d_forward(x: Images, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False) -> Images:
-    """Take the largest number of each window, channel by channel. NaN is larger than any number.
+    """Compute the maximum of each window, channel by channel. NaN counts as larger than any number.
 
     Parameters
     ----------
     x : (batch, height, width, channels)
     kernel_size : int or (int, int)
     stride : int or (int, int), optional
-        By default `kernel_size`: windows lie side by side.
+        By default `kernel_size`, so that windows are adjacent.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right))
     dilation : int or (int, int)
     ceil_mode : bool
-        Whether pixels at the end that do not fill a window have one too.
+        Whether to add a window for pixels at the end that do not fill one.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def max_pool2d_forward(x: Images, kernel_size, stride=None, padding="valid", dil
 
 def max_pool2d_backward(da: Images, x: Images, kernel_size, stride=None, padding="valid", dilation=1,
                         ceil_mode=False) -> Images:
-    """Push da back through `max_pool2d_forward`: all of it to the pixel that was the maximum, the first of equal ones.
+    """Compute the gradient of `max_pool2d_forward` from da: da at the first maximum of each window, 0 elsewhere.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def max_pool2d_backward(da: Images, x: Images, kernel_size, stride=None, padding
     batch, height, width, channels = shape(x)
     rows, columns = pooling_windows(shape(x), kernel_size, stride, padding, dilation, ceil_mode)
     check_da(shape(da), shape(x), rows, columns)
-    places = images_of([None] * channels, batch, rows.out, columns.out)  # where the maximum of each window stands
+    places = images_of([None] * channels, batch, rows.out, columns.out)  # the position of the maximum of each window
     dx = images_of([0.0] * channels, batch, height, width)
     for n in range(batch):
         for r, c, _, _, row, column in connections(rows, columns):
@@ -80,7 +80,7 @@ def max_pool2d_backward(da: Images, x: Images, kernel_size, stride=None, padding
 
 
 def counts(rows, columns, r, c, count_padding):
-    """By what the sum over a window is divided: its taps within the image, or within it and its padding."""
+    """Return the divisor of a window: the number of its taps within the image, or within it and its padding."""
     taps = []
     for axis, window in ((rows, r), (columns, c)):
         inside, start = axis.taps(window)
@@ -91,14 +91,14 @@ def counts(rows, columns, r, c, count_padding):
 
 def average_pool2d_forward(x: Images, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False,
                            count_padding=False) -> Images:
-    """Take the mean of each window, channel by channel.
+    """Compute the mean of each window, channel by channel.
 
     Parameters
     ----------
     x, kernel_size, stride, padding, dilation, ceil_mode
         As for `max_pool2d_forward`.
     count_padding : bool
-        Whether padding counts, as zeros.
+        Whether the padding counts as zeros.
 
     Returns
     -------
@@ -126,13 +126,13 @@ def average_pool2d_forward(x: Images, kernel_size, stride=None, padding="valid",
 
 def average_pool2d_backward(da: Images, x: Images, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False,
                             count_padding=False) -> Images:
-    """Push da back through `average_pool2d_forward`: an equal share to each pixel of the window.
+    """Compute the gradient of `average_pool2d_forward` from da: an equal share for each pixel of the window.
 
     Parameters
     ----------
     da : (batch, windows down, windows across, channels)
     x : (batch, height, width, channels)
-        Of which the shape alone matters.
+        Only its shape is used.
     kernel_size, stride, padding, dilation, ceil_mode, count_padding
         As for `average_pool2d_forward`.
 

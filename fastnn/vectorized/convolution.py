@@ -1,7 +1,7 @@
 """Convolution and its transpose in NumPy, over images (batch, height, width, channels).
 
-Forward and dweight look at all windows at once, a view of the padded image, in one product; dx is scattered, one tap of the
-kernel after the other. A transposed convolution is a convolution backward.
+Forward and dweight use a view of the padded image with all windows, in one product; dx is accumulated tap by tap. A
+transposed convolution is the backward pass of a convolution.
 """
 
 import numpy as np
@@ -14,27 +14,27 @@ from .records import real
 
 
 def padded(x: NDArray, rows: Windows, columns: Windows, value: float = 0) -> NDArray:
-    """The images with so much around them that no tap of a window lies outside."""
+    """Return the images padded so that no tap of a window lies outside."""
     sides = [(axis.before, max(0, (axis.out - 1) * axis.stride + axis.span - axis.before - axis.size))
              for axis in (rows, columns)]
     return np.pad(x, [(0, 0), *sides, (0, 0)], constant_values=value)
 
 
 def window_view(x: NDArray, rows: Windows, columns: Windows) -> NDArray:
-    """What each window of padded images sees: (batch, rows.out, columns.out, channels, kernel height, kernel width)."""
+    """Return the windows of padded images: (batch, rows.out, columns.out, channels, kernel height, kernel width)."""
     seen = sliding_window_view(x, (rows.span, columns.span), axis=(1, 2))
     return seen[:, ::rows.stride, ::columns.stride, :, ::rows.dilation, ::columns.dilation][:, :rows.out, :columns.out]
 
 
 def seen_by(i: int, j: int, rows: Windows, columns: Windows) -> tuple[slice, slice]:
-    """The rows and columns of padded images that tap (i, j) of all windows reads."""
+    """Return the slices of padded images that tap (i, j) of all windows reads."""
     top, left = i * rows.dilation, j * columns.dilation
     return (slice(top, top + rows.stride * (rows.out - 1) + 1, rows.stride),
             slice(left, left + columns.stride * (columns.out - 1) + 1, columns.stride))
 
 
 def by_group(array: NDArray, groups: int) -> NDArray:
-    """The last axis as (groups, channels of a group)."""
+    """Return the last axis as (groups, channels of a group)."""
     return array.reshape(*array.shape[:-1], groups, array.shape[-1] // groups)
 
 
@@ -47,7 +47,7 @@ def convolve(x: NDArray, weight: NDArray, rows: Windows, columns: Windows, group
 
 
 def spread(dz: NDArray, weight: NDArray, rows: Windows, columns: Windows, groups: int) -> NDArray:
-    """dx (batch, rows.size, columns.size, in_channels): what each window gives to the pixels that it has seen."""
+    """Return dx (batch, rows.size, columns.size, in_channels), the sum of the contributions of all windows."""
     in_channels = weight.shape[2] * groups
     dx = padded(np.zeros((len(dz), rows.size, columns.size, in_channels), dz.dtype), rows, columns)
     for i, j in np.ndindex(weight.shape[:2]):
@@ -75,9 +75,9 @@ def conv2d_forward(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, stride=1, p
     weight : (kernel height, kernel width, in_channels / groups, out_channels)
     bias : (out_channels,)
     stride, dilation : int or (int, int)
-        How far apart windows and taps are, down and across.
+        Distances of windows and of taps, down and across.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right))
-        None; as much as gives a window for each stride; or so many pixels.
+        No padding; enough for a window at each stride; or so many pixels.
     groups : int
 
     Returns
@@ -97,7 +97,7 @@ def conv2d_forward(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, stride=1, p
 
 def conv2d_backward(dz: ArrayLike, x: ArrayLike, weight: ArrayLike, stride=1, padding="valid", dilation=1,
                     groups=1) -> tuple[NDArray, NDArray, NDArray]:
-    """Push dz back through `conv2d_forward`.
+    """Compute the gradients of `conv2d_forward` from dz.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def conv_transpose2d_forward(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, s
                              groups=1, output_padding=0) -> NDArray:
     """Spread each pixel over a window: z[r s + i d − top, c s + j d − left, k] = bias[k] + Σ x[r, c, o] weight[i, j, k, o].
 
-    It is `conv2d_backward`'s dx, with x in the place of dz. So the weight has its outputs before its inputs, as in Keras.
+    It equals dx of `conv2d_backward` for dz = x. So the weight has its outputs before its inputs, as in Keras.
 
     Parameters
     ----------
@@ -135,10 +135,10 @@ def conv_transpose2d_forward(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, s
     bias : (out_channels,)
     stride, dilation : int or (int, int)
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right))
-        What is cut off: nothing; what leaves height · stride and width · stride; or so many pixels.
+        What is cropped: nothing; to height · stride and width · stride; or so many pixels.
     groups : int
     output_padding : int or (int, int)
-        How many more pixels there are at the bottom and on the right.
+        Additional pixels at the bottom and on the right.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def conv_transpose2d_forward(x: ArrayLike, weight: ArrayLike, bias: ArrayLike, s
 
 def conv_transpose2d_backward(dz: ArrayLike, x: ArrayLike, weight: ArrayLike, stride=1, padding="valid", dilation=1,
                               groups=1, output_padding=0) -> tuple[NDArray, NDArray, NDArray]:
-    """Push dz back through `conv_transpose2d_forward`.
+    """Compute the gradients of `conv_transpose2d_forward` from dz.
 
     Parameters
     ----------

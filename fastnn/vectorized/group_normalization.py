@@ -8,7 +8,7 @@ from .records import real
 
 
 def normalized(x: NDArray, groups: int, epsilon: float) -> tuple[NDArray, NDArray]:
-    """x̂ and the standard deviations, groups on an axis of their own: (batch, pixels, groups, channels of a group)."""
+    """Return x̂ and the standard deviations, with an axis of groups: (batch, pixels, groups, channels of a group)."""
     grouped = x.reshape(*x.shape[:2], groups, -1)
     mean, variance = grouped.mean(axis=(1, 3), keepdims=True), grouped.var(axis=(1, 3), keepdims=True)
     deviation = np.sqrt(variance + epsilon)
@@ -43,7 +43,7 @@ def group_norm_forward(x: ArrayLike, scale: ArrayLike, shift: ArrayLike, groups:
 
 def group_norm_backward(da: ArrayLike, x: ArrayLike, scale: ArrayLike, groups: int,
                         epsilon: float = 1e-5) -> tuple[NDArray, NDArray, NDArray]:
-    """Push da back through `group_norm_forward`.
+    """Compute the gradients of `group_norm_forward` from da.
 
     dscale = Σ da x̂,  dshift = Σ da over samples and pixels; and with dx̂ = da scale, in each group of a sample
     dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance + epsilon)

@@ -1,4 +1,4 @@
-"""Pools in NumPy, over images (batch, height, width, channels): the maximum or the mean of each window, all at once."""
+"""Pooling in NumPy, over images (batch, height, width, channels): the maximum or the mean of each window, all at once."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,13 +10,13 @@ from .records import real
 
 
 def flat_windows(x: NDArray, rows: Windows, columns: Windows, value: float) -> NDArray:
-    """What each window sees, taps on the last axis: (batch, windows down, windows across, channels, taps)."""
+    """Return the windows, with taps on the last axis: (batch, windows down, windows across, channels, taps)."""
     seen = window_view(padded(x, rows, columns, value), rows, columns)
     return seen.reshape(*seen.shape[:4], -1)
 
 
 def scatter(shares, x: NDArray, rows: Windows, columns: Windows) -> NDArray:
-    """dx, to which tap number t of all windows gives shares(t), (batch, windows down, windows across, channels)."""
+    """Return dx, where tap t of all windows adds shares(t), (batch, windows down, windows across, channels)."""
     dx = padded(np.zeros_like(x), rows, columns)
     for t, (i, j) in enumerate(np.ndindex(rows.kernel, columns.kernel)):
         down, across = seen_by(i, j, rows, columns)
@@ -25,18 +25,18 @@ def scatter(shares, x: NDArray, rows: Windows, columns: Windows) -> NDArray:
 
 
 def max_pool2d_forward(x: ArrayLike, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False) -> NDArray:
-    """Take the largest number of each window, channel by channel. NaN is larger than any number.
+    """Compute the maximum of each window, channel by channel. NaN counts as larger than any number.
 
     Parameters
     ----------
     x : (batch, height, width, channels)
     kernel_size : int or (int, int)
     stride : int or (int, int), optional
-        By default `kernel_size`: windows lie side by side.
+        By default `kernel_size`, so that windows are adjacent.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right))
     dilation : int or (int, int)
     ceil_mode : bool
-        Whether pixels at the end that do not fill a window have one too.
+        Whether to add a window for pixels at the end that do not fill one.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def max_pool2d_forward(x: ArrayLike, kernel_size, stride=None, padding="valid", 
 
 def max_pool2d_backward(da: ArrayLike, x: ArrayLike, kernel_size, stride=None, padding="valid", dilation=1,
                         ceil_mode=False) -> NDArray:
-    """Push da back through `max_pool2d_forward`: all of it to the pixel that was the maximum, the first of equal ones.
+    """Compute the gradient of `max_pool2d_forward` from da: da at the first maximum of each window, 0 elsewhere.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ def max_pool2d_backward(da: ArrayLike, x: ArrayLike, kernel_size, stride=None, p
 
 def average_pool2d_forward(x: ArrayLike, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False,
                            count_padding=False) -> NDArray:
-    """Take the mean of each window, channel by channel.
+    """Compute the mean of each window, channel by channel.
 
     Parameters
     ----------
     x, kernel_size, stride, padding, dilation, ceil_mode
         As for `max_pool2d_forward`.
     count_padding : bool
-        Whether padding counts, as zeros.
+        Whether the padding counts as zeros.
 
     Returns
     -------
@@ -109,13 +109,13 @@ def average_pool2d_forward(x: ArrayLike, kernel_size, stride=None, padding="vali
 
 def average_pool2d_backward(da: ArrayLike, x: ArrayLike, kernel_size, stride=None, padding="valid", dilation=1,
                             ceil_mode=False, count_padding=False) -> NDArray:
-    """Push da back through `average_pool2d_forward`: an equal share to each pixel of the window.
+    """Compute the gradient of `average_pool2d_forward` from da: an equal share for each pixel of the window.
 
     Parameters
     ----------
     da : (batch, windows down, windows across, channels)
     x : (batch, height, width, channels)
-        Of which the shape alone matters.
+        Only its shape is used.
     kernel_size, stride, padding, dilation, ceil_mode, count_padding
         As for `average_pool2d_forward`.
 
@@ -136,7 +136,7 @@ def average_pool2d_backward(da: ArrayLike, x: ArrayLike, kernel_size, stride=Non
 
 
 def counts(rows: Windows, columns: Windows, count_padding: bool, dtype) -> NDArray:
-    """How many taps of each window count: those within the image, or within it and its padding."""
+    """Return the number of taps of each window that count: those within the image, or within it and its padding."""
     ones = np.ones((1, rows.size, columns.size, 1), dtype)
     if count_padding:
         ones = np.pad(ones, [(0, 0), (0, rows.after), (0, columns.after), (0, 0)], constant_values=1)
