@@ -1,10 +1,10 @@
-"""One row within `@njit`, beside the same network called from Python: by fastnn, PyTorch, JAX and ONNX Runtime.
+"""One row in `@njit` code, compared with the same network called from Python: by fastnn, PyTorch, JAX and ONNX Runtime.
 
     python asv_bench/embedded.py
 
-All have the same weights, float32, one thread, a row and its place for the outputs ready in the library's own kind of array
-where it takes one. Figures are the least of many short runs, in turn; a library that is not installed is skipped. The last
-line is a simulation: a million steps, each the network and an addition, in one compiled call.
+All have the same weights, float32, one thread, and arguments in the library's own kind of array, with preallocated outputs
+where possible. Times are minima of many short runs, in turn; a library that is not installed is skipped. The last line is a
+simulation: a million steps, each a call of the network and an addition, in one compiled call.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def installed(package):
 
 
 def measure(sizes, rounds, ways=WAYS):
-    """Nanoseconds a row by each way that is installed."""
+    """Return the nanoseconds of a row for each installed library."""
     inputs, *hidden, outputs = sizes
     net = Network([*(Dense(width, "relu") for width in hidden), Dense(outputs)], inputs=inputs)
     row = np.random.default_rng(0).normal(size=(1, inputs)).astype(np.float32)
@@ -124,7 +124,7 @@ def measure(sizes, rounds, ways=WAYS):
 
 
 def simulation(steps=STEPS, rounds=5):
-    """Nanoseconds a step of 4-16-16-4, and what part of them a row of it alone takes."""
+    """Return the nanoseconds of a step of 4-16-16-4, and the fraction of a row of it alone."""
     net = Network([Dense(16, "relu"), Dense(16, "relu"), Dense(4, "tanh")], inputs=4)
     model, state, change = net.compiled(gradients=False), np.zeros(4, np.float32), np.empty(4, np.float32)
     simulate(model, state, change, 10)

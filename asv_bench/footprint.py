@@ -1,9 +1,9 @@
-"""What a library costs before it earns anything: `python asv_bench/footprint.py`.
+"""Start-up, memory and disk space of the libraries: `python asv_bench/footprint.py`.
 
-For fastnn and each of the peers that is installed, in one run: how long its import takes; how long from the start of a
-process to the end of its first epoch of the spiral (2-64-64-3, batches of 32, Adam, float32), with caches filled and, where
-it keeps one, with an empty cache; the memory of a process that has trained for ten epochs; and what it and all it requires
-take on disk. Processes run in turn, round after round; times are medians.
+For fastnn and each installed peer, in one run: the time of its import; the time from the start of a process to the end of
+its first epoch of the spiral (2-64-64-3, batches of 32, Adam, float32), with filled caches and, if it has one, with an empty
+cache; the memory of a process that has trained for ten epochs; and the disk space of the library and its requirements.
+Processes run in turn, round by round; times are medians.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MEGABYTE = 1e6
 
 
 def train(name, data, threads):
-    """What runs in a process: import a library, train, and say when each was done and what memory it took."""
+    """Run in a process: import a library, train, and print the times and the memory."""
     started = time.perf_counter()
     importlib.import_module(IMPORTS.get(name, LIBRARIES[name].module))
     imported = time.perf_counter() - started
@@ -48,7 +48,7 @@ def train(name, data, threads):
 
 
 def memory():
-    """Bytes of this process that lie in memory, now and at most; None where the system does not say."""
+    """Return the resident bytes of this process, now and at most; None if unknown."""
     status = Path("/proc/self/status")
     if status.exists():
         return memory_in(status.read_text())
@@ -61,13 +61,13 @@ def memory():
 
 
 def memory_in(status):
-    """The same from Linux's words. Its ru_maxrss would count what the process was forked from."""
+    """Return the same from Linux's /proc. Its ru_maxrss would include the process it was forked from."""
     kilobytes = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE))
     return {"memory": int(kilobytes["VmRSS"]) * 1024, "peak_memory": int(kilobytes["VmHWM"]) * 1024}
 
 
 def start(name, data, cache, threads):
-    """Run `train` in a fresh process; its figures, with "first_epoch" in seconds since the process was started."""
+    """Run `train` in a new process; return its figures, with "first_epoch" in seconds since the process was started."""
     code = "import sys, footprint; footprint.train(*sys.argv[1:3], int(sys.argv[3]))"
     command = [sys.executable, "-c", code, name, str(data), str(threads)]
     caches = {variable: str(cache / name) for name, variable in CACHES.items()}
@@ -78,7 +78,7 @@ def start(name, data, cache, threads):
 
 
 def measure(names, rounds, threads):
-    """{name: figures}, of those that work. The first start of each, the cold one, fills its cache and the system's."""
+    """Return {name: figures} of those that work. The first, cold start of each fills its cache and the system's."""
     import numpy as np
 
     from fastnn.datasets import spiral

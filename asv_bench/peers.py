@@ -1,4 +1,4 @@
-"""fastnn beside the libraries that one would take instead: `python asv_bench/peers.py --help`."""
+"""fastnn compared with other libraries: `python asv_bench/peers.py --help`."""
 
 from peers.command import main  # the folder beside this file
 

@@ -1,14 +1,15 @@
-"""Many nets of mixed shapes on the spiral: a Population beside loops and `vmap`, in fastnn, JAX and PyTorch.
+"""Many networks of mixed shapes on the spiral: a Population compared with loops and `vmap`, in fastnn, JAX and PyTorch.
 
     pip install torch jax && python asv_bench/population.py --threads 1 --rounds 3
 
-256 nets: widths 8, 16, 32 and 64, one or two hidden layers, relu or tanh, so 16 shapes, each 16 times with learning rates
-and seeds of their own. Adam in float32, batches of 32, a new order each epoch. The ways take turns, round by round, each in
-a process of its own, compiled and warmed up before; what is given is milliseconds a net and epoch (median of the rounds),
-how many times as long that is as the Population takes, the seconds of the first call, and how much memory was gained.
+256 networks: widths 8, 16, 32 and 64, one or two hidden layers, relu or tanh, so 16 shapes, each 16 times with different
+learning rates and seeds. Adam in float32, batches of 32, a new order each epoch. The methods take turns, round by round,
+each in its own process, compiled and warmed up before. The output is milliseconds for a network and epoch (median of the
+rounds), the ratio to the Population, the seconds of the first call, and the growth of memory.
 
-JAX runs an epoch as one compiled scan: of each net by itself, or of the 16 nets of a shape at once by vmap. PyTorch runs
-each net by itself (--some of them: it takes long), or the nets of a shape at once by torch.func (two of the shapes).
+JAX runs an epoch as one compiled scan: for each network separately, or for the 16 networks of a shape at once by vmap.
+PyTorch runs each network separately (--some of them, because it is slow), or those of a shape at once by torch.func (two
+shapes).
 """
 
 import argparse
@@ -30,7 +31,7 @@ OF_FUNC = [2, 9]  # shapes
 
 
 def rates():
-    """A learning rate for each copy."""
+    """Return a learning rate for each copy."""
     return [10 ** (-3.5 + 1.5 * k / COPIES) for k in range(COPIES)]
 
 
@@ -79,7 +80,7 @@ def fastnn_loop(threads, epochs, some):
 
 
 def jax_epochs(together, threads, epochs, some):
-    """Every net by itself, or those of a shape together."""
+    """Train every network separately, or those of a shape together."""
     import jax
 
     jax.config.update("jax_cpu_enable_async_dispatch", False)
@@ -223,7 +224,7 @@ def megabytes():
 
 
 def serve():
-    """One way, in a process of its own: each line asks for a run, and is answered with what it took."""
+    """Run one method, in its own process: each line requests a run, and is answered with its time."""
     name, threads, epochs, some = sys.argv[2], *map(int, sys.argv[3:])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

@@ -1,10 +1,10 @@
-"""The three products of a dense layer, alone, beside NumPy's and PyTorch's on one thread: `python asv_bench/products.py`.
+"""The three products of a dense layer, alone, compared with NumPy and PyTorch on one thread: `python asv_bench/products.py`.
 
     forward z = x @ weight + bias        backward_weight dweight = xᵀ dz        backward_input dx = dz weightᵀ
 
 x (batch, in), weight (in, out), dz (batch, out). Each library is called from Python, as its users do, on the same arrays and
-into arrays that are there. In a round each has its turn; a ratio is the median of the rounds' ratios: how many times as long
-as fastnn the other takes.
+into preallocated arrays. In a round each has its turn; a ratio is the median of the rounds' ratios of the other library's
+time to fastnn's.
 """
 
 import argparse
@@ -78,7 +78,7 @@ def torch_products(x, weight, bias, dz):
 
 
 def compare(product, dtype, shape, libraries, rounds, seconds):
-    """One product of one shape in all libraries, to a line of the report."""
+    """Measure one product of one shape with all libraries, for a line of the report."""
     import numpy as np
 
     batch, in_features, out_features = shape
@@ -111,12 +111,12 @@ def goal(shape):
 
 
 def misses(line):
-    """The libraries that do a product faster than the goal allows."""
+    """Return the libraries that compute a product faster than the goal allows."""
     return [name for name, ratio in line["ratios"].items() if ratio < goal(line["shape"])]
 
 
 def markdown(lines):
-    """A row a shape, in it the three products: fastnn's rate, then the ratios; what misses the goal is in bold."""
+    """Return a row for each shape, with the three products: fastnn's rate, then the ratios, in bold below the goal."""
     names = list(lines[0]["ratios"])
     titles = [f"{product}, GFLOP/s ({' / '.join(('', *names)).strip(' /')})" for product in PRODUCTS]
     rows = [["dtype", "batch × in × out", *titles], ["---", "---", *["---:"] * len(PRODUCTS)]]
@@ -133,7 +133,7 @@ def markdown(lines):
 
 
 def summary(lines):
-    """How many cases meet the goal, beside each library."""
+    """Return the number of cases that meet the goal, for each library."""
     return "\n".join(
         f"{name}: {sum(name not in misses(line) for line in lines)} of {len(lines)} at {GOALS[0]:.2f}× or better "
         f"({GOALS[1]:.2f}× where a side is longer than {SMALL}); median "

@@ -1,6 +1,7 @@
-"""Whether more threads are ever slower: nets drawn at random, each trained on one thread and on several, in turn.
+"""Whether more threads are ever slower: random networks, each trained on one thread and on several, in turn.
 
-`python asv_bench/scaling.py` prints, by the work of a step, the time on several threads by that on one, and the worst nets.
+`python asv_bench/scaling.py` prints, by the work of a step, the ratio of the time on several threads to that on one, and the
+worst networks.
 """
 
 import argparse
@@ -22,7 +23,7 @@ BOUNDS = (0, 2, 8, 16, 32, 64, np.inf)  # million operations a step
 
 
 def random_net(rng):
-    """One to three hidden layers of 2 to 1024, batches of 1 to 512: evenly spread by their logarithms."""
+    """Return one to three hidden layers of 2 to 1024 units and a batch of 1 to 512, log-uniform."""
 
     def between(low, high, size=None):
         return (2 ** rng.uniform(np.log2(low), np.log2(high + 1), size)).astype(int)
@@ -33,7 +34,7 @@ def random_net(rng):
 
 
 class Training:
-    """One net on so many threads, to be timed a round at a time."""
+    """One network on so many threads, timed a round at a time."""
 
     def __init__(self, net, threads):
         steps = max(8, min(200, int(ROUND / (net.flops / 1e11 + 3e-6))))
@@ -52,7 +53,7 @@ class Training:
 
 
 def ratio(net, threads):
-    """The time of a step on so many threads by that on one; medians of rounds in turn."""
+    """Return the ratio of the time of a step on so many threads to that on one; medians of rounds in turn."""
     trainings = [Training(net, 1), Training(net, threads)]
     for _ in range(ROUNDS):
         for training in trainings:

@@ -1,8 +1,8 @@
-"""Where the time of a training step goes, kernel by kernel: `python asv_bench/step.py`.
+"""The time of a training step, kernel by kernel: `python asv_bench/step.py`.
 
-A training loop like fastnn's own reads the processor's clock before and after every phase, so what is shown is measured
-within real steps: the data come from memory, the caches hold what the phase before has left. Beside it stands what the
-arithmetic alone would take: products at the rate of the best 1024² product of NumPy in the same rounds.
+A training loop like fastnn's own reads the processor's clock before and after every phase, so times are measured in real
+steps: the data come from memory, and the caches contain what the previous phase has left. They are compared with the time of
+the arithmetic alone: products at the rate of NumPy's best 1024² product in the same rounds.
 """
 
 import argparse
@@ -40,9 +40,9 @@ GROUPS = {
 
 @intrinsic
 def clock(typingctx):
-    """The processor's counter of cycles at its nominal rate, read when all before it is done.
+    """Return the processor's cycle counter at its nominal rate, read after all previous instructions are done.
 
-    Else a phase would be charged for what the one before has left in the processor's queues: divisions take long.
+    Otherwise a phase would include the rest of the previous one in the processor's queues, where divisions take long.
     """
 
     def codegen(context, builder, signature, args):
@@ -63,7 +63,7 @@ def timed_phase(row, phase, call, team, cycles):
 
 def build_timed_train(dtype):
     def timed_train(frame):
-        """As `train`, with the same frame; but `totals` are the cycles (operations, phases) that each phase has taken."""
+        """As `train`, with the same frame; but `totals` are the cycles (operations, phases) of each phase."""
         call, team, cycles, operations = frame.call, frame.team, frame.totals, frame.updates + frame.others
         for step in range(frame.first_batch, frame.last_batch):
             call.first = step * call.capacity
@@ -81,7 +81,7 @@ timed_train = Kernel("timed_train", build_timed_train, lambda dtype: (TRAIN.type
 
 
 class Step:
-    """Training of one net on so many threads, to be timed a round at a time."""
+    """Training of one network on so many threads, timed a round at a time."""
 
     def __init__(self, net, threads, rows):
         self.net, self.threads = net, threads
@@ -96,7 +96,7 @@ class Step:
         self.rounds = []
 
     def round(self):
-        """Train for a pass over the data; note the seconds a step that each kernel took, and that all took."""
+        """Train for a pass over the data; record the seconds per step of each kernel, and of all."""
         program = self.program
         cycles = np.zeros((len(program.rows), len(PHASES)), np.int64)
         steps, frame = program.batches, program.frame.copy()
@@ -125,7 +125,7 @@ def kernel_names():
 
 
 def product_rate(threads):
-    """Floating-point operations a second of NumPy's best 1024² product, with as many threads as its library was given."""
+    """Return the flops per second of NumPy's best 1024² product, with the number of threads of its library."""
     a = np.random.default_rng(0).random((1024, 1024), np.float32)
     out, best = np.empty_like(a), np.inf
     for _ in range(5):
@@ -136,7 +136,7 @@ def product_rate(threads):
 
 
 def report(steps, rate):
-    """The lines of one net."""
+    """Return the lines of one network."""
     one, net = steps[0], steps[0].net
     floor = net.flops / rate
     yield f"### {net.shape}, batch {net.batch}, {net.optimizer}"

@@ -1,9 +1,9 @@
-"""A sweep of many configurations on a table of numbers to predict: one call, its results and its picture.
+"""A sweep of many configurations on a table for regression: one call, its results and its picture.
 
     python asv_bench/sweep.py diamonds.csv --target price --configurations 500
 
-Numbers and target standardized, text one column a category, as `fastnn train` prepares a table. The configurations are drawn
-at random and train on a share of the rows; the best are then judged on rows that no network has seen.
+Numbers and target are standardized, text is one-hot, as in `fastnn train`. The configurations are random and train on a part
+of the rows; the best are then evaluated on rows that no network has seen.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""A table predicted by `fastnn train`'s recipe beside scikit-learn's network and its trees: quality and seconds, in one run.
+"""The recipe of `fastnn train` compared with scikit-learn's network and trees on a table: quality and seconds, in one run.
 
     python asv_bench/table.py diamonds.csv --target price
 
-All see the same split and the same matrix of standardized numbers and one-hot text. scikit-learn's network gets two hidden
-layers of 64 and 30 epochs, its own defaults otherwise, and like fastnn's the standardized target. Trees take the table as it
-is, its text as categories. Seconds are of training alone, kernels compiled before; the three take turns, seed by seed.
+All use the same split and the same matrix of standardized numbers and one-hot text. scikit-learn's network has two hidden
+layers of 64 and 30 epochs, its defaults otherwise, and like fastnn's the standardized target. Trees get the table itself,
+with text as categories. Seconds are of training only, with kernels compiled before; the three take turns, seed by seed.
 """
 
 import argparse
@@ -43,10 +43,10 @@ def main(argv=None):
 
 
 def measure(table, target, recipe):
-    """{model: (R2 on the test rows, seconds)}."""
+    """Return {model: (R2 on the test rows, seconds)}."""
     result = train(table, target, recipe)
     rows = {FASTNN: (result.metrics["r2"], result.seconds)}
-    # these two choose nothing by the validation rows: they learn from them
+    # these two do not use validation rows, so they are trained on them too
     held_in = np.sort(np.concatenate([result.training, result.validation]))
     X, y = result.model.preprocessing.transform(result.table), result.table[target].to_numpy(float)
     mean, scale = y[held_in].mean(), y[held_in].std()
@@ -60,7 +60,7 @@ def measure(table, target, recipe):
 
 
 def fitted(model, X, y, training, test):
-    """(R2, seconds) of a model of scikit-learn."""
+    """Return (R2, seconds) of a model of scikit-learn."""
     take = X.iloc.__getitem__ if hasattr(X, "iloc") else X.__getitem__
     learned = take(training)
     with warnings.catch_warnings():

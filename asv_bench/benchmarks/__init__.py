@@ -1,4 +1,4 @@
-"""Benchmarks of fastnn, one thread throughout: what several threads bring depends on what else the machine is doing."""
+"""Benchmarks of fastnn, all on one thread: the gain of several threads depends on the load by other programs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What must have a benchmark: every kernel of every registered record, and every kind of layer."""
+"""The kernels that must have a benchmark: those of every registered record, and of every kind of layer."""
 
 from fastnn.kernels.activations import activations
 from fastnn.kernels.compiling.jit import Kernel
@@ -8,7 +8,7 @@ from fastnn.naive.rungs import all_losses
 
 
 def registered_kernels():
-    """The names of the kernels that the records of the registries hold, and of those that layers run."""
+    """Return the names of the kernels of the registries' records, and of layers."""
     for layer in layers.values():
         yield from layer.functions
     for record in (*activations.values(), *all_losses().values()):

@@ -1,4 +1,4 @@
-"""Networks called from other compiled code: one row, its gradient in the input, and a step of gradient descent."""
+"""Networks called from other compiled code: one row, its input gradient, and a step of gradient descent."""
 
 import numpy as np
 from numba import njit
@@ -29,7 +29,7 @@ def gradients(model, x, y, grads, count):
 
 
 class Embedded:
-    """Seconds for CALLS calls in one compiled loop."""
+    """Return the seconds of CALLS calls in one compiled loop."""
 
     params = tuple(NETS)
     param_names = ("net",)

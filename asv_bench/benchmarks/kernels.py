@@ -1,4 +1,4 @@
-"""Every kernel, alone and against the same mathematics in pure Python loops and in NumPy.
+"""Every kernel, alone and compared with the same mathematics in pure Python loops and in NumPy.
 
 The sizes are those of `fastnn compare`: a layer is 64×784×128, activations and losses are 512×128.
 """
@@ -14,7 +14,7 @@ SETTING = Setting(threads=THREADS)
 
 
 class Kernels:
-    """Seconds a call."""
+    """Seconds of a call."""
 
     params = tuple(CASES)
     param_names = ("kernel",)
@@ -28,7 +28,7 @@ class Kernels:
 
 
 class Speedups:
-    """How many times faster than the other two rungs. All are measured once, in turn, for both ratios."""
+    """Ratios to loops and to NumPy. All are measured once, in turn, for both ratios."""
 
     params = tuple(CASES)
     param_names = ("kernel",)

@@ -1,4 +1,4 @@
-"""x @ weight + bias in place, as training runs it, against two kinds of pure Python loops at 64×784×128."""
+"""x @ weight + bias in place, as in training, compared with two kinds of pure Python loops at 64×784×128."""
 
 import statistics
 import timeit
@@ -13,7 +13,7 @@ BATCH, IN_FEATURES, OUT_FEATURES = 64, 784, 128
 
 
 def loops_over_arrays(z, x, weight, bias):
-    """The loops as notes write them, on the elements of NumPy arrays."""
+    """The loops of the notes, over the elements of NumPy arrays."""
     for i in range(len(x)):
         for j in range(len(bias)):
             total = bias[j]
@@ -23,7 +23,7 @@ def loops_over_arrays(z, x, weight, bias):
 
 
 class LinearInPlace:
-    """How many times faster than loops over lists, which are the naive rung, and over the elements of arrays."""
+    """Ratios to loops over lists, which are `fastnn.naive`, and to loops over the elements of arrays."""
 
     timeout = 300
 

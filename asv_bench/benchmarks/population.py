@@ -1,4 +1,4 @@
-"""Many nets at once: a Population of mixed shapes beside the same nets fitted one after the other."""
+"""Many networks at once: a Population of mixed shapes compared with the same networks fitted one after the other."""
 
 import time
 
@@ -18,7 +18,7 @@ def networks():
 
 
 class Populations:
-    """An epoch of a member, and how many times as long `fit` in a loop takes."""
+    """The time of an epoch of a member, and the ratio of `fit` in a loop to it."""
 
     params = ("plain", "validated", "early stopping")
     param_names = ("options",)
@@ -52,7 +52,7 @@ class Populations:
 
 
 def seconds(function, rounds=3):
-    """The median of some calls."""
+    """Return the median time of some calls."""
     took = []
     for _ in range(rounds):
         start = time.perf_counter()

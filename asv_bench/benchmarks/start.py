@@ -1,4 +1,4 @@
-"""From the start of a process to the end of the first epoch: with an empty kernel cache and with a filled one."""
+"""From the start of a process to the end of the first epoch, with an empty kernel cache and with a filled one."""
 
 import os
 import statistics
@@ -18,7 +18,7 @@ net.fit(X, y, epochs=1, batch_size=32, optimizer="adam", progress=False)
 
 
 def seconds(cache):
-    """How long a fresh process takes, with its kernel cache in the folder `cache`."""
+    """Return the duration of a new process, with its kernel cache in the folder `cache`."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", FIRST_EPOCH], env=os.environ | {"FASTNN_CACHE_DIR": cache}, check=True)
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Training and predicting with five nets of the sizes that people run on CPUs, in float32 with Adam."""
+"""Training and prediction with five networks of sizes that are common on CPUs, in float32 with Adam."""
 
 import statistics
 import timeit
@@ -21,7 +21,7 @@ STEPS, ROUNDS = 40, 5
 
 
 class Net:
-    """A network of NETS with data for STEPS steps; `fit` takes them."""
+    """Return a network of NETS with data for STEPS steps, as arguments of `fit`."""
 
     def __init__(self, name):
         (inputs, *hidden, classes), self.batch = NETS[name]
@@ -56,7 +56,7 @@ class Training:
 
 
 class Prediction:
-    """One row, from Python to Python."""
+    """A prediction of one row, called from Python."""
 
     params = tuple(NETS)
     param_names = ("net",)
@@ -71,7 +71,7 @@ class Prediction:
 
 
 class StepSpeedups:
-    """A step of 784-128-10 at batch 64 against the same step in the other two rungs."""
+    """A step of 784-128-10 at batch 64, compared with the same step in loops and in NumPy."""
 
     def setup_cache(self):
         return measure(training_step(Setting(threads=THREADS)))

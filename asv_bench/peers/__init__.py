@@ -1,5 +1,5 @@
-"""The peer benchmark: the same nets, trained and run by fastnn and by the libraries that one would take instead.
+"""The peer benchmark: the same networks, trained and run by fastnn and by other libraries.
 
-`nets` says what is trained, `libraries` how each library does it at its best, `process` keeps each in a process of its own,
-`rounds` asks them in turn, `report` and `chart` show what came out, and `command` is the command line.
+`nets` defines the networks, `libraries` how each library runs them at its best, `process` runs each in its own process,
+`rounds` measures them in turn, `report` and `chart` show the results, and `command` is the command line.
 """

@@ -1,4 +1,4 @@
-"""The chart: how many times as long as fastnn the others take."""
+"""The chart of ratios: the times of the other libraries relative to fastnn."""
 
 import math
 
@@ -12,9 +12,9 @@ NUMBER = 0.15  # how much of a panel's width the number beside a bar takes
 
 
 def draw(results):
-    """A panel for each measure and number of threads, a group of bars for each net, on a logarithmic scale.
+    """Draw a panel for each measure and number of threads, a group of bars for each net, on a logarithmic scale.
 
-    A bar starts at 1, which is fastnn; of a library that is quicker it points to the left.
+    A bar starts at 1, which is fastnn; for a library that is faster it points to the left.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def draw(results):
 
 
 def scale(ax, least, most):
-    """A logarithmic scale with room for the numbers beside the bars, and a line at 1."""
+    """Set a logarithmic scale with room for the numbers beside the bars, and a line at 1."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     low, high = math.log10(min(least, 1)), math.log10(max(most, 2))

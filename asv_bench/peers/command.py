@@ -14,7 +14,7 @@ from .rounds import QUICK, Effort, run
 
 
 def main(argv=None):
-    """Measure and show."""
+    """Measure and print."""
     options = parse(argv)
     libraries = [FASTNN]
     for name in options.peers:
@@ -89,7 +89,7 @@ def say(line):
 
 
 class Progress:
-    """A bar of rounds, in a terminal."""
+    """Return a progress bar of rounds, shown in a terminal."""
 
     def __init__(self, rounds):
         from tqdm import tqdm

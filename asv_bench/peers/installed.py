@@ -1,4 +1,4 @@
-"""What a distribution takes on disk, with all that it requires."""
+"""The disk space of a distribution with everything that it requires."""
 
 import importlib
 import importlib.metadata
@@ -9,12 +9,12 @@ from .libraries import FASTNN
 
 
 def installed_size(distribution):
-    """Bytes of a distribution and of all that it requires, each counted once."""
+    """Return the bytes of a distribution and of all that it requires, each counted once."""
     return sum(map(distribution_size, requirements(distribution)))
 
 
 def requirements(distribution, found=()):
-    """The names of a distribution and of all it requires here, each once, after those `found` before."""
+    """Return the names of a distribution and of all it requires, each once, after those in `found`."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
@@ -29,7 +29,7 @@ def requirements(distribution, found=()):
 
 
 def distribution_size(name):
-    """Bytes of its files; of one that is installed as a link to its source, those of its packages."""
+    """Return the bytes of its files; for one installed as a link to its source, those of its packages."""
     distribution = importlib.metadata.distribution(name)
     paths = {Path(distribution.locate_file(file)) for file in distribution.files or ()}
     direct = json.loads(distribution.read_text("direct_url.json") or "{}")

@@ -1,8 +1,8 @@
-"""How each library trains and runs a net, as well as it can while doing the same as the others.
+"""Training and prediction with each library, as fast as it can do the same as the others.
 
-All train by Adam or by plain gradient descent in float32, through all samples in a new random order each epoch, and predict
-the probabilities of the classes. Each is handed its own kind of array, so that none pays for a conversion. Imports stand
-inside the functions: a process loads the one library that it is for.
+All train by Adam or by plain gradient descent in float32, over all samples in a new random order each epoch, and predict the
+probabilities of the classes. Each gets its own kind of array, so that none has to convert. Imports are inside the functions,
+because a process loads only one library.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ PRODUCT = 1024  # rows and columns of the matrices whose product gives the pract
 
 @dataclass(frozen=True)
 class Work:
-    """What is timed: functions without arguments, each of which returns when its work is done."""
+    """The functions to time, without arguments, each of which returns when its work is done."""
 
     epoch: Callable  # trains on every sample once
     one_row: Callable  # probabilities of one sample
@@ -29,7 +29,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Library:
-    """A library: what it is called here and elsewhere, and what it can be asked for."""
+    """A library: its names, and what it can be measured on."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class Library:
 
     @property
     def absence(self):
-        """Why it cannot take part, in words; "" where it can."""
+        """Return why it cannot be measured, in words; "" if it can."""
         if importlib.util.find_spec(self.module) is None:
             return f"it is not installed (pip install {self.distribution})"
         if self.needs_compiler and shutil.which(cxx := compiler()) is None:
@@ -50,7 +50,7 @@ class Library:
 
 
 def compiler():
-    """The C++ compiler that torch.compile takes."""
+    """Return the C++ compiler that torch.compile uses."""
     return os.environ.get("CXX") or {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
 
 
@@ -65,7 +65,7 @@ def fastnn_work(net, X, y, X_bulk, threads):
 
 
 def torch_work(net, X, y, X_bulk, threads, compiled=False):
-    """PyTorch: the update fused, the samples shuffled once an epoch, so that a batch is a view."""
+    """PyTorch: a fused update, and samples shuffled once an epoch, so that a batch is a view."""
     import torch
     from torch import nn
 
@@ -102,10 +102,10 @@ def torch_work(net, X, y, X_bulk, threads, compiled=False):
 
 
 def jax_work(net, X, y, X_bulk, threads):
-    """JAX: the whole epoch compiled as one scan over the batches, shuffling included; its arguments are reused in place.
+    """JAX: the whole epoch compiled as one scan over the batches, including shuffling; its arguments are donated.
 
-    Calls run where they are made: handed to another thread, as by default, one row takes several times as long. Weights
-    are constants of a prediction.
+    Calls run on the calling thread: on another thread, as by default, one row takes several times as long. Weights are
+    constants of a prediction.
     """
     import jax
 
@@ -166,7 +166,7 @@ def jax_work(net, X, y, X_bulk, threads):
         state = jax.block_until_ready(train(state, draw))
 
     def predictor():
-        """Predicts with the weights as they stand when it is first called."""
+        """Predict with the weights at the time of the first call."""
         return jax.jit(lambda x: jax.nn.softmax(logits(state[0], x)))
 
     one, many, row = predictor(), predictor(), X[:1]
@@ -174,7 +174,7 @@ def jax_work(net, X, y, X_bulk, threads):
 
 
 def sklearn_work(net, X, y, X_bulk, threads):
-    """scikit-learn: `partial_fit` goes through the samples once and keeps the optimizer's memory."""
+    """scikit-learn: `partial_fit` uses the samples once and keeps the optimizer's state."""
     import numpy as np
     from sklearn.neural_network import MLPClassifier
 

@@ -1,4 +1,4 @@
-"""What is trained: dense nets with relu inside and softmax at the end, on made-up data of the right shape."""
+"""The networks: dense, with relu inside and softmax at the end, on generated data of the right shape."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ FEWEST_STEPS, MOST_STEPS = 64, 512
 
 @dataclass(frozen=True)
 class Net:
-    """Features, neurons of each layer, samples a step, and what updates the weights: "adam" or "sgd"."""
+    """Features, units of each layer, samples in a step, and the optimizer: "adam" or "sgd"."""
 
     sizes: tuple[int, ...]
     batch: int
@@ -18,7 +18,7 @@ class Net:
 
     @classmethod
     def parse(cls, text):
-        """A net from "784-128-10:64"."""
+        """Return a net from "784-128-10:64"."""
         try:
             sizes, batch = text.split(":")
             net = cls(tuple(map(int, sizes.split("-"))), int(batch))
@@ -37,17 +37,17 @@ class Net:
 
     @property
     def flops(self):
-        """Of a step's matrix products: x·W, xᵀ·dz and dz·Wᵀ of every layer, less the first's dz·Wᵀ, which no one needs."""
+        """Return the flops of a step's products: x·W, xᵀ·dz and dz·Wᵀ of every layer, without the first layer's dz·Wᵀ."""
         products = [rows * columns for rows, columns in zip(self.sizes, self.sizes[1:], strict=False)]
         return 2 * self.batch * (3 * sum(products) - products[0])
 
     @property
     def steps(self):
-        """How many steps an epoch has."""
+        """Return the number of steps of an epoch."""
         return min(max(math.ceil(EPOCH / (SLOW_STEP + self.flops / SLOW_RATE)), FEWEST_STEPS), MOST_STEPS)
 
     def data(self, rows):
-        """X (rows, features) float32 and labels (rows,) that a linear function of them decides: something to learn."""
+        """Return X (rows, features) float32 and labels (rows,) from a linear function of X, so that they can be learned."""
         import numpy as np
 
         rng = np.random.default_rng(0)

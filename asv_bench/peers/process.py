@@ -1,7 +1,7 @@
-"""A library in a process of its own, which lives through all rounds and does one thing at a time when asked.
+"""A library in its own process, which runs during all rounds and does one thing at a time on request.
 
-So libraries share neither threads nor settings, how many threads there are is known before anything is imported, and what
-was compiled or warmed up stays so while others have their turn. A question and its answer are a line of JSON each.
+So libraries share neither threads nor settings, the number of threads is set before anything is imported, and compiled or
+warmed-up code stays so while others have their turn. A request and its answer are a line of JSON each.
 """
 
 import json
@@ -24,11 +24,11 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 class PeerError(Exception):
-    """A library could not do what it was asked."""
+    """A library could not do what was requested."""
 
 
 def environment(threads):
-    """What a library reads when it is imported: how many threads it may use, and that it is to stay on the processor."""
+    """Return the environment variables that a library reads on import: the number of threads, and to use the CPU."""
     here = str(Path(__file__).parent.parent)
     variables = dict.fromkeys(THREAD_VARIABLES, str(threads)) | {
         "JAX_PLATFORMS": "cpu",
@@ -41,7 +41,7 @@ def environment(threads):
 
 
 class Process:
-    """The asking side. Leaving its `with` block ends the process."""
+    """The requesting side. Leaving its `with` block ends the process."""
 
     def __init__(self, library, threads):
         command = [sys.executable, "-c", f"from {__name__} import serve; serve()", library.name, str(threads)]
@@ -49,7 +49,7 @@ class Process:
                                          env=environment(threads))
 
     def ask(self, task, **arguments):
-        """What a method of Session gives, or PeerError."""
+        """Return the result of a method of Session, or raise PeerError."""
         try:
             print(json.dumps([task, arguments]), file=self._process.stdin, flush=True)
             answer = self._process.stdout.readline()
@@ -74,15 +74,15 @@ class Process:
 
 
 class Session:
-    """The answering side: a library and the net that it has at hand."""
+    """The answering side: a library and its current net."""
 
     def __init__(self, library, threads):
         self.library, self.threads = library, threads
 
     def prepare(self, sizes, batch, optimizer, steps, bulk_rows):
-        """Build a net, compile and warm up whatever it needs, and see that it does what all do.
+        """Build a net, compile and warm up everything it needs, and check that it does the same as all others.
 
-        Returns how many of its samples it has right after an epoch, as a share.
+        Returns the fraction of its samples that are correct after an epoch.
         """
         import numpy as np
 
@@ -101,7 +101,7 @@ class Session:
         return float(np.mean(probabilities.argmax(axis=1) == y[:bulk_rows]))
 
     def measure(self, seconds):
-        """Seconds a training step, a row alone and a row among many; and how many cores the training kept busy."""
+        """Return the seconds of a training step, a single row and a row among many; and the number of busy cores."""
         wall, processor = time.perf_counter(), time.process_time()
         epoch = median_seconds(self.work.epoch, seconds)
         cores = (time.process_time() - processor) / (time.perf_counter() - wall)
@@ -113,7 +113,7 @@ class Session:
         }
 
     def product(self, seconds):
-        """Flops a second of a large matrix product."""
+        """Return the flops per second of a large matrix product."""
         return 2 * PRODUCT**3 / median_seconds(self._multiply, seconds)
 
     @cached_property
@@ -126,7 +126,7 @@ class Session:
 
 
 def median_seconds(function, seconds):
-    """The median time of a call, of as many samples as there is time for, but at least one."""
+    """Return the median time of a call, over as many samples as there is time for, but at least one."""
     number = 1
     while (sample := timed(function, number)) < SAMPLE:
         number = max(number + 1, int(number * min(10, 1.2 * SAMPLE / max(sample, 1e-9))))
@@ -145,7 +145,7 @@ def timed(function, number):
 
 
 def serve():
-    """Answer until there are no more questions: what runs in the process."""
+    """Run in the process: answer until there are no more requests."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks, whose end ends this one
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not get among the answers

@@ -1,4 +1,4 @@
-"""What came out: a table for the terminal, one in Markdown for the README, and everything as JSON."""
+"""The results: a table for the terminal, one in Markdown for the README, and everything as JSON."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ MEASURE_NAMES = {"step": "training", "one_row": "one row", "bulk": "bulk"}
 
 
 def machine(libraries):
-    """What all this runs on."""
+    """Return the description of the machine and the software."""
     from llvmlite.binding import get_host_cpu_name
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -32,7 +32,7 @@ def machine(libraries):
 
 
 def processor():
-    """The processor's name, as the system has it."""
+    """Return the system's name of the processor."""
     description = Path("/proc/cpuinfo")
     if description.exists():
         for line in description.read_text().splitlines():
@@ -45,14 +45,14 @@ def processor():
 
 
 def machine_line(machine):
-    """The machine in a sentence."""
+    """Return a sentence about the machine."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     cores = f"{machine['cores']} core{'s' * (machine['cores'] > 1)}"
     return f"{machine['processor']} ({machine['generation']}), {cores}, {machine['system']}; {versions}; {machine['date']}"
 
 
 def as_json(machine, effort, results):
-    """Everything, times in seconds, rates in flops a second; `times_fastnn` says how many times as long as fastnn."""
+    """Return everything, times in seconds, rates in flops per second; `times_fastnn` are ratios to fastnn's times."""
 
     def figures(result, name):
         times = {measure: result.ratio(measure, name) for measure in MEASURES}
@@ -71,7 +71,7 @@ def as_json(machine, effort, results):
 
 
 def table(results):
-    """A block for every number of threads, in it some lines a net; times stand beside how many times fastnn's they are."""
+    """Return a block for every number of threads, with some lines for each net; times with their ratios to fastnn's."""
     blocks = []
     for threads in dict.fromkeys(result.threads for result in results):
         here = [result for result in results if result.threads == threads]
@@ -97,14 +97,14 @@ def beside(result, measure, name):
 
 
 def aligned(rows, left=2):
-    """Rows of strings as lines: the first columns to the left, the others to the right."""
+    """Return rows of strings as lines: the first columns aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(f"{cell:<{width}}" if k < left else f"{cell:>{width}}" for k, (cell, width) in
                       enumerate(zip(row, widths, strict=True))) for row in rows]
 
 
 def markdown(machine, results):
-    """A line a net, with a figure for each number of threads; then what was compared and on what."""
+    """Return a line for each net, with a figure for each number of threads; then what was compared and on what."""
     threads = list(dict.fromkeys(result.threads for result in results))
     nets = {}
     for result in results:
@@ -144,7 +144,7 @@ def markdown(machine, results):
 
 
 def best_peers(measure, results):
-    """Which peer is the quickest where."""
+    """Return which peer is the fastest in which measure."""
     places = {}
     for result in results:
         if name := result.best_peer(measure):
@@ -156,7 +156,7 @@ def best_peers(measure, results):
 
 
 def peaks(results):
-    """How fast large matrices are multiplied, medians over these results."""
+    """Return the speed of large matrix products, medians over these results."""
     from statistics import median
 
     names = dict.fromkeys(name for result in results for name in result.products)
@@ -179,7 +179,7 @@ def seconds(value):
 
 
 def rate(value):
-    """Three digits, in thousands or millions."""
+    """Return three digits, in thousands or millions."""
     value, unit = (value / 1e6, "M") if value >= 999.5e3 else (value / 1e3, "k")
     return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
 

@@ -1,4 +1,4 @@
-"""The measurement: in every round each library has its turn, so that a slow moment of the machine falls on all of them."""
+"""The measurement: in every round each library has its turn, so that other load on the machine affects all of them."""
 
 import statistics
 import time
@@ -28,7 +28,7 @@ QUICK = Effort(rounds=1, seconds=0.005, rest=0.0, most_steps=8, bulk_rows=64)
 
 @dataclass
 class Figures:
-    """One library on one net: medians over the rounds, and each round's figure."""
+    """One library on one net: medians over the rounds, and the figure of each round."""
 
     step: float
     one_row: float
@@ -54,30 +54,30 @@ class Result:
         return max(self.products.values(), default=float("nan"))
 
     def of_peak(self, name):
-        """The share of the practical peak that the products of a library's training step come to."""
+        """Return the rate of the products in a library's training step, as a fraction of the practical peak."""
         return self.net.flops / self.figures[name].step / self.peak
 
     def ratio(self, measure, name):
-        """How many times as long as fastnn a library takes; None where either was not measured."""
+        """Return the ratio of a library's time to fastnn's; None if either was not measured."""
         if name not in self.figures or "fastnn" not in self.figures:
             return None
         return getattr(self.figures[name], measure) / getattr(self.figures["fastnn"], measure)
 
     def best_peer(self, measure):
-        """The name of the quickest library that is not fastnn, or None."""
+        """Return the name of the fastest library other than fastnn, or None."""
         peers = [name for name in self.figures if name != "fastnn"]
         return min(peers, key=lambda name: getattr(self.figures[name], measure), default=None)
 
 
 def run(nets, threads, libraries, effort, say, advance=lambda: None):
-    """Measure all nets with these numbers of threads, and give a Result for each.
+    """Measure all nets with these numbers of threads; yield a Result for each.
 
     Parameters
     ----------
     libraries : list of Library
-        NumPy comes along for the practical peak.
+        NumPy is added for the practical peak.
     say : function of a str
-        Told what went wrong. A library that fails is left out of that net.
+        Called with errors. A library that fails is left out for that net.
     advance : function
         Called after each round.
     """
@@ -91,12 +91,12 @@ def run(nets, threads, libraries, effort, say, advance=lambda: None):
 
 
 def compare(net, threads, processes, effort, say, advance):
-    """All rounds of one net."""
+    """Run all rounds of one net."""
     result = Result(net, threads, min(net.steps, effort.most_steps or net.steps))
     accuracies, samples, rates = {}, {}, {}
 
     def turn(name, task, answers, **arguments):
-        """Ask for one thing; give the answer, or None after a failure, and then no longer collect such answers."""
+        """Request one thing; return the answer, or None after a failure, after which such requests are skipped."""
         time.sleep(effort.rest if threads > 1 else 0)
         try:
             return processes[name].ask(task, **arguments)

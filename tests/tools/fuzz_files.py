@@ -1,10 +1,10 @@
-"""Files of networks, checkpoints and models of tables, damaged in ways that know what such a file is made of.
+"""A fuzzer for files of networks, checkpoints and models of tables, with damage that depends on the format.
 
-    python tests/tools/fuzz_files.py CASES SEED [PROCESSES]   on all cores; says what was taken and refused, and the slowest
+    python tests/tools/fuzz_files.py CASES SEED [PROCESSES]   on all cores; prints the accepted and refused, and the slowest
 
-The laws: a reader returns or raises ModelFormatError, nothing else; and what was damaged without its checksum being made
-anew is never taken. Most cases have a right checksum, since that is where a reader can still go wrong. Beside these files,
-`fuzz_foreign.py` has those that other programs write.
+The laws: a reader returns or raises ModelFormatError, nothing else; and damage without a new checksum is never accepted.
+Most cases have a valid checksum, because a reader can only go wrong with those. `fuzz_foreign.py` has files of other
+programs.
 """
 
 import io
@@ -65,7 +65,7 @@ DOCUMENTS = ("network", "fit", "table")  # texts in the metadata that are JSON t
 
 
 def written(write):
-    """The bytes that `write(path)` writes."""
+    """Return the bytes that `write(path)` writes."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "file")
         write(path)
@@ -75,10 +75,10 @@ def written(write):
 
 @dataclass
 class Original:
-    """A file to damage: its bytes, how they are read, and the ways of damaging it, each with a weight.
+    """A file to damage: its bytes, its reader, and the kinds of damage, each with a weight.
 
-    parse: a function of bytes; refusals: what it may raise. weight: how often it is drawn.
-    sealed: whether it has a checksum, so that no damage of a disk may go unnoticed.
+    parse: a function of bytes; refusals: the exceptions it may raise. weight: how often it is drawn.
+    sealed: whether it has a checksum, so that random damage must be detected.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Original:
 
 
 def of_ours(name, whole, reader, weight):
-    """A file that `Network.save` or one of its like wrote."""
+    """A file that `Network.save` or a similar method wrote."""
 
     def parse(damaged):
         return files.read_open(io.BytesIO(damaged), len(damaged), reader, "fuzzed")
@@ -103,7 +103,7 @@ def of_ours(name, whole, reader, weight):
 
 
 def originals():
-    """{name: (bytes, reader, weight)}: small files are fast to try, so the smallest is tried most."""
+    """Return {name: (bytes, reader, weight)}: small files are fast, so the smallest is used most."""
     X, y = np.linspace(0, 1, 6).reshape(3, 2), np.array([0, 1, 0])
     nets = {
         "one number": (Network([Dense(1)], inputs=1), 10),
@@ -131,7 +131,7 @@ def originals():
 
 
 def places(node, found):
-    """Every (container, key) in a JSON value."""
+    """Yield every (container, key) in a JSON value."""
     for key in (node if isinstance(node, dict) else range(len(node))):
         found.append((node, key))
         if isinstance(node[key], (dict, list)):
@@ -159,7 +159,7 @@ def mutate(node, rng):
 
 
 def structural(text, payload, rng):
-    """A header changed as JSON, or a document in its metadata."""
+    """Return a header changed as JSON, or a document in its metadata."""
     header = json.loads(text)
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         metadata = header.get("__metadata__")
@@ -177,7 +177,7 @@ def structural(text, payload, rng):
 
 
 def textual(text, payload, rng):
-    """A header with something put into its text, or a stretch of it written twice or left out."""
+    """Return a header with something inserted into its text, or a part of it repeated or left out."""
     begin, end = sorted((rng.randrange(len(text)), rng.randrange(len(text))))
     kind = rng.randrange(3)
     between = rng.choice(TOKENS) if kind == 0 else text[begin:end] * 2 if kind == 1 else b""
@@ -185,14 +185,14 @@ def textual(text, payload, rng):
 
 
 def numbers(text, payload, rng):
-    """Other numbers in the tensors."""
+    """Return other numbers in the tensors."""
     begin = rng.randrange(len(payload))
     between = rng.choice([b"\xff\xff\xff\x7f", b"\0\0\x80\x7f", rng.randbytes(8), b"\xff" * 8])
     return sealed(text, (payload[:begin] + between + payload[begin + len(between):])[:len(payload) - rng.choice([0, 0, 1])])
 
 
 def raw(whole, rng):
-    """Damage as of a disk or of a transfer."""
+    """Return damage as by a disk or a transfer."""
     place, kind = rng.randrange(len(whole)), rng.randrange(5)
     if kind == 0:
         return whole[:place]
@@ -206,9 +206,9 @@ def raw(whole, rng):
 
 
 def fuzz(cases, seed, corpus=None):
-    """(Counter of what happened: {(file, damage, "taken" or "refused"): times}, seconds, the slowest); or AssertionError.
+    """Return (Counter of {(file, damage, "taken" or "refused"): times}, seconds, the slowest), or raise AssertionError.
 
-    The error is raised where a law is broken, and names the case; the damaged file is kept.
+    The error is raised if a law is violated, and names the case; the damaged file is kept.
     """
     rng, found, slowest = random.Random(seed), Counter(), (0.0, "")
     corpus = corpus or [of_ours(name, *each) for name, each in originals().items()]
@@ -235,7 +235,7 @@ def fuzz(cases, seed, corpus=None):
 
 @cache
 def everything():
-    """All that is read of strangers: files of ours, and those that other programs write."""
+    """Return all kinds of files that are read: those of fastnn and of other programs."""
     import fuzz_foreign
 
     return [of_ours(name, *each) for name, each in originals().items()] + fuzz_foreign.originals()
@@ -246,7 +246,7 @@ def fuzz_everything(cases, seed):
 
 
 def report(results):
-    """What several runs of `fuzz_everything` came to, in words."""
+    """Return the results of several runs of `fuzz_everything`, in words."""
     total, seconds = sum((found for found, *_ in results), Counter()), sum(seconds for _, seconds, *_ in results)
     worst, memory = max(slowest for _, _, slowest, _ in results), max(memory for *_, memory in results)
     lines = [f"{'file':<18}{'damage':<12}{'taken':>12}{'refused':>12}"]
@@ -258,7 +258,7 @@ def report(results):
 
 
 def peak_memory():
-    """The most MiB that this process has had."""
+    """Return the peak memory of this process in MiB."""
     try:
         import resource
     except ImportError:
@@ -267,7 +267,7 @@ def peak_memory():
 
 
 def fuzz_on_all_cores(cases, seed, count=None):
-    """`fuzz_everything` in a process a core, in parts with a seed each; a report, after Ctrl-C of the parts done by then."""
+    """Run `fuzz_everything` in a process for each core, with a seed each; report the finished parts, also after Ctrl-C."""
     count = count or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     parts, results = -(-cases // PART), []
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:

@@ -1,7 +1,7 @@
-"""Files of other programs, damaged likewise: weights from PyTorch, ONNX graphs, tables, MNIST, and the cache of kernels.
+"""Damaged files of other programs: weights from PyTorch, ONNX graphs, tables, MNIST, and the cache of kernels.
 
-Run by `fuzz_files.py`. The law is the same: a reader gives what it promises or raises what it documents, and nothing else.
-What an optional package is needed for is left out where that is absent.
+Run by `fuzz_files.py`. The law is the same: a reader returns what it documents or raises what it documents, and nothing
+else. Kinds that need an optional package are skipped without it.
 """
 
 import bz2
@@ -30,7 +30,7 @@ FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 
 def originals():
-    """The Originals of everything that can be read here."""
+    """Return the Originals of everything that can be read here."""
     scratch = tempfile.mkdtemp(prefix="fuzz-", dir=FOLDER)
     found = [*of_torch(), of_kernels(scratch), *of_arrays(scratch)]
     for source in (of_onnx, of_tables):
@@ -42,7 +42,7 @@ def originals():
 
 
 def by_path(scratch, ending, read):
-    """A function of bytes that has `read(path)` read them from a file."""
+    """Return a function of bytes that calls `read(path)` on a file of them."""
     path = os.path.join(scratch, f"file{ending}")
 
     def parse(damaged):
@@ -56,7 +56,7 @@ def by_path(scratch, ending, read):
 
 
 def spliced(whole, rng):
-    """Something put into a text, or a stretch of it left out or written twice."""
+    """Insert something into a text, or repeat or leave out a part of it."""
     begin, end = sorted((rng.randrange(len(whole) + 1), rng.randrange(len(whole) + 1)))
     word = str(rng.choice(NASTY)).encode("utf-8", "replace")[:200]
     between = rng.choice([rng.choice(TOKENS), word, whole[begin:end], b""])
@@ -88,7 +88,7 @@ def of_torch():
         return file_of(changed, payload)
 
     def renamed(rng):
-        """The tensors that there are under other names: what is sound as a file, and no chain of layers."""
+        """Rename the tensors: valid as a file, but not a chain of layers."""
         names = [*header]
         rng.shuffle(names)
         others = [str(rng.choice(NASTY)) + rng.choice([".weight", ".bias", ""]) for _ in names]
@@ -116,7 +116,7 @@ def of_torch():
     return [Original("torch weights", whole, parse, 1.5, damages)]
 
 
-# The cache of kernels: damage is told before anything is unpickled
+# The cache of kernels: damage is detected before anything is unpickled
 
 
 def of_kernels(scratch):
@@ -169,7 +169,7 @@ def of_arrays(scratch):
 
 
 def other_member(whole, rng):
-    """An archive that is sound but for what is in one member, with its checksum made anew."""
+    """Return a valid archive except for the contents of one member, with its new checksum."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(whole)) as archive, zipfile.ZipFile(out, "w") as made:
         chosen = rng.choice(archive.namelist())
@@ -180,7 +180,7 @@ def other_member(whole, rng):
 
 
 def spliced_header(held, rng):
-    """A .npy file whose header, a dict in Python's spelling, says something else."""
+    """Return a .npy file with a changed header, a dict in Python's notation."""
     head = held[10:128]
     kind = rng.choice([b"|O8", b"<f8", b"<U9", b"<M8[s]", b"<c16"])
     size = rng.choice([b"-1", b"0", b"2**40", b"9" * 11, b"1.5"])
@@ -189,7 +189,7 @@ def spliced_header(held, rng):
     return held[:8] + struct.pack("<H", min(len(said), 65535)) + said[:65535] + held[128:]
 
 
-# ONNX graphs: ours, and such as other programs write
+# ONNX graphs: fastnn's, and those of other programs
 
 
 def of_onnx(scratch):
@@ -218,7 +218,7 @@ def bytes_of(path):
 
 
 def fields_of(message, found):
-    """Every (message, field that is set) in a message of protobuf."""
+    """Yield every (message, field that is set) in a protobuf message."""
     for field, value in message.ListFields():
         found.append((message, field))
         if field.type == field.TYPE_MESSAGE:
@@ -228,7 +228,7 @@ def fields_of(message, found):
 
 
 def other_message(kind, whole, rng):
-    """A message in which one to three fields say something else."""
+    """Return a message with one to three changed fields."""
     message = kind.FromString(whole)
     for _ in range(rng.choice([1, 1, 2, 3])):
         owner, field = rng.choice(fields_of(message, []))

@@ -1,6 +1,6 @@
-"""Which files are mutated, by which tests each is held, and what is left out of them for what reason.
+"""The groups of files for mutation tests, with their tests, and the mutants that are left out, with reasons.
 
-The tests are in the order in which they are run: those first that are quick and likely to notice.
+The tests are in order of execution: fast ones that are likely to fail come first.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LAWS = ["tests/kernels/test_calls.py", "tests/laws/test_stability.py", "tests/laws/test_forward_exact.py",
  "tests/laws/test_jacobians.py",
         "tests/laws/test_gradients.py"]
-# what several processes do, whose kernels each compiles for itself, is of threads and of the cache
+# what several processes do, each of which compiles for itself, concerns threads and the cache
 ALONE = ["--deselect=tests/laws/test_same_bits.py::test_one_digest_of_all",
          "--deselect=tests/laws/test_same_bits.py::test_layers_and_threads_do_not_change_a_bit_of_training",
          "--deselect=tests/laws/test_same_bits.py::test_kernels_that_several_processes_compiled_work_together"]
@@ -21,11 +21,11 @@ ALIKE = ["tests/laws/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_a
          "tests/laws/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_of_a_large_net"]
 ANYWHERE = "tests/hostile/test_bad_arrays.py::test_one_number_of_X_wherever_it_stands"
 GOES_ON = "tests/hostile/test_bad_arrays.py::test_after_all_that_training_goes_on_as_if_nothing_had_been"
-# tests of the cache of kernels: they are run with the cache as it is, others with that of `kernel_keys`
+# tests of the cache of kernels, which use the real cache; others use that of `kernel_keys`
 OF_THE_CACHE = "tests/kernels/test_cache.py"
 
 
-# of several processes, each of which compiles for itself: half a minute each
+# tests with several processes, each of which compiles for itself: half a minute each
 APART = ["--deselect=tests/kernels/test_cache.py::test_the_usual_kernels_are_those_of_a_dense_net",
          "--deselect=tests/kernels/test_cache.py::test_processes_that_start_at_once",
          "--deselect=tests/kernels/test_cache.py::test_kernels_that_several_processes_compiled_work_together"]
@@ -37,7 +37,7 @@ def kernels(folder, *names):
 
 @dataclass(frozen=True)
 class Group:
-    """Files that belong together. share: of all mutants that are drawn. parts: (files, the tests that concern them)."""
+    """Files that belong together. share: fraction of all drawn mutants. parts: (files, the tests that concern them)."""
 
     name: str
     share: int
@@ -157,7 +157,7 @@ GROUPS = [
     )),
 ]
 
-# path -> {part of a line: why what stands there is left out}
+# path -> {part of a line: reason to leave its mutants out}
 LEFT_OUT = {
     "kernels/losses/__init__.py": {
         "CACHED": "how many numbers are worked on at a time is a matter of speed",
@@ -205,7 +205,7 @@ LEFT_OUT = {
     "fastnn/files/checkpoint.py": {"NESTED = ": "a limit of some size"},
 }
 
-# path -> [(part of a line, part of "before → after", why it makes no difference)]: found among those that had survived
+# path -> [(part of a line, part of "before → after", reason why it makes no difference)]: found among survivors
 EQUIVALENT = {
     "kernels/activations/leaky_relu.py": [("value=", "z >= 0.0", "at 0 both ways give z")],
     "kernels/activations/relu.py": [("value=", "z >= 0.0", "at 0 both ways give 0")],
@@ -255,12 +255,12 @@ EQUIVALENT = {
 
 
 def left_out(mutant, lines):
-    """The reason for which a mutant is left out, or nothing."""
+    """Return the reason to leave a mutant out, or ""."""
     line = lines[mutant.line - 1]
     return next((reason for part, reason in LEFT_OUT.get(mutant.path, {}).items() if part in line), "")
 
 
 def equivalent(mutant, lines):
-    """The reason for which a mutant that survived makes no difference, or nothing."""
+    """Return the reason why a surviving mutant makes no difference, or ""."""
     line, change = lines[mutant.line - 1], f"{mutant.before} → {mutant.after}"
     return next((reason for part, made, reason in EQUIVALENT.get(mutant.path, []) if part in line and made in change), "")

@@ -1,15 +1,14 @@
-"""How many mutants of the package the tests notice: python tests/tools/mutants.py [--number N] [--seed S] [--only TEXT …].
+"""How many mutants of the package the tests detect: python tests/tools/mutants.py [--number N] [--seed S] [--only TEXT …].
 
-Mutants (`mutator.py`) are drawn by chance from each group of `mutant_groups.py`, in fixed shares. Each is run in a copy of
-the tree, by the tests that concern its file and until one fails, in a process forked from one that has imported Numba. It is
-
+Mutants (`mutator.py`) are drawn at random from each group of `mutant_groups.py`, in fixed shares. Each runs in a copy of the
+tree, with the tests that concern its file, until one fails, in a process forked from one that has imported Numba. It is
     killed        a test fails, the package cannot be imported, or the process dies
     timed out     killed too: it, or one of the tests, takes far longer than without a mutant
     survived      all tests pass
-    not compiled  Numba refuses it, so that nobody could have it: it does not count
-    equivalent    it survived, and `mutant_groups.py` says why it makes no difference: it does not count
+    not compiled  Numba refuses it, so nobody could run it: not counted
+    equivalent    it survived, and `mutant_groups.py` explains why it makes no difference: not counted
 
-At most `--jobs` of them run at a time. First the tests are run without a mutant, which tells how long it takes.
+At most `--jobs` of them run at a time. First the tests run without a mutant, to measure their time.
 """
 
 import argparse
@@ -45,7 +44,7 @@ MEMORY = 16 * 2**30
 
 
 def drawn(group, number, seed, root=ROOT):
-    """So many mutants of a group, or all there are; and how many there are."""
+    """Return up to so many mutants of a group, and the number of all of them."""
     there = [mutant for path in group.paths for mutant in mutants(path, (root / path).read_text(encoding="utf-8"))
              if not mutant_groups.left_out(mutant, lines_of(root / path))]
     chosen = random.Random(f"{seed} {group.name}").sample(there, min(number, len(there)))
@@ -57,7 +56,7 @@ def lines_of(path):
 
 
 class Work(NamedTuple):
-    """Tests to be run with a mutant, or without one (None), and how many seconds they may take, or print nothing."""
+    """Tests to run with a mutant, or without one (None), with limits on their seconds in total and without output."""
 
     mutant: object
     tests: tuple
@@ -66,7 +65,7 @@ class Work(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How that ended, after how many seconds, how many of them at most without a word, and what was printed."""
+    """The outcome: verdict, seconds, most seconds without output, and the output."""
 
     mutant: object
     verdict: str
@@ -76,7 +75,7 @@ class Outcome(NamedTuple):
 
 
 class Copy:
-    """A copy of the tree, in which one mutant is run at a time."""
+    """A copy of the tree, in which one mutant runs at a time."""
 
     def __init__(self, folder, root, cache):
         self.folder, self.root, self.cache = folder, root, cache
@@ -91,7 +90,7 @@ class Copy:
                 shutil.copy(root / name, self.tree / name)
 
     def start(self, work):
-        """Begin to run the tests."""
+        """Start the tests."""
         self.work, self.mutant = work, work.mutant
         if self.mutant:
             (self.tree / self.mutant.path).write_text(self.mutant.source, encoding="utf-8")
@@ -104,7 +103,7 @@ class Copy:
         self.process.start()
 
     def late(self):
-        """Whether it runs, and has for longer than it may, or is stuck. To be asked now and then: it listens."""
+        """Return whether it runs longer than allowed, or is stuck. Call it regularly, because it reads the output."""
         now, said = time.monotonic(), self.output.stat().st_size
         self.quiet = max(self.quiet, now - self.heard)
         if said != self.said:
@@ -112,7 +111,7 @@ class Copy:
         return self.process.is_alive() and (now - self.began > self.work.limit or now - self.heard > self.work.quiet)
 
     def end(self, late):
-        """The outcome of what has ended, or is ended now; the tree is as it was then."""
+        """Return the outcome of a finished process, ending it if necessary, and restore the tree."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # with all that the tests have started
         self.process.join()
@@ -123,7 +122,7 @@ class Copy:
                        time.monotonic() - self.began, self.quiet, output)
 
     def run(self, tests):
-        """In the process of its own: the tests, as from a shell in the copy."""
+        """Run the tests in the child process, as from a shell in the copy."""
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may be deaf to it
         output = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -175,7 +174,7 @@ def verdict(code, output):
 
 
 def failures(output):
-    """The names of the tests that failed."""
+    """Return the names of the tests that failed."""
     names = [line.split(" ", 1)[1].split(" - ")[0] for line in output.splitlines() if line.startswith(("FAILED", "ERROR "))]
     if not names or len(names) > FAILING:
         raise RuntimeError(f"the tests fail without a mutant:\n{output[-3000:]}")
@@ -183,7 +182,7 @@ def failures(output):
 
 
 def run_all(work, jobs, folder, root=ROOT, cache=None):
-    """Do all the work in so many copies at a time; gives the outcomes as they come."""
+    """Run all work in that many copies at a time; yield the outcomes as they come."""
     cache = cache or folder / "kernels-cache"
     free, busy, work = [Copy(folder / f"copy-{k}", root, cache) for k in range(jobs)], {}, list(reversed(work))
     try:
@@ -208,7 +207,7 @@ def run_all(work, jobs, folder, root=ROOT, cache=None):
 
 
 def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
-    """Run so many mutants of the groups; returns {group: Counter of verdicts} and the survivors, and prints each outcome."""
+    """Run so many mutants of the groups; return {group: Counter of verdicts} and the survivors, and print each outcome."""
     limits, failing, chosen = {}, {}, {}
     shares = sum(group.share for group in groups)
     for group in groups:
@@ -242,13 +241,13 @@ def measure(groups, number, seed, jobs, folder, only=(), root=ROOT, cache=None):
 
 
 def score(counts):
-    """(killed or timed out, of how many that count)."""
+    """Return (number killed or timed out, number that counts)."""
     killed = counts["killed"] + counts["timed out"]
     return killed, killed + counts["survived"]
 
 
 def table(scores):
-    """The figures as text, a line a group."""
+    """Return the figures as text, a line for each group."""
     total = sum(scores.values(), Counter())
     lines = [f"{'group':18} killed timed out survived not compiled equivalent  score"]
     for name, counts in [*scores.items(), ("all", total)]:

@@ -1,17 +1,17 @@
-"""Mutants: copies of a source with one small thing wrong, made by its syntax tree, to see whether the tests notice.
+"""Mutants: copies of a source with one small fault, made in its syntax tree, to see whether the tests detect it.
 
-What is changed: an operator for its opposite, the boundary and the sense of a comparison, `and` for `or`, a condition for
-its negation, a number for the next or the one before or its negative, True for False, min for max, the bounds of a range,
-the value that is returned; and a statement that has an effect is left out.
+The faults: the opposite operator, the boundary or the direction of a comparison, `and` for `or`, a negated condition, a
+number plus or minus one or negated, True for False, min for max, the bounds of a range, the returned value; and a statement
+with an effect is left out.
 
-What is not: docstrings and texts, annotations, decorators, imports, `__repr__`, and what a `raise` or `warn` says. Nor what
-cannot be told from outside, or fails whatever is tested:
+No mutants are made of docstrings and texts, annotations, decorators, imports, `__repr__`, and the texts of `raise` or
+`warn`. Nor of code whose change has no visible effect, or always fails:
 
-- the length that `view` or `carray` claims where it is a number as it stands: one element of it is read
-- the index of that one element, 0, as −1, which is the same
-- the grain of `share`, `at_full_width`, and whether a kernel is inlined or kept on disk: they are matters of speed
-- a run of names for the numbers of a range: which number is whose does not matter
-- that a function returns the one which it has just made, or a `Kernel`: nothing would run without
+- a literal length of `view` or `carray`, of which only one element is read
+- the index 0 of that element, because −1 is the same
+- the grain of `share`, `at_full_width`, and whether a kernel is inlined or cached, which affect only the speed
+- names for the numbers of a range, whose values do not matter
+- that a factory returns its function, or a `Kernel`, without which nothing would run
 """
 
 import ast
@@ -36,7 +36,7 @@ SPEED_ARGUMENTS = {"inline", "cached", "any_order", "parallel", "moves_addresses
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one file: in which line and from which column, from what to what, and the source that comes of it."""
+    """One change of one file: its line and column, the text before and after, and the changed source."""
 
     path: str
     line: int
@@ -50,7 +50,7 @@ class Mutant:
 
 
 def mutants(path, source):
-    """All mutants of a source, in the order of the file."""
+    """Return all mutants of a source, in file order."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Return):
@@ -71,7 +71,7 @@ def mutants(path, source):
 
 
 def shown(node):
-    """A node in one short line."""
+    """Return a node as one short line."""
     if isinstance(node, ast.Pass):
         return "(nothing)"
     text = " ".join(ast.unparse(node).split())
@@ -79,7 +79,7 @@ def shown(node):
 
 
 def places(parent):
-    """(put, node) of every node that may be replaced: put(other) sets another in its place."""
+    """Yield (put, node) for every node that may be replaced: put(other) replaces it."""
     for field, value in ast.iter_fields(parent):
         if field in ("annotation", "returns", "decorator_list", "type_comment"):
             continue
@@ -106,7 +106,7 @@ def putter(parent, field, index):
 
 
 def left_alone(node):
-    """What is no behavior: imports, texts, a function that only shows something, what a warning says."""
+    """Return whether a node is not behavior: imports, texts, a function for printing, the text of a warning."""
     if isinstance(node, ast.Import | ast.ImportFrom | ast.JoinedStr):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -121,23 +121,23 @@ def left_alone(node):
 
 
 def called(node):
-    """The name of the function that a call calls; of whatever else, none."""
+    """Return the name of the function of a call; "" for other nodes."""
     return getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
 
 
 def of_one_element(subscript):
-    """Whether what is indexed is a `view` or `carray` of one element."""
+    """Return whether the indexed object is a `view` or `carray` of one element."""
     call = subscript.value
     return called(call) in ("view", "carray") and isinstance(call.args[-1], ast.Constant) and call.args[-1].value == 1
 
 
 def last_argument_left_alone(call):
-    """Whether the last argument is a matter of speed alone, or claims what nobody reads."""
+    """Return whether the last argument affects only the speed, or a length that is not used."""
     return called(call) == "share" or (called(call) in ("view", "carray") and isinstance(call.args[-1], ast.Constant))
 
 
 def replacements(node):
-    """What may stand in place of a node."""
+    """Yield replacements of a node."""
     make = {ast.BinOp: of_operator, ast.BoolOp: of_operator, ast.AugAssign: of_addition, ast.Compare: of_comparison,
             ast.Constant: of_constant, ast.UnaryOp: of_sign, ast.If: of_condition, ast.While: of_condition,
             ast.IfExp: of_condition, ast.Call: of_call, ast.Return: of_return, ast.Expr: nothing, ast.Raise: nothing,
@@ -146,7 +146,7 @@ def replacements(node):
 
 
 def like(node, **changes):
-    """A copy of a node with other fields."""
+    """Return a copy of a node with other fields."""
     return type(node)(**{**dict(ast.iter_fields(node)), **changes})
 
 
@@ -212,5 +212,5 @@ def of_return(node):
 
 
 def of_assignment(node):
-    """Left out where the name is there without it: an element, an attribute; elsewhere it would only fail to run."""
+    """Leave out a statement only if its name exists without it: an element, an attribute. Otherwise it would always fail."""
     return [ast.Pass()] if all(isinstance(each, ast.Subscript | ast.Attribute) for each in node.targets) else []

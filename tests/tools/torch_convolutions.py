@@ -1,8 +1,8 @@
-"""Makes tests/data/torch/convolutions.npz: what PyTorch computes for convolutions and transposed ones, with autograd.
+"""Make tests/data/torch/convolutions.npz: PyTorch's results of convolutions and transposed ones, with autograd.
 
     python tests/tools/torch_convolutions.py [count [file]]
 
-It takes torch (the stored cases are from torch 2.13.0). Arrays are float64, channels last, and
+It needs torch (the stored cases are from torch 2.13.0). Arrays are float64, channels last, and
 weights as fastnn has them. Case number c has the arrays "c.x", "c.weight", "c.bias", "c.z", "c.dz", "c.dx", "c.dweight" and
 "c.dbias"; `cases` has their options.
 """
@@ -50,7 +50,7 @@ def drawn(seed):
 
 
 def computed(case, seed):
-    """The arrays of a case by name, or None where PyTorch refuses it."""
+    """Return the arrays of a case by name, or None if PyTorch refuses it."""
     options = {name: case[name] for name in ("stride", "padding", "dilation", "groups", "output_padding") if name in case}
     generator, (into, out), groups = torch.Generator().manual_seed(seed), case["channels"], case.get("groups", 1)
     first, second = (out, into // groups) if case["kind"] == "conv2d" else (into, out // groups)

@@ -1,9 +1,9 @@
-"""Makes tests/data/windows/*.json: the sizes that PyTorch and ONNX give convolutions and pools, for tests that need neither.
+"""Make tests/data/windows/*.json: output sizes of convolutions and pools in PyTorch and ONNX, for tests without them.
 
     python tests/tools/window_shapes.py
 
-It takes torch and onnx (the stored tables are from torch 2.13.0 and onnx 1.23.2). A case is one axis; each table says what
-its columns are. What the library refuses has null for its size.
+It needs torch and onnx (the stored tables are from torch 2.13.0 and onnx 1.23.2). A case is one axis; each table names its
+columns. Cases that the library refuses have null for their size.
 """
 
 import json
@@ -15,7 +15,7 @@ COLUMNS = "size", "kernel", "stride", "dilation", "before", "after", "out"
 
 
 def cases(count, seed):
-    """Sizes of axes, many of them small, and (before, after) of padding."""
+    """Return sizes of axes, many of them small, and (before, after) of padding."""
     draw = random.Random(seed)
     for _ in range(count):
         size = draw.choice([1, 2, 3, 4, 5, 6, 7, 8, 13, 28])
@@ -51,7 +51,7 @@ def from_torch():
 
 
 def from_onnx():
-    """Sizes from shape inference; of auto_pad also where the windows lie, by the first and last taps of ones over ones."""
+    """Return sizes from shape inference; for auto_pad also the positions of the windows, from ones convolved with ones."""
     import numpy as np
     import onnx
     from onnx import helper
@@ -85,7 +85,7 @@ def from_onnx():
         found = out("ConvTranspose", size, k, pads=[before, after], output_padding=[more], **options)
         tables["transposed"].append([size, k, s, d, before, after, more, found])
         for word in ("SAME_UPPER", "SAME_LOWER"):
-            # a kernel of 1, 2, 4 … over ones tells which taps of a window lie within the data
+            # a kernel of 1, 2, 4 … over ones shows which taps of a window are within the data
             run = ReferenceEvaluator(model("Conv", size, k, auto_pad=word, **options))
             weight = 2.0 ** np.arange(k, dtype=np.float32)
             y = run.run(None, {"x": np.ones((1, 1, size), np.float32), "w": weight[None, None]})
