@@ -43,7 +43,11 @@ from .layers import (
     LayerNorm,
     MaxPool1D,
     MaxPool2D,
+    Normalize,
+    Rescale,
     Reshape,
+    UpSample2D,
+    ZeroPad2D,
 )
 from .layers.initializers import initializers
 from .network.network import Network
@@ -58,8 +62,8 @@ __all__ = [
     "CSVLogger", "Callback", "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D",
     "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "Flatten", "GlobalAveragePool", "GlobalMaxPool",
     "GroupNorm", "History", "LambdaCallback", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Metric",
-    "ModelCheckpoint", "ModelFormatError", "Network", "OneCycle", "Population", "RMSprop", "ReduceLROnPlateau",
-    "Reshape", "StepDecay", "Sweep", "TerminateOnNaN", "WarmUp", "activations", "check_gradients",
-    "from_torch_state_dict", "initializers", "k_folds", "losses", "optimizers", "register_activation", "register_loss",
-    "sweep", "warmup",
+    "ModelCheckpoint", "ModelFormatError", "Network", "Normalize", "OneCycle", "Population", "RMSprop",
+    "ReduceLROnPlateau", "Rescale", "Reshape", "StepDecay", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp",
+    "ZeroPad2D", "activations", "check_gradients", "from_torch_state_dict", "initializers", "k_folds", "losses",
+    "optimizers", "register_activation", "register_loss", "sweep", "warmup",
 ]

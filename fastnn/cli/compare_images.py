@@ -56,6 +56,30 @@ def convolution_runs(name, setting):
         getattr(compiled, name), *given, threads=setting.threads)
 
 
+# of the other functions the arguments for images x, and what the gradient's height and width are multiplied by
+PLAIN = {"zero_pad2d": ((1,), None), "up_sample2d": ((2,), 2), "rescale": ((1 / 255, -0.5), 1),
+         "normalize": (("mean", "scale"), 1)}
+
+
+def plain_runs(name, setting):
+    """The same of a function that works on the pixels of images."""
+    batch, height, width, channels = setting.images
+    operation, _, phase = name.rpartition("_")
+    options, times = PLAIN[operation]
+    vectors = dict(zip(("mean", "scale"), setting.random(2, channels), strict=True))
+    given = [vectors.get(option, option) for option in options]
+    shape = setting.images
+    if phase == "backward":
+        sides = (height + 2, width + 2) if times is None else (times * height, times * width)
+        shape = (batch, *sides, channels)
+        given = given[1:] if operation == "normalize" else given
+    given = [setting.random(*shape), *given]
+    runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]
+    return "×".join(map(str, setting.images)), *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
+
+
 IMAGE_RUNS = {name: partial(pool_runs, name) for name in POOLS}
+IMAGE_RUNS |= {name: partial(plain_runs, name)
+               for operation in PLAIN for name in (f"{operation}_forward", f"{operation}_backward")}
 IMAGE_RUNS |= {name: partial(convolution_runs, name) for name in CONVOLUTIONS}
 IMAGE_RUNS |= {name: partial(norm_runs, name) for name in NORMS}

@@ -27,7 +27,20 @@ from .calls import (
     weight_penalty_gradient,
 )
 from .convolutions import conv2d_backward, conv2d_forward, conv_transpose2d_backward, conv_transpose2d_forward
-from .image_calls import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
+from .image_calls import (
+    average_pool2d_backward,
+    average_pool2d_forward,
+    max_pool2d_backward,
+    max_pool2d_forward,
+    normalize_backward,
+    normalize_forward,
+    rescale_backward,
+    rescale_forward,
+    up_sample2d_backward,
+    up_sample2d_forward,
+    zero_pad2d_backward,
+    zero_pad2d_forward,
+)
 
 __all__ = [
     "average_pool2d_backward",
@@ -52,10 +65,18 @@ __all__ = [
     "linear_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
+    "normalize_backward",
+    "normalize_forward",
     "optimizer_update",
     "registered_functions",
+    "rescale_backward",
+    "rescale_forward",
+    "up_sample2d_backward",
+    "up_sample2d_forward",
     "weight_penalty",
     "weight_penalty_gradient",
+    "zero_pad2d_backward",
+    "zero_pad2d_forward",
 ]
 
 __getattr__, __dir__ = registry_attributes(globals(), calls)

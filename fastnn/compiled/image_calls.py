@@ -6,9 +6,15 @@ threads, used if there is enough work, and does not change the result.
 
 import numpy as np
 
+from ..kernels.compiling.objects import address
 from ..kernels.layers.average_pool import average_pool_row
 from ..kernels.layers.max_pool import max_pool_row
-from ..naive.rungs import check_da, pooling_windows
+from ..kernels.layers.normalize import normalize_row
+from ..kernels.layers.rescale import rescale_row
+from ..kernels.layers.up_sample2d import up_sample2d_row
+from ..kernels.layers.zero_pad2d import zero_pad2d_row
+from ..layers.windows import padding_of, per_axis
+from ..naive.rungs import check_da, check_images, pooling_windows
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import place, real_arrays, run_phase
 
@@ -86,4 +92,119 @@ def average_pool2d_backward(da, x, kernel_size, stride=None, padding="valid", di
     dx = empty(x.shape, dtype)
     row = average_pool_row(dtype, 1, *axes, x.shape[3], da=place(da), dx=place(dx), counts_padding=count_padding)
     run_shared(row, ["backward_first"], x, threads)
+    return dx
+
+
+def zero_pad2d_forward(x, padding, threads=None):
+    """Put zeros around images: a (batch, top + height + bottom, left + width + right, channels).
+
+    Examples
+    --------
+    >>> zero_pad2d_forward([[[[1.0]]]], padding=((0, 0), (1, 2))).tolist()
+    [[[[0.0], [1.0], [0.0], [0.0]]]]
+    """
+    dtype, x = real_arrays(x=x)
+    batch, height, width, channels = check_images("x", x.shape)
+    sides = padding_of("padding", padding, 2, ())
+    a = empty((batch, height + sum(sides[0]), width + sum(sides[1]), channels), dtype)
+    row = zero_pad2d_row(dtype, 1, x=place(x), a=place(a), height=height, width=width, channels=channels, padding=sides)
+    run_shared(row, ["forward"], x, threads)
+    return a
+
+
+def zero_pad2d_backward(da, padding, threads=None):
+    """Push da back through `zero_pad2d_forward`: dx (batch, height, width, channels)."""
+    dtype, da = real_arrays(da=da)
+    sides = padding_of("padding", padding, 2, ())
+    batch, height, width, channels = check_images("da", da.shape, sum(sides[0]) + 1, sum(sides[1]) + 1)
+    dx = empty((batch, height - sum(sides[0]), width - sum(sides[1]), channels), dtype)
+    row = zero_pad2d_row(dtype, 1, da=place(da), dx=place(dx), height=dx.shape[1], width=dx.shape[2], channels=channels,
+                         padding=sides)
+    run_shared(row, ["backward_first"], dx, threads)
+    return dx
+
+
+def up_sample2d_forward(x, size, threads=None):
+    """Repeat each pixel `size` times down and across: a (batch, down · height, across · width, channels).
+
+    Examples
+    --------
+    >>> up_sample2d_forward([[[[1.0], [2.0]]]], size=(1, 2)).tolist()
+    [[[[1.0], [1.0], [2.0], [2.0]]]]
+    """
+    dtype, x = real_arrays(x=x)
+    (batch, height, width, channels), (down, across) = check_images("x", x.shape), per_axis("size", size, 2)
+    a = empty((batch, down * height, across * width, channels), dtype)
+    row = up_sample2d_row(dtype, 1, x=place(x), a=place(a), height=height, width=width, channels=channels,
+                          size=(down, across))
+    run_shared(row, ["forward"], a, threads)
+    return a
+
+
+def up_sample2d_backward(da, size, threads=None):
+    """Push da back through `up_sample2d_forward`: dx (batch, height, width, channels).
+
+    Examples
+    --------
+    >>> up_sample2d_backward([[[[1.0], [2.0], [3.0], [4.0]]]], size=(1, 2)).tolist()
+    [[[[3.0], [7.0]]]]
+    """
+    dtype, da = real_arrays(da=da)
+    down, across = per_axis("size", size, 2)
+    batch, height, width, channels = check_images("da", da.shape, down, across, multiples=True)
+    dx = empty((batch, height // down, width // across, channels), dtype)
+    row = up_sample2d_row(dtype, 1, da=place(da), dx=place(dx), height=dx.shape[1], width=dx.shape[2], channels=channels,
+                          size=(down, across))
+    run_shared(row, ["backward_first"], da, threads)
+    return dx
+
+
+def rescale_forward(x, scale, offset=0.0, threads=None):
+    """Compute scale · x + offset for every number of x, of any shape.
+
+    Examples
+    --------
+    >>> rescale_forward([[1.0, 2.0]], scale=10.0, offset=0.5)
+    array([[10.5, 20.5]])
+    """
+    dtype, x = real_arrays(x=x)
+    a = empty(x.shape, dtype)
+    row = rescale_row(dtype, 1, x=place(x), a=place(a), features=1, scale=scale, offset=offset)
+    run_shared(row, ["forward"], x.ravel(), threads)
+    return a
+
+
+def rescale_backward(da, scale, offset=0.0, threads=None):
+    """Push da back through `rescale_forward`: dx = scale · da."""
+    dtype, da = real_arrays(da=da)
+    dx = empty(da.shape, dtype)
+    dx[...] = da
+    row = rescale_row(dtype, 1, da=place(dx), features=1, scale=scale, offset=offset)
+    run_shared(row, ["backward_first"], dx.ravel(), threads)
+    return dx
+
+
+def normalize_forward(x, mean, scale, threads=None):
+    """Compute (x − mean) · scale for each channel, the last axis of x.
+
+    Examples
+    --------
+    >>> normalize_forward([[3.0, 8.0]], mean=[1.0, 4.0], scale=[1.0, 0.5])
+    array([[2., 2.]])
+    """
+    dtype, x, mean, scale = real_arrays(x=x, mean=mean, scale=scale)
+    a = empty(x.shape, dtype)
+    row = normalize_row(dtype, 1, x=place(x), a=place(a), pixels=1, channels=len(mean), mean=address(mean),
+                        scale=address(scale))
+    run_shared(row, ["forward"], x.reshape(-1, len(mean)), threads)
+    return a
+
+
+def normalize_backward(da, scale, threads=None):
+    """Push da back through `normalize_forward`: dx = scale · da, channel by channel."""
+    dtype, da, scale = real_arrays(da=da, scale=scale)
+    dx = empty(da.shape, dtype)
+    dx[...] = da
+    row = normalize_row(dtype, 1, da=place(dx), pixels=1, channels=len(scale), mean=address(scale), scale=address(scale))
+    run_shared(row, ["backward_first"], dx.reshape(-1, len(scale)), threads)
     return dx

@@ -34,6 +34,7 @@ from ..samples.metrics import compute, of_fit
 from .callback_calls import BatchHooks, announce, begin, call, end
 from .divergence import DivergenceError, step_error
 from .epoch_end import EpochEnd
+from .learning_from_data import learn_from_data
 from .progress import Progress
 from .safe_steps import SafeSteps
 
@@ -77,6 +78,7 @@ class Fit:
         network, state, callbacks = self.network, self.state, self.callbacks
         self.claim = claim
         claim.take(network.fits)
+        learn_from_data(network, self.data)
         self.trainer = trainer = network.trainer_type(network, self.data, state, self.threads)
         self.evaluation = None if self.validation is None else EvaluationProgram(network, self.validation, self.threads)
         self.hooks, self.reported = BatchHooks(callbacks), of_fit(network, self.evaluation is not None, self.metrics)

@@ -32,6 +32,8 @@ class Layer:
         The PyTorch module whose weights `load_torch` reads for it, or None if it has no weights.
     is_view : bool
         Whether it only changes the shape, so that its result is the memory of the layer before.
+    learns_from_data : bool
+        Whether the first fit computes its state from X, with a method `learn`.
     joins : bool
         Whether it takes several tensors. `lower` then gets a list of them.
     adds_gradient : bool
@@ -48,6 +50,7 @@ class Layer:
     torch = None
     is_view = False
     joins = False
+    learns_from_data = False
     adds_gradient = False
 
     @property

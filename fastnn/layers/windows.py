@@ -90,9 +90,10 @@ def padding_of(where, value, axes, named=NAMED):
     """
     if isinstance(value, str):
         if value not in named:
-            words = f"{', '.join(map(repr, named[:-1]))} or {named[-1]!r}" if len(named) > 1 else repr(named[0])
+            words = [repr(word) for word in named]
+            known = f" {', '.join(words[:-1])} or {words[-1]}, or" if words else ""
             hint = "; 'causal' is for one axis, as Conv1D has" if value == "causal" else ""
-            raise ValueError(f"{where} is {shown(value)}; it must be {words}, or numbers{hint}")
+            raise ValueError(f"{where} is {shown(value)}; it must be{known} numbers{hint}")
         return value
     given = (value,) * axes if not isinstance(value, (tuple, list, np.ndarray)) else tuple(value)
     if axes == 1 and len(given) == 2:
@@ -100,7 +101,8 @@ def padding_of(where, value, axes, named=NAMED):
     sides = [tuple(side) if isinstance(side, (tuple, list, np.ndarray)) else (side, side) for side in given]
     if len(given) != axes or any(len(side) != 2 for side in sides):
         shape = "a (before, after)" if axes == 1 else "((top, bottom), (left, right))"
-        raise ValueError(f"{where} is {shown(value)}; give one of {', '.join(map(repr, named))}, a whole number, "
+        words = f"one of {', '.join(map(repr, named))}, " if named else ""
+        raise ValueError(f"{where} is {shown(value)}; give {words}a whole number, "
                          + (f"{axes} of them: (height, width), " if axes > 1 else "") + f"or {shape}")
     return tuple(tuple(whole_number(where, number, 0, MOST) for number in side) for side in sides)
 

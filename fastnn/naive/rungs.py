@@ -206,3 +206,13 @@ def check_groups(x, groups, **arrays):
         if shape != expected:
             raise ValueError(f"{name} has shape {shape}; with x of shape {x} it must be {expected}")
     return x[2] // groups
+
+
+def check_images(name, shape, down=1, across=1, multiples=False):
+    """Refuse anything but images, of so many pixels at least or, with `multiples`, multiples of that; return the shape."""
+    if len(shape) != 4 or 0 in shape:
+        raise ValueError(f"{name} has shape {shape}; it must be (batch, height, width, channels), with at least one of each")
+    if shape[1] < down or shape[2] < across or (multiples and (shape[1] % down or shape[2] % across)):
+        limit = "multiples of" if multiples else "at least"
+        raise ValueError(f"{name} has shape {shape}; its height and width must be {limit} {down} and {across}")
+    return shape

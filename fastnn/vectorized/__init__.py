@@ -33,6 +33,16 @@ from .convolution import (
 )
 from .dropout import dropout_backward, dropout_forward
 from .group_normalization import group_norm_backward, group_norm_forward
+from .images import (
+    normalize_backward,
+    normalize_forward,
+    rescale_backward,
+    rescale_forward,
+    up_sample2d_backward,
+    up_sample2d_forward,
+    zero_pad2d_backward,
+    zero_pad2d_forward,
+)
 from .logistic import logistic_regression
 from .network import backward, forward, linear_backward, linear_forward, optimizer_state, train_step
 from .normalization import (
@@ -72,10 +82,18 @@ __all__ = [
     "logistic_regression",
     "max_pool2d_backward",
     "max_pool2d_forward",
+    "normalize_backward",
+    "normalize_forward",
     "optimizer_state",
+    "rescale_backward",
+    "rescale_forward",
     "train_step",
+    "up_sample2d_backward",
+    "up_sample2d_forward",
     "weight_penalty",
     "weight_penalty_gradient",
+    "zero_pad2d_backward",
+    "zero_pad2d_forward",
 ]
 
 __getattr__, __dir__ = registry_attributes(globals(), records)

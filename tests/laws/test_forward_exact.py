@@ -196,6 +196,16 @@ def exact_convolution(layer, x, p, shape):
     return z
 
 
+def exact_image(function, *options):
+    """What the loops make of an image of these numbers, with options that the layer has."""
+
+    def made(layer, x, p, shape):
+        image = np.array(x, object).reshape(1, *shape).tolist()
+        return np.array(function(image, *(getattr(layer, option) for option in options)), object).ravel().tolist()
+
+    return made
+
+
 # The computation of each layer for a sample, before its activation.
 EXACT_LAYERS = {
     "Dense": exact_dense,
@@ -203,6 +213,11 @@ EXACT_LAYERS = {
     "BatchNorm": exact_channel_norm,
     "Dropout": lambda layer, x, p, shape: x,
     "LayerNorm": exact_pixel_norm,
+    "ZeroPad2D": exact_image(naive.zero_pad2d_forward, "padding"),
+    "UpSample2D": exact_image(naive.up_sample2d_forward, "size"),
+    "Rescale": lambda layer, x, p, shape: [v * mpmath.mpf(layer.scale) + mpmath.mpf(layer.offset) for v in x],
+    "Normalize": lambda layer, x, p, shape: [(v - p["mean"][k % shape[-1]]) * p["scale"][k % shape[-1]]
+                                             for k, v in enumerate(x)],
     "GroupNorm": exact_group_norm,
     "Flatten": lambda layer, x, p, shape: x,
     "Reshape": lambda layer, x, p, shape: x,

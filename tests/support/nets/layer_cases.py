@@ -21,7 +21,11 @@ from fastnn import (
     MaxPool1D,
     MaxPool2D,
     Network,
+    Normalize,
+    Rescale,
     Reshape,
+    UpSample2D,
+    ZeroPad2D,
 )
 
 # For samples of one axis, or of any number.
@@ -33,6 +37,8 @@ LAYERS = {
     "Dropout": Dropout(0.3),
     "LayerNorm": LayerNorm(epsilon=1e-3),
     "GroupNorm": GroupNorm(1, epsilon=1e-2),
+    "Rescale": Rescale(0.4, -0.2),
+    "Normalize": Normalize(),
     "Flatten": Flatten(),
     "Reshape": Reshape((-1,)),
 }
@@ -50,6 +56,8 @@ IMAGES = {
     "MaxPool2D": MaxPool2D((2, 3), stride=1, padding="same", dilation=(1, 2)),
     "MaxPool2D of halves": MaxPool2D(2, ceil_mode=True),
     "AveragePool2D": AveragePool2D(2, stride=1, padding=1, count_padding=True),
+    "ZeroPad2D": ZeroPad2D(((0, 1), (1, 0))),
+    "UpSample2D": UpSample2D((1, 2)),
     "BatchNorm of images": BatchNorm(momentum=0.7, epsilon=1e-2),
     "LayerNorm of images": LayerNorm(epsilon=1e-2),
     "GroupNorm of images": GroupNorm(1, epsilon=1e-2),

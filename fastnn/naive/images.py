@@ -1,0 +1,145 @@
+"""Images enlarged, padded and rescaled, as pure Python loops over (batch, height, width, channels)."""
+
+from ..layers.windows import padding_of, per_axis
+from .convolution import Images, images_of
+from .records import each_number, shape, to_lists
+from .rungs import check_images
+
+Vector = list[float]
+
+
+def zero_pad2d_forward(x: Images, padding) -> Images:
+    """Put zeros around images.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    padding : int, (int, int) or ((top, bottom), (left, right))
+
+    Returns
+    -------
+    a : (batch, top + height + bottom, left + width + right, channels)
+
+    Examples
+    --------
+    >>> zero_pad2d_forward([[[[1.0]]]], padding=((0, 0), (1, 2)))
+    [[[[0.0], [1.0], [0.0], [0.0]]]]
+    """
+    x = to_lists(x)
+    batch, height, width, channels = check_images("x", shape(x))
+    (top, bottom), (left, right) = padding_of("padding", padding, 2, ())
+    a = images_of([0.0] * channels, batch, top + height + bottom, left + width + right)
+    for n in range(batch):
+        for r in range(height):
+            for c in range(width):
+                a[n][top + r][left + c] = x[n][r][c]
+    return a
+
+
+def zero_pad2d_backward(da: Images, padding) -> Images:
+    """Push da back through `zero_pad2d_forward`: the gradient of the padding goes nowhere.
+
+    Parameters
+    ----------
+    da : (batch, top + height + bottom, left + width + right, channels)
+    padding
+        As for `zero_pad2d_forward`.
+
+    Returns
+    -------
+    dx : (batch, height, width, channels)
+    """
+    da = to_lists(da)
+    (top, bottom), (left, right) = padding_of("padding", padding, 2, ())
+    check_images("da", shape(da), top + bottom + 1, left + right + 1)
+    return [[line[left:len(line) - right] for line in image[top:len(image) - bottom]] for image in da]
+
+
+def up_sample2d_forward(x: Images, size) -> Images:
+    """Repeat each pixel `size` times down and across.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    size : int or (int, int)
+
+    Returns
+    -------
+    a : (batch, down · height, across · width, channels)
+
+    Examples
+    --------
+    >>> up_sample2d_forward([[[[1.0], [2.0]]]], size=(1, 2))
+    [[[[1.0], [1.0], [2.0], [2.0]]]]
+    """
+    x = to_lists(x)
+    _, height, width, _ = check_images("x", shape(x))
+    down, across = per_axis("size", size, 2)
+    return [[[image[r // down][c // across] for c in range(across * width)] for r in range(down * height)] for image in x]
+
+
+def up_sample2d_backward(da: Images, size) -> Images:
+    """Push da back through `up_sample2d_forward`: a pixel sums the gradients of its copies.
+
+    Parameters
+    ----------
+    da : (batch, down · height, across · width, channels)
+    size : int or (int, int)
+
+    Returns
+    -------
+    dx : (batch, height, width, channels)
+
+    Examples
+    --------
+    >>> up_sample2d_backward([[[[1.0], [2.0], [3.0], [4.0]]]], size=(1, 2))
+    [[[[3.0], [7.0]]]]
+    """
+    da = to_lists(da)
+    down, across = per_axis("size", size, 2)
+    batch, height, width, channels = check_images("da", shape(da), down, across, multiples=True)
+    dx = images_of([0.0] * channels, batch, height // down, width // across)
+    for n in range(batch):
+        for r in range(height):
+            for c in range(width):
+                for k in range(channels):
+                    dx[n][r // down][c // across][k] += da[n][r][c][k]
+    return dx
+
+
+def rescale_forward(x, scale: float, offset: float = 0.0):
+    """Compute scale · x + offset for every number of x, of any shape.
+
+    Examples
+    --------
+    >>> rescale_forward([[1.0, 2.0]], scale=10.0, offset=0.5)
+    [[10.5, 20.5]]
+    """
+    return each_number(lambda number: number * scale + offset, to_lists(x))
+
+
+def rescale_backward(da, scale: float, offset: float = 0.0):
+    """Push da back through `rescale_forward`: dx = scale · da."""
+    return each_number(lambda number: number * scale, to_lists(da))
+
+
+def normalize_forward(x, mean: Vector, scale: Vector):
+    """Compute (x − mean) · scale for each channel, the last axis of x.
+
+    Examples
+    --------
+    >>> normalize_forward([[3.0, 8.0]], mean=[1.0, 4.0], scale=[1.0, 0.5])
+    [[2.0, 2.0]]
+    """
+    x, mean, scale = to_lists(x), to_lists(mean), to_lists(scale)
+    if isinstance(x[0], list):
+        return [normalize_forward(each, mean, scale) for each in x]
+    return [(x[c] - mean[c]) * scale[c] for c in range(len(x))]
+
+
+def normalize_backward(da, scale: Vector):
+    """Push da back through `normalize_forward`: dx = scale · da, channel by channel."""
+    da, scale = to_lists(da), to_lists(scale)
+    if isinstance(da[0], list):
+        return [normalize_backward(each, scale) for each in da]
+    return [da[c] * scale[c] for c in range(len(da))]
