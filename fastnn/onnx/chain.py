@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..layers import Activation, Dense, Flatten, LayerNorm, Reshape
+from ..layers import Activation, Dense, Flatten, LayerNorm, Rescale, Reshape
 from .recognition import PROBE, recognize
 
 LARGEST_SCALING = 4096  # features of a scaling without an adjacent product, which becomes a layer with a matrix
@@ -83,7 +83,10 @@ class Stage:
         if is_identity(self):
             return self.source if activation == "identity" else Layer(self.source, Activation(activation), {})
         if self.shape is not None:
-            raise UnknownForm(f"it scales samples of shape {self.shape} without a layer that could take that in")
+            if weight.ndim or np.ndim(self.bias):
+                raise UnknownForm(f"it scales samples of shape {self.shape} by different numbers, which no layer here does")
+            rescaled = Layer(self.source, Rescale(float(weight), float(self.bias)), {})
+            return rescaled if activation == "identity" else Layer(rescaled, Activation(activation), {})
         if weight.ndim < 2:
             if self.features > LARGEST_SCALING:
                 raise UnknownForm(f"it scales {self.features} features with no product beside it to fold that into")

@@ -19,12 +19,13 @@ from ..layers import (
     MaxPool1D,
     MaxPool2D,
     Reshape,
+    ZeroPad2D,
 )
 from ..layers.windows import windows
 from .chain import Layer, Signal, UnknownForm, is_identity, scaled
 from .channel_order import first_shape, last_shape
 from .recognition import PROBE
-from .registry import operator, shortest_float, signal
+from .registry import constant, operator, shortest_float, signal
 
 
 def channels_last(shape):
@@ -52,6 +53,8 @@ def image(walk, x):
     if stage.source is None and is_identity(stage):
         walk.inputs = walk.inputs or (walk.features,)
         return None if walk.inputs == shape else Layer(None, Reshape(shape), {}), shape
+    if stage.source is None and walk.inputs == shape:
+        stage = replace(stage, shape=shape)
     return stage.shaped(shape), shape
 
 
@@ -152,6 +155,26 @@ def over_pixels(walk, x, spec, keepdims=True):
     source, shape = image(walk, x)
     pooled = applied(source, spec, shape)
     return replace(pooled, shape=pooled.shape + (1,) * (len(shape) - 1)) if keepdims else pooled
+
+
+@operator("Pad")
+def pad(walk, node, x, given=None, value=None, axes=None, *, pads=None, mode="constant", **_):
+    """Zeros around images, whose channels are the first or the last axis of x."""
+    x = signal(x)
+    rank, pads = len(x.shape) + 1, [int(n) for n in (pads or np.reshape(constant(given, "pads"), -1))]
+    axes = [*range(rank)] if axes is None else [int(axis) % rank for axis in np.reshape(axes, -1)]
+    if (mode.decode() if isinstance(mode, bytes) else mode) != "constant" or (value is not None and np.any(value)):
+        raise UnknownForm("it pads by other numbers than 0")
+    sides = {axis: (pads[k], pads[k + len(axes)]) for k, axis in enumerate(axes) if pads[k] or pads[k + len(axes)]}
+    # the channels are last where the axis that they would be on is padded, or where the chain has x in this very order
+    is_last = 1 in sides or (x.memory is None and x.stage.shape == x.shape)
+    if is_last:
+        x, sides = transpose(walk, node, x, perm=[0, rank - 1, *range(1, rank - 1)]), {k + 1: v for k, v in sides.items()}
+    if rank != 4 or not {*sides} <= {2, 3} or min(pads) < 0:
+        raise UnknownForm(f"it pads axes {axes} by {pads}, not the height and width of images by more pixels")
+    source, shape = image(walk, x)
+    padded = applied(source, ZeroPad2D(tuple(sides.get(axis, (0, 0)) for axis in (2, 3))), shape)
+    return transpose(walk, node, padded, perm=[0, 2, 3, 1]) if is_last else padded
 
 
 @operator("GlobalMaxPool")

@@ -10,9 +10,12 @@ import fastnn
 onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
 loader = pytest.importorskip("onnx.backend.test.loader")
 
-OPERATORS = {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "Flatten", "BatchNormalization"}
+OPERATORS = {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "Flatten", "BatchNormalization",
+             "Pad"}
 # The reason of each refusal: no layer of fastnn computes it.
 REFUSED = {
+    "edge_pad": "edges", "reflect_pad": "reflections", "wrap_pad": "copies", "constant_pad_axes": "channels",
+    "constant_pad_negative_axes": "channels", "constant_pad": "a number other than 0",
     "maxpool_3d": "3 axes", "averagepool_3d": "3 axes",
     "batchnorm_example_training_mode": "training", "batchnorm_epsilon_training_mode": "training",
     "flatten_axis0": "runs samples together", "flatten_axis2": "runs samples together",
@@ -44,7 +47,7 @@ def flat_model(case, arrays):
     model.CopyFrom(case.model)
     graph = model.graph
     for value, array in zip(list(graph.input)[1:], arrays[1:], strict=True):
-        graph.initializer.append(onnx.numpy_helper.from_array(array, value.name))
+        graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(array), value.name))
         graph.input.remove(value)
     rank = len(output.type.tensor_type.shape.dim)
     last = output.name
@@ -59,7 +62,7 @@ def flat_model(case, arrays):
 
 def data_of(case):
     inputs, outputs = case.data_sets[0]
-    to_array = lambda each: each if isinstance(each, np.ndarray) else onnx.numpy_helper.to_array(each)
+    to_array = lambda each: each if isinstance(each, (np.ndarray, np.generic)) else onnx.numpy_helper.to_array(each)
     return [to_array(each) for each in inputs], [to_array(each) for each in outputs]
 
 
