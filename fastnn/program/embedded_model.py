@@ -113,10 +113,12 @@ def compiled(network, gradients):
         head["pullback"] = embedded.pullback_kernel.address(network.dtype)
         sections |= {"loss_few": LossSection(network, FEW), "loss_many": LossSection(network, LARGEST),
                      "pull_few": PullbackSection(network, FEW), "pull_many": PullbackSection(network, LARGEST)}
-    words, end = [section.words() for section in sections.values()], MODEL.bytes // WORD
+    shape = np.array(network.shapes[0], np.int64)
+    head["shape"] = MODEL.bytes // WORD
+    words, end = [section.words() for section in sections.values()], head["shape"] + shape.size
     for name, section in zip(sections, words, strict=True):
         head[name], end = end, end + len(section)
     # the rows contain the address of the state
     parameters, state = network.vectors.parameters, network.vectors.state
-    table = np.asarray(Keeper(np.concatenate([words_of(head), *words]), state))
-    return Model(table, parameters.flat, state.flat)
+    table = np.asarray(Keeper(np.concatenate([words_of(head), shape, *words]), state))
+    return Model(table.reshape([1] * (shape.size - 1) + [-1]), parameters.flat, state.flat)

@@ -7,22 +7,23 @@ check their arguments and call an address that the model holds.
 from numba import types
 
 from ..compiling.jit import call_at, floats, integer, jit, typed_pointer, view
-from .model import (
-    THIS_LAYOUT,
+from .arrays import (
     are_labels,
     dout_either,
-    dx_either,
+    dx_like_dout,
     gradients_of,
     out_matrix,
     out_vector,
-    places,
-    stack_integer,
+    shape_like_dout,
+    shape_of_sample,
+    shape_of_samples,
     targets_of,
-    x_either,
-    x_matrix,
-    x_vector,
+    x_like_dout,
+    x_sample,
+    x_samples,
 )
-from .walk import NO_LABELS, model_at
+from .model import THIS_LAYOUT, places, stack_integer
+from .walk import NO_LABELS, model_at, shape_fits
 
 byte_pointer = typed_pointer(types.uint8)
 
@@ -44,13 +45,15 @@ WRONG_LAYOUT = ("this function was compiled with another version of fastnn than 
            "__pycache__ beside its file")
 PRECISION = ("the parameters of this model are not of the dtype of the network that made its table; convert them, or make "
              "the model with network.astype(dtype).compiled()")
-SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, out as many as it has "
-          "outputs, both as many rows, and model.parameters must be all of them, contiguous")
-LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, y (samples, outputs) "
-               "or (samples,), grads and model.parameters (parameters,), contiguous")
-PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, dout as "
-                   "many as it has outputs, all as many rows, grads and model.parameters one number for each parameter, "
-                   "contiguous")
+SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, or the shape of its "
+          "samples, each of them contiguous; out as many columns as it has outputs, both as many rows; and model.parameters "
+          "must be all of them, contiguous")
+LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of at least one sample, or have the shape of "
+               "the network's samples, each of them contiguous; y (samples, outputs) or (samples,), grads and "
+               "model.parameters (parameters,), contiguous")
+PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, or the "
+                   "shape of its samples, each of them contiguous; dout as many columns as it has outputs, all as many "
+                   "rows; grads and model.parameters one number for each parameter, contiguous")
 NO_GRADIENTS = "this model was made by compiled(gradients=False); make it without that"
 NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes values: give y as (samples, outputs)"
 WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
@@ -75,6 +78,7 @@ def forward_row(model, x, out):
     ----------
     model : Model
     x : array (inputs,) of the model's dtype
+        Or of the shape of the network's samples, contiguous.
     out : array (outputs,) of the model's dtype
         Written; it may be x itself.
 
@@ -83,7 +87,7 @@ def forward_row(model, x, out):
     ValueError
         If a shape does not fit; out is nan then.
     numba.TypingError
-        When the caller compiles, if an array is not of the model's dtype or not 1-D.
+        When the caller compiles, if an array is not of the model's dtype or has another number of axes.
 
     Examples
     --------
@@ -99,11 +103,11 @@ def forward_row(model, x, out):
     """
     table, parameters, size, item = places(model)
     head = model_at(table)
-    x_, _, inputs, _, x_column = x_vector(model, x)
+    x_, _, inputs, _, x_column = x_sample(model, x)
     out_, _, outputs, _, out_column = out_vector(model, out)
     wrong_layout = head.layout != THIS_LAYOUT + item
     fit = inputs == head.inputs and outputs == head.outputs and size == head.size
-    if wrong_layout or not fit:
+    if wrong_layout or not fit or not shape_fits(head, table, shape_of_sample(model, x)):
         fill_nan(out_, 1, outputs, 0, out_column, item)
         refuse_table(head, item)
         raise ValueError(SHAPES)
@@ -120,6 +124,7 @@ def forward(model, x, out):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
+        Or (samples, *shape) if the network's samples have a shape, with each sample contiguous.
     out : array (samples, outputs) of the model's dtype
         Written; it may be x itself, but not overlap it otherwise.
 
@@ -128,7 +133,7 @@ def forward(model, x, out):
     ValueError
         If a shape does not fit; out is nan then.
     numba.TypingError
-        When the caller compiles, if an array is not of the model's dtype or not 2-D.
+        When the caller compiles, if an array is not of the model's dtype or has another number of axes.
 
     Examples
     --------
@@ -146,11 +151,11 @@ def forward(model, x, out):
     """
     table, parameters, size, item = places(model)
     head = model_at(table)
-    x_, rows, inputs, x_row, x_column = x_matrix(model, x)
+    x_, rows, inputs, x_row, x_column = x_samples(model, x)
     out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
     wrong_layout = head.layout != THIS_LAYOUT + item
     fit = inputs == head.inputs and outputs == head.outputs and size == head.size
-    if wrong_layout or not fit or rows != out_rows:
+    if wrong_layout or not fit or rows != out_rows or not shape_fits(head, table, shape_of_samples(model, x)):
         fill_nan(out_, out_rows, outputs, out_row, out_column, item)
         refuse_table(head, item)
         raise ValueError(SHAPES)
@@ -168,6 +173,7 @@ def loss_and_gradients(model, x, y, grads):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
+        Or (samples, *shape) if the network's samples have a shape, with each sample contiguous.
     y : array (samples, outputs) or (samples,)
         Values or probabilities of the model's dtype; or int64 labels (samples,).
     grads : array (parameters,) of the model's dtype, contiguous
@@ -207,10 +213,11 @@ def loss_and_gradients(model, x, y, grads):
     """
     table, parameters, size, item = places(model)
     head = model_at(table)
-    x_, rows, inputs, x_row, x_column = x_matrix(model, x)
+    x_, rows, inputs, x_row, x_column = x_samples(model, x)
     y_, y_rows, outputs, y_row, y_column = targets_of(model, y)
     grads_, labels = gradients_of(model, grads), are_labels(y)
-    check_loss(head, size, (rows, inputs), (y_rows, outputs), labels, grads_, grads.size, item)
+    check_loss(head, table, size, shape_of_samples(model, x), (rows, inputs), (y_rows, outputs), labels, grads_, grads.size,
+               item)
     loss, wrong = stack_integer(), stack_integer()
     call_at(head.gradients, (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
                                      wrong))
@@ -220,13 +227,13 @@ def loss_and_gradients(model, x, y, grads):
 
 
 @jit
-def check_loss(head, parameters, x_shape, y_shape, labels, gradients, size, item):
+def check_loss(head, table, parameters, sample, x_shape, y_shape, labels, gradients, size, item):
     wrong_layout = head.layout != THIS_LAYOUT + item
     missing = not wrong_layout and head.gradients == 0
     values = labels != 0 and head.labels == NO_LABELS
     fit = (x_shape[0] == y_shape[0] and x_shape[0] > 0 and x_shape[1] == head.inputs
            and (y_shape[1] == head.outputs or labels != 0) and size == parameters == head.size)
-    if wrong_layout or missing or values or not fit:
+    if wrong_layout or missing or values or not fit or not shape_fits(head, table, sample):
         fill_nan(gradients, 1, size, 0, item, item)
         refuse_table(head, item)
         if missing:
@@ -246,6 +253,7 @@ def input_gradients(model, x, dout, dx):
     ----------
     model : Model
     x : array (samples, inputs) or (inputs,) of the model's dtype
+        Or (samples, *shape) if the network's samples have a shape, or of that shape for one sample, where dout is a vector.
     dout : array (samples, outputs) or (outputs,) of the model's dtype
         The derivative of some number with respect to each output. With a single 1 and zeros, dx is the derivative of that
         output.
@@ -272,11 +280,11 @@ def input_gradients(model, x, dout, dx):
     """
     table, parameters, size, item = places(model)
     head = model_at(table)
-    x_, rows, inputs, x_row, x_column = x_either(model, x)
+    x_, rows, inputs, x_row, x_column = x_like_dout(model, x, dout)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
-    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
-    check_pullback(head, (rows, inputs), (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row,
-                   dx_column, item)
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_like_dout(model, dx, dout)
+    check_pullback(head, table, (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), (rows, inputs),
+                   (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row, dx_column, item)
     call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, 0, rows))
 
@@ -315,24 +323,25 @@ def pullback(model, x, dout, dx, grads):
     """
     table, parameters, size, item = places(model)
     head = model_at(table)
-    x_, rows, inputs, x_row, x_column = x_either(model, x)
+    x_, rows, inputs, x_row, x_column = x_like_dout(model, x, dout)
     dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
-    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_either(model, dx)
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_like_dout(model, dx, dout)
     grads_ = gradients_of(model, grads)
-    check_pullback(head, (rows, inputs), (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row,
-                   dx_column, item)
+    check_pullback(head, table, (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), (rows, inputs),
+                   (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row, dx_column, item)
     call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
                                     dx_column, grads_, rows))
 
 
 @jit
-def check_pullback(head, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
+def check_pullback(head, table, samples, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
     wrong_layout = head.layout != THIS_LAYOUT + item
     missing = not wrong_layout and head.pullback == 0
     fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
            and x_shape[1] == head.inputs and dout_shape[1] == head.outputs
            and size == parameters == head.size)
-    if wrong_layout or missing or not fit:
+    if (wrong_layout or missing or not fit or not shape_fits(head, table, samples[0])
+            or not shape_fits(head, table, samples[1])):
         fill_nan(dx, dx_shape[0], dx_shape[1], row, column, item)
         refuse_table(head, item)
         if missing:

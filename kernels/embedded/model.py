@@ -1,7 +1,4 @@
-"""`Model`, a network as a tuple of arrays, and intrinsics that read a model and the arrays of a call.
-
-The intrinsics read addresses, sizes and strides, and check types while the caller compiles.
-"""
+"""`Model`, a network as a tuple of arrays, and intrinsics that read it. They check types while the caller compiles."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +15,8 @@ from numba.np.arrayobj import make_array
 
 # compiled code and a model must agree on this: the fields of MODEL and the arguments of the functions
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parents[1] / name).read_bytes() for name in
-                             ("embedded/walk.py", "embedded/calls.py", "embedded/model.py", "compiling/record.py")))
+                             ("embedded/walk.py", "embedded/calls.py", "embedded/model.py", "embedded/arrays.py",
+                              "compiling/record.py")))
 
 
 def layout_of(dtype):
@@ -35,7 +33,8 @@ class Model(NamedTuple):
     Attributes
     ----------
     table : array of int64
-        The network as rows of addresses, sizes and offsets. Do not change it.
+        The network as rows of addresses, sizes and offsets. Do not change it. It has one dimension for each axis of a
+        sample, so that compiled code knows from its type what x must look like.
     parameters : array (parameters,)
         All parameters in one vector: those of the network itself, unless the model is a copy. Compiled code may change them,
         or use the same network with another contiguous vector: `fastnn.jit.Model(model.table, others, model.state)`.
@@ -68,83 +67,24 @@ def real_type(model):
     return check_vector("parameters", model[1], types.Float).dtype
 
 
+def sample_axes(model):
+    """Return the number of axes of a sample. The table of a model has as many dimensions, so that its type tells."""
+    return check_table(model[0]).ndim
+
+
+def check_table(table):
+    """Return an array, or raise an error if it cannot be the table of a model."""
+    if not isinstance(table, types.Array) or not isinstance(table.dtype, types.Integer) or table.layout not in (
+            "AC" if table.ndim == 1 else "C"):
+        raise TypingError(f"model.table is {table}; it must be a table like that of the compiled() of a network")
+    return table
+
+
 def check_vector(name, array, kind):
     """Return `array`, or raise an error if it cannot be a field of a model."""
     if not isinstance(array, types.Array) or array.ndim != 1 or not isinstance(array.dtype, kind):
         raise TypingError(f"model.{name} is {array}; it must be a vector like that of the compiled() of a network")
     return array
-
-
-def check_array(name, model, array, dimensions, *, written=False, contiguous=False):
-    """Raise an error unless `array` is an array of the model's dtype with one of the given numbers of dimensions."""
-    real = real_type(model)
-    if not isinstance(array, types.Array) or array.ndim not in dimensions:
-        shapes = " or ".join(f"{n}-D" for n in dimensions)
-        raise TypingError(f"{name} is {array}; it must be an array, {shapes}")
-    if array.dtype != real:
-        raise TypingError(f"{name} holds {array.dtype}; this model takes {real}: convert it with {name}.astype(np.{real})")
-    if written and not array.mutable:
-        raise TypingError(f"{name} is read-only; it is to be written to")
-    if contiguous and array.layout != "C":
-        raise TypingError(f"{name} must be contiguous, such as np.zeros(model.parameters.size, np.{real})")
-
-
-def matrix_of(name, dimensions, written=False):
-    """Return the intrinsic that reads (address, rows, columns, bytes between rows, bytes between columns) of an array.
-
-    A vector is one row.
-    """
-
-    @intrinsic
-    def matrix(typingctx, model, array):
-        check_array(name, model, array, dimensions, written=written)
-        return geometry_type(model, array), lambda *given: geometry(*given, vector_is_row=True)
-
-    return matrix
-
-
-@intrinsic
-def targets_of(typingctx, model, y):
-    """As `matrix_of`, for targets: a vector is one column."""
-    if not (isinstance(y, types.Array) and y.ndim == 1 and y.dtype == types.int64):
-        if isinstance(y, types.Array) and isinstance(y.dtype, types.Integer):
-            raise TypingError(f"y is {y}; labels are a vector of int64: convert it with y.astype(np.int64)")
-        check_array("y", model, y, (1, 2))
-    return geometry_type(model, y), lambda *given: geometry(*given, vector_is_row=False)
-
-
-def geometry_type(model, array):
-    return types.UniTuple(types.intp, 5)(model, array)
-
-
-def geometry(context, builder, signature, args, vector_is_row):
-    array = make_array(signature.args[1])(context, builder, args[1])
-    word = context.get_value_type(types.intp)
-    shape, strides = cgutils.unpack_tuple(builder, array.shape), cgutils.unpack_tuple(builder, array.strides)
-    if len(shape) == 1:
-        one, none = [word(1)], [word(0)]
-        shape, strides = (one + shape, none + strides) if vector_is_row else (shape + one, strides + none)
-    return context.make_tuple(builder, signature.return_type, [builder.ptrtoint(array.data, word), *shape, *strides])
-
-
-@intrinsic
-def are_labels(typingctx, y):
-    """Return 1 if the targets are integers, else 0."""
-    labels = int(isinstance(y.dtype, types.Integer))
-    return types.intp(y), lambda context, builder, signature, args: context.get_constant(types.intp, labels)
-
-
-@intrinsic
-def gradients_of(typingctx, model, gradients):
-    """Return the address of the gradient vector."""
-    check_array("grads", model, gradients, (1,), written=True, contiguous=True)
-    signature = types.intp(model, gradients)
-
-    def codegen(context, builder, signature, args):
-        array = make_array(signature.args[1])(context, builder, args[1])
-        return builder.ptrtoint(array.data, context.get_value_type(types.intp))
-
-    return signature, codegen
 
 
 @intrinsic
@@ -164,7 +104,7 @@ def places(typingctx, model):
     The layout of a vector whose type leaves it open, such as a row of a slice, is checked at run time.
     """
     real = real_type(model)
-    check_vector("table", model[0], types.Integer)
+    check_table(model[0])
     signature = types.UniTuple(types.intp, 4)(model)
 
     def codegen(context, builder, signature, args):
@@ -179,8 +119,3 @@ def places(typingctx, model):
         return context.make_tuple(builder, signature.return_type, [*addresses, size, word(real.bitwidth // 8)])
 
     return signature, codegen
-
-
-x_vector, out_vector = matrix_of("x", (1,)), matrix_of("out", (1,), written=True)
-x_matrix, out_matrix = matrix_of("x", (2,)), matrix_of("out", (2,), written=True)
-x_either, dout_either, dx_either = matrix_of("x", (1, 2)), matrix_of("dout", (1, 2)), matrix_of("dx", (1, 2), written=True)

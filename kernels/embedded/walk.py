@@ -28,7 +28,7 @@ from ..products.packing import stack_memory
 # functions below (0: none); and the offset of each section, in words.
 MODEL = Record(
     "model", "layout", "inputs", "outputs", "size", "labels", "forward_row", "forward", "gradients", "pullback",
-    "one", "many", "loss_few", "loss_many", "pull_few", "pull_many",
+    "shape", "one", "many", "loss_few", "loss_many", "pull_few", "pull_many",
 )
 NO_LABELS, VALUES, CLASSES = range(3)  # how integer y is used: refused, as values of one output, as classes
 
@@ -64,6 +64,15 @@ def release(typingctx, address):
         return context.get_dummy_value()
 
     return types.void(types.intp), codegen
+
+
+@jit(inline=True)
+def shape_fits(head, table, shape):
+    """Return whether this is the shape of the network's samples; a size of −1 is not looked at."""
+    for axis in range(len(shape)):
+        if shape[axis] >= 0 and shape[axis] != integer(table + WORD * head.shape, axis):
+            return False
+    return True
 
 
 @jit(inline=True)

@@ -164,7 +164,7 @@ def test_parameters_of_another_dtype_than_the_table(dtype, other):
         callers.forward(whole, np.zeros((7, 5), int), np.zeros((7, 3), int))
     with pytest.raises(TypingError, match=r"model\.parameters is .*it must be a vector"):
         callers.forward(model._replace(parameters=model.parameters[None]), x, out.array)
-    with pytest.raises(TypingError, match=r"model\.table is .*it must be a vector"):
+    with pytest.raises(TypingError, match=r"model\.table is .*it must be a table"):
         callers.forward(model._replace(table=None), x, out.array)
 
 
