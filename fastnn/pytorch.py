@@ -1,8 +1,9 @@
-"""Weights from PyTorch: the `state_dict` of Linear, BatchNorm1d and LayerNorm, from memory or from a safetensors file.
+"""Weights from PyTorch: the `state_dict` of Linear, convolutions and normalizations, from memory or a safetensors file.
 Nothing is unpickled. A layer that cannot be identified by its tensors is refused.
 
-PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); the weight of Dense is its transpose. A
-state dict does not contain activations, and a file has its names in alphabetical order; the caller specifies both.
+PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); the weight of Dense is its transpose.
+Those of convolutions are (out, in / groups, height, width) there, transposed ones (in, out / groups, height, width). A state
+dict does not contain activations, and a file has its names in alphabetical order; the caller specifies both.
 """
 
 from __future__ import annotations
@@ -17,11 +18,25 @@ import numpy as np
 
 from .checks import float_dtype, path_name, several, shown
 from .files.networks import ModelFormatError, open_and_read
-from .layers import Activation, BatchNorm, Dense, Dropout, GroupNorm, LayerNorm
+from .layers import (
+    Activation,
+    BatchNorm,
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    GroupNorm,
+    LayerNorm,
+)
 from .samples.arrays import check_finite, real_array
 
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
-TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics"}
+TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics",
+               Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d"}
+# layers here that have the tensors of another: the caller knows which it is
+LIKE = {GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
 GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
@@ -30,10 +45,11 @@ GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
     """Load the weights of a PyTorch model into a network with the same layers.
 
-    Linear corresponds to Dense, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
-    LayerNorm and GroupNorm to GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in
-    the order of this network. The tensors of a GroupNorm have the same form as those of a LayerNorm: make sure that the
-    layers are the same.
+    Linear corresponds to Dense, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D, ConvTranspose2d to ConvTranspose2D,
+    BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to LayerNorm and GroupNorm to
+    GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in the order of this network.
+    The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
+    ConvTranspose2d, and no tensor tells strides and paddings: make sure that the layers are the same.
 
     Parameters
     ----------
@@ -67,8 +83,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     given, views = torch_layers(source, layers, network.dtype, grouped), network.vectors.by_name
     takers = sorted({int(name.split(".")[0]) for name in network.parameters})
     there = ", ".join(f"{layer.name or 'the only one'}: {TORCH_NAMES[layer.kind]}" for layer in given)
-    # the tensors of a GroupNorm are those of a LayerNorm
-    kinds = [LayerNorm if isinstance(layer, GroupNorm) else type(layer) for layer in map(network.layers.__getitem__, takers)]
+    kinds = [LIKE.get(type(network.layers[index]), type(network.layers[index])) for index in takers]
     if [layer.kind for layer in given] != kinds:
         here = ", ".join(f"{index}: {type(network.layers[index]).__name__}" for index in takers)
         without = " (a BatchNorm takes running_mean and running_var)" * any(
@@ -80,15 +95,22 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
         for name, array in layer.arrays.items():
             wanted = views[f"{index}.{name}"].shape
             if array.shape != wanted:
-                raise ValueError(f"{layer.name}.weight has shape {array.shape[::-1]}; for layer {index} here, "
+                raise ValueError(f"{layer.name}.{name} has shape {in_torch(array.shape)}; for layer {index} here, "
                                  f"{network.layers[index]!r}, it must be "
-                                 f"{'(out_features, in_features) = ' * (layer.kind is Dense)}{wanted[::-1]}")
+                                 f"{'(out_features, in_features) = ' * (layer.kind is Dense)}{in_torch(wanted)}")
     for index, layer in zip(takers, given, strict=True):
         before, after = image_order(network, index), image_order(network, index + 1)
+        if "bias" not in layer.arrays and f"{index}.bias" in views:
+            views[f"{index}.bias"][...] = 0
         for name, array in layer.arrays.items():
             if name == "weight":
                 array = array[before][:, after]
             views[f"{index}.{name}"][...] = array if name == "weight" else array[after]
+
+
+def in_torch(shape):
+    """The shape that PyTorch has for a weight of this one."""
+    return (shape[-1], *shape[-2:-1], *shape[:-2])
 
 
 def image_order(network, position):
@@ -148,6 +170,10 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
 
     dtype = float_dtype("dtype", dtype)
     linears = torch_layers(source, layers, dtype)
+    if kernels := [layer.name for layer in linears if layer.kind in (Conv1D, Conv2D)]:
+        raise ValueError(f"the state dict has convolutions ({', '.join(kernels)}), and does not say with which strides and "
+                         "paddings; make the network yourself and give it the weights: "
+                         "Network([Conv2D(8, 3), Flatten(), Dense(3)], inputs=(28, 28, 1)).load_torch(...)")
     if norms := [layer.name for layer in linears if layer.kind is not Dense]:
         raise ValueError(f"the state dict has layers that normalize ({', '.join(norms)}), and does not say whether "
                          "activations stand before or behind them; make the network yourself and give it the weights: "
@@ -193,8 +219,8 @@ def torch_layers(source, layers, dtype, grouped=False):
         held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer] & LEAVES}
         holds = f"{layer!r} holds {', '.join(sorted(found[layer]))}"
         if not found[layer] <= LEAVES | {"num_batches_tracked"} or not held.keys() & {"weight", "running_mean"}:
-            raise ValueError(f"{holds}; only Linear layers are taken, which hold weight and bias, and BatchNorm1d and "
-                             "LayerNorm")
+            raise ValueError(f"{holds}; only Linear layers and convolutions are taken, which hold weight and bias, and "
+                             "BatchNorm1d and LayerNorm")
         if found[layer] & STATISTICS and not found[layer] >= {"running_mean", "running_var"}:
             raise ValueError(f"{holds}; a BatchNorm1d is taken with its running_mean and running_var, and without them it "
                              "normalizes by the samples at hand, which no layer here does in prediction")
@@ -234,8 +260,13 @@ def as_ours(start, held):
             raise ValueError(f"{start}running_var holds numbers below 0, which no variance is")
         return BatchNorm if "running_mean" in held else LayerNorm, arrays
     weight = held["weight"]
+    if weight.ndim in (3, 4) and weight.size > 0:  # which of two numbers of channels comes out, the network knows
+        kernel = np.transpose(weight, (*range(2, weight.ndim), 1, 0))
+        biases = {name: held[name] for name in held.keys() & {"bias"}}
+        return (Conv1D, Conv2D)[weight.ndim - 3], {"weight": kernel} | biases
     if weight.ndim != 2 or weight.size == 0:
-        raise ValueError(f"{start}weight has shape {weight.shape}; a Linear layer's is (out_features, in_features)")
+        raise ValueError(f"{start}weight has shape {weight.shape}; a Linear layer's is (out_features, in_features), that of "
+                         "a convolution (out, in / groups, *kernel)")
     bias = held.get("bias", np.zeros(len(weight), weight.dtype))
     if bias.shape != (len(weight),):
         raise ValueError(f"{start}bias has shape {bias.shape}; with {len(weight)} outputs it must be ({len(weight)},)")

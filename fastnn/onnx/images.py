@@ -13,6 +13,9 @@ from ..layers import (
     AveragePool1D,
     AveragePool2D,
     BatchNorm,
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
     GlobalAveragePool,
     GlobalMaxPool,
     GroupNorm,
@@ -21,7 +24,7 @@ from ..layers import (
     Reshape,
     ZeroPad2D,
 )
-from ..layers.windows import windows
+from ..layers.windows import padding_for, windows
 from .chain import Layer, Signal, UnknownForm, is_identity, scaled
 from .channel_order import first_shape, last_shape
 from .recognition import PROBE
@@ -132,6 +135,56 @@ def window_options(sizes, kernel_shape, strides, pads, dilations, auto_pad, ceil
         found = windows(sizes, kernel, stride, dilation, {"SAME_UPPER": "same", "SAME_LOWER": "same_lower"}[word])
         padding, ceil_mode = tuple((axis.before, axis.after) for axis in found), 0
     return {"kernel_size": kernel, "stride": stride, "dilation": dilation, "padding": padding, "ceil_mode": bool(ceil_mode)}
+
+
+def kernel_of(weight, bias, out_channels):
+    """Return the parameters of a convolution whose weight ONNX has as (outer, inner, *kernel)."""
+    weight = constant(weight, "weight")
+    bias = np.zeros(out_channels, weight.dtype) if bias is None else constant(bias, "bias")
+    return {"weight": np.transpose(weight, (*range(2, weight.ndim), 1, 0)), "bias": bias}
+
+
+def convolved(source, spec, shape, parameters):
+    """Return the signal of a convolution whose parameters fit."""
+    for name, wanted in spec.parameter_shapes(shape).items():
+        if parameters[name].shape != wanted:
+            raise UnknownForm(f"its {name} does not fit images of {shape[-1]} channels")
+    return applied(source, spec, shape, parameters)
+
+
+@operator("Conv")
+def convolution(walk, node, x, weight, bias=None, *, kernel_shape=None, strides=None, pads=None, dilations=None,
+                auto_pad="NOTSET", group=1):
+    source, shape = image(walk, x)
+    out_channels, _, *kernel = constant(weight, "weight").shape
+    options = window_options(shape[:-1], kernel_shape or kernel, strides, pads, dilations, auto_pad)
+    del options["ceil_mode"]
+    spec = (Conv1D, Conv2D)[len(shape) - 2](out_channels, groups=group, **options)
+    return convolved(source, spec, shape, kernel_of(weight, bias, out_channels))
+
+
+@operator("ConvTranspose")
+def transposed_convolution(walk, node, x, weight, bias=None, *, kernel_shape=None, strides=None, pads=None, dilations=None,
+                           auto_pad="NOTSET", group=1, output_padding=None, output_shape=None):
+    source, shape = image(walk, x)
+    _, inner, *kernel = constant(weight, "weight").shape
+    parameters, axes = kernel_of(weight, bias, inner * group), len(kernel)
+    word = auto_pad.decode() if isinstance(auto_pad, bytes) else auto_pad
+    options = window_options(shape[:-1], kernel_shape or kernel, strides, pads, dilations, "NOTSET")
+    del options["ceil_mode"]
+    options["output_padding"] = tuple(output_padding or [0] * axes)
+    if output_shape or word.startswith("SAME"):  # the padding follows from the size of what comes out
+        sizes = [size * stride for size, stride in zip(shape, options["stride"], strict=False)]
+        options["padding"], options["output_padding"] = padding_for(
+            shape[:-1], (output_shape or sizes)[-axes:], options["kernel_size"], options["stride"], options["dilation"],
+            word != "SAME_LOWER")
+    if axes == 2:
+        return convolved(source, ConvTranspose2D(inner * group, groups=group, **options), shape, parameters)
+    first = {"padding": (0, 0), "output_padding": 0}
+    options = {name: (first.get(name, 1), *value) for name, value in options.items()}
+    spec, shape = ConvTranspose2D(inner * group, groups=group, **options), (1, *shape)  # a series: an image of height 1
+    wide = convolved(Layer(source, Reshape(shape), {}), spec, shape, parameters | {"weight": parameters["weight"][None]})
+    return applied(wide.stage.source, Reshape(spec.output_shape(shape)[1:]), spec.output_shape(shape))
 
 
 @operator("MaxPool", without_effect=["storage_order"])

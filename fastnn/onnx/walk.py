@@ -13,6 +13,8 @@ from .operators import fold, foldable
 from .recognition import PROBE
 from .registry import AdditionalOutput, Tail, operators
 
+WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose"  # operators whose weight says the dtype
+
 
 class Walk:
     """The values of a graph by name, as far as they are known: arrays, signals and tails.
@@ -63,7 +65,7 @@ class Walk:
             return combined(self, node, operands)
         if (domain, node.op_type) not in operators or (domain, node.op_type) in self.functions:
             raise ValueError("this operator has no counterpart in a chain of layers")
-        if self.dtype is None and node.op_type in ("MatMul", "Gemm") and isinstance(operands[1], np.ndarray):
+        if self.dtype is None and node.op_type in WEIGHTED and isinstance(operands[1], np.ndarray):
             self.dtype = "float64" if operands[1].dtype == np.float64 else "float32"
         return operators[domain, node.op_type](self, node, operands)
 

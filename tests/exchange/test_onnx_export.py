@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +129,7 @@ def test_an_epsilon_is_whole_in_float64(kind, epsilon, path):
         assert same(alone, net)
 
 
-@pytest.mark.parametrize("layer", [layer for layer in layers if not re.search("Activation|Conv", layer)])
+@pytest.mark.parametrize("layer", [layer for layer in layers if layer != "Activation"])
 @every_dtype
 def test_the_graph_alone_computes_the_same(layer, dtype, path):
     """Without the architecture in the metadata, the graph is read like a foreign one; batch normalization is folded."""
@@ -140,6 +139,10 @@ def test_the_graph_alone_computes_the_same(layer, dtype, path):
     # written in parts, as no others do
     if layer in ("GroupNorm", "UpSample2D") or (layer.startswith("AveragePool") and dtype == "float64"):
         with pytest.raises(fastnn.ModelFormatError, match=r"ReduceMean|MatMul|Tile"):
+            fastnn.onnx.load(path)
+        return
+    if "Conv" in layer and dtype == "float64":  # written as many products, which no reader takes together again
+        with pytest.raises(fastnn.ModelFormatError, match=r"Slice|Pad|Reshape|Gather|Unsqueeze"):
             fastnn.onnx.load(path)
         return
     alone = fastnn.onnx.load(path)

@@ -11,12 +11,12 @@ onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fa
 loader = pytest.importorskip("onnx.backend.test.loader")
 
 OPERATORS = {"MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", "Flatten", "BatchNormalization",
-             "Pad"}
+             "Pad", "Conv", "ConvTranspose"}
 # The reason of each refusal: no layer of fastnn computes it.
 REFUSED = {
     "edge_pad": "edges", "reflect_pad": "reflections", "wrap_pad": "copies", "constant_pad_axes": "channels",
     "constant_pad_negative_axes": "channels", "constant_pad": "a number other than 0",
-    "maxpool_3d": "3 axes", "averagepool_3d": "3 axes",
+    "convtranspose_3d": "3 axes", "maxpool_3d": "3 axes", "averagepool_3d": "3 axes",
     "batchnorm_example_training_mode": "training", "batchnorm_epsilon_training_mode": "training",
     "flatten_axis0": "runs samples together", "flatten_axis2": "runs samples together",
     "flatten_axis3": "runs samples together", "flatten_negative_axis1": "runs samples together",

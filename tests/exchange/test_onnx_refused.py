@@ -33,7 +33,7 @@ REFUSED = {
     "a skip": ([*HEAD, RELU, node("MatMul", "a", "v", to="y"), node("Add", "x", "y", to="out")],
                "node 4, Add, cannot be taken: it joins two branches"),
     "softmax over the batch": ([*HEAD, node("Softmax", "z", to="h", axis=0), NEXT], "node 2, Softmax, cannot"),
-    "convolution": ([node("Conv", "x", "k", to="out")], "node 0, Conv, cannot be taken: this operator has no counterpart"),
+    "convolution": ([node("Conv", "x", "k", to="out")], "node 0, Conv, cannot be taken: it takes samples of shape"),
     "a product of two branches": ([*HEAD, node("MatMul", "z", "z", to="out")], "node 2, MatMul, .* its second operand"),
     "the weight on the left": ([node("MatMul", "v", "x", to="out")], "node 0, MatMul"),
     "a weight that does not fit": ([node("MatMul", "x", "v", to="out")], r"node 0, MatMul, .*\(4,\) numbers .* \(3, 4\)"),

@@ -1,5 +1,8 @@
 """Weights from PyTorch: each tensor gets to the right layer in the right orientation, or nothing changes."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -8,6 +11,9 @@ import fastnn
 from fastnn import (
     Activation,
     BatchNorm,
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
     Dense,
     Flatten,
     GlobalMaxPool,
@@ -123,7 +129,8 @@ WRONG = {
     "statistics": ({"0.running_mean": np.ones(3), "0.running_var": np.ones(3)}, "what '0' holds has shapes .* be alike"),
     "another layer": ({"0.weight_hh": np.ones(3)}, "'0' holds bias, weight, weight_hh; only Linear layers"),
     "bias alone": ({"1.bias": np.ones(3)}, "'1' holds bias"),
-    "convolution": ({"0.weight": np.ones((3, 4, 1, 1))}, r"0\.weight has shape \(3, 4, 1, 1\)"),
+    "convolution": ({"0.weight": np.ones((3, 4, 1, 1))}, "0: Conv2d or ConvTranspose2d, 2: Linear.; this network"),
+    "convolution of five axes": ({"0.weight": np.ones((3, 4, 1, 1, 1))}, r"0\.weight has shape \(3, 4, 1, 1, 1\)"),
     "not a number": ({"2.bias": np.array([0, np.nan])}, r"2\.bias holds nan at \(1,\)"),
     "too large": ({"2.bias": np.array([0, 1e300])}, r"2\.bias holds inf at \(1,\)"),
     "complex": ({"2.bias": np.ones(2) * 1j}, r"2\.bias has dtype complex128"),
@@ -338,3 +345,36 @@ def test_a_group_norm(name):
     net = Network([GroupNorm(2), GlobalMaxPool(), Dense(2)], inputs=(3, 3, 4), dtype="float64")
     net.load_torch(state, layers=[name, "head"])
     np.testing.assert_array_equal(net.parameters["0.scale"], state[f"{name}.weight"])
+
+
+STORED = np.load(Path(__file__).parents[1] / "data" / "torch" / "convolutions.npz")  # what PyTorch computed
+STORED_CASES = json.loads(str(STORED["cases"]))
+
+
+@pytest.mark.parametrize("number", range(len(STORED_CASES)))
+def test_convolutions(number):
+    case, layer = STORED_CASES[number], {"conv2d": Conv2D, "conv_transpose2d": ConvTranspose2D}
+    x, weight, bias, z = (STORED[f"{number}.{name}"] for name in ("x", "weight", "bias", "z"))
+    options = {name: case[name] for name in ("stride", "padding", "dilation", "groups", "output_padding") if name in case}
+    net = Network([layer[case["kind"]](len(bias), weight.shape[:2], **options), Flatten()], inputs=x.shape[1:],
+                  dtype="float64")
+    net.load_torch({"conv.weight": weight.transpose(3, 2, 0, 1), "conv.bias": bias})
+    np.testing.assert_allclose(net.forward(x), z.reshape(len(x), -1), rtol=1e-11, atol=1e-11)
+    net.load_torch({"conv.weight": weight.transpose(3, 2, 0, 1)})
+    np.testing.assert_allclose(net.forward(x), (z - bias).reshape(len(x), -1), rtol=1e-11, atol=1e-11)
+    with pytest.raises(ValueError, match=r"conv.weight has shape .* it must be \("):
+        net.load_torch({"conv.weight": np.ones((9, 9, 9, 9)), "conv.bias": bias})
+
+
+def test_series_and_images_that_are_flattened():
+    """Conv1d, Flatten, Linear, as PyTorch computes them: its flattened features go channel by channel."""
+    state = {"0.weight": rng.normal(size=(3, 2, 4)), "0.bias": rng.normal(size=3), "2.weight": rng.normal(size=(5, 9)),
+             "2.bias": rng.normal(size=5)}
+    net = Network([Conv1D(3, 4), Flatten(), Dense(5)], inputs=(6, 2), dtype="float64")
+    net.load_torch(state)
+    x = rng.normal(size=(4, 6, 2))
+    seen = np.lib.stride_tricks.sliding_window_view(x, 4, axis=1)  # (batch, windows, features, taps)
+    hidden = np.einsum("nwfk,ofk->now", seen, state["0.weight"]) + state["0.bias"][:, None]
+    np.testing.assert_allclose(net.forward(x), hidden.reshape(4, -1) @ state["2.weight"].T + state["2.bias"], rtol=1e-11)
+    with pytest.raises(ValueError, match="has convolutions"):
+        fastnn.from_torch_state_dict(state)
