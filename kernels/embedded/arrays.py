@@ -1,4 +1,4 @@
-"""Intrinsics that read the arrays of a call: addresses, sizes and strides. They check types while the caller compiles."""
+"""Intrinsics that return the addresses, sizes and strides of a call's arrays and check their types at compile time."""
 
 from llvmlite import ir
 from numba import types
@@ -11,7 +11,7 @@ from .model import real_type, sample_axes
 
 
 def check_array(name, model, array, dimensions, *, written=False, contiguous=False, axes=1):
-    """Raise an error unless `array` is an array of the model's dtype with one of the given numbers of dimensions.
+    """Raise an error unless `array` is an array of the model's dtype whose number of dimensions is in `dimensions`.
 
     axes: the number of axes of a sample, if the array holds samples.
     """
@@ -29,7 +29,7 @@ def check_array(name, model, array, dimensions, *, written=False, contiguous=Fal
 
 
 def matrix_of(name, dimensions, written=False):
-    """Return the intrinsic that reads (address, rows, columns, bytes between rows, bytes between columns) of an array.
+    """Return the intrinsic that returns (address, rows, columns, row stride, column stride in bytes) of an array.
 
     A vector is one row.
     """
@@ -43,10 +43,10 @@ def matrix_of(name, dimensions, written=False):
 
 
 def samples_of(name, leading, written=False):
-    """Return the same intrinsic for an array of samples, each of which is a row.
+    """Return an intrinsic like that of `matrix_of` for an array of samples; each sample is a row.
 
-    leading: 1 if the first axis is that of the samples, 0 for one sample. The others are those of a sample, or one axis of
-    all its numbers. The number of columns is −1 if these do not lie one behind the other.
+    leading: 1 if the first axis counts samples, 0 for a single sample. The other axes are those of a sample, or one axis
+    with all its numbers. The number of columns is −1 if the numbers of a sample are not evenly spaced.
     """
 
     @intrinsic
@@ -57,7 +57,7 @@ def samples_of(name, leading, written=False):
 
 
 def samples_like(name, written=False):
-    """Return the same intrinsic for samples and gradients of outputs: one sample if these are a vector."""
+    """Return an intrinsic like that of `samples_of`, which takes `dout` too: if `dout` is a vector, x is one sample."""
 
     @intrinsic
     def samples(typingctx, model, array, dout):
@@ -68,7 +68,7 @@ def samples_like(name, written=False):
 
 
 def typed_samples(name, model, array, leading, written, *arguments):
-    """Return the signature and the code generator of such an intrinsic."""
+    """Return the signature and the code generator of an intrinsic that reads samples."""
     flat = {1, 2} if len(arguments) == 3 else {1 + leading}
     real_type(model)
     axes = sample_axes(model)
@@ -82,7 +82,7 @@ def typed_samples(name, model, array, leading, written, *arguments):
 
 
 def shape_of(leading, like_dout=False):
-    """Return the intrinsic that gives the sizes of the axes of a sample; (−1,) if they are one axis of all its numbers."""
+    """Return the intrinsic that returns the shape of a sample, or (−1,) if one axis has all its numbers."""
 
     def typed(model, array, leading, *arguments):
         axes = sample_axes(model)
@@ -111,7 +111,7 @@ def shape_of(leading, like_dout=False):
 
 @intrinsic
 def targets_of(typingctx, model, y):
-    """As `matrix_of`, for targets: a vector is one column."""
+    """Return the same five numbers as an intrinsic of `matrix_of`, for targets: a vector is one column."""
     if not (isinstance(y, types.Array) and y.ndim == 1 and y.dtype == types.int64):
         if isinstance(y, types.Array) and isinstance(y.dtype, types.Integer):
             raise TypingError(f"y is {y}; labels are a vector of int64: convert it with y.astype(np.int64)")
@@ -124,7 +124,7 @@ def geometry_type(*arguments):
 
 
 def geometry(context, builder, signature, args, leading):
-    """Generate the code that reads a matrix: `leading` axes (0 or 1) are its rows, the others its columns."""
+    """Generate the code of `matrix_of`: `leading` axes (0 or 1) are rows, the others together are columns."""
     array = make_array(signature.args[1])(context, builder, args[1])
     word = context.get_value_type(types.intp)
     shape, strides = cgutils.unpack_tuple(builder, array.shape), cgutils.unpack_tuple(builder, array.strides)
@@ -137,7 +137,7 @@ def geometry(context, builder, signature, args, leading):
 
 
 def one_axis(builder, word, shape, strides):
-    """Generate (size, stride) of several axes as one; the size is −1 if they cannot be one.
+    """Generate the size and stride of several axes merged into one; the size is −1 if they cannot be merged.
 
     An axis of size 1 may have any stride.
     """

@@ -42,7 +42,7 @@ def fill_nan(address, rows, columns, row, column, item):
 
 
 WRONG_LAYOUT = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
-           "__pycache__ beside its file")
+                "__pycache__ beside its file")
 PRECISION = ("the parameters of this model are not of the dtype of the network that made its table; convert them, or make "
              "the model with network.astype(dtype).compiled()")
 SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, or the shape of its "
@@ -78,14 +78,14 @@ def forward_row(model, x, out):
     ----------
     model : Model
     x : array (inputs,) of the model's dtype
-        Or of the shape of the network's samples, contiguous.
+        If the network's samples have a shape, also of that shape, contiguous.
     out : array (outputs,) of the model's dtype
-        Written; it may be x itself.
+        Overwritten. It may be x itself.
 
     Raises
     ------
     ValueError
-        If a shape does not fit; out is nan then.
+        If a shape does not fit; out is then filled with nan.
     numba.TypingError
         When the caller compiles, if an array is not of the model's dtype or has another number of axes.
 
@@ -124,14 +124,14 @@ def forward(model, x, out):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
-        Or (samples, *shape) if the network's samples have a shape, with each sample contiguous.
+        If the network's samples have a shape, also (samples, *shape) with contiguous samples.
     out : array (samples, outputs) of the model's dtype
-        Written; it may be x itself, but not overlap it otherwise.
+        Overwritten. It may be x itself, but must not overlap x otherwise.
 
     Raises
     ------
     ValueError
-        If a shape does not fit; out is nan then.
+        If a shape does not fit; out is then filled with nan.
     numba.TypingError
         When the caller compiles, if an array is not of the model's dtype or has another number of axes.
 
@@ -173,7 +173,7 @@ def loss_and_gradients(model, x, y, grads):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
-        Or (samples, *shape) if the network's samples have a shape, with each sample contiguous.
+        If the network's samples have a shape, also (samples, *shape) with contiguous samples.
     y : array (samples, outputs) or (samples,)
         Values or probabilities of the model's dtype; or int64 labels (samples,).
     grads : array (parameters,) of the model's dtype, contiguous
@@ -186,7 +186,7 @@ def loss_and_gradients(model, x, y, grads):
     Raises
     ------
     ValueError
-        If a shape does not fit or a label is not a class; grads is nan then.
+        If a shape does not fit or a label is not a class; grads is then filled with nan.
     numba.TypingError
         When the caller compiles, if an array is of a wrong dtype.
 
@@ -208,7 +208,7 @@ def loss_and_gradients(model, x, y, grads):
     >>> net, x = Network([Dense(8, "tanh"), Dense(1)], inputs=1), np.linspace(-1, 1, 50).astype(np.float32)[:, None]
     >>> descend(net.compiled(), x, x * x, steps=2000, rate=0.1) < 1e-3
     True
-    >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network has learned it
+    >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network itself is trained
     True
     """
     table, parameters, size, item = places(model)
@@ -220,7 +220,7 @@ def loss_and_gradients(model, x, y, grads):
                item)
     loss, wrong = stack_integer(), stack_integer()
     call_at(head.gradients, (table, parameters, x_, x_row, x_column, y_, y_row, y_column, labels, grads_, rows, loss,
-                                     wrong))
+                             wrong))
     if integer(wrong, 0) != 0:
         raise ValueError(WRONG_LABEL)
     return view(floats(loss), 0, 1)[0]
@@ -253,17 +253,17 @@ def input_gradients(model, x, dout, dx):
     ----------
     model : Model
     x : array (samples, inputs) or (inputs,) of the model's dtype
-        Or (samples, *shape) if the network's samples have a shape, or of that shape for one sample, where dout is a vector.
+        If the network's samples have a shape, also (samples, *shape), or `shape` if dout is a vector.
     dout : array (samples, outputs) or (outputs,) of the model's dtype
-        The derivative of some number with respect to each output. With a single 1 and zeros, dx is the derivative of that
-        output.
+        The derivative of some number with respect to each output. If dout is 1 for one output and 0 for the others, dx is
+        the derivative of that output.
     dx : array like x
-        Written: the derivative of that number with respect to each input. It may be x itself.
+        Overwritten with the derivative of that number with respect to each input. It may be x itself.
 
     Raises
     ------
     ValueError
-        If a shape does not fit; dx is nan then.
+        If a shape does not fit; dx is then filled with nan.
     numba.TypingError
         When the caller compiles, if an array is not of the model's dtype.
 
@@ -286,7 +286,7 @@ def input_gradients(model, x, dout, dx):
     check_pullback(head, table, (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), (rows, inputs),
                    (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row, dx_column, item)
     call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
-                                    dx_column, 0, rows))
+                            dx_column, 0, rows))
 
 
 @jit(cached=True)
@@ -306,7 +306,7 @@ def pullback(model, x, dout, dx, grads):
     Raises
     ------
     ValueError
-        If a shape does not fit; dx is nan then.
+        If a shape does not fit; dx is then filled with nan.
     numba.TypingError
         When the caller compiles, if an array is not of the model's dtype.
 
@@ -330,7 +330,7 @@ def pullback(model, x, dout, dx, grads):
     check_pullback(head, table, (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), (rows, inputs),
                    (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row, dx_column, item)
     call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
-                                    dx_column, grads_, rows))
+                            dx_column, grads_, rows))
 
 
 @jit

@@ -1,4 +1,4 @@
-"""`Model`, a network as a tuple of arrays, and intrinsics that read it. They check types while the caller compiles."""
+"""`Model`, a network as a tuple of arrays, and intrinsics that read it and check types at compile time."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from numba.core.typing.typeof import Purpose, typeof_impl
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-# compiled code and a model must agree on this: the fields of MODEL and the arguments of the functions
+# identifies the fields of MODEL and the arguments of the functions; compiled code and a model must have the same
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parents[1] / name).read_bytes() for name in
                              ("embedded/walk.py", "embedded/calls.py", "embedded/model.py", "embedded/arrays.py",
                               "compiling/record.py")))
@@ -33,8 +33,8 @@ class Model(NamedTuple):
     Attributes
     ----------
     table : array of int64
-        The network as rows of addresses, sizes and offsets. Do not change it. It has one dimension for each axis of a
-        sample, so that compiled code knows from its type what x must look like.
+        The network as rows of addresses, sizes and offsets. Do not change it. It has as many dimensions as a sample has
+        axes, so that the number of axes of x can be checked at compile time.
     parameters : array (parameters,)
         All parameters in one vector: those of the network itself, unless the model is a copy. Compiled code may change them,
         or use the same network with another contiguous vector: `fastnn.jit.Model(model.table, others, model.state)`.
@@ -68,12 +68,12 @@ def real_type(model):
 
 
 def sample_axes(model):
-    """Return the number of axes of a sample. The table of a model has as many dimensions, so that its type tells."""
+    """Return the number of axes of a sample, which is the number of dimensions of the model's table."""
     return check_table(model[0]).ndim
 
 
 def check_table(table):
-    """Return an array, or raise an error if it cannot be the table of a model."""
+    """Return `table`, or raise an error if it cannot be the table of a model."""
     if not isinstance(table, types.Array) or not isinstance(table.dtype, types.Integer) or table.layout not in (
             "AC" if table.ndim == 1 else "C"):
         raise TypingError(f"model.table is {table}; it must be a table like that of the compiled() of a network")
@@ -101,7 +101,7 @@ def stack_integer(typingctx):
 def places(typingctx, model):
     """Return the addresses of a model's table and parameters, the number of parameters (−1 if strided) and their item size.
 
-    The layout of a vector whose type leaves it open, such as a row of a slice, is checked at run time.
+    If the type of a vector does not determine its layout, as for a row of a slice, the layout is checked at run time.
     """
     real = real_type(model)
     check_table(model[0])

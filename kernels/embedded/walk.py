@@ -68,7 +68,7 @@ def release(typingctx, address):
 
 @jit(inline=True)
 def shape_fits(head, table, shape):
-    """Return whether this is the shape of the network's samples; a size of −1 is not looked at."""
+    """Return whether `shape` is the shape of the network's samples; a size of −1 is not checked."""
     for axis in range(len(shape)):
         if shape[axis] >= 0 and shape[axis] != integer(table + WORD * head.shape, axis):
             return False

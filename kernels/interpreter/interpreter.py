@@ -29,7 +29,7 @@ from .table import (
     SAMPLE_WEIGHTS,
     Kind,
 )
-from .team import share_out
+from .team import run_parts
 
 LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # totals of `train`; DIVERGED: number of the last batch, plus 1
 
@@ -58,7 +58,7 @@ def run_phase(row, number, call, team):
     if phase.parts == 1 or team == 0:
         call_at(phase.kernel, (row, call, 0, 1))
     else:
-        share_out(team, phase.kernel, row, call, phase.parts)
+        run_parts(team, phase.kernel, row, call, phase.parts)
 
 
 @jit

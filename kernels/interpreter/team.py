@@ -25,7 +25,7 @@ MOST_PARTS = MOST_WORKERS + 1
 
 
 @jit
-def take(team, member):
+def take_part(team, member):
     """Take a part and return its number, or −1 if none is left. The member's own part is preferred: its data are cached."""
     while True:
         opened = load(team.open)
@@ -47,28 +47,28 @@ def run_part(team, part):
 
 
 @jit
-def share_out(address, kernel, row, call, parts):
+def run_parts(address, kernel, row, call, parts):
     """Run `kernel` in `parts` parts with the team at the given address; return when all are done. Called by the leader."""
     team = team_at(address)
     team.kernel, team.row, team.call, team.parts = kernel, row, call, parts
     store(team.finished, 0)
     store(team.open, (load(team.open) & ~PARTS) + ROUND + ((1 << parts) - 1))
     own, looks = 0, 0
-    part = take(team, LEADER)
+    part = take_part(team, LEADER)
     while part >= 0:
         run_part(team, part)
         own += 1
-        part = take(team, LEADER)
+        part = take_part(team, LEADER)
     while load(team.finished) + own < parts:
         looks = wait(team.yield_core, looks)
 
 
 @jit
-def help_out(team, member):
+def run_open_rounds(team, member):
     """Take parts of every round that the leader opens, until the team is dismissed."""
     looks = 0
     while load(team.open) >= 0:
-        part = take(team, member)
+        part = take_part(team, member)
         if part < 0:
             looks = wait(team.yield_core, looks)
         else:
@@ -84,7 +84,7 @@ def build_member(dtype):
             call_at(leader, (frame,))
             store(team.open, DISMISSED)
         else:
-            help_out(team, number)
+            run_open_rounds(team, number)
 
     return member
 

@@ -1,6 +1,6 @@
-"""Mean over windows, for each channel: a = Σ of the taps within the data / how many there are.
+"""The mean over windows, for each channel: a = Σ / number of the taps within the data.
 
-Or, with `counts_padding`, divided by how many taps are within the data and its padding.
+With `counts_padding`, the divisor is the number of taps within the data and its padding.
 """
 
 from .pooling import pool_kernels, pool_row
@@ -23,7 +23,7 @@ def emit_mean(emitter, builder, rows, columns, a, kept, x, divisor, windows, ste
 
 
 def emit_shares(add):
-    """The function that emits dx = da / divisor at each tap of the windows."""
+    """Return the function that emits dx = da / divisor at each tap of the windows."""
 
     def emit(emitter, builder, rows, columns, dx, da, kept, divisor, windows, step, channels, row_step, column_step, own,
              past):
@@ -49,7 +49,7 @@ average_pool_forward, average_pool_backward = pool_kernels("average_pool", emit_
 
 
 def average_pool_row(dtype, parts, rows, columns, channels, *, x=0, a=0, da=0, dx=None, counts_padding=False):
-    """The row of a mean over windows. dx: None where nothing asks for it."""
+    """Return the row of a mean over windows. dx: None if that gradient is not needed."""
     phases = {"forward": (average_pool_forward.address(dtype), parts)}
     if dx is not None:
         phases["backward_first"] = average_pool_backward.address(dtype), parts

@@ -1,8 +1,9 @@
-"""Maximum over windows, for each channel: a = max of the taps within the data.
+"""The maximum over windows, for each channel: a = max of the taps within the data.
 
-NaN is larger than any number, and the last NaN of a window its maximum. Of equal numbers the first, row by row, is: da goes
-to it alone. In training forward keeps the place of each maximum, the number of its tap among those within the data. To find
-it again from x and a would take two and a half times as long in the backward pass (32 images of 32×32×64: 423 µs, not 167).
+NaN counts as larger than any number, and the last NaN of a window is its maximum. Of equal numbers the first in C order is
+the maximum, and da goes to it alone. In training the forward phase stores the position of each maximum, the number of its
+tap among those within the data. To find it again from x and a would take two and a half times as long in the backward pass
+(32 images of 32×32×64: 423 µs instead of 167).
 """
 
 from functools import partial
@@ -13,7 +14,7 @@ from .pooling import POOL, build_forward, pool_kernels, pool_row
 
 def emit_largest(emitter, builder, rows, columns, a, kept, x, divisor, windows, step, channels, row_step, column_step, *,
                  keep=False):
-    """a = the maximum over the taps of each window; with `keep`, kept = its place."""
+    """a = the maximum over the taps of each window; with `keep`, kept = its position."""
     one = emitter.constant(1.0)
 
     def at_window(window, k, mask):
@@ -36,7 +37,7 @@ def emit_largest(emitter, builder, rows, columns, a, kept, x, divisor, windows, 
 
 
 def emit_to_largest(add):
-    """The function that emits dx = da at the kept place of each window, 0 at its other taps."""
+    """Return the function that emits dx = da at the stored position of each window, 0 at its other taps."""
 
     def emit(emitter, builder, rows, columns, dx, da, kept, divisor, windows, step, channels, row_step, column_step, own,
              past):
@@ -68,7 +69,7 @@ max_pool_forward_keeping = Kernel("max_pool_forward_keeping",
 
 
 def max_pool_row(dtype, parts, rows, columns, channels, *, x=0, a=0, kept=0, da=0, dx=None):
-    """The row of a maximum over windows. dx: None where nothing asks for it; kept: as many numbers as a, for dx."""
+    """Return the row of a maximum over windows. dx: None if not needed; kept: positions, as many numbers as a, for dx."""
     phases = {"forward": (max_pool_forward.address(dtype), parts)}
     if dx is not None:
         phases = {"forward": (max_pool_forward_keeping.address(dtype), parts),

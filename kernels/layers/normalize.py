@@ -1,7 +1,7 @@
-"""Numbers scaled and shifted, channel by channel, by what was learned from the data: a = (x − mean) · scale.
+"""Normalization of each channel by statistics of the data: a = (x − mean) · scale.
 
-x, a, da (batch, pixels, channels); mean, scale (channels,), in the state of the network; C-contiguous. Backward turns da
-into dx = scale · da in place.
+x, a, da (batch, pixels, channels); mean, scale (channels,), in the state of the network; C-contiguous. Backward overwrites
+da with dx = scale · da.
 """
 
 from ..compiling.jit import Kernel, view
@@ -44,7 +44,7 @@ normalize_backward = Kernel("normalize_backward", build_backward, NORMALIZE.argu
 
 
 def normalize_row(dtype, parts, *, x=0, a=0, da=None, pixels, channels, mean, scale):
-    """Return the row of a normalization by the numbers at addresses mean and scale. da: None where dx is not needed."""
+    """Return the row of a normalization. mean, scale: addresses; da: None if dx is not needed."""
     phases = {"forward": (normalize_forward.address(dtype), parts)}
     if da is not None:
         phases["backward_first"] = normalize_backward.address(dtype), parts

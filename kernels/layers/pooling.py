@@ -1,11 +1,11 @@
-"""What pools share: the row of one, and the way over its windows, forward and backward.
+"""The common part of pools: their row, and the loops over windows, forward and backward.
 
-x, dx (batch, height, width, channels); a, kept, da (batch, out_height, out_width, channels); C-contiguous. Channels stand
-in the lanes of a vector, the last one masked. Parts have rows of their own: forward of a, backward of dx, where each number
-adds up what its windows give it in the order of the windows. So no bit depends on the parts.
+x, dx (batch, height, width, channels); a, kept, da (batch, out_height, out_width, channels); C-contiguous. A vector holds
+adjacent channels, the last vector is masked. Each part has its own rows: forward of a, backward of dx, where each element
+adds the contributions of its windows in the order of the windows. So no bit depends on the number of parts.
 
-Most pools halve images, by 2×2 windows side by side: then all taps of a window are known when it is compiled, and each
-number of dx is written once.
+Most pools halve images with adjacent 2×2 windows. Then all taps of a window are known at compile time, and each element of
+dx is written once.
 """
 
 from functools import partial
@@ -28,7 +28,7 @@ POOL = Kind(
 
 @jit(inline=True)
 def taps_inside(start, kernel, dilation, size):
-    """Which taps of a window that begins at `start` read numbers 0 … size − 1: the first, and one past the last."""
+    """Return the taps of a window from `start` that read elements 0 … size − 1: the first, and one past the last."""
     if start >= 0 and start + (kernel - 1) * dilation < size:
         return 0, kernel
     first = 0 if start >= 0 else (dilation - 1 - start) // dilation
@@ -37,29 +37,29 @@ def taps_inside(start, kernel, dilation, size):
 
 @jit(inline=True)
 def windows_over(begin, end, before, kernel, dilation, stride, out):
-    """The windows of an axis that reach the numbers begin … end − 1: the first, and one past the last."""
+    """Return the windows of an axis that reach elements begin … end − 1: the first, and one past the last."""
     first = begin + before - (kernel - 1) * dilation
     return 0 if first <= 0 else (first + stride - 1) // stride, min(out, (end - 1 + before) // stride + 1)
 
 
 @jit(inline=True)
 def run_of_windows(c, row):
-    """How many windows from column c on have all their taps within the data; 1 where window c has not."""
+    """Return the number of windows from column c with all taps within the data; 1 if window c has taps outside."""
     left, stride = c * row.stride_across - row.left, row.stride_across
-    reach = row.width - (row.kernel_width - 1) * row.dilation_across  # where a window begins that is not within any more
+    reach = row.width - (row.kernel_width - 1) * row.dilation_across  # the first column whose window reaches outside
     return 1 if left < 0 or left >= reach else min(row.out_width - c, (reach - left + stride - 1) // stride)
 
 
 @jit(inline=True)
 def counted(start, kernel, dilation, end, inside):
-    """How many taps of a window an average counts on an axis: those `inside`, or up to the padding's end, 0 for none."""
+    """Return the number of taps of a window that an average counts on an axis: `inside`, or also those in the padding."""
     return inside if end == 0 else min(kernel, (end - start + dilation - 1) // dilation)
 
 
 def build_forward(dtype, emit):
-    """The kernel that emits (rows, columns, a, kept, x, divisor, windows, step, channels, row_step, column_step).
+    """Return the kernel that emits (rows, columns, a, kept, x, divisor, windows, step, channels, row_step, column_step).
 
-    rows, columns: of the taps of each window; x: the first tap of the first; windows follow each other at `step` numbers.
+    rows, columns: of the taps of each window; x: the first tap of the first window; step: distance between windows.
     """
     over_windows, over_fours = window_intrinsic(dtype, emit), window_intrinsic(dtype, emit, 2, 2)
 
@@ -93,11 +93,11 @@ def build_forward(dtype, emit):
 
 
 def build_backward(dtype, emit):
-    """The kernel that emits (rows, columns, dx, da, kept, divisor, windows, step, channels, row_step, column_step, own,
-    past).
+    """Return the kernel that emits (rows, columns, dx, da, kept, divisor, windows, step, channels, row_step, column_step,
+    own, past).
 
-    As forward; dx is the first tap of the first window. Of the rows of taps it is to write own … past − 1. emit(add=True)
-    adds to dx, emit(add=False) overwrites it.
+    As forward; dx is the first tap of the first window. It writes the rows of taps own … past − 1. emit(add=True) adds to
+    dx, emit(add=False) overwrites it.
     """
     over_windows = window_intrinsic(dtype, emit(add=True))
     over_fours = window_intrinsic(dtype, emit(add=False), 2, 2)
@@ -144,13 +144,13 @@ def build_backward(dtype, emit):
 
 
 def pool_kernels(name, forward, backward):
-    """The forward and backward kernels of a pool, from the functions that emit what they do at windows."""
+    """Return the forward and backward kernels of a pool, from the functions that emit its operation at windows."""
     return (Kernel(f"{name}_forward", partial(build_forward, emit=forward), POOL.arguments),
             Kernel(f"{name}_backward", partial(build_backward, emit=backward), POOL.arguments))
 
 
 def pool_row(phases, rows, columns, channels, *, x, a, da, dx, kept=0, counts_padding=False):
-    """The row of a pool. rows, columns: the `Windows` of the two axes; x, a, kept, da, dx: offsets, dx None for none."""
+    """Return the row of a pool. rows, columns: `Windows` of the axes; x, a, kept, da, dx: offsets, dx None if not needed."""
     halves = all((axis.kernel, axis.stride, axis.dilation, axis.before) == (2, 2, 1, 0) and 2 * axis.out <= axis.size
                  for axis in (rows, columns))
     return POOL.row(

@@ -1,6 +1,6 @@
-"""Numbers scaled and shifted by two constants: a = scale · x + offset.
+"""Scaling and shifting by constants: a = scale · x + offset.
 
-x, a, da (batch, features); C-contiguous. Backward turns da into dx = scale · da in place.
+x, a, da (batch, features); C-contiguous. Backward overwrites da with dx = scale · da.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ rescale_backward = Kernel("rescale_backward", build_backward, RESCALE.arguments)
 
 
 def rescale_row(dtype, parts, *, x=0, a=0, da=None, features, scale, offset):
-    """Return the row of a scaling by constants. da: None where nothing asks for dx."""
+    """Return the row of a scaling by constants. da: None if dx is not needed."""
     phases = {"forward": (rescale_forward.address(dtype), parts)}
     if da is not None:
         phases["backward_first"] = rescale_backward.address(dtype), parts

@@ -1,7 +1,7 @@
-"""Larger images, each pixel repeated: a[r, c] = x[r // down, c // across].
+"""Up-sampling of images by repeating pixels: a[r, c] = x[r // down, c // across].
 
-x, dx (batch, height, width, channels); a, da (batch, down · height, across · width, channels); C-contiguous. Each part has
-its own rows: of a forward, of dx backward, where a pixel sums the gradients of its copies, row by row.
+x, dx (batch, height, width, channels); a, da (batch, down · height, across · width, channels); C-contiguous. Each part
+computes rows of a forward and rows of dx backward. The gradient of a pixel is the sum of the gradients of its copies.
 """
 
 from ..compiling.jit import Kernel, view
@@ -17,7 +17,7 @@ def build_forward(dtype):
         line = row.width * channels
         begin, end = share(call.batch * row.height * row.down, part, parts, 1)
         for number in range(begin, end):
-            x = view(call.arena, row.x + number // row.down * line, line)  # down · height rows of a for height of x
+            x = view(call.arena, row.x + number // row.down * line, line)  # each row of x makes `down` rows of a
             a = view(call.arena, row.a + number * across * line, across * line)
             for c in range(row.width):
                 for k in range(across):
@@ -51,7 +51,7 @@ up_sample2d_backward = Kernel("up_sample2d_backward", build_backward, UP_SAMPLE2
 
 
 def up_sample2d_row(dtype, parts, *, x=0, a=0, da=0, dx=None, height, width, channels, size):
-    """Return the row of larger images. size: (down, across); dx: None where it is not needed."""
+    """Return the row of an up-sampling. size: (down, across); dx: None if it is not needed."""
     phases = {"forward": (up_sample2d_forward.address(dtype), parts)}
     if dx is not None:
         phases["backward_first"] = up_sample2d_backward.address(dtype), parts

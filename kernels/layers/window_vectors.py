@@ -1,7 +1,7 @@
-"""What a vector of channels does at the taps of windows, in LLVM's intermediate representation.
+"""Operations on vectors of channels at the taps of windows, in LLVM's intermediate representation.
 
-A function emit(emitter, builder, rows, columns, …) of a pool says it for a run of windows with so many rows and columns of
-taps; `window_intrinsic` makes it callable.
+A function emit(emitter, builder, rows, columns, …) of a pool emits its operation for consecutive windows with so many rows
+and columns of taps; `window_intrinsic` makes it callable.
 """
 
 from contextlib import contextmanager
@@ -27,11 +27,11 @@ class WindowEmitter(VectorEmitter):
         return place
 
     def each_vector(self, builder, windows, channels, emit):
-        """All channels of all windows, a vector at a time: emit(window, first channel, mask), the mask None for none."""
+        """Loop over all channels of all windows, a vector at a time: emit(window, first channel, mask or None)."""
         with cgutils.for_range(builder, windows) as window:
             whole = builder.lshr(channels, i64(self.lanes.bit_length() - 1))
             with cgutils.for_range(builder, whole) as loop:
-                # no mask: what reads from memory waits for a masked store that is on its way there
+                # without a mask, because a load from memory waits for a pending masked store to it
                 emit(window.index, builder.mul(loop.index, i64(self.lanes)), None)
             first = builder.mul(whole, i64(self.lanes))
             with builder.if_then(builder.icmp_signed("<", first, channels)):
@@ -39,7 +39,7 @@ class WindowEmitter(VectorEmitter):
 
     @contextmanager
     def each_tap(self, builder, rows, columns, row_step, column_step):
-        """A loop over the taps of a window: (number of the row, how far behind the first tap it reads)."""
+        """Loop over the taps of a window: (number of the row, distance from the first tap)."""
         with cgutils.for_range(builder, rows) as down:
             line = builder.mul(down.index, row_step)
             with cgutils.for_range(builder, columns) as across:
@@ -53,9 +53,9 @@ class WindowEmitter(VectorEmitter):
 
 
 def window_intrinsic(dtype, emit, *constants):
-    """The intrinsic emit((*arguments,)): pointers to numbers stay what they are, numbers become `dtype`, others integers.
+    """Return the intrinsic emit((*arguments,)): pointers are unchanged, floats become `dtype`, other numbers integers.
 
-    constants: whole numbers that stand before the arguments.
+    constants: integers before the arguments.
     """
 
     def wanted(kind):

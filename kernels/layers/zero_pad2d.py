@@ -1,7 +1,7 @@
-"""Zeros around images: a = x with rows and columns of zeros on its sides.
+"""Zero padding of images: a = x with rows and columns of zeros on its sides.
 
 x, dx (batch, height, width, channels); a, da (batch, top + height + bottom, left + width + right, channels); C-contiguous.
-Each part has its own rows: of a forward, of dx backward.
+Each part computes rows of a forward and rows of dx backward.
 """
 
 from ..compiling.jit import Kernel, view
@@ -50,7 +50,7 @@ zero_pad2d_backward = Kernel("zero_pad2d_backward", build_backward, ZERO_PAD2D.a
 
 
 def zero_pad2d_row(dtype, parts, *, x=0, a=0, da=0, dx=None, height, width, channels, padding):
-    """Return the row of zeros around images. padding: ((top, bottom), (left, right)); dx: None where it is not needed."""
+    """Return the row of a zero padding. padding: ((top, bottom), (left, right)); dx: None if it is not needed."""
     phases = {"forward": (zero_pad2d_forward.address(dtype), parts)}
     if dx is not None:
         phases["backward_first"] = zero_pad2d_backward.address(dtype), parts

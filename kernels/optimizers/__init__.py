@@ -144,11 +144,11 @@ def coefficients_kernel(cls):
     """Return the kernel that computes the coefficients of a step."""
 
     def build(dtype):
-        work_out = jit(cls.coefficients)
+        coefficients = jit(cls.coefficients)
         count = len(cls.hyperparameter_names())
 
         def kernel(c, hyperparameters, step):
-            numbers = work_out(step, *to_fixed_tuple(view(hyperparameters, 0, count), count))
+            numbers = coefficients(step, *to_fixed_tuple(view(hyperparameters, 0, count), count))
             for i in range(len(numbers)):
                 c[i] = numbers[i]
 
