@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .chart import draw
-from .libraries import FASTNN, LEARNING_RATES, NUMPY, PEERS
-from .nets import NETS, Net
+from .libraries import DEFAULT_PEERS, FASTNN, LEARNING_RATES, NUMPY, PEERS
+from .nets import IMAGE_NETS, NETS, Net
 from .report import as_json, machine, machine_line, markdown, table
 from .rounds import QUICK, Effort, run
 
@@ -44,14 +44,14 @@ def parse(argv):
         description="Time fastnn beside the libraries that one would take instead, on the same nets, in one run.",
         epilog="Without --nets and --net: the five of the table in the README. Give the machine nothing else to do.",
     )
-    shapes = {net.shape: net for net in NETS}
+    shapes = {net.shape: net for net in (*NETS, *IMAGE_NETS)}
     parser.add_argument("--threads", type=positive, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
     parser.add_argument("--nets", nargs="+", choices=shapes, metavar="NET", help=f"some of {', '.join(shapes)}")
     parser.add_argument("--net", type=a_net, action="append", default=[], metavar="SIZES:BATCH", dest="more",
                         help="any other, such as 20-100-100-5:32; may be given several times")
     parser.add_argument("--optimizer", choices=LEARNING_RATES, default="adam", help="default: adam")
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="PEER",
-                        help=f"some of {', '.join(PEERS)}; default: all, of which torch.compile is slow to compile")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=DEFAULT_PEERS, metavar="PEER",
+                        help=f"some of {', '.join(PEERS)}; default: all but the layout for images; torch.compile is slow")
     parser.add_argument("--rounds", type=positive, metavar="N", help=f"default: {Effort.rounds}")
     parser.add_argument("--seconds", type=float, metavar="S",
                         help=f"of training in a library's turn, at least an epoch; default: {Effort.seconds}")
@@ -62,7 +62,7 @@ def parse(argv):
     options = parser.parse_args(argv)
     for name in ("threads", "peers"):
         setattr(options, name, list(dict.fromkeys(getattr(options, name))))
-    chosen = options.nets or ([] if options.more else shapes)
+    chosen = options.nets or ([] if options.more else [net.shape for net in NETS])
     nets = dict.fromkeys([*(shapes[shape] for shape in chosen), *options.more])
     options.nets = [replace(net, optimizer=options.optimizer) for net in nets]
     return options

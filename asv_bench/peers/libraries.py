@@ -6,6 +6,7 @@ because a process loads only one library.
 """
 
 import importlib.util
+import math
 import os
 import shutil
 import sys
@@ -55,29 +56,39 @@ def compiler():
 
 
 def fastnn_work(net, X, y, X_bulk, threads):
-    from fastnn import SGD, Adam, Dense, Network
+    from fastnn import SGD, Adam, Conv2D, Dense, Flatten, MaxPool2D, Network
 
     optimizer = {"adam": Adam, "sgd": SGD}[net.optimizer](learning_rate=LEARNING_RATES[net.optimizer])
     inputs, *hidden, classes = net.sizes
-    network = Network([*(Dense(neurons, "relu") for neurons in hidden), Dense(classes, "softmax")], inputs=inputs)
+    layers = [Conv2D(*numbers, "relu") if kind == "conv" else MaxPool2D(*numbers) for kind, *numbers in net.blocks]
+    layers += [Flatten()] * bool(layers) + [Dense(neurons, "relu") for neurons in hidden] + [Dense(classes, "softmax")]
+    network = Network(layers, inputs=net.image or inputs)
     fit = partial(network.fit, X, y, epochs=1, batch_size=net.batch, optimizer=optimizer, threads=threads, progress=False)
     return Work(fit, partial(network.forward, X[:1]), partial(network.forward, X_bulk))
 
 
-def torch_work(net, X, y, X_bulk, threads, compiled=False):
-    """PyTorch: a fused update, and samples shuffled once an epoch, so that a batch is a view."""
+def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
+    """PyTorch: a fused update, and samples shuffled once an epoch, so that a batch is a view. Images are channels first."""
     import torch
     from torch import nn
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    layers = []
+    layers, channels = [], net.image[-1] if net.image else 0
+    for kind, *numbers in net.blocks:
+        layers += [nn.Conv2d(channels, *numbers), nn.ReLU()] if kind == "conv" else [nn.MaxPool2d(*numbers)]
+        channels = numbers[0] if kind == "conv" else channels
+    layers += [nn.Flatten()] * bool(layers)
     for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
         layers += [nn.Linear(in_features, out_features), nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
     kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[net.optimizer]
     optimizer = kind(network.parameters(), lr=LEARNING_RATES[net.optimizer], fused=True)
     X, y, X_bulk = map(torch.from_numpy, (X, y, X_bulk))
+    if net.image:
+        memory = torch.channels_last if channels_last else torch.contiguous_format
+        X, X_bulk = (images.permute(0, 3, 1, 2).contiguous(memory_format=memory) for images in (X, X_bulk))
+        network = network.to(memory_format=memory)
     row = X[:1].clone()
 
     def loss(x, labels):
@@ -114,14 +125,32 @@ def jax_work(net, X, y, X_bulk, threads):
 
     tree_map, classes, learning_rate = jax.tree_util.tree_map, net.sizes[-1], LEARNING_RATES[net.optimizer]
     key = jax.random.key(0)
-    weights = []
-    for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
+    kernels, channels, weights = [], net.image[-1] if net.image else 0, []
+    for kind, *numbers in net.blocks:
+        if kind == "conv":
+            features, kernel = numbers
+            kernels.append((kernel, kernel, channels, features))
+            channels = features
+    for shape in [*kernels, *zip(net.sizes, net.sizes[1:], strict=False)]:
         key, draw = jax.random.split(key)
-        weight = jax.random.normal(draw, (in_features, out_features)) * (2 / in_features) ** 0.5
-        weights.append((weight, jnp.zeros(out_features)))
+        weight = jax.random.normal(draw, shape) * (2 / math.prod(shape[:-1])) ** 0.5
+        weights.append((weight, jnp.zeros(shape[-1])))
+
+    def convolve(weights, x):
+        for kind, *numbers in net.blocks:
+            if kind == "conv":
+                weight, bias = next(weights)
+                x = jax.lax.conv_general_dilated(x, weight, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+                x = jax.nn.relu(x + bias)
+            else:
+                window = 1, *numbers * 2, 1
+                x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
+        return x.reshape(len(x), -1)
 
     def logits(weights, x):
-        for weight, bias in weights[:-1]:
+        if net.blocks:
+            x = convolve(iter(weights), x)
+        for weight, bias in weights[len(kernels):-1]:
             x = jax.nn.relu(x @ weight + bias)
         weight, bias = weights[-1]
         return x @ weight + bias
@@ -155,7 +184,7 @@ def jax_work(net, X, y, X_bulk, threads):
     @partial(jax.jit, donate_argnums=0)
     def train(state, key):
         order = jax.random.permutation(key, len(X))
-        batches = X[order].reshape(-1, net.batch, net.sizes[0]), y[order].reshape(-1, net.batch)
+        batches = X[order].reshape(-1, net.batch, *X.shape[1:]), y[order].reshape(-1, net.batch)
         return jax.lax.scan(step, state, batches)[0]
 
     state = weights, memory
@@ -174,7 +203,9 @@ def jax_work(net, X, y, X_bulk, threads):
 
 
 def sklearn_work(net, X, y, X_bulk, threads):
-    """scikit-learn: `partial_fit` uses the samples once and keeps the optimizer's state."""
+    """scikit-learn: `partial_fit` uses the samples once and keeps the optimizer's state. It has dense networks only."""
+    if net.blocks:
+        raise ValueError("scikit-learn has no convolutions; leave it out")
     import numpy as np
     from sklearn.neural_network import MLPClassifier
 
@@ -202,8 +233,10 @@ NUMPY = Library("numpy", "NumPy", "numpy", "numpy", product=numpy_product)
 TORCH = Library("torch", "PyTorch", "torch", "torch", torch_work, torch_product)
 PEERS = {library.name: library for library in (
     TORCH,
+    Library("torch.channels_last", "PyTorch, channels last", "torch", "torch", partial(torch_work, channels_last=True)),
     Library("torch.compile", "torch.compile", "torch", "torch", partial(torch_work, compiled=True), needs_compiler=True),
     Library("jax", "JAX", "jax", "jax", jax_work),
     Library("sklearn", "scikit-learn", "sklearn", "scikit-learn", sklearn_work),
 )}
+DEFAULT_PEERS = [name for name in PEERS if name != "torch.channels_last"]  # which is the same for dense networks
 LIBRARIES = {library.name: library for library in (FASTNN, *PEERS.values(), NUMPY)}

@@ -79,21 +79,21 @@ class Session:
     def __init__(self, library, threads):
         self.library, self.threads = library, threads
 
-    def prepare(self, sizes, batch, optimizer, steps, bulk_rows):
+    def prepare(self, net, steps, bulk_rows):
         """Build a net, compile and warm up everything it needs, and check that it does the same as all others.
 
         Returns the fraction of its samples that are correct after an epoch.
         """
         import numpy as np
 
-        net = Net(tuple(sizes), batch, optimizer)
-        rows = steps * batch
+        net = Net(**net)
+        rows = steps * net.batch
         X, y = net.data(max(rows, bulk_rows))
         self.steps, self.bulk_rows = steps, bulk_rows
         self.work = self.library.work(net, X[:rows], y[:rows], X[:bulk_rows], self.threads)
         self.work.epoch()
         row, probabilities = np.asarray(self.work.one_row()), np.asarray(self.work.bulk())
-        if probabilities.shape != (bulk_rows, sizes[-1]) or probabilities.dtype != np.float32:
+        if probabilities.shape != (bulk_rows, net.sizes[-1]) or probabilities.dtype != np.float32:
             raise ValueError(f"predicts {probabilities.dtype} {probabilities.shape}")
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
         np.testing.assert_allclose(row, probabilities[:1], rtol=1e-3, atol=1e-5)

@@ -106,7 +106,7 @@ def compare(net, threads, processes, effort, say, advance):
 
     for name in processes:
         if LIBRARIES[name].work:
-            accuracy = turn(name, "prepare", samples, **asdict(net), steps=result.steps, bulk_rows=effort.bulk_rows)
+            accuracy = turn(name, "prepare", samples, net=asdict(net), steps=result.steps, bulk_rows=effort.bulk_rows)
             if accuracy is not None:
                 accuracies[name], samples[name] = accuracy, []
         if LIBRARIES[name].product:

@@ -62,12 +62,19 @@ def test_fastnn_alone(peers, tmp_path, capsys):
     assert files["png"].read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_convolutional_net(peers, capsys):
+    command = peers("command")
+    assert command.main(["--quick", "--threads", "1", "--peers", "--nets", "lenet-5"]) == 0
+    assert re.search(r"^lenet-5:128 +fastnn ", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_the_nets_are_those_of_the_suite(peers):
     suite = importlib.import_module("benchmarks.training").NETS
     assert [(net.sizes, net.batch) for net in peers("nets").NETS] == list(suite.values())
 
 
 def test_flops(peers):
+    assert peers("nets").LENET.convolutions == [24 * 24 * 6 * 25, 8 * 8 * 16 * 25 * 6]  # 0.282 M with the dense layers
     # two products in the first layer, three in each other one, two flops for a multiplication and an addition
     assert peers("nets").Net((784, 128, 10), 64).flops == 2 * 64 * (2 * 784 * 128 + 3 * 128 * 10)
 
