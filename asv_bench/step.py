@@ -121,7 +121,7 @@ class Step:
 
 
 def kernel_names():
-    return {unit.address: kernel.name for kernel in KERNELS for unit in kernel.compiled.values()}
+    return {unit.address: kernel.name for kernel in KERNELS.values() for unit in kernel.compiled.values()}
 
 
 def product_rate(threads):

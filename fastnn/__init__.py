@@ -19,7 +19,9 @@ __all__ = sorted(_home)
 
 def __getattr__(name):
     if name in _home:
-        globals()[name] = value = getattr(import_module(f"{__name__}.{_home[name]}"), name)
+        from .kernels.processor.undisturbed import import_whole
+
+        globals()[name] = value = getattr(import_whole(f"{__name__}.{_home[name]}"), name)
         return value
     if not name.startswith("_") and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")

@@ -5,6 +5,10 @@ activations, losses and optimizers, interpreter, layers, training, embedded. Fun
 `fastnn.compiled`; `fastnn.kernels.linear_forward` and its like are aliases of them.
 """
 
+from .processor.undisturbed import import_foreign
+
+import_foreign()
+
 
 def __getattr__(name):
     if name.startswith("_"):

@@ -30,6 +30,7 @@ from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
 from ...formats.atomic_file import POSIX, write_whole
+from ..processor.target import magic_tuple
 
 SOURCES = Path(__file__).parents[1]  # all of fastnn.kernels
 # Numba's settings, some from environment variables, that affect the machine code
@@ -56,10 +57,9 @@ def fingerprint():
     for source in sorted(SOURCES.rglob("*.py")):
         digest.update(str(source.relative_to(SOURCES)).encode())
         digest.update(source.read_bytes())
-    codegen = numba.core.registry.cpu_target.target_context.codegen()
     # magic_tuple contains the target triple, the processor and its features, so it depends on NUMBA_CPU_NAME too
     settings = [getattr(numba.config, name, None) for name in SETTINGS]
-    for part in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, codegen.magic_tuple(), settings):
+    for part in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, magic_tuple(), settings):
         digest.update(repr(part).encode())
     return digest.hexdigest()[:20]
 

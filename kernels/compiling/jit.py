@@ -6,7 +6,6 @@ a new kernel does not recompile the others. A kernel compiles on first use.
 """
 
 import ctypes
-from collections import Counter
 
 import numpy as np
 from llvmlite import binding, ir
@@ -19,18 +18,28 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from ...checks import DTYPES
+from ..processor.undisturbed import undisturbed
 from .cache import KernelCache
 from .objects import address
 from .parallel_compile import USUAL, compile_in_parallel
-from .provenance import objects_digest
+from .provenance import name_suffix, objects_digest
 
 # No fastmath: a row must give the same bits in the vectorized body of a loop and in its scalar remainder.
 OPTIONS = {"error_model": "numpy"}
 REAL = {"float32": types.float32, "float64": types.float64}
 DTYPE_NAMES = {np.dtype(name): name for name in DTYPES}  # faster than the attribute `name` of a dtype
-KERNELS = []  # all kernels of the package
-building, made = [], Counter()  # symbols of the kernels being compiled; number of functions made at each place
+KERNELS = {}  # all kernels of the package, by name
 ANY = "any"  # in place of a dtype, for kernels that handle addresses only
+
+
+class Dispatcher(CPUDispatcher):
+    """A function that Numba compiles when it is first called with new types; signals do not interrupt the compilation."""
+
+    def compile(self, sig):
+        return undisturbed(super().compile, sig)
+
+    def _compile_for_args(self, *arguments, **keywords):
+        return undisturbed(lambda: CPUDispatcher._compile_for_args(self, *arguments, **keywords))
 
 
 def jit(function=None, *, inline=False, cached=False, any_order=False):
@@ -46,7 +55,7 @@ def jit(function=None, *, inline=False, cached=False, any_order=False):
     if function is None:
         return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
     set_unique_name(function)
-    dispatcher = CPUDispatcher(function, targetoptions={
+    dispatcher = Dispatcher(function, targetoptions={
         "nopython": True, "forceinline": inline, "fastmath": {"reassoc"} if any_order else False, **OPTIONS})
     if cached and (given := objects_digest(function)) is not None:
         dispatcher._cache = KernelCache(function.__name__, given)
@@ -59,12 +68,8 @@ def set_unique_name(function):
     Numba distinguishes functions of one name and one signature by a counter that runs as they are compiled. Kernels from the
     cache were compiled in different processes, each with its own counter, so one number could mean two functions.
     """
-    if "<" not in function.__qualname__:
-        return
-    place = f"{function.__module__}.{function.__qualname__}"
-    made[place] += 1
-    # in a kernel, the name of the kernel suffices; elsewhere, each import defines the functions in the same order
-    function.__qualname__ += f" {building[-1] if building else made[place]}"
+    if "<" in function.__qualname__:
+        function.__qualname__ += f" {name_suffix(function)}"
 
 
 def pointer(dtype):
@@ -87,7 +92,7 @@ class Kernel:
         self.needs, self.cached, self.moves_addresses = needs, cached, moves_addresses
         self.compiled, self.entries = {}, {}
         if cached:
-            KERNELS.append(self)
+            KERNELS[name] = self
 
     def __repr__(self):
         return f"<Kernel {self.name}>"
@@ -102,19 +107,15 @@ class Kernel:
         is already in tables. The lock is Numba's own, because a compiler that holds it may request a kernel.
         """
         if dtype not in self.compiled:
-            with global_compiler_lock:
-                if dtype not in self.compiled:
-                    self.make_ready(dtype)
+            for kernel in self.needs:  # one at a time: after Ctrl-C a process waits for at most one to be compiled
+                kernel.ready(dtype)
+            undisturbed(self.make_ready, dtype)
         return self.compiled[dtype]
 
     def make_ready(self, dtype):
-        for kernel in self.needs:
-            kernel.ready(dtype)
-        building.append(self.symbol(dtype))
-        try:
-            self.compiled[dtype] = self.compile(dtype)
-        finally:
-            building.pop()
+        with global_compiler_lock:
+            if dtype not in self.compiled:
+                self.compiled[dtype] = self.compile(dtype)
 
     def compile(self, dtype):
         """Compile this kernel or load it from the cache."""

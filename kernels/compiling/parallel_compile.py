@@ -71,4 +71,4 @@ def every_kernel():
     kernels = import_module("..", __package__)
     for module in walk_packages(kernels.__path__, f"{kernels.__name__}."):
         import_module(module.name)
-    return import_module(".jit", __package__).KERNELS
+    return list(import_module(".jit", __package__).KERNELS.values())

@@ -6,6 +6,7 @@ there would go unnoticed, so a kernel that contains one is not cached and compil
 """
 
 import hashlib
+import os
 import types
 
 import numba
@@ -41,12 +42,19 @@ def objects_digest(function):
     return digest.hexdigest()[:12]
 
 
+def name_suffix(function):
+    """Return digits that no other function has, in any process, unless it has the same code and the same objects."""
+    return objects_digest(function) or os.urandom(6).hex()
+
+
 def visit(thing, digest, seen):
-    """Add an object and its parts to the digest; `seen` holds the ids of the objects visited so far."""
+    """Add an object and its parts to the digest; `seen` holds the objects visited so far, by id, and their numbers."""
     if isinstance(thing, PLAIN):
         update(digest, type(thing), repr(thing))
-    elif id(thing) not in seen:
-        seen[id(thing)] = thing
+    elif id(thing) in seen:
+        update(digest, type(thing), seen[id(thing)][1])
+    else:
+        seen[id(thing)] = thing, len(seen)
         for part in parts(thing, digest):
             visit(part, digest, seen)
 
@@ -82,7 +90,7 @@ def parts(thing, digest):
 
 
 def parts_of_function(function, digest):
-    update(digest, type(function), function.__module__, function.__qualname__, function.__code__.co_firstlineno)
+    update(digest, type(function), function.__module__, function.__qualname__, code_parts(function.__code__))
     if is_versioned(function):
         return ()
     if not is_of_package(function):
@@ -92,3 +100,10 @@ def parts_of_function(function, digest):
     except ValueError:  # a cell of the closure is empty
         raise NotInPackage(function) from None
     return [*cells, function.__defaults__, function.__kwdefaults__]
+
+
+def code_parts(code):
+    """Return what distinguishes a code object from others, such as those of two lambdas in one line."""
+    constants = [code_parts(each) if isinstance(each, types.CodeType) else
+                 sorted(map(repr, each)) if isinstance(each, frozenset) else repr(each) for each in code.co_consts]
+    return code.co_firstlineno, code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants

@@ -31,7 +31,7 @@ SHARED = "shared"  # an integer that several threads change, on cache lines of i
 # A `Record` is nested in this one; `Pointer(record)` is its address.
 
 LINE_BYTES = 128  # processors fetch cache lines of 64 bytes in pairs
-RECORDS = {}  # by name
+RECORDS = {}  # by name; a module that is imported again, as after Ctrl-C during its import, defines its own again
 
 
 class Pointer:
@@ -49,7 +49,6 @@ class Record:
     """
 
     def __init__(self, name, /, *integers, padded_to=0, **kinds):
-        assert name not in RECORDS, name
         self.name, self.kinds = name, dict.fromkeys(integers, INTEGER) | kinds
         self.offsets, end = {}, 0
         for field, kind in self.kinds.items():

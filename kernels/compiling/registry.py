@@ -6,6 +6,7 @@ imported, so adding a record is adding a file. Tests, benchmarks and documentati
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Mapping
 
 from ...checks.hyperparameters import shown
@@ -26,9 +27,16 @@ class Registry(Mapping):
         return record
 
     def discover(self, package, path):
-        """Import every module of the folder; each registers its own records."""
-        for module in sorted(pkgutil.iter_modules(path), key=lambda m: m.name):
-            importlib.import_module(f"{package}.{module.name}")
+        """Import every module of the folder; each registers its own records.
+
+        A module that is already imported is left over from an import of the package that an exception, such as Ctrl-C,
+        interrupted. It registered its records in the registry of that import, so it is imported again.
+        """
+        names = [f"{package}.{module.name}" for module in sorted(pkgutil.iter_modules(path), key=lambda m: m.name)]
+        for name in names:
+            sys.modules.pop(name, None)
+        for name in names:
+            importlib.import_module(name)
 
     def resolve(self, given):
         """Return the record for `given`, a name or a record."""

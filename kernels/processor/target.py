@@ -4,13 +4,20 @@ from functools import lru_cache
 
 import numba
 
+from .undisturbed import undisturbed
+
 ITEM_BYTES = {"float32": 4, "float64": 8}
+
+
+def magic_tuple():
+    """Return (target triple, name of the processor, its features) that Numba compiles for."""
+    return undisturbed(lambda: numba.core.registry.cpu_target.target_context.codegen().magic_tuple())
 
 
 @lru_cache(maxsize=1)
 def target():
     """Return (architecture, set of enabled features); NUMBA_CPU_NAME and NUMBA_CPU_FEATURES are respected."""
-    triple, _, features = numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    triple, _, features = magic_tuple()
     return triple.split("-")[0], {f[1:] for f in features.split(",") if f.startswith("+")}
 
 

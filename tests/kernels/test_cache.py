@@ -365,7 +365,7 @@ from fastnn.kernels.compiling.jit import KERNELS
 X, y = spiral()
 net = fastnn.Network([fastnn.Dense(64, "relu"), fastnn.Dense(64, "relu"), fastnn.Dense(3, "softmax")], inputs=2)
 net.fit(X, y, threads=1)
-print(*(kernel.name for kernel in KERNELS if kernel.compiled))
+print(*(kernel.name for kernel in KERNELS.values() if kernel.compiled))
 """
 
 

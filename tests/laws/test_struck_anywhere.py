@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from struck import Places, X, Y, everything, first_weights, network
+from places import Places
+from struck import X, Y, everything, first_weights, network
 from struck import settings as settings_of_process
 
 from fastnn import LBFGS, Adam, CSVLogger, Dense, EarlyStopping, ModelCheckpoint, Network, Population, check_gradients
