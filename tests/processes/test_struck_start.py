@@ -7,12 +7,11 @@ import os
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import numba
 import pytest
+from child import SUPPORT, python
 
-SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
 SEED, CASES = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("FASTNN_TEST_CASES", "30"))
 PLACES = {"place": 15_000, "module": 4_500}  # of Python code in an import, about
 
@@ -21,11 +20,7 @@ pytestmark = [pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent 
 
 
 def lines(script, *arguments, **environment):
-    """What a script prints, whose process ends as it should."""
-    run = subprocess.run([sys.executable, script, *map(str, arguments)], cwd=SUPPORT, env={**os.environ, **environment},
-                         capture_output=True, text=True, timeout=3600)
-    assert run.returncode == 0, (arguments, run.stdout, run.stderr)
-    return run.stdout.splitlines()
+    return python(script, *arguments, **environment).stdout.splitlines()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ Any of it would be struck by what the handler of a signal raises there. It print
 import gc
 import sys
 
+import fastnn
+
 IMPORTED = "numba", "numpy", "llvmlite"
 seen = set()
 
@@ -19,9 +21,8 @@ def note(frame, event, argument):
 
 
 def work():
+    check_gradients = fastnn.check_gradients  # the first name that is asked for
     import struck
-
-    from fastnn import check_gradients
 
     struck.everything()
     net = struck.network(1)
