@@ -1,35 +1,35 @@
-"""Work that Ctrl-C does not strike: it goes on in a thread of its own, while the main thread waits for it.
+"""Work that Ctrl-C does not interrupt: it runs in a separate thread, and the main thread waits for it.
 
-Python runs the handlers of signals in the main thread, between any two steps of whatever goes on there. What a handler
-raises, such as KeyboardInterrupt, ends that work halfway. Numba's compiler does not survive it: locks of its own and of LLVM
-stay held, and nothing compiles in that process any more. Nor do NumPy and Numba while they are imported. In a thread such
-work comes to its end whatever happens; the exception reaches the main thread at once. A process that ends waits for it.
+Python runs signal handlers in the main thread, between any two bytecode instructions. An exception that a handler raises,
+such as KeyboardInterrupt, ends what runs there halfway. Numba's compiler does not survive that: its lock and LLVM's stay
+held, and nothing compiles in the process anymore. The imports of NumPy and Numba do not survive it either. In a separate
+thread such work is always completed, and the exception reaches the main thread at once. A process that ends waits for it.
 """
 
 import contextvars
-import logging  # noqa: F401  (it holds a lock of its own while a process forks: before_fork is to come before that)
+import logging  # noqa: F401  (it locks while the process forks; imported first, its hook runs after `before_fork`)
 import os
 import sys
 import threading
 from importlib import import_module
 
-# what cannot be imported again in a process where its first import was struck, as far as this package needs it
+# modules of other packages that cannot be imported again after their first import was interrupted
 FOREIGN = ("numpy", "numpy.typing", "numba", "numba.core.ccallback", "numba.np.arrayobj", "numba.np.unsafe.ndarray", "tqdm")
-ready = []  # whether they are
+ready = []  # not empty if they are imported
 running = set()  # tasks that have not ended
-LONGEST_WAIT = 60  # seconds that a fork waits, in case a task waits in turn for what is held while a process forks
+LONGEST_WAIT = 60  # seconds that a fork waits; a task may be waiting for a lock that is held during the fork
 
 
 class Task:
-    """Work in a thread of its own. Any number of threads may wait for it, and each may be struck as it waits."""
+    """Work in a separate thread. Any number of threads may wait for it, and an exception may interrupt each wait."""
 
     def __init__(self, work, arguments=()):
         self.work, self.arguments = work, arguments
         self.result, self.error, self.ended, self.bells = None, None, False, []
-        # no daemon: LLVM must not be at work while the process takes itself apart
-        self.thread = threading.Thread(target=contextvars.copy_context().run, args=(self.run,), name="fastnn")
+        # not a daemon: LLVM must not run while the process is finalized
+        self.thread = threading.Thread(target=contextvars.copy_context().run, args=(self.do,), name="fastnn")
 
-    def run(self):
+    def do(self):
         running.add(self)
         try:
             self.result = self.work(*self.arguments)
@@ -42,7 +42,7 @@ class Task:
                 self.bells.pop().release()
 
     def wait(self, seconds=-1):
-        """Wait for the end, or so long. A bell of one's own for each wait: a lock that several share could stay held."""
+        """Wait for the end, at most so many seconds. Each wait has its own lock: a shared one could stay held."""
         bell = threading.Lock()
         bell.acquire()
         self.bells.append(bell)
@@ -51,17 +51,16 @@ class Task:
 
 
 def undisturbed(work, *arguments):
-    """What work(*arguments) returns or raises.
+    """Return work(*arguments), called in a separate thread if this is the main thread.
 
-    Other threads than the main one, which no handler strikes, do it themselves. So does a main thread that Numba's compiler
-    runs in: another would wait for the lock that it holds.
+    If the main thread holds Numba's lock, it calls `work` itself: another thread would wait for the lock.
     """
     if threading.current_thread() is not threading.main_thread() or holds_compiler_lock():
         return work(*arguments)
     task = Task(work, arguments)
     try:
         task.thread.start()
-    except RuntimeError:  # no thread to be had, or the process is ending
+    except RuntimeError:  # no thread can be started, as at the end of the process
         return work(*arguments)
     task.wait()
     if task.error is not None:
@@ -73,7 +72,7 @@ def undisturbed(work, *arguments):
 
 
 def holds_compiler_lock():
-    """Whether Numba's compiler runs in this thread."""
+    """Return whether Numba's compiler runs in this thread."""
     lock = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
     return lock is not None and lock.is_locked()
 
@@ -81,19 +80,19 @@ def holds_compiler_lock():
 def foreign():
     for name in FOREIGN:
         import_module(name)
-    import_module("numba.core.registry").cpu_target.target_context.codegen()  # begun by the first function that is jitted
+    import_module("numba.core.registry").cpu_target.target_context.codegen()  # used by every jitted function
     ready.append(True)
 
 
 def import_foreign():
-    """Import FOREIGN and have Numba begin, unless that has been done."""
+    """Import FOREIGN and initialize Numba, once."""
     wait_for(foreign)
     if not ready and not any(map(being_imported, FOREIGN)):
         undisturbed(foreign)
 
 
 def import_whole(name):
-    """The module of that name, imported undisturbed unless this is within an import of the package."""
+    """Import the module of that name, in a separate thread unless an import of its package is in progress."""
     wait_for(import_module)
     package = f"{name.partition('.')[0]}."
     if any(being_imported(each) for each in [*FOREIGN, *sys.modules] if each in FOREIGN or each.startswith(package)):
@@ -102,20 +101,20 @@ def import_whole(name):
 
 
 def wait_for(work):
-    """Wait for tasks of such work, begun by a thread that was struck while it waited."""
+    """Wait for tasks that do this work; the thread that started them was interrupted."""
     for task in list(running):
         if task.work is work and task.thread is not threading.current_thread():
             task.wait()
 
 
 def being_imported(name):
-    """Whether an import of the module goes on, in which this one may stand: another thread would wait for its end."""
+    """Return whether an import of the module is in progress; if this thread does it, another would wait forever."""
     return getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False)
 
 
 def before_fork():
-    """Let tasks come to their end: a child has none of their threads, and what these hold would stay held there."""
-    if not holds_compiler_lock():  # else one may be waiting for this thread
+    """Wait for all tasks: a child process does not have their threads, and the locks they hold would stay held in it."""
+    if not holds_compiler_lock():  # otherwise a task may be waiting for this thread
         for task in [task for task in list(running) if task.thread is not threading.current_thread()]:
             task.wait(LONGEST_WAIT)
 
