@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..layers import Activation, Dense, Flatten, LayerNorm, Rescale, Reshape
-from .recognition import PROBE, recognize
+from ..layers import Activation, Dense, Flatten, LayerNorm, Reshape
+from .recognition import PROBE, departure, recognize, recognize_near
 
 LARGEST_SCALING = 4096  # features of a scaling without an adjacent product, which becomes a layer with a matrix
 
@@ -128,6 +128,10 @@ class Signal:
     def form(self):
         """Return (activation record, α, β) such that this signal is α g(z) + β."""
         found = recognize(self.values)
+        if found is None and (near := recognize_near(self.values)) is not None:
+            raise UnknownNode(f"{self.node}, cannot be taken: what it makes of the layer before it is {near[0].name} for "
+                              f"moderate numbers, and not for {departure(self.values, *near):g}, as where a Clip limits it, "
+                              "which no layer here does; export the network without that limit")
         if found is None:
             raise UnknownNode(f"{self.node}, cannot be taken: what it makes of the layer before it is no activation that "
                               "fastnn has")

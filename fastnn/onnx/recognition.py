@@ -12,16 +12,38 @@ from .library import library
 
 # rows of three (softmax works on rows); dense where activations bend, and up to where e^z is still finite in float64
 LINE = np.concatenate([np.linspace(-8, 8, 161), np.linspace(-60, 60, 49), [-700.0, -350.0, 350.0, 700.0]])
-PROBE = np.stack([LINE, LINE[::-1] * 0.7, np.roll(LINE, 40) * 0.9 + 0.1], axis=1)
+# up to the largest float32: a bound, such as that of Clip(0, 65504), may be anywhere
+BEYOND = np.concatenate([10.0 ** np.arange(3, 39), -(10.0 ** np.arange(3, 39))])
+NEAR, FAR = slice(len(LINE)), slice(len(LINE), None)
+PROBE = np.concatenate([np.stack([line, line[::-1] * 0.7, np.roll(line, 40) * 0.9 + 0.1], axis=1)
+                        for line in (LINE, BEYOND)])
 PROBE.setflags(write=False)
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}  # attributes and constants are float32; gelu by tanh differs from gelu by 5e-4
 
 
 def recognize(values):
     """Return (activation record, α, β) such that values = α g(PROBE) + β, or None if no activation fits."""
-    if values.shape != PROBE.shape or values.dtype.kind != "f" or not np.isfinite(values).all():
+    found = recognize_near(values)
+    return found if found is not None and departure(values, *found) is None else None
+
+
+def departure(values, record, scale, shift):
+    """Return the least large z of the far rows for which `values` are not scale · g(z) + shift; None if there is none.
+
+    Numbers that are not finite are ignored: e^z overflows in some forms of an activation and not in others.
+    """
+    expected = quiet(lambda: scale * record.vectorized(PROBE[FAR]) + shift, all="ignore")
+    finite = np.isfinite(values[FAR]) & np.isfinite(expected)
+    z, values, expected = PROBE[FAR][finite], values[FAR][finite], expected[finite]
+    return min(z[~np.isclose(values, expected, **TOLERANCE)], key=abs, default=None)
+
+
+def recognize_near(values):
+    """Return (activation record, α, β) likewise, by the rows of moderate numbers alone."""
+    if values.shape != PROBE.shape or values.dtype.kind != "f" or not np.isfinite(values[NEAR]).all():
         return None
-    candidates = [(record, record.vectorized(PROBE)) for record in activations.values() if record.builtin]
+    values = values[NEAR]
+    candidates = [(record, record.vectorized(PROBE[NEAR])) for record in activations.values() if record.builtin]
     for record, a in candidates:
         if np.allclose(values, a, **TOLERANCE):
             return record, 1.0, 0.0

@@ -26,8 +26,9 @@ def assert_computes_the_same(path, net, name=None, tolerance=1e-6):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     [given] = session.get_inputs()
     kind = {"tensor(float)": np.float32, "tensor(double)": np.float64}[given.type]
+    numbers = np.random.default_rng(1)  # the same ones whichever tests come before
     for batch in (1, 9):
-        X = rng.normal(scale=2, size=(batch, *given.shape[1:])).astype(kind)
+        X = numbers.normal(scale=2, size=(batch, *given.shape[1:])).astype(kind)
         [out] = session.run([name] if name else None, {given.name: X})
         if isinstance(out, list):  # a dict of probabilities by class for each sample
             out = np.array([list(row.values()) for row in out])
@@ -141,6 +142,10 @@ SPELLINGS = {
                      {"r": ROOT, "one": np.float32(1), "half": np.float32(0.5)}, [Dense(3, "gelu")]),
     "relu as a maximum": ([*HEAD, node("Max", "z", "c", to="out")], {"c": np.float32(0)}, [Dense(3, "relu")]),
     "relu as a clip": ([*HEAD, node("Clip", "z", "c", to="out")], {"c": np.float32(0)}, [Dense(3, "relu")]),
+    "relu up to the largest float32": ([*HEAD, node("Clip", "z", "c", "d", to="out")],
+                                       {"c": np.float32(0), "d": np.finfo("f").max}, [Dense(3, "relu")]),
+    "relu up to infinity": ([*HEAD, node("Clip", "z", "c", "d", to="out")], {"c": np.float32(0), "d": np.float32(np.inf)},
+                            [Dense(3, "relu")]),
     "leaky_relu with a slope a feature": ([*HEAD, node("PRelu", "z", "c", to="out")], {"c": np.full(3, 0.01, "f")},
                                           [Dense(3, "leaky_relu")]),
     "sigmoid as a quotient": ([*HEAD, node("Neg", "z", to="n"), node("Exp", "n", to="e"), node("Add", "e", "c", to="f"),

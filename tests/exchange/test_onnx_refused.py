@@ -28,6 +28,12 @@ REFUSED = {
                                        "node 3, HardSwish, cannot"),
     "gelu by tanh": ([*HEAD, node("Gelu", "z", to="h", approximate="tanh"), NEXT], "node 2, Gelu, cannot"),
     "relu up to six": ([*HEAD, node("Clip", "z", "zero", "six", to="h"), NEXT], "node 2, Clip, cannot"),
+    "relu up to a thousand": ([*HEAD, node("Clip", "z", "zero", "thousand", to="h"), NEXT], "is relu for .* without that"),
+    "float16's numbers": ([*HEAD, node("Clip", "z", "least", "most", to="h"), NEXT], "node 2, Clip, .* is identity for"),
+    "relu and float16's numbers": ([*HEAD, RELU, node("Clip", "a", "least", "most", to="h"), NEXT], "node 3, Clip, .* for"),
+    "tanh beyond a limit": ([*HEAD, node("Tanh", "z", to="t"), node("Less", "z", "least", to="c"),
+                             node("Where", "c", "z", "t", to="h"), NEXT], "is tanh for .* not for -"),
+    "a least number": ([*HEAD, node("Min", "z", "million", to="out")], "node 2, Min, .* without that limit"),
     "another slope": ([*HEAD, node("LeakyRelu", "z", to="h", alpha=0.2), NEXT], "node 2, LeakyRelu, cannot"),
     "another alpha": ([*HEAD, node("Elu", "z", to="h", alpha=2.0), NEXT], "node 2, Elu, cannot"),
     "a skip": ([*HEAD, RELU, node("MatMul", "a", "v", to="y"), node("Add", "x", "y", to="out")],
@@ -53,7 +59,9 @@ REFUSED = {
 @pytest.mark.parametrize(("nodes", "message"), REFUSED.values(), ids=REFUSED)
 def test_refused(nodes, message, path):
     write(path, nodes, {"k": np.ones((1, 4, 1), "f"), "zero": np.float32(0), "six": np.float32(6),
-                        "five": np.ones(5, "f"), "column": np.ones((3, 1), "f"), "index": [0, 1, 2, 3], "shape": [-1, 2]})
+                        "thousand": np.float32(1e3), "least": np.float32(-65504), "most": np.float32(65504),
+                        "million": np.float32(1e6), "five": np.ones(5, "f"), "column": np.ones((3, 1), "f"),
+                        "index": [0, 1, 2, 3], "shape": [-1, 2]})
     refused(path, message)
 
 
