@@ -6,6 +6,7 @@ a new kernel does not recompile the others. A kernel compiles on first use.
 """
 
 import ctypes
+from functools import partial
 
 import numpy as np
 from llvmlite import binding, ir
@@ -39,7 +40,7 @@ class Dispatcher(CPUDispatcher):
         return undisturbed(super().compile, sig)
 
     def _compile_for_args(self, *arguments, **keywords):
-        return undisturbed(lambda: CPUDispatcher._compile_for_args(self, *arguments, **keywords))
+        return undisturbed(partial(super()._compile_for_args, *arguments, **keywords))
 
 
 def jit(function=None, *, inline=False, cached=False, any_order=False):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import nannies_wait
 
 import fastnn
 from fastnn import cli
@@ -62,6 +63,8 @@ def test_pages_run(page, tmp_path, monkeypatch):
     for package in NEEDED.get(page.name, ()):
         pytest.importorskip(package, reason=f"the examples of {page.name} need {package}")
     monkeypatch.chdir(tmp_path)
+    if "dask.distributed" in NEEDED.get(page.name, ()):
+        nannies_wait(monkeypatch)
     text, namespace = page.read_text(encoding="utf-8"), {}
     for block in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         above = "\n" * text.count("\n", 0, block.start(1))  # so that an error names the line of the page

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from nets import LABELS, X, classifier
+from patience import PATIENCE
 
 from fastnn import LambdaCallback
 from fastnn.fitting import progress
@@ -80,7 +81,7 @@ def test_in_a_notebook_it_is_the_notebooks():
     shown = {"": True, ", progress=True": True, ", progress=False": False}
     cells = [nbformat.v4.new_code_cell(code) for code in (start, *map(fit.format, shown))]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=PATIENCE, startup_timeout=PATIENCE).execute()
     for cell, expected in zip(notebook.cells[1:], shown.values(), strict=True):
         views = [view for output in cell.outputs for view in output.get("data", {}) if "widget" in view]
         assert bool(views) == expected, cell

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from hostile_files import sealed
+from patience import PATIENCE
 from small_files import FILES, NET, PAYLOAD, READER, changed, every_file, metadata, read, refused
 
 from fastnn import Network, onnx, register_activation
@@ -14,8 +15,9 @@ from fastnn.kernels.activations import activations
 
 
 def printed(program, *arguments):
-    """Return the output of a program in its own process."""
-    run = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    """What a program prints in a process of its own."""
+    run = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True,
+                         timeout=PATIENCE)
     assert run.returncode == 0, run.stderr
     return run.stdout
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import child
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 from fastnn.kernels.compiling import cache, parallel_compile
 from fastnn.kernels.compiling.jit import Kernel
@@ -41,7 +42,7 @@ def start(directory, before=""):
 
 
 def warnings_of(process):
-    out, err = process.communicate(timeout=600)  # a machine may be slow
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out.strip()
 
@@ -382,7 +383,7 @@ def test_helpers_compile_into_the_cache(directory, monkeypatch):
     monkeypatch.setenv("FASTNN_COMPILERS", "3")
     names = "count_beyond", "relu_forward", "shuffle", "transpose"
     parallel_compile.compile_in_parallel("float64", names)
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + PATIENCE
     while {path.name.rpartition("_")[0] for path in directory.glob("*.kernel")} != set(names):
         assert time.monotonic() < deadline, sorted(directory.iterdir())
         time.sleep(0.05)

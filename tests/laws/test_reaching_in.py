@@ -15,6 +15,8 @@ OF_OTHERS = {
     "_Cache": "numba: what a cache of compiled functions derives from",
     "_cache": "numba: where a dispatcher and a compiled function keep what they have compiled, replaced by our own cache",
     "_sig": "numba: the signature of a compiled function, by which its cache knows it",
+    "_compile_for_args": "numba: what a dispatcher calls for arguments of types that are new to it",
+    "_initializing": "importlib: whether an import of a module is in progress",
     "_reduce": "numba: what a compiled function is pickled as",
     "_rebuild": "numba: what makes a compiled function of that again",
     "_getvalue": "numba: the LLVM value of a structure that an intrinsic has made",

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from trained_nets import digest
 
 from fastnn import Dense, Network
@@ -85,4 +86,4 @@ def test_another_process_comes_to_the_same_bits():
 def test_a_forked_child_comes_to_the_same_bits(many_parts):
     threaded = trained(threads=2)
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        assert pool.apply_async(trained, kwds={"threads": 2}).get(timeout=60) == threaded
+        assert pool.apply_async(trained, kwds={"threads": 2}).get(timeout=PATIENCE) == threaded

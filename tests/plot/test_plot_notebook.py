@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 
 pytest.importorskip("matplotlib")
 nbformat = pytest.importorskip("nbformat", reason="notebooks are executed by nbclient, which is not installed")
@@ -53,8 +54,8 @@ def executed(cells, backend, monkeypatch, folder):
     else:
         monkeypatch.setenv("MPLBACKEND", backend)
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3", allow_errors=True,
-                                     resources={"metadata": {"path": str(folder)}})
+    client = nbclient.NotebookClient(book, timeout=PATIENCE, startup_timeout=PATIENCE, kernel_name="python3",
+                                     allow_errors=True, resources={"metadata": {"path": str(folder)}})
     client.execute()
     return [cell.outputs for cell in book.cells]
 

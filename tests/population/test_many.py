@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from patience import nannies_wait
 
 from fastnn import Dense, LambdaCallback, Network
 from fastnn.datasets import spiral
@@ -26,9 +27,11 @@ quietly = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarn
 def client():
     """Return a client of a cluster of two processes with one thread each."""
     distributed = pytest.importorskip("distributed", reason="a cluster needs the extra many")
-    with (distributed.LocalCluster(n_workers=2, threads_per_worker=1, env={"NUMBA_NUM_THREADS": "1"},
-                                   dashboard_address=":0") as cluster, distributed.Client(cluster) as client):
-        yield client
+    with pytest.MonkeyPatch.context() as patch:
+        nannies_wait(patch)
+        with (distributed.LocalCluster(n_workers=2, threads_per_worker=1, env={"NUMBA_NUM_THREADS": "1"},
+                                       dashboard_address=":0") as cluster, distributed.Client(cluster) as client):
+            yield client
 
 
 def process_and_threads():

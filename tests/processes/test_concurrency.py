@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 from fastnn import LBFGS, Callback, Dense, Network
 from fastnn.kernels.compiling import jit
@@ -60,11 +61,11 @@ def test_one_network_is_in_one_fit_at_a_time(optimizer):
     class Wait(Callback):
         def on_epoch_end(self, epoch, logs):
             inside.set()
-            go_on.wait(60)
+            go_on.wait(PATIENCE)
 
     running = threading.Thread(target=net.fit, args=(X, Y), kwargs={"optimizer": optimizer, "callbacks": [Wait()]})
     running.start()
-    assert inside.wait(60)
+    assert inside.wait(PATIENCE)
     for other in ("adam", LBFGS()):
         with pytest.raises(RuntimeError, match=r"in a fit already.*copy\.deepcopy"):
             net.fit(X, Y, optimizer=other)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE
 
 PROGRAM = """
 import sys
@@ -34,7 +35,7 @@ MODES = {"as usual": ([], {}), "without assertions and docstrings": (["-OO"], {}
 def printed(mode, folder):
     options, environment = MODES[mode]
     done = subprocess.run([sys.executable, *options, "-c", PROGRAM], cwd=folder, env={**os.environ, **environment},
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -9,6 +9,7 @@ import child
 import numpy as np
 import pytest
 from numba import types
+from patience import PATIENCE
 
 from fastnn import Dense, Network
 from fastnn.kernels.compiling.jit import ANY, Kernel, call_at, integers, view
@@ -52,7 +53,7 @@ def pool(monkeypatch):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 32])
 def test_a_call_is_over_when_it_returns(count, pool):
-    rng, kept, helped, deadline = np.random.default_rng(SEED), [], 0, time.monotonic() + 120
+    rng, kept, helped, deadline = np.random.default_rng(SEED), [], 0, time.monotonic() + PATIENCE
     while len(kept) < CALLS // 5 or (helped == 0 and count > 1 and time.monotonic() < deadline):
         begun, ended, begun_then, ended_then = call(count, int(rng.integers(3000)))
         np.testing.assert_array_equal(begun_then, ended_then)
@@ -96,7 +97,7 @@ def test_many_callers_at_once(most, kernel, pool):
 
     def go_on(seed):
         rng = np.random.default_rng(seed)
-        while time.monotonic() < (deadline if helped else deadline + 60):
+        while time.monotonic() < (deadline if helped else deadline + PATIENCE):
             begun, ended = call(int(rng.integers(2, most + 1)), int(rng.choice([1, 100, 300])), kernel)[2:]
             helped.extend(begun[1:].nonzero()[0][:1])
             if begun[0] != 1 or begun.max() > 1 or (begun != ended).any():

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from raised_at import raised_at
 
 pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
@@ -245,12 +246,12 @@ def test_an_estimator_is_in_one_fit_at_a_time():
     class Wait(Callback):
         def on_epoch_end(self, epoch, logs):
             begun.set()
-            assert ended.wait(60)
+            assert ended.wait(PATIENCE)
 
     model = NetworkClassifier(3, max_iter=3, random_state=0, callbacks=[Wait()])
     thread = threading.Thread(target=model.fit, args=(X, LABELS))
     thread.start()
-    assert begun.wait(60)
+    assert begun.wait(PATIENCE)
     before = contents(model)
     for again in (model.fit, model.partial_fit):
         with pytest.raises(RuntimeError, match="in a fit already"):

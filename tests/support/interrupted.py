@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from patience import PATIENCE
 from trained_nets import digest
 
 from fastnn import SGD, Adam, BatchNorm, Callback, Dense, Dropout, EarlyStopping, ModelCheckpoint, Network
@@ -115,7 +116,7 @@ def latency(interrupter, work, delay):
         interrupter.after(delay)
         work()
         finished = True
-        time.sleep(60)  # for the signal
+        time.sleep(PATIENCE)  # for the signal
     except KeyboardInterrupt:
         caught = time.monotonic()
     sent = interrupter.sent()

@@ -16,6 +16,7 @@ from pathlib import Path
 import numba
 import numpy as np
 from numba import njit, prange
+from patience import PATIENCE
 from trained_nets import digest
 
 import fastnn
@@ -165,7 +166,7 @@ def forked_children(seed):
 def pool_of_forked_workers(seed):
     fitted(seed)
     with multiprocessing.get_context("fork").Pool(3) as pool:
-        found = pool.map_async(fitted, range(seed, seed + 6)).get(timeout=120)
+        found = pool.map_async(fitted, range(seed, seed + 6)).get(timeout=PATIENCE)
     return found == [fitted(seed + k) for k in range(6)]
 
 
