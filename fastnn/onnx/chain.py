@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..layers import Activation, Dense, Flatten, LayerNorm, Reshape
+from ..layers import Activation, Dense, Flatten, LayerNorm, Rescale, Reshape
 from .recognition import PROBE, departure, recognize, recognize_near
 
 LARGEST_SCALING = 4096  # features of a scaling without an adjacent product, which becomes a layer with a matrix

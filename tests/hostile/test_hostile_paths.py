@@ -15,7 +15,7 @@ from fastnn.kernels.activations import activations
 
 
 def printed(program, *arguments):
-    """What a program prints in a process of its own."""
+    """Return the output of a program in its own process."""
     run = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True,
                          timeout=PATIENCE)
     assert run.returncode == 0, run.stderr

@@ -119,6 +119,24 @@ def test_a_column_that_others_decide_is_noted(read):
     assert read("price;qty\n987,50;1.199\n12,30;350\n", decimal={"qty": "."})["qty"].tolist() == [1.199, 350]
 
 
+@pytest.mark.parametrize("later", [["839.328", "127.004"], ["350", "12"], ["12"] * 1500], ids=["all", "some", "one"])
+@pytest.mark.parametrize("where", [0, -1])
+def test_points_that_may_be_between_thousands_are_noted_beside_decimal_points(read, later, where):
+    cells = [*later, "991.588"] if where else ["991.588", *later]
+    table = read("rate,people\n" + "".join(f"{1.25 + k},{cell}\n" for k, cell in enumerate(cells)))
+    assert table["people"].iloc[where] == 991.588
+    (note,) = notes(table)
+    assert "which is read as" in note
+    assert "since column 'rate' has a decimal point; if it is" in note
+    assert note.endswith("say --decimal people=,")
+
+
+@pytest.mark.parametrize("cell", ["12.5", "0.123", "12.50", "1234.567", "1.2e3", "nan", ""])
+def test_points_that_cannot_be_between_thousands_cause_no_note(read, cell):
+    people = [cell, "839.328", "127.004"] if cell not in ("nan", "") else [cell, "839", "127"]
+    assert not notes(read("rate,people\n" + "".join(f"{1.25 + k},{each}\n" for k, each in enumerate(people))))
+
+
 def test_two_ways_in_one_file_are_noted(read):
     (note,) = notes(read("code;w;v\n1,2;3.75;0.5\n2,5;4.10;1\n"))
     assert note.startswith("columns are written in two ways: a decimal comma in 'code', a decimal point in 'w', 'v'")
@@ -246,6 +264,39 @@ def test_a_table_that_was_read_without_its_model_is_held_against_it(european, re
 @pytest.mark.parametrize(("other", "found"), [("1,5", {"x": [",", "'"], "z": [",", ""]}), ("1", {})])
 def test_a_decimal_separator_that_was_not_seen_is_not_learned(read, other, found):
     assert reading_of(read(f"x;z\n1'234;{other}\n2'345;{other}\n"))["formats"] == found
+
+
+@pytest.fixture(scope="module")
+def american(tmp_path_factory):
+    """A model of two columns with decimal points."""
+    path = tmp_path_factory.mktemp("models") / "a.csv"
+    path.write_text("a,b,y\n" + "1.5,2.5,1\n2.25,7,2\n0.125,12.75,3\n" * 20)
+    return train(read_table(path), "y", Recipe(epochs=1, task="regression")).model
+
+
+@pytest.mark.parametrize("text", ["a;b\n1.234;2,5\n2.345;7\n", "a;b\n1.234;7\n2.345;2,5\n",
+                                  "a;b\n1.234;1.234,5\n350;2\n"])
+def test_numbers_that_fit_the_model_beside_others_that_do_not_are_refused(american, read, text):
+    with pytest.raises(ValueError, match=r"column 'a' holds '1.234', which is 1.234 with a decimal point, as in training, "
+                                         r"or 1234 with points between thousands, since column 'b' has a decimal comma "
+                                         r"here; say --thousands a=\. or --decimal a=\."):
+        read(text, like=american)
+    assert read(text, like=american, thousands={"a": "."})["a"].iloc[0] == 1234
+    assert read(text, like=american, decimal={"a": "."})["a"].iloc[0] == 1.234
+
+
+def test_american_thousands_beside_decimal_points_are_refused_by_a_model_of_commas(european, read):
+    with pytest.raises(ValueError, match=r"column 'qty' holds '1,199', which is 1.199 with a decimal comma, as in training, "
+                                         "or 1199 with commas between thousands, since column 'price' has a decimal point"):
+        read('price,qty\n"1,234.5","1,199"\n12.5,"2,350"\n', like=european)
+
+
+def test_grouped_thousands_that_fit_the_model_are_noted(american, read):
+    (note,) = notes(read("a,b\n12.500,1.5\n350,2.5\n", like=american))
+    assert note == "column 'a' holds '12.500', which is read as 12.500, as in training; if it is 12500, say --decimal a=,"
+    assert not notes(read("a,b\n12.501,1.5\n35.25,2.5\n", like=american))
+    (note,) = notes(read("a;b;c\n1.234;1;0,5\n2.345;2;1,5\n", like=american))
+    assert note.startswith("column 'a' holds '1.234', which is read as 1.234, as in training, although column 'c' has a ")
 
 
 def test_a_model_of_points_reads_points(read):

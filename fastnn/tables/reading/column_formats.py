@@ -10,7 +10,7 @@ import numpy as np
 
 from . import numerals
 from .column_text import MOST, NumberText, plain_words, sample
-from .float_columns import point_is_decimal
+from .float_columns import has_decimals, has_fractions, point_is_decimal
 from .numerals import NAMES, NumberFormat
 
 COMMA = NumberFormat(",", "")
@@ -33,10 +33,11 @@ class Deciding:
     def __init__(self, pd, table, raw, told, separator):
         self.pd, self.table, self.raw, self.told, self.separator = pd, table, raw, told, separator
         self.formats, self.settled, self.notes, self.evidence, self.open = {}, set(), [], {}, {}
-        self.converted = []
+        self.converted, self.as_trained = [], {}
         doubtful = self.look_at_columns()
         self.look_at_points(doubtful)
         self.settle()
+        self.check_as_trained()
         self.compare()
 
     def look_at_columns(self):
@@ -78,10 +79,9 @@ class Deciding:
     def look_at_points(self, doubtful):
         """Check the text of floats such as 1.234, whose point may separate thousands."""
         usual = set(self.evidence.values()) == {"."} and not self.told.speaks_of(None)
-        looked_at = [name for name in doubtful if not usual or has_whole_numbers(self.table[name])]
-        first, rest = self.raw(looked_at, FIRST) if looked_at else {}, []
+        first, rest, open_ = self.raw(doubtful, FIRST) if doubtful else {}, [], {}
         for name in doubtful:
-            words, decimals = first[name].dropna().tolist() if name in looked_at else [], has_decimals(self.table[name])
+            words, decimals = first[name].dropna().tolist(), has_decimals(self.table[name])
             if any(numerals.is_number(word) and not numerals.is_number(word, NumberFormat(",", ".")) for word in words):
                 self.formats[name], self.evidence[name] = NumberFormat(), "."
             elif is_grouped(words) or (not usual and (decimals or any("." in word for word in words))):
@@ -89,6 +89,12 @@ class Deciding:
             elif decimals:
                 self.formats[name] = NumberFormat()
                 self.settled.add(name)
+                if has_fractions(self.table[name]) and name not in self.told.learned and not self.told.speaks_of(name):
+                    series = first[name] if any("." in word for word in words) else self.raw([name])[name]
+                    open_[name] = NumberText(self.pd, series)
+        if open_:
+            why = f", since column {next(iter(self.evidence))!r} has a decimal point"
+            self.note_reading(open_, NumberFormat(), NumberFormat(",", "."), why)
         for name, series in (self.raw(rest).items() if rest else ()):
             self.decide(name, NumberText(self.pd, series))
 
@@ -139,6 +145,8 @@ class Deciding:
         learned = self.told.learned[name]
         wrong = column.contradiction(learned)
         if wrong is None:
+            if len(column.formats) > 1:
+                self.as_trained[name] = column
             return learned
         if len(column.formats) == 1 and not contradict(column.words, learned, column.formats[0]):
             found = column.formats[0]
@@ -167,23 +175,48 @@ class Deciding:
                 found, other = sorted(column.formats, key=lambda each: each.decimal != mark)
                 self.take(name, column, found)
                 self.settled.add(name)
-                if found != NumberFormat() or is_grouped(column.words):
-                    why = f", since column {witness[mark]!r} has a decimal {NAMES[mark]}"
-                    noted.setdefault((found, other, why), []).append(name)
+                why = f", since column {witness[mark]!r} has a decimal {NAMES[mark]}"
+                noted.setdefault((found, other, why), {})[name] = column
             elif not marks and NumberFormat() in column.formats and self.separator != ";" and not is_grouped(column.words):
                 self.take(name, column, NumberFormat())
                 self.settled.add(name)
-                noted.setdefault((*column.formats, ", as is usual"), []).append(name)
+                noted.setdefault((*column.formats, ", as is usual"), {})[name] = column
             else:
                 refused.append(name)
         if refused:
             self.refuse(refused)
-        for (found, other, why), names in noted.items():
-            word = example(self.open[names[0]], found)
-            why += f" (likewise {listed(names[1:])})" if names[1:] else ""
-            one, two = numerals.plain(word, found), numerals.plain(word, other)
-            self.notes.append(f"column {names[0]!r} holds {word!r}, which is read as {one}{why}; if it is {two}, say "
-                              f"--decimal {names[0]}={other.decimal}")
+        for (found, other, why), columns in noted.items():
+            self.note_reading(columns, found, other, why)
+
+    def note_reading(self, columns, found, other, why):
+        """Add a note that columns, a dict of NumberText, are read in one of two possible formats."""
+        name, *likewise = columns
+        word = example(columns[name], found)
+        why += f" (likewise {listed(likewise)})" if likewise else ""
+        one, two = numerals.plain(word, found), numerals.plain(word, other)
+        self.notes.append(f"column {name!r} holds {word!r}, which is read as {one}{why}; if it is {two}, say "
+                          f"--decimal {name}={other.decimal}")
+
+    def check_as_trained(self):
+        """Refuse columns in the model's format if they also fit the one in which other columns of the model now are.
+
+        If columns that the model does not take speak for that, or their own numbers, such as 12.500 beside 350, add a note.
+        """
+        there = {name: mark for name, mark in self.evidence.items() if name not in self.as_trained and name not in self.open}
+        for name, column in self.as_trained.items():
+            learned = self.told.learned[name]
+            other = next((each for each in column.formats if each.decimal != learned.decimal), None)
+            if other is None or not self.is_required(name) or self.told.agreeing(None, [learned, other]) == [learned]:
+                continue
+            witnesses = [*there] if {*there.values()} == {other.decimal} else []
+            taken, word = [each for each in witnesses if each in self.told.learned], example(column, learned)
+            if taken:
+                one, two = (f"{numerals.plain(word, each)} with {each.of(word)}" for each in (learned, other))
+                raise ValueError(f"column {name!r} holds {word!r}, which is {one}, as in training, or {two}, since column "
+                                 f"{taken[0]!r} has a decimal {NAMES[other.decimal]} here; say {options(name, word)}")
+            why = f", although column {witnesses[0]!r} has a decimal {NAMES[other.decimal]} here" if witnesses else ""
+            if witnesses or (other.thousands == "." and is_grouped(column.words)):
+                self.note_reading({name: column}, learned, other, f", as in training{why}")
 
     def refuse(self, names):
         column = self.open[names[0]]
@@ -238,17 +271,6 @@ def has_commas(series):
     """Return whether some cells of a column of text can only be numbers with decimal commas."""
     some = [] if series.dtype.kind in "biufcmM" else sample(series)
     return all(isinstance(word, str) for word in some) and numerals.formats_of(plain_words(some)) == (COMMA,)
-
-
-def has_decimals(series):
-    """Return whether floats are written with decimals: some are not whole, or none is missing."""
-    values = series.dropna().to_numpy()
-    return len(values) == len(series) or bool(np.any(values != np.floor(values)))
-
-
-def has_whole_numbers(series):
-    values = series.to_numpy()
-    return bool(np.any(values == np.floor(values)))
 
 
 def is_grouped(words):

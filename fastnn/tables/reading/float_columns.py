@@ -21,6 +21,18 @@ def point_is_decimal(values):
     return False
 
 
+def has_decimals(series):
+    """Return whether floats are written with decimals: some are not whole, or none is missing."""
+    values = series.dropna().to_numpy()
+    return len(values) == len(series) or has_fractions(series)
+
+
+def has_fractions(series):
+    """Return whether some floats are not whole."""
+    values = series.dropna().to_numpy()
+    return bool(np.any(values != np.floor(values)))
+
+
 def is_rounded(values):
     """Return whether float64 numbers may be rounded whole numbers."""
     return bool(len(values)) and np.abs(values).max() >= EXACT and bool(np.all(values == np.floor(values)))
