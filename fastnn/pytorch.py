@@ -2,8 +2,9 @@
 Nothing is unpickled. A layer that cannot be identified by its tensors is refused.
 
 PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); the weight of Dense is its transpose.
-Those of convolutions are (out, in / groups, height, width) there, transposed ones (in, out / groups, height, width). A state
-dict does not contain activations, and a file has its names in alphabetical order; the caller specifies both.
+The weight of a convolution is (out, in / groups, height, width) in PyTorch, that of a transposed convolution
+(in, out / groups, height, width). A state dict does not contain activations, and the names in a file are in alphabetical
+order: the caller specifies the activations and the order.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from .samples.arrays import check_finite, real_array
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics",
                Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d"}
-# layers here that have the tensors of another: the caller knows which it is
+# layers whose tensors look like those of another layer; the caller must know which one it is
 LIKE = {GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
@@ -49,7 +50,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to LayerNorm and GroupNorm to
     GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in the order of this network.
     The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
-    ConvTranspose2d, and no tensor tells strides and paddings: make sure that the layers are the same.
+    ConvTranspose2d, and strides and paddings are not in a state dict: make sure that the layers are the same.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
 
 
 def in_torch(shape):
-    """The shape that PyTorch has for a weight of this one."""
+    """Return PyTorch's shape of a weight."""
     return (shape[-1], *shape[-2:-1], *shape[:-2])
 
 
@@ -171,8 +172,8 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
     dtype = float_dtype("dtype", dtype)
     linears = torch_layers(source, layers, dtype)
     if kernels := [layer.name for layer in linears if layer.kind in (Conv1D, Conv2D)]:
-        raise ValueError(f"the state dict has convolutions ({', '.join(kernels)}), and does not say with which strides and "
-                         "paddings; make the network yourself and give it the weights: "
+        raise ValueError(f"the state dict has convolutions ({', '.join(kernels)}), and does not contain their strides and "
+                         "paddings; make the network and load the weights: "
                          "Network([Conv2D(8, 3), Flatten(), Dense(3)], inputs=(28, 28, 1)).load_torch(...)")
     if norms := [layer.name for layer in linears if layer.kind is not Dense]:
         raise ValueError(f"the state dict has layers that normalize ({', '.join(norms)}), and does not say whether "
@@ -219,11 +220,11 @@ def torch_layers(source, layers, dtype, grouped=False):
         held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer] & LEAVES}
         holds = f"{layer!r} holds {', '.join(sorted(found[layer]))}"
         if not found[layer] <= LEAVES | {"num_batches_tracked"} or not held.keys() & {"weight", "running_mean"}:
-            raise ValueError(f"{holds}; only Linear layers and convolutions are taken, which hold weight and bias, and "
-                             "BatchNorm1d and LayerNorm")
+            raise ValueError(f"{holds}; only Linear layers and convolutions with weight and bias, "
+                             "BatchNorm1d and LayerNorm can be loaded")
         if found[layer] & STATISTICS and not found[layer] >= {"running_mean", "running_var"}:
-            raise ValueError(f"{holds}; a BatchNorm1d is taken with its running_mean and running_var, and without them it "
-                             "normalizes by the samples at hand, which no layer here does in prediction")
+            raise ValueError(f"{holds}; a BatchNorm1d must have running_mean and running_var: without them it "
+                             "normalizes by the batch also in prediction, which no layer does")
         if not found[layer] & STATISTICS and held["weight"].ndim == 1:
             refuse_foreign(layer, held, grouped)
         made.append(TorchLayer(layer, *as_ours(start, held)))
@@ -260,13 +261,13 @@ def as_ours(start, held):
             raise ValueError(f"{start}running_var holds numbers below 0, which no variance is")
         return BatchNorm if "running_mean" in held else LayerNorm, arrays
     weight = held["weight"]
-    if weight.ndim in (3, 4) and weight.size > 0:  # which of two numbers of channels comes out, the network knows
+    if weight.ndim in (3, 4) and weight.size > 0:  # the network determines which axis is the output
         kernel = np.transpose(weight, (*range(2, weight.ndim), 1, 0))
         biases = {name: held[name] for name in held.keys() & {"bias"}}
         return (Conv1D, Conv2D)[weight.ndim - 3], {"weight": kernel} | biases
     if weight.ndim != 2 or weight.size == 0:
-        raise ValueError(f"{start}weight has shape {weight.shape}; a Linear layer's is (out_features, in_features), that of "
-                         "a convolution (out, in / groups, *kernel)")
+        raise ValueError(f"{start}weight has shape {weight.shape}; it must be (out_features, in_features) for a Linear "
+                         "layer and (out, in / groups, *kernel) for a convolution")
     bias = held.get("bias", np.zeros(len(weight), weight.dtype))
     if bias.shape != (len(weight),):
         raise ValueError(f"{start}bias has shape {bias.shape}; with {len(weight)} outputs it must be ({len(weight)},)")

@@ -56,13 +56,13 @@ def convolution_runs(name, setting):
         getattr(compiled, name), *given, threads=setting.threads)
 
 
-# of the other functions the arguments for images x, and what the gradient's height and width are multiplied by
+# for each other function: the arguments after x, and the factor of the output's height and width (None: padding of 1)
 PLAIN = {"zero_pad2d": ((1,), None), "up_sample2d": ((2,), 2), "rescale": ((1 / 255, -0.5), 1),
          "normalize": (("mean", "scale"), 1)}
 
 
 def plain_runs(name, setting):
-    """The same of a function that works on the pixels of images."""
+    """Return the same for a function of `PLAIN`."""
     batch, height, width, channels = setting.images
     operation, _, phase = name.rpartition("_")
     options, times = PLAIN[operation]

@@ -96,7 +96,7 @@ def average_pool2d_backward(da, x, kernel_size, stride=None, padding="valid", di
 
 
 def zero_pad2d_forward(x, padding, threads=None):
-    """Put zeros around images: a (batch, top + height + bottom, left + width + right, channels).
+    """Pad images with zeros: a (batch, top + height + bottom, left + width + right, channels).
 
     Examples
     --------
@@ -113,7 +113,7 @@ def zero_pad2d_forward(x, padding, threads=None):
 
 
 def zero_pad2d_backward(da, padding, threads=None):
-    """Push da back through `zero_pad2d_forward`: dx (batch, height, width, channels)."""
+    """Compute the gradient of `zero_pad2d_forward` from da: dx (batch, height, width, channels)."""
     dtype, da = real_arrays(da=da)
     sides = padding_of("padding", padding, 2, ())
     batch, height, width, channels = check_images("da", da.shape, sum(sides[0]) + 1, sum(sides[1]) + 1)
@@ -142,7 +142,7 @@ def up_sample2d_forward(x, size, threads=None):
 
 
 def up_sample2d_backward(da, size, threads=None):
-    """Push da back through `up_sample2d_forward`: dx (batch, height, width, channels).
+    """Compute the gradient of `up_sample2d_forward` from da: dx (batch, height, width, channels).
 
     Examples
     --------
@@ -160,7 +160,7 @@ def up_sample2d_backward(da, size, threads=None):
 
 
 def rescale_forward(x, scale, offset=0.0, threads=None):
-    """Compute scale · x + offset for every number of x, of any shape.
+    """Compute scale · x + offset, elementwise.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def rescale_forward(x, scale, offset=0.0, threads=None):
 
 
 def rescale_backward(da, scale, offset=0.0, threads=None):
-    """Push da back through `rescale_forward`: dx = scale · da."""
+    """Compute the gradient of `rescale_forward` from da: dx = scale · da."""
     dtype, da = real_arrays(da=da)
     dx = empty(da.shape, dtype)
     dx[...] = da
@@ -185,7 +185,7 @@ def rescale_backward(da, scale, offset=0.0, threads=None):
 
 
 def normalize_forward(x, mean, scale, threads=None):
-    """Compute (x − mean) · scale for each channel, the last axis of x.
+    """Compute (x − mean) · scale for each channel. The channels are the last axis of x.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def normalize_forward(x, mean, scale, threads=None):
 
 
 def normalize_backward(da, scale, threads=None):
-    """Push da back through `normalize_forward`: dx = scale · da, channel by channel."""
+    """Compute the gradient of `normalize_forward` from da: dx = scale · da, channel by channel."""
     dtype, da, scale = real_arrays(da=da, scale=scale)
     dx = empty(da.shape, dtype)
     dx[...] = da

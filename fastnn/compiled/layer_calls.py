@@ -197,7 +197,7 @@ def group_norm_forward(x, scale, shift, groups, epsilon=1e-5, threads=None):
 
 
 def group_norm_backward(da, x, scale, groups, epsilon=1e-5, threads=None):
-    """Push da back through `group_norm_forward`: dx (batch, pixels, channels), dscale and dshift (channels,).
+    """Compute the gradient of `group_norm_forward` from da: dx (batch, pixels, channels), dscale and dshift (channels,).
 
     Examples
     --------

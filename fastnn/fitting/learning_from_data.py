@@ -1,8 +1,8 @@
-"""What layers such as `Normalize` compute from the data before a network is first trained."""
+"""The state that layers such as `Normalize` compute from the data before the first training."""
 
 
 def learn_from_data(network, data):
-    """Let the layers that have not seen data yet compute their state from X."""
+    """Compute from X the state of layers that have not computed it yet."""
     for index, layer in enumerate(network.layers):
         if not layer.learns_from_data:
             continue

@@ -1,4 +1,4 @@
-"""Normalization by the mean and the deviation of the data."""
+"""Normalization by the mean and standard deviation of the data."""
 
 import math
 from dataclasses import dataclass
@@ -10,19 +10,18 @@ from ..kernels.layers.normalize import normalize_row
 from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register
 
-BLOCK = 1 << 20  # numbers at a time, in float64
+BLOCK = 1 << 20  # numbers converted to float64 at a time
 
 
 @register
 @dataclass(frozen=True)
 class Normalize(Layer):
-    """Normalize each channel by the mean and standard deviation of the data that the network is first fitted to.
+    """Normalize each channel by its mean and standard deviation in the training data.
 
-    a = (x − mean) · scale, with scale = 1 / standard deviation, or 1 where a channel is constant. The channels are the last
-    axis of a sample. The first `fit` computes both from its X, over samples and pixels, before it trains; they stay as they
-    are in later fits. They are state of the network, "mean" and "scale" in `Network.state`, and not parameters: they are
-    saved in its file, and training does not change them. Before the first fit the layer passes numbers through unchanged.
-    It must be the first layer, possibly after `Flatten` and `Reshape`.
+    a = (x − mean) · scale, where scale = 1 / standard deviation, or 1 if a channel is constant. The channels are the last
+    axis of a sample. The first `fit` computes both from X, over samples and pixels, before it trains; later fits do not
+    change them. They are not parameters: they are "mean" and "scale" in `Network.state` and are saved with the network.
+    Before the first fit, a = x. The layer must be the first one, or follow only `Flatten` and `Reshape`.
 
     Examples
     --------
@@ -44,7 +43,7 @@ class Normalize(Layer):
         return {"mean": 0.0, "scale": 1.0, "samples": 0.0}
 
     def learn(self, state, X, shape):
-        """Compute the state from X (samples, …), once; shape: that of a sample of the layer."""
+        """Compute the state from X (samples, …) at the first call. shape: the shape of a sample of the layer."""
         if state["samples"][0] != 0:
             return
         rows = X.reshape(-1, shape[-1])

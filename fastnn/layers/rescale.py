@@ -1,4 +1,4 @@
-"""Numbers scaled and shifted by two constants."""
+"""Scaling and shifting by constants."""
 
 import math
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from .base import Layer, register
 @register
 @dataclass(frozen=True)
 class Rescale(Layer):
-    """Scale and shift all numbers: a = scale · x + offset.
+    """Scale and shift all inputs: a = scale · x + offset.
 
-    As the first layer it brings images of 0 to 255 to 0 to 1, with `Rescale(1 / 255)`, or to −1 to 1, with
-    `Rescale(2 / 255, -1)`. It takes samples of any shape.
+    As the first layer, `Rescale(1 / 255)` maps images from the range 0 … 255 to 0 … 1, and `Rescale(2 / 255, -1)` maps them
+    to −1 … 1. Samples may have any shape.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Larger images."""
+"""Up-sampling of images."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from .windows import image_shape, lists, per_axis, shorter
 @register
 @dataclass(frozen=True)
 class UpSample2D(Layer):
-    """Enlarge images (height, width, channels): each pixel becomes a block of equal ones (nearest neighbor).
+    """Enlarge images (height, width, channels) by repeating each pixel (nearest-neighbor interpolation).
 
     Parameters
     ----------
     size : int or (int, int), default 2
-        How many times as high and as wide they become.
+        The factors of height and width; an int is both.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class UpSample2D(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
-        # not Resize, which runtimes have in few dtypes
+        # not Resize, which runtimes implement for few dtypes
         (height, width, channels), (down, across) = graph.shape, per_axis("", self.size, 2)
         blocks = graph("Reshape", x, graph.tensor("blocks", [0, height, 1, width, 1, channels], "int64"))
         repeated = graph("Tile", blocks, graph.tensor("repeats", [1, 1, down, 1, across, 1], "int64"))

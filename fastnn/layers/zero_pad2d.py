@@ -1,4 +1,4 @@
-"""Zeros around images."""
+"""Zero padding of images."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from .windows import image_shape, lists, padding_of, shorter
 @register
 @dataclass(frozen=True)
 class ZeroPad2D(Layer):
-    """Put rows and columns of zeros around images (height, width, channels).
+    """Pad images (height, width, channels) with rows and columns of zeros.
 
     Parameters
     ----------
     padding : int, (int, int) or ((top, bottom), (left, right)), default 1
-        How many, on all sides; above and below, and on the left and right; or on each side.
+        The number of zeros on every side; (rows above and below, columns left and right); or the number on each side.
 
     Examples
     --------

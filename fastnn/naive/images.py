@@ -1,4 +1,4 @@
-"""Images enlarged, padded and rescaled, as pure Python loops over (batch, height, width, channels)."""
+"""Padding, up-sampling, rescaling and normalization of images, as pure Python loops."""
 
 from ..layers.windows import padding_of, per_axis
 from .convolution import Images, images_of
@@ -9,7 +9,7 @@ Vector = list[float]
 
 
 def zero_pad2d_forward(x: Images, padding) -> Images:
-    """Put zeros around images.
+    """Pad images with zeros.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def zero_pad2d_forward(x: Images, padding) -> Images:
 
 
 def zero_pad2d_backward(da: Images, padding) -> Images:
-    """Push da back through `zero_pad2d_forward`: the gradient of the padding goes nowhere.
+    """Compute the gradient of `zero_pad2d_forward` from da: da without its padding.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def up_sample2d_forward(x: Images, size) -> Images:
 
 
 def up_sample2d_backward(da: Images, size) -> Images:
-    """Push da back through `up_sample2d_forward`: a pixel sums the gradients of its copies.
+    """Compute the gradient of `up_sample2d_forward` from da: for each pixel the sum over its copies.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def up_sample2d_backward(da: Images, size) -> Images:
 
 
 def rescale_forward(x, scale: float, offset: float = 0.0):
-    """Compute scale · x + offset for every number of x, of any shape.
+    """Compute scale · x + offset, elementwise.
 
     Examples
     --------
@@ -119,12 +119,12 @@ def rescale_forward(x, scale: float, offset: float = 0.0):
 
 
 def rescale_backward(da, scale: float, offset: float = 0.0):
-    """Push da back through `rescale_forward`: dx = scale · da."""
+    """Compute the gradient of `rescale_forward` from da: dx = scale · da."""
     return each_number(lambda number: number * scale, to_lists(da))
 
 
 def normalize_forward(x, mean: Vector, scale: Vector):
-    """Compute (x − mean) · scale for each channel, the last axis of x.
+    """Compute (x − mean) · scale for each channel. The channels are the last axis of x.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def normalize_forward(x, mean: Vector, scale: Vector):
 
 
 def normalize_backward(da, scale: Vector):
-    """Push da back through `normalize_forward`: dx = scale · da, channel by channel."""
+    """Compute the gradient of `normalize_forward` from da: dx = scale · da, channel by channel."""
     da, scale = to_lists(da), to_lists(scale)
     if isinstance(da[0], list):
         return [normalize_backward(each, scale) for each in da]

@@ -209,7 +209,7 @@ def check_groups(x, groups, **arrays):
 
 
 def check_images(name, shape, down=1, across=1, multiples=False):
-    """Refuse anything but images, of so many pixels at least or, with `multiples`, multiples of that; return the shape."""
+    """Return the shape of images, which must be at least (down, across) pixels or, with `multiples`, a multiple of that."""
     if len(shape) != 4 or 0 in shape:
         raise ValueError(f"{name} has shape {shape}; it must be (batch, height, width, channels), with at least one of each")
     if shape[1] < down or shape[2] < across or (multiples and (shape[1] % down or shape[2] % across)):

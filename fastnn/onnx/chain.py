@@ -84,7 +84,7 @@ class Stage:
             return self.source if activation == "identity" else Layer(self.source, Activation(activation), {})
         if self.shape is not None:
             if weight.ndim or np.ndim(self.bias):
-                raise UnknownForm(f"it scales samples of shape {self.shape} by different numbers, which no layer here does")
+                raise UnknownForm(f"it scales samples of shape {self.shape} by different numbers; no layer does that")
             rescaled = Layer(self.source, Rescale(float(weight), float(self.bias)), {})
             return rescaled if activation == "identity" else Layer(rescaled, Activation(activation), {})
         if weight.ndim < 2:

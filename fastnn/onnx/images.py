@@ -138,14 +138,14 @@ def window_options(sizes, kernel_shape, strides, pads, dilations, auto_pad, ceil
 
 
 def kernel_of(weight, bias, out_channels):
-    """Return the parameters of a convolution whose weight ONNX has as (outer, inner, *kernel)."""
+    """Return the parameters of a convolution from ONNX's weight, (outer, inner, *kernel)."""
     weight = constant(weight, "weight")
     bias = np.zeros(out_channels, weight.dtype) if bias is None else constant(bias, "bias")
     return {"weight": np.transpose(weight, (*range(2, weight.ndim), 1, 0)), "bias": bias}
 
 
 def convolved(source, spec, shape, parameters):
-    """Return the signal of a convolution whose parameters fit."""
+    """Return the signal of a convolution. Raise an error if its parameters do not fit the images."""
     for name, wanted in spec.parameter_shapes(shape).items():
         if parameters[name].shape != wanted:
             raise UnknownForm(f"its {name} does not fit images of {shape[-1]} channels")
@@ -173,7 +173,7 @@ def transposed_convolution(walk, node, x, weight, bias=None, *, kernel_shape=Non
     options = window_options(shape[:-1], kernel_shape or kernel, strides, pads, dilations, "NOTSET")
     del options["ceil_mode"]
     options["output_padding"] = tuple(output_padding or [0] * axes)
-    if output_shape or word.startswith("SAME"):  # the padding follows from the size of what comes out
+    if output_shape or word.startswith("SAME"):  # the padding is computed from the output's size
         sizes = [size * stride for size, stride in zip(shape, options["stride"], strict=False)]
         options["padding"], options["output_padding"] = padding_for(
             shape[:-1], (output_shape or sizes)[-axes:], options["kernel_size"], options["stride"], options["dilation"],
@@ -182,7 +182,7 @@ def transposed_convolution(walk, node, x, weight, bias=None, *, kernel_shape=Non
         return convolved(source, ConvTranspose2D(inner * group, groups=group, **options), shape, parameters)
     first = {"padding": (0, 0), "output_padding": 0}
     options = {name: (first.get(name, 1), *value) for name, value in options.items()}
-    spec, shape = ConvTranspose2D(inner * group, groups=group, **options), (1, *shape)  # a series: an image of height 1
+    spec, shape = ConvTranspose2D(inner * group, groups=group, **options), (1, *shape)  # a series is an image of height 1
     wide = convolved(Layer(source, Reshape(shape), {}), spec, shape, parameters | {"weight": parameters["weight"][None]})
     return applied(wide.stage.source, Reshape(spec.output_shape(shape)[1:]), spec.output_shape(shape))
 
@@ -212,19 +212,19 @@ def over_pixels(walk, x, spec, keepdims=True):
 
 @operator("Pad")
 def pad(walk, node, x, given=None, value=None, axes=None, *, pads=None, mode="constant", **_):
-    """Zeros around images, whose channels are the first or the last axis of x."""
+    """Pad images with zeros. The channels are the first or the last axis of a sample of x."""
     x = signal(x)
     rank, pads = len(x.shape) + 1, [int(n) for n in (pads or np.reshape(constant(given, "pads"), -1))]
     axes = [*range(rank)] if axes is None else [int(axis) % rank for axis in np.reshape(axes, -1)]
     if (mode.decode() if isinstance(mode, bytes) else mode) != "constant" or (value is not None and np.any(value)):
-        raise UnknownForm("it pads by other numbers than 0")
+        raise UnknownForm("it pads with numbers other than 0")
     sides = {axis: (pads[k], pads[k + len(axes)]) for k, axis in enumerate(axes) if pads[k] or pads[k + len(axes)]}
-    # the channels are last where the axis that they would be on is padded, or where the chain has x in this very order
+    # the channels are last if axis 1 is padded, or if the chain has x in this order
     is_last = 1 in sides or (x.memory is None and x.stage.shape == x.shape)
     if is_last:
         x, sides = transpose(walk, node, x, perm=[0, rank - 1, *range(1, rank - 1)]), {k + 1: v for k, v in sides.items()}
     if rank != 4 or not {*sides} <= {2, 3} or min(pads) < 0:
-        raise UnknownForm(f"it pads axes {axes} by {pads}, not the height and width of images by more pixels")
+        raise UnknownForm(f"it pads axes {axes} by {pads}; only the height and width of images can be padded")
     source, shape = image(walk, x)
     padded = applied(source, ZeroPad2D(tuple(sides.get(axis, (0, 0)) for axis in (2, 3))), shape)
     return transpose(walk, node, padded, perm=[0, 2, 3, 1]) if is_last else padded

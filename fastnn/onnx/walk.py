@@ -13,7 +13,7 @@ from .operators import fold, foldable
 from .recognition import PROBE
 from .registry import AdditionalOutput, Tail, operators
 
-WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose"  # operators whose weight says the dtype
+WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose"  # operators whose weight determines the dtype
 
 
 class Walk:

@@ -1,4 +1,4 @@
-"""Images enlarged, padded and rescaled, in NumPy."""
+"""Padding, up-sampling, rescaling and normalization of images in NumPy."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +9,7 @@ from .records import real
 
 
 def zero_pad2d_forward(x: ArrayLike, padding) -> NDArray:
-    """Put zeros around images.
+    """Pad images with zeros.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def zero_pad2d_forward(x: ArrayLike, padding) -> NDArray:
 
 
 def zero_pad2d_backward(da: ArrayLike, padding) -> NDArray:
-    """Push da back through `zero_pad2d_forward`: the gradient of the padding goes nowhere."""
+    """Compute the gradient of `zero_pad2d_forward` from da: da without its padding."""
     da = real(da)
     (top, bottom), (left, right) = padding_of("padding", padding, 2, ())
     _, height, width, _ = check_images("da", da.shape, top + bottom + 1, left + right + 1)
@@ -62,7 +62,7 @@ def up_sample2d_forward(x: ArrayLike, size) -> NDArray:
 
 
 def up_sample2d_backward(da: ArrayLike, size) -> NDArray:
-    """Push da back through `up_sample2d_forward`: a pixel sums the gradients of its copies.
+    """Compute the gradient of `up_sample2d_forward` from da: for each pixel the sum over its copies.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def up_sample2d_backward(da: ArrayLike, size) -> NDArray:
 
 
 def rescale_forward(x: ArrayLike, scale: float, offset: float = 0.0) -> NDArray:
-    """Compute scale · x + offset for every number of x, of any shape.
+    """Compute scale · x + offset, elementwise.
 
     Examples
     --------
@@ -88,13 +88,13 @@ def rescale_forward(x: ArrayLike, scale: float, offset: float = 0.0) -> NDArray:
 
 
 def rescale_backward(da: ArrayLike, scale: float, offset: float = 0.0) -> NDArray:
-    """Push da back through `rescale_forward`: dx = scale · da."""
+    """Compute the gradient of `rescale_forward` from da: dx = scale · da."""
     da = real(da)
     return da * da.dtype.type(scale)
 
 
 def normalize_forward(x: ArrayLike, mean: ArrayLike, scale: ArrayLike) -> NDArray:
-    """Compute (x − mean) · scale for each channel, the last axis of x.
+    """Compute (x − mean) · scale for each channel. The channels are the last axis of x.
 
     Examples
     --------
@@ -105,5 +105,5 @@ def normalize_forward(x: ArrayLike, mean: ArrayLike, scale: ArrayLike) -> NDArra
 
 
 def normalize_backward(da: ArrayLike, scale: ArrayLike) -> NDArray:
-    """Push da back through `normalize_forward`: dx = scale · da, channel by channel."""
+    """Compute the gradient of `normalize_forward` from da: dx = scale · da, channel by channel."""
     return real(da) * real(scale)

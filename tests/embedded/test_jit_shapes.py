@@ -1,4 +1,4 @@
-"""Samples that have a shape, inside compiled code: as they are or flat, many or one, to the same bits."""
+"""Shaped and flattened samples in compiled code give the same bits, for many samples and for one."""
 
 import jit_callers as callers
 import numpy as np
@@ -71,7 +71,7 @@ def test_gradients_of_inputs(shape):
     assert shaped.intact()
     callers.input_gradients(model, x, dout, flat)  # one shaped, the other flat
     np.testing.assert_array_equal(shaped.array.reshape(6, -1), flat)
-    for i in range(6):  # a vector of gradients is that of one sample
+    for i in range(6):  # if dout is a vector, x is one sample
         one = filled(shape, "float64")
         callers.input_gradients(model, x[i], dout[i], one.array)
         np.testing.assert_allclose(one.array, shaped.array[i], rtol=1e-12)
@@ -81,8 +81,8 @@ def test_gradients_of_inputs(shape):
         np.testing.assert_array_equal(in_place, one.array)
 
 
-def test_samples_that_lie_apart():
-    """The samples may be any distance apart; each lies in one piece, but for axes of size 1."""
+def test_strided_samples():
+    """The stride of the samples is arbitrary; each sample is contiguous, except along axes of size 1."""
     net = network((8, 8, 1))
     model, out = net.compiled(gradients=False), np.empty((5, 3), np.float32)
     x = samples(net, 10)
@@ -94,7 +94,7 @@ def test_samples_that_lie_apart():
     np.testing.assert_array_equal(out, np.broadcast_to(net.forward(x[:1]), (5, 3)))
     wide = np.zeros((5, 8, 8, 3), np.float32)
     wide[..., :1] = x[::2]
-    callers.forward(model, wide[..., :1], out)  # a channel of several: numbers at one distance
+    callers.forward(model, wide[..., :1], out)  # one channel of several: evenly spaced numbers
     np.testing.assert_array_equal(out, expected)
     for given in (wide.swapaxes(1, 2)[..., :1], np.zeros((5, 8, 9, 1), np.float32)[:, :, :8], np.asfortranarray(x[::2])):
         out[...] = 0
@@ -105,7 +105,7 @@ def test_samples_that_lie_apart():
 
 @pytest.mark.parametrize("wrong", [(5, 8, 1), (8, 4, 2), (1, 8, 8), (64, 1, 1), (8, 7, 1)], ids=str)
 def test_other_shapes_are_refused(wrong):
-    """Also such as have as many numbers."""
+    """Even if they have as many numbers as a sample."""
     net = network((8, 8, 1))
     model = net.compiled()
     x, out = np.zeros((4, *wrong), np.float32), np.zeros((4, 3), np.float32)
@@ -154,7 +154,7 @@ def test_a_wrong_number_of_axes_is_found_when_the_caller_compiles():
 
 
 @njit
-def of_two(first, second, x, out):
+def chained(first, second, x, out):
     fastnn.jit.forward(first, x, out)
     fastnn.jit.forward(second, out, out)
 
@@ -163,9 +163,9 @@ def test_models_of_one_number_of_axes_share_what_is_compiled():
     first, other, last = network((8, 8, 1)), network((2, 4, 3)), Network([Dense(3)], inputs=3)
     for net in (first, other):
         x, out = samples(net, 3), np.empty((3, 3), np.float32)
-        of_two(net.compiled(), last.compiled(), x, out)
+        chained(net.compiled(), last.compiled(), x, out)
         np.testing.assert_array_equal(out, last.forward(net.forward(x)))
-    assert len(of_two.signatures) == 1
+    assert len(chained.signatures) == 1
 
 
 def test_other_parameters():

@@ -1,4 +1,4 @@
-"""ZeroPad2D, UpSample2D, Rescale and Normalize: three rungs, any number of threads, what they learn and what they refuse."""
+"""ZeroPad2D, UpSample2D, Rescale and Normalize: all rungs and thread counts, their state and their errors."""
 
 import doctest
 
@@ -25,7 +25,7 @@ from fastnn.compiled import image_calls, layer_calls
 
 rng = np.random.default_rng(0)
 SHAPES = [(2, 3, 4, 1), (1, 1, 1, 3), (3, 5, 2, 17), (1, 4, 6, 40)]
-CASES = {  # the arguments behind x, those behind da, and how much higher and wider a is
+CASES = {  # the arguments after x, those after da, and the height and width of a
     "zero_pad2d": ((((1, 0), (2, 3)),), (((1, 0), (2, 3)),), lambda h, w: (h + 1, w + 5)),
     "up_sample2d": (((2, 3),), ((2, 3),), lambda h, w: (2 * h, 3 * w)),
     "rescale": ((0.3, -2.0), (0.3,), lambda h, w: (h, w)),
@@ -39,7 +39,7 @@ def results(monkeypatch):
 
 
 def calls(name, shape, dtype):
-    """(function, arguments) of forward and backward."""
+    """Return (function, arguments) of forward and backward."""
     forward, backward, larger = CASES[name]
     batch, height, width, channels = shape
     vectors = {key: rng.normal(size=channels).astype(dtype) for key in ("mean", "scale")}
@@ -87,7 +87,7 @@ def net(*layers, **options):
     return Network([*layers, Flatten(), Dense(2, "softmax")], inputs=(4, 5, 3), dtype="float64", **options)
 
 
-def test_normalize_learns_from_the_first_fit_alone():
+def test_normalize_learns_from_the_first_fit_only():
     one = net(Normalize())
     before = one.forward(IMAGES)
     one.fit(IMAGES, LABELS)
@@ -99,9 +99,9 @@ def test_normalize_learns_from_the_first_fit_alone():
     assert all(np.array_equal(one.state[name], view) for name, view in kept.items())
 
 
-def test_normalize_is_the_fit_of_normalized_data():
+def test_normalize_equals_a_fit_to_normalized_data():
     one, other = net(Normalize()), net(Normalize())
-    other.state["0.samples"][:] = 1  # as if it had learned: it passes numbers through
+    other.state["0.samples"][:] = 1  # as after a fit, with a = x
     one.fit(IMAGES, LABELS, epochs=2)
     other.fit((IMAGES - one.state["0.mean"]) * one.state["0.scale"], LABELS, epochs=2)
     np.testing.assert_array_equal(one.parameters["2.weight"], other.parameters["2.weight"])
@@ -142,12 +142,12 @@ def test_normalize_between_layers_is_refused():
     (lambda: ZeroPad2D(1).output_shape((4, 5)), r"takes images .*Reshape\(\(4, 5, 1\)\)"),
     (lambda: UpSample2D(2).output_shape((4,)), "takes images"),
 ])
-def test_what_does_not_fit_is_refused(make, says):
+def test_invalid_arguments(make, says):
     with pytest.raises(ValueError, match=says):
         make()
 
 
-def test_rescale_first_is_the_data_rescaled():
+def test_rescale_equals_rescaled_data():
     one, other = net(Rescale(1 / 255, -0.5)), net(Reshape((4, 5, 3)))
     np.testing.assert_allclose(one.forward(IMAGES), other.forward(IMAGES * (1 / 255) - 0.5), rtol=1e-12)
 
