@@ -66,6 +66,11 @@ class Wiring:
         return [counts[number] for number in range(self.inputs + len(self.steps))]
 
     @cached_property
+    def has_several_readers(self):
+        """Whether any tensor has."""
+        return max(self.readers) > 1
+
+    @cached_property
     def used_again(self):
         """For each step, whether a later one has the same index."""
         last = {step.index: number for number, step in enumerate(self.steps)}

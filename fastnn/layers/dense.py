@@ -88,7 +88,7 @@ class Dense(Layer):
             batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
             chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
             padded=True,  # arrays of the arena end with a cache line
-            gathered=program.is_gathered(x),
+            gathered=program.training and program.is_gathered(x),
             adds=x.adds,
         )
         program.emit(row)
@@ -96,7 +96,8 @@ class Dense(Layer):
             program.emit(combine_row(program.dtype, parts, row))
         if program.training:  # the bias follows the weight in memory, like one more row of it
             program.emit_update(start=weight, rows=in_features + 1, columns=out_features, parts=min(parts, in_features))
-        program.emit_penalty(weight, in_features * out_features, self.l1, self.l2)
+        if self.l1 or self.l2:
+            program.emit_penalty(weight, in_features * out_features, self.l1, self.l2)
         return a
 
     def onnx(self, graph, x, parameters):

@@ -125,15 +125,19 @@ class Program:
         The backward pass goes from last row to first. So if a tensor has several readers, the last in the table reaches its
         gradient first and writes it, and the others add. The same holds for parameters that several steps use.
         """
-        tensors = [*inputs]
-        for tensor, readers in zip(tensors, wiring.readers, strict=False):
-            self.expect(tensor, readers)
+        tensors, shared = [*inputs], self.training and wiring.has_several_readers
+        if shared:
+            for tensor, readers in zip(tensors, wiring.readers, strict=False):
+                self.expect(tensor, readers)
         for step, used_again in zip(wiring.steps, wiring.used_again, strict=True):
             self.used_again = used_again
-            given = [self.read(tensors[number], step.layer) for number in step.reads]
+            given = [tensors[number] for number in step.reads]
+            if shared:
+                given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
             a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
-            self.expect(a, wiring.readers[len(tensors)])
+            if shared:
+                self.expect(a, wiring.readers[len(tensors)])
             tensors.append(a)
         self.used_again = False
         self.outputs = tensors[len(inputs):]
@@ -162,4 +166,4 @@ class Program:
 
     def make_table(self):
         """Copy the rows to the memory where kernels find them."""
-        self.table, self.rows = make_table(self.rows)
+        self.table = make_table(self.rows)

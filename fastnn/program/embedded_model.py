@@ -30,8 +30,8 @@ class Section(Program):
 
     def words(self):
         """Return the section as an array."""
-        table, rows = make_table(self.rows)
-        self.head["operations"], self.head["bytes"] = len(rows), self.arena.size * self.arena.dtype.itemsize + ALIGNMENT
+        table = make_table(self.rows)
+        self.head["operations"], self.head["bytes"] = len(self.rows), self.arena.size * self.arena.dtype.itemsize + ALIGNMENT
         return np.concatenate([words_of(self.head), words_of(table)])
 
 

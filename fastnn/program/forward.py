@@ -12,7 +12,7 @@ from ..kernels.interpreter.interpreter import (
     forward_few_kernel,
     one_phase_kernel,
 )
-from ..kernels.interpreter.table import NOT_FINITE, PHASES
+from ..kernels.interpreter.table import NOT_FINITE, PHASES, row_in
 from ..kernels.layers.panels import WIDE, is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
 from ..runtime.memory import aligned
@@ -67,14 +67,14 @@ class ForwardProgram(Program):
         self.frame = ONE_PHASE.new(row=address(self.row), phase=PHASES.index("forward"))
         self.call = self.frame["call"]
         self.call["parameters"], self.call["arena"] = address(self.network.vectors.parameters.flat), address(self.memory)
-        self.wide = []
+        self.wide = {}  # {number: row} in the table
         if self.network.vectors.parameters.flat.nbytes > WIDE:  # most networks are too small for a wide layer
-            self.wide = [number for number, row in enumerate(self.rows) if is_wide(self.dtype, row)]
+            self.wide = {number: row_in(self.table, number, row) for number, row in enumerate(self.rows)
+                         if is_wide(self.dtype, row)}
 
     def lay_out_weights(self, samples):
         """Let the products of wide layers read packed weights, if that pays off for so many samples."""
-        for number in self.wide:
-            row = self.rows[number]
+        for number, row in self.wide.items():
             row["packed"] = 0
             if samples >= PANELS_REPAID:
                 if number not in self.panels:

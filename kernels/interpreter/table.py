@@ -109,11 +109,15 @@ def with_phases(row, phases):
 
 
 def make_table(rows):
-    """Return a table of contiguous rows, as the interpreter reads it, and views of its rows."""
+    """Return a table of contiguous rows, as the interpreter reads it."""
     memory = zeros(len(rows) * ROW_BYTES)
     memory[:] = np.frombuffer(b"".join([row.tobytes() for row in rows]), np.uint8)
-    views = [np.ndarray((), row.dtype, memory, ROW_BYTES * number) for number, row in enumerate(rows)]
-    return memory.reshape(len(rows), ROW_BYTES), views
+    return memory.reshape(len(rows), ROW_BYTES)
+
+
+def row_in(memory, number, row):
+    """Return a row as it stands in a table at `number`, for later changes. row: the row that it was made from."""
+    return np.ndarray((), row.dtype, memory[number])
 
 
 def most_parts(memory):

@@ -15,7 +15,7 @@ from fastnn.kernels.compiling.jit import ANY, Kernel, view
 from fastnn.kernels.compiling.parallel_compile import every_kernel
 from fastnn.kernels.compiling.record import FLOAT, FLOATS, INTEGERS, NUMBERS, RECORDS, SHARED, UNSIGNED, Pointer, Record
 from fastnn.kernels.interpreter import table
-from fastnn.kernels.interpreter.table import PHASES, ROW_BYTES, Kind, make_table, with_phases
+from fastnn.kernels.interpreter.table import PHASES, ROW_BYTES, Kind, make_table, row_in, with_phases
 
 INNER = Record("inner for a test", "count", level=FLOAT)
 OUTER = Record("outer for a test", "first", number=FLOAT, word=UNSIGNED, numbers=NUMBERS, floats=FLOATS, integers=INTEGERS,
@@ -103,7 +103,8 @@ def test_a_row_has_phases_of_its_kind_only():
 
 def test_rows_of_a_table_are_live():
     rows = [KIND.row({"forward": (11, 2)}, x=k, size=2, factor=k / 2) for k in range(3)]
-    memory, views = make_table(rows)
+    memory = make_table(rows)
+    views = [row_in(memory, number, row) for number, row in enumerate(rows)]
     assert memory.nbytes == 3 * ROW_BYTES
     assert memory.ctypes.data % 64 == 0  # the phases of a row are one cache line
     views[1]["x"] = 7
@@ -128,7 +129,8 @@ def test_a_row_of_any_kind_reads_as_it_was_made():
         values = {name: number + (0.5 if kind.kinds[name] is FLOAT else 0)
                   for number, name in enumerate(sorted(kind.names), 7)}
         phases = {phase: (100 + number, 200 + number) for number, phase in enumerate(PHASES)}
-        row, = make_table([kind.row(phases, **values)])[1]
+        row = kind.row(phases, **values)
+        row = row_in(make_table([row, row]), 1, row)
         assert {name: row[name] for name in kind.names} == values
         assert {phase: tuple(row[phase].tolist()) for phase in PHASES} == phases
 
