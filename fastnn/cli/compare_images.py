@@ -78,7 +78,20 @@ def plain_runs(name, setting):
     return "×".join(map(str, setting.images)), *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
 
 
+VIEW = (-1, 1), (-2, 2), (True, True), 5  # down, across, mirrors, word
+
+
+def random_runs(name, setting):
+    """The same of a layer that draws numbers."""
+    x, sides = setting.random(*setting.images), setting.images[1:3]
+    given = (x, 0.5, 5) if name.startswith("gaussian") else (x, sides, *VIEW)
+    runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]
+    return "×".join(map(str, setting.images)), *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
+
+
 IMAGE_RUNS = {name: partial(pool_runs, name) for name in POOLS}
+IMAGE_RUNS |= {name: partial(random_runs, name)
+               for name in ("gaussian_noise_forward", "random_view_forward", "random_view_backward")}
 IMAGE_RUNS |= {name: partial(plain_runs, name)
                for operation in PLAIN for name in (f"{operation}_forward", f"{operation}_backward")}
 IMAGE_RUNS |= {name: partial(convolution_runs, name) for name in CONVOLUTIONS}

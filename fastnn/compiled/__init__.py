@@ -41,6 +41,7 @@ from .image_calls import (
     zero_pad2d_backward,
     zero_pad2d_forward,
 )
+from .random_calls import gaussian_noise_forward, random_view_backward, random_view_forward
 
 __all__ = [
     "average_pool2d_backward",
@@ -57,6 +58,7 @@ __all__ = [
     "conv_transpose2d_forward",
     "dropout_backward",
     "dropout_forward",
+    "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
     "layer_norm_backward",
@@ -68,6 +70,8 @@ __all__ = [
     "normalize_backward",
     "normalize_forward",
     "optimizer_update",
+    "random_view_backward",
+    "random_view_forward",
     "registered_functions",
     "rescale_backward",
     "rescale_forward",

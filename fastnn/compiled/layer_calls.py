@@ -213,7 +213,7 @@ def group_norm_backward(da, x, scale, groups, epsilon=1e-5, threads=None):
     return backpropagate(row, ["backward_first", "backward_second"], parameters, dx, threads)
 
 
-def dropout_forward(x, rate, word, threads=None):
+def dropout_forward(x, rate, word, channels=False, threads=None):
     """Set elements that `word` draws with probability `rate` to 0, and divide the others by 1 − rate.
 
     Examples
@@ -225,12 +225,13 @@ def dropout_forward(x, rate, word, threads=None):
     dtype, x = real_arrays(x=x)
     check_samples(x=x)
     a, words = empty(x.shape, dtype), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x[0].size, rate=rate, word=address(words))
+    row = dropout_row(dtype, 1, x=place(x), a=place(a), da=None, features=x[0].size, rate=rate, word=address(words),
+                      channels=x.shape[-1] if channels else 0)
     share_phases(row, ["forward"], x, threads)
     return a
 
 
-def dropout_backward(da, rate, word, threads=None):
+def dropout_backward(da, rate, word, channels=False, threads=None):
     """Compute the gradient of `dropout_forward` from da: dx, of the shape of da.
 
     Examples
@@ -242,6 +243,7 @@ def dropout_backward(da, rate, word, threads=None):
     dtype, da = real_arrays(da=da)
     check_samples(da=da)
     dx, words = in_place(da), np.array([word], np.uint64)
-    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx[0].size, rate=rate, word=address(words))
+    row = dropout_row(dtype, 1, x=0, a=0, da=place(dx), features=dx[0].size, rate=rate, word=address(words),
+                      channels=dx.shape[-1] if channels else 0)
     share_phases(row, ["backward_second"], dx, threads)
     return dx

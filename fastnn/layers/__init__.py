@@ -16,20 +16,23 @@ from .dense import Dense
 from .depthwise_conv2d import DepthwiseConv2D
 from .dropout import Dropout
 from .flatten import Flatten
+from .gaussian_noise import GaussianNoise
 from .group_norm import GroupNorm
 from .layer_norm import LayerNorm
 from .max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
 from .normalize import Normalize
+from .random_views import RandomCrop, RandomFlip, RandomShift
 from .rescale import Rescale
 from .reshape import Reshape
 from .up_sample2d import UpSample2D
 from .zero_pad2d import ZeroPad2D
 
 __all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
-           "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Layer",
-           "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "Rescale", "Reshape", "UpSample2D", "ZeroPad2D",
-           "applied_activations", "computing_layer", "input_shape", "layers", "layers_from_config", "multiply_adds",
-           "named_shapes", "parameter_shapes", "register", "shapes", "state_shapes"]
+           "DepthwiseConv2D", "Dropout", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",
+           "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "RandomCrop", "RandomFlip", "RandomShift",
+           "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape",
+           "layers", "layers_from_config", "multiply_adds", "named_shapes", "parameter_shapes", "register", "shapes",
+           "state_shapes"]
 
 
 def layers_from_config(configs):

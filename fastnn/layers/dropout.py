@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..checks import number_in_range
+from ..checks import number_in_range, true_or_false
 from ..kernels.layers.dropout import advance_row, dropout_row
 from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register
@@ -20,6 +20,9 @@ class Dropout(Layer):
     ----------
     rate : float
         In [0, 1).
+    channels : bool, default False
+        Whether whole channels are dropped, the last axis of a sample: all pixels of an image (height, width, channels) at
+        once, since neighboring pixels say nearly the same (spatial dropout, Tompson et al. 2015).
 
     Examples
     --------
@@ -28,18 +31,20 @@ class Dropout(Layer):
     """
 
     rate: float
+    channels: bool = False
     can_be_last = False
     functions = "dropout_forward", "dropout_backward"
 
     def __post_init__(self):
         object.__setattr__(self, "rate", number_in_range("Dropout(rate=...)", self.rate, 0.0, 1.0))
+        object.__setattr__(self, "channels", true_or_false("Dropout(channels=...)", self.channels))
 
     @property
     def draws(self):
         return self.rate > 0
 
     def __repr__(self):
-        return f"Dropout({self.rate!r})"
+        return f"Dropout({self.rate!r}{', channels=True' * self.channels})"
 
     def lower(self, program, index, x, activation):
         if self.rate == 0 or not program.as_in_training:
@@ -49,9 +54,13 @@ class Dropout(Layer):
         program.emit(dropout_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient, features=x.features, rate=self.rate, word=word,
+            channels=x.shape[-1] if self.channels else 0,
         ))
         program.emit_last(advance_row(program.dtype, word))
         return a
 
     def onnx(self, graph, x, parameters):
         return x  # in prediction it does nothing
+
+    def config(self):
+        return {"layer": "Dropout", "rate": self.rate, **({"channels": True} if self.channels else {})}

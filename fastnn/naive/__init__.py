@@ -52,6 +52,7 @@ from .normalization import (
 )
 from .penalty import weight_penalty, weight_penalty_gradient
 from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
+from .random_layers import gaussian_noise_forward, random_view_backward, random_view_forward
 from .rungs import registry_attributes
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "forward",
+    "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
     "layer_norm_backward",
@@ -83,6 +85,8 @@ __all__ = [
     "normalize_backward",
     "normalize_forward",
     "optimizer_state",
+    "random_view_backward",
+    "random_view_forward",
     "rescale_backward",
     "rescale_forward",
     "train_step",

@@ -3,7 +3,7 @@
 from itertools import count
 
 from ..kernels.layers.dropout import GAMMA, threshold
-from .records import Matrix, each_number, to_lists
+from .records import Matrix, each_number, each_row, shape, to_lists
 
 WORD = 2**64 - 1  # all bits of a word
 
@@ -15,7 +15,7 @@ def mix(word: int) -> int:
     return word ^ (word >> 31)
 
 
-def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
+def dropout_forward(x: Matrix, rate: float, word: int, channels: bool = False) -> Matrix:
     """Set elements to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
 
     Element e, counted in C order, is dropped if the upper half of
@@ -28,6 +28,8 @@ def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
         In [0, 1).
     word : int
         A 64-bit integer.
+    channels : bool
+        Whether to drop whole channels of samples, the last axis of x: by number e = sample · channels + channel.
 
     Returns
     -------
@@ -44,20 +46,24 @@ def dropout_forward(x: Matrix, rate: float, word: int) -> Matrix:
         draw = mix((begin + next(places) * GAMMA) & WORD) >> 32
         return 0.0 if draw < threshold(rate) else number / (1 - rate)
 
+    if channels:
+        factors = [[drop(1.0) for _ in range(shape(sample)[-1])] for sample in to_lists(x)]
+        return [each_row(lambda row, own=own: [a * b for a, b in zip(row, own, strict=True)], [sample])[0]
+                for sample, own in zip(to_lists(x), factors, strict=True)]
     return each_number(drop, to_lists(x))
 
 
-def dropout_backward(da: Matrix, rate: float, word: int) -> Matrix:
+def dropout_backward(da: Matrix, rate: float, word: int, channels: bool = False) -> Matrix:
     """Compute the gradient of `dropout_forward` from da: 0 where it dropped, da / (1 − rate) elsewhere.
 
     Parameters
     ----------
     da : (batch, features), or of any other shape
-    rate, word
+    rate, word, channels
         As for `dropout_forward`.
 
     Returns
     -------
     dx : as da
     """
-    return dropout_forward(da, rate, word)
+    return dropout_forward(da, rate, word, channels)

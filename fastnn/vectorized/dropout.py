@@ -1,5 +1,7 @@
 """Dropout in NumPy."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,7 +16,7 @@ def mix(word: NDArray) -> NDArray:
     return word ^ (word >> np.uint64(31))
 
 
-def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
+def dropout_forward(x: ArrayLike, rate: float, word: int, channels: bool = False) -> NDArray:
     """Set elements to 0 at random, each with probability `rate`, and divide the others by 1 − rate.
 
     Element e, counted in C order, is dropped if the upper half of
@@ -27,6 +29,8 @@ def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
         In [0, 1).
     word : int
         A 64-bit integer.
+    channels : bool
+        Whether to drop whole channels of samples, the last axis of x: by number e = sample · channels + channel.
 
     Returns
     -------
@@ -39,22 +43,23 @@ def dropout_forward(x: ArrayLike, rate: float, word: int) -> NDArray:
            [2., 2.]])
     """
     x = real(x)
-    places = np.arange(1, x.size + 1, dtype=np.uint64).reshape(x.shape)
+    drawn = (len(x), *[1] * (x.ndim - 2), x.shape[-1]) if channels else x.shape
+    places = np.arange(1, math.prod(drawn) + 1, dtype=np.uint64).reshape(drawn)
     draws = mix(mix(np.array([word], np.uint64)) + places * np.uint64(GAMMA)) >> np.uint64(32)
     return np.where(draws < threshold(rate), 0, x * x.dtype.type(1 / (1 - rate)))
 
 
-def dropout_backward(da: ArrayLike, rate: float, word: int) -> NDArray:
+def dropout_backward(da: ArrayLike, rate: float, word: int, channels: bool = False) -> NDArray:
     """Compute the gradient of `dropout_forward` from da: 0 where it dropped, da / (1 − rate) elsewhere.
 
     Parameters
     ----------
     da : (batch, features), or of any other shape
-    rate, word
+    rate, word, channels
         As for `dropout_forward`.
 
     Returns
     -------
     dx : as da
     """
-    return dropout_forward(da, rate, word)
+    return dropout_forward(da, rate, word, channels)

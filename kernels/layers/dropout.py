@@ -5,6 +5,8 @@ step is dropped. So every part draws its own numbers, and backward draws them ag
 
     draw(e) = mix(mix(word) + (e + 1) γ),    dropped if its upper 32 bits are below rate · 2³²
 
+Whole channels, the last axis of a sample, are dropped by the draw of e = sample · channels + channel for all their pixels.
+
 These are the numbers of SplitMix64 (Steele, Lea and Flood 2014; mix is theirs, γ their odd constant near 2⁶⁴ / golden ratio)
 started at mix(word). The word is the state of the layer and is advanced by γ after each step.
 """
@@ -16,7 +18,7 @@ from ..compiling.record import FLOAT, INTEGERS, UNSIGNED
 from ..compiling.share import share
 from ..interpreter.table import Kind
 
-DROPOUT = Kind("dropout", "x", "a", "da", "features", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)
+DROPOUT = Kind("dropout", "x", "a", "da", "features", "channels", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)
 ADVANCE = Kind("dropout_advance", word=INTEGERS)
 
 GAMMA = 0x9E3779B97F4A7C15
@@ -36,15 +38,24 @@ def mix(word):
 
 
 def dropping(dtype):
-    """Return the compiled function out = x · factor where the draw is not below the limit, else 0, from element `start`."""
+    """Return the compiled function out = x · factor where the draw is not below the limit, else 0, from sample `first`."""
     real = np.dtype(dtype).type
 
     @jit(inline=True)
-    def drop(out, x, word, start, limit, factor):
-        begin, gamma, scale, nothing = mix(word), np.uint64(GAMMA), real(factor), real(0.0)
-        for k in range(len(x)):
+    def drop_run(out, x, place, count, begin, start, limit, scale):
+        gamma, nothing = np.uint64(GAMMA), real(0.0)
+        for k in range(count):
             draw = mix(begin + np.uint64(start + k + 1) * gamma) >> np.uint64(32)
-            out[k] = nothing if draw < limit else x[k] * scale
+            out[place + k] = nothing if draw < limit else x[place + k] * scale
+
+    @jit(inline=True)
+    def drop(out, x, word, first, features, channels, limit, factor):
+        begin, scale = mix(word), real(factor)
+        if channels == 0:
+            drop_run(out, x, 0, len(x), begin, first * features, limit, scale)
+        else:
+            for place in range(0, len(x), channels):
+                drop_run(out, x, place, channels, begin, (first + place // features) * channels, limit, scale)
 
     return drop
 
@@ -57,7 +68,7 @@ def build_forward(dtype):
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         x, a = view(call.arena, row.x + start, size), view(call.arena, row.a + start, size)
-        drop(a, x, word, call.first * features + start, row.threshold, row.factor)
+        drop(a, x, word, call.first + begin, features, row.channels, row.threshold, row.factor)
 
     return dropout_forward
 
@@ -70,7 +81,7 @@ def build_backward(dtype):
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         dx = view(call.arena, row.da + start, size)
-        drop(dx, dx, word, call.first * features + start, row.threshold, row.factor)
+        drop(dx, dx, word, call.first + begin, features, row.channels, row.threshold, row.factor)
 
     return dropout_backward
 
@@ -93,10 +104,13 @@ def advance_row(dtype, word):
     return ADVANCE.row({"backward_third": (dropout_advance.address(dtype), 1)}, word=word)
 
 
-def dropout_row(dtype, parts, *, x, a, da, features, rate, word):
-    """Return the row of a dropout. da: None if dx is not needed. word: address of a 64-bit integer."""
+def dropout_row(dtype, parts, *, x, a, da, features, rate, word, channels=0):
+    """Return the row of a dropout. da: None if dx is not needed. word: address of a 64-bit integer.
+
+    channels: how many channels there are if whole ones are dropped, 0 if single elements are.
+    """
     phases = {"forward": (dropout_forward.address(dtype), parts)}
     if da is not None:
         phases["backward_second"] = dropout_backward.address(dtype), parts
     return DROPOUT.row(phases, x=x, a=a, da=da or 0, features=features, threshold=threshold(rate), factor=1 / (1 - rate),
-                       word=word)
+                       word=word, channels=channels)

@@ -19,8 +19,8 @@ OWN = Path(__file__).parents[1] / "data" / "onnx_own"
 rng = np.random.default_rng(0)
 BATCHES = [1, 7]
 # arguments that a layer requires or gets in addition, by name
-ARGUMENTS = {"out_features": 5, "kernel_size": 2, "groups": 1, "scale": 0.5, "rate": 0.3, "shape": (-1,),
-             "out_channels": 4, "multiplier": 3}
+ARGUMENTS = {"out_features": 5, "kernel_size": 2, "groups": 1, "scale": 0.5, "deviation": 0.1, "pixels": 1, "height": 2,
+             "width": 1, "rate": 0.3, "shape": (-1,), "out_channels": 4, "multiplier": 3}
 LAYERS = [(layer, name) for layer, cls in layers.items()
           for name in (activations if "activation" in inspect.signature(cls).parameters else ["tanh"])]
 

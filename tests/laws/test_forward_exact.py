@@ -206,6 +206,12 @@ def exact_image(function, *options):
     return made
 
 
+def exact_crop(layer, x, p, shape):
+    image = np.array(x, object).reshape(shape)
+    top, left = (shape[0] - layer.height) // 2, (shape[1] - layer.width) // 2
+    return image[top:top + layer.height, left:left + layer.width].ravel().tolist()
+
+
 # The computation of each layer for a sample, before its activation.
 EXACT_LAYERS = {
     "Dense": exact_dense,
@@ -215,6 +221,8 @@ EXACT_LAYERS = {
     "LayerNorm": exact_pixel_norm,
     "ZeroPad2D": exact_image(naive.zero_pad2d_forward, "padding"),
     "UpSample2D": exact_image(naive.up_sample2d_forward, "size"),
+    **dict.fromkeys(["GaussianNoise", "RandomFlip", "RandomShift"], lambda layer, x, p, shape: x),
+    "RandomCrop": exact_crop,
     "Rescale": lambda layer, x, p, shape: [v * mpmath.mpf(layer.scale) + mpmath.mpf(layer.offset) for v in x],
     "Normalize": lambda layer, x, p, shape: [(v - p["mean"][k % shape[-1]]) * p["scale"][k % shape[-1]]
                                              for k, v in enumerate(x)],

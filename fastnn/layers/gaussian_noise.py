@@ -1,0 +1,58 @@
+"""Noise in training."""
+
+from dataclasses import dataclass
+
+from ..checks import number_in_range
+from ..kernels.layers.dropout import advance_row
+from ..kernels.layers.gaussian_noise import gaussian_noise_row
+from ..runtime.threads import NUMBERS_PER_PART
+from .base import Layer, register
+
+
+@register
+@dataclass(frozen=True)
+class GaussianNoise(Layer):
+    """Add normally distributed noise to all numbers in training; in prediction it does nothing.
+
+    What is drawn in a step depends on the network's seed and on how many steps it has trained, not on threads.
+
+    Parameters
+    ----------
+    deviation : float
+        The standard deviation of the noise.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, GaussianNoise, Network
+    >>> net = Network([GaussianNoise(0.1), Dense(3, "softmax")], inputs=4)
+    """
+
+    deviation: float
+    can_be_last = False
+    functions = ("gaussian_noise_forward",)
+
+    def __post_init__(self):
+        deviation = number_in_range("GaussianNoise(deviation=...)", self.deviation, 0.0)
+        object.__setattr__(self, "deviation", deviation)
+
+    @property
+    def draws(self):
+        return self.deviation > 0
+
+    def __repr__(self):
+        return f"GaussianNoise({self.deviation!r})"
+
+    def lower(self, program, index, x, activation):
+        if self.deviation == 0 or not program.as_in_training:
+            return x
+        x = program.in_arena(x)
+        a, word = program.tensor_like(x), program.network.vectors.random_word(index)  # whose gradient is that of x
+        program.emit(gaussian_noise_row(
+            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
+            features=x.features, deviation=self.deviation, word=word,
+        ))
+        program.emit_last(advance_row(program.dtype, word))
+        return a
+
+    def onnx(self, graph, x, parameters):
+        return x  # in prediction it does nothing
