@@ -17,7 +17,7 @@ def forward(network, X, threads, idle_programs):
     X = features(X, network.shapes[0], network.dtype, least=0, finite=False)
     if len(X) == 0:
         return np.empty((0, network.outputs), network.dtype)
-    plan = PredictionProgram.plan(network, len(X), resolve_threads(threads))
+    plan = *PredictionProgram.plan(network, len(X), resolve_threads(threads)), X.dtype == np.uint8
     idle = idle_programs.setdefault(plan, [])  # pop and append of a list are thread-safe
     program = idle.pop() if idle else PredictionProgram(network, *plan)
     try:

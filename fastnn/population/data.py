@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ..samples.data import Data, check_data
+from ..samples.data import check_data
 
 
 class SharedData:
@@ -33,7 +33,7 @@ class SharedData:
         key = "weights", network.dtype, network.objective.head, id(rows)  # valid, because the fit holds a reference to rows
         if key not in self.known:
             self.known[key] = self.weights_of(network, data, rows)
-        return Data(data.X, data.targets, self.known[key], rows)
+        return dataclasses.replace(data, weights=self.known[key], rows=rows)
 
     def weights_of(self, network, data, rows):
         """Return the weights of rows, in an array for all samples; the same values as in a `fit` on the rows alone."""
@@ -46,7 +46,7 @@ class SharedData:
             raise ValueError("sample_weight is zero for all of a member's rows; give it others")
         if self.class_weight is None:
             return data.weights
-        weights = np.zeros(len(data.X), data.X.dtype)
+        weights = np.zeros(len(data.X), data.dtype)
         weights[rows] = head.apply_class_weight(self.class_weight, data.targets.part(rows), chosen, network.dtype)
         return weights
 

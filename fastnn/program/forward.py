@@ -18,6 +18,7 @@ from ..kernels.training.population import sum_results_kernel
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
+from ..samples.data import enter_samples
 from .base import Program, Tensor, address
 from .criterion import Criterion
 
@@ -103,11 +104,14 @@ class ForwardProgram(Program):
 class PredictionProgram(ForwardProgram):
     """Compute outputs of samples, or their labels; it can be used again, by one Python thread at a time."""
 
-    def __init__(self, network, chunk, workers, labels=False):
+    def __init__(self, network, chunk, workers, as_bytes=False, labels=False):
         super().__init__(network, chunk, workers)
         self.found = np.zeros(2, np.int64)
         x = Tensor(0, network.shapes[0], from_data=True)
-        self.emit(batches.inspect_row(self.dtype, x.features))
+        if as_bytes:  # gathered, since layers read numbers of the network's dtype; and all are finite
+            x = self.in_arena(x)
+        else:
+            self.emit(batches.inspect_row(self.dtype, x.features))
         a = self.in_arena(self.lower_layers(x, on_logits=False))
         result = {"a": a.offset, "out_features": a.features}
         row = network.objective.head.label_row(self.dtype, **result) if labels else None
@@ -124,8 +128,9 @@ class PredictionProgram(ForwardProgram):
 
     def forward(self, X):
         """Return the outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
-        out = np.empty((len(X), self.network.outputs), X.dtype)
-        self.call["X"], self.call["outputs"] = address(X), address(out)
+        out = np.empty((len(X), self.network.outputs), self.dtype)
+        enter_samples(self.call, X)
+        self.call["outputs"] = address(out)
         self.run_samples(len(X))
         if self.found[NOT_FINITE]:
             self.found[NOT_FINITE] = 0

@@ -57,6 +57,7 @@ class TrainingProgram(Program):
     def kind(cls, network, data, batch, threads, optimizer_state, order):
         """Return everything that the rows depend on except the network; other data of the same kind can be attached."""
         absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
+        absent += (data.X.dtype.name,)
         return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
 
     def attach(self, network, data, optimizer_state, order):

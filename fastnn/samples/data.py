@@ -17,16 +17,20 @@ class Data:
     Attributes
     ----------
     X : array (samples, *shape)
+        Of the network's dtype, or images of uint8, which the gather of a batch converts.
     targets : Targets
     weights : array (samples,) or None
     rows : array of int64 or None
         The numbers of the samples to use, in order; None for all.
+    dtype : str
+        That of the network.
     """
 
     X: np.ndarray
     targets: Targets
     weights: np.ndarray | None
     rows: np.ndarray | None = None
+    dtype: str = "float32"
 
     @property
     def samples(self):
@@ -35,7 +39,8 @@ class Data:
 
     def enter(self, call, order):
         """Write the addresses of the data to the record of a call; order: the numbers of the samples, or None."""
-        call["X"], call["targets"], call["labels"] = map(address, (self.X, self.targets.values, self.targets.labels))
+        enter_samples(call, self.X)
+        call["targets"], call["labels"] = address(self.targets.values), address(self.targets.labels)
         call["weights"], call["order"], call["samples"] = address(self.weights), address(order), self.samples
 
     def without_shared_memory(self, *vectors):
@@ -55,7 +60,13 @@ class Data:
     def normalize_weights(self):
         """Return the same data with weights that sum to 1, for gradients that are summed over several batches."""
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
-        return Data(self.X, self.targets, (weights / weights.sum()).astype(self.X.dtype))
+        return replace(self, weights=(weights / weights.sum()).astype(self.dtype), rows=None)
+
+
+def enter_samples(call, X):
+    """Write the address of the samples to the record of a call."""
+    as_bytes = X.dtype == np.uint8
+    call["X"], call["octets"] = (0, address(X)) if as_bytes else (address(X), 0)
 
 
 def check_data(network, X, y, weights=None, class_weight=None):
@@ -66,4 +77,4 @@ def check_data(network, X, y, weights=None, class_weight=None):
     weights = sample_weights(weights, len(X), network.dtype)
     if class_weight is not None:
         weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
-    return Data(X, targets, weights)
+    return Data(X, targets, weights, dtype=network.dtype)

@@ -14,6 +14,9 @@ INSPECT = Kind("inspect", "in_features")
 COPY_OUT = Kind("copy_out", "a", "out_features")
 
 
+bytes_at = typed_pointer(types.uint8)
+
+
 @jit(inline=True)
 def sample_number(call, i):
     """Return the row of the data that is sample i of the batch."""
@@ -30,7 +33,13 @@ def build_gather(dtype):
             top, bottom, (left, right) = 0, batch, share_of_inputs(in_features, part, parts)
         for i in range(top, bottom):
             sample = sample_number(call, i)
-            taken, source = x[i, left:right], view(call.X, sample * in_features + left, right - left)
+            taken = x[i, left:right]
+            if call.octets != 0:
+                octets = view(bytes_at(call.octets), sample * in_features + left, right - left)
+                for j in range(right - left):
+                    taken[j] = octets[j]
+                continue
+            source = view(call.X, sample * in_features + left, right - left)
             for j in range(right - left):
                 taken[j] = source[j]
         if not (given(call.targets) or given(call.labels)):
@@ -68,6 +77,8 @@ def build_gather(dtype):
 @jit(inline=True)
 def prefetch_next_batch(call, in_features, left, right):
     """Prefetch the inputs left … right of the samples of the next batch."""
+    if not given(call.X):
+        return
     batch, item = call.batch, view(call.X, 0, 1).itemsize
     data = address_of(view(call.X, 0, 1))
     for i in range(batch, min(2 * batch, call.samples - call.first)):

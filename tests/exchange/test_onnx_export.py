@@ -137,8 +137,8 @@ def test_the_graph_alone_computes_the_same(layer, dtype, path):
     net.to_onnx(path)
     change(path, lambda model: model.ClearField("metadata_props"))
     # written in parts, as no others do
-    if layer in ("GroupNorm", "UpSample2D") or (layer.startswith("AveragePool") and dtype == "float64"):
-        with pytest.raises(fastnn.ModelFormatError, match=r"ReduceMean|MatMul|Tile"):
+    if layer in ("GroupNorm", "UpSample2D", "RandomCrop") or (layer.startswith("AveragePool") and dtype == "float64"):
+        with pytest.raises(fastnn.ModelFormatError, match=r"ReduceMean|MatMul|Tile|Slice"):
             fastnn.onnx.load(path)
         return
     if "Conv" in layer and dtype == "float64":  # written as many products, which no reader takes together again

@@ -63,7 +63,7 @@ IMAGES = {
     "AveragePool2D": AveragePool2D(2, stride=1, padding=1, count_padding=True),
     "Dropout of channels": Dropout(0.3, channels=True),
     "RandomFlip": RandomFlip(vertical=True),
-    "RandomShift": RandomShift((1, 0)),
+    "RandomShift": RandomShift((0, 1)),
     "RandomCrop": RandomCrop(1, 1),
     "ZeroPad2D": ZeroPad2D(((0, 1), (1, 0))),
     "UpSample2D": UpSample2D((1, 2)),
@@ -87,7 +87,7 @@ def sample_shape(name, features):
     if name in IMAGES:
         if features % 4 == 0:
             return 2, 2, features // 4
-        return (3, features // 3, 1) if features % 3 == 0 else (1, features, 1)
+        return (3, features // 3, 1) if features % 3 == 0 and features > 3 else (1, features, 1)
     if name in SERIES:
         return (4, features // 4) if features % 4 == 0 else (features, 1)
     return (features,)
