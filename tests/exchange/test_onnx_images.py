@@ -90,7 +90,7 @@ def test_graphs_compute_the_same(name, tmp_path):
     first = "channels last" not in name or "flattened" in name
     x = np.moveaxis(x, 1, -1) if first and len(shape) > 1 else x
     assert net.shapes[0] == x.shape[1:]
-    np.testing.assert_allclose(net.forward(x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(net.forward(x), expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
     net.to_onnx(tmp_path / "again.onnx")
     np.testing.assert_array_equal(fastnn.onnx.load(tmp_path / "again.onnx").forward(x), net.forward(x))
 
