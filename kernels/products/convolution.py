@@ -21,17 +21,19 @@ from ..processor.target import ITEM_BYTES
 from .segments import new_segments
 from .transpose import call_transpose
 
+FEW_PIXELS = 8  # with fewer in a row it is not worth going without a copy, and lines take their place in a tile
+
 
 def image_box(dtype):
-    """The compiled function that gives a band of an image with zeros on both sides."""
+    """The compiled function that gives some columns of an image, with zeros where it has none."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
     def box(image, top, bottom, left, right, height, width, channels, scratch):
         """(where row 0, column 0 would be, numbers from row to row) of an image with columns left … right − 1.
 
-        Rows top … bottom − 1 are there, as far as the image has them: in the image where it has the columns too, else in
-        scratch.
+        Rows top … bottom − 1 are there, as far as the image has them: in the image itself where it has all these columns,
+        else in scratch.
         """
         if left >= 0 and right <= width:
             return image, width * channels
@@ -66,6 +68,16 @@ def steps_inside(first, step, count, size):
     """The range of the i < count for which first + i step is one of 0 … size − 1."""
     begin = max(0, -floor_divided(first, step))
     return begin, max(begin, min(count, floor_divided(size - 1 - first, step) + 1))
+
+
+@jit(inline=True)
+def three_ranges(begin, end, count, elementwise):
+    """Where three ranges of `count` pixels begin and where the last ends; all taps of begin … end − 1 lie within an image.
+
+    Only the others are copied, with zeros around; where there are few pixels, it is one range of all.
+    """
+    begin, end = min(begin, count), min(end, count)
+    return (0, begin, end, count) if elementwise != 0 or end - begin >= FEW_PIXELS else (0, 0, 0, count)
 
 
 @jit
@@ -105,25 +117,29 @@ def by_lines(dtype):
 
         p: the product for one of these rows, which lie a_row apart and their weights b_row; of a group, a_group and b_group.
         """
+        pixels, a_line, a_pixel, c_line, c_pixel = p.rows, p.a_line, p.a_row, p.c_line, p.c_row
         begun, _ = steps_inside(first, line_step, lines, size)
         _, ended = steps_inside(first + (taps - 1) * tap_step, line_step, lines, size)
-        inner, line = p.inner, 0 if p.rows > 0 else lines  # a phase may have no pixel
+        inner, line = p.inner, 0 if pixels > 0 else lines  # a phase may have no pixel
         while line < lines:
             own = first + line * line_step
             begin, end = steps_inside(own, tap_step, taps, size)
             # all taps are there for lines begun … ended − 1
-            p.lines = min(ended, lines) - line if begun <= line < ended else 1
+            count = min(ended, lines) - line if begun <= line < ended else 1
+            p.lines, p.a_line, p.c_line, p.rows, p.a_row, p.c_row = count, a_line, c_line, pixels, a_pixel, c_pixel
+            if pixels < min(count, FEW_PIXELS):  # a tile as high as the lines are many
+                p.lines, p.a_line, p.c_line, p.rows, p.a_row, p.c_row = pixels, a_pixel, c_pixel, count, a_line, c_line
             p.segments = (end - begin) * inner
             for group in range(row.groups):
                 p.a = source + item * ((own + begin * tap_step) * a_row + group * a_group)
                 p.b = weights + item * (begin * b_row + group * b_group)
-                p.c = to + item * (line * p.c_line + group * p.columns)
+                p.c = to + item * (line * c_line + group * p.columns)
                 p.start = start + item * group * p.columns if start != 0 else 0
                 if end > begin:
                     call_at(row.product, (p,))
                 else:
                     fill(p.c, p.c_line, p.c_row, p.lines, p.rows, p.columns, p.start)
-            line += p.lines
+            line += count
 
     return make
 
@@ -136,24 +152,31 @@ def to_windows(dtype):
     def windows_of(row, windows, image, weight, start, scratch, line, lines):
         """`lines` rows of one sample's windows, from number `line` on; start: the address of a number a feature, or 0."""
         channels, features, groups, kernel_width = row.channels, row.features, row.groups, row.kernel_width
-        top = line * row.stride_y - row.top
+        span, top = tap_span(kernel_width, row.dilation_x), line * row.stride_y - row.top
         bottom = top + (lines - 1) * row.stride_y + tap_span(row.kernel_height, row.dilation_y)
-        right = (row.columns - 1) * row.stride_x + tap_span(kernel_width, row.dilation_x) - row.left
-        source, pitch = box(image, top, bottom, -row.left, right, row.height, row.width, channels, scratch)
-        p = new_segments()
-        p.rows, p.columns, p.c_line, p.c_row = row.columns, features // groups, row.columns * features, features
-        p.a_line, p.a_row, p.b_row = row.stride_y * pitch, row.stride_x * channels, features
-        row_step, tap_step = row.dilation_y * pitch, row.dilation_x * channels
-        if row.elementwise != 0:
-            p.k, p.a_column, p.inner, p.a_jump = kernel_width, tap_step, 1, row_step
-        elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
-            p.k, p.a_column, p.inner, p.a_jump = kernel_width * channels, 1, 1, row_step
-        else:
-            p.k, p.a_column, p.inner, p.a_step = channels // groups, 1, kernel_width, tap_step
-            p.a_jump = row_step - (kernel_width - 1) * tap_step
-        p.b_step = p.b_jump = p.k * features
-        make(row, p, windows, source - item * row.left * channels, weight, start, lines, row.kernel_height, top,
-             row.stride_y, row.dilation_y, row.height, pitch, p.inner * p.b_step, channels // groups, features // groups)
+        begin, end = steps_inside(-row.left, row.stride_x, row.columns, row.width - span + 1)
+        ranges = three_ranges(begin, end, row.columns, row.elementwise)
+        for part in range(3):
+            first, last = ranges[part], ranges[part + 1]
+            if first == last:
+                continue
+            left, right = first * row.stride_x - row.left, (last - 1) * row.stride_x - row.left + span
+            source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
+            p = new_segments()
+            p.rows, p.columns, p.c_line, p.c_row = last - first, features // groups, row.columns * features, features
+            p.a_line, p.a_row, p.b_row = row.stride_y * pitch, row.stride_x * channels, features
+            row_step, tap_step = row.dilation_y * pitch, row.dilation_x * channels
+            if row.elementwise != 0:
+                p.k, p.a_column, p.inner, p.a_jump = kernel_width, tap_step, 1, row_step
+            elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
+                p.k, p.a_column, p.inner, p.a_jump = kernel_width * channels, 1, 1, row_step
+            else:
+                p.k, p.a_column, p.inner, p.a_step = channels // groups, 1, kernel_width, tap_step
+                p.a_jump = row_step - (kernel_width - 1) * tap_step
+            p.b_step = p.b_jump = p.k * features
+            make(row, p, windows + item * first * features, source + item * left * channels, weight, start, lines,
+                 row.kernel_height, top, row.stride_y, row.dilation_y, row.height, pitch, p.inner * p.b_step,
+                 channels // groups, features // groups)
 
     return windows_of
 
@@ -168,14 +191,9 @@ def to_image(dtype):
         channels, features, groups = row.channels, row.features, row.groups
         stride_y, stride_x, kernel_width = row.stride_y, row.stride_x, row.kernel_width
         in_group, of_group = channels // groups, features // groups
-        # the windows that reach these rows
+        # the rows of windows that reach these rows
         top = -floor_divided(tap_span(row.kernel_height, row.dilation_y) - 1 - line - row.top, stride_y)
-        left = -floor_divided(tap_span(kernel_width, row.dilation_x) - 1 - row.left, stride_x)
         bottom = floor_divided(line + lines - 1 + row.top, stride_y) + 1
-        right = floor_divided(row.width - 1 + row.left, stride_x) + 1
-        source, pitch = box(windows, top, bottom, left, right, row.rows, row.columns, features, scratch)
-        p = new_segments()
-        p.c_line, p.c_row, p.a_line, p.a_row = stride_y * row.width * channels, stride_x * channels, pitch, features
         for phase_y in range(stride_y):
             first_i, taps_y, step_i, row_step = taps_of_phase(phase_y, row.kernel_height, stride_y, row.dilation_y)
             last_i, y = first_i + (taps_y - 1) * step_i, line + (phase_y - line - row.top) % stride_y
@@ -183,23 +201,40 @@ def to_image(dtype):
                 first_j, taps_x, step_j, column_step = taps_of_phase(phase_x, kernel_width, stride_x, row.dilation_x)
                 last_j, x, weights = first_j + (taps_x - 1) * step_j, (phase_x - row.left) % stride_x, packed
                 packed += item * taps_y * taps_x * features * in_group if row.elementwise == 0 else 0
-                p.rows, p.columns, p.b_row = (row.width - x + stride_x - 1) // stride_x, in_group, in_group
-                if row.elementwise != 0:
-                    weights += item * (last_i * kernel_width + last_j) * features
-                    p.columns, p.k, p.a_column, p.b_row = channels, taps_x, column_step * features, -step_j * features
-                    p.inner, p.b_step = 1, -step_i * kernel_width * features
-                elif groups == 1 and column_step == 1:  # the taps of a row are one run
-                    p.k, p.a_column, p.inner, p.b_step = taps_x * features, 1, 1, taps_x * features * channels
-                else:
-                    p.k, p.a_column, p.inner = of_group, 1, taps_x
-                    p.a_step, p.b_step = column_step * features, features * in_group
-                p.a_jump, p.b_jump = row_step * pitch - (p.inner - 1) * p.a_step, p.b_step
+                pixels, reach = (row.width - x + stride_x - 1) // stride_x, (taps_x - 1) * column_step
                 # the window that the last tap of the phase reads for the first pixel of it
                 r = (y + row.top - last_i * row.dilation_y) // stride_y
                 c = (x + row.left - last_j * row.dilation_x) // stride_x
-                make(row, p, image + item * (y * row.width + x) * channels, source + item * c * features, weights, start,
-                     (line + lines - y + stride_y - 1) // stride_y, taps_y if taps_x > 0 else 0, r, 1, row_step, row.rows,
-                     pitch, p.inner * p.b_step, of_group, of_group * in_group)
+                begin, end = steps_inside(c, 1, pixels, row.columns - reach)
+                ranges = three_ranges(begin, end, pixels, row.elementwise)
+                for part in range(3):
+                    first, last = ranges[part], ranges[part + 1]
+                    if first >= last:
+                        continue
+                    taps = taps_y if taps_x > 0 else 0
+                    source, pitch = windows, row.columns * features
+                    if taps > 0:
+                        source, pitch = box(windows, top, bottom, c + first, c + last + reach, row.rows, row.columns,
+                                            features, scratch)
+                    p = new_segments()
+                    p.c_line, p.c_row = stride_y * row.width * channels, stride_x * channels
+                    p.a_line, p.a_row = pitch, features
+                    p.rows, p.columns, p.b_row = last - first, in_group, in_group
+                    if row.elementwise != 0:
+                        p.columns, p.k, p.a_column, p.b_row = channels, taps_x, column_step * features, -step_j * features
+                        p.inner, p.b_step = 1, -step_i * kernel_width * features
+                    elif groups == 1 and column_step == 1:  # the taps of a row are one run
+                        p.k, p.a_column, p.inner, p.b_step = taps_x * features, 1, 1, taps_x * features * channels
+                    else:
+                        p.k, p.a_column, p.inner = of_group, 1, taps_x
+                        p.a_step, p.b_step = column_step * features, features * in_group
+                    p.a_jump, p.b_jump = row_step * pitch - (p.inner - 1) * p.a_step, p.b_step
+                    if row.elementwise != 0:  # the weight as it lies, from its last tap on
+                        weights = packed + item * (last_i * kernel_width + last_j) * features
+                    make(row, p, image + item * (y * row.width + x + first * stride_x) * channels,
+                         source + item * (c + first) * features, weights, start,
+                         (line + lines - y + stride_y - 1) // stride_y, taps, r, 1, row_step, row.rows, pitch,
+                         p.inner * p.b_step, of_group, of_group * in_group)
 
     return image_of
 
@@ -216,39 +251,51 @@ def to_weight(dtype):
         what the weight holds.
         """
         channels, features, groups = row.channels, row.features, row.groups
-        top = line * row.stride_y - row.top + first_tap * row.dilation_y
+        span, top = tap_span(row.kernel_width, row.dilation_x), line * row.stride_y - row.top + first_tap * row.dilation_y
         bottom = top + (lines - 1) * row.stride_y + tap_span(last_tap - first_tap, row.dilation_y)
-        right = (row.columns - 1) * row.stride_x + tap_span(row.kernel_width, row.dilation_x) - row.left
-        source, pitch = box(image, top, bottom, -row.left, right, row.height, row.width, channels, scratch)
-        p = new_segments()
-        p.lines, p.k, p.columns = 1, row.columns, features // groups
-        p.c_row, p.b_row, p.a_row, p.a_column = features, features, 1, row.stride_x * channels
-        p.start_row, p.a_step, p.b_step = features, row.stride_y * pitch, row.columns * features
-        p.rows, tap_size, runs = channels // groups, channels // groups * features, row.kernel_width
+        runs, rows, tap_size = row.kernel_width, channels // groups, channels // groups * features
         if row.elementwise != 0:
-            p.rows, p.a_row, tap_size, runs = row.kernel_width, row.dilation_x * channels, features, 1
+            rows, tap_size, runs = row.kernel_width, features, 1
         elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
-            p.rows, runs = row.kernel_width * channels, 1
+            rows, runs = row.kernel_width * channels, 1
+        begin, end = steps_inside(-row.left, row.stride_x, row.columns, row.width - span + 1)
+        ranges = three_ranges(begin, end, row.columns, row.elementwise)
         # forward: windows = image · weight
-        for i in range(first_tap, last_tap):
-            own = line * row.stride_y - row.top + i * row.dilation_y
-            begin, end = steps_inside(own, row.stride_y, lines, row.height)
-            p.inner, p.segments = end - begin, (end - begin) * samples
-            p.a_jump = row.height * row.width * channels - (end - begin - 1) * p.a_step
-            p.b_jump = (row.rows - (end - begin - 1)) * p.b_step
-            for j in range(runs):
-                pixel = (own + begin * row.stride_y) * pitch + (j * row.dilation_x - row.left) * channels
-                to = weight + item * (i * row.kernel_width + j) * tap_size
-                for group in range(groups):
-                    first = group * (features // groups)
-                    p.a = source + item * (pixel + group * (channels // groups))
-                    p.b, p.c = windows + item * (begin * p.b_step + first), to + item * first
-                    p.start = p.c if add else 0
-                    if end > begin:
-                        call_at(row.product, (p,))
-                    elif not add:
-                        for m in range(p.rows):
-                            view(number(p.c), m * features, p.columns)[:] = 0
+        for part in range(3):
+            first, last = ranges[part], ranges[part + 1]
+            if first == last:
+                continue
+            left, right = first * row.stride_x - row.left, (last - 1) * row.stride_x - row.left + span
+            source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
+            for i in range(first_tap, last_tap):
+                own = line * row.stride_y - row.top + i * row.dilation_y
+                begin, end = steps_inside(own, row.stride_y, lines, row.height)
+                count, pixels = end - begin, last - first
+                p = new_segments()
+                p.lines, p.rows, p.columns, p.c_row, p.start_row = 1, rows, features // groups, features, features
+                p.a_row = row.dilation_x * channels if row.elementwise != 0 else 1
+                p.k, p.a_column, p.b_row, p.inner = pixels, row.stride_x * channels, features, count
+                p.a_step, p.b_step, p.segments = row.stride_y * pitch, row.columns * features, count * samples
+                if samples == 1 and pixels < min(count, FEW_PIXELS):  # a segment as long as the lines are many
+                    p.k, p.a_column, p.b_row, p.inner = count, p.a_step, p.b_step, pixels
+                    p.a_step, p.b_step, p.segments = row.stride_x * channels, features, pixels
+                p.a_jump = row.height * row.width * channels - (p.inner - 1) * p.a_step
+                p.b_jump = row.rows * row.columns * features - (p.inner - 1) * p.b_step
+                for j in range(runs):
+                    pixel = (own + begin * row.stride_y) * pitch + (left + j * row.dilation_x) * channels
+                    to = weight + item * (i * row.kernel_width + j) * tap_size
+                    for group in range(groups):
+                        own_features = group * (features // groups)
+                        p.a = source + item * (pixel + group * (channels // groups))
+                        p.b = windows + item * ((begin * row.columns + first) * features + own_features)
+                        p.c = to + item * own_features
+                        p.start = p.c if add else 0
+                        if count > 0:
+                            call_at(row.product, (p,))
+                        elif not add:
+                            for m in range(rows):
+                                view(number(p.c), m * features, p.columns)[:] = 0
+            add = True
 
     return weight_of
 

@@ -90,6 +90,13 @@ def test_a_row_beside_other_libraries(monkeypatch, capsys):
     assert "1,000 steps" in simulation
 
 
+def test_shares_of_the_peak(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(SUITE)
+    module = importlib.import_module("convolution")
+    module.main(["--layers", "LeNet-5, second", "3x3, each of 64", "--batch", "2", "--rounds", "1", "--seconds", "1e-4"])
+    assert "| LeNet-5, second | " in capsys.readouterr().out
+
+
 def test_start(suite, monkeypatch):
     module = suite("start")
     monkeypatch.setattr(module, "FIRST_EPOCH", "import fastnn")
