@@ -88,11 +88,27 @@ class Wiring:
         steps = [*self.steps]
         last = steps[number - self.inputs]
         steps[number - self.inputs] = Step(last.index, last.layer, last.reads)
-        return Wiring(self.inputs, tuple(steps), self.outputs)
+        return self.with_steps(tuple(steps))
+
+    def with_steps(self, steps):
+        """The same with other steps that read the same tensors."""
+        return Wiring(self.inputs, steps, self.outputs)
 
 
-def wiring_of_chain(layers):
-    """The wiring of layers that each read what the one before gives."""
-    applied = enumerate(zip(layers, applied_activations(layers), strict=True))
-    steps = tuple(Step(index, layer, (index,), activation) for index, (layer, activation) in applied)
-    return Wiring(1, steps, (len(steps),))
+class Chain(Wiring):
+    """The wiring of layers that each read the output of the one before. Every network has one, so it is made fast."""
+
+    has_several_readers = False
+
+    def __init__(self, layers):
+        count = len(layers)
+        self.enter(tuple(map(Step, range(count), layers, [(index,) for index in range(count)], applied_activations(layers))))
+
+    def enter(self, steps):
+        count = len(steps)
+        self.__dict__.update(inputs=1, steps=steps, outputs=(count,), readers=[1] * (1 + count), used_again=[False] * count)
+
+    def with_steps(self, steps):
+        chain = Chain.__new__(Chain)
+        chain.enter(steps)
+        return chain

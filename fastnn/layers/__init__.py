@@ -97,9 +97,9 @@ def state_shapes(layers, shape):
     return named_shapes(layers, shape, lambda layer, before: layer.state_shapes(before))
 
 
-def multiply_adds(layers, shape):
-    """How many products a sample takes, roughly: what work is planned by."""
-    return sum(layer.multiply_adds(before) for layer, before in zip(layers, shapes(layers, shape), strict=False))
+def multiply_adds(layers, shapes):
+    """How many products a sample takes, roughly: what work is planned by. shapes: what the function `shapes` returns."""
+    return sum(layer.multiply_adds(before) for layer, before in zip(layers, shapes, strict=False))
 
 
 def computing_layer(layers):

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import onnx
 from .. import pytorch as torch_weights
 from ..architecture.objective import objective_of
-from ..architecture.wiring import wiring_of_chain
+from ..architecture.wiring import Chain
 from ..checks import float_dtype, path_name, shown, true_or_false, whole_number
 from ..files import checkpoint
 from ..files import networks as files
@@ -93,14 +93,15 @@ class Network:
         self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
         if not self.layers:
             raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
+        known = tuple(layer_types.records.values())
         for index, layer in enumerate(self.layers):
-            if not isinstance(layer, tuple(layer_types.values())):
+            if not isinstance(layer, known):
                 raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
         shape = input_shape(inputs)
         self.dtype = float_dtype("dtype", dtype)
         self.shapes = shapes(self.layers, shape)
         self.widths = [math.prod(shape) for shape in self.shapes]
-        self.inputs, self.multiply_adds = self.widths[0], multiply_adds(self.layers, shape)
+        self.inputs, self.multiply_adds = self.widths[0], multiply_adds(self.layers, self.shapes)
         last = computing_layer(self.layers)
         if not last.can_be_last:
             raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
@@ -108,7 +109,7 @@ class Network:
         if len(self.shapes[-1]) != 1:
             raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; they must "
                              "have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        self.wiring = wiring_of_chain(self.layers)
+        self.wiring = Chain(self.layers)
         self.objective = objective_of(last.activation_record, loss, self.outputs)
         self.loss = self.objective.loss.name
         if seed is not None:
