@@ -11,11 +11,16 @@ from many_parts import many_parts
 __all__ = ["many_parts"]
 
 
-def pytest_xdist_auto_num_workers(config):
-    """Use no workers for some of the tests, unless `-n` is given: starting them takes longer than most files."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Run the whole suite on several cores if pytest-xdist is installed, and files that are named in one process.
+
+    `-n` comes first: `-n 0` runs the whole suite in one process too.
+    """
+    options, cores = config.option, min(os.cpu_count() or 1, 4)
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    asked = any(argument.startswith(("-n", "--numprocesses")) for argument in config.invocation_params.args)
-    return None if whole or asked else 0  # None: as many as there are cores
+    if whole and cores > 1 and not options.usepdb and getattr(options, "numprocesses", 0) is None:
+        options.numprocesses, options.dist = cores, "loadfile"
 
 
 # Processes started by tests import the same modules.
