@@ -12,6 +12,7 @@ import numpy as np
 from ..files.networks import PROVOKED, open_file
 from ..formats.safetensors import TensorFile
 from ..formats.untrusted_json import from_text, to_text
+from ..runtime.quiet import quiet
 
 NAME = "best"  # name of the text in the file
 ROWS, BYTES = 4096, 2**24  # size of the sample of the data that is compared: at most so many rows, evenly spaced
@@ -48,6 +49,5 @@ def digest(*data):
         for array in (each.X, each.targets.labels, each.targets.values, each.weights):
             if array is not None:
                 kind = np.float32 if array.dtype.kind == "f" else array.dtype  # the same for every dtype of the network
-                with np.errstate(over="ignore"):
-                    sha.update(array[rows].astype(kind).tobytes())
+                sha.update(quiet(array[rows].astype, kind, over="ignore").tobytes())
     return sha.hexdigest()[:16]

@@ -1,9 +1,9 @@
 """`fastnn predict`: predictions of a model of `fastnn train` for the rows of a table."""
 
 import json
-import warnings
 from pathlib import Path
 
+from ..checks.caller_warning import collected
 from . import options
 
 EXAMPLES = (
@@ -35,15 +35,13 @@ def main(argv):
     table, rows = read_with_rows(parsed.file, like=model, **options.reading_options(parsed))
     for note in reading_of(table)["notes"]:
         options.note("predict", note)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if parsed.evaluate:
-            there = model.has_target(table)
-            found = model.evaluate(table, threads=parsed.threads)
-        else:
-            found = predictions(model, table, rows, parsed)
-    for each in caught:
-        options.note("predict", each.message)
+    if parsed.evaluate:
+        there = model.has_target(table)
+        found, messages = collected(model.evaluate, table, threads=parsed.threads)
+    else:
+        found, messages = collected(predictions, model, table, rows, parsed)
+    for each in messages:
+        options.note("predict", each)
     if parsed.evaluate:
         if not there.all():
             without = f"{(~there).sum():,} of {len(there):,} rows have no {model.target.name!r}"

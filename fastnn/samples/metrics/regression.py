@@ -24,9 +24,8 @@ def mae(y, predicted):
 def r2(y, predicted):
     y = y.astype(np.float64)
     spread = np.sum((y - y.mean(axis=0)) ** 2, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.sum(squares(y, predicted), axis=0) / spread
-    return 1 - np.mean(np.where(spread > 0, shares, np.nan))
+    shares = np.divide(np.sum(squares(y, predicted), axis=0), spread, out=np.full_like(spread, np.nan), where=spread > 0)
+    return 1 - np.mean(shares)
 
 
 def squares(y, predicted):

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...checks import true_or_false
 from ...checks.single import checked
+from ...runtime.quiet import quiet
 from ..plain import different_words, finite, positive, word
 from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
 from .tails import LIMIT, reach
@@ -71,8 +72,8 @@ class Number:
         """Write to out (rows, features), and return the values that training did not have."""
         values = as_numbers(series, self.truth)
         absent = np.isnan(values)
-        with np.errstate(over="ignore"):  # infinity is limited too
-            standardized = (np.where(absent, self.median, values) - self.mean) / self.scale
+        filled = np.where(absent, self.median, values)
+        standardized = quiet(lambda: (filled - self.mean) / self.scale, over="ignore")  # infinity is limited too
         out[:, 0] = np.clip(standardized, -self.limit, self.limit)
         if self.missing:
             out[:, 1] = absent

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...checks.caller_warning import collected
+from ...runtime.quiet import new_generator
 from .. import metrics
 from ..preprocessing import UNLIMITED, Preprocessing
 from ..target import Values
@@ -32,19 +34,17 @@ def baselines(result):
         return {}
     target, column = result.model.target, result.table[result.model.target.name]
     tries, training = [], result.training
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # unknown text has been reported; a logistic model may stop early
-        for X in with_and_without_limit(result):
-            if target.kind == "classification":
-                y = target.encode(column)
-                few = training[np.sort(np.random.default_rng(0).permutation(len(training))[:LOGISTIC_ROWS])]
-                tries.append((target, probabilities(LogisticRegression(max_iter=100), X, y, few, target)))
-                guess = target, probabilities(DummyClassifier(strategy="prior"), X, y, training, target)
-            else:
-                ways = [Values.fit(column.iloc[training])] + [target] * target.logarithm
-                tries += [(way, outputs(Ridge(penalty), X, way.encode(column), training))
-                          for way in ways for penalty in PENALTIES]
-                guess = ways[0], outputs(DummyRegressor(), X, ways[0].encode(column), training)
+    for X in with_and_without_limit(result):
+        if target.kind == "classification":
+            y = target.encode(column)
+            few = training[np.sort(new_generator(0).permutation(len(training))[:LOGISTIC_ROWS])]
+            tries.append((target, probabilities(LogisticRegression(max_iter=100), X, y, few, target)))
+            guess = target, probabilities(DummyClassifier(strategy="prior"), X, y, training, target)
+        else:
+            ways = [Values.fit(column.iloc[training])] + [target] * target.logarithm
+            tries += [(way, outputs(Ridge(penalty), X, way.encode(column), training))
+                      for way in ways for penalty in PENALTIES]
+            guess = ways[0], outputs(DummyRegressor(), X, ways[0].encode(column), training)
     names, measure = NAMES[target.kind]
     best = min(tries, key=lambda tried: score(tried, column, result.validation)[measure])
     return {name: score(tried, column, result.test) for name, tried in zip(names, (guess, best), strict=True)}
@@ -53,13 +53,13 @@ def baselines(result):
 def with_and_without_limit(result):
     """Return the matrix of the whole table, and the one without the limit on numbers, if they differ."""
     preprocessing = result.model.preprocessing
-    X = preprocessing.transform(result.table)
+    X, _ = collected(preprocessing.transform, result.table)  # unknown text was reported in training
     yield X
     numbers = [column for column in preprocessing.columns if column.kind == "number"]
     limits = {preprocessing.features.index(column.name): column.limit for column in numbers}
     if any(np.abs(X[:, place]).max(initial=0) >= np.float32(limit) for place, limit in limits.items()):
         free = [replace(column, limit=UNLIMITED) if column.kind == "number" else column for column in preprocessing.columns]
-        yield Preprocessing(free, preprocessing.missing_values).transform(result.table)
+        yield collected(Preprocessing(free, preprocessing.missing_values).transform, result.table)[0]
 
 
 def outputs(model, X, y, training):
@@ -69,7 +69,11 @@ def outputs(model, X, y, training):
 
 def probabilities(model, X, y, training, target):
     """Return (rows, classes) from a classifier fitted to the training rows, 0 for classes that these lack."""
-    model.fit(X[training], y[training])
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():  # scikit-learn has no other way to be silent about this
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it may stop early
+        model.fit(X[training], y[training])
     found = np.zeros((len(X), target.outputs))
     found[:, model.classes_] = model.predict_proba(X)
     return found

@@ -14,13 +14,13 @@ target's units. The test rows are not used for any choice.
 
 import math
 import time
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...callbacks import Callback, EarlyStopping
 from ...checks import shown
+from ...checks.caller_warning import collected
 from ...kernels.optimizers.adamw import AdamW
 from ...layers import Dense
 from ...network.network import Network
@@ -142,10 +142,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     preprocessing = Preprocessing.fit(features, rows=parts[0], text=text, drop=recipe.drop, keep_columns=recipe.keep_columns,
                                       keep_words=keep_words, missing_values=recipe.missing_values,
                                       max_categories=recipe.max_categories, limit=recipe.limit, counters=counters)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        matrix = preprocessing.transform(features)
-    notes += preprocessing.notes + [str(each.message) for each in caught]
+    matrix, messages = collected(preprocessing.transform, features)
+    notes += preprocessing.notes + messages
     named = {*text, *map(text_name, recipe.drop)}
     notes += [found for column in preprocessing.columns if column.kind in ("text", "ignored") and column.name not in named
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
