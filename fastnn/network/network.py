@@ -66,9 +66,9 @@ class Network:
         and the last.
     shapes : list of tuple
         The shape of a sample before the first layer and after each layer.
-    vectors, objective, fits
+    vectors, objective, wiring, fits
         Parts of the network, for code that extends it: the flat memory of parameters and state; the loss and the meaning of
-        the outputs; the state that fits share.
+        the outputs; which layer reads what; the state that fits share.
 
     Examples
     --------
