@@ -22,6 +22,8 @@ PUZZLING = {
     "keep_for_ever": "keep_forever", "can_be_written": "is_writable", "made_of": "objects_digest",
     "give_name": "set_unique_name", "FromElsewhere": "NotInPackage", "warn_of_no_cache": "warn_no_cache",
     "work_out": "coefficients", "share_out": "run_parts", "help_out": "run_open_rounds",
+    # tests
+    "struck": "interrupted", "seen_to": "signal_points",
     # fits and callbacks
     "NotOurs": "NotThisLog", "come_again": "repeated", "cut_back": "update_rows", "begin_of_rows": "find_rows",
     "log_to_add_to": "read_log", "why_not": "invalid_reason", "goes_on_from": "comparable_state",

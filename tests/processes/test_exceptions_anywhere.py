@@ -1,8 +1,8 @@
-"""An exception that a signal raises anywhere, as of a time limit: what it ends can go on, and nothing is lost.
+"""An exception that a signal handler raises at any moment, as for a time limit: work can be continued, and nothing is lost.
 
-`test_struck_anywhere.py` goes through all places of Python code; here an exception may also come while compiled code runs.
+`test_exception_at_any_place.py` tests all places of Python code; here the signal may also come while compiled code runs.
 
-FASTNN_TEST_SEED and FASTNN_TEST_CASES set the moments and how many there are of them.
+FASTNN_TEST_SEED and FASTNN_TEST_CASES set the moments and their number.
 """
 
 import os
@@ -12,12 +12,12 @@ import time
 
 import numpy as np
 import pytest
-import struck
+from process_state import first_weights, process_settings, results_digest
 
 from fastnn import BatchNorm, Dense, Network, Population
 
 CASES = int(os.environ.get("FASTNN_TEST_CASES", "100"))
-pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no such timers here")
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers on this platform")
 
 numbers = np.random.default_rng(0)
 X, Y = numbers.normal(size=(2000, 9)), np.arange(2000) % 3
@@ -29,10 +29,10 @@ class TimeIsUp(Exception):
 
 @pytest.fixture
 def within():
-    """A function that does some work and raises TimeIsUp within it, at a random moment of the time that it takes."""
+    """Return a function that calls `work` and raises TimeIsUp at a random moment before the given seconds."""
     moments = random.Random(int(os.environ.get("FASTNN_TEST_SEED", "0")))
 
-    weights, settings, digest = struck.first_weights(), struck.settings(), struck.everything()
+    digest, weights, settings = results_digest(), first_weights(), process_settings()  # results_digest imports SciPy
 
     def time_is_up(*_):
         raise TimeIsUp
@@ -43,8 +43,8 @@ def within():
             work()
             signal.setitimer(signal.ITIMER_REAL, 0)
         except TimeIsUp:
-            assert struck.first_weights() == weights  # those of new networks
-            assert struck.settings() == settings
+            assert first_weights() == weights  # of a new network
+            assert process_settings() == settings
             return True
         return False
 
@@ -52,7 +52,7 @@ def within():
     yield do
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
-    assert struck.everything() == digest
+    assert results_digest() == digest
 
 
 def network(seed=0):
@@ -68,7 +68,7 @@ def bits(net):
 
 
 def seconds_of(work):
-    work()  # with kernels that are loaded
+    work()  # loads the kernels
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -79,7 +79,7 @@ def networks_of(one):
 
 
 @pytest.mark.parametrize("make", [network, population])
-def test_a_fit_goes_on_to_the_same_bits(make, within):
+def test_resumed_fit_gives_the_same_bits(make, within):
     def fit(one, **options):
         one.fit(X, Y, epochs=5, progress=False, **options)
 
@@ -95,7 +95,7 @@ def test_a_fit_goes_on_to_the_same_bits(make, within):
             fit(one)
 
 
-def test_a_file_is_whole(within, tmp_path):
+def test_files_are_complete(within, tmp_path):
     net, path = network(), tmp_path / "net.safetensors"
     net.save(path)
     whole, seconds = path.read_bytes(), seconds_of(lambda: net.save(path))
@@ -107,7 +107,7 @@ def test_a_file_is_whole(within, tmp_path):
         assert os.listdir(tmp_path) == [path.name]
 
 
-def test_predictions_are_right_afterwards(within):
+def test_predictions_after_an_exception(within):
     net, many = network(), np.tile(X, (20, 1))
     expected = net.forward(many)
     seconds = seconds_of(lambda: net.forward(many))

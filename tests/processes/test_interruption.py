@@ -1,4 +1,4 @@
-"""Ctrl-C: it comes through soon, and what it interrupts goes on later as if nothing had been."""
+"""Ctrl-C interrupts work soon, and an interrupted fit can be resumed to the same bits."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from fastnn import BatchNorm, Dense, Network
 from fastnn.program import forward
 
-SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
+SUPPORT = Path(__file__).parents[1] / "support"  # scripts that tests run in separate processes
 
 SEED = int(os.environ.get("FASTNN_TEST_SEED", "0"))
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent t
 
 
 def interrupted(trials, seed, *names):
-    """The report of `interrupted.py`, in which nothing may have gone wrong."""
+    """Return the report of `interrupted.py`, which must not contain errors."""
     run = subprocess.run([sys.executable, "interrupted.py", str(trials), str(seed), *names], cwd=SUPPORT,
                          capture_output=True, text=True, timeout=3600)
     assert run.returncode == 0, run.stderr
@@ -29,13 +29,13 @@ def interrupted(trials, seed, *names):
     return report
 
 
-def test_an_interrupted_fit_goes_on_to_the_same_bits():
+def test_interrupted_fit_resumes_to_the_same_bits():
     interrupted(6, SEED, "tiny", "layers, momentum", "large checkpoints")
 
 
 @pytest.mark.long
-def test_an_interrupted_fit_goes_on_to_the_same_bits_in_full(capsys):
-    """With how soon KeyboardInterrupt came; on cores that others use too, that is partly their doing."""
+def test_interrupted_fit_resumes_to_the_same_bits_in_full(capsys):
+    """Also print the latency of KeyboardInterrupt, which is longer on a busy machine."""
     report = interrupted(int(os.environ.get("FASTNN_TEST_CASES", "200")), SEED)
     fits = np.concatenate([found["latencies"] for name, found in report.items() if name not in ("predict", "evaluate")])
     with capsys.disabled():
@@ -44,7 +44,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_bits_in_full(capsys):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_slices_do_not_change_a_bit(threads, monkeypatch):
+def test_slices_give_the_same_bits(threads, monkeypatch):
     net = Network([Dense(65, "relu"), BatchNorm(), Dense(3, "softmax")], inputs=9)
     X, y = np.random.default_rng(0).normal(size=(5003, 9)), np.random.default_rng(1).integers(3, size=5003)
     weights = np.linspace(0, 1, 5003)
@@ -54,7 +54,7 @@ def test_slices_do_not_change_a_bit(threads, monkeypatch):
     assert net.evaluate(X, y, sample_weight=weights, threads=threads) == whole[1]
 
 
-def test_a_number_that_is_not_finite_is_found_in_any_slice(monkeypatch):
+def test_nan_is_found_in_any_slice(monkeypatch):
     monkeypatch.setattr("fastnn.kernels.elementwise.finite.SLICE", 10)
     net, X = Network([Dense(2)], inputs=3), np.ones((41, 3))
     net.evaluate(X, np.ones((41, 2)))

@@ -1,6 +1,6 @@
-"""What of Numba's compiler, of LLVM, and of foreign modules' imports runs in the main thread of a process that trains.
+"""Print the calls of Numba's compiler, of LLVM and of other packages' imports in the main thread during training.
 
-Any of it would be struck by what the handler of a signal raises there. It prints nothing where there is nothing.
+An exception of a signal handler would interrupt them there. There should be none.
 """
 
 import gc
@@ -21,18 +21,18 @@ def note(frame, event, argument):
 
 
 def work():
-    check_gradients = fastnn.check_gradients  # the first name that is asked for
-    import struck
+    check_gradients = fastnn.check_gradients  # the first attribute of the package that is used
+    import process_state as state
 
-    struck.everything()
-    net = struck.network(1)
-    net.fit(struck.X, struck.Y, epochs=1, progress=False)
-    net.predict(struck.X), net.evaluate(struck.X, struck.Y), net.compiled()
-    check_gradients(net, struck.X[:2], struck.Y[:2], max_checks=2)
+    state.results_digest()
+    net = state.network(1)
+    net.fit(state.X, state.Y, epochs=1, progress=False)
+    net.predict(state.X), net.evaluate(state.X, state.Y), net.compiled()
+    check_gradients(net, state.X[:2], state.Y[:2], max_checks=2)
 
 
 if __name__ == "__main__":
-    gc.disable()  # what is collected may be anything, at any time
+    gc.disable()  # finalizers would run at any time
     sys.settrace(note)
     work()
     sys.settrace(None)

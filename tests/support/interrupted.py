@@ -1,7 +1,7 @@
-"""Ctrl-C from another process at random moments of work: `python interrupted.py trials seed [case …]`; a report as JSON.
+"""Fits that another process interrupts with SIGINT at random moments: `python interrupted.py trials seed [case …]`.
 
-Each trial begins a piece of work, sends SIGINT from outside some time later, notes how long it took until KeyboardInterrupt
-was caught, goes on with `resume=True`, and holds the network against one that was never interrupted.
+Each trial measures the time from the signal to KeyboardInterrupt, resumes the fit with `resume=True`, and compares the
+network with one that was not interrupted. The script prints a report as JSON.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ for line in sys.stdin:
 
 
 class Slow(Callback):
-    """Python's own work, in every hook."""
+    """Computations in Python in each hook."""
 
     def work(self, *_):
         sum(i * i for i in range(20_000))
@@ -46,7 +46,7 @@ class Watch(Callback):
 
 
 class Case:
-    """A fit: what it trains, on how much, with what beside it."""
+    """A fit: sizes of layers, batch size, number of samples, optimizer, callbacks, validation samples."""
 
     def __init__(self, sizes, batch, samples, optimizer, callbacks=(), validation=0, layers=()):
         self.sizes, self.batch, self.optimizer, self.callbacks, self.layers = sizes, batch, optimizer, callbacks, layers
@@ -67,7 +67,7 @@ class Case:
                 callbacks=callbacks, optimizer=None if options else self.optimizer(), **options)
 
     def prepare(self, folder, seconds):
-        """Find how many epochs take so long, and what they come to."""
+        """Choose the number of epochs that takes the given seconds, and compute the expected results."""
         self.fit(self.network(), folder)
         while self.seconds < seconds:
             self.epochs = max(self.epochs + 1, min(4 * self.epochs, int(self.epochs * seconds / max(self.seconds, 1e-3))))
@@ -87,7 +87,7 @@ CASES = {
     "checkpoints": Case((9, 65, 3), 16, 500, Adam, [checkpoint]),
     "large checkpoints": Case((784, 256, 10), 64, 640, Adam, [checkpoint]),
     "layers, momentum": Case((20, 65, 33, 4), 32, 2000, lambda: SGD(0.01, momentum=0.9), layers=(BatchNorm(), Dropout(0.2))),
-    "tried out": Case((20, 65, 4), 32, 2000, lambda: Adam(epsilon=1e-12)),  # hyperparameters that are not bounded
+    "unbounded": Case((20, 65, 4), 32, 2000, lambda: Adam(epsilon=1e-12)),  # unbounded hyperparameters
     "wide": Case((784, 128, 10), 64, 6400, Adam),
     "large": Case((784, 512, 512, 10), 128, 2560, Adam),
     "validation": Case((20, 65, 4), 32, 200, Adam, [lambda folder: EarlyStopping(patience=10**6)], validation=300_000),
@@ -95,7 +95,7 @@ CASES = {
 
 
 class Interrupter:
-    """Has another process send a SIGINT here."""
+    """A process that sends SIGINT to this one."""
 
     def __init__(self):
         self.process = subprocess.Popen([sys.executable, "-c", SENDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -110,7 +110,7 @@ class Interrupter:
 
 
 def latency(interrupter, work, delay):
-    """Seconds from the signal to KeyboardInterrupt out of work(); None if it had come to its end by then."""
+    """Return the seconds from the signal to KeyboardInterrupt out of work(), or None if work() ended before."""
     finished = False
     try:
         interrupter.after(delay)
@@ -124,11 +124,11 @@ def latency(interrupter, work, delay):
 
 
 def trial(case, interrupter, delay):
-    """(latency, what is wrong afterwards)."""
+    """Return the latency and a list of errors found afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         net = case.network()
         seconds = latency(interrupter, lambda: case.fit(net, folder), delay)
-        if seconds is None or net.history is None:  # too late, or before it had begun
+        if seconds is None or net.history is None:  # the signal came after the end or before the beginning
             return None, []
         wrong = [] if np.isfinite(net.forward(case.X[:5])).all() else ["outputs"]
         strays = [name for name in os.listdir(folder) if name != "run.safetensors"]
@@ -141,7 +141,7 @@ def trial(case, interrupter, delay):
 
 
 def bulk(seed, interrupter, trials):
-    """Latencies of long calls of predict and evaluate."""
+    """Return the latencies of long calls of predict and evaluate."""
     net = Network([Dense(256, "tanh"), Dense(10, "softmax")], inputs=100, seed=seed)
     X = np.random.default_rng(seed).normal(size=(300_000, 100)).astype(np.float32)
     y, found = np.zeros(len(X), int), {}
@@ -155,7 +155,7 @@ def bulk(seed, interrupter, trials):
 
 
 def main(trials, seed, *names):
-    """So many trials in all, of the cases of these names, or of all and of `bulk`."""
+    """Run `trials` trials of the cases with these names; by default of all cases, and of `bulk`."""
     rng, interrupter, report = np.random.default_rng(seed), Interrupter(), {}
     with contextlib.closing(interrupter.process.stdin):
         for name in names or CASES:

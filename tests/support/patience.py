@@ -1,4 +1,4 @@
-"""How long tests wait for what is certain to come: longer than a busy machine takes, yet not forever."""
+"""How long tests wait for an event that is certain: longer than on a busy machine, but not forever."""
 
 import pytest
 
@@ -6,7 +6,7 @@ PATIENCE = 3600  # seconds
 
 
 def nannies_wait(patch: pytest.MonkeyPatch):
-    """Have the nannies of a Dask cluster wait for their workers to end, which they would kill after four seconds."""
+    """Make the nannies of a Dask cluster wait until their workers end, instead of killing them after four seconds."""
     from distributed.nanny import WorkerProcess
 
     kill = WorkerProcess.kill

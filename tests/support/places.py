@@ -1,7 +1,7 @@
-"""An exception at a chosen place of Python code, as the handler of a signal may raise it.
+"""An exception at a chosen place of Python code, as a signal handler may raise it.
 
-Python sees to signals where a call has returned, where a function begins and where a loop turns back. `Places` counts the
-places of this kind that a piece of work passes, in the standard library too, and raises at one of them. It sees this thread.
+Python runs signal handlers after a call, at the beginning of a function and at the end of a loop's iteration. `Places`
+counts the places where this thread would run a handler, in the standard library too, and raises an exception at one of them.
 """
 
 import dis
@@ -10,30 +10,30 @@ import sys
 import traceback
 from pathlib import Path
 
-ENDS = "RESUME", "JUMP_BACKWARD"  # beside all that begin with CALL
+ENDS = "RESUME", "JUMP_BACKWARD"  # and the opcodes that begin with CALL
 
 
-class Struck(KeyboardInterrupt):
+class Interruption(KeyboardInterrupt):
     pass
 
 
 @functools.cache
-def seen_to(code):
-    """Behind which of its instructions signals are seen to, and by which handler an instruction is guarded."""
+def signal_points(code):
+    """Return the offsets of the instructions after which handlers run, and the exception handler of each instruction."""
     names = {each.offset: each.opname for each in dis.get_instructions(code)}
     ends = {offset for offset, name in names.items()
             if name in ENDS or (name.startswith("CALL") and "INTRINSIC" not in name)}
     guards = dict.fromkeys(names)
-    for entry in dis._parse_exception_table(code):  # the inner ones last
+    for entry in dis._parse_exception_table(code):  # inner handlers come last
         guards |= dict.fromkeys(range(entry.start, entry.end, 2), entry.target)
     return ends, guards
 
 
 class Places:
-    """Counts the places that work() passes, and raises Struck at number `wanted` of them.
+    """Count the places that work() passes, and raise an Interruption at the place with number `wanted`.
 
-    within: count only those of files whose path begins so.
-    error: what was raised, with all that its traceback keeps alive; None where it did not come so far.
+    within: only files whose paths begin with this prefix count.
+    error: the exception raised, with everything that its traceback keeps alive; None if work() ended before that place.
     """
 
     def __init__(self, wanted=None, within=""):
@@ -44,14 +44,14 @@ class Places:
         sys.settrace(self.entered)
         try:
             work()
-        except Struck as error:
+        except Interruption as error:
             self.error = error
         finally:
             sys.settrace(before)
         return self
 
     def where(self):
-        """The place that was struck, in words."""
+        """Return the place of the interruption in words."""
         frames = traceback.extract_tb(self.error.__traceback__)[:-1]
         calls = (f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in frames[-5:])
         return f"place {self.wanted}: {' > '.join(calls)}"
@@ -62,7 +62,7 @@ class Places:
         if not frame.f_code.co_filename.startswith(self.within):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        (ends, guards), last = seen_to(frame.f_code), None
+        (ends, guards), last = signal_points(frame.f_code), None
 
         def step(frame, event, argument):
             nonlocal last
@@ -71,7 +71,7 @@ class Places:
                 if last in ends and guards.get(last) == guards.get(here):
                     self.passed += 1
                     if self.passed == self.wanted:
-                        raise Struck
+                        raise Interruption
                 last = here
             return step
 

@@ -1,8 +1,8 @@
-"""A first fit of a process that SIGINT strikes while kernels compile or load: `python struck_compile.py SECONDS …`.
+"""A process's first fit, interrupted while kernels compile or load: `python interrupted_compile.py SECONDS …`.
 
-Each number is how long after the last to send the next SIGINT; without any none is sent. The kernels come from where
-FASTNN_CACHE_DIR points. It prints whether the fit was struck, and a digest of what the process then comes to, of what a
-child comes to that it is forked into at once, and of what it comes to after the child.
+Each argument is the pause before the next SIGINT; without arguments none is sent. The cache of kernels is at
+FASTNN_CACHE_DIR. The script prints whether the fit was interrupted, and the digests of two more fits: one in a child process
+that it forks at once, one in the process itself after that.
 """
 
 import faulthandler
@@ -31,20 +31,20 @@ def send(pauses):
         os.kill(os.getpid(), 2)
 
 
-def struck_fit(pauses):
-    """Whether fit() was struck; every signal has come when this returns."""
-    sender, struck = threading.Thread(target=send, args=(pauses,)), False
+def interrupted_fit(pauses):
+    """Return whether fit() was interrupted, after all signals have arrived."""
+    sender, interrupted = threading.Thread(target=send, args=(pauses,)), False
     sender.start()
     for work in [fit] + [sender.join] * (1 + len(pauses)):
         try:
             work()
         except KeyboardInterrupt:
-            struck = struck or work is fit
-    return struck
+            interrupted = interrupted or work is fit
+    return interrupted
 
 
 def fit_in_child():
-    """The digest that a forked child comes to."""
+    """Return the digest of a fit in a forked child process."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -58,6 +58,6 @@ def fit_in_child():
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(1500, exit=True)
-    print("struck" if struck_fit([float(each) for each in sys.argv[1:]]) else "not struck")
+    print("interrupted" if interrupted_fit([float(each) for each in sys.argv[1:]]) else "not interrupted")
     print(fit_in_child())
     print(fit())

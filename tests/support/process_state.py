@@ -1,4 +1,4 @@
-"""What a process makes anew, and what of the process itself is not to change: both must hold after an exception anywhere."""
+"""New results and settings of a process: neither may change after an exception at any place."""
 
 import hashlib
 import os
@@ -29,8 +29,8 @@ def first_weights():
     return arrays(network(7))
 
 
-def everything():
-    """A digest of what a process makes anew: networks, fits, files, what they are read back as, copies, predictions."""
+def results_digest():
+    """Return a digest of new networks, fits, files, loaded files, copies and predictions."""
     sha = hashlib.sha256()
 
     def note(*nets):
@@ -62,8 +62,8 @@ def everything():
     return sha.hexdigest()
 
 
-def settings():
-    """What of the process itself is not to change."""
+def process_settings():
+    """Return the settings of the process that must not change."""
     lock = global_compiler_lock._lock
     return {"threads of Numba": numba.get_num_threads(), "floating-point errors": np.geterr(),
             "warnings": list(warnings.filters), "shown by": warnings.showwarning,
@@ -72,4 +72,4 @@ def settings():
 
 
 if __name__ == "__main__":
-    print(everything())
+    print(results_digest())

@@ -1,8 +1,8 @@
-"""A first import of fastnn that is struck: `python struck_import.py HOW NUMBER`.
+"""A process's first import of fastnn, interrupted: `python interrupted_import.py HOW NUMBER`.
 
-HOW is `seconds`, until SIGINT; `place`, the number of a place of Python code in `from fastnn import …`; or `module`, of one
-in the package's own files while its modules are imported by their paths. Number 0 strikes nowhere, and counts the places.
-It prints what happened, and then a digest of what the process makes afterwards.
+If HOW is `seconds`, SIGINT is sent after NUMBER seconds. If it is `place`, an exception is raised at place NUMBER of
+`from fastnn import …`; if it is `module`, at place NUMBER in the package's files while its modules are imported one by one.
+0 raises no exception and counts the places. The script prints what happened and a digest of new results of the process.
 """
 
 import importlib
@@ -28,7 +28,7 @@ def import_modules():
 
 
 def interrupted_after(seconds):
-    """Import while a thread sends this process SIGINT so many seconds from now."""
+    """Import fastnn while a thread sends SIGINT after the given seconds; return what happened."""
     def send():
         time.sleep(seconds)
         os.kill(os.getpid(), 2)
@@ -37,10 +37,10 @@ def interrupted_after(seconds):
     sender.start()
     try:
         import_all()
-        sender.join()  # too late
-        return "not struck"
+        sender.join()  # the signal comes after the import
+        return "not interrupted"
     except KeyboardInterrupt:
-        return "struck"
+        return "interrupted"
 
 
 def main(how, number):
@@ -50,9 +50,9 @@ def main(how, number):
         work, within = (import_all, "") if how == "place" else (import_modules, ROOT)
         places = Places(int(number) or None, within).run(work)
         print(places.where() if places.error else places.passed)
-    from struck import everything
+    from process_state import results_digest
 
-    print(everything())
+    print(results_digest())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ctrl-C while a process imports the package, or its first kernels compile or load: it goes on as if nothing had been.
+"""After Ctrl-C during the import or while kernels compile or load, a process gives the results of a new one.
 
 FASTNN_TEST_SEED and FASTNN_TEST_CASES set the moments and, in the long forms, how many there are of them.
 """
@@ -13,7 +13,7 @@ import pytest
 from child import SUPPORT, python
 
 SEED, CASES = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("FASTNN_TEST_CASES", "30"))
-PLACES = {"place": 15_000, "module": 4_500}  # of Python code in an import, about
+PLACES = {"place": 15_000, "module": 4_500}  # approximate numbers of places in an import
 
 pytestmark = [pytest.mark.skipif(os.name == "nt", reason="SIGINT cannot be sent to one process on Windows"),
               pytest.mark.skipif(numba.config.DISABLE_JIT, reason="looks at compiled code")]
@@ -24,21 +24,21 @@ def lines(script, *arguments, **environment):
 
 
 @pytest.fixture(scope="module")
-def everything():
-    """What a process makes that was not struck."""
-    return lines("struck.py")[-1]
+def results_digest():
+    """Return the digest of a process that was not interrupted."""
+    return lines("process_state.py")[-1]
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    """What a fit comes to that was not struck."""
-    (word, *digests) = lines("struck_compile.py")
-    assert word == "not struck"
+    """Return the digest of a fit that was not interrupted."""
+    (word, *digests) = lines("interrupted_compile.py")
+    assert word == "not interrupted"
     assert len(set(digests)) == 1
     return digests[0]
 
 
-def test_the_main_thread_neither_compiles_nor_imports_what_cannot_be_imported_twice():
+def test_main_thread_does_not_compile_or_import_foreign_modules():
     assert lines("in_main_thread.py") == []
 
 
@@ -47,50 +47,50 @@ def moment(how, moments):
 
 
 @pytest.mark.parametrize("how", ["place", "module", "seconds"])
-def test_an_import_that_was_struck(how, everything):
+def test_interrupted_import(how, results_digest):
     moments = random.Random(f"{SEED} {how}")
     for _ in range(2):
-        assert lines("struck_import.py", how, moment(how, moments))[-1] == everything
+        assert lines("interrupted_import.py", how, moment(how, moments))[-1] == results_digest
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["place", "module", "seconds"])
-def test_an_import_that_was_struck_at_many_moments(how, everything):
+def test_import_interrupted_at_many_moments(how, results_digest):
     moments = random.Random(SEED)
     for _ in range(CASES):
-        assert lines("struck_import.py", how, number := moment(how, moments))[-1] == everything, number
+        assert lines("interrupted_import.py", how, number := moment(how, moments))[-1] == results_digest, number
 
 
-def struck_compiling(fitted, *pauses, **environment):
-    struck, *digests = lines("struck_compile.py", *pauses, **environment)
+def is_interrupted(fitted, *pauses, **environment):
+    interrupted, *digests = lines("interrupted_compile.py", *pauses, **environment)
     assert digests == [fitted, fitted], pauses
-    return struck == "struck"
+    return interrupted == "interrupted"
 
 
-def test_kernels_that_were_struck_as_they_loaded(fitted):
+def test_interrupted_loading_of_kernels(fitted):
     moments = random.Random(SEED)
     for _ in range(3):
-        struck_compiling(fitted, moments.uniform(0, 0.2), moments.uniform(0, 0.05))
+        is_interrupted(fitted, moments.uniform(0, 0.2), moments.uniform(0, 0.05))
 
 
-def test_kernels_that_were_struck_as_they_compiled(fitted, tmp_path):
+def test_interrupted_compilation_of_kernels(fitted, tmp_path):
     moments = random.Random(SEED)
-    assert struck_compiling(fitted, moments.uniform(0.5, 1.5), moments.uniform(0, 0.3), FASTNN_CACHE_DIR=str(tmp_path))
+    assert is_interrupted(fitted, moments.uniform(0.5, 1.5), moments.uniform(0, 0.3), FASTNN_CACHE_DIR=str(tmp_path))
 
 
 @pytest.mark.long
-def test_kernels_that_were_struck_at_many_moments(fitted, tmp_path):
+def test_kernels_interrupted_at_many_moments(fitted, tmp_path):
     moments = random.Random(SEED)
     for number in range(CASES):
         cold = {"FASTNN_CACHE_DIR": str(tmp_path / str(number)), "FASTNN_COMPILERS": "1"}
-        struck_compiling(fitted, *(moments.uniform(0, 4) for _ in range(moments.randint(1, 3))), **cold)
-        struck_compiling(fitted, *(moments.uniform(0, 0.2) for _ in range(moments.randint(1, 3))))
+        is_interrupted(fitted, *(moments.uniform(0, 4) for _ in range(moments.randint(1, 3))), **cold)
+        is_interrupted(fitted, *(moments.uniform(0, 0.2) for _ in range(moments.randint(1, 3))))
 
 
 @pytest.mark.parametrize("pauses", [(0.8,), (0.8, 0.05)])
-def test_a_process_that_ends_while_a_kernel_compiles(pauses, tmp_path):
-    """No crash as the process takes itself apart."""
-    program = ("import threading, struck_compile as s; "
+def test_process_ends_while_a_kernel_compiles(pauses, tmp_path):
+    """The process does not crash at its end."""
+    program = ("import threading, interrupted_compile as s; "
                f"threading.Thread(target=s.send, args=({pauses},), daemon=True).start(); s.fit()")
     run = subprocess.run([sys.executable, "-c", program], cwd=SUPPORT, capture_output=True, text=True, timeout=3600,
                          env={**os.environ, "FASTNN_CACHE_DIR": str(tmp_path), "FASTNN_COMPILERS": "1"})
