@@ -18,6 +18,12 @@ every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 both_ways = pytest.mark.parametrize("training", [False, True], ids=["as in prediction", "as in training"])
 
 
+def each_pair(first, second, two):
+    """All combinations, of which those are long tests that are not needed for each pair of values to be in some case."""
+    return [pytest.param(a, b, c, marks=() if (i + j + k) % 2 == 0 else pytest.mark.long)
+            for i, a in enumerate(first) for j, b in enumerate(second) for k, c in enumerate(two)]
+
+
 def test_every_registered_layer_is_tested():
     assert {type(layer) for layer in LAYERS.values()} == set(layers.values())
     assert set(layers) == {kind.__name__ for kind in layers.values()} <= set(fastnn.__all__)
@@ -34,9 +40,7 @@ def test_gradients_are_right(name, place, training):
     assert report.max_relative_error <= 1e-7, str(report)
 
 
-@both_ways
-@pytest.mark.parametrize("activation", activations)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(("name", "activation", "training"), each_pair(LAYERS, activations, [False, True]))
 def test_gradients_of_every_layer_with_every_activation(name, activation, training):
     """Before it, after it, and applied by a separate layer."""
     last = placed(name, 3 if len(placed(name, 3)) == 1 else 12)
@@ -90,10 +94,10 @@ def test_a_step_takes_the_gradients_as_in_training(name, place):
 # The same bits
 
 
-@every_dtype
-@pytest.mark.parametrize("batch_size", [1, 5, 32, 70])
-@every_case
-def test_threads_do_not_change_a_bit_of_training(name, place, batch_size, dtype, many_parts):
+@pytest.mark.parametrize(("case", "batch_size", "dtype"), each_pair(CASES, [1, 5, 32, 70], ["float32", "float64"]))
+def test_threads_do_not_change_a_bit_of_training(case, batch_size, dtype, many_parts):
+    name, place = case
+
     def trained(threads):
         net = network(name, place, width=65, dtype=dtype)
         net.fit(X, targets(net), epochs=2, batch_size=batch_size, threads=threads)

@@ -160,7 +160,7 @@ def test_the_last_trace_is_what_the_network_gives(name, place):
     net = network_with(name, place, dtype="float64")
     data = np.random.default_rng(3).normal(size=(11, 9))
     outputs = layer_outputs(net, data)
-    assert [a.shape[1] for a in outputs] == net.widths[1:]
+    assert [a[0].size for a in outputs] == net.widths[1:]
     np.testing.assert_allclose(outputs[-1], net.forward(data), rtol=1e-12, atol=1e-12)
 
 
