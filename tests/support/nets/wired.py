@@ -106,19 +106,30 @@ def nets():
 
 
 def around(layer, shape, first):
-    """Return (layers, steps): a layer for samples of a shape, beside another reader and, if it keeps the shape, used twice.
+    """Return (layers, steps): a layer for samples of a shape, beside another reader, and used twice.
 
-    first: whether its rows precede those of the other reader, whose parameters are used before as well.
+    In a row if it keeps the shape, else on one tensor. first: whether its rows stand before those of the other reader, whose
+    parameters are used before as well.
     """
     features = math.prod(shape)
     layers = [Dense(features, "tanh"), Reshape(shape), layer, Flatten(), Dense(features), Dense(OUTPUTS, "softmax")]
-    uses = 2 if layer.output_shape(shape) == shape else 1
-    steps, branches = [(0, (0,)), (1, (1,))], {}
-    for branch in ("layer", "other") if first else ("other", "layer"):
-        for number, index in enumerate([2] * uses + [3, 4] if branch == "layer" else [3, 0]):
-            steps.append((index, (len(steps) if number else 2,)))
-        branches[branch] = len(steps)
-    return layers, [*steps, (None, (branches["layer"], branches["other"])), (5, (len(steps) + 1,))]
+    steps = [(0, (0,)), (1, (1,))]
+
+    def read(index, *tensors):
+        steps.append((index, tensors))
+        return len(steps)
+
+    def by_layer():
+        used = read(2, 2)
+        used = read(2, used) if layer.output_shape(shape) == shape else read(None, used, read(2, 2))
+        return read(4, read(3, used))
+
+    def by_other():
+        return read(0, read(3, 2))
+
+    branches = [by_layer(), by_other()] if first else [by_other(), by_layer()]
+    read(5, read(None, *branches))
+    return layers, steps
 
 
 def random_wiring(seed):
