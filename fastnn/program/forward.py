@@ -144,25 +144,24 @@ FEW = 16  # largest number of samples of a small prediction
 def small_prediction(network, predict):
     """Return a Python function for outputs of a few samples, or what they `predict`; it returns None for other arguments.
 
-    It is planned once, because the parameters of a network stay in place. It runs with the GIL, so it needs no lock. It
-    takes 2-D arrays only: samples of more than one axis are handled by `network.predicting`.
+    It is planned once, because the parameters of a network stay in place. It runs with the GIL, so it needs no lock.
     """
-    if len(network.shapes[0]) > 1:
-        return lambda X: None
     head = network.objective.head
     program = PredictionProgram(network, FEW, workers=1, labels=predict)
     most = max(1, min(FEW, FLOPS_PER_PART // max(1, network.multiply_adds)))
     dtype = np.dtype(network.dtype)
     dtype_out, dimensions = (head.predicted_dtype(dtype), 1 + len(head.predicted_shape)) if predict else (dtype, 2)
 
+    sizes = np.array(network.shapes[0], np.int64)
     few = FORWARD_FEW.new(
-        array_type=id(np.ndarray), X_dtype=id(dtype), inputs=network.inputs, most=most, new_array=numpy_function(EMPTY),
+        array_type=id(np.ndarray), X_dtype=id(dtype), axes=len(sizes), sizes=address(sizes), most=most,
+        new_array=numpy_function(EMPTY),
         incref=c_function("Py_IncRef"), decref=c_function("Py_DecRef"), none=id(None), dtype=id(dtype_out),
         dimensions=dimensions, table=address(program.table), operations=len(program.rows), call=program.call,
     )
     few["shape"]["outputs"] = network.outputs
     program.network = None  # avoids a reference cycle: the network keeps the function
-    return python_function(forward_few_kernel.address(ANY), (few, program, network.vectors))
+    return python_function(forward_few_kernel.address(ANY), (few, program, network.vectors, sizes))
 
 
 class EvaluationProgram(ForwardProgram):

@@ -43,18 +43,21 @@ def result_of(typingctx, address, arguments):
 
 
 @jit(inline=True)
-def is_plain_matrix(thing, array_type, dtype, columns, most):
-    """Return whether the object at address `thing` is a contiguous array of this dtype and number of columns.
+def is_plain_array(thing, array_type, dtype, axes, sizes, most):
+    """Return whether the object at address `thing` is a contiguous array of this dtype, of samples of this shape.
 
-    Subclasses are refused. It must have from 1 to `most` rows.
+    Subclasses are refused. It must have from 1 to `most` samples. sizes: the address of the shape, `axes` numbers.
     """
     if integer(thing + TYPE, 0) != array_type or integer(thing + DTYPE, 0) != dtype:
         return False
     dimensions, flags = view(ints(thing + DIMENSIONS), 0, 1)[0], view(ints(thing + FLAGS), 0, 1)[0]
-    if dimensions != 2 or flags & CONTIGUOUS != CONTIGUOUS:
+    if dimensions != axes + 1 or flags & CONTIGUOUS != CONTIGUOUS:
         return False
     shape = integer(thing + SHAPE, 0)
-    return 0 < integer(shape, 0) <= most and integer(shape, 1) == columns
+    for axis in range(axes):
+        if integer(shape, axis + 1) != integer(sizes, axis):
+            return False
+    return 0 < integer(shape, 0) <= most
 
 
 def c_function(name):

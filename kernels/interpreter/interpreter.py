@@ -11,7 +11,7 @@ from numba import types
 
 from ..compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit, view
 from ..compiling.objects import DATA, FIRST_ITEM, SHAPE, WORD
-from ..compiling.python_function import is_plain_matrix, result_of
+from ..compiling.python_function import is_plain_array, result_of
 from ..compiling.record import Record, copied
 from ..compiling.share import share
 from .table import (
@@ -39,11 +39,12 @@ TRAIN = Record("train", "table", "updates", "others", "totals", "first_batch", "
 # The frame of `one_phase`: the addresses of a row and of the team, the number of the phase, and the call.
 ONE_PHASE = Record("one_phase", "row", "phase", "team", call=CALL)
 SHAPE_OF_OUTPUTS = Record("shape_of_outputs", "samples", "outputs")
-# The frame of `forward_few`: what X must be (its type, dtype, number of inputs, largest number of samples), functions of
-# Python and NumPy, None, the dtype and number of dimensions of the result, the table and its number of rows.
+# The frame of `forward_few`: what X must be (its type, dtype, the number of axes of a sample and their sizes, the largest
+# number of samples), functions of Python and NumPy, None, the dtype and number of dimensions of the result, the table and
+# its number of rows.
 FORWARD_FEW = Record(
-    "forward_few", "array_type", "X_dtype", "inputs", "most", "new_array", "incref", "decref", "none", "dtype", "dimensions",
-    "table", "operations", call=CALL, shape=SHAPE_OF_OUTPUTS,
+    "forward_few", "array_type", "X_dtype", "axes", "sizes", "most", "new_array", "incref", "decref", "none", "dtype",
+    "dimensions", "table", "operations", call=CALL, shape=SHAPE_OF_OUTPUTS,
 )
 PHASE_BYTES, phase_at, row_at, few_at = PHASE.bytes, PHASE.at, ROW.at, FORWARD_FEW.at
 CHUNKS = Kind("forward_chunks", "table", "operations", "chunk", "arena_bytes")
@@ -149,7 +150,7 @@ def build_forward_few(dtype):
         error.
         """
         few = few_at(integer(integer(self + FIRST_ITEM, 0) + DATA, 0))
-        if is_plain_matrix(X, few.array_type, few.X_dtype, few.inputs, few.most):
+        if is_plain_array(X, few.array_type, few.X_dtype, few.axes, few.sizes, few.most):
             call, samples = few.call, integer(integer(X + SHAPE, 0), 0)
             few.shape.samples = samples
             call_at(few.incref, (few.dtype,))

@@ -254,3 +254,20 @@ def test_shapes_that_are_none_are_refused(shape):
     if shape != () and shape is not None:
         with pytest.raises(ValueError, match="inputs"):
             Network([Flatten(), Dense(1)], inputs=shape)
+
+
+def test_a_few_images_are_predicted_in_one_call():
+    """As bits and errors go, it does not show: of another shape, order or dtype they go the general way."""
+    net = pair(REST["dense"], dtype="float64")[0]
+    few = net._forward_few
+    whole = net.forward(X, threads=1)
+    for samples in (1, 3):
+        np.testing.assert_array_equal(few(X[:samples]), whole[:samples])
+    for other in (X[:3].reshape(3, -1), X[:3].transpose(0, 2, 1, 3), X[:3].astype("float32"), X[:0], X[:3].tolist(),
+                  X[:3, ..., None], np.asfortranarray(X[:3])):
+        assert few(other) is None
+    np.testing.assert_array_equal(net.forward(np.asfortranarray(X[:3])), whole[:3])
+    with pytest.raises(ValueError, match="shape"):
+        net.forward(X[:3].transpose(0, 2, 1, 3))
+    with pytest.raises(ValueError, match="nan"):
+        net.forward(np.full((1, *SHAPE), np.nan))
