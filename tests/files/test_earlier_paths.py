@@ -36,3 +36,11 @@ def test_a_name_in_an_earlier_pickle(module, name):
     assert isinstance(found, type)
     assert found.__name__ == name
     assert pickle.loads(pickle.dumps(found)) is found
+
+
+def test_a_function_that_programs_import_by_its_earlier_path():
+    pytest.importorskip("pandas", reason="tables need the extra cli")
+    from fastnn.tables.baselines import baselines
+    from fastnn.tables.training.baselines import baselines as now
+
+    assert baselines is now
