@@ -42,13 +42,13 @@ def view_of(row, word, sample):
     down = one_of(drawn(begin, sample, 0), row.least_down, row.count_down)
     across = one_of(drawn(begin, sample, 1), row.least_across, row.count_across)
     mirrored = row.mirrors_rows != 0 and drawn(begin, sample, 2) < half
-    turned = row.mirrors_columns != 0 and drawn(begin, sample, 3) < half
+    flipped = row.mirrors_columns != 0 and drawn(begin, sample, 3) < half
     # the first row seen, and the step to the next
     if mirrored:
         down += row.out_height - 1
-    if turned:
+    if flipped:
         across += row.out_width - 1
-    return down, across, -1 if mirrored else 1, -1 if turned else 1
+    return down, across, -1 if mirrored else 1, -1 if flipped else 1
 
 
 def build_forward(dtype):
