@@ -7,7 +7,7 @@ threads, used if there is enough work, and does not change the result.
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
+from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row, statistics_size
 from ..kernels.layers.dropout import dropout_row
 from ..kernels.layers.group_norm import group_norm_row
 from ..kernels.layers.layer_norm import layer_norm_row
@@ -49,7 +49,7 @@ def backpropagate(row, phases, parameters, dx, threads):
 
 def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsilon=0.0, by_batch=True):
     """Return the row of a batch normalization, whose memory is that of these arrays, and the other memory it needs."""
-    statistics = np.empty((7, x.shape[1]), dtype)
+    statistics = np.empty(statistics_size(x.shape[1]), dtype)
     return statistics, batch_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), scale=place(parameters),
         running=address(running), features=x.shape[1], momentum=momentum, epsilon=epsilon, by_batch=by_batch,

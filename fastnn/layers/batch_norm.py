@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checks import number_in_range
 from ..kernels.compiling.objects import address
-from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row
+from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row, statistics_size
 from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register
 
@@ -71,11 +71,13 @@ class BatchNorm(Layer):
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
         a, features = program.tensor(x.shape, gradient=x.gradient), x.shape[-1]
+        pixels = x.features // features
         row = batch_norm_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient or 0, statistics=program.arena.take(7 * features), scale=program.offsets[f"{index}.scale"],
+            da=a.gradient or 0, statistics=program.arena.take(statistics_size(features, pixels)),
+            scale=program.offsets[f"{index}.scale"],
             running=address(program.network.state[f"{index}.running_mean"]), features=features,
-            pixels=x.features // features, momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
+            pixels=pixels, momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
             followed=program.keeps_state, layer=index,
         )
         program.emit(row)

@@ -121,6 +121,8 @@ def test_losses(pair, shape):
 def test_losses_of_every_layer(case, shape):
     name, training = case
     batch, inputs, width = shape
+    if name == "RandomShift" and width == 1:
+        pytest.skip("an image of one pixel cannot be shifted")
     check_losses([Dense(width, "tanh"), *placed(name, width), Dense(2)], "squared_error", (batch, inputs, width),
                  training=training, most=40)
 
