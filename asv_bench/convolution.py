@@ -1,10 +1,10 @@
-"""How much of the tile's peak a convolution reaches, layer by layer: `taskset -c 0 python asv_bench/convolution.py`.
+"""The share of the processor's peak rate that convolutions reach: `taskset -c 0 python asv_bench/convolution.py`.
 
     forward windows from images        to the input dx from dz        to the weight dweight and dbias from x and dz
 
-The peak is the rate of a product that stays in the first-level cache, measured in the same rounds. Products by zeros around
-an image are not counted. Times are those that the thread had the processor, medians over the rounds, so that other programs
-disturb little; pin it to a core.
+The peak is the rate of a matrix product in the first-level cache, measured in the same rounds. Products with the padding are
+not counted. Times are processor times of the thread, medians over the rounds, so that other programs have little effect;
+run it on one core.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def products(times, c, a, b):
 
 
 class Layer:
-    """A layer on a batch, each direction of which can be timed alone."""
+    """A layer and a batch; each direction can be timed separately."""
 
     def __init__(self, shape, kernel, stride, padding, out_channels, groups, batch):
         axes = windows(shape[:2], kernel, (stride, stride), (1, 1), padding)
@@ -83,7 +83,7 @@ class Layer:
 
 
 def seconds_of(function, least):
-    """Seconds of processor time that a call takes, over `least` of them."""
+    """Return the processor time of a call, averaged over at least `least` seconds."""
     calls, start = 0, time.thread_time()
     while (taken := time.thread_time() - start) < least:
         function()
@@ -92,7 +92,7 @@ def seconds_of(function, least):
 
 
 def measure(names, batch, rounds, least):
-    """{layer: {direction: (GFLOP/s, share of the peak)}}, medians over the rounds, and the peak."""
+    """Return {layer: {direction: (GFLOP/s, share of the peak)}}, medians over the rounds, and the peak in GFLOP/s."""
     a, b = np.ones(PEAK[:2], "f4"), np.ones(PEAK[1:], "f4")
     c, made = np.empty((PEAK[0], PEAK[2]), "f4"), {name: Layer(*LAYERS[name], batch) for name in names}
     products(1, c, a, b)

@@ -91,12 +91,12 @@ class Wiring:
         return self.with_steps(tuple(steps))
 
     def with_steps(self, steps):
-        """The same with other steps that read the same tensors."""
+        """Return the same wiring with other steps, which read the same tensors."""
         return Wiring(self.inputs, steps, self.outputs)
 
 
 class Chain(Wiring):
-    """The wiring of layers that each read the output of the one before. Every network has one, so it is made fast."""
+    """The wiring of layers that each read the output of the one before. Every network has one, so it is fast to make."""
 
     has_several_readers = False
 

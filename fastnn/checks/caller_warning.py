@@ -13,10 +13,10 @@ collecting = contextvars.ContextVar("collecting", default=None)  # the list of `
 
 
 def collected(work, *arguments, **options):
-    """Return (work(*arguments, **options), the messages of the package's warnings in it, which are not issued).
+    """Return (work(*arguments, **options), messages): warnings of the package are collected, not issued.
 
-    The list is set in a copy of the context, which is discarded after the call. `warnings.catch_warnings` changes the whole
-    process instead, other threads too, and an exception at the wrong moment would keep that.
+    The list is set in a copy of the context. `warnings.catch_warnings` would change all threads of the process, and an
+    exception at the wrong moment would leave it changed.
     """
     messages = []
     return contextvars.copy_context().run(within, messages, work, arguments, options), messages

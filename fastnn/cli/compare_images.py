@@ -82,7 +82,7 @@ VIEW = (-1, 1), (-2, 2), (True, True), 5  # down, across, mirrors, word
 
 
 def random_runs(name, setting):
-    """The same of a layer that draws numbers."""
+    """Return the same for a random layer."""
     x, sides = setting.random(*setting.images), setting.images[1:3]
     given = (x, 0.5, 5) if name.startswith("gaussian") else (x, sides, *VIEW)
     runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]

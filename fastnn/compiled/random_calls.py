@@ -1,4 +1,4 @@
-"""What changes images at random in training, as functions for Python: each runs as a network of one row, as in training.
+"""Random layers as functions for Python. Each runs as a network of one row, as in training.
 
 Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is the largest number of
 threads, used if there is enough work, and does not change the result.
@@ -17,7 +17,7 @@ empty = np.empty
 
 
 def random_view_forward(x, size, down, across, mirrors, word, threads=None):
-    """See a part of each image, at a random place and maybe in reverse: a (batch, *size, channels).
+    """Take a random view of each image: a (batch, *size, channels).
 
     Examples
     --------
@@ -34,7 +34,7 @@ def random_view_forward(x, size, down, across, mirrors, word, threads=None):
 
 
 def random_view_backward(da, shape_of_x, down, across, mirrors, word, threads=None):
-    """Push da back through `random_view_forward`: dx (batch, *shape_of_x, channels)."""
+    """Compute the gradient of `random_view_forward` from da: dx (batch, *shape_of_x, channels)."""
     dtype, da = real_arrays(da=da)
     batch, *size, channels = check_images("da", da.shape)
     dx, words = empty((batch, *shape_of_x, channels), dtype), np.array([word], np.uint64)
@@ -45,7 +45,7 @@ def random_view_backward(da, shape_of_x, down, across, mirrors, word, threads=No
 
 
 def gaussian_noise_forward(x, deviation, word, threads=None):
-    """Add deviation · n to each number of x, n drawn from `word`: a, of the shape of x."""
+    """Add deviation · n to each element of x, with n drawn from `word`: a, of the shape of x."""
     dtype, x = real_arrays(x=x)
     a, words = empty(x.shape, dtype), np.array([word], np.uint64)
     row = gaussian_noise_row(dtype, 1, x=place(x), a=place(a), features=1, deviation=deviation, word=address(words))

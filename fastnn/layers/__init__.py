@@ -98,7 +98,7 @@ def state_shapes(layers, shape):
 
 
 def multiply_adds(layers, shapes):
-    """How many products a sample takes, roughly: what work is planned by. shapes: what the function `shapes` returns."""
+    """Return the approximate number of multiply-adds of a sample. shapes: the result of the function `shapes`."""
     return sum(layer.multiply_adds(before) for layer, before in zip(layers, shapes, strict=False))
 
 

@@ -21,8 +21,8 @@ class Dropout(Layer):
     rate : float
         In [0, 1).
     channels : bool, default False
-        Whether whole channels are dropped, the last axis of a sample: all pixels of an image (height, width, channels) at
-        once, since neighboring pixels say nearly the same (spatial dropout, Tompson et al. 2015).
+        Whether to drop whole channels, the last axis of a sample, because neighboring pixels of an image
+        (height, width, channels) are strongly correlated (spatial dropout, Tompson et al. 2015).
 
     Examples
     --------

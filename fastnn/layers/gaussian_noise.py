@@ -1,4 +1,4 @@
-"""Noise in training."""
+"""Gaussian noise in training."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from .base import Layer, register
 @register
 @dataclass(frozen=True)
 class GaussianNoise(Layer):
-    """Add normally distributed noise to all numbers in training; in prediction it does nothing.
+    """Add Gaussian noise to all inputs in training. In prediction the layer does nothing.
 
-    What is drawn in a step depends on the network's seed and on how many steps it has trained, not on threads.
+    The noise of a step depends on the network's seed and the number of its training steps, not on threads.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class GaussianNoise(Layer):
         if self.deviation == 0 or not program.as_in_training:
             return x
         x = program.in_arena(x)
-        a, word = program.tensor_like(x), program.network.vectors.random_word(index)  # whose gradient is that of x
+        a, word = program.tensor_like(x), program.network.vectors.random_word(index)  # x and a share the gradient
         program.emit(gaussian_noise_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             features=x.features, deviation=self.deviation, word=word,
@@ -55,4 +55,4 @@ class GaussianNoise(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
-        return x  # in prediction it does nothing
+        return x  # no noise in prediction

@@ -1,4 +1,4 @@
-"""Images seen otherwise in each step of training: mirrored, shifted or cropped."""
+"""Random flips, shifts and crops of images in training."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from .windows import image_shape, lists, per_axis, shorter
 
 
 class RandomView(Layer):
-    """Base of the layers that see images otherwise in training; in prediction they see the middle of them."""
+    """Base class of layers that take a random view of each image in training and the center in prediction."""
 
     can_be_last = False
     draws = True
@@ -19,11 +19,11 @@ class RandomView(Layer):
     mirrors = False, False
 
     def size(self, shape):
-        """(height, width) of what is seen of an image of this shape."""
+        """Return the height and width of the view of an image of this shape."""
         return shape[:2]
 
     def ranges(self, shape):
-        """((least, most), (least, most)) of the row and of the column at which what is seen begins."""
+        """Return the (least, most) first row and the (least, most) first column of a view."""
         return (0, 0), (0, 0)
 
     def output_shape(self, shape):
@@ -35,7 +35,7 @@ class RandomView(Layer):
             return x
         x = program.in_arena(x)
         a = program.tensor((*size, x.shape[2]))
-        down, across = self.ranges(x.shape) if program.as_in_training else middle(x.shape, size)
+        down, across = self.ranges(x.shape) if program.as_in_training else center(x.shape, size)
         program.emit(random_view_row(
             program.dtype, program.parts(program.batch * a.features, NUMBERS_PER_PART), x.shape, size, down=down,
             across=across, mirrors=self.mirrors if program.as_in_training else (False, False), word=word, x=x.offset,
@@ -49,30 +49,30 @@ class RandomView(Layer):
         size = self.size(graph.shape)
         if size == graph.shape[:2]:
             return x
-        starts = [begin for begin, _ in middle(graph.shape, size)]
+        starts = [begin for begin, _ in center(graph.shape, size)]
         ends = [start + number for start, number in zip(starts, size, strict=True)]
         return graph("Slice", x, *(graph.tensor(name, values, "int64") for name, values in
                                    (("starts", starts), ("ends", ends), ("axes", [1, 2]))))
 
 
-def middle(shape, size):
-    """Where the middle of an image begins, as `ranges` has it."""
+def center(shape, size):
+    """Return the `ranges` of the center of an image."""
     return tuple(((whole - part) // 2,) * 2 for whole, part in zip(shape, size, strict=False))
 
 
 @register
 @dataclass(frozen=True)
 class RandomFlip(RandomView):
-    """Mirror images in training, each with probability ½; in prediction they stay as they are.
+    """Flip images in training, each with probability ½. In prediction they are unchanged.
 
-    What is mirrored in a step depends on the network's seed and on how many steps it has trained, not on threads.
+    The flips of a step depend on the network's seed and the number of its training steps, not on threads.
 
     Parameters
     ----------
     horizontal : bool, default True
-        Whether left and right are exchanged.
+        Whether to flip left and right.
     vertical : bool, default False
-        Whether top and bottom are.
+        Whether to flip top and bottom.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class RandomFlip(RandomView):
         for name in ("horizontal", "vertical"):
             true_or_false(f"RandomFlip({name}=...)", getattr(self, name))
         if not (self.horizontal or self.vertical):
-            raise ValueError("RandomFlip(horizontal=False, vertical=False) mirrors nothing; leave the layer out")
+            raise ValueError("RandomFlip(horizontal=False, vertical=False) flips nothing; omit the layer")
 
     @property
     def mirrors(self):
@@ -97,15 +97,15 @@ class RandomFlip(RandomView):
 @register
 @dataclass(frozen=True)
 class RandomShift(RandomView):
-    """Shift images in training, each by random numbers of pixels; in prediction they stay as they are.
+    """Shift each image by a random number of pixels in training. In prediction images are unchanged.
 
-    Pixels that come in at the edges are 0. What is drawn in a step depends on the network's seed and on how many steps it
-    has trained, not on threads.
+    Pixels that are shifted in at the edges are 0. The shifts of a step depend on the network's seed and the number of its
+    training steps, not on threads.
 
     Parameters
     ----------
     pixels : int or (int, int)
-        How many pixels at most, up and down and to the left and right.
+        The largest shift; or (the largest up and down, the largest left and right).
 
     Examples
     --------
@@ -128,7 +128,7 @@ class RandomShift(RandomView):
         height, width, channels = image_shape(self, shape)
         down, across = per_axis("", self.pixels, 2, least=0)
         if down >= height or across >= width:
-            raise ValueError(f"{self!r} may shift an image of {height}×{width} pixels out of sight; take less")
+            raise ValueError(f"{self!r} may shift an image of {height}×{width} pixels out completely; use fewer pixels")
         return height, width, channels
 
     def config(self):
@@ -138,14 +138,14 @@ class RandomShift(RandomView):
 @register
 @dataclass(frozen=True)
 class RandomCrop(RandomView):
-    """Keep a part of each image, in training at a random place, in prediction from the middle.
+    """Crop images: at a random position in training, at the center in prediction.
 
-    What is drawn in a step depends on the network's seed and on how many steps it has trained, not on threads.
+    The positions of a step depend on the network's seed and the number of its training steps, not on threads.
 
     Parameters
     ----------
     height, width : int
-        Of the part.
+        The size of the crop.
 
     Examples
     --------
@@ -170,6 +170,6 @@ class RandomCrop(RandomView):
     def output_shape(self, shape):
         height, width, channels = image_shape(self, shape)
         if self.height > height or self.width > width:
-            raise ValueError(f"{self!r} is larger than an image of {height}×{width} pixels; take a smaller part, or put a "
+            raise ValueError(f"{self!r} is larger than an image of {height}×{width} pixels; use a smaller crop, or put a "
                              "ZeroPad2D before it")
         return self.height, self.width, channels

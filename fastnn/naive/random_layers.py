@@ -1,4 +1,4 @@
-"""What changes images at random in training, as pure Python loops."""
+"""Random layers as pure Python loops."""
 
 import math
 from itertools import count
@@ -13,7 +13,7 @@ Range = tuple[int, int]
 
 
 def views(batch: int, size: Range, down: Range, across: Range, mirrors: tuple[bool, bool], word: int):
-    """For each sample the rows and the columns that are seen of it, drawn from `word`."""
+    """Yield for each sample the rows and the columns of its view, drawn from `word`."""
     begin = mix(word)
     for i in range(batch):
         draws = [mix((begin + (4 * i + k + 1) * GAMMA) & WORD) >> 32 for k in range(4)]
@@ -26,20 +26,20 @@ def views(batch: int, size: Range, down: Range, across: Range, mirrors: tuple[bo
 
 
 def random_view_forward(x: Images, size: Range, down: Range, across: Range, mirrors: tuple[bool, bool], word: int) -> Images:
-    """See a part of each image, at a random place and maybe in reverse; zeros where there is no image.
+    """Take a random view of each image: a crop, possibly flipped, with zeros outside the image.
 
-    Sample i draws four numbers, the upper halves of mix(mix(word) + (4 i + k + 1) γ): for the row and the column where the
-    part begins, and for whether its rows and its columns are in reverse.
+    Sample i draws four numbers, the upper 32 bits of mix(mix(word) + (4 i + k + 1) γ) for k = 0 … 3. They determine the
+    first row, the first column, and whether rows and columns are in reverse order.
 
     Parameters
     ----------
     x : (batch, height, width, channels)
     size : (int, int)
-        Height and width of the part.
+        Height and width of the view.
     down, across : (int, int)
-        The least and the most row, and column, at which it begins.
+        The least and the largest first row, and first column, of the view.
     mirrors : (bool, bool)
-        Whether its rows, and its columns, may be in reverse.
+        Whether rows, and columns, may be in reverse order.
     word : int
         A 64-bit integer.
 
@@ -65,7 +65,7 @@ def random_view_forward(x: Images, size: Range, down: Range, across: Range, mirr
 
 def random_view_backward(da: Images, shape_of_x: tuple[int, int], down: Range, across: Range, mirrors: tuple[bool, bool],
                          word: int) -> Images:
-    """Push da back through `random_view_forward`, for images of height and width `shape_of_x`."""
+    """Compute the gradient of `random_view_forward` from da. shape_of_x: the height and width of x."""
     da = to_lists(da)
     batch, *size, channels = check_images("da", shape(da))
     height, width = shape_of_x
@@ -79,20 +79,20 @@ def random_view_backward(da: Images, shape_of_x: tuple[int, int], down: Range, a
 
 
 def gaussian_noise_forward(x, deviation: float, word: int):
-    """Add deviation · n to each number, n = √(−2 ln u) cos 2πv drawn from `word` (Box and Muller 1958).
+    """Add deviation · n to each element, n = √(−2 ln u) cos 2πv drawn from `word` (Box and Muller 1958).
 
-    Element e, counted in C order, draws mix(mix(word) + (e + 1) γ): u is its upper half plus ½, v its lower half, over 2³².
+    Element e in C order draws mix(mix(word) + (e + 1) γ). u = (its upper 32 bits + ½) / 2³², v = its lower 32 bits / 2³².
 
     Parameters
     ----------
-    x : (batch, features), or of any other shape
+    x : (batch, features), or any other shape
     deviation : float
     word : int
         A 64-bit integer.
 
     Returns
     -------
-    a : as x
+    a : the shape of x
     """
     begin, places = mix(word), count(1)
 

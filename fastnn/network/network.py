@@ -68,7 +68,7 @@ class Network:
         The shape of a sample before the first layer and after each layer.
     vectors, objective, wiring, fits
         Parts of the network, for code that extends it: the flat memory of parameters and state; the loss and the meaning of
-        the outputs; which layer reads what; the state that fits share.
+        the outputs; the tensors that each layer reads; the state shared by fits.
 
     Examples
     --------

@@ -30,7 +30,7 @@ def dropout_forward(x: ArrayLike, rate: float, word: int, channels: bool = False
     word : int
         A 64-bit integer.
     channels : bool
-        Whether to drop whole channels of samples, the last axis of x: by number e = sample · channels + channel.
+        Whether to drop whole channels, the last axis of x; all pixels of one use e = sample · channels + channel.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What changes images at random in training, in NumPy."""
+"""Random layers in NumPy."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +12,12 @@ Range = tuple[int, int]
 
 
 def draws(count: int, word: int) -> NDArray:
-    """So many 64-bit numbers, drawn from `word`."""
+    """Return `count` 64-bit numbers drawn from `word`."""
     return mix(mix(np.array([word], np.uint64)) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GAMMA))
 
 
 def places(batch: int, size: Range, down: Range, across: Range, mirrors: tuple[bool, bool], word: int):
-    """The rows (batch, size[0]) and the columns (batch, size[1]) that are seen of each sample."""
+    """Return the rows (batch, size[0]) and the columns (batch, size[1]) of the view of each sample."""
     drawn = (draws(4 * batch, word) >> np.uint64(32)).reshape(batch, 4)
     seen = []
     for axis, (least, most) in enumerate((down, across)):
@@ -30,7 +30,7 @@ def places(batch: int, size: Range, down: Range, across: Range, mirrors: tuple[b
 
 def random_view_forward(x: ArrayLike, size: Range, down: Range, across: Range, mirrors: tuple[bool, bool],
                         word: int) -> NDArray:
-    """See a part of each image, at a random place and maybe in reverse; zeros where there is no image.
+    """Take a random view of each image: a crop, possibly flipped, with zeros outside the image.
 
     Arguments are those of `fastnn.naive.random_view_forward`.
 
@@ -49,7 +49,7 @@ def random_view_forward(x: ArrayLike, size: Range, down: Range, across: Range, m
 
 def random_view_backward(da: ArrayLike, shape_of_x: tuple[int, int], down: Range, across: Range, mirrors: tuple[bool, bool],
                          word: int) -> NDArray:
-    """Push da back through `random_view_forward`, for images of height and width `shape_of_x`."""
+    """Compute the gradient of `random_view_forward` from da. shape_of_x: the height and width of x."""
     da = real(da)
     batch, *size, channels = check_images("da", da.shape)
     height, width = shape_of_x
@@ -61,7 +61,7 @@ def random_view_backward(da: ArrayLike, shape_of_x: tuple[int, int], down: Range
 
 
 def gaussian_noise_forward(x: ArrayLike, deviation: float, word: int) -> NDArray:
-    """Add deviation · n to each number, n drawn from `word`: see `fastnn.naive.gaussian_noise_forward`."""
+    """Add deviation · n to each element, with n drawn from `word`: see `fastnn.naive.gaussian_noise_forward`."""
     x = real(x)
     bits = draws(x.size, word).reshape(x.shape)
     u, v = ((bits >> np.uint64(32)) + 0.5) / 2**32, (bits & np.uint64(0xFFFFFFFF)) / 2**32

@@ -5,7 +5,7 @@ step is dropped. So every part draws its own numbers, and backward draws them ag
 
     draw(e) = mix(mix(word) + (e + 1) γ),    dropped if its upper 32 bits are below rate · 2³²
 
-Whole channels, the last axis of a sample, are dropped by the draw of e = sample · channels + channel for all their pixels.
+If whole channels (the last axis of a sample) are dropped, all pixels of a channel use e = sample · channels + channel.
 
 These are the numbers of SplitMix64 (Steele, Lea and Flood 2014; mix is theirs, γ their odd constant near 2⁶⁴ / golden ratio)
 started at mix(word). The word is the state of the layer and is advanced by γ after each step.
@@ -107,7 +107,7 @@ def advance_row(dtype, word):
 def dropout_row(dtype, parts, *, x, a, da, features, rate, word, channels=0):
     """Return the row of a dropout. da: None if dx is not needed. word: address of a 64-bit integer.
 
-    channels: how many channels there are if whole ones are dropped, 0 if single elements are.
+    channels: the number of channels if whole channels are dropped, 0 if single elements are.
     """
     phases = {"forward": (dropout_forward.address(dtype), parts)}
     if da is not None:

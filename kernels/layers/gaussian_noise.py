@@ -1,7 +1,7 @@
-"""Noise on all numbers in training: a = x + deviation · n, n drawn from the standard normal distribution. dx is da.
+"""Gaussian noise in training: a = x + deviation · n, n drawn from the standard normal distribution. dx = da.
 
 x, a (batch, features); C-contiguous. Element e = sample · features + feature of a step draws 64 bits,
-mix(mix(word) + (e + 1) γ) (see dropout). u is the upper half plus ½, v the lower half, both over 2³², and
+mix(mix(word) + (e + 1) γ) (see dropout). With u = (upper 32 bits + ½) / 2³² and v = lower 32 bits / 2³²,
 n = √(−2 ln u) cos 2πv (Box and Muller 1958).
 """
 
@@ -40,6 +40,6 @@ gaussian_noise_forward = Kernel("gaussian_noise_forward", build_forward, GAUSSIA
 
 
 def gaussian_noise_row(dtype, parts, *, x, a, features, deviation, word):
-    """Return the row of noise. word: address of a 64-bit integer."""
+    """Return the row of Gaussian noise. word: address of a 64-bit integer."""
     return GAUSSIAN_NOISE.row({"forward": (gaussian_noise_forward.address(dtype), parts)}, x=x, a=a, features=features,
                               deviation=deviation, word=word)

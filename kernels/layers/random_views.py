@@ -1,11 +1,11 @@
-"""Images seen otherwise in each step of training: shifted, cropped or mirrored, each sample by numbers of its own.
+"""Random shifts, crops and flips of images in training, drawn for each sample.
 
-a[r, c] = x[down + r, across + c], or with rows or columns in reverse; 0 where that is outside x
+a[r, c] = x[down + r, across + c], with rows and columns possibly in reverse order, and 0 outside x
 
-x, dx (batch, height, width, channels); a, da (batch, out_height, out_width, channels); C-contiguous. Sample number i of a
-step draws four numbers d = mix(mix(word) + (4 i + k + 1) γ) >> 32 (see dropout): down and across, evenly among `least` …
-`least + count − 1`, and whether rows and columns are in reverse. In prediction nothing is drawn: the middle is seen.
-Backward draws again. Each part has its own samples.
+x, dx (batch, height, width, channels); a, da (batch, out_height, out_width, channels); C-contiguous. Sample i of a step
+draws the numbers mix(mix(word) + (4 i + k + 1) γ) >> 32, k = 0 … 3 (see dropout). The first two give `down` and `across`,
+uniform in least … least + count − 1; the others decide whether rows and columns are in reverse order. Prediction draws
+nothing and uses the center. Backward draws the same numbers again. Each part computes its own samples.
 """
 
 import numpy as np
@@ -25,30 +25,29 @@ RANDOM_VIEW = Kind(
 
 @jit(inline=True)
 def drawn(begin, sample, which):
-    """Return number `which` of a sample, of 32 bits."""
+    """Return random number `which` of a sample, 32 bits."""
     return mix(begin + np.uint64(4 * sample + which + 1) * np.uint64(GAMMA)) >> np.uint64(32)
 
 
 @jit(inline=True)
 def one_of(draw, least, count):
-    """Return one of the `count` whole numbers from `least` on."""
+    """Return an integer in least … least + count − 1."""
     return least + np.int64((draw * np.uint64(count)) >> np.uint64(32))
 
 
 @jit(inline=True)
 def view_of(row, word, sample):
-    """Return how sample number `sample` is seen: down, across, the steps of rows and columns."""
+    """Return the view of a sample: its first row and column of x, and the steps to the next row and column."""
     begin, half = mix(word), np.uint64(1 << 31)
     down = one_of(drawn(begin, sample, 0), row.least_down, row.count_down)
     across = one_of(drawn(begin, sample, 1), row.least_across, row.count_across)
-    mirrored = row.mirrors_rows != 0 and drawn(begin, sample, 2) < half
-    flipped = row.mirrors_columns != 0 and drawn(begin, sample, 3) < half
-    # the first row seen, and the step to the next
-    if mirrored:
+    flip_rows = row.mirrors_rows != 0 and drawn(begin, sample, 2) < half
+    flip_columns = row.mirrors_columns != 0 and drawn(begin, sample, 3) < half
+    if flip_rows:
         down += row.out_height - 1
-    if flipped:
+    if flip_columns:
         across += row.out_width - 1
-    return down, across, -1 if mirrored else 1, -1 if flipped else 1
+    return down, across, -1 if flip_rows else 1, -1 if flip_columns else 1
 
 
 def build_forward(dtype):
@@ -105,8 +104,9 @@ random_view_backward = Kernel("random_view_backward", build_backward, RANDOM_VIE
 def random_view_row(dtype, parts, shape, size, *, down, across, mirrors=(False, False), word, x=0, a=0, da=0, dx=None):
     """Return the row of random views.
 
-    shape: (height, width, channels); size: (out_height, out_width); down, across: (least, most) of where they begin;
-    mirrors: whether rows and columns may be in reverse; word: address of a 64-bit integer; dx: None where it is not needed.
+    shape: (height, width, channels); size: (out_height, out_width); down, across: (least, most) first row and
+    column; mirrors: whether rows and columns may be in reverse order; word: address of a 64-bit integer; dx: None if it is
+    not needed.
     """
     phases = {"forward": (random_view_forward.address(dtype), parts)}
     if dx is not None:

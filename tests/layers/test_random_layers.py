@@ -1,4 +1,4 @@
-"""What is drawn in training: three rungs, any number of threads, what happens in prediction, and how it is spread."""
+"""Layers that are random in training: all rungs and thread counts, distributions, and prediction."""
 
 import doctest
 
@@ -73,7 +73,7 @@ def test_dropped_channels_on_three_rungs(shape):
 
 
 def seen_in_training(layer):
-    """What a layer gives in training for the samples X: the gradients of a step tell, here its outputs by a copy of them."""
+    """Return the outputs of a layer for X in training."""
     word, a = 11, None
     if isinstance(layer, GaussianNoise):
         return compiled.gaussian_noise_forward(X, layer.deviation, word)
@@ -81,7 +81,7 @@ def seen_in_training(layer):
     return a
 
 
-def test_flips_are_even_and_of_whole_images():
+def test_flips():
     seen = seen_in_training(RandomFlip(vertical=True))
     kinds = [X, X[:, :, ::-1], X[:, ::-1], X[:, ::-1, ::-1]]
     which = np.array([[np.array_equal(a, kind[i]) for kind in kinds] for i, a in enumerate(seen)])
@@ -89,7 +89,7 @@ def test_flips_are_even_and_of_whole_images():
     assert (which.sum(axis=0) > 45).all()  # of 75 expected each
 
 
-def test_shifts_bring_in_zeros_and_crops_are_parts():
+def test_shifts_and_crops():
     shifted = seen_in_training(RandomShift((1, 2)))
     padded = np.pad(X, [(0, 0), (1, 1), (2, 2), (0, 0)])
     places = [(d, a) for d in range(3) for a in range(5)]
@@ -115,7 +115,7 @@ LAYERS = [RandomFlip(), RandomShift(1), RandomCrop(3, 4), GaussianNoise(0.3), Dr
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
-def test_prediction_sees_the_middle_and_training_goes_on_to_the_same_bits(layer, many_parts, tmp_path):
+def test_prediction_and_resumed_training(layer, many_parts, tmp_path):
     def net():
         return Network([layer, Flatten(), Dense(2, "softmax")], inputs=(4, 5, 3), seed=4)
 
@@ -136,17 +136,17 @@ def test_prediction_sees_the_middle_and_training_goes_on_to_the_same_bits(layer,
 
 
 @pytest.mark.parametrize(("make", "says"), [
-    (lambda: RandomFlip(False), "mirrors nothing"),
+    (lambda: RandomFlip(False), "flips nothing"),
     (lambda: RandomFlip("yes"), r"RandomFlip\(horizontal=...\) is 'yes'"),
     (lambda: RandomShift(-1), "pixels"),
-    (lambda: RandomShift(4).output_shape((4, 9, 1)), "out of sight"),
+    (lambda: RandomShift(4).output_shape((4, 9, 1)), "out completely"),
     (lambda: RandomCrop(0, 3), r"RandomCrop\(height=...\)"),
     (lambda: RandomCrop(5, 3).output_shape((4, 9, 1)), "larger than an image of 4×9 pixels"),
     (lambda: GaussianNoise(-0.1), "deviation"),
     (lambda: Dropout(0.5, channels=3), r"Dropout\(channels=...\) is 3"),
     (lambda: RandomFlip().output_shape((4,)), "takes images"),
 ])
-def test_what_does_not_fit_is_refused(make, says):
+def test_invalid_arguments(make, says):
     with pytest.raises(ValueError, match=says):
         make()
 

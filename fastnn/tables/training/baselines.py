@@ -71,7 +71,7 @@ def probabilities(model, X, y, training, target):
     """Return (rows, classes) from a classifier fitted to the training rows, 0 for classes that these lack."""
     from sklearn.exceptions import ConvergenceWarning
 
-    with warnings.catch_warnings():  # scikit-learn has no other way to be silent about this
+    with warnings.catch_warnings():  # scikit-learn has no other way to suppress it
         warnings.simplefilter("ignore", ConvergenceWarning)  # it may stop early
         model.fit(X[training], y[training])
     found = np.zeros((len(X), target.outputs))
