@@ -1,4 +1,4 @@
-"""Which layer reads what: the steps in which a network computes, and the tensors between them."""
+"""The graph of a network: its steps, and the tensors that they read."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ class Step(NamedTuple):
     Attributes
     ----------
     index : int
-        The number by which the layer has its parameters, state and random words. Two steps with one index share them.
+        The index of the layer's parameters, state and random words. Steps with the same index share them.
     layer : Layer
     reads : tuple of int
-        The numbers of the tensors that it takes: first come those of the inputs, then the output of each step in turn.
+        The indices of the tensors that it reads. The network's inputs come first, then the output of each step.
     activation : str
-        The name of the activation that its rows apply.
+        The name of the activation that its rows compute.
     """
 
     index: int
@@ -31,15 +31,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Wiring:
-    """The steps of a network, each behind those whose outputs it reads.
+    """The steps of a network, each after those whose outputs it reads.
 
     Attributes
     ----------
     inputs : int
-        How many input tensors there are.
+        The number of input tensors.
     steps : tuple of Step
     outputs : tuple of int
-        The numbers of the tensors that are the network's outputs.
+        The indices of the tensors that are the network's outputs.
     """
 
     inputs: int
@@ -61,13 +61,13 @@ class Wiring:
 
     @cached_property
     def readers(self):
-        """How often each tensor is read. Being an output counts as once: the loss reads it."""
+        """The number of readers of each tensor. The loss is a reader of the outputs."""
         counts = Counter(chain(self.outputs, *(step.reads for step in self.steps)))
         return [counts[number] for number in range(self.inputs + len(self.steps))]
 
     @cached_property
     def has_several_readers(self):
-        """Whether any tensor has."""
+        """Whether any tensor has several readers."""
         return max(self.readers) > 1
 
     @cached_property
@@ -78,9 +78,9 @@ class Wiring:
 
     @cached_property
     def to_logits(self):
-        """The same, but the last activation before the one output is left to the loss.
+        """The same wiring without the last activation before its only output, which the loss computes.
 
-        Nothing else reads what that activation gives: all that is not an output leads to one.
+        No other step reads the output of that activation, because every other tensor leads to the output.
         """
         number, = self.outputs
         while self.steps[number - self.inputs].activation == "identity":

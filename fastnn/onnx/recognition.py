@@ -28,7 +28,7 @@ def recognize(values):
 
 
 def departure(values, record, scale, shift):
-    """Return the least large z of the far rows for which `values` are not scale · g(z) + shift; None if there is none.
+    """Return the far z of smallest size where `values` differ from scale · g(z) + shift, or None if they agree everywhere.
 
     Numbers that are not finite are ignored: e^z overflows in some forms of an activation and not in others.
     """
@@ -39,7 +39,7 @@ def departure(values, record, scale, shift):
 
 
 def recognize_near(values):
-    """Return (activation record, α, β) likewise, by the rows of moderate numbers alone."""
+    """Return (activation record, α, β) in the same way, from the rows of moderate numbers only."""
     if values.shape != PROBE.shape or values.dtype.kind != "f" or not np.isfinite(values[NEAR]).all():
         return None
     values = values[NEAR]
