@@ -8,7 +8,25 @@ import pytest
 from guarded_memory import GuardedMemory
 from trained_nets import digest
 
-from fastnn import Activation, Adam, BatchNorm, Dense, Dropout, LayerNorm, Network, optimizers
+from fastnn import (
+    Activation,
+    Adam,
+    AveragePool2D,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    GroupNorm,
+    LayerNorm,
+    MaxPool2D,
+    Network,
+    RandomShift,
+    Reshape,
+    UpSample2D,
+    ZeroPad2D,
+    optimizers,
+)
 
 WIDTHS = [(1, 1, 1), (3, 17, 1), (65, 33, 3), (7, 130, 17), (1031, 5, 10)]
 BATCHES = [1, 5, 33, 70]
@@ -17,6 +35,9 @@ LAYERS = {
     "batch norm": lambda: (BatchNorm(), Activation("tanh")),
     "layer norm": lambda: (LayerNorm(), Activation("relu")),
     "dropout": lambda: (Dropout(0.3),),
+    "images": lambda: (Reshape((1, -1, 1)), RandomShift(0), ZeroPad2D(((0, 1), (1, 0))), MaxPool2D(2, stride=1),
+                       AveragePool2D((1, 3), stride=1, padding="same"), BatchNorm(), GroupNorm(1), GaussianNoise(0.1),
+                       UpSample2D((2, 1)), MaxPool2D(2, ceil_mode=True), Dropout(0.2, channels=True), Flatten()),
     "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
 }
 
