@@ -291,6 +291,21 @@ def test_american_thousands_beside_decimal_points_are_refused_by_a_model_of_comm
         read('price,qty\n"1,234.5","1,199"\n12.5,"2,350"\n', like=european)
 
 
+def test_columns_that_are_written_as_in_training_are_no_doubt_of_others(read):
+    text = "a;b;y\n" + "1.234;1,5;1\n2.500;2,5;2\n" * 20  # in two ways from the start
+    model = train(read(text, decimal={"a": "."}), "y", Recipe(epochs=1, task="regression")).model
+    assert read(text, like=model)["a"].iloc[0] == 1.234
+    assert not [note for note in notes(read(text, like=model)) if "'1.234'" in note]
+
+
+def test_a_file_in_two_ways_is_noted(read):
+    columns = "a,b,c,y\n" + "1.5,2.5,3.5,1\n2.25,7,3.25,2\n0.125,12.75,1.5,3\n" * 20
+    model = train(read(columns), "y", Recipe(epochs=1, task="regression")).model
+    table = read("a;b;c\n1.234;2,5;1.5\n2.345;7;2.5\n", like=model)
+    assert table["a"].tolist() == [1.234, 2.345]
+    assert any("'1.234', which is read as 1.234, as in training, although column 'b' has" in note for note in notes(table))
+
+
 def test_grouped_thousands_that_fit_the_model_are_noted(american, read):
     (note,) = notes(read("a,b\n12.500,1.5\n350,2.5\n", like=american))
     assert note == "column 'a' holds '12.500', which is read as 12.500, as in training; if it is 12500, say --decimal a=,"

@@ -203,14 +203,16 @@ class Deciding:
         If columns that the model does not take speak for that, or their own numbers, such as 12.500 beside 350, add a note.
         """
         there = {name: mark for name, mark in self.evidence.items() if name not in self.as_trained and name not in self.open}
+        as_before = {name for name, mark in there.items() if name in self.told.learned
+                     and self.told.learned[name].decimal == mark}
         for name, column in self.as_trained.items():
             learned = self.told.learned[name]
             other = next((each for each in column.formats if each.decimal != learned.decimal), None)
             if other is None or not self.is_required(name) or self.told.agreeing(None, [learned, other]) == [learned]:
                 continue
-            witnesses = [*there] if {*there.values()} == {other.decimal} else []
+            witnesses = [each for each, mark in there.items() if mark == other.decimal and each not in as_before]
             taken, word = [each for each in witnesses if each in self.told.learned], example(column, learned)
-            if taken:
+            if taken and learned.decimal not in there.values():
                 one, two = (f"{numerals.plain(word, each)} with {each.of(word)}" for each in (learned, other))
                 raise ValueError(f"column {name!r} holds {word!r}, which is {one}, as in training, or {two}, since column "
                                  f"{taken[0]!r} has a decimal {NAMES[other.decimal]} here; say {options(name, word)}")
