@@ -53,7 +53,7 @@ def merged(records, added, where):
 
 
 def begin(callbacks, begun):
-    """Call on_train_begin of each, in order; those that have begun are added to the list `begun`, for `end`."""
+    """Call on_train_begin of each callback, in order, and append it to the list `begun`, for `end`."""
     records = {}
     for callback in callbacks:
         where = f"{type(callback).__name__}.reports"
@@ -65,9 +65,10 @@ def begin(callbacks, begun):
 
 
 def end(callbacks, logs):
-    """Call on_train_end of each, in order; an error in one is raised after all have been called.
+    """Call on_train_end of each callback, in order. An error in one is raised after all have been called.
 
-    Files waiting to be saved are saved before, with the network as it was then, and those of on_train_end after.
+    Pending files are saved before these calls, with the network as it is then. Files that on_train_end adds are saved after
+    them.
     """
     with ExitStack() as ends:  # called in reverse order
         for callback in reversed(callbacks):

@@ -24,8 +24,8 @@ class Conv1D(Convolution):
     activation : str or Activation, default "identity"
         The name of g, one of `fastnn.activations`.
     padding : "valid", "same", "causal", int or (before, after), default "valid"
-        Zeros at the ends of a series: none; enough for a window at each stride; the same, all at the beginning, so that no
-        output depends on later steps; or so many steps.
+        Zeros at the ends of a series. "valid": none. "same": so many that there are ⌈steps / stride⌉ windows. "causal": all
+        at the beginning, so that no output depends on later steps. Numbers: that many steps.
     stride, dilation, groups, initializer, l1, l2
         As for `Conv2D`.
 

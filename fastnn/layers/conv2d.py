@@ -26,8 +26,8 @@ class Conv2D(Convolution):
     stride : int or (int, int), default 1
         The distance between windows.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right)), default "valid"
-        Zeros around the image: none; enough for a window at each stride (an odd one at the bottom or on the right, as in
-        Keras); or so many pixels.
+        Zeros around the image. "valid": none. "same": so many that there are ⌈size / stride⌉ windows along each axis; if
+        their number is odd, one more is at the bottom or on the right, as in Keras. Numbers: that many pixels.
     dilation : int or (int, int), default 1
         The distance between the pixels of a window.
     groups : int, default 1

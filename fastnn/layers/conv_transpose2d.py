@@ -27,7 +27,8 @@ class ConvTranspose2D(Convolution):
     stride : int or (int, int), default 1
         The distance between the windows of adjacent pixels.
     padding : "valid", "same", int, (int, int) or ((top, bottom), (left, right)), default "valid"
-        What is cropped: nothing; to height · stride by width · stride; or so many pixels.
+        What is cropped. "valid": nothing. "same": the result is cropped to height · stride by width · stride. Numbers: that
+        many pixels on each side.
     dilation : int or (int, int), default 1
         The distance between the pixels of a window.
     groups : int, default 1

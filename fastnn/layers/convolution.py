@@ -11,7 +11,7 @@ from .convolution_onnx import by_operator, by_taps
 from .initializers import initializers
 from .windows import image_shape, padding_of, per_axis, series_shape, shorter, single
 
-ROUND = 16  # numbers: stretches of scratch begin on cache lines
+ROUND = 16  # regions of scratch begin at multiples of this many numbers, on cache lines
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Convolution(Layer):
     l1: float = field(default=0.0, kw_only=True)
     l2: float = field(default=0.0, kw_only=True)
     takes_activation = True
-    axes = 2  # along which the kernel slides
-    paddings = "valid", "same"  # known by name
+    axes = 2  # number of axes along which the kernel slides
+    paddings = "valid", "same"  # names that padding accepts
     groups = 1
     transposed = False
 
@@ -70,15 +70,15 @@ class Convolution(Layer):
         return height, width, channels
 
     def out_of(self, channels):
-        """Return the number of output channels for that many input channels."""
+        """Return the number of output channels for a number of input channels."""
         return self.out_channels
 
     def slide(self, sizes):
-        """Return the windows of each axis that the kernel slides along, from image to windows."""
+        """Return the windows of each axis along which the kernel slides; their size is that of the image."""
         raise NotImplementedError
 
     def geometry(self, shape):
-        """(windows of height and of width, channels of the image, features of the windows)."""
+        """Return the windows of (height, width), the channels of the image and the features of the windows."""
         *sizes, channels = self.image(shape)
         axes = tuple(self.slide(sizes[-self.axes:]))
         if self.axes == 1:
@@ -128,7 +128,7 @@ class Convolution(Layer):
     def lower(self, program, index, x, activation):
         (rows, columns), channels, features = self.geometry(x.shape)
         if all(axis.kernel == axis.stride == 1 and axis.size == axis.out and axis.before == 0 for axis in (rows, columns)):
-            rows, columns = single(), single(rows.size * columns.size)  # each pixel for itself
+            rows, columns = single(), single(rows.size * columns.size)  # a 1×1 kernel: all pixels on one line
         plan = ConvolutionPlan(program.dtype, (rows, columns), channels, features, self.group_count(channels), program.batch)
         shape, lines = self.output_shape(x.shape), (rows.size if self.transposed else rows.out)
         dx_lines = rows.out if self.transposed else rows.size

@@ -8,25 +8,25 @@ import numpy as np
 
 
 def by_operator(graph, x, weight, bias, axes, groups, transposed):
-    """Return z by Conv or ConvTranspose. axes: those along which the kernel slides, from image to windows."""
+    """Return z by Conv or ConvTranspose. axes: the windows along each axis of the kernel."""
     last = len(axes) + 1
     options = {"strides": [axis.stride for axis in axes], "dilations": [axis.dilation for axis in axes], "group": groups,
                "kernel_shape": [axis.kernel for axis in axes]}
-    if transposed:  # what is cut off, or is there beyond what the windows reach
+    if transposed:  # pads crop the result; output_padding extends it beyond the last window
         reached = [(axis.out - 1) * axis.stride + axis.span - axis.before for axis in axes]
         after = [max(0, end - axis.size) for end, axis in zip(reached, axes, strict=True)]
         options["output_padding"] = [max(0, axis.size - end) for end, axis in zip(reached, axes, strict=True)]
     else:
         after = [max(0, (axis.out - 1) * axis.stride + axis.span - axis.before - axis.size) for axis in axes]
     options["pads"] = [axis.before for axis in axes] + after
-    # (*kernel, inputs, outputs) of a convolution; a transposed one has them the other way round, here and there
+    # (*kernel, inputs, outputs) becomes (outputs, inputs, *kernel); a transposed convolution has both with the two exchanged
     weight = graph("Transpose", graph.tensor("weight", weight), perm=[last, last - 1, *range(len(axes))])
     operator, bias = "ConvTranspose" if transposed else "Conv", graph.tensor("bias", bias)
     return graph.channels_last(graph(operator, graph.channels_first(x), weight, bias, **options))
 
 
 def by_taps(graph, x, weight, bias, axes, groups, transposed):
-    """Return z as a sum of matrix products, for images; the weight of a series has no axis of height."""
+    """Return z as a sum of matrix products. x is an image or a series of height 1; its weight has no axis of height."""
     shifts, sizes, steps = [], [axis.size if transposed else axis.out for axis in axes], [1, 1]
     if transposed:
         x, shifts = spread_out(graph, x, axes, weight.shape[-1])
@@ -65,7 +65,7 @@ def pad(graph, x, before, after):
 
 
 def spread_out(graph, x, axes, channels):
-    """Return images with zeros between and around their pixels, and the beginning of the slices of each tap."""
+    """Return images with zeros between and around the pixels, and where the slice of each tap begins."""
     rows, columns = (axis.out for axis in axes)
     down, across = (axis.stride for axis in axes)
     x = graph("Reshape", x, graph.tensor("apart", [0, rows, 1, columns, 1, channels], "int64"))

@@ -1,19 +1,19 @@
-"""Sizes of convolution, transposed convolution and pooling: where the windows of each axis lie, and how many there are.
+"""Sizes of convolution, transposed convolution and pooling: the position and number of the windows along each axis.
 
-On one axis a window covers `kernel` numbers that stand `dilation` apart, so that it spans
+Along one axis a window covers `kernel` elements, `dilation` apart. From the first to the last of them it spans
 
     span = dilation (kernel − 1) + 1
 
-numbers, and windows begin `stride` apart, the first one `before` numbers ahead of the data. Tap k of window i reads number
-i stride + k dilation − before; what lies outside the data is padding. There are
+elements. Windows begin `stride` apart, the first one `before` elements ahead of the data. Tap k of window i reads element
+i stride + k dilation − before; elements outside the data are padding. The number of windows is
 
     out = (size + before + after − span) // stride + 1
 
-windows. A transposed convolution goes the other way: its inputs are the windows, and it gives
+A transposed convolution is the reverse: its inputs are the windows, and the number of its outputs is
 
     out = (size − 1) stride + span − before − after + output_padding
 
-Layers, the three rungs, ONNX and errors all take sizes from here.
+Layers, the naive, vectorized and compiled functions, ONNX and error messages all take their sizes from here.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ import numpy as np
 from ..checks import shown, whole_number
 
 NAMED = "valid", "same", "causal"
-MOST = 2**31 - 1  # of a kernel, stride, dilation or padding
+MOST = 2**31 - 1  # largest kernel, stride, dilation or padding
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Windows:
     Attributes
     ----------
     size, out : int
-        How many numbers come in, and how many go out: one a window, or in a transposed convolution the reverse.
+        The number of inputs and of outputs. There is one window for each output, or in a transposed convolution for each
+        input.
     kernel, stride, dilation : int
     before, after : int
         The padding at the beginning and at the end.
@@ -49,16 +50,16 @@ class Windows:
 
     @property
     def span(self):
-        """How many numbers a window reaches over, those between its taps included."""
+        """The number of elements from the first to the last tap of a window."""
         return span_of(self.kernel, self.dilation)
 
     @property
     def reversed(self):
-        """Those of the convolution that a transposed one undoes: what goes in there comes out here."""
+        """The windows of the corresponding convolution, for a transposed one: size and out are exchanged."""
         return Windows(self.out, self.size, self.kernel, self.stride, self.dilation, self.before, self.after)
 
     def taps(self, window):
-        """The range of taps of a window that lie within the data, and the number that its tap 0 reads (or would read)."""
+        """Return the range of the taps of a window that lie within the data, and the position of its tap 0."""
         start = window * self.stride - self.before
         first = max(0, -(start // self.dilation))
         return range(first, max(first, min(self.kernel, -((start - self.size) // self.dilation)))), start
@@ -69,12 +70,12 @@ def span_of(kernel, dilation):
 
 
 def single(size=1):
-    """The windows of an axis that nothing slides along: the height of a series, which is an image of height 1."""
+    """Return the windows of an axis without a kernel: the height of a series, which is an image of height 1."""
     return Windows(size, size)
 
 
 def per_axis(where, value, axes, least=1):
-    """A whole number for each axis, from one for all of them or a tuple."""
+    """Return a whole number for each axis, from one number for all axes or a tuple."""
     if not isinstance(value, (tuple, list, np.ndarray)):
         return (whole_number(where, value, least, MOST),) * axes
     if len(value) != axes:
@@ -84,9 +85,9 @@ def per_axis(where, value, axes, least=1):
 
 
 def padding_of(where, value, axes, named=NAMED):
-    """A padding as layers keep it: one of the words `named`, or a pair (before, after) for each axis.
+    """Return a padding as layers store it: one of the names in `named`, or a pair (before, after) for each axis.
 
-    A caller may give a number for all sides, a number for each axis, or the pairs; for one axis also its pair alone.
+    value: a name, one number for all sides, a number for each axis, or the pairs. For one axis it may be the pair itself.
     """
     if isinstance(value, str):
         if value not in named:
@@ -108,7 +109,7 @@ def padding_of(where, value, axes, named=NAMED):
 
 
 def shorter(value):
-    """A number for each axis, or a padding, in the fewest words that mean the same: for the repr of a layer."""
+    """Return the shortest equivalent of a padding or of a number for each axis, for the repr of a layer."""
     if isinstance(value, str):
         return value
     if isinstance(value[0], (tuple, list)) and all(before == after for before, after in value):
@@ -119,21 +120,21 @@ def shorter(value):
 
 
 def lists(value):
-    """Tuples as lists, as JSON has them: for the config of a layer."""
+    """Convert tuples to lists, for JSON: the config of a layer."""
     return [lists(each) for each in value] if isinstance(value, tuple) else value
 
 
 def same_padding(size, kernel, stride, dilation, lower=False):
-    """(before, after) such that there is a window for each stride begun, as TensorFlow, Keras and ONNX have it.
+    """Return (before, after) such that there are ⌈size / stride⌉ windows, as in TensorFlow, Keras and ONNX.
 
-    An odd number goes to the end, or with `lower` (ONNX's SAME_LOWER) to the beginning.
+    If the total is odd, the end has one more; with `lower` (ONNX's SAME_LOWER) the beginning.
     """
     total = max(0, span_of(kernel, dilation) - 1 - (size - 1) % stride)
     return (total - total // 2, total // 2) if lower else (total // 2, total - total // 2)
 
 
 def axis_padding(padding, axis, size, kernel, stride, dilation):
-    """(before, after) of one axis."""
+    """Return (before, after) of one axis."""
     if padding == "valid":
         return 0, 0
     if padding == "causal":
@@ -144,17 +145,16 @@ def axis_padding(padding, axis, size, kernel, stride, dilation):
 
 
 def windows(sizes, kernel, stride, dilation, padding, ceil_mode=False):
-    """The windows of each axis of a convolution or a pooling.
+    """Return the windows of each axis of a convolution or a pooling.
 
     Parameters
     ----------
     sizes, kernel, stride, dilation : tuple of int
-        One number an axis.
+        One number for each axis.
     padding : str or tuple of (int, int)
         "valid", "same", "causal", "same_lower", or (before, after) for each axis.
     ceil_mode : bool
-        Whether numbers at the end that do not fill a window have one too, unless it would begin in the padding (PyTorch's
-        rule, and ONNX's).
+        Whether an incomplete window at the end counts, unless it would begin in the padding (as in PyTorch and ONNX).
 
     Examples
     --------
@@ -177,10 +177,10 @@ def windows(sizes, kernel, stride, dilation, padding, ceil_mode=False):
 
 
 def pool_windows(sizes, kernel, stride, dilation, padding, ceil_mode):
-    """`windows`, each with some of the data in it: of padding alone there is neither a maximum nor a mean."""
+    """Return `windows`; raise an error if one covers padding only, because it has neither a maximum nor a mean."""
     found = windows(sizes, kernel, stride, dilation, padding, ceil_mode)
     for axis, which in zip(found, ("height", "width"), strict=False):
-        # those that begin in the padding, and those that end in it
+        # the windows that begin in the padding, and those that end in it
         first_whole, last_whole = -(-axis.before // axis.stride), (axis.size + axis.before - axis.span) // axis.stride
         for i in [*range(min(first_whole, axis.out)), *range(max(0, last_whole + 1), axis.out)]:
             taps, start = axis.taps(i)
@@ -192,7 +192,7 @@ def pool_windows(sizes, kernel, stride, dilation, padding, ceil_mode):
 
 
 def does_not_fit(sizes, kernel, dilation, axis, before, after):
-    """The arithmetic of a window that is larger than the data."""
+    """Return the error message for a window that is larger than the data, with its arithmetic."""
     what, unit = ("image", "pixels") if len(sizes) > 1 else ("series", "steps")
     dilated = f" with dilation {'×'.join(map(str, dilation if len({*dilation}) > 1 else dilation[:1]))}" \
         if max(dilation) > 1 else ""
@@ -203,17 +203,17 @@ def does_not_fit(sizes, kernel, dilation, axis, before, after):
 
 
 def transposed_windows(sizes, kernel, stride, dilation, padding, output_padding):
-    """The windows of each axis of a transposed convolution, which gives `out` numbers for `size` windows.
+    """Return the windows of each axis of a transposed convolution, which computes `out` numbers from `size` windows.
 
     Parameters
     ----------
     sizes, kernel, stride, dilation : tuple of int
-        One number an axis.
+        One number for each axis.
     padding : str or tuple of (int, int)
-        How much of the result is cut off: "valid" for nothing, "same" for what leaves size · stride, or (before, after) for
+        How much of the result is cropped: "valid" for nothing, "same" to a length of size · stride, or (before, after) for
         each axis.
     output_padding : tuple of int
-        How much longer the result is at the end, less than the stride or the dilation.
+        The number of additional elements at the end of the result, less than the stride or the dilation.
 
     Examples
     --------
@@ -242,9 +242,9 @@ def transposed_windows(sizes, kernel, stride, dilation, padding, output_padding)
 
 
 def padding_for(sizes, out, kernel, stride, dilation, upper):
-    """The (padding, output_padding) of a transposed convolution that gives `out`, as ONNX's output_shape asks.
+    """Return the (padding, output_padding) of a transposed convolution with `out` outputs, for ONNX's output_shape.
 
-    upper: whether an odd number is cut off at the end (SAME_UPPER), not at the beginning.
+    upper: whether, of an odd total, one more is cropped at the end (SAME_UPPER), not at the beginning.
     """
     padding, more = [], []
     for size, wanted, k, s, d in zip(sizes, out, kernel, stride, dilation, strict=True):
@@ -256,7 +256,7 @@ def padding_for(sizes, out, kernel, stride, dilation, upper):
 
 
 def image_shape(layer, shape):
-    """(height, width, channels) of a sample, for a layer that takes images."""
+    """Check that a sample is an image, and return its (height, width, channels)."""
     if len(shape) != 3:
         repair = {1: f"put a Reshape((height, width, channels)) of {shape[0]} numbers before it",
                   2: f"put a Reshape(({', '.join(map(str, shape))}, 1)) before it"}.get(
@@ -267,7 +267,7 @@ def image_shape(layer, shape):
 
 
 def series_shape(layer, shape):
-    """(1, steps, features) of a sample, for a layer that takes series: to its rows, an image of height 1."""
+    """Check that a sample is a series, and return (1, steps, features): to the kernels it is an image of height 1."""
     if len(shape) != 2:
         to = f"({shape[0]}, 1)" if len(shape) == 1 else "(steps, features)"
         raise ValueError(f"{layer!r} takes series (steps, features), and here a sample has the shape {shape}; put a "

@@ -1,8 +1,8 @@
-"""Everything in pure Python loops over lists, as in the pseudo-code of the notes.
+"""All functions in pure Python, as loops over lists, like the pseudo-code of the notes.
 
-This version is for reading and teaching, with every multiplication explicit and without NumPy or Numba. `fastnn.vectorized`
-has the same functions in NumPy, `fastnn.kernels` compiled. Functions take nested lists (or arrays, which are converted to
-lists) and return nested lists. One sample is one row; the notes use columns, and write W x where this writes x W.
+This version is for reading and teaching: every multiplication is explicit, and neither NumPy nor Numba is used.
+`fastnn.vectorized` has the same functions in NumPy, `fastnn.kernels` compiled. Functions take nested lists (or arrays, which
+are converted to lists) and return nested lists. A sample is a row. The notes use columns: their W x is x W here.
 
 In addition to the functions below, there is a pair for each registered activation and loss, under its name:
 

@@ -8,9 +8,10 @@ from ..samples.data import check_data
 
 
 class SharedData:
-    """Checked data that members share, prepared once for each dtype and kind of target, and weights for each set of rows.
+    """Data that the members share. They are checked once for each dtype and kind of target.
 
-    validation: (X, y) or (X, y, sample_weight), or None. memory: arrays that training changes; no data may share them.
+    Weights are computed once for each set of rows. validation: (X, y) or (X, y, sample_weight), or None. memory: arrays that
+    training changes; data that share memory with them are copied.
     """
 
     def __init__(self, X, y, weights, class_weight, validation, memory):

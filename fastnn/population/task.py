@@ -114,7 +114,7 @@ class Task:
     def record_epochs(self):
         """Record the finished epochs in the fit, and the results of early stopping.
 
-        If interrupted, it can be called again: the number of the fit's epoch shows what is recorded already.
+        After an interruption it can be called again: epochs that the fit has already counted are skipped.
         """
         over, state = int(self.member["epoch"]), self.state
         taken = state.epoch.number - self.first_epoch

@@ -34,10 +34,10 @@ def split(labels, rows, *, validation, test, seed):
 
 
 def by_position(groups, validation, test):
-    """Return the parts, for groups that are large enough for every part to have its share of each.
+    """Return the parts, for groups that are large enough to give every part its share.
 
-    Row k of a group of n has the position (k + 1/2) / n: the first positions are for the test, then validation, then
-    training.
+    Row k of a group of n rows has the position (k + 1/2) / n. The first positions go to the test, the next to validation,
+    the rest to training.
     """
     position = np.concatenate([(np.arange(len(group)) + 0.5) / len(group) for group in groups])
     rows, held = np.concatenate(groups), position < test + validation
@@ -52,9 +52,10 @@ def fair(parts, labels, validation, test):
 
 
 def by_turns(groups, validation, test, generator):
-    """Return the parts, for groups that are too small for that: in random order, each group gives a row when one is due.
+    """Return the parts, for groups that are too small for `by_position`: in random order, a group gives a row if one is due.
 
-    For example, of 100 classes of 3 rows, 90 give the 30 % of rows that are held out, and 60 of these rows are for the test.
+    For example, with 100 classes of 3 rows, 20 % of the rows for the test and 10 % for validation, 90 classes give one row
+    each; 60 of these rows go to the test.
     """
     held, due, due_test = validation + test, 0.0, 0.0
     parts = training, chosen, judged = [], [], []
