@@ -6,8 +6,8 @@ Szegedy 2015, algorithm 1), or the running ones. Each part has its own features.
 these sums over the samples in order, so that no sum depends on the number of parts. Backward replaces da by dx in place. A
 separate row updates the running statistics, after all checks that could stop the step.
 
-Of few channels, several pixels, a `group`, make one line, which fills the vectors: with 8 channels a step takes a tenth of
-the time.
+With few channels, a `group` of several pixels is computed as one line, to fill the SIMD vectors: with 8 channels a step
+takes a tenth of the time.
 """
 
 import math
@@ -23,7 +23,7 @@ from ..processor.target import ITEM_BYTES, vector_lanes
 BATCH_NORM = Kind(
     "batch_norm",
     "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
-    "means", "inverses", "scales", "shifts", "more",  # there too, repeated for each row of features in a line
+    "means", "inverses", "scales", "shifts", "more",  # also in the arena, repeated for each pixel of a group
     "scale", "shift",  # among the parameters
     "pixels", "features", "group", "by_batch", "followed", "layer",
     momentum=FLOAT, epsilon=FLOAT, running_mean=NUMBERS, running_variance=NUMBERS,
@@ -32,7 +32,7 @@ BATCH_NORM = Kind(
 
 @jit(inline=True)
 def fold_onto(total, sums):
-    """Add sums to total, all groups of as many numbers as it has, and set them to 0."""
+    """Add each run of len(total) numbers of sums to total, and set sums to 0."""
     width = len(total)
     for start in range(0, len(sums), width):
         for j in range(width):
@@ -42,7 +42,7 @@ def fold_onto(total, sums):
 
 @jit(inline=True)
 def repeat(out, vector):
-    """Fill `out` with a vector, again and again."""
+    """Fill `out` with copies of a vector."""
     width = len(vector)
     for start in range(0, len(out), width):
         for j in range(width):
@@ -53,7 +53,7 @@ def repeat(out, vector):
 def batch_statistics(mean, variance, excess, sums, more, means, x, stride, batch, lines, rows):
     """Compute mean and variance over samples and pixels, for the features from the pointer x.
 
-    x (batch, lines, stride), of which the first len(means) numbers of a line are used: one row of features or several. The
+    x (batch, lines, stride). The first len(means) numbers of a line are used: the features of one pixel or of a group. The
     second pass also sums the rounding error of the first mean and corrects both (Chan, Golub and LeVeque 1983). So no digits
     are lost where the mean is large compared with the standard deviation. excess, sums, more and means are overwritten.
     """

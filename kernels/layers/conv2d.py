@@ -1,7 +1,8 @@
-"""The phases of a convolution, a = g(x ∗ weight + bias), as rows of the table. `products.convolution` has the mathematics.
+"""The phases of a convolution, a = g(x ∗ weight + bias), as rows of the table. The mathematics is in `products.convolution`.
 
-Lines of the output, whichever sample they are of, are shared out among parts. The gradient of the weight is a sum over fixed
-blocks of samples, each with a gradient of its own; a row above this one adds these up in order.
+Each part computes some lines of the output, counted over all samples. For the gradient of the weight, the samples are
+divided into blocks, and each block has a partial gradient. Another row of the table adds these in order. The blocks do not
+depend on the number of threads, so the bits do not either.
 """
 
 from ..compiling.jit import REAL, Kernel, address_of, call_at, jit, offset, typed_pointer, view
@@ -15,33 +16,33 @@ from ..products.transpose import transpose_kernel
 CONVOLUTION = Kind(
     "convolution",
     "x", "z", "a", "dz", "dx", "packed", "partials",  # in the arena
-    "scratch", "scratch_size",  # there too: of each part
+    "scratch", "scratch_size",  # also in the arena; each part has its own
     "weight", "bias",  # among the parameters
-    "height", "width", "channels", "rows", "columns", "features",  # of an image, and of its windows
-    "out_pixels", "out_features",  # of z, which of these it ever is
+    "height", "width", "channels", "rows", "columns", "features",  # of an image and of its windows
+    "out_pixels", "out_features",  # of z: those of the windows, or if transposed of the image
     "kernel_height", "kernel_width", "stride_y", "stride_x", "dilation_y", "dilation_x", "top", "left", "groups",
-    "elementwise",  # whether each channel has a weight of its own, and features are channels
-    "window_band", "image_band",  # how many lines of windows and of an image are made at a time
-    "most_blocks",  # of samples, for the gradient of the weight
-    "together",  # how many samples it reads at a time
+    "elementwise",  # whether it is depthwise: channel j of the windows depends only on channel j of the image
+    "window_band", "image_band",  # number of lines of the windows and of the image computed at a time
+    "most_blocks",  # largest number of blocks of samples, for the gradient of the weight
+    "together",  # number of samples that the gradient of the weight reads at a time
     "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
-    "from_data",  # whether x is not in the arena: the samples are read where they lie
+    "from_data",  # whether x is read from the data instead of the arena
 )
 
 
-BLOCK = 4  # samples at least
-PIXELS = 8  # whose sums are kept apart
+BLOCK = 4  # samples of a block; more if there would be too many blocks
+PIXELS = 8  # number of partial sums in `pixel_sum`
 
 
 @jit(inline=True)
 def blocks_of(batch, most):
-    """How many blocks of samples have a gradient of the weight of their own: not a matter of threads."""
+    """The number of blocks of samples for the gradient of the weight, whatever the number of threads."""
     return min((batch + BLOCK - 1) // BLOCK, most)
 
 
 @jit(inline=True)
 def input_of(row, call, size):
-    """The address of the samples, which have so many numbers."""
+    """The address of the samples, of `size` numbers each."""
     if row.from_data != 0:
         return address_of(view(call.X, call.first * size, 1))
     return address_of(view(call.arena, row.x, 1))
@@ -63,12 +64,12 @@ def windows_size(row):
 
 
 def windows_by_bands(dtype):
-    """The compiled function that makes lines begin to end of the windows of all samples."""
+    """The compiled function that computes lines begin … end − 1 of the windows, counted over all samples."""
     item, number, windows_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_windows(dtype)
 
     @jit
     def make(row, windows, image, weight, start, scratch, begin, end, activated):
-        """activated: the address of what the activation makes of the windows, or 0."""
+        """activated: the address for the activation of the windows, or 0."""
         size, line_size = image_size(row), row.columns * row.features
         while begin < end:
             sample, line = begin // row.rows, begin % row.rows
@@ -84,12 +85,12 @@ def windows_by_bands(dtype):
 
 
 def image_by_bands(dtype):
-    """The compiled function that makes lines begin to end of the images of all samples."""
+    """The compiled function that computes lines begin … end − 1 of the images, counted over all samples."""
     item, number, image_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_image(dtype)
 
     @jit
     def make(row, image, windows, packed, start, scratch, begin, end, activated):
-        """activated: the address of what the activation makes of the images, or 0."""
+        """activated: the address for the activation of the images, or 0."""
         windows_sample, image_sample, line_size = windows_size(row), image_size(row), row.width * row.channels
         while begin < end:
             sample, line = begin // row.height, begin % row.height
@@ -105,13 +106,13 @@ def image_by_bands(dtype):
 
 
 def pixel_sum(dtype):
-    """The compiled function that sums the pixels of images, each channel for itself."""
+    """The compiled function that sums the pixels of images, for each channel."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
     def total(sums, images, pixels, add):
-        """sums (channels,) = Σ images (pixels, channels), added to what it holds if `add`: of every PIXELS first."""
-        # with few channels one pixel would fill a part of a vector
+        """sums (channels,) = Σ images (pixels, channels), added to what sums holds if `add`."""
+        # pixel i is added to partial sum i mod PIXELS: with few channels a single pixel does not fill a vector
         channels = len(sums)
         wide = PIXELS * channels
         parts = view(number(stack_memory(item * wide)), 0, wide)
@@ -136,7 +137,7 @@ def pixel_sum(dtype):
 
 
 def weight_by_blocks(dtype, transposed):
-    """The gradients of weight and bias of each block; dz are the windows, or if transposed the images."""
+    """The kernel of the gradients of weight and bias of each block. dz is the windows, or if transposed the image."""
     item, weight_of, total = ITEM_BYTES[dtype], to_weight(dtype), pixel_sum(dtype)
 
     def backward_weight(row, call, part, parts):
@@ -174,9 +175,9 @@ def build_sum(dtype):
     lanes = vector_lanes(dtype)
 
     def convolution_sum(row, call, part, parts):
-        """The gradients of weight and bias, which lie behind one another, from those of the blocks in order."""
+        """Add the gradients of the blocks, in order. The gradient of the bias follows that of the weight in memory."""
         size, blocks = row.bias - row.weight + row.out_features, blocks_of(call.batch, row.most_blocks)
-        if blocks == 1:  # it is the gradient
+        if blocks == 1:  # its gradient is the sum
             return
         begin, end = share(size, part, parts, lanes)
         total = view(call.gradients, row.weight + begin, end - begin)
@@ -194,7 +195,7 @@ def build_pack(dtype):
     pack_weight = packing_for_image(dtype)
 
     def pack_for_image(row, call, part, parts):
-        """The weight laid out as `to_image` reads it."""
+        """Pack the weight for `to_image`."""
         begin, end = share(row.kernel_height * row.kernel_width, part, parts, 1)
         packed, weight = view(call.arena, row.packed, 1), view(call.parameters, row.weight, 1)
         pack_weight(row, address_of(packed), address_of(weight), begin, end)

@@ -1,7 +1,7 @@
-"""The phases of a transposed convolution, which makes an image of windows: those of a convolution with its roles exchanged.
+"""The phases of a transposed convolution: those of a convolution with image and windows exchanged.
 
-x are the windows and z is the image, so the forward phase is a convolution's way back to its image, and dx is its way
-forward over dz. The weight is the same: (kernel_height, kernel_width, out_features / groups, in_features).
+x is the windows and z the image. The forward phase is the backward phase of a convolution for its image; dx is computed like
+the forward phase of a convolution, from dz. The weight is (kernel_height, kernel_width, out_features / groups, in_features).
 """
 
 from ..compiling.jit import Kernel, address_of, view

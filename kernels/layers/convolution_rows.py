@@ -1,4 +1,4 @@
-"""The rows of a convolution and of a transposed one, and how much of it they work on at a time."""
+"""The table rows of a convolution and of a transposed convolution, and the sizes of their bands and memory."""
 
 from ..interpreter.table import with_phases
 from ..processor.target import ITEM_BYTES
@@ -15,31 +15,33 @@ from .conv2d import (
 )
 from .conv_transpose2d import transposed_backward_input, transposed_backward_weight, transposed_forward
 
-# A band of a sample with zeros around it stays in the second-level cache, the samples that a gradient of the weight reads
-# together in the first.
+# A band of a sample, with zeros around it, stays in the second-level cache. The samples that the gradient of the weight
+# reads at a time stay in the first-level cache.
 BAND_BYTES, TOGETHER_BYTES = 1 << 18, 1 << 16
-MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # of the gradient of the weight, and how many numbers they have in all
+MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # for the gradient of the weight: largest number of blocks, and of elements in all
 
 
 class ConvolutionPlan:
-    """What a convolution between images and windows works on at a time, and the memory that it needs.
+    """The bands and blocks of a convolution between images and windows, and the memory that it needs.
 
     Parameters
     ----------
     dtype : str
     axes : pair
-        Of height and of width, each with the attributes of `fastnn.layers.windows.Windows`: from image to windows.
+        Height and width, each with the attributes of `fastnn.layers.windows.Windows`, from image to windows.
     channels, features, groups : int
-        Of a pixel of the image, and of a window.
+        The channels of the image, the features of the windows, and the groups of both.
     batch : int
-        The largest.
+        The largest number of samples.
 
     Attributes
     ----------
-    weight_size, packed_size, scratch_size : int
-        Numbers: of the weight, laid out anew, and of the scratch of each part.
+    weight_size, packed_size : int
+        The number of elements of the weight, and of the packed weight.
+    image_scratch, windows_scratch : int
+        The number of elements of a part's scratch memory, for a band of the image and of the windows.
     blocks : int
-        Of samples, each with a gradient of the weight of its own, in the largest batch.
+        The number of blocks of samples for the gradient of the weight, in the largest batch.
     """
 
     def __init__(self, dtype, axes, channels, features, groups, batch):
@@ -61,17 +63,17 @@ class ConvolutionPlan:
         self.blocks = blocks_of.py_func(batch, self.most_blocks)
 
     def box_of_image(self, lines):
-        """How many numbers of an image so many lines of windows reach over."""
+        """The number of elements of the image, with padding, that a number of lines of the windows read."""
         return ((lines - 1) * self.rows.stride + self.rows.span) * (
             (self.columns.out - 1) * self.columns.stride + self.columns.span) * self.channels
 
     def box_of_windows(self, lines):
-        """How many numbers at most the windows have that reach so many lines of an image."""
+        """The largest number of elements of the windows that contribute to a number of lines of the image."""
         return ((lines + self.rows.span - 2) // self.rows.stride + 2) * (
             (self.columns.size + self.columns.span - 2) // self.columns.stride + 2) * self.features
 
     def largest_band(self, lines, box):
-        """How many of these lines are made at a time."""
+        """The number of lines to compute at a time: `lines`, halved until box(lines) numbers fit into BAND_BYTES."""
         while lines > 1 and ITEM_BYTES[self.dtype] * box(lines) > BAND_BYTES:
             lines = (lines + 1) // 2
         return lines
@@ -91,23 +93,23 @@ class ConvolutionPlan:
 
 def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, dx, packed=0, partials=0, scratch=0,
                      scratch_size=0, weight, bias, from_data=False):
-    """The rows of a convolution, in the order of the table. All but the following are offsets and sizes.
+    """Return the rows of a convolution, in the order of the table. All arguments except the following are offsets and sizes.
 
     Parameters
     ----------
     plan : ConvolutionPlan
     activation : Activation, optional
-        None for z as it is.
+        None for a = z.
     parts : dict
-        {phase: the number of parts to cut it into}; also of "pack" and "sum".
+        {phase: number of parts}, also for "pack" and "sum".
     transposed : bool
-        Whether it goes from windows to image.
+        Whether x is the windows and z the image.
     dz, dx : int, optional
-        None where nothing asks for it.
+        None if that gradient is not needed.
     packed, partials : int
-        Room for the weight laid out anew and for the gradients of the blocks, `plan.blocks` of weight and bias each.
+        Offsets of the packed weight and of the partial gradients: `plan.blocks` times weight and bias.
     from_data : bool
-        Whether x is not in the arena: the samples are read where they lie.
+        Whether x is read from the data instead of the arena.
     """
     dtype, of = plan.dtype, transposed
     phases = {"forward": transposed_forward if of else convolution_forward}
@@ -127,7 +129,7 @@ def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, 
         activation_backward=0 if activation is None or dz is None else activation.backward.address(dtype),
     )
     before, after = [], []
-    if dz is not None and plan.blocks > 1:  # the backward pass comes to it last
+    if dz is not None and plan.blocks > 1:  # the backward pass reads the table in reverse, so this row is last
         before.append(with_phases(row, {"backward_third": (convolution_sum.address(dtype), parts.get("sum", 1))}))
     if not plan.elementwise and (of or dx is not None):
         pack = pack_for_image.address(dtype), parts.get("pack", 1)

@@ -106,7 +106,8 @@ def build_forward_dot(dtype):
 
 def build_forward_chains(dtype):
     def dense_forward_chains(row, call, part, parts):
-        """Compute some chains of z. The chains form as many groups as there are parts; more parts divide a group's samples.
+        """Compute some chains of z. Each part has its own group of chains. If there are more parts than chains, several
+        parts share a chain and divide its samples.
 
         The first group is written to z and includes the bias; each later chain is written to its own matrix.
         """

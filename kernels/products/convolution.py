@@ -1,19 +1,21 @@
-"""Convolution as products over segments, between images, their windows and the weight.
+"""Convolution and its gradients, as products over segments (see `segments`).
 
     windows    windows[r, c] = start + Σ image[r s + i d − top, c s + j d − left] weight[i, j]    over the taps (i, j)
     image      image[y, x] = start + Σ windows[r, c] weightᵀ[i, j]    over all r s + i d − top = y, c s + j d − left = x
     weight     weight[i, j] = Σ imageᵀ[r s + i d − top, c s + j d − left] windows[r, c]    over windows and samples
 
 image (batch, height, width, channels), windows (batch, rows, columns, features), weight (kernel_height, kernel_width,
-channels / groups, features); C-contiguous. A convolution makes windows of an image and goes back by the other two, a
-transposed one makes an image of windows. What lies outside is zero. Nothing is laid out anew but a band of one sample, where
-it needs zeros around it, and the weight.
+channels / groups, features); C-contiguous. Indices outside the image or the windows count as zeros.
 
-With a stride s the image is made by phases, s down and s across: all pixels of a phase read the same taps, those with
-i d mod s = (y + top) mod s, and no others. A pixel that no window reaches is `start`.
+The forward phase of a convolution computes windows, its backward phases compute image and weight. A transposed convolution
+computes an image forward, windows and weight backward. Two things are copied: the weight, and a band of one sample if it
+needs zeros around it.
 
-Every number is one chain in a fixed order: windows and image by taps and then channels or features, the weight by samples
-and then windows. `row` gives the sizes by name, as `kernels.layers.conv2d` lists them.
+With a stride s, the image is computed in phases, s down by s across. All pixels of a phase read the same taps: those with
+i d mod s = (y + top) mod s, and likewise across. A pixel that no window reaches is `start`.
+
+Every element is one chain of multiply-adds in a fixed order: of windows and image over the taps and then channels or
+features, of the weight over the samples and then the windows. `row` has the sizes by name, see `kernels.layers.conv2d`.
 """
 
 from ..compiling.jit import REAL, call_at, jit, typed_pointer, view
@@ -21,24 +23,25 @@ from ..processor.target import ITEM_BYTES
 from .segments import new_segments
 from .transpose import call_transpose
 
-FEW_PIXELS = 8  # with fewer in a row it is not worth going without a copy, and lines take their place in a tile
+# With fewer pixels in a line, it is faster to copy them all, and the rows of a tile are lines instead of pixels.
+FEW_PIXELS = 8
 
 
 def image_box(dtype):
-    """The compiled function that gives some columns of an image, with zeros where it has none."""
+    """The compiled function that returns some columns of an image, with zeros outside the image."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
     def box(image, top, bottom, left, right, height, width, channels, scratch):
-        """(where row 0, column 0 would be, numbers from row to row) of an image with columns left … right − 1.
+        """Return (address of row 0, column 0; distance between rows in numbers) for columns left … right − 1 of an image.
 
-        Rows top … bottom − 1 are there, as far as the image has them: in the image itself where it has all these columns,
-        else in scratch.
+        If the image has all these columns, that is its own address. Otherwise its rows among top … bottom − 1 are copied to
+        scratch, with zeros; only these rows and columns may then be read.
         """
         if left >= 0 and right <= width:
             return image, width * channels
         pitch = (right - left) * channels
-        first, last = min(max(left, 0), right), max(min(right, width), left)  # the columns that are there
+        first, last = min(max(left, 0), right), max(min(right, width), left)  # the columns that the image has
         begin, end, top = (first - left) * channels, (last - left) * channels, max(top, 0)
         for y in range(top, min(bottom, height)):
             copied = view(number(scratch), (y - top) * pitch, pitch)
@@ -65,16 +68,17 @@ def tap_span(kernel, dilation):
 
 @jit(inline=True)
 def steps_inside(first, step, count, size):
-    """The range of the i < count for which first + i step is one of 0 … size − 1."""
+    """Return (begin, end), the range of the i < count with 0 ≤ first + i step < size."""
     begin = max(0, -floor_divided(first, step))
     return begin, max(begin, min(count, floor_divided(size - 1 - first, step) + 1))
 
 
 @jit(inline=True)
 def three_ranges(begin, end, count, elementwise):
-    """Where three ranges of `count` pixels begin and where the last ends; all taps of begin … end − 1 lie within an image.
+    """Return the bounds of three ranges of `count` pixels; the taps of the middle one, begin … end − 1, are in the image.
 
-    Only the others are copied, with zeros around; where there are few pixels, it is one range of all.
+    Only the outer ranges have to be copied, with zeros around them. Unless `elementwise`, a middle range of fewer than
+    FEW_PIXELS pixels does not pay: then the last range has all pixels.
     """
     begin, end = min(begin, count), min(end, count)
     return (0, begin, end, count) if elementwise != 0 or end - begin >= FEW_PIXELS else (0, 0, 0, count)
@@ -82,7 +86,10 @@ def three_ranges(begin, end, count, elementwise):
 
 @jit
 def taps_of_phase(phase, kernel, stride, dilation):
-    """(first tap, how many, taps from one to the next, windows likewise) of taps i with i dilation mod stride = phase."""
+    """Return (first, count, step, distance) of the taps i with i dilation mod stride = phase.
+
+    step: the difference of successive taps i; distance: that of the windows which they read for the same pixel.
+    """
     shared, rest = stride, dilation % stride
     while rest > 0:
         shared, rest = rest, shared % rest
@@ -94,12 +101,12 @@ def taps_of_phase(phase, kernel, stride, dilation):
 
 
 def by_lines(dtype):
-    """The compiled function that makes lines of windows, or of a phase of an image."""
+    """The compiled function that computes lines of the windows, or of one phase of the image."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
     def fill(to, line, pixel, lines, pixels, channels, start):
-        """Set pixels at these distances to `start`, or zero."""
+        """Set pixels to `start`, or to zero; line, pixel: the distances between lines and pixels."""
         for y in range(lines):
             for x in range(pixels):
                 taken = view(number(to), y * line + x * pixel, channels)
@@ -113,9 +120,10 @@ def by_lines(dtype):
     @jit
     def make(row, p, to, source, weights, start, lines, taps, first, line_step, tap_step, size, a_row, b_row, a_group,
              b_group):
-        """Lines of which number l reads by tap i row first + l line_step + i tap_step of the source, if that has it.
+        """Compute `lines` lines. Tap i of line l reads row first + l line_step + i tap_step of the source, which has `size`.
 
-        p: the product for one of these rows, which lie a_row apart and their weights b_row; of a group, a_group and b_group.
+        Taps outside the source are skipped. p: the product of one line and one tap. a_row, b_row: the distance between rows
+        of the source and between their weights; a_group, b_group: the same between groups.
         """
         pixels, a_line, a_pixel, c_line, c_pixel = p.rows, p.a_line, p.a_row, p.c_line, p.c_row
         begun, _ = steps_inside(first, line_step, lines, size)
@@ -124,10 +132,10 @@ def by_lines(dtype):
         while line < lines:
             own = first + line * line_step
             begin, end = steps_inside(own, tap_step, taps, size)
-            # all taps are there for lines begun … ended − 1
+            # lines begun … ended − 1 have all taps
             count = min(ended, lines) - line if begun <= line < ended else 1
             p.lines, p.a_line, p.c_line, p.rows, p.a_row, p.c_row = count, a_line, c_line, pixels, a_pixel, c_pixel
-            if pixels < min(count, FEW_PIXELS):  # a tile as high as the lines are many
+            if pixels < min(count, FEW_PIXELS):  # the rows of a tile are lines
                 p.lines, p.a_line, p.c_line, p.rows, p.a_row, p.c_row = pixels, a_pixel, c_pixel, count, a_line, c_line
             p.segments = (end - begin) * inner
             for group in range(row.groups):
@@ -145,12 +153,12 @@ def by_lines(dtype):
 
 
 def to_windows(dtype):
-    """The compiled function that makes windows of an image."""
+    """The compiled function that computes the windows from an image."""
     item, box, make = ITEM_BYTES[dtype], image_box(dtype), by_lines(dtype)
 
     @jit
     def windows_of(row, windows, image, weight, start, scratch, line, lines):
-        """`lines` rows of one sample's windows, from number `line` on; start: the address of a number a feature, or 0."""
+        """Compute `lines` rows of the windows of one sample, from row `line` on. start: the address of the bias, or 0."""
         channels, features, groups, kernel_width = row.channels, row.features, row.groups, row.kernel_width
         span, top = tap_span(kernel_width, row.dilation_x), line * row.stride_y - row.top
         bottom = top + (lines - 1) * row.stride_y + tap_span(row.kernel_height, row.dilation_y)
@@ -182,16 +190,19 @@ def to_windows(dtype):
 
 
 def to_image(dtype):
-    """The compiled function that makes an image of windows."""
+    """The compiled function that computes an image from its windows."""
     item, box, make = ITEM_BYTES[dtype], image_box(dtype), by_lines(dtype)
 
     @jit
     def image_of(row, image, windows, packed, start, scratch, line, lines):
-        """`lines` rows of one sample's image, from number `line` on; packed: by `pack_weight`, or elementwise the weight."""
+        """Compute `lines` rows of the image of one sample, from row `line` on.
+
+        packed: the weight from `pack_weight`, or if elementwise the weight itself. start: the address of the bias, or 0.
+        """
         channels, features, groups = row.channels, row.features, row.groups
         stride_y, stride_x, kernel_width = row.stride_y, row.stride_x, row.kernel_width
         in_group, of_group = channels // groups, features // groups
-        # the rows of windows that reach these rows
+        # the rows of the windows that contribute to these rows
         top = -floor_divided(tap_span(row.kernel_height, row.dilation_y) - 1 - line - row.top, stride_y)
         bottom = floor_divided(line + lines - 1 + row.top, stride_y) + 1
         for phase_y in range(stride_y):
@@ -202,7 +213,7 @@ def to_image(dtype):
                 last_j, x, weights = first_j + (taps_x - 1) * step_j, (phase_x - row.left) % stride_x, packed
                 packed += item * taps_y * taps_x * features * in_group if row.elementwise == 0 else 0
                 pixels, reach = (row.width - x + stride_x - 1) // stride_x, (taps_x - 1) * column_step
-                # the window that the last tap of the phase reads for the first pixel of it
+                # the window that the last tap of the phase reads for its first pixel
                 r = (y + row.top - last_i * row.dilation_y) // stride_y
                 c = (x + row.left - last_j * row.dilation_x) // stride_x
                 begin, end = steps_inside(c, 1, pixels, row.columns - reach)
@@ -229,7 +240,7 @@ def to_image(dtype):
                         p.k, p.a_column, p.inner = of_group, 1, taps_x
                         p.a_step, p.b_step = column_step * features, features * in_group
                     p.a_jump, p.b_jump = row_step * pitch - (p.inner - 1) * p.a_step, p.b_step
-                    if row.elementwise != 0:  # the weight as it lies, from its last tap on
+                    if row.elementwise != 0:  # the weight itself, from the last tap to the first
                         weights = packed + item * (last_i * kernel_width + last_j) * features
                     make(row, p, image + item * (y * row.width + x + first * stride_x) * channels,
                          source + item * (c + first) * features, weights, start,
@@ -240,15 +251,15 @@ def to_image(dtype):
 
 
 def to_weight(dtype):
-    """The compiled function that makes the gradient of the weight."""
+    """The compiled function that computes the gradient of the weight."""
     item, number, box = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), image_box(dtype)
 
     @jit
     def weight_of(row, weight, image, windows, scratch, line, lines, samples, first_tap, last_tap, add):
-        """Kernel rows first_tap … last_tap − 1 of Σ imageᵀ windows over `lines` rows of windows of each of the samples.
+        """Compute kernel rows first_tap … last_tap − 1 of Σ imageᵀ windows, over `lines` rows of the windows of each sample.
 
-        samples: more than one only where all windows lie within the image. windows: the first of these rows. add: whether to
-        what the weight holds.
+        windows: the address of the first of these rows. samples: their number; 1 unless all windows lie within the image.
+        add: whether to add to what weight holds.
         """
         channels, features, groups = row.channels, row.features, row.groups
         span, top = tap_span(row.kernel_width, row.dilation_x), line * row.stride_y - row.top + first_tap * row.dilation_y
@@ -276,7 +287,7 @@ def to_weight(dtype):
                 p.a_row = row.dilation_x * channels if row.elementwise != 0 else 1
                 p.k, p.a_column, p.b_row, p.inner = pixels, row.stride_x * channels, features, count
                 p.a_step, p.b_step, p.segments = row.stride_y * pitch, row.columns * features, count * samples
-                if samples == 1 and pixels < min(count, FEW_PIXELS):  # a segment as long as the lines are many
+                if samples == 1 and pixels < min(count, FEW_PIXELS):  # a segment goes over lines
                     p.k, p.a_column, p.b_row, p.inner = count, p.a_step, p.b_step, pixels
                     p.a_step, p.b_step, p.segments = row.stride_x * channels, features, pixels
                 p.a_jump = row.height * row.width * channels - (p.inner - 1) * p.a_step
@@ -301,12 +312,12 @@ def to_weight(dtype):
 
 
 def packing_for_image(dtype):
-    """The compiled function that lays out the weight for `image_of`."""
+    """The compiled function that packs the weight for `image_of`."""
     item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     @jit
     def pack_weight(row, packed, weight, begin, end):
-        """Taps begin to end of packed (taps, features, channels / groups): phase by phase, each from its last tap on."""
+        """Write taps begin … end − 1 of packed (taps, features, channels / groups): by phases, each from its last tap."""
         features, inputs = row.features, row.channels // row.groups
         place = 0
         for phase_y in range(row.stride_y):

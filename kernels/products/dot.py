@@ -1,8 +1,8 @@
-"""Dot products: one vector with each of several rows, the numbers of both contiguous.
+"""Dot products of one vector with each of several rows, all contiguous.
 
-A product with one column, or dz weightᵀ for one row, is a column of dot products. Vectors lie along the sum there: lane l of
-a row's accumulator is the chain of fused multiply-adds of the numbers l, l + lanes, l + 2 lanes, …, and the lanes are added
-up by halves: l with l + lanes/2, then the same with what is left. That order is a row's own, whatever rows go beside it.
+A product with one column is a column of dot products; so is dz weightᵀ for one row. SIMD vectors run along the sum: lane l
+of a row's accumulator is the chain of fused multiply-adds of elements l, l + lanes, l + 2 lanes, …. The lanes are then added
+by halves: l and l + lanes/2, until one is left. This order does not depend on the other rows.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..processor.vector import VectorEmitter, i64
 from .packing import stack_memory
 from .product import chain_length, product_types
 
-DOTTED_INPUTS = 16  # rows of the weight that stay in the first-level cache for all rows of dz
+DOTTED_INPUTS = 16  # rows of the weight that stay in the first-level cache while all rows of dz read them
 
 
 class DotEmitter(VectorEmitter):
@@ -29,7 +29,7 @@ class DotEmitter(VectorEmitter):
         self.type = ir.FunctionType(ir.VoidType(), [pointer, pointer, i64, pointer, i64, i64])
 
     def fold(self, builder, vectors):
-        """One vector of the sums of the lanes of each of `vectors`: their number, and that of lanes, is a power of two."""
+        """Return the sums of the lanes of each of `vectors`, in one vector. Their number is a power of two."""
         width = self.lanes  # how many lanes of a vector belong to a row
         while width > 1:
             half = width // 2
@@ -41,7 +41,7 @@ class DotEmitter(VectorEmitter):
         return vectors[0]
 
     def variant(self, height):
-        """The function for `height` rows at a time. It reads rows of `a` only, but writes whole vectors of sums."""
+        """The function for up to `height` rows. It reads no other rows of `a`, but writes whole vectors of sums."""
         name = f"fastnn_dot_{self.suffix}_{height}"
         if name in self.module.globals:
             return self.module.globals[name]
@@ -53,7 +53,7 @@ class DotEmitter(VectorEmitter):
 
         builder = ir.IRBuilder(entry)
         last_row = builder.sub(rows, i64(1))
-        # where there are fewer rows, the last one is computed several times
+        # if there are fewer rows, the last one is computed several times
         row_numbers = [builder.select(builder.icmp_signed("<", i64(i), rows), i64(i), last_row) for i in range(height)]
         a_rows = [builder.gep(a, [builder.mul(a_row, i)]) for i in row_numbers]
         rest = builder.and_(k, i64(self.lanes - 1))
@@ -66,7 +66,7 @@ class DotEmitter(VectorEmitter):
                     for row, total in zip(a_rows, grown, strict=True)]
 
         def joined(*sources):
-            """The accumulators, which come from one of several blocks."""
+            """The accumulators, as phi nodes with one (values, block) for each preceding block."""
             phis = [builder.phi(self.vector) for _ in range(height)]
             for values, block in sources:
                 for phi, value in zip(phis, values, strict=True):
@@ -103,7 +103,7 @@ class DotEmitter(VectorEmitter):
 def dot_function(dtype):
     """The compiled dots(sums, a, a_row, b, k, rows): sums[i] = Σₖ a[i, k] b[k], for at most `dot_rows` rows.
 
-    Addresses, and strides in elements, are integers. Sums take up whole vectors, at least `dot_rows` numbers.
+    Addresses, and strides in elements, are integers. sums has room for whole vectors and for at least `dot_rows` numbers.
     """
 
     @intrinsic
@@ -128,9 +128,9 @@ def build_dot_products(dtype):
     lanes, dots, zero = vector_lanes(dtype), dot_function(dtype), np.dtype(dtype).type(0)
 
     def dot_products(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
-        """c = start + a @ b with the arguments of a product: one column, and numbers of b and of rows of a contiguous.
+        """c = start + a @ b with the arguments of a product. b is one contiguous column; the rows of a are contiguous.
 
-        The order of the sums is not that of a product, so all parts of a c have to be computed by it.
+        Sums are in another order than in a product, so either all parts of a c are computed here, or none.
         """
         sums = carray(number(stack_memory(item * max(at_once, lanes))), at_once)
         for i in range(0, rows, at_once):
@@ -139,7 +139,7 @@ def build_dot_products(dtype):
                 dots(address_of(sums), a + item * (i * a_row + k0), a_row, b + item * k0, min(length, k - k0), count)
                 first, first_row = (start, start_row) if k0 == 0 else (c, c_row)
                 place, before = c + item * i * c_row, first + item * i * first_row
-                if count == at_once and c_row == 1 and first_row == 0:  # at once: by vectors
+                if count == at_once and c_row == 1 and first_row == 0:  # a vectorized loop
                     shift = carray(number(before), 1)[0] if first != 0 else zero
                     total = carray(number(place), at_once)
                     for m in range(at_once):
@@ -160,9 +160,9 @@ def build_few_rows(dtype):
     item, pointer = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
 
     def few_rows(dx, dx_row, dz, batch, weight, out_features, begin, end):
-        """Columns begin to end of dx = dz weightᵀ. The weight is read once, in the order of memory."""
+        """Compute columns begin … end − 1 of dx = dz weightᵀ. The weight is read once, in the order of memory."""
         # forward: z = x @ weight + bias
-        stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row needs no second look at the weight
+        stride = DOTTED_INPUTS if batch > 1 else max(end - begin, 1)  # one row reads each weight only once
         for j in range(begin, end, stride):
             for i in range(batch):
                 call_dot(pointer(dx), (dx + item * (i * dx_row + j), 1, weight + item * j * out_features, out_features, 1,

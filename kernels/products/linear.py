@@ -1,11 +1,11 @@
-"""The products of a fully connected layer: z = x @ weight + bias, and their inverse.
+"""The products of a fully connected layer: z = x @ weight + bias, and its gradients.
 
     forward     z = x @ weight + bias
     backward    dweight = xᵀ dz      dbias = Σ dz over the batch      dx = dz weightᵀ
 
 x (batch, in_features), weight (in_features, out_features), bias (out_features,), z (batch, out_features); C-contiguous.
-Every number of z, dx, dweight and dbias is a sum of chains of terms in a fixed order, so any thread may compute any of them
-and the bits stay the same.
+Every element of z, dx, dweight and dbias is a sum of chains. A chain is a run of terms, added one after the other. The order
+is fixed, so any thread may compute any element and the bits stay the same.
 """
 
 from ..compiling.jit import address_of, call_at, jit
@@ -15,19 +15,19 @@ from .product import call_product, chain_length, product, product_arguments, pro
 from .transpose import call_transpose
 from .transposed import transposed_weight_kernel
 
-# dweight of so few outputs, from an x of so many numbers, is computed as its transpose.
+# With at most this many outputs, and at least this many numbers in x, dweight is computed as its transpose.
 TRANSPOSED_OUTPUTS, TRANSPOSED_NUMBERS = 12, 4096
-# dx of at most FEW_ROWS rows is computed as dot products of dz with rows of the weight, which need not be transposed; where
-# the weight fits into the second-level cache, of at most FEW_ROWS_CACHED rows. Three rows of 8-32-32-1 took 1.27 µs in this
-# way, and 0.96 with the transpose.
+# For at most FEW_ROWS rows, dx is computed as dot products of dz with rows of the weight, which need not be transposed. If
+# the weight fits into the second-level cache, this is done for at most FEW_ROWS_CACHED rows: three rows of 8-32-32-1 took
+# 1.27 µs in this way, and 0.96 with the transpose.
 FEW_ROWS, FEW_ROWS_CACHED, CACHED_BYTES = 4, 2, 1 << 20
 
 
 @jit(inline=True)
 def linear_forward(z, x, weight, start, length, kernel):
-    """z = start + x @ weight, in chains of so many inputs. start: the address of the bias, or 0 for none.
+    """Compute z = start + x @ weight, in chains of `length` inputs. start: the address of the bias, or 0 for none.
 
-    kernel: the address of the one that makes the product, from `forward_product`.
+    kernel: the address of the product kernel, from `forward_product`.
     """
     call_at(kernel, product_arguments(z, x, weight, start, 0, length))
 
@@ -36,7 +36,7 @@ def linear_forward(z, x, weight, start, length, kernel):
 def linear_backward_weight(dweight, dz, x, accumulate, transposed=0):
     """dweight = xᵀ dz, added to what dweight holds if `accumulate`.
 
-    transposed: the address of the kernel that computes it as its transpose, or 0.
+    transposed: the address of the kernel that computes dweightᵀ, or 0.
     """
     # forward: z = x @ weight + bias
     if transposed != 0:
@@ -50,13 +50,13 @@ def linear_backward_weight(dweight, dz, x, accumulate, transposed=0):
 
 @jit
 def linear_backward_bias(dbias, dz, accumulate):
-    """dbias = Σ dz over the batch, of the first columns of dz, added to what dbias holds if `accumulate`."""
+    """dbias = Σ dz over the batch, added to what dbias holds if `accumulate`. dz may have more columns than dbias."""
     # forward: z = x @ weight + bias
     if not accumulate:
         dbias[:] = 0
     batch = dz.shape[0]
     whole = batch - batch % 8
-    for i in range(0, whole, 8):  # one after the other, but dbias is loaded once for eight
+    for i in range(0, whole, 8):  # added in order, but dbias is loaded once for eight rows
         for j in range(len(dbias)):
             dbias[j] = (dbias[j] + dz[i, j] + dz[i + 1, j] + dz[i + 2, j] + dz[i + 3, j] + dz[i + 4, j] + dz[i + 5, j]
                         + dz[i + 6, j] + dz[i + 7, j])
@@ -71,7 +71,7 @@ def linear_backward_input(dtype):
 
     @jit(inline=True)
     def backward_input(dx, dz, weight, scratch, begin, end, few=0, adds=0):
-        """Columns begin to end of dx. scratch holds in_features · out_features numbers; only [begin, end) of it is used.
+        """Compute columns begin … end − 1 of dx. scratch has room for weightᵀ; only the part of these columns is used.
 
         few: the address of the kernel for few rows, or 0. adds: whether to add to dx; few is 0 then.
         """
@@ -84,7 +84,7 @@ def linear_backward_input(dtype):
         dx_row, dz_row = dx.strides[0] // item, dz.strides[0] // item
         for j in range(begin, end, panel):
             columns = min(panel, end - j)
-            first = item * j * out_features  # of the weight, and of its transpose: each panel has a place of its own
+            first = item * j * out_features  # offset of the panel, in the weight and in its transpose
             call_transpose(dx, (to + first, columns, source + first, out_features, columns, out_features))
             place = address_of(dx) + item * j
             start = place if adds != 0 else 0
@@ -95,16 +95,16 @@ def linear_backward_input(dtype):
 
 
 def panel_columns(dtype):
-    """How many columns of a product the widest tile has."""
+    """The number of columns of the widest tile."""
     return vector_lanes(dtype) * tile_vectors()
 
 
 def forward_product(dtype, out_features):
-    """The address of the kernel that makes z: a matter of the layer alone, so that bits do not depend on the batch."""
+    """The address of the kernel that computes z. It depends on the layer only, so bits do not depend on the batch."""
     return (dot_kernel if out_features == 1 else product_kernel).address(dtype)
 
 
 def narrow_gradient(dtype, batch, in_features, out_features):
-    """The address of the kernel of narrow weight gradients, compiled only for a layer that it makes faster; else 0."""
+    """The address of the kernel that computes dweightᵀ, which is compiled only if it is faster for this layer; else 0."""
     pays = out_features <= TRANSPOSED_OUTPUTS and batch * in_features >= TRANSPOSED_NUMBERS
     return transposed_weight_kernel.address(dtype) if pays else 0

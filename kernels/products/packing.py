@@ -1,7 +1,7 @@
-"""Packing: a panel of the right operand of a matrix product laid out without gaps, so that it stays in the cache.
+"""Packing: a panel of the right operand of a matrix product is copied without gaps, so that it stays in the cache.
 
-Rows of a wide matrix lie far apart. A panel of them, read again for every band of the result, would take a page of address
-translation for each row, and where the distance is a power of two its rows would drive one another out of the cache.
+Rows of a wide matrix lie far apart. A panel is read again for every band of the result. Unpacked, each of its rows would
+need an entry of the TLB, and if their distance is a power of two, they would evict one another from the cache.
 """
 
 from llvmlite import ir
@@ -15,10 +15,10 @@ from ..processor.vector import SCALAR
 
 @intrinsic
 def stack_memory(typingctx, size):
-    """The address of `size` bytes on the stack, until the function returns; not for use in a loop."""
+    """Return the address of `size` bytes on the stack, valid until the function returns. Not for use in a loop."""
 
     def codegen(context, builder, signature, args):
-        # of a size that the optimizer does not know: it would spend minutes trying to keep it in registers
+        # the optimizer must not know the size: it would spend minutes trying to keep the memory in registers
         memory = builder.alloca(ir.IntType(8), size=args[0], name="panel")
         memory.align = 64
         return builder.ptrtoint(memory, ir.IntType(64))
@@ -27,8 +27,10 @@ def stack_memory(typingctx, size):
 
 
 def packing(dtype):
-    """The compiled pack(out, b, b_row, steps, columns): rows of `columns` numbers from address b to address out, where they
-    follow one another at a distance of whole vectors. Reads no number that is not of the panel."""
+    """The compiled pack(out, b, b_row, steps, columns): copies `steps` rows of `columns` numbers from address b to out.
+
+    In out each row takes a whole number of vectors. No number outside the panel is read.
+    """
     vector, item, lanes = ir.VectorType(SCALAR[dtype], vector_lanes(dtype)), ITEM_BYTES[dtype], vector_lanes(dtype)
     number = typed_pointer(REAL[dtype])
 

@@ -20,49 +20,50 @@ from ..processor.target import (
 from .packing import packing, stack_memory
 from .tile import HALF, tile_function
 
-LONGEST_CHAIN = 512  # steps of k: of a panel of b, as wide as one tile, so much stays in the second-level cache
-WHOLE = 256  # so short a k is one chain; a longer one has two or more, for as many threads
-# A panel of a b whose rows lie so many bytes apart is packed, if so many rows of a come to read it: 1024³ in float32 went
-# from 95 to 108 GFLOP/s. 128 rows do not repay it (784 by 512: 108 GFLOP/s packed, 114 as it lies); at 400 it is even.
+LONGEST_CHAIN = 512  # terms: a panel of b with so many rows, one tile wide, stays in the second-level cache
+WHOLE = 256  # up to this k a sum is one chain; a longer one has several, which threads can compute separately
+# Panels of b are packed if its rows lie at least PACKED_STRIDE bytes apart and a has at least PACKED_ROWS rows: 1024³ in
+# float32 went from 95 to 108 GFLOP/s. With 128 rows it does not pay (784 by 512: 108 GFLOP/s packed, 114 unpacked); about
+# 400 rows are the break-even.
 PACKED_STRIDE, PACKED_ROWS = 2048, 400
-# With few rows and more bytes of b than this for each, the time goes into reading b once: to read whole rows of it, in the
-# order of memory, was 1.5 to 3 times as fast as panels (4 rows, 2000 by 2000: 68 against 25 GFLOP/s). The tiles of a single
-# row are so wide that it gains only where b is in no cache at all (2500 by 2500: 33 against 24 GB/s).
+# If a has few rows, and b more than STREAMED_BYTES for each of them, most of the time is spent on reading b once. Reading
+# whole rows of b, in the order of memory, is 1.5 to 3 times as fast as reading panels (4 rows, 2000 by 2000: 68 against 25
+# GFLOP/s). The tiles of a single row are so wide that this pays only if b is in no cache (2500 by 2500: 33 against 24 GB/s).
 STREAMED_BYTES, STREAMED_ROWS, STREAM_BLOCK, STREAM_COLUMNS = 1 << 20, 16, 8, 2048
 UNCACHED_BYTES, UNCACHED_BLOCK = 1 << 24, 16
 
-# Where halves are faster, a last vector that is at most half full is computed as half a vector. With fewer products than
-# this a separate tile costs more than it saves.
+# On processors where `halves_are_faster`, a last vector that is at most half full is computed as half a vector. With fewer
+# multiplications than HALF_PAYS the separate tile costs more than it saves.
 HALF_PAYS = 512
 
 
 @jit(inline=True)
 def shares(size, most):
-    """The number of shares of at most `most` that `size` is cut into; most products are one share and skip the division."""
+    """⌈size / most⌉, the number of shares of at most `most`. Most products are one share and skip the division."""
     return 1 if size <= most else (size + most - 1) // most
 
 
 @jit(inline=True)
 def split_evenly(size, count):
-    """The first of `count` shares of `size`: five vectors are split into three and two, not four and one."""
+    """⌈size / count⌉, the first of `count` equal shares: five vectors are split into three and two, not four and one."""
     return size if count == 1 else (size + count - 1) // count
 
 
 @jit(inline=True)
 def chain_length(k):
-    """How many products make a chain, for a sum of k of them."""
+    """The number of terms of a chain, for a sum of k terms."""
     return k if k <= WHOLE else split_evenly(k, 2 * shares(k, 2 * LONGEST_CHAIN))
 
 
 @jit(inline=True)
 def chain_count(k):
-    """How many chains there are in a sum of k products."""
+    """The number of chains of a sum of k terms."""
     return shares(k, chain_length(k))
 
 
 @jit(inline=True)
 def share_of_inputs(in_features, part, parts):
-    """The rows of the weight that are a part's own: whole chains, if there are enough of them."""
+    """The range of rows of the weight that a part owns: whole chains, if there are enough of them."""
     length = chain_length(in_features)
     grain = length if parts * length <= in_features else 1
     return share(in_features, part, parts, grain)
@@ -88,7 +89,7 @@ def build_product(dtype):
 
     @jit
     def outer(c, c_row, a, a_row, b, rows, columns):
-        """c = a @ b for k = 1, in the order of memory: writing c is what takes the time."""
+        """c = a @ b for k = 1, in the order of memory, because most of the time is spent on writing c."""
         for i in range(rows):
             number = carray(number_pointer(a + item * i * a_row), 1)[0]
             total = carray(number_pointer(c + item * i * c_row), columns)
@@ -99,12 +100,12 @@ def build_product(dtype):
     def product(c, c_row, a, a_row, a_column, b, b_row, start, start_row, rows, columns, k, length):
         if rows == 0 or columns == 0 or k == 0:
             return
-        if length == 1 and start == 0:  # the whole sum is one product
+        if length == 1 and start == 0:  # every sum has one term
             outer(c, c_row, a, a_row, b, rows, columns)
             return
         halved = halves and 0 < columns % lanes <= lanes // 2 and rows * k >= HALF_PAYS
         if k <= length and columns <= (lanes if halved else widest):
-            # no wider than a tile, and each number is one chain: it only takes bands of rows
+            # one tile wide, and every sum is one chain: only the rows are cut, into bands
             width = (columns + lanes - 1) // lanes
             last = columns - (width - 1) * lanes
             masked = 1 if last < lanes or (masks and width < max_vectors) else 0
@@ -117,7 +118,7 @@ def build_product(dtype):
                 c, a = c + item * count * c_row, a + item * count * a_row
                 start += item * count * start_row if start != 0 else 0
             return
-        # one loop for both ways through b
+        # one loop for both orders of reading b, streamed or by panels
         streamed = rows <= STREAMED_ROWS and k * columns * item > (UNCACHED_BYTES if rows == 1 else rows * STREAMED_BYTES)
         piece, strip = (UNCACHED_BLOCK if rows == 1 else STREAM_BLOCK, STREAM_COLUMNS) if streamed else (length, columns)
         packed = rows >= PACKED_ROWS and b_row * item >= PACKED_STRIDE
@@ -128,7 +129,7 @@ def build_product(dtype):
             vectors = (strip_columns + lanes - 1) // lanes
             last = strip_columns - (vectors - 1) * lanes
             whole = vectors if last == lanes else vectors - 1
-            full = vectors - 1 if halved and last <= lanes // 2 else vectors  # what follows is half a vector
+            full = vectors - 1 if halved and last <= lanes // 2 else vectors  # the rest is half a vector
             for k0 in range(0, k, length):
                 later, end = k0 > 0, min(k0 + length, k)
                 for k1 in range(k0, end, piece):
@@ -179,9 +180,9 @@ call_product = calls(product_kernel)
 
 @jit(inline=True)
 def product_arguments(c, a, b, start, start_row, length):
-    """What the kernel is to be called with for c = start + a @ b, 2-D arrays.
+    """Return the arguments of the kernel for c = start + a @ b, 2-D arrays.
 
-    start: an address with a row stride in elements, or 0 for none. length: how many products make a chain.
+    start: an address, or 0 for none; start_row: its row stride in elements. length: the number of terms of a chain.
     """
     item = c.itemsize
     return (address_of(c), c.strides[0] // item, address_of(a), a.strides[0] // item, a.strides[1] // item, address_of(b),

@@ -1,9 +1,9 @@
-"""The micro-kernel over segments: c = start + Σₛ aₛ @ bₛ, held in registers from the first term of the first segment on.
+"""The micro-kernel over segments: c = start + Σₛ aₛ @ bₛ, held in registers from the first term to the last.
 
-A convolution reads a window of an image, whose rows do not follow one another in memory. Each run of numbers that do is a
-segment: aₛ and bₛ begin at regular distances, in two loops of which the inner one goes over `inner` segments. Every element
-of c is one chain of fused multiply-adds, in the order of the segments and within each in that of k. To leave c to memory
-between segments took LeNet-5's first layer from 76 to 45 GFLOP/s.
+A convolution reads windows of an image. The rows of a window are not adjacent in memory; each run of adjacent numbers is a
+segment. Segments begin at regular distances, in two nested loops, of which the inner one goes over `inner` segments. Every
+element of c is one chain of fused multiply-adds, in the order of the segments, and within a segment in the order of k.
+Writing c to memory between segments slowed LeNet-5's first layer from 76 to 45 GFLOP/s.
 """
 
 from llvmlite import ir
@@ -41,7 +41,7 @@ class SegmentTileEmitter(TileEmitter):
         builder.position_at_end(from_zero)
         builder.branch(segment)
 
-        # what a segment begins with: the sums, where its numbers are, how many segments are left, and of the inner loop
+        # the state at the beginning of a segment: sums, addresses, number of segments left, and left in the inner loop
         builder.position_at_end(segment)
         firsts = [*(initial[position] for position in tile), *groups, b, segments, inner]
         zeros = [*[self.zero] * len(tile), *firsts[len(tile):]]
@@ -84,7 +84,7 @@ class SegmentTileEmitter(TileEmitter):
 
 
 class ElementwiseTileEmitter(SegmentTileEmitter):
-    """The same number by number: c[i, j] = start[i, j] + Σₛ Σₖ aₛ[i, k, j] bₛ[k, j], all columns contiguous."""
+    """The elementwise tile over segments: c[i, j] = start[i, j] + Σₛ Σₖ aₛ[i, k, j] bₛ[k, j]. Columns are contiguous."""
 
     family = "elementwise_tile"
 
@@ -93,8 +93,9 @@ class ElementwiseTileEmitter(SegmentTileEmitter):
 
 
 def segment_tile_function(dtype, elementwise=False):
-    """The intrinsic of the tile over segments: that of `tile_function` with segments, inner, a_step, a_jump, b_step, b_jump.
+    """The intrinsic of the tile over segments: `tile_function` with segments, inner, a_step, a_jump, b_step, b_jump.
 
-    segments: how many there are in all. A segment begins a step behind the one before it, after each `inner` ones a jump.
+    segments: the total number. Each segment begins a step after the one before, or a jump after it where the inner loop of
+    `inner` segments begins again.
     """
     return tile_intrinsic(dtype, ElementwiseTileEmitter if elementwise else SegmentTileEmitter, tile_shapes())

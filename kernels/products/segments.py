@@ -1,7 +1,7 @@
-"""Products over segments, c = start + Σₛ aₛ @ bₛ, for many lines that lie at regular distances; cut into tiles.
+"""Products over segments, c = start + Σₛ aₛ @ bₛ, for many lines at regular distances, cut into tiles.
 
-A line of a convolution is a row of its output: c (pixels, out_channels), aₛ a run of numbers of each pixel's window, bₛ the
-weights of that run. All products of an element are one chain, so it has the same bits in whatever line, tile or part it is.
+A line is one row of the output of a convolution: c (pixels, out_channels). aₛ is a run of adjacent numbers in the window of
+each pixel, bₛ has the weights of that run. Every element is one chain, so its bits do not depend on the line, tile or part.
 """
 
 from ..compiling.jit import ANY, Kernel, calls, jit
@@ -11,9 +11,9 @@ from .product import HALF_PAYS, shares, split_evenly
 from .segment_tile import segment_tile_function
 from .tile import HALF
 
-# Addresses and distances in numbers. c (rows, columns) of each of `lines`; a (rows, k) and b (k, columns) of each segment;
-# start (rows, columns) with its own distances, 0 for zeros. A segment begins a step behind the one before, after each
-# `inner` ones a jump. The columns of b, c and start are contiguous.
+# Addresses, and distances in numbers. Each of `lines` has a c (rows, columns) and a start (rows, columns); a start of 0
+# means zeros. Each segment has an a (rows, k) and a b (k, columns). It begins a step after the one before, or a jump after
+# it where the inner loop of `inner` segments begins again. The columns of b, c and start are contiguous.
 SEGMENTS = Record(
     "segment_product", "lines", "rows", "columns", "segments", "inner", "k",
     "c", "c_line", "c_row", "start", "start_line", "start_row",
@@ -24,7 +24,7 @@ new_segments = on_stack(SEGMENTS)
 
 
 def building(elementwise):
-    """The function that builds the product; elementwise: of each column of b with a column of a, which are contiguous."""
+    """The function that builds the product. elementwise: column j of b meets only column j of a; columns are contiguous."""
     return lambda dtype: build_product(dtype, elementwise)
 
 
@@ -35,7 +35,7 @@ def build_product(dtype, elementwise):
 
     @jit(inline=True)
     def panel(p, j, shape, masked, filled):
-        """The columns from number j on, no more than a tile has."""
+        """Compute the columns of c from column j on, at most one tile wide."""
         segments, inner, k, rows, a_step, a_jump, b_step, b_jump = (
             p.segments, p.inner, p.k, p.rows, p.a_step, p.a_jump, p.b_step, p.b_jump)
         c_row, start_row, a_row, a_column, b_row = p.c_row, p.start_row, p.a_row, p.a_column, p.b_row
@@ -57,7 +57,7 @@ def build_product(dtype, elementwise):
         vectors = (columns + lanes - 1) // lanes
         last = columns - (vectors - 1) * lanes
         halved = halves and last <= lanes // 2 and (vectors == 1 or p.rows * p.k * p.segments >= HALF_PAYS)
-        full, v = vectors - 1 if halved else vectors, 0  # what follows is half a vector
+        full, v = vectors - 1 if halved else vectors, 0  # the rest is half a vector
         while v < vectors:
             width = split_evenly(full - v, shares(full - v, widest)) if v < full else 1
             filled = min(columns - (v + width - 1) * lanes, lanes)

@@ -2,8 +2,8 @@
 
 A tile is some rows by some SIMD vectors of columns. All of its accumulators live in registers while k runs; each step loads
 the vectors of b and broadcasts a number of a for each row. Every element of c is one chain of fused multiply-adds
-in the order of k, so it comes out the same in whatever tile it lies: that is what makes a row independent of its batch
-and the result independent of the threads.
+in the order of k, so its bits do not depend on the tile. Therefore a row does not depend on its batch, nor the
+result on the number of threads.
 
 Numba has no vector types, so this one function is written in LLVM's intermediate representation. It compiles for any
 processor: the width of a vector and the size of a tile come from `target`.
@@ -18,11 +18,11 @@ from ..processor.prefetch import CLOSE, emit_prefetch
 from ..processor.target import halves_are_faster, masks_are_free, row_vectors, tile_rows, tile_vectors
 from ..processor.vector import VectorEmitter, i64
 
-ROW_GROUP = 5  # rows of a that are found from one address
+ROW_GROUP = 5  # rows of a that are addressed from one pointer
 # The widest tiles prefetch the numbers of a this many steps ahead. In a transpose of a wide matrix each step is a cache line
 # of its own, which no processor predicts: this took xᵀ dz of 2048³ from 75 to 104 GFLOP/s, of 1024³ from 96 to 107.
 STEPS_AHEAD = 16
-HALF = 0  # in place of a number of vectors: one of half the width, masked
+HALF = 0  # as a number of vectors: half a vector, masked
 
 
 class TileEmitter(VectorEmitter):
@@ -39,7 +39,7 @@ class TileEmitter(VectorEmitter):
     def variant(self, rows, vectors, masked, padded=False):
         """The function for a tile of exactly `rows` by `vectors`, the last vector masked or whole.
 
-        padded: whether c has room for whole vectors, so that a masked one is filled up with zeros.
+        padded: whether c has room for whole vectors; then a masked one is written whole, filled with zeros.
         """
         shape = f"{rows}x{vectors}{'_masked' if masked else ''}{'_padded' if padded else ''}"
         name = f"fastnn_{self.family}_{self.suffix}_{shape}"
@@ -100,16 +100,16 @@ class TileEmitter(VectorEmitter):
         builder.ret_void()
 
     def place(self, builder, base, row_stride, i, j):
-        """Where vector j of row i of a matrix begins."""
+        """The address of vector j of row i of a matrix."""
         return builder.gep(base, [builder.add(builder.mul(row_stride, i64(i)), i64(j * self.lanes))])
 
     def row_places(self, builder, rows, a, a_row):
-        """How far behind the first of its group a row of `a` begins, and where each group of rows begins."""
+        """The offset of each row of `a` from the first row of its group, and the address of each group."""
         offsets = [None, *(self.opaque(builder, builder.mul(a_row, i64(i))) for i in range(1, min(rows, ROW_GROUP)))]
         return offsets, [builder.gep(a, [builder.mul(a_row, i64(i))]) for i in range(0, rows, ROW_GROUP)]
 
     def grow(self, builder, sums, a_steps, offsets, b_vectors, masks):
-        """The sums and one more product each. a_steps: where the number of the first row of each group stands."""
+        """The sums with one more product each. a_steps: for each group, the address of the number of its first row."""
         places, grown = [self.opaque(builder, phi) for phi in a_steps], {}
         for i in range(1 + max(i for i, _ in sums)):
             place = places[i // ROW_GROUP]
@@ -119,13 +119,13 @@ class TileEmitter(VectorEmitter):
         return grown
 
     def factors(self, builder, place, masks):
-        """What the vectors of b are multiplied with: the number of a at this place."""
+        """The factors of the vectors of b: the number of a at this address, in all lanes."""
         number = builder.load(place)
         number.align = self.bytes
         return [self.splat(builder, number, self.vector)] * len(masks)
 
     def table(self, shapes):
-        """The array of the variants; that of (rows, vectors, masked) has the index rows | (vectors << 1 | masked) << 4."""
+        """The array of the variants. The index of (rows, vectors, masked) is rows | (vectors << 1 | masked) << 4."""
         name = f"fastnn_{self.family}s_{self.suffix}"
         if name in self.module.globals:
             return self.module.globals[name]
@@ -144,7 +144,7 @@ class TileEmitter(VectorEmitter):
 def tile_shapes():
     """The (rows, vectors, masked) of the variants."""
     widest = tile_vectors()
-    # where masks are free, only the widest tiles have a variant without a mask: half the code
+    # if masks are free, only the widest tiles have a variant without a mask, which halves the code
     shapes = [(rows, vectors, masked) for vectors in range(1, widest + 1) for rows in range(1, tile_rows(vectors) + 1)
               for masked in (False, True) if masked or vectors == widest or not masks_are_free()]
     if halves_are_faster():

@@ -1,7 +1,7 @@
 """Transposition through registers: out = wᵀ, a square of vectors at a time.
 
-A matrix product wants the columns of its right operand contiguous. dx = dz @ weightᵀ has them scattered, so weightᵀ is laid
-out first, panel by panel, into scratch.
+In a matrix product, each row of the right operand has to be contiguous. Those of weightᵀ in dx = dz @ weightᵀ are not, so
+weightᵀ is first written to scratch, panel by panel.
 """
 
 from numba import types
@@ -11,13 +11,13 @@ from ..compiling.jit import REAL, Kernel, calls, typed_pointer, view
 from ..processor.target import ITEM_BYTES, masks_are_free, vector_lanes
 from ..processor.vector import VectorEmitter
 
-FEW = 2  # up to so many vectors' worth of numbers it is faster to move them one by one than as a square with masks
+FEW = 2  # vectors: up to this many it is faster to copy the numbers one by one than as a square with masks
 
 
 def transpose_square(dtype):
     """The intrinsic square(out, out_row, w, w_row, rows, columns): out = wᵀ for at most lanes by lanes numbers.
 
-    Addresses and row strides are given. Only a square of literal `lanes` by `lanes` does without masks.
+    The arguments are addresses and row strides. If rows and columns are literals, both are `lanes`, and no masks are used.
     """
 
     @intrinsic(prefer_literal=True)
@@ -31,7 +31,7 @@ def transpose_square(dtype):
 
             def place(base, stride, i, count):
                 number = word(i)
-                if not whole:  # rows that are not there are those of the last, which is written after them
+                if not whole:  # a missing row has the address of the last one, which is stored after it
                     number = builder.select(builder.icmp_signed("<", number, count), number, builder.sub(count, word(1)))
                 address = builder.add(base, builder.mul(builder.mul(stride, number), word(emitter.bytes)))
                 return builder.inttoptr(address, pointer)
