@@ -280,7 +280,7 @@ def optimizer_update(optimizer, parameters, gradients, state, step):
     parameters, gradients : (size,)
     state : list of (size,)
         One vector for each of the optimizer's slots, zeros at first.
-        The number of the step, counted from 1.
+    step : int
         The number of the step, counted from 1.
 
     Returns

@@ -1,6 +1,6 @@
 """Nothing in the package uses private attributes of another object, those that begin with an underscore.
 
-`python tests/test_reaching_in.py` lists the places and their number.
+`python tests/laws/test_reaching_in.py` lists the places and their number.
 """
 
 import ast

@@ -142,9 +142,10 @@ def spellings(value):
 
 
 def all_spellings(text):
-    """Return the keys of all cells that mean the same category or missing value: for numeric text, also that number.
+    """Return the keys of all cells that mean the same category or missing value as `text`.
 
-    The texts "1.10" and "1.1" may be versions, and differ. A cell with the number 1.1 matches both.
+    For the text of a number they include the number. So a cell with the number 1.1 matches the texts "1.10" and "1.1", which
+    do not match each other, because they may be versions.
     """
     found = spellings(text)
     return found | {float(text)} if isinstance(text, str) and FRACTION.fullmatch(text.strip()) else found

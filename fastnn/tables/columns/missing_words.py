@@ -17,10 +17,10 @@ def means_missing(cell, known=()):
 
 
 def with_words(pd, table, read_text):
-    """Return a table from a file, in which columns of text contain words such as NA as they are written.
+    """Return a table in which words such as NA in columns of text are text, not missing values.
 
-    pd: the module pandas. table: as pandas reads it, with such words missing. read_text(names): the columns as text, in
-    which only empty cells are missing.
+    pd: the module pandas. table: as pandas reads it from a file, with these words as missing values. read_text(names): reads
+    the columns as text, in which only empty cells are missing.
     """
     names = [name for name, column in table.items()
              if column.hasnans and pd.api.types.infer_dtype(column, skipna=True) == "string"]

@@ -94,9 +94,10 @@ def losses_at_once(net, X, y, *, training=False):
 
 
 def by_differences(net, function, most=None, seed=0):
-    """Return ({name: (values, size)}, {name: indices}): derivatives of function(), and the elements of each parameter.
+    """Return ({name: (values, size)}, {name: indices}): derivatives of function(), for these elements of each parameter.
 
-    Central differences at three steps, with Richardson extrapolation. most: number of elements of a larger parameter.
+    They are central differences with three step sizes and Richardson extrapolation. Of a parameter with more than `most`
+    elements, `most` random ones are used.
     """
     rng, found, places = np.random.default_rng(seed), {}, {}
     for name, view in net.parameters.items():
