@@ -105,6 +105,10 @@ def register_loss(name: str, value: Callable, prime: Callable, *, formula: str =
         Whether the derivative is continuous; if not, `kinks` lists the values of a − y at which it jumps.
     targets : {"values", "classes", "binary"}, optional
         What y may be: any values, class labels or probabilities, or numbers from 0 to 1.
+    formula, prime_formula : str, optional
+        For documentation and reports.
+    vectorized, vectorized_prime : callable, optional
+        The same functions for NumPy arrays; by default the scalar functions are applied to each element.
 
     Returns
     -------
