@@ -19,6 +19,7 @@ from .callback_calls import announce, begin, call, end
 from .divergence import DivergenceError, cause
 from .epoch_end import EpochEnd
 from .history import History
+from .learning_from_data import learn_from_data
 from .loop import compute_metrics, validate
 from .progress import Progress
 
@@ -130,6 +131,8 @@ def fit(network, *given, **options):
 def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, threads, progress, metrics=()):
     """Train `network` with the help of `learner`, its float64 copy; the data have the learner's dtype."""
     minimize, history, flat = minimizer(), History(), network.vectors.parameters.flat
+    learn_from_data(network, data)
+    learner.vectors.state.flat[:] = network.vectors.state.flat
     evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
     told, begun, last_logs = -1, [], {}
 

@@ -7,6 +7,7 @@ import pytest
 from guarded import results_of
 
 from fastnn import (
+    LBFGS,
     Dense,
     Flatten,
     GroupNorm,
@@ -155,3 +156,9 @@ def test_rescale_equals_rescaled_data():
 def test_examples_run():
     for module in (naive.images, vectorized.images, naive.group_normalization, vectorized.group_normalization):
         assert doctest.testmod(module).failed == 0
+
+
+def test_normalize_learns_before_a_fit_with_lbfgs():
+    one = net(Normalize())
+    one.fit(IMAGES, LABELS, optimizer=LBFGS(max_iterations=2))
+    np.testing.assert_allclose(one.state["0.mean"], IMAGES.mean(axis=(0, 1, 2)), rtol=1e-12)
