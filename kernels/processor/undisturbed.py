@@ -114,9 +114,19 @@ def being_imported(name):
 
 def before_fork():
     """Wait for all tasks: a child process does not have their threads, and the locks they hold would stay held in it."""
-    if not holds_compiler_lock():  # otherwise a task may be waiting for this thread
-        for task in [task for task in list(running) if task.thread is not threading.current_thread()]:
-            task.wait(LONGEST_WAIT)
+    if holds_compiler_lock():  # a task may be waiting for this thread
+        return
+    interrupted = None
+    for task in list(running):
+        waited = task.thread is threading.current_thread()
+        while not waited:
+            try:
+                task.wait(LONGEST_WAIT)
+                waited = True
+            except BaseException as error:  # the fork goes on whatever is raised here, so the wait goes on too
+                interrupted = error
+    if interrupted is not None:
+        raise interrupted
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,12 +5,16 @@ FASTNN_TEST_SEED and FASTNN_TEST_CASES set the moments and, in the long forms, h
 
 import os
 import random
+import signal
 import subprocess
 import sys
+import time
 
 import numba
 import pytest
 from child import SUPPORT, python
+
+from fastnn.kernels.processor import undisturbed
 
 SEED, CASES = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("FASTNN_TEST_CASES", "30"))
 PLACES = {"place": 15_000, "module": 4_500}  # approximate numbers of places in an import
@@ -96,3 +100,18 @@ def test_process_ends_while_a_kernel_compiles(pauses, tmp_path):
                          env={**os.environ, "FASTNN_CACHE_DIR": str(tmp_path), "FASTNN_COMPILERS": "1"})
     assert run.returncode in (1, 130, -2), (run.returncode, run.stderr)
     assert "KeyboardInterrupt" in run.stderr
+
+
+def test_a_fork_waits_for_compilation_even_if_the_wait_is_interrupted():
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    task = undisturbed.Task(time.sleep, (1.0,))
+    task.thread.start()
+    while task not in undisturbed.running:
+        time.sleep(0.001)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            undisturbed.before_fork()
+        assert task.ended
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def interrupted_fit(pauses):
     """Return whether fit() was interrupted, after all signals have arrived."""
     sender, interrupted = threading.Thread(target=send, args=(pauses,)), False
     sender.start()
-    for work in [fit] + [sender.join] * (1 + len(pauses)):
+    rest = partial(time.sleep, 0.5)  # a busy machine may deliver a signal late
+    for work in [fit] + [sender.join, rest] * (1 + len(pauses)):
         try:
             work()
         except KeyboardInterrupt:
