@@ -74,14 +74,24 @@ def steps_inside(first, step, count, size):
 
 
 @jit(inline=True)
-def three_ranges(begin, end, count, elementwise):
-    """Return the bounds of three ranges of `count` pixels; the taps of the middle one, begin … end − 1, are in the image.
+def whole_range(begin, end, count, elementwise):
+    """Return the range of pixels, among begin … end − 1 with all taps in the image, that are computed in one product.
 
-    Only the outer ranges have to be copied, with zeros around them. Unless `elementwise`, a middle range of fewer than
-    FEW_PIXELS pixels does not pay: then the last range has all pixels.
+    Unless `elementwise`, a range of fewer than FEW_PIXELS pixels does not pay: then it is empty, and all pixels are copied,
+    with zeros. Elementwise, nothing is copied: pixels outside the range have fewer taps.
     """
     begin, end = min(begin, count), min(end, count)
-    return (0, begin, end, count) if elementwise != 0 or end - begin >= FEW_PIXELS else (0, 0, 0, count)
+    return (begin, end) if elementwise != 0 or end - begin >= FEW_PIXELS else (0, 0)
+
+
+@jit(inline=True)
+def range_end(pixel, begin, end, count, elementwise):
+    """Return where the range ends that begins at `pixel`: of pixels with all taps, or with zeros or fewer taps."""
+    if begin <= pixel < end:
+        return end
+    if elementwise != 0:
+        return pixel + 1
+    return begin if pixel < begin else count
 
 
 @jit
@@ -163,28 +173,33 @@ def to_windows(dtype):
         span, top = tap_span(kernel_width, row.dilation_x), line * row.stride_y - row.top
         bottom = top + (lines - 1) * row.stride_y + tap_span(row.kernel_height, row.dilation_y)
         begin, end = steps_inside(-row.left, row.stride_x, row.columns, row.width - span + 1)
-        ranges = three_ranges(begin, end, row.columns, row.elementwise)
-        for part in range(3):
-            first, last = ranges[part], ranges[part + 1]
-            if first == last:
-                continue
+        begin, end = whole_range(begin, end, row.columns, row.elementwise)
+        last = 0
+        while last < row.columns:
+            first, last = last, range_end(last, begin, end, row.columns, row.elementwise)
             left, right = first * row.stride_x - row.left, (last - 1) * row.stride_x - row.left + span
-            source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
+            j, taps, source, pitch = 0, kernel_width, image, row.width * channels
+            if row.elementwise != 0:
+                j, taps = steps_inside(left, row.dilation_x, kernel_width, row.width)
+                taps -= j
+            else:
+                source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
             p = new_segments()
             p.rows, p.columns, p.c_line, p.c_row = last - first, features // groups, row.columns * features, features
             p.a_line, p.a_row, p.b_row = row.stride_y * pitch, row.stride_x * channels, features
             row_step, tap_step = row.dilation_y * pitch, row.dilation_x * channels
             if row.elementwise != 0:
-                p.k, p.a_column, p.inner, p.a_jump = kernel_width, tap_step, 1, row_step
+                p.k, p.a_column, p.inner, p.a_jump, p.b_step = taps, tap_step, 1, row_step, kernel_width * features
             elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
                 p.k, p.a_column, p.inner, p.a_jump = kernel_width * channels, 1, 1, row_step
+                p.b_step = p.k * features
             else:
                 p.k, p.a_column, p.inner, p.a_step = channels // groups, 1, kernel_width, tap_step
-                p.a_jump = row_step - (kernel_width - 1) * tap_step
-            p.b_step = p.b_jump = p.k * features
-            make(row, p, windows + item * first * features, source + item * left * channels, weight, start, lines,
-                 row.kernel_height, top, row.stride_y, row.dilation_y, row.height, pitch, p.inner * p.b_step,
-                 channels // groups, features // groups)
+                p.a_jump, p.b_step = row_step - (kernel_width - 1) * tap_step, p.k * features
+            p.b_jump = p.b_step
+            make(row, p, windows + item * first * features, source + item * (left + j * row.dilation_x) * channels,
+                 weight + item * j * features, start, lines, row.kernel_height if taps > 0 else 0, top, row.stride_y,
+                 row.dilation_y, row.height, pitch, p.inner * p.b_step, channels // groups, features // groups)
 
     return windows_of
 
@@ -217,14 +232,15 @@ def to_image(dtype):
                 r = (y + row.top - last_i * row.dilation_y) // stride_y
                 c = (x + row.left - last_j * row.dilation_x) // stride_x
                 begin, end = steps_inside(c, 1, pixels, row.columns - reach)
-                ranges = three_ranges(begin, end, pixels, row.elementwise)
-                for part in range(3):
-                    first, last = ranges[part], ranges[part + 1]
-                    if first >= last:
-                        continue
-                    taps = taps_y if taps_x > 0 else 0
-                    source, pitch = windows, row.columns * features
-                    if taps > 0:
+                begin, end = whole_range(begin, end, pixels, row.elementwise)
+                last = 0
+                while last < pixels:
+                    first, last = last, range_end(last, begin, end, pixels, row.elementwise)
+                    j, taps, source, pitch = 0, taps_x, windows, row.columns * features
+                    if row.elementwise != 0:
+                        j, taps = steps_inside(c + first, column_step, taps_x, row.columns)
+                        taps -= j
+                    elif taps_x * taps_y > 0:
                         source, pitch = box(windows, top, bottom, c + first, c + last + reach, row.rows, row.columns,
                                             features, scratch)
                     p = new_segments()
@@ -232,7 +248,7 @@ def to_image(dtype):
                     p.a_line, p.a_row = pitch, features
                     p.rows, p.columns, p.b_row = last - first, in_group, in_group
                     if row.elementwise != 0:
-                        p.columns, p.k, p.a_column, p.b_row = channels, taps_x, column_step * features, -step_j * features
+                        p.columns, p.k, p.a_column, p.b_row = channels, taps, column_step * features, -step_j * features
                         p.inner, p.b_step = 1, -step_i * kernel_width * features
                     elif groups == 1 and column_step == 1:  # the taps of a row are one run
                         p.k, p.a_column, p.inner, p.b_step = taps_x * features, 1, 1, taps_x * features * channels
@@ -241,11 +257,11 @@ def to_image(dtype):
                         p.a_step, p.b_step = column_step * features, features * in_group
                     p.a_jump, p.b_jump = row_step * pitch - (p.inner - 1) * p.a_step, p.b_step
                     if row.elementwise != 0:  # the weight itself, from the last tap to the first
-                        weights = packed + item * (last_i * kernel_width + last_j) * features
+                        weights = packed + item * (last_i * kernel_width + last_j - j * step_j) * features
                     make(row, p, image + item * (y * row.width + x + first * stride_x) * channels,
-                         source + item * (c + first) * features, weights, start,
-                         (line + lines - y + stride_y - 1) // stride_y, taps, r, 1, row_step, row.rows, pitch,
-                         p.inner * p.b_step, of_group, of_group * in_group)
+                         source + item * (c + first + j * column_step) * features, weights, start,
+                         (line + lines - y + stride_y - 1) // stride_y, taps_y if taps > 0 else 0, r, 1, row_step, row.rows,
+                         pitch, p.inner * p.b_step, of_group, of_group * in_group)
 
     return image_of
 
@@ -270,18 +286,29 @@ def to_weight(dtype):
         elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
             rows, runs = row.kernel_width * channels, 1
         begin, end = steps_inside(-row.left, row.stride_x, row.columns, row.width - span + 1)
-        ranges = three_ranges(begin, end, row.columns, row.elementwise)
+        begin, end = whole_range(begin, end, row.columns, row.elementwise)
+        first_tap_j, last_pixel = 0, 0
+        if row.elementwise != 0 and not add:  # pixels at the sides give to some taps only
+            view(number(weight), first_tap * row.kernel_width * features, (last_tap - first_tap) * row.kernel_width
+                 * features)[:] = 0
+            add = True
         # forward: windows = image · weight
-        for part in range(3):
-            first, last = ranges[part], ranges[part + 1]
-            if first == last:
-                continue
+        while last_pixel < row.columns:
+            first, last = last_pixel, range_end(last_pixel, begin, end, row.columns, row.elementwise)
+            last_pixel = last
             left, right = first * row.stride_x - row.left, (last - 1) * row.stride_x - row.left + span
-            source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
+            source, pitch = image, row.width * channels
+            if row.elementwise != 0:
+                first_tap_j, rows = steps_inside(left, row.dilation_x, row.kernel_width, row.width)
+                rows -= first_tap_j
+                if rows == 0:
+                    continue
+            else:
+                source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
             for i in range(first_tap, last_tap):
                 own = line * row.stride_y - row.top + i * row.dilation_y
-                begin, end = steps_inside(own, row.stride_y, lines, row.height)
-                count, pixels = end - begin, last - first
+                begun, ended = steps_inside(own, row.stride_y, lines, row.height)
+                count, pixels = ended - begun, last - first
                 p = new_segments()
                 p.lines, p.rows, p.columns, p.c_row, p.start_row = 1, rows, features // groups, features, features
                 p.a_row = row.dilation_x * channels if row.elementwise != 0 else 1
@@ -293,12 +320,13 @@ def to_weight(dtype):
                 p.a_jump = row.height * row.width * channels - (p.inner - 1) * p.a_step
                 p.b_jump = row.rows * row.columns * features - (p.inner - 1) * p.b_step
                 for j in range(runs):
-                    pixel = (own + begin * row.stride_y) * pitch + (left + j * row.dilation_x) * channels
-                    to = weight + item * (i * row.kernel_width + j) * tap_size
+                    tap = first_tap_j + j
+                    pixel = (own + begun * row.stride_y) * pitch + (left + tap * row.dilation_x) * channels
+                    to = weight + item * (i * row.kernel_width + tap) * tap_size
                     for group in range(groups):
                         own_features = group * (features // groups)
                         p.a = source + item * (pixel + group * (channels // groups))
-                        p.b = windows + item * ((begin * row.columns + first) * features + own_features)
+                        p.b = windows + item * ((begun * row.columns + first) * features + own_features)
                         p.c = to + item * own_features
                         p.start = p.c if add else 0
                         if count > 0:

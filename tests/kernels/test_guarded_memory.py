@@ -13,7 +13,10 @@ from fastnn import (
     Adam,
     AveragePool2D,
     BatchNorm,
+    Conv2D,
+    ConvTranspose2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GaussianNoise,
@@ -38,6 +41,10 @@ LAYERS = {
     "images": lambda: (Reshape((1, -1, 1)), RandomShift(0), ZeroPad2D(((0, 1), (1, 0))), MaxPool2D(2, stride=1),
                        AveragePool2D((1, 3), stride=1, padding="same"), BatchNorm(), GroupNorm(1), GaussianNoise(0.1),
                        UpSample2D((2, 1)), MaxPool2D(2, ceil_mode=True), Dropout(0.2, channels=True), Flatten()),
+    "convolutions": lambda: (Reshape((1, -1, 1)), Conv2D(3, (1, 4), "tanh", stride=(1, 2), padding=((2, 1), (3, 5)),
+                                                                  dilation=2),
+                             DepthwiseConv2D(3, padding="same"), ConvTranspose2D(4, (2, 3), stride=(1, 2), padding=1),
+                             Conv2D(2, 1, groups=2), Flatten()),
     "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
 }
 
