@@ -68,6 +68,17 @@ def refuse_table(head, item):
         raise ValueError(WRONG_LAYOUT)
 
 
+@jit(inline=True)
+def check_forward(head, table, sample, x_shape, out_shape, parameters, out, row, column, item):
+    """Raise an error if the arrays do not fit the network; out is nan then."""
+    fit = (x_shape[0] == out_shape[0] and x_shape[1] == head.inputs and out_shape[1] == head.outputs
+           and parameters == head.size)
+    if head.layout != THIS_LAYOUT + item or not fit or not shape_fits(head, table, sample):
+        fill_nan(out, out_shape[0], out_shape[1], row, column, item)
+        refuse_table(head, item)
+        raise ValueError(SHAPES)
+
+
 @jit(inline=True, cached=True)
 def forward_row(model, x, out):
     """Run one sample through a network: out = net(x), with the bits of `Network.forward`.
@@ -103,14 +114,10 @@ def forward_row(model, x, out):
     """
     table, parameters, size, item = places(model)
     head = model_at(table)
-    x_, _, inputs, _, x_column = x_sample(model, x)
-    out_, _, outputs, _, out_column = out_vector(model, out)
-    wrong_layout = head.layout != THIS_LAYOUT + item
-    fit = inputs == head.inputs and outputs == head.outputs and size == head.size
-    if wrong_layout or not fit or not shape_fits(head, table, shape_of_sample(model, x)):
-        fill_nan(out_, 1, outputs, 0, out_column, item)
-        refuse_table(head, item)
-        raise ValueError(SHAPES)
+    x_, rows, inputs, _, x_column = x_sample(model, x)
+    out_, out_rows, outputs, out_row, out_column = out_vector(model, out)
+    check_forward(head, table, shape_of_sample(model, x), (rows, inputs), (out_rows, outputs), size, out_, out_row,
+                  out_column, item)
     call_at(head.forward_row, (table, parameters, x_, x_column, out_, out_column))
 
 
@@ -153,12 +160,8 @@ def forward(model, x, out):
     head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_samples(model, x)
     out_, out_rows, outputs, out_row, out_column = out_matrix(model, out)
-    wrong_layout = head.layout != THIS_LAYOUT + item
-    fit = inputs == head.inputs and outputs == head.outputs and size == head.size
-    if wrong_layout or not fit or rows != out_rows or not shape_fits(head, table, shape_of_samples(model, x)):
-        fill_nan(out_, out_rows, outputs, out_row, out_column, item)
-        refuse_table(head, item)
-        raise ValueError(SHAPES)
+    check_forward(head, table, shape_of_samples(model, x), (rows, inputs), (out_rows, outputs), size, out_, out_row,
+                  out_column, item)
     call_at(head.forward, (table, parameters, x_, x_row, x_column, out_, out_row, out_column, rows))
 
 
@@ -243,6 +246,36 @@ def check_loss(head, table, parameters, sample, x_shape, y_shape, labels, gradie
         raise ValueError(LOSS_SHAPES)
 
 
+@jit
+def check_pullback(head, table, samples, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
+    """Raise an error if the arrays do not fit the network or it has no gradients; dx is nan then."""
+    wrong_layout = head.layout != THIS_LAYOUT + item
+    missing = not wrong_layout and head.pullback == 0
+    fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
+           and x_shape[1] == head.inputs and dout_shape[1] == head.outputs
+           and size == parameters == head.size)
+    if (wrong_layout or missing or not fit or not shape_fits(head, table, samples[0])
+            or not shape_fits(head, table, samples[1])):
+        fill_nan(dx, dx_shape[0], dx_shape[1], row, column, item)
+        refuse_table(head, item)
+        if missing:
+            raise ValueError(NO_GRADIENTS)
+        raise ValueError(PULLBACK_SHAPES)
+
+
+@jit(inline=True)
+def backpropagate(place, x, dout, dx, samples, gradients, count):
+    """Write dx, and add to the `count` gradients of the parameters at the address `gradients`, if it is not 0."""
+    (table, parameters, size, item), (x_, rows, inputs, x_row, x_column) = place, x
+    dout_, dout_rows, outputs, dout_row, dout_column = dout
+    dx_, dx_rows, dx_columns, dx_row, dx_column = dx
+    head = model_at(table)
+    check_pullback(head, table, samples, (rows, inputs), (dout_rows, outputs), size, count, dx_, (dx_rows, dx_columns),
+                   dx_row, dx_column, item)
+    call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
+                            dx_column, gradients, rows))
+
+
 @jit(cached=True)
 def input_gradients(model, x, dout, dx):
     """Backpropagate gradients of the outputs to the inputs: dx[i] = Σⱼ dout[i, j] · d out[i, j] / d x[i].
@@ -278,15 +311,9 @@ def input_gradients(model, x, dout, dx):
     >>> dx
     array([ 6., 10.], dtype=float32)
     """
-    table, parameters, size, item = places(model)
-    head = model_at(table)
-    x_, rows, inputs, x_row, x_column = x_like_dout(model, x, dout)
-    dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
-    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_like_dout(model, dx, dout)
-    check_pullback(head, table, (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), (rows, inputs),
-                   (dout_rows, outputs), size, size, dx_, (dx_rows, dx_columns), dx_row, dx_column, item)
-    call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
-                            dx_column, 0, rows))
+    place = places(model)
+    backpropagate(place, x_like_dout(model, x, dout), dout_either(model, dout), dx_like_dout(model, dx, dout),
+                  (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), 0, place[2])
 
 
 @jit(cached=True)
@@ -321,29 +348,6 @@ def pullback(model, x, dout, dx, grads):
     >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
     array([ 6., 10.], dtype=float32)
     """
-    table, parameters, size, item = places(model)
-    head = model_at(table)
-    x_, rows, inputs, x_row, x_column = x_like_dout(model, x, dout)
-    dout_, dout_rows, outputs, dout_row, dout_column = dout_either(model, dout)
-    dx_, dx_rows, dx_columns, dx_row, dx_column = dx_like_dout(model, dx, dout)
-    grads_ = gradients_of(model, grads)
-    check_pullback(head, table, (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), (rows, inputs),
-                   (dout_rows, outputs), size, grads.size, dx_, (dx_rows, dx_columns), dx_row, dx_column, item)
-    call_at(head.pullback, (table, parameters, x_, x_row, x_column, dout_, dout_row, dout_column, dx_, dx_row,
-                            dx_column, grads_, rows))
-
-
-@jit
-def check_pullback(head, table, samples, x_shape, dout_shape, parameters, size, dx, dx_shape, row, column, item):
-    wrong_layout = head.layout != THIS_LAYOUT + item
-    missing = not wrong_layout and head.pullback == 0
-    fit = (x_shape[0] == dx_shape[0] and x_shape[1] == dx_shape[1] and x_shape[0] == dout_shape[0]
-           and x_shape[1] == head.inputs and dout_shape[1] == head.outputs
-           and size == parameters == head.size)
-    if (wrong_layout or missing or not fit or not shape_fits(head, table, samples[0])
-            or not shape_fits(head, table, samples[1])):
-        fill_nan(dx, dx_shape[0], dx_shape[1], row, column, item)
-        refuse_table(head, item)
-        if missing:
-            raise ValueError(NO_GRADIENTS)
-        raise ValueError(PULLBACK_SHAPES)
+    backpropagate(places(model), x_like_dout(model, x, dout), dout_either(model, dout), dx_like_dout(model, dx, dout),
+                  (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), gradients_of(model, grads),
+                  grads.size)
