@@ -96,7 +96,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         Parameters
         ----------
         X : array, DataFrame or sparse matrix (samples, features)
-            Sparse data are made dense. With `layers`, also an array (samples, *input_shape).
+            Sparse data are made dense. With `layers`, also an array `(samples, *input_shape)`.
         y : array (samples,) or (samples, outputs)
         sample_weight : array (samples,), optional
             The loss is the mean over the samples of a step with these weights.
@@ -301,7 +301,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         return np.concatenate([self._outputs(dense(X[i:i + DENSE_ROWS])) for i in rows])
 
     def hidden_activations(self, X):
-        """Return the outputs of the hidden layers, a list of arrays (samples, *shape), in the network's dtype."""
+        """Return the outputs of the hidden layers, a list of arrays `(samples, *shape)`, in the network's dtype."""
         check_is_fitted(self)
         X = validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
         outputs = layer_outputs(self.network_, self.network_.shaped(dense(X)), self.n_threads)

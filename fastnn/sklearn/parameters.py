@@ -172,7 +172,7 @@ DESCRIPTION = """
         and their activation.
     input_shape : tuple of int or None
         The shape of a sample, such as (height, width, channels), for `layers` that need it. X then has the shape
-        (samples, *input_shape), or (samples, features) with the same elements in C order, as in a pipeline."""
+        `(samples, *input_shape)`, or (samples, features) with the same elements in C order, as in a pipeline."""
 
 ATTRIBUTES = """
     coefs_, intercepts_ : list of array

@@ -131,7 +131,7 @@ def forward(model, x, out):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
-        If the network's samples have a shape, also (samples, *shape) with contiguous samples.
+        If the network's samples have a shape, also `(samples, *shape)` with contiguous samples.
     out : array (samples, outputs) of the model's dtype
         Overwritten. It may be x itself, but must not overlap x otherwise.
 
@@ -176,7 +176,7 @@ def loss_and_gradients(model, x, y, grads):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
-        If the network's samples have a shape, also (samples, *shape) with contiguous samples.
+        If the network's samples have a shape, also `(samples, *shape)` with contiguous samples.
     y : array (samples, outputs) or (samples,)
         Values or probabilities of the model's dtype; or int64 labels (samples,).
     grads : array (parameters,) of the model's dtype, contiguous
@@ -286,7 +286,7 @@ def input_gradients(model, x, dout, dx):
     ----------
     model : Model
     x : array (samples, inputs) or (inputs,) of the model's dtype
-        If the network's samples have a shape, also (samples, *shape), or `shape` if dout is a vector.
+        If the network's samples have a shape, also `(samples, *shape)`, or `shape` if dout is a vector.
     dout : array (samples, outputs) or (outputs,) of the model's dtype
         The derivative of some number with respect to each output. If dout is 1 for one output and 0 for the others, dx is
         the derivative of that output.
