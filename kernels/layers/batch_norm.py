@@ -34,7 +34,7 @@ BATCH_NORM = Kind(
 def fold_onto(total, sums):
     """Add each run of len(total) numbers of sums to total, and set sums to 0."""
     width = len(total)
-    for start in range(0, len(sums), width):
+    for start in range(0, len(sums), max(width, 1)):  # a part may have no features
         for j in range(width):
             total[j] += sums[start + j]
             sums[start + j] = 0
@@ -44,7 +44,7 @@ def fold_onto(total, sums):
 def repeat(out, vector):
     """Fill `out` with copies of a vector."""
     width = len(vector)
-    for start in range(0, len(out), width):
+    for start in range(0, len(out), max(width, 1)):
         for j in range(width):
             out[start + j] = vector[j]
 
