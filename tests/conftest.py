@@ -18,6 +18,8 @@ def pytest_cmdline_main(config):
     `-n` comes first: `-n 0` runs the whole suite in one process too.
     """
     options, cores = config.option, min(os.cpu_count() or 1, 4)
+    if hasattr(config, "workerinput"):
+        return  # a worker of pytest-xdist comes by here as well: it must not start workers of its own, and they others
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     if whole and cores > 1 and not options.usepdb and getattr(options, "numprocesses", 0) is None:
         options.numprocesses, options.dist = cores, "loadfile"
