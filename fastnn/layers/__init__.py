@@ -55,14 +55,14 @@ def layer_from_config(where, config):
     return layers[config["layer"]](**options)
 
 
-def input_shape(inputs):
+def input_shape(inputs, where="inputs"):
     """Return the shape of a sample, given a number of features or a shape, from a caller or a file."""
     if not isinstance(inputs, (tuple, list)):
-        return (whole_number("inputs", inputs),)
+        return (whole_number(where, inputs),)
     if not inputs:
-        raise ValueError("inputs is an empty shape; give the shape of a sample, such as (28, 28, 1), or how many features")
-    shape = tuple(whole_number(f"inputs[{axis}]", size) for axis, size in enumerate(inputs))
-    whole_number("the product of inputs", math.prod(shape))
+        raise ValueError(f"{where} is an empty shape; give the shape of a sample, such as (28, 28, 1), or how many features")
+    shape = tuple(whole_number(f"{where}[{axis}]", size) for axis, size in enumerate(inputs))
+    whole_number(f"the product of {where}", math.prod(shape))
     return shape
 
 

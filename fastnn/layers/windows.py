@@ -74,9 +74,13 @@ def single(size=1):
     return Windows(size, size)
 
 
+def is_sequence(value):
+    return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
 def per_axis(where, value, axes, least=1):
     """Return a whole number for each axis, from one number for all axes or a tuple."""
-    if not isinstance(value, (tuple, list, np.ndarray)):
+    if not is_sequence(value):
         return (whole_number(where, value, least, MOST),) * axes
     if len(value) != axes:
         several = "" if axes == 1 else f", or {axes} of them: (height, width)"
@@ -96,10 +100,10 @@ def padding_of(where, value, axes, named=NAMED):
             hint = "; 'causal' is for one axis, as Conv1D has" if value == "causal" else ""
             raise ValueError(f"{where} is {shown(value)}; it must be{known} numbers{hint}")
         return value
-    given = (value,) * axes if not isinstance(value, (tuple, list, np.ndarray)) else tuple(value)
+    given = (value,) * axes if not is_sequence(value) else tuple(value)
     if axes == 1 and len(given) == 2:
         given = (given,)
-    sides = [tuple(side) if isinstance(side, (tuple, list, np.ndarray)) else (side, side) for side in given]
+    sides = [tuple(side) if is_sequence(side) else (side, side) for side in given]
     if len(given) != axes or any(len(side) != 2 for side in sides):
         shape = "a (before, after)" if axes == 1 else "((top, bottom), (left, right))"
         words = f"one of {', '.join(map(repr, named))}, " if named else ""

@@ -55,7 +55,7 @@ def some_layers(where, value):
 
 
 def sample_shape(where, value):
-    shape = input_shape(value)
+    shape = input_shape(value, where)
     if len(shape) < 2:
         raise ValueError(f"{where} is {shown(value)}; give the shape of a sample with several axes, such as (8, 8, 1), or "
                          "None")

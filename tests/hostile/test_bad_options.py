@@ -14,10 +14,12 @@ from zoo import ZOO
 
 import fastnn
 from fastnn import Callback, Dense, Network, datasets
+from fastnn.layers.windows import shorter
 
 # Required arguments of a class, for trying its other options.
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
-          "path": "log.csv", "name": "gini", "shape": (3,)}
+          "path": "log.csv", "name": "gini", "shape": (3,), "out_channels": 4, "kernel_size": 3, "groups": 2, "height": 4,
+          "width": 4, "pixels": 1, "scale": 2.0, "deviation": 0.1, "size": 2, "padding": 1}
 NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep"}
 
 every_value = pytest.mark.parametrize("value", ZOO.values(), ids=ZOO)
@@ -45,7 +47,10 @@ CLASS_OPTIONS = [(name, option) for name, each in classes().items() for option i
 def same(taken, given):
     """Return whether an accepted option equals the given value."""
     try:
-        return taken is given or (isinstance(given, int) and taken == (given,)) or type(taken)(given) == taken
+        short = shorter(taken) if isinstance(taken, tuple) and taken else taken  # one number for each axis
+        plain = given[0] if isinstance(given, list) and len(given) == 1 else given
+        return (taken is given or (not isinstance(plain, np.ndarray) and short == plain)
+                or (isinstance(given, int) and taken == (given,)) or type(taken)(given) == taken)
     except (TypeError, ValueError, ArithmeticError):
         return False
 
