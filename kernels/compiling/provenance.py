@@ -5,6 +5,7 @@ fingerprint of the package's sources covers the objects of the package. It does 
 there would go unnoticed, so a kernel that contains one is not cached and compiles once in each process.
 """
 
+import functools
 import hashlib
 import os
 import types
@@ -74,6 +75,8 @@ def parts(thing, digest):
         return [*thing.keys(), *thing.values()]
     if isinstance(thing, types.FunctionType):
         return parts_of_function(thing, digest)
+    if isinstance(thing, functools.partial):
+        return [thing.func, thing.args, thing.keywords]
     for name in WRAPPED:
         if isinstance(getattr(thing, name, None), types.FunctionType):
             return [getattr(thing, name)]

@@ -53,8 +53,14 @@ class Task:
 def undisturbed(work, *arguments):
     """Return work(*arguments), called in a separate thread if this is the main thread.
 
-    If the main thread holds Numba's lock, it calls `work` itself: another thread would wait for the lock.
+    If the main thread holds Numba's lock, or imports a module that calls this, it calls `work` itself: another thread would
+    wait for the lock, or Numba there for the module, whose functions it looks up.
     """
+    return work(*arguments) if importing() else outside_main(work, *arguments)
+
+
+def outside_main(work, *arguments):
+    """Return work(*arguments), called in a separate thread if this is the main thread and does not hold Numba's lock."""
     if threading.current_thread() is not threading.main_thread() or holds_compiler_lock():
         return work(*arguments)
     task = Task(work, arguments)
@@ -77,6 +83,16 @@ def holds_compiler_lock():
     return lock is not None and lock.is_locked()
 
 
+def importing():
+    """Return whether this thread is in the midst of an import, and so holds the lock of a module."""
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load" and frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def foreign():
     for name in FOREIGN:
         import_module(name)
@@ -88,7 +104,7 @@ def import_foreign():
     """Import FOREIGN and initialize Numba, once."""
     wait_for(foreign)
     if not ready and not any(map(being_imported, FOREIGN)):
-        undisturbed(foreign)
+        outside_main(foreign)
 
 
 def import_whole(name):
@@ -97,7 +113,7 @@ def import_whole(name):
     package = f"{name.partition('.')[0]}."
     if any(being_imported(each) for each in [*FOREIGN, *sys.modules] if each in FOREIGN or each.startswith(package)):
         return import_module(name)
-    return undisturbed(import_module, name)
+    return outside_main(import_module, name)
 
 
 def wait_for(work):
