@@ -85,9 +85,8 @@ def test_every_python_block_is_run():
 
 def command_lines(page):
     """Return the arguments of `fastnn` in the lines of a page's blocks that begin with it; comments follow two blanks."""
-    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    return [line.split("  ")[0].split()[1:] for language, block in blocks if language in ("", "text")
-            for line in block.splitlines() if line.startswith("fastnn ")]
+    blocks = re.findall(r"^```(?:text)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [line.split("  ")[0].split()[1:] for block in blocks for line in block.splitlines() if line.startswith("fastnn ")]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if command_lines(page)], ids=page_name)
