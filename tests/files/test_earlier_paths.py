@@ -1,5 +1,6 @@
 """Every module path in pickles of earlier versions can still be imported."""
 
+import importlib
 import pickle
 
 import pytest
@@ -38,9 +39,8 @@ def test_a_name_in_an_earlier_pickle(module, name):
     assert pickle.loads(pickle.dumps(found)) is found
 
 
-def test_a_function_that_programs_import_by_its_earlier_path():
+@pytest.mark.parametrize("name", ["baselines", "split"])
+def test_a_function_that_programs_import_by_its_earlier_path(name):
     pytest.importorskip("pandas", reason="tables need the extra cli")
-    from fastnn.tables.baselines import baselines
-    from fastnn.tables.training.baselines import baselines as now
-
-    assert baselines is now
+    earlier, now = (importlib.import_module(f"fastnn.tables.{path}{name}") for path in ("", "training."))
+    assert getattr(earlier, name) is getattr(now, name)
