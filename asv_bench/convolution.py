@@ -21,7 +21,7 @@ from fastnn.kernels.compiling.jit import jit
 from fastnn.kernels.compiling.objects import address
 from fastnn.kernels.interpreter.interpreter import ONE_PHASE, one_phase_kernel
 from fastnn.kernels.interpreter.table import PHASES
-from fastnn.kernels.layers.convolution_rows import convolution_rows
+from fastnn.kernels.layers.convolution.rows import convolution_rows
 from fastnn.kernels.products.product import chain_length, product
 from fastnn.layers.windows import windows
 

@@ -7,7 +7,7 @@ threads, used if there is enough work, and does not change the result.
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.layers.convolution_rows import ConvolutionPlan, convolution_rows
+from ..kernels.layers.convolution.rows import ConvolutionPlan, convolution_rows
 from ..naive.rungs import convolution_windows, transposed_convolution_windows
 from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
 from .arguments import place, real_arrays, run_phase

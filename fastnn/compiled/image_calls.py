@@ -7,12 +7,12 @@ threads, used if there is enough work, and does not change the result.
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.layers.average_pool import average_pool_row
-from ..kernels.layers.max_pool import max_pool_row
-from ..kernels.layers.normalize import normalize_row
-from ..kernels.layers.rescale import rescale_row
-from ..kernels.layers.up_sample2d import up_sample2d_row
-from ..kernels.layers.zero_pad2d import zero_pad2d_row
+from ..kernels.layers.normalization.normalize import normalize_row
+from ..kernels.layers.normalization.rescale import rescale_row
+from ..kernels.layers.pooling.average_pool import average_pool_row
+from ..kernels.layers.pooling.max_pool import max_pool_row
+from ..kernels.layers.shapes.up_sample2d import up_sample2d_row
+from ..kernels.layers.shapes.zero_pad2d import zero_pad2d_row
 from ..layers.windows import padding_of, per_axis
 from ..naive.rungs import check_da, check_images, pooling_windows
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads

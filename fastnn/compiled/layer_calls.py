@@ -7,10 +7,10 @@ threads, used if there is enough work, and does not change the result.
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.layers.batch_norm import batch_norm_row, running_statistics_row, statistics_size
-from ..kernels.layers.dropout import dropout_row
-from ..kernels.layers.group_norm import group_norm_row
-from ..kernels.layers.layer_norm import layer_norm_row
+from ..kernels.layers.normalization.batch_norm import batch_norm_row, running_statistics_row, statistics_size
+from ..kernels.layers.normalization.group_norm import group_norm_row
+from ..kernels.layers.normalization.layer_norm import layer_norm_row
+from ..kernels.layers.randomness.dropout import dropout_row
 from ..naive.rungs import check_batch, check_features, check_groups
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import check_alike, place, real_arrays, run_phase

@@ -7,8 +7,8 @@ threads, used if there is enough work, and does not change the result.
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.layers.gaussian_noise import gaussian_noise_row
-from ..kernels.layers.random_views import random_view_row
+from ..kernels.layers.randomness.gaussian_noise import gaussian_noise_row
+from ..kernels.layers.randomness.random_views import random_view_row
 from ..naive.rungs import check_images
 from .arguments import place, real_arrays
 from .image_calls import run_shared

@@ -1,31 +1,35 @@
-"""Layers: frozen specifications, one a file. A layer defines its parameters and state, and emits rows of the table."""
+"""Layers: frozen specifications, one a file, in folders by kind.
+
+A layer defines its parameters and state, and emits rows of the table.
+"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 from ..checks import shown, whole_number
 from .activation import Activation
-from .average_pool import AveragePool1D, AveragePool2D, GlobalAveragePool
 from .base import Layer, layers, register
-from .batch_norm import BatchNorm
-from .conv1d import Conv1D
-from .conv2d import Conv2D
-from .conv_transpose2d import ConvTranspose2D
+from .convolution.conv1d import Conv1D
+from .convolution.conv2d import Conv2D
+from .convolution.conv_transpose2d import ConvTranspose2D
+from .convolution.depthwise_conv2d import DepthwiseConv2D
 from .dense import Dense
-from .depthwise_conv2d import DepthwiseConv2D
-from .dropout import Dropout
-from .flatten import Flatten
-from .gaussian_noise import GaussianNoise
-from .group_norm import GroupNorm
-from .layer_norm import LayerNorm
-from .max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
-from .normalize import Normalize
-from .random_views import RandomCrop, RandomFlip, RandomShift
-from .rescale import Rescale
-from .reshape import Reshape
-from .up_sample2d import UpSample2D
-from .zero_pad2d import ZeroPad2D
+from .normalization.batch_norm import BatchNorm
+from .normalization.group_norm import GroupNorm
+from .normalization.layer_norm import LayerNorm
+from .normalization.normalize import Normalize
+from .normalization.rescale import Rescale
+from .pooling.average_pool import AveragePool1D, AveragePool2D, GlobalAveragePool
+from .pooling.max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
+from .randomness.dropout import Dropout
+from .randomness.gaussian_noise import GaussianNoise
+from .randomness.random_views import RandomCrop, RandomFlip, RandomShift
+from .shapes.flatten import Flatten
+from .shapes.reshape import Reshape
+from .shapes.up_sample2d import UpSample2D
+from .shapes.zero_pad2d import ZeroPad2D
 
 __all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
            "DepthwiseConv2D", "Dropout", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",
@@ -33,6 +37,9 @@ __all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D"
            "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape",
            "layers", "layers_from_config", "multiply_adds", "named_shapes", "parameter_shapes", "register", "shapes",
            "state_shapes"]
+
+# paths of modules that pickles of earlier versions name
+__path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))
 
 
 def layers_from_config(configs):
@@ -45,7 +52,8 @@ def layer_from_config(where, config):
     if not isinstance(config, Mapping) or "layer" not in config:
         raise ValueError(f"{where} is {shown(config)}; it must be what config() of a layer gives")
     if config["layer"] not in list(layers):
-        raise ValueError(f"{where} is an unknown layer {shown(config['layer'])}; the known ones are {', '.join(layers)}")
+        raise ValueError(f"{where} is an unknown layer {shown(config['layer'])}; the known ones are "
+                         f"{', '.join(sorted(layers))}")
     options = {name: value for name, value in config.items() if name != "layer"}
     known = {field.name: field.default is MISSING for field in fields(layers[config["layer"]])}
     wrong = [name for name in options if name not in known] or [name for name in known if known[name] > (name in options)]

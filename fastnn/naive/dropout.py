@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from ..kernels.layers.dropout import GAMMA, threshold
+from ..kernels.layers.randomness.dropout import GAMMA, threshold
 from .records import Matrix, each_number, each_row, shape, to_lists
 
 WORD = 2**64 - 1  # all bits of a word

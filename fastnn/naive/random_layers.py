@@ -3,7 +3,7 @@
 import math
 from itertools import count
 
-from ..kernels.layers.dropout import GAMMA
+from ..kernels.layers.randomness.dropout import GAMMA
 from .convolution import Images, images_of
 from .dropout import WORD, mix
 from .records import each_number, shape, to_lists

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.layers.dropout import GAMMA, threshold
+from ..kernels.layers.randomness.dropout import GAMMA, threshold
 from .records import real
 
 

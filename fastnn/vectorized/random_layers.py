@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.layers.dropout import GAMMA
+from ..kernels.layers.randomness.dropout import GAMMA
 from ..naive.rungs import check_images
 from .dropout import mix
 from .records import real

@@ -23,9 +23,10 @@ def test_it_is_a_public_name_with_an_example(layer):
 
 @every_layer
 def test_it_has_a_file_of_its_own_for_its_specification_and_one_for_its_kernels(layer):
-    name = Path(inspect.getfile(layer)).name
+    path = Path(inspect.getfile(layer)).relative_to(Path(inspect.getfile(Layer)).parent)
     # a series is an image of height 1, and depthwise is a convolution of as many groups as channels
-    kernels = {"activation.py": "activate.py", "conv1d.py": "conv2d.py", "depthwise_conv2d.py": "conv2d.py"}.get(name, name)
+    others = {"activation.py": "activate.py", "conv1d.py": "conv2d.py", "depthwise_conv2d.py": "conv2d.py"}
+    kernels = path.with_name(others.get(path.name, path.name))
     assert layer.is_view or (ROOT / "kernels" / "layers" / kernels).is_file()
     beside = [each for each in layers.values() if inspect.getfile(each) == inspect.getfile(layer)]
     assert beside == [layer] or {each.functions for each in beside} == {layer.functions} != {()}, \

@@ -22,13 +22,13 @@ ALIKE = ["tests/laws/test_same_bits.py::test_a_row_alone_is_the_row_in_a_batch_a
 ANYWHERE = "tests/hostile/test_bad_arrays.py::test_one_number_of_X_wherever_it_stands"
 GOES_ON = "tests/hostile/test_bad_arrays.py::test_after_all_that_training_goes_on_as_if_nothing_had_been"
 # tests of the cache of kernels, which use the real cache; others use that of `kernel_keys`
-OF_THE_CACHE = "tests/kernels/test_cache.py"
+OF_THE_CACHE = "tests/kernels/compiling/test_cache.py"
 
 
 # tests with several processes, each of which compiles for itself: half a minute each
-APART = ["--deselect=tests/kernels/test_cache.py::test_the_usual_kernels_are_those_of_a_dense_net",
-         "--deselect=tests/kernels/test_cache.py::test_processes_that_start_at_once",
-         "--deselect=tests/kernels/test_cache.py::test_kernels_that_several_processes_compiled_work_together"]
+APART = ["--deselect=tests/kernels/compiling/test_cache.py::test_the_usual_kernels_are_those_of_a_dense_net",
+         "--deselect=tests/kernels/compiling/test_cache.py::test_processes_that_start_at_once",
+         "--deselect=tests/kernels/compiling/test_cache.py::test_kernels_that_several_processes_compiled_work_together"]
 
 
 def kernels(folder, *names):
@@ -55,64 +55,73 @@ GROUPS = [
     Group("activations", 45, (
         (kernels("activations/", "__init__", "elu", "gelu", "identity", "leaky_relu", "relu", "selu", "sigmoid", "silu",
                  "softmax", "softplus", "tanh") + kernels("layers/", "activate"),
-         ["tests/layers/test_records.py", "tests/kernels/test_activations.py", *LAWS, "tests/layers/test_initializers.py",
+         ["tests/kernels/records/test_records.py", "tests/kernels/records/test_activations.py", *LAWS,
+          "tests/layers/test_initializers.py",
           "tests/exchange/test_onnx_export.py"]),
     )),
     Group("losses", 45, (
         (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "huber", "poisson",
                  "squared_error"),
-         ["tests/layers/test_records.py", "tests/kernels/test_losses.py", *LAWS, "tests/samples/test_targets.py",
+         ["tests/kernels/records/test_records.py", "tests/kernels/records/test_losses.py", *LAWS,
+          "tests/samples/test_targets.py",
           "tests/samples/test_sample_weights.py"]),
         ([*kernels("interpreter/", "criterion"), *kernels("elementwise/", "reduction")],
-         ["tests/kernels/test_losses.py", "tests/kernels/test_activations.py", "tests/network/test_outputs.py", *FIT,
+         ["tests/kernels/records/test_losses.py", "tests/kernels/records/test_activations.py",
+          "tests/network/test_outputs.py", *FIT,
           *LAWS, *BITS]),
     )),
     Group("optimizers", 45, (
         (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "rmsprop", "sgd"),
-         ["tests/layers/test_records.py", "tests/kernels/test_optimizers.py", "tests/kernels/test_calls.py",
+         ["tests/kernels/records/test_records.py", "tests/kernels/records/test_optimizers.py", "tests/kernels/test_calls.py",
           "tests/fitting/test_fit.py",
-          "tests/fitting/test_schedules.py", "tests/kernels/test_clipping.py", "tests/hostile/test_bad_options.py",
+          "tests/fitting/test_schedules.py", "tests/kernels/training/test_clipping.py", "tests/hostile/test_bad_options.py",
            "tests/fitting/test_divergence.py"]),
         (kernels("training/", "update"), ["tests/fitting/test_fit.py", "tests/fitting/test_schedules.py", *BITS]),
     )),
     Group("layers", 45, (
-        ([*kernels("layers/", "batch_norm", "dropout", "layer_norm"), *kernels("elementwise/", "sums")],
+        ([*kernels("layers/", "normalization/batch_norm", "normalization/layer_norm", "randomness/dropout"),
+          *kernels("elementwise/", "sums")],
          ["tests/layers/test_layers_rungs.py", "tests/layers/test_layers.py", "tests/layers/test_layers_own.py",
           "tests/laws/test_jacobians.py",
           "tests/fitting/test_divergence.py"]),
     )),
     Group("steps", 45, (
         ([*kernels("training/", "clip", "penalty"), *kernels("elementwise/", "blocks")],
-         ["tests/kernels/test_penalties.py", "tests/kernels/test_clipping.py", "tests/laws/test_gradients.py", *BITS]),
+         ["tests/kernels/training/test_penalties.py", "tests/kernels/training/test_clipping.py",
+          "tests/laws/test_gradients.py", *BITS]),
         ([*kernels("interpreter/", "batch", "table"), *kernels("compiling/", "record", "share")],
          ["tests/kernels/test_rows.py", *FIT, "tests/network/test_outputs.py", "tests/samples/test_targets.py", ANYWHERE,
           "tests/laws/test_gradients.py",
           "tests/laws/test_reproducible.py",
           "tests/layers/test_layers.py", *BITS]),
         ([*kernels("training/", "watch"), *kernels("elementwise/", "finite"), "fastnn/fitting/safe_steps.py"],
-         ["tests/kernels/test_finite.py", "tests/kernels/test_watch.py", "tests/fitting/test_divergence.py",
+         ["tests/kernels/elementwise/test_finite.py", "tests/kernels/training/test_watch.py",
+          "tests/fitting/test_divergence.py",
           "tests/fitting/test_fit.py", ANYWHERE]),
     )),
     Group("products", 25, (
         ([*kernels("products/", "linear", "dot", "product", "transposed", "transpose"), *kernels("layers/", "dense")],
-         ["tests/kernels/test_products_exact.py", "tests/kernels/test_calls.py", "tests/laws/test_forward_exact.py",
+         ["tests/kernels/products/test_products_exact.py", "tests/kernels/test_calls.py", "tests/laws/test_forward_exact.py",
           "tests/laws/test_gradients.py", *BITS, *WIDE]),
         ([*kernels("layers/", "panels"), *kernels("interpreter/", "labels"), *kernels("processor/", "subnormal")],
-         ["tests/kernels/test_panels.py", "tests/kernels/test_subnormal.py", "tests/network/test_outputs.py",
+         ["tests/kernels/products/test_panels.py", "tests/kernels/elementwise/test_subnormal.py",
+          "tests/network/test_outputs.py",
           "tests/samples/test_targets.py"]),
         (kernels("interpreter/", "interpreter"), ["tests/fitting/test_fit.py", "tests/laws/test_gradients.py",
          "tests/fitting/test_divergence.py",
-                                      GOES_ON, ANYWHERE, *BITS, "tests/kernels/test_penalties.py"]),
+                                      GOES_ON, ANYWHERE, *BITS, "tests/kernels/training/test_penalties.py"]),
     )),
     Group("tiles", 30, (
         ([*kernels("products/", "tile", "packing", "single_row"), *kernels("processor/", "vector")],
-         ["tests/kernels/test_products_exact.py", *WIDE, *ALIKE, "tests/laws/test_forward_exact.py"]),
+         ["tests/kernels/products/test_products_exact.py", *WIDE, *ALIKE, "tests/laws/test_forward_exact.py"]),
     )),
     Group("elementary", 30, (
         ([*kernels("elementwise/", "elementary"), *kernels("compiling/", "trace")],
-         ["tests/kernels/test_elementary.py", "tests/kernels/test_activations.py", "tests/laws/test_forward_exact.py"]),
+         ["tests/kernels/elementwise/test_elementary.py", "tests/kernels/records/test_activations.py",
+          "tests/laws/test_forward_exact.py"]),
         (kernels("elementwise/", "constants", "precision"),
-         ["tests/kernels/test_activations.py", "tests/kernels/test_losses.py", "tests/laws/test_forward_exact.py",
+         ["tests/kernels/records/test_activations.py", "tests/kernels/records/test_losses.py",
+          "tests/laws/test_forward_exact.py",
           "tests/network/test_compiled.py"]),
     )),
     Group("threads", 15, (
@@ -120,19 +129,21 @@ GROUPS = [
     )),
     Group("cache", 30, (
         (kernels("compiling/", "cache", "parallel_compile"), [OF_THE_CACHE, *APART, "tests/processes/test_compiling.py"]),
-        (kernels("compiling/", "jit"), ["tests/processes/test_compiling.py", "tests/kernels/test_finite.py",
+        (kernels("compiling/", "jit"), ["tests/processes/test_compiling.py", "tests/kernels/elementwise/test_finite.py",
          "tests/kernels/test_calls.py",
-                              "tests/layers/test_records.py", OF_THE_CACHE, *APART]),
+                              "tests/kernels/records/test_records.py", OF_THE_CACHE, *APART]),
     )),
     Group("records", 20, (
         ([*kernels("compiling/", "registry"), "fastnn/checks/hyperparameters.py"],
-         ["tests/layers/test_records.py", "tests/fitting/test_hyperparameters.py", "tests/hostile/test_bad_options.py",
-          "tests/kernels/test_optimizers.py", "tests/fitting/test_schedules.py", "tests/fitting/test_divergence.py"]),
+         ["tests/kernels/records/test_records.py", "tests/fitting/test_hyperparameters.py",
+          "tests/hostile/test_bad_options.py",
+          "tests/kernels/records/test_optimizers.py", "tests/fitting/test_schedules.py",
+          "tests/fitting/test_divergence.py"]),
     )),
     Group("calls", 25, (
         (["fastnn/compiled/calls.py", "fastnn/compiled/layer_calls.py", "fastnn/compiled/arguments.py"],
-         ["tests/kernels/test_calls.py", "tests/layers/test_layers_rungs.py", "tests/kernels/test_penalties.py",
-          "tests/kernels/test_clipping.py",
+         ["tests/kernels/test_calls.py", "tests/layers/test_layers_rungs.py", "tests/kernels/training/test_penalties.py",
+          "tests/kernels/training/test_clipping.py",
           "tests/naive/test_compare.py"]),
     )),
     Group("embedded", 25, (

@@ -1,0 +1,1 @@
+"""Convolutions of series and images."""

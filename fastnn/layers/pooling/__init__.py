@@ -1,0 +1,1 @@
+"""Pools: the largest number or the mean of each window, of each channel."""

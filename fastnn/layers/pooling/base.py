@@ -1,0 +1,116 @@
+"""Common part of the pools over windows: checks of options, and output shapes."""
+
+from dataclasses import dataclass, field
+
+from ...checks import true_or_false
+from ...runtime.threads import NUMBERS_PER_PART
+from ..base import Layer
+from ..windows import Windows, image_shape, lists, padding_of, per_axis, pool_windows, series_shape, shorter, single
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """Base class of the pools: `axes` is the number of a sample's axes that windows slide along."""
+
+    kernel_size: int | tuple[int, int]
+    stride: int | tuple[int, int] | None = field(default=None, kw_only=True)
+    padding: str | int | tuple = field(default="valid", kw_only=True)
+    dilation: int | tuple[int, int] = field(default=1, kw_only=True)
+    ceil_mode: bool = field(default=False, kw_only=True)
+    axes = 2
+
+    def __post_init__(self):
+        where, axes = type(self).__name__, self.axes
+        kernel = per_axis(f"{where}(kernel_size=...)", self.kernel_size, axes)
+        checked = {
+            "kernel_size": shorter(kernel),
+            "stride": None if self.stride is None else shorter(per_axis(f"{where}(stride=...)", self.stride, axes)),
+            "padding": shorter(padding_of(f"{where}(padding=...)", self.padding, axes, ("valid", "same"))),
+            "dilation": shorter(per_axis(f"{where}(dilation=...)", self.dilation, axes)),
+            "ceil_mode": true_or_false(f"{where}(ceil_mode=...)", self.ceil_mode),
+        }
+        if checked["stride"] == checked["kernel_size"]:
+            checked["stride"] = None
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def options(self):
+        """Return the options that differ from the defaults, by name."""
+        defaults = {name: each.default for name, each in self.__dataclass_fields__.items() if each.kw_only}
+        return {name: getattr(self, name) for name in defaults if getattr(self, name) != defaults[name]}
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.kernel_size!r}{''.join(f', {n}={v!r}' for n, v in self.options.items())})"
+
+    def config(self):
+        return {"layer": type(self).__name__, "kernel_size": lists(self.kernel_size),
+                **{name: lists(value) for name, value in self.options.items()}}
+
+    def image_shape(self, shape):
+        """Return (height, width, channels) of a sample; a series is an image of height 1."""
+        return image_shape(self, shape) if self.axes == 2 else series_shape(self, shape)
+
+    def windows(self, shape):
+        """Return the windows of both axes, and the number of channels, for a sample of this shape."""
+        height, width, channels = self.image_shape(shape)
+        kernel, dilation = (per_axis("", value, self.axes) for value in (self.kernel_size, self.dilation))
+        stride = kernel if self.stride is None else per_axis("", self.stride, self.axes)
+        found = pool_windows((height, width)[-self.axes:], kernel, stride, dilation,
+                             padding_of("", self.padding, self.axes), self.ceil_mode)
+        return (*((single(),) if self.axes == 1 else ()), *found), channels
+
+    def output_shape(self, shape):
+        (rows, columns), channels = self.windows(shape)
+        return ((rows.out, columns.out) if self.axes == 2 else (columns.out,)) + (channels,)
+
+    def lower(self, program, index, x, activation):
+        return lower_pool(self, program, x, *self.windows(x.shape))
+
+    def onnx(self, graph, x, parameters):
+        axes = self.windows(graph.shape)[0][-self.axes:]
+        attributes = {"kernel_shape": [axis.kernel for axis in axes], "strides": [axis.stride for axis in axes],
+                      "pads": [*(axis.before for axis in axes), *(axis.after for axis in axes)]}
+        if any(axis.dilation > 1 for axis in axes):
+            attributes["dilations"] = [axis.dilation for axis in axes]
+        if self.ceil_mode:
+            attributes["ceil_mode"] = 1
+        if getattr(self, "count_padding", False):
+            attributes["count_include_pad"] = 1
+        return graph.channels_last(graph(self.operator, graph.channels_first(x), **attributes))
+
+
+def lower_pool(layer, program, x, axes, channels):
+    """Emit the row of a pool with these windows, (rows, columns); return the output tensor."""
+    x = program.in_arena(x)
+    a = program.tensor(layer.output_shape(x.shape))
+    parts = program.parts(program.batch * x.features, NUMBERS_PER_PART)
+    wants_dx = program.training and x.gradient is not None
+    program.emit(layer.pool_row(program.dtype, parts, *axes, channels, x=x.offset, a=a.offset, da=a.gradient,
+                                dx=x.gradient if wants_dx else None, **layer.row_operands(program, a, wants_dx)))
+    return a
+
+
+class GlobalPool(Layer):
+    """Base class of the pools over whole channels."""
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+    def output_shape(self, shape):
+        self.windows(shape)
+        return shape[-1:]
+
+    def windows(self, shape):
+        if len(shape) not in (2, 3):
+            raise ValueError(f"{self!r} takes images (height, width, channels) or series (steps, features), and here a "
+                             f"sample has the shape {shape}; put it before the Flatten()")
+        sizes = (1, *shape[:-1])[-2:]
+        return tuple(Windows(size, 1, kernel=size, stride=size) for size in sizes), shape[-1]
+
+    def lower(self, program, index, x, activation):
+        return lower_pool(self, program, x, *self.windows(x.shape))
+
+    def onnx(self, graph, x, parameters):
+        axes = graph.tensor("axes", [*range(2, len(graph.shape) + 1)], "int64")
+        return graph(self.reduction, graph.channels_first(x), axes, keepdims=0)

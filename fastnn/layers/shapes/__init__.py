@@ -1,0 +1,1 @@
+"""Layers that only change the shape, pad with zeros, or repeat pixels."""

@@ -1,0 +1,1 @@
+"""Rows and kernels of convolutions."""

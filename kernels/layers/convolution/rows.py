@@ -1,0 +1,140 @@
+"""The table rows of a convolution and of a transposed convolution, and the sizes of their bands and memory."""
+
+from ...interpreter.table import with_phases
+from ...processor.target import ITEM_BYTES
+from ...products.convolution.segments import elementwise_product_kernel, segment_product_kernel
+from .conv2d import (
+    CONVOLUTION,
+    blocks_of,
+    convolution_backward_input,
+    convolution_backward_output,
+    convolution_backward_weight,
+    convolution_forward,
+    convolution_sum,
+    pack_for_image,
+)
+from .conv_transpose2d import transposed_backward_input, transposed_backward_weight, transposed_forward
+
+# A band of a sample, with zeros around it, stays in the second-level cache. The samples that the gradient of the weight
+# reads at a time stay in the first-level cache.
+BAND_BYTES, TOGETHER_BYTES = 1 << 18, 1 << 16
+MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # for the gradient of the weight: largest number of blocks, and of elements in all
+
+
+class ConvolutionPlan:
+    """The bands and blocks of a convolution between images and windows, and the memory that it needs.
+
+    Parameters
+    ----------
+    dtype : str
+    axes : pair
+        Height and width, each with the attributes of `fastnn.layers.windows.Windows`, from image to windows.
+    channels, features, groups : int
+        The channels of the image, the features of the windows, and the groups of both.
+    batch : int
+        The largest number of samples.
+
+    Attributes
+    ----------
+    weight_size, packed_size : int
+        The number of elements of the weight, and of the packed weight.
+    image_scratch, windows_scratch : int
+        The number of elements of a part's scratch memory, for a band of the image and of the windows.
+    blocks : int
+        The number of blocks of samples for the gradient of the weight, in the largest batch.
+    """
+
+    def __init__(self, dtype, axes, channels, features, groups, batch):
+        self.dtype, (self.rows, self.columns) = dtype, axes
+        self.channels, self.features = channels, features
+        self.elementwise = groups == channels == features
+        self.groups = 1 if self.elementwise else groups
+        inputs = 1 if self.elementwise else channels // groups
+        self.weight_size = self.rows.kernel * self.columns.kernel * inputs * features
+        self.packed_size = 0 if self.elementwise else self.weight_size
+        inside = all(axis.before == 0 and (axis.out - 1) * axis.stride + axis.span <= axis.size for axis in axes)
+        self.window_band = self.rows.out if inside else self.largest_band(self.rows.out, self.box_of_image)
+        self.image_band = self.largest_band(self.rows.size, self.box_of_windows)
+        self.image_scratch = 0 if inside else self.box_of_image(self.window_band)
+        self.windows_scratch = self.box_of_windows(self.image_band)
+        sample = self.rows.size * self.columns.size * channels + self.rows.out * self.columns.out * features
+        self.together = max(1, TOGETHER_BYTES // (ITEM_BYTES[dtype] * sample)) if inside else 1
+        self.most_blocks = max(1, min(MOST_BLOCKS, BLOCKS_NUMBERS // self.weight_size))
+        self.blocks = blocks_of.py_func(batch, self.most_blocks)
+
+    def box_of_image(self, lines):
+        """The number of elements of the image, with padding, that a number of lines of the windows read."""
+        return ((lines - 1) * self.rows.stride + self.rows.span) * (
+            (self.columns.out - 1) * self.columns.stride + self.columns.span) * self.channels
+
+    def box_of_windows(self, lines):
+        """The largest number of elements of the windows that contribute to a number of lines of the image."""
+        return ((lines + self.rows.span - 2) // self.rows.stride + 2) * (
+            (self.columns.size + self.columns.span - 2) // self.columns.stride + 2) * self.features
+
+    def largest_band(self, lines, box):
+        """The number of lines to compute at a time: `lines`, halved until box(lines) numbers fit into BAND_BYTES."""
+        while lines > 1 and ITEM_BYTES[self.dtype] * box(lines) > BAND_BYTES:
+            lines = (lines + 1) // 2
+        return lines
+
+    def operands(self):
+        """The sizes of its rows, by name."""
+        rows, columns = self.rows, self.columns
+        return {
+            "height": rows.size, "width": columns.size, "channels": self.channels, "rows": rows.out, "columns": columns.out,
+            "features": self.features, "kernel_height": rows.kernel, "kernel_width": columns.kernel, "stride_y": rows.stride,
+            "stride_x": columns.stride, "dilation_y": rows.dilation, "dilation_x": columns.dilation, "top": rows.before,
+            "left": columns.before, "groups": self.groups, "elementwise": self.elementwise, "window_band": self.window_band,
+            "image_band": self.image_band, "most_blocks": self.most_blocks, "together": self.together,
+            "product": (elementwise_product_kernel if self.elementwise else segment_product_kernel).address(self.dtype),
+        }
+
+
+def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, dx, packed=0, partials=0, scratch=0,
+                     scratch_size=0, weight, bias, from_data=False):
+    """Return the rows of a convolution, in the order of the table. All arguments except the following are offsets and sizes.
+
+    Parameters
+    ----------
+    plan : ConvolutionPlan
+    activation : Activation, optional
+        None for a = z.
+    parts : dict
+        {phase: number of parts}, also for "pack" and "sum".
+    transposed : bool
+        Whether x is the windows and z the image.
+    dz, dx : int, optional
+        None if that gradient is not needed.
+    packed, partials : int
+        Offsets of the packed weight and of the partial gradients: `plan.blocks` times weight and bias.
+    from_data : bool
+        Whether x is read from the data instead of the arena.
+    """
+    dtype, of = plan.dtype, transposed
+    phases = {"forward": transposed_forward if of else convolution_forward}
+    if dz is not None:
+        phases["backward_third"] = transposed_backward_weight if of else convolution_backward_weight
+    if dz is not None and activation is not None:
+        phases["backward_first"] = convolution_backward_output
+    if dx is not None:
+        phases["backward_second"] = transposed_backward_input if of else convolution_backward_input
+    out_pixels = plan.rows.size * plan.columns.size if of else plan.rows.out * plan.columns.out
+    row = CONVOLUTION.row(
+        {phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()},
+        **plan.operands(), x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, packed=packed, partials=partials, scratch=scratch,
+        scratch_size=scratch_size, weight=weight, bias=bias, out_pixels=out_pixels,
+        out_features=plan.channels if of else plan.features, from_data=from_data,
+        activation=0 if activation is None else activation.forward.address(dtype),
+        activation_backward=0 if activation is None or dz is None else activation.backward.address(dtype),
+    )
+    before, after = [], []
+    if dz is not None and plan.blocks > 1:  # the backward pass reads the table in reverse, so this row is last
+        before.append(with_phases(row, {"backward_third": (convolution_sum.address(dtype), parts.get("sum", 1))}))
+    if not plan.elementwise and (of or dx is not None):
+        pack = pack_for_image.address(dtype), parts.get("pack", 1)
+        if of:
+            before.append(with_phases(row, {"forward": pack}))
+        else:
+            after.append(with_phases(row, {"backward_first": pack}))
+    return [*before, row, *after]

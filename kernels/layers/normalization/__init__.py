@@ -1,0 +1,1 @@
+"""Rows and kernels of the layers that shift and scale."""

@@ -1,0 +1,1 @@
+"""Rows and kernels that pad images or repeat pixels."""

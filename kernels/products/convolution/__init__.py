@@ -1,0 +1,1 @@
+"""Products over the windows of images."""

@@ -1,0 +1,23 @@
+"""The wheel has every folder of modules."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+WINGS = {"fastnn": ROOT / "fastnn", "fastnn.kernels": ROOT / "kernels"}
+
+
+def test_every_folder_of_modules_is_named():
+    found = {".".join([wing, *path.parent.relative_to(folder).parts])
+             for wing, folder in WINGS.items() for path in folder.rglob("*.py")}
+    assert found == set(SETTINGS["packages"]), "name each folder once in `packages` in pyproject.toml, and no other"
+    assert SETTINGS["packages"] == sorted(found)
+
+
+def test_every_other_file_is_named_too():
+    kinds = {path.relative_to(ROOT / "fastnn").as_posix() for folder in WINGS.values() for path in folder.rglob("*")
+             if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    named = {path.relative_to(ROOT / "fastnn").as_posix() for pattern in SETTINGS["package-data"]["fastnn"]
+             for path in (ROOT / "fastnn").glob(pattern)}
+    assert kinds == named
