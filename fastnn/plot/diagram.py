@@ -1,13 +1,15 @@
-"""A diagram of a network, with circles for features and lines for weights."""
+"""A diagram of a network: circles for features and lines for weights, and blocks of planes for the channels of images."""
 
 import numpy as np
 
 from ..checks import whole_number
+from .blocks import LEAST_ROWS, block_places, draw_block, draw_join, draw_window
 from .canvas import COLORS, INK, given_or_new
 from .names import of_network
 
 COLUMN, ROW = 1.5, 0.36  # inches between columns, and between circles
 RADIUS = 0.12  # of a circle, in inches
+LETTER = 0.62  # width of a letter, as a part of its size
 LABEL = 0.75  # inches below the columns for their labels
 SMALLEST = 4.5  # points; smaller letters are not legible
 
@@ -18,44 +20,65 @@ def network_diagram(net, ax=None, *, most=12):
     A line is blue for a positive weight, and orange and dashed for a negative one; its width shows the magnitude. Layers
     without weights connect each feature to itself. For a layer with many features, the first and the last are drawn.
 
+    Images are blocks, with a plane for each channel and at most `most` planes, whose size shows the height and the width.
+    Series are blocks as well, with a flat plane for each feature. A small square on a block is the window of the next layer,
+    with lines to the pixel that is computed from it.
+
     Parameters
     ----------
     net : Network
     ax : matplotlib.axes.Axes, optional
     most : int
-        How many circles a column may have.
-        The largest number of circles in a column.
+        The largest number of circles in a column, and of planes in a block.
+
     Returns
     -------
     matplotlib.axes.Axes
 
     Examples
     --------
-    >>> from fastnn import Dense, Network, plot
+    >>> from fastnn import Conv2D, Dense, Flatten, MaxPool2D, Network, plot
     >>> ax = plot.network_diagram(Network([Dense(8, "tanh"), Dense(3, "softmax")], inputs=4))
+    >>> ax = plot.network_diagram(Network([Conv2D(6, 5, "relu"), MaxPool2D(2), Flatten(), Dense(10, "softmax")],
+    ...                                   inputs=(28, 28, 1)))
     """
     most = whole_number("most", most, least=2)
-    columns = [shown(width, most) for width in of_network(net).widths]
-    rows = max(len(features) + gap for features, gap in columns)
+    shapes = of_network(net).shapes
+    columns = [shown(shape[0], most) if len(shape) == 1 else None for shape in shapes]
+    rows = max(len(column[0]) + column[1] if column else LEAST_ROWS for column in columns)
     width, height = COLUMN * len(columns), ROW * rows + LABEL
     scale = 1.0 if ax is None else room(ax, width, height)
     ax = given_or_new(ax, width=width, height=height)
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")
     middle = LABEL + ROW * rows / 2
-    places = [column_places(COLUMN * (k + 0.5), middle, *column) for k, column in enumerate(columns)]
-    for index in range(len(net.layers)):
-        draw_lines(ax, places[index], places[index + 1], net.parameters.get(f"{index}.weight"))
+    largest = max((max(shape[:-1]) for shape in shapes if len(shape) > 1), default=1)
+    xs = [COLUMN * (k + 0.5) for k in range(len(columns))]
+    places = [column_places(x, middle, *column) if column else
+              block_places(x, middle, shape, most, largest, min(COLUMN, ROW * rows) - 0.25)
+              for x, column, shape in zip(xs, columns, shapes, strict=True)]
+    for index, layer in enumerate(net.layers):
+        before, behind = places[index], places[index + 1]
+        if columns[index] and columns[index + 1]:
+            weight = net.parameters.get(f"{index}.weight")
+            draw_lines(ax, before, behind, weight)
+        elif columns[index] or columns[index + 1]:
+            draw_join(ax, before, behind)
+        else:
+            draw_window(ax, layer, shapes[index], before, behind)
     names = ["inputs", *(type(layer).__name__ for layer in net.layers)]
-    sizes = [" × ".join(map(str, shape)) for shape in net.shapes]
+    sizes = [" × ".join(map(str, shape)) for shape in shapes]
     activations = ["", *(layer.activation if layer.activation != "identity" else "" for layer in net.layers)]
-    for k, (column, (_, gap)) in enumerate(zip(places, columns, strict=True)):
-        draw_circles(ax, column, color="white" if k == 0 else "#e8f1fa")
-        x = COLUMN * (k + 0.5)
-        if gap:
-            ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14 * scale, color=INK)
+    for k, (x, column) in enumerate(zip(xs, columns, strict=True)):
+        color = "white" if k == 0 else "#e8f1fa"
+        if column is None:
+            draw_block(ax, places[k], color)
+        else:
+            draw_circles(ax, places[k], color)
+            if column[1]:
+                ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14 * scale, color=INK)
         ax.text(x, LABEL - 0.12, f"{names[k]}\n{sizes[k]}\n{activations[k]}", ha="center", va="top", linespacing=1.25,
-                fontsize=max(SMALLEST, 8 * scale))
+                fontsize=min(max(SMALLEST, 8 * scale), 72 * COLUMN * scale / LETTER / max(len(names[k]), len(sizes[k]))))
     return ax
 
 

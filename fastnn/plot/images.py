@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..checks import whole_number
 from ..network.layer_outputs import layer_outputs
 from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new, whole_numbers
 from .names import layer_index, layer_name
+from .sheet import columns_for, pixels_shape, sheet, without_ticks
 
 
 def weight_image(net, layer=0, ax=None, *, shape=None):
@@ -43,14 +43,14 @@ def weight_image(net, layer=0, ax=None, *, shape=None):
         with_weight = [name.split(".")[0] for name in net.parameters if name.endswith(".weight")]
         raise ValueError(f"layer {index}, {net.layers[index]!r}, has no weight; "
                          f"{'layers that have: ' + ', '.join(with_weight) if with_weight else 'no layer here has'}")
+    if weight.ndim != 2:
+        raise ValueError(f"layer {index}, {net.layers[index]!r}, has weights of shape {weight.shape}; draw its filters with "
+                         "plot.filters(net, layer)")
     label = f"{index}.weight"
     if shape is None:
         return image(weight, ax, label, xlabel="output of the layer", ylabel="input of the layer")
     mosaic = tiles(weight, shape)
-    ax = image(mosaic, ax, label, aspect="equal", height=0.2 + 4.9 * mosaic.shape[0] / mosaic.shape[1])
-    ax.set_xticks([])
-    ax.set_yticks([])
-    return ax
+    return without_ticks(image(mosaic, ax, label, aspect="equal", height=0.2 + 4.9 * mosaic.shape[0] / mosaic.shape[1]))
 
 
 def activation_image(net, X, layer=-1, ax=None):
@@ -101,17 +101,6 @@ def image(values, ax, label, *, xlabel="", ylabel="", aspect="auto", height=4.5)
 
 
 def tiles(weight, shape):
-    """Return the columns of weight (in_features, out_features) as tiled images of a shape, separated by NaN."""
-    if not isinstance(shape, (tuple, list)) or len(shape) != 2:
-        raise ValueError(f"shape is {shape!r}; it must be (height, width)")
-    height, width = (whole_number("shape", side) for side in shape)
-    in_features, out_features = weight.shape
-    if height * width != in_features:
-        raise ValueError(f"shape {height} × {width} has {height * width} pixels; this layer has {in_features} inputs")
-    columns = int(np.ceil(np.sqrt(out_features * height / width)))
-    rows = -(-out_features // columns)
-    mosaic = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
-    for index, pixels in enumerate(weight.T):
-        top, left = index // columns * (height + 1), index % columns * (width + 1)
-        mosaic[top:top + height, left:left + width] = pixels.reshape(height, width)
-    return mosaic
+    """Return the columns of weight (in_features, out_features) as a sheet of images of a shape, separated by NaN."""
+    height, width = pixels_shape("shape", shape, len(weight), "this layer")
+    return sheet(weight.T.reshape(-1, height, width), columns_for(weight.shape[1], height, width))

@@ -3,6 +3,7 @@
 The values are in `zoo.py`, the tests of networks in `test_bad_options.py`.
 """
 
+import copy
 import inspect
 import io
 import math
@@ -15,7 +16,7 @@ from witness import REPAIR
 from zoo import ZOO
 
 import fastnn
-from fastnn import Dense, History, Network, Population, from_torch_state_dict, jit, onnx, plot
+from fastnn import Conv2D, Dense, Flatten, History, Network, Population, from_torch_state_dict, jit, onnx, plot
 
 MORE = {"half a character": "\ud800", "a zero in a name": "a\0b", "rows of many lengths": [[1], [1, 2]],
         "numbers": range(3), "no rows": np.zeros((0, 2)), "more axes": np.zeros((2, 2, 2)), "numbers below zero": [-1, -2],
@@ -125,7 +126,11 @@ IN_TABLES = {
 }
 # The arguments of a picture, and the valid values of each of its options, by name.
 OF_PICTURES = {"net": net(), "X": X, "y": LABELS, "history": {"loss": [1.0, 0.5]}, "layer": 0}
+IMAGES = Network([Conv2D(2, 3), Flatten(), Dense(3, "softmax")], inputs=(5, 4, 1))
+OF_IMAGE = {"net": IMAGES, "x": np.ones((5, 4, 1))}
 OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
+              "filters": {"net": IMAGES}, "feature_maps": OF_IMAGE, "saliency": OF_IMAGE, "grad_cam": OF_IMAGE,
+              "mistakes": {"net": IMAGES, "X": np.ones((len(LABELS), 5, 4, 1))},
               "heat_map": {"values": [[1.0, 2.0], [3.0, 4.0]], "rows": ["a", "b"], "columns": ["c", "d"]}}
 IN_PICTURES = {
     "net": None, "X": None, "y": None, "history": None, "ax": lambda value: value is None,
@@ -141,6 +146,11 @@ IN_PICTURES = {
     "form": lambda value: isinstance(value, str),
     "mode": lambda value: isinstance(value, str) and value in ("auto", "min", "max"),
     "most": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63,
+    "count": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63, "x": None,
+}
+IN_PICTURES_OF_IMAGES = {
+    "layer": lambda value: value is None or (value == 0 and not isinstance(value, bool)),
+    "label": lambda value: value is None or (value in (0, 1, 2) and not isinstance(value, bool)),
 }
 
 
@@ -208,6 +218,7 @@ def test_calls_of_pictures(name):
     options = inspect.signature(function).parameters
     right = {option: value for option, value in (OF_PICTURES | OF_PICTURE.get(name, {})).items() if option in options}
     takes = IN_PICTURES | {"metric": (lambda value: value is None) if name == "score_by" else None}
+    takes |= IN_PICTURES_OF_IMAGES if name in OF_PICTURE and "net" in OF_PICTURE[name] else {}
     for option in options:
         check(name, lambda **given: function(**{**right, **given}), option, takes[option])
 
@@ -259,13 +270,15 @@ def test_what_pictures_are_made_with(call, argument):
 @pytest.mark.parametrize("number", [math.nan, math.inf, 1e38], ids=str)
 @pytest.mark.parametrize("where", [..., (0, 0)], ids=["all", "one"])
 @pytest.mark.parametrize("name", ["activation_histograms", "activation_image", "confusion_matrix", "decision_boundary",
-                                  "gradient_flow", "network_diagram", "weight_histograms", "weight_image"])
+                                  "feature_maps", "filters", "grad_cam", "gradient_flow", "mistakes", "network_diagram",
+                                  "saliency", "weight_histograms", "weight_image"])
 def test_pictures_of_a_network_gone_wrong(name, where, number):
     """They draw what can be drawn, or raise an error with fastnn's own message."""
     pytest.importorskip("matplotlib", reason="pictures need the extra plot")
-    wrong, function = net(), getattr(plot, name)
+    others = OF_PICTURE.get(name, {})
+    wrong, function = copy.deepcopy(others.get("net", net())), getattr(plot, name)
     wrong.parameters["0.weight"][where] = number
-    given = {**OF_PICTURES, "net": wrong}
+    given = {**OF_PICTURES, **others, "net": wrong}
     try:
         ax = function(**{option: given[option] for option in inspect.signature(function).parameters if option in given})
     except fastnn.DivergenceError:

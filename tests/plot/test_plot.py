@@ -7,7 +7,7 @@ import pytest
 from layer_cases import CASES
 from layer_cases import network as network_with
 
-from fastnn import Activation, BatchNorm, Dense, Dropout, History, LayerNorm, Network, plot
+from fastnn import Activation, BatchNorm, Conv2D, Dense, Dropout, Flatten, History, LayerNorm, Network, plot
 
 pytest.importorskip("matplotlib")
 
@@ -21,23 +21,30 @@ NETWORKS = {
     "zero weights": Network([Dense(4, "relu", "zeros"), Dense(4, "relu", "zeros"), Dense(2, "softmax")], inputs=2),
     "dead": Network([Dense(1, "softplus"), Dense(2, "sigmoid", "zeros")], inputs=2, loss="squared_error"),
 }
+OF_IMAGES = Network([Conv2D(4, 3, "relu"), Flatten(), Dense(2, "softmax")], inputs=(6, 5, 1))
+IMAGE = np.random.default_rng(0).normal(size=(6, 5, 1))
 # the call of each picture, for a network of X and LABELS
 CALLS = {
     "activation_histograms": lambda net, ax: plot.activation_histograms(net, X, ax=ax),
     "activation_image": lambda net, ax: plot.activation_image(net, X, ax=ax),
     "confusion_matrix": lambda net, ax: plot.confusion_matrix(net, X, LABELS, ax=ax),
     "decision_boundary": lambda net, ax: plot.decision_boundary(net, X, LABELS, ax=ax),
+    "feature_maps": lambda net, ax: plot.feature_maps(OF_IMAGES, IMAGE, ax=ax),
+    "filters": lambda net, ax: plot.filters(OF_IMAGES, ax=ax),
+    "grad_cam": lambda net, ax: plot.grad_cam(OF_IMAGES, IMAGE, ax=ax),
     "gradient_flow": lambda net, ax: plot.gradient_flow(net, X, LABELS, ax=ax),
     "heat_map": lambda net, ax: plot.heat_map(np.eye(2), [*"ab"], [*"cd"], ax=ax),
     "learning_curves": lambda net, ax: plot.learning_curves({"loss": [2.0, 1.0], "val_loss": [3.0]}, ax=ax),
+    "mistakes": lambda net, ax: plot.mistakes(net, X, LABELS, ax=ax, shape=(1, 2)),
     "network_diagram": lambda net, ax: plot.network_diagram(net, ax=ax),
+    "saliency": lambda net, ax: plot.saliency(net, X[0], ax=ax, shape=(1, 2)),
     "score_by": lambda net, ax: plot.score_by([1, "a", None], [2.0, np.nan, 1.0], ax=ax),
     "weight_histograms": lambda net, ax: plot.weight_histograms(net, ax=ax),
     "weight_image": lambda net, ax: plot.weight_image(net, 1 if net.layers[0] == BatchNorm() else 0, ax=ax),
 }
 
 
-OF_NO_NETWORK = {"heat_map", "learning_curves", "score_by"}
+OF_NO_NETWORK = {"feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "score_by"}
 
 
 def needs(name):
@@ -64,7 +71,7 @@ def test_every_picture_draws_on_new_and_on_given_axes(name, kind, tmp_path):
     assert (tmp_path / "own.png").stat().st_size > 1000
     assert untouched.has_data() is False
     for ax in (own, given):
-        assert ax.has_data() or ax.patches
+        assert ax.has_data() or ax.patches or ax.texts
     for array, then in zip((net.vectors.parameters.flat, net.vectors.state.flat), before, strict=True):
         assert np.array_equal(array, then)
 
@@ -241,6 +248,7 @@ NOT_FINITE.parameters["0.weight"][0, 0] = np.nan
     (lambda net: plot.weight_image(NETWORKS["every layer"]), r"layer 0, BatchNorm.* has no weight; layers that have: 1, 5"),
     (lambda net: plot.weight_image(net, shape=(3, 3)), "shape 3 × 3 has 9 pixels; this layer has 2 inputs"),
     (lambda net: plot.weight_image(net, shape=6), r"shape is 6; it must be \(height, width\)"),
+    (lambda net: plot.weight_image(OF_IMAGES), r"layer 0, .* shape \(3, 3, 1, 4\); draw its filters with plot.filters"),
 ])
 def test_bad_input_is_refused(draw, says):
     with pytest.raises(ValueError, match=says):

@@ -1,0 +1,148 @@
+"""What the score of a class depends on: its gradient to the input, and its class activation map.
+
+The score of a class is its logit, the number before softmax or sigmoid. With one sigmoid output z, the score of class 1 is z
+and that of class 0 is −z. For outputs that are not probabilities, the score is the output itself.
+
+    gradient      ∂ score / ∂ x (Simonyan, Vedaldi and Zisserman 2014)
+    Grad-CAM      max(0, Σₖ αₖ Aₖ), where Aₖ is channel k of a layer's output and αₖ the mean of ∂ score / ∂ Aₖ over
+                  its pixels (Selvaraju et al. 2017)
+
+Layers behave as in prediction.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..checks import shown, whole_number
+from ..jit import input_gradients
+from ..layers import Activation, BatchNorm, Dropout, GroupNorm, LayerNorm, computing_layer
+from ..network.layer_outputs import layer_outputs
+from ..network.network import Network
+from .filters import KERNELS
+from .names import layer_index, one_sample
+
+KEEP_PIXELS = Activation, BatchNorm, Dropout, GroupNorm, LayerNorm  # they belong to the convolution before them
+
+
+def class_gradient(net, x, label=None):
+    """Return the gradient of the score of a class to a sample, and the class.
+
+    Parameters
+    ----------
+    net : Network
+    x : array
+        One sample, of the shape that the network takes.
+    label : int, optional
+        The class, or for outputs that are not classes, the output; by default the one predicted.
+
+    Returns
+    -------
+    gradient : array of the shape of a sample
+    label : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network, plot
+    >>> net = Network([Dense(2, "softmax")], inputs=2)
+    >>> net.parameters["0.weight"][:] = [[1, 2], [3, 4]]
+    >>> plot.class_gradient(net, [1.0, -1.0], 1)
+    (array([2., 4.], dtype=float32), 1)
+    """
+    x = one_sample(net, x).astype(net.dtype)
+    label = class_of(net, x, label)
+    return gradient_from(net, x, 0, label)[0], label
+
+
+def class_activation_map(net, x, label=None, layer=None):
+    """Return the Grad-CAM of a class for a sample, the class, and the layer.
+
+    Parameters
+    ----------
+    net, x, label
+        As for `class_gradient`.
+    layer : int, optional
+        The layer whose output is weighted, with pixels or steps. By default the last convolution, with the normalization and
+        activation that follow it.
+
+    Returns
+    -------
+    map : array (height, width) or (steps,)
+        Not negative; as large as the output of the layer.
+    label, layer : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Conv2D, Dense, Flatten, Network, plot
+    >>> net = Network([Conv2D(8, 3, "relu"), Flatten(), Dense(10, "softmax")], inputs=(8, 8, 1))
+    >>> values, label, layer = plot.class_activation_map(net, np.ones((8, 8, 1)), 3)
+    >>> values.shape, label, layer
+    ((6, 6), 3, 0)
+    """
+    x = one_sample(net, x)
+    layer = last_with_pixels(net) if layer is None else layer_index(net, layer)
+    shape = net.shapes[layer + 1]
+    if len(shape) not in (2, 3) or layer == len(net.layers) - 1:
+        raise ValueError(f"layer {layer}, {net.layers[layer]!r}, gives samples of shape {shape}; Grad-CAM weights the "
+                         "channels of a layer before the last whose output has pixels or steps: give such a layer, or None")
+    label = class_of(net, x, label)
+    outputs = layer_outputs(net, x)[layer]
+    gradient = gradient_from(net, outputs, layer + 1, label)[0]
+    weights = gradient.reshape(-1, shape[-1]).mean(axis=0, dtype=np.float64)
+    return np.maximum(outputs[0] @ weights, 0), label, layer
+
+
+def gradient_from(net, x, first, label):
+    """Return the gradient of the score of a class to x, the inputs (1, *shape) of layer number `first`."""
+    scores = scores_from(net, first)
+    direction = np.zeros((1, net.outputs), net.dtype)
+    direction[0, label if net.outputs > 1 else 0] = -1 if is_one_of_two(net) and label == 0 else 1
+    gradient, x = np.empty(x.shape, net.dtype), np.ascontiguousarray(x, net.dtype)
+    input_gradients(scores.compiled(), x, direction, gradient)
+    return gradient
+
+
+def scores_from(net, first):
+    """Return the network of the layers from number `first` on, whose outputs are the scores of the classes."""
+    layers, last = list(net.layers), len(net.layers) - 1
+    if net.is_classifier:
+        last = next(index for index in reversed(range(len(layers))) if layers[index] is computing_layer(layers))
+        if layers[last].activation in ("softmax", "sigmoid"):
+            layers[last] = replace(layers[last], activation="identity")
+    scores = Network(layers[first:], net.shapes[first], loss="squared_error", dtype=net.dtype)
+    for views, own in ((net.parameters, scores.parameters), (net.state, scores.state)):
+        for name, view in own.items():
+            index, _, rest = name.partition(".")
+            view[...] = views[f"{int(index) + first}.{rest}"]
+    return scores
+
+
+def is_one_of_two(net):
+    """Return whether the network has one sigmoid output for two classes."""
+    return net.is_classifier and net.outputs == 1
+
+
+def class_of(net, x, label):
+    """Return the class, given one or None for the one predicted for x (1, *shape)."""
+    count = 2 if is_one_of_two(net) else net.outputs
+    if label is None:
+        return int(net.predict(x)[0] if net.objective.head.one_label else np.argmax(net.forward(x)[0]))
+    label = whole_number("label", label, least=0)
+    if label >= count:
+        raise ValueError(f"label is {shown(label)}; this network has the {'classes' if net.is_classifier else 'outputs'} "
+                         f"0 to {count - 1}")
+    return label
+
+
+def last_with_pixels(net):
+    """Return the index of the last convolution, or of the last normalization or activation that follows it directly."""
+    found = [index for index, each in enumerate(net.layers) if isinstance(each, KERNELS)]
+    if not found:
+        raise ValueError("this network has no convolution, whose channels Grad-CAM weights; use plot.saliency, for "
+                         "any network")
+    index = found[-1]
+    while index + 2 < len(net.layers) and isinstance(net.layers[index + 1], KEEP_PIXELS):
+        index += 1
+    return index
