@@ -10,6 +10,7 @@ from ...compiling.share import share
 from ...interpreter.table import Kind
 from ...processor.target import ITEM_BYTES, vector_lanes
 from ...products.convolution.convolution import packing_for_image, to_image, to_weight, to_windows
+from ...products.convolution.overlapping import packing_rows, to_image_by_overlapping
 from ...products.packing import stack_memory
 from ...products.transpose import transpose_kernel
 
@@ -25,6 +26,7 @@ CONVOLUTION = Kind(
     "window_band", "image_band",  # number of lines of the windows and of the image computed at a time
     "most_blocks",  # largest number of blocks of samples, for the gradient of the weight
     "together",  # number of samples that the gradient of the weight reads at a time
+    "overlapping",  # whether the image is computed from windows that overlap, see `products.convolution.overlapping`
     "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
     "from_data",  # whether x is read from the data instead of the arena
 )
@@ -87,6 +89,7 @@ def windows_by_bands(dtype):
 def image_by_bands(dtype):
     """The compiled function that computes lines begin … end − 1 of the images, counted over all samples."""
     item, number, image_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_image(dtype)
+    by_overlapping = to_image_by_overlapping(dtype)
 
     @jit
     def make(row, image, windows, packed, start, scratch, begin, end, activated):
@@ -95,8 +98,11 @@ def image_by_bands(dtype):
         while begin < end:
             sample, line = begin // row.height, begin % row.height
             lines = min(row.image_band, row.height - line, end - begin)
-            image_of(row, image + item * sample * image_sample, windows + item * sample * windows_sample, packed, start,
-                     scratch, line, lines)
+            to, source = image + item * sample * image_sample, windows + item * sample * windows_sample
+            if row.overlapping != 0:
+                by_overlapping(row, to, source, packed, start, scratch, line, lines)
+            else:
+                image_of(row, to, source, packed, start, scratch, line, lines)
             if activated != 0:
                 z, a = image + item * begin * line_size, activated + item * begin * line_size
                 call_at(row.activation, (number(a), number(z), lines * row.width, row.channels))
@@ -192,12 +198,16 @@ def build_sum(dtype):
 
 
 def build_pack(dtype):
-    pack_weight = packing_for_image(dtype)
+    pack_weight, pack_rows = packing_for_image(dtype), packing_rows(dtype)
 
     def pack_for_image(row, call, part, parts):
         """Pack the weight for `to_image`."""
-        begin, end = share(row.kernel_height * row.kernel_width, part, parts, 1)
         packed, weight = view(call.arena, row.packed, 1), view(call.parameters, row.weight, 1)
+        if row.overlapping != 0:
+            begin, end = share(row.kernel_height, part, parts, 1)
+            pack_rows(row, address_of(packed), address_of(weight), begin, end)
+            return
+        begin, end = share(row.kernel_height * row.kernel_width, part, parts, 1)
         pack_weight(row, address_of(packed), address_of(weight), begin, end)
 
     return pack_for_image

@@ -1,7 +1,8 @@
 """The table rows of a convolution and of a transposed convolution, and the sizes of their bands and memory."""
 
 from ...interpreter.table import with_phases
-from ...processor.target import ITEM_BYTES
+from ...processor.target import ITEM_BYTES, vector_lanes
+from ...products.convolution.overlapping import scratch_numbers
 from ...products.convolution.segments import elementwise_product_kernel, segment_product_kernel
 from .conv2d import (
     CONVOLUTION,
@@ -18,6 +19,8 @@ from .conv_transpose2d import transposed_backward_input, transposed_backward_wei
 # A band of a sample, with zeros around it, stays in the second-level cache. The samples that the gradient of the weight
 # reads at a time stay in the first-level cache.
 BAND_BYTES, TOGETHER_BYTES = 1 << 18, 1 << 16
+# An image is computed by windows that overlap if that multiplies less than this share of the lanes: adding them costs time.
+OVERLAPPING_PAYS = 0.8
 MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # for the gradient of the weight: largest number of blocks, and of elements in all
 
 
@@ -56,11 +59,25 @@ class ConvolutionPlan:
         self.window_band = self.rows.out if inside else self.largest_band(self.rows.out, self.box_of_image)
         self.image_band = self.largest_band(self.rows.size, self.box_of_windows)
         self.image_scratch = 0 if inside else self.box_of_image(self.window_band)
-        self.windows_scratch = self.box_of_windows(self.image_band)
+        self.overlapping = self.overlapping_pays()
+        self.windows_scratch = scratch_numbers(dtype, self.columns.out, self.columns.kernel, channels
+                                               ) if self.overlapping else self.box_of_windows(self.image_band)
         sample = self.rows.size * self.columns.size * channels + self.rows.out * self.columns.out * features
         self.together = max(1, TOGETHER_BYTES // (ITEM_BYTES[dtype] * sample)) if inside else 1
         self.most_blocks = max(1, min(MOST_BLOCKS, BLOCKS_NUMBERS // self.weight_size))
         self.blocks = blocks_of.py_func(batch, self.most_blocks)
+
+    def overlapping_pays(self):
+        """Return whether windows that overlap are the faster way to an image: by the lanes that both multiply."""
+        if self.groups > 1 or self.elementwise or self.columns.dilation > 1 or self.columns.kernel == 1:
+            return False
+        lanes, kernel, stride = vector_lanes(self.dtype), self.columns.kernel, self.columns.stride
+
+        def filled(numbers):  # a last vector that is at most half full takes half of the time
+            return -(-numbers // (lanes // 2)) * (lanes // 2)
+
+        by_pixels = -(-self.columns.size // stride) * kernel * filled(self.channels)
+        return self.columns.out * filled(kernel * self.channels) < OVERLAPPING_PAYS * by_pixels
 
     def box_of_image(self, lines):
         """The number of elements of the image, with padding, that a number of lines of the windows read."""
@@ -85,7 +102,8 @@ class ConvolutionPlan:
             "height": rows.size, "width": columns.size, "channels": self.channels, "rows": rows.out, "columns": columns.out,
             "features": self.features, "kernel_height": rows.kernel, "kernel_width": columns.kernel, "stride_y": rows.stride,
             "stride_x": columns.stride, "dilation_y": rows.dilation, "dilation_x": columns.dilation, "top": rows.before,
-            "left": columns.before, "groups": self.groups, "elementwise": self.elementwise, "window_band": self.window_band,
+            "left": columns.before, "groups": self.groups, "elementwise": self.elementwise,
+            "overlapping": self.overlapping, "window_band": self.window_band,
             "image_band": self.image_band, "most_blocks": self.most_blocks, "together": self.together,
             "product": (elementwise_product_kernel if self.elementwise else segment_product_kernel).address(self.dtype),
         }

@@ -46,7 +46,8 @@ def dropping(dtype):
         gamma, nothing = np.uint64(GAMMA), real(0.0)
         for k in range(count):
             draw = mix(begin + np.uint64(start + k + 1) * gamma) >> np.uint64(32)
-            out[place + k] = nothing if draw < limit else x[place + k] * scale
+            scaled = x[place + k] * scale  # even if it is dropped: without a branch the loop is vectorized
+            out[place + k] = nothing if draw < limit else scaled
 
     @jit(inline=True)
     def drop(out, x, word, first, features, channels, limit, factor):

@@ -8,6 +8,7 @@ import pytest
 import fastnn
 from fastnn import Activation, Conv1D, Conv2D, ConvTranspose2D, Dense, DepthwiseConv2D, Flatten, Network, kernels, vectorized
 from fastnn.compiled import convolutions
+from fastnn.kernels.layers.convolution import rows
 from fastnn.layers.windows import transposed_windows, windows
 
 KINDS = "conv2d", "conv_transpose2d"
@@ -65,6 +66,14 @@ def test_compiled_is_vectorized(seed, dtype):
         x, weight, bias = numbers(*shape, dtype=dtype), numbers(*kernel, dtype=dtype), numbers(outputs, dtype=dtype)
         expected = results(vectorized, kind, *(each.astype(float) for each in (x, weight, bias)), **options)
         assert_alike(results(kernels, kind, x, weight, bias, **options), expected, 2e-4 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("share", [0, 1e9], ids=["by pixels", "by windows that overlap"])
+def test_both_ways_to_an_image_are_right_for_any_shape(share, monkeypatch):
+    monkeypatch.setattr(rows, "OVERLAPPING_PAYS", share)
+    for kind, shape, kernel, outputs, options in drawn(16, 21):
+        given = numbers(*shape), numbers(*kernel), numbers(outputs)
+        assert_alike(results(kernels, kind, *given, **options), results(vectorized, kind, *given, **options), 1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
