@@ -8,6 +8,8 @@ uniform in least … least + count − 1; the others decide whether rows and col
 nothing and uses the center. Backward draws the same numbers again. Each part computes its own samples.
 """
 
+from functools import partial
+
 import numpy as np
 
 from ...compiling.jit import Kernel, jit, view
@@ -50,55 +52,39 @@ def view_of(row, word, sample):
     return down, across, -1 if flip_rows else 1, -1 if flip_columns else 1
 
 
-def build_forward(dtype):
-    def random_view_forward(row, call, part, parts):
+def build_copy(dtype, backward):
+    def copy_views(row, call, part, parts):
+        """a[r, c] = x[down ± r, across ± c], or backward dx[down ± r, across ± c] = da[r, c], with zeros elsewhere."""
         channels, word = row.channels, np.uint64(view(row.word, 0, 1)[0])
-        whole, size = row.height * row.width * channels, row.out_height * row.out_width * channels
+        image_size, seen_size = row.height * row.width * channels, row.out_height * row.out_width * channels
+        images, views = (row.dx, row.da) if backward else (row.x, row.a)
         begin, end = share(call.batch, part, parts, 1)
         for i in range(begin, end):
             down, across, row_step, column_step = view_of(row, word, call.first + i)
-            x = view(call.arena, row.x + i * whole, whole)
-            a = view(call.arena, row.a + i * size, size)
+            image = view(call.arena, images + i * image_size, image_size)
+            seen = view(call.arena, views + i * seen_size, seen_size)
+            if backward:
+                image[:] = 0
             for r in range(row.out_height):
-                source_row = down + row_step * r
+                y = down + row_step * r
                 for c in range(row.out_width):
-                    source_column, place = across + column_step * c, (r * row.out_width + c) * channels
-                    if 0 <= source_row < row.height and 0 <= source_column < row.width:
-                        source = (source_row * row.width + source_column) * channels
+                    x, place = across + column_step * c, (r * row.out_width + c) * channels
+                    if 0 <= y < row.height and 0 <= x < row.width:
+                        pixel = (y * row.width + x) * channels
                         for k in range(channels):
-                            a[place + k] = x[source + k]
-                    else:
+                            if backward:
+                                image[pixel + k] = seen[place + k]
+                            else:
+                                seen[place + k] = image[pixel + k]
+                    elif not backward:
                         for k in range(channels):
-                            a[place + k] = 0
+                            seen[place + k] = 0
 
-    return random_view_forward
-
-
-def build_backward(dtype):
-    def random_view_backward(row, call, part, parts):
-        # forward: a[r, c] = x[down ± r, across ± c]
-        channels, word = row.channels, np.uint64(view(row.word, 0, 1)[0])
-        whole, size = row.height * row.width * channels, row.out_height * row.out_width * channels
-        begin, end = share(call.batch, part, parts, 1)
-        for i in range(begin, end):
-            down, across, row_step, column_step = view_of(row, word, call.first + i)
-            dx = view(call.arena, row.dx + i * whole, whole)
-            da = view(call.arena, row.da + i * size, size)
-            dx[:] = 0
-            for r in range(row.out_height):
-                source_row = down + row_step * r
-                for c in range(row.out_width):
-                    source_column, place = across + column_step * c, (r * row.out_width + c) * channels
-                    if 0 <= source_row < row.height and 0 <= source_column < row.width:
-                        source = (source_row * row.width + source_column) * channels
-                        for k in range(channels):
-                            dx[source + k] = da[place + k]
-
-    return random_view_backward
+    return copy_views
 
 
-random_view_forward = Kernel("random_view_forward", build_forward, RANDOM_VIEW.arguments)
-random_view_backward = Kernel("random_view_backward", build_backward, RANDOM_VIEW.arguments)
+random_view_forward = Kernel("random_view_forward", partial(build_copy, backward=False), RANDOM_VIEW.arguments)
+random_view_backward = Kernel("random_view_backward", partial(build_copy, backward=True), RANDOM_VIEW.arguments)
 
 
 def random_view_row(dtype, parts, shape, size, *, down, across, mirrors=(False, False), word, x=0, a=0, da=0, dx=None):
