@@ -41,6 +41,7 @@ from .layers import (
     GlobalAveragePool,
     GlobalMaxPool,
     GroupNorm,
+    LastStep,
     LayerNorm,
     MaxPool1D,
     MaxPool2D,
@@ -59,15 +60,16 @@ from .population import Population, Sweep, k_folds, sweep
 from .pytorch import from_torch_state_dict
 from .runtime.warm_up import warmup
 from .samples.metrics import Metric
+from .samples.sequences import Sequences
 
 __version__: str
 __all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "AveragePool1D", "AveragePool2D", "BatchNorm",
-    "CSVLogger", "Callback", "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D",
-    "DivergenceError", "Dropout", "EarlyStopping", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool",
-    "GlobalMaxPool", "GroupNorm", "History", "LambdaCallback", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Metric",
+    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "AveragePool1D", "AveragePool2D", "BatchNorm", "CSVLogger",
+    "Callback", "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError",
+    "Dropout", "EarlyStopping", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool",
+    "GroupNorm", "History", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Metric",
     "ModelCheckpoint", "ModelFormatError", "Network", "Normalize", "OneCycle", "Population", "RMSprop", "RandomCrop",
-    "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape", "StepDecay", "Sweep", "TerminateOnNaN",
-    "UpSample2D", "WarmUp", "ZeroPad2D", "activations", "check_gradients", "from_torch_state_dict", "initializers",
-    "k_folds", "losses", "optimizers", "register_activation", "register_loss", "sweep", "warmup",
+    "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape", "Sequences", "StepDecay", "Sweep",
+    "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations", "check_gradients", "from_torch_state_dict",
+    "initializers", "k_folds", "losses", "optimizers", "register_activation", "register_loss", "sweep", "warmup",
 ]

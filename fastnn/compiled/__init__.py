@@ -42,6 +42,7 @@ from .image_calls import (
     zero_pad2d_forward,
 )
 from .random_calls import gaussian_noise_forward, random_view_backward, random_view_forward
+from .sequence_calls import last_step_backward, last_step_forward
 
 __all__ = [
     "average_pool2d_backward",
@@ -61,6 +62,8 @@ __all__ = [
     "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
+    "last_step_backward",
+    "last_step_forward",
     "layer_norm_backward",
     "layer_norm_forward",
     "linear_backward",

@@ -17,7 +17,7 @@ from ..formats.atomic_file import write_whole
 from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
 from ..formats.signatures import LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from ..formats.untrusted_json import from_text, to_text
-from ..layers import input_shape, layers_from_config, parameter_shapes, state_shapes
+from ..layers import input_shape, is_features, layers_from_config, parameter_shapes, state_shapes
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 NEWEST = 2  # newest version of either format
@@ -114,7 +114,7 @@ def read(network_type, file):
 
 def versioned(first, network):
     """Return the format of a network's file: `first` or a later version of it."""
-    return first if len(network.shapes[0]) == 1 else f"{kind_of_format(first)}-2"
+    return first if is_features(network.shapes[0]) else f"{kind_of_format(first)}-2"
 
 
 def kind_of_format(name):

@@ -3,7 +3,6 @@
 A layer defines its parameters and state, and emits rows of the table.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -23,9 +22,11 @@ from .normalization.normalize import Normalize
 from .normalization.rescale import Rescale
 from .pooling.average_pool import AveragePool1D, AveragePool2D, GlobalAveragePool
 from .pooling.max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
+from .ragged import is_features, is_ragged, numbers_of, output_shape, row_shape, seen_by, shown_shape
 from .randomness.dropout import Dropout
 from .randomness.gaussian_noise import GaussianNoise
 from .randomness.random_views import RandomCrop, RandomFlip, RandomShift
+from .sequences.last_step import LastStep
 from .shapes.flatten import Flatten
 from .shapes.reshape import Reshape
 from .shapes.up_sample2d import UpSample2D
@@ -33,10 +34,11 @@ from .shapes.zero_pad2d import ZeroPad2D
 
 __all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
            "DepthwiseConv2D", "Dropout", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",
-           "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "RandomCrop", "RandomFlip", "RandomShift",
-           "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape",
-           "layers", "layers_from_config", "multiply_adds", "named_shapes", "parameter_shapes", "register", "shapes",
-           "state_shapes"]
+           "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "RandomCrop", "RandomFlip",
+           "RandomShift", "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer",
+           "input_shape", "is_features", "is_ragged", "layers", "layers_from_config", "least_steps", "multiply_adds",
+           "named_shapes", "numbers_of", "output_shape", "parameter_shapes", "register", "row_shape", "seen_by",
+           "shapes", "shown_shape", "state_shapes"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))
@@ -69,8 +71,11 @@ def input_shape(inputs, where="inputs"):
         return (whole_number(where, inputs),)
     if not inputs:
         raise ValueError(f"{where} is an empty shape; give the shape of a sample, such as (28, 28, 1), or how many features")
-    shape = tuple(whole_number(f"{where}[{axis}]", size) for axis, size in enumerate(inputs))
-    whole_number(f"the product of {where}", math.prod(shape))
+    if None in inputs[1:]:
+        raise ValueError(f"{where} is {shown(inputs)}; None, any number of steps, stands first, as in (None, 12)")
+    shape = tuple(None if axis == 0 and size is None else whole_number(f"{where}[{axis}]", size)
+                  for axis, size in enumerate(inputs))
+    whole_number(f"the product of {where}", numbers_of(shape))
     return shape
 
 
@@ -79,7 +84,7 @@ def shapes(layers, shape):
     found = [shape]
     for index, layer in enumerate(layers):
         try:
-            found.append(layer.output_shape(found[-1]))
+            found.append(output_shape(layer, found[-1]))
         except ValueError as error:
             raise ValueError(f"layers[{index}]: {error}") from None
     return found
@@ -89,7 +94,7 @@ def named_shapes(layers, shape, of_layer):
     """Return {"0.weight": shape, …}, given `of_layer(layer, shape)` -> {name: shape} for one layer."""
     return {f"{index}.{name}": own
             for index, (layer, before) in enumerate(zip(layers, shapes(layers, shape), strict=False))
-            for name, own in of_layer(layer, before).items()}
+            for name, own in of_layer(layer, seen_by(layer, before)).items()}
 
 
 def parameter_shapes(layers, shape):
@@ -106,8 +111,17 @@ def state_shapes(layers, shape):
 
 
 def multiply_adds(layers, shapes):
-    """Return the approximate number of multiply-adds of a sample. shapes: the result of the function `shapes`."""
-    return sum(layer.multiply_adds(before) for layer, before in zip(layers, shapes, strict=False))
+    """Return the approximate number of multiply-adds of a sample, or of a step. shapes: the result of `shapes`."""
+    return sum(layer.multiply_adds(seen_by(layer, before)) for layer, before in zip(layers, shapes, strict=False))
+
+
+def least_steps(layers, shapes):
+    """Return the least number of steps of a sequence that all layers can take. shapes: the result of `shapes`."""
+    least = 0
+    for layer, before in zip(reversed(layers), reversed(shapes[:-1]), strict=True):
+        if is_ragged(before):
+            least = layer.steps_needed(before, least)
+    return least
 
 
 def computing_layer(layers):

@@ -57,6 +57,17 @@ class Layer:
     def activation_record(self):
         return activations[self.activation]
 
+    def works_over_time(self, shape):
+        """Return whether it works on whole sequences where samples have this shape, which begins with None.
+
+        Its shapes then begin with None too. Every other layer computes step by step, and its shapes are those of a step.
+        """
+        return False
+
+    def steps_needed(self, shape, after):
+        """Return the least number of steps of a sequence, given the least number `after` that follows it (0 if none)."""
+        return after
+
     def output_shape(self, shape):
         """Return the shape of the output for a sample of this shape; raise ValueError if it does not accept the shape."""
         return shape

@@ -10,6 +10,7 @@ For each registered activation and loss, both modules have a pair of functions, 
 
 from functools import cache, partial
 from inspect import signature
+from itertools import pairwise
 
 from ..kernels.activations import activations
 from ..kernels.losses import losses
@@ -216,3 +217,22 @@ def check_images(name, shape, down=1, across=1, multiples=False):
         limit = "multiples of" if multiples else "at least"
         raise ValueError(f"{name} has shape {shape}; its height and width must be {limit} {down} and {across}")
     return shape
+
+
+def check_offsets(offsets, steps=None, *, least=0, sequences=None):
+    """Return the offsets of sequences as a list of int, or raise an error unless they are those of so many steps.
+
+    least: the least number of steps of a sequence. sequences: their number, if it is known.
+    """
+    given = [int(offset) for offset in offsets]
+    if len(given) < 2 or given[0] != 0 or (steps is not None and given[-1] != steps):
+        end = "the number of steps" if steps is None else f"{steps}, the number of steps"
+        raise ValueError(f"offsets is {given}; it must begin with 0, end with {end}, and have one more element than there "
+                         "are sequences")
+    if sequences is not None and len(given) != sequences + 1:
+        raise ValueError(f"offsets has {len(given)} elements; with {sequences} sequences it must have {sequences + 1}")
+    for number, (begin, end) in enumerate(pairwise(given)):
+        if end - begin < least:
+            raise ValueError(f"sequence {number} has {end - begin} steps (offsets {begin} to {end}); it must have at least "
+                             f"{least}")
+    return given

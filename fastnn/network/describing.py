@@ -3,14 +3,15 @@
 import numpy as np
 
 from ..formats import html
+from ..layers import seen_by, shown_shape
 
 
 def summary_rows(network):
     """Return the rows of the summary, the header first, and the line of totals."""
     rows, parameters, state = [("layer", "output shape", "parameters")], network.vectors.parameters, network.vectors.state
     for index, layer in enumerate(network.layers):
-        count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(network.shapes[index]).values())
-        rows.append((f"{index}  {layer!r}", f"(batch, {', '.join(map(str, network.shapes[index + 1]))})", f"{count:,}"))
+        count = sum(int(np.prod(shape)) for shape in layer.parameter_shapes(seen_by(layer, network.shapes[index])).values())
+        rows.append((f"{index}  {layer!r}", f"(batch, {shown_shape(network.shapes[index + 1])})", f"{count:,}"))
     total = f"{parameters.size:,} parameters, {parameters.flat.nbytes:,} bytes of {network.dtype}; loss {network.loss}"
     if state.views:
         total += f"; {state.size:,} numbers of state"

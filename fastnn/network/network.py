@@ -26,7 +26,20 @@ from ..fitting.loop import Trainer
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
-from ..layers import applied_activations, computing_layer, input_shape, layers_from_config, multiply_adds, shapes
+from ..layers import (
+    applied_activations,
+    computing_layer,
+    input_shape,
+    is_features,
+    is_ragged,
+    layers_from_config,
+    least_steps,
+    multiply_adds,
+    numbers_of,
+    row_shape,
+    seen_by,
+    shapes,
+)
 from ..layers import layers as layer_types
 from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
@@ -100,16 +113,17 @@ class Network:
         shape = input_shape(inputs)
         self.dtype = float_dtype("dtype", dtype)
         self.shapes = shapes(self.layers, shape)
-        self.widths = [math.prod(shape) for shape in self.shapes]
+        self.widths = [numbers_of(shape) for shape in self.shapes]
         self.inputs, self.multiply_adds = self.widths[0], multiply_adds(self.layers, self.shapes)
         last = computing_layer(self.layers)
         if not last.can_be_last:
             raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
                              "such as Dense(1)")
-        if len(self.shapes[-1]) != 1:
+        if len(row_shape(self.shapes[-1])) != 1:
             raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; they must "
                              "have one axis: end with Flatten(), or with Flatten() and a Dense layer")
         self.wiring = Chain(self.layers)
+        self.is_ragged, self.least_steps = is_ragged(shape), least_steps(self.layers, self.shapes)
         self.objective = objective_of(last.activation_record, loss, self.outputs)
         self.loss = self.objective.loss.name
         if seed is not None:
@@ -124,7 +138,8 @@ class Network:
     def _initialize(self, generator):
         applied = applied_activations(self.layers)
         for index, layer in enumerate(self.layers):
-            first = layer.initial_parameters(self.shapes[index], generator, activations[applied[index]])
+            shape = seen_by(layer, self.shapes[index])
+            first = layer.initial_parameters(shape, generator, activations[applied[index]])
             for name, values in first.items():
                 self.parameters[f"{index}.{name}"][...] = values
             for name, values in layer.initial_state().items():
@@ -142,6 +157,11 @@ class Network:
     def outputs(self) -> int:
         """The number of outputs."""
         return self.widths[-1]
+
+    @property
+    def tokens(self) -> int | None:
+        """The size of the vocabulary, where samples are sequences of tokens; otherwise None."""
+        return None
 
     @property
     def is_classifier(self) -> bool:
@@ -226,7 +246,7 @@ class Network:
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return the outputs (samples, outputs) in the network's dtype. Row i depends only on X[i], to the bit."""
-        if threads is None and (out := self._forward_few(X)) is not None:
+        if threads is None and not self.is_ragged and (out := self._forward_few(X)) is not None:
             return out
         return predicting.forward(self, X, threads, self._idle_predictions)
 
@@ -236,7 +256,7 @@ class Network:
         Values have the shape (samples,) for one output, otherwise (samples, outputs). If a classifier's outputs are NaN, a
         DivergenceError is raised.
         """
-        if threads is None and (predicted := self._predict_few(X)) is not None:
+        if threads is None and not self.is_ragged and (predicted := self._predict_few(X)) is not None:
             return predicted
         return predicting.predictions(self, self.forward(X, threads=threads))
 
@@ -337,8 +357,8 @@ class Network:
     def config(self) -> dict:
         """Return the architecture as plain data, for `Network.from_config`."""
         shape = self.shapes[0]
-        return {"layers": [layer.config() for layer in self.layers], "inputs": shape[0] if len(shape) == 1 else list(shape),
-                "loss": self.loss, "dtype": self.dtype}
+        return {"layers": [layer.config() for layer in self.layers],
+                "inputs": shape[0] if is_features(shape) else list(shape), "loss": self.loss, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
@@ -423,7 +443,7 @@ class Network:
 
     def __repr__(self):
         layers = ", ".join(map(repr, self.layers))
-        inputs = self.inputs if len(self.shapes[0]) == 1 else self.shapes[0]
+        inputs = self.inputs if is_features(self.shapes[0]) else self.shapes[0]
         return f"Network([{layers}], inputs={inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from ..fitting.divergence import DivergenceError, advice
 from ..program import EvaluationProgram, PredictionProgram
 from ..runtime.threads import resolve_threads
-from ..samples.features import features
+from ..samples.data import samples_of
 from ..samples.metrics import compute
 
 
@@ -14,10 +14,10 @@ def forward(network, X, threads, idle_programs):
 
     idle_programs: {plan: unused programs} of earlier predictions. The program of this prediction is added at the end.
     """
-    X = features(X, network.shapes[0], network.dtype, least=0, finite=False)
+    X = samples_of(network, X, least=0, finite=False)
     if len(X) == 0:
         return np.empty((0, network.outputs), network.dtype)
-    plan = *PredictionProgram.plan(network, len(X), resolve_threads(threads)), X.dtype == np.uint8
+    plan = PredictionProgram.plan_of(network, X, resolve_threads(threads))
     idle = idle_programs.setdefault(plan, [])  # pop and append of a list are thread-safe
     program = idle.pop() if idle else PredictionProgram(network, *plan)
     try:

@@ -19,6 +19,7 @@ from ..layers import (
     GlobalAveragePool,
     GlobalMaxPool,
     GroupNorm,
+    LastStep,
     MaxPool1D,
     MaxPool2D,
     Reshape,
@@ -208,6 +209,14 @@ def over_pixels(walk, x, spec, keepdims=True):
     source, shape = image(walk, x)
     pooled = applied(source, spec, shape)
     return replace(pooled, shape=pooled.shape + (1,) * (len(shape) - 1)) if keepdims else pooled
+
+
+def picked_step(walk, node, x, index, axis):
+    """What `LastStep` gives, where a node picks the last step of series, with features as the last axis of a sample of x."""
+    rank = len(x.shape) + 1
+    if rank != 3 or axis != 1 or index.ndim != 0 or int(index) not in (-1, x.shape[0] - 1):
+        raise UnknownForm("it picks something else than the last step of series (steps, features)")
+    return over_pixels(walk, transpose(walk, node, x, perm=[0, 2, 1]), LastStep(), keepdims=False)
 
 
 @operator("Pad")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from .chain import Signal, UnknownForm
-from .images import channels_normalized
+from .images import channels_normalized, picked_step
 from .library import library
 from .moments import normalized
 from .recognition import evaluate
@@ -222,7 +222,9 @@ def tail(walk, node, x, *rest, **attributes):
 @operator("ArrayFeatureExtractor", domain=ML)
 @operator("Gather")
 def label(walk, node, classes, index, *, axis=0):
-    """Handle the lookup of the label of a class by its index."""
+    """Handle the lookup of the label of a class by its index, or of the last step of a series."""
+    if isinstance(classes, Signal) and isinstance(index, np.ndarray):
+        return picked_step(walk, node, classes, index, axis)
     constant(classes, "first operand")
     if not isinstance(index, Tail) or axis != 0:
         raise UnknownForm("it picks numbers by what comes from the input")

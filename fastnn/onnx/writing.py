@@ -41,6 +41,10 @@ def export(network, path: str | os.PathLike) -> None:
 
 def to_model(network, exact=True):
     """Return the network as an ONNX ModelProto; `exact` as for `Graph`."""
+    if network.is_ragged:
+        raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and an ONNX file samples "
+                         "of one shape; make the network again with a number of steps instead of None, and copy the "
+                         "parameters")
     graph, value = Graph(network.dtype, exact), "input"
     for index, (layer, graph.shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
         start = f"{index}."

@@ -8,8 +8,10 @@ from ..kernels.compiling.objects import address
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.table import make_table
 from ..kernels.layers.add import add_gradient_row
+from ..layers.ragged import is_ragged
 from ..runtime.memory import Arena
 from ..runtime.threads import NUMBERS_PER_PART, parts
+from .axes import Axis, Rows
 from .penalties import Penalties
 
 
@@ -17,6 +19,7 @@ from .penalties import Penalties
 class Tensor:
     """An array in the arena: (batch, *shape) elements at `offset`, their gradient at `gradient` (None if not needed).
 
+    axis: what its rows are; None for samples, and then shape is that of a sample. Otherwise shape is that of a step.
     from_data: whether the samples are read from the data instead of the arena.
     adds: whether a layer that reads it adds to its gradient, which a reader later in the table has written.
     """
@@ -26,10 +29,11 @@ class Tensor:
     gradient: int | None = None
     from_data: bool = False
     adds: bool = False
+    axis: Axis | None = None
 
     @property
     def features(self):
-        """The number of elements of a sample."""
+        """The number of elements of a row."""
         return math.prod(self.shape)
 
     def reshaped(self, shape):
@@ -40,15 +44,17 @@ class Tensor:
 __all__ = ["Program", "Tensor", "address"]
 
 
-class Program:
+class Program(Rows):
     """The rows of a network's layers for a batch; subclasses add the rows before and after."""
 
     training = False  # whether a backward pass follows
     as_in_training = False  # whether layers behave as in training: dropout, normalization by the batch
+    largest_batch = None  # of sequences: (steps of the largest batch, steps of the longest sequence)
     keeps_state = False  # whether a step changes the state of layers: running statistics, random numbers
 
     def __init__(self, network, batch, threads):
-        self.network, self.batch, self.threads = network, batch, threads
+        super().__init__(samples=batch)
+        self.network, self.threads = network, threads
         self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self.outputs = []  # the output tensor of each step
@@ -62,15 +68,17 @@ class Program:
         numbers = self.batch * math.prod(shape)
         if self.training and gradient is None:
             gradient = self.arena.take(numbers)
-        return Tensor(self.arena.take(numbers), shape, gradient)
+        return Tensor(self.arena.take(numbers), shape, gradient, axis=self.axis)
 
     def tensor_like(self, x):
         """Return a tensor of x's shape that shares x's gradient, or lack of one: for a layer that overwrites it."""
-        return Tensor(self.arena.take(self.batch * x.features), x.shape, x.gradient)
+        return Tensor(self.arena.take(self.batch * x.features), x.shape, x.gradient, axis=self.axis)
 
     def before_activation(self, shape):
         """Return a tensor that only the following activation reads; without a backward pass all layers share one."""
-        return self.tensor(shape) if self.training else Tensor(self.scratch(self.batch * math.prod(shape)), shape)
+        if self.training:
+            return self.tensor(shape)
+        return Tensor(self.scratch(self.batch * math.prod(shape)), shape, axis=self.axis)
 
     def in_arena(self, x):
         """Return x in the arena; samples that are read from the data are copied there by a separate row."""
@@ -88,6 +96,7 @@ class Program:
         return self._scratch
 
     def emit(self, row):
+        self.go_to_axis()
         if self.used_again:
             row["accumulate"] = 1
         self.rows.append(row)
@@ -107,7 +116,12 @@ class Program:
         return parts(work, per_part, self.threads)
 
     def input_tensor(self):
-        return Tensor(self.arena.take(self.batch * self.network.inputs), self.network.shapes[0])
+        """Return the tensor of the batch's samples, or of their steps, on an axis whose record the gather writes."""
+        shape, axis = self.network.shapes[0], None
+        if is_ragged(shape):
+            shape, axis = shape[1:], self.new_axis(*self.largest_batch)
+        rows = self.samples if axis is None else axis.rows
+        return Tensor(self.arena.take(rows * self.network.inputs), shape, axis=axis)
 
     def is_gathered(self, x):
         """Return whether a tensor is the batch, in any shape."""
@@ -135,7 +149,8 @@ class Program:
             if shared:
                 given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
-            a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
+            with self.on(given[0].axis):
+                a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])
             tensors.append(a)
@@ -159,9 +174,10 @@ class Program:
 
     def branch(self, x):
         """Return x with its own gradient, which a row adds to that of x: for a reader that can only write it."""
-        own = replace(x, gradient=self.arena.take(self.batch * x.features))
-        self.emit(add_gradient_row(self.dtype, self.parts(self.batch * x.features, NUMBERS_PER_PART), dx=x.gradient,
-                                   da=own.gradient, features=x.features))
+        with self.on(x.axis):
+            own = replace(x, gradient=self.arena.take(self.batch * x.features))
+            self.emit(add_gradient_row(self.dtype, self.parts(self.batch * x.features, NUMBERS_PER_PART), dx=x.gradient,
+                                       da=own.gradient, features=x.features))
         return own
 
     def make_table(self):

@@ -16,6 +16,11 @@ class Criterion:
 
     def emit_gather(self, x, normalize):
         program = self.program
+        if x.axis is not None:
+            program.emit_steps(x)
+            program.emit(batches.gather_row(program.dtype, 1, x=0, in_features=0, targets=self.targets,
+                                            out_features=self.outputs, weights=self.weights, normalize=normalize))
+            return
         program.gathered = x
         program.emit(batches.gather_row(
             program.dtype, program.parts(program.batch * x.features, GATHERED_PER_PART), x=x.offset, in_features=x.features,

@@ -102,6 +102,10 @@ def typeof_network(network, context):
 
 def compiled(network, gradients):
     """Return the model of a network, see `Network.compiled`."""
+    if network.is_ragged:
+        raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and compiled code "
+                         "samples of one shape; make the network again with a number of steps instead of None, and copy the "
+                         "parameters")
     one = ForwardSection(network, 1)
     sections = {"one": one, "many": ForwardSection(network, forward_capacity(network, one))}
     head = MODEL.new(layout=layout_of(network.dtype), inputs=network.inputs, outputs=network.outputs,

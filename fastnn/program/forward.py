@@ -20,6 +20,7 @@ from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
 from ..samples.data import enter_samples
 from .base import Program, Tensor, address
+from .chunks import chunks_of, cuts_of
 from .criterion import Criterion
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 24, 252  # samples of a chunk in a forward pass
@@ -52,6 +53,7 @@ class ForwardProgram(Program):
     def __init__(self, network, chunk, workers):
         super().__init__(network, chunk, threads=1)
         self.workers, self.panels = workers, {}
+        self.cuts = None  # where chunks of sequences begin
 
     @staticmethod
     def plan(network, samples, threads):
@@ -89,6 +91,9 @@ class ForwardProgram(Program):
     def run_samples(self, samples, results=None):
         """Run `samples` samples, with their results in results (3, samples)."""
         self.lay_out_weights(samples)
+        if self.cuts is not None:
+            self.run_chunks(samples, results)
+            return
         flops, turn = 2 * self.network.multiply_adds, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
         # equal slices, and equal chunks in a slice, so that at the end no thread waits for a whole chunk of another
@@ -100,15 +105,31 @@ class ForwardProgram(Program):
             call["capacity"], call["first"], call["batch"] = samples, first, count
             launch(one_phase_kernel, self.frame, self.workers, count * flops)
 
+    def run_chunks(self, samples, results):
+        """Run samples in chunks that have been cut by their steps."""
+        cuts, call = self.cuts, self.call
+        per_step = 2 * self.network.multiply_adds + FLOPS_PER_NUMBER * sum(self.network.widths)
+        chunks = max(1, int(SLICE_FLOPS // (per_step * self.largest_batch[0]))) * self.workers
+        for begin in range(0, len(cuts) - 1, chunks):
+            end = min(begin + chunks, len(cuts) - 1)
+            first, last = int(cuts[begin]), int(cuts[end])
+            self.row["cuts"], self.row["chunks"] = address(cuts[begin:]), end - begin
+            call["results"] = 0 if results is None else address(results[0, first:])
+            call["capacity"], call["first"], call["batch"] = samples, first, last - first
+            launch(one_phase_kernel, self.frame, self.workers, (end - begin) * self.largest_batch[0] * per_step)
+
 
 class PredictionProgram(ForwardProgram):
     """Compute outputs of samples, or their labels; it can be used again, by one Python thread at a time."""
 
-    def __init__(self, network, chunk, workers, as_bytes=False, labels=False):
+    def __init__(self, network, chunk, workers, as_bytes=False, labels=False, largest_batch=None):
         super().__init__(network, chunk, workers)
-        self.found = np.zeros(2, np.int64)
-        x = Tensor(0, network.shapes[0], from_data=True)
-        if as_bytes:  # gathered, since layers read numbers of the network's dtype; and all are finite
+        self.found, self.largest_batch = np.zeros(2, np.int64), largest_batch
+        x = self.input_tensor() if network.is_ragged else Tensor(0, network.shapes[0], from_data=True)
+        if network.is_ragged:
+            with self.on(None):
+                self.emit_steps(x)
+        elif as_bytes:  # gathered, since layers read numbers of the network's dtype; and all are finite
             x = self.in_arena(x)
         else:
             self.emit(batches.inspect_row(self.dtype, x.features))
@@ -126,10 +147,21 @@ class PredictionProgram(ForwardProgram):
         rounded = -(-chunk // SHARED_CHUNKS) * SHARED_CHUNKS if workers > 1 else LARGEST_CHUNK
         return min(rounded, largest_chunk(network)), workers
 
+    @staticmethod
+    def plan_of(network, X, threads):
+        """Return the arguments of a program that predicts X, an array or Sequences."""
+        if not network.is_ragged:
+            return *PredictionProgram.plan(network, len(X), threads), X.dtype == np.uint8
+        samples, workers, largest = chunks_of(network, X.lengths, threads)
+        samples, *largest = (1 << (size - 1).bit_length() for size in (samples, *largest))  # of few sizes, as in `plan`
+        return samples, workers, False, False, (*largest,)
+
     def forward(self, X):
         """Return the outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
         out = np.empty((len(X), self.network.outputs), self.dtype)
-        enter_samples(self.call, X)
+        if self.network.is_ragged:
+            self.cuts = cuts_of(X.lengths, self.samples, self.largest_batch[0], self.workers)
+        self.sources = enter_samples(self.call, X)
         self.call["outputs"] = address(out)
         self.run_samples(len(X))
         if self.found[NOT_FINITE]:
@@ -168,7 +200,13 @@ class EvaluationProgram(ForwardProgram):
     """Compute the loss of every sample, and whether its prediction is correct."""
 
     def __init__(self, network, data, threads):
-        super().__init__(network, *self.plan(network, data.samples, threads))
+        lengths = data.lengths
+        if lengths is None:
+            super().__init__(network, *self.plan(network, data.samples, threads))
+        else:
+            chunk, workers, self.largest_batch = chunks_of(network, lengths, threads)
+            super().__init__(network, chunk, workers)
+            self.cuts = cuts_of(lengths, chunk, self.largest_batch[0], workers)
         self.data = data
         x, criterion = self.input_tensor(), Criterion(self)
         criterion.emit_gather(x, normalize=False)

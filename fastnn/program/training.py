@@ -21,6 +21,7 @@ class TrainingProgram(Program):
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
         super().__init__(network, *self.plan(network, data, batch, threads))
+        self.largest_batch = data.largest_batch(self.samples)
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network.vectors.parameters.size, network.dtype)
@@ -51,13 +52,13 @@ class TrainingProgram(Program):
     def plan(network, data, batch, threads):
         """Return (samples in a batch, number of threads that share a step)."""
         batch = min(batch, data.samples)
-        return batch, threads if 6 * batch * network.multiply_adds >= FLOPS_PER_STEP else 1
+        return batch, threads if 6 * batch * data.mean_steps * network.multiply_adds >= FLOPS_PER_STEP else 1
 
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):
         """Return everything that the rows depend on except the network; other data of the same kind can be attached."""
         absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
-        absent += (data.X.dtype.name,)
+        absent += data.X.dtype.name, data.largest_batch(min(batch, data.samples))
         return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
 
     def attach(self, network, data, optimizer_state, order):
@@ -81,7 +82,8 @@ class TrainingProgram(Program):
 
     def emit_last(self, row):
         if self.keeps_state:
-            self.last.insert(0, row)  # rows run from last to first, so those of two uses of a layer are in order
+            # rows run from last to first, so those of two uses of a layer are in order
+            self.last[:0] = self.with_switches(row)
 
     @property
     def batches(self):
@@ -96,7 +98,7 @@ class TrainingProgram(Program):
         frame = self.frame
         frame["first_batch"], frame["last_batch"], frame["accumulate"] = first_batch, last_batch, accumulate
         frame["totals"] = address(self.totals)
-        flops = 6 * (last_batch - first_batch) * self.batch * self.network.multiply_adds
+        flops = 6 * (last_batch - first_batch) * self.batch * self.data.mean_steps * self.network.multiply_adds
         launch(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
         return stopped - 1 if stopped else None

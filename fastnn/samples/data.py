@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kernels.compiling.objects import address
+from ..kernels.interpreter.axes import AS_BYTES, AS_NUMBERS, AS_TOKENS, SOURCE
 from .features import features
+from .ragged import sequences
+from .sequences import Sequences
 from .targets import Targets
 from .weights import sample_weights
 
@@ -16,8 +19,8 @@ class Data:
 
     Attributes
     ----------
-    X : array (samples, *shape)
-        Of the network's dtype, or images of uint8, which the gather of a batch converts.
+    X : array (samples, *shape), or Sequences
+        Of the network's dtype, or images of uint8, which the gather of a batch converts, or tokens of int32.
     targets : Targets
     weights : array (samples,) or None
     rows : array of int64 or None
@@ -31,6 +34,7 @@ class Data:
     weights: np.ndarray | None
     rows: np.ndarray | None = None
     dtype: str = "float32"
+    sources: np.ndarray | None = None  # memory of the last call that these data were entered in
 
     @property
     def samples(self):
@@ -39,9 +43,28 @@ class Data:
 
     def enter(self, call, order):
         """Write the addresses of the data to the record of a call; order: the numbers of the samples, or None."""
-        enter_samples(call, self.X)
+        self.sources = enter_samples(call, self.X)
         call["targets"], call["labels"] = address(self.targets.values), address(self.targets.labels)
         call["weights"], call["order"], call["samples"] = address(self.weights), address(order), self.samples
+
+    @property
+    def lengths(self):
+        """The number of steps of each sequence to use; None if samples are of one shape."""
+        if not isinstance(self.X, Sequences):
+            return None
+        return self.X.lengths if self.rows is None else self.X.lengths[self.rows]
+
+    @property
+    def mean_steps(self):
+        """The mean number of steps of a sequence; 1 if samples are of one shape."""
+        return mean_steps(self.X)
+
+    def largest_batch(self, batch):
+        """Return (steps of the `batch` longest sequences, steps of the longest); None if samples are of one shape."""
+        if (lengths := self.lengths) is None:
+            return None
+        longest = np.partition(lengths, len(lengths) - batch)[len(lengths) - batch:] if batch < len(lengths) else lengths
+        return int(longest.sum()), int(longest.max(initial=0))
 
     def without_shared_memory(self, *vectors):
         """Return the same data, with copies of arrays that share memory with the vectors, which training changes."""
@@ -53,9 +76,11 @@ class Data:
             return array.copy() if shared(array) else array
 
         values = self.targets.values  # labels are int64, so they cannot share memory with the vectors
-        if not any(map(shared, (self.X, values, self.weights))):
+        steps = self.X.values if isinstance(self.X, Sequences) else self.X
+        if not any(map(shared, (steps, values, self.weights))):
             return self
-        return replace(self, X=own(self.X), targets=replace(self.targets, values=own(values)), weights=own(self.weights))
+        X = self.X.with_steps(own(self.X.steps)) if isinstance(self.X, Sequences) else own(self.X)
+        return replace(self, X=X, targets=replace(self.targets, values=own(values)), weights=own(self.weights))
 
     def normalize_weights(self):
         """Return the same data with weights that sum to 1, for gradients that are summed over several batches."""
@@ -64,15 +89,40 @@ class Data:
 
 
 def enter_samples(call, X):
-    """Write the address of the samples to the record of a call."""
+    """Write the address of the samples to the record of a call; return memory that must live as long as the call."""
+    if isinstance(X, Sequences):
+        sources = sources_of(X)
+        call["sources"], call["X"], call["octets"] = address(sources), 0, 0
+        return sources
     as_bytes = X.dtype == np.uint8
     call["X"], call["octets"] = (0, address(X)) if as_bytes else (address(X), 0)
+
+
+def mean_steps(X):
+    """Return the mean number of steps of Sequences, at least 1; 1 for an array."""
+    return max(1.0, len(X.steps) / max(len(X), 1)) if isinstance(X, Sequences) else 1
+
+
+def sources_of(sequences):
+    """Return the record of what enters from outside, which compiled code reads."""
+    sources = np.zeros(1, SOURCE.dtype)
+    form = {"uint8": AS_BYTES, "int32": AS_TOKENS}.get(sequences.dtype.name, AS_NUMBERS)
+    sources[0] = address(sequences.values), address(sequences.offsets), form
+    return sources
+
+
+def samples_of(network, X, **options):
+    """Return X as checked samples of the network: an array, or Sequences; options: see `features`."""
+    if not network.is_ragged:
+        return features(X, network.shapes[0], network.dtype, **options)
+    return sequences(X, network.shapes[0], network.dtype, least=options.get("least", 1), least_steps=network.least_steps,
+                     tokens=network.tokens)
 
 
 def check_data(network, X, y, weights=None, class_weight=None):
     """Return the Data of a caller's arrays for this network, or raise an error with the required form."""
     head = network.objective.head
-    X = features(X, network.shapes[0], network.dtype)
+    X = samples_of(network, X)
     targets = head.check_targets(y, len(X), network.dtype)
     weights = sample_weights(weights, len(X), network.dtype)
     if class_weight is not None:

@@ -53,6 +53,7 @@ from .normalization import (
     layer_norm_backward,
     layer_norm_forward,
 )
+from .over_time import last_step_backward, last_step_forward
 from .penalty import weight_penalty, weight_penalty_gradient
 from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 from .random_layers import gaussian_noise_forward, random_view_backward, random_view_forward
@@ -77,6 +78,8 @@ __all__ = [
     "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
+    "last_step_backward",
+    "last_step_forward",
     "layer_norm_backward",
     "layer_norm_forward",
     "linear_backward",

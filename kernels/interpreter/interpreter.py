@@ -47,7 +47,8 @@ FORWARD_FEW = Record(
     "dimensions", "table", "operations", call=CALL, shape=SHAPE_OF_OUTPUTS,
 )
 PHASE_BYTES, phase_at, row_at, few_at = PHASE.bytes, PHASE.at, ROW.at, FORWARD_FEW.at
-CHUNKS = Kind("forward_chunks", "table", "operations", "chunk", "arena_bytes")
+# cuts: where chunks begin, and where the last one ends, an address, or 0 where all have `chunk` samples.
+CHUNKS = Kind("forward_chunks", "table", "operations", "chunk", "arena_bytes", "cuts", "chunks")
 
 
 @jit(inline=True)
@@ -121,13 +122,19 @@ def build_train(dtype):
 
 def build_forward_chunks(dtype):
     def forward_chunks(row, call, part, parts):
-        """Run the data through the network in chunks that fit the cache; each part has its own arena."""
+        """Run the data through the network in chunks that fit the cache; each part has its own arena.
+
+        A chunk of sequences has as many as have together a limited number of steps: the caller has cut them.
+        """
         own, chunk, first, batch, results = copied(call), row.chunk, call.first, call.batch, call.results
         own.arena = call.arena + part * row.arena_bytes
-        begin, end = share((batch + chunk - 1) // chunk, part, parts, 1)
+        begin, end = share((batch + chunk - 1) // chunk if row.cuts == 0 else row.chunks, part, parts, 1)
         for k in range(begin, end):
-            start = k * chunk
-            own.first, own.batch, own.results = first + start, min(chunk, batch - start), results + WORD * start
+            start, size = k * chunk, min(chunk, batch - k * chunk)
+            if row.cuts != 0:
+                start = integer(row.cuts, k) - first
+                size = integer(row.cuts, k + 1) - first - start
+            own.first, own.batch, own.results = first + start, size, results + WORD * start
             walk_forward(row.table, row.operations, own, 0)
 
     return forward_chunks
@@ -183,4 +190,4 @@ one_phase_kernel = Kernel("one_phase", build_one_phase, lambda dtype: (ONE_PHASE
 def forward_chunks_row(parts, *, table, operations, chunk, arena_bytes):
     """Return the row that runs all samples forward through another table, at address `table`."""
     return CHUNKS.row({"forward": (forward_chunks_kernel.address(ANY), parts)}, table=table, operations=operations,
-                      chunk=chunk, arena_bytes=arena_bytes)
+                      chunk=chunk, arena_bytes=arena_bytes, cuts=0, chunks=0)

@@ -46,6 +46,7 @@ CALL = Record(
     results=FLOATS,  # (3, capacity): the results of each sample, see LOSSES
     capacity=INTEGER, first=INTEGER, batch=INTEGER, accumulate=INTEGER,
     octets=INTEGER,  # the address of X where it holds bytes (uint8), which the gather converts; X is 0 then
+    sources=INTEGER,  # the address of records `SOURCE`: sequences, see `axes`; X is 0 then
     X=NUMBERS, targets=NUMBERS,  # the data: (rows, inputs), (rows, outputs)
     labels=INTEGERS, weights=NUMBERS,  # (rows,)
     order=INTEGERS,  # (samples,): the row numbers of the samples; 0 for all rows in order

@@ -21,6 +21,7 @@ from fastnn import (
     Flatten,
     GaussianNoise,
     GroupNorm,
+    LastStep,
     LayerNorm,
     MaxPool2D,
     Network,
@@ -45,6 +46,7 @@ LAYERS = {
                                                                   dilation=2),
                              DepthwiseConv2D(3, padding="same"), ConvTranspose2D(4, (2, 3), stride=(1, 2), padding=1),
                              Conv2D(2, 1, groups=2), Flatten()),
+    "steps": lambda: (Reshape((-1, 1)), LastStep()),
     "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
 }
 

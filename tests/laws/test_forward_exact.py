@@ -227,6 +227,7 @@ EXACT_LAYERS = {
     "Normalize": lambda layer, x, p, shape: [(v - p["mean"][k % shape[-1]]) * p["scale"][k % shape[-1]]
                                              for k, v in enumerate(x)],
     "GroupNorm": exact_group_norm,
+    "LastStep": lambda layer, x, p, shape: x[-math.prod(shape[1:]):],
     "Flatten": lambda layer, x, p, shape: x,
     "Reshape": lambda layer, x, p, shape: x,
     **dict.fromkeys(["Conv1D", "Conv2D", "DepthwiseConv2D", "ConvTranspose2D"], exact_convolution),

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from ..base import View, register
+from ..ragged import is_ragged
 
 
 @register
@@ -22,7 +23,13 @@ class Flatten(View):
     [(28, 28, 1), (784,), (10,)]
     """
 
+    def works_over_time(self, shape):
+        return len(shape) == 2
+
     def output_shape(self, shape):
+        if is_ragged(shape):
+            raise ValueError("Flatten() needs samples of one size, and here they are sequences of any length; make one row "
+                             "of each with LastStep() or GlobalAveragePool(), or give inputs a number of steps")
         return (math.prod(shape),)
 
     def onnx(self, graph, x, parameters):

@@ -18,6 +18,7 @@ from fastnn import (
     GlobalAveragePool,
     GlobalMaxPool,
     GroupNorm,
+    LastStep,
     LayerNorm,
     MaxPool1D,
     MaxPool2D,
@@ -52,6 +53,7 @@ SERIES = {
     "Conv1D": Conv1D(4, 3, "tanh", padding="causal", dilation=2),
     "MaxPool1D": MaxPool1D(2, stride=1, padding="same"),
     "AveragePool1D": AveragePool1D(3, padding=1),
+    "LastStep": LastStep(),
 }
 IMAGES = {
     "Conv2D": Conv2D(2, (2, 3), "tanh", padding="same", dilation=(1, 2)),

@@ -1,0 +1,47 @@
+"""Shapes of samples. A shape that begins with None is that of a sequence of any length, and the rest that of a step.
+
+Most layers compute row by row and do not care what a row is: of sequences they see the steps, each as if it were a sample.
+Layers over time see the whole shape.
+"""
+
+import math
+
+
+def is_ragged(shape):
+    """Return whether it is the shape of a sequence of any length."""
+    return shape[0] is None
+
+
+def is_features(shape):
+    """Return whether it is the shape of a sample of some features, which a number describes as well."""
+    return len(shape) == 1 and not is_ragged(shape)
+
+
+def row_shape(shape):
+    """Return the shape of a row: of a sample, or of a step of a sequence."""
+    return shape[1:] if is_ragged(shape) else shape
+
+
+def numbers_of(shape):
+    """Return the number of elements of a row; a token is one."""
+    return math.prod(row_shape(shape))
+
+
+def seen_by(layer, shape):
+    """Return the shape that a layer sees where samples have this shape."""
+    return shape if layer.works_over_time(shape) else row_shape(shape)
+
+
+def output_shape(layer, shape):
+    """Return the shape of a layer's output for a sample of this shape; raise ValueError if it does not accept the shape."""
+    if not is_ragged(shape) or layer.works_over_time(shape):
+        return layer.output_shape(shape)
+    if shape == (None,):
+        raise ValueError(f"{layer!r} takes numbers, and here a sample is a sequence of tokens, inputs=(None,); put an "
+                         "Embedding before it, or give sequences of single numbers the shape (None, 1)")
+    return None, *layer.output_shape(shape[1:])
+
+
+def shown_shape(shape):
+    """Return the sizes of a shape as text: "steps, 12" for sequences."""
+    return ", ".join("steps" if size is None else str(size) for size in shape)

@@ -1,0 +1,204 @@
+"""Checks of X where samples are sequences of any length: conversion of all accepted forms to `Sequences`."""
+
+import numpy as np
+
+from ..checks import shown
+from ..kernels.elementwise.finite import all_finite
+from .arrays import any_array, describe_first_non_number, holds_masked, real_array
+from .sequences import Sequences
+
+FORMS = "a list of arrays, a fastnn.Sequences, or an array (samples, {}) where all are of one length"
+
+
+def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
+    """Return X as checked Sequences, whose values the gather of a batch reads.
+
+    shape: (None, *shape of a step). least: the least number of samples. least_steps: that of the steps of each. tokens: the
+    size of the vocabulary, where a step is a token.
+    """
+    step = shape[1:]
+    found = read(X, step)
+    if found.values.shape[1:] != step:
+        refuse_step(found.values.shape[1:], step)
+    if len(found) < least:
+        raise ValueError(f"X has no samples; give at least {least}")
+    found = as_tokens(found, tokens) if step == () else as_numbers(found, dtype)
+    if least_steps and (short := np.flatnonzero(found.lengths < least_steps)).size:
+        refuse_short(int(short[0]), int(found.lengths[short[0]]), least_steps)
+    return found
+
+
+def read(X, step):
+    """Return X as Sequences of values of any dtype."""
+    if isinstance(X, Sequences):
+        return Sequences(X.values[..., None], X.offsets) if step == (1,) and X.values.ndim == 1 else X
+    if type(X).__module__.partition(".")[0] == "pyarrow":
+        return of_arrow(X, step)
+    if hasattr(X, "to_numpy") and getattr(X, "ndim", 0) == 1:  # a column of a table
+        X = X.to_numpy()
+    if isinstance(X, np.ndarray) and X.dtype.kind != "O":
+        return of_equal_lengths(X, step)
+    if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1):
+        return of_list(X, step)
+    if isinstance(X, np.ndarray):
+        raise ValueError(f"X is an array of Python objects of shape {X.shape}; give a list with an array (steps, "
+                         f"{', '.join(map(str, step))}) for each sequence")
+    raise ValueError(f"X is {shown(X)}; this network takes sequences: {forms(step)}")
+
+
+def forms(step):
+    return FORMS.format(", ".join(["steps", *map(str, step)]))
+
+
+def of_equal_lengths(X, step):
+    """Return the Sequences in an array (samples, steps, *step)."""
+    if step == (1,) and X.ndim == 2:
+        X = X[..., None]
+    if X.ndim != 2 + len(step):
+        hint = ""
+        if X.shape[1:] == step or (X.ndim == 1 and step in ((), (1,))):
+            hint = "; for one sequence give [X]"
+        raise ValueError(f"X has shape {X.shape}; this network takes sequences: {forms(step)}{hint}")
+    samples, length = X.shape[:2]
+    return Sequences(X.reshape(samples * length, *X.shape[2:]), np.arange(samples + 1) * length)
+
+
+def of_list(X, step):
+    """Return the Sequences of a list with an array, or a list of numbers, for each."""
+    if isinstance(X, np.ndarray):
+        X = X.tolist()
+    if holds_masked(X):
+        raise ValueError("X holds masked arrays with values missing; fill them first, with .filled(...), or leave the steps "
+                         "out")
+    arrays = [as_steps(number, each, step) for number, each in enumerate(X)]
+    if not arrays:
+        return Sequences(np.empty((0, *step)), [0])
+    kinds = {array.dtype for array in arrays if len(array)}
+    values = np.concatenate(arrays) if len(kinds) < 2 else np.concatenate([array for array in arrays if len(array)])
+    return Sequences.of_lengths(values, list(map(len, arrays)))
+
+
+def as_steps(number, given, step):
+    """Return one sequence as an array (steps, *step)."""
+    if given is None or (isinstance(given, (float, np.floating)) and given != given):
+        raise ValueError(f"X[{number}] is missing; leave the sequence out, or give an empty one")
+    try:
+        array = any_array(f"X[{number}]", given)
+    except ValueError as error:
+        raise ValueError(f"{error} (each step of a sequence has {' × '.join(map(str, step)) or 'one token'})") from None
+    if array.dtype.kind == "O" and array.ndim == 1 and len(array) and np.ndim(array[0]) > 0:
+        array = np.array([*array])  # a column of a table with a list for each step
+    if array.size == 0 and array.ndim < 2:
+        return np.empty((0, *step), np.int32 if step == () else np.float32)
+    if step == (1,) and array.ndim == 1:
+        array = array[:, None]
+    if array.shape[1:] != step or array.ndim == 0:
+        refuse_sequence(number, array.shape, step)
+    if array.dtype.kind == "O":
+        array = real_array(f"X[{number}]", array, "float64")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"X[{number}] has dtype {array.dtype}{describe_first_non_number(array)}; it must hold "
+                         f"{'real numbers' if step else 'whole numbers, the tokens'}")
+    return array
+
+
+def refuse_sequence(number, given, step):
+    """Raise an error about the shape of one sequence."""
+    wanted = ", ".join(["steps", *map(str, step)])
+    hint = ""
+    if len(given) == 2 and len(step) == 1:
+        hint = f": steps have {given[1]} features, and this network takes {step[0]} (inputs=(None, {step[0]}))"
+        if given[0] == step[0]:
+            hint += "; if its steps run along the second axis, give X[i].T"
+    elif given == step:
+        hint = f": for one step give X[{number}][None]"
+    elif len(given) == 1 and len(step) == 1:
+        hint = f": give X[{number}].reshape(-1, {step[0]}) if its numbers lie in that order"
+    elif len(given) == 2 and step == ():
+        hint = ": tokens have no features; for sequences of numbers give inputs=(None, features)"
+    raise ValueError(f"X[{number}] has shape {given}; this network takes sequences ({wanted}){hint}")
+
+
+def refuse_step(given, step):
+    """Raise an error about the shape of the steps of Sequences."""
+    raise ValueError(f"X has steps of shape {given}; this network takes steps of shape {step} (inputs="
+                     f"{(None, *step)})")
+
+
+def as_numbers(found, dtype):
+    """Return sequences of numbers in `dtype`, or of uint8 if they have several axes, as images are."""
+    if found.dtype == np.uint8 and found.values.ndim > 2:
+        steps = np.require(found.steps, None, ["C", "A"])
+    else:
+        steps = real_array("X", found.steps, dtype)
+    found = found.with_steps(steps)
+    if not all_finite(found.steps):
+        refuse_not_finite(found)
+    return found
+
+
+def refuse_not_finite(found):
+    """Raise an error that names the first number that is NaN or infinite, by its sequence and step."""
+    where = np.argwhere(~np.isfinite(found.steps))[0]
+    place = int(where[0]) + int(found.offsets[0])
+    number = int(np.searchsorted(found.offsets, place, side="right")) - 1
+    at = (place - int(found.offsets[number]), *map(int, where[1:]))
+    raise ValueError(f"X[{number}] holds {found.values[(place, *map(int, where[1:]))]} at {at}, step {at[0]} (in "
+                     f"{found.dtype}); drop or fill such steps first, and scale values too large for {found.dtype}")
+
+
+def as_tokens(found, tokens):
+    """Return sequences of tokens, whole numbers from 0 to tokens − 1, as int32."""
+    steps = found.steps
+    if steps.dtype.kind == "f" and steps.size and np.isfinite(steps).all() and (steps == np.floor(steps)).all():
+        steps = steps.astype(np.int64)
+    if steps.dtype.kind not in "iub" and steps.size:
+        raise ValueError(f"X holds {steps.dtype} numbers that are not whole; tokens are whole numbers from 0 to {tokens - 1}"
+                         " (for sequences of numbers give inputs=(None, 1))")
+    least, most = (int(steps.min()), int(steps.max())) if steps.size else (0, 0)
+    if least < 0 or most >= tokens:
+        wrong = least if least < 0 else most
+        place = int(np.flatnonzero(steps == wrong)[0]) + int(found.offsets[0])
+        number = int(np.searchsorted(found.offsets, place, side="right")) - 1
+        raise ValueError(f"X[{number}] holds token {wrong} at step {place - int(found.offsets[number])}; with a vocabulary "
+                         f"of {tokens} tokens they run from 0 to {tokens - 1}")
+    return found.with_steps(np.require(steps, np.int32, ["C", "A"]))
+
+
+def refuse_short(number, steps, least):
+    what = "is empty" if steps == 0 else f"has {steps} step{'s' * (steps > 1)}"
+    raise ValueError(f"X[{number}] {what}; this network takes sequences of {least} step{'s' * (least > 1)} at least: leave "
+                     "shorter ones out")
+
+
+def of_arrow(X, step):
+    """Return the Sequences in a list array of Arrow, whose values are not copied."""
+    if hasattr(X, "combine_chunks") and hasattr(X, "chunks"):  # several arrays in one column
+        X = X.chunk(0) if X.num_chunks == 1 else X.combine_chunks()
+    if not hasattr(X, "flatten") or not hasattr(X, "type"):
+        raise ValueError(f"X is {type(X).__name__} of pyarrow; give its column of lists")
+    if X.null_count:
+        number = X.is_null().index(True).as_py()
+        raise ValueError(f"X[{number}] is missing; leave the sequence out, or give an empty one")
+    if hasattr(X, "offsets"):
+        offsets, values = X.offsets.to_numpy(), X.values
+    elif hasattr(X.type, "list_size"):
+        size, values = X.type.list_size, X.flatten()
+        offsets = np.arange(len(X) + 1) * size
+    else:
+        raise ValueError(f"X is an Arrow array of {X.type}; this network takes sequences: {forms(step)}")
+    return Sequences(arrow_steps(values, step), offsets)
+
+
+def arrow_steps(values, step):
+    """Return the steps of an Arrow array as an array (steps, *step)."""
+    count = len(values)
+    while hasattr(values.type, "list_size"):
+        values = values.flatten()
+    if values.null_count:
+        raise ValueError("X has steps that are missing; fill them, or leave them out")
+    if hasattr(values, "offsets"):
+        raise ValueError(f"X holds steps that are lists of any length; make them lists of {step} numbers (pyarrow.list_ "
+                         "with a size)")
+    numbers = values.to_numpy(zero_copy_only=False)
+    return numbers.reshape(count, *step) if step in ((), (1,)) or numbers.size != count else numbers

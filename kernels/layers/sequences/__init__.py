@@ -1,0 +1,1 @@
+"""Layers over time: from the steps of sequences to one row for each sequence."""
