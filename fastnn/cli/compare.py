@@ -47,6 +47,7 @@ class Setting:
     shape: tuple[int, int] = (512, 128)  # (batch, features) of activations and losses; optimizers have as many parameters
     images: tuple[int, int, int, int] = (16, 24, 24, 6)  # (batch, height, width, channels)
     kernel: tuple[int, int, int] = (5, 5, 16)  # (height, width, out_channels)
+    sequences: tuple[int, int, int, int] = (16, 20, 12, 32)  # (samples, most steps, in_features, out_features)
     net: tuple[int, int, int] = (784, 128, 10)
     batch: int = 64
     steps: int = 25  # of compiled training in one call
@@ -57,7 +58,8 @@ class Setting:
         return np.random.default_rng(sum(shape)).normal(size=shape).astype(self.dtype)
 
 
-QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "images": (2, 6, 8, 3), "kernel": (3, 3, 4), "net": (16, 16, 3),
+QUICK = {"linear": (16, 64, 32), "shape": (16, 32), "images": (2, 6, 8, 3), "kernel": (3, 3, 4), "sequences": (3, 4, 3, 5),
+         "net": (16, 16, 3),
          "batch": 8}
 
 

@@ -19,4 +19,25 @@ def over_time_runs(name, setting):
     return f"{batch} of {LONGEST}×{features}", *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
 
 
+GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
+
+
+def recurrent_runs(name, setting):
+    """(size, loops, NumPy, compiled) of a recurrent layer over sequences of different lengths."""
+    samples, most, in_features, out_features = setting.sequences
+    cell, _, phase = name.rpartition("_")
+    offsets = np.concatenate([[0], np.cumsum(most - np.arange(samples) % (most // 2))])
+    columns = GATES[cell] * out_features
+    given = [setting.random(offsets[-1], in_features), offsets, *(0.2 * setting.random(*shape) for shape in (
+        (in_features, columns), (out_features, columns), (columns,), (columns,)))]
+    if cell != "gru":  # the only one with a bias of the recurrent product
+        given.pop()
+    if phase == "backward":
+        given.insert(0, setting.random(samples, out_features))
+    runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]
+    return "×".join(map(str, setting.sequences)), *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
+
+
 SEQUENCE_RUNS = {name: partial(over_time_runs, name) for name in ("last_step_forward", "last_step_backward")}
+SEQUENCE_RUNS |= {f"{cell}_{phase}": partial(recurrent_runs, f"{cell}_{phase}")
+                  for cell in GATES for phase in ("forward", "backward")}

@@ -42,6 +42,14 @@ from .image_calls import (
     zero_pad2d_forward,
 )
 from .random_calls import gaussian_noise_forward, random_view_backward, random_view_forward
+from .recurrent_calls import (
+    gru_backward,
+    gru_forward,
+    lstm_backward,
+    lstm_forward,
+    simple_rnn_backward,
+    simple_rnn_forward,
+)
 from .sequence_calls import last_step_backward, last_step_forward
 
 __all__ = [
@@ -62,12 +70,16 @@ __all__ = [
     "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
+    "gru_backward",
+    "gru_forward",
     "last_step_backward",
     "last_step_forward",
     "layer_norm_backward",
     "layer_norm_forward",
     "linear_backward",
     "linear_forward",
+    "lstm_backward",
+    "lstm_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "normalize_backward",
@@ -78,6 +90,8 @@ __all__ = [
     "registered_functions",
     "rescale_backward",
     "rescale_forward",
+    "simple_rnn_backward",
+    "simple_rnn_forward",
     "up_sample2d_backward",
     "up_sample2d_forward",
     "weight_penalty",

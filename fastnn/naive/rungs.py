@@ -236,3 +236,37 @@ def check_offsets(offsets, steps=None, *, least=0, sequences=None):
             raise ValueError(f"sequence {number} has {end - begin} steps (offsets {begin} to {end}); it must have at least "
                              f"{least}")
     return given
+
+
+def check_recurrence(x, offsets, gates, weight, recurrent_weight, initial=None, bias=None, **vectors):
+    """Refuse steps, sequences and parameters of a recurrent layer that do not fit each other.
+
+    x, weight, recurrent_weight: shapes; offsets: a list of integers; initial, bias, vectors: arrays or lists, or None.
+    """
+    if len(x) != 2:
+        raise ValueError(f"x has shape {x}; it must be (steps, in_features), the steps of all sequences")
+    check_offsets(offsets, x[0])
+    out = recurrent_weight[0] if len(recurrent_weight) == 2 else 0
+    if out == 0 or recurrent_weight != (out, gates * out):
+        raise ValueError(f"recurrent_weight has shape {recurrent_weight}; it must be (out_features, {gates} · out_features)")
+    if weight != (x[1], gates * out):
+        raise ValueError(f"weight has shape {weight}; with x of shape {x} and {out} units it must be {(x[1], gates * out)}")
+    states, count = (len(offsets) - 1, (2 if gates == 4 else 1) * out), {"peepholes": 3 * out}
+    for name, array in {"bias": bias, "initial": initial, **vectors}.items():
+        expected = states if name == "initial" else (count.get(name, gates * out),)
+        if array is not None and measured(array) != expected:
+            raise ValueError(f"{name} has shape {measured(array)}; it must be {expected}")
+
+
+def measured(array):
+    """Return the shape of an array, or of nested lists from their first items."""
+    if hasattr(array, "shape"):
+        return array.shape
+    return (len(array), *(measured(array[0]) if array else ())) if isinstance(array, list) else ()
+
+
+def check_recurrent_gradient(da, x, samples, out, return_sequences):
+    """Refuse a gradient that does not have the shape of the outputs of a recurrent layer."""
+    expected = (x[0] if return_sequences else samples, out)
+    if da != expected:
+        raise ValueError(f"da has shape {da}; it must be that of the outputs, {expected}")

@@ -57,6 +57,14 @@ from .over_time import last_step_backward, last_step_forward
 from .penalty import weight_penalty, weight_penalty_gradient
 from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 from .random_layers import gaussian_noise_forward, random_view_backward, random_view_forward
+from .recurrence import (
+    gru_backward,
+    gru_forward,
+    lstm_backward,
+    lstm_forward,
+    simple_rnn_backward,
+    simple_rnn_forward,
+)
 
 __all__ = [
     "average_pool2d_backward",
@@ -78,6 +86,8 @@ __all__ = [
     "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
+    "gru_backward",
+    "gru_forward",
     "last_step_backward",
     "last_step_forward",
     "layer_norm_backward",
@@ -85,6 +95,8 @@ __all__ = [
     "linear_backward",
     "linear_forward",
     "logistic_regression",
+    "lstm_backward",
+    "lstm_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "normalize_backward",
@@ -94,6 +106,8 @@ __all__ = [
     "random_view_forward",
     "rescale_backward",
     "rescale_forward",
+    "simple_rnn_backward",
+    "simple_rnn_forward",
     "train_step",
     "up_sample2d_backward",
     "up_sample2d_forward",

@@ -1,0 +1,96 @@
+"""The simple recurrent layer as pure Python loops: hₜ = g(xₜ W + hₜ₋₁ U + b)."""
+
+from ...kernels.activations import activations
+from ..records import activate, pullback
+from .walk import Matrix, Vector, add_gradients, add_product, prepared, run, run_back, zeros_like
+
+
+def steps(weight, recurrent_weight, bias, activation):
+    """Return the function that computes a step: (x, h) -> ([a], what the way back needs)."""
+
+    def step(x, h):
+        z = add_product(add_product(bias[:], x, weight), h, recurrent_weight)
+        a = activate(activation, [z])[0]
+        return [a], (x, h, z, a)
+
+    return step
+
+
+def simple_rnn_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
+                       initial: Matrix | None = None, activation: str = "tanh", return_sequences: bool = False,
+                       reverse: bool = False) -> Matrix:
+    """Run a simple recurrent layer (Elman 1990): hₜ = g(xₜ W + hₜ₋₁ U + b).
+
+    Parameters
+    ----------
+    x : (steps, in_features)
+        The steps of all sequences.
+    offsets : (samples + 1,) of integers
+        The first row of each sequence, and the number of rows.
+    weight : (in_features, out_features)
+    recurrent_weight : (out_features, out_features)
+    bias : (out_features,)
+    initial : (samples, out_features), optional
+        The states before the first steps; zeros by default.
+    activation : str, default "tanh"
+    return_sequences : bool, default False
+        Whether to return the states of all steps, (steps, out_features), instead of the last ones.
+    reverse : bool, default False
+        Whether to run from the last step to the first.
+
+    Returns
+    -------
+    a : (samples, out_features) or (steps, out_features)
+        The last state of an empty sequence is its first.
+
+    Examples
+    --------
+    >>> simple_rnn_forward([[1.0], [2.0], [5.0]], [0, 2, 3], [[1.0]], [[10.0]], [0.5], activation="identity")
+    [[17.5], [5.5]]
+    """
+    x, offsets, weight, recurrent_weight, initial, vectors = prepared(1, x, offsets, weight, recurrent_weight, initial,
+                                                                      bias=bias)
+    step = steps(weight, recurrent_weight, vectors["bias"], activations.resolve(activation))
+    return run(step, x, offsets, initial, len(recurrent_weight), 1, return_sequences, reverse)[0]
+
+
+def simple_rnn_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
+                        initial: Matrix | None = None, activation: str = "tanh", return_sequences: bool = False,
+                        reverse: bool = False) -> tuple:
+    """Compute the gradients of `simple_rnn_forward` from da: dx, dweight, drecurrent_weight, dbias.
+
+    Parameters
+    ----------
+    da : (samples, out_features) or (steps, out_features)
+    others
+        As for `simple_rnn_forward`.
+
+    Returns
+    -------
+    dx, dweight, drecurrent_weight, dbias
+        And dinitial, if `initial` is given.
+
+    Examples
+    --------
+    >>> simple_rnn_backward([[1.0]], [[1.0], [2.0]], [0, 2], [[1.0]], [[10.0]], [0.5], activation="identity")
+    ([[10.0], [1.0]], [[12.0]], [[1.5]], [11.0])
+    """
+    x, offsets, weight, recurrent_weight, initial, vectors = prepared(1, x, offsets, weight, recurrent_weight, initial,
+                                                                      bias=bias)
+    record, out = activations.resolve(activation), len(recurrent_weight)
+    _, kept = run(steps(weight, recurrent_weight, vectors["bias"], record), x, offsets, initial, out, 1, False, reverse)
+    dweight, dweight_out, dbias = map(zeros_like, (weight, recurrent_weight, vectors["bias"]))
+
+    def back(dh, saved):
+        # forward: z = x @ weight + h @ recurrent_weight + bias
+        x, h, z, a = saved
+        dz = pullback(record, [dh], [z], [a])[0]
+        dx, dh = [0.0] * len(x), [0.0] * out
+        add_gradients(dx, dweight, dz, x, weight)
+        add_gradients(dh, dweight_out, dz, h, recurrent_weight)
+        for j in range(out):
+            dbias[j] += dz[j]
+        return dx, [dh]
+
+    dx, dinitial = run_back(back, da, x, offsets, kept, out, 1, return_sequences, reverse)
+    return dx, dweight, dweight_out, dbias, *(() if initial is None else (dinitial,))

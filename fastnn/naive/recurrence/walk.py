@@ -1,0 +1,77 @@
+"""The loops over the steps of sequences, forward and back, and the products of one step."""
+
+from ..records import shape, to_lists
+from ..rungs import check_recurrence, check_recurrent_gradient
+
+Vector = list[float]
+Matrix = list[Vector]
+
+
+def zeros_like(nested):
+    """Return zeros of the shape of nested lists."""
+    return [zeros_like(item) for item in nested] if isinstance(nested, list) else 0.0
+
+
+def add_product(total: Vector, x: Vector, weight: Matrix, first: int = 0) -> Vector:
+    """total += x @ weight[:, first:], for as many columns as total has."""
+    for j in range(len(total)):
+        for k in range(len(x)):
+            total[j] += x[k] * weight[k][first + j]
+    return total
+
+
+def add_gradients(dx: Vector, dweight: Matrix, dz: Vector, x: Vector, weight: Matrix, first: int = 0) -> None:
+    """Add the gradients of z = x @ weight[:, first:]: dx += dz weightᵀ, dweight += xᵀ dz."""
+    for j in range(len(dz)):
+        for k in range(len(x)):
+            dx[k] += dz[j] * weight[k][first + j]
+            dweight[k][first + j] += x[k] * dz[j]
+
+
+def rows_of(offsets: list[int], i: int, reverse: bool) -> list[int]:
+    """Return the rows of sequence i in the order in which it runs through them."""
+    rows = list(range(offsets[i], offsets[i + 1]))
+    return rows[::-1] if reverse else rows
+
+
+def prepared(gates, x, offsets, weight, recurrent_weight, initial, **vectors):
+    """Return (x, offsets, weight, recurrent_weight, initial, vectors) as lists, checked."""
+    x, weight, recurrent_weight = to_lists(x), to_lists(weight), to_lists(recurrent_weight)
+    offsets, initial = [int(number) for number in offsets], to_lists(initial)
+    vectors = {name: to_lists(vector) for name, vector in vectors.items()}
+    in_features = (len(x), len(x[0])) if x else (0, len(weight))
+    check_recurrence(in_features, offsets, gates, shape(weight), shape(recurrent_weight), initial=initial, **vectors)
+    return x, offsets, weight, recurrent_weight, initial, vectors
+
+
+def run(step, x, offsets, initial, out_features, states, return_sequences, reverse):
+    """Run step(x, *states) -> (states, what to keep) over each sequence; states: their number."""
+    outputs, last, kept = [None] * len(x), [], []
+    for i in range(len(offsets) - 1):
+        first = initial[i] if initial is not None else [0.0] * (states * out_features)
+        now = [first[k * out_features:(k + 1) * out_features] for k in range(states)]
+        kept.append([])
+        for row in rows_of(offsets, i, reverse):
+            now, saved = step(x[row], *now)
+            outputs[row] = now[0]
+            kept[i].append(saved)
+        last.append(now[0])
+    return outputs if return_sequences else last, kept
+
+
+def run_back(back, da, x, offsets, kept, out_features, states, return_sequences, reverse):
+    """Run back(*dstates, kept) -> (dx, dstates) over each sequence, from its last step; return dx and dinitial."""
+    da, dx, dinitial = to_lists(da), zeros_like(x), []
+    samples = len(offsets) - 1
+    check_recurrent_gradient((len(da), len(da[0]) if da else out_features), (len(x),), samples, out_features,
+                             return_sequences)
+    for i in range(samples):
+        dstates = [[0.0] * out_features for _ in range(states)]
+        if not return_sequences:
+            dstates[0] = da[i]
+        for row, saved in reversed(list(zip(rows_of(offsets, i, reverse), kept[i], strict=True))):
+            if return_sequences:
+                dstates[0] = [dh + more for dh, more in zip(dstates[0], da[row], strict=True)]
+            dx[row], dstates = back(*dstates, saved)
+        dinitial.append([number for dstate in dstates for number in dstate])
+    return dx, dinitial

@@ -1,0 +1,72 @@
+"""The walk over the steps of sequences of any length, forward and back.
+
+x holds the steps of all sequences, one sequence after the other; sequence i has the rows offsets[i] … offsets[i + 1] − 1. At
+each step all sequences that still live are computed together.
+"""
+
+import numpy as np
+
+from ..records import real
+
+
+def sigmoid(z):
+    """1 / (1 + e^−z), computed from tanh, which does not overflow."""
+    return 0.5 * np.tanh(0.5 * z) + 0.5
+
+
+def steps_of(offsets, reverse):
+    """Return for each step the sequences that live and their rows; backwards, the last row of a sequence is its first."""
+    lengths = np.diff(offsets)
+    steps = []
+    for t in range(lengths.max(initial=0)):
+        living = np.flatnonzero(lengths > t)
+        steps.append((living, offsets[living] + (lengths[living] - 1 - t if reverse else t)))
+    return steps
+
+
+def run(step, x, offsets, states, return_sequences, reverse):
+    """Run a cell over all steps; states: the first ones (samples, out), a list. Returns the outputs, and what steps keep."""
+    states, kept = [state.copy() for state in states], []
+    outputs = np.empty((len(x), states[0].shape[1]), x.dtype)
+    for living, rows in steps_of(offsets, reverse):
+        given = [state[living] for state in states]
+        found, saved = step(x[rows], *given)
+        for state, new in zip(states, found, strict=True):
+            state[living] = new
+        outputs[rows] = found[0]
+        kept.append((living, rows, saved))
+    return outputs if return_sequences else states[0], kept
+
+
+def run_back(back, da, kept, dx, dstates, return_sequences):
+    """Run back through time; dstates: zeros of the shape of the states, which become the gradients of the first ones."""
+    if not return_sequences:
+        dstates[0] += da
+    for living, rows, saved in reversed(kept):
+        given = [dstate[living] for dstate in dstates]
+        if return_sequences:
+            given[0] = given[0] + da[rows]
+        dx[rows], *found = back(*given, saved)
+        for dstate, new in zip(dstates, found, strict=True):
+            dstate[living] = new
+
+
+def first_states(initial, samples, features, count, dtype):
+    """Return the states before the first steps, `count` arrays (samples, features)."""
+    if initial is None:
+        return [np.zeros((samples, features), dtype) for _ in range(count)]
+    return list(np.split(initial, count, axis=1))
+
+
+def prepared(x, offsets, *arrays):
+    """Return arrays of one dtype; None is kept."""
+    x = real(x)
+    return x, np.asarray(offsets, np.int64), *(None if array is None else np.asarray(real(array), x.dtype)
+                                               for array in arrays)
+
+
+def gradients(back, da, x, states, kept, initial, return_sequences):
+    """Return (dx, and the gradient of `initial` if it is given)."""
+    dx, dstates = np.zeros_like(x), [np.zeros_like(state) for state in states]
+    run_back(back, da, kept, dx, dstates, return_sequences)
+    return dx, () if initial is None else (np.concatenate(dstates, axis=1),)

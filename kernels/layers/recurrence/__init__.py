@@ -1,0 +1,1 @@
+"""Recurrent layers: SimpleRNN, GRU and LSTM over sequences of any length."""

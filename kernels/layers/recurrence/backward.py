@@ -1,0 +1,171 @@
+"""The backward phases of a recurrent layer: back through time, and the gradients of the weights.
+
+Back through time, a part holds the gradients of its sequences' states. At each step the cell's formulas replace the gates by
+their gradients, and the product with the transposed recurrent weight adds to the gradient of the state before. The gradients
+of the weights are products over all packed rows, in one order for any number of threads.
+"""
+
+from ...compiling.jit import REAL, address_of, integer, jit, typed_pointer, view
+from ...compiling.share import share
+from ...processor.target import ITEM_BYTES, vector_lanes
+from ...products.product import call_product, chain_length
+from .forward import at, copies, living, position
+from .sequences import LONGEST, STEPS, bases_of, firsts_of, lengths_of, numbers_of, order_of, share_of_sequences
+from .weights import product_by_panels
+
+
+def backward_builder(layout, cell):
+    """Return the builder of the phase back through time. cell: dtype -> backward; see `gru`."""
+    cells, block_count, gate_count = layout.cells, layout.blocks, layout.gates
+
+    def build(dtype):
+        item, copy, multiply, number = ITEM_BYTES[dtype], copies(dtype), product_by_panels(dtype), typed_pointer(REAL[dtype])
+        back = cell(dtype)
+
+        @jit(inline=True)
+        def add(to, source, size):
+            total, summand = view(number(to), 0, size), view(number(source), 0, size)
+            for i in range(size):
+                total[i] += summand[i]
+
+        @jit(inline=True)
+        def zero(to, size):
+            view(number(to), 0, size)[:] = 0
+
+        def recurrence_backward(row, call, part, parts):
+            # forward: see `forward`; gates (rows, blocks · out_features), da (steps or sequences, out_features)
+            order, capacity = order_of(call, row.order), row.capacity
+            longest, base = integer(order, LONGEST), bases_of(order, capacity)
+            numbers, firsts, lengths = numbers_of(order, capacity), firsts_of(order, capacity), lengths_of(order, capacity)
+            begin, end = share_of_sequences(order, capacity, part, parts)
+            inputs, units = row.in_features, row.out_features
+            width, gates = block_count * units, gate_count * units
+            da = at(call, row.da)
+            dh, dc = at(call, row.carry + begin * units), at(call, row.carry_cells + begin * units)
+            for j in range(begin, end):
+                place = item * (j - begin) * units
+                if row.sequences != 0:
+                    zero(dh + place, units)
+                else:
+                    copy(dh + place, da + item * numbers[j] * row.a_row, units)
+                if cells:
+                    zero(dc + place, units)
+            for t in range(longest - 1, -1, -1):
+                rows = living(base, t, begin, end)
+                if rows == 0:
+                    continue
+                first = base[t] + begin
+                if row.sequences != 0:
+                    for i in range(rows):
+                        add(dh + item * i * units, da + item * position(row, firsts, lengths, begin + i, t) * row.a_row,
+                            units)
+                at_gates = at(call, row.gates + first * width)
+                back(row, call, rows, at_gates, at(call, row.states + first * units), at(call, row.cells + first * units),
+                     dh, dc)
+                if row.wants_dx != 0:
+                    own = at(call, row.carry_x + begin * inputs)
+                    multiply(own, inputs, at_gates, width, at(call, row.weight_in_t), 0, 0, rows, inputs, gates)
+                    for i in range(rows):
+                        to = at(call, row.dx + position(row, firsts, lengths, begin + i, t) * inputs)
+                        if row.adds != 0:
+                            add(to, own + item * i * inputs, inputs)
+                        else:
+                            copy(to, own + item * i * inputs, inputs)
+            if row.has_initial != 0:
+                for j in range(begin, end):
+                    place = item * (j - begin) * units
+                    to = at(call, row.dinitial + numbers[j] * (2 if cells else 1) * units)
+                    copy(to, dh + place, units)
+                    if cells:
+                        copy(to + item * units, dc + place, units)
+
+        return recurrence_backward
+
+    return build
+
+
+def weights_builder(layout, before=False, second_bias=False, peepholes=False):
+    """Return the builder of the phase of the weights' gradients.
+
+    before: whether the last recurrent product reads the last block of a row instead of the state. second_bias: whether there
+    is a bias of the recurrent product.
+    """
+    block_count, gate_count, of_inputs, recurrent = layout.blocks, layout.gates, layout.inputs, layout.recurrent
+
+    def build(dtype):
+        item, number, lanes = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), vector_lanes(dtype)
+
+        @jit
+        def gradient(call, to, columns, a, a_row, dz, dz_row, begin, end, width, rows):
+            """dweight[begin:end, :width] = aᵀ dz, at the offset `to` of the gradients, with `columns` columns in all."""
+            place = address_of(view(call.gradients, to + begin * columns, 1))
+            if rows == 0:
+                if call.accumulate == 0:
+                    for i in range(end - begin):
+                        view(number(place + item * i * columns), 0, width)[:] = 0
+                return
+            call_product(number(place), (place, columns, a + item * begin, 1, a_row, dz, dz_row,
+                                         place if call.accumulate != 0 else 0, columns, end - begin, width, rows,
+                                         chain_length(rows)))
+
+        @jit
+        def sums(call, to, dz, dz_row, begin, end, rows):
+            """dbias[begin:end] = Σ dz over the rows."""
+            total = view(call.gradients, to + begin, end - begin)
+            if call.accumulate == 0:
+                total[:] = 0
+            for i in range(rows):
+                given = view(number(dz + item * (i * dz_row + begin)), 0, end - begin)
+                for j in range(end - begin):
+                    total[j] += given[j]
+
+        @jit
+        def weighted_sums(call, to, dz, dz_row, c, c_row, begin, end, rows):
+            """dpeephole[begin:end] = Σ dz c over the rows."""
+            total = view(call.gradients, to + begin, end - begin)
+            if call.accumulate == 0:
+                total[:] = 0
+            for i in range(rows):
+                given = view(number(dz + item * (i * dz_row + begin)), 0, end - begin)
+                factor = view(number(c + item * (i * c_row + begin)), 0, end - begin)
+                for j in range(end - begin):
+                    total[j] += given[j] * factor[j]
+
+        def recurrence_weights(row, call, part, parts):
+            # dweight = xᵀ dgates, drecurrent_weight = statesᵀ dgates, dbias = Σ dgates
+            rows = integer(order_of(call, row.order), STEPS)
+            inputs, units = row.in_features, row.out_features
+            columns, width, gates = gate_count * units, block_count * units, at(call, row.gates)
+            begin, end = share(inputs + units, part, parts, 1)
+            x, h = at(call, row.packed_x), at(call, row.states)
+            for block, source, count in of_inputs:
+                if begin < inputs:
+                    gradient(call, row.weight + source * units, columns, x, inputs, gates + item * block * units, width,
+                             begin, min(end, inputs), count * units, rows)
+            begin, end = max(begin - inputs, 0), end - inputs
+            if end > begin:
+                for block, source, count in recurrent:
+                    a, a_row = h, units
+                    if before and block == 0:
+                        a, a_row = gates + item * (width - units), width
+                    gradient(call, row.recurrent_weight + source * units, columns, a, a_row, gates + item * block * units,
+                             width, begin, end, count * units, rows)
+            begin, end = share(units, part, parts, lanes)
+            for block, source, count in of_inputs:
+                for k in range(count):
+                    sums(call, row.bias + (source + k) * units, gates + item * (block + k) * units, width, begin, end, rows)
+            if second_bias:
+                for block, source, count in recurrent:
+                    for k in range(count):
+                        sums(call, row.recurrent_bias + (source + k) * units, gates + item * (block + k) * units, width,
+                             begin, end, rows)
+            if peepholes:
+                c = at(call, row.cells)
+                weighted_sums(call, row.peepholes, gates, width, c, units, begin, end, rows)
+                weighted_sums(call, row.peepholes + units, gates + item * units, width, c, units, begin, end, rows)
+                weighted_sums(call, row.peepholes + 2 * units, gates + item * 3 * units, width,
+                              gates + item * (width - units), width, begin, end, rows)
+
+        return recurrence_weights
+
+    return build
