@@ -10,9 +10,12 @@ import math
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+
+from .images import fastnn_layers, torch_layers
 
 LEARNING_RATES = {"adam": 1e-3, "sgd": 1e-2}  # by the optimizer's name
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam: Kingma and Ba 2014, algorithm 1
@@ -23,7 +26,7 @@ PRODUCT = 1024  # rows and columns of the matrices whose product gives the pract
 class Work:
     """The functions to time, without arguments, each of which returns when its work is done."""
 
-    epoch: Callable  # trains on every sample once
+    epoch: Callable | None  # trains on every sample once; None for a library that only predicts
     one_row: Callable  # probabilities of one sample
     bulk: Callable  # probabilities of many
 
@@ -56,15 +59,39 @@ def compiler():
 
 
 def fastnn_work(net, X, y, X_bulk, threads):
-    from fastnn import SGD, Adam, Conv2D, Dense, Flatten, MaxPool2D, Network
+    from fastnn import SGD, Adam
 
     optimizer = {"adam": Adam, "sgd": SGD}[net.optimizer](learning_rate=LEARNING_RATES[net.optimizer])
-    inputs, *hidden, classes = net.sizes
-    layers = [Conv2D(*numbers, "relu") if kind == "conv" else MaxPool2D(*numbers) for kind, *numbers in net.blocks]
-    layers += [Flatten()] * bool(layers) + [Dense(neurons, "relu") for neurons in hidden] + [Dense(classes, "softmax")]
-    network = Network(layers, inputs=net.image or inputs)
+    network = fastnn_network(net)
     fit = partial(network.fit, X, y, epochs=1, batch_size=net.batch, optimizer=optimizer, threads=threads, progress=False)
     return Work(fit, partial(network.forward, X[:1]), partial(network.forward, X_bulk))
+
+
+def fastnn_network(net):
+    from fastnn import Dense, Flatten, Network
+
+    inputs, *hidden, classes = net.sizes
+    layers = fastnn_layers(net)
+    layers += [Flatten()] * bool(layers) + [Dense(neurons, "relu") for neurons in hidden] + [Dense(classes, "softmax")]
+    return Network(layers, inputs=tuple(net.image) or inputs)
+
+
+def onnx_runtime_work(net, X, y, X_bulk, threads):
+    """ONNX Runtime: prediction only, of the network that fastnn exports; it chooses the layout of images itself."""
+    import onnxruntime
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/net.onnx"
+        fastnn_network(net).to_onnx(file)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    outputs, (x,) = [each.name for each in session.get_outputs()][:1], session.get_inputs()
+
+    def predict(X):
+        return session.run(outputs, {x.name: X})[0]
+
+    return Work(None, partial(predict, X[:1]), partial(predict, X_bulk))
 
 
 def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
@@ -74,10 +101,7 @@ def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    layers, channels = [], net.image[-1] if net.image else 0
-    for kind, *numbers in net.blocks:
-        layers += [nn.Conv2d(channels, *numbers), nn.ReLU()] if kind == "conv" else [nn.MaxPool2d(*numbers)]
-        channels = numbers[0] if kind == "conv" else channels
+    layers = torch_layers(net)
     layers += [nn.Flatten()] * bool(layers)
     for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
         layers += [nn.Linear(in_features, out_features), nn.ReLU()]
@@ -108,7 +132,13 @@ def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
             loss(x, labels).backward()
             optimizer.step()
 
-    predict = torch.inference_mode()(probabilities)
+    @torch.inference_mode()
+    def predict(x):
+        network.eval()
+        found = probabilities(x)
+        network.train()
+        return found
+
     return Work(epoch, partial(predict, row), partial(predict, X_bulk))
 
 
@@ -125,12 +155,9 @@ def jax_work(net, X, y, X_bulk, threads):
 
     tree_map, classes, learning_rate = jax.tree_util.tree_map, net.sizes[-1], LEARNING_RATES[net.optimizer]
     key = jax.random.key(0)
-    kernels, channels, weights = [], net.image[-1] if net.image else 0, []
-    for kind, *numbers in net.blocks:
-        if kind == "conv":
-            features, kernel = numbers
-            kernels.append((kernel, kernel, channels, features))
-            channels = features
+    if any(each.normalized for each in net.windows if each):
+        raise ValueError("JAX has no batch normalization; leave it out")
+    kernels, weights = [(*each.kernel, each.channels, each.features) for each in net.windows if each], []
     for shape in [*kernels, *zip(net.sizes, net.sizes[1:], strict=False)]:
         key, draw = jax.random.split(key)
         weight = jax.random.normal(draw, shape) * (2 / math.prod(shape[:-1])) ** 0.5
@@ -236,7 +263,9 @@ PEERS = {library.name: library for library in (
     Library("torch.channels_last", "PyTorch, channels last", "torch", "torch", partial(torch_work, channels_last=True)),
     Library("torch.compile", "torch.compile", "torch", "torch", partial(torch_work, compiled=True), needs_compiler=True),
     Library("jax", "JAX", "jax", "jax", jax_work),
+    Library("onnxruntime", "ONNX Runtime", "onnxruntime", "onnxruntime", onnx_runtime_work),
     Library("sklearn", "scikit-learn", "sklearn", "scikit-learn", sklearn_work),
 )}
-DEFAULT_PEERS = [name for name in PEERS if name != "torch.channels_last"]  # which is the same for dense networks
+# The layout makes no difference to dense networks; ONNX Runtime does not train.
+DEFAULT_PEERS = [name for name in PEERS if name not in ("torch.channels_last", "onnxruntime")]
 LIBRARIES = {library.name: library for library in (FASTNN, *PEERS.values(), NUMPY)}

@@ -3,9 +3,12 @@
 import math
 from dataclasses import dataclass
 
+from .windows import KINDS, windows
+
 EPOCH = 0.3  # seconds that an epoch should take a slow library, so that a round is neither noise nor a wait
 SLOW_STEP, SLOW_RATE = 0.6e-3, 20e9  # of such a library: seconds a step whatever its size, and flops a second on top
 FEWEST_STEPS, MOST_STEPS = 64, 512
+FEWEST_STEPS_OF_IMAGES, MOST_NUMBERS = 16, 1 << 24  # convolutions take long, and many images much memory
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class Net:
     image : tuple of int
         The shape (height, width, channels) of a sample, or () for a dense network.
     blocks : tuple of tuple
-        The layers before the dense ones: ("conv", channels, kernel), with relu and without padding, and ("pool", size), a
-        maximum.
+        The layers before the dense ones: convolutions, see `windows.KINDS`; ("pool", size), a maximum; ("mean",), over each
+        channel; ("dropout", rate).
     """
 
     sizes: tuple[int, ...]
@@ -61,23 +64,31 @@ class Net:
         return 2 * self.batch * (3 * sum(products) - products[0])
 
     @property
+    def windows(self):
+        """Return the `Windows` of each block that is a convolution, else None."""
+        found, shape = [], tuple(self.image)
+        for kind, *numbers in self.blocks:
+            found.append(windows(kind, *numbers, shape=shape) if kind in KINDS else None)
+            if found[-1]:
+                shape = found[-1].out_shape
+            elif kind == "pool":
+                shape = shape[0] // numbers[0], shape[1] // numbers[0], shape[2]
+        return found
+
+    @property
     def convolutions(self):
         """Return the number of multiply-adds that each convolution takes for a sample."""
-        counts, (height, width, channels) = [], self.image or (0, 0, 0)
-        for kind, *numbers in self.blocks:
-            if kind == "pool":
-                height, width = height // numbers[0], width // numbers[0]
-            else:
-                features, kernel = numbers
-                height, width = height - kernel + 1, width - kernel + 1
-                counts.append(height * width * features * kernel**2 * channels)
-                channels = features
-        return counts
+        return [each.multiply_adds for each in self.windows if each]
 
     @property
     def steps(self):
         """Return the number of steps of an epoch."""
-        return min(max(math.ceil(EPOCH / (SLOW_STEP + self.flops / SLOW_RATE)), FEWEST_STEPS), MOST_STEPS)
+        fewest = FEWEST_STEPS_OF_IMAGES if self.image else FEWEST_STEPS
+        return min(max(math.ceil(EPOCH / (SLOW_STEP + self.flops / SLOW_RATE)), fewest), MOST_STEPS)
+
+    def bulk_rows(self, most):
+        """Return the number of rows of a bulk prediction, at most `most`."""
+        return min(most, max(1, MOST_NUMBERS // math.prod(self.image or self.sizes[:1])))
 
     def data(self, rows):
         """Return X (rows, *shape) float32 and labels (rows,) from a linear function of X, so that they can be learned."""
@@ -91,5 +102,18 @@ class Net:
 
 LENET = Net((256, 120, 84, 10), 128, name="lenet-5", image=(28, 28, 1),  # LeCun et al. 1998, with relu and maxima
             blocks=(("conv", 6, 5), ("pool", 2), ("conv", 16, 5), ("pool", 2)))
-IMAGE_NETS = (LENET,)
+# The nets of MLPerf Tiny, ResNet-8 without its shortcuts
+RESNET = Net((64, 10), 32, name="resnet-8", image=(32, 32, 3), blocks=(
+    ("same", 16, 3, 1), ("same", 16, 3, 1), ("same", 16, 3, 1), ("same", 32, 3, 2), ("same", 32, 3, 1), ("same", 64, 3, 2),
+    ("same", 64, 3, 1), ("mean",)))
+DS_CNN = Net((64, 12), 100, name="ds-cnn", image=(49, 10, 1), blocks=(
+    ("same", 64, (10, 4), 2), ("dropout", 0.2), *(("each", 3, 1), ("same", 64, 1, 1)) * 4, ("dropout", 0.4), ("mean",)))
+MOBILENET = Net((256, 2), 32, name="mobilenet-0.25", image=(96, 96, 3), blocks=(("same", 8, 3, 2), *(
+    block for features, stride in (
+        (16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *((128, 1),) * 5, (256, 2), (256, 1))
+    for block in (("each", 3, stride), ("same", features, 1, 1))), ("mean",)))
+WAKE_WORD = Net((32, 3), 100, name="wake-word", image=(1, 30, 40), blocks=(*(
+    block for features, kernel in ((128, 3), (64, 5), (64, 10), (32, 15))
+    for block in (("each valid", (1, kernel)), ("valid", features, 1, 1))), ("mean",)))
+IMAGE_NETS = (LENET, RESNET, DS_CNN, MOBILENET, WAKE_WORD)
 NETS = tuple(map(Net.parse, ("4-16-16-2:8", "2-64-64-3:32", "784-128-10:64", "784-128-64-10:32", "784-512-512-10:128")))

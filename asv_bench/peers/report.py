@@ -1,5 +1,6 @@
 """The results: a table for the terminal, one in Markdown for the README, and everything as JSON."""
 
+import math
 import os
 import platform
 import subprocess
@@ -175,7 +176,7 @@ def in_threads(threads):
 def seconds(value):
     from fastnn.cli.compare import in_words
 
-    return in_words(value)
+    return NOTHING if math.isnan(value) else in_words(value)
 
 
 def rate(value):
@@ -191,4 +192,4 @@ def times(ratio):
 
 
 def share(value):
-    return f"{100 * value:.0f} %"
+    return NOTHING if math.isnan(value) else f"{100 * value:.0f} %"

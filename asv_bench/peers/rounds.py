@@ -1,5 +1,6 @@
 """The measurement: in every round each library has its turn, so that other load on the machine affects all of them."""
 
+import math
 import statistics
 import time
 from contextlib import ExitStack
@@ -30,7 +31,7 @@ QUICK = Effort(rounds=1, seconds=0.005, rest=0.0, most_steps=8, bulk_rows=64)
 class Figures:
     """One library on one net: medians over the rounds, and the figure of each round."""
 
-    step: float
+    step: float  # not a number for a library that does not train
     one_row: float
     bulk: float
     cores: float  # kept busy by training, spinning included
@@ -59,13 +60,13 @@ class Result:
 
     def ratio(self, measure, name):
         """Return the ratio of a library's time to fastnn's; None if either was not measured."""
-        if name not in self.figures or "fastnn" not in self.figures:
+        if name not in self.figures or "fastnn" not in self.figures or math.isnan(getattr(self.figures[name], measure)):
             return None
         return getattr(self.figures[name], measure) / getattr(self.figures["fastnn"], measure)
 
     def best_peer(self, measure):
         """Return the name of the fastest library other than fastnn, or None."""
-        peers = [name for name in self.figures if name != "fastnn"]
+        peers = [name for name in self.figures if name != "fastnn" and not math.isnan(getattr(self.figures[name], measure))]
         return min(peers, key=lambda name: getattr(self.figures[name], measure), default=None)
 
 
@@ -106,7 +107,8 @@ def compare(net, threads, processes, effort, say, advance):
 
     for name in processes:
         if LIBRARIES[name].work:
-            accuracy = turn(name, "prepare", samples, net=asdict(net), steps=result.steps, bulk_rows=effort.bulk_rows)
+            accuracy = turn(name, "prepare", samples, net=asdict(net), steps=result.steps,
+                            bulk_rows=net.bulk_rows(effort.bulk_rows))
             if accuracy is not None:
                 accuracies[name], samples[name] = accuracy, []
         if LIBRARIES[name].product:

@@ -79,6 +79,27 @@ def test_flops(peers):
     assert peers("nets").Net((784, 128, 10), 64).flops == 2 * 64 * (2 * 784 * 128 + 3 * 128 * 10)
 
 
+@pytest.mark.parametrize("name", ["lenet-5", "resnet-8", "ds-cnn", "mobilenet-0.25", "wake-word"])
+def test_the_layers_of_an_image_net_are_those_that_are_counted(peers, name):
+    net, = (each for each in peers("nets").IMAGE_NETS if each.shape == name)
+    network = peers("libraries").fastnn_network(net)
+    convolutions = [(layer, shape) for layer, shape in zip(network.layers, network.shapes[:-1], strict=True)
+                    if "Conv" in type(layer).__name__]
+    assert [layer.output_shape(shape) for layer, shape in convolutions] == [each.out_shape for each in net.windows if each]
+    assert [layer.multiply_adds(shape) for layer, shape in convolutions] == net.convolutions
+
+
+def test_a_library_that_does_not_train_has_no_figure_for_it(peers):
+    rounds, error = peers("rounds"), peers("process").PeerError
+    processes = {"fastnn": Pretended(error), "onnxruntime": Pretended(error), "numpy": Pretended(error)}
+    processes["onnxruntime"].figures = {"step": float("nan"), "cores": float("nan")}
+    result = rounds.compare(peers("nets").NETS[0], 1, processes, rounds.QUICK, print, lambda: None)
+    assert [result.ratio(measure, "onnxruntime") for measure in ("step", "one_row")] == [None, 1]
+    assert [result.best_peer(measure) for measure in ("step", "one_row")] == [None, "onnxruntime"]
+    row = next(line for line in peers("report").table([result]).splitlines() if "ONNX Runtime" in line)
+    assert row.split()[2] == "–"
+
+
 @pytest.mark.parametrize("text", ["4-16-2", "4-16-2:", "4:8", "4-1:8", "4-0-2:8", "4-2:0", "a-b:8"])
 def test_what_is_no_net_is_refused(peers, text, capsys):
     with pytest.raises(SystemExit):
@@ -130,13 +151,14 @@ class Pretended:
     """A process that fails at one task, and otherwise answers at once."""
 
     def __init__(self, error, failing=None):
-        self.error, self.failing, self.asked = error, failing, []
+        self.error, self.failing, self.asked, self.figures = error, failing, [], {}
 
     def ask(self, task, **arguments):
         self.asked.append(task)
         if task == self.failing:
             raise self.error("no luck")
-        return {"prepare": 0.5, "product": 1e9, "measure": dict.fromkeys(("step", "one_row", "bulk", "cores"), 1.0)}[task]
+        measured = dict.fromkeys(("step", "one_row", "bulk", "cores"), 1.0) | self.figures
+        return {"prepare": 0.5, "product": 1e9, "measure": measured}[task]
 
 
 @pytest.mark.parametrize("failing", ["prepare", "measure"])
