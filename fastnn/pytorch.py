@@ -28,6 +28,7 @@ from .layers import (
     Dense,
     DepthwiseConv2D,
     Dropout,
+    Embedding,
     GroupNorm,
     LayerNorm,
 )
@@ -37,7 +38,7 @@ from .samples.arrays import check_finite, real_array
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics",
                Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d"}
 # layers whose tensors look like those of another layer; the caller must know which one it is
-LIKE = {GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
+LIKE = {Embedding: Dense, GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
 GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
@@ -46,9 +47,10 @@ GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
     """Load the weights of a PyTorch model into a network with the same layers.
 
-    Linear corresponds to Dense, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D, ConvTranspose2d to ConvTranspose2D,
-    BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to LayerNorm and GroupNorm to
-    GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in the order of this network.
+    Linear corresponds to Dense, Embedding to Embedding, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D,
+    ConvTranspose2d to ConvTranspose2D, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
+    LayerNorm and GroupNorm to GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in
+    the order of this network.
     The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
     ConvTranspose2d, and strides and paddings are not in a state dict: make sure that the layers are the same.
 
@@ -93,6 +95,10 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
         raise ValueError(f"the state dict has {len(given)} layers ({there}); this network has {len(takers)} with "
                          f"parameters ({here}), and they must be the same{without}")
     for index, layer in zip(takers, given, strict=True):
+        if isinstance(network.layers[index], Embedding):
+            layer.arrays["weight"] = layer.arrays["weight"].T  # like a Linear, but its rows are the tokens, as here
+            if layer.arrays.pop("bias").any():
+                raise ValueError(f"{layer.name}.bias is given, and layer {index} here, {network.layers[index]!r}, has none")
         for name, array in layer.arrays.items():
             wanted = views[f"{index}.{name}"].shape
             if array.shape != wanted:

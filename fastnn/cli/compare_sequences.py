@@ -14,9 +14,10 @@ def over_time_runs(name, setting):
     batch, features = setting.shape
     lengths = 1 + np.arange(batch) % LONGEST
     offsets = [0, *np.cumsum(lengths).tolist()]
-    given = setting.random(batch if name.endswith("backward") else offsets[-1], features), offsets
-    runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]
-    return f"{batch} of {LONGEST}×{features}", *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
+    given = {"x": setting.random(offsets[-1], features), "da": setting.random(batch, features)}
+    arguments = *(given[argument] for argument in FUNCTIONS[name]), offsets
+    runs = [partial(getattr(rung, name), *arguments) for rung in (naive, vectorized)]
+    return f"{batch} of {LONGEST}×{features}", *runs, partial(getattr(compiled, name), *arguments, threads=setting.threads)
 
 
 GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
@@ -38,6 +39,20 @@ def recurrent_runs(name, setting):
     return "×".join(map(str, setting.sequences)), *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
 
 
-SEQUENCE_RUNS = {name: partial(over_time_runs, name) for name in ("last_step_forward", "last_step_backward")}
+def embedding_runs(name, setting):
+    """The same of an embedding of as many tokens as there are rows."""
+    count, features = setting.shape
+    x = np.arange(count)[::-1] * 7 % count
+    arguments = (x, setting.random(count, features)) if name.endswith("forward") else (
+        setting.random(count, features), x, count)
+    runs = [partial(getattr(rung, name), *arguments) for rung in (naive, vectorized)]
+    return f"{count} of {count}×{features}", *runs, partial(getattr(compiled, name), *arguments, threads=setting.threads)
+
+
+# for each function the arguments before the offsets
+FUNCTIONS = {"last_step_forward": ("x",), "last_step_backward": ("da",), "average_over_time_forward": ("x",),
+             "average_over_time_backward": ("da",), "max_over_time_forward": ("x",), "max_over_time_backward": ("da", "x")}
+SEQUENCE_RUNS = {name: partial(over_time_runs, name) for name in FUNCTIONS}
+SEQUENCE_RUNS |= {name: partial(embedding_runs, name) for name in ("embedding_forward", "embedding_backward")}
 SEQUENCE_RUNS |= {f"{cell}_{phase}": partial(recurrent_runs, f"{cell}_{phase}")
                   for cell in GATES for phase in ("forward", "backward")}

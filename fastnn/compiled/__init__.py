@@ -50,9 +50,20 @@ from .recurrent_calls import (
     simple_rnn_backward,
     simple_rnn_forward,
 )
-from .sequence_calls import last_step_backward, last_step_forward
+from .sequence_calls import (
+    average_over_time_backward,
+    average_over_time_forward,
+    embedding_backward,
+    embedding_forward,
+    last_step_backward,
+    last_step_forward,
+    max_over_time_backward,
+    max_over_time_forward,
+)
 
 __all__ = [
+    "average_over_time_backward",
+    "average_over_time_forward",
     "average_pool2d_backward",
     "average_pool2d_forward",
     "batch_norm_backward",
@@ -67,6 +78,8 @@ __all__ = [
     "conv_transpose2d_forward",
     "dropout_backward",
     "dropout_forward",
+    "embedding_backward",
+    "embedding_forward",
     "gaussian_noise_forward",
     "group_norm_backward",
     "group_norm_forward",
@@ -80,6 +93,8 @@ __all__ = [
     "linear_forward",
     "lstm_backward",
     "lstm_forward",
+    "max_over_time_backward",
+    "max_over_time_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "normalize_backward",

@@ -26,6 +26,7 @@ from .ragged import is_features, is_ragged, numbers_of, output_shape, row_shape,
 from .randomness.dropout import Dropout
 from .randomness.gaussian_noise import GaussianNoise
 from .randomness.random_views import RandomCrop, RandomFlip, RandomShift
+from .sequences.embedding import Embedding
 from .sequences.last_step import LastStep
 from .shapes.flatten import Flatten
 from .shapes.reshape import Reshape
@@ -33,12 +34,12 @@ from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
 
 __all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
-           "DepthwiseConv2D", "Dropout", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",
-           "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "RandomCrop", "RandomFlip",
-           "RandomShift", "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer",
-           "input_shape", "is_features", "is_ragged", "layers", "layers_from_config", "least_steps", "multiply_adds",
-           "named_shapes", "numbers_of", "output_shape", "parameter_shapes", "register", "row_shape", "seen_by",
-           "shapes", "shown_shape", "state_shapes"]
+           "DepthwiseConv2D", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool",
+           "GroupNorm", "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "RandomCrop",
+           "RandomFlip", "RandomShift", "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations",
+           "computing_layer", "input_shape", "is_features", "is_ragged", "layers", "layers_from_config", "least_steps",
+           "multiply_adds", "named_shapes", "numbers_of", "output_shape", "parameter_shapes", "register", "row_shape",
+           "seen_by", "shapes", "shown_shape", "state_shapes"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))

@@ -50,7 +50,16 @@ from .normalization import (
     layer_norm_backward,
     layer_norm_forward,
 )
-from .over_time import last_step_backward, last_step_forward
+from .over_time import (
+    average_over_time_backward,
+    average_over_time_forward,
+    embedding_backward,
+    embedding_forward,
+    last_step_backward,
+    last_step_forward,
+    max_over_time_backward,
+    max_over_time_forward,
+)
 from .penalty import weight_penalty, weight_penalty_gradient
 from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
 from .random_layers import gaussian_noise_forward, random_view_backward, random_view_forward
@@ -65,6 +74,8 @@ from .recurrence import (
 from .rungs import registry_attributes
 
 __all__ = [
+    "average_over_time_backward",
+    "average_over_time_forward",
     "average_pool2d_backward",
     "average_pool2d_forward",
     "backward",
@@ -80,6 +91,8 @@ __all__ = [
     "conv_transpose2d_forward",
     "dropout_backward",
     "dropout_forward",
+    "embedding_backward",
+    "embedding_forward",
     "forward",
     "gaussian_noise_forward",
     "group_norm_backward",
@@ -95,6 +108,8 @@ __all__ = [
     "logistic_regression",
     "lstm_backward",
     "lstm_forward",
+    "max_over_time_backward",
+    "max_over_time_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "normalize_backward",

@@ -270,3 +270,14 @@ def check_recurrent_gradient(da, x, samples, out, return_sequences):
     expected = (x[0] if return_sequences else samples, out)
     if da != expected:
         raise ValueError(f"da has shape {da}; it must be that of the outputs, {expected}")
+
+
+def check_tokens(x, tokens, positions=None):
+    """Return tokens as a list of int, or raise an error unless they are from 0 to tokens − 1, one for each position."""
+    given = [int(token) for token in x]
+    if positions is not None and len(given) != positions:
+        raise ValueError(f"x has {len(given)} tokens, and da {positions} rows; they must be as many")
+    for number, token in enumerate(given):
+        if not 0 <= token < tokens:
+            raise ValueError(f"x[{number}] is {token}; with {tokens} tokens it must be from 0 to {tokens - 1}")
+    return given

@@ -161,7 +161,7 @@ class Network:
     @property
     def tokens(self) -> int | None:
         """The size of the vocabulary, where samples are sequences of tokens; otherwise None."""
-        return None
+        return self.layers[0].tokens if self.shapes[0] == (None,) else None
 
     @property
     def is_classifier(self) -> bool:

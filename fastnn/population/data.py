@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from ..samples.data import check_data
+from ..samples.sequences import Sequences
 
 
 class SharedData:
@@ -74,4 +75,8 @@ class SharedData:
 
 
 def part(values, rows):
-    return values if values is None or rows is None else np.asarray(values)[rows]
+    if values is None or rows is None:
+        return values
+    if isinstance(values, Sequences):
+        return values[rows]
+    return [values[row] for row in rows] if isinstance(values, (list, tuple)) else np.asarray(values)[rows]

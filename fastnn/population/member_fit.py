@@ -10,8 +10,8 @@ from .task import Task
 class MemberFit:
     """A fit whose epochs run as a task in compiled code, several at a time if nothing has to happen between them.
 
-    Python runs the epochs if a callback has hooks for batches or a subclass draws the order of the samples, and from a step
-    that may diverge: then the fit runs as that of a single network.
+    Python runs the epochs if a callback has hooks for batches, a subclass draws the order of the samples, or samples are
+    sequences, whose chunks Python cuts; and from a step that may diverge: then the fit runs as that of a single network.
 
     Attributes
     ----------
@@ -52,7 +52,8 @@ class MemberFit:
     def prepare_task(self):
         """Prepare the task for the next epochs, if it can run them."""
         fit, trainer = self.fit, self.fit.trainer
-        if fit.hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_bounded:
+        if (fit.hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_bounded
+                or fit.network.is_ragged):
             self.by_python = True
             return
         if self.task is None:

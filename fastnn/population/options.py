@@ -11,8 +11,10 @@ import numpy as np
 from ..callbacks import Callback
 from ..checks import list_of
 from ..kernels.optimizers import Optimizer
+from ..layers import is_ragged
 from ..samples.arrays import any_array
 from ..samples.features import features
+from ..samples.ragged import read
 
 
 def each(name, value, members):
@@ -66,6 +68,8 @@ def each_rows(name, given, members, samples):
 
 def samples_of(X, shape):
     """Return the number of samples of X, of any dtype; raise an error if X has no rows."""
+    if is_ragged(shape):
+        return len(read(X, shape[1:]))
     X = any_array("X", X)
     return len(X) if X.ndim == 1 + len(shape) else len(features(X, shape, "float32"))
 

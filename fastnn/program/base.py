@@ -104,6 +104,14 @@ class Program(Rows):
     def emit_update(self, **matrix):
         """Register parameters that training updates; other programs ignore this."""
 
+    def list_of_used(self, index, size):
+        """Return (address, begins) of the list of the rows of a parameter that a step uses, `size` integers.
+
+        begins: whether this is the first use of the parameter in the table. The address is 0 where a program computes the
+        gradients of all rows.
+        """
+        return 0, False
+
     def emit_last(self, row):
         """Emit a row that changes the state of a layer, after all checks that could stop a step; others ignore this."""
 

@@ -27,7 +27,7 @@ class TrainingProgram(Program):
         self.gradients = aligned(network.vectors.parameters.size, network.dtype)
         self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
-        self.updates, self.last = [], []
+        self.updates, self.last, self.used = [], [], {}
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # memory of the gradient check
         x, criterion = self.input_tensor(), Criterion(self)
         criterion.emit_gather(x, normalize)
@@ -79,6 +79,14 @@ class TrainingProgram(Program):
         """Register parameters for the optimizer's update: start, rows, columns, and the number of parts of the rows."""
         if not self.used_again:
             self.updates.append(matrix)
+
+    def list_of_used(self, index, size):
+        if not self.keeps_state:
+            return 0, False
+        begins = index not in self.used
+        if begins:
+            self.used[index] = np.zeros(size, np.int64)  # of this program, since it tells which of its gradients are not 0
+        return address(self.used[index]), begins
 
     def emit_last(self, row):
         if self.keeps_state:
@@ -132,7 +140,7 @@ class TrainingProgram(Program):
 
 
 def whole_if_serial(matrices, size):
-    """Return the matrices, or for a single thread all `size` elements as one matrix."""
-    if all(matrix["parts"] == 1 for matrix in matrices):
+    """Return the matrices, or for a single thread all `size` elements as one matrix, if steps use all their rows."""
+    if all(matrix["parts"] == 1 and not matrix.get("used") for matrix in matrices):
         return [{"start": 0, "rows": 1, "columns": size, "parts": 1}]
     return matrices

@@ -9,12 +9,13 @@ The order of the additions in Σ |g| does not matter, because a step with a larg
 
 import numpy as np
 
-from ..compiling.jit import Kernel, jit, view
+from ..compiling.jit import Kernel, integer, jit, view
 from ..compiling.record import FLOATS
 from ..compiling.share import share
 from ..interpreter.table import GRADIENT, LARGE, NOT_FINITE, Kind
 
-WATCH = Kind("watch", "start", "rows", "columns", limit=FLOATS)
+# used: address of the numbers of the rows to check, after their count, the others being 0; or 0 for all rows
+WATCH = Kind("watch", "start", "rows", "columns", "used", limit=FLOATS)
 SOUND = {"float32": 1e13, "float64": 1e100}
 EXACT = -1.0  # in place of SOUND: check each element, and report only those that are not finite
 
@@ -31,15 +32,23 @@ def build_watch(dtype):
     largest, real = np.finfo(dtype).max, np.dtype(dtype).type
 
     def watch(row, call, part, parts):
-        begin, end = share(row.rows, part, parts, 1)
-        size, limit = (end - begin) * row.columns, view(row.limit, 0, 1)
-        gradient = view(call.gradients, row.start + begin * row.columns, size)
-        if size == 0 or sum_of_magnitudes(gradient) <= real(limit[0]):
-            return
+        begin, end = share(row.rows if row.used == 0 else integer(row.used, 0), part, parts, 1)
+        size, limit, total = (end - begin) * row.columns, view(row.limit, 0, 1), real(0.0)
+        if row.used == 0:
+            gradient = view(call.gradients, row.start + begin * row.columns, size)
+            if size == 0 or sum_of_magnitudes(gradient) <= real(limit[0]):
+                return
+        else:
+            for k in range(begin, end):
+                own = view(call.gradients, row.start + integer(row.used, 1 + k) * row.columns, row.columns)
+                total += sum_of_magnitudes(own)
+            if total <= real(limit[0]):
+                return
+            gradient = view(call.gradients, row.start, row.rows * row.columns)
         found = view(call.found, 0, 2)  # parts that write here write the same value
         if limit[0] >= 0.0:
             found[LARGE] = 1
-        for i in range(size):
+        for i in range(len(gradient)):
             if not abs(gradient[i]) <= largest:
                 found[NOT_FINITE] = GRADIENT
 
@@ -49,11 +58,11 @@ def build_watch(dtype):
 watch_kernel = Kernel("watch", build_watch, WATCH.arguments)
 
 
-def watch_row(dtype, *, limit, start, rows, columns, parts):
+def watch_row(dtype, *, limit, start, rows, columns, parts, used=0):
     """Return the row that checks the gradient of a matrix (rows, columns) from parameter `start`, in the parts of its
     update.
 
     limit: address of a float64, SOUND or EXACT.
     """
     return WATCH.row({"backward_third": (watch_kernel.address(dtype), parts)}, start=start, rows=rows, columns=columns,
-                     limit=limit)
+                     limit=limit, used=used)

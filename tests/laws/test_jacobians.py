@@ -11,7 +11,7 @@ from itertools import cycle, islice, product
 import jacobian
 import numpy as np
 import pytest
-from layer_cases import LAYERS, placed
+from layer_cases import LAYERS, TOKENS, placed
 from small_nets import LOSSES, OUTPUTS, inputs_and_targets
 
 from fastnn import Activation, Dense, Network, activations, losses
@@ -93,7 +93,7 @@ def some(cases, shapes, each):
 
 
 def test_every_layer_is_among_the_cases():
-    assert {type(layer).__name__ for layer in LAYERS.values()} == set(layers)
+    assert {type(layer).__name__ for layer in (LAYERS | TOKENS).values()} == set(layers)
 
 
 @pytest.mark.parametrize(("hidden", "shape"), some(activations, SMALL, 3))

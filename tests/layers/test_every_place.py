@@ -12,6 +12,7 @@ from fastnn.cli import compare
 from fastnn.layers import Layer, layers
 
 ROOT = Path(__file__).parents[2]
+CASES = layer_cases.LAYERS | layer_cases.TOKENS
 every_layer = pytest.mark.parametrize("layer", layers.values(), ids=layers)
 
 
@@ -55,14 +56,14 @@ def test_it_is_written_to_onnx(layer):
 
 @every_layer
 def test_its_weights_come_from_pytorch_or_it_has_none(layer):
-    name, case = next((name, case) for name, case in layer_cases.LAYERS.items() if type(case) is layer)
+    name, case = next((name, case) for name, case in CASES.items() if type(case) is layer)
     shape = layer_cases.sample_shape(name, 12)
     assert (layer.torch is None) == (not case.parameter_shapes(shape)), "name its PyTorch module in `torch`, and read it"
 
 
 @every_layer
 def test_it_is_among_the_cases_of_every_law(layer):
-    assert layer in {type(case) for case in layer_cases.LAYERS.values()}, "add a line to tests/support/nets/layer_cases.py"
+    assert layer in {type(case) for case in CASES.values()}, "add a line to tests/support/nets/layer_cases.py"
 
 
 @every_layer

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from layer_cases import CASES, LAYERS, X, all_bits, network, placed, targets, unsettled
+from layer_cases import CASES, LAYERS, TOKENS, X, all_bits, network, placed, targets, unsettled
 
 import fastnn
 from fastnn import SGD, Activation, Adam, BatchNorm, Dense, DivergenceError, Dropout, LayerNorm, Network, activations
@@ -25,7 +25,7 @@ def each_pair(first, second, two):
 
 
 def test_every_registered_layer_is_tested():
-    assert {type(layer) for layer in LAYERS.values()} == set(layers.values())
+    assert {type(layer) for layer in (LAYERS | TOKENS).values()} == set(layers.values())
     assert set(layers) == {kind.__name__ for kind in layers.values()} <= set(fastnn.__all__)
 
 

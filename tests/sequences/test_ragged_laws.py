@@ -14,11 +14,14 @@ from fastnn import (
     Dropout,
     EarlyStopping,
     GaussianNoise,
+    GlobalAveragePool,
+    GlobalMaxPool,
     LastStep,
     LayerNorm,
     ModelCheckpoint,
     Network,
     Normalize,
+    Population,
     Rescale,
     Sequences,
     check_gradients,
@@ -38,6 +41,12 @@ NETS = {
     "random": lambda: [GaussianNoise(0.1), Dense(9), Rescale(0.5), Dropout(0.2), Activation("relu"), LastStep(),
                        Dropout(0.2), Dense(2, "softmax")],
 }
+POOLS = {
+    "mean": lambda: [Dense(8, "tanh"), GlobalAveragePool(), Dense(2, "softmax")],
+    "largest": lambda: [Dense(8, "tanh"), GlobalMaxPool(), Dense(2, "softmax")],
+}
+ENDS_WITH_LAST_STEP = pytest.mark.parametrize("name", NETS)
+NETS = NETS | POOLS
 every_net = pytest.mark.parametrize("name", NETS)
 
 
@@ -49,7 +58,7 @@ def bits(net):
     return [array.tobytes() for array in net.vectors.arrays]
 
 
-@every_net
+@ENDS_WITH_LAST_STEP
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_steps_are_computed_as_samples_are(name, dtype):
     net = network(name, dtype=dtype)
@@ -102,6 +111,29 @@ def test_what_is_fitted_is_learned_in_any_form(name):
         net.fit(given, LABELS, epochs=2, batch_size=7, validation_data=(given, LABELS))
         found.append((bits(net), net.history.metrics))
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_sequences_of_one_length_give_what_series_of_a_fixed_one_do(name):
+    same = rng.normal(size=(20, 5, 3))
+    layers = NETS[name]()[1:]
+    ragged, fixed = (Network(layers, inputs=inputs, seed=2) for inputs in ((None, 3), (5, 3)))
+    assert np.array_equal(ragged.forward(same), fixed.forward(same))
+    labels = rng.integers(2, size=20)
+    for net in (ragged, fixed):
+        net.fit(same, labels, epochs=3, batch_size=6)
+    assert bits(ragged) == bits(fixed)
+
+
+def test_populations_learn_from_sequences():
+    nets = [network("dense", seed=seed) for seed in range(3)]
+    population = Population(nets)
+    population.fit(X, LABELS, epochs=2, batch_size=9, validation_rows=np.arange(9), rows=np.arange(9, 45))
+    for seed, net in enumerate(nets):
+        alone = network("dense", seed=seed)
+        alone.fit(X[9:], LABELS[9:], epochs=2, batch_size=9)
+        assert bits(net) == bits(alone)
+    assert len(population.predict(X)) == 45 or population.predict(X).shape[-1] == 45
 
 
 def test_it_learns():

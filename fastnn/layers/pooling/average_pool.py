@@ -6,6 +6,7 @@ import numpy as np
 
 from ...checks import true_or_false
 from ...kernels.layers.pooling.average_pool import average_pool_row
+from ...kernels.layers.sequences.pool_over_time import average_over_time_row
 from ..base import register
 from .base import GlobalPool, Pool
 
@@ -15,6 +16,7 @@ class Mean:
 
     functions = "average_pool2d_forward", "average_pool2d_backward"
     pool_row = staticmethod(average_pool_row)
+    row_over_time = staticmethod(average_over_time_row)
     operator, reduction = "AveragePool", "ReduceMean"  # in ONNX
 
     def row_operands(self, program, a, wants_dx):
@@ -116,7 +118,8 @@ class AveragePool1D(AveragePool):
 class GlobalAveragePool(Mean, GlobalPool):
     """Compute the mean of each channel.
 
-    A sample (height, width, channels) or (steps, features) becomes (channels,) or (features,).
+    A sample (height, width, channels) or (steps, features) becomes (channels,) or (features,). Sequences of any length,
+    inputs=(None, features), must not be empty.
 
     Examples
     --------

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ...checks import true_or_false
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer
+from ..ragged import is_ragged
 from ..windows import Windows, image_shape, lists, padding_of, per_axis, pool_windows, series_shape, shorter, single
 
 
@@ -97,7 +98,15 @@ class GlobalPool(Layer):
     def __repr__(self):
         return f"{type(self).__name__}()"
 
+    def works_over_time(self, shape):
+        return len(shape) == 2
+
+    def steps_needed(self, shape, after):
+        return max(1, after) if self.works_over_time(shape) else after
+
     def output_shape(self, shape):
+        if is_ragged(shape):
+            return shape[1:]
         self.windows(shape)
         return shape[-1:]
 
@@ -109,7 +118,21 @@ class GlobalPool(Layer):
         return tuple(Windows(size, 1, kernel=size, stride=size) for size in sizes), shape[-1]
 
     def lower(self, program, index, x, activation):
-        return lower_pool(self, program, x, *self.windows(x.shape))
+        if x.axis is None or len(x.shape) > 1:
+            return lower_pool(self, program, x, *self.windows(x.shape))
+        with program.on(None):
+            a, operands = program.tensor(x.shape), {}
+            if program.training and x.gradient is not None:
+                operands = {"dx": x.gradient, "da": a.gradient, **self.kept_over_time(program, a)}
+            program.emit(self.row_over_time(
+                program.dtype, program.parts(x.axis.rows * x.features, NUMBERS_PER_PART), axis=x.axis.place, x=x.offset,
+                a=a.offset, features=x.features, **operands,
+            ))
+        return a
+
+    def kept_over_time(self, program, a):
+        """Return the operands of its row over time for memory from the forward to the backward pass."""
+        return {}
 
     def onnx(self, graph, x, parameters):
         axes = graph.tensor("axes", [*range(2, len(graph.shape) + 1)], "int64")

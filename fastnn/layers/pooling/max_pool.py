@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...kernels.layers.pooling.max_pool import max_pool_row
+from ...kernels.layers.sequences.pool_over_time import max_over_time_row
 from ..base import register
 from .base import GlobalPool, Pool
 
@@ -13,6 +14,11 @@ class Maximum:
     functions = "max_pool2d_forward", "max_pool2d_backward"
     pool_row = staticmethod(max_pool_row)
     operator, reduction = "MaxPool", "ReduceMax"  # in ONNX
+
+    row_over_time = staticmethod(max_over_time_row)
+
+    def kept_over_time(self, program, a):
+        return {"kept": program.take_integers(program.batch * a.features)}
 
     def row_operands(self, program, a, wants_dx):
         return {"kept": program.arena.take(program.batch * a.features)} if wants_dx else {}
@@ -79,7 +85,8 @@ class MaxPool1D(Maximum, Pool):
 class GlobalMaxPool(Maximum, GlobalPool):
     """Compute the maximum of each channel.
 
-    A sample (height, width, channels) or (steps, features) becomes (channels,) or (features,).
+    A sample (height, width, channels) or (steps, features) becomes (channels,) or (features,). Sequences of any length,
+    inputs=(None, features), must not be empty.
 
     Examples
     --------

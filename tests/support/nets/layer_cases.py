@@ -13,6 +13,7 @@ from fastnn import (
     Dense,
     DepthwiseConv2D,
     Dropout,
+    Embedding,
     Flatten,
     GaussianNoise,
     GlobalAveragePool,
@@ -76,6 +77,8 @@ IMAGES = {
     "GlobalAveragePool": GlobalAveragePool(),
 }
 LAYERS |= SERIES | IMAGES
+# For sequences of tokens of any length, which only stand in a network with inputs=(None,): tests/sequences has their laws.
+TOKENS = {"Embedding": Embedding(6, 4)}
 PLACES = ["first", "between", "last"]
 CASES = [(name, place) for name, layer in LAYERS.items() for place in PLACES if place != "last" or layer.can_be_last]
 
@@ -90,6 +93,8 @@ def sample_shape(name, features):
         if features % 4 == 0:
             return 2, 2, features // 4
         return (3, features // 3, 1) if features % 3 == 0 and features > 3 else (1, features, 1)
+    if name in TOKENS:
+        return (None,)
     if name in SERIES:
         return (4, features // 4) if features % 4 == 0 else (features, 1)
     return (features,)
