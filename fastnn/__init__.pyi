@@ -16,6 +16,7 @@ from .fitting.history import History
 from .fitting.lbfgs import LBFGS
 from .fitting.schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .gradient_check import check_gradients
+from .keras import load_keras
 from .kernels.activations import activations
 from .kernels.losses import losses
 from .kernels.optimizers import optimizers
@@ -72,6 +73,6 @@ __all__ = [
     "Metric", "ModelCheckpoint", "ModelFormatError", "Network", "Normalize", "OneCycle", "Population", "RMSprop",
     "RandomCrop", "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape", "Sequences", "StepDecay",
     "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations", "check_gradients",
-    "from_torch_state_dict", "initializers", "k_folds", "losses", "optimizers", "register_activation", "register_loss",
-    "sweep", "warmup",
+    "from_torch_state_dict", "initializers", "k_folds", "load_keras", "losses", "optimizers", "register_activation",
+    "register_loss", "sweep", "warmup",
 ]

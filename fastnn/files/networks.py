@@ -15,7 +15,7 @@ import stat
 
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
-from ..formats.signatures import LOOKED_AT, ONNX, SAFETENSORS, kind_of
+from ..formats.signatures import ARCHIVE, HDF5, LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from ..formats.untrusted_json import from_text, to_text
 from ..layers import input_shape, is_features, layers_from_config, parameter_shapes, state_shapes
 
@@ -23,7 +23,8 @@ FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 NEWEST = 2  # newest version of either format
 # exceptions that a damaged or foreign file can cause
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
-READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)"}
+READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)",
+           ARCHIVE: " (fastnn.load_keras reads .keras)", HDF5: " (fastnn.load_keras reads .h5 of Keras)"}
 LONGEST = 500  # characters of a message about a file, which may quote from it
 
 

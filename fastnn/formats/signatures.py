@@ -3,10 +3,11 @@
 LOOKED_AT = 4096  # bytes of the beginning
 SHORT = 8  # files of at most so many bytes are not recognized: they may be truncated networks
 SAFETENSORS, ONNX = "a safetensors file", "an ONNX file"
+ARCHIVE, HDF5 = "a zip archive, as .npz, .keras, .xlsx and PyTorch's .pt are", "an HDF5 file, as .h5 of Keras is"
 SIGNATURES = {
     b"\x93NUMPY": "an array of NumPy (.npy)",
-    b"PK\x03\x04": "a zip archive, as .npz, .keras, .xlsx and PyTorch's .pt are",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, as .h5 of Keras is",
+    b"PK\x03\x04": ARCHIVE,
+    b"\x89HDF\r\n\x1a\n": HDF5,
     b"\x1f\x8b": "compressed (gzip)",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",

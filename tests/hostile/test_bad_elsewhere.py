@@ -95,6 +95,7 @@ CALLS = {
     "from_torch_state_dict": (lambda **given: from_torch_state_dict(**{"source": state_dict(), **given}), {
         "activation": None, "layers": lambda value: value is None}),
     "onnx.load": (onnx.load, {"path": None}),
+    "load_keras": (fastnn.load_keras, {"path": None}),
     "onnx.export": (lambda **given: onnx.export(**{"network": net(), "path": "net.onnx", **given}), {
         "network": None, "path": is_path}),
 }

@@ -10,7 +10,7 @@ from hostile_files import sealed
 from patience import PATIENCE
 from small_files import FILES, NET, PAYLOAD, READER, changed, every_file, metadata, read, refused
 
-from fastnn import Network, onnx, register_activation
+from fastnn import Network, load_keras, onnx, register_activation
 from fastnn.kernels.activations import activations
 
 
@@ -22,13 +22,14 @@ def printed(program, *arguments):
     return run.stdout
 
 
-LOADERS = {"network": Network.load, "checkpoint": Network.load_checkpoint, "onnx": onnx.load}
+LOADERS = {"network": Network.load, "checkpoint": Network.load_checkpoint, "onnx": onnx.load, "keras": load_keras}
 NO_FILES = """
 import sys
-from fastnn import ModelFormatError, Network, onnx
+from fastnn import ModelFormatError, Network, load_keras, onnx
+load = {"network": Network.load, "checkpoint": Network.load_checkpoint, "onnx": onnx.load, "keras": load_keras}[sys.argv[1]]
 for path in sys.argv[2:]:
     try:
-        {"network": Network.load, "checkpoint": Network.load_checkpoint, "onnx": onnx.load}[sys.argv[1]](path)
+        load(path)
         print("taken", path)
     except ModelFormatError as error:
         assert path in str(error), error
@@ -39,8 +40,8 @@ for path in sys.argv[2:]:
 @pytest.mark.parametrize("kind", LOADERS)
 def test_directories_pipes_and_devices(kind, tmp_path):
     """None is read, and none blocks."""
-    if kind == "onnx":
-        pytest.importorskip("onnx", reason="ONNX needs the extra onnx")
+    for package in {"onnx": ["onnx"], "keras": ["h5py"]}.get(kind, []):
+        pytest.importorskip(package, reason=f"it needs the extra {kind}")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/zero")
     paths = [tmp_path, tmp_path / "pipe", tmp_path / "link", "/dev/zero", "/dev/null", "/dev/urandom"]
