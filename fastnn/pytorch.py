@@ -82,6 +82,9 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     array([[0.5],
            [0.5]], dtype=float32)
     """
+    if not network.graph.is_chain:
+        raise ValueError("this network is a graph, and its layers may be in another order than those of a PyTorch module; "
+                         "copy them by name: net.parameters['encoder.weight'][:] = state_dict['encoder.weight'].T")
     grouped = any(isinstance(layer, GroupNorm) for layer in network.layers)
     given, views = torch_layers(source, layers, network.dtype, grouped), network.vectors.by_name
     takers = sorted({int(name.split(".")[0]) for name in network.parameters})

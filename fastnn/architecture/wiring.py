@@ -90,6 +90,13 @@ class Wiring:
         steps[number - self.inputs] = Step(last.index, last.layer, last.reads)
         return self.with_steps(tuple(steps))
 
+    def computing_step(self, tensor):
+        """Return the step that computes a tensor: its result, in any shape, is the tensor."""
+        step = self.steps[tensor - self.inputs]
+        while step.layer.is_view and step.reads[0] >= self.inputs:
+            step = self.steps[step.reads[0] - self.inputs]
+        return step
+
     def with_steps(self, steps):
         """Return the same wiring with other steps, which read the same tensors."""
         return Wiring(self.inputs, steps, self.outputs)

@@ -30,6 +30,7 @@ from ..naive.rungs import all_losses
 from ..network.network import Network
 from ..runtime.threads import resolve_threads
 from .compare_images import IMAGE_RUNS
+from .compare_joins import JOIN_RUNS
 from .compare_sequences import SEQUENCE_RUNS
 
 ROUNDS = 7  # times are medians over these
@@ -204,7 +205,8 @@ def kernel_cases():
     """Return a case for each kernel, as a function of a Setting: those of layers, and all registered records."""
     cases = {"linear_forward": linear_forward, "linear_backward": linear_backward}
     cases |= {name: partial(layer_function, name) for name in FUNCTIONS_OF_LAYERS}
-    cases |= {name: lambda setting, runs=runs: Case(*runs(setting)) for name, runs in (IMAGE_RUNS | SEQUENCE_RUNS).items()}
+    runs_of = IMAGE_RUNS | SEQUENCE_RUNS | JOIN_RUNS
+    cases |= {name: lambda setting, runs=runs: Case(*runs(setting)) for name, runs in runs_of.items()}
     for activation in activations.values():
         cases[activation.forward.name] = partial(activation_forward, activation)
         cases[activation.backward.name] = partial(activation_backward, activation)

@@ -1,7 +1,7 @@
 """Networks in safetensors files: parameters and state as tensors, the architecture in the metadata, without pickle.
 
     format     the kind of file, and the version of this format: 1 if samples have one axis of features, 2 if they have a
-               shape, which readers of version 1 refuse
+               shape, 3 if the network is a graph; readers of earlier versions refuse later ones
     network    the architecture: `Network.config()` as JSON
     sha256     a digest of the whole file, which detects damage (`fastnn.formats.safetensors`)
 
@@ -13,14 +13,15 @@ looked up in the registries only.
 import os
 import stat
 
+from ..architecture.graph import graph_from_config
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
 from ..formats.signatures import ARCHIVE, HDF5, LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from ..formats.untrusted_json import from_text, to_text
-from ..layers import input_shape, is_features, layers_from_config, parameter_shapes, state_shapes
+from ..layers import is_features
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
-NEWEST = 2  # newest version of either format
+NEWEST = 3  # newest version of either format
 # exceptions that a damaged or foreign file can cause
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
 READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)",
@@ -51,9 +52,9 @@ def expected_arrays(config):
 
 def expected_parameters_and_state(config):
     """Return those of the parameters, which optimizers change, and those of the state."""
-    layers, inputs, dtype = layers_from_config(config["layers"]), input_shape(config["inputs"]), config["dtype"]
-    return ({name: (dtype, shape) for name, shape in shapes(layers, inputs).items()}
-            for shapes in (parameter_shapes, state_shapes))
+    graph, dtype = graph_from_config(config), config["dtype"]
+    return ({name: (dtype, shape) for name, shape in graph.expected_arrays(shapes).items()}
+            for shapes in (graph.parameter_shapes(), graph.state_shapes()))
 
 
 def open_and_read(path, read, what="a network"):
@@ -115,7 +116,8 @@ def read(network_type, file):
 
 def versioned(first, network):
     """Return the format of a network's file: `first` or a later version of it."""
-    return first if is_features(network.shapes[0]) else f"{kind_of_format(first)}-2"
+    version = 3 if not network.graph.is_chain else 1 if is_features(network.shapes[0]) else 2
+    return f"{kind_of_format(first)}-{version}"
 
 
 def kind_of_format(name):

@@ -5,7 +5,6 @@ import numpy as np
 from ..kernels.elementwise.finite import all_finite
 from ..kernels.interpreter.table import STATISTICS
 from ..kernels.training.watch import NOT_FINITE
-from ..layers import computing_layer
 
 
 class DivergenceError(ArithmeticError):
@@ -27,7 +26,11 @@ class DivergenceError(ArithmeticError):
 def advice(network):
     """Return suggestions for a network whose outputs are not finite."""
     return (f"scale the inputs to about unit size, or check that loss {network.loss!r} takes what "
-            f"{computing_layer(network.layers).activation!r} gives, and that the parameters are finite")
+            f"{last_activations(network)} gives, and that the parameters are finite")
+
+
+def last_activations(network):
+    return " or ".join(repr(layer.activation) for layer in network.graph.last_layers)
 
 
 def step_error(network, program, epoch, batch, overflowed=None):
@@ -39,7 +42,7 @@ def step_error(network, program, epoch, batch, overflowed=None):
     message = (f"numbers are no longer finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before "
                f"that step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to "
                f"about unit size, or check that loss {network.loss!r} takes what "
-               f"{computing_layer(network.layers).activation!r} gives")
+               f"{last_activations(network)} gives")
     return DivergenceError(message, epoch, batch, layer)
 
 
@@ -49,18 +52,18 @@ def cause(network, program, batch, overflowed=None):
         if not all_finite(view):
             return of_layer(network, name, "{}, {},", view)
     if overflowed is not None:
-        index = layer_of(overflowed)
+        index = network.graph.layer_of(overflowed)
         return index, f"the update of {overflowed}, {called(network, index)}, overflows"
     samples = min(program.batch, len(program.data.X) - batch * program.batch)
     for step, tensor in zip(network.wiring.steps, program.outputs, strict=True):
         output = program.memory.reshape(-1)[tensor.offset:tensor.offset + samples * tensor.features]
         if not all_finite(output):
-            return step.index, f"the output of layer {step.index} ({step.layer!r}) holds {not_finite(output)}"
+            return step.index, f"the output of {called(network, step.index)} holds {not_finite(output)}"
     if program.found[NOT_FINITE] >= STATISTICS:
         index = int(program.found[NOT_FINITE]) - STATISTICS
         return index, f"mean or variance of the batch overflow in {called(network, index)}"
     if not program.loss_is_finite(samples):
-        index = len(network.layers) - 1
+        index = network.wiring.steps[-1].index
         return index, (f"the loss is not finite, though outputs are: those of {called(network, index)} reach "
                        f"{np.abs(output).max():.3g}")
     gradients = network.vectors.parameters.split(program.gradients)
@@ -70,18 +73,13 @@ def cause(network, program, batch, overflowed=None):
     return None, "something was not finite"
 
 
-def layer_of(name):
-    """Return the number of the layer of a parameter such as "0.weight"."""
-    return int(name.split(".")[0])
-
-
 def of_layer(network, name, phrase, array):
-    index = layer_of(name)
+    index = network.graph.layer_of(name)
     return index, f"{phrase.format(name, called(network, index))} holds {not_finite(array)}"
 
 
 def called(network, index):
-    return f"layer {index} ({network.layers[index]!r})"
+    return f"layer {network.graph.names[index]} ({network.layers[index]!r})"
 
 
 def not_finite(array):

@@ -10,11 +10,14 @@ from pathlib import Path
 from ..checks import shown, whole_number
 from .activation import Activation
 from .base import Layer, layers, register
+from .blocks import Block, Chain, Parallel, Residual, Shared
 from .convolution.conv1d import Conv1D
 from .convolution.conv2d import Conv2D
 from .convolution.conv_transpose2d import ConvTranspose2D
 from .convolution.depthwise_conv2d import DepthwiseConv2D
 from .dense import Dense
+from .joins import Add, Average, Concatenate, Dot, Maximum, Multiply, Slice, Subtract
+from .node import Input, Node
 from .normalization.batch_norm import BatchNorm
 from .normalization.group_norm import GroupNorm
 from .normalization.layer_norm import LayerNorm
@@ -33,13 +36,14 @@ from .shapes.reshape import Reshape
 from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
 
-__all__ = ["Activation", "AveragePool1D", "AveragePool2D", "BatchNorm", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
-           "DepthwiseConv2D", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool",
-           "GroupNorm", "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Normalize", "RandomCrop",
-           "RandomFlip", "RandomShift", "Rescale", "Reshape", "UpSample2D", "ZeroPad2D", "applied_activations",
-           "computing_layer", "input_shape", "is_features", "is_ragged", "layers", "layers_from_config", "least_steps",
-           "multiply_adds", "named_shapes", "numbers_of", "output_shape", "parameter_shapes", "register", "row_shape",
-           "seen_by", "shapes", "shown_shape", "state_shapes"]
+__all__ = ["Activation", "Add", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm", "Block", "Chain",
+           "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense", "DepthwiseConv2D", "Dot", "Dropout",
+           "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input",
+           "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum", "Multiply", "Node", "Normalize",
+           "Parallel", "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared", "Slice",
+           "Subtract", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape", "is_features",
+           "is_ragged", "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape", "register",
+           "row_shape", "seen_by", "shapes", "shown_shape"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))
@@ -84,45 +88,14 @@ def shapes(layers, shape):
     """Return the shape of a sample before the first layer and after each layer."""
     found = [shape]
     for index, layer in enumerate(layers):
+        if layer.joins:
+            raise ValueError(f"layers[{index}] is {layer!r}, which joins several tensors; in a list use Residual(block) or "
+                             "Parallel(join, *branches), or make a graph of Input(shape) and calls of layers")
         try:
             found.append(output_shape(layer, found[-1]))
         except ValueError as error:
             raise ValueError(f"layers[{index}]: {error}") from None
     return found
-
-
-def named_shapes(layers, shape, of_layer):
-    """Return {"0.weight": shape, …}, given `of_layer(layer, shape)` -> {name: shape} for one layer."""
-    return {f"{index}.{name}": own
-            for index, (layer, before) in enumerate(zip(layers, shapes(layers, shape), strict=False))
-            for name, own in of_layer(layer, seen_by(layer, before)).items()}
-
-
-def parameter_shapes(layers, shape):
-    """Return the shapes of all parameters of a network by name ("0.weight", …), in memory order.
-
-    shape: shape of a sample.
-    """
-    return named_shapes(layers, shape, lambda layer, before: layer.parameter_shapes(before))
-
-
-def state_shapes(layers, shape):
-    """Return the shapes of the state of all layers by name ("1.running_mean", …), in memory order."""
-    return named_shapes(layers, shape, lambda layer, before: layer.state_shapes(before))
-
-
-def multiply_adds(layers, shapes):
-    """Return the approximate number of multiply-adds of a sample, or of a step. shapes: the result of `shapes`."""
-    return sum(layer.multiply_adds(seen_by(layer, before)) for layer, before in zip(layers, shapes, strict=False))
-
-
-def least_steps(layers, shapes):
-    """Return the least number of steps of a sequence that all layers can take. shapes: the result of `shapes`."""
-    least = 0
-    for layer, before in zip(reversed(layers), reversed(shapes[:-1]), strict=True):
-        if is_ragged(before):
-            least = layer.steps_needed(before, least)
-    return least
 
 
 def computing_layer(layers):

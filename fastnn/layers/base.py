@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from ..kernels.activations import activations
 from ..kernels.compiling.registry import Registry
+from .node import call_layer
 
 
 class Layer:
@@ -35,7 +36,7 @@ class Layer:
     learns_from_data : bool
         Whether the first fit computes its state from X, with a method `learn`.
     joins : bool
-        Whether it takes several tensors. `lower` then gets a list of them.
+        Whether it takes several tensors. `lower` then gets a list of them, and its other methods a tuple of shapes.
     adds_gradient : bool
         Whether its rows can add to the gradient of a tensor that other layers read too (`x.adds`). A layer that can only
         write it, or works in place, gets a gradient of its own, and the program adds that.
@@ -52,6 +53,18 @@ class Layer:
     joins = False
     learns_from_data = False
     adds_gradient = False
+
+    def __call__(self, *nodes, name=None):
+        """Return the node of its output for nodes of a graph, see `fastnn.Input`.
+
+        Parameters
+        ----------
+        *nodes : Node
+            One; of a layer that joins, several, or a list of them.
+        name : str, optional
+            Of its parameters and of the layer in `summary`; by default its number in the network.
+        """
+        return call_layer(self, nodes, name)
 
     @property
     def activation_record(self):

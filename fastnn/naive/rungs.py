@@ -95,6 +95,33 @@ def check_batch(x):
                          "(for one sample use batch_norm_predict)")
 
 
+def check_joined(*shapes):
+    """Raise an error unless at least two tensors (batch, …) have the same shape."""
+    if len(shapes) < 2 or 0 in shapes[0] or len(shapes[0]) < 2:
+        raise ValueError(f"tensors have shapes {list(shapes)}; they must be two or more, (batch, …), none of them empty")
+    if len({*shapes}) > 1:
+        raise ValueError(f"tensors have shapes {' and '.join(map(str, shapes))}; they must be the same")
+
+
+def check_parts(shapes, axis):
+    """Return an axis of samples as one of arrays (batch, …), after a check that shapes differ in that axis only."""
+    first = shapes[0] if shapes else ()
+    if not 1 - len(first) <= axis < len(first) - 1:
+        raise ValueError(f"axis is {axis}; of tensors of shape {first} it must be from 0 to {len(first) - 2}, for the axes "
+                         "after the batch, or count from the last one, -1")
+    place = axis % (len(first) - 1) + 1
+    if len({(len(shape), *shape[:place], *shape[place + 1:]) for shape in shapes}) > 1:
+        raise ValueError(f"tensors have shapes {' and '.join(map(str, shapes))}; they may differ in axis {axis} only")
+    return place
+
+
+def check_slice(size, start, stop):
+    """Raise an error unless start … stop is a part of an axis."""
+    if not 0 <= start < stop <= size:
+        raise ValueError(f"start is {start} and stop {stop}; on an axis of {size} elements they must be from 0 to {size}, "
+                         "with the stop after the start")
+
+
 def check_targets(a, y):
     """Raise an error unless there is one target for each output."""
     if len(a) != 2 or a[0] == 0:

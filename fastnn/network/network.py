@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import onnx
 from .. import pytorch as torch_weights
+from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
 from ..architecture.objective import objective_of
-from ..architecture.wiring import Chain
 from ..checks import float_dtype, path_name, shown, true_or_false, whole_number
 from ..files import checkpoint
 from ..files import networks as files
@@ -26,21 +26,9 @@ from ..fitting.loop import Trainer
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
-from ..layers import (
-    applied_activations,
-    computing_layer,
-    input_shape,
-    is_features,
-    is_ragged,
-    layers_from_config,
-    least_steps,
-    multiply_adds,
-    numbers_of,
-    row_shape,
-    seen_by,
-    shapes,
-)
+from ..layers import Block, Node, input_shape, is_ragged, layers_from_config, numbers_of, row_shape
 from ..layers import layers as layer_types
+from ..layers.blocks import listed_nodes
 from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
 from ..runtime.quiet import new_generator, quiet
@@ -56,9 +44,10 @@ class Network:
     Parameters
     ----------
     layers : list of layers
-        First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`.
+        First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`. A graph has `inputs` and `outputs` instead.
     inputs : int or tuple of int
         The number of features of a sample, or its shape, such as (height, width, channels). X is then `(samples, *shape)`.
+        Of a graph: the node that `fastnn.Input` gave.
     loss : str, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
         "squared_error".
@@ -67,21 +56,28 @@ class Network:
     seed : int or None
         Determines the initial weights and the shuffling: the same seed gives the same bits on the same type of machine, for
         any number of threads. None draws a new seed.
+    outputs : Node, optional
+        Of a graph: the node that layers gave when they were called on nodes. Layers without a name are called by their
+        number in the order of the graph: depth first from the outputs, through what each layer reads in the order given, a
+        layer after all that it reads. Initial weights and random numbers follow that order.
 
     Attributes
     ----------
     parameters : mapping of str to array
-        Live, writable views by name: "0.weight" (in_features, out_features), "0.bias" (out_features,), "1.weight", …
+        Live, writable views by name: "0.weight" (in_features, out_features), "0.bias" (out_features,), "1.weight", … Of
+        layers with names: "encoder.weight", …
     state : mapping of str to array
         Views of the state of the layers: "1.running_mean" of a `BatchNorm`, …
     widths : list of int
         The number of elements of a sample before the first layer and after each layer. `inputs` and `outputs` are the first
         and the last.
     shapes : list of tuple
-        The shape of a sample before the first layer and after each layer.
-    vectors, objective, wiring, fits
+        The shape of a sample before the first layer and after each layer; of a graph, in its order.
+    input_shapes, output_shapes : dict of str to tuple
+        The shapes of a sample of the inputs and outputs, by name.
+    vectors, objective, graph, wiring, fits
         Parts of the network, for code that extends it: the flat memory of parameters and state; the loss and the meaning of
-        the outputs; the tensors that each layer reads; the state shared by fits.
+        the outputs; the layers, their names and shapes; the tensors that each layer reads; the state shared by fits.
 
     Examples
     --------
@@ -93,57 +89,61 @@ class Network:
     >>> history = net.fit(X, y, epochs=500, batch_size=4, optimizer="adam")
     >>> net.predict(X)
     array([0, 1, 1, 0])
+
+    A graph, whose layers are called on nodes:
+
+    >>> from fastnn import Input
+    >>> x = Input(2)
+    >>> h = Dense(8, "tanh")(x, name="hidden")
+    >>> net = Network(inputs=x, outputs=Dense(2, "softmax")(h + Dense(8)(h)))
+    >>> list(net.parameters)[:3]
+    ['hidden.weight', 'hidden.bias', '1.weight']
     """
 
     trainer_type = Trainer  # trains its epochs
 
-    def __init__(self, layers: Sequence, inputs: int | Sequence[int], loss: str | None = None, dtype: str = "float32",
-                 seed: int | None = 0) -> None:
-        self._initialize(self._make(layers, inputs, loss, dtype, seed))
+    def __init__(self, layers: Sequence | None = None, inputs: int | Sequence[int] | Node | None = None,
+                 loss: str | None = None, dtype: str = "float32", seed: int | None = 0, *,
+                 outputs: Node | None = None) -> None:
+        self._initialize(self._make(layers, inputs, loss, dtype, seed, outputs))
 
-    def _make(self, layers, inputs, loss, dtype, seed):
+    def _make(self, layers, inputs, loss, dtype, seed, outputs=None):
         """Make a network with weights and state of zeros; return the generator for its initial weights."""
-        self.layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
-        if not self.layers:
-            raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
-        known = tuple(layer_types.records.values())
-        for index, layer in enumerate(self.layers):
-            if not isinstance(layer, known):
-                raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
-        shape = input_shape(inputs)
+        self.graph = graph = structure(layers, inputs, outputs)
+        self.layers, self.shapes, self.wiring = graph.layers, graph.shapes, graph.wiring
         self.dtype = float_dtype("dtype", dtype)
-        self.shapes = shapes(self.layers, shape)
         self.widths = [numbers_of(shape) for shape in self.shapes]
-        self.inputs, self.multiply_adds = self.widths[0], multiply_adds(self.layers, self.shapes)
-        last = computing_layer(self.layers)
+        self.inputs, self.multiply_adds = self.widths[0], graph.multiply_adds
+        self.is_ragged, self.least_steps = is_ragged(self.shapes[0]), graph.least_steps
+        last, = graph.last_layers
         if not last.can_be_last:
             raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
                              "such as Dense(1)")
         if len(row_shape(self.shapes[-1])) != 1:
-            raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; they must "
-                             "have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        self.wiring = Chain(self.layers)
-        self.is_ragged, self.least_steps = is_ragged(shape), least_steps(self.layers, self.shapes)
+            raise ValueError(f"the last layer, {self.wiring.steps[-1].layer!r}, gives outputs of shape {self.shapes[-1]}; "
+                             "they must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
         self.objective = objective_of(last.activation_record, loss, self.outputs)
         self.loss = self.objective.loss.name
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
         random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
-        self.seed, self.vectors = seed, Vectors(self.layers, shape, self.dtype, random)
+        self.seed, self.vectors = seed, Vectors(graph, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
         self._idle_predictions = {}
         return new_generator(weights_seed)
 
     def _initialize(self, generator):
-        applied = applied_activations(self.layers)
-        for index, layer in enumerate(self.layers):
-            shape = seen_by(layer, self.shapes[index])
-            first = layer.initial_parameters(shape, generator, activations[applied[index]])
+        parameters, state, begun = self.vectors.parameters.numbered, self.vectors.state.numbered, set()
+        for index, layer, _, activation in self.wiring.steps:
+            if index in begun:
+                continue
+            begun.add(index)
+            first = layer.initial_parameters(self.graph.taken[index], generator, activations[activation])
             for name, values in first.items():
-                self.parameters[f"{index}.{name}"][...] = values
+                parameters[f"{index}.{name}"][...] = values
             for name, values in layer.initial_state().items():
-                self.state[f"{index}.{name}"][...] = values
+                state[f"{index}.{name}"][...] = values
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
@@ -161,7 +161,17 @@ class Network:
     @property
     def tokens(self) -> int | None:
         """The size of the vocabulary, where samples are sequences of tokens; otherwise None."""
-        return self.layers[0].tokens if self.shapes[0] == (None,) else None
+        return self.graph.tokens(0)
+
+    @property
+    def input_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of a sample of each input, by name; "input" if it has none."""
+        return dict(zip(self.graph.inputs, self.shapes, strict=False))
+
+    @property
+    def output_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of a sample of each output, by name; "output" if it has none."""
+        return {name: self.shapes[tensor] for name, tensor in zip(self.graph.outputs, self.wiring.outputs, strict=True)}
 
     @property
     def is_classifier(self) -> bool:
@@ -356,9 +366,7 @@ class Network:
 
     def config(self) -> dict:
         """Return the architecture as plain data, for `Network.from_config`."""
-        shape = self.shapes[0]
-        return {"layers": [layer.config() for layer in self.layers],
-                "inputs": shape[0] if is_features(shape) else list(shape), "loss": self.loss, "dtype": self.dtype}
+        return {**self.graph.config(), "loss": self.loss, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:
@@ -442,21 +450,48 @@ class Network:
         return restore, (type(self), self.config(), self.seed, *self.vectors.copies())
 
     def __repr__(self):
-        layers = ", ".join(map(repr, self.layers))
-        inputs = self.inputs if is_features(self.shapes[0]) else self.shapes[0]
-        return f"Network([{layers}], inputs={inputs}, loss={self.loss!r}, dtype={self.dtype!r})"
+        return describing.represented(self)
 
 
 typeof_impl.register(Network, embedded_model.typeof_network)
 
 
+def structure(layers, inputs, outputs):
+    """Return the graph of a network's arguments."""
+    if layers is None and outputs is None:
+        raise ValueError("layers is missing; give a list, such as [Dense(1)], or the inputs and outputs of a graph")
+    if inputs is None:
+        raise ValueError("inputs is missing; give the number of features of a sample or its shape")
+    if outputs is not None:
+        if layers is not None:
+            raise ValueError("layers and outputs are both given; outputs are those of a graph, whose layers are called on "
+                             "nodes: leave one of them out")
+        return graph_of(inputs, outputs)
+    layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
+    if not layers:
+        raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
+    known, plain = tuple(layer_types.records.values()), True
+    for index, layer in enumerate(layers):
+        if isinstance(layer, Block):
+            plain = False
+        elif not isinstance(layer, known):
+            raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
+    if plain and not isinstance(inputs, Node):
+        return chain_of(layers, input_shape(inputs))
+    return graph_of(*listed_nodes(layers, inputs))
+
+
 def arguments_of(config):
-    """Return (layers, inputs, {loss, dtype}) of the network that `config` describes."""
+    """Return (layers, inputs, other arguments) of the network that `config` describes."""
     given = config if isinstance(config, Mapping) else {}
     missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
     if missing:
         raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
-    return layers_from_config(config["layers"]), config["inputs"], {name: config[name] for name in ("loss", "dtype")}
+    options = {name: config[name] for name in ("loss", "dtype")}
+    if is_graph(config):
+        inputs, outputs = nodes_from_config(config)
+        return None, inputs, {**options, "outputs": outputs}
+    return layers_from_config(config["layers"]), config["inputs"], options
 
 
 def restore(network_type, config, seed, parameters, random, state):

@@ -7,10 +7,10 @@ the graph of the file. Any other graph is walked node by node.
 import json
 import os
 
+from ..architecture.graph import graph_from_config
 from ..checks import path_name
 from ..files.networks import ModelFormatError, open_file, seems
 from ..formats.signatures import ONNX
-from ..layers import input_shape, layers_from_config, parameter_shapes, state_shapes
 from .chain import UnknownNode
 from .library import library
 from .walk import walk
@@ -90,8 +90,8 @@ def own_network(network_type, model):
         return None
     try:
         config = json.loads(text)
-        layers, inputs = layers_from_config(config["layers"]), input_shape(config["inputs"])
-        shapes = parameter_shapes(layers, inputs) | state_shapes(layers, inputs)
+        graph = graph_from_config(config)
+        shapes = graph.expected_arrays(graph.parameter_shapes() | graph.state_shapes())
         tensors = {tensor.name: tensor for tensor in model.graph.initializer}
         if any(tuple(tensors[name].dims) != shape for name, shape in shapes.items()):
             return None  # checked before memory is allocated

@@ -45,13 +45,17 @@ def to_model(network, exact=True):
         raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and an ONNX file samples "
                          "of one shape; make the network again with a number of steps instead of None, and copy the "
                          "parameters")
-    graph, value = Graph(network.dtype, exact), "input"
-    for index, (layer, graph.shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+    graph, values = Graph(network.dtype, exact), ["input"]
+    arrays, names = {**network.vectors.parameters.numbered, **network.vectors.state.numbered}, network.graph.names
+    begun = set()
+    for number, (index, layer, reads, _) in enumerate(network.wiring.steps):
         start = f"{index}."
-        arrays = {**network.parameters, **network.state}
         parameters = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
-        with graph.within(index):
-            value = layer.onnx(graph, value, parameters)
-    model = graph.model(network, value)
+        graph.shape = network.shapes[reads[0]]
+        with graph.within(f"{names[index]}.call_{number}" if index in begun else names[index]):
+            given = [values[tensor] for tensor in reads]
+            values.append(layer.onnx(graph, given if layer.joins else given[0], parameters))
+        begun.add(index)
+    model = graph.model(network, values[-1])
     library().helper.set_model_props(model, {KEY: json.dumps(network.config())})
     return model

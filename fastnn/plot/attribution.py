@@ -106,6 +106,9 @@ def gradient_from(net, x, first, label):
 
 def scores_from(net, first):
     """Return the network of the layers from number `first` on, whose outputs are the scores of the classes."""
+    if not net.graph.is_chain:
+        raise ValueError("this network branches, and saliency and Grad-CAM take networks that are lists of layers; for the "
+                         "gradient to the inputs of any network use fastnn.jit.input_gradients")
     layers, last = list(net.layers), len(net.layers) - 1
     if net.is_classifier:
         last = next(index for index in reversed(range(len(layers))) if layers[index] is computing_layer(layers))

@@ -5,6 +5,7 @@ import numpy as np
 from ..checks import whole_number
 from .blocks import LEAST_ROWS, block_places, draw_block, draw_join, draw_window
 from .canvas import COLORS, INK, given_or_new
+from .graph_diagram import graph_diagram
 from .names import of_network
 
 COLUMN, ROW = 1.5, 0.36  # inches between columns, and between circles
@@ -23,6 +24,8 @@ def network_diagram(net, ax=None, *, most=12):
     Images are blocks, with a plane for each channel and at most `most` planes, whose size shows the height and the width.
     Series are blocks as well, with a flat plane for each feature. A small square on a block is the window of the next layer,
     with lines to the pixel that is computed from it.
+
+    A network that branches or joins has a box for each layer instead, with lines to the layers that read it.
 
     Parameters
     ----------
@@ -43,7 +46,9 @@ def network_diagram(net, ax=None, *, most=12):
     ...                                   inputs=(28, 28, 1)))
     """
     most = whole_number("most", most, least=2)
-    shapes = of_network(net).shapes
+    if not of_network(net).graph.is_chain:
+        return graph_diagram(net, ax, room)
+    shapes = net.shapes
     columns = [shown(shape[0], most) if len(shape) == 1 else None for shape in shapes]
     rows = max(len(column[0]) + column[1] if column else LEAST_ROWS for column in columns)
     width, height = COLUMN * len(columns), ROW * rows + LABEL

@@ -40,7 +40,7 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     """
     if not of_network(net).parameters:
         raise ValueError("this network has no parameters, so no gradients; give one with a layer that learns, such as Dense")
-    norms = layer_norms(net.loss_and_gradients(X, y, sample_weight=sample_weight, training=training)[1])
+    norms = layer_norms(net, net.loss_and_gradients(X, y, sample_weight=sample_weight, training=training)[1])
     names, norms = [layer_name(net, index) for index in norms], np.array(list(norms.values()))
     ax = given_or_new(ax, width=max(4.0, 2.0 + 0.55 * len(names)))
     places, zero = np.arange(len(names)), norms == 0
@@ -57,10 +57,10 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     return plain(ax)
 
 
-def layer_norms(gradients):
+def layer_norms(net, gradients):
     """Return the Euclidean norm of all gradients of a layer, by its index, from arrays by name ("0.weight", …)."""
     squares = {}
     for name, gradient in gradients.items():
-        index = int(name.split(".")[0])
+        index = net.graph.layer_of(name)
         squares[index] = squares.get(index, 0.0) + float(np.square(gradient, dtype=np.float64).sum())
     return {index: square**0.5 for index, square in squares.items()}

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..network.layer_outputs import layer_outputs
 from .canvas import COLORS, INK, given_or_new, plain
-from .names import layer_name, of_network
+from .names import of_network, step_names
 
 BINS = 80
 TAIL = 0.1  # percent of the values at either end that may be outside the picture
@@ -37,7 +37,7 @@ def weight_histograms(net, ax=None):
     """
     if not of_network(net).parameters:
         raise ValueError("this network has no parameters; give one with a layer that learns, such as Dense")
-    return histograms(net.parameters, [int(name.split(".")[0]) for name in net.parameters], ax, "parameter")
+    return histograms(net.parameters, [*map(net.graph.layer_of, net.parameters)], ax, "parameter")
 
 
 def activation_histograms(net, X, ax=None):
@@ -68,7 +68,7 @@ def activation_histograms(net, X, ax=None):
     >>> net = Network([Dense(64, "relu"), Dense(3, "softmax")], inputs=8)
     >>> ax = plot.activation_histograms(net, np.random.default_rng(0).normal(size=(100, 8)))
     """
-    named = {layer_name(net, index): a for index, a in enumerate(layer_outputs(of_network(net), X))}
+    named = dict(zip(step_names(of_network(net)), layer_outputs(net, X), strict=True))
     return histograms(named, range(len(named)), ax, "output of the layer")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..network.layer_outputs import layer_outputs
 from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new, whole_numbers
-from .names import layer_index, layer_name
+from .names import layer_index, step_index, step_names
 from .sheet import columns_for, pixels_shape, sheet, without_ticks
 
 
@@ -38,15 +38,15 @@ def weight_image(net, layer=0, ax=None, *, shape=None):
     >>> ax = plot.weight_image(net, shape=(8, 8))
     """
     index = layer_index(net, layer)
-    weight = net.parameters.get(f"{index}.weight")
+    weight = net.vectors.parameters.numbered.get(f"{index}.weight")
     if weight is None:
-        with_weight = [name.split(".")[0] for name in net.parameters if name.endswith(".weight")]
+        with_weight = [name.split(".")[0] for name in net.vectors.parameters.numbered if name.endswith(".weight")]
         raise ValueError(f"layer {index}, {net.layers[index]!r}, has no weight; "
                          f"{'layers that have: ' + ', '.join(with_weight) if with_weight else 'no layer here has'}")
     if weight.ndim != 2:
         raise ValueError(f"layer {index}, {net.layers[index]!r}, has weights of shape {weight.shape}; draw its filters with "
                          "plot.filters(net, layer)")
-    label = f"{index}.weight"
+    label = f"{net.graph.names[index]}.weight"
     if shape is None:
         return image(weight, ax, label, xlabel="output of the layer", ylabel="input of the layer")
     mosaic = tiles(weight, shape)
@@ -80,8 +80,9 @@ def activation_image(net, X, layer=-1, ax=None):
     >>> net = Network([Dense(30, "relu"), Dense(10, "softmax")], inputs=64)
     >>> ax = plot.activation_image(net, np.random.default_rng(0).normal(size=(50, 64)), layer=0)
     """
-    index = layer_index(net, layer)
-    return image(layer_outputs(net, X)[index], ax, f"output of layer {layer_name(net, index)}", xlabel="feature",
+    index = step_index(net, layer)
+    outputs = layer_outputs(net, X)[index]
+    return image(outputs.reshape(len(outputs), -1), ax, f"output of layer {step_names(net)[index]}", xlabel="feature",
                  ylabel="sample")
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..checks import an_instance, shown
+from ..network.describing import tensor_names
 from ..network.network import Network
 from ..samples.arrays import any_array
 from ..samples.features import features
@@ -17,13 +18,28 @@ def of_network(net):
 
 def layer_name(net, index):
     """Return the name of a layer in pictures: its index, its type, and its activation if it has one."""
-    layer = net.layers[index]
-    return f"{index}  {type(layer).__name__}{'' if layer.activation == 'identity' else ' ' + layer.activation}"
+    layer, name = net.layers[index], net.graph.names[index]
+    return f"{name}  {type(layer).__name__}{'' if layer.activation == 'identity' else ' ' + layer.activation}"
+
+
+def step_names(net):
+    """Return the name in pictures of each use of a layer, in order."""
+    names = tensor_names(net.graph)[net.wiring.inputs:]
+    return [layer_name(net, step.index).replace(net.graph.names[step.index], name, 1)
+            for step, name in zip(net.wiring.steps, names, strict=True)]
 
 
 def layer_index(net, layer):
-    """Return `layer` as an index from 0; negative numbers count from the last, as in a list."""
-    count = len(of_network(net).layers)
+    """Return the number of a layer from 0, as it stands in `Network.layers`; negative numbers count from the last."""
+    return checked_index(len(of_network(net).layers), layer)
+
+
+def step_index(net, layer):
+    """Return the number of a layer from 0, as it stands in `Network.summary`; negative numbers count from the last."""
+    return checked_index(len(of_network(net).wiring.steps), layer)
+
+
+def checked_index(count, layer):
     # NumPy's integers include spans of time
     if isinstance(layer, (bool, np.timedelta64)) or not isinstance(layer, (int, np.integer)) or not -count <= layer < count:
         raise ValueError(f"layer is {shown(layer)}; this network has the layers 0 to {count - 1}: give the number of one")

@@ -7,7 +7,7 @@ from ..kernels.activations import activations
 from ..kernels.compiling.objects import address
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.table import make_table
-from ..kernels.layers.add import add_gradient_row
+from ..kernels.layers.joins.add import add_gradient_row
 from ..layers.ragged import is_ragged
 from ..runtime.memory import Arena
 from ..runtime.threads import NUMBERS_PER_PART, parts
@@ -44,6 +44,13 @@ class Tensor:
 __all__ = ["Program", "Tensor", "address"]
 
 
+def check_axes(step, given):
+    """Refuse to join sequences whose numbers of steps may differ."""
+    if any(x.axis is not given[0].axis for x in given):
+        raise ValueError(f"{step.layer!r} joins sequences that may have different numbers of steps; join what layers make "
+                         "of the same sequences, step by step")
+
+
 class Program(Rows):
     """The rows of a network's layers for a batch; subclasses add the rows before and after."""
 
@@ -56,6 +63,7 @@ class Program(Rows):
         super().__init__(samples=batch)
         self.network, self.threads = network, threads
         self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
+        self.state = network.vectors.state.numbered  # as the offsets, by the number of the layer: "1.running_mean"
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
         self.outputs = []  # the output tensor of each step
         self.gathered = self.brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
@@ -157,6 +165,7 @@ class Program(Rows):
             if shared:
                 given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
+            check_axes(step, given)
             with self.on(given[0].axis):
                 a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
             if shared:

@@ -1,7 +1,6 @@
 """The memory of a network: everything that training changes, in flat vectors."""
 
 from ..kernels.compiling.objects import address
-from ..layers import parameter_shapes, state_shapes
 from ..runtime.memory import ParameterVector
 
 
@@ -16,9 +15,10 @@ class Vectors:
         The words from which random numbers are drawn: the first for shuffling, then one for each layer.
     """
 
-    def __init__(self, layers, shape, dtype, random):
-        self.parameters = ParameterVector(parameter_shapes(layers, shape), dtype)
-        self.state = ParameterVector(state_shapes(layers, shape), dtype, "network.state")
+    def __init__(self, graph, dtype, random):
+        named = None if graph.is_chain else graph.named
+        self.parameters = ParameterVector(graph.parameter_shapes(), dtype, named=named)
+        self.state = ParameterVector(graph.state_shapes(), dtype, "network.state", named)
         self.random = random
 
     @property

@@ -78,17 +78,30 @@ class Views(Mapping):
 class ParameterVector:
     """All parameters of a network in one vector, with a live view of each by name ("0.weight", "0.bias", "1.weight", …).
 
+    Programs use the names with the number of the layer; to callers, a layer may have another name ("encoder.weight").
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple
+        By the names with the number of the layer.
+    dtype, where : str
+    named : callable, optional
+        Returns the public name for one with a number; by default they are the same.
+
     Attributes
     ----------
     flat : array (size,)
     views : mapping of str to array
-        Writable views into `flat`.
+        Writable views into `flat`, by public names.
+    numbered : dict of str to array
+        The same views by the names with numbers.
     offsets : dict of str to int
-        The offset of each parameter.
+        The offset of each parameter, by the names with numbers.
     """
 
-    def __init__(self, shapes, dtype, where="network.parameters"):
+    def __init__(self, shapes, dtype, where="network.parameters", named=None):
         self.shapes = dict(shapes)
+        self.public = self.shapes if named is None else [named(name) for name in self.shapes]
         self.offsets, size = {}, 0
         for name, shape in self.shapes.items():
             self.offsets[name] = size
@@ -100,7 +113,8 @@ class ParameterVector:
         except MemoryError:
             raise MemoryError(f"there is not memory enough for {size:,} parameters in {np.dtype(dtype)}; make the layers "
                               "narrower") from None
-        self.views = Views(where, self.split(self.flat))
+        views = self.split(self.flat)
+        self.views, self.numbered = Views(where, views), dict(zip(self.shapes, views.values(), strict=True))
 
     @property
     def size(self):
@@ -108,5 +122,6 @@ class ParameterVector:
         return self.flat.size
 
     def split(self, flat):
-        """Return views by name of another vector with this layout."""
-        return {name: flat[self.offsets[name]:][:count(shape)].reshape(shape) for name, shape in self.shapes.items()}
+        """Return views by public name of another vector with this layout."""
+        return {name: flat[self.offsets[numbered]:][:count(shape)].reshape(shape)
+                for name, (numbered, shape) in zip(self.public, self.shapes.items(), strict=True)}

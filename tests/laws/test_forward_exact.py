@@ -212,8 +212,31 @@ def exact_crop(layer, x, p, shape):
     return image[top:top + layer.height, left:left + layer.width].ravel().tolist()
 
 
+def exact_dot(layer, x, p, shape):
+    length = [mpmath.sqrt(sum(v * v for v in each)) if layer.normalize else 1 for each in x]
+    return [sum(v * w for v, w in zip(*x, strict=True)) / (length[0] * length[1])]
+
+
+def exact_slice(layer, x, p, shape):
+    axis, start, stop = layer.bounds(shape)
+    return np.array(x, object).reshape(shape).take(range(start, stop), axis=axis).ravel().tolist()
+
+
+def of_each(function):
+    """Return the computation of a join: a function of the elements at each place."""
+    return lambda layer, x, p, shape: [function(*numbers) for numbers in zip(*x, strict=True)]
+
+
 # The computation of each layer for a sample, before its activation.
 EXACT_LAYERS = {
+    "Add": of_each(lambda *x: sum(x)),
+    "Subtract": of_each(lambda x, y: x - y),
+    "Average": of_each(lambda *x: sum(x) / len(x)),
+    "Multiply": of_each(lambda *x: mpmath.fprod(x)),
+    "Maximum": of_each(max),
+    "Concatenate": lambda layer, x, p, shape: [number for each in x for number in each],
+    "Slice": exact_slice,
+    "Dot": exact_dot,
     "Dense": exact_dense,
     "Activation": lambda layer, x, p, shape: x,
     "BatchNorm": exact_channel_norm,
@@ -243,14 +266,16 @@ def test_every_layer_is_among_the_exact_ones():
 def exact_outputs(net, row):
     """Return the outputs for one sample, in multiple precision."""
     with mpmath.workdps(exact.DIGITS):
-        a = exact.numbers(row)
-        for index, layer in enumerate(net.layers):
+        tensors = [exact.numbers(row)]
+        for index, layer, reads, _ in net.wiring.steps:
+            given = [tensors[tensor] for tensor in reads]
+            a, shape = (given, [net.shapes[tensor] for tensor in reads]) if layer.joins else (given[0], net.shapes[reads[0]])
             arrays = {name.split(".", 1)[1]: exact.numbers(view) for name, view in {**net.parameters, **net.state}.items()
                       if name.startswith(f"{index}.")}
-            z, record = EXACT_LAYERS[type(layer).__name__](layer, a, arrays, net.shapes[index]), layer.activation_record
+            z, record = EXACT_LAYERS[type(layer).__name__](layer, a, arrays, shape), layer.activation_record
             value = exact.exact(record.value)
-            a = value(z) if record.rowwise else [value(each) for each in z]
-        return [float(each) for each in a]
+            tensors.append(value(z) if record.rowwise else [value(each) for each in z])
+        return [float(each) for each in tensors[-1]]
 
 
 def assert_forward_is_exact(stack, inputs):

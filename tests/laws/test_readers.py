@@ -14,7 +14,7 @@ from fastnn.architecture.wiring import Step, Wiring
 from fastnn.compiled.arguments import run_once
 from fastnn.kernels.compiling.objects import address
 from fastnn.kernels.interpreter.table import PHASES
-from fastnn.kernels.layers.add import ADD
+from fastnn.kernels.layers.joins.add import ADD
 from fastnn.program import Program, TrainingProgram
 from fastnn.samples.data import check_data
 
@@ -70,7 +70,7 @@ def test_gradients_of_many_random_nets(seed):
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
-@pytest.mark.parametrize("name", [name for name, layer in LAYERS.items() if not layer.learns_from_data])
+@pytest.mark.parametrize("name", [name for name, layer in LAYERS.items() if not (layer.learns_from_data or layer.joins)])
 def test_every_layer(name, first, many_parts):
     shape = sample_shape(name, 12)
     wiring = wired.around(LAYERS[name], shape, first)

@@ -76,7 +76,7 @@ class BatchNorm(Layer):
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
             da=a.gradient or 0, statistics=program.arena.take(statistics_size(features, pixels)),
             scale=program.offsets[f"{index}.scale"],
-            running=address(program.network.state[f"{index}.running_mean"]), features=features,
+            running=address(program.state[f"{index}.running_mean"]), features=features,
             pixels=pixels, momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
             followed=program.keeps_state, layer=index,
         )

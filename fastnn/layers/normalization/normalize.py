@@ -61,7 +61,7 @@ class Normalize(Layer):
         state["samples"][:] = len(X)
 
     def lower(self, program, index, x, activation):
-        x, channels, state = program.in_arena(x), x.shape[-1], program.network.state
+        x, channels, state = program.in_arena(x), x.shape[-1], program.state
         a = program.tensor_like(x)
         program.emit(normalize_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,

@@ -4,14 +4,18 @@ import numpy as np
 
 from fastnn import (
     Activation,
+    Add,
+    Average,
     AveragePool1D,
     AveragePool2D,
     BatchNorm,
+    Concatenate,
     Conv1D,
     Conv2D,
     ConvTranspose2D,
     Dense,
     DepthwiseConv2D,
+    Dot,
     Dropout,
     Embedding,
     Flatten,
@@ -21,15 +25,20 @@ from fastnn import (
     GroupNorm,
     LastStep,
     LayerNorm,
+    Maximum,
     MaxPool1D,
     MaxPool2D,
+    Multiply,
     Network,
     Normalize,
+    Parallel,
     RandomCrop,
     RandomFlip,
     RandomShift,
     Rescale,
     Reshape,
+    Slice,
+    Subtract,
     UpSample2D,
     ZeroPad2D,
 )
@@ -76,9 +85,23 @@ IMAGES = {
     "GlobalMaxPool": GlobalMaxPool(),
     "GlobalAveragePool": GlobalAveragePool(),
 }
-LAYERS |= SERIES | IMAGES
 # For sequences of tokens of any length, which only stand in a network with inputs=(None,): tests/sequences has their laws.
 TOKENS = {"Embedding": Embedding(6, 4)}
+# Joins of features and functions of them, which `placed` puts into a list by `Parallel`.
+TANH, SIGMOID = Activation("tanh"), Activation("sigmoid")
+JOINS = {
+    "Add": (Add(), [], TANH, SIGMOID),
+    "Subtract": (Subtract(), TANH, []),
+    "Average": (Average(), TANH, [], SIGMOID),
+    "Multiply": (Multiply(), TANH, SIGMOID, []),
+    "Maximum": (Maximum(), TANH, Rescale(0.5, 0.13), Rescale(-0.3)),
+    "Concatenate": (Concatenate(), SIGMOID, [], TANH),
+    "Dot": (Concatenate(), Parallel(Dot(), TANH, []), []),
+    "Dot of directions": (Concatenate(), Parallel(Dot(normalize=True), TANH, []), []),
+    "Slice": (Concatenate(), Slice(0, 1), [], [TANH, Slice(-1)]),
+}
+JOINING = {"Dot": Dot(), "Dot of directions": Dot(normalize=True), "Slice": Slice(0, 1)}
+LAYERS |= SERIES | IMAGES | {name: JOINING.get(name, parts[0]) for name, parts in JOINS.items()}
 PLACES = ["first", "between", "last"]
 CASES = [(name, place) for name, layer in LAYERS.items() for place in PLACES if place != "last" or layer.can_be_last]
 
@@ -103,6 +126,8 @@ def sample_shape(name, features):
 def placed(name, features, times=1, layer=None):
     """Return layers with this one, once or several times in a row, between others of one axis of features."""
     layer, shape = layer or LAYERS[name], sample_shape(name, features)
+    if name in JOINS:
+        return [Parallel(*JOINS[name])] * times
     if len(shape) == 1:
         return [layer] * times
     if layer.output_shape(shape) != shape:

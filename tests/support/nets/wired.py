@@ -1,39 +1,15 @@
 """Networks that branch, join and use layers twice, built by hand, and their results in NumPy."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, Reshape, vectorized
+from fastnn import Activation, Add, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, Reshape, vectorized
 from fastnn.architecture.wiring import Step, Wiring
 from fastnn.kernels.activations import activations
-from fastnn.kernels.layers.add import add_row
-from fastnn.layers import Layer
 from fastnn.vectorized.records import activate, pullback
 
 WIDTH, OUTPUTS = 5, 3
-
-
-@dataclass(frozen=True)
-class Sum(Layer):
-    """The sum of two tensors. Its gradient uses the memory of the gradient of one of them, if nobody else needs that."""
-
-    joins = True
-    adds_gradient = True
-
-    def lower(self, program, index, given, activation):
-        x, y = given
-        taken = None
-        if program.training:
-            taken = next((each for each in (y, x) if each.gradient is not None and not each.adds), None)
-        a = program.tensor(x.shape, gradient=None if taken is None else taken.gradient)
-        dx, dy = (None if each is taken else each.gradient for each in given)
-        program.emit(add_row(
-            program.dtype, program.parts(program.batch * x.features, 1000), x=x.offset, y=y.offset, a=a.offset,
-            da=a.gradient, features=x.features, dx=dx, dy=dy, adds_x=x.adds, adds_y=y.adds,
-        ))
-        return a
 
 
 class Wired(Network):
@@ -47,7 +23,7 @@ class Wired(Network):
         self.given = steps
         names = [step.activation for step in self.wiring.steps]
         self.wiring = Wiring(1, tuple(
-            Step(-1 - number, Sum(), reads) if index is None else Step(index, layers[index], reads, names[index])
+            Step(-1 - number, Add(), reads) if index is None else Step(index, layers[index], reads, names[index])
             for number, (index, reads) in enumerate(steps)
         ), (len(steps),))
 
@@ -174,7 +150,7 @@ def forward(step, parameters, given):
     """Return what a step computes, in training: (z, a)."""
     layer, (x, *others) = step.layer, given
     named = {name: parameters[f"{step.index}.{name}"] for name in layer.parameter_shapes(x.shape[1:])}
-    if isinstance(layer, Sum):
+    if isinstance(layer, Add):
         z = x + others[0]
     elif isinstance(layer, Dense):
         z = vectorized.linear_forward(x, named["weight"], named["bias"])
@@ -192,7 +168,7 @@ def forward(step, parameters, given):
 def backward(step, parameters, da, z, a, given):
     """Return the gradients of the tensors that a step reads, a list, and of its parameters by name."""
     layer, (x, *_), dz = step.layer, given, pullback(activations[step.activation], da, z, a)
-    if isinstance(layer, Sum):
+    if isinstance(layer, Add):
         return [dz, dz], {}
     if isinstance(layer, Dense):
         dx, *of = vectorized.linear_backward(dz, x, parameters[f"{step.index}.weight"])

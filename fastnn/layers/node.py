@@ -1,0 +1,222 @@
+"""Nodes: the tensors of a graph, before a network is made of it. A call of a layer on nodes gives a node.
+
+    x = Input(4, name="table")
+    h = Dense(64, "relu")(x, name="hidden")
+    net = Network(inputs=x, outputs=Dense(3, "softmax")(h + Dense(64)(x)))
+
+Nodes keep the layers that made them and what these read, nothing else. `fastnn.architecture.graph` puts them in order.
+"""
+
+import re
+
+from ..checks import real_number, shown
+from .ragged import is_ragged
+from .ragged import output_shape as output_shape_of
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
+
+
+def checked_name(name):
+    """Return the name of a node, or None for an automatic one."""
+    if name is None or (isinstance(name, str) and NAME.fullmatch(name)):
+        return name
+    raise ValueError(f"name is {shown(name)}; it must begin with a letter and have letters, digits, _ and - only, with dots "
+                     "between words, such as 'encoder.first'")
+
+
+class Site:
+    """Where the layers of one call stand: they are named after the call and use its parameters.
+
+    Attributes
+    ----------
+    called : object
+        What the user called: a layer, a block of layers or a `Shared`.
+    name : str or None
+        The name of the call.
+    shares : bool
+        Whether all calls of the same object use one set of parameters.
+    single : bool
+        Whether the call makes one layer, which then has the name of the call.
+    """
+
+    def __init__(self, called, name=None, shares=False, single=False):
+        self.called, self.name, self.shares, self.single = called, checked_name(name), shares, single
+        self.made = 0  # layers so far
+
+    def node(self, layer, reads):
+        """Return the node of the next layer of the call."""
+        number, self.made = self.made, self.made + 1
+        name = self.name if self.single or self.name is None else f"{self.name}.{number}"
+        return Node(layer, reads, output_shape(layer, reads), name, self, number)
+
+    def inner(self, called, shares):
+        """Return the site of a call within this one."""
+        self.made += 1
+        return Site(called, None if self.name is None else f"{self.name}.{self.made - 1}", shares, is_single(called))
+
+    @property
+    def owner(self):
+        """What the parameters belong to: one call, or the object that shares them among its calls."""
+        return self.called if self.shares else self
+
+
+class Node:
+    """A tensor of a graph: an input, or the output of a layer.
+
+    Nodes are made by `Input` and by calls of layers. The operators +, -, * and / join nodes or scale them by numbers, and
+    `node[2:5]` takes features, the last axis of a sample.
+
+    Attributes
+    ----------
+    layer : Layer or None
+        The layer whose output it is; None for an input.
+    reads : tuple of Node
+        What the layer reads.
+    shape : tuple of int
+        That of a sample.
+    name : str or None
+        As it was given.
+    """
+
+    __slots__ = "layer", "name", "number", "reads", "shape", "site"
+    __array_ufunc__ = None  # NumPy leaves its operators to those below
+    __iter__ = None
+
+    def __init__(self, layer, reads, shape, name=None, site=None, number=0):
+        self.layer, self.reads, self.shape, self.name = layer, reads, shape, name
+        self.site, self.number = site, number
+
+    @property
+    def key(self):
+        """What nodes of one set of parameters have in common."""
+        return self.site.owner, self.number
+
+    def __repr__(self):
+        name, what = "" if self.name is None else f" {self.name!r}", "Input" if self.layer is None else repr(self.layer)
+        return f"<{what}{name}, shape {self.shape}>"
+
+    def __getitem__(self, index):
+        from .joins import slice_of
+
+        return slice_of(self, index)
+
+    def __add__(self, other):
+        from .joins import Add
+
+        return joined(Add, self, other) if isinstance(other, Node) else scaled(self, 1.0, other)
+
+    def __radd__(self, other):
+        return scaled(self, 1.0, other)
+
+    def __sub__(self, other):
+        from .joins import Subtract
+
+        return joined(Subtract, self, other) if isinstance(other, Node) else scaled(self, 1.0, other, negated=True)
+
+    def __rsub__(self, other):
+        return scaled(self, -1.0, other)
+
+    def __neg__(self):
+        return scaled(self, -1.0, 0.0)
+
+    def __mul__(self, other):
+        from .joins import Multiply
+
+        return joined(Multiply, self, other) if isinstance(other, Node) else scaled(self, other, 0.0)
+
+    def __rmul__(self, other):
+        return scaled(self, other, 0.0)
+
+    def __truediv__(self, other):
+        if isinstance(other, Node):
+            raise ValueError("a node cannot be divided by a node; multiply it, or make a layer of your own")
+        if real_number(other) == 0:
+            raise ValueError("a node cannot be divided by 0")
+        return scaled(self, 1.0 / checked_factor(other), 0.0)
+
+
+def joined(join, *nodes):
+    return join()(*nodes)
+
+
+def scaled(node, factor, offset, negated=False):
+    """Return factor · node + offset."""
+    from .normalization.rescale import Rescale
+
+    factor, offset = checked_factor(factor), checked_factor(offset)
+    return Rescale(factor, -offset if negated else offset)(node)
+
+
+def checked_factor(number):
+    found = real_number(number)
+    if found - found != 0:  # NaN or infinite
+        raise ValueError(f"{shown(number)} cannot be combined with a node; use a number, or a node of the same graph")
+    return found
+
+
+def Input(shape, name=None):
+    """Return the node of an input of a graph.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        The number of features of a sample, or its shape, such as (height, width, channels).
+    name : str, optional
+
+    Returns
+    -------
+    Node
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Input, Network
+    >>> x = Input(4, name="table")
+    >>> h = Dense(8, "relu")(x)
+    >>> net = Network(inputs=x, outputs=Dense(3, "softmax")(h + Dense(8)(x)))
+    >>> net.outputs
+    3
+    """
+    from . import input_shape
+
+    return Node(None, (), input_shape(shape, "Input(shape=...)"), checked_name(name))
+
+
+def call_layer(layer, given, name):
+    """Return the node of a layer that is called on nodes."""
+    return Site(layer, name, single=True).node(layer, checked_nodes(layer, given))
+
+
+def is_single(called):
+    """Return whether a call makes one layer."""
+    return not hasattr(called, "expand") and not isinstance(called, (list, tuple))
+
+
+def checked_nodes(layer, given):
+    """Return the nodes of a call, given as arguments or as one list, as a tuple."""
+    nodes = tuple(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else given
+    for node in nodes:
+        if not isinstance(node, Node):
+            raise ValueError(f"{layer!r} is called on {shown(node)}; it takes nodes, which Input(shape) and calls of layers "
+                             "give: numbers go to the network that is made of them")
+    if not getattr(layer, "joins", False) and len(nodes) != 1:
+        raise ValueError(f"{layer!r} is called on {len(nodes)} nodes; it takes one: join them first, as with Concatenate()")
+    return nodes
+
+
+def output_shape(layer, reads):
+    """Return the shape of a layer's output for the nodes that it reads."""
+    if not layer.joins:
+        try:
+            return output_shape_of(layer, reads[0].shape)
+        except ValueError as error:
+            raise ValueError(f"{error} (it is called on {reads[0]!r})") from None
+    try:
+        shapes = tuple(node.shape for node in reads)
+        if not any(map(is_ragged, shapes)):
+            return layer.output_shape(shapes)
+        if not all(map(is_ragged, shapes)):
+            raise ValueError(f"{layer!r} joins sequences with sequences, not with samples of one shape; make one row of "
+                             "each sequence first, as with LastStep()")
+        return None, *layer.output_shape(tuple(shape[1:] for shape in shapes))
+    except ValueError as error:
+        raise ValueError(f"{error} (it is called on {', '.join(map(repr, reads))})") from None

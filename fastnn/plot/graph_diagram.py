@@ -1,0 +1,131 @@
+"""A diagram of a network that is a graph: a box for each layer, left to right, and lines to the layers that read it.
+
+A layer stands in the column after the last one that it reads. A line over several columns keeps a place in each of them, so
+it passes no box. Within a column, places are in the order of the mean height of what they are connected to (Sugiyama et al.
+1981).
+"""
+
+from itertools import pairwise
+
+from ..network.describing import tensor_names
+from .canvas import COLORS, INK, given_or_new
+
+COLUMN, ROW = 2.0, 0.75  # inches between columns, and between places
+BOX = 1.55, 0.56  # inches, of a box
+PASSING = 0.5  # the height of the place of a passing line, in those of a box
+SWEEPS = 8  # how often the columns are put in order
+SMALLEST = 4.5  # points; smaller letters are not legible
+PAINT = {"Input": "white", "join": "#fdf0e2"}  # of boxes; those of other layers are blue
+
+
+def graph_diagram(net, ax, room):
+    """Draw the graph of a network; room(ax, width, height) scales letters to given Axes."""
+    columns, lines = layout(net)
+    heights = place_all(columns, lines)
+    tall = max(sum(size(item) for item in column) for column in columns)
+    width, height = COLUMN * len(columns), ROW * tall + 0.2
+    scale = 1.0 if ax is None else room(ax, width, height)
+    ax = given_or_new(ax, width=width, height=height)
+    ax.set(xlim=(0, width), ylim=(-height / 2, height / 2), aspect="equal")
+    ax.axis("off")
+    where = {item: (COLUMN * (k + 0.5), ROW * heights[item]) for k, column in enumerate(columns) for item in column}
+    for line in lines:
+        draw_line(ax, [where[item] for item in line])
+    names = tensor_names(net.graph)
+    for tensor, name in enumerate(names):
+        step = None if tensor < net.wiring.inputs else net.wiring.steps[tensor - net.wiring.inputs]
+        draw_box(ax, where[tensor], step, name, net.shapes[tensor], scale)
+    for name, tensor in zip(net.graph.outputs, net.wiring.outputs, strict=True):
+        x, y = where[tensor]
+        ax.text(x, y - BOX[1] / 2 - 0.03, name, ha="center", va="top", fontsize=max(SMALLEST, 8 * scale), color=COLORS[0])
+    return ax
+
+
+def layout(net):
+    """Return (columns, lines): the items of each column, and the items that each line goes through.
+
+    An item is the number of a tensor, or (line, column) where a line passes.
+    """
+    wiring = net.wiring
+    depth = [0] * wiring.inputs
+    for step in wiring.steps:
+        depth.append(1 + max(depth[tensor] for tensor in step.reads))
+    columns, lines = [[] for _ in range(1 + max(depth))], []
+    for tensor, column in enumerate(depth):
+        columns[column].append(tensor)
+    for number, step in enumerate(wiring.steps, wiring.inputs):
+        for tensor in dict.fromkeys(step.reads):
+            passing = [(len(lines), column) for column in range(depth[tensor] + 1, depth[number])]
+            for item in passing:
+                columns[item[1]].append(item)
+            lines.append([tensor, *passing, number])
+    return columns, lines
+
+
+def size(item):
+    """Return the height of an item, in rows."""
+    return PASSING if isinstance(item, tuple) else 1.0
+
+
+def place_all(columns, lines):
+    """Order the items of each column, in place; return the height of the middle of each, in rows."""
+    around = {}
+    for line in lines:
+        for before, after in pairwise(line):
+            around.setdefault(before, []).append(after)
+            around.setdefault(after, []).append(before)
+    heights = {}
+    for column in columns:
+        spread(column, heights)
+    for sweep in range(SWEEPS):
+        for column in columns[::-1] if sweep % 2 else columns:
+            column.sort(key=lambda item: -sum(heights[other] for other in around[item]) / len(around[item]))
+            spread(column, heights)
+    return heights
+
+
+def spread(column, heights):
+    """Stack the items of a column around height 0, the first on top."""
+    top = sum(map(size, column)) / 2
+    for item in column:
+        heights[item] = top - size(item) / 2
+        top -= size(item)
+
+
+def draw_line(ax, places):
+    """Draw a line through places, level at each of them, with an arrow at the end."""
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    (x, y), points, half = places[0], [], BOX[0] / 2
+    points.append((x + half, y))
+    for x, y in places[1:-1]:
+        points += [(x - half / 2, y), (x + half / 2, y)]
+    points.append((places[-1][0] - half, places[-1][1]))
+    vertices, codes = [points[0]], [Path.MOVETO]
+    for number, ((x, y), (x_next, y_next)) in enumerate(pairwise(points)):
+        if number % 2:  # the level part at a place in between
+            vertices.append((x_next, y_next))
+            codes.append(Path.LINETO)
+            continue
+        bend = (x_next - x) / 2
+        vertices += [(x + bend, y), (x_next - bend, y_next), (x_next, y_next)]
+        codes += [Path.CURVE4] * 3
+    ax.add_patch(FancyArrowPatch(path=Path(vertices, codes), arrowstyle="-|>", mutation_scale=8, color=INK, linewidth=0.9,
+                                 fill=False, zorder=1, shrinkA=0, shrinkB=0))
+
+
+def draw_box(ax, place, step, name, shape, scale):
+    """Draw the box of an input (step None) or a layer: its name and kind, its activation, the shape of a sample."""
+    from matplotlib.patches import FancyBboxPatch
+
+    kind = "Input" if step is None else type(step.layer).__name__
+    color = PAINT.get("join" if step is not None and step.layer.joins else kind, "#e8f1fa")
+    (x, y), (width, height) = place, BOX
+    ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
+                                facecolor=color, edgecolor=INK, linewidth=0.9, zorder=2))
+    activation = "" if step is None or step.layer.activation == "identity" else f" {step.layer.activation}"
+    lines = [name if name == kind else f"{name}  {kind}{activation}", " × ".join(map(str, shape))]
+    longest = max(map(len, lines))
+    ax.text(x, y, "\n".join(lines), ha="center", va="center", linespacing=1.3, zorder=3,
+            fontsize=max(SMALLEST, min(8.0, 8.0 * 24 / longest) * scale))

@@ -1,0 +1,1 @@
+"""Rows that join several tensors, and those that take a part of one."""
