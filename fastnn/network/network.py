@@ -461,7 +461,7 @@ def structure(layers, inputs, outputs):
     if layers is None and outputs is None:
         raise ValueError("layers is missing; give a list, such as [Dense(1)], or the inputs and outputs of a graph")
     if inputs is None:
-        raise ValueError("inputs is missing; give the number of features of a sample or its shape")
+        raise ValueError("inputs is None; give the number of features of a sample or its shape")
     if outputs is not None:
         if layers is not None:
             raise ValueError("layers and outputs are both given; outputs are those of a graph, whose layers are called on "

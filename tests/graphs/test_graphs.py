@@ -163,7 +163,7 @@ def test_blocks_are_their_layers():
 def test_a_shortcut_and_branches():
     net = Network([Residual([Dense(4, "tanh"), Dense(5)], shortcut=Dense(5)),
                    Parallel(Multiply(), [], [Dense(5), Activation("sigmoid")]), Dense(3, "softmax")], inputs=6)
-    assert net.shapes == [(6,), (4,), (5,), (5,), (5,), (5,), (5,), (3,)]
+    assert net.shapes == [(6,), (4,), (5,), (5,), (5,), (5,), (5,), (5,), (3,)]
     assert fastnn.check_gradients(net, X[:9], Y[:9]).passed
 
 
@@ -235,8 +235,8 @@ def test_a_residual_net_for_images_learns():
         else:
             image[np.arange(12), (np.arange(12) + k) % 12] += 1
     net = small_resnet()
-    history = net.fit(images, kinds, epochs=12, batch_size=16, optimizer=fastnn.Adam(0.01))
-    assert history["loss"][-1] < 0.2 < 0.9 < history["loss"][0]
+    history = net.fit(images, kinds, epochs=6, batch_size=16, optimizer=fastnn.Adam(0.01))
+    assert history["loss"][-1] < 0.1 < 0.4 < history["loss"][0]
     assert net.evaluate(images, kinds)["accuracy"] > 0.95
 
 
@@ -316,7 +316,7 @@ def test_refused_with_the_repair(name):
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ({}, "layers is missing"), ({"inputs": 4}, "layers is missing"), ({"layers": [Dense(1)]}, "inputs is missing"),
+    ({}, "layers is missing"), ({"inputs": 4}, "layers is missing"), ({"layers": [Dense(1)]}, "inputs is None"),
     ({"layers": [Add()], "inputs": 4}, "joins several tensors; in a list use Residual"),
     ({"layers": [Dense(1)], "inputs": 4, "outputs": Dense(1)(Input(4))}, "leave one of them out"),
     ({"inputs": 4, "outputs": Dense(1)(Input(4))}, "inputs of a graph is 4; it must be a node"),

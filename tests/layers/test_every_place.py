@@ -25,8 +25,10 @@ def test_it_is_a_public_name_with_an_example(layer):
 @every_layer
 def test_it_has_a_file_of_its_own_for_its_specification_and_one_for_its_kernels(layer):
     path = Path(inspect.getfile(layer)).relative_to(Path(inspect.getfile(Layer)).parent)
-    # a series is an image of height 1, and depthwise is a convolution of as many groups as channels
-    others = {"activation.py": "activate.py", "conv1d.py": "conv2d.py", "depthwise_conv2d.py": "conv2d.py"}
+    # a series is an image of height 1, depthwise is a convolution of as many groups as channels, and a slice is copied as
+    # a part of a concatenation is
+    others = {"activation.py": "activate.py", "conv1d.py": "conv2d.py", "depthwise_conv2d.py": "conv2d.py",
+              "concatenate.py": "copy_part.py", "slice.py": "copy_part.py"}
     kernels = path.with_name(others.get(path.name, path.name))
     assert layer.is_view or (ROOT / "kernels" / "layers" / kernels).is_file()
     beside = [each for each in layers.values() if inspect.getfile(each) == inspect.getfile(layer)]
