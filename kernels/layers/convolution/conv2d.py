@@ -9,8 +9,10 @@ from ...compiling.jit import REAL, Kernel, address_of, call_at, jit, offset, typ
 from ...compiling.share import share
 from ...interpreter.table import Kind
 from ...processor.target import ITEM_BYTES, vector_lanes
-from ...products.convolution.convolution import packing_for_image, to_image, to_weight, to_windows
 from ...products.convolution.overlapping import packing_rows, to_image_by_overlapping
+from ...products.convolution.to_image import packing_for_image, to_image
+from ...products.convolution.to_weight import to_weight
+from ...products.convolution.to_windows import to_windows
 from ...products.packing import stack_memory
 from ...products.transpose import transpose_kernel
 

@@ -6,7 +6,7 @@
 With few channels, a vector along the channels of a pixel uses few of its lanes. The taps of a row of the kernel lie side by
 side in the image, so a product with all of them, kernel_width · channels columns, fills whole vectors; and windows outside
 do not count, so no zeros are multiplied. The gradient to the input of LeNet-5's second layer, with 6 channels, takes half of
-the time. `convolution` has the other way, which is faster with many channels.
+the time. `to_image` has the other way, which is faster with many channels.
 
 Every element is start + chains, of the windows across from left to right. A chain goes over the kernel's rows and then the
 features.
@@ -20,8 +20,8 @@ from ...compiling.jit import REAL, call_at, jit, typed_pointer, view
 from ...processor.target import ITEM_BYTES, vector_lanes
 from ...processor.vector import VectorEmitter, i64
 from ..transpose import call_transpose
-from .convolution import taps_of_phase
 from .segments import new_segments
+from .taps import taps_of_phase
 
 
 def row_pitch(dtype, numbers):
