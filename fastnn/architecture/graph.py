@@ -61,6 +61,19 @@ class Graph:
                     least[tensor] = max(least[tensor], step.layer.steps_needed(self.shapes[tensor], least[number]))
         return least[0]
 
+    def check_last_axis(self):
+        """Refuse a softmax over another axis than the last one of the outputs, as a loss of the logits takes it to be."""
+        steps, first = self.wiring.steps, self.wiring.inputs
+        for number in self.wiring.outputs:
+            last = self.shapes[number]
+            while steps[number - first].layer.is_view and steps[number - first].reads[0] >= first:
+                number, = steps[number - first].reads
+            layer, computed = steps[number - first].layer, self.shapes[number]
+            if layer.activation_record.rowwise and computed[-1] != last[-1]:
+                raise ValueError(f"{layer!r} applies {layer.activation} over its last axis, of {computed[-1]}, and the "
+                                 f"outputs have the shape {last}: put Activation({layer.activation!r}) behind the layers "
+                                 "that change the shape")
+
     def tokens(self, tensor):
         """Return the size of the vocabulary of an input; None if it is none of tokens."""
         if self.shapes[tensor] != (None,):

@@ -33,8 +33,8 @@ class Objective:
         return self.training_loss is not self.loss
 
 
-def objective_of(activation, loss, outputs):
-    """Return the objective of a network with this last activation, a record, and number of outputs.
+def objective_of(activation, loss, outputs, positions=()):
+    """Return the objective of a network with this last activation, a record, and number of outputs at each position.
 
     loss: its name; None for the default loss of the activation.
     """
@@ -42,7 +42,7 @@ def objective_of(activation, loss, outputs):
     if losses.get(loss.name) is not loss:
         raise ValueError(f"loss {loss.name!r} is not registered; register it with fastnn.register_loss")
     check_outputs(activation, loss, outputs)
-    return Objective(loss, loss.on_logits.get(activation.name, loss), head_of(activation, loss, outputs))
+    return Objective(loss, loss.on_logits.get(activation.name, loss), head_of(activation, loss, outputs, positions))
 
 
 def check_outputs(activation, loss, outputs):

@@ -26,7 +26,7 @@ from ..fitting.state import Epoch, FitState
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import to_bytes
 from ..formats.untrusted_json import from_text, to_text
-from ..kernels.interpreter.interpreter import DIVERGED, SAMPLES
+from ..kernels.interpreter.interpreter import COUNT_SUM, DIVERGED, SAMPLES
 from ..kernels.optimizers import optimizers
 from ..program import TOTALS
 from .networks import CHECKPOINT_FORMAT, expected_parameters_and_state, metadata_of, open_and_read, versioned
@@ -235,6 +235,8 @@ def fit_state(fit):
     totals = np.array(fit["epoch"]["totals"])
     if totals.dtype != np.float64:
         raise ValueError("the totals of its epoch are not floats")
+    if totals.shape == (COUNT_SUM,):  # from before outputs had positions: a prediction for each sample
+        totals = np.append(totals, totals[SAMPLES])
     if totals.shape != (TOTALS,) or not np.isfinite(totals).all() or totals[DIVERGED]:
         raise ValueError("the totals of its epoch are not finite")
     if totals[SAMPLES] != samples and not (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0):

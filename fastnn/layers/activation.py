@@ -1,10 +1,11 @@
 """An activation as a separate layer: a = g(x)."""
 
+import math
 from dataclasses import dataclass
 
 from ..kernels.layers.activate import activation_row
 from ..runtime.threads import NUMBERS_PER_PART
-from .base import Layer, features_of, register, registered_activation
+from .base import Layer, register, registered_activation
 
 
 @register
@@ -13,7 +14,8 @@ class Activation(Layer):
     """An activation as a layer: a = g(x).
 
     Directly after a `Dense` without an activation it gives the same bits as that `Dense` with this activation, also as the
-    last layer, where the loss is computed from the logits. Use it if another layer stands between the two.
+    last layer, where the loss is computed from the logits. Use it if another layer stands between the two. "softmax" is over
+    the last axis of a sample, such as the channels of a pixel.
 
     Parameters
     ----------
@@ -38,18 +40,15 @@ class Activation(Layer):
     def __repr__(self):
         return f"Activation({self.activation!r})"
 
-    def output_shape(self, shape):
-        if self.activation_record.rowwise:
-            features_of(self, shape)
-        return shape
-
     def lower(self, program, index, x, activation):
         if activation is None:
             return x
         x = program.in_arena(x)
         a = program.tensor_like(x)
+        positions = math.prod(x.shape[:-1]) if activation.rowwise else 1  # softmax is over the last axis
         program.emit(activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
-                                    z=x.offset, a=a.offset, dz=a.gradient, features=x.features))
+                                    z=x.offset, a=a.offset, dz=a.gradient, features=x.features // positions,
+                                    positions=positions))
         return a
 
     def onnx(self, graph, x, parameters):

@@ -119,10 +119,10 @@ class Network:
         if not last.can_be_last:
             raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
                              "such as Dense(1)")
-        if len(row_shape(self.shapes[-1])) != 1:
-            raise ValueError(f"the last layer, {self.wiring.steps[-1].layer!r}, gives outputs of shape {self.shapes[-1]}; "
-                             "they must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        self.objective = objective_of(last.activation_record, loss, self.outputs)
+        *positions, channels = row_shape(self.shapes[-1])
+        self.objective = objective_of(last.activation_record, loss, channels, tuple(positions))
+        if self.objective.on_logits:
+            graph.check_last_axis()
         self.loss = self.objective.loss.name
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
@@ -155,7 +155,7 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """The number of outputs."""
+        """The number of outputs of a sample: of all its positions, if they have several axes."""
         return self.widths[-1]
 
     @property
@@ -191,7 +191,9 @@ class Network:
         X : array (samples, inputs), or `(samples, *shape)` where `inputs` is a shape
         y : array
             Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
-            (samples, outputs).
+            (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
+            position: labels (samples, height, width), of which those that are -1 do not count, or probabilities or values
+            (samples, height, width, channels).
         epochs : int
             The number of passes over all samples.
         batch_size : int
@@ -202,7 +204,8 @@ class Network:
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         sample_weight : array (samples,), optional
-            The loss is the mean over the samples with these weights.
+            The loss is the mean over the samples with these weights; at positions, the mean over all positions of all
+            samples. It may then have a weight for each position, (samples, height, width), and those of 0 do not count.
         class_weight : "balanced" or dict of class to weight, optional
             Multiplies the sample weights of each class.
         shuffle : bool
@@ -255,7 +258,10 @@ class Network:
         return None if self.fits.last is None else self.fits.last.history
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Return the outputs (samples, outputs) in the network's dtype. Row i depends only on X[i], to the bit."""
+        """Return the outputs (samples, outputs), or `(samples, *shapes[-1])`, in the network's dtype.
+
+        Row i depends only on X[i], to the bit.
+        """
         if threads is None and not self.is_ragged and (out := self._forward_few(X)) is not None:
             return out
         return predicting.forward(self, X, threads, self._idle_predictions)
@@ -263,8 +269,9 @@ class Network:
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs, or values.
 
-        Values have the shape (samples,) for one output, otherwise (samples, outputs). If a classifier's outputs are NaN, a
-        DivergenceError is raised.
+        Values have the shape (samples,) for one output, otherwise (samples, outputs). Outputs with several axes have a
+        prediction at each position: labels (samples, height, width), values (samples, height, width, channels). If a
+        classifier's outputs are NaN, a DivergenceError is raised.
         """
         if threads is None and not self.is_ragged and (predicted := self._predict_few(X)) is not None:
             return predicted
@@ -279,13 +286,15 @@ class Network:
         return small_prediction(self, predict=True)
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Return probabilities (samples, classes), or (samples, 1) for one sigmoid output."""
+        """Return probabilities (samples, classes), or (samples, 1) for one sigmoid output; at positions, the outputs."""
         predicting.check_probabilities(self.objective.head)
         return self.forward(X, threads=threads)
 
     def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, metrics: Sequence = (),
                  threads: int | None = None) -> dict[str, float]:
         """Return {"loss": float}, with "accuracy" for a classifier: the fraction of correct predictions, without weights.
+
+        At positions, those whose label is -1, or whose weight is 0, do not count.
 
         metrics: additional metrics to report, as for `fit`.
 

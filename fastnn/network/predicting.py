@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..fitting.divergence import DivergenceError, advice
+from ..layers import row_shape
 from ..program import EvaluationProgram, PredictionProgram
 from ..runtime.threads import resolve_threads
 from ..samples.data import samples_of
@@ -10,25 +11,25 @@ from ..samples.metrics import compute
 
 
 def forward(network, X, threads, idle_programs):
-    """Return the network's outputs (samples, outputs).
+    """Return the network's outputs (samples, *output shape).
 
     idle_programs: {plan: unused programs} of earlier predictions. The program of this prediction is added at the end.
     """
     X = samples_of(network, X, least=0, finite=False)
     if len(X) == 0:
-        return np.empty((0, network.outputs), network.dtype)
+        return np.empty((0, *row_shape(network.shapes[-1])), network.dtype)
     plan = PredictionProgram.plan_of(network, X, resolve_threads(threads))
     idle = idle_programs.setdefault(plan, [])  # pop and append of a list are thread-safe
     program = idle.pop() if idle else PredictionProgram(network, *plan)
     try:
-        return program.forward(X)
+        return program.forward(X).reshape(-1, *row_shape(network.shapes[-1]))
     finally:
         if not idle:
             idle.append(program)
 
 
 def predictions(network, outputs):
-    """Return the predictions for outputs (samples, outputs), in the form of `Network.predict`."""
+    """Return the predictions for outputs (samples, *output shape), in the form of `Network.predict`."""
     predicted, unsound = network.objective.head.predictions(outputs)
     if unsound >= 0:
         raise DivergenceError(f"the outputs for X[{unsound}] are NaN, so there is no label; {advice(network)}")

@@ -100,14 +100,14 @@ class Graph:
         return self(form, z, **record.onnx_attributes) if isinstance(form, str) else form(self, z)
 
     def model(self, network, output):
-        """Return the graph as a ModelProto, from "input" (batch, *shape) to "output" (batch, outputs)."""
+        """Return the graph as a ModelProto, from "input" (batch, *shape) to "output" (batch, *output shape)."""
         helper = library().helper
         self.nodes.append(helper.make_node("Identity", [self.written(output)], ["output"], name="output"))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
         graph = helper.make_graph(
             self.nodes, "network",
             [helper.make_tensor_value_info("input", kind, ["batch", *network.shapes[0]])],
-            [helper.make_tensor_value_info("output", kind, ["batch", network.outputs])],
+            [helper.make_tensor_value_info("output", kind, ["batch", *network.shapes[-1]])],
             [library().numpy_helper.from_array(array, name) for name, array in self.tensors.items()],
         )
         opsets = [helper.make_opsetid("", OPSET)]

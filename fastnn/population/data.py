@@ -48,8 +48,9 @@ class SharedData:
             raise ValueError("sample_weight is zero for all of a member's rows; give it others")
         if self.class_weight is None:
             return data.weights
-        weights = np.zeros(len(data.X), data.dtype)
-        weights[rows] = head.apply_class_weight(self.class_weight, data.targets.part(rows), chosen, network.dtype)
+        of_rows = head.apply_class_weight(self.class_weight, data.targets.part(rows), chosen, network.dtype)
+        weights = np.zeros((len(data.X), *of_rows.shape[1:]), data.dtype)
+        weights[rows] = of_rows
         return weights
 
     def validation(self, network, rows):

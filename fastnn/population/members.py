@@ -22,7 +22,7 @@ def check_members(networks):
             raise ValueError(f"member {number} takes {own} inputs and member 0 takes {wanted}; all learn "
                              f"from one X: give it inputs={wanted}, or fit it in another population")
         head, first_head = network.objective.head, first.objective.head
-        if (type(head), head.outputs) != (type(first_head), first_head.outputs):
+        if (type(head), head.outputs, head.positions) != (type(first_head), first_head.outputs, first_head.positions):
             raise ValueError(f"member {number} learns {head.description} and member 0 {first_head.description}; all learn "
                              "one y: give it a last layer and loss of the same kind, or fit it in another population")
 

@@ -6,9 +6,9 @@ from ..kernels.compiling.objects import WORD
 from ..kernels.embedded import walk as embedded
 from ..kernels.embedded.model import Model, layout_of
 from ..kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
-from ..kernels.interpreter.criterion import loss_row
-from ..kernels.interpreter.table import make_table
+from ..kernels.interpreter.table import RESULTS, make_table
 from . import SMALLEST_CHUNK, ForwardProgram, Program
+from .criterion import Criterion
 
 ALIGNMENT = 64
 # the meaning of integer targets, by the value of the network's head
@@ -63,17 +63,13 @@ class LossSection(Section):
     training = True
 
     def lower(self):
-        network, batch = self.network, self.batch
-        x = self.input_tensor()
-        targets, weights = self.arena.take(batch * network.outputs), self.arena.take(batch)
-        scores = self.lower_layers(x, on_logits=network.objective.on_logits)
-        gradient = self.arena.take(batch * network.outputs) if scores.gradient is None else scores.gradient
-        self.emit(loss_row(self.dtype, 1, network.objective.training_loss, scores=scores.offset, targets=targets,
-                           weights=weights, gradient=gradient, out_features=network.outputs))
+        x, criterion = self.input_tensor(), Criterion(self)
+        criterion.emit_loss(self.lower_layers(x, on_logits=self.network.objective.on_logits))
         before, after = self.penalties.rows(self.arena, lambda size: 1, once=True)
         self.rows = [*before, *self.rows, *after]
-        results = self.arena.take(3 * batch * WORD // self.arena.dtype.itemsize)
-        self.place(x=x.offset, targets=targets, weights=weights, results=results)
+        results = self.arena.take(RESULTS * self.batch * WORD // self.arena.dtype.itemsize)
+        self.place(x=x.offset, targets=criterion.targets, weights=criterion.weights, results=results)
+        self.head["positions"] = self.network.objective.head.count
 
 
 def forward_capacity(network, one):

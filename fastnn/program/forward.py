@@ -1,5 +1,7 @@
 """Programs without a backward pass: prediction and evaluation of any number of samples, in chunks."""
 
+import math
+
 import numpy as np
 
 from ..kernels.compiling.jit import ANY
@@ -12,7 +14,7 @@ from ..kernels.interpreter.interpreter import (
     forward_few_kernel,
     one_phase_kernel,
 )
-from ..kernels.interpreter.table import NOT_FINITE, PHASES, row_in
+from ..kernels.interpreter.table import NOT_FINITE, PHASES, RESULTS, row_in
 from ..kernels.layers.panels import WIDE, is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
 from ..runtime.memory import aligned
@@ -89,7 +91,7 @@ class ForwardProgram(Program):
                 launch(one_phase_kernel, frame, self.workers, FLOPS_PER_NUMBER * panels.size)
 
     def run_samples(self, samples, results=None):
-        """Run `samples` samples, with their results in results (3, samples)."""
+        """Run `samples` samples, with their results in results (RESULTS, samples)."""
         self.lay_out_weights(samples)
         if self.cuts is not None:
             self.run_chunks(samples, results)
@@ -134,9 +136,8 @@ class PredictionProgram(ForwardProgram):
         else:
             self.emit(batches.inspect_row(self.dtype, x.features))
         a = self.in_arena(self.lower_layers(x, on_logits=False))
-        result = {"a": a.offset, "out_features": a.features}
-        row = network.objective.head.label_row(self.dtype, **result) if labels else None
-        self.emit(batches.copy_out_row(self.dtype, **result) if row is None else row)
+        row = network.objective.head.label_row(self.dtype, a=a.offset) if labels else None
+        self.emit(batches.copy_out_row(self.dtype, a=a.offset, out_features=a.features) if row is None else row)
         self.finish()
         self.call["found"] = address(self.found)
 
@@ -182,18 +183,29 @@ def small_prediction(network, predict):
     program = PredictionProgram(network, FEW, workers=1, labels=predict)
     most = max(1, min(FEW, FLOPS_PER_PART // max(1, network.multiply_adds)))
     dtype = np.dtype(network.dtype)
-    dtype_out, dimensions = (head.predicted_dtype(dtype), 1 + len(head.predicted_shape)) if predict else (dtype, 2)
+    dtype_out, shape = (head.predicted_dtype(dtype), head.predicted_shape) if predict else (dtype, network.shapes[-1])
 
     sizes = np.array(network.shapes[0], np.int64)
     few = FORWARD_FEW.new(
         array_type=id(np.ndarray), X_dtype=id(dtype), axes=len(sizes), sizes=address(sizes), most=most,
         new_array=numpy_function(EMPTY),
         incref=c_function("Py_IncRef"), decref=c_function("Py_DecRef"), none=id(None), dtype=id(dtype_out),
-        dimensions=dimensions, table=address(program.table), operations=len(program.rows), call=program.call,
+        dimensions=1 + min(len(shape), 1), table=address(program.table), operations=len(program.rows), call=program.call,
     )
-    few["shape"]["outputs"] = network.outputs
+    few["shape"]["outputs"] = math.prod(shape)
     program.network = None  # avoids a reference cycle: the network keeps the function
-    return python_function(forward_few_kernel.address(ANY), (few, program, network.vectors, sizes))
+    function = python_function(forward_few_kernel.address(ANY), (few, program, network.vectors, sizes))
+    return function if len(shape) < 2 else with_axes(function, shape)
+
+
+def with_axes(function, shape):
+    """Return the function with a result (samples, *shape) instead of (samples, outputs)."""
+
+    def shaped(X):
+        out = function(X)
+        return None if out is None else out.reshape(-1, *shape)
+
+    return shaped
 
 
 class EvaluationProgram(ForwardProgram):
@@ -210,17 +222,17 @@ class EvaluationProgram(ForwardProgram):
         self.data = data
         x, criterion = self.input_tensor(), Criterion(self)
         criterion.emit_gather(x, normalize=False)
-        criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
+        scores = self.lower_layers(x, on_logits=network.objective.on_logits)
+        criterion.emit_accuracy(scores)
+        criterion.emit_loss(scores)
         self.finish()
         data.enter(self.call, data.rows)
-        self.results = aligned((3, data.samples), "float64")
-        weights = data.weights if data.weights is None or data.rows is None else data.weights[data.rows]
-        self.weight = data.samples if weights is None else weights.sum(dtype=np.float64)
+        self.results, self.weight = aligned((RESULTS, data.samples), "float64"), data.total_weight
 
     def evaluate(self):
         """Return (mean loss, accuracy)."""
         self.run_samples(self.data.samples, self.results)
-        sums = np.zeros(2)
+        sums = np.zeros(3)
         sum_results_kernel(ANY, sums, self.results, self.data.samples)
         loss = float(sums[0] / self.weight) + self.penalties.value(self.network.vectors.parameters.flat)
-        return loss, float(sums[1] / self.data.samples)
+        return loss, float(sums[1] / max(sums[2], 1))

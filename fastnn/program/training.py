@@ -2,8 +2,18 @@
 
 import numpy as np
 
-from ..kernels.interpreter.interpreter import DIVERGED, HIT_SUM, LOSS_SUM, SAMPLES, TRAIN, WEIGHT_SUM, train_kernel
-from ..kernels.interpreter.table import LOSSES, most_parts
+from ..kernels.interpreter.interpreter import (
+    COUNT_SUM,
+    DIVERGED,
+    HIT_SUM,
+    LOSS_SUM,
+    SAMPLES,
+    TOTALS,
+    TRAIN,
+    WEIGHT_SUM,
+    train_kernel,
+)
+from ..kernels.interpreter.table import LOSSES, RESULTS, most_parts
 from ..kernels.training.watch import SOUND, watch_row
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
@@ -11,7 +21,6 @@ from .base import Program, address
 from .criterion import Criterion
 
 GRADIENT_CHUNK = 256  # rows at a time when gradients are accumulated, in this order for any number of threads
-TOTALS = 5  # the number of totals of `train`
 
 
 class TrainingProgram(Program):
@@ -25,13 +34,15 @@ class TrainingProgram(Program):
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network.vectors.parameters.size, network.dtype)
-        self.results, self.totals = aligned((3, self.batch), "float64"), np.zeros(TOTALS)
+        self.results, self.totals = aligned((RESULTS, self.batch), "float64"), np.zeros(TOTALS)
         self.optimizer_state = optimizer_state
         self.updates, self.last, self.used = [], [], {}
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # memory of the gradient check
         x, criterion = self.input_tensor(), Criterion(self)
         criterion.emit_gather(x, normalize)
-        criterion.emit_loss(self.lower_layers(x, on_logits=network.objective.on_logits))
+        scores = self.lower_layers(x, on_logits=network.objective.on_logits)
+        criterion.emit_accuracy(scores)
+        criterion.emit_loss(scores)
         before, after = self.penalties.rows(self.arena, lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
         self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
@@ -125,7 +136,7 @@ class TrainingProgram(Program):
     def take_mean(self):
         """Return (loss, accuracy) of the batches accumulated since the last call."""
         totals, self.totals[:] = self.totals.copy(), 0
-        return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
+        return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
 
     @property
     def done(self):
@@ -136,7 +147,7 @@ class TrainingProgram(Program):
         """Return (mean loss, accuracy) of the batches in the totals."""
         totals = self.totals
         loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
-        return float(loss), float(totals[HIT_SUM] / max(totals[SAMPLES], 1))
+        return float(loss), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
 
 
 def whole_if_serial(matrices, size):

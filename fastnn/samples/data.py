@@ -7,6 +7,7 @@ import numpy as np
 from ..kernels.compiling.objects import address
 from ..kernels.interpreter.axes import AS_BYTES, AS_NUMBERS, AS_TOKENS, SOURCE
 from .features import features
+from .positions import counted_weights
 from .ragged import sequences
 from .sequences import Sequences
 from .targets import Targets
@@ -22,11 +23,13 @@ class Data:
     X : array (samples, *shape), or Sequences
         Of the network's dtype, or images of uint8, which the gather of a batch converts, or tokens of int32.
     targets : Targets
-    weights : array (samples,) or None
+    weights : array (samples,) or (samples, *positions), or None
     rows : array of int64 or None
         The numbers of the samples to use, in order; None for all.
     dtype : str
         That of the network.
+    positions : int
+        The number of positions of a sample's outputs, such as the pixels of an image; 1 for outputs with one axis.
     """
 
     X: np.ndarray
@@ -34,6 +37,7 @@ class Data:
     weights: np.ndarray | None
     rows: np.ndarray | None = None
     dtype: str = "float32"
+    positions: int = 1
     sources: np.ndarray | None = None  # memory of the last call that these data were entered in
 
     @property
@@ -46,6 +50,15 @@ class Data:
         self.sources = enter_samples(call, self.X)
         call["targets"], call["labels"] = address(self.targets.values), address(self.targets.labels)
         call["weights"], call["order"], call["samples"] = address(self.weights), address(order), self.samples
+        call["weight_at_positions"] = self.weights is not None and self.weights.ndim > 1
+
+    @property
+    def total_weight(self):
+        """The sum of the weights of all positions of the samples to use."""
+        if self.weights is None:
+            return self.samples * self.positions
+        weights = self.weights if self.rows is None else self.weights[self.rows]
+        return weights.sum(dtype=np.float64) * (self.positions if weights.ndim == 1 else 1)
 
     @property
     def lengths(self):
@@ -85,7 +98,8 @@ class Data:
     def normalize_weights(self):
         """Return the same data with weights that sum to 1, for gradients that are summed over several batches."""
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
-        return replace(self, weights=(weights / weights.sum()).astype(self.dtype), rows=None)
+        total = weights.sum() * (self.positions if weights.ndim == 1 else 1)
+        return replace(self, weights=(weights / total).astype(self.dtype), rows=None)
 
 
 def enter_samples(call, X):
@@ -124,7 +138,8 @@ def check_data(network, X, y, weights=None, class_weight=None):
     head = network.objective.head
     X = samples_of(network, X)
     targets = head.check_targets(y, len(X), network.dtype)
-    weights = sample_weights(weights, len(X), network.dtype)
+    weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
+    weights = counted_weights(weights, targets.counted, network.dtype)
     if class_weight is not None:
         weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
-    return Data(X, targets, weights, dtype=network.dtype)
+    return Data(X, targets, weights, dtype=network.dtype, positions=head.count)

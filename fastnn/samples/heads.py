@@ -4,13 +4,17 @@
     OneClass    probabilities of several classes, of which a sample belongs to one
     YesOrNo     an independent probability in each output: one answer, or several that may all be yes
 
+The same meanings hold at each position of a sample if the outputs have several axes: at each pixel of (height, width,
+channels), each step of (steps, channels). Positions have a row of outputs each; the last axis has the outputs of one.
+
 A head defines the valid targets, their labels, the predictions from outputs, the reported metrics, and the rows of the table
 that compute accuracies and labels. `head_of` chooses it from the last activation, the loss and the number of outputs. To add
 a meaning, add a subclass of `Head` and a line of `head_of`.
 """
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +22,7 @@ from ..kernels.interpreter.criterion import accuracy_row
 from ..kernels.interpreter.labels import above_half, label_row, likeliest
 from .arrays import any_array, check_finite, real_array
 from .metrics import ACCURACY, LOSS
+from .positions import at_positions, position_labels, refuse_shape
 from .targets import Targets, check_probabilities, class_labels
 from .weights import class_factors, sample_weights
 
@@ -31,20 +36,24 @@ class Head(ABC):
     Attributes
     ----------
     outputs : int
+        The number of outputs of a sample, or of each of its positions.
     targets : {"values", "classes", "binary"}
         The targets of the loss: any values, probabilities that sum to 1, or numbers from 0 to 1.
     probabilities : bool
         Whether outputs are probabilities: then predictions are labels, int64.
     one_label : bool
-        Whether a sample has a single label.
+        Whether a sample, or each position, has a single label.
     takes_labels : bool
-        Whether targets may be integer labels (samples,), one of several classes each.
+        Whether targets may be integer labels (samples, *positions), one of several classes each.
+    positions : tuple of int
+        The shape of the positions, such as (height, width); () for outputs with one axis.
     metrics : tuple of Metric
         The metrics reported after an epoch, and by `Network.evaluate`.
     """
 
     outputs: int
     targets: str
+    positions: tuple = ()
 
     probabilities = True
     one_label = False
@@ -58,8 +67,23 @@ class Head(ABC):
 
     @property
     @abstractmethod
+    def in_words(self):
+        """The outputs of a position in words: "3 values"."""
+
+    @property
     def description(self):
         """The targets in words, for errors: "3 values"."""
+        at = f" at each of {' × '.join(map(str, self.positions))} positions" if self.positions else ""
+        return self.in_words + at
+
+    @property
+    def count(self):
+        """The number of positions."""
+        return math.prod(self.positions)
+
+    def of_rows(self):
+        """Return the same meaning of one row of outputs."""
+        return replace(self, positions=())
 
     @property
     @abstractmethod
@@ -68,8 +92,8 @@ class Head(ABC):
 
     @property
     def whole_numbers(self):
-        """How integer targets (samples,) are used: "classes", "values", or None if they are refused."""
-        return "values" if self.outputs == 1 else None
+        """How compiled code uses integer targets (samples,): "classes", "values", or None if it refuses them."""
+        return "values" if self.outputs == 1 and not self.positions else None
 
     @property
     def classes(self):
@@ -88,14 +112,18 @@ class Head(ABC):
         if y.ndim == 0 or len(y) != samples:
             has = f"{len(y)} rows" if y.ndim else f"no axis (it is {y!r})"
             raise ValueError(f"y has {has}; X has {samples} samples, so y must have {samples} rows")
-        if self.takes_labels and y.shape in ((samples,), (samples, 1)):
-            return Targets(class_labels(y.reshape(samples), self.outputs), None)
-        values = y[:, None] if y.ndim == 1 else y
-        if values.shape != (samples, self.outputs):
-            forms = [f"({samples},) integer labels from 0 to {self.outputs - 1}"] if self.takes_labels else []
-            forms += [f"({samples},)"] if self.outputs == 1 else []
-            forms.append(f"({samples}, {self.outputs})")
-            raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join(forms)}")
+        rows = samples, *self.positions
+        if self.takes_labels and y.shape in (rows, (*rows, 1)):
+            labels = y.reshape(rows)
+            if self.positions:
+                return position_labels(labels, self.outputs)
+            return Targets(class_labels(labels, self.outputs), None)
+        values = y[..., None] if y.ndim == len(rows) else y
+        if values.shape != (*rows, self.outputs):
+            forms = [f"{rows} integer labels from 0 to {self.outputs - 1}"] if self.takes_labels else []
+            forms += [f"{rows}"] if self.outputs == 1 else []
+            forms.append(f"{(*rows, self.outputs)}")
+            refuse_shape(y.shape, forms, self.positions, self.outputs)
         values = real_array("y", values, dtype)
         check_finite("y", values)
         if self.targets != "values":
@@ -103,7 +131,7 @@ class Head(ABC):
         return Targets(None, values)
 
     def labels(self, targets):
-        """Return the label of each sample (samples,) from checked targets, if there is one label for each sample."""
+        """Return the labels (samples, *positions) from checked targets, if there is one label for each."""
         raise NotImplementedError(f"{type(self).__name__} has no single label a sample")
 
     def apply_class_weight(self, class_weight, targets, weights, dtype):
@@ -112,14 +140,17 @@ class Head(ABC):
             raise ValueError(f"class_weight is for samples of one class each; this network learns {self.description} (use "
                              "sample_weight)")
         labels = self.labels(targets)
-        factors = class_factors(class_weight, labels, self.classes, weights)
-        return sample_weights(factors if weights is None else weights * factors, len(labels), dtype, "class_weight")
+        weights = weights if weights is None else at_positions(weights, labels.shape)
+        rows = weights if weights is None else weights.reshape(-1)
+        factors = class_factors(class_weight, labels.reshape(-1), self.classes, rows).reshape(labels.shape)
+        return sample_weights(factors if weights is None else weights * factors, len(labels), dtype, "class_weight",
+                              self.positions)
 
     # Predictions.
 
     @abstractmethod
     def predictions(self, outputs):
-        """Return (predictions, unsound) for outputs (samples, outputs).
+        """Return (predictions, unsound) for outputs (samples, *positions, outputs).
 
         unsound: the number of the first sample whose outputs are NaN, so that it has no label; −1 if there is none.
         """
@@ -137,11 +168,16 @@ class Head(ABC):
 
     # Rows of the table.
 
-    def accuracy_row(self, dtype, **places):
+    def accuracy_row(self, dtype, parts, **places):
         """Return the row that counts correct predictions, or None; places: as for the kernel's row."""
         return None
 
-    def label_row(self, dtype, **places):
+    @property
+    def sizes(self):
+        """Operands of rows that read outputs."""
+        return {"positions": self.count, "out_features": self.outputs}
+
+    def label_row(self, dtype, *, a):
         """Return the row that converts outputs to labels; None if outputs are the predictions."""
         return None
 
@@ -152,15 +188,16 @@ class Values(Head):
     kind, probabilities, metrics = "values", False, (LOSS,)
 
     @property
-    def description(self):
+    def in_words(self):
         return f"{self.outputs} values"
 
     @property
     def predicted_shape(self):
-        return () if self.outputs == 1 else (self.outputs,)
+        # at positions the axis of channels stays, so that a predicted picture has the shape of a picture
+        return () if self.outputs == 1 and not self.positions else (*self.positions, self.outputs)
 
     def predictions(self, outputs):
-        return outputs[:, 0] if self.outputs == 1 else outputs, -1
+        return outputs.reshape(-1, *self.predicted_shape), -1
 
     def perfect_predictions(self, targets):
         return self.predictions(targets.values)[0]
@@ -169,31 +206,40 @@ class Values(Head):
 class OneClass(Head):
     """Probabilities of several classes, of which a sample belongs to one: the most likely is its label."""
 
-    kind, one_label, takes_labels, whole_numbers, predicted_shape = "one class", True, True, "classes", ()
+    kind, one_label, takes_labels = "one class", True, True
 
     @property
-    def description(self):
+    def in_words(self):
         return f"{self.outputs} probabilities"
+
+    @property
+    def predicted_shape(self):
+        return self.positions
+
+    @property
+    def whole_numbers(self):
+        return None if self.positions else "classes"
 
     @property
     def classes(self):
         return self.outputs
 
     def labels(self, targets):
-        return targets.values.argmax(axis=1) if targets.labels is None else targets.labels
+        return targets.values.argmax(axis=-1) if targets.labels is None else targets.labels
 
     def predictions(self, outputs):
-        labels = np.empty(len(outputs), np.int64)
-        return labels, likeliest(outputs, labels)
+        labels = np.empty(outputs.shape[:-1], np.int64)
+        unsound = likeliest(outputs.reshape(-1, self.outputs), labels.reshape(-1))
+        return labels, unsound // self.count
 
     def perfect_predictions(self, targets):
         return self.labels(targets)
 
-    def accuracy_row(self, dtype, **places):
-        return accuracy_row(dtype, classes=True, **places)
+    def accuracy_row(self, dtype, parts, **places):
+        return accuracy_row(dtype, parts, classes=True, weighed=bool(self.positions), **self.sizes, **places)
 
-    def label_row(self, dtype, **places):
-        return label_row(dtype, above_half=False, **places)
+    def label_row(self, dtype, *, a):
+        return label_row(dtype, a=a, above_half=False, **self.sizes)
 
 
 class YesOrNo(Head):
@@ -210,35 +256,35 @@ class YesOrNo(Head):
         return self.outputs == 1
 
     @property
-    def description(self):
+    def in_words(self):
         return "1 probability" if self.outputs == 1 else f"{self.outputs} probabilities, each for itself"
 
     @property
     def predicted_shape(self):
-        return () if self.outputs == 1 else (self.outputs,)
+        return self.positions if self.outputs == 1 else (*self.positions, self.outputs)
 
     def labels(self, targets):
-        return (targets.values[:, 0] >= 0.5).astype(np.int64)
+        return (targets.values[..., 0] >= 0.5).astype(np.int64)
 
     def predictions(self, outputs):
         labels = np.empty(outputs.shape, np.int64)
-        unsound = above_half(outputs, labels)
-        return labels[:, 0] if self.outputs == 1 else labels, unsound
+        unsound = above_half(outputs.reshape(-1, self.outputs), labels.reshape(-1, self.outputs))
+        return labels.reshape(-1, *self.predicted_shape), unsound // self.count
 
     def perfect_predictions(self, targets):
         return self.predictions(targets.values)[0]
 
-    def accuracy_row(self, dtype, **places):
-        return accuracy_row(dtype, classes=False, **places)
+    def accuracy_row(self, dtype, parts, **places):
+        return accuracy_row(dtype, parts, classes=False, weighed=bool(self.positions), **self.sizes, **places)
 
-    def label_row(self, dtype, **places):
-        return label_row(dtype, above_half=True, **places)
+    def label_row(self, dtype, *, a):
+        return label_row(dtype, a=a, above_half=True, **self.sizes)
 
 
-def head_of(activation, loss, outputs):
-    """Return the head of a network with this last activation and loss, both records."""
+def head_of(activation, loss, outputs, positions=()):
+    """Return the head of a network with this last activation and loss, both records, and so many outputs a position."""
     if activation.name not in PROBABILITIES and loss.targets == "values":
-        return Values(outputs, loss.targets)
+        return Values(outputs, loss.targets, positions)
     if outputs > 1 and loss.targets != "binary":
-        return OneClass(outputs, loss.targets)
-    return YesOrNo(outputs, loss.targets)
+        return OneClass(outputs, loss.targets, positions)
+    return YesOrNo(outputs, loss.targets, positions)

@@ -10,14 +10,19 @@ from .arrays import check_finite, real_objects
 
 @dataclass(frozen=True)
 class Targets:
-    """Checked targets: `labels` (samples,) int64 or `values` (samples, outputs), the other one None."""
+    """Checked targets: `labels` (samples,) int64 or `values` (samples, outputs), the other one None.
+
+    Targets at positions have labels (samples, *positions) or values (samples, *positions, outputs). counted: the same shape
+    as labels, whether each position counts, or None if all do.
+    """
 
     labels: np.ndarray | None
     values: np.ndarray | None
+    counted: np.ndarray | None = None
 
     def part(self, rows):
         """Return the targets of some samples, by their numbers."""
-        return Targets(*(array if array is None else array[rows] for array in (self.labels, self.values)))
+        return Targets(*(array if array is None else array[rows] for array in (self.labels, self.values, self.counted)))
 
 
 def check_probabilities(y, kind):
@@ -27,17 +32,19 @@ def check_probabilities(y, kind):
             f"y ranges from {y.min()} to {y.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
             f"(for other values use loss='squared_error')"
         )
-    sums = y.sum(axis=1, dtype=np.float64)
-    wrong = np.flatnonzero(abs(sums - 1) > 1e-3)  # probabilities may have been rounded
+    sums = y.sum(axis=-1, dtype=np.float64)
+    wrong = np.argwhere(abs(sums - 1) > 1e-3)  # probabilities may have been rounded
     if kind == "classes" and len(wrong):
+        place = tuple(wrong[0].tolist())
+        row = place[0] if len(place) == 1 else place
         raise ValueError(
-            f"y sums to {sums[wrong[0]]:.6g} in row {wrong[0]}; the probabilities of the classes must sum to 1 "
+            f"y sums to {sums[place]:.6g} in row {row}; the probabilities of the classes must sum to 1 "
             f"(where a sample may belong to several, use loss='binary_cross_entropy' after sigmoid)"
         )
 
 
-def class_labels(y, classes):
-    """Return integer labels 0 … classes − 1 as int64."""
+def class_labels(y, classes, least=0):
+    """Return integer labels 0 … classes − 1 as int64. least: −1 if that is a label too, where nothing counts."""
     if y.dtype.kind == "O":
         y = real_objects(y)
     if y.dtype.kind == "b":
@@ -46,21 +53,23 @@ def class_labels(y, classes):
         y = y.astype(np.float64)
         check_finite("y", y)
         if np.all(y == np.floor(y)):
-            check_range(y, classes)
+            check_range(y, classes, least)
             y = y.astype(np.int64)
     if y.dtype.kind not in "iu":
-        example = y[y != np.floor(y)][0] if y.dtype.kind == "f" else y.tolist()[0]
+        example = y[y != np.floor(y)][0] if y.dtype.kind == "f" else y.reshape(-1).tolist()[0]
         raise ValueError(
             f"y holds {y.dtype} values that are not whole numbers, such as {shown(example)}; labels must be integers "
             f"from 0 to {classes - 1} (np.unique(y, return_inverse=True)[1] makes them)"
         )
-    check_range(y, classes)
+    check_range(y, classes, least)
     return np.require(y, np.int64, ["C", "A"])
 
 
-def check_range(labels, classes):
-    """Refuse labels outside 0 … classes − 1."""
-    least, most = labels.min(), labels.max()
-    if least < 0 or most >= classes:
-        raise ValueError(f"y holds label {least if least < 0 else most}; with {classes} outputs labels must run from 0 to "
-                         f"{classes - 1}")
+def check_range(labels, classes, least=0):
+    """Refuse labels outside 0 … classes − 1; `least` is the smallest that is allowed."""
+    low, high = labels.min(), labels.max()
+    if low < least or high >= classes:
+        label = low if low < least else high
+        hint = "" if least == 0 else (", or be -1 where a position does not count: "
+                                      f"np.where(y == {label}, -1, y.astype(int))")
+        raise ValueError(f"y holds label {label}; with {classes} outputs labels must run from 0 to {classes - 1}{hint}")

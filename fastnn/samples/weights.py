@@ -9,13 +9,17 @@ from ..checks import real_number, shown
 from .arrays import any_array, check_finite, real_array
 
 
-def sample_weights(weights, samples, dtype, name="sample_weight"):
-    """Return weights (samples,), none negative, not all zero; None stays None."""
+def sample_weights(weights, samples, dtype, name="sample_weight", positions=()):
+    """Return weights (samples,), none negative, not all zero; None stays None.
+
+    positions: the shape of the positions of the outputs; weights may then be (samples, *positions).
+    """
     if weights is None:
         return None
     weights = any_array(name, weights)
-    if weights.shape != (samples,):
-        raise ValueError(f"{name} has shape {weights.shape}; X has {samples} samples, so it must be ({samples},)")
+    if weights.shape not in ((samples,), (samples, *positions)):
+        other = f", or {(samples, *positions)} for a weight of each position" if positions else ""
+        raise ValueError(f"{name} has shape {weights.shape}; X has {samples} samples, so it must be ({samples},){other}")
     weights = real_array(name, weights, dtype)
     check_finite(name, weights)
     if weights.min() < 0 or not 0 < weights.sum(dtype=np.float64) < math.inf:

@@ -201,6 +201,9 @@ class NetworkEstimator(BaseEstimator, ABC):
                                  "use another solver")
 
     def _checked_samples(self, X, y, sample_weight, *, anew, encode_anew):
+        if getattr(y, "ndim", 0) > 2:
+            raise ValueError(f"y has shape {y.shape}; an estimator takes (samples,) or (samples, outputs), as scikit-learn "
+                             "does: targets at each pixel or step are learned by fastnn.Network")
         if anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
             X, y = validate_data(self, self._rows(X, anew), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                                  reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)

@@ -35,6 +35,7 @@ NO_LABELS, VALUES, CLASSES = range(3)  # how integer y is used: refused, as valu
 # The number of rows, the largest number of samples, the size of working memory, and byte offsets into it.
 SECTION = Record(
     "section", "operations", "capacity", "bytes", "x", "a", "targets", "weights", "da", "dx", "results", "spare_gradients",
+    "positions",
 )
 SECTION_BYTES, model_at, section_at = SECTION.bytes, MODEL.at, SECTION.at
 new_call = on_stack(CALL)
@@ -221,11 +222,12 @@ def build_gradients(dtype):
         targets, results = arena + section.targets, arena + section.results
         call.parameters, call.gradients, call.arena = parameters, gradients, arena
         call.results, call.capacity = results, capacity
-        weights = view(number(arena + section.weights), 0, capacity)
+        positions = section.positions
+        weights = view(number(arena + section.weights), 0, capacity * positions)
         losses = view(floats(results), LOSSES * capacity, capacity)
         reported = view(floats(results), SAMPLE_WEIGHTS * capacity, capacity)
         fill(gradients, 0, item, 1, model.size, 0.0)
-        total, weight = 0.0, real(1.0 / samples)
+        total, weight = 0.0, real(1.0 / (samples * positions))
         for first in range(0, samples, capacity):
             batch = min(capacity, samples - first)
             call.first, call.batch, call.accumulate = first, batch, 1 if first > 0 else 0
@@ -234,8 +236,10 @@ def build_gradients(dtype):
                 write_labels(targets, y + first * y_row, y_row, batch, outputs)
             else:
                 copy(targets, item * outputs, item, y + first * y_row, y_row, y_column, batch, outputs)
+            for i in range(batch * positions):
+                weights[i] = weight
             for i in range(batch):
-                weights[i], reported[i] = weight, weight
+                reported[i] = weight * positions
             walk_forward(rows_of(section), section.operations, call, 0)
             batch_loss = 0.0
             for i in range(batch):

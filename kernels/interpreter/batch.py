@@ -9,7 +9,7 @@ from ..processor.prefetch import CACHE_LINE, prefetch
 from ..products.product import chain_count, share_of_inputs
 from .table import NOT_FINITE, SAMPLE_WEIGHTS, Kind
 
-GATHER = Kind("gather", "x", "targets", "weights", "in_features", "out_features", "normalize")
+GATHER = Kind("gather", "x", "targets", "weights", "in_features", "positions", "out_features", "normalize")
 INSPECT = Kind("inspect", "in_features")
 COPY_OUT = Kind("copy_out", "a", "out_features")
 
@@ -23,9 +23,29 @@ def sample_number(call, i):
     return view(call.order, call.first + i, 1)[0] if given(call.order) else call.first + i
 
 
+@jit(inline=True)
+def weight_at(call, sample, position, positions):
+    """Return the weight of a position of a sample: its own, or that of the sample."""
+    if not given(call.weights):
+        return 1.0
+    place = sample * positions + position if call.weight_at_positions != 0 else sample
+    return np.float64(view(call.weights, place, 1)[0])
+
+
+@jit(inline=True)
+def weight_of_sample(call, sample, positions):
+    """Return the sum of the weights of the positions of a sample."""
+    if call.weight_at_positions == 0:
+        return weight_at(call, sample, 0, positions) * positions
+    total = 0.0
+    for position in range(positions):
+        total += weight_at(call, sample, position, positions)
+    return total
+
+
 def build_gather(dtype):
     def gather(row, call, part, parts):
-        batch, in_features, out_features = call.batch, row.in_features, row.out_features
+        batch, in_features, positions, out_features = call.batch, row.in_features, row.positions, row.out_features
         x = view(call.arena, row.x, (batch, in_features))
         begin, end = share(batch, part, parts, 1)
         top, bottom, left, right = begin, end, 0, in_features  # the rows and columns of x for this part
@@ -45,23 +65,24 @@ def build_gather(dtype):
         if not (given(call.targets) or given(call.labels)):
             return
 
-        targets = view(call.arena, row.targets, (batch, out_features))
         for i in range(begin, end):
             sample = sample_number(call, i)
+            targets = view(call.arena, row.targets + i * positions * out_features, (positions, out_features))
             if given(call.labels):  # one-hot: 1 at the label, 0 elsewhere
-                targets[i] = 0
-                targets[i, view(call.labels, sample, 1)[0]] = 1
+                labels = view(call.labels, sample * positions, positions)
+                for p in range(positions):
+                    targets[p] = 0
+                    targets[p, labels[p]] = 1
             else:
-                source = view(call.targets, sample * out_features, out_features)
-                for j in range(out_features):
-                    targets[i, j] = source[j]
+                source = view(call.targets, sample * positions * out_features, (positions, out_features))
+                for p in range(positions):
+                    for j in range(out_features):
+                        targets[p, j] = source[p, j]
 
-        weights, reported = view(call.arena, row.weights, batch), view(call.results, SAMPLE_WEIGHTS * call.capacity, batch)
+        reported = view(call.results, SAMPLE_WEIGHTS * call.capacity, batch)
         total = 0.0
         for i in range(batch):  # every part sums the whole batch, in the same order
-            weight = 1.0
-            if given(call.weights):
-                weight = np.float64(view(call.weights, sample_number(call, i), 1)[0])
+            weight = weight_of_sample(call, sample_number(call, i), positions)
             total += weight
             if begin <= i < end:
                 reported[i] = weight
@@ -69,7 +90,9 @@ def build_gather(dtype):
         if row.normalize != 0:
             scale = 1.0 / total if total > 0.0 else 0.0
         for i in range(begin, end):
-            weights[i] = reported[i] * scale
+            sample, weights = sample_number(call, i), view(call.arena, row.weights + i * positions, positions)
+            for p in range(positions):
+                weights[p] = weight_at(call, sample, p, positions) * scale
 
     return gather
 
@@ -120,13 +143,14 @@ inspect_kernel = Kernel("inspect", build_inspect, INSPECT.arguments)
 copy_out_kernel = Kernel("copy_out", build_copy_out, COPY_OUT.arguments)
 
 
-def gather_row(dtype, parts, *, x, in_features, targets=0, out_features=0, weights=0, normalize=False):
+def gather_row(dtype, parts, *, x, in_features, targets=0, positions=1, out_features=0, weights=0, normalize=False):
     """Return the row that copies the samples of a batch to the arena, with their targets and weights if there are any.
 
+    Targets are (positions, out_features) and weights (positions,) of each sample.
     normalize: whether to scale the weights of a batch to sum 1.
     """
     return GATHER.row({"forward": (gather_kernel.address(dtype), parts)}, x=x, targets=targets, weights=weights,
-                      in_features=in_features, out_features=out_features, normalize=normalize)
+                      in_features=in_features, positions=positions, out_features=out_features, normalize=normalize)
 
 
 def inspect_row(dtype, in_features):

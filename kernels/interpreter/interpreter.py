@@ -18,12 +18,14 @@ from .table import (
     BACKWARD_FIRST,
     BACKWARD_THIRD,
     CALL,
+    COUNTS,
     FORWARD,
     HITS,
     LARGE,
     LOSSES,
     NOT_FINITE,
     PHASE,
+    RESULTS,
     ROW,
     ROW_BYTES,
     SAMPLE_WEIGHTS,
@@ -31,7 +33,9 @@ from .table import (
 )
 from .team import run_parts
 
-LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED = range(5)  # totals of `train`; DIVERGED: number of the last batch, plus 1
+# Totals of `train`. DIVERGED: number of the last batch, plus 1. COUNT_SUM: number of predictions that may be hits.
+LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED, COUNT_SUM = range(6)
+TOTALS = 6
 
 # The frame of `train`: its call, whose capacity is the batch size; the addresses of the table, the totals and the team; the
 # number of rows of the update and of other rows; the batches to train.
@@ -92,19 +96,20 @@ def build_train(dtype):
         call, team, batch_size, samples = frame.call, frame.team, frame.call.capacity, frame.call.samples
         update, body = frame.table, frame.table + ROW_BYTES * frame.updates
         updates, others, accumulate = frame.updates, frame.others, frame.accumulate
-        found, result = view(integers(call.found), 0, 2), view(floats(call.results), 0, (3, batch_size))
-        total = view(floats(frame.totals), 0, 5)
+        found, result = view(integers(call.found), 0, 2), view(floats(call.results), 0, (RESULTS, batch_size))
+        total = view(floats(frame.totals), 0, TOTALS)
         found[LARGE] = found[NOT_FINITE] = 0
         for step in range(frame.first_batch, frame.last_batch):
             first = step * batch_size
             batch = min(batch_size, samples - first)
             call.first, call.batch, call.accumulate = first, batch, 1 if accumulate != 0 and step > 0 else 0
             walk_forward(body, others, call, team)
-            loss, weight, hits = 0.0, 0.0, 0.0
+            loss, weight, hits, count = 0.0, 0.0, 0.0, 0.0
             for i in range(batch):
                 loss += result[LOSSES, i]
                 weight += result[SAMPLE_WEIGHTS, i]
                 hits += result[HITS, i]
+                count += result[COUNTS, i]
             if math.isfinite(loss):
                 walk_backward(body, others, call, BACKWARD_THIRD, team)
             if not math.isfinite(loss) or found[LARGE] != 0 or found[NOT_FINITE] != 0:
@@ -114,6 +119,7 @@ def build_train(dtype):
             total[LOSS_SUM] += loss if accumulate != 0 else loss * weight
             total[WEIGHT_SUM] += weight
             total[HIT_SUM] += hits
+            total[COUNT_SUM] += count
             total[SAMPLES] += batch
             walk_backward(update, updates, call, BACKWARD_THIRD, team)
 

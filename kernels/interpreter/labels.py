@@ -3,7 +3,7 @@
 from ..compiling.jit import Kernel, integers, jit, view
 from .table import NOT_FINITE, Kind
 
-LABEL = Kind("label", "a", "out_features", "above_half")
+LABEL = Kind("label", "a", "positions", "out_features", "above_half")
 
 
 @jit(cached=True)
@@ -36,12 +36,12 @@ def above_half(out, labels):
 
 def build_label(dtype):
     def label(row, call, part, parts):
-        first, batch, out_features = call.first, call.batch, row.out_features
-        a, labels = view(call.arena, row.a, (batch, out_features)), integers(call.outputs)
+        first, rows, out_features = call.first * row.positions, call.batch * row.positions, row.out_features
+        a, labels = view(call.arena, row.a, (rows, out_features)), integers(call.outputs)
         if row.above_half != 0:
-            unsound = above_half(a, view(labels, first * out_features, (batch, out_features)))
+            unsound = above_half(a, view(labels, first * out_features, (rows, out_features)))
         else:
-            unsound = likeliest(a, view(labels, first, batch))
+            unsound = likeliest(a, view(labels, first, rows))
         if unsound >= 0:
             view(call.found, 0, 2)[NOT_FINITE] = 1
 
@@ -51,6 +51,10 @@ def build_label(dtype):
 label_kernel = Kernel("label", build_label, LABEL.arguments)
 
 
-def label_row(dtype, *, a, out_features, above_half):
-    """Return the row that writes the labels of a batch to the outputs of the call, and reports samples without a label."""
-    return LABEL.row({"forward": (label_kernel.address(dtype), 1)}, a=a, out_features=out_features, above_half=above_half)
+def label_row(dtype, *, a, positions, out_features, above_half):
+    """Return the row that writes the labels of a batch to the outputs of the call, and reports samples without a label.
+
+    A sample of a is (positions, out_features).
+    """
+    return LABEL.row({"forward": (label_kernel.address(dtype), 1)}, a=a, positions=positions, out_features=out_features,
+                     above_half=above_half)

@@ -16,6 +16,7 @@ The forward pass walks the rows from first to last, the backward pass from last 
     batch         forward: gather the rows of the batch, their targets and weights
     dense ...     forward: a = g(x @ weight + bias)     backward: dz from da, dx from dz, dweight and dbias
     metric, loss  forward: the loss of each sample and its gradient, where the backward pass starts; then the penalties
+                  (outputs at several positions: the loss of each position, then the sums of each sample)
 
 A phase is a barrier: all its parts end before the next phase begins. So a phase may read anything that earlier phases wrote,
 but a part must not read what another part of the same phase writes. A backward pass for gradients of the inputs only leaves
@@ -43,18 +44,22 @@ ROW_BYTES = 448  # phases and up to 48 operands; whole cache lines, but not a po
 CALL = Record(
     "call",
     parameters=NUMBERS, gradients=NUMBERS, arena=NUMBERS,
-    results=FLOATS,  # (3, capacity): the results of each sample, see LOSSES
+    results=FLOATS,  # (RESULTS, capacity): the results of each sample, see LOSSES
     capacity=INTEGER, first=INTEGER, batch=INTEGER, accumulate=INTEGER,
     octets=INTEGER,  # the address of X where it holds bytes (uint8), which the gather converts; X is 0 then
     sources=INTEGER,  # the address of records `SOURCE`: sequences, see `axes`; X is 0 then
     X=NUMBERS, targets=NUMBERS,  # the data: (rows, inputs), (rows, outputs)
-    labels=INTEGERS, weights=NUMBERS,  # (rows,)
+    labels=INTEGERS,  # (rows, positions): one for each position of the outputs, such as the pixels of an image
+    weights=NUMBERS,  # (rows,), or (rows, positions) with `weight_at_positions`
+    weight_at_positions=INTEGER,
     order=INTEGERS,  # (samples,): the row numbers of the samples; 0 for all rows in order
     samples=INTEGER,
     outputs=INTEGER,  # address of predictions: numbers (samples, outputs), or integers
     found=INTEGERS,  # (2,): results of checks, see LARGE
 )
-LOSSES, HITS, SAMPLE_WEIGHTS = range(3)  # rows of `results`
+# Rows of `results`, sums over the positions of each sample: losses, correct predictions, weights, positions that count.
+LOSSES, HITS, SAMPLE_WEIGHTS, COUNTS = range(4)
+RESULTS = 4
 LARGE, NOT_FINITE = range(2)  # elements of `found`: whether a gradient is large; what is not finite, 0 for nothing
 
 # How a row is packed: a word for each number of its head, of which those of a phase are kernel and parts; then the operands.

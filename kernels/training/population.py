@@ -19,17 +19,19 @@ from ..compiling.jit import ANY, Kernel, call_at, floats, integer, integers, jit
 from ..compiling.record import FLOAT, SHARED, UNSIGNED, Record
 from ..interpreter.batch import shuffle_kernel
 from ..interpreter.interpreter import (
+    COUNT_SUM,
     DIVERGED,
     HIT_SUM,
     LOSS_SUM,
     ONE_PHASE,
     SAMPLES,
+    TOTALS,
     TRAIN,
     WEIGHT_SUM,
     forward_chunks_kernel,
     train_kernel,
 )
-from ..interpreter.table import HITS, LOSSES
+from ..interpreter.table import COUNTS, HITS, LOSSES, RESULTS
 from ..processor.atomics import increase, load, store
 from .penalty import weight_penalty_kernel
 
@@ -60,7 +62,7 @@ MEMBER = Record(
     "penalties", "penalty",  # number of penalties, and their address
     "monitor", "patience", "wait", "best_epoch", "first_epoch",  # early stopping, see `early_stopping_allows`
     epoch_word=UNSIGNED,  # random state from which the order of the epoch is drawn
-    val_loss=FLOAT, val_hits=FLOAT, val_weight=FLOAT,  # sums over the validation data
+    val_loss=FLOAT, val_hits=FLOAT, val_count=FLOAT, val_weight=FLOAT,  # sums over the validation data
     sign=FLOAT, least=FLOAT, best=FLOAT,
     keep_parameters=COPY, keep_state=COPY,  # of the best epoch
 )
@@ -108,7 +110,7 @@ def draw_order(queue, member, scratch):
 def train_epoch(queue, member, scratch, deadline):
     """Train the remaining batches of the epoch; return whether all are done or training stopped at one."""
     train = train_at(member.train)
-    call, totals, batch_size = train.call, view(floats(train.totals), 0, 5), train.call.capacity
+    call, totals, batch_size = train.call, view(floats(train.totals), 0, TOTALS), train.call.capacity
     batches = (call.samples + batch_size - 1) // batch_size
     done = (np.intp(totals[SAMPLES]) + batch_size - 1) // batch_size
     if done < batches:
@@ -133,11 +135,12 @@ def evaluate(queue, member, scratch, deadline):
     call = frame.call
     call.arena, call.results, call.capacity = scratch.arena, scratch.results, BLOCK
     if member.evaluated == 0:
-        member.val_loss, member.val_hits = 0.0, 0.0
+        member.val_loss, member.val_hits, member.val_count = 0.0, 0.0, 0.0
     while member.evaluated < samples:
         call.first, call.batch = member.evaluated, min(BLOCK, samples - member.evaluated)
         call_at(queue.chunks, (frame.row, call, 0, 1))
-        member.val_loss, member.val_hits = add_results(call.results, BLOCK, call.batch, member.val_loss, member.val_hits)
+        member.val_loss, member.val_hits, member.val_count = add_results(
+            call.results, BLOCK, call.batch, member.val_loss, member.val_hits, member.val_count)
         member.evaluated += call.batch
         if member.evaluated < samples and is_over(queue, scratch, deadline):
             return False
@@ -145,16 +148,17 @@ def evaluate(queue, member, scratch, deadline):
 
 
 @jit
-def add_results(results, capacity, count, losses, hits):
-    """Add the losses and hits of `count` samples to the sums, in order, so that the bits do not depend on the blocks.
+def add_results(results, capacity, samples, losses, hits, count):
+    """Add the losses, hits and counts of samples to the sums, in order, so that the bits do not depend on the blocks.
 
     A sample with a NaN loss counts as wrong, whatever its scores are.
     """
-    reported = view(floats(results), 0, (3, capacity))
-    for i in range(count):
+    reported = view(floats(results), 0, (RESULTS, capacity))
+    for i in range(samples):
         losses += reported[LOSSES, i]
         hits += reported[HITS, i] if reported[LOSSES, i] == reported[LOSSES, i] else 0.0
-    return losses, hits
+        count += reported[COUNTS, i]
+    return losses, hits, count
 
 
 @jit
@@ -171,14 +175,14 @@ def penalties(member, scratch):
 @jit
 def log_epoch(member, scratch):
     """Write the metrics of the epoch to the log."""
-    totals = view(floats(train_at(member.train).totals), 0, 5)
+    totals = view(floats(train_at(member.train).totals), 0, TOTALS)
     log = log_at(member.log + LOG_BYTES * member.epoch)
     log.loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] != 0.0 else 0.0
-    log.accuracy = totals[HIT_SUM] / max(totals[SAMPLES], 1.0)
+    log.accuracy = totals[HIT_SUM] / max(totals[COUNT_SUM], 1.0)
     log.steps = np.float64(integer(member.step, 0))
     if member.evaluation != 0:
         log.val_loss = member.val_loss / member.val_weight + penalties(member, scratch)
-        log.val_accuracy = member.val_hits / member.validated
+        log.val_accuracy = member.val_hits / max(member.val_count, 1.0)
 
 
 @jit
@@ -214,7 +218,7 @@ def early_stopping_allows(member):
 @jit
 def begin_next_epoch(member):
     """Begin the member's next epoch."""
-    view(floats(train_at(member.train).totals), 0, 5)[:] = 0.0
+    view(floats(train_at(member.train).totals), 0, TOTALS)[:] = 0.0
     member.epoch_word = np.uint64(integer(member.random, 0))
     member.evaluated = 0
     member.epoch += 1
@@ -261,9 +265,9 @@ def build_worker(dtype):
 
 def build_sum_results(dtype):
     def sum_results(sums, results, capacity):
-        """sums (2,) = (Σ losses, Σ hits) over all samples."""
-        total = view(floats(sums), 0, 2)
-        total[0], total[1] = add_results(results, capacity, capacity, 0.0, 0.0)
+        """sums (3,) = (Σ losses, Σ hits, Σ counts) over all samples."""
+        total = view(floats(sums), 0, 3)
+        total[0], total[1], total[2] = add_results(results, capacity, capacity, 0.0, 0.0, 0.0)
 
     return sum_results
 

@@ -78,7 +78,8 @@ def test_of_values(name, outputs):
         assert isinstance(found, float)
 
 
-OF_LABELS = {"f1": measure.f1_score, "precision": measure.precision_score, "recall": measure.recall_score}
+OF_LABELS = {"f1": measure.f1_score, "precision": measure.precision_score, "recall": measure.recall_score,
+             "iou": measure.jaccard_score}
 
 
 @pytest.mark.parametrize(("make", "outputs", "average"), [
@@ -90,6 +91,14 @@ def test_of_labels(name, make, outputs, average):
         net, X, y = make(numbers(case), outputs)
         expected = OF_LABELS[name](y, net.predict(X), average=average, zero_division=0)
         assert net.evaluate(X, y, metrics=[name])[name] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(("make", "outputs"), [(classes, 2), (classes, 5), (yes_or_no, 1)])
+def test_mean_iou(make, outputs):
+    for case in range(CASES):
+        net, X, y = make(numbers(case), outputs)
+        expected = measure.jaccard_score(y, net.predict(X), average="macro")
+        assert net.evaluate(X, y, metrics=["mean_iou"])["mean_iou"] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label")
@@ -253,7 +262,8 @@ BAD = {
     "text": ("f1", "metrics is 'f1'; it must be a list, such as metrics=['f1']"),
     "nothing": (None, "metrics is None; it must be a list"),
     "function": (gini, "must be a list"),
-    "unknown": (["f2"], "metrics[0] is 'f2'; it must be one of f1, precision, recall, balanced_accuracy, auc, top_2, a"),
+    "unknown": (["f2"], "metrics[0] is 'f2'; it must be one of f1, precision, recall, iou, mean_iou, balanced_accuracy, "
+                        "auc, top_2, a"),
     "of values": (["f1", "r2"], "metrics[1] is 'r2', which is no metric of a network that learns 3 probabilities; it may"),
     "too many": (["top_3"], "metrics[0] is 'top_3', and there are 3 classes; k must be from 1 to 2"),
     "none": (["top_0"], "k must be from 1 to 2"),

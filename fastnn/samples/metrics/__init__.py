@@ -4,9 +4,10 @@
 
 Names, by the kind of targets:
 
-    classes              f1, precision, recall, balanced_accuracy, auc, top_2, top_3, … (accuracy is always reported)
-    a yes or no          f1, precision, recall, balanced_accuracy, auc
-    several yes or no    f1, precision, recall, auc
+    classes              f1, precision, recall, iou, mean_iou, balanced_accuracy, auc, top_2, top_3, … (accuracy is always
+                         reported)
+    a yes or no          f1, precision, recall, iou, mean_iou, balanced_accuracy, auc
+    several yes or no    f1, precision, recall, iou, mean_iou, auc
     values               r2, mae, mse, rmse
 
 `fastnn.samples.metrics.classification` and `fastnn.samples.metrics.regression` have their formulas.

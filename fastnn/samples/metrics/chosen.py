@@ -7,6 +7,7 @@ import numpy as np
 
 from ...checks import shown
 from ...checks.hyperparameters import real_number
+from ..positions import at_positions
 from . import classification, regression
 from .record import KNOWN, Metric
 
@@ -28,7 +29,8 @@ class OfValues(Metric):
 SINGLE = "one class", "one yes or no"
 METRICS = {metric.name: metric for metric in (
     OfClasses("f1", "higher", classification.f1), OfClasses("precision", "higher", classification.precision),
-    OfClasses("recall", "higher", classification.recall),
+    OfClasses("recall", "higher", classification.recall), OfClasses("iou", "higher", classification.iou),
+    OfClasses("mean_iou", "higher", classification.mean_iou),
     OfClasses("balanced_accuracy", "higher", classification.balanced_accuracy, heads=SINGLE),
     OfClasses("auc", "higher", classification.auc, of="outputs"),
     OfValues("r2", "higher", regression.r2), OfValues("mae", "lower", regression.mae),
@@ -115,6 +117,11 @@ def compute(network, data, chosen, threads, prefix=""):
     head, rows = network.objective.head, data.rows
     outputs = network.forward(data.X if rows is None else data.X[rows], threads=threads)
     y = head.perfect_predictions(data.targets if rows is None else data.targets.part(rows))
+    if head.positions:  # metrics take one row for each position that counts
+        head, weights, shape = head.of_rows(), data.weights, outputs.shape[:-1]
+        counted = slice(None) if weights is None else at_positions(
+            weights if rows is None else weights[rows], shape).reshape(-1) > 0
+        outputs, y = outputs.reshape(-1, head.outputs)[counted], y.reshape(-1, *head.predicted_shape)[counted]
     if np.isnan(outputs).any():
         return {prefix + metric.name: np.nan for metric in chosen}
     predictions, _ = head.predictions(outputs)

@@ -1,13 +1,19 @@
 """Metrics of labels and probabilities.
 
-    precision           true positives / samples that are predicted to be of the class recall              true positives /
-    samples of the class f1                  2 precision · recall / (precision + recall) balanced_accuracy   mean recall over
-    the classes in y auc                 probability that a sample of the class scores higher than another, ties counting
-    half (area under ROC) top_k               fraction of samples whose label is among the k most likely
+    precision           true positives / samples that are predicted to be of the class
+    recall              true positives / samples of the class
+    f1                  2 precision · recall / (precision + recall)
+    iou, mean_iou       true positives / samples that are of the class or predicted to be (intersection over union)
+    balanced_accuracy   mean recall over the classes in y
+    auc                 probability that a sample of the class scores higher than another, ties counting half (area under
+                        ROC)
+    top_k               fraction of samples whose label is among the k most likely
 
-For two classes, precision, recall and f1 are those of class 1, and auc that of its probability. For more classes, and for
-several independent labels, they are means over the classes, each against the rest. A class that is in neither y nor the
-predictions is ignored. Precision, recall and f1 are 0 instead of 0/0.
+For two classes, precision, recall, f1 and iou are those of class 1, and auc that of its probability; mean_iou is the mean
+over both. For more classes, and for several independent labels, they are means over the classes, each against the rest. A
+class that is in neither y nor the predictions is ignored. Precision, recall and f1 are 0 instead of 0/0.
+
+Outputs at positions, such as pixels, count as one sample each.
 """
 
 from functools import partial
@@ -48,6 +54,22 @@ def recall(y, predicted, classes):
 def f1(y, predicted, classes):
     right, said, there = counts(y, predicted, classes)
     return mean_of_classes(ratio(2 * right, said + there), said + there > 0, y, classes)
+
+
+def overlaps(y, predicted, classes):
+    """Return the intersection over union of each class, and whether it is in y or the predictions."""
+    right, said, there = counts(y, predicted, classes)
+    return ratio(right, said + there - right), said + there > 0
+
+
+def iou(y, predicted, classes):
+    values, present = overlaps(y, predicted, classes)
+    return mean_of_classes(values, present, y, classes)
+
+
+def mean_iou(y, predicted, classes):
+    values, present = overlaps(y, predicted, classes)
+    return values[present].mean()
 
 
 def balanced_accuracy(y, predicted, classes):
