@@ -27,6 +27,8 @@ from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layers import (
+    GRU,
+    LSTM,
     Activation,
     Add,
     Average,
@@ -64,6 +66,7 @@ from .layers import (
     Reshape,
     Residual,
     Shared,
+    SimpleRNN,
     Slice,
     Subtract,
     UpSample2D,
@@ -79,14 +82,14 @@ from .samples.sequences import Sequences
 
 __version__: str
 __all__ = [
-    "LBFGS", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Average", "AveragePool1D", "AveragePool2D",
-    "BatchNorm", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay",
-    "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout", "EarlyStopping", "Embedding", "ExponentialDecay",
-    "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "History", "Input", "LambdaCallback",
-    "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Maximum", "Metric", "ModelCheckpoint",
-    "ModelFormatError", "Multiply", "Network", "Normalize", "OneCycle", "Parallel", "Population", "RMSprop",
-    "RandomCrop", "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape", "Residual", "Sequences",
-    "Shared", "Slice", "StepDecay", "Subtract", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D",
-    "activations", "check_gradients", "from_torch_state_dict", "initializers", "k_folds", "load_keras", "losses",
-    "optimizers", "register_activation", "register_loss", "sweep", "warmup",
+    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Average", "AveragePool1D",
+    "AveragePool2D", "BatchNorm", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D",
+    "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout", "EarlyStopping", "Embedding",
+    "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "History", "Input",
+    "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Maximum", "Metric", "ModelCheckpoint",
+    "ModelFormatError", "Multiply", "Network", "Normalize", "OneCycle", "Parallel", "Population", "RMSprop", "RandomCrop",
+    "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape", "Residual", "Sequences", "Shared", "SimpleRNN",
+    "Slice", "StepDecay", "Subtract", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations",
+    "check_gradients", "from_torch_state_dict", "initializers", "k_folds", "load_keras", "losses", "optimizers",
+    "register_activation", "register_loss", "sweep", "warmup",
 ]

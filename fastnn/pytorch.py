@@ -1,5 +1,5 @@
-"""Weights from PyTorch: the `state_dict` of Linear, convolutions and normalizations, from memory or a safetensors file.
-Nothing is unpickled. A layer that cannot be identified by its tensors is refused.
+"""Weights from PyTorch: the `state_dict` of Linear, convolutions, recurrent layers and normalizations, from memory or a
+safetensors file. Nothing is unpickled. A layer that cannot be identified by its tensors is refused.
 
 PyTorch's Linear computes x @ weightᵀ + bias with weight (out_features, in_features); the weight of Dense is its transpose.
 The weight of a convolution is (out, in / groups, height, width) in PyTorch, that of a transposed convolution
@@ -20,6 +20,8 @@ import numpy as np
 from .checks import float_dtype, path_name, several, shown
 from .files.networks import ModelFormatError, open_and_read
 from .layers import (
+    GRU,
+    LSTM,
     Activation,
     BatchNorm,
     Conv1D,
@@ -31,12 +33,14 @@ from .layers import (
     Embedding,
     GroupNorm,
     LayerNorm,
+    SimpleRNN,
 )
+from .layers.recurrence.torch import RECURRENT_LAYERS, is_recurrent, recurrent_layers
 from .samples.arrays import check_finite, real_array
 
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics",
-               Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d"}
+               Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d", SimpleRNN: "RNN", GRU: "GRU", LSTM: "LSTM"}
 # layers whose tensors look like those of another layer; the caller must know which one it is
 LIKE = {Embedding: Dense, GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
@@ -49,8 +53,9 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
 
     Linear corresponds to Dense, Embedding to Embedding, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D,
     ConvTranspose2d to ConvTranspose2D, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
-    LayerNorm and GroupNorm to GroupNorm. PyTorch flattens images with channels first, so weights after a Flatten are put in
-    the order of this network.
+    LayerNorm and GroupNorm to GroupNorm. RNN, GRU and LSTM correspond to SimpleRNN, GRU and LSTM; one of several layers to
+    as many of ours, all but the last with return_sequences=True. PyTorch flattens images with channels first, so weights
+    after a Flatten are put in the order of this network.
     The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
     ConvTranspose2d, and strides and paddings are not in a state dict: make sure that the layers are the same.
 
@@ -103,6 +108,9 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
             if layer.arrays.pop("bias").any():
                 raise ValueError(f"{layer.name}.bias is given, and layer {index} here, {network.layers[index]!r}, has none")
         for name, array in layer.arrays.items():
+            if f"{index}.{name}" not in views:
+                raise ValueError(f"{layer.name} has a {name}, and layer {index} here, {network.layers[index]!r}, has none"
+                                 + "; a GRU of PyTorch has reset_after=True" * (name == "recurrent_bias"))
             wanted = views[f"{index}.{name}"].shape
             if array.shape != wanted:
                 raise ValueError(f"{layer.name}.{name} has shape {in_torch(array.shape)}; for layer {index} here, "
@@ -110,12 +118,13 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
                                  f"{'(out_features, in_features) = ' * (layer.kind is Dense)}{in_torch(wanted)}")
     for index, layer in zip(takers, given, strict=True):
         before, after = image_order(network, index), image_order(network, index + 1)
-        if "bias" not in layer.arrays and f"{index}.bias" in views:
-            views[f"{index}.bias"][...] = 0
+        for absent in {"bias", "peepholes"} - layer.arrays.keys():
+            if f"{index}.{absent}" in views:
+                views[f"{index}.{absent}"][...] = 0
         for name, array in layer.arrays.items():
             if name == "weight":
                 array = array[before][:, after]
-            views[f"{index}.{name}"][...] = array if name == "weight" else array[after]
+            views[f"{index}.{name}"][...] = array if name == "weight" or layer.kind in RECURRENT_LAYERS else array[after]
 
 
 def in_torch(shape):
@@ -226,6 +235,10 @@ def torch_layers(source, layers, dtype, grouped=False):
     made = []
     for layer in in_order(list(found), layers):
         start = f"{layer}." if layer else ""
+        if is_recurrent(found[layer]):
+            held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer]}
+            made += [TorchLayer(*each) for each in recurrent_layers(layer, held)]
+            continue
         held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer] & LEAVES}
         holds = f"{layer!r} holds {', '.join(sorted(found[layer]))}"
         if not found[layer] <= LEAVES | {"num_batches_tracked"} or not held.keys() & {"weight", "running_mean"}:

@@ -41,7 +41,7 @@ class Recurrence:
         self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples)
         self.kept = kept
         self.axis, self.longest = axis_of(self.offsets), int(np.diff(self.offsets).max())
-        memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), kept)
+        memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), kept, kept)
         self.arrays = {name: aligned(size, self.dtype) for name, size in memory.sizes.items()}
         self.order = aligned(order_numbers(self.dtype, self.samples, self.longest), self.dtype)
 

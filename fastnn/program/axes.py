@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..kernels.compiling.objects import WORD
 from ..kernels.interpreter import axes as kernels
+from ..kernels.layers.recurrence.sequences import order_numbers, order_row
 from ..runtime.threads import GATHERED_PER_PART
 
 
@@ -36,7 +37,7 @@ class Rows:
 
     def __init__(self, samples):
         self.samples, self.axis = samples, None
-        self.emitted_axis, self.count_of_samples, self.axes_of_series = None, None, {}
+        self.emitted_axis, self.count_of_samples, self.axes_of_series, self.orders = None, None, {}, {}
 
     @property
     def batch(self):
@@ -69,6 +70,14 @@ class Rows:
                 axis = self.axes_of_series[steps] = self.new_axis(self.samples * steps, steps)
                 self.emit(kernels.measure_row(self.dtype, axis=axis.place, steps=steps))
         return replace(x, shape=(*shape,), axis=self.axes_of_series[steps])
+
+    def order_of(self, axis):
+        """Return the place in the arena of the order in which recurrent layers compute the sequences of an axis."""
+        if axis not in self.orders:
+            with self.on(None):
+                self.orders[axis] = self.arena.take(order_numbers(self.dtype, self.samples, axis.longest))
+                self.emit(order_row(self.dtype, order=self.orders[axis], capacity=self.samples, axis=axis.place))
+        return self.orders[axis]
 
     def like(self, a, x):
         """Return a tensor of steps, made from `steps_of(x)`, in the form of x: of series if x is."""

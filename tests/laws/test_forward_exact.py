@@ -227,6 +227,52 @@ def of_each(function):
     return lambda layer, x, p, shape: [function(*numbers) for numbers in zip(*x, strict=True)]
 
 
+def exact_recurrence(layer, x, p, shape):
+    """Compute the states step by step."""
+    (steps, inputs), out = shape, layer.out_features
+    h, c, states = [mpmath.mpf(0)] * out, [mpmath.mpf(0)] * out, [None] * steps
+    for t in reversed(range(steps)) if layer.reverse else range(steps):
+        gates = products(x[t * inputs:(t + 1) * inputs], p["weight"], p["bias"])
+        h, c = EXACT_STEPS[type(layer).__name__](layer, gates, h, c, p)
+        states[t] = h
+    return [number for state in states for number in state] if layer.return_sequences else h
+
+
+def products(x, weight, bias):
+    return [b + mpmath.fdot((v, row[j]) for v, row in zip(x, weight, strict=True)) for j, b in enumerate(bias)]
+
+
+def logistic(v):
+    return 1 / (1 + mpmath.exp(-v))
+
+
+def exact_simple_step(layer, gates, h, c, p):
+    return [exact.exact(layer.step_activation.value)(z) for z in products(h, p["recurrent_weight"], gates)], c
+
+
+def exact_gru_step(layer, gates, h, c, p):
+    out = len(h)
+    own = products(h, p["recurrent_weight"], p.get("recurrent_bias", [mpmath.mpf(0)] * 3 * out))
+    z, r = ([logistic(gates[first + j] + own[first + j]) for j in range(out)] for first in (0, out))
+    if layer.reset_after:
+        product = [a * b for a, b in zip(r, own[2 * out:], strict=True)]
+    else:
+        product = products([a * b for a, b in zip(r, h, strict=True)], p["recurrent_weight"],
+                           [mpmath.mpf(0)] * 3 * out)[2 * out:]
+    n = [mpmath.tanh(gates[2 * out + j] + product[j]) for j in range(out)]
+    return [z[j] * h[j] + (1 - z[j]) * n[j] for j in range(out)], c
+
+
+def exact_lstm_step(layer, gates, h, c, p):
+    out, of = len(h), p.get("peepholes", [mpmath.mpf(0)] * 3 * len(h))
+    z = products(h, p["recurrent_weight"], gates)
+    i, f = ([logistic(z[first + j] + of[first + j] * c[j]) for j in range(out)] for first in (0, out))
+    c = [f[j] * c[j] + i[j] * mpmath.tanh(z[2 * out + j]) for j in range(out)]
+    return [logistic(z[3 * out + j] + of[2 * out + j] * c[j]) * mpmath.tanh(c[j]) for j in range(out)], c
+
+
+EXACT_STEPS = {"SimpleRNN": exact_simple_step, "GRU": exact_gru_step, "LSTM": exact_lstm_step}
+
 # The computation of each layer for a sample, before its activation.
 EXACT_LAYERS = {
     "Add": of_each(lambda *x: sum(x)),
@@ -251,6 +297,7 @@ EXACT_LAYERS = {
                                              for k, v in enumerate(x)],
     "GroupNorm": exact_group_norm,
     "LastStep": lambda layer, x, p, shape: x[-math.prod(shape[1:]):],
+    **dict.fromkeys(EXACT_STEPS, exact_recurrence),
     "Flatten": lambda layer, x, p, shape: x,
     "Reshape": lambda layer, x, p, shape: x,
     **dict.fromkeys(["Conv1D", "Conv2D", "DepthwiseConv2D", "ConvTranspose2D"], exact_convolution),

@@ -124,10 +124,12 @@ class Memory:
     samples, steps : int
         The largest numbers of sequences and of steps in a batch.
     kept : bool
-        Whether to keep what the backward phases read.
+        Whether to keep all packed rows.
+    training : bool
+        Whether a backward pass follows.
     """
 
-    def __init__(self, cell, dtype, in_features, out_features, samples, steps, kept):
+    def __init__(self, cell, dtype, in_features, out_features, samples, steps, kept, training):
         layout = cell.layout
         rows, states = (steps, max(steps, 1)) if kept else (samples, 2 * samples)
         weights = cell.packed(dtype, in_features, out_features)
@@ -136,8 +138,8 @@ class Memory:
             "states": states * out_features, "cells": states * out_features if layout.cells else 0,
             "carry": samples * out_features, "carry_cells": samples * out_features,
             "weight_in": weights[0], "weight_out": weights[1], "shift": layout.gates * out_features,
-            "carry_x": samples * in_features if kept else 0,
-            "weight_in_t": weights[2] if kept else 0, "weight_out_t": weights[3] if kept else 0,
+            "carry_x": samples * in_features if training else 0,
+            "weight_in_t": weights[2] if training else 0, "weight_out_t": weights[3] if training else 0,
         }
 
     def take(self, take):

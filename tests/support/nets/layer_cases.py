@@ -3,6 +3,8 @@
 import numpy as np
 
 from fastnn import (
+    GRU,
+    LSTM,
     Activation,
     Add,
     Average,
@@ -37,6 +39,7 @@ from fastnn import (
     RandomShift,
     Rescale,
     Reshape,
+    SimpleRNN,
     Slice,
     Subtract,
     UpSample2D,
@@ -64,6 +67,11 @@ SERIES = {
     "MaxPool1D": MaxPool1D(2, stride=1, padding="same"),
     "AveragePool1D": AveragePool1D(3, padding=1),
     "LastStep": LastStep(),
+    "SimpleRNN": SimpleRNN(5),
+    "GRU": GRU(4, return_sequences=True),
+    "GRU, reset before": GRU(3, reset_after=False, reverse=True),
+    "LSTM": LSTM(3, reverse=True, return_sequences=True),
+    "LSTM with peepholes": LSTM(4, peepholes=True),
 }
 IMAGES = {
     "Conv2D": Conv2D(2, (2, 3), "tanh", padding="same", dilation=(1, 2)),

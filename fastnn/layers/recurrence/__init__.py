@@ -1,0 +1,1 @@
+"""Recurrent layers, over series of one length and sequences of any length."""
