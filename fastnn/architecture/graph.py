@@ -61,6 +61,13 @@ class Graph:
                     least[tensor] = max(least[tensor], step.layer.steps_needed(self.shapes[tensor], least[number]))
         return least[0]
 
+    def steps_of_outputs(self, lengths):
+        """Return the numbers of steps of the output for sequences of these numbers of steps, an array."""
+        found = [lengths]
+        for step in self.wiring.steps:
+            found.append(step.layer.steps_after(self.shapes[step.reads[0]], found[step.reads[0]]))
+        return found[self.wiring.outputs[0]]
+
     def check_last_axis(self):
         """Refuse a softmax over another axis than the last one of the outputs, as a loss of the logits takes it to be."""
         steps, first = self.wiring.steps, self.wiring.inputs

@@ -13,9 +13,11 @@ from ..files.networks import PROVOKED, open_file
 from ..formats.safetensors import TensorFile
 from ..formats.untrusted_json import from_text, to_text
 from ..runtime.quiet import quiet
+from ..samples.sequences import Sequences
 
 NAME = "best"  # name of the text in the file
 ROWS, BYTES = 4096, 2**24  # size of the sample of the data that is compared: at most so many rows, evenly spaced
+SEQUENCES = 64  # the largest number of them that a digest covers
 
 
 def text(record):
@@ -42,6 +44,9 @@ def digest(*data):
         if each is None:
             continue
         rows = np.arange(len(each.X)) if each.rows is None else each.rows
+        if isinstance(each.X, Sequences):
+            sha.update(digest_of_sequences(each, rows))
+            continue
         width = each.X.itemsize * (each.X.size // len(each.X))
         most = max(1, min(len(rows), ROWS, BYTES // width))
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
@@ -51,3 +56,16 @@ def digest(*data):
                 kind = np.float32 if array.dtype.kind == "f" else array.dtype  # the same for every dtype of the network
                 sha.update(quiet(array[rows].astype, kind, over="ignore").tobytes())
     return sha.hexdigest()[:16]
+
+
+def digest_of_sequences(data, rows):
+    """Return the bytes of a digest of Data whose samples are sequences: of evenly spaced ones."""
+    sha = hashlib.sha256(f"{data.samples} {data.X.values.shape[1:]}".encode())
+    sha.update(data.X.lengths[rows].tobytes())
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), SEQUENCES)).astype(np.int64)]
+    targets = data.targets.part(rows)
+    for array in (data.X[rows].steps, targets.labels, targets.values):
+        if array is not None:
+            kind = np.float32 if array.dtype.kind == "f" else array.dtype
+            sha.update(quiet(array.astype, kind, over="ignore").tobytes())
+    return sha.digest()

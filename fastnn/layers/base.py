@@ -81,6 +81,10 @@ class Layer:
         """Return the least number of steps of a sequence, given the least number `after` that follows it (0 if none)."""
         return after
 
+    def steps_after(self, shape, lengths):
+        """Return the numbers of steps of the outputs, for sequences of these numbers of steps, an array."""
+        return lengths
+
     def output_shape(self, shape):
         """Return the shape of the output for a sample of this shape; raise ValueError if it does not accept the shape."""
         return shape

@@ -115,11 +115,15 @@ class Network:
         self.widths = [numbers_of(shape) for shape in self.shapes]
         self.inputs, self.multiply_adds = self.widths[0], graph.multiply_adds
         self.is_ragged, self.least_steps = is_ragged(self.shapes[0]), graph.least_steps
+        self.gives_steps = is_ragged(self.shapes[-1])
         last, = graph.last_layers
         if not last.can_be_last:
             raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
                              "such as Dense(1)")
         *positions, channels = row_shape(self.shapes[-1])
+        if self.gives_steps and positions:
+            raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; those of "
+                             "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
         self.objective = objective_of(last.activation_record, loss, channels, tuple(positions))
         if self.objective.on_logits:
             graph.check_last_axis()
@@ -172,6 +176,10 @@ class Network:
     def output_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of a sample of each output, by name; "output" if it has none."""
         return {name: self.shapes[tensor] for name, tensor in zip(self.graph.outputs, self.wiring.outputs, strict=True)}
+
+    def steps_of_outputs(self, lengths: NDArray) -> NDArray:
+        """Return the numbers of steps of the outputs for sequences of these numbers of steps, where outputs have steps."""
+        return self.graph.steps_of_outputs(lengths)
 
     @property
     def is_classifier(self) -> bool:

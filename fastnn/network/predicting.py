@@ -8,6 +8,7 @@ from ..program import EvaluationProgram, PredictionProgram
 from ..runtime.threads import resolve_threads
 from ..samples.data import samples_of
 from ..samples.metrics import compute
+from ..samples.sequences import Sequences
 
 
 def forward(network, X, threads, idle_programs):
@@ -17,12 +18,14 @@ def forward(network, X, threads, idle_programs):
     """
     X = samples_of(network, X, least=0, finite=False)
     if len(X) == 0:
-        return np.empty((0, *row_shape(network.shapes[-1])), network.dtype)
+        none = np.empty((0, *row_shape(network.shapes[-1])), network.dtype)
+        return Sequences(none, [0]) if network.gives_steps else none
     plan = PredictionProgram.plan_of(network, X, resolve_threads(threads))
     idle = idle_programs.setdefault(plan, [])  # pop and append of a list are thread-safe
     program = idle.pop() if idle else PredictionProgram(network, *plan)
     try:
-        return program.forward(X).reshape(-1, *row_shape(network.shapes[-1]))
+        out = program.forward(X)
+        return out if network.gives_steps else out.reshape(-1, *row_shape(network.shapes[-1]))
     finally:
         if not idle:
             idle.append(program)
@@ -30,7 +33,12 @@ def forward(network, X, threads, idle_programs):
 
 def predictions(network, outputs):
     """Return the predictions for outputs (samples, *output shape), in the form of `Network.predict`."""
-    predicted, unsound = network.objective.head.predictions(outputs)
+    if isinstance(outputs, Sequences):
+        steps, unsound = network.objective.head.predictions(outputs.steps)
+        predicted = outputs.with_steps(steps)
+        unsound = unsound if unsound < 0 else int(np.searchsorted(outputs.offsets, unsound, side="right")) - 1
+    else:
+        predicted, unsound = network.objective.head.predictions(outputs)
     if unsound >= 0:
         raise DivergenceError(f"the outputs for X[{unsound}] are NaN, so there is no label; {advice(network)}")
     return predicted

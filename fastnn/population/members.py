@@ -13,6 +13,9 @@ def check_members(networks):
     for number, network in enumerate(networks):
         if not isinstance(network, Network):
             raise ValueError(f"networks[{number}] is {network!r}; it must be a Network")
+        if network.gives_steps:
+            raise ValueError(f"networks[{number}] has outputs at each step of sequences, and members of a population learn "
+                             "one target a sample; fit it by itself, with network.fit")
     if len(set(map(id, networks))) < len(networks):
         raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
     first = networks[0]

@@ -1,8 +1,10 @@
 """The rows before the first layer and after the last one: gathering the batch, accuracy and loss."""
 
 from ..kernels.interpreter import batch as batches
+from ..kernels.interpreter import steps
 from ..kernels.interpreter.criterion import loss_numbers, loss_rows
 from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
+from ..samples.metrics import ACCURACY
 
 
 class Criterion:
@@ -24,6 +26,10 @@ class Criterion:
         program = self.program
         if x.axis is not None:
             program.emit_steps(x)
+        self.normalize = normalize
+        if program.network.gives_steps:  # their targets are gathered as soon as it is known how many steps there are
+            return
+        if x.axis is not None:
             program.emit(batches.gather_row(program.dtype, 1, x=0, in_features=0, targets=self.targets,
                                             weights=self.weights, normalize=normalize, **self.sizes))
             return
@@ -36,6 +42,9 @@ class Criterion:
     def emit_accuracy(self, scores):
         """Emit the row of the accuracy, if the head reports one; before the loss, which overwrites the targets."""
         program, head = self.program, self.objective.head
+        if scores.axis is not None:
+            self.emit_step_accuracy(scores)
+            return
         parts = 1 if head.count == 1 else program.parts(program.batch * program.network.outputs, NUMBERS_PER_PART)
         row = head.accuracy_row(program.dtype, parts, scores=scores.offset, targets=self.targets, weights=self.weights,
                                 logits=self.objective.on_logits)
@@ -43,6 +52,9 @@ class Criterion:
             program.emit(row)
 
     def emit_loss(self, scores):
+        if scores.axis is not None:
+            self.emit_step_loss(scores)
+            return
         program, batch, outputs = self.program, self.program.batch, self.program.network.outputs
         parts = program.parts(batch * outputs, NUMBERS_PER_PART)
         for row in loss_rows(
@@ -50,5 +62,28 @@ class Criterion:
             targets=self.targets, weights=self.weights,
             gradient=program.arena.take(batch * outputs) if scores.gradient is None else scores.gradient,
             losses=program.arena.take(batch * loss_numbers(program.dtype, self.objective.head.count)), **self.sizes,
+        ):
+            program.emit(row)
+
+    # The same for outputs at the steps of sequences.
+
+    def emit_step_accuracy(self, scores):
+        """Emit the rows that gather the targets of the steps and, if the head reports an accuracy, that row."""
+        program, rows, head = self.program, scores.axis.rows, self.objective.head
+        self.targets, self.weights = program.arena.take(rows * head.outputs), program.arena.take(rows)
+        places = {"axis": scores.axis.place, "targets": self.targets, "weights": self.weights, "out_features": head.outputs}
+        self.parts = program.parts(rows * head.outputs, NUMBERS_PER_PART)
+        program.emit(steps.gather_targets_row(program.dtype, self.parts, normalize=self.normalize, **places))
+        if ACCURACY in head.metrics:
+            program.emit(steps.step_accuracy_row(program.dtype, self.parts, scores=scores.offset, **places,
+                                                 logits=self.objective.on_logits, classes=head.kind == "one class"))
+
+    def emit_step_loss(self, scores):
+        program, rows, outputs = self.program, scores.axis.rows, self.objective.head.outputs
+        gradient = program.arena.take(rows * outputs) if scores.gradient is None else scores.gradient
+        for row in steps.step_loss_rows(
+            program.dtype, self.objective.training_loss, self.parts, axis=scores.axis.place, scores=scores.offset,
+            targets=self.targets, weights=self.weights, gradient=gradient, losses=program.take_integers(rows),
+            out_features=outputs,
         ):
             program.emit(row)

@@ -14,6 +14,7 @@ from ..kernels.interpreter.interpreter import (
     forward_few_kernel,
     one_phase_kernel,
 )
+from ..kernels.interpreter.steps import TARGETS, copy_steps_row
 from ..kernels.interpreter.table import NOT_FINITE, PHASES, RESULTS, row_in
 from ..kernels.layers.panels import WIDE, is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
@@ -21,6 +22,8 @@ from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
 from ..samples.data import enter_samples
+from ..samples.sequences import Sequences
+from ..samples.steps import offsets_of
 from .base import Program, Tensor, address
 from .chunks import chunks_of, cuts_of
 from .criterion import Criterion
@@ -137,6 +140,8 @@ class PredictionProgram(ForwardProgram):
             self.emit(batches.inspect_row(self.dtype, x.features))
         a = self.in_arena(self.lower_layers(x, on_logits=False))
         row = network.objective.head.label_row(self.dtype, a=a.offset) if labels else None
+        if a.axis is not None:
+            row = copy_steps_row(self.dtype, axis=a.axis.place, a=a.offset, out_features=a.features)
         self.emit(batches.copy_out_row(self.dtype, a=a.offset, out_features=a.features) if row is None else row)
         self.finish()
         self.call["found"] = address(self.found)
@@ -158,17 +163,21 @@ class PredictionProgram(ForwardProgram):
         return samples, workers, False, False, (*largest,)
 
     def forward(self, X):
-        """Return the outputs (samples, outputs) of X, C-contiguous in the network's dtype."""
-        out = np.empty((len(X), self.network.outputs), self.dtype)
+        """Return the outputs (samples, outputs) of X, C-contiguous in the network's dtype; Sequences if they have steps."""
+        rows, offsets = len(X), None
+        self.sources = enter_samples(self.call, X)
         if self.network.is_ragged:
             self.cuts = cuts_of(X.lengths, self.samples, self.largest_batch[0], self.workers)
-        self.sources = enter_samples(self.call, X)
+        if self.network.gives_steps:
+            offsets = offsets_of(self.network.steps_of_outputs(X.lengths))
+            self.sources[TARGETS]["offsets"], rows = address(offsets), offsets[-1]
+        out = np.empty((rows, self.network.outputs), self.dtype)
         self.call["outputs"] = address(out)
         self.run_samples(len(X))
         if self.found[NOT_FINITE]:
             self.found[NOT_FINITE] = 0
             check_finite("X", X)
-        return out
+        return out if offsets is None else Sequences(out, offsets)
 
 
 FEW = 16  # largest number of samples of a small prediction

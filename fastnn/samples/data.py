@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kernels.compiling.objects import address
-from ..kernels.interpreter.axes import AS_BYTES, AS_NUMBERS, AS_TOKENS, SOURCE
+from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
+from ..kernels.interpreter.steps import SOURCES, TARGETS, WEIGHTS
+from ..kernels.interpreter.steps import X as SAMPLES
 from .features import features
 from .positions import counted_weights
 from .ragged import sequences
 from .sequences import Sequences
+from .steps import step_targets, step_weights
 from .targets import Targets
 from .weights import sample_weights
 
@@ -24,6 +27,7 @@ class Data:
         Of the network's dtype, or images of uint8, which the gather of a batch converts, or tokens of int32.
     targets : Targets
     weights : array (samples,) or (samples, *positions), or None
+        With targets at steps, (steps,) of all sequences.
     rows : array of int64 or None
         The numbers of the samples to use, in order; None for all.
     dtype : str
@@ -48,17 +52,29 @@ class Data:
     def enter(self, call, order):
         """Write the addresses of the data to the record of a call; order: the numbers of the samples, or None."""
         self.sources = enter_samples(call, self.X)
+        call["order"], call["samples"] = address(order), self.samples
+        if self.targets.offsets is not None:
+            enter_steps(self.sources, self.targets, self.weights)
+            return
         call["targets"], call["labels"] = address(self.targets.values), address(self.targets.labels)
-        call["weights"], call["order"], call["samples"] = address(self.weights), address(order), self.samples
+        call["weights"] = address(self.weights)
         call["weight_at_positions"] = self.weights is not None and self.weights.ndim > 1
 
     @property
     def total_weight(self):
         """The sum of the weights of all positions of the samples to use."""
+        if self.targets.offsets is not None:
+            return float(self.weights_of_steps().sum(dtype=np.float64))
         if self.weights is None:
             return self.samples * self.positions
         weights = self.weights if self.rows is None else self.weights[self.rows]
         return weights.sum(dtype=np.float64) * (self.positions if weights.ndim == 1 else 1)
+
+    def weights_of_steps(self):
+        """Return the weights (steps,) of the samples to use, where targets are those of steps."""
+        steps = self.targets.offsets
+        weights = np.ones(steps[-1], self.dtype) if self.weights is None else self.weights
+        return weights if self.rows is None else Sequences(weights, steps)[self.rows].steps
 
     @property
     def lengths(self):
@@ -97,6 +113,9 @@ class Data:
 
     def normalize_weights(self):
         """Return the same data with weights that sum to 1, for gradients that are summed over several batches."""
+        if self.targets.offsets is not None:
+            weights = np.ones(self.targets.offsets[-1]) if self.weights is None else self.weights.astype(np.float64)
+            return replace(self, weights=(weights / weights.sum()).astype(self.dtype), rows=None)
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
         total = weights.sum() * (self.positions if weights.ndim == 1 else 1)
         return replace(self, weights=(weights / total).astype(self.dtype), rows=None)
@@ -118,11 +137,18 @@ def mean_steps(X):
 
 
 def sources_of(sequences):
-    """Return the record of what enters from outside, which compiled code reads."""
-    sources = np.zeros(1, SOURCE.dtype)
+    """Return the records of what enters from outside, which compiled code reads."""
+    sources = np.zeros(SOURCES, SOURCE.dtype)
     form = {"uint8": AS_BYTES, "int32": AS_TOKENS}.get(sequences.dtype.name, AS_NUMBERS)
-    sources[0] = address(sequences.values), address(sequences.offsets), form
+    sources[SAMPLES] = address(sequences.values), address(sequences.offsets), form
     return sources
+
+
+def enter_steps(sources, targets, weights):
+    """Write the addresses of the targets and weights of steps to the sources of a call."""
+    values, form = (targets.values, AS_NUMBERS) if targets.labels is None else (targets.labels, AS_LABELS)
+    sources[TARGETS] = address(values), address(targets.offsets), form
+    sources[WEIGHTS] = address(weights), 0, AS_NUMBERS
 
 
 def samples_of(network, X, **options):
@@ -137,6 +163,12 @@ def check_data(network, X, y, weights=None, class_weight=None):
     """Return the Data of a caller's arrays for this network, or raise an error with the required form."""
     head = network.objective.head
     X = samples_of(network, X)
+    if network.gives_steps:
+        targets = step_targets(head, y, network.steps_of_outputs(X.lengths), network.dtype)
+        weights = step_weights(weights, targets, network.dtype)
+        if class_weight is not None:
+            weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
+        return Data(X, targets, weights, dtype=network.dtype)
     targets = head.check_targets(y, len(X), network.dtype)
     weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
     weights = counted_weights(weights, targets.counted, network.dtype)

@@ -7,7 +7,7 @@ from ..kernels.elementwise.finite import all_finite
 from .arrays import any_array, describe_first_non_number, holds_masked, real_array
 from .sequences import Sequences
 
-FORMS = "a list of arrays, a fastnn.Sequences, or an array (samples, {}) where all are of one length"
+FORMS = "sequences: a list of arrays, a fastnn.Sequences, or an array (samples, {}) where all are of one length"
 
 
 def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
@@ -28,49 +28,49 @@ def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
     return found
 
 
-def read(X, step):
-    """Return X as Sequences of values of any dtype."""
+def read(X, step, name="X"):
+    """Return X, whose name in errors is `name`, as Sequences of values of any dtype."""
     if isinstance(X, Sequences):
         return Sequences(X.values[..., None], X.offsets) if step == (1,) and X.values.ndim == 1 else X
     if type(X).__module__.partition(".")[0] == "pyarrow":
-        return of_arrow(X, step)
+        return of_arrow(X, step, name)
     if hasattr(X, "to_numpy") and getattr(X, "ndim", 0) == 1:  # a column of a table
         X = X.to_numpy()
     if isinstance(X, np.ndarray) and X.dtype.kind != "O":
-        return of_equal_lengths(X, step)
+        return of_equal_lengths(X, step, name)
     if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1):
-        return of_list(X, step)
+        return of_list(X, step, name)
     if isinstance(X, np.ndarray):
-        raise ValueError(f"X is an array of Python objects of shape {X.shape}; give a list with an array (steps, "
+        raise ValueError(f"{name} is an array of Python objects of shape {X.shape}; give a list with an array (steps, "
                          f"{', '.join(map(str, step))}) for each sequence")
-    raise ValueError(f"X is {shown(X)}; this network takes sequences: {forms(step)}")
+    raise ValueError(f"{name} is {shown(X)}; this network takes {forms(step)}")
 
 
 def forms(step):
     return FORMS.format(", ".join(["steps", *map(str, step)]))
 
 
-def of_equal_lengths(X, step):
+def of_equal_lengths(X, step, name):
     """Return the Sequences in an array (samples, steps, *step)."""
     if step == (1,) and X.ndim == 2:
         X = X[..., None]
     if X.ndim != 2 + len(step):
         hint = ""
         if X.shape[1:] == step or (X.ndim == 1 and step in ((), (1,))):
-            hint = "; for one sequence give [X]"
-        raise ValueError(f"X has shape {X.shape}; this network takes sequences: {forms(step)}{hint}")
+            hint = f"; for one sequence give [{name}]"
+        raise ValueError(f"{name} has shape {X.shape}; this network takes {forms(step)}{hint}")
     samples, length = X.shape[:2]
     return Sequences(X.reshape(samples * length, *X.shape[2:]), np.arange(samples + 1) * length)
 
 
-def of_list(X, step):
+def of_list(X, step, name):
     """Return the Sequences of a list with an array, or a list of numbers, for each."""
     if isinstance(X, np.ndarray):
         X = X.tolist()
     if holds_masked(X):
-        raise ValueError("X holds masked arrays with values missing; fill them first, with .filled(...), or leave the steps "
-                         "out")
-    arrays = [as_steps(number, each, step) for number, each in enumerate(X)]
+        raise ValueError(f"{name} holds masked arrays with values missing; fill them first, with .filled(...), or leave the "
+                         "steps out")
+    arrays = [as_steps(f"{name}[{number}]", each, step) for number, each in enumerate(X)]
     if not arrays:
         return Sequences(np.empty((0, *step)), [0])
     kinds = {array.dtype for array in arrays if len(array)}
@@ -78,12 +78,12 @@ def of_list(X, step):
     return Sequences.of_lengths(values, list(map(len, arrays)))
 
 
-def as_steps(number, given, step):
-    """Return one sequence as an array (steps, *step)."""
+def as_steps(name, given, step):
+    """Return one sequence, whose name in errors is `name`, as an array (steps, *step)."""
     if given is None or (isinstance(given, (float, np.floating)) and given != given):
-        raise ValueError(f"X[{number}] is missing; leave the sequence out, or give an empty one")
+        raise ValueError(f"{name} is missing; leave the sequence out, or give an empty one")
     try:
-        array = any_array(f"X[{number}]", given)
+        array = any_array(name, given)
     except ValueError as error:
         raise ValueError(f"{error} (each step of a sequence has {' × '.join(map(str, step)) or 'one token'})") from None
     if array.dtype.kind == "O" and array.ndim == 1 and len(array) and np.ndim(array[0]) > 0:
@@ -93,16 +93,16 @@ def as_steps(number, given, step):
     if step == (1,) and array.ndim == 1:
         array = array[:, None]
     if array.shape[1:] != step or array.ndim == 0:
-        refuse_sequence(number, array.shape, step)
+        refuse_sequence(name, array.shape, step)
     if array.dtype.kind == "O":
-        array = real_array(f"X[{number}]", array, "float64")
+        array = real_array(name, array, "float64")
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"X[{number}] has dtype {array.dtype}{describe_first_non_number(array)}; it must hold "
+        raise ValueError(f"{name} has dtype {array.dtype}{describe_first_non_number(array)}; it must hold "
                          f"{'real numbers' if step else 'whole numbers, the tokens'}")
     return array
 
 
-def refuse_sequence(number, given, step):
+def refuse_sequence(name, given, step):
     """Raise an error about the shape of one sequence."""
     wanted = ", ".join(["steps", *map(str, step)])
     hint = ""
@@ -111,12 +111,12 @@ def refuse_sequence(number, given, step):
         if given[0] == step[0]:
             hint += "; if its steps run along the second axis, give X[i].T"
     elif given == step:
-        hint = f": for one step give X[{number}][None]"
+        hint = f": for one step give {name}[None]"
     elif len(given) == 1 and len(step) == 1:
-        hint = f": give X[{number}].reshape(-1, {step[0]}) if its numbers lie in that order"
+        hint = f": give {name}.reshape(-1, {step[0]}) if its numbers lie in that order"
     elif len(given) == 2 and step == ():
         hint = ": tokens have no features; for sequences of numbers give inputs=(None, features)"
-    raise ValueError(f"X[{number}] has shape {given}; this network takes sequences ({wanted}){hint}")
+    raise ValueError(f"{name} has shape {given}; this network takes sequences ({wanted}){hint}")
 
 
 def refuse_step(given, step):
@@ -171,34 +171,34 @@ def refuse_short(number, steps, least):
                      "shorter ones out")
 
 
-def of_arrow(X, step):
+def of_arrow(X, step, name):
     """Return the Sequences in a list array of Arrow, whose values are not copied."""
     if hasattr(X, "combine_chunks") and hasattr(X, "chunks"):  # several arrays in one column
         X = X.chunk(0) if X.num_chunks == 1 else X.combine_chunks()
     if not hasattr(X, "flatten") or not hasattr(X, "type"):
-        raise ValueError(f"X is {type(X).__name__} of pyarrow; give its column of lists")
+        raise ValueError(f"{name} is {type(X).__name__} of pyarrow; give its column of lists")
     if X.null_count:
         number = X.is_null().index(True).as_py()
-        raise ValueError(f"X[{number}] is missing; leave the sequence out, or give an empty one")
+        raise ValueError(f"{name}[{number}] is missing; leave the sequence out, or give an empty one")
     if hasattr(X, "offsets"):
         offsets, values = X.offsets.to_numpy(), X.values
     elif hasattr(X.type, "list_size"):
         size, values = X.type.list_size, X.flatten()
         offsets = np.arange(len(X) + 1) * size
     else:
-        raise ValueError(f"X is an Arrow array of {X.type}; this network takes sequences: {forms(step)}")
-    return Sequences(arrow_steps(values, step), offsets)
+        raise ValueError(f"{name} is an Arrow array of {X.type}; this network takes {forms(step)}")
+    return Sequences(arrow_steps(values, step, name), offsets)
 
 
-def arrow_steps(values, step):
+def arrow_steps(values, step, name):
     """Return the steps of an Arrow array as an array (steps, *step)."""
     count = len(values)
     while hasattr(values.type, "list_size"):
         values = values.flatten()
     if values.null_count:
-        raise ValueError("X has steps that are missing; fill them, or leave them out")
+        raise ValueError(f"{name} has steps that are missing; fill them, or leave them out")
     if hasattr(values, "offsets"):
-        raise ValueError(f"X holds steps that are lists of any length; make them lists of {step} numbers (pyarrow.list_ "
-                         "with a size)")
+        raise ValueError(f"{name} holds steps that are lists of any length; make them lists of {step} numbers (pyarrow.list_"
+                         " with a size)")
     numbers = values.to_numpy(zero_copy_only=False)
     return numbers.reshape(count, *step) if step in ((), (1,)) or numbers.size != count else numbers

@@ -6,11 +6,14 @@ import numpy as np
 
 from ..checks import shown
 from .arrays import check_finite, real_objects
+from .sequences import Sequences
 
 
 @dataclass(frozen=True)
 class Targets:
     """Checked targets: `labels` (samples,) int64 or `values` (samples, outputs), the other one None.
+
+    Targets of steps stand one after the other, those of sample i from offsets[i] to offsets[i + 1] − 1.
 
     Targets at positions have labels (samples, *positions) or values (samples, *positions, outputs). counted: the same shape
     as labels, whether each position counts, or None if all do.
@@ -19,10 +22,19 @@ class Targets:
     labels: np.ndarray | None
     values: np.ndarray | None
     counted: np.ndarray | None = None
+    offsets: np.ndarray | None = None
 
     def part(self, rows):
         """Return the targets of some samples, by their numbers."""
+        if self.offsets is not None:
+            return self.part_of_steps(rows)
         return Targets(*(array if array is None else array[rows] for array in (self.labels, self.values, self.counted)))
+
+    def part_of_steps(self, rows):
+        lengths = np.diff(self.offsets)
+        arrays = [array if array is None else Sequences(array, self.offsets)[rows].steps
+                  for array in (self.labels, self.values, self.counted)]
+        return Targets(*arrays, np.concatenate([[0], np.cumsum(lengths[rows], dtype=np.int64)]))
 
 
 def check_probabilities(y, kind):

@@ -22,7 +22,7 @@ from .table import Kind
 
 # What enters from outside: the address of the values of all steps, in their form, and of the offsets of all samples.
 SOURCE = Record("source", "values", "offsets", "form")
-AS_NUMBERS, AS_BYTES, AS_TOKENS = range(3)  # forms: of the network's dtype, uint8, int32
+AS_NUMBERS, AS_BYTES, AS_TOKENS, AS_LABELS = range(4)  # forms: of the network's dtype, uint8, int32, int64
 ROWS, SAMPLES, OFFSETS = range(3)  # the integers of an axis
 
 MEASURE = Kind("measure", "axis", "source", "steps")  # steps: of every sample, or 0 if they are those of the source

@@ -9,7 +9,7 @@ so that the mean is over all positions that count, and each sum is in the order 
 0 does not count.
 """
 
-from ..compiling.jit import Kernel, as_floats, call_at, offset, view
+from ..compiling.jit import Kernel, as_floats, call_at, jit, offset, view
 from ..compiling.objects import WORD
 from ..compiling.share import share
 from ..compiling.trace import larger
@@ -51,6 +51,22 @@ def build_loss_sums(dtype):
     return loss_sums
 
 
+@jit(inline=True)
+def hit_of(scores, targets, r, out_features, classes, half):
+    """Return how much of row r is predicted correctly: all or nothing for `classes`, else the share of its outputs."""
+    if classes != 0:
+        guess, label, score, target = 0, 0, scores[r, 0], targets[r, 0]
+        for j in range(1, out_features):  # without branches, because the largest class is unpredictable
+            guess = j if scores[r, j] > score else guess
+            label = j if targets[r, j] > target else label
+            score, target = larger(score, scores[r, j]), larger(target, targets[r, j])
+        return 1.0 if guess == label else 0.0
+    right = 0
+    for j in range(out_features):
+        right += (scores[r, j] >= half) == (targets[r, j] >= 0.5)
+    return right / out_features
+
+
 def build_accuracy(dtype):
     def accuracy(row, call, part, parts):
         batch, positions, out_features = call.batch, row.positions, row.out_features
@@ -64,21 +80,9 @@ def build_accuracy(dtype):
         for i in range(begin, end):
             hit, count = 0.0, 0.0
             for r in range(i * positions, (i + 1) * positions):
-                if row.weighed != 0 and weights[r] == 0:
-                    continue
-                count += 1.0
-                if row.classes != 0:
-                    guess, label, score, target = 0, 0, scores[r, 0], targets[r, 0]
-                    for j in range(1, out_features):  # without branches, because the largest class is unpredictable
-                        guess = j if scores[r, j] > score else guess
-                        label = j if targets[r, j] > target else label
-                        score, target = larger(score, scores[r, j]), larger(target, targets[r, j])
-                    hit += 1.0 if guess == label else 0.0
-                else:
-                    right = 0
-                    for j in range(out_features):
-                        right += (scores[r, j] >= half) == (targets[r, j] >= 0.5)
-                    hit += right / out_features
+                if row.weighed == 0 or weights[r] != 0:
+                    count += 1.0
+                    hit += hit_of(scores, targets, r, out_features, row.classes, half)
             hits[i], counts[i] = hit, count
 
     return accuracy

@@ -117,6 +117,11 @@ def compute(network, data, chosen, threads, prefix=""):
     head, rows = network.objective.head, data.rows
     outputs = network.forward(data.X if rows is None else data.X[rows], threads=threads)
     y = head.perfect_predictions(data.targets if rows is None else data.targets.part(rows))
+    if data.targets.offsets is not None:  # metrics take one row for each step that counts
+        outputs = outputs.steps
+        if data.weights is not None:
+            counted = data.weights_of_steps() > 0
+            outputs, y = outputs[counted], y[counted]
     if head.positions:  # metrics take one row for each position that counts
         head, weights, shape = head.of_rows(), data.weights, outputs.shape[:-1]
         counted = slice(None) if weights is None else at_positions(

@@ -1,0 +1,83 @@
+"""Targets and weights of networks with outputs at each step of sequences.
+
+Targets are sequences as long as the outputs: `Sequences`, or a list with an array for each. A step whose label is −1, or
+whose weight is 0, does not count: neither in the loss nor in the metrics. The loss is the mean over all steps that count.
+"""
+
+import numpy as np
+
+from .arrays import any_array, check_finite, real_array
+from .positions import NOT_COUNTED
+from .ragged import read
+from .sequences import Sequences
+from .targets import Targets, check_probabilities, class_labels
+from .weights import sample_weights
+
+
+def step_targets(head, y, lengths, dtype):
+    """Return y as the Targets of steps, one after the other, where the outputs of samples have these numbers of steps."""
+    labels = head.takes_labels and axes_of(y) == 1
+    found = read(y, () if labels else (head.outputs,), name="y")
+    check_lengths("y", "target", found, lengths)
+    if found.values.shape[1:] not in ((), (head.outputs,)) or (found.values.ndim == 1) != labels:
+        form = "labels" if labels else f"{head.outputs} values for each step"
+        raise ValueError(f"y has steps of shape {found.values.shape[1:]}; this network takes {form}")
+    counted = None
+    if labels:
+        own = class_labels(found.steps, head.outputs, least=NOT_COUNTED)
+        counted = own != NOT_COUNTED
+        if not counted.any():
+            raise ValueError("y is -1 at every step, so none counts; give labels to some")
+        own, counted = (own, None) if counted.all() else (np.where(counted, own, 0), counted)
+        return Targets(own, None, counted, offsets_of(lengths))
+    values = real_array("y", found.steps, dtype)
+    check_finite("y", values)
+    if head.targets != "values":
+        check_probabilities(values, head.targets)
+    return Targets(None, values, None, offsets_of(lengths))
+
+
+def axes_of(y):
+    """Return the number of axes of one sequence of y, as its first one with a step has it."""
+    if isinstance(y, Sequences):
+        return y.values.ndim
+    if isinstance(y, np.ndarray) and y.dtype.kind != "O":
+        return y.ndim - 1
+    return next((np.ndim(each) for each in y if np.size(each)), 1) if isinstance(y, (list, tuple, np.ndarray)) else 1
+
+
+def check_lengths(name, what, found, lengths):
+    """Refuse sequences that do not have a step for each step of the outputs."""
+    if len(found) != len(lengths):
+        raise ValueError(f"{name} has {len(found)} sequences; X has {len(lengths)}, and {name} must have as many")
+    wrong = np.flatnonzero(found.lengths != lengths)
+    if wrong.size:
+        number = int(wrong[0])
+        raise ValueError(f"{name}[{number}] has {found.lengths[number]} steps; the outputs for X[{number}] have "
+                         f"{lengths[number]}, so it must have a {what} for each: for padded arrays give "
+                         f"Sequences.from_padded({name}, lengths)")
+
+
+def offsets_of(lengths):
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+def step_weights(weights, targets, dtype):
+    """Return the weights (steps,) of all steps, 0 where targets do not count; None if all are 1.
+
+    weights: (samples,) for sequences, or sequences of a weight for each step, or None.
+    """
+    lengths, counted = np.diff(targets.offsets), targets.counted
+    if weights is None:
+        return None if counted is None else counted.astype(dtype)
+    if isinstance(weights, Sequences) or axes_of(weights) == 1 or any_array("sample_weight", weights).ndim != 1:
+        found = read(weights, (), name="sample_weight")
+        check_lengths("sample_weight", "weight", found, lengths)
+        found = sample_weights(found.steps, len(found.steps), dtype)
+    else:
+        found = np.repeat(sample_weights(weights, len(lengths), dtype), lengths)
+    if counted is None:
+        return found
+    if not (found * counted).any():
+        raise ValueError("sample_weight is 0 wherever y is not -1, so no step counts; give weights to some")
+    return found * counted
