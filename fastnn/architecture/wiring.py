@@ -15,7 +15,8 @@ class Step(NamedTuple):
     Attributes
     ----------
     index : int
-        The index of the layer's parameters, state and random words. Steps with the same index share them.
+        The index of the layer's parameters, state and random words. Steps with the same index share them; each draws
+        random numbers of its own.
     layer : Layer
     reads : tuple of int
         The indices of the tensors that it reads. The network's inputs come first, then the output of each step.

@@ -185,7 +185,7 @@ class Shared(Block):
 
     A layer object describes a layer; in a graph a second call of the same object is refused, because it could mean the same
     parameters or other ones. `Shared(layer)` means the same, and a new object other ones. Every call adds to the gradients,
-    and a step updates the parameters once.
+    and a step updates the parameters once. Random layers draw for each call separately.
 
     Parameters
     ----------

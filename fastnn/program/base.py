@@ -8,6 +8,7 @@ from ..kernels.compiling.objects import address
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.table import make_table
 from ..kernels.layers.joins.add import add_gradient_row
+from ..kernels.layers.randomness.dropout import GAMMA
 from ..layers.ragged import is_ragged
 from ..runtime.memory import Arena
 from ..runtime.threads import NUMBERS_PER_PART, parts
@@ -68,6 +69,7 @@ class Program(Rows):
         self.outputs = []  # the output tensor of each step
         self.gathered = self.brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
         self.unread = {}  # {offset of a gradient with several readers: number of readers that are not lowered yet}
+        self.drawn = {}  # {layer: number of its uses so far that draw random numbers}
         self.used_again = False  # whether a later step has the parameters of the one that is being lowered
         self._scratch, self._scratch_size = None, 0
 
@@ -119,6 +121,15 @@ class Program(Rows):
         gradients of all rows.
         """
         return 0, False
+
+    def random_word(self, index):
+        """Return (address, ahead) of a use of layer number `index`: it draws from the word at the address plus `ahead`.
+
+        Each use in a step has a word of its own, since it advances the layer's word for the steps to come (`advance_row`).
+        """
+        uses = self.drawn.get(index, 0)
+        self.drawn[index] = uses + 1
+        return self.network.vectors.random_word(index), uses * GAMMA % 2**64
 
     def emit_last(self, row):
         """Emit a row that changes the state of a layer, after all checks that could stop a step; others ignore this."""

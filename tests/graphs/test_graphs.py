@@ -14,17 +14,22 @@ from fastnn import (
     Dense,
     Dropout,
     Flatten,
+    GaussianNoise,
     GlobalAveragePool,
     Input,
     Multiply,
     Network,
     Normalize,
     Parallel,
+    RandomFlip,
+    RandomShift,
     Rescale,
     Residual,
     Shared,
     plot,
+    vectorized,
 )
+from fastnn.kernels.layers.randomness.dropout import GAMMA
 from fastnn.program import TrainingProgram
 from fastnn.samples.data import check_data
 
@@ -333,3 +338,39 @@ def test_nodes_are_not_iterated_or_changed_by_numpy():
         iter(Input(3))
     assert isinstance(np.float64(2) * Input(3), type(Input(3)))
     assert isinstance((Input(3) * 2).layer, Rescale)
+
+
+# Layers that draw random numbers, used again
+
+
+IMAGES = rng.normal(size=(9, 4, 4, 3))
+
+
+@pytest.mark.parametrize("layer", [Dropout(0.5), Dropout(0.5, channels=True), GaussianNoise(0.7), RandomShift(2),
+                                   RandomFlip(vertical=True)], ids=repr)
+def test_each_use_of_a_shared_layer_draws_by_itself(layer):
+    x, shared, out = Input((4, 4, 3)), Shared(layer), Dense(2)
+    uses = shared(x), shared(x), shared(x)
+    net = Network(inputs=x, outputs=out(Flatten()(Concatenate()(*uses))), seed=5, dtype="float64")
+    index = next(step.index for step in net.wiring.steps if step.layer == layer)
+    targets, word = rng.normal(size=(9, 2)), int(net.vectors.random[1 + index])
+    _, gradients = net.loss_and_gradients(IMAGES, targets, training=True)
+    # in NumPy: use u draws from the word u steps ahead, and a step advances it by the number of uses
+    seen = [in_training(layer, (word + use * GAMMA) % 2**64) for use in range(3)]
+    plain = Network([Flatten(), out], inputs=(4, 4, 9), dtype="float64")
+    name = next(iter(net.parameters))
+    plain.parameters["1.weight"][:] = net.parameters[name]
+    _, expected = plain.loss_and_gradients(np.concatenate(seen, axis=-1), targets)
+    np.testing.assert_allclose(gradients[name], expected["1.weight"], rtol=1e-9, atol=1e-12)
+    assert not np.array_equal(seen[0], seen[1])
+    net.fit(IMAGES, targets, epochs=2, batch_size=9)
+    assert int(net.vectors.random[1 + index]) == (word + 2 * 3 * GAMMA) % 2**64
+
+
+def in_training(layer, word):
+    """Return what a layer makes of the images in training, in NumPy."""
+    if isinstance(layer, Dropout):
+        return vectorized.dropout_forward(IMAGES, layer.rate, word, channels=layer.channels)
+    if isinstance(layer, GaussianNoise):
+        return vectorized.gaussian_noise_forward(IMAGES, layer.deviation, word)
+    return vectorized.random_view_forward(IMAGES, (4, 4), *layer.ranges((4, 4, 3)), layer.mirrors, word)

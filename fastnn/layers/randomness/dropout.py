@@ -50,10 +50,10 @@ class Dropout(Layer):
         if self.rate == 0 or not program.as_in_training:
             return x
         x = program.in_arena(x)
-        a, word = program.tensor_like(x), program.network.vectors.random_word(index)
+        a, (word, ahead) = program.tensor_like(x), program.random_word(index)
         program.emit(dropout_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient, features=x.features, rate=self.rate, word=word,
+            da=a.gradient, features=x.features, rate=self.rate, word=word, ahead=ahead,
             channels=x.shape[-1] if self.channels else 0,
         ))
         program.emit_last(advance_row(program.dtype, word))

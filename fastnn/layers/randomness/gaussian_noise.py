@@ -46,10 +46,10 @@ class GaussianNoise(Layer):
         if self.deviation == 0 or not program.as_in_training:
             return x
         x = program.in_arena(x)
-        a, word = program.tensor_like(x), program.network.vectors.random_word(index)  # x and a share the gradient
+        a, (word, ahead) = program.tensor_like(x), program.random_word(index)  # x and a share the gradient
         program.emit(gaussian_noise_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            features=x.features, deviation=self.deviation, word=word,
+            features=x.features, deviation=self.deviation, word=word, ahead=ahead,
         ))
         program.emit_last(advance_row(program.dtype, word))
         return a

@@ -30,16 +30,16 @@ class RandomView(Layer):
         return (*self.size(image_shape(self, shape)), shape[2])
 
     def lower(self, program, index, x, activation):
-        size, word = self.size(x.shape), program.network.vectors.random_word(index)
+        size = self.size(x.shape)
         if not program.as_in_training and size == x.shape[:2]:
             return x
-        x = program.in_arena(x)
+        x, (word, ahead) = program.in_arena(x), program.random_word(index)
         a = program.tensor((*size, x.shape[2]))
         down, across = self.ranges(x.shape) if program.as_in_training else center(x.shape, size)
         program.emit(random_view_row(
             program.dtype, program.parts(program.batch * a.features, NUMBERS_PER_PART), x.shape, size, down=down,
-            across=across, mirrors=self.mirrors if program.as_in_training else (False, False), word=word, x=x.offset,
-            a=a.offset, da=a.gradient, dx=x.gradient if program.training else None,
+            across=across, mirrors=self.mirrors if program.as_in_training else (False, False), word=word, ahead=ahead,
+            x=x.offset, a=a.offset, da=a.gradient, dx=x.gradient if program.training else None,
         ))
         if program.as_in_training:
             program.emit_last(advance_row(program.dtype, word))

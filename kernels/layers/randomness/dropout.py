@@ -8,7 +8,8 @@ step is dropped. So every part draws its own numbers, and backward draws them ag
 If whole channels (the last axis of a sample) are dropped, all pixels of a channel use e = sample · channels + channel.
 
 These are the numbers of SplitMix64 (Steele, Lea and Flood 2014; mix is theirs, γ their odd constant near 2⁶⁴ / golden ratio)
-started at mix(word). The word is the state of the layer and is advanced by γ after each step.
+started at mix(word). The word is the state of the layer plus `ahead`. The state is advanced by γ for each use of the layer
+in a step; `ahead` is 0 for the first use, γ for the second, and so on, so that each draws from a word of its own.
 """
 
 import numpy as np
@@ -18,7 +19,8 @@ from ...compiling.record import FLOAT, INTEGERS, UNSIGNED
 from ...compiling.share import share
 from ...interpreter.table import Kind
 
-DROPOUT = Kind("dropout", "x", "a", "da", "features", "channels", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS)
+DROPOUT = Kind("dropout", "x", "a", "da", "features", "channels", threshold=UNSIGNED, factor=FLOAT, word=INTEGERS,
+               ahead=UNSIGNED)
 ADVANCE = Kind("dropout_advance", word=INTEGERS)
 
 GAMMA = 0x9E3779B97F4A7C15
@@ -35,6 +37,12 @@ def mix(word):
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return word ^ (word >> np.uint64(31))
+
+
+@jit(inline=True)
+def word_of(row):
+    """Return the word from which a row draws."""
+    return np.uint64(view(row.word, 0, 1)[0]) + row.ahead
 
 
 def dropping(dtype):
@@ -65,7 +73,7 @@ def build_forward(dtype):
     drop = dropping(dtype)
 
     def dropout_forward(row, call, part, parts):
-        features, word = row.features, np.uint64(view(row.word, 0, 1)[0])
+        features, word = row.features, word_of(row)
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         x, a = view(call.arena, row.x + start, size), view(call.arena, row.a + start, size)
@@ -78,7 +86,7 @@ def build_backward(dtype):
     drop = dropping(dtype)
 
     def dropout_backward(row, call, part, parts):
-        features, word = row.features, np.uint64(view(row.word, 0, 1)[0])
+        features, word = row.features, word_of(row)
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         dx = view(call.arena, row.da + start, size)
@@ -105,8 +113,9 @@ def advance_row(dtype, word):
     return ADVANCE.row({"backward_third": (dropout_advance.address(dtype), 1)}, word=word)
 
 
-def dropout_row(dtype, parts, *, x, a, da, features, rate, word, channels=0):
-    """Return the row of a dropout. da: None if dx is not needed. word: address of a 64-bit integer.
+def dropout_row(dtype, parts, *, x, a, da, features, rate, word, ahead=0, channels=0):
+    """Return the row of a dropout. da: None if dx is not needed. word: address of a 64-bit integer; ahead: what is
+    added to it.
 
     channels: the number of channels if whole channels are dropped, 0 if single elements are.
     """
@@ -114,4 +123,4 @@ def dropout_row(dtype, parts, *, x, a, da, features, rate, word, channels=0):
     if da is not None:
         phases["backward_second"] = dropout_backward.address(dtype), parts
     return DROPOUT.row(phases, x=x, a=a, da=da or 0, features=features, threshold=threshold(rate), factor=1 / (1 - rate),
-                       word=word, channels=channels)
+                       word=word, ahead=ahead, channels=channels)

@@ -10,19 +10,19 @@ import math
 import numpy as np
 
 from ...compiling.jit import Kernel, view
-from ...compiling.record import FLOAT, INTEGERS
+from ...compiling.record import FLOAT, INTEGERS, UNSIGNED
 from ...compiling.share import share
 from ...interpreter.table import Kind
-from .dropout import GAMMA, mix
+from .dropout import GAMMA, mix, word_of
 
-GAUSSIAN_NOISE = Kind("gaussian_noise", "x", "a", "features", deviation=FLOAT, word=INTEGERS)
+GAUSSIAN_NOISE = Kind("gaussian_noise", "x", "a", "features", deviation=FLOAT, word=INTEGERS, ahead=UNSIGNED)
 
 
 def build_forward(dtype):
     real = np.dtype(dtype).type
 
     def gaussian_noise_forward(row, call, part, parts):
-        features, begin_word = row.features, mix(np.uint64(view(row.word, 0, 1)[0]))
+        features, begin_word = row.features, mix(word_of(row))
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         x, a = view(call.arena, row.x + start, size), view(call.arena, row.a + start, size)
@@ -39,7 +39,7 @@ def build_forward(dtype):
 gaussian_noise_forward = Kernel("gaussian_noise_forward", build_forward, GAUSSIAN_NOISE.arguments)
 
 
-def gaussian_noise_row(dtype, parts, *, x, a, features, deviation, word):
-    """Return the row of Gaussian noise. word: address of a 64-bit integer."""
+def gaussian_noise_row(dtype, parts, *, x, a, features, deviation, word, ahead=0):
+    """Return the row of Gaussian noise. word: address of a 64-bit integer; ahead: what is added to it."""
     return GAUSSIAN_NOISE.row({"forward": (gaussian_noise_forward.address(dtype), parts)}, x=x, a=a, features=features,
-                              deviation=deviation, word=word)
+                              deviation=deviation, word=word, ahead=ahead)

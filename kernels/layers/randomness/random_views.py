@@ -13,15 +13,15 @@ from functools import partial
 import numpy as np
 
 from ...compiling.jit import Kernel, jit, view
-from ...compiling.record import INTEGERS
+from ...compiling.record import INTEGERS, UNSIGNED
 from ...compiling.share import share
 from ...interpreter.table import Kind
-from .dropout import GAMMA, mix
+from .dropout import GAMMA, mix, word_of
 
 RANDOM_VIEW = Kind(
     "random_view", "x", "a", "da", "dx", "height", "width", "channels", "out_height", "out_width",
     "least_down", "count_down", "least_across", "count_across", "mirrors_rows", "mirrors_columns",
-    word=INTEGERS,
+    word=INTEGERS, ahead=UNSIGNED,
 )
 
 
@@ -55,7 +55,7 @@ def view_of(row, word, sample):
 def build_copy(dtype, backward):
     def copy_views(row, call, part, parts):
         """a[r, c] = x[down ± r, across ± c], or backward dx[down ± r, across ± c] = da[r, c], with zeros elsewhere."""
-        channels, word = row.channels, np.uint64(view(row.word, 0, 1)[0])
+        channels, word = row.channels, word_of(row)
         image_size, seen_size = row.height * row.width * channels, row.out_height * row.out_width * channels
         images, views = (row.dx, row.da) if backward else (row.x, row.a)
         begin, end = share(call.batch, part, parts, 1)
@@ -87,12 +87,13 @@ random_view_forward = Kernel("random_view_forward", partial(build_copy, backward
 random_view_backward = Kernel("random_view_backward", partial(build_copy, backward=True), RANDOM_VIEW.arguments)
 
 
-def random_view_row(dtype, parts, shape, size, *, down, across, mirrors=(False, False), word, x=0, a=0, da=0, dx=None):
+def random_view_row(dtype, parts, shape, size, *, down, across, mirrors=(False, False), word, ahead=0, x=0, a=0,
+                    da=0, dx=None):
     """Return the row of random views.
 
     shape: (height, width, channels); size: (out_height, out_width); down, across: (least, most) first row and
-    column; mirrors: whether rows and columns may be in reverse order; word: address of a 64-bit integer; dx: None if it is
-    not needed.
+    column; mirrors: whether rows and columns may be in reverse order; word: address of a 64-bit integer; ahead: what is
+    added to it; dx: None if it is not needed.
     """
     phases = {"forward": (random_view_forward.address(dtype), parts)}
     if dx is not None:
@@ -102,4 +103,5 @@ def random_view_row(dtype, parts, shape, size, *, down, across, mirrors=(False, 
         phases, x=x, a=a, da=da or 0, dx=dx or 0, height=height, width=width, channels=channels, out_height=out_height,
         out_width=out_width, least_down=down[0], count_down=down[1] - down[0] + 1, least_across=across[0],
         count_across=across[1] - across[0] + 1, mirrors_rows=mirrors[0], mirrors_columns=mirrors[1], word=word,
+        ahead=ahead,
     )
