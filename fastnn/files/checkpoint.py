@@ -29,7 +29,15 @@ from ..formats.untrusted_json import from_text, to_text
 from ..kernels.interpreter.interpreter import COUNT_SUM, DIVERGED, SAMPLES
 from ..kernels.optimizers import optimizers
 from ..program import TOTALS
-from .networks import CHECKPOINT_FORMAT, expected_parameters_and_state, metadata_of, open_and_read, versioned
+from .networks import (
+    CHECKPOINT_FORMAT,
+    expected_parameters_and_state,
+    metadata_of,
+    open_and_read,
+    scale_in,
+    scale_text,
+    versioned,
+)
 
 SCHEDULES = {kind.__name__: kind for kind in Schedule.__subclasses__() if kind.__module__ == Schedule.__module__}
 LARGEST = 2**64 - 1  # largest word of the random state
@@ -48,7 +56,8 @@ def save(network, path, extra=None):
         tensors |= {f"optimizer.{slot}.{name}": array for name, array in vector.items()}
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
     fit = to_text(document(network, state, tensors), special=True)
-    metadata = {"format": versioned(CHECKPOINT_FORMAT, network), "network": to_text(network.config()), "fit": fit}
+    metadata = {"format": versioned(CHECKPOINT_FORMAT, network), "network": to_text(network.config()), "fit": fit,
+                **scale_text(network)}
     write_whole(path, to_bytes(tensors, metadata | (extra or {})))
 
 
@@ -208,7 +217,7 @@ def read(network_type, file):
     if len(fit["random"]) != len(network.vectors.random):
         raise ValueError("its random state is not that of its architecture")
     network.vectors.random[:] = [word(number) for number in fit["random"]]
-    network.fits.last = state
+    network.fits.last, network.fitted_on = state, scale_in(metadata)
     return network
 
 

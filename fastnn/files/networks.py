@@ -3,6 +3,7 @@
     format     the kind of file, and the version of this format: 1 if samples have one axis of features, 2 if they have a
                shape, 3 if the network is a graph; readers of earlier versions refuse later ones
     network    the architecture: `Network.config()` as JSON
+    fitted_on  for a network fitted on images: whether they were bytes or floats, and the largest number
     sha256     a digest of the whole file, which detects damage (`fastnn.formats.safetensors`)
 
 Any program that reads safetensors can read the tensors. A file is not trusted: the shapes that its architecture requires are
@@ -12,6 +13,7 @@ looked up in the registries only.
 
 import os
 import stat
+from dataclasses import asdict
 
 from ..architecture.graph import graph_from_config
 from ..formats.atomic_file import write_whole
@@ -19,6 +21,7 @@ from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
 from ..formats.signatures import ARCHIVE, HDF5, LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from ..formats.untrusted_json import from_text, to_text
 from ..layers import is_features
+from ..samples.scale import Scale
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 NEWEST = 3  # newest version of either format
@@ -35,7 +38,7 @@ class ModelFormatError(ValueError):
 
 def save(network, path, extra=None):
     """Write `network` to `path`, atomically; extra: additional texts by name for the metadata."""
-    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config())}
+    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config()), **scale_text(network)}
     write_whole(path, to_bytes(network.vectors.by_name, metadata | (extra or {})))
 
 
@@ -111,7 +114,21 @@ def read(network_type, file):
         raise ValueError("its tensors are not those of its architecture")
     network = network_type.with_zeros(config)
     file.fill_checked(network.vectors.by_name)
+    network.fitted_on = scale_in(file.metadata)
     return network
+
+
+def scale_text(network):
+    """Return the metadata about the images that a network was fitted on."""
+    return {} if network.fitted_on is None else {"fitted_on": to_text(asdict(network.fitted_on))}
+
+
+def scale_in(metadata):
+    """Return what `scale_text` wrote, or None."""
+    if "fitted_on" not in metadata:
+        return None
+    given = from_text(metadata["fitted_on"])
+    return Scale(str(given["kind"]), float(given["largest"]))
 
 
 def versioned(first, network):

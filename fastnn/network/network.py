@@ -35,6 +35,7 @@ from ..runtime.quiet import new_generator, quiet
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
+from ..samples.scale import Scale
 from . import describing, differentiating, predicting, training
 
 
@@ -71,6 +72,9 @@ class Network:
     widths : list of int
         The number of elements of a sample before the first layer and after each layer. `inputs` and `outputs` are the first
         and the last.
+    fitted_on : fastnn.samples.scale.Scale or None
+        Whether the images of the last fit were bytes or floats, and the largest number among them. Prediction warns of the
+        other kind on another scale. None before the first fit, and for samples that are no images.
     shapes : list of tuple
         The shape of a sample before the first layer and after each layer; of a graph, in its order.
     input_shapes, output_shapes : dict of str to tuple
@@ -134,7 +138,7 @@ class Network:
         random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
         self.seed, self.vectors = seed, Vectors(graph, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
-        self._idle_predictions = {}
+        self._idle_predictions, self.fitted_on = {}, None
         return new_generator(weights_seed)
 
     def _initialize(self, generator):
@@ -270,7 +274,7 @@ class Network:
 
         Row i depends only on X[i], to the bit.
         """
-        if threads is None and not self.is_ragged and (out := self._forward_few(X)) is not None:
+        if threads is None and self._may_be_few and (out := self._forward_few(X)) is not None:
             return out
         return predicting.forward(self, X, threads, self._idle_predictions)
 
@@ -281,9 +285,19 @@ class Network:
         prediction at each position: labels (samples, height, width), values (samples, height, width, channels). If a
         classifier's outputs are NaN, a DivergenceError is raised.
         """
-        if threads is None and not self.is_ragged and (predicted := self._predict_few(X)) is not None:
+        if threads is None and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
         return predicting.predictions(self, self.forward(X, threads=threads))
+
+    @property
+    def fitted_on(self) -> Scale | None:
+        return self._fitted_on
+
+    @fitted_on.setter
+    def fitted_on(self, scale):
+        self._fitted_on = scale
+        # whether a few samples may be predicted without checks; floats for a network of bytes get one
+        self._may_be_few = not self.is_ragged and (scale is None or scale.kind == "float")
 
     @cached_property
     def _forward_few(self):
@@ -352,6 +366,7 @@ class Network:
         """Return a copy in another dtype, with the same architecture, parameters and state, without optimizer states."""
         twin = Network.with_zeros({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
+        twin.fitted_on = self.fitted_on
         return twin
 
     def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
@@ -464,7 +479,7 @@ class Network:
 
     def __reduce__(self):
         """Support pickle and copy: architecture, parameters, state and random numbers, but no optimizer states."""
-        return restore, (type(self), self.config(), self.seed, *self.vectors.copies())
+        return restore, (type(self), self.config(), self.seed, *self.vectors.copies(), self.fitted_on)
 
     def __repr__(self):
         return describing.represented(self)
@@ -511,8 +526,9 @@ def arguments_of(config):
     return layers_from_config(config["layers"]), config["inputs"], options
 
 
-def restore(network_type, config, seed, parameters, random, state):
+def restore(network_type, config, seed, parameters, random, state, fitted_on=None):
     """Make the network again from the result of `Network.__reduce__`."""
     network = network_type.with_zeros(config, seed)
     network.vectors.set_copies(parameters, random, state)
+    network.fitted_on = fitted_on
     return network

@@ -20,6 +20,7 @@ def forward(network, X, threads, idle_programs):
     if len(X) == 0:
         none = np.empty((0, *row_shape(network.shapes[-1])), network.dtype)
         return Sequences(none, [0]) if network.gives_steps else none
+    warn_of_scale(network, X)
     plan = PredictionProgram.plan_of(network, X, resolve_threads(threads))
     idle = idle_programs.setdefault(plan, [])  # pop and append of a list are thread-safe
     program = idle.pop() if idle else PredictionProgram(network, *plan)
@@ -29,6 +30,12 @@ def forward(network, X, threads, idle_programs):
     finally:
         if not idle:
             idle.append(program)
+
+
+def warn_of_scale(network, X):
+    """Warn of images on another scale than those that the network was fitted on."""
+    if network.fitted_on is not None:
+        network.fitted_on.warn_of(X)
 
 
 def predictions(network, outputs):
@@ -53,5 +60,6 @@ def check_probabilities(head):
 
 def evaluate(network, data, metrics, threads):
     """Return {metric: value} of checked data; metrics: additional ones, as `choose` returns them."""
+    warn_of_scale(network, data.X)
     loss, accuracy = EvaluationProgram(network, data, threads).evaluate()
     return network.objective.head.report(loss, accuracy) | compute(network, data, metrics, threads)

@@ -9,6 +9,7 @@ from ..fitting.state import begin_or_resume
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
+from ..samples.scale import Scale
 
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample_weight, class_weight, shuffle, metrics,
@@ -20,6 +21,8 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
     learner = network if by_steps else network.astype("float64")
     data, validation = check_data(learner, X, y, sample_weight, class_weight), check_validation(network, validation_data)
     memory = network.vectors.parameters.flat, network.vectors.state.flat
+    if validation is not None and (scale := Scale.of(data.X)) is not None:
+        scale.warn_of(validation.X, "X of validation_data")
     data, validation = data.without_shared_memory(*memory), validation and validation.without_shared_memory(*memory)
     shuffle = true_or_false("shuffle", shuffle)
     options = {
