@@ -58,6 +58,10 @@ class Recurrent(Layer):
         return after if self.return_sequences else 0
 
     def output_shape(self, shape):
+        if shape == (None,):
+            raise ValueError(f"{self!r} takes sequences (steps, features), and here a sample is a sequence of tokens, "
+                             "inputs=(None,); put an Embedding before it, or give sequences of single numbers the shape "
+                             "(None, 1)")
         if len(shape) != 2:
             raise ValueError(f"{self!r} takes sequences (steps, features), and here a sample has the shape {shape}; give "
                              "inputs=(None, features) for sequences of any length, (steps, features) for those of one"
