@@ -57,8 +57,8 @@ def convolution_runs(name, setting):
 
 
 # for each other function: the arguments after x, and the factor of the output's height and width (None: padding of 1)
-PLAIN = {"zero_pad2d": ((1,), None), "up_sample2d": ((2,), 2), "rescale": ((1 / 255, -0.5), 1),
-         "normalize": (("mean", "scale"), 1)}
+PLAIN = {"zero_pad2d": ((1,), None), "pad2d": ((1, "edge"), None), "up_sample2d": ((2,), 2),
+         "rescale": ((1 / 255, -0.5), 1), "normalize": (("mean", "scale"), 1)}
 
 
 def plain_runs(name, setting):

@@ -6,14 +6,17 @@ threads, used if there is enough work, and does not change the result.
 
 import numpy as np
 
+from ..checks import number_in_range, one_of
 from ..kernels.compiling.objects import address
 from ..kernels.layers.normalization.normalize import normalize_row
 from ..kernels.layers.normalization.rescale import rescale_row
 from ..kernels.layers.pooling.average_pool import average_pool_row
 from ..kernels.layers.pooling.max_pool import max_pool_row
+from ..kernels.layers.shapes.pad2d import MODES, pad2d_row
 from ..kernels.layers.shapes.up_sample2d import up_sample2d_row
 from ..kernels.layers.shapes.zero_pad2d import zero_pad2d_row
-from ..layers.windows import padding_of, per_axis
+from ..layers.normalization.rescale import LARGEST
+from ..layers.windows import check_reflection, padding_of, per_axis
 from ..naive.rungs import check_da, check_images, pooling_windows
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
 from .arguments import place, real_arrays, run_phase
@@ -110,6 +113,40 @@ def zero_pad2d_forward(x, padding, threads=None):
     row = zero_pad2d_row(dtype, 1, x=place(x), a=place(a), height=height, width=width, channels=channels, padding=sides)
     run_shared(row, ["forward"], x, threads)
     return a
+
+
+def pad2d_forward(x, padding, mode="constant", value=0.0, threads=None):
+    """Pad images with a number or with their own pixels: a (batch, top + height + bottom, left + width + right, channels).
+
+    Examples
+    --------
+    >>> pad2d_forward([[[[1.0], [2.0]]]], ((0, 0), (1, 2)), "wrap").tolist()
+    [[[[2.0], [1.0], [2.0], [1.0], [2.0]]]]
+    """
+    dtype, x = real_arrays(x=x)
+    batch, height, width, channels = check_images("x", x.shape)
+    sides, value = padding_of("padding", padding, 2, ()), number_in_range("value", value, -LARGEST)
+    one_of("mode", mode, MODES)
+    check_reflection("this padding", mode, (height, width), sides)
+    a = empty((batch, height + sum(sides[0]), width + sum(sides[1]), channels), dtype)
+    row = pad2d_row(dtype, 1, x=place(x), a=place(a), height=height, width=width, channels=channels, padding=sides,
+                    mode=mode, value=value)
+    run_shared(row, ["forward"], x, threads)
+    return a
+
+
+def pad2d_backward(da, padding, mode="constant", threads=None):
+    """Compute the gradient of `pad2d_forward` from da: dx (batch, height, width, channels)."""
+    dtype, da = real_arrays(da=da)
+    sides = padding_of("padding", padding, 2, ())
+    one_of("mode", mode, MODES)
+    batch, height, width, channels = check_images("da", da.shape, sum(sides[0]) + 1, sum(sides[1]) + 1)
+    dx = empty((batch, height - sum(sides[0]), width - sum(sides[1]), channels), dtype)
+    check_reflection("this padding", mode, dx.shape[1:3], sides)
+    row = pad2d_row(dtype, 1, da=place(da), dx=place(dx), height=dx.shape[1], width=dx.shape[2], channels=channels,
+                    padding=sides, mode=mode)
+    run_shared(row, ["backward_first"], dx, threads)
+    return dx
 
 
 def zero_pad2d_backward(da, padding, threads=None):

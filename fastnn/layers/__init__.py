@@ -35,6 +35,7 @@ from .recurrence.simple_rnn import SimpleRNN
 from .sequences.embedding import Embedding
 from .sequences.last_step import LastStep
 from .shapes.flatten import Flatten
+from .shapes.pad2d import Pad2D
 from .shapes.reshape import Reshape
 from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
@@ -42,11 +43,11 @@ from .shapes.zero_pad2d import ZeroPad2D
 __all__ = ["GRU", "LSTM", "Activation", "Add", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm", "Block", "Chain",
            "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense", "DepthwiseConv2D", "Dot", "Dropout", "Embedding",
            "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer",
-           "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum", "Multiply", "Node", "Normalize", "Parallel", "RandomCrop",
-           "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared", "SimpleRNN", "Slice", "Subtract",
-           "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape", "is_features", "is_ragged",
-           "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape", "register", "row_shape",
-           "seen_by", "shapes", "shown_shape"]
+           "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum", "Multiply", "Node", "Normalize", "Pad2D", "Parallel",
+           "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared", "SimpleRNN", "Slice",
+           "Subtract", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape", "is_features",
+           "is_ragged", "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape", "register",
+           "row_shape", "seen_by", "shapes", "shown_shape"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))

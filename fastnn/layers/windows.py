@@ -259,6 +259,14 @@ def padding_for(sizes, out, kernel, stride, dilation, upper):
     return tuple(padding), tuple(more)
 
 
+def check_reflection(name, mode, sizes, padding):
+    """Raise an error for more reflected pixels than there are beside the outermost one."""
+    for size, sides, which in zip(sizes, padding, ("height", "width"), strict=True):
+        if mode == "reflect" and max(sides) >= size:
+            raise ValueError(f"{name} reflects {max(sides)} pixels, and of the {which} of {size} there are {size - 1} "
+                             "beside the outermost; take less padding, or mode='edge'")
+
+
 def image_shape(layer, shape):
     """Check that a sample is an image, and return its (height, width, channels)."""
     if len(shape) != 3:

@@ -33,6 +33,8 @@ from .group_normalization import group_norm_backward, group_norm_forward
 from .images import (
     normalize_backward,
     normalize_forward,
+    pad2d_backward,
+    pad2d_forward,
     rescale_backward,
     rescale_forward,
     up_sample2d_backward,
@@ -137,6 +139,8 @@ __all__ = [
     "normalize_backward",
     "normalize_forward",
     "optimizer_state",
+    "pad2d_backward",
+    "pad2d_forward",
     "random_view_backward",
     "random_view_forward",
     "rescale_backward",

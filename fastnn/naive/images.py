@@ -1,6 +1,7 @@
 """Padding, up-sampling, rescaling and normalization of images, as pure Python loops."""
 
-from ..layers.windows import padding_of, per_axis
+from ..checks import one_of
+from ..layers.windows import check_reflection, padding_of, per_axis
 from .convolution import Images, images_of
 from .records import each_number, shape, to_lists
 from .rungs import check_images
@@ -53,6 +54,79 @@ def zero_pad2d_backward(da: Images, padding) -> Images:
     (top, bottom), (left, right) = padding_of("padding", padding, 2, ())
     check_images("da", shape(da), top + bottom + 1, left + right + 1)
     return [[line[left:len(line) - right] for line in image[top:len(image) - bottom]] for image in da]
+
+
+def pad2d_forward(x: Images, padding, mode="constant", value=0.0) -> Images:
+    """Pad images with a number, or with their own pixels.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    padding : int, (int, int) or ((top, bottom), (left, right))
+    mode : {"constant", "edge", "reflect", "wrap"}
+        As in `numpy.pad`.
+    value : float, default 0
+        The number for "constant".
+
+    Returns
+    -------
+    a : (batch, top + height + bottom, left + width + right, channels)
+
+    Examples
+    --------
+    >>> pad2d_forward([[[[1.0], [2.0]]]], ((0, 0), (1, 2)), "wrap")
+    [[[[2.0], [1.0], [2.0], [1.0], [2.0]]]]
+    """
+    x = to_lists(x)
+    _, height, width, channels = check_images("x", shape(x))
+    (top, bottom), (left, right) = sides = padding_of("padding", padding, 2, ())
+    check_reflection("this padding", mode, (height, width), sides)
+    rows = [padded_from(r, height, mode) for r in range(-top, height + bottom)]
+    columns = [padded_from(c, width, mode) for c in range(-left, width + right)]
+    return [[[[value] * channels if r < 0 or c < 0 else list(image[r][c]) for c in columns] for r in rows] for image in x]
+
+
+def pad2d_backward(da: Images, padding, mode="constant") -> Images:
+    """Compute the gradient of `pad2d_forward` from da: for each pixel the sum over its copies.
+
+    Parameters
+    ----------
+    da : (batch, top + height + bottom, left + width + right, channels)
+    padding, mode
+        As for `pad2d_forward`.
+
+    Returns
+    -------
+    dx : (batch, height, width, channels)
+    """
+    da = to_lists(da)
+    (top, bottom), (left, right) = sides = padding_of("padding", padding, 2, ())
+    batch, out_height, out_width, channels = check_images("da", shape(da), top + bottom + 1, left + right + 1)
+    height, width = out_height - top - bottom, out_width - left - right
+    check_reflection("this padding", mode, (height, width), sides)
+    dx = images_of([0.0] * channels, batch, height, width)
+    for n in range(batch):
+        for i in range(out_height):
+            r = padded_from(i - top, height, mode)
+            for j in range(out_width):
+                c = padded_from(j - left, width, mode)
+                if r >= 0 and c >= 0:
+                    dx[n][r][c] = [one + other for one, other in zip(dx[n][r][c], da[n][i][j], strict=True)]
+    return dx
+
+
+def padded_from(position, size, mode):
+    """Return which of `size` elements is at a position outside them or inside, or -1 for none."""
+    one_of("mode", mode, ("constant", "edge", "reflect", "wrap"))
+    if 0 <= position < size:
+        return position
+    if mode == "constant":
+        return -1
+    if mode == "edge":
+        return min(max(position, 0), size - 1)
+    if mode == "reflect":
+        return abs(position) if position < 0 else 2 * (size - 1) - position
+    return position % size
 
 
 def up_sample2d_forward(x: Images, size) -> Images:

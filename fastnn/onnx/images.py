@@ -22,6 +22,7 @@ from ..layers import (
     LastStep,
     MaxPool1D,
     MaxPool2D,
+    Pad2D,
     Reshape,
     ZeroPad2D,
 )
@@ -220,23 +221,33 @@ def picked_step(walk, node, x, index, axis):
 
 
 @operator("Pad")
-def pad(walk, node, x, given=None, value=None, axes=None, *, pads=None, mode="constant", **_):
-    """Pad images with zeros. The channels are the first or the last axis of a sample of x."""
-    x = signal(x)
+def pad(walk, node, x, given=None, number=None, axes=None, *, pads=None, mode="constant", value=0.0):
+    """Pad images or series. The channels are the first or the last axis of a sample of x."""
+    x, mode = signal(x), mode.decode() if isinstance(mode, bytes) else mode
     rank, pads = len(x.shape) + 1, [int(n) for n in (pads or np.reshape(constant(given, "pads"), -1))]
-    axes = [*range(rank)] if axes is None else [int(axis) % rank for axis in np.reshape(axes, -1)]
-    if (mode.decode() if isinstance(mode, bytes) else mode) != "constant" or (value is not None and np.any(value)):
-        raise UnknownForm("it pads with numbers other than 0")
+    axes = [*range(rank)] if axes is None else [int(axis) % rank for axis in np.reshape(constant(axes, "axes"), -1)]
+    if number is not None:
+        value = np.reshape(constant(number, "constant_value"), -1)[0]
     sides = {axis: (pads[k], pads[k + len(axes)]) for k, axis in enumerate(axes) if pads[k] or pads[k + len(axes)]}
     # the channels are last if axis 1 is padded, or if the chain has x in this order
     is_last = 1 in sides or (x.memory is None and x.stage.shape == x.shape)
     if is_last:
         x, sides = transpose(walk, node, x, perm=[0, rank - 1, *range(1, rank - 1)]), {k + 1: v for k, v in sides.items()}
-    if rank != 4 or not {*sides} <= {2, 3} or min(pads) < 0:
-        raise UnknownForm(f"it pads axes {axes} by {pads}; only the height and width of images can be padded")
+    if rank not in (3, 4) or not {*sides} <= {*range(2, rank)} or min(pads) < 0:
+        raise UnknownForm(f"it pads axes {axes} by {pads}; only the height and width of images and the steps of series can "
+                          "be padded")
     source, shape = image(walk, x)
-    padded = applied(source, ZeroPad2D(tuple(sides.get(axis, (0, 0)) for axis in (2, 3))), shape)
-    return transpose(walk, node, padded, perm=[0, 2, 3, 1]) if is_last else padded
+    padding = tuple(sides.get(axis, (0, 0)) for axis in range(2, rank))
+    number = shortest_float(np.float32(value) if isinstance(value, float) else value) if mode == "constant" else 0.0
+    wide = ((0, 0), *padding)[-2:]
+    spec = ZeroPad2D(wide) if (mode, number) == ("constant", 0.0) else Pad2D(wide, mode, number)
+    if rank == 4:
+        padded = applied(source, spec, shape)
+    else:  # a series is an image of height 1
+        image_of = Layer(source, Reshape((1, *shape)), {})
+        longer = spec.output_shape((1, *shape))
+        padded = applied(Layer(image_of, spec, {}), Reshape(longer[1:]), longer)
+    return transpose(walk, node, padded, perm=[0, *range(2, rank), 1]) if is_last else padded
 
 
 @operator("GlobalMaxPool")

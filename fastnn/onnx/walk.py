@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ..layers import Flatten
+from ..layers import Flatten, Pad2D, ZeroPad2D
+from ..layers.pooling.base import GlobalPool, Pool
 from . import images, shapes  # noqa: F401  (their operators register themselves)
 from .chain import Signal, Stage, UnknownNode
 from .library import library
@@ -13,6 +14,7 @@ from .operators import fold, foldable
 from .recognition import PROBE
 from .registry import AdditionalOutput, Tail, operators
 
+WITHOUT_WEIGHTS = GlobalPool, Pad2D, Pool, ZeroPad2D  # layers without weights that may be all of a network
 WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose"  # operators whose weight determines the dtype
 
 
@@ -131,7 +133,7 @@ def walk(model):
     inputs = walked.inputs or (walked.features,)
     if not layers:
         inputs = walked.inputs or walked.sizes
-    elif not any(parameters or "Pool" in type(layer).__name__ for layer, parameters in layers):
+    elif not any(parameters or isinstance(layer, WITHOUT_WEIGHTS) for layer, parameters in layers):
         raise ValueError("its graph has no layers with weights")
     if len(inputs) > 1 and (not layers or takes_features(layers[0][0], inputs)):
         layers.insert(0, (Flatten(), {}))

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..layers.windows import padding_of, per_axis
+from ..checks import one_of
+from ..layers.windows import check_reflection, padding_of, per_axis
 from ..naive.rungs import check_images
 from .records import real
 
@@ -36,6 +37,46 @@ def zero_pad2d_backward(da: ArrayLike, padding) -> NDArray:
     (top, bottom), (left, right) = padding_of("padding", padding, 2, ())
     _, height, width, _ = check_images("da", da.shape, top + bottom + 1, left + right + 1)
     return da[:, top:height - bottom, left:width - right]
+
+
+def pad2d_forward(x: ArrayLike, padding, mode="constant", value=0.0) -> NDArray:
+    """Pad images with a number, or with their own pixels.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    padding : int, (int, int) or ((top, bottom), (left, right))
+    mode : {"constant", "edge", "reflect", "wrap"}
+        As in `numpy.pad`.
+    value : float, default 0
+        The number for "constant".
+
+    Returns
+    -------
+    a : (batch, top + height + bottom, left + width + right, channels)
+
+    Examples
+    --------
+    >>> pad2d_forward([[[[1.0], [2.0]]]], ((0, 0), (1, 2)), "wrap").tolist()
+    [[[[2.0], [1.0], [2.0], [1.0], [2.0]]]]
+    """
+    x, sides = real(x), padding_of("padding", padding, 2, ())
+    one_of("mode", mode, ("constant", "edge", "reflect", "wrap"))
+    check_reflection("this padding", mode, check_images("x", x.shape)[1:3], sides)
+    return np.pad(x, [(0, 0), *sides, (0, 0)], mode, **({"constant_values": value} if mode == "constant" else {}))
+
+
+def pad2d_backward(da: ArrayLike, padding, mode="constant") -> NDArray:
+    """Compute the gradient of `pad2d_forward` from da: for each pixel the sum over its copies."""
+    da = real(da)
+    (top, bottom), (left, right) = sides = padding_of("padding", padding, 2, ())
+    batch, height, width, channels = check_images("da", da.shape, top + bottom + 1, left + right + 1)
+    numbers = np.arange((height - top - bottom) * (width - left - right), dtype=float)
+    numbers = numbers.reshape(1, height - top - bottom, width - left - right, 1)
+    places = pad2d_forward(numbers, sides, mode, -1.0)[0, :, :, 0].astype(int)  # of each pixel of a in x
+    dx, inside = np.zeros((batch, numbers.size, channels), da.dtype), places >= 0
+    np.add.at(dx, (slice(None), places[inside]), da[:, inside])
+    return dx.reshape(batch, *numbers.shape[1:3], channels)
 
 
 def up_sample2d_forward(x: ArrayLike, size) -> NDArray:

@@ -289,6 +289,7 @@ EXACT_LAYERS = {
     "Dropout": lambda layer, x, p, shape: x,
     "LayerNorm": exact_pixel_norm,
     "ZeroPad2D": exact_image(naive.zero_pad2d_forward, "padding"),
+    "Pad2D": exact_image(naive.pad2d_forward, "padding", "mode", "value"),
     "UpSample2D": exact_image(naive.up_sample2d_forward, "size"),
     **dict.fromkeys(["GaussianNoise", "RandomFlip", "RandomShift"], lambda layer, x, p, shape: x),
     "RandomCrop": exact_crop,

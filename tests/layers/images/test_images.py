@@ -1,4 +1,4 @@
-"""ZeroPad2D, UpSample2D, Rescale and Normalize: all rungs and thread counts, their state and their errors."""
+"""ZeroPad2D, Pad2D, UpSample2D, Rescale and Normalize: all rungs and thread counts, their state and their errors."""
 
 import doctest
 
@@ -13,6 +13,7 @@ from fastnn import (
     GroupNorm,
     Network,
     Normalize,
+    Pad2D,
     Population,
     Rescale,
     Reshape,
@@ -62,6 +63,31 @@ def test_three_rungs_and_threads(name, shape, dtype, monkeypatch):
                                        atol=1e-6 if dtype == "float32" else 1e-12)
         for threads in (2, 5):
             assert getattr(compiled, function)(*given, threads=threads).tobytes() == found.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 1), (1, 5, 2, 17)], ids=str)
+@pytest.mark.parametrize(("padding", "mode", "value"), [
+    (((1, 0), (2, 3)), "constant", -1.5), (((1, 4), (2, 3)), "edge", 0.0), (((2, 1), (1, 0)), "reflect", 0.0),
+    (((1, 0), (5, 11)), "wrap", 0.0), (0, "wrap", 0.0)], ids=str)
+def test_padding_by_each_rule(padding, mode, value, shape, dtype, monkeypatch):
+    monkeypatch.setattr(image_calls, "NUMBERS_PER_PART", 1)
+    x = rng.normal(size=shape).astype(dtype)
+    sides = [(0, 0), *(padding if padding else [(0, 0)] * 2), (0, 0)]
+    a = compiled.pad2d_forward(x, padding, mode, value)
+    np.testing.assert_array_equal(a, np.pad(x, sides, mode, **({"constant_values": value} if mode == "constant" else {})))
+    for rung in (naive, vectorized):
+        np.testing.assert_array_equal(rung.pad2d_forward(x, padding, mode, value), a)
+    da = rng.normal(size=a.shape).astype(dtype)
+    dx = compiled.pad2d_backward(da, padding, mode)
+    for rung in (naive, vectorized):
+        np.testing.assert_allclose(rung.pad2d_backward(da, padding, mode), dx, rtol=1e-5, atol=1e-6)
+    # the pullback of a linear map: <da, pad(x) - pad(0)> = <dx, x>
+    linear = a - compiled.pad2d_forward(0 * x, padding, mode, value)
+    np.testing.assert_allclose((da * linear).sum(dtype="f8"), (dx * x).sum(dtype="f8"), rtol=1e-4, atol=1e-4)
+    for threads in (2, 5):
+        assert compiled.pad2d_forward(x, padding, mode, value, threads=threads).tobytes() == a.tobytes()
+        assert compiled.pad2d_backward(da, padding, mode, threads=threads).tobytes() == dx.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -135,6 +161,13 @@ def test_normalize_between_layers_is_refused():
 @pytest.mark.parametrize(("make", "says"), [
     (lambda: ZeroPad2D("same"), r"ZeroPad2D\(padding=...\) is 'same'; it must be numbers"),
     (lambda: ZeroPad2D(-1), "padding"),
+    (lambda: Pad2D(1, "replicate"), "mode.* is 'replicate'"),
+    (lambda: Pad2D(1, "edge", 2.0), "give it with mode 'constant'"),
+    (lambda: Pad2D(1, value=np.inf), "value"), (lambda: Pad2D("same"), "padding"),
+    (lambda: Pad2D((0, 3), "reflect").output_shape((4, 3, 1)), "reflects 3 pixels, and of the width of 3 there are 2"),
+    (lambda: compiled.pad2d_forward(np.ones((1, 2, 2, 1)), 2, "reflect"), "reflects 2 pixels"),
+    (lambda: naive.pad2d_forward([[[[1.0]]]], 1, "reflect"), "reflects 1 pixels"),
+    (lambda: vectorized.pad2d_backward(np.ones((1, 4, 4, 1)), 1, "mirror"), "mode"),
     (lambda: UpSample2D(0), "size"),
     (lambda: UpSample2D((2, 2, 2)), "size"),
     (lambda: Rescale(float("nan")), r"Rescale\(scale=...\) is nan"),
