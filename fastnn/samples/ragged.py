@@ -5,6 +5,7 @@ import numpy as np
 from ..checks import shown
 from ..kernels.elementwise.finite import all_finite
 from .arrays import any_array, describe_first_non_number, holds_masked, real_array
+from .padding import warn_of_padding
 from .sequences import Sequences
 
 FORMS = "sequences: a list of arrays, a fastnn.Sequences, or an array (samples, {}) where all are of one length"
@@ -23,6 +24,8 @@ def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
     if len(found) < least:
         raise ValueError(f"X has no samples; give at least {least}")
     found = as_tokens(found, tokens) if step == () else as_numbers(found, dtype)
+    if not isinstance(X, Sequences):
+        warn_of_padding(found)
     if least_steps and (short := np.flatnonzero(found.lengths < least_steps)).size:
         refuse_short(int(short[0]), int(found.lengths[short[0]]), least_steps)
     return found
@@ -143,8 +146,11 @@ def refuse_not_finite(found):
     place = int(where[0]) + int(found.offsets[0])
     number = int(np.searchsorted(found.offsets, place, side="right")) - 1
     at = (place - int(found.offsets[number]), *map(int, where[1:]))
+    hint = "drop or fill such steps first, and scale values too large for " + str(found.dtype)
+    if np.isnan(found.values[place:found.offsets[number + 1]]).all():
+        hint += "; if that is padding, give Sequences.from_padded(X, mask=~np.isnan(X[..., 0])) without it"
     raise ValueError(f"X[{number}] holds {found.values[(place, *map(int, where[1:]))]} at {at}, step {at[0]} (in "
-                     f"{found.dtype}); drop or fill such steps first, and scale values too large for {found.dtype}")
+                     f"{found.dtype}); {hint}")
 
 
 def as_tokens(found, tokens):
