@@ -51,15 +51,14 @@ class Graph:
         """For each output the last layer that computes something: its result, in any shape, is the output."""
         return tuple(step.layer for step in map(self.wiring.computing_step, self.wiring.outputs))
 
-    @property
-    def least_steps(self):
-        """The least number of steps of a sequence that all layers can take."""
+    def least_steps(self, tensor):
+        """Return the least number of steps of a sequence of an input that all layers can take."""
         least = [0] * len(self.shapes)
         for number, step in reversed([*enumerate(self.wiring.steps, self.wiring.inputs)]):
-            for tensor in step.reads:
-                if is_ragged(self.shapes[tensor]):
-                    least[tensor] = max(least[tensor], step.layer.steps_needed(self.shapes[tensor], least[number]))
-        return least[0]
+            for each in step.reads:
+                if is_ragged(self.shapes[each]):
+                    least[each] = max(least[each], step.layer.steps_needed(self.shapes[each], least[number]))
+        return least[tensor]
 
     def steps_of_outputs(self, lengths):
         """Return the numbers of steps of the output for sequences of these numbers of steps, an array."""

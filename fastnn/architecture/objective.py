@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from ..checks import number_in_range, shown
 from ..kernels.losses import Loss, losses
 from ..samples.heads import Head, head_of
+from ..samples.several_heads import SeveralHeads
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}  # by the last activation
 
@@ -33,16 +35,82 @@ class Objective:
         return self.training_loss is not self.loss
 
 
-def objective_of(activation, loss, outputs, positions=()):
-    """Return the objective of a network with this last activation, a record, and number of outputs at each position.
+@dataclass(frozen=True)
+class SeveralObjectives:
+    """The objectives of several outputs, in their order; the loss of the network is the sum of theirs times `factors`.
 
-    loss: its name; None for the default loss of the activation.
+    Attributes
+    ----------
+    names : tuple of str
+    each : tuple of Objective
+    factors : tuple of float
+    head : SeveralHeads
+    """
+
+    names: tuple
+    each: tuple
+    factors: tuple
+    head: SeveralHeads
+
+    @property
+    def given(self):
+        """The argument `loss` of a network with these objectives."""
+        return {name: objective.loss.name if factor == 1 else (objective.loss.name, factor)
+                for name, objective, factor in zip(self.names, self.each, self.factors, strict=True)}
+
+
+def objectives_of(names, activations, shapes, loss, replaceable):
+    """Return the objective of one output, or those of several.
+
+    activations: the last one of each output, records. shapes: of their rows. loss: as `Network` takes it.
+    replaceable: for each output whether its loss may replace its last activation, because nothing else reads that.
+    """
+    if len(names) == 1:
+        if isinstance(loss, dict):
+            loss, = losses_by_name(names, loss)
+        if isinstance(loss, (tuple, list)):
+            raise ValueError(f"loss is {shown(loss)}; a factor is for one of several outputs: give the name of the loss")
+        *positions, outputs = shapes[0]
+        return objective_of(activations[0], loss, outputs, tuple(positions), replaceable[0])
+    if loss is not None and not isinstance(loss, dict):
+        raise ValueError(f"loss is {shown(loss)}; this network has the outputs {', '.join(map(repr, names))}: give a dict "
+                         f"with a loss for each, such as {{{names[0]!r}: 'cross_entropy', …}}, or None for the default ones")
+    each, factors = [], []
+    given = [None] * len(names) if loss is None else losses_by_name(names, loss)
+    for name, own, activation, (count,), may_replace in zip(names, given, activations, shapes, replaceable, strict=True):
+        own, factor = own if isinstance(own, (tuple, list)) and len(own) == 2 else (own, 1.0)
+        try:
+            each.append(objective_of(activation, own, count, may_replace=may_replace))
+        except ValueError as error:
+            raise ValueError(f"output {name!r}: {error}") from None
+        factors.append(number_in_range(f"the factor of loss[{name!r}]", factor, math.ulp(0.0)))
+    return SeveralObjectives(names, tuple(each), tuple(factors),
+                             SeveralHeads(names, tuple(objective.head for objective in each), tuple(factors)))
+
+
+def losses_by_name(names, loss):
+    """Return the entries of a dict of losses in the order of the outputs."""
+    unknown, missing = [name for name in loss if name not in names], [name for name in names if name not in loss]
+    if unknown:
+        raise ValueError(f"loss has {shown(unknown[0])}, which is no output; this network has the outputs "
+                         f"{', '.join(map(repr, names))}")
+    if missing:
+        raise ValueError(f"output {missing[0]!r} has no loss; add it to the dict `loss`, or None for the default one of its "
+                         "last activation")
+    return [loss[name] for name in names]
+
+
+def objective_of(activation, loss, outputs, positions=(), may_replace=True):
+    """Return the objective of an output with this last activation, a record, and number of outputs at each position.
+
+    loss: its name; None for the default loss of the activation. may_replace: whether it may replace the activation.
     """
     loss = losses.resolve(DEFAULT_LOSSES.get(activation.name, "squared_error") if loss is None else loss)
     if losses.get(loss.name) is not loss:
         raise ValueError(f"loss {loss.name!r} is not registered; register it with fastnn.register_loss")
     check_outputs(activation, loss, outputs)
-    return Objective(loss, loss.on_logits.get(activation.name, loss), head_of(activation, loss, outputs, positions))
+    on_logits = loss.on_logits.get(activation.name, loss) if may_replace else loss
+    return Objective(loss, on_logits, head_of(activation, loss, outputs, positions))
 
 
 def check_outputs(activation, loss, outputs):

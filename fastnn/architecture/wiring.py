@@ -83,13 +83,27 @@ class Wiring:
 
         No other step reads the output of that activation, because every other tensor leads to the output.
         """
-        number, = self.outputs
-        while self.steps[number - self.inputs].activation == "identity":
-            number, = self.steps[number - self.inputs].reads
+        return self.without_activations([True])
+
+    def without_activations(self, chosen):
+        """Return the same wiring without the last activation before the chosen outputs, a bool for each."""
         steps = [*self.steps]
-        last = steps[number - self.inputs]
-        steps[number - self.inputs] = Step(last.index, last.layer, last.reads)
+        for number, without in zip(self.outputs, chosen, strict=True):
+            if not without:
+                continue
+            while self.steps[number - self.inputs].activation == "identity":
+                number, = self.steps[number - self.inputs].reads
+            steps[number - self.inputs] = steps[number - self.inputs]._replace(activation="identity")
         return self.with_steps(tuple(steps))
+
+    def is_read_once(self, tensor):
+        """Return whether only one reader has an output, and everything back to the last activation before it."""
+        while tensor >= self.inputs and self.readers[tensor] == 1:
+            step = self.steps[tensor - self.inputs]
+            if step.activation != "identity" or len(step.reads) != 1:
+                return True
+            tensor, = step.reads
+        return False
 
     def computing_step(self, tensor):
         """Return the step that computes a tensor: its result, in any shape, is the tensor."""

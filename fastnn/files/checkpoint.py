@@ -28,7 +28,7 @@ from ..formats.safetensors import to_bytes
 from ..formats.untrusted_json import from_text, to_text
 from ..kernels.interpreter.interpreter import COUNT_SUM, DIVERGED, SAMPLES
 from ..kernels.optimizers import optimizers
-from ..program import TOTALS
+from ..program import new_totals
 from .networks import (
     CHECKPOINT_FORMAT,
     expected_parameters_and_state,
@@ -187,7 +187,8 @@ def read(network_type, file):
     """Return the network in an open safetensors file."""
     metadata = metadata_of(file, CHECKPOINT_FORMAT)
     config, fit = from_text(metadata["network"]), from_text(metadata["fit"], special=True)
-    state, last = fit_state(fit), true_or_false("last", fit["last"])
+    outputs = len(config.get("outputs", ()))
+    state, last = fit_state(fit, len(new_totals(outputs if outputs > 1 else 0))), true_or_false("last", fit["last"])
     parameters, others = expected_parameters_and_state(config)
     shapes, kinds = parameters | others, file.kinds()
     expected = dict(shapes)
@@ -235,8 +236,11 @@ def word(number):
     return whole_number("random", number, least=0, most=LARGEST)
 
 
-def fit_state(fit):
-    """Return the FitState of a document, with a new optimizer, without history and states of callbacks."""
+def fit_state(fit, size):
+    """Return the FitState of a document, with a new optimizer, without history and states of callbacks.
+
+    size: how many totals an epoch has.
+    """
     given = fit["optimizer"]
     hyperparameters = {name: from_plain(value) for name, value in given["hyperparameters"].items()}
     optimizer = optimizers[optimizers.resolve(given["name"]).name](**hyperparameters)
@@ -246,7 +250,7 @@ def fit_state(fit):
         raise ValueError("the totals of its epoch are not floats")
     if totals.shape == (COUNT_SUM,):  # from before outputs had positions: a prediction for each sample
         totals = np.append(totals, totals[SAMPLES])
-    if totals.shape != (TOTALS,) or not np.isfinite(totals).all() or totals[DIVERGED]:
+    if totals.shape != (size,) or not np.isfinite(totals).all() or totals[DIVERGED]:
         raise ValueError("the totals of its epoch are not finite")
     if totals[SAMPLES] != samples and not (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0):
         raise ValueError("the totals of its epoch are not those of whole batches")

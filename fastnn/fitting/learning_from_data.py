@@ -21,4 +21,5 @@ def learn_from_data(network, data):
             raise ValueError(f"layer {network.graph.names[index]}, {layer!r}, learns from X, so it must be the first layer, "
                              "possibly after Flatten and Reshape; between other layers use BatchNorm()")
         X = data.X if data.rows is None else data.X[data.rows]
+        X = X.arrays[tensor] if network.has_several else X
         layer.learn(state, X.steps if isinstance(X, Sequences) else X, shape)

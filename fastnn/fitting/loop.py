@@ -28,7 +28,7 @@ import numpy as np
 
 from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter.batch import shuffle_kernel
-from ..program import EvaluationProgram, TrainingProgram
+from ..program import TrainingProgram, evaluation_program
 from ..runtime.exclusive import Claim
 from ..samples.metrics import compute, of_fit
 from .callback_calls import BatchHooks, announce, begin, call, end
@@ -80,7 +80,7 @@ class Fit:
         claim.take(network.fits)
         learn_from_data(network, self.data)
         self.trainer = trainer = network.trainer_type(network, self.data, state, self.threads)
-        self.evaluation = None if self.validation is None else EvaluationProgram(network, self.validation, self.threads)
+        self.evaluation = None if self.validation is None else evaluation_program(network, self.validation, self.threads)
         self.hooks, self.reported = BatchHooks(callbacks), of_fit(network, self.evaluation is not None, self.metrics)
         announce(callbacks, network, self.reported, self.data, self.validation)
         self.before, self.entered = network.fits.last, True

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..checks import real_number
 from ..kernels.optimizers import Optimizer
-from ..program import TOTALS
+from ..program import TOTALS, new_totals
 from .epoch_end import EpochEnd
 from .history import History
 
@@ -91,7 +91,7 @@ class FitState:
         """Record an epoch in the history and advance to the next."""
         self.history.append(metrics, self.optimizer.rate(max(int(network.fits.optimizer_state(self.optimizer).step[0]), 1)))
         # a single assignment, so that the state is consistent before and after it
-        self.epoch = Epoch(self.epoch.number + 1, int(network.vectors.random[0]))
+        self.epoch = Epoch(self.epoch.number + 1, int(network.vectors.random[0]), np.zeros_like(self.epoch.totals))
 
     def finish_epochs(self, metrics, rates, random):
         """Record several epochs, {name: values} and the learning rate of each; random: the random word of the next."""
@@ -125,7 +125,8 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle)
     fits = network.fits
     if not resume or fits.last is None:
         optimizer = fits.optimizer("adam" if optimizer is None else optimizer)
-        return FitState(optimizer, batch_size, samples, shuffle, Epoch(0, int(network.vectors.random[0])))
+        epoch = Epoch(0, int(network.vectors.random[0]), new_totals(network.several_outputs))
+        return FitState(optimizer, batch_size, samples, shuffle, epoch)
     state = fits.last
     state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
     given = fits.by_name.get(optimizer) if isinstance(optimizer, str) else optimizer

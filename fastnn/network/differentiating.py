@@ -3,7 +3,7 @@
 import math
 
 from ..fitting.divergence import DivergenceError, advice
-from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
+from ..program import GRADIENT_CHUNK, TrainingProgram, evaluation_program
 
 
 def loss_and_gradients(network, data, training, threads):
@@ -24,7 +24,7 @@ def gradient_program(network, data, training, threads):
 def loss_function(network, data, training):
     """Return a function without arguments that returns the loss for the current parameters; NaN if it diverges."""
     if not training:
-        program = EvaluationProgram(network, data, threads=1)
+        program = evaluation_program(network, data, threads=1)
         return lambda: program.evaluate()[0]
     program = gradient_program(network, data, training, threads=1)
 

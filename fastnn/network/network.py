@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import onnx
 from .. import pytorch as torch_weights
 from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
-from ..architecture.objective import objective_of
+from ..architecture.objective import SeveralObjectives, objectives_of
 from ..checks import float_dtype, path_name, shown, true_or_false, whole_number
 from ..files import checkpoint
 from ..files import networks as files
@@ -48,19 +48,21 @@ class Network:
         First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`. A graph has `inputs` and `outputs` instead.
     inputs : int or tuple of int
         The number of features of a sample, or its shape, such as (height, width, channels). X is then `(samples, *shape)`.
-        Of a graph: the node that `fastnn.Input` gave.
-    loss : str, optional
+        Of a graph: the node that `fastnn.Input` gave, or several as a list or a dict by name.
+    loss : str or dict, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
-        "squared_error".
+        "squared_error". Of several outputs: a dict with a loss for each by name, or a tuple (loss, factor); the loss of the
+        network is the sum of theirs, each times its factor.
     dtype : {"float32", "float64"}
         Of parameters, activations and outputs.
     seed : int or None
         Determines the initial weights and the shuffling: the same seed gives the same bits on the same type of machine, for
         any number of threads. None draws a new seed.
-    outputs : Node, optional
-        Of a graph: the node that layers gave when they were called on nodes. Layers without a name are called by their
-        number in the order of the graph: depth first from the outputs, through what each layer reads in the order given, a
-        layer after all that it reads. Initial weights and random numbers follow that order.
+    outputs : Node, list or dict of str to Node, optional
+        Of a graph: the node that layers gave when they were called on nodes, or several by name. X and y, predictions and
+        metrics then go by these names. Layers without a name are called by their number in the order of the graph: depth
+        first from the outputs, through what each layer reads in the order given, a layer after all that it reads. Initial
+        weights and random numbers follow that order.
 
     Attributes
     ----------
@@ -106,9 +108,9 @@ class Network:
 
     trainer_type = Trainer  # trains its epochs
 
-    def __init__(self, layers: Sequence | None = None, inputs: int | Sequence[int] | Node | None = None,
-                 loss: str | None = None, dtype: str = "float32", seed: int | None = 0, *,
-                 outputs: Node | None = None) -> None:
+    def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
+                 loss: str | Mapping | None = None, dtype: str = "float32", seed: int | None = 0, *,
+                 outputs: Node | Sequence | Mapping | None = None) -> None:
         self._initialize(self._make(layers, inputs, loss, dtype, seed, outputs))
 
     def _make(self, layers, inputs, loss, dtype, seed, outputs=None):
@@ -117,21 +119,15 @@ class Network:
         self.layers, self.shapes, self.wiring = graph.layers, graph.shapes, graph.wiring
         self.dtype = float_dtype("dtype", dtype)
         self.widths = [numbers_of(shape) for shape in self.shapes]
-        self.inputs, self.multiply_adds = self.widths[0], graph.multiply_adds
-        self.is_ragged, self.least_steps = is_ragged(self.shapes[0]), graph.least_steps
-        self.gives_steps = is_ragged(self.shapes[-1])
-        last, = graph.last_layers
-        if not last.can_be_last:
-            raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
-                             "such as Dense(1)")
-        *positions, channels = row_shape(self.shapes[-1])
-        if self.gives_steps and positions:
-            raise ValueError(f"the last layer, {self.layers[-1]!r}, gives outputs of shape {self.shapes[-1]}; those of "
-                             "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        self.objective = objective_of(last.activation_record, loss, channels, tuple(positions))
-        if self.objective.on_logits:
+        self.multiply_adds, self.several_outputs = graph.multiply_adds, len(graph.outputs) * (len(graph.outputs) > 1)
+        self.has_several = len(graph.inputs) > 1 or self.several_outputs > 0
+        self.is_ragged, self.least_steps = is_ragged(self.shapes[0]) and not self.has_several, graph.least_steps(0)
+        self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and not self.has_several
+        self.objective = objectives_of(*self._ends(), loss, [*map(self.wiring.is_read_once, self.wiring.outputs)])
+        several = isinstance(self.objective, SeveralObjectives)
+        self.loss = self.objective.given if several else self.objective.loss.name
+        if any(objective.on_logits for objective in self.objectives):
             graph.check_last_axis()
-        self.loss = self.objective.loss.name
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
@@ -140,6 +136,24 @@ class Network:
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
         self._idle_predictions, self.fitted_on = {}, None
         return new_generator(weights_seed)
+
+    def _ends(self):
+        """Return (names, last activations, shapes of a row) of the outputs."""
+        graph, shapes = self.graph, []
+        for last, tensor in zip(graph.last_layers, self.wiring.outputs, strict=True):
+            shape = self.shapes[tensor]
+            if not last.can_be_last:
+                raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
+                                 "such as Dense(1)")
+            layer = self.wiring.steps[tensor - self.wiring.inputs].layer
+            if is_ragged(shape) and len(shape) != 2:
+                raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
+                                 "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
+            if self.has_several and (is_ragged(shape) or len(shape) != 1):
+                raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; beside other inputs or "
+                                 "outputs they must have one axis: end with Flatten(), or with LastStep() for sequences")
+            shapes.append(row_shape(shape))
+        return graph.outputs, [last.activation_record for last in graph.last_layers], shapes
 
     def _initialize(self, generator):
         parameters, state, begun = self.vectors.parameters.numbered, self.vectors.state.numbered, set()
@@ -162,9 +176,33 @@ class Network:
         return self.vectors.state.views
 
     @property
+    def inputs(self) -> int:
+        """The number of elements of a sample, or of a step of a sequence."""
+        if len(self.graph.inputs) > 1:
+            raise AttributeError("this network has several inputs; their shapes are in input_shapes")
+        return self.widths[0]
+
+    @property
     def outputs(self) -> int:
         """The number of outputs of a sample: of all its positions, if they have several axes."""
-        return self.widths[-1]
+        if self.several_outputs:
+            raise AttributeError("this network has several outputs; their shapes are in output_shapes")
+        return self.widths[self.wiring.outputs[0]]
+
+    @property
+    def objectives(self) -> tuple:
+        """The objective of each output."""
+        return self.objective.each if self.several_outputs else (self.objective,)
+
+    @property
+    def loss_factors(self) -> tuple[float, ...]:
+        """The factor of the loss of each output in the loss of the network."""
+        return self.objective.factors if self.several_outputs else (1.0,)
+
+    @property
+    def heads(self) -> tuple:
+        """The meaning of each output."""
+        return tuple(objective.head for objective in self.objectives)
 
     @property
     def tokens(self) -> int | None:
@@ -270,7 +308,7 @@ class Network:
         return None if self.fits.last is None else self.fits.last.history
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Return the outputs (samples, outputs), or `(samples, *shapes[-1])`, in the network's dtype.
+        """Return the outputs (samples, outputs), or `(samples, *shapes[-1])`, in the network's dtype; of several, a dict.
 
         Row i depends only on X[i], to the bit.
         """
@@ -297,7 +335,7 @@ class Network:
     def fitted_on(self, scale):
         self._fitted_on = scale
         # whether a few samples may be predicted without checks; floats for a network of bytes get one
-        self._may_be_few = not self.is_ragged and (scale is None or scale.kind == "float")
+        self._may_be_few = not (self.is_ragged or self.has_several) and (scale is None or scale.kind == "float")
 
     @cached_property
     def _forward_few(self):

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..fitting.divergence import DivergenceError, advice
 from ..layers import row_shape
-from ..program import EvaluationProgram, PredictionProgram
+from ..program import PredictionProgram, SeveralPrediction, evaluation_program
 from ..runtime.threads import resolve_threads
 from ..samples.data import samples_of
 from ..samples.metrics import compute
@@ -17,6 +17,8 @@ def forward(network, X, threads, idle_programs):
     idle_programs: {plan: unused programs} of earlier predictions. The program of this prediction is added at the end.
     """
     X = samples_of(network, X, least=0, finite=False)
+    if network.has_several:
+        return of_several(network, X, threads, idle_programs)
     if len(X) == 0:
         none = np.empty((0, *row_shape(network.shapes[-1])), network.dtype)
         return Sequences(none, [0]) if network.gives_steps else none
@@ -36,6 +38,22 @@ def warn_of_scale(network, X):
     """Warn of images on another scale than those that the network was fitted on."""
     if network.fitted_on is not None:
         network.fitted_on.warn_of(X)
+
+
+def of_several(network, X, threads, idle_programs):
+    """Return the outputs of a network with several inputs or outputs; of several outputs, a dict by name."""
+    plan = SeveralPrediction.plan_of(network, X, resolve_threads(threads)) if len(X) else None
+    if plan is None:
+        outputs = [np.empty((0, head.outputs), network.dtype) for head in network.heads]
+    else:
+        idle = idle_programs.setdefault(plan, [])
+        program = idle.pop() if idle else SeveralPrediction(network, *plan)
+        try:
+            outputs = program.forward(X)
+        finally:
+            if not idle:
+                idle.append(program)
+    return dict(zip(network.graph.outputs, outputs, strict=True)) if network.several_outputs else outputs[0]
 
 
 def predictions(network, outputs):
@@ -61,5 +79,5 @@ def check_probabilities(head):
 def evaluate(network, data, metrics, threads):
     """Return {metric: value} of checked data; metrics: additional ones, as `choose` returns them."""
     warn_of_scale(network, data.X)
-    loss, accuracy = EvaluationProgram(network, data, threads).evaluate()
+    loss, accuracy = evaluation_program(network, data, threads).evaluate()
     return network.objective.head.report(loss, accuracy) | compute(network, data, metrics, threads)

@@ -41,6 +41,9 @@ def export(network, path: str | os.PathLike) -> None:
 
 def to_model(network, exact=True):
     """Return the network as an ONNX ModelProto; `exact` as for `Graph`."""
+    if network.has_several:
+        raise ValueError("this network has several inputs or outputs, and files are written with one of each; make a "
+                         "network of a part: Network(inputs=x, outputs=one) from the same nodes")
     if network.is_ragged:
         raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and an ONNX file samples "
                          "of one shape; make the network again with a number of steps instead of None, and copy the "

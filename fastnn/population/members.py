@@ -16,6 +16,9 @@ def check_members(networks):
         if network.gives_steps:
             raise ValueError(f"networks[{number}] has outputs at each step of sequences, and members of a population learn "
                              "one target a sample; fit it by itself, with network.fit")
+        if network.has_several:
+            raise ValueError(f"networks[{number}] has several inputs or outputs, and a population learns from one X and one "
+                             "y; train each with its own fit")
     if len(set(map(id, networks))) < len(networks):
         raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
     first = networks[0]

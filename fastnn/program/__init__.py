@@ -5,9 +5,17 @@ The table contains addresses of arrays; a program keeps these arrays alive.
 
 from .base import Program, Tensor, address
 from .forward import SMALLEST_CHUNK, EvaluationProgram, ForwardProgram, PredictionProgram, small_prediction
-from .training import GRADIENT_CHUNK, TOTALS, TrainingProgram
+from .several import SeveralEvaluation, SeveralPrediction
+from .training import GRADIENT_CHUNK, TOTALS, TrainingProgram, new_totals
+
+
+def evaluation_program(network, data, threads):
+    """Return the program that evaluates these data."""
+    return (SeveralEvaluation if network.has_several else EvaluationProgram)(network, data, threads)
+
+
 
 __all__ = [
-    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "EvaluationProgram", "ForwardProgram",
-    "PredictionProgram", "Program", "Tensor", "TrainingProgram", "address", "small_prediction",
+    "GRADIENT_CHUNK", "SMALLEST_CHUNK", "TOTALS", "EvaluationProgram", "ForwardProgram", "PredictionProgram", "Program",
+    "SeveralPrediction", "Tensor", "TrainingProgram", "address", "evaluation_program", "new_totals", "small_prediction",
 ]

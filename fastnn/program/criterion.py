@@ -22,6 +22,14 @@ class Criterion:
         self.targets = program.arena.take(program.batch * program.network.outputs)
         self.weights = program.arena.take(program.batch * self.objective.head.count)
 
+    def emit_all(self, normalize):
+        """Emit the rows of a step from the samples to the loss."""
+        x = self.program.input_tensor()
+        self.emit_gather(x, normalize)
+        scores = self.program.lower_layers(x, on_logits=self.objective.on_logits)
+        self.emit_accuracy(scores)
+        self.emit_loss(scores)
+
     def emit_gather(self, x, normalize):
         program = self.program
         if x.axis is not None:

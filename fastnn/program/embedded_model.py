@@ -98,6 +98,9 @@ def typeof_network(network, context):
 
 def compiled(network, gradients):
     """Return the model of a network, see `Network.compiled`."""
+    if network.has_several:
+        raise ValueError("compiled code takes networks of one input and one output, and this one has several; make a "
+                         "network of a part, or give it one input that is sliced: x[:4], x[4:]")
     if network.is_ragged:
         raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and compiled code "
                          "samples of one shape; make the network again with a number of steps instead of None, and copy the "

@@ -42,7 +42,8 @@ SLICE_FLOPS, FLOPS_PER_NUMBER = 2e9, 50
 
 def largest_chunk(network):
     """Return the largest number of samples of a chunk."""
-    per_sample = np.dtype(network.dtype).itemsize * (network.inputs + 2 * sum(network.widths[1:]))
+    inputs = network.wiring.inputs
+    per_sample = np.dtype(network.dtype).itemsize * (sum(network.widths[:inputs]) + 2 * sum(network.widths[inputs:]))
     return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, CHUNK_BYTES // per_sample))
 
 
@@ -229,11 +230,7 @@ class EvaluationProgram(ForwardProgram):
             super().__init__(network, chunk, workers)
             self.cuts = cuts_of(lengths, chunk, self.largest_batch[0], workers)
         self.data = data
-        x, criterion = self.input_tensor(), Criterion(self)
-        criterion.emit_gather(x, normalize=False)
-        scores = self.lower_layers(x, on_logits=network.objective.on_logits)
-        criterion.emit_accuracy(scores)
-        criterion.emit_loss(scores)
+        Criterion(self).emit_all(normalize=False)
         self.finish()
         data.enter(self.call, data.rows)
         self.results, self.weight = aligned((RESULTS, data.samples), "float64"), data.total_weight

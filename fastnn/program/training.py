@@ -34,15 +34,12 @@ class TrainingProgram(Program):
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
         self.data, self.order = data, order
         self.gradients = aligned(network.vectors.parameters.size, network.dtype)
-        self.results, self.totals = aligned((RESULTS, self.batch), "float64"), np.zeros(TOTALS)
+        outputs = network.several_outputs
+        self.results, self.totals = aligned((RESULTS + 2 * outputs, self.batch), "float64"), new_totals(outputs)
         self.optimizer_state = optimizer_state
         self.updates, self.last, self.used = [], [], {}
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # memory of the gradient check
-        x, criterion = self.input_tensor(), Criterion(self)
-        criterion.emit_gather(x, normalize)
-        scores = self.lower_layers(x, on_logits=network.objective.on_logits)
-        criterion.emit_accuracy(scores)
-        criterion.emit_loss(scores)
+        emit_step(self, normalize)
         before, after = self.penalties.rows(self.arena, lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
         self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
@@ -52,7 +49,8 @@ class TrainingProgram(Program):
         self.make_table()
         self.memory = self.arena.allocate()
         self.parts_used = most_parts(self.table)
-        self.frame = TRAIN.new(table=address(self.table), updates=len(step), others=len(self.rows) - len(step))
+        self.frame = TRAIN.new(table=address(self.table), updates=len(step), others=len(self.rows) - len(step),
+                               outputs=outputs)
         self.call = self.frame["call"]
         self.call["parameters"], self.call["gradients"] = address(network.vectors.parameters.flat), address(self.gradients)
         self.call["arena"], self.call["results"] = address(self.memory), address(self.results)
@@ -68,8 +66,7 @@ class TrainingProgram(Program):
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):
         """Return everything that the rows depend on except the network; other data of the same kind can be attached."""
-        absent = tuple(part is None for part in (data.targets.labels, data.targets.values, data.weights, order))
-        absent += data.X.dtype.name, data.largest_batch(min(batch, data.samples))
+        absent = data.form, order is None, data.largest_batch(min(batch, data.samples))
         return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
 
     def attach(self, network, data, optimizer_state, order):
@@ -135,7 +132,8 @@ class TrainingProgram(Program):
 
     def take_mean(self):
         """Return (loss, accuracy) of the batches accumulated since the last call."""
-        totals, self.totals[:] = self.totals.copy(), 0
+        totals = self.totals.copy()
+        self.totals[:] = 0
         return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
 
     @property
@@ -144,10 +142,29 @@ class TrainingProgram(Program):
         return -(-int(self.totals[SAMPLES]) // self.batch)
 
     def means(self):
-        """Return (mean loss, accuracy) of the batches in the totals."""
+        """Return (mean loss, accuracy) of the batches in the totals, or (mean loss, [the same of each output])."""
         totals = self.totals
-        loss = totals[LOSS_SUM] / totals[WEIGHT_SUM] if totals[WEIGHT_SUM] else 0.0
-        return float(loss), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
+        weight = totals[WEIGHT_SUM] or np.inf
+        if len(totals) == TOTALS:
+            return float(totals[LOSS_SUM] / weight), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
+        samples = max(totals[SAMPLES], 1)
+        each = [(float(loss / weight), float(hits / samples)) for loss, hits in totals[TOTALS:].reshape(-1, 2)]
+        return float(totals[LOSS_SUM] / weight), each
+
+
+def new_totals(outputs):
+    """Return the totals of an epoch, zeros: those of `train`, and the loss and the hits of each of several outputs."""
+    return np.zeros(TOTALS + 2 * outputs)
+
+
+def emit_step(program, normalize):
+    """Emit the rows of a step from the samples to the loss."""
+    if program.network.has_several:
+        from .several import emit_criteria
+
+        emit_criteria(program, normalize)
+    else:
+        Criterion(program).emit_all(normalize)
 
 
 def whole_if_serial(matrices, size):

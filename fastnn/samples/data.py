@@ -1,5 +1,6 @@
 """Checked data: samples, targets and weights, in the form that the programs of a network read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKEN
 from ..kernels.interpreter.steps import SOURCES, TARGETS, WEIGHTS
 from ..kernels.interpreter.steps import X as SAMPLES
 from .features import features
+from .named import by_name
 from .positions import counted_weights
 from .ragged import sequences
 from .sequences import Sequences
@@ -90,10 +92,13 @@ class Data:
 
     def largest_batch(self, batch):
         """Return (steps of the `batch` longest sequences, steps of the longest); None if samples are of one shape."""
-        if (lengths := self.lengths) is None:
-            return None
-        longest = np.partition(lengths, len(lengths) - batch)[len(lengths) - batch:] if batch < len(lengths) else lengths
-        return int(longest.sum()), int(longest.max(initial=0))
+        return None if (lengths := self.lengths) is None else largest_batch(lengths, batch)
+
+    @property
+    def form(self):
+        """Everything that the rows of a program depend on: what there is, and in which dtype."""
+        absent = tuple(part is None for part in (self.targets.labels, self.targets.values, self.weights))
+        return absent, self.X.dtype.name
 
     def without_shared_memory(self, *vectors):
         """Return the same data, with copies of arrays that share memory with the vectors, which training changes."""
@@ -119,6 +124,12 @@ class Data:
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
         total = weights.sum() * (self.positions if weights.ndim == 1 else 1)
         return replace(self, weights=(weights / total).astype(self.dtype), rows=None)
+
+
+def largest_batch(lengths, batch):
+    """Return (steps of the `batch` longest sequences, steps of the longest)."""
+    longest = np.partition(lengths, len(lengths) - batch)[len(lengths) - batch:] if batch < len(lengths) else lengths
+    return int(longest.sum()), int(longest.max(initial=0))
 
 
 def enter_samples(call, X):
@@ -152,7 +163,13 @@ def enter_steps(sources, targets, weights):
 
 
 def samples_of(network, X, **options):
-    """Return X as checked samples of the network: an array, or Sequences; options: see `features`."""
+    """Return X as checked samples of the network: an array, Sequences, or Inputs; options: see `features`."""
+    if network.has_several:
+        from .several import inputs_of
+
+        return inputs_of(network, X, **options)
+    if isinstance(X, Mapping):
+        X, = by_name("X input", X, network.graph.inputs)
     if not network.is_ragged:
         return features(X, network.shapes[0], network.dtype, **options)
     return sequences(X, network.shapes[0], network.dtype, least=options.get("least", 1), least_steps=network.least_steps,
@@ -161,8 +178,14 @@ def samples_of(network, X, **options):
 
 def check_data(network, X, y, weights=None, class_weight=None):
     """Return the Data of a caller's arrays for this network, or raise an error with the required form."""
+    if network.has_several:
+        from .several import check_several
+
+        return check_several(network, X, y, weights, class_weight)
     head = network.objective.head
     X = samples_of(network, X)
+    if isinstance(y, Mapping):
+        y, = by_name("y output", y, network.graph.outputs)
     if network.gives_steps:
         targets = step_targets(head, y, network.steps_of_outputs(X.lengths), network.dtype)
         weights = step_weights(weights, targets, network.dtype)

@@ -11,7 +11,8 @@ from .table import NOT_FINITE, SAMPLE_WEIGHTS, Kind
 
 GATHER = Kind("gather", "x", "targets", "weights", "in_features", "positions", "out_features", "normalize")
 INSPECT = Kind("inspect", "in_features")
-COPY_OUT = Kind("copy_out", "a", "out_features")
+# before: the number of features of the outputs whose predictions for all samples stand before these
+COPY_OUT = Kind("copy_out", "a", "out_features", "before")
 
 
 bytes_at = typed_pointer(types.uint8)
@@ -131,7 +132,7 @@ def build_copy_out(dtype):
         begin, end = share(call.batch, part, parts, 1)
         size = (end - begin) * row.out_features
         a = view(call.arena, row.a + begin * row.out_features, size)
-        out = view(numbers(call.outputs), (call.first + begin) * row.out_features, size)
+        out = view(numbers(call.outputs), call.capacity * row.before + (call.first + begin) * row.out_features, size)
         for i in range(size):
             out[i] = a[i]
 
@@ -158,9 +159,9 @@ def inspect_row(dtype, in_features):
     return INSPECT.row({"forward": (inspect_kernel.address(dtype), 1)}, in_features=in_features)
 
 
-def copy_out_row(dtype, *, a, out_features):
+def copy_out_row(dtype, *, a, out_features, before=0):
     """Return the row that copies the outputs of a batch to the rows of its samples in the outputs of the call."""
-    return COPY_OUT.row({"forward": (copy_out_kernel.address(dtype), 1)}, a=a, out_features=out_features)
+    return COPY_OUT.row({"forward": (copy_out_kernel.address(dtype), 1)}, a=a, out_features=out_features, before=before)
 
 
 def build_shuffle(dtype):

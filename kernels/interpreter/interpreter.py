@@ -38,8 +38,9 @@ LOSS_SUM, WEIGHT_SUM, HIT_SUM, SAMPLES, DIVERGED, COUNT_SUM = range(6)
 TOTALS = 6
 
 # The frame of `train`: its call, whose capacity is the batch size; the addresses of the table, the totals and the team; the
-# number of rows of the update and of other rows; the batches to train.
-TRAIN = Record("train", "table", "updates", "others", "totals", "first_batch", "last_batch", "accumulate", "team", call=CALL)
+# number of rows of the update and of other rows; the batches to train; the number of outputs of a network with several.
+TRAIN = Record("train", "table", "updates", "others", "totals", "first_batch", "last_batch", "accumulate", "outputs", "team",
+               call=CALL)
 # The frame of `one_phase`: the addresses of a row and of the team, the number of the phase, and the call.
 ONE_PHASE = Record("one_phase", "row", "phase", "team", call=CALL)
 SHAPE_OF_OUTPUTS = Record("shape_of_outputs", "samples", "outputs")
@@ -96,8 +97,9 @@ def build_train(dtype):
         call, team, batch_size, samples = frame.call, frame.team, frame.call.capacity, frame.call.samples
         update, body = frame.table, frame.table + ROW_BYTES * frame.updates
         updates, others, accumulate = frame.updates, frame.others, frame.accumulate
-        found, result = view(integers(call.found), 0, 2), view(floats(call.results), 0, (RESULTS, batch_size))
-        total = view(floats(frame.totals), 0, TOTALS)
+        found, results = view(integers(call.found), 0, 2), 2 * frame.outputs
+        result = view(floats(call.results), 0, (RESULTS + results, batch_size))
+        total = view(floats(frame.totals), 0, TOTALS + results)
         found[LARGE] = found[NOT_FINITE] = 0
         for step in range(frame.first_batch, frame.last_batch):
             first = step * batch_size
@@ -121,6 +123,11 @@ def build_train(dtype):
             total[HIT_SUM] += hits
             total[COUNT_SUM] += count
             total[SAMPLES] += batch
+            for k in range(results):  # of each output the losses, as above, and the hits
+                own = 0.0
+                for i in range(batch):
+                    own += result[RESULTS + k, i]
+                total[TOTALS + k] += own if k % 2 == 1 or accumulate != 0 else own * weight
             walk_backward(update, updates, call, BACKWARD_THIRD, team)
 
     return train

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...checks import shown
 from ...checks.hyperparameters import real_number
+from ..named import by_name
 from ..positions import at_positions
 from . import classification, regression
 from .record import KNOWN, Metric
@@ -50,11 +51,23 @@ def named(name):
     return METRICS.get(name)
 
 
+@dataclass(frozen=True)
+class OfOutput(Metric):
+    """A metric of one of several outputs. output: its name. metric: of its own."""
+
+    output: str = ""
+    metric: Metric | None = None
+
+
 def choose(given, head):
     """Return the chosen Metrics, without those that the head always reports.
 
-    given: a list of names, functions and Metrics.
+    given: a list of names, functions and Metrics; of several outputs, a dict of such lists by name.
     """
+    if head.kind == "several outputs":
+        lists = by_name("metrics output", given, head.names, ()) if given not in ((), []) else ()
+        return tuple(OfOutput(f"{name}_{metric.name}", metric.better, output=name, metric=metric)
+                     for name, own, one in zip(head.names, head.heads, lists, strict=False) for metric in choose(one, own))
     if isinstance(given, (str, Metric)) or callable(given) or not isinstance(given, (list, tuple)):
         raise ValueError(f"metrics is {shown(given)}; it must be a list, such as metrics=['f1']")
     chosen = {}
@@ -116,7 +129,15 @@ def compute(network, data, chosen, threads, prefix=""):
         return {}
     head, rows = network.objective.head, data.rows
     outputs = network.forward(data.X if rows is None else data.X[rows], threads=threads)
-    y = head.perfect_predictions(data.targets if rows is None else data.targets.part(rows))
+    targets = data.targets if rows is None else data.targets.part(rows)
+    if head.kind == "several outputs":
+        found = {}
+        for name, own, given in zip(head.names, head.heads, targets.each, strict=True):
+            of_it = [each.metric for each in chosen if each.output == name]
+            y = own.perfect_predictions(given)
+            found |= values(own, outputs[name], y, of_it, f"{prefix}{name}_") if of_it else {}
+        return found
+    y = head.perfect_predictions(targets)
     if data.targets.offsets is not None:  # metrics take one row for each step that counts
         outputs = outputs.steps
         if data.weights is not None:
@@ -127,6 +148,11 @@ def compute(network, data, chosen, threads, prefix=""):
         counted = slice(None) if weights is None else at_positions(
             weights if rows is None else weights[rows], shape).reshape(-1) > 0
         outputs, y = outputs.reshape(-1, head.outputs)[counted], y.reshape(-1, *head.predicted_shape)[counted]
+    return values(head, outputs, y, chosen, prefix)
+
+
+def values(head, outputs, y, chosen, prefix):
+    """Return {name: value} of the chosen metrics of one output. y: its targets, in the form of predictions."""
     if np.isnan(outputs).any():
         return {prefix + metric.name: np.nan for metric in chosen}
     predictions, _ = head.predictions(outputs)

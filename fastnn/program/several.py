@@ -1,0 +1,142 @@
+"""Programs of networks with several inputs or outputs: gathering, losses, predictions.
+
+The sources of a call are those of the inputs in order, then for each output its targets and its weights.
+"""
+
+import numpy as np
+
+from ..kernels.interpreter import batch as batches
+from ..kernels.interpreter import several as kernels
+from ..kernels.interpreter.criterion import loss_rows
+from ..kernels.interpreter.table import HITS, LOSSES, RESULTS
+from ..layers.ragged import is_ragged
+from ..runtime.memory import aligned
+from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
+from ..samples.several import enter_inputs
+from .base import Tensor, address
+from .forward import EvaluationProgram, ForwardProgram
+
+MOST_SEQUENCES = 32  # samples of a chunk in which sequences may all be among the longest
+
+
+def input_tensors(program):
+    """Return the tensor of each input, after the rows that gather the batch."""
+    tensors, network = [], program.network
+    for number in range(network.wiring.inputs):
+        shape, axis = network.shapes[number], None
+        if is_ragged(shape):
+            shape, axis = shape[1:], program.new_axis(*program.largest_batch[number])
+        x = Tensor(0, shape, axis=axis)
+        x.offset = program.arena.take((program.samples if axis is None else axis.rows) * x.features)
+        if axis is None:
+            parts = program.parts(program.samples * x.features, GATHERED_PER_PART)
+            program.emit(kernels.gather_input_row(program.dtype, parts, x=x.offset, source=number, features=x.features))
+        else:
+            program.emit_steps(x, source=number)
+        tensors.append(x)
+    return tensors
+
+
+def lower_graph(program, xs, without_activations):
+    """Emit the rows of all layers; return the tensors of the outputs. without_activations: of which outputs."""
+    wiring = program.network.wiring
+    return program.lower_steps(wiring.without_activations(without_activations), xs)
+
+
+def emit_criteria(program, normalize):
+    """Emit the rows of a step from the samples to the loss."""
+    network, dtype = program.network, program.dtype
+    objectives, batch, places = network.objectives, program.samples, []
+    several, common = len(objectives) > 1, program.data.have_common_weights
+    for number, (objective, factor) in enumerate(zip(objectives, network.loss_factors, strict=True)):
+        outputs = objective.head.outputs
+        place = {"targets": program.arena.take(batch * outputs), "weights": program.arena.take(batch)}
+        places.append(place)
+        program.emit(kernels.gather_targets_row(
+            dtype, **place, source=network.wiring.inputs + 2 * number, out_features=outputs, normalize=normalize,
+            reports=0 if number else 1 if common else 2, factor=factor,
+        ))
+    scores_of_each = lower_graph(program, input_tensors(program), [objective.on_logits for objective in objectives])
+    for number, (objective, scores, place) in enumerate(zip(objectives, scores_of_each, places, strict=True)):
+        outputs = objective.head.outputs
+        accuracy = objective.head.accuracy_row(dtype, 1, scores=scores.offset, logits=objective.on_logits, **place)
+        if accuracy is not None:  # before the loss, which overwrites the targets
+            program.emit(accuracy)
+        gradient = program.arena.take(batch * outputs) if scores.gradient is None else scores.gradient
+        for row in loss_rows(dtype, objective.training_loss, parts=program.parts(batch * outputs, NUMBERS_PER_PART),
+                             sum_parts=1, positions=1, losses=0, out_features=outputs, scores=scores.offset,
+                             gradient=gradient, **place):
+            program.emit(row)
+        if several:
+            program.emit(kernels.keep_results_row(dtype, number, accuracy is not None))
+    if several:
+        program.emit(kernels.sum_losses_row(dtype, len(objectives)))
+
+
+def plan_of_inputs(network, X, samples, threads, rows=None):
+    """Return (samples of a chunk, number of threads, largest batch of each input)."""
+    chunk, workers = ForwardProgram.plan(network, samples, threads)
+    if any(map(is_ragged, network.shapes[:network.wiring.inputs])):
+        chunk = min(chunk, MOST_SEQUENCES)
+    return chunk, workers, X.largest_batches(chunk, rows)
+
+
+class SeveralPrediction(ForwardProgram):
+    """Compute the outputs of a network with several inputs or outputs; used again by one Python thread at a time."""
+
+    def __init__(self, network, chunk, workers, largest_batch):
+        super().__init__(network, chunk, workers)
+        self.largest_batch, before = largest_batch, 0
+        for a in lower_graph(self, input_tensors(self), [False] * len(network.wiring.outputs)):
+            self.emit(batches.copy_out_row(self.dtype, a=a.offset, out_features=a.features, before=before))
+            before += a.features
+        self.finish()
+
+    @staticmethod
+    def plan_of(network, X, threads):
+        """Return the arguments of a program that predicts X."""
+        chunk, workers, largest = plan_of_inputs(network, X, len(X), threads)
+        rounded = tuple(each and tuple(1 << (size - 1).bit_length() for size in each) for each in largest)
+        return chunk, workers, rounded
+
+    def forward(self, X):
+        """Return the outputs (samples, outputs) of each output, a list."""
+        network, samples = self.network, len(X)
+        widths = [network.widths[tensor] for tensor in network.wiring.outputs]
+        out = np.empty(samples * sum(widths), self.dtype)
+        self.sources = enter_inputs(self.call, X)
+        self.call["outputs"] = address(out)
+        self.run_samples(samples)
+        ends = np.cumsum(widths) * samples
+        return [out[end - width * samples:end].reshape(samples, width) for end, width in zip(ends, widths, strict=True)]
+
+
+class SeveralEvaluation(EvaluationProgram):
+    """Compute the loss of every sample and output, and whether its prediction is correct."""
+
+    def __init__(self, network, data, threads):
+        chunk, workers, largest = plan_of_inputs(network, data.X, data.samples, threads, data.rows)
+        ForwardProgram.__init__(self, network, chunk, workers)
+        self.data, self.largest_batch = data, largest
+        emit_criteria(self, normalize=False)
+        self.finish()
+        data.enter(self.call, data.rows)
+        self.results = aligned((result_rows(network), data.samples), "float64")
+        self.totals = [data.samples if weights is None else
+                       (weights if data.rows is None else weights[data.rows]).sum(dtype=np.float64)
+                       for weights in data.weights]
+
+    def evaluate(self):
+        """Return (mean loss, accuracy), or (mean loss, [(its loss, its accuracy) of each output])."""
+        self.run_samples(self.data.samples, self.results)
+        count, penalty = self.data.samples, self.penalties.value(self.network.vectors.parameters.flat)
+        if len(self.totals) == 1:
+            return float(self.results[LOSSES].sum() / self.totals[0]) + penalty, float(self.results[HITS].sum() / count)
+        own = self.results[RESULTS:].sum(axis=1).reshape(-1, kernels.RESULTS_OF_EACH)
+        each = [(float(loss / total), float(hits / count)) for (loss, hits), total in zip(own, self.totals, strict=True)]
+        return sum(loss for loss, _ in each) + penalty, each
+
+
+def result_rows(network):
+    """Return the number of rows of `results`: those of the network, and of each output if there are several."""
+    return RESULTS + kernels.RESULTS_OF_EACH * network.several_outputs

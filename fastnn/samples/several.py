@@ -1,0 +1,184 @@
+"""Checked data of networks with several inputs or outputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..kernels.compiling.objects import address
+from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
+from .data import Data, largest_batch, mean_steps
+from .features import features
+from .named import by_name, named_error
+from .ragged import sequences
+from .sequences import Sequences
+from .weights import sample_weights
+
+FORMS = {"uint8": AS_BYTES, "int32": AS_TOKENS}
+
+
+class Inputs:
+    """The samples of several inputs: arrays (samples, *shape) or Sequences, in the order of the inputs."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def __len__(self):
+        return len(self.arrays[0])
+
+    def __getitem__(self, rows):
+        return Inputs([array[rows] for array in self.arrays])
+
+    @property
+    def forms(self):
+        """Return the dtype of each input."""
+        return tuple(array.dtype.name for array in self.arrays)
+
+    def largest_batches(self, batch, rows=None):
+        """Return for each input what `Data.largest_batch` returns."""
+        return tuple(None if not isinstance(array, Sequences) else
+                     largest_batch(array.lengths if rows is None else array.lengths[rows], batch) for array in self.arrays)
+
+
+def inputs_of(network, X, **options):
+    """Return X as checked Inputs of the network; options: see `features`."""
+    if isinstance(X, Inputs):
+        return X
+    graph, arrays = network.graph, []
+    for number, (name, given) in enumerate(zip(graph.inputs, by_name("X input", X, graph.inputs), strict=True)):
+        shape = network.shapes[number]
+        if shape == (1,) and getattr(given, "ndim", 0) == 1:
+            given = given[:, None]
+        try:
+            if shape[0] is None:
+                arrays.append(sequences(given, shape, network.dtype, least=options.get("least", 1),
+                                        least_steps=graph.least_steps(number), tokens=graph.tokens(number)))
+            else:
+                arrays.append(features(given, shape, network.dtype, **{**options, "finite": True}))
+        except ValueError as error:
+            raise named_error(f"X[{name!r}]", error) from None
+        if len(arrays[-1]) != len(arrays[0]):
+            raise ValueError(f"X[{name!r}] has {len(arrays[-1])} samples and X[{graph.inputs[0]!r}] has {len(arrays[0])}; "
+                             "all inputs must have the same number")
+    return Inputs(arrays)
+
+
+@dataclass(frozen=True)
+class SeveralTargets:
+    """The Targets of each output, in the order of the outputs."""
+
+    each: tuple
+
+    def part(self, rows):
+        """Return the targets of some samples, by their numbers."""
+        return SeveralTargets(tuple(targets.part(rows) for targets in self.each))
+
+
+@dataclass
+class SeveralData(Data):
+    """Samples of a network with several inputs or outputs.
+
+    X: Inputs. targets: Targets, or SeveralTargets of a network with several outputs. weights: a list of the weights of each
+    output, arrays (samples,) or None.
+    """
+
+    @property
+    def targets_of_each(self):
+        return self.targets.each if isinstance(self.targets, SeveralTargets) else (self.targets,)
+
+    def enter(self, call, order):
+        sources = sources_of_inputs(self.X)
+        for targets, weights in zip(self.targets_of_each, self.weights, strict=True):
+            form, values = (AS_NUMBERS, targets.values) if targets.labels is None else (AS_LABELS, targets.labels)
+            sources += [(address(values), 0, form), (address(weights), 0, 0)]
+        self.sources = enter_sources(call, sources)
+        call["order"], call["samples"] = address(order), self.samples
+
+    @property
+    def lengths(self):
+        return None
+
+    @property
+    def mean_steps(self):
+        return max(map(mean_steps, self.X.arrays))
+
+    def largest_batch(self, batch):
+        return self.X.largest_batches(batch, self.rows)
+
+    @property
+    def have_common_weights(self):
+        """Whether samples have the same weights for all outputs."""
+        return all(weights is self.weights[0] for weights in self.weights)
+
+    @property
+    def form(self):
+        return self.X.forms, self.have_common_weights, tuple((targets.labels is None, weights is None)
+                                   for targets, weights in zip(self.targets_of_each, self.weights, strict=True))
+
+    def without_shared_memory(self, *vectors):
+        def own(array):
+            if array is not None and any(np.may_share_memory(array, vector) for vector in vectors):
+                return array.copy()
+            return array
+
+        arrays = [array.with_steps(own(array.steps)) if isinstance(array, Sequences) else own(array)
+                  for array in self.X.arrays]
+        targets = [replace(targets, values=own(targets.values)) for targets in self.targets_of_each]
+        return replace(self, X=Inputs(arrays), targets=as_given(targets), weights=[*map(own, self.weights)])
+
+    def normalize_weights(self):
+        each = [np.ones(len(self.X)) if weights is None else weights.astype(np.float64) for weights in self.weights]
+        return replace(self, weights=[(weights / weights.sum()).astype(self.dtype) for weights in each], rows=None)
+
+
+def as_given(targets):
+    """Return the Targets of the only output, or SeveralTargets."""
+    return targets[0] if len(targets) == 1 else SeveralTargets(tuple(targets))
+
+
+def sources_of_inputs(X):
+    """Return what the record of each input has."""
+    sources = []
+    for array in X.arrays:
+        values, offsets = (array.values, address(array.offsets)) if isinstance(array, Sequences) else (array, 0)
+        sources.append((address(values), offsets, FORMS.get(array.dtype.name, AS_NUMBERS)))
+    return sources
+
+
+def enter_inputs(call, X):
+    """Write the records of Inputs to a call; return memory that must live as long as the call."""
+    return enter_sources(call, sources_of_inputs(X))
+
+
+def enter_sources(call, sources):
+    """Write the records of sources to a call; return memory that must live as long as the call."""
+    memory = np.zeros(len(sources), SOURCE.dtype)
+    for number, source in enumerate(sources):
+        memory[number] = source
+    call["sources"] = address(memory)
+    return memory
+
+
+def check_several(network, X, y, weights, class_weight):
+    """Return the SeveralData of a caller's arrays, or raise an error with the required form."""
+    X, names, heads = inputs_of(network, X), network.graph.outputs, network.heads
+    samples, dtype = len(X), network.dtype
+    if len(heads) == 1:
+        ys, own_weights, factors = [y], [weights], [class_weight]
+    else:
+        ys = by_name("y output", y, names)
+        own_weights = (by_name("sample_weight output", weights, names, None) if isinstance(weights, Mapping)
+                       else [weights] * len(names))
+        factors = [None] * len(names) if class_weight is None else by_name("class_weight output", class_weight, names, None)
+    targets, checked = [], []
+    for name, head, own_y, own, factor in zip(names, heads, ys, own_weights, factors, strict=True):
+        try:
+            targets.append(head.check_targets(own_y, samples, dtype))
+            own = sample_weights(own, samples, dtype)
+            checked.append(own if factor is None else head.apply_class_weight(factor, targets[-1], own, dtype))
+        except ValueError as error:
+            if len(heads) == 1:
+                raise
+            raise named_error(f"y[{name!r}]", error) from None
+    return SeveralData(X, as_given(targets), checked, dtype=dtype)
+

@@ -1,0 +1,226 @@
+"""Several inputs and outputs: data by name, a loss for each output, and the same laws as for one."""
+
+import numpy as np
+import pytest
+from resumed import StopAfter
+
+import fastnn
+from fastnn import (
+    Adam,
+    Chain,
+    Concatenate,
+    Conv2D,
+    Dense,
+    EarlyStopping,
+    Flatten,
+    Input,
+    LastStep,
+    Network,
+    Normalize,
+    Sequences,
+)
+
+rng = np.random.default_rng(0)
+N = 43
+X = {"image": rng.normal(size=(N, 5, 5, 1)), "table": rng.normal(size=(N, 4))}
+Y = {"kind": rng.integers(3, size=N), "value": rng.normal(size=(N, 2)), "yes": rng.integers(2, size=N)}
+LOSS = {"yes": None, "kind": "cross_entropy", "value": ("squared_error", 0.3)}  # in any order
+
+
+def several(dtype="float64", loss=LOSS, **options):
+    image, table = Input((5, 5, 1), name="image"), Input(4, name="table")
+    eye = Chain(Conv2D(2, 3, "tanh"), Flatten())(image, name="eye")
+    h = Dense(8, "tanh")(Concatenate()(eye, Dense(5, "tanh", l2=0.01)(table)), name="both")
+    outputs = {"kind": Dense(3, "softmax")(h), "value": Dense(2)(h), "yes": Dense(1, "sigmoid")(Dense(2, "tanh")(h))}
+    return Network(inputs=[image, table], outputs=outputs, loss=loss, dtype=dtype, seed=1, **options)
+
+
+def bits(net):
+    return net.vectors.parameters.flat.tobytes(), net.vectors.random.tobytes()
+
+
+def test_the_loss_is_the_sum_of_the_losses_times_their_factors():
+    net = several()
+    penalty = 0.01 * (net.parameters["2.weight"] ** 2).sum()
+    weights = rng.uniform(0.5, 2, size=N)
+    for options in ({}, {"sample_weight": weights}):
+        values = net.evaluate(X, Y, **options)
+        expected = values["kind_loss"] + 0.3 * values["value_loss"] + values["yes_loss"] + penalty
+        assert values["loss"] == pytest.approx(expected, rel=1e-12)
+        assert net.loss_and_gradients(X, Y, **options)[0] == pytest.approx(expected, rel=1e-12)
+        out, w = net.forward(X), options.get("sample_weight", np.ones(N))
+        cross = -np.log(out["kind"][np.arange(N), Y["kind"]])
+        assert values["kind_loss"] == pytest.approx((w * cross).sum() / w.sum(), rel=1e-10)
+        squares = 0.5 * ((out["value"] - Y["value"]) ** 2).sum(axis=1)
+        assert values["value_loss"] == pytest.approx((w * squares).sum() / w.sum(), rel=1e-10)
+        assert values["kind_accuracy"] == pytest.approx((out["kind"].argmax(axis=1) == Y["kind"]).mean())
+        history = several().fit(X, Y, batch_size=N, optimizer="sgd", **options)
+        for name, value in values.items():
+            assert history[name] == [pytest.approx(value, rel=1e-12)]
+
+
+@pytest.mark.parametrize("weights", [None, "common", "own"])
+def test_gradients_are_right(weights):
+    given = {None: None, "common": rng.uniform(0.5, 2, size=N), "own": {"kind": rng.uniform(0.5, 2, size=N)}}[weights]
+    report = fastnn.check_gradients(several(), X, Y, sample_weight=given, training=True)
+    assert report.max_relative_error <= 1e-7, str(report)
+
+
+def test_threads_stops_and_files_change_no_bit(many_parts, tmp_path):
+    found = set()
+    for threads in (1, 2, 3, 8):
+        net = several("float32")
+        history = net.fit(X, Y, epochs=2, batch_size=9, optimizer=Adam(0.01), threads=threads)
+        found.add((bits(net), str(dict(history))))
+    stopped = several("float32")
+    stopped.fit(X, Y, epochs=2, batch_size=9, optimizer=Adam(0.01), callbacks=[StopAfter(3)])
+    stopped.save_checkpoint(tmp_path / "fit.safetensors")
+    for net in (stopped, Network.load_checkpoint(tmp_path / "fit.safetensors")):
+        again = net.fit(X, Y, epochs=2, batch_size=9, resume=True)
+        found.add((bits(net), str(dict(again))))
+    assert len(found) == 1
+    net.save(tmp_path / "net.safetensors")
+    other, out = Network.load(tmp_path / "net.safetensors"), net.forward(X)
+    assert other.config() == net.config()
+    for name, values in other.forward(X).items():
+        np.testing.assert_array_equal(values, out[name])
+
+
+def test_a_row_alone_is_the_row_in_a_batch():
+    net = several("float32")
+    many = {name: np.concatenate([values] * 9) for name, values in X.items()}
+    out = net.forward(many)
+    assert list(out) == ["kind", "value", "yes"]
+    for row in (0, 40, 386):
+        alone = net.forward({name: values[row:row + 1] for name, values in many.items()}, threads=1)
+        for name, values in out.items():
+            np.testing.assert_array_equal(alone[name][0], values[row])
+    assert {name: values.shape for name, values in net.predict(X).items()} == {"kind": (N,), "value": (N, 2), "yes": (N,)}
+    assert {name: len(values) for name, values in net.forward({name: each[:0] for name, each in X.items()}).items()} == {
+        "kind": 0, "value": 0, "yes": 0}
+
+
+def test_dicts_and_lists_are_the_same_in_any_order():
+    one, other = several(), several()
+    one.fit(X, Y, epochs=2)
+    other.fit([X["image"], X["table"]], {name: Y[name] for name in sorted(Y, reverse=True)}, epochs=2)
+    assert bits(one) == bits(other)
+    third = several()
+    third.fit(dict(reversed(X.items())), [Y["kind"], Y["value"], Y["yes"]], epochs=2)
+    assert bits(third) == bits(one)
+
+
+def test_names_are_never_sorted():
+    a, z = Input(2, name="z"), Input(3, name="a")
+    net = Network(inputs=[a, z], outputs={"y": Dense(1)(Concatenate()(a, z)), "b": Dense(2)(z)})
+    assert (list(net.input_shapes), list(net.output_shapes)) == (["z", "a"], ["y", "b"])
+    assert net.forward([np.ones((1, 2)), np.ones((1, 3))])["b"].shape == (1, 2)
+    assert Network.from_config(net.config()).config() == net.config()
+
+
+def test_data_frames():
+    pandas = pytest.importorskip("pandas")
+    a, b = Input(1, name="age"), Input(1, name="size")
+    net = Network(inputs=[a, b], outputs={"price": Dense(1)(a + b), "rate": Dense(1, "sigmoid")(a * b)})
+    frame = pandas.DataFrame({"size": rng.normal(size=9), "age": rng.normal(size=9), "price": 1.0, "rate": [0, 1, 1] * 3})
+    net.fit(frame, frame[["rate", "price"]])
+    expected = net.forward({"age": frame["age"].to_numpy()[:, None], "size": frame["size"].to_numpy()[:, None]})
+    np.testing.assert_array_equal(net.forward(frame)["price"], expected["price"])
+    with pytest.raises(ValueError, match="X has no column 'age'"):
+        net.predict(frame[["size"]])
+
+
+def test_class_weights_metrics_and_monitors_by_name():
+    net = several()
+    history = net.fit(X, Y, epochs=6, class_weight={"kind": "balanced", "yes": {0: 2.0}}, validation_data=(X, Y),
+                      metrics={"kind": ["f1"], "value": ["mae"]}, callbacks=[EarlyStopping("val_kind_f1", patience=2)])
+    assert {"kind_f1", "value_mae", "val_kind_f1", "val_yes_accuracy"} <= set(history)
+    from sklearn.metrics import f1_score
+
+    assert net.evaluate(X, Y, metrics={"kind": ["f1"]})["kind_f1"] == pytest.approx(
+        f1_score(Y["kind"], net.predict(X)["kind"], average="macro"))
+
+
+def test_sequences_beside_a_table():
+    words, table = Input((None, 3), name="words"), Input(4, name="table")
+    read = LastStep()(Dense(5, "tanh")(words))
+    net = Network(inputs=[words, table], outputs=Dense(3, "softmax")(Concatenate()(read, Normalize()(table))),
+                  dtype="float64")
+    lengths = rng.integers(1, 9, size=N)
+    given = {"words": [rng.normal(size=(n, 3)) for n in lengths], "table": X["table"]}
+    net.fit(given, Y["kind"], epochs=2, batch_size=7)
+    np.testing.assert_allclose(net.state["2.mean"], X["table"].mean(axis=0))
+    assert fastnn.check_gradients(net, given, Y["kind"]).passed
+    out = net.forward(given)
+    assert out.shape == (N, 3)
+    for row in (0, 20, 42):
+        alone = {"words": [given["words"][row]], "table": given["table"][row:row + 1]}
+        np.testing.assert_array_equal(net.forward(alone)[0], out[row])
+    packed = {"words": Sequences(np.concatenate(given["words"]), np.concatenate([[0], np.cumsum(lengths)])),
+              "table": X["table"]}
+    np.testing.assert_array_equal(net.forward(packed), out)
+
+
+def test_an_output_that_another_layer_reads():
+    """The loss does not replace an activation whose result is used."""
+    x = Input(4)
+    kind = Dense(3, "softmax")(x)
+    net = Network(inputs=x, outputs={"kind": kind, "value": Dense(1)(kind)}, dtype="float64")
+    given, y = rng.normal(size=(9, 4)), [rng.integers(3, size=9), rng.normal(size=9)]
+    assert fastnn.check_gradients(net, [given], y).max_relative_error < 1e-7
+
+
+def test_one_input_with_a_name_takes_a_dict():
+    x = Input(4, name="table")
+    net = Network(inputs=x, outputs={"kind": Dense(3, "softmax")(x)})
+    net.fit({"table": X["table"]}, {"kind": Y["kind"]})
+    np.testing.assert_array_equal(net.predict({"table": X["table"]}), net.predict(X["table"]))
+
+
+def without(given, name):
+    return {key: value for key, value in given.items() if key != name}
+
+
+@pytest.mark.parametrize(("x", "y", "message"), [
+    (without(X, "table"), Y, "X has nothing for 'table'"),
+    (X | {"sound": 1}, Y, "X has 'sound', which is no input"),
+    (X, without(Y, "yes"), "y has nothing for 'yes'"),
+    (X, Y | {"size": 1}, "y has 'size', which is no output"),
+    (X["image"], Y, "this network has the inputs 'image', 'table'"),
+    (X, Y["kind"], "this network has the outputs 'kind', 'value', 'yes'"),
+    (X | {"table": X["table"][:9]}, Y, r"X\['table'\] has 9 samples and X\['image'\] has 43"),
+    (X | {"table": X["table"][:, :3]}, Y, r"X\['table'\] has 3 features; this network takes 4"),
+    (X, Y | {"kind": Y["kind"] + 1}, r"y\['kind'\] holds label 3"),
+    (X, Y | {"value": Y["value"][:, :1]}, r"y\['value'\] has shape \(43, 1\)"),
+])
+def test_data_that_do_not_fit(x, y, message):
+    net = several()
+    before = bits(net)
+    with pytest.raises(ValueError, match=message):
+        net.fit(x, y)
+    assert bits(net) == before
+
+
+@pytest.mark.parametrize(("loss", "message"), [
+    ({"kind": "cross_entropy", "value": None}, "output 'yes' has no loss; add it"),
+    (LOSS | {"size": "squared_error"}, "loss has 'size', which is no output"),
+    ("squared_error", "give a dict with a loss for each"),
+    (LOSS | {"value": ("squared_error", -1)}, r"the factor of loss\['value'\] is -1"),
+    (LOSS | {"value": "cross_entropy"}, "output 'value': loss 'cross_entropy' takes outputs from"),
+    (LOSS | {"value": "unknown"}, "output 'value': unknown loss"),
+])
+def test_losses_that_do_not_fit(loss, message):
+    with pytest.raises(ValueError, match=message):
+        several(loss=loss)
+
+
+@pytest.mark.parametrize(("use", "message"), [
+    (lambda net: net.compiled(), "compiled code takes networks of one input"),
+    (lambda net: net.to_onnx("/nowhere.onnx"), "several inputs or outputs"),
+    (lambda net: net.fit(X, Y, optimizer=fastnn.LBFGS()), "LBFGS trains networks of one input"),
+    (lambda net: fastnn.Population([net]), "several inputs or outputs"),
+    (lambda net: net.fit(X, Y, metrics=["f1"]), "metrics is .'f1'.; this network has the outputs"),
+])
+def test_what_takes_one_input_and_one_output_says_so(use, message):
+    with pytest.raises(ValueError, match=message):
+        use(several())
