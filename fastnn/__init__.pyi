@@ -35,6 +35,7 @@ from .layers import (
     AveragePool1D,
     AveragePool2D,
     BatchNorm,
+    Bidirectional,
     Chain,
     Concatenate,
     Conv1D,
@@ -84,10 +85,10 @@ from .samples.sequences import Sequences
 __version__: str
 __all__ = [
     "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Average", "AveragePool1D",
-    "AveragePool2D", "BatchNorm", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D",
-    "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout", "EarlyStopping", "Embedding",
-    "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "History",
-    "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Maximum", "Metric",
+    "AveragePool2D", "BatchNorm", "Bidirectional", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D",
+    "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout", "EarlyStopping",
+    "Embedding", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",
+    "History", "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Maximum", "Metric",
     "ModelCheckpoint", "ModelFormatError", "Multiply", "Network", "Normalize", "OneCycle", "Pad2D", "Parallel",
     "Population", "RMSprop", "RandomCrop", "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape",
     "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay", "Subtract", "Sweep", "TerminateOnNaN",

@@ -35,7 +35,13 @@ from .layers import (
     LayerNorm,
     SimpleRNN,
 )
-from .layers.recurrence.torch import RECURRENT_LAYERS, is_recurrent, recurrent_layers
+from .layers.recurrence.torch import (
+    RECURRENT_LAYERS,
+    check_directions,
+    is_chain_of_directions,
+    is_recurrent,
+    recurrent_layers,
+)
 from .samples.arrays import check_finite, real_array
 
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
@@ -54,8 +60,8 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     Linear corresponds to Dense, Embedding to Embedding, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D,
     ConvTranspose2d to ConvTranspose2D, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
     LayerNorm and GroupNorm to GroupNorm. RNN, GRU and LSTM correspond to SimpleRNN, GRU and LSTM; one of several layers to
-    as many of ours, all but the last with return_sequences=True. PyTorch flattens images with channels first, so weights
-    after a Flatten are put in the order of this network.
+    as many of ours, all but the last with return_sequences=True, and one of both directions to Bidirectional. PyTorch
+    flattens images with channels first, so weights after a Flatten are put in the order of this network.
     The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
     ConvTranspose2d, and strides and paddings are not in a state dict: make sure that the layers are the same.
 
@@ -87,7 +93,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     array([[0.5],
            [0.5]], dtype=float32)
     """
-    if not network.graph.is_chain:
+    if not network.graph.is_chain and not is_chain_of_directions(network.wiring):
         raise ValueError("this network is a graph, and its layers may be in another order than those of a PyTorch module; "
                          "copy them by name: net.parameters['encoder.weight'][:] = state_dict['encoder.weight'].T")
     grouped = any(isinstance(layer, GroupNorm) for layer in network.layers)
@@ -102,6 +108,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
             for index, layer in zip(takers, given, strict=False))
         raise ValueError(f"the state dict has {len(given)} layers ({there}); this network has {len(takers)} with "
                          f"parameters ({here}), and they must be the same{without}")
+    check_directions(network, takers, given)
     for index, layer in zip(takers, given, strict=True):
         if isinstance(network.layers[index], Embedding):
             layer.arrays["weight"] = layer.arrays["weight"].T  # like a Linear, but its rows are the tokens, as here

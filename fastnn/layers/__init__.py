@@ -29,6 +29,7 @@ from .ragged import is_features, is_ragged, numbers_of, output_shape, row_shape,
 from .randomness.dropout import Dropout
 from .randomness.gaussian_noise import GaussianNoise
 from .randomness.random_views import RandomCrop, RandomFlip, RandomShift
+from .recurrence.bidirectional import Bidirectional
 from .recurrence.gru import GRU
 from .recurrence.lstm import LSTM
 from .recurrence.simple_rnn import SimpleRNN
@@ -40,14 +41,14 @@ from .shapes.reshape import Reshape
 from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
 
-__all__ = ["GRU", "LSTM", "Activation", "Add", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm", "Block", "Chain",
-           "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense", "DepthwiseConv2D", "Dot", "Dropout", "Embedding",
-           "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer",
-           "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum", "Multiply", "Node", "Normalize", "Pad2D", "Parallel",
-           "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared", "SimpleRNN", "Slice",
-           "Subtract", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape", "is_features",
-           "is_ragged", "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape", "register",
-           "row_shape", "seen_by", "shapes", "shown_shape"]
+__all__ = ["GRU", "LSTM", "Activation", "Add", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm", "Bidirectional",
+           "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense", "DepthwiseConv2D", "Dot",
+           "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input",
+           "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum", "Multiply", "Node", "Normalize", "Pad2D",
+           "Parallel", "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared", "SimpleRNN",
+           "Slice", "Subtract", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape",
+           "is_features", "is_ragged", "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape",
+           "register", "row_shape", "seen_by", "shapes", "shown_shape"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))

@@ -25,12 +25,13 @@ def is_recurrent(leaves):
 def recurrent_layers(name, held):
     """Return (name, layer type, parameters by our names) for each layer of an RNN, GRU or LSTM with these tensors."""
     matches = {leaf: RECURRENT.fullmatch(leaf) for leaf in held}
-    if wrong := sorted(leaf for leaf, match in matches.items() if match is None or match[4]):
-        raise ValueError(f"{name!r} holds {', '.join(wrong)}; of an RNN, GRU or LSTM, only those of one direction and "
-                         "without a projection can be loaded")
-    made = []
-    for number in range(1 + max(int(match[3]) for match in matches.values())):
-        end, label = f"_l{number}", f"{name or 'layer'}.l{number}"
+    if wrong := sorted(leaf for leaf, match in matches.items() if match is None):
+        raise ValueError(f"{name!r} holds {', '.join(wrong)}; of an RNN, GRU or LSTM, only those without a projection can "
+                         "be loaded")
+    made, ways = [], ["", "_reverse"] if any(match[4] for match in matches.values()) else [""]
+    layers = 1 + max(int(match[3]) for match in matches.values())
+    for end in (f"_l{number}{way}" for number in range(layers) for way in ways):
+        label = f"{name or 'layer'}.{end[1:]}"
         weights = [held.get(f"weight_{of}{end}") for of in ("ih", "hh")]
         columns = next((len(weight) for weight in weights if weight is not None and weight.ndim == 2), 0)
         out = 0 if weights[1] is None or weights[1].ndim != 2 else weights[1].shape[1]
@@ -53,3 +54,39 @@ def recurrent_layers(name, held):
             arrays["bias"] = ours(biases[0]) + ours(biases[1])
         made.append((label, kind, arrays))
     return made
+
+
+def is_chain_of_directions(wiring):
+    """Return whether each layer reads what the one before gives, except the pairs of `Bidirectional`."""
+    now, number = 0, 0
+    while number < len(wiring.steps):
+        tensor, following = wiring.inputs + number, wiring.steps[number + 1:number + 3]
+        if wiring.inputs != 1 or wiring.steps[number].reads != (now,):
+            return False
+        if len(following) == 2 and following[0].reads == (now,):
+            if following[1].reads != (tensor, tensor + 1) or not isinstance(following[0].layer, tuple(RECURRENT_LAYERS)):
+                return False
+            number += 2
+        now, number = wiring.inputs + number, number + 1
+    return wiring.outputs == (now,)
+
+
+def check_directions(network, takers, given):
+    """Refuse layers of a state dict of one direction for those of both directions, and the other way round.
+
+    takers: the numbers of the network's layers that get the parameters of `given`, each with a name.
+    """
+    steps = {step.index: step for step in network.wiring.steps}
+    pairs = zip(takers, takers[1:], given, given[1:], strict=False)
+    for one, other, first, second in pairs:
+        if first.kind not in RECURRENT_LAYERS or second.kind not in RECURRENT_LAYERS:
+            continue
+        beside = steps[one].reads == steps[other].reads
+        both = second.name.endswith("_reverse")
+        if beside != both:
+            here = f"layer {other} {'is beside' if beside else 'reads what comes from'} layer {one}"
+            raise ValueError(f"{second.name} is {'of the other direction than' if both else 'behind'} {first.name}, and "
+                             f"here {here}; the layers must be the same, with Bidirectional for both directions")
+        if both and (network.layers[one].reverse or not network.layers[other].reverse):
+            raise ValueError(f"{first.name} runs to the last step and {second.name} to the first; layers {one} and {other} "
+                             "must do the same, as Bidirectional has them")

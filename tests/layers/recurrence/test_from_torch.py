@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn import GRU, LSTM, Dense, Network, SimpleRNN
+from fastnn import GRU, LSTM, Add, Bidirectional, Dense, Network, Parallel, SimpleRNN
 
 STORED = np.load(Path(__file__).parents[2] / "data" / "torch" / "recurrence.npz")
 CASES = json.loads(str(STORED["cases"]))
@@ -54,6 +54,23 @@ def random_state(kind, sizes, rng):
     return state
 
 
+def of_both(kind, sizes):
+    """Return a state dict of both directions."""
+    back = random_state(kind, sizes, np.random.default_rng(1))
+    return random_state(kind, sizes, np.random.default_rng(0)) | {f"{name}_reverse": array for name, array in back.items()}
+
+
+def test_both_directions():
+    net = Network([Bidirectional(GRU(4))], inputs=(None, 3), dtype="float64")
+    net.load_torch(of_both("GRU", (3, 4)))
+    sequences = [np.random.default_rng(2).normal(size=(n, 3)) for n in (4, 1, 6)]
+    found = net.forward(sequences)
+    for way, state in enumerate(random_state("GRU", (3, 4), np.random.default_rng(seed)) for seed in (0, 1)):
+        alone = Network([GRU(4, reverse=way == 1)], inputs=(None, 3), dtype="float64")
+        alone.load_torch(state)
+        assert np.array_equal(alone.forward(sequences), found[:, 4 * way:4 * way + 4])
+
+
 @pytest.mark.parametrize(("kind", "layer"), [("GRU", GRU), ("LSTM", LSTM), ("RNN", SimpleRNN)])
 def test_stacked_layers_and_a_head(kind, layer):
     state = random_state(kind, (3, 4, 4), np.random.default_rng(0))
@@ -75,7 +92,10 @@ def test_stacked_layers_and_a_head(kind, layer):
      "projection"),
     ([LSTM(4)], {"rnn.weight_ih_l0": np.ones((16, 3))}, "must hold weight_ih_l0"),
     ([GRU(4)], random_state("GRU", (3, 4), np.random.default_rng(0))
-     | {"rnn.weight_ih_l0_reverse": np.ones((12, 3))}, "one direction"),
+     | {"rnn.weight_ih_l0_reverse": np.ones((12, 3))}, "must hold weight_ih_l0_reverse"),
+    ([Bidirectional(GRU(3))], random_state("GRU", (3, 3, 3), np.random.default_rng(0)), "Bidirectional for both directions"),
+    ([GRU(3, return_sequences=True), GRU(3)], of_both("GRU", (3, 3)), "with Bidirectional for both directions"),
+    ([Parallel(Add(), GRU(3, reverse=True), GRU(3))], of_both("GRU", (3, 3)), "as Bidirectional has them"),
 ])
 def test_what_does_not_fit_is_refused(layers, state, says):
     net = Network(layers, inputs=(None, 3), dtype="float64")

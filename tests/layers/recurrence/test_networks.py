@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn import GRU, LSTM, Adam, Dense, Dropout, LayerNorm, Network, Sequences, SimpleRNN, check_gradients
+from fastnn import GRU, LSTM, Adam, Bidirectional, Dense, Dropout, LayerNorm, Network, Sequences, SimpleRNN, check_gradients
 
 rng = np.random.default_rng(0)
 LENGTHS = rng.integers(0, 12, size=45)
@@ -16,6 +16,8 @@ NETS = {
                       LSTM(4, peepholes=True, return_sequences=True, reverse=True), Dense(4, "relu"), SimpleRNN(3),
                       Dense(2, "softmax")],
 }
+NETS |= {f"both, {merge}": lambda merge=merge: [Bidirectional(GRU(4, return_sequences=True)), Bidirectional(LSTM(3), merge),
+                                                Dense(2, "softmax")] for merge in ("concat", "sum", "mul", "ave")}
 every_net = pytest.mark.parametrize("name", NETS)
 
 
@@ -112,6 +114,9 @@ def test_an_empty_sequence_gives_the_state_before_the_first_step():
     (lambda: Network([GRU(4)], inputs=3), r"takes sequences \(steps, features\)"),
     (lambda: Network([GRU(4), GRU(4)], inputs=(None, 3)), "return_sequences=True"),
     (lambda: Network([GRU(4)], inputs=(None,)), "put an Embedding before it"),
+    (lambda: Bidirectional(Dense(4)), "must be a SimpleRNN, a GRU or an LSTM"),
+    (lambda: Bidirectional(GRU(4, reverse=True)), "leave reverse=True out"),
+    (lambda: Bidirectional(GRU(4), "max"), r"Bidirectional\(merge=...\) is 'max'"),
     (lambda: Network([GRU(4)], inputs=(28, 28, 1)), r"takes sequences \(steps, features\)"),
 ])
 def test_what_has_no_meaning_is_refused(make, says):
