@@ -13,7 +13,7 @@ from ..checks import list_of
 from ..kernels.optimizers import Optimizer
 from ..layers import is_ragged
 from ..samples.arrays import any_array
-from ..samples.features import features
+from ..samples.features import features, samples_array
 from ..samples.ragged import read
 
 
@@ -70,7 +70,7 @@ def samples_of(X, shape):
     """Return the number of samples of X, of any dtype; raise an error if X has no rows."""
     if is_ragged(shape):
         return len(read(X, shape[1:]))
-    X = any_array("X", X)
+    X = samples_array(X, shape)
     return len(X) if X.ndim == 1 + len(shape) else len(features(X, shape, "float32"))
 
 

@@ -9,9 +9,7 @@ from .arrays import any_array, check_finite, real_array
 
 def features(X, shape, dtype, *, least=1, finite=True):
     """Return X as (samples, *shape) of `dtype`, finite; with `finite=False` the kernel that reads X checks that."""
-    if len(shape) > 1:
-        refuse_several_sizes(X, shape)
-    X = any_array("X", X)  # the shape is checked before the conversion, which may copy
+    X = samples_array(X, shape)  # the shape is checked before the conversion, which may copy
     if X.shape[1:] != shape or X.ndim == 0:
         refuse_shape(X.shape, shape)
     if len(X) < least:
@@ -24,20 +22,46 @@ def features(X, shape, dtype, *, least=1, finite=True):
     return X
 
 
+def samples_array(X, shape):
+    """Return X as a rectangular array of any dtype; an error about samples of several sizes names the `shape` to have."""
+    try:
+        array = any_array("X", X)
+    except ValueError:
+        refuse_several_sizes(X, shape)
+        raise
+    if array.dtype.kind == "O":
+        refuse_several_sizes(X, shape)
+    return array
+
+
 def refuse_several_sizes(X, shape):
-    """Raise an error about a list of arrays that differ in shape, such as pictures of several sizes."""
-    if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype.kind == "O"):
-        sizes = dict.fromkeys(each.shape for each in X if isinstance(each, np.ndarray))
+    """Raise an error about samples that differ in shape, such as pictures of several sizes."""
+    if len(shape) > 1 and isinstance(X, (list, tuple, np.ndarray)):
+        sizes = dict.fromkeys(found for found in map(shape_of, X) if found)
         if len(sizes) > 1:
             one, other, *_ = sizes
             raise ValueError(f"X holds samples of several shapes, such as {one} and {other}; bring all to the shape that "
                              f"this network takes, {shape}, and give one array (samples, {', '.join(map(str, shape))})")
 
 
+def shape_of(sample):
+    """Return the shape of a sample that is an array, a list or a picture of Pillow; () if it has none."""
+    try:
+        return np.shape(sample)
+    except (TypeError, ValueError):
+        return ()
+
+
 def refuse_shape(given, shape):
     """Raise an error, with a repair, about an X of this shape for samples of another shape."""
     if len(shape) == 1 and len(given) == 2:
         raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]})")
+    wanted = ", ".join(map(str, shape))
+    raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){repair(given, shape)}")
+
+
+def repair(given, shape):
+    """Return how to make samples of `shape` of an X of the shape `given`, for an error; "" if that is unknown."""
     wanted, hint, numbers = ", ".join(map(str, shape)), "", math.prod(shape)
     if given == shape:
         hint = f"; for one sample give X[None{', :' * (len(shape) == 1)}], shape (1, {wanted})"
@@ -50,6 +74,21 @@ def refuse_shape(given, shape):
             hint = "; its channels come first: give X.transpose(0, 2, 3, 1)"
         elif sorted(given[1:]) == sorted(shape):
             hint = "; put its axes in that order, with X.transpose(...), or np.moveaxis(X, 1, -1) where channels come first"
+        elif (*given[1:], 1) == shape:
+            hint = "; give X[..., None]"
         else:
             hint = f"; if its numbers lie in that order, give X.reshape(len(X), {wanted})"
-    raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){hint}")
+    elif len(shape) == 3 and len(given) == 4:
+        hint = hint_for_images(given[1:], shape)
+    return hint
+
+
+def hint_for_images(given, shape):
+    """Return the repair for images of another size, or with other channels, than the network takes."""
+    if given[2] == shape[2]:
+        return f"; bring the images to a height of {shape[0]} and a width of {shape[1]}"
+    if given[:2] == shape[:2]:
+        return {(4, 3): "; the fourth channel may be transparency: give X[..., :3]",
+                (1, 3): "; for gray images in three channels give np.repeat(X, 3, axis=-1)"}.get(
+                    (given[2], shape[2]), f"; the images must have {shape[2]} channel{'s' * (shape[2] > 1)}")
+    return ""

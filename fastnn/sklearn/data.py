@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse
 
 from ..samples.arrays import refuse_masked
+from ..samples.features import repair, samples_array
 
 
 def plain(name, values):
@@ -23,13 +24,13 @@ def plain(name, values):
 def rows_of_shape(X, shape):
     """Return samples (samples, *shape) as (samples, features); other arrays of samples as they are, if their size fits."""
     if isinstance(X, (list, tuple)):
-        X = np.asarray(X)
+        X = samples_array(X, shape)
     given, features = tuple(np.shape(X)[1:]), math.prod(shape)
     if given == shape or (shape[-1:] == (1,) and given == shape[:-1]):
         return X.reshape(len(X), features) if len(given) > 1 else X
     if len(shape) > 1 and given != (features,):
         raise ValueError(f"X has shape {np.shape(X)}; here samples have the shape {shape}, or {features} features in that "
-                         "order")
+                         f"order{repair(tuple(np.shape(X)), shape)}")
     return X
 
 

@@ -109,11 +109,54 @@ def test_gradients_are_checked_on_bytes():
     ([X[0], X[1][:4]], "samples of several shapes, such as (6, 5, 3) and (4, 5, 3); bring all to the shape that this "
                        "network takes, (6, 5, 3)"),
     (np.array([X[0], X[1][:4], None], object), "several shapes"),
+    ([X[0].tolist(), X[1][:4].tolist()], "several shapes, such as (6, 5, 3) and (4, 5, 3); bring all to the shape"),
+    ((X[0], X[1][..., 0]), "several shapes, such as (6, 5, 3) and (6, 5); bring all to the shape"),
+    (np.zeros((2, 9, 9, 3)), "bring the images to a height of 6 and a width of 5"),
+    ([X[0][:4], X[1][:4]], "bring the images to a height of 6 and a width of 5"),
+    (np.zeros((2, 6, 5, 4), np.uint8), "the fourth channel may be transparency: give X[..., :3]"),
+    (np.zeros((2, 6, 5, 1)), "give np.repeat(X, 3, axis=-1)"),
+    (np.zeros((2, 6, 5, 2)), "the images must have 3 channels"),
     (X[..., 0], "this network takes (samples, 6, 5, 3)"),
     (X[0], "X[None], shape (1, 6, 5, 3)"),
-], ids=["channels first", "floats with channels first", "several sizes", "an array of arrays", "no channels", "one image"])
+], ids=["channels first", "floats with channels first", "several sizes", "an array of arrays", "several sizes in lists",
+        "gray and color", "another size", "all of another size", "transparency", "gray", "two channels", "no channels",
+        "one image"])
 def test_what_is_no_such_images_is_refused(given, says):
     one = net("convolution")
     for call in (one.forward, one.predict, lambda x: one.fit(x, Y[:len(x)])):
         with pytest.raises(ValueError, match=re.escape(says)):
             call(given)
+
+
+def test_gray_images_without_an_axis_of_channels_get_one():
+    one = Network([Conv2D(2, 3), Flatten(), Dense(2, "softmax")], inputs=(6, 5, 1))
+    with pytest.raises(ValueError, match=r"X has shape \(3, 6, 5\); .* give X\[\.\.\., None\]"):
+        one.predict(X[:3, :, :, 0])
+    assert one.predict(X[:3, :, :, 0][..., None]).shape == (3,)
+
+
+def test_pictures_of_pillow():
+    image = pytest.importorskip("PIL.Image", reason="Pillow comes with the extra plot")
+    one, pictures = net("convolution"), [image.fromarray(each) for each in X[:4]]
+    np.testing.assert_array_equal(one.forward(pictures), one.forward(X[:4]))
+    with pytest.raises(ValueError, match=r"several shapes, such as \(6, 5, 3\) and \(4, 7, 3\); bring all to the shape"):
+        one.forward([pictures[0], pictures[1].resize((7, 4))])
+
+
+def test_a_population_names_the_size_too():
+    population = Population([net("convolution")])
+    with pytest.raises(ValueError, match=r"several shapes, such as .*; bring all to the shape that this network takes"):
+        population.fit([X[0], X[1][:4]], Y[:2])
+
+
+@pytest.mark.parametrize(("given", "says"), [
+    (X.transpose(0, 3, 1, 2), "give X.transpose(0, 2, 3, 1)"), ([X[0], X[1][:4]], "bring all to the shape"),
+    (np.zeros((2, 9, 9, 3)), "bring the images to a height of 6 and a width of 5")],
+    ids=["channels first", "several sizes", "another size"])
+def test_estimators_name_the_repair_too(given, says):
+    pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
+    from fastnn.sklearn import NetworkClassifier
+
+    estimator = NetworkClassifier(layers=[Flatten(), Dense(3, "softmax")], input_shape=(6, 5, 3))
+    with pytest.raises(ValueError, match=re.escape(says)):
+        estimator.fit(given, Y[:len(given)])
