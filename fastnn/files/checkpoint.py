@@ -94,6 +94,7 @@ def document(network, state, tensors):
         "callbacks": [[kind, extract_arrays(checked_state(kind, kept), f"callbacks.{index}", tensors)]
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
+        **({"frozen": list(state.frozen)} if state.frozen else {}),
     }
 
 
@@ -256,4 +257,12 @@ def fit_state(fit, size):
         raise ValueError("the totals of its epoch are not those of whole batches")
     number = whole_number("epoch", fit["epoch"]["number"], least=0)
     return FitState(optimizer, batch_size, samples, true_or_false("shuffle", fit["shuffle"]),
-                    Epoch(number, word(fit["epoch"]["random"]), totals))
+                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit))
+
+
+def frozen_in(fit):
+    """Return the names of what a fit leaves as it is."""
+    names = fit.get("frozen", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("what its fit leaves as it is, is no list of names")
+    return tuple(names)

@@ -161,6 +161,7 @@ class Trainer:
     def __init__(self, network, data, state, threads):
         self.network, self.data, self.state, self.threads = network, data, state, threads
         self.optimizer_state = network.fits.optimizer_state(state.optimizer)
+        self.optimizer_state.frozen = state.frozen
         self.prepare()
 
     def prepare(self):

@@ -4,6 +4,7 @@ import weakref
 
 import numpy as np
 
+from ..kernels.training.clear import clear_row
 from ..kernels.training.clip import LIMITS, clip_row
 from ..kernels.training.update import SCHEDULE, prepare_row, update_row
 from ..program.base import address
@@ -24,6 +25,7 @@ class OptimizerState:
         self.limits, self.norms = LIMITS.new(value=np.inf, norm=np.inf), None  # memory for clipping
         self.rates, self.schedule = None, SCHEDULE.new()
         self.least, self.most = optimizer.bounded()
+        self.frozen = ()  # names of parameters and state that the current fit leaves as they are
         self.spare = None, None  # kind and program of a finished fit, for the next fit of that kind
 
     def refresh(self, steps):
@@ -36,10 +38,11 @@ class OptimizerState:
         bounded = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
         return bool(bounded and (self.rates is None or self.rates.max() <= self.most[0]))
 
-    def rows(self, updates, parts):
+    def rows(self, updates, parts, frozen=()):
         """Return the rows of a step, with an update for each of these matrices.
 
-        parts: number of parts of operations on all gradients.
+        parts: number of parts of operations on all gradients. frozen: (start, size) of parameters without an update, whose
+        gradients do not count when gradients are clipped.
         """
         optimizer = self.optimizer()
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)
@@ -50,4 +53,5 @@ class OptimizerState:
             if self.norms is None:  # kept, because the rows of other programs may hold its address
                 self.norms = block_sums(self.size)
             rows.append(clip_row(self.dtype, parts, size=self.size, sums=address(self.norms), limits=address(self.limits)))
+            rows += [clear_row(self.dtype, start=start, size=size) for start, size in frozen]
         return rows

@@ -31,6 +31,7 @@ class FitState:
     """The state of a fit that has begun.
 
     callbacks: the callbacks of a running fit. states: [(type, state), …] of the callbacks of a fit that is not running.
+    frozen: the names of the parameters and state that it leaves as they are, with the numbers of their layers.
     arrays: the network's arrays from before a callback replaced them at the end of the fit, None if none did.
     ending: the last epoch for which callbacks have been, or are being, called. It is not saved: the states contain, as
     "untold", what is needed to call the rest later.
@@ -41,6 +42,7 @@ class FitState:
     samples: int
     shuffle: bool
     epoch: Epoch
+    frozen: tuple = ()
     history: History = field(default_factory=History)
     callbacks: list | None = None
     states: list = field(default_factory=list)
@@ -120,15 +122,19 @@ class FitState:
         self.states, self.callbacks = self.callback_states(), None
 
 
-def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle):
-    """Return the FitState of a new fit, or that of the network's last fit."""
+def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle, frozen=None):
+    """Return the FitState of a new fit, or that of the network's last fit. frozen: None keeps those of a resumed fit."""
     fits = network.fits
     if not resume or fits.last is None:
         optimizer = fits.optimizer("adam" if optimizer is None else optimizer)
         epoch = Epoch(0, int(network.vectors.random[0]), new_totals(network.several_outputs))
-        return FitState(optimizer, batch_size, samples, shuffle, epoch)
+        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or ())
     state = fits.last
     state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
+    if frozen is not None and frozen != state.frozen:
+        named = [network.graph.named(name) for name in state.frozen]
+        raise ValueError(f"frozen chooses other parameters than in the fit to be resumed, {', '.join(named) or 'none'}; "
+                         "leave it out, or begin a new one with resume=False")
     given = fits.by_name.get(optimizer) if isinstance(optimizer, str) else optimizer
     if optimizer is not None and state.optimizer is not given:
         raise ValueError(f"optimizer is {optimizer!r}; a fit that is resumed goes on with its own, {state.optimizer!r}: "

@@ -36,7 +36,7 @@ from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale
-from . import describing, differentiating, predicting, training
+from . import describing, differentiating, predicting, training, transfer
 
 
 class Network:
@@ -233,7 +233,7 @@ class Network:
             sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, metrics: Sequence = (),
             callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
-            resume: bool = False) -> History:
+            resume: bool = False, frozen: Sequence[str] | None = None) -> History:
         """Train on the samples, starting from the current weights.
 
         Parameters
@@ -276,6 +276,10 @@ class Network:
             With the same data and options, the weights and the history are the same, to the bit, as without the
             interruption. The fit continues with its optimizer; pass the validation data, metrics and callbacks again. If
             there was no fit, a new one begins.
+        frozen : list of str, optional
+            Patterns of names of parameters and state that stay as they are, such as ["encoder.*"]; `*` stands for any
+            characters. A layer of which everything is frozen computes as in prediction: a `BatchNorm` by its running
+            statistics. A resumed fit keeps those of the fit.
 
         Returns
         -------
@@ -295,7 +299,7 @@ class Network:
         return training.fit(self, X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer,
                             validation_data=validation_data, sample_weight=sample_weight, class_weight=class_weight,
                             shuffle=shuffle, metrics=metrics, callbacks=callbacks, threads=threads, progress=progress,
-                            resume=resume)
+                            resume=resume, frozen=frozen)
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -399,6 +403,36 @@ class Network:
         """
         data = check_data(self, X, y, sample_weight)
         return differentiating.loss_function(self, data, true_or_false("training", training))
+
+    def copy_weights(self, source: Network | Mapping, names: Sequence[str] = ("*",)) -> list[str]:
+        """Copy parameters and state by name from another network, such as one that has learned from more data.
+
+        Parameters
+        ----------
+        source : Network, or mapping of str to array
+        names : list of str
+            Patterns of names, such as ["encoder.*"]; by default all that both have.
+
+        Returns
+        -------
+        list of str
+            The names of what has been copied.
+
+        Raises
+        ------
+        ValueError
+            If a pattern matches nothing that both have, or shapes differ. Nothing has changed then.
+
+        Examples
+        --------
+        >>> from fastnn import Dense, Input, Network
+        >>> x = Input(4)
+        >>> h = Dense(8, "tanh")(x, name="encoder")
+        >>> large, small = Network(inputs=x, outputs=Dense(99, "softmax")(h)), Network(inputs=x, outputs=Dense(1)(h))
+        >>> small.copy_weights(large, ["encoder.*"])
+        ['encoder.weight', 'encoder.bias']
+        """
+        return transfer.copy_weights(self, source, names)
 
     def astype(self, dtype: str) -> Network:
         """Return a copy in another dtype, with the same architecture, parameters and state, without optimizer states."""

@@ -6,6 +6,7 @@ from ..fitting.callback import Callback
 from ..fitting.lbfgs import LBFGS
 from ..fitting.loop import Fit
 from ..fitting.state import begin_or_resume
+from ..program.frozen import frozen_names
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
@@ -13,7 +14,7 @@ from ..samples.scale import Scale
 
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample_weight, class_weight, shuffle, metrics,
-        callbacks, threads, progress, resume):
+        callbacks, threads, progress, resume, frozen=None):
     """Train the network, see `Network.fit`; if an argument is refused, nothing has changed."""
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -33,10 +34,14 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
         "threads": threads, "progress": None if progress is None else true_or_false("progress", progress),
     }
     if by_steps:
-        state = begin_or_resume(network, optimizer, resume, samples=len(data.X), batch_size=batch_size, shuffle=shuffle)
+        frozen = None if frozen is None else frozen_names(network, frozen)
+        state = begin_or_resume(network, optimizer, resume, samples=len(data.X), batch_size=batch_size, shuffle=shuffle,
+                                frozen=frozen)
         return Fit(network, data, validation, state, epochs=epochs, **options).train()
     if epochs != 1:
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
+    if frozen:
+        raise ValueError("a fit with LBFGS trains all parameters; leave frozen out, or use another optimizer: Adam()")
     if resume:
         raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: a new fit continues from the weights")
     lbfgs.check_layers(network.layers)

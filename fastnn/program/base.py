@@ -1,6 +1,7 @@
 """The common part of all programs: tensors in an arena, and the rows of a network's layers."""
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ..kernels.activations import activations
@@ -57,6 +58,7 @@ class Program(Rows):
 
     training = False  # whether a backward pass follows
     as_in_training = False  # whether layers behave as in training: dropout, normalization by the batch
+    at_rest = frozenset()  # numbers of layers that behave as in prediction although others train
     largest_batch = None  # of sequences: (steps of the largest batch, steps of the longest sequence)
     keeps_state = False  # whether a step changes the state of layers: running statistics, random numbers
 
@@ -177,7 +179,7 @@ class Program(Rows):
                 given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
             check_axes(step, given)
-            with self.on(given[0].axis):
+            with self.on(given[0].axis), self.as_layer(step.index):
                 a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])
@@ -185,6 +187,17 @@ class Program(Rows):
         self.used_again = False
         self.outputs = tensors[len(inputs):]
         return [self.read(tensors[number]) for number in wiring.outputs]
+
+    @contextmanager
+    def as_layer(self, index):
+        """Lower a layer in training, or as in prediction if it is at rest."""
+        before = self.as_in_training, self.keeps_state
+        if index in self.at_rest:
+            self.as_in_training = self.keeps_state = False
+        try:
+            yield
+        finally:
+            self.as_in_training, self.keeps_state = before
 
     def expect(self, x, readers):
         """Record the number of readers of a tensor if there are several: of its gradient, so that views count too."""

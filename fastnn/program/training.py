@@ -19,6 +19,7 @@ from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
 from .base import Program, address
 from .criterion import Criterion
+from .frozen import layers_at_rest, without_frozen
 
 GRADIENT_CHUNK = 256  # rows at a time when gradients are accumulated, in this order for any number of threads
 
@@ -32,6 +33,8 @@ class TrainingProgram(Program):
         super().__init__(network, *self.plan(network, data, batch, threads))
         self.largest_batch = data.largest_batch(self.samples)
         self.as_in_training, self.keeps_state = as_in_training, optimizer_state is not None
+        if self.keeps_state and optimizer_state.frozen:
+            self.at_rest = layers_at_rest(network, optimizer_state.frozen)
         self.data, self.order = data, order
         self.gradients = aligned(network.vectors.parameters.size, network.dtype)
         outputs = network.several_outputs
@@ -43,8 +46,11 @@ class TrainingProgram(Program):
         before, after = self.penalties.rows(self.arena, lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
         self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
-            matrices = whole_if_serial(self.updates, self.gradients.size)
-            step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.last
+            frozen = [(self.offsets[name], view.size) for name, view in network.vectors.parameters.numbered.items()
+                      if name in optimizer_state.frozen]
+            matrices = (without_frozen(self.updates, frozen) if frozen
+                        else whole_if_serial(self.updates, self.gradients.size))
+            step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART), frozen) + self.last
             self.rows = step + [watch_row(self.dtype, limit=address(self.limit), **m) for m in matrices] + self.rows
         self.make_table()
         self.memory = self.arena.allocate()
@@ -66,8 +72,9 @@ class TrainingProgram(Program):
     @classmethod
     def kind(cls, network, data, batch, threads, optimizer_state, order):
         """Return everything that the rows depend on except the network; other data of the same kind can be attached."""
-        absent = data.form, order is None, data.largest_batch(min(batch, data.samples))
-        return cls, cls.plan(network, data, batch, threads), optimizer_state.optimizer().clips, absent
+        given = data.form, order is None, data.largest_batch(min(batch, data.samples))
+        step = optimizer_state.optimizer().clips, optimizer_state.frozen
+        return cls, cls.plan(network, data, batch, threads), step, given
 
     def attach(self, network, data, optimizer_state, order):
         """Use the program with other data of the same `kind`, for the network that it was made for."""
