@@ -5,6 +5,8 @@ import math
 from ..fitting.divergence import DivergenceError, advice
 from ..program import GRADIENT_CHUNK, TrainingProgram, evaluation_program
 
+SEQUENCES_CHUNK = 32  # sequences at a time, since each has many rows
+
 
 def loss_and_gradients(network, data, training, threads):
     """Return (loss, {parameter: gradient}); training: whether layers behave as in training."""
@@ -17,7 +19,8 @@ def loss_and_gradients(network, data, training, threads):
 def gradient_program(network, data, training, threads):
     """Return the program that has accumulated the gradients of all the data."""
     whole = training and any(layer.mixes_samples for layer in network.layers)
-    return TrainingProgram(network, data.normalize_weights(), len(data.X) if whole else GRADIENT_CHUNK, threads,
+    chunk = SEQUENCES_CHUNK if network.is_ragged else GRADIENT_CHUNK
+    return TrainingProgram(network, data.normalize_weights(), len(data.X) if whole else chunk, threads,
                            normalize=False, as_in_training=training)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ..kernels.compiling.objects import WORD
 from ..kernels.interpreter import axes as kernels
 from ..kernels.layers.recurrence.sequences import order_numbers, order_row
+from ..kernels.layers.sequences.step_windows import measure_windows_row
 from ..runtime.threads import GATHERED_PER_PART
 
 
@@ -82,6 +83,13 @@ class Rows:
     def like(self, a, x):
         """Return a tensor of steps, made from `steps_of(x)`, in the form of x: of series if x is."""
         return a if x.axis is not None else replace(a, shape=(x.shape[0], *a.shape), axis=None)
+
+    def windows_of(self, axis, windows):
+        """Return the axis of `StepWindows` over the steps of another axis, of which a row of the table writes the record."""
+        with self.on(None):
+            found = self.new_axis(windows.largest(axis.rows, self.samples), int(windows.largest(axis.longest, 1)))
+            self.emit(measure_windows_row(self.dtype, axis=axis.place, windows=found.place, **windows.sizes))
+        return found
 
     def emit_steps(self, x, source=0):
         """Emit the rows that gather the steps of a batch to the tensor x."""

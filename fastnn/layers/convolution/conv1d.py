@@ -1,9 +1,15 @@
 """Convolution of series."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
+from ...kernels.layers.sequences.step_windows import unfold_row
+from ...runtime.threads import NUMBERS_PER_PART
 from ..base import register
-from ..windows import windows
+from ..dense import Dense
+from ..ragged import is_ragged
+from ..sequences.step_windows import StepWindows
+from ..windows import per_axis, span_of, windows
 from .base import Convolution
 
 
@@ -12,8 +18,8 @@ from .base import Convolution
 class Conv1D(Convolution):
     """Convolution of series: a = g(x ∗ weight + bias).
 
-    A sample (steps, features) becomes (windows, out_channels). The weight has the shape (kernel, features / groups,
-    out_channels), as in Keras.
+    A sample (steps, features) becomes (windows, out_channels), also of sequences of any length. The weight has the shape
+    (kernel, features / groups, out_channels), as in Keras.
 
     Parameters
     ----------
@@ -48,6 +54,48 @@ class Conv1D(Convolution):
     paddings = "valid", "same", "causal"
     functions = "conv2d_forward", "conv2d_backward"  # a series is an image of height 1
     torch = "Conv1d"
+
+    def works_over_time(self, shape):
+        return len(shape) == 2
+
+    def steps_needed(self, shape, after):
+        return StepWindows.of(self, self.stride).needed(after)
+
+    def steps_after(self, shape, lengths):
+        return StepWindows.of(self, self.stride).count(lengths)
+
+    def geometry(self, shape):
+        if is_ragged(shape):  # sizes of parameters are those for a series of one window
+            shape = span_of(*self.kernel_size, per_axis("", self.dilation, 1)[0]), *shape[1:]
+        return super().geometry(shape)
+
+    def output_shape(self, shape):
+        if not is_ragged(shape):
+            return super().output_shape(shape)
+        self.geometry(shape)
+        if self.groups > 1:
+            raise ValueError(f"{self!r} has groups, and here sequences have any length, for which groups are not computed; "
+                             "leave groups out, or give inputs a number of steps")
+        return None, self.out_channels
+
+    def multiply_adds(self, shape):
+        return math.prod(self.parameter_shapes(shape)["weight"]) if is_ragged(shape) else super().multiply_adds(shape)
+
+    def lower(self, program, index, x, activation):
+        if x.axis is None:
+            return super().lower(program, index, x, activation)
+        windows = StepWindows.of(self, self.stride)
+        axis, taps = program.windows_of(x.axis, windows), windows.kernel * x.features
+        with program.on(axis):
+            beside = replace(x, shape=(taps,), axis=axis, offset=program.arena.take(program.batch * taps),
+                             gradient=None if x.gradient is None else program.arena.take(program.batch * taps), adds=False)
+        with program.on(None):
+            program.emit(unfold_row(
+                program.dtype, program.parts(axis.rows * taps, NUMBERS_PER_PART), axis=x.axis.place, windows=axis.place,
+                x=x.offset, a=beside.offset, dx=x.gradient, da=beside.gradient, features=x.features, **windows.sizes))
+        with program.on(axis):  # the weight (kernel, features, out_channels) is that of a Dense on the taps side by side
+            product = Dense(self.out_channels, self.activation, l1=self.l1, l2=self.l2)
+            return product.lower(program, index, beside, activation)
 
     def slide(self, sizes):
         return windows(sizes, self.kernel_size, self.stride, self.dilation, self.padding)

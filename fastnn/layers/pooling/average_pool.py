@@ -7,6 +7,7 @@ import numpy as np
 from ...checks import true_or_false
 from ...kernels.layers.pooling.average_pool import average_pool_row
 from ...kernels.layers.sequences.pool_over_time import average_over_time_row
+from ...kernels.layers.sequences.pool_steps import average_steps_row
 from ..base import register
 from .base import GlobalPool, Pool
 
@@ -16,7 +17,7 @@ class Mean:
 
     functions = "average_pool2d_forward", "average_pool2d_backward"
     pool_row = staticmethod(average_pool_row)
-    row_over_time = staticmethod(average_over_time_row)
+    row_over_time, row_of_steps = staticmethod(average_over_time_row), staticmethod(average_steps_row)
     operator, reduction = "AveragePool", "ReduceMean"  # in ONNX
 
     def row_operands(self, program, a, wants_dx):
@@ -93,7 +94,7 @@ class AveragePool2D(AveragePool):
 class AveragePool1D(AveragePool):
     """Compute the mean of each window of a series, feature by feature: `AveragePool2D` on one axis.
 
-    A sample (steps, features) becomes (windows, features).
+    A sample (steps, features) becomes (windows, features), also of sequences of any length.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from ...checks import true_or_false
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer
 from ..ragged import is_ragged
+from ..sequences.step_windows import StepWindows
 from ..windows import Windows, image_shape, lists, padding_of, per_axis, pool_windows, series_shape, shorter, single
 
 
@@ -61,12 +62,49 @@ class Pool(Layer):
                              padding_of("", self.padding, self.axes), self.ceil_mode)
         return (*((single(),) if self.axes == 1 else ()), *found), channels
 
+    def works_over_time(self, shape):
+        return self.axes == 1 and len(shape) == 2
+
+    def steps_needed(self, shape, after):
+        return self.step_windows().needed(after) if self.works_over_time(shape) else after
+
+    def steps_after(self, shape, lengths):
+        return self.step_windows().count(lengths) if self.works_over_time(shape) else lengths
+
+    def step_windows(self):
+        """Return the windows over sequences of any length."""
+        return StepWindows.of(self, self.kernel_size if self.stride is None else self.stride)
+
     def output_shape(self, shape):
+        if is_ragged(shape):
+            windows = self.step_windows()
+            if windows.dilation > 1 or self.ceil_mode or max(windows.before, windows.after) >= windows.kernel:
+                raise ValueError(f"{self!r} has dilation, ceil_mode or padding of a whole window, and here sequences have "
+                                 "any length, for which these are not computed; leave them out, or give inputs a number of "
+                                 "steps")
+            return shape
         (rows, columns), channels = self.windows(shape)
         return ((rows.out, columns.out) if self.axes == 2 else (columns.out,)) + (channels,)
 
     def lower(self, program, index, x, activation):
-        return lower_pool(self, program, x, *self.windows(x.shape))
+        if x.axis is None or self.axes == 2:
+            return lower_pool(self, program, x, *self.windows(x.shape))
+        windows = self.step_windows()
+        axis = program.windows_of(x.axis, windows)
+        with program.on(axis):
+            a = program.tensor(x.shape)
+        with program.on(None):
+            operands = {"counts_padding": getattr(self, "count_padding", False)}
+            if program.training and x.gradient is not None:
+                operands |= {"dx": x.gradient, "da": a.gradient, **self.kept_over_time(program, a)}
+            program.emit(self.row_of_steps(
+                program.dtype, program.parts(x.axis.rows * x.features, NUMBERS_PER_PART), axis=x.axis.place,
+                windows=axis.place, x=x.offset, a=a.offset, features=x.features, **operands, **windows.sizes))
+        return a
+
+    def kept_over_time(self, program, a):
+        """Return the operands of its row over time for memory from the forward to the backward pass."""
+        return {}
 
     def onnx(self, graph, x, parameters):
         axes = self.windows(graph.shape)[0][-self.axes:]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...kernels.layers.pooling.max_pool import max_pool_row
 from ...kernels.layers.sequences.pool_over_time import max_over_time_row
+from ...kernels.layers.sequences.pool_steps import max_steps_row
 from ..base import register
 from .base import GlobalPool, Pool
 
@@ -15,10 +16,11 @@ class Maximum:
     pool_row = staticmethod(max_pool_row)
     operator, reduction = "MaxPool", "ReduceMax"  # in ONNX
 
-    row_over_time = staticmethod(max_over_time_row)
+    row_over_time, row_of_steps = staticmethod(max_over_time_row), staticmethod(max_steps_row)
 
     def kept_over_time(self, program, a):
-        return {"kept": program.take_integers(program.batch * a.features)}
+        rows = program.samples if a.axis is None else a.axis.rows
+        return {"kept": program.take_integers(rows * a.features)}
 
     def row_operands(self, program, a, wants_dx):
         return {"kept": program.arena.take(program.batch * a.features)} if wants_dx else {}
@@ -60,7 +62,7 @@ class MaxPool2D(Maximum, Pool):
 class MaxPool1D(Maximum, Pool):
     """Compute the maximum of each window of a series, feature by feature: `MaxPool2D` on one axis.
 
-    A sample (steps, features) becomes (windows, features).
+    A sample (steps, features) becomes (windows, features), also of sequences of any length.
 
     Parameters
     ----------
