@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .chart import draw
 from .libraries import DEFAULT_PEERS, FASTNN, LEARNING_RATES, NUMPY, PEERS
-from .nets import IMAGE_NETS, NETS, Net
+from .nets import IMAGE_NETS, NETS, SERIES_NETS, Net
 from .report import as_json, machine, machine_line, markdown, table
 from .rounds import QUICK, Effort, run
 
@@ -44,7 +44,7 @@ def parse(argv):
         description="Time fastnn beside the libraries that one would take instead, on the same nets, in one run.",
         epilog="Without --nets and --net: the five of the table in the README. Give the machine nothing else to do.",
     )
-    shapes = {net.shape: net for net in (*NETS, *IMAGE_NETS)}
+    shapes = {net.shape: net for net in (*NETS, *IMAGE_NETS, *SERIES_NETS)}
     parser.add_argument("--threads", type=positive, nargs="+", default=[1, 2], metavar="N", help="default: 1 2")
     parser.add_argument("--nets", nargs="+", choices=shapes, metavar="NET", help=f"some of {', '.join(shapes)}")
     parser.add_argument("--net", type=a_net, action="append", default=[], metavar="SIZES:BATCH", dest="more",

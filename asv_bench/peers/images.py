@@ -1,8 +1,12 @@
-"""The layers before the dense ones, of convolutional nets, for fastnn and PyTorch."""
+"""The layers before the dense ones, of convolutional and recurrent nets, for fastnn and PyTorch."""
+
+from functools import partial
 
 
 def fastnn_layers(net):
     from fastnn import (
+        GRU,
+        LSTM,
         Activation,
         BatchNorm,
         Conv2D,
@@ -12,7 +16,7 @@ def fastnn_layers(net):
         MaxPool2D,
     )
 
-    layers, others = [], {"pool": MaxPool2D, "mean": GlobalAveragePool, "dropout": Dropout}
+    layers, others = [], {"pool": MaxPool2D, "mean": GlobalAveragePool, "dropout": Dropout, "gru": GRU, "lstm": LSTM}
     for (kind, *numbers), each in zip(net.blocks, net.windows, strict=True):
         if each is None:
             layers.append(others[kind](*numbers))
@@ -28,7 +32,18 @@ def fastnn_layers(net):
 def torch_layers(net):
     from torch import nn
 
-    layers, others = [], {"pool": nn.MaxPool2d, "dropout": nn.Dropout}
+    class LastState(nn.Module):
+        """The last state of a recurrent layer."""
+
+        def __init__(self, kind, units):
+            super().__init__()
+            self.layer = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](net.image[1], units, batch_first=True)
+
+        def forward(self, x):
+            return self.layer(x)[0][:, -1]
+
+    layers, others = [], {"pool": nn.MaxPool2d, "dropout": nn.Dropout, "gru": partial(LastState, "gru"),
+                          "lstm": partial(LastState, "lstm")}
     for (kind, *numbers), each in zip(net.blocks, net.windows, strict=True):
         if each is None:
             layers.append(nn.AdaptiveAvgPool2d(1) if kind == "mean" else others[kind](*numbers))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .images import fastnn_layers, torch_layers
+from .nets import GATES
 
 LEARNING_RATES = {"adam": 1e-3, "sgd": 1e-2}  # by the optimizer's name
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam: Kingma and Ba 2014, algorithm 1
@@ -72,7 +73,8 @@ def fastnn_network(net):
 
     inputs, *hidden, classes = net.sizes
     layers = fastnn_layers(net)
-    layers += [Flatten()] * bool(layers) + [Dense(neurons, "relu") for neurons in hidden] + [Dense(classes, "softmax")]
+    layers += [Flatten()] * (len(net.image) == 3)
+    layers += [*(Dense(neurons, "relu") for neurons in hidden), Dense(classes, "softmax")]
     return Network(layers, inputs=tuple(net.image) or inputs)
 
 
@@ -102,14 +104,14 @@ def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     layers = torch_layers(net)
-    layers += [nn.Flatten()] * bool(layers)
+    layers += [nn.Flatten()] * (len(net.image) == 3)
     for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
         layers += [nn.Linear(in_features, out_features), nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
     kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[net.optimizer]
     optimizer = kind(network.parameters(), lr=LEARNING_RATES[net.optimizer], fused=True)
     X, y, X_bulk = map(torch.from_numpy, (X, y, X_bulk))
-    if net.image:
+    if len(net.image) == 3:
         memory = torch.channels_last if channels_last else torch.contiguous_format
         X, X_bulk = (images.permute(0, 3, 1, 2).contiguous(memory_format=memory) for images in (X, X_bulk))
         network = network.to(memory_format=memory)
@@ -158,6 +160,12 @@ def jax_work(net, X, y, X_bulk, threads):
     if any(each.normalized for each in net.windows if each):
         raise ValueError("JAX has no batch normalization; leave it out")
     kernels, weights = [(*each.kernel, each.channels, each.features) for each in net.windows if each], []
+    recurrent = [(kind, *units) for kind, *units in net.blocks if kind in GATES]
+    for kind, units in recurrent:
+        key, *draws = jax.random.split(key, 3)
+        shapes = (net.image[1], GATES[kind] * units), (units, GATES[kind] * units)
+        weights.append((*(jax.random.normal(draw, shape) * units**-0.5 for draw, shape in zip(draws, shapes, strict=True)),
+                        *(jnp.zeros(GATES[kind] * units) for _ in range(2))))
     for shape in [*kernels, *zip(net.sizes, net.sizes[1:], strict=False)]:
         key, draw = jax.random.split(key)
         weight = jax.random.normal(draw, shape) * (2 / math.prod(shape[:-1])) ** 0.5
@@ -174,10 +182,36 @@ def jax_work(net, X, y, X_bulk, threads):
                 x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
         return x.reshape(len(x), -1)
 
+    def last_state(kind, weights, x):
+        """Return the last state of a recurrent layer: a scan over the steps, after one product for the inputs of all."""
+        weight, recurrent_weight, bias, recurrent_bias = weights
+        first = jnp.zeros((len(x), len(recurrent_weight)))
+
+        def gru(h, z):
+            own = h @ recurrent_weight + recurrent_bias
+            r, u, n = jnp.split(z, 3, axis=1)
+            own_r, own_u, own_n = jnp.split(own, 3, axis=1)
+            r, u = jax.nn.sigmoid(r + own_r), jax.nn.sigmoid(u + own_u)
+            n = jnp.tanh(n + r * own_n)
+            return n + u * (h - n), None
+
+        def lstm(states, z):
+            h, c = states
+            i, f, g, o = jnp.split(z + h @ recurrent_weight, 4, axis=1)
+            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+            return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
+
+        gates = jnp.swapaxes(x, 0, 1) @ weight + bias
+        if kind == "gru":
+            return jax.lax.scan(gru, first, gates)[0]
+        return jax.lax.scan(lstm, (first, first), gates)[0][0]
+
     def logits(weights, x):
-        if net.blocks:
+        if recurrent:
+            x = last_state(recurrent[0][0], weights[0], x)
+        elif net.blocks:
             x = convolve(iter(weights), x)
-        for weight, bias in weights[len(kernels):-1]:
+        for weight, bias in weights[len(kernels) + len(recurrent):-1]:
             x = jax.nn.relu(x @ weight + bias)
         weight, bias = weights[-1]
         return x @ weight + bias
@@ -232,7 +266,7 @@ def jax_work(net, X, y, X_bulk, threads):
 def sklearn_work(net, X, y, X_bulk, threads):
     """scikit-learn: `partial_fit` uses the samples once and keeps the optimizer's state. It has dense networks only."""
     if net.blocks:
-        raise ValueError("scikit-learn has no convolutions; leave it out")
+        raise ValueError("scikit-learn has no convolutions or recurrent layers; leave it out")
     import numpy as np
     from sklearn.neural_network import MLPClassifier
 

@@ -1,4 +1,5 @@
-"""The networks: dense or convolutional, with relu inside and softmax at the end, on generated data of the right shape."""
+"""The networks: dense, convolutional or recurrent, with relu inside and softmax at the end, on generated data of the right
+shape."""
 
 import math
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ EPOCH = 0.3  # seconds that an epoch should take a slow library, so that a round
 SLOW_STEP, SLOW_RATE = 0.6e-3, 20e9  # of such a library: seconds a step whatever its size, and flops a second on top
 FEWEST_STEPS, MOST_STEPS = 64, 512
 FEWEST_STEPS_OF_IMAGES, MOST_NUMBERS = 16, 1 << 24  # convolutions take long, and many images much memory
+GATES = {"gru": 3, "lstm": 4}  # of recurrent layers
 
 
 @dataclass(frozen=True)
 class Net:
-    """A dense network, or convolutions and pools followed by one.
+    """A dense network, or convolutions and pools, or a recurrent layer, followed by one.
 
     Attributes
     ----------
@@ -25,10 +27,10 @@ class Net:
     name : str
         For a network that its sizes do not describe.
     image : tuple of int
-        The shape (height, width, channels) of a sample, or () for a dense network.
+        The shape of a sample: (height, width, channels), or (steps, features) of a series; () for a dense network.
     blocks : tuple of tuple
         The layers before the dense ones: convolutions, see `windows.KINDS`; ("pool", size), a maximum; ("mean",), over each
-        channel; ("dropout", rate).
+        channel; ("dropout", rate). Of series, ("gru", units) or ("lstm", units), its last state.
     """
 
     sizes: tuple[int, ...]
@@ -60,7 +62,8 @@ class Net:
     @property
     def flops(self):
         """Return the flops of a step's products: x·W, xᵀ·dz and dz·Wᵀ of every layer, without the first layer's dz·Wᵀ."""
-        products = [*self.convolutions, *(rows * columns for rows, columns in zip(self.sizes, self.sizes[1:], strict=False))]
+        dense = (rows * columns for rows, columns in zip(self.sizes, self.sizes[1:], strict=False))
+        products = [*self.recurrences, *self.convolutions, *dense]
         return 2 * self.batch * (3 * sum(products) - products[0])
 
     @property
@@ -79,6 +82,12 @@ class Net:
     def convolutions(self):
         """Return the number of multiply-adds that each convolution takes for a sample."""
         return [each.multiply_adds for each in self.windows if each]
+
+    @property
+    def recurrences(self):
+        """Return the number of multiply-adds of the inputs and of the states of a recurrent layer, for a sample."""
+        return [self.image[0] * GATES[kind] * units[0] * rows for kind, *units in self.blocks if kind in GATES
+                for rows in (self.image[1], *units)]
 
     @property
     def steps(self):
@@ -115,5 +124,6 @@ MOBILENET = Net((256, 2), 32, name="mobilenet-0.25", image=(96, 96, 3), blocks=(
 WAKE_WORD = Net((32, 3), 100, name="wake-word", image=(1, 30, 40), blocks=(*(
     block for features, kernel in ((128, 3), (64, 5), (64, 10), (32, 15))
     for block in (("each valid", (1, kernel)), ("valid", features, 1, 1))), ("mean",)))
+SERIES_NETS = tuple(Net((64, 9), 32, name=f"{kind}-12-64", image=(29, 12), blocks=((kind, 64),)) for kind in GATES)
 IMAGE_NETS = (LENET, RESNET, DS_CNN, MOBILENET, WAKE_WORD)
 NETS = tuple(map(Net.parse, ("4-16-16-2:8", "2-64-64-3:32", "784-128-10:64", "784-128-64-10:32", "784-512-512-10:128")))

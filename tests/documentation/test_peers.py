@@ -68,6 +68,15 @@ def test_a_convolutional_net(peers, capsys):
     assert re.search(r"^lenet-5:128 +fastnn ", capsys.readouterr().out, re.MULTILINE)
 
 
+def test_a_recurrent_net(peers, capsys):
+    command = peers("command")
+    assert command.main(["--quick", "--threads", "1", "--peers", "--nets", "gru-12-64"]) == 0
+    assert re.search(r"^gru-12-64:32 +fastnn ", capsys.readouterr().out, re.MULTILINE)
+    net = peers("nets").SERIES_NETS[0]
+    network = peers("libraries").fastnn_network(net)
+    assert network.layers[0].multiply_adds((29, 12)) == sum(net.recurrences) == 29 * 3 * 64 * (12 + 64)
+
+
 def test_the_nets_are_those_of_the_suite(peers):
     suite = importlib.import_module("benchmarks.training").NETS
     assert [(net.sizes, net.batch) for net in peers("nets").NETS] == list(suite.values())
