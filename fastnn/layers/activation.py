@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from ..kernels.layers.activate import activation_row
+from ..kernels.layers.normalization.batch_norm_pixels import with_activation
 from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register, registered_activation
 
@@ -46,9 +47,14 @@ class Activation(Layer):
         x = program.in_arena(x)
         a = program.tensor_like(x)
         positions = math.prod(x.shape[:-1]) if activation.rowwise else 1  # softmax is over the last axis
-        program.emit(activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
-                                    z=x.offset, a=a.offset, dz=a.gradient, features=x.features // positions,
-                                    positions=positions))
+        row = activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
+                             z=x.offset, a=a.offset, dz=a.gradient, features=x.features // positions, positions=positions)
+        if program.rows:
+            wiring = program.network.wiring
+            alone = not (program.training or wiring.has_several_readers or len(wiring.outputs) > 1)
+            row = with_activation(program.rows[-1], row, activation, alone)
+        if row["forward"]["kernel"] or row["backward_first"]["kernel"]:
+            program.emit(row)
         return a
 
     def onnx(self, graph, x, parameters):

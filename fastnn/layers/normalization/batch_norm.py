@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ...checks import number_in_range
 from ...kernels.compiling.objects import address
 from ...kernels.layers.normalization.batch_norm import batch_norm_row, running_statistics_row, statistics_size
+from ...kernels.layers.normalization.batch_norm_pixels import rows_by_samples
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, register
 
@@ -72,15 +73,17 @@ class BatchNorm(Layer):
         x = program.in_arena(x)
         a, features = program.tensor(x.shape, gradient=x.gradient), x.shape[-1]
         pixels = x.features // features
+        parts = program.parts(program.batch * x.features, NUMBERS_PER_PART)
         row = batch_norm_row(
-            program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient or 0, statistics=program.arena.take(statistics_size(features, pixels)),
+            program.dtype, parts, x=x.offset, a=a.offset, da=a.gradient or 0,
+            statistics=program.arena.take(statistics_size(features, pixels, program.batch)),
             scale=program.offsets[f"{index}.scale"],
             running=address(program.state[f"{index}.running_mean"]), features=features,
             pixels=pixels, momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
             followed=program.keeps_state, layer=index,
         )
-        program.emit(row)
+        for each in [row] if pixels == 1 else rows_by_samples(program.dtype, row, parts, program.training):
+            program.emit(each)
         program.emit_last(running_statistics_row(program.dtype, row))
         program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
         return a

@@ -1,13 +1,13 @@
 """Batch normalization, feature by feature: a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance + ε).
 
-x, a, da (batch, pixels, features); scale, shift, mean, variance (features,); C-contiguous. pixels is 1 except for images and
-series, whose channels are the features. Mean and variance are those over all samples and pixels of the batch (Ioffe and
-Szegedy 2015, algorithm 1), or the running ones. Each part has its own features. It sums over the pixels of a sample and adds
-these sums over the samples in order, so that no sum depends on the number of parts. Backward replaces da by dx in place. A
-separate row updates the running statistics, after all checks that could stop the step.
+x, a, da (batch, features); scale, shift, mean, variance (features,); C-contiguous. Mean and variance are those over all
+samples of the batch (Ioffe and Szegedy 2015, algorithm 1), or the running ones. Each part has its own features and adds over
+the samples in order, so that no sum depends on the number of parts. Backward replaces da by dx in place. A separate row
+updates the running statistics, after all checks that could stop the step.
 
-With few channels, a `group` of several pixels is computed as one line, to fill the SIMD vectors: with 8 channels a step
-takes a tenth of the time.
+For images and series, whose channels are the features, `batch_norm_pixels` has the phases; mean and variance are then those
+over all samples and pixels. With few channels, a `group` of several pixels is computed as one line, to fill the SIMD
+vectors: with 8 channels a step takes a tenth of the time.
 """
 
 import math
@@ -24,20 +24,12 @@ BATCH_NORM = Kind(
     "batch_norm",
     "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
     "means", "inverses", "scales", "shifts", "more",  # also in the arena, repeated for each pixel of a group
+    "of_samples", "activated",  # also in the arena: sums of each sample; the result of the activation
     "scale", "shift",  # among the parameters
     "pixels", "features", "group", "by_batch", "followed", "layer",
+    "relu", "activation",  # see `batch_norm_pixels`: whether to apply relu; the kernel of another activation, 0 for none
     momentum=FLOAT, epsilon=FLOAT, running_mean=NUMBERS, running_variance=NUMBERS,
 )
-
-
-@jit(inline=True)
-def fold_onto(total, sums):
-    """Add each run of len(total) numbers of sums to total, and set sums to 0."""
-    width = len(total)
-    for start in range(0, len(sums), max(width, 1)):  # a part may have no features
-        for j in range(width):
-            total[j] += sums[start + j]
-            sums[start + j] = 0
 
 
 @jit(inline=True)
@@ -50,34 +42,27 @@ def repeat(out, vector):
 
 
 @jit
-def batch_statistics(mean, variance, excess, sums, more, means, x, stride, batch, lines, rows):
-    """Compute mean and variance over samples and pixels, for the features from the pointer x.
+def batch_statistics(mean, variance, excess, x, stride, rows):
+    """Compute mean and variance over the rows, for the len(mean) features from the pointer x. excess is overwritten.
 
-    x (batch, lines, stride). The first len(means) numbers of a line are used: the features of one pixel or of a group. The
-    second pass also sums the rounding error of the first mean and corrects both (Chan, Golub and LeVeque 1983). So no digits
-    are lost where the mean is large compared with the standard deviation. excess, sums, more and means are overwritten.
+    The second pass also sums the rounding error of the first mean and corrects both (Chan, Golub and LeVeque 1983). So no
+    digits are lost where the mean is large compared with the standard deviation.
     """
-    width = len(means)
-    mean[:], variance[:], excess[:], sums[:], more[:] = 0, 0, 0, 0, 0
-    for i in range(batch):
-        for p in range(i * lines, (i + 1) * lines):
-            x_ = view(x, p * stride, width)
-            for j in range(width):
-                sums[j] += x_[j]
-        fold_onto(mean, sums)
-    for j in range(len(mean)):
+    width = len(mean)
+    mean[:], variance[:], excess[:] = 0, 0, 0
+    for i in range(rows):
+        x_ = view(x, i * stride, width)
+        for j in range(width):
+            mean[j] += x_[j]
+    for j in range(width):
         mean[j] /= rows
-    repeat(means, mean)
-    for i in range(batch):
-        for p in range(i * lines, (i + 1) * lines):
-            x_ = view(x, p * stride, width)
-            for j in range(width):
-                distance = x_[j] - means[j]
-                sums[j] += distance
-                more[j] += distance * distance
-        fold_onto(excess, sums)
-        fold_onto(variance, more)
-    for j in range(len(mean)):
+    for i in range(rows):
+        x_ = view(x, i * stride, width)
+        for j in range(width):
+            distance = x_[j] - mean[j]
+            excess[j] += distance
+            variance[j] += distance * distance
+    for j in range(width):
         left = excess[j] / rows
         mean[j] += left
         variance[j] = max(variance[j] / rows - left * left, 0.0)
@@ -87,89 +72,87 @@ def build_forward(dtype):
     lanes = vector_lanes(dtype)
 
     def batch_norm_forward(row, call, part, parts):
-        features, rows, group = row.features, call.batch * row.pixels, row.group
+        features, rows = row.features, call.batch
         begin, end = share(features, part, parts, lanes)
-        features_, width, stride = end - begin, (end - begin) * group, features * group  # of this part, in a line, all
-        mean, variance = view(call.arena, row.mean + begin, features_), view(call.arena, row.variance + begin, features_)
-        inverse = view(call.arena, row.inverse + begin, features_)
-        means, inverses = view(call.arena, row.means + begin, width), view(call.arena, row.inverses + begin, width)
-        scales, shifts = view(call.arena, row.scales + begin, width), view(call.arena, row.shifts + begin, width)
+        width = end - begin
+        mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
+        inverse = view(call.arena, row.inverse + begin, width)
+        scale, shift = view(call.parameters, row.scale + begin, width), view(call.parameters, row.shift + begin, width)
         if row.by_batch != 0 and rows > 1:
-            batch_statistics(mean, variance, inverse, inverses, scales, means, offset(call.arena, row.x + begin), stride,
-                             call.batch, row.pixels // group, rows)
+            batch_statistics(mean, variance, inverse, offset(call.arena, row.x + begin), features, rows)
         else:
-            running_mean = view(row.running_mean, begin, features_)
-            running_variance = view(row.running_variance, begin, features_)
-            for j in range(features_):
-                mean[j], variance[j] = running_mean[j], running_variance[j]
-        for j in range(features_):
-            inverse[j] = 1.0 / math.sqrt(variance[j] + row.epsilon)
-        repeat(means, mean)
-        repeat(inverses, inverse)
-        repeat(scales, view(call.parameters, row.scale + begin, features_))
-        repeat(shifts, view(call.parameters, row.shift + begin, features_))
-        for i in range(rows // group):
-            x, a = view(call.arena, row.x + i * stride + begin, width), view(call.arena, row.a + i * stride + begin, width)
+            running_mean, running_variance = view(row.running_mean, begin, width), view(row.running_variance, begin, width)
             for j in range(width):
-                a[j] = (x[j] - means[j]) * inverses[j] * scales[j] + shifts[j]
+                mean[j], variance[j] = running_mean[j], running_variance[j]
+        for j in range(width):
+            inverse[j] = 1.0 / math.sqrt(variance[j] + row.epsilon)
+        for i in range(rows):
+            place = i * features + begin
+            x, a = view(call.arena, row.x + place, width), view(call.arena, row.a + place, width)
+            for j in range(width):
+                a[j] = (x[j] - mean[j]) * inverse[j] * scale[j] + shift[j]
 
     return batch_norm_forward
 
 
-def build_backward(dtype):
+def backward_totals(dtype):
+    """The compiled function that completes Σ da and Σ da x̂."""
     # half of the largest number, so that the difference of two running statistics does not overflow
-    lanes, half = vector_lanes(dtype), np.finfo(dtype).max / 2
+    half = np.finfo(dtype).max / 2
 
-    def batch_norm_backward(row, call, part, parts):
-        # forward: a = scale x̂ + shift, x̂ = (x − mean) inverse; means, inverses and scales are still there
-        features, batch, rows, group = row.features, call.batch, call.batch * row.pixels, row.group
-        begin, end = share(features, part, parts, lanes)
-        features_, width, stride = end - begin, (end - begin) * group, features * group  # of this part, in a line, all
-        means, inverses = view(call.arena, row.means + begin, width), view(call.arena, row.inverses + begin, width)
-        scales, sums = view(call.arena, row.scales + begin, width), view(call.arena, row.shifts + begin, width)
-        more = view(call.arena, row.more + begin, width)
-        total = view(call.arena, row.sum_da + begin, features_)
-        normalized = view(call.arena, row.sum_normalized + begin, features_)
-        dscale = view(call.gradients, row.scale + begin, features_)
-        dshift = view(call.gradients, row.shift + begin, features_)
-
-        # dshift = Σ da, dscale = Σ da x̂
-        lines = row.pixels // group
-        total[:], normalized[:], sums[:], more[:] = 0, 0, 0, 0
-        for i in range(batch):
-            for p in range(i * lines, (i + 1) * lines):
-                x = view(call.arena, row.x + p * stride + begin, width)
-                da = view(call.arena, row.da + p * stride + begin, width)
-                for j in range(width):
-                    sums[j] += da[j]
-                for j in range(width):  # a separate loop: one loop over so many arrays is not vectorized
-                    more[j] += da[j] * ((x[j] - means[j]) * inverses[j])
-            fold_onto(total, sums)
-            fold_onto(normalized, more)
-        accumulate = call.accumulate != 0
-        for j in range(features_):
+    @jit
+    def totals(row, call, total, normalized, begin):
+        """Write the gradients of scale and shift, and divide both sums, of the features from `begin` on, for dx."""
+        width, rows, accumulate = len(total), call.batch * row.pixels, call.accumulate != 0
+        dscale, dshift = view(call.gradients, row.scale + begin, width), view(call.gradients, row.shift + begin, width)
+        for j in range(width):
             dscale[j] = dscale[j] + normalized[j] if accumulate else normalized[j]
             dshift[j] = dshift[j] + total[j] if accumulate else total[j]
-
-        # dx = scale inverse (da − Σ da / m − x̂ Σ da x̂ / m), but scale inverse da where the statistics do not depend on x
+        # dx = scale inverse da where the statistics do not depend on x
         whole = row.by_batch != 0 and rows > 1
-        for j in range(features_):
+        for j in range(width):
             total[j] = total[j] / rows if whole else 0.0
             normalized[j] = normalized[j] / rows if whole else 0.0
-        repeat(sums, total)
-        repeat(more, normalized)
-        for i in range(rows // group):
-            x, da = view(call.arena, row.x + i * stride + begin, width), view(call.arena, row.da + i * stride + begin, width)
-            for j in range(width):
-                along = (x[j] - means[j]) * inverses[j] * more[j]
-                da[j] = scales[j] * inverses[j] * (da[j] - sums[j] - along)
-
         if whole and row.followed != 0:
-            mean, variance = view(call.arena, row.mean + begin, features_), view(call.arena, row.variance + begin, features_)
+            mean, variance = view(call.arena, row.mean + begin, width), view(call.arena, row.variance + begin, width)
             unbiased = rows / (rows - 1.0)
-            for j in range(features_):
+            for j in range(width):
                 if not (abs(mean[j]) < half and variance[j] * unbiased < half):
                     view(call.found, 0, 2)[NOT_FINITE] = STATISTICS + row.layer
+
+    return totals
+
+
+def build_backward(dtype):
+    lanes, totals = vector_lanes(dtype), backward_totals(dtype)
+
+    def batch_norm_backward(row, call, part, parts):
+        # forward: a = scale x̂ + shift, x̂ = (x − mean) inverse
+        features, rows = row.features, call.batch
+        begin, end = share(features, part, parts, lanes)
+        width = end - begin
+        mean, inverse = view(call.arena, row.mean + begin, width), view(call.arena, row.inverse + begin, width)
+        scale = view(call.parameters, row.scale + begin, width)
+        total, normalized = view(call.arena, row.sum_da + begin, width), view(call.arena, row.sum_normalized + begin, width)
+
+        # dshift = Σ da, dscale = Σ da x̂
+        total[:], normalized[:] = 0, 0
+        for i in range(rows):
+            place = i * features + begin
+            x, da = view(call.arena, row.x + place, width), view(call.arena, row.da + place, width)
+            for j in range(width):
+                total[j] += da[j]
+            for j in range(width):  # a separate loop: one loop over so many arrays is not vectorized
+                normalized[j] += da[j] * ((x[j] - mean[j]) * inverse[j])
+        totals(row, call, total, normalized, begin)
+
+        # dx = scale inverse (da − Σ da / m − x̂ Σ da x̂ / m)
+        for i in range(rows):
+            place = i * features + begin
+            x, da = view(call.arena, row.x + place, width), view(call.arena, row.da + place, width)
+            for j in range(width):
+                along = (x[j] - mean[j]) * inverse[j] * normalized[j]
+                da[j] = scale[j] * inverse[j] * (da[j] - total[j] - along)
 
     return batch_norm_backward
 
@@ -211,9 +194,11 @@ def pixel_group(features, pixels):
 LINE = 128  # numbers
 
 
-def statistics_size(features, pixels=1):
-    """Return how many elements of the arena a row needs."""
-    return 5 * features * (1 + pixel_group(features, pixels))
+def statistics_size(features, pixels=1, batch=1):
+    """Return how many elements of the arena a row needs for batches of at most so many samples."""
+    if pixels == 1:
+        return 5 * features
+    return 5 * features + (5 + 2 * batch) * features * pixel_group(features, pixels)
 
 
 def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, by_batch,
@@ -240,15 +225,14 @@ def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, featur
     """
     group, at = pixel_group(features, pixels), statistics
     mean, variance, inverse, sum_da, sum_normalized = (at + number * features for number in range(5))
-    means, inverses, scales, shifts, more = (at + 5 * features + number * group * features for number in range(5))
-    if group > 1:
-        parts = 1
+    of_lines = range(at + 5 * features, at + (5 + 6 * group) * features, group * features)
+    means, inverses, scales, shifts, more, of_samples = of_lines
     return BATCH_NORM.row(
         {"forward": (batch_norm_forward.address(dtype), parts),
          "backward_first": (batch_norm_backward.address(dtype), parts)},
         x=x, a=a, da=da, mean=mean, variance=variance, inverse=inverse, sum_da=sum_da, sum_normalized=sum_normalized,
         means=means, inverses=inverses, scales=scales, shifts=shifts, more=more, pixels=pixels, group=group, scale=scale,
         shift=scale + features, features=features, by_batch=by_batch, followed=followed, layer=layer, momentum=momentum,
-        epsilon=epsilon, running_mean=running,
-        running_variance=running + ITEM_BYTES[dtype] * features,
+        epsilon=epsilon, running_mean=running, running_variance=running + ITEM_BYTES[dtype] * features,
+        of_samples=0 if pixels == 1 else of_samples, activated=0, relu=0, activation=0,
     )
