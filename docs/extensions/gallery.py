@@ -12,7 +12,7 @@ from fastnn import examples
 
 PLACE = "% examples"  # the line of gallery.md that the list of examples replaces
 FOLDER = "generated"
-QUICK = {"digits", "mnist", "parity"}  # those that take a minute unless told not to
+QUICK = {"digits", "mnist", "parity", "writer"}  # those that take a minute unless told not to
 
 
 def example(name):

@@ -1,6 +1,7 @@
-"""Data sets: two that are generated, a real table that is part of the package, and MNIST from a file of yours.
+"""Data sets: two that are generated, a real table and a series that are part of the package, and MNIST from a file of yours.
 
-Each function returns arrays with one sample in each row: X of features and y of integer labels.
+Each function returns arrays with one sample in each row, X of features and y of integer labels. That of the series returns
+years and numbers.
 """
 
 import math
@@ -110,11 +111,38 @@ def breast_cancer(*, return_names=False):
     ((569, 30), 212)
     """
     return_names = true_or_false("return_names", return_names)
-    lines = resources.files("fastnn.datasets").joinpath("breast_cancer.csv").read_text(encoding="utf-8").splitlines()
-    header, *rows = (line.split(",") for line in lines if not line.startswith("#"))
-    table = np.array(rows, np.float64)
+    header, table = table_of("breast_cancer.csv")
     X, y = np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
     return (X, y, header[:-1]) if return_names else (X, y)
+
+
+def sunspots():
+    """Load the mean number of sunspots of each year from 1700 to 2008, a series with a cycle of about eleven years.
+
+    The table comes with this package; it is from the National Geophysical Data Center (NOAA), and in the public domain.
+    These are the numbers as they were counted until 2015, when all were revised.
+
+    Returns
+    -------
+    years : (309,) int64
+    numbers : (309,) float64
+
+    Examples
+    --------
+    >>> from fastnn.datasets import sunspots
+    >>> years, numbers = sunspots()
+    >>> int(years[numbers.argmax()]), float(numbers.max())
+    (1957, 190.2)
+    """
+    _, table = table_of("sunspots.csv")
+    return table[:, 0].astype(np.int64), np.ascontiguousarray(table[:, 1])
+
+
+def table_of(name):
+    """Return the names of the columns, and the numbers, of a table of this package."""
+    lines = resources.files("fastnn.datasets").joinpath(name).read_text(encoding="utf-8").splitlines()
+    header, *rows = (line.split(",") for line in lines if not line.startswith("#"))
+    return header, np.array(rows, np.float64)
 
 
 def mnist(path=None):

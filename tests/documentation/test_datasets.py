@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn import datasets
-from fastnn.datasets import breast_cancer, mnist, parity, spiral
+from fastnn.datasets import breast_cancer, mnist, parity, spiral, sunspots
 
 
 @pytest.mark.parametrize(("samples", "classes"), [(3000, 3), (7, 3), (2, 2), (1, 1)])
@@ -63,6 +63,16 @@ def test_breast_cancer_is_the_published_table():
         column = X[:, names.index(name)]
         assert (column.min(), column.max()) == (low, high)
     assert X[y == 1, 0].mean() > X[y == 0, 0].mean()  # malignant nuclei are larger
+
+
+def test_sunspots_are_the_published_series():
+    years, numbers = sunspots()
+    assert years.tolist() == list(range(1700, 2009))
+    assert (numbers.dtype, numbers.min()) == (np.float64, 0)
+    # as published with the series: the mean and the standard deviation, and the highest years
+    assert numbers.mean() == pytest.approx(49.752104, abs=1e-6)
+    assert numbers.std(ddof=1) == pytest.approx(40.452595, abs=1e-6)
+    assert years[numbers > 154].tolist() == [1778, 1957, 1958, 1959, 1979, 1980, 1989]
 
 
 @pytest.fixture

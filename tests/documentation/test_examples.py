@@ -82,10 +82,21 @@ def cart_pole(found):
     assert found["history"][-1, 0] < 0.95 * found["history"][0, 0]  # after the 10 generations of --quick
 
 
+def sunspots(found):
+    assert found[1850]["GRU"] < 1.05 * found[1850]["linear"]  # also the one network of --quick
+    assert found[1850]["GRU"] < found[1850]["repetition"]
+    assert found[1950]["linear"] < found[1950]["GRU"]  # as it says, honestly
+
+
+def writer(found):
+    assert found["bits"] < 5  # after the two epochs of --quick, on a fifth of the pages
+    assert {len(text) for text in found["texts"].values()} == {19 + 300}
+
+
 CLAIMS = {claim.__name__: claim for claim in
           (cart_pole, computation_graph, digits, ensemble, linear_depth, logistic_regression, mnist, neural_ode, newton,
-           parity, spiral, sweep, zero_initialization)}
-QUICK = {"cart_pole", "digits", "mnist", "neural_ode", "parity"}
+           parity, spiral, sunspots, sweep, writer, zero_initialization)}
+QUICK = {"cart_pole", "digits", "mnist", "neural_ode", "parity", "sunspots", "writer"}
 
 
 def module(name):
