@@ -29,6 +29,16 @@ def listed_nodes(layers, inputs):
     return x, apply(layers, (x,), Site(layers))
 
 
+def list_of_layers(where, given):
+    """Return a list of layers and blocks as a list."""
+    if not isinstance(given, (list, tuple)):
+        raise ValueError(f"{where} is {shown(given)}; it must be a list of Layer")
+    for index, each in enumerate(given):
+        if not isinstance(each, (Layer, Block)):
+            raise ValueError(f"{where}[{index}] is {shown(each)}; it must be a Layer")
+    return list(given)
+
+
 def checked_part(where, part):
     """Return a layer, a block or a list of them; a list as a tuple."""
     if isinstance(part, (list, tuple)):
@@ -45,6 +55,16 @@ class Block:
         """Apply the block to nodes; its layers are called `name.0`, `name.1`, …"""
         return self.expand(checked_one(self, nodes), Site(self, name))
 
+    @property
+    def draws(self):
+        """Whether a layer in it draws random numbers in training."""
+        return any(layer.draws for layer in layers_in(self))
+
+    @property
+    def mixes_samples(self):
+        """Whether in training an output depends on the other samples of the batch."""
+        return any(layer.mixes_samples for layer in layers_in(self))
+
     def expand(self, nodes, site):
         """Return the node of its output for a tuple of nodes."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it consists of; give it a method `expand`")
@@ -57,6 +77,13 @@ class Block:
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(listed(part) for part in self.parts)})"
+
+
+def layers_in(part):
+    """Return the layers of a part, a list."""
+    if isinstance(part, Block):
+        return layers_in(part.parts)
+    return [layer for each in part for layer in layers_in(each)] if isinstance(part, tuple) else [part]
 
 
 def listed(part):

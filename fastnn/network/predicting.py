@@ -71,6 +71,8 @@ def predictions(network, outputs):
 
 def check_probabilities(head):
     """Raise ValueError if the outputs are not probabilities."""
+    if head.kind == "several outputs":
+        raise ValueError("predict_proba is for networks with one output; forward returns those of several, by name")
     if not head.probabilities:
         raise ValueError("this network's outputs are values, not probabilities; use predict, or a last layer with softmax "
                          "or sigmoid")

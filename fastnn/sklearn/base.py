@@ -249,10 +249,12 @@ class NetworkEstimator(BaseEstimator, ABC):
                 self.network_ = architecture.build(layers, samples.X.shape[1], activation=self.activation, **options)
             else:
                 self.network_ = architecture.build_given(layers, self._sample_shape, **options)
-            self._hidden_ends, self._optimizer = ends, None
+            if len(self.network_.layers) != len(layers):  # blocks are several layers
+                ends = list(range(len(self.network_.wiring.steps) - 1))
+            self._hidden_ends, self._optimizer, self._given_layers = ends, None, tuple(layers)
             self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
             self.out_activation_ = self._describe(out_activation)
-        elif tuple(layers) != self.network_.layers or loss != self.network_.loss:
+        elif tuple(layers) != getattr(self, "_given_layers", self.network_.layers) or loss != self.network_.loss:
             raise ValueError(f"the parameters and y now describe a network of layers {layers} and loss {loss!r}, but "
                              f"that of the fit before is {self.network_!r}; to begin anew, call fit with warm_start=False")
 

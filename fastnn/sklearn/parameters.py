@@ -7,7 +7,8 @@ from sklearn.metrics import get_scorer_names
 from ..checks import float_dtype, list_of, shown, true_or_false, whole_number
 from ..checks.single import above, number, or_none, or_word, share, unless
 from ..fitting.callback import Callback
-from ..layers import Layer, input_shape
+from ..layers import input_shape
+from ..layers.blocks import list_of_layers
 
 positive = number(above(0.0), math.inf, "a number above 0")
 not_negative = number(0.0, math.inf, "a number of 0 or more")
@@ -50,7 +51,7 @@ def schedule(where, value):
 
 
 def some_layers(where, value):
-    if not list_of(where, value, Layer):
+    if not list_of_layers(where, value):
         raise ValueError(f"{where} is empty; give at least one layer, or None for the layers of hidden_layer_sizes")
 
 

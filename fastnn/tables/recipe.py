@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass, field
 
-from ..checks import list_of, not_negative, number_in_range, one_of, several, whole_number
+from ..checks import not_negative, number_in_range, one_of, several, whole_number
 from ..checks.hyperparameters import optional, positive
 from ..checks.single import check_fields, checked, or_none, or_word
-from ..layers import Dense, Layer
+from ..layers import Dense
+from ..layers.blocks import list_of_layers
 from .plain import deviations, marks
 
 STEPS = 4000  # approximate number of steps of a training, within
@@ -17,7 +18,7 @@ BATCH_SIZES = (32, 128)
 
 def hidden_layers(where, value):
     """Return the hidden layers as a tuple."""
-    return tuple(list_of(where, value, Layer))
+    return tuple(list_of_layers(where, value))
 
 
 def share_of_rows(where, value):
