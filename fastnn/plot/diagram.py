@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..checks import whole_number
+from ..layers import is_ragged
 from .blocks import LEAST_ROWS, block_places, draw_block, draw_join, draw_window
 from .canvas import COLORS, INK, given_or_new
 from .graph_diagram import graph_diagram
@@ -12,6 +13,7 @@ COLUMN, ROW = 1.5, 0.36  # inches between columns, and between circles
 RADIUS = 0.12  # of a circle, in inches
 LETTER = 0.62  # width of a letter, as a part of its size
 LABEL = 0.75  # inches below the columns for their labels
+SOME = 16  # steps drawn of sequences of any length
 SMALLEST = 4.5  # points; smaller letters are not legible
 
 
@@ -48,7 +50,8 @@ def network_diagram(net, ax=None, *, most=12):
     most = whole_number("most", most, least=2)
     if not of_network(net).graph.is_chain:
         return graph_diagram(net, ax, room)
-    shapes = net.shapes
+    sizes = [" × ".join("steps" if size is None else str(size) for size in shape) for shape in net.shapes]
+    shapes = [some_steps(shape) for shape in net.shapes]
     columns = [shown(shape[0], most) if len(shape) == 1 else None for shape in shapes]
     rows = max(len(column[0]) + column[1] if column else LEAST_ROWS for column in columns)
     width, height = COLUMN * len(columns), ROW * rows + LABEL
@@ -72,7 +75,6 @@ def network_diagram(net, ax=None, *, most=12):
         else:
             draw_window(ax, layer, shapes[index], before, behind)
     names = ["inputs", *(type(layer).__name__ for layer in net.layers)]
-    sizes = [" × ".join(map(str, shape)) for shape in shapes]
     activations = ["", *(layer.activation if layer.activation != "identity" else "" for layer in net.layers)]
     for k, (x, column) in enumerate(zip(xs, columns, strict=True)):
         color = "white" if k == 0 else "#e8f1fa"
@@ -85,6 +87,11 @@ def network_diagram(net, ax=None, *, most=12):
         ax.text(x, LABEL - 0.12, f"{names[k]}\n{sizes[k]}\n{activations[k]}", ha="center", va="top", linespacing=1.25,
                 fontsize=min(max(SMALLEST, 8 * scale), 72 * COLUMN * scale / LETTER / max(len(names[k]), len(sizes[k]))))
     return ax
+
+
+def some_steps(shape):
+    """Return the shape of a sequence of any length with some steps, for drawing; other shapes unchanged."""
+    return (SOME, *(shape[1:] or (1,))) if is_ragged(shape) else shape
 
 
 def room(ax, width, height):

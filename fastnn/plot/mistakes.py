@@ -9,6 +9,7 @@ from ..samples.features import features
 from .canvas import COLORS, given_or_new
 from .classes import true_labels
 from .diagram import LETTER, SMALLEST
+from .names import sample_shape
 from .sheet import as_picture, columns_for, limits_of, pixels_shape, without_ticks
 
 CAPTION = 0.4  # inches above each picture
@@ -53,6 +54,7 @@ def mistakes(net, X, y, ax=None, *, count=20, labels=None, shape=None):
     >>> X = np.random.default_rng(0).normal(size=(50, 8, 8, 1))
     >>> ax = plot.mistakes(net, X, np.arange(50) % 10, count=12)
     """
+    sample_shape(net)
     y, count = true_labels("mistakes", net, X, y), whole_number("count", count)
     classes = max(net.outputs, 2)
     labels = range(classes) if labels is None else several("labels", labels)

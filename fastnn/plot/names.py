@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..checks import an_instance, shown
+from ..layers import is_ragged
 from ..network.describing import tensor_names
 from ..network.network import Network
 from ..samples.arrays import any_array
@@ -46,9 +47,20 @@ def checked_index(count, layer):
     return int(layer) % count
 
 
+def sample_shape(net):
+    """Return the shape of a sample of a network that has one input; raise an error for sequences of any length."""
+    if len(of_network(net).graph.inputs) > 1:
+        raise ValueError("this network has several inputs; this picture is of a network with one: give such a network")
+    shape = net.shapes[0]
+    if is_ragged(shape):
+        raise ValueError(f"this network takes sequences of any length, inputs={shape}; this picture is of samples of one "
+                         "shape: make the network again with a number of steps instead of None")
+    return shape
+
+
 def one_sample(net, x):
     """Return one sample as (1, *shape) in the dtype of the network, or in uint8 if it is an image of that."""
-    shape = of_network(net).shapes[0]
+    shape = sample_shape(net)
     given = any_array("x", x)
     if given.shape not in (shape, (1, *shape)):
         hint = ""

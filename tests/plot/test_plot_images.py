@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn import (
+    GRU,
     Activation,
     BatchNorm,
     Conv1D,
@@ -14,8 +15,10 @@ from fastnn import (
     Dense,
     DepthwiseConv2D,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAveragePool,
+    Input,
     MaxPool2D,
     Network,
     Normalize,
@@ -293,7 +296,23 @@ def test_the_diagram_draws_a_plane_for_each_channel():
     assert sum(patch.get_facecolor()[3] > 0 for patch in series.patches if isinstance(patch, Rectangle)) == 3 + 8 + 4
 
 
+RAGGED = Network([GRU(4), Dense(2, "softmax")], inputs=(None, 3))
+TWO = Input(2, name="a"), Input(2, name="b")
+SEVERAL = Network(inputs=TWO, outputs=Dense(2, "softmax")(TWO[0] + TWO[1]))
+
+
+def test_the_diagram_of_sequences_of_any_length():
+    ax = plot.network_diagram(RAGGED)
+    assert [text.get_text().split("\n")[1] for text in ax.texts] == ["steps × 3", "4", "2"]
+    tokens = plot.network_diagram(Network([Embedding(9, 4), GRU(3), Dense(2)], inputs=(None,)))
+    assert [text.get_text().split("\n")[1] for text in tokens.texts] == ["steps", "steps × 4", "3", "2"]
+
+
 @pytest.mark.parametrize(("draw", "says"), [
+    *[(lambda draw=draw: draw(RAGGED, np.zeros((5, 3))), "sequences of any length, .*: make the network again with a number")
+      for draw in (plot.feature_maps, plot.saliency, plot.grad_cam)],
+    (lambda: plot.mistakes(RAGGED, [np.zeros((5, 3))], [0]), "sequences of any length"),
+    (lambda: plot.feature_maps(SEVERAL, np.zeros(2)), "several inputs"),
     (lambda: plot.filters(NETWORKS["flat"]), "this network has no filters; only convolutions have"),
     (lambda: plot.filters(NETWORKS["gray"], 5), "layer 5, Flatten.*, has no filters; give one of the layers .*: 0, 1"),
     (lambda: plot.filters(NETWORKS["gray"], 8), "layer is 8; this network has the layers 0 to 7"),
