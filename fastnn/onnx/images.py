@@ -30,7 +30,7 @@ from ..layers.windows import padding_for, windows
 from .chain import Layer, Signal, UnknownForm, is_identity, scaled
 from .channel_order import first_shape, last_shape
 from .recognition import PROBE
-from .registry import constant, operator, shortest_float, signal
+from .registry import StepsFirst, constant, operator, shortest_float, signal
 
 
 def channels_last(shape):
@@ -107,7 +107,11 @@ def groups_normalized(walk, node, x, scale, shift, *, num_groups, epsilon):
 
 @operator("Transpose")
 def transpose(walk, node, x, *, perm=None):
+    if hasattr(x, "transposed"):
+        return x.transposed(walk, node, perm and list(perm))
     x = signal(x)
+    if perm is not None and list(perm) == [1, 0, 2] and len(x.shape) == 2:
+        return StepsFirst(x)
     perm = [*range(len(x.shape), -1, -1)] if perm is None else list(perm)
     if perm[0] != 0:
         raise UnknownForm(f"it moves the axis of samples: perm is {perm}")

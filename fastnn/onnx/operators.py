@@ -223,6 +223,8 @@ def tail(walk, node, x, *rest, **attributes):
 @operator("Gather")
 def label(walk, node, classes, index, *, axis=0):
     """Handle the lookup of the label of a class by its index, or of the last step of a series."""
+    if hasattr(classes, "picked") and isinstance(index, np.ndarray):
+        return classes.picked(walk, node, index, axis)
     if isinstance(classes, Signal) and isinstance(index, np.ndarray):
         return picked_step(walk, node, classes, index, axis)
     constant(classes, "first operand")

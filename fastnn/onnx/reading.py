@@ -23,8 +23,8 @@ def load(path: str | os.PathLike):
     """Read a network from an ONNX file: one of `export`, or a chain of layers from another program.
 
     Products (Gemm, MatMul), biases and activations that fastnn has become `Dense` layers, a second activation after one
-    becomes an `Activation`, a layer normalization, as one operator or several, a `LayerNorm`, and convolutions and pools
-    become layers of these names. Scales and shifts
+    becomes an `Activation`, a layer normalization, as one operator or several, a `LayerNorm`, and convolutions, pools
+    and recurrent operators of one direction become layers of these names. Scales and shifts
     of features (standardization, batch normalization as in prediction) are folded into these, and dropout is left out. So
     are the labels at the end of scikit-learn's classifiers: `predict` returns the index of the class. For inputs with more
     axes, which the graph flattens at once, the network takes flat samples. Images, whose channels ONNX puts first, it takes

@@ -31,6 +31,18 @@ class AdditionalOutput:
     node: str
 
 
+@dataclass(frozen=True, eq=False)
+class StepsFirst:
+    """Series with the steps before the samples, as recurrent operators take them; `signal` has the samples first."""
+
+    signal: Signal
+
+    def transposed(self, walk, node, perm):
+        if perm != [1, 0, 2]:
+            raise UnknownForm(f"it moves the axis of samples: perm is {perm}")
+        return self.signal
+
+
 @dataclass(frozen=True)
 class Operator:
     """A function of (walk, node, operands…, attributes by keyword), and the attributes that it may ignore."""

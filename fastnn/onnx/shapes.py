@@ -64,6 +64,8 @@ def sample_shape(batch, wanted, numbers):
 def squeeze(walk, node, x, given=None, *, axes=None):
     if isinstance(x, Tail):
         return x
+    if hasattr(x, "squeezed"):
+        return x.squeezed(walk, node, axes or np.reshape(constant(given, "axes"), -1).tolist())
     x = signal(x)
     places = sample_axes(given, axes, len(x.shape) + 1)
     if not all(x.shape[place] == 1 for place in places):

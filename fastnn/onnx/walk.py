@@ -6,7 +6,7 @@ import numpy as np
 
 from ..layers import Flatten, Pad2D, ZeroPad2D
 from ..layers.pooling.base import GlobalPool, Pool
-from . import images, shapes  # noqa: F401  (their operators register themselves)
+from . import images, recurrence, shapes  # noqa: F401  (their operators register themselves)
 from .chain import Signal, Stage, UnknownNode
 from .library import library
 from .moments import Moment, combined
@@ -15,7 +15,7 @@ from .recognition import PROBE
 from .registry import AdditionalOutput, Tail, operators
 
 WITHOUT_WEIGHTS = GlobalPool, Pad2D, Pool, ZeroPad2D  # layers without weights that may be all of a network
-WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose"  # operators whose weight determines the dtype
+WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose", "RNN", "GRU", "LSTM"  # operators whose weight determines the dtype
 
 
 class Walk:
@@ -54,6 +54,8 @@ class Walk:
         """Return the values of a node's outputs by name."""
         operands = [self.values[name] for name in node.input]
         value, known = self.value(node, operands), operators.get((main(node.domain), node.op_type))
+        if isinstance(value, tuple):  # one for each output
+            return {name: each for name, each in zip(node.output, value, strict=False) if name}
         beside = value if known is not None and known.all_outputs else AdditionalOutput(self.here)
         return {node.output[0]: value} | dict.fromkeys(filter(None, node.output[1:]), beside)
 

@@ -141,8 +141,8 @@ def test_the_graph_alone_computes_the_same(layer, dtype, path):
         with pytest.raises(fastnn.ModelFormatError, match=r"ReduceMean|MatMul|Tile|Slice"):
             fastnn.onnx.load(path)
         return
-    if layer in ("SimpleRNN", "GRU", "LSTM"):  # no reader yet
-        with pytest.raises(fastnn.ModelFormatError, match=r"Transpose|MatMul"):
+    if layer in ("SimpleRNN", "GRU", "LSTM") and dtype == "float64":  # written step by step, likewise
+        with pytest.raises(fastnn.ModelFormatError, match=r"MatMul"):
             fastnn.onnx.load(path)
         return
     if "Conv" in layer and dtype == "float64":  # written as many products, which no reader takes together again

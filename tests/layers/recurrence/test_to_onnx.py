@@ -1,12 +1,14 @@
 """Recurrent layers as ONNX files: every option in both precisions, read again as the same network."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 import fastnn
 from fastnn import GRU, LSTM, Dense, Network, SimpleRNN
 
-pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
+onnx = pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs ONNX files, is not installed")
 
 LAYERS = {"relu": SimpleRNN(4, nonlinearity="relu"), "steps": SimpleRNN(4, return_sequences=True, reverse=True),
@@ -36,3 +38,71 @@ def test_an_activation_without_an_operator_is_refused_in_float32(tmp_path):
     with pytest.raises(ValueError, match="RNN has the activations tanh, relu, sigmoid"):
         net.to_onnx(tmp_path / "net.onnx")
     Network([SimpleRNN(4, nonlinearity="gelu")], inputs=(5, 3), dtype="float64").to_onnx(tmp_path / "net.onnx")
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_graph_alone_is_read_as_the_same_layers(name, tmp_path):
+    net = Network([LAYERS[name], *([] if not LAYERS[name].return_sequences else [GRU(3)]), Dense(2)], inputs=(5, 3), seed=1)
+    rng = np.random.default_rng(0)
+    for array in net.parameters.values():
+        array[...] += rng.normal(size=array.shape) * 0.3
+    net.to_onnx(tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    model.ClearField("metadata_props")
+    onnx.save(model, tmp_path / "net.onnx")
+    alone = fastnn.onnx.load(tmp_path / "net.onnx")
+    assert alone.layers == net.layers
+    X = rng.normal(size=(7, 5, 3)).astype("float32")
+    np.testing.assert_allclose(alone.forward(X), net.forward(X), atol=1e-6)
+
+
+# ONNX's own tests of the operators have the steps first: a network takes the samples first, so the axes are moved before
+
+loader = pytest.importorskip("onnx.backend.test.loader")
+
+
+def node_cases():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for case in loader.load_model_tests(kind="node"):
+            nodes = case.model.graph.node
+            if len(nodes) == 1 and nodes[0].op_type in ("RNN", "GRU", "LSTM") and case.data_sets:
+                yield case
+
+
+CASES = {case.name.removeprefix("test_"): case for case in node_cases()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_of_onnx(name, tmp_path):
+    inputs, expected = CASES[name].data_sets[0]
+    to_array = lambda each: each if isinstance(each, (np.ndarray, np.generic)) else onnx.numpy_helper.to_array(each)
+    inputs, expected = list(map(to_array, inputs)), list(map(to_array, expected))
+    model = onnx.ModelProto()
+    model.CopyFrom(CASES[name].model)
+    graph, (node,) = model.graph, model.graph.node
+    layout = next((each.i for each in node.attribute if each.name == "layout"), 0)
+    for value, array in zip(list(graph.input)[1:], inputs[1:], strict=True):
+        graph.initializer.append(onnx.numpy_helper.from_array(array, value.name))
+        graph.input.remove(value)
+    places = [place for place in node.output if place]
+    which = places.index(node.output[1]) if len(node.output) > 1 and node.output[1] else None
+    x = inputs[0]
+    if not layout:
+        x, taken = x.swapaxes(0, 1), graph.input[0].name
+        dims = graph.input[0].type.tensor_type.shape.dim
+        dims[0].dim_value, dims[1].dim_value = x.shape[:2]
+        graph.node.insert(0, onnx.helper.make_node("Transpose", [taken], ["steps_first"], perm=[1, 0, 2]))
+        graph.node[1].input[0] = "steps_first"
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([1 if layout else 0]), "of_directions"))
+    graph.node.append(onnx.helper.make_node("Squeeze", [places[which or 0], "of_directions"], ["last"]))
+    kind = graph.output[0].type.tensor_type.elem_type
+    del graph.output[:]
+    graph.output.append(onnx.helper.make_tensor_value_info("last", kind, None))
+    onnx.save(model, tmp_path / "model.onnx")
+    if "bidirectional" in name or which is None:
+        with pytest.raises(fastnn.ModelFormatError):
+            fastnn.onnx.load(tmp_path / "model.onnx")
+        return
+    net = fastnn.onnx.load(tmp_path / "model.onnx")
+    np.testing.assert_allclose(net.forward(x), expected[which].squeeze(1 if layout else 0), rtol=1e-3, atol=1e-7)
