@@ -14,7 +14,7 @@ from .named import by_name
 from .positions import counted_weights
 from .ragged import sequences
 from .sequences import Sequences
-from .steps import step_targets, step_weights
+from .steps import refuse_step_targets, step_targets, step_weights
 from .targets import Targets
 from .weights import sample_weights
 
@@ -192,6 +192,8 @@ def check_data(network, X, y, weights=None, class_weight=None):
         if class_weight is not None:
             weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
         return Data(X, targets, weights, dtype=network.dtype)
+    if network.is_ragged:
+        refuse_step_targets(y, X.lengths)
     targets = head.check_targets(y, len(X), network.dtype)
     weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
     weights = counted_weights(weights, targets.counted, network.dtype)

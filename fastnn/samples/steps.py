@@ -37,6 +37,17 @@ def step_targets(head, y, lengths, dtype):
     return Targets(None, values, None, offsets_of(lengths))
 
 
+def refuse_step_targets(y, lengths):
+    """Refuse targets of steps for a network that has one row of outputs for each sequence."""
+    if not isinstance(y, Sequences):
+        if not isinstance(y, (list, tuple)) or len(y) != len(lengths) or (lengths == lengths[0]).all():
+            return
+        if not all(np.ndim(own) and len(own) == steps for own, steps in zip(y, lengths, strict=True)):
+            return
+    raise ValueError("y has a target for each step, and this network has one for each sequence; for outputs at each step "
+                     "leave out the layer that makes one row of a sequence, or give it return_sequences=True")
+
+
 def axes_of(y):
     """Return the number of axes of one sequence of y, as its first one with a step has it."""
     if isinstance(y, Sequences):

@@ -57,6 +57,9 @@ def some_layers(where, value):
 
 def sample_shape(where, value):
     shape = input_shape(value, where)
+    if None in shape:
+        raise ValueError(f"{where} is {shown(value)}, for sequences of any length, and estimators take samples of one "
+                         "shape; use fastnn.Network with these inputs, or give a number of steps")
     if len(shape) < 2:
         raise ValueError(f"{where} is {shown(value)}; give the shape of a sample with several axes, such as (8, 8, 1), or "
                          "None")
