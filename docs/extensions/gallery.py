@@ -12,7 +12,8 @@ from fastnn import examples
 
 PLACE = "% examples"  # the line of gallery.md that the list of examples replaces
 FOLDER = "generated"
-QUICK = {"digits", "mnist", "parity", "writer"}  # those that take a minute unless told not to
+# those that take a minute unless told not to
+QUICK = {"autoencoder", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation", "writer"}
 
 
 def example(name):
@@ -63,7 +64,7 @@ def page(name, folder):
 
 
 def pictures(name, folder):
-    return sorted(folder.glob(f"fastnn-{name}*.png"))
+    return sorted([*folder.glob(f"fastnn-{name}.png"), *folder.glob(f"fastnn-{name}-*.png")])
 
 
 def draw(app):

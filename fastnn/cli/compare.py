@@ -291,6 +291,7 @@ def table(rows):
 
 EXAMPLES = (
     ("fastnn compare --quick", "small sizes, a few seconds"),
+    ("fastnn compare conv2d_forward", "one function alone"),
     ("fastnn compare --dtype float64 --json", "seconds as JSON"),
 )
 
@@ -301,11 +302,14 @@ def main(argv=None):
     from .options import command
 
     parser = command("compare", "Time every kernel beside the same mathematics in loops and in NumPy.", EXAMPLES)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="functions to time, such as conv2d_forward; default all")
     parser.add_argument("--quick", action="store_true", help="use small sizes; takes a few seconds")
     parser.add_argument("--json", action="store_true", help="print JSON, times in seconds")
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="dtype of NumPy and compiled")
     parser.add_argument("--threads", type=int, default=1, help="largest number of threads of NumPy and compiled; default 1")
-    options = parser.parse_args(arguments)
+    options, cases = parser.parse_args(arguments), {**kernel_cases(), "training step": training_step}
+    if unknown := [name for name in options.names if name not in cases]:
+        parser.error(f"there is no function {unknown[0]!r}; there are {', '.join(cases)}")
     threads = resolve_threads(options.threads)
     blas = dict.fromkeys(BLAS_THREADS, str(threads))
     if not blas.items() <= os.environ.items():  # BLAS reads them when NumPy is imported, so start another process
@@ -313,10 +317,10 @@ def main(argv=None):
     setting = Setting(dtype=options.dtype, threads=threads, **QUICK if options.quick else {})
     rest = REST if threads > 1 else 0.0
     rows = []
-    with tqdm({**kernel_cases(), "training step": training_step}.items(), leave=False, disable=None, unit="case") as bar:
-        for name, build in bar:
+    with tqdm(options.names or cases, leave=False, disable=None, unit="case") as bar:
+        for name in bar:
             bar.set_description(name, refresh=False)
-            case = build(setting)
+            case = cases[name](setting)
             rows.append((name, case.size, measure(case, rest)))
     if options.json:
         records = [{"kernel": name, "size": size, **asdict(timing), "over_loops": timing.over_loops,

@@ -1,4 +1,4 @@
-"""Data sets: two that are generated, a real table and a series that are part of the package, and MNIST from a file of yours.
+"""Data sets: three that are generated, a real table and a series that are part of the package, and MNIST from a file.
 
 Each function returns arrays with one sample in each row, X of features and y of integer labels. That of the series returns
 years and numbers.
@@ -13,6 +13,9 @@ import numpy as np
 
 from ..checks import not_negative, path_name, true_or_false, whole_number
 from ..runtime.quiet import new_generator
+from .mnist1d import mnist1d
+
+__all__ = ["breast_cancer", "mnist", "mnist1d", "parity", "spiral", "sunspots"]
 
 
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):

@@ -19,6 +19,7 @@ from ..jit import input_gradients
 from ..layers import Activation, BatchNorm, Dropout, GroupNorm, LayerNorm, computing_layer
 from ..network.layer_outputs import layer_outputs
 from ..network.network import Network
+from .classes import refuse_positions
 from .filters import KERNELS
 from .names import layer_index, one_sample
 
@@ -129,6 +130,7 @@ def is_one_of_two(net):
 
 def class_of(net, x, label):
     """Return the class, given one or None for the one predicted for x (1, *shape)."""
+    refuse_positions("this picture", net)
     count = 2 if is_one_of_two(net) else net.outputs
     if label is None:
         return int(net.predict(x)[0] if net.objective.head.one_label else np.argmax(net.forward(x)[0]))

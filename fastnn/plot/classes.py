@@ -8,8 +8,16 @@ def true_labels(picture, net, X, y):
     """Return the class of each sample (samples,), 0 … classes − 1, from labels, one-hot targets or probabilities."""
     of_network(net)
     head = net.objective.head
+    refuse_positions(picture, net)
     if not head.one_label:
         kind = "several sigmoid outputs, each with classes of its own" if head.probabilities else "values for outputs"
         raise ValueError(f"{picture} is of a classifier with one class a sample; this network has {kind}: end it with "
                          "Dense(classes, 'softmax'), or with Dense(1, 'sigmoid') for two")
     return head.labels(check_data(net, X, y).targets)
+
+
+def refuse_positions(picture, net):
+    """Raise an error if the network has outputs at each pixel or step, instead of one class for each sample."""
+    if net.objective.head.positions:
+        raise ValueError(f"{picture} is of a classifier with one class a sample; the outputs of this network have the shape "
+                         f"{net.shapes[-1]}, a prediction for each position")

@@ -1,10 +1,12 @@
 """The data sets of the package have the documented contents."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from fastnn import datasets
-from fastnn.datasets import breast_cancer, mnist, parity, spiral, sunspots
+from fastnn.datasets import breast_cancer, mnist, mnist1d, parity, spiral, sunspots
 
 
 @pytest.mark.parametrize(("samples", "classes"), [(3000, 3), (7, 3), (2, 2), (1, 1)])
@@ -73,6 +75,20 @@ def test_sunspots_are_the_published_series():
     assert numbers.mean() == pytest.approx(49.752104, abs=1e-6)
     assert numbers.std(ddof=1) == pytest.approx(40.452595, abs=1e-6)
     assert years[numbers > 154].tolist() == [1778, 1957, 1958, 1959, 1979, 1980, 1989]
+
+
+def test_mnist1d_is_the_published_one():
+    """The numbers are those of the authors' file, which their generator makes with its default seed."""
+    X, y, X_test, y_test = mnist1d()
+    assert (X.shape, X_test.shape, X.dtype, y.dtype) == ((4000, 40, 1), (1000, 40, 1), np.float32, np.int64)
+    np.testing.assert_allclose(X[0, :5, 0], [-0.332005680, -0.471910357, -0.778697073, -1.00974083, -0.882352591], rtol=1e-5)
+    np.testing.assert_allclose(X_test[-1, -3:, 0], [0.659875631, 0.877734363, 1.19315183], rtol=1e-5)
+    assert np.bincount(y_test).tolist() == [102, 104, 89, 106, 106, 98, 99, 96, 98, 102]
+    published = Path(__file__).parents[3] / "shared" / "data" / "mnist1d.npz"
+    if published.is_file():
+        with np.load(published) as arrays:
+            np.testing.assert_allclose(X[:, :, 0], arrays["x_train"], atol=1e-6)
+            np.testing.assert_array_equal(y, arrays["y_train"])
 
 
 @pytest.fixture

@@ -64,6 +64,27 @@ def sweep(found):
     assert found["best"]["accuracy"] == found["accuracies"].max() >= 0.99
 
 
+def lenet(found):
+    assert found["accuracy"] >= 0.9  # after the 375 steps of --quick
+
+
+def mnist1d(found):
+    assert found["accuracy"]["convolutional"] >= 0.85  # after the four epochs of --quick
+    assert found["accuracy"]["dense"] < 0.75
+
+
+def autoencoder(found):
+    mean, components, network = found["errors"].values()
+    assert network < 0.6 * mean  # after the 15 epochs of --quick; less than the components after all
+    assert components < mean
+
+
+def segmentation(found):
+    assert found["accuracy"] >= 0.85  # after --quick
+    assert found["ious"][0] >= 0.9
+    assert found["mean_iou"] == pytest.approx(np.mean(found["ious"]))
+
+
 def digits(found):
     assert found["accuracy"] >= 0.95  # after the 10 epochs of --quick; 99.6 % after all
 
@@ -94,9 +115,10 @@ def writer(found):
 
 
 CLAIMS = {claim.__name__: claim for claim in
-          (cart_pole, computation_graph, digits, ensemble, linear_depth, logistic_regression, mnist, neural_ode, newton,
-           parity, spiral, sunspots, sweep, writer, zero_initialization)}
-QUICK = {"cart_pole", "digits", "mnist", "neural_ode", "parity", "sunspots", "writer"}
+          (autoencoder, cart_pole, computation_graph, digits, ensemble, lenet, linear_depth, logistic_regression, mnist,
+           mnist1d, neural_ode, newton, parity, segmentation, spiral, sunspots, sweep, writer, zero_initialization)}
+QUICK = {"autoencoder", "cart_pole", "digits", "lenet", "mnist", "mnist1d", "neural_ode", "parity", "segmentation",
+         "sunspots", "writer"}
 
 
 def module(name):
@@ -109,7 +131,7 @@ def test_every_example_is_here():
 
 @pytest.mark.parametrize("name", examples.names())
 def test_example(name, tmp_path, monkeypatch, capsys):
-    if name == "mnist":
+    if name in ("lenet", "mnist"):
         if not MNIST.is_file():
             pytest.skip(f"there is no MNIST file at {MNIST}")
         monkeypatch.setenv("FASTNN_MNIST", str(MNIST))
@@ -151,11 +173,12 @@ def test_an_example_without_matplotlib(monkeypatch, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_mnist_says_what_it_wants(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["lenet", "mnist"])
+def test_mnist_says_what_it_wants(name, monkeypatch, tmp_path, capsys):
     monkeypatch.delenv("FASTNN_MNIST", raising=False)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
-        module("mnist").main([])
+        module(name).main([])
     assert stop.value.code == 2
     assert "FASTNN_MNIST" in capsys.readouterr().err
 

@@ -97,6 +97,14 @@ def test_table(one_case, capsys):
     assert step.startswith("training step  16-16-3 b8")
 
 
+def test_only_those_that_are_named(one_case, capsys):
+    compare.main(["tanh_forward", "--quick", "--threads", "1"])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[4:]] == ["tanh_forward"]
+    with pytest.raises(SystemExit):
+        compare.main(["tanh_forwards", "--quick"])
+    assert "there is no function 'tanh_forwards'; there are tanh_forward, training step" in capsys.readouterr().err
+
+
 def test_json(one_case, capsys):
     compare.main(["--quick", "--json", "--threads", "1", "--dtype", "float64"])
     report = json.loads(capsys.readouterr().out)
