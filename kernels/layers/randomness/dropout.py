@@ -50,21 +50,28 @@ def dropping(dtype):
     real = np.dtype(dtype).type
 
     @jit(inline=True)
-    def drop_run(out, x, place, count, begin, start, limit, scale):
-        gamma, nothing = np.uint64(GAMMA), real(0.0)
-        for k in range(count):
-            draw = mix(begin + np.uint64(start + k + 1) * gamma) >> np.uint64(32)
-            scaled = x[place + k] * scale  # even if it is dropped: without a branch the loop is vectorized
-            out[place + k] = nothing if draw < limit else scaled
+    def kept(value, begin, element, limit, scale):
+        draw = mix(begin + np.uint64(element + 1) * np.uint64(GAMMA)) >> np.uint64(32)
+        scaled = value * scale  # even if it is dropped: without a branch the loop is vectorized
+        return real(0.0) if draw < limit else scaled
 
     @jit(inline=True)
-    def drop(out, x, word, first, features, channels, limit, factor):
+    def drop_run(out, x, place, count, begin, start, limit, scale, in_place):
+        if in_place:  # LLVM does not find out that two arrays are one, and then vectorizes nothing
+            for k in range(count):
+                out[place + k] = kept(out[place + k], begin, start + k, limit, scale)
+        else:
+            for k in range(count):
+                out[place + k] = kept(x[place + k], begin, start + k, limit, scale)
+
+    @jit(inline=True)
+    def drop(out, x, word, first, features, channels, limit, factor, in_place):
         begin, scale = mix(word), real(factor)
         if channels == 0:
-            drop_run(out, x, 0, len(x), begin, first * features, limit, scale)
+            drop_run(out, x, 0, len(x), begin, first * features, limit, scale, in_place)
         else:
             for place in range(0, len(x), channels):
-                drop_run(out, x, place, channels, begin, (first + place // features) * channels, limit, scale)
+                drop_run(out, x, place, channels, begin, (first + place // features) * channels, limit, scale, in_place)
 
     return drop
 
@@ -77,7 +84,7 @@ def build_forward(dtype):
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         x, a = view(call.arena, row.x + start, size), view(call.arena, row.a + start, size)
-        drop(a, x, word, call.first + begin, features, row.channels, row.threshold, row.factor)
+        drop(a, x, word, call.first + begin, features, row.channels, row.threshold, row.factor, False)
 
     return dropout_forward
 
@@ -90,7 +97,7 @@ def build_backward(dtype):
         begin, end = share(call.batch, part, parts, 1)
         start, size = begin * features, (end - begin) * features
         dx = view(call.arena, row.da + start, size)
-        drop(dx, dx, word, call.first + begin, features, row.channels, row.threshold, row.factor)
+        drop(dx, dx, word, call.first + begin, features, row.channels, row.threshold, row.factor, True)
 
     return dropout_backward
 
