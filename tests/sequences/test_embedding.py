@@ -9,9 +9,11 @@ from fastnn import (
     Dense,
     Embedding,
     GlobalAveragePool,
+    Input,
     LastStep,
     Network,
     Sequences,
+    Shared,
     check_gradients,
     from_torch_state_dict,
     optimizers,
@@ -127,6 +129,37 @@ def test_a_fit_goes_on_with_the_same_bits(tmp_path):
     twin = network()
     twin.fit(X, Y, epochs=4, batch_size=7, optimizer=Adam(0.01))
     assert all(np.array_equal(view, twin.parameters[name]) for name, view in resumed.parameters.items())
+
+
+def test_an_embedding_that_two_inputs_share_updates_the_rows_of_both():
+    def shared():
+        a, b, embedding = Input((None,), name="a"), Input((None,), name="b"), Shared(Embedding(TOKENS, FEATURES))
+        both = GlobalAveragePool()(embedding(a)) + GlobalAveragePool()(embedding(b))
+        return Network(inputs=[a, b], outputs=Dense(2, "softmax")(both), seed=1, dtype="float64")
+
+    given = {"a": [one % 15 for one in X], "b": [20 + one % 15 for one in X]}
+    net, adam = shared(), Adam(0.01)
+    assert check_gradients(net, given, Y).max_relative_error < 1e-7
+    before = {name: view.copy() for name, view in net.parameters.items()}
+    _, gradients = net.loss_and_gradients(given, Y)
+    net.fit(given, Y, batch_size=30, optimizer=adam, shuffle=False)
+    for name, gradient in gradients.items():
+        expected = adam.vectorized(before[name], gradient, np.zeros_like(gradient), np.zeros_like(gradient), 1)[0]
+        np.testing.assert_allclose(net.parameters[name], expected, rtol=1e-10, atol=1e-15)
+    net.fit(given, Y, epochs=3, batch_size=4, optimizer=adam)
+    changed = (net.parameters["0.weight"] != before["0.weight"]).any(axis=1)
+    assert set(np.flatnonzero(changed)) == set(np.concatenate([*given["a"], *given["b"]]))
+
+
+@pytest.mark.parametrize("frozen", ["0.weight", "1.*"])
+def test_frozen_parameters_stay_beside_an_embedding(frozen):
+    net = network("float32")
+    before = {name: view.copy() for name, view in net.parameters.items()}
+    net.fit([one % 7 for one in X], Y, epochs=2, batch_size=8, frozen=[frozen])
+    for name, view in net.parameters.items():
+        changed = (view != before[name]).reshape(len(view), -1).any(axis=1)
+        assert changed.any() != (name.startswith(frozen[:2]) and frozen in (name, "1.*"))
+        assert name != "0.weight" or not changed[7:].any()
 
 
 def test_every_form_of_tokens_is_taken():
