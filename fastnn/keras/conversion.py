@@ -42,6 +42,7 @@ from ..layers import (
 SAME = {name: name for name in ("relu", "sigmoid", "tanh", "softmax", "softplus", "elu", "selu", "gelu", "silu")}
 ACTIVATIONS = SAME | {"linear": "identity", "swish": "silu"}  # by Keras' names
 OTHERWISE = {"leaky_relu": "has the slope 0.2 in Keras"}  # names that mean something else here
+MOST = 2**20  # channels of a layer that has no array in the file, so that a small file makes no large network
 SMALLEST = 1e-7  # the least standard deviation that Normalization divides by
 converters = {}
 
@@ -247,11 +248,19 @@ def scale_and_shift(layer, shape, statistics=()):
     """Return {scale, shift}, and the statistics, of a layer that normalizes by the last axis."""
     names = [name for name, option in (("gamma", "scale"), ("beta", "center")) if layer.option(option, True) is True]
     names += statistics
+    if not names:
+        refuse_many(shape)
     found = {name: layer.read(names, name, shape[-1:]) for name in names}
     if (found.get("moving_variance", np.zeros(1)) < 0).any():
         raise ValueError("its moving_variance holds numbers below 0, which no variance is")
     ours = {"gamma": "scale", "beta": "shift", "moving_mean": "running_mean", "moving_variance": "running_variance"}
     return {"scale": np.ones(shape[-1]), "shift": np.zeros(shape[-1])} | {ours[name]: each for name, each in found.items()}
+
+
+def refuse_many(shape):
+    """Refuse more channels than a layer may have that has no array in the file."""
+    if shape[-1] > MOST:
+        raise ValueError(f"it has {shape[-1]:,} channels and no array in the file; it must have at most {MOST:,}")
 
 
 @converter("BatchNormalization")
@@ -284,6 +293,8 @@ def normalization(layer, shape):
     layer.neutral("invert", False)
     mean, variance = layer.option("mean"), layer.option("variance")
     own = () if axis in (None, []) else shape[-1:]
+    if not own or mean is not None:
+        refuse_many(shape)
     if mean is None:
         names = ["mean", "variance", "count"]
         mean, variance = (layer.read(names, name, own) for name in names[:2])

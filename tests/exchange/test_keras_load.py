@@ -316,6 +316,19 @@ def test_arrays_that_are_not_plain_are_refused(make, says, tmp_path):
         fastnn.load_keras(with_weights(tmp_path, moved(make)))
 
 
+@pytest.mark.parametrize("layer", [
+    keras2("LayerNormalization", "n", axis=[1], scale=False, center=False),
+    keras2("GroupNormalization", "n", axis=-1, groups=1, scale=False, center=False),
+    keras2("Normalization", "n", axis=None, mean=0.5, variance=2.0),
+    keras2("Normalization", "n", axis=-1, mean=[0.5], variance=[2.0]),
+], ids=lambda layer: layer["class_name"])
+def test_a_small_file_makes_no_large_network(layer, tmp_path):
+    layer = {**layer, "config": {**layer["config"], "batch_input_shape": [None, 2**36]}}
+    legacy(tmp_path / "a.h5", {"class_name": "Sequential", "config": {"layers": [layer]}}, {"n": {}})
+    with pytest.raises(ModelFormatError, match="channels and no array in the file"):
+        fastnn.load_keras(tmp_path / "a.h5")
+
+
 def test_a_variance_below_zero_is_refused(tmp_path):
     def change(file):
         file["layers/batch_normalization/vars/3"][...] = -1
