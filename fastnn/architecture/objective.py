@@ -95,8 +95,8 @@ def losses_by_name(names, loss):
         raise ValueError(f"loss has {shown(unknown[0])}, which is no output; this network has the outputs "
                          f"{', '.join(map(repr, names))}")
     if missing:
-        raise ValueError(f"output {missing[0]!r} has no loss; add it to the dict `loss`, or None for the default one of its "
-                         "last activation")
+        raise ValueError(f"output {missing[0]!r} has no loss; give one in the dict `loss`, or None for the default one of "
+                         "its last activation")
     return [loss[name] for name in names]
 
 

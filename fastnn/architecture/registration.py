@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from ..checks import number_in_range, one_of, several, shown, true_or_false
 from ..kernels.activations import Activation, activations
 from ..kernels.losses import Loss, losses
+from ..layers import Block, Layer
 from ..layers.initializers import initializers
 
 
 def checked_function(where, function, arguments):
     """Return a function, or raise an error unless it takes these arguments, one number each."""
-    if not callable(function) or not takes(function, arguments):
+    is_layer = isinstance(function, (Layer, Block))  # which can be called too, on nodes
+    if not callable(function) or is_layer or not takes(function, arguments):
         raise ValueError(f"{where} is {shown(function)}; it must be a function of {' and '.join(arguments)}")
     return function
 

@@ -99,15 +99,25 @@ class Graph:
             return self.channels_last(self.activation(record, self.first[z]), rank)
         return self(form, z, **record.onnx_attributes) if isinstance(form, str) else form(self, z)
 
-    def model(self, network, output):
-        """Return the graph as a ModelProto, from "input" (batch, *shape) to "output" (batch, *output shape)."""
-        helper = library().helper
-        self.nodes.append(helper.make_node("Identity", [self.written(output)], ["output"], name="output"))
+    @staticmethod
+    def names_of_inputs(network):
+        """Return the names of the inputs: "input" of a single one, else their own."""
+        return network.graph.inputs if len(network.graph.inputs) > 1 else ("input",)
+
+    def model(self, network, outputs):
+        """Return the graph as a ModelProto, from inputs (batch, *shape) to the values `outputs` (batch, *output shape)."""
+        helper, inputs = library().helper, self.names_of_inputs(network)
+        names = network.graph.outputs if len(outputs) > 1 else ("output",)
+        names = [f"{name}_output" if name in inputs else name for name in names]
+        for name, output in zip(names, outputs, strict=True):
+            self.nodes.append(helper.make_node("Identity", [self.written(output)], [name], name=name))
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
+        ends = [network.shapes[tensor] for tensor in network.wiring.outputs]
         graph = helper.make_graph(
             self.nodes, "network",
-            [helper.make_tensor_value_info("input", kind, ["batch", *network.shapes[0]])],
-            [helper.make_tensor_value_info("output", kind, ["batch", *network.shapes[-1]])],
+            [helper.make_tensor_value_info(name, kind, ["batch", *shape])
+             for name, shape in zip(inputs, network.shapes, strict=False)],
+            [helper.make_tensor_value_info(name, kind, ["batch", *shape]) for name, shape in zip(names, ends, strict=True)],
             [library().numpy_helper.from_array(array, name) for name, array in self.tensors.items()],
         )
         opsets = [helper.make_opsetid("", OPSET)]

@@ -9,6 +9,7 @@ import os
 
 from ..checks import an_instance, path_name
 from ..formats.atomic_file import write_whole
+from ..layers import is_ragged
 from .graph import Graph
 from .library import library
 
@@ -18,9 +19,9 @@ KEY = "fastnn"
 def export(network, path: str | os.PathLike) -> None:
     """Write `network` to an ONNX file, atomically; `network.to_onnx(path)` is the same.
 
-    The input is "input" (batch, inputs), or `(batch, *shape)`, and the output "output" (batch, outputs), equal to
-    `network.forward`, both in the network's dtype. For a float64 network, nothing passes through float32: several operators
-    replace those of ONNX that would.
+    The input is "input" (batch, inputs), or `(batch, *shape)`, and the output "output" (batch, outputs); several have their
+    own names. Outputs are equal to those of `network.forward`. All are in the network's dtype. For a float64 network,
+    nothing passes through float32: several operators replace those of ONNX that would.
 
     Parameters
     ----------
@@ -41,14 +42,12 @@ def export(network, path: str | os.PathLike) -> None:
 
 def to_model(network, exact=True):
     """Return the network as an ONNX ModelProto; `exact` as for `Graph`."""
-    if network.has_several:
-        raise ValueError("this network has several inputs or outputs, and files are written with one of each; make a "
-                         "network of a part: Network(inputs=x, outputs=one) from the same nodes")
-    if network.is_ragged:
+    if any(map(is_ragged, network.shapes)):
         raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and an ONNX file samples "
                          "of one shape; make the network again with a number of steps instead of None, and copy the "
                          "parameters")
-    graph, values = Graph(network.dtype, exact), ["input"]
+    graph = Graph(network.dtype, exact)
+    values = [*graph.names_of_inputs(network)]
     arrays, names = {**network.vectors.parameters.numbered, **network.vectors.state.numbered}, network.graph.names
     begun = set()
     for number, (index, layer, reads, _) in enumerate(network.wiring.steps):
@@ -59,6 +58,6 @@ def to_model(network, exact=True):
             given = [values[tensor] for tensor in reads]
             values.append(layer.onnx(graph, given if layer.joins else given[0], parameters))
         begun.add(index)
-    model = graph.model(network, values[-1])
+    model = graph.model(network, [values[tensor] for tensor in network.wiring.outputs])
     library().helper.set_model_props(model, {KEY: json.dumps(network.config())})
     return model

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from ..checks import several, shown
+from ..checks import list_of, shown
 
 
 def frozen_names(network, patterns):
@@ -12,8 +12,8 @@ def frozen_names(network, patterns):
     """
     graph, names = network.graph, [*network.vectors.parameters.numbered, *network.vectors.state.numbered]
     public = {name: graph.named(name) for name in names}
-    for index, pattern in enumerate(several("frozen", patterns)):
-        if not isinstance(pattern, str) or not any(fnmatchcase(name, pattern) for name in public.values()):
+    for index, pattern in enumerate(list_of("frozen", patterns, str)):
+        if not any(fnmatchcase(name, pattern) for name in public.values()):
             raise ValueError(f"frozen[{index}] is {shown(pattern)}, which matches no parameter; the names are "
                              f"{', '.join(public.values())}: give patterns such as 'encoder.*'")
     chosen = tuple(name for name in names if any(fnmatchcase(public[name], pattern) for pattern in patterns))

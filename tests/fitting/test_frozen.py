@@ -120,7 +120,8 @@ def test_images_and_tokens():
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"frozen": ["decoder.*"]}, r"frozen\[0\] is 'decoder.\*', which matches no parameter; the names are encoder.0.weight"),
-    ({"frozen": "encoder.*"}, "frozen is 'encoder.*'; it must be a list"), ({"frozen": [3]}, "matches no parameter"),
+    ({"frozen": "encoder.*"}, "frozen is 'encoder.*'; it must be a list"),
+    ({"frozen": [3]}, r"frozen\[0\] is 3; it must be a str"),
     ({"frozen": ["*"]}, "matches all parameters"), ({"frozen": ["head.*"], "optimizer": LBFGS()}, "trains all parameters"),
 ])
 def test_refused(options, message):

@@ -161,6 +161,23 @@ def test_sequences_beside_a_table():
     np.testing.assert_array_equal(net.forward(packed), out)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_onnx_has_the_inputs_and_outputs_by_name(dtype, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    net, path = several(dtype), tmp_path / "net.onnx"
+    net.fit(X, Y)
+    net.to_onnx(path)
+    session = onnxruntime.InferenceSession(path)
+    given = {name: values.astype(dtype) for name, values in X.items()}
+    assert [each.name for each in session.get_inputs()] == ["image", "table"]
+    assert [each.name for each in session.get_outputs()] == ["kind", "value", "yes"]
+    for found, expected in zip(session.run(None, given), net.forward(X).values(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    other = fastnn.onnx.load(path)
+    assert other.config() == net.config()
+    np.testing.assert_array_equal(other.forward(X)["kind"], net.forward(X)["kind"])
+
+
 def test_an_output_that_another_layer_reads():
     """The loss does not replace an activation whose result is used."""
     x = Input(4)
@@ -202,7 +219,7 @@ def test_data_that_do_not_fit(x, y, message):
 
 
 @pytest.mark.parametrize(("loss", "message"), [
-    ({"kind": "cross_entropy", "value": None}, "output 'yes' has no loss; add it"),
+    ({"kind": "cross_entropy", "value": None}, "output 'yes' has no loss; give one"),
     (LOSS | {"size": "squared_error"}, "loss has 'size', which is no output"),
     ("squared_error", "give a dict with a loss for each"),
     (LOSS | {"value": ("squared_error", -1)}, r"the factor of loss\['value'\] is -1"),
@@ -216,7 +233,6 @@ def test_losses_that_do_not_fit(loss, message):
 
 @pytest.mark.parametrize(("use", "message"), [
     (lambda net: net.compiled(), "compiled code takes networks of one input"),
-    (lambda net: net.to_onnx("/nowhere.onnx"), "several inputs or outputs"),
     (lambda net: net.fit(X, Y, optimizer=fastnn.LBFGS()), "LBFGS trains networks of one input"),
     (lambda net: fastnn.Population([net]), "several inputs or outputs"),
     (lambda net: net.fit(X, Y, metrics=["f1"]), "metrics is .'f1'.; this network has the outputs"),

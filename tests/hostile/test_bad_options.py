@@ -19,8 +19,10 @@ from fastnn.layers.windows import shorter
 # Required arguments of a class, for trying its other options.
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
           "path": "log.csv", "name": "gini", "shape": (3,), "out_channels": 4, "kernel_size": 3, "groups": 2, "height": 4,
-          "width": 4, "pixels": 1, "scale": 2.0, "deviation": 0.1, "size": 2, "padding": 1}
-NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep"}
+          "width": 4, "pixels": 1, "scale": 2.0, "deviation": 0.1, "size": 2, "padding": 1,
+          "tokens": 5, "features": 3}
+NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep",
+              "Bidirectional", "Chain", "Parallel", "Residual", "Sequences", "Shared"}  # layers and arrays are no options
 
 every_value = pytest.mark.parametrize("value", ZOO.values(), ids=ZOO)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -146,7 +148,7 @@ FUNCTIONS = {
         "seed": seed}),
     "fit": (fit, {
         "epochs": whole(0), "batch_size": whole(), "optimizer": optional(nothing), "validation_data": optional(nothing),
-        "sample_weight": optional(nothing),
+        "frozen": optional(empty_list), "sample_weight": optional(nothing),
         "class_weight": lambda value: value is None or (isinstance(value, dict) and not value),
         "shuffle": flag, "metrics": empty_list, "callbacks": empty_list, "threads": optional(whole()),
         "progress": optional(flag), "resume": flag}),

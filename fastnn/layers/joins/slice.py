@@ -40,9 +40,8 @@ class Slice(Layer):
 
     def __post_init__(self):
         for name, value in (("start", self.start), ("stop", self.stop)):
-            if value is not None:
+            if name == "start" or value is not None:
                 object.__setattr__(self, name, whole_number(f"Slice({name}=...)", value, least=-(2**40), most=2**40))
-        object.__setattr__(self, "start", self.start or 0)
         object.__setattr__(self, "axis", whole_number("Slice(axis=...)", self.axis, least=-64, most=64))
 
     def __repr__(self):
