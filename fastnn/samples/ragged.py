@@ -85,6 +85,9 @@ def as_steps(name, given, step):
     """Return one sequence, whose name in errors is `name`, as an array (steps, *step)."""
     if given is None or (isinstance(given, (float, np.floating)) and given != given):
         raise ValueError(f"{name} is missing; leave the sequence out, or give an empty one")
+    if isinstance(given, (str, bytes)):
+        raise ValueError(f"{name} is {shown(given)}, a text; give its tokens: fastnn.text.Vocabulary.fit(texts) numbers "
+                         "words or characters, and .encode(texts) returns sequences")
     try:
         array = any_array(name, given)
     except ValueError as error:
