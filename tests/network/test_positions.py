@@ -7,7 +7,20 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Activation, Conv1D, Conv2D, Dense, Flatten, Network, Population, Reshape
+from fastnn import (
+    Activation,
+    Concatenate,
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool2D,
+    Network,
+    Population,
+    Reshape,
+)
 
 rng = np.random.default_rng(0)
 SHAPE, SAMPLES = (4, 5, 2), 11
@@ -230,6 +243,26 @@ def test_series_and_shapes_of_any_number_of_axes():
     assert net.predict(X).shape == y.shape
     np.testing.assert_allclose(net.forward(X).sum(axis=-1), 1)
     assert fastnn.check_gradients(net, X, y).max_relative_error <= 1e-7
+
+
+def test_a_graph_that_joins_what_it_has_pooled():
+    x = Input((4, 6, 2))
+    large = Conv2D(3, 3, "tanh", padding="same")(x)
+    small = Conv2D(4, 3, "tanh", padding="same")(MaxPool2D(2)(large))
+    joined = Concatenate()(ConvTranspose2D(3, 2, "tanh", stride=2)(small), large)
+    net = Network(inputs=x, outputs=Conv2D(3, 1, "softmax")(joined), dtype="float64")
+    images, y = rng.normal(size=(5, 4, 6, 2)), rng.integers(-1, 3, size=(5, 4, 6))
+    assert fastnn.check_gradients(net, images, y).max_relative_error <= 1e-7
+    assert net.predict(images).shape == y.shape
+
+
+def test_pictures_of_one_class_a_sample_refuse_them():
+    pytest.importorskip("matplotlib")
+    net, plot = network(), fastnn.plot
+    for draw in (lambda: plot.confusion_matrix(net, X, LABELS), lambda: plot.mistakes(net, X, LABELS),
+                 lambda: plot.saliency(net, X[0])):
+        with pytest.raises(ValueError, match=r"of this network have the shape \(4, 5, 3\), a prediction for each position"):
+            draw()
 
 
 def test_a_softmax_inside_is_over_the_channels():
