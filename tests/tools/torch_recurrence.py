@@ -36,11 +36,11 @@ def computed(case, seed):
     module = MODULES[cell](case["in_features"], out, **options).double()
     sequences = [torch.randn(length, case["in_features"], dtype=torch.float64) for length in case["lengths"]]
     x = torch.cat(sequences).requires_grad_()
-    turned = [part.flip(0) if case["reverse"] else part for part in x.split(case["lengths"])]
+    directed = [part.flip(0) if case["reverse"] else part for part in x.split(case["lengths"])]
     states = torch.randn(len(sequences), (2 if cell == "lstm" else 1) * out, dtype=torch.float64) * case["initial"]
     states.requires_grad_()
     given = tuple(part.unsqueeze(0).contiguous() for part in states.split(out, dim=1))
-    results, _ = module(pack_sequence(turned, enforce_sorted=False), given if cell == "lstm" else given[0])
+    results, _ = module(pack_sequence(directed, enforce_sorted=False), given if cell == "lstm" else given[0])
     padded, lengths = pad_packed_sequence(results, batch_first=True)
     a = torch.cat([row[:length].flip(0) if case["reverse"] else row[:length]
                    for row, length in zip(padded, lengths.tolist(), strict=True)])

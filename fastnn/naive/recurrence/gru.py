@@ -3,7 +3,7 @@
 import math
 
 from ...kernels.elementwise.elementary import sigmoid
-from .walk import Matrix, Vector, add_gradients, add_product, prepared, run, run_back, zeros_like
+from .walk import Matrix, Vector, add_gradients, add_product, back_through_time, prepared, through_time, zeros_like
 
 
 def steps(weight, recurrent_weight, bias, recurrent_bias):
@@ -71,7 +71,7 @@ def gru_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight:
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(
         3, x, offsets, weight, recurrent_weight, initial, bias=bias, recurrent_bias=recurrent_bias)
     step = steps(weight, recurrent_weight, vectors["bias"], vectors["recurrent_bias"])
-    return run(step, x, offsets, initial, len(recurrent_weight), 1, return_sequences, reverse)[0]
+    return through_time(step, x, offsets, initial, len(recurrent_weight), 1, return_sequences, reverse)[0]
 
 
 def gru_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
@@ -99,7 +99,8 @@ def gru_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recu
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(
         3, x, offsets, weight, recurrent_weight, initial, bias=bias, recurrent_bias=recurrent_bias)
     bias, recurrent_bias, size = vectors["bias"], vectors["recurrent_bias"], len(recurrent_weight)
-    _, kept = run(steps(weight, recurrent_weight, bias, recurrent_bias), x, offsets, initial, size, 1, False, reverse)
+    _, kept = through_time(steps(weight, recurrent_weight, bias, recurrent_bias), x, offsets, initial, size, 1, False,
+                           reverse)
     dweight, dweight_out, dbias, dbias_out = map(zeros_like, (weight, recurrent_weight, bias, bias))
 
     def back(dh, saved):
@@ -128,6 +129,6 @@ def gru_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recu
             dbias[j] += gates[j]
         return dx, [dh]
 
-    dx, dinitial = run_back(back, da, x, offsets, kept, size, 1, return_sequences, reverse)
+    dx, dinitial = back_through_time(back, da, x, offsets, kept, size, 1, return_sequences, reverse)
     found = (dx, dweight, dweight_out, dbias) if recurrent_bias is None else (dx, dweight, dweight_out, dbias, dbias_out)
     return found if initial is None else (*found, dinitial)

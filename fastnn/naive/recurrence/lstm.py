@@ -3,7 +3,7 @@
 import math
 
 from ...kernels.elementwise.elementary import sigmoid
-from .walk import Matrix, Vector, add_gradients, add_product, prepared, run, run_back, zeros_like
+from .walk import Matrix, Vector, add_gradients, add_product, back_through_time, prepared, through_time, zeros_like
 
 
 def steps(weight, recurrent_weight, bias, peepholes):
@@ -67,7 +67,7 @@ def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(
         4, x, offsets, weight, recurrent_weight, initial, bias=bias, peepholes=peepholes)
     step = steps(weight, recurrent_weight, vectors["bias"], vectors["peepholes"])
-    return run(step, x, offsets, initial, len(recurrent_weight), 2, return_sequences, reverse)[0]
+    return through_time(step, x, offsets, initial, len(recurrent_weight), 2, return_sequences, reverse)[0]
 
 
 def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
@@ -96,7 +96,8 @@ def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, rec
         4, x, offsets, weight, recurrent_weight, initial, bias=bias, peepholes=peepholes)
     bias, size = vectors["bias"], len(recurrent_weight)
     p = vectors["peepholes"] or [0.0] * (3 * size)
-    _, kept = run(steps(weight, recurrent_weight, bias, p), x, offsets, initial, size, 2, False, reverse)
+    _, kept = through_time(steps(weight, recurrent_weight, bias, p), x, offsets, initial, size, 2, False,
+                           reverse)
     dweight, dweight_out, dbias, dpeepholes = map(zeros_like, (weight, recurrent_weight, bias, p))
 
     def back(dh, dc, saved):
@@ -120,6 +121,6 @@ def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, rec
             dbias[j] += gates[j]
         return dx, [dh, dbefore]
 
-    dx, dinitial = run_back(back, da, x, offsets, kept, size, 2, return_sequences, reverse)
+    dx, dinitial = back_through_time(back, da, x, offsets, kept, size, 2, return_sequences, reverse)
     found = (dx, dweight, dweight_out, dbias) if peepholes is None else (dx, dweight, dweight_out, dbias, dpeepholes)
     return found if initial is None else (*found, dinitial)

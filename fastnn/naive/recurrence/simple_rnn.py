@@ -2,7 +2,7 @@
 
 from ...kernels.activations import activations
 from ..records import activate, pullback
-from .walk import Matrix, Vector, add_gradients, add_product, prepared, run, run_back, zeros_like
+from .walk import Matrix, Vector, add_gradients, add_product, back_through_time, prepared, through_time, zeros_like
 
 
 def steps(weight, recurrent_weight, bias, activation):
@@ -51,7 +51,7 @@ def simple_rnn_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(1, x, offsets, weight, recurrent_weight, initial,
                                                                       bias=bias)
     step = steps(weight, recurrent_weight, vectors["bias"], activations.resolve(activation))
-    return run(step, x, offsets, initial, len(recurrent_weight), 1, return_sequences, reverse)[0]
+    return through_time(step, x, offsets, initial, len(recurrent_weight), 1, return_sequences, reverse)[0]
 
 
 def simple_rnn_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
@@ -78,7 +78,8 @@ def simple_rnn_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matri
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(1, x, offsets, weight, recurrent_weight, initial,
                                                                       bias=bias)
     record, out = activations.resolve(activation), len(recurrent_weight)
-    _, kept = run(steps(weight, recurrent_weight, vectors["bias"], record), x, offsets, initial, out, 1, False, reverse)
+    _, kept = through_time(steps(weight, recurrent_weight, vectors["bias"], record), x, offsets, initial, out, 1, False,
+                           reverse)
     dweight, dweight_out, dbias = map(zeros_like, (weight, recurrent_weight, vectors["bias"]))
 
     def back(dh, saved):
@@ -92,5 +93,5 @@ def simple_rnn_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matri
             dbias[j] += dz[j]
         return dx, [dh]
 
-    dx, dinitial = run_back(back, da, x, offsets, kept, out, 1, return_sequences, reverse)
+    dx, dinitial = back_through_time(back, da, x, offsets, kept, out, 1, return_sequences, reverse)
     return dx, dweight, dweight_out, dbias, *(() if initial is None else (dinitial,))

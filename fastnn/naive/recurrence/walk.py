@@ -44,7 +44,7 @@ def prepared(gates, x, offsets, weight, recurrent_weight, initial, **vectors):
     return x, offsets, weight, recurrent_weight, initial, vectors
 
 
-def run(step, x, offsets, initial, out_features, states, return_sequences, reverse):
+def through_time(step, x, offsets, initial, out_features, states, return_sequences, reverse):
     """Run step(x, *states) -> (states, what to keep) over each sequence; states: their number."""
     outputs, last, kept = [None] * len(x), [], []
     for i in range(len(offsets) - 1):
@@ -59,7 +59,7 @@ def run(step, x, offsets, initial, out_features, states, return_sequences, rever
     return outputs if return_sequences else last, kept
 
 
-def run_back(back, da, x, offsets, kept, out_features, states, return_sequences, reverse):
+def back_through_time(back, da, x, offsets, kept, out_features, states, return_sequences, reverse):
     """Run back(*dstates, kept) -> (dx, dstates) over each sequence, from its last step; return dx and dinitial."""
     da, dx, dinitial = to_lists(da), zeros_like(x), []
     samples = len(offsets) - 1

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...naive.rungs import check_recurrence, check_recurrent_gradient
-from .walk import first_states, gradients, prepared, run, sigmoid
+from .walk import first_states, gradients, prepared, sigmoid, through_time
 
 
 def gru_step(x, h, weight, recurrent_weight, bias, recurrent_bias):
@@ -66,8 +66,8 @@ def gru_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_w
     check_recurrence(x.shape, offsets.tolist(), 3, weight.shape, recurrent_weight.shape, bias=bias,
                      recurrent_bias=recurrent_bias, initial=initial)
     states = first_states(initial, len(offsets) - 1, len(recurrent_weight), 1, x.dtype)
-    return run(lambda x, h: gru_step(x, h, weight, recurrent_weight, bias, recurrent_bias), x, offsets, states,
-               return_sequences, reverse)[0]
+    return through_time(lambda x, h: gru_step(x, h, weight, recurrent_weight, bias, recurrent_bias), x, offsets, states,
+                        return_sequences, reverse)[0]
 
 
 def gru_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike,
@@ -100,8 +100,8 @@ def gru_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayL
     samples, size = len(offsets) - 1, len(recurrent_weight)
     check_recurrent_gradient(da.shape, x.shape, samples, size, return_sequences)
     states = first_states(initial, samples, size, 1, x.dtype)
-    _, kept = run(lambda x, h: gru_step(x, h, weight, recurrent_weight, bias, recurrent_bias), x, offsets, states, False,
-                  reverse)
+    _, kept = through_time(lambda x, h: gru_step(x, h, weight, recurrent_weight, bias, recurrent_bias), x, offsets, states,
+                           False, reverse)
     dweight, dweight_out, dbias = map(np.zeros_like, (weight, recurrent_weight, bias))
     dbias_out = np.zeros_like(bias)
 

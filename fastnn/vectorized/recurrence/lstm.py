@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...naive.rungs import check_recurrence, check_recurrent_gradient
-from .walk import first_states, gradients, prepared, run, sigmoid
+from .walk import first_states, gradients, prepared, sigmoid, through_time
 
 
 def lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes):
@@ -60,8 +60,8 @@ def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_
     check_recurrence(x.shape, offsets.tolist(), 4, weight.shape, recurrent_weight.shape, bias=bias, peepholes=peepholes,
                      initial=initial)
     states = first_states(initial, len(offsets) - 1, len(recurrent_weight), 2, x.dtype)
-    return run(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
-               return_sequences, reverse)[0]
+    return through_time(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
+                        return_sequences, reverse)[0]
 
 
 def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike,
@@ -94,8 +94,8 @@ def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: Array
     samples, size = len(offsets) - 1, len(recurrent_weight)
     check_recurrent_gradient(da.shape, x.shape, samples, size, return_sequences)
     states = first_states(initial, samples, size, 2, x.dtype)
-    _, kept = run(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states, False,
-                  reverse)
+    _, kept = through_time(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
+                           False, reverse)
     dweight, dweight_out, dbias = map(np.zeros_like, (weight, recurrent_weight, bias))
     p = np.zeros((3, size), x.dtype) if peepholes is None else np.split(peepholes, 3)
     dpeepholes = np.zeros((3, size), x.dtype)

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...kernels.activations import activations
 from ...naive.rungs import check_recurrence, check_recurrent_gradient
 from ..records import activate, pullback
-from .walk import first_states, gradients, prepared, run
+from .walk import first_states, gradients, prepared, through_time
 
 
 def simple_rnn_step(x, h, weight, recurrent_weight, bias, activation):
@@ -52,8 +52,8 @@ def simple_rnn_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recu
     check_recurrence(x.shape, offsets.tolist(), 1, weight.shape, recurrent_weight.shape, bias=bias, initial=initial)
     states = first_states(initial, len(offsets) - 1, len(recurrent_weight), 1, x.dtype)
     record = activations.resolve(activation)
-    return run(lambda x, h: simple_rnn_step(x, h, weight, recurrent_weight, bias, record), x, offsets, states,
-               return_sequences, reverse)[0]
+    return through_time(lambda x, h: simple_rnn_step(x, h, weight, recurrent_weight, bias, record), x, offsets, states,
+                        return_sequences, reverse)[0]
 
 
 def simple_rnn_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike,
@@ -85,8 +85,8 @@ def simple_rnn_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight:
     check_recurrent_gradient(da.shape, x.shape, samples, len(recurrent_weight), return_sequences)
     record = activations.resolve(activation)
     states = first_states(initial, samples, len(recurrent_weight), 1, x.dtype)
-    _, kept = run(lambda x, h: simple_rnn_step(x, h, weight, recurrent_weight, bias, record), x, offsets, states, False,
-                  reverse)
+    _, kept = through_time(lambda x, h: simple_rnn_step(x, h, weight, recurrent_weight, bias, record), x, offsets, states,
+                           False, reverse)
     dweight, dweight_out, dbias = map(np.zeros_like, (weight, recurrent_weight, bias))
 
     def back(dh, saved):

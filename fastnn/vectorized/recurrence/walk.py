@@ -24,7 +24,7 @@ def steps_of(offsets, reverse):
     return steps
 
 
-def run(step, x, offsets, states, return_sequences, reverse):
+def through_time(step, x, offsets, states, return_sequences, reverse):
     """Run a cell over all steps; states: the first ones (samples, out), a list. Returns the outputs, and what steps keep."""
     states, kept = [state.copy() for state in states], []
     outputs = np.empty((len(x), states[0].shape[1]), x.dtype)
@@ -38,7 +38,7 @@ def run(step, x, offsets, states, return_sequences, reverse):
     return outputs if return_sequences else states[0], kept
 
 
-def run_back(back, da, kept, dx, dstates, return_sequences):
+def back_through_time(back, da, kept, dx, dstates, return_sequences):
     """Run back through time; dstates: zeros of the shape of the states, which become the gradients of the first ones."""
     if not return_sequences:
         dstates[0] += da
@@ -68,5 +68,5 @@ def prepared(x, offsets, *arrays):
 def gradients(back, da, x, states, kept, initial, return_sequences):
     """Return (dx, and the gradient of `initial` if it is given)."""
     dx, dstates = np.zeros_like(x), [np.zeros_like(state) for state in states]
-    run_back(back, da, kept, dx, dstates, return_sequences)
+    back_through_time(back, da, kept, dx, dstates, return_sequences)
     return dx, () if initial is None else (np.concatenate(dstates, axis=1),)
