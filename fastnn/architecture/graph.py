@@ -292,7 +292,7 @@ def with_activations(inputs, steps, outputs):
         if isinstance(step.layer, Activation) and before >= 0 and readers[step.reads[0]] == 1 \
                 and steps[before].layer.takes_activation and applied[before] == "identity":
             applied[before], applied[number] = applied[number], "identity"
-    return tuple(step._replace(activation=activation) for step, activation in zip(steps, applied, strict=True))
+    return tuple(step.with_activation(activation) for step, activation in zip(steps, applied, strict=True))
 
 
 def nodes_from_config(config):

@@ -29,6 +29,10 @@ class Step(NamedTuple):
     reads: tuple
     activation: str = "identity"
 
+    def with_activation(self, name):
+        """Return the same use whose rows compute another activation."""
+        return self._replace(activation=name)
+
 
 @dataclass(frozen=True)
 class Wiring:
@@ -93,7 +97,7 @@ class Wiring:
                 continue
             while self.steps[number - self.inputs].activation == "identity":
                 number, = self.steps[number - self.inputs].reads
-            steps[number - self.inputs] = steps[number - self.inputs]._replace(activation="identity")
+            steps[number - self.inputs] = steps[number - self.inputs].with_activation("identity")
         return self.with_steps(tuple(steps))
 
     def is_read_once(self, tensor):

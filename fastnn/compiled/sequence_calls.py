@@ -17,7 +17,7 @@ from .arguments import place, real_arrays, run_phase
 empty = np.empty
 
 
-def run(row, phase, batch, size, threads, gradients=0):
+def run_over_time(row, phase, batch, size, threads, gradients=0):
     run_phase(row, phase, batch, parts(size, NUMBERS_PER_PART, resolve_threads(threads)), size, gradients)
 
 
@@ -42,13 +42,13 @@ class Steps:
     def forward(self, make_row, dtype, x, threads, **operands):
         a = empty((self.sequences, x.shape[1]), dtype)
         row = make_row(dtype, 1, axis=self.place, x=place(x), a=place(a), features=x.shape[1], **operands)
-        run(row, "forward", self.sequences, x.size, threads)
+        run_over_time(row, "forward", self.sequences, x.size, threads)
         return a
 
     def backward(self, make_row, dtype, da, threads, **operands):
         dx = empty((self.rows, da.shape[1]), dtype)
         row = make_row(dtype, 1, axis=self.place, x=0, a=0, dx=place(dx), da=place(da), features=da.shape[1], **operands)
-        run(row, "backward_first", self.sequences, dx.size, threads)
+        run_over_time(row, "backward_first", self.sequences, dx.size, threads)
         return dx
 
 
@@ -142,7 +142,7 @@ def embedding_forward(x, weight, threads=None):
     a = empty((len(tokens), weight.shape[1]), dtype)
     row = embedding_row(dtype, 1, x=address(tokens) // weight.itemsize, a=place(a), weight=place(weight),
                         tokens=len(weight), features=weight.shape[1])
-    run(row, "forward", len(tokens), a.size, threads)
+    run_over_time(row, "forward", len(tokens), a.size, threads)
     return a
 
 
@@ -159,5 +159,5 @@ def embedding_backward(da, x, tokens, threads=None):
     dweight = empty((tokens, da.shape[1]), dtype)
     row = embedding_row(dtype, 1, x=address(given) // da.itemsize, a=0, da=place(da), weight=0, tokens=tokens,
                         features=da.shape[1])
-    run(row, "backward_first", len(given), da.size, threads, gradients=address(dweight))
+    run_over_time(row, "backward_first", len(given), da.size, threads, gradients=address(dweight))
     return dweight

@@ -22,7 +22,7 @@ class LayerOutputs(ForwardProgram):
         else:
             given = [self.input_tensor()]
             self.emit(batches.gather_row(self.dtype, 1, x=given[0].offset, in_features=given[0].features))
-        self.lower_steps(wiring.with_steps(tuple(step._replace(activation=step.layer.activation) for step in wiring.steps)),
+        self.lower_steps(wiring.with_steps(tuple(step.with_activation(step.layer.activation) for step in wiring.steps)),
                          given)
         self.finish()
 

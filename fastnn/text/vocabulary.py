@@ -30,7 +30,7 @@ class Vocabulary:
         What tokens 1, 2, 3, … stand for. `Vocabulary.fit` finds them in texts.
     split : {"words", "characters"}
     lowercase : bool, default False
-        Whether texts are turned to small letters first.
+        Whether texts are converted to small letters first.
 
     Attributes
     ----------
