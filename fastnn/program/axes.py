@@ -114,10 +114,9 @@ class Rows:
         return kernels.switch_row(before=self.count_of(before), after=self.count_of(after))
 
     def go_to_axis(self):
-        """Emit a switch if the rows emitted last are for another axis than the current one."""
-        if self.emitted_axis is not self.axis:
-            self.rows.append(self.switch(self.emitted_axis, self.axis))
-            self.emitted_axis = self.axis
+        """Emit a switch, where the rows emitted last are for another axis than the current one."""
+        self.rows.append(self.switch(self.emitted_axis, self.axis))
+        self.emitted_axis = self.axis
 
     def with_switches(self, row):
         """Return rows that run one for the current axis after the backward pass, in which rows are samples."""

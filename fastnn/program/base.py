@@ -108,7 +108,8 @@ class Program(Rows):
         return self._scratch
 
     def emit(self, row):
-        self.go_to_axis()
+        if self.emitted_axis is not self.axis:
+            self.go_to_axis()
         if self.used_again:
             row["accumulate"] = 1
         self.rows.append(row)
@@ -178,9 +179,12 @@ class Program(Rows):
             if shared:
                 given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
-            check_axes(step, given)
-            with self.on(given[0].axis), self.as_layer(step.index):
+            if len(given) > 1:
+                check_axes(step, given)
+            before, self.axis = self.axis, given[0].axis
+            with self.as_layer(step.index):
                 a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
+            self.axis = before
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])
             tensors.append(a)

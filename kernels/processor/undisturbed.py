@@ -15,7 +15,7 @@ from importlib import import_module
 
 # modules of other packages that cannot be imported again after their first import was interrupted
 FOREIGN = ("numpy", "numpy.typing", "numba", "numba.core.ccallback", "numba.np.arrayobj", "numba.np.unsafe.ndarray", "tqdm")
-ready = []  # not empty if they are imported
+ready = set()  # the tuples of names, such as FOREIGN, whose modules are imported
 running = set()  # tasks that have not ended
 LONGEST_WAIT = 60  # seconds that a fork waits; a task may be waiting for a lock that is held during the fork
 
@@ -93,18 +93,19 @@ def importing():
     return False
 
 
-def foreign():
-    for name in FOREIGN:
+def foreign(names):
+    for name in names:
         import_module(name)
-    import_module("numba.core.registry").cpu_target.target_context.codegen()  # used by every jitted function
-    ready.append(True)
+    if names is FOREIGN:
+        import_module("numba.core.registry").cpu_target.target_context.codegen()  # used by every jitted function
+    ready.add(names)
 
 
-def import_foreign():
-    """Import FOREIGN and initialize Numba, once."""
+def import_foreign(names=FOREIGN):
+    """Import modules of other packages, once; and with FOREIGN, initialize Numba."""
     wait_for(foreign)
-    if not ready and not any(map(being_imported, FOREIGN)):
-        outside_main(foreign)
+    if names not in ready and not any(map(being_imported, names)):
+        outside_main(foreign, names)
 
 
 def import_whole(name):

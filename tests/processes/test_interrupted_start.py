@@ -57,6 +57,16 @@ def test_interrupted_import(how, results_digest):
         assert lines("interrupted_import.py", how, moment(how, moments))[-1] == results_digest
 
 
+@pytest.mark.parametrize("module", ["sklearn.utils.validation", *(pytest.param(name, marks=pytest.mark.long) for name in (
+    "numpy", "numba.core.ccallback", "scipy.sparse", "scipy.stats", "sklearn.metrics", "sklearn.model_selection"))])
+def test_interrupted_import_of_scikit_learn(module):
+    """SciPy and scikit-learn cannot be imported again after an exception within, so a separate thread imports them."""
+    pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
+    interrupted, name, in_main_thread = lines("interrupted_sklearn.py", module)
+    assert (interrupted, name) == ("interrupted", "NetworkClassifier")
+    assert {*in_main_thread.split()} == {"sklearn"}  # looks whether it is installed
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["place", "module", "seconds"])
 def test_import_interrupted_at_many_moments(how, results_digest):
