@@ -21,7 +21,6 @@ OF_OTHERS = {
     "_rebuild": "numba: what makes a compiled function of that again",
     "_getvalue": "numba: the LLVM value of a structure that an intrinsic has made",
     "_getframe": "sys: the frame of a caller, for warnings and for claims that end with a call",
-    "_replace": "NamedTuple: its public method, with an underscore so that no field can have its name",
     "_core": "numpy: the module of NumPy's C interface, as it is called from NumPy 2 on",
     "_multiarray_umath": "numpy: the module of NumPy's C interface",
     "_ARRAY_API": "numpy: the table of the functions of NumPy's C interface",
