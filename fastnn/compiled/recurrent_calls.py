@@ -153,7 +153,7 @@ def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, ini
     Examples
     --------
     >>> lstm_forward([[1.0], [2.0], [5.0]], [0, 2, 3], [[0.0, 0.0, 1.0, 0.0]], [[0.0] * 4], [0.0] * 4).round(3)
-    array([[0.295],
+    array([[0.293],
            [0.231]])
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}

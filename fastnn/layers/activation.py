@@ -49,10 +49,10 @@ class Activation(Layer):
         positions = math.prod(x.shape[:-1]) if activation.rowwise else 1  # softmax is over the last axis
         row = activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
                              z=x.offset, a=a.offset, dz=a.gradient, features=x.features // positions, positions=positions)
-        if program.rows:
+        if program.emitted_last is not None:
             wiring = program.network.wiring
             alone = not (program.training or wiring.has_several_readers or len(wiring.outputs) > 1)
-            row = with_activation(program.rows[-1], row, activation, alone)
+            row = with_activation(program.emitted_last, row, activation, alone)
         if row["forward"]["kernel"] or row["backward_first"]["kernel"]:
             program.emit(row)
         return a

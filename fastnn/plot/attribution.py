@@ -99,7 +99,7 @@ def gradient_from(net, x, first, label):
     """Return the gradient of the score of a class to x, the inputs (1, *shape) of layer number `first`."""
     scores = scores_from(net, first)
     direction = np.zeros((1, net.outputs), net.dtype)
-    direction[0, label if net.outputs > 1 else 0] = -1 if is_one_of_two(net) and label == 0 else 1
+    direction[0, 0 if net.objective.head.binary else label] = -1 if net.objective.head.binary and label == 0 else 1
     gradient, x = np.empty(x.shape, net.dtype), np.ascontiguousarray(x, net.dtype)
     input_gradients(scores.compiled(), x, direction, gradient)
     return gradient
@@ -111,7 +111,7 @@ def scores_from(net, first):
         raise ValueError("this network branches, and saliency and Grad-CAM take networks that are lists of layers; for the "
                          "gradient to the inputs of any network use fastnn.jit.input_gradients")
     layers, last = list(net.layers), len(net.layers) - 1
-    if net.is_classifier:
+    if net.objective.head.classes is not None:
         last = next(index for index in reversed(range(len(layers))) if layers[index] is computing_layer(layers))
         if layers[last].activation in ("softmax", "sigmoid"):
             layers[last] = replace(layers[last], activation="identity")
@@ -123,20 +123,16 @@ def scores_from(net, first):
     return scores
 
 
-def is_one_of_two(net):
-    """Return whether the network has one sigmoid output for two classes."""
-    return net.is_classifier and net.outputs == 1
-
-
 def class_of(net, x, label):
     """Return the class, given one or None for the one predicted for x (1, *shape)."""
     refuse_positions("this picture", net)
-    count = 2 if is_one_of_two(net) else net.outputs
+    head = net.objective.head
+    count = 2 if head.binary else net.outputs
     if label is None:
-        return int(net.predict(x)[0] if net.objective.head.one_label else np.argmax(net.forward(x)[0]))
+        return int(net.predict(x)[0] if head.one_label else np.argmax(net.forward(x)[0]))
     label = whole_number("label", label, least=0)
     if label >= count:
-        raise ValueError(f"label is {shown(label)}; this network has the {'classes' if net.is_classifier else 'outputs'} "
+        raise ValueError(f"label is {shown(label)}; this network has the {'outputs' if head.classes is None else 'classes'} "
                          f"0 to {count - 1}")
     return label
 

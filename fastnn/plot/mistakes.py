@@ -71,7 +71,7 @@ def mistakes(net, X, y, ax=None, *, count=20, labels=None, shape=None):
     else:
         sides = X.shape[1:]
     predicted, probabilities = net.predict(X), net.predict_proba(X)
-    confidence = np.where(predicted, probabilities[:, 0], 1 - probabilities[:, 0]) if net.outputs == 1 else \
+    confidence = np.where(predicted, probabilities[:, 0], 1 - probabilities[:, 0]) if net.objective.head.binary else \
         probabilities[np.arange(len(X)), predicted]
     wrong = np.flatnonzero(predicted != y)
     chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]

@@ -104,7 +104,7 @@ def grad_cam(net, x, label=None, ax=None, *, layer=None):
 
 def words_for(net, label):
     """Return how a class, or an output that is none, is named in a label."""
-    return f"{'class' if net.is_classifier else 'output'} {label}"
+    return f"{'output' if net.objective.head.classes is None else 'class'} {label}"
 
 
 def draw(ax, sample, values, name, words, *, over):

@@ -68,6 +68,7 @@ class Program(Rows):
         self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
         self.state = network.vectors.state.numbered  # as the offsets, by the number of the layer: "1.running_mean"
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
+        self.emitted_last = None  # the row that was emitted last
         self.outputs = []  # the output tensor of each step
         self.gathered = self.brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
         self.unread = {}  # {offset of a gradient with several readers: number of readers that are not lowered yet}
@@ -108,6 +109,7 @@ class Program(Rows):
         return self._scratch
 
     def emit(self, row):
+        self.emitted_last = row
         if self.emitted_axis is not self.axis:
             self.go_to_axis()
         if self.used_again:

@@ -58,6 +58,7 @@ class Head(ABC):
     probabilities = True
     one_label = False
     takes_labels = False
+    binary = False  # whether one output tells two classes apart
     metrics = LOSS, ACCURACY
 
     @property
@@ -254,6 +255,8 @@ class YesOrNo(Head):
     @property
     def one_label(self):
         return self.outputs == 1
+
+    binary = one_label
 
     @property
     def in_words(self):

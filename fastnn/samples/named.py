@@ -24,8 +24,8 @@ def by_name(what, given, names, default=MISSING_ENTRY):
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise ValueError(f"{kind} has {shown(unknown[0])}, which is no {what.partition(' ')[2]} of this network; it has "
-                             f"{', '.join(map(repr, names))}")
+            raise ValueError(f"{kind} is a {type(given).__name__} with {shown(unknown[0])}, which is no "
+                             f"{what.partition(' ')[2]} of this network; give a dict with {', '.join(map(repr, names))}")
         missing = [name for name in names if name not in given]
         if missing and default is MISSING_ENTRY:
             raise ValueError(f"{kind} has nothing for {missing[0]!r}; give a dict with {', '.join(map(repr, names))}")

@@ -26,7 +26,7 @@ def plain(name, values):
 def refuse_sequences(name, values):
     """Raise an error for samples that are sequences of several lengths, which scikit-learn cannot take apart."""
     lengths = set(map(len, values)) if isinstance(values, (list, tuple)) and all(
-        isinstance(each, np.ndarray) and each.ndim for each in values) else ()
+        isinstance(each, np.ndarray) and each.ndim in (1, 2) for each in values) else ()
     if isinstance(values, Sequences) or len(lengths) > 1:
         raise ValueError(f"{name} holds sequences of several lengths, and estimators take samples of one shape; use "
                          "fastnn.Network with inputs=(None, features), which has fit, predict and evaluate")

@@ -200,9 +200,9 @@ def without(given, name):
 
 @pytest.mark.parametrize(("x", "y", "message"), [
     (without(X, "table"), Y, "X has nothing for 'table'"),
-    (X | {"sound": 1}, Y, "X has 'sound', which is no input"),
+    (X | {"sound": 1}, Y, "X is a dict with 'sound', which is no input"),
     (X, without(Y, "yes"), "y has nothing for 'yes'"),
-    (X, Y | {"size": 1}, "y has 'size', which is no output"),
+    (X, Y | {"size": 1}, "y is a dict with 'size', which is no output"),
     (X["image"], Y, "this network has the inputs 'image', 'table'"),
     (X, Y["kind"], "this network has the outputs 'kind', 'value', 'yes'"),
     (X | {"table": X["table"][:9]}, Y, r"X\['table'\] has 9 samples and X\['image'\] has 43"),
@@ -220,7 +220,7 @@ def test_data_that_do_not_fit(x, y, message):
 
 @pytest.mark.parametrize(("loss", "message"), [
     ({"kind": "cross_entropy", "value": None}, "output 'yes' has no loss; give one"),
-    (LOSS | {"size": "squared_error"}, "loss has 'size', which is no output"),
+    (LOSS | {"size": "squared_error"}, "loss is a dict with 'size', which is no output"),
     ("squared_error", "give a dict with a loss for each"),
     (LOSS | {"value": ("squared_error", -1)}, r"the factor of loss\['value'\] is -1"),
     (LOSS | {"value": "cross_entropy"}, "output 'value': loss 'cross_entropy' takes outputs from"),

@@ -129,7 +129,7 @@ def test_files_copies_and_dtypes(rest, tmp_path):
 
 
 def test_what_an_older_reader_meets(tmp_path):
-    """Files of networks with one axis have version 1, others version 2; a later version is refused with its name."""
+    """Files of networks with one axis have version 1, others version 2, graphs version 3; a later version is refused with its name."""
     shaped, flat = pair(REST["dense"])
     kinds = {}
     for name, net, x in (("shaped", shaped, X), ("flat", flat, FLAT)):
@@ -145,7 +145,7 @@ def test_what_an_older_reader_meets(tmp_path):
     with pytest.raises(ModelFormatError, match="load_checkpoint"):
         Network.load(tmp_path / "file")
     metadata = {"network": json.dumps(shaped.config())}
-    for found, says in (("fastnn-3", "newer"), ("fastnn-0", "newer"), ("fastnn", "did not write"), ("o-1", "did not write")):
+    for found, says in (("fastnn-4", "newer"), ("fastnn-0", "newer"), ("fastnn", "did not write"), ("o-1", "did not write")):
         (tmp_path / "file").write_bytes(b"".join(to_bytes(shaped.vectors.by_name, metadata | {"format": found})))
         with pytest.raises(ModelFormatError, match=says):
             Network.load(tmp_path / "file")

@@ -62,7 +62,7 @@ def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight
     --------
     >>> a = lstm_forward([[1.0], [2.0], [5.0]], [0, 2, 3], [[0.0, 0.0, 1.0, 0.0]], [[0.0] * 4], [0.0] * 4)
     >>> [[round(number, 3) for number in row] for row in a]
-    [[0.295], [0.231]]
+    [[0.293], [0.231]]
     """
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(
         4, x, offsets, weight, recurrent_weight, initial, bias=bias, peepholes=peepholes)

@@ -154,7 +154,7 @@ def test_normalize_of_a_population_learns_from_the_rows_of_each_member():
 
 def test_normalize_between_layers_is_refused():
     late = Network([Flatten(), Dense(3), Normalize(), Dense(2, "softmax")], inputs=(4, 5, 3))
-    with pytest.raises(ValueError, match=r"layers\[2\], Normalize\(\), learns from X, .* BatchNorm"):
+    with pytest.raises(ValueError, match=r"layer 2, Normalize\(\), learns from X, .* BatchNorm"):
         late.fit(IMAGES, LABELS)
 
 

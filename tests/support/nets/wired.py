@@ -27,6 +27,10 @@ class Wired(Network):
             for number, (index, reads) in enumerate(steps)
         ), (len(steps),))
 
+    @property
+    def outputs(self):
+        return self.widths[-1]  # of the layers, of which there are fewer than steps, or more
+
     def astype(self, dtype):
         twin = type(self)(self.layers, self.given, self.shapes[0], loss=self.loss, dtype=dtype, seed=self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
