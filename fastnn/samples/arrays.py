@@ -57,6 +57,12 @@ def real_array(name, values, dtype):
         ) from None
 
 
+def unchangeable(checked, given):
+    """Return checked indices, copied where a caller could still change them: kernels do not check again, and would write to
+    other memory."""
+    return checked.copy() if given.flags.writeable and np.may_share_memory(checked, given) else checked
+
+
 def real_objects(array):
     """Return an array of Python numbers, such as a column of a mixed table, as float64; unchanged if it contains text."""
     if any(isinstance(value, (str, bytes)) for value in array.flat):

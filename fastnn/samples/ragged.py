@@ -4,7 +4,7 @@ import numpy as np
 
 from ..checks import shown
 from ..kernels.elementwise.finite import all_finite
-from .arrays import any_array, describe_first_non_number, holds_masked, real_array
+from .arrays import any_array, describe_first_non_number, holds_masked, real_array, unchangeable
 from .padding import warn_of_padding
 from .sequences import Sequences
 
@@ -23,7 +23,12 @@ def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
         refuse_step(found.values.shape[1:], step)
     if len(found) < least:
         raise ValueError(f"X has no samples; give at least {least}")
-    found = as_tokens(found, tokens) if step == () else as_numbers(found, dtype)
+    if step == ():
+        checked = as_tokens(found, tokens)
+        own = checked.steps if isinstance(X, (list, tuple)) else unchangeable(checked.steps, found.values)
+        found = checked.with_steps(own)
+    else:
+        found = as_numbers(found, dtype)
     if not isinstance(X, Sequences):
         warn_of_padding(found)
     if least_steps and (short := np.flatnonzero(found.lengths < least_steps)).size:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import shown
-from .arrays import check_finite, real_objects
+from .arrays import check_finite, real_objects, unchangeable
 from .sequences import Sequences
 
 
@@ -74,7 +74,7 @@ def class_labels(y, classes, least=0):
             f"from 0 to {classes - 1} (np.unique(y, return_inverse=True)[1] makes them)"
         )
     check_range(y, classes, least)
-    return np.require(y, np.int64, ["C", "A"])
+    return unchangeable(np.require(y, np.int64, ["C", "A"]), y)
 
 
 def check_range(labels, classes, least=0):

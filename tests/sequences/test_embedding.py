@@ -6,6 +6,7 @@ import pytest
 from fastnn import (
     SGD,
     Adam,
+    Callback,
     Dense,
     Embedding,
     GlobalAveragePool,
@@ -190,6 +191,28 @@ def test_other_tokens_are_refused(given, words):
     net = network()
     with pytest.raises(ValueError, match=words):
         net.forward(given)
+
+
+@pytest.mark.parametrize("changed", ["tokens", "labels", "labels of steps"])
+def test_indices_that_a_caller_changes_during_a_fit_are_those_of_its_beginning(changed):
+    """Kernels index by tokens and labels without a check of their own, so a change could make them write anywhere."""
+    class Change(Callback):
+        def on_epoch_end(self, epoch, logs):
+            given[:] = 1
+
+    found = []
+    for callbacks in ((), (Change(),)):
+        tokens, labels = np.concatenate(X).astype(np.int32), Y.astype(np.int64)
+        sequences, y, layers = Sequences.of_lengths(tokens, [len(one) for one in X]), labels, [GlobalAveragePool()]
+        if changed == "labels of steps":
+            labels = tokens.astype(np.int64) % 2
+            y, layers = sequences.with_steps(labels), []
+        given = tokens if changed == "tokens" else labels
+        net = Network([Embedding(TOKENS, FEATURES), *layers, Dense(2, "softmax")], inputs=(None,), seed=3)
+        net.fit(sequences, y, epochs=3, batch_size=8, callbacks=callbacks)
+        assert (given == 1).all() == bool(callbacks)
+        found.append(net.vectors.parameters.flat.tobytes())
+    assert found[0] == found[1]
 
 
 def test_it_stands_first_before_tokens():
