@@ -121,6 +121,8 @@ def refuse_sequence(name, given, step):
         hint = f": steps have {given[1]} features, and this network takes {step[0]} (inputs=(None, {step[0]}))"
         if given[0] == step[0]:
             hint += "; if its steps run along the second axis, give X[i].T"
+    elif given == ():
+        hint = f": for one sequence give [{name.partition('[')[0]}]"
     elif given == step:
         hint = f": for one step give {name}[None]"
     elif len(given) == 1 and len(step) == 1:
@@ -174,8 +176,9 @@ def as_tokens(found, tokens):
         wrong = least if least < 0 else most
         place = int(np.flatnonzero(steps == wrong)[0]) + int(found.offsets[0])
         number = int(np.searchsorted(found.offsets, place, side="right")) - 1
+        padding = "; if that is padding, give Sequences.from_padded(X, mask=np.asarray(X) >= 0) without it"
         raise ValueError(f"X[{number}] holds token {wrong} at step {place - int(found.offsets[number])}; with a vocabulary "
-                         f"of {tokens} tokens they run from 0 to {tokens - 1}")
+                         f"of {tokens} tokens they run from 0 to {tokens - 1}{padding if wrong == -1 else ''}")
     return found.with_steps(np.require(steps, np.int32, ["C", "A"]))
 
 

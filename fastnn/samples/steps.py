@@ -16,12 +16,18 @@ from .weights import sample_weights
 
 def step_targets(head, y, lengths, dtype):
     """Return y as the Targets of steps, one after the other, where the outputs of samples have these numbers of steps."""
+    if axes_of(y) == 0:
+        raise ValueError("y has one target for each sequence, and this network has outputs at each step; for one output a "
+                         "sequence put LastStep() or GlobalAveragePool() before the last layer, or make the last recurrent "
+                         "layer without return_sequences=True")
     labels = head.takes_labels and axes_of(y) == 1
     found = read(y, () if labels else (head.outputs,), name="y")
     check_lengths("y", "target", found, lengths)
     if found.values.shape[1:] not in ((), (head.outputs,)) or (found.values.ndim == 1) != labels:
         form = "labels" if labels else f"{head.outputs} values for each step"
         raise ValueError(f"y has steps of shape {found.values.shape[1:]}; this network takes {form}")
+    if len(found.steps) == 0:
+        raise ValueError("y has no steps, since all sequences are empty, so none counts; give some that are not")
     counted = None
     if labels:
         own = class_labels(found.steps, head.outputs, least=NOT_COUNTED)
@@ -33,6 +39,9 @@ def step_targets(head, y, lengths, dtype):
     values = real_array("y", found.steps, dtype)
     check_finite("y", values)
     if head.targets != "values":
+        if head.targets != "classes" and (values == NOT_COUNTED).any():
+            raise ValueError("y is -1 at some steps, which says that they do not count only before softmax; give these "
+                             "steps 0 or 1, and the weight 0 in sample_weight, sequences of a weight for each step")
         check_probabilities(values, head.targets)
     return Targets(None, values, None, offsets_of(lengths))
 

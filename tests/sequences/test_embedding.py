@@ -184,6 +184,8 @@ def test_every_form_of_tokens_is_taken():
     (np.array(["tea"], object), r"X\[0\] is 'tea', a text; give its tokens"),
     ([np.ones((3, 2), int)], "tokens have no features"),
     (np.array([1, 2]), r"for one sequence give \[X\]"),
+    ([1, 2], r"for one sequence give \[X\]"),
+    (np.array([[1, -1]]), r"if that is padding, give Sequences\.from_padded\(X, mask=np\.asarray\(X\) >= 0\)"),
     ([[2**40]], "holds token 1099511627776"),
     ([[np.nan]], "not whole"),
 ])

@@ -134,6 +134,26 @@ def test_empty_sequences_count_nothing():
     assert np.isfinite(net.vectors.parameters.flat).all()
 
 
+@pytest.mark.parametrize("end", ["classes", "values"])
+def test_empty_sequences_alone_are_refused(end):
+    net = network(end)
+    for call in (net.fit, net.evaluate):
+        with pytest.raises(ValueError, match="all sequences are empty, so none counts"):
+            call([np.empty((0, 3))] * 2, [[], []])
+
+
+def test_a_step_before_a_sigmoid_is_left_out_by_its_weight():
+    net = Network([Dense(1, "sigmoid")], inputs=(None, 3), dtype="float64")
+    longer, labels = [X[0], X[1]], [np.arange(len(one)) % 2 for one in X[:2]]
+    labels[0][-1] = -1
+    with pytest.raises(ValueError, match="give these steps 0 or 1, and the weight 0 in sample_weight"):
+        net.evaluate(longer, labels)
+    weights = [(own >= 0).astype(float) for own in labels]
+    labels[0][-1] = 1
+    expected = net.evaluate([X[0][:-1], X[1]], [labels[0][:-1], labels[1]])
+    assert net.evaluate(longer, labels, sample_weight=weights) == pytest.approx(expected, rel=1e-12)
+
+
 def test_class_weights_and_lbfgs():
     net = network("some")
     net.fit(X, SOME, class_weight="balanced", batch_size=8)
@@ -154,7 +174,8 @@ def test_tokens_may_be_labeled():
     ([np.zeros(len(X[0]) + 1, int), *LABELS[1:]], r"y\[0\] has \d+ steps; the outputs for X\[0\] have"),
     ([own + 4 for own in LABELS], "labels must run from 0 to 3"),
     ([np.full(n, -1) for n in LENGTHS], "none counts"),
-    (np.zeros(40, int), r"y has shape \(40,\)"),
+    (np.zeros(40, int), "y has one target for each sequence.*LastStep"),
+    ([0, 1] * 20, "y has one target for each sequence.*LastStep"),
     ([np.zeros((n, 3)) for n in LENGTHS], r"y\[0\] has shape"),
     (np.zeros((40, 9), int), r"Sequences.from_padded\(y, lengths\)"),
     (None, "y is None"),
