@@ -60,6 +60,9 @@ class Vocabulary:
         self.lowercase = true_or_false("lowercase", lowercase)
         tokens = texts_of("tokens", tokens)
         for number, token in enumerate(tokens):
+            if not is_unicode(token):
+                raise ValueError(f"tokens[{number}] is {shown(token)}, which is not valid Unicode, so no file can hold it; "
+                                 "give tokens of texts that were decoded with errors='replace'")
             if token == UNKNOWN or self.pieces(token) != [token]:
                 hint = f"; from texts it is made by Vocabulary.fit(texts, {split!r})"
                 raise ValueError(f"tokens[{number}] is {shown(token)}; it must be one of the {split} that texts are split "
