@@ -55,7 +55,13 @@ class Sequences:
 
     @classmethod
     def of_lengths(cls, values, lengths):
-        """Return the sequences of so many steps each, one after the other in `values`."""
+        """Return the sequences of so many steps each, one after the other in `values`, which they use up."""
+        lengths, values = any_array("lengths", lengths), any_array("values", values)
+        if lengths.ndim != 1 or (len(lengths) and (lengths.dtype.kind not in "iu" or lengths.min() < 0)):
+            raise ValueError(f"lengths is {shown(lengths)}; it must hold a whole number of steps for each sequence")
+        if values.ndim and lengths.sum() != len(values):
+            raise ValueError(f"lengths add up to {lengths.sum()}, and values has {len(values)} steps; give the length of "
+                             "every sequence, or only the values that belong to one")
         return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
 
     @classmethod
@@ -128,6 +134,9 @@ class Sequences:
 
     def with_steps(self, steps):
         """Return sequences of the same lengths with other steps, one for each of `self.steps`."""
+        steps = any_array("steps", steps)
+        if steps.ndim and len(steps) != len(self.steps):
+            raise ValueError(f"steps has {len(steps)} of them; the sequences have {len(self.steps)}; give one for each")
         return Sequences(steps, self.offsets - self.offsets[0])
 
     def __len__(self):

@@ -83,6 +83,21 @@ def test_what_is_no_sequence_is_refused(given, words):
         given()
 
 
+@pytest.mark.parametrize(("lengths", "words"), [
+    ([3, 1], "lengths add up to 4, and values has 9 steps"), ([5, 5], "lengths add up to 10"), ([], "lengths add up to 0"),
+    ([4.5, 4.5], "a whole number of steps for each"), ([10, -1], "a whole number of steps for each"),
+    (9, "a whole number of steps for each"),
+])
+def test_lengths_that_do_not_fit_are_refused(lengths, words):
+    with pytest.raises(ValueError, match=words):
+        Sequences.of_lengths(np.zeros(9), lengths)
+
+
+def test_other_steps_are_as_many():
+    with pytest.raises(ValueError, match="steps has 9 of them; the sequences have 5"):
+        Sequences(np.zeros(9), [1, 3, 6]).with_steps(np.zeros(9))
+
+
 def test_it_is_no_rectangular_array():
     with pytest.raises(TypeError, match="to_padded"):
         np.asarray(WHOLE)
