@@ -36,7 +36,7 @@ def samples_array(X, shape):
 
 def refuse_several_sizes(X, shape):
     """Raise an error about samples that differ in shape, such as pictures of several sizes."""
-    if len(shape) > 1 and (isinstance(X, (list, tuple)) or isinstance(X, np.ndarray) and X.ndim):
+    if len(shape) > 1 and (isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim)):
         sizes = dict.fromkeys(found for found in map(shape_of, X) if found)
         if len(sizes) > 1:
             one, other, *_ = sizes

@@ -138,7 +138,8 @@ def test_a_newer_format_is_refused_by_name(name, version, tmp_path):
     if name == "table":
         pytest.importorskip("pandas", reason="tables need the extra cli")
         load = fastnn.tables.TableModel.load
-    with pytest.raises(ModelFormatError, match=f"its format is '{kind}-{version}'; this fastnn reads versions 1 to {NEWEST}"):
+    says = f"its format is '{kind}-{version}'; this fastnn reads versions 1 to {NEWEST}"
+    with pytest.raises(ModelFormatError, match=says):
         load(path)
     path.write_bytes(from_a_newer_version(DATA / f"{name}.safetensors", 1)[1])
     load(path)

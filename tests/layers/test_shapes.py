@@ -129,7 +129,7 @@ def test_files_copies_and_dtypes(rest, tmp_path):
 
 
 def test_what_an_older_reader_meets(tmp_path):
-    """Files of networks with one axis have version 1, others version 2, graphs version 3; a later version is refused with its name."""
+    """Files of networks with one axis have version 1, others version 2, graphs 3; a later one is refused with its name."""
     shaped, flat = pair(REST["dense"])
     kinds = {}
     for name, net, x in (("shaped", shaped, X), ("flat", flat, FLAT)):

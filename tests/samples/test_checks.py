@@ -67,7 +67,7 @@ BAD_X = {
     "no features": (X[:, :0], "X has 0 features", "takes 4"),
     "ragged": ([[1, 2, 3, 4], [1, 2]] * 6, "X is not a rectangular array", "equal length"),
     "masked": (np.ma.masked_array(X, X > 1), "X is a masked array", "X.filled"),
-    "a dict": ({"a": X}, "X is a dict", "real numbers"),
+    "a dict": ({"a": X}, "X has 'a', which is no input of this network", "it has 'input'"),
 }
 BAD_LABELS = {
     "out of range": (changed(LABELS, 3), "y holds label 3", "from 0 to 2"),
@@ -150,12 +150,12 @@ BAD_OPTIONS = {
 UNREGISTERED = Activation("mine", "", "", value=lambda z: z, prime=lambda z, a: 1.0)
 BAD_NETWORKS = {
     "no layers": (lambda: Network([], 4), "layers is empty", "[Dense(1)]"),
-    "None layers": (lambda: Network(None, 4), "layers[0] is None", "Dense(64, 'relu')"),
+    "None layers": (lambda: Network(None, 4), "layers is missing", "[Dense(1)]"),
     "sizes for layers": (lambda: Network([64, 3], 4), "layers[0] is 64", "Dense(64, 'relu')"),
     "layer class": (lambda: Network([Dense(2), Dense], 4), "layers[1] is <class", "Dense(64, 'relu')"),
     "no inputs": (lambda: Network([Dense(2)], 0), "inputs is 0", "at least 1"),
     "float inputs": (lambda: Network([Dense(2)], 4.0), "inputs is 4.0", "whole number"),
-    "None inputs": (lambda: Network([Dense(2)], None), "inputs is None", "whole number"),
+    "None inputs": (lambda: Network([Dense(2)], None), "inputs is None", "number of features"),
     "True inputs": (lambda: Network([Dense(2)], True), "inputs is True", "whole number"),
     "half precision": (lambda: Network([Dense(2)], 4, dtype="float16"), "dtype is 'float16'", "'float32' or 'float64'"),
     "integers": (lambda: Network([Dense(2)], 4, dtype=int), "dtype is <class 'int'>", "'float32' or 'float64'"),
@@ -164,7 +164,7 @@ BAD_NETWORKS = {
     "negative seed": (lambda: Network([Dense(2)], 4, seed=-1), "seed is -1", "at least 0"),
     "text seed": (lambda: Network([Dense(2)], 4, seed="x"), "seed is 'x'", "whole number"),
     "unknown loss": (lambda: Network([Dense(2)], 4, loss="mse"), "unknown loss 'mse'", "squared_error"),
-    "list for loss": (lambda: Network([Dense(2)], 4, loss=["huber"]), "unknown loss ['huber']", "squared_error"),
+    "list for loss": (lambda: Network([Dense(2)], 4, loss=["huber"]), "loss is ['huber']", "give the name of the loss"),
     "loss on logits": (lambda: Network([Dense(2)], 4, loss=losses["cross_entropy"].on_logits["softmax"]),
                        "loss 'softmax_cross_entropy' is not registered", "register_loss"),
     "softmax of one": (lambda: Network([Dense(1, "softmax")], 4), "softmax over one output", "Dense(1, 'sigmoid')"),
