@@ -220,7 +220,7 @@ def test_data_that_do_not_fit(x, y, message):
 
 @pytest.mark.parametrize(("loss", "message"), [
     ({"kind": "cross_entropy", "value": None}, "output 'yes' has no loss; give one"),
-    (LOSS | {"size": "squared_error"}, "loss is a dict with 'size', which is no output"),
+    (LOSS | {"size": "squared_error"}, "loss has 'size', which is no output"),
     ("squared_error", "give a dict with a loss for each"),
     (LOSS | {"value": ("squared_error", -1)}, r"the factor of loss\['value'\] is -1"),
     (LOSS | {"value": "cross_entropy"}, "output 'value': loss 'cross_entropy' takes outputs from"),

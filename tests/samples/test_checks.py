@@ -67,7 +67,7 @@ BAD_X = {
     "no features": (X[:, :0], "X has 0 features", "takes 4"),
     "ragged": ([[1, 2, 3, 4], [1, 2]] * 6, "X is not a rectangular array", "equal length"),
     "masked": (np.ma.masked_array(X, X > 1), "X is a masked array", "X.filled"),
-    "a dict": ({"a": X}, "X has 'a', which is no input of this network", "it has 'input'"),
+    "a dict": ({"a": X}, "X is a dict with 'a', which is no input of this network", "give a dict with 'input'"),
 }
 BAD_LABELS = {
     "out of range": (changed(LABELS, 3), "y holds label 3", "from 0 to 2"),

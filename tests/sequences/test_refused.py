@@ -34,6 +34,7 @@ def test_estimators(given):
             estimator.fit(given, Y[:len(given)])
 
 
+@pytest.mark.filterwarnings("ignore:no convergence")
 def test_estimators_with_layers_for_them():
     estimators = pytest.importorskip("fastnn.sklearn")
     layers = [Dense(4), LastStep(), Dense(2, "softmax")]

@@ -12,6 +12,7 @@ from fastnn import Dense, Dropout, Parallel, Residual
 from fastnn.layers.joins import Concatenate
 from fastnn.sklearn import NetworkClassifier
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(60, 5)), rng.integers(3, size=60)
 
