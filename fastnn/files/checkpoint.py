@@ -219,7 +219,7 @@ def read(network_type, file):
     if len(fit["random"]) != len(network.vectors.random):
         raise ValueError("its random state is not that of its architecture")
     network.vectors.random[:] = [word(number) for number in fit["random"]]
-    network.fits.last, network.fitted_on = state, scale_in(metadata)
+    network.fits.last, network.fitted_on = state, scale_in(metadata, network)
     return network
 
 

@@ -21,7 +21,7 @@ from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
 from ..formats.signatures import ARCHIVE, HDF5, LOOKED_AT, ONNX, SAFETENSORS, kind_of
 from ..formats.untrusted_json import from_text, to_text
 from ..layers import is_features
-from ..samples.scale import Scale
+from ..samples.scale import Scale, Scales
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
 NEWEST = 3  # newest version of either format
@@ -114,7 +114,7 @@ def read(network_type, file):
         raise ValueError("its tensors are not those of its architecture")
     network = network_type.with_zeros(config)
     file.fill_checked(network.vectors.by_name)
-    network.fitted_on = scale_in(file.metadata)
+    network.fitted_on = scale_in(file.metadata, network)
     return network
 
 
@@ -123,11 +123,19 @@ def scale_text(network):
     return {} if network.fitted_on is None else {"fitted_on": to_text(asdict(network.fitted_on))}
 
 
-def scale_in(metadata):
+def scale_in(metadata, network):
     """Return what `scale_text` wrote, or None."""
     if "fitted_on" not in metadata:
         return None
     given = from_text(metadata["fitted_on"])
+    if not network.has_several:
+        return scale_from(given)
+    if {*given["each"]} != {*network.graph.inputs}:
+        raise ValueError("it was fitted on other inputs than those of its architecture")
+    return Scales({name: given["each"][name] and scale_from(given["each"][name]) for name in network.graph.inputs})
+
+
+def scale_from(given):
     return Scale(str(given["kind"]), float(given["largest"]))
 
 

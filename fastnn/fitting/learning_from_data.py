@@ -1,12 +1,12 @@
 """The state that layers such as `Normalize` compute from the data before the first training."""
 
-from ..samples.scale import Scale
+from ..samples.scale import scale_of
 from ..samples.sequences import Sequences
 
 
 def learn_from_data(network, data):
     """Compute from X the state of layers that have not computed it yet, and remember the kind of its numbers."""
-    network.fitted_on = Scale.of(data.X)
+    network.fitted_on = scale_of(network, data.X)
     wiring = network.wiring
     for step in wiring.steps:
         layer, index = step.layer, step.index

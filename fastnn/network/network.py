@@ -35,7 +35,7 @@ from ..runtime.quiet import new_generator, quiet
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
-from ..samples.scale import Scale
+from ..samples.scale import Scale, Scales
 from . import describing, differentiating, predicting, training, transfer
 
 
@@ -74,9 +74,10 @@ class Network:
     widths : list of int
         The number of elements of a sample before the first layer and after each layer. `inputs` and `outputs` are the first
         and the last.
-    fitted_on : fastnn.samples.scale.Scale or None
-        Whether the images of the last fit were bytes or floats, and the largest number among them. Prediction warns of the
-        other kind on another scale. None before the first fit, and for samples that are no images.
+    fitted_on : fastnn.samples.scale.Scale, Scales or None
+        Whether the images of the last fit were bytes or floats, and the largest number among them; of several inputs, for
+        each. Prediction warns of the other kind on another scale. None before the first fit, and for samples that are no
+        images.
     shapes : list of tuple
         The shape of a sample before the first layer and after each layer; of a graph, in its order.
     input_shapes, output_shapes : dict of str to tuple
@@ -332,7 +333,7 @@ class Network:
         return predicting.predictions(self, self.forward(X, threads=threads))
 
     @property
-    def fitted_on(self) -> Scale | None:
+    def fitted_on(self) -> Scale | Scales | None:
         return self._fitted_on
 
     @fitted_on.setter

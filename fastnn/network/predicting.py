@@ -18,6 +18,7 @@ def forward(network, X, threads, idle_programs):
     """
     X = samples_of(network, X, least=0, finite=False)
     if network.has_several:
+        warn_of_scale(network, X)
         return of_several(network, X, threads, idle_programs)
     if len(X) == 0:
         none = np.empty((0, *row_shape(network.shapes[-1])), network.dtype)

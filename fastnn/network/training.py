@@ -10,7 +10,7 @@ from ..program.frozen import frozen_names
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.metrics import choose
-from ..samples.scale import Scale
+from ..samples.scale import scale_of
 
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample_weight, class_weight, shuffle, metrics,
@@ -25,7 +25,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
     learner = network if by_steps else network.astype("float64")
     data, validation = check_data(learner, X, y, sample_weight, class_weight), check_validation(network, validation_data)
     memory = network.vectors.parameters.flat, network.vectors.state.flat
-    if validation is not None and (scale := Scale.of(data.X)) is not None:
+    if validation is not None and (scale := scale_of(network, data.X)) is not None:
         scale.warn_of(validation.X, "X of validation_data")
     data, validation = data.without_shared_memory(*memory), validation and validation.without_shared_memory(*memory)
     shuffle = true_or_false("shuffle", shuffle)

@@ -128,7 +128,7 @@ class Head(ABC):
         values = real_array("y", values, dtype)
         check_finite("y", values)
         if self.targets != "values":
-            check_probabilities(values, self.targets)
+            check_probabilities(values, self.targets, bool(self.positions))
         return Targets(None, values)
 
     def labels(self, targets):

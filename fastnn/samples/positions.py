@@ -51,6 +51,10 @@ def refuse_shape(given, forms, positions, outputs):
         pass
     elif sample != own and sample == (own[-1], *own[:-1]):
         hint = f"; its channels come first: give np.moveaxis(y, 1, -1), of shape {(given[0], *own)}"
+    elif sample == positions:
+        hint = f"; it has one number at each position: give {outputs}, or end the network with one output"
+    elif len(positions) == 2 and sample[:2] == positions[::-1] and sample[2:] in ((), (outputs,)):
+        hint = "; its height and width are exchanged: give np.swapaxes(y, 1, 2)"
     elif sample and math.prod(sample) in (math.prod(positions), math.prod(own)):
         wanted = positions if math.prod(sample) == math.prod(positions) else own
         hint = f"; if its numbers are in that order, give y.reshape({(given[0], *wanted)})"

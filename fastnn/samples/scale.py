@@ -52,6 +52,33 @@ class Scale:
                         f"{self.largest:g}: give the bytes themselves, such as (255 * {name}).round().astype(np.uint8)")
 
 
+@dataclass(frozen=True)
+class Scales:
+    """The numbers that a network with several inputs or outputs was fitted on.
+
+    Attributes
+    ----------
+    each : dict of str to Scale or None
+        Of each input by its name, in the order of the inputs; None for those that are no images.
+    """
+
+    each: dict
+
+    def warn_of(self, X, name="X"):
+        """Warn of each input whose samples are of the other kind and of another scale."""
+        for (own, scale), array in zip(self.each.items(), X.arrays, strict=True):
+            if scale is not None:
+                scale.warn_of(array, name.replace("X", f"X[{own!r}]", 1))
+
+
+def scale_of(network, X):
+    """Return the Scale of checked samples of a network, or its Scales; None if no samples are images."""
+    if not network.has_several:
+        return Scale.of(X)
+    each = dict(zip(network.graph.inputs, map(Scale.of, X.arrays), strict=True))
+    return Scales(each) if any(each.values()) else None
+
+
 def extent(X):
     """Return the least and the largest number of the samples that are looked at."""
     seen = X[::-(-len(X) // LOOKED_AT)]

@@ -45,7 +45,7 @@ def inputs_of(network, X, **options):
     if isinstance(X, Inputs):
         return X
     graph, arrays = network.graph, []
-    for number, (name, given) in enumerate(zip(graph.inputs, by_name("X input", X, graph.inputs), strict=True)):
+    for number, (name, given) in enumerate(zip(graph.inputs, entries(X, graph.inputs), strict=True)):
         shape = network.shapes[number]
         if shape == (1,) and getattr(given, "ndim", 0) == 1:
             given = given[:, None]
@@ -61,6 +61,14 @@ def inputs_of(network, X, **options):
             raise ValueError(f"X[{name!r}] has {len(arrays[-1])} samples and X[{graph.inputs[0]!r}] has {len(arrays[0])}; "
                              "all inputs must have the same number")
     return Inputs(arrays)
+
+
+def entries(X, names):
+    """Return what X has for each input; samples without a name or a list around them are those of an only input."""
+    by_column = hasattr(X, "columns") and names[0] in X
+    if len(names) == 1 and not (isinstance(X, Mapping) or by_column or (isinstance(X, (list, tuple)) and len(X) == 1)):
+        return [X]
+    return by_name("X input", X, names)
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,12 @@ class SeveralData(Data):
         return replace(self, weights=[(weights / weights.sum()).astype(self.dtype) for weights in each], rows=None)
 
 
+def is_of_each(weights, names):
+    """Whether weights are a dict, or a list of the weights for each output, instead of one number for each sample."""
+    return isinstance(weights, Mapping) or (isinstance(weights, (list, tuple)) and len(weights) == len(names)
+                                            and all(own is None or np.ndim(own) == 1 for own in weights))
+
+
 def as_given(targets):
     """Return the Targets of the only output, or SeveralTargets."""
     return targets[0] if len(targets) == 1 else SeveralTargets(tuple(targets))
@@ -167,7 +181,7 @@ def check_several(network, X, y, weights, class_weight):
         ys, own_weights, factors = [y], [weights], [class_weight]
     else:
         ys = by_name("y output", y, names)
-        own_weights = (by_name("sample_weight output", weights, names, None) if isinstance(weights, Mapping)
+        own_weights = (by_name("sample_weight output", weights, names, None) if is_of_each(weights, names)
                        else [weights] * len(names))
         factors = [None] * len(names) if class_weight is None else by_name("class_weight output", class_weight, names, None)
     targets, checked = [], []

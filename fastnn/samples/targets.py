@@ -37,12 +37,13 @@ class Targets:
         return Targets(*arrays, np.concatenate([[0], np.cumsum(lengths[rows], dtype=np.int64)]))
 
 
-def check_probabilities(y, kind):
+def check_probabilities(y, kind, at_positions=False):
     """Refuse numbers outside [0, 1] and, for "classes", rows that do not sum to 1."""
     if y.min() < 0 or y.max() > 1:
+        masks = "give y / 255 for masks of 0 and 255, and sample_weight 0 to positions that do not count; "
         raise ValueError(
             f"y ranges from {y.min()} to {y.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
-            f"(for other values use loss='squared_error')"
+            f"({masks if at_positions and kind == 'binary' else ''}for other values use loss='squared_error')"
         )
     sums = y.sum(axis=-1, dtype=np.float64)
     wrong = np.argwhere(abs(sums - 1) > 1e-3)  # probabilities may have been rounded

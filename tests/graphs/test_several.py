@@ -1,6 +1,7 @@
 """Several inputs and outputs: data by name, a loss for each output, and the same laws as for one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from resumed import StopAfter
 
@@ -192,6 +193,28 @@ def test_one_input_with_a_name_takes_a_dict():
     net = Network(inputs=x, outputs={"kind": Dense(3, "softmax")(x)})
     net.fit({"table": X["table"]}, {"kind": Y["kind"]})
     np.testing.assert_array_equal(net.predict({"table": X["table"]}), net.predict(X["table"]))
+
+
+@pytest.mark.parametrize("form", [np.asarray, lambda x: [x], list, pd.DataFrame, lambda x: {"table": x}],
+                         ids=["array", "list of one input", "list of samples", "data frame", "dict"])
+def test_the_samples_of_an_only_input_need_no_name(form):
+    x = Input(4, name="table")
+    net = Network(inputs=x, outputs={"kind": Dense(3, "softmax")(x), "value": Dense(2)(x)})
+    y, expected = without(Y, "yes"), net.forward({"table": X["table"]})
+    np.testing.assert_array_equal(net.forward(form(X["table"]))["value"], expected["value"])
+    assert net.evaluate(form(X["table"]), y) == net.evaluate({"table": X["table"]}, y)
+    assert len(net.predict(X["table"][:1])["kind"]) == 1
+    with pytest.raises(ValueError, match=r"X\['table'\] has 3 features; this network takes 4"):
+        net.predict(X["table"][:, :3])
+
+
+def test_weights_for_each_output_in_a_list():
+    net, weights = several(), [rng.uniform(0.5, 2, size=N), None, rng.uniform(0.5, 2, size=N)]
+    by_name = dict(zip(Y, weights, strict=True))
+    assert net.evaluate(X, Y, sample_weight=weights) == net.evaluate(X, Y, sample_weight=by_name)
+    assert net.evaluate(X, Y, sample_weight=list(weights[0])) == net.evaluate(X, Y, sample_weight=weights[0])
+    with pytest.raises(ValueError, match=r"y\['yes'\]: sample_weight has shape \(9,\)"):
+        net.evaluate(X, Y, sample_weight=[None, None, weights[0][:9]])
 
 
 def without(given, name):

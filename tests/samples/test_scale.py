@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fastnn import Conv2D, Dense, Flatten, Network, Population
+from fastnn import Concatenate, Conv2D, Dense, Flatten, Input, Network, Population
 from fastnn.samples.scale import Scale
 
 rng = np.random.default_rng(0)
@@ -50,6 +50,33 @@ def test_the_other_kind_draws_a_warning_however_it_is_given(seen, other, message
             each.evaluate(seen, Y)
     with pytest.warns(UserWarning, match="X of validation_data holds"):
         network().fit(seen, Y, validation_data=(other, Y))
+
+
+@pytest.mark.parametrize(("seen", "other", "message"), [(BYTES, FLOATS, OF_BYTES), (FLOATS, BYTES, OF_FLOATS)],
+                         ids=["bytes", "floats"])
+def test_each_of_several_inputs_is_remembered(seen, other, message, tmp_path):
+    table, left, right = Input(2, name="table"), Input((5, 4, 1), name="right"), Input((5, 4, 1), name="left")
+    h = Concatenate()(table, Flatten()(Conv2D(2, 2, "relu")(left)), Flatten()(right))
+    net = Network(inputs=[table, left, right], outputs=Dense(2, "softmax")(h))
+    same = {"table": np.zeros((30, 2)), "right": seen, "left": np.zeros((30, 5, 4, 1), np.uint8)}
+    net.fit(same, Y)
+    net.save(tmp_path / "net.safetensors")
+    net.save_checkpoint(tmp_path / "run.safetensors")
+    message = message.replace("X", r"X\['right'\]")
+    for each in (net, copy.copy(net), net.astype("float64"), Network.load(tmp_path / "net.safetensors"),
+                 Network.load_checkpoint(tmp_path / "run.safetensors")):
+        assert each.fitted_on == net.fitted_on
+        for call, arguments in (each.predict, ()), (each.forward, ()), (each.evaluate, (Y,)):
+            with pytest.warns(UserWarning, match=message) as caught:
+                call(same | {"right": other}, *arguments)
+            assert [warning.filename for warning in caught] == [__file__]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            each.predict(same)
+            each.predict({name: array[:0] for name, array in same.items()})
+            each.evaluate(same, Y)
+    with pytest.warns(UserWarning, match=r"X\['right'\] of validation_data holds"):
+        net.fit(same, Y, validation_data=(same | {"right": other}, Y))
 
 
 def test_the_same_numbers_of_another_dtype_draw_none():
