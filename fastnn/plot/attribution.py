@@ -16,7 +16,7 @@ import numpy as np
 
 from ..checks import shown, whole_number
 from ..jit import input_gradients
-from ..layers import Activation, BatchNorm, Dropout, GroupNorm, LayerNorm, computing_layer
+from ..layers import Activation, BatchNorm, Dropout, GroupNorm, LayerNorm
 from ..network.layer_outputs import layer_outputs
 from ..network.network import Network
 from .classes import refuse_positions
@@ -107,20 +107,36 @@ def gradient_from(net, x, first, label):
 
 def scores_from(net, first):
     """Return the network of the layers from number `first` on, whose outputs are the scores of the classes."""
-    if not net.graph.is_chain:
-        raise ValueError("this network branches, and saliency and Grad-CAM take networks that are lists of layers; for the "
-                         "gradient to the inputs of any network use fastnn.jit.input_gradients")
-    layers, last = list(net.layers), len(net.layers) - 1
-    if net.objective.head.classes is not None:
-        last = next(index for index in reversed(range(len(layers))) if layers[index] is computing_layer(layers))
-        if layers[last].activation in ("softmax", "sigmoid"):
-            layers[last] = replace(layers[last], activation="identity")
-    scores = Network(layers[first:], net.shapes[first], loss="squared_error", dtype=net.dtype)
-    for views, own in ((net.parameters, scores.parameters), (net.state, scores.state)):
-        for name, view in own.items():
-            index, _, rest = name.partition(".")
-            view[...] = views[f"{int(index) + first}.{rest}"]
+    in_order = all(step.index == number and step.reads == (number,) for number, step in enumerate(net.wiring.steps))
+    layers = scoring_layers(net)
+    if in_order:
+        scores = Network(layers[first:], net.shapes[first], loss="squared_error", dtype=net.dtype)
+        for views, own in ((net.vectors.parameters, scores.parameters), (net.vectors.state, scores.state)):
+            for name, view in own.items():
+                index, _, rest = name.partition(".")
+                view[...] = views.numbered[f"{int(index) + first}.{rest}"]
+        return scores
+    if first:
+        raise ValueError("this network branches or shares layers, and Grad-CAM takes networks whose layers follow one "
+                         "another; use plot.saliency, which takes any network of one input and one output")
+    config = {**net.config(), "layers": [layer.config() for layer in layers], "loss": "squared_error"}
+    scores = Network.with_zeros(config)
+    scores.vectors.set_copies(*net.vectors.copies())
     return scores
+
+
+def scoring_layers(net):
+    """Return the layers with scores as their outputs, instead of probabilities."""
+    layers, (number,), wiring = list(net.layers), net.wiring.outputs, net.wiring
+    while number > wiring.inputs and wiring.steps[number - wiring.inputs].layer.is_view:
+        number, = wiring.steps[number - wiring.inputs].reads
+    index, layer, *_ = wiring.steps[number - wiring.inputs]
+    if net.objective.head.classes is not None and layer.activation in ("softmax", "sigmoid"):
+        if sum(step.index == index for step in wiring.steps) > 1:
+            raise ValueError(f"the last layer, {layer!r}, is used elsewhere in the network too, and there its outputs are "
+                             "probabilities, not scores; end with a layer of its own")
+        layers[index] = replace(layer, activation="identity")
+    return layers
 
 
 def class_of(net, x, label):

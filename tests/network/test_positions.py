@@ -297,7 +297,7 @@ def test_a_softmax_over_other_axes_is_refused(layers, message):
     ("classes", LABELS.transpose(0, 2, 1), r"exchanged: give np.swapaxes\(y, 1, 2\)"),
     ("classes", np.eye(3)[LABELS].transpose(0, 2, 1, 3), r"exchanged: give np.swapaxes\(y, 1, 2\)"),
     ("masks", MASKS.transpose(0, 2, 1), r"exchanged: give np.swapaxes\(y, 1, 2\)"),
-    ("masks", MASKS * 255, r"ranges from 0.0 to 255.0; .*give y / 255 .* and sample_weight 0 to positions that do"),
+    ("masks", MASKS * 255, r"ranges from 0.0 to 255.0; .*give y / 255 .* sample_weight 0 to positions that do not count"),
     ("masks", MASKS - 1, "sample_weight 0 to positions that do not count"),
     ("a picture", np.zeros(ROWS), "one number at each position: give 2, or end the network with one output$"),
     ("masks", MASKS.reshape(SAMPLES, 20), r"give y.reshape\(\(11, 4, 5\)\)"),

@@ -9,6 +9,7 @@ from fastnn import (
     GRU,
     Activation,
     BatchNorm,
+    Concatenate,
     Conv1D,
     Conv2D,
     ConvTranspose2D,
@@ -25,6 +26,7 @@ from fastnn import (
     RandomCrop,
     Rescale,
     Reshape,
+    Shared,
     plot,
 )
 from fastnn.network.layer_outputs import layer_outputs
@@ -46,6 +48,29 @@ def gray(**options):
                     Flatten(), Dense(5, "tanh"), Dense(3, "softmax")], inputs=(7, 6, 1), dtype="float64", **options)
 
 
+def branching():
+    """Return a network that branches, whose output is that of a layer with a name."""
+    x = Input((6, 5, 2))
+    a = Conv2D(3, 3, "tanh", padding="same")(Rescale(0.5)(x), name="eye")
+    h = Dropout(0.5)(a * BatchNorm()(Conv2D(3, 1, "sigmoid")(x)) + a)
+    scores = Dense(3)(Flatten()(Concatenate()(h, x[..., :1])))
+    return Network(inputs=x, outputs=Activation("softmax")(scores, name="head"), dtype="float64")
+
+
+def twice():
+    """Return a network that uses a convolution twice."""
+    x, same = Input((4, 4, 2)), Shared(Conv2D(2, 3, "tanh", padding="same"))
+    return Network(inputs=x, outputs=Reshape(2)(Dense(2, "sigmoid")(Flatten()(same(same(x))))), dtype="float64",
+                   loss="binary_cross_entropy")
+
+
+def called():
+    """Return a network without branches, whose layers have names."""
+    x = Input((5, 5, 1))
+    h = BatchNorm()(Conv2D(3, 3, "tanh")(x, name="eye"), name="norm")
+    return Network(inputs=x, outputs=Dense(3, "softmax")(Flatten()(h), name="head"), dtype="float64")
+
+
 NETWORKS = {
     "gray": fitted(gray(), 3),
     "color": fitted(Network([Normalize(), RandomCrop(5, 6), Conv2D(4, 3, "tanh", stride=2), GlobalAveragePool(),
@@ -58,6 +83,9 @@ NETWORKS = {
                              dtype="float64"), None),
     "flat": fitted(Network([Dense(6, "tanh"), Dense(3, "softmax")], inputs=12, dtype="float64"), 3),
 }
+
+
+GRAPHS = {"branches": fitted(branching(), 3), "shared": twice(), "names": fitted(called(), 3)}
 
 
 def sample_of(net, seed=5):
@@ -88,9 +116,9 @@ def differences(function, x, step=1e-5):
     return gradient
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", [*NETWORKS, *GRAPHS])
 def test_the_gradient_of_a_score_is_its_finite_difference(kind):
-    net = NETWORKS[kind]
+    net = (NETWORKS | GRAPHS)[kind]
     x, classes = sample_of(net), 2 if net.outputs == 1 else net.outputs
     gradients = np.array([plot.class_gradient(net, x, label)[0] for label in range(classes)])
     expected = np.array([differences(lambda moved, label=label: score(net, moved, label), x) for label in range(classes)])
@@ -132,6 +160,16 @@ def test_grad_cam_is_that_of_numpy(kind, layer, expected_layer):
         expected = np.maximum((outputs * weights).sum(axis=-1), 0)
         np.testing.assert_allclose(values, expected, atol=1e-8)
     assert (values >= 0).all()
+
+
+def test_the_class_activation_map_of_a_network_with_names_is_that_of_the_list():
+    net, x = GRAPHS["names"], sample_of(GRAPHS["names"])
+    chain = Network(net.layers, inputs=(5, 5, 1), dtype="float64")
+    chain.vectors.set_copies(*net.vectors.copies())
+    values, label, layer = plot.class_activation_map(net, x, 2)
+    expected, *rest = plot.class_activation_map(chain, x, 2)
+    np.testing.assert_array_equal(values, expected)
+    assert [label, layer] == rest == [2, 1]
 
 
 def mean_of_scores(net, tail, outputs):
@@ -298,6 +336,8 @@ def test_the_diagram_draws_a_plane_for_each_channel():
 
 RAGGED = Network([GRU(4), Dense(2, "softmax")], inputs=(None, 3))
 TWO = Input(2, name="a"), Input(2, name="b")
+ALONE, SAME = Input(2), Shared(Dense(2, "softmax"))
+ONE_LAYER = Network(inputs=ALONE, outputs=SAME(SAME(ALONE)))
 SEVERAL = Network(inputs=TWO, outputs=Dense(2, "softmax")(TWO[0] + TWO[1]))
 
 
@@ -313,6 +353,8 @@ def test_the_diagram_of_sequences_of_any_length():
       for draw in (plot.feature_maps, plot.saliency, plot.grad_cam)],
     (lambda: plot.mistakes(RAGGED, [np.zeros((5, 3))], [0]), "sequences of any length"),
     (lambda: plot.feature_maps(SEVERAL, np.zeros(2)), "several inputs"),
+    (lambda: plot.grad_cam(GRAPHS["branches"], np.zeros((6, 5, 2))), "branches or shares layers.*; use plot.saliency"),
+    (lambda: plot.saliency(ONE_LAYER, np.zeros(2)), "last layer, Dense.*, is used elsewhere .*; end with a layer of its"),
     (lambda: plot.filters(NETWORKS["flat"]), "this network has no filters; only convolutions have"),
     (lambda: plot.filters(NETWORKS["gray"], 5), "layer 5, Flatten.*, has no filters; give one of the layers .*: 0, 1"),
     (lambda: plot.filters(NETWORKS["gray"], 8), "layer is 8; this network has the layers 0 to 7"),
