@@ -279,8 +279,8 @@ class Network:
             there was no fit, a new one begins.
         frozen : list of str, optional
             Patterns of names of parameters and state that stay as they are, such as ["encoder.*"]; `*` stands for any
-            characters. A layer of which everything is frozen computes as in prediction: a `BatchNorm` by its running
-            statistics. A resumed fit keeps those of the fit.
+            characters. A layer of which everything is frozen, or all state, computes as in prediction: a `BatchNorm` by its
+            running statistics. A resumed fit keeps those of the fit.
 
         Returns
         -------

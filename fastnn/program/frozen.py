@@ -20,14 +20,33 @@ def frozen_names(network, patterns):
     if network.parameters and set(network.vectors.parameters.numbered) <= set(chosen):
         raise ValueError(f"frozen is {shown(list(patterns))}, which matches all parameters, so nothing would be learned; "
                          "leave some out")
+    check_state(network, chosen)
     return chosen
 
 
+def check_state(network, chosen):
+    """Refuse to freeze a part of the state of a layer that trains: its statistics are of the same batches."""
+    state = [*network.vectors.state.numbered]
+    resting = {layer_number(name) for name in state if name in chosen}
+    left = [name for name in state if name not in chosen and layer_number(name) in resting
+            and not network.layers[layer_number(name)].learns_from_data]
+    if left:
+        named = [network.graph.named(name) for name in state if layer_number(name) == layer_number(left[0])]
+        raise ValueError(f"frozen leaves out {network.graph.named(left[0])!r}, which is computed with the rest of the state "
+                         f"of its layer: give all of {', '.join(map(repr, named))}, or none")
+
+
 def layers_at_rest(network, frozen):
-    """Return the numbers of the layers whose parameters and state are all frozen; they compute as in prediction."""
-    names = [*network.vectors.parameters.numbered, *network.vectors.state.numbered]
-    learning = {name.partition(".")[0] for name in names if name not in frozen}
-    return {int(name.partition(".")[0]) for name in names if name.partition(".")[0] not in learning}
+    """Return the numbers of the layers that compute as in prediction: those whose state is frozen, or everything."""
+    parameters, state = network.vectors.parameters.numbered, network.vectors.state.numbered
+    followed = {layer_number(name) for name in state}
+    numbers = followed | {layer_number(name) for name in parameters}
+    names = [*state, *(name for name in parameters if layer_number(name) not in followed)]
+    return numbers - {layer_number(name) for name in names if name not in frozen}
+
+
+def layer_number(name):
+    return int(name.partition(".")[0])
 
 
 def without_frozen(matrices, ranges):

@@ -19,6 +19,7 @@ from fastnn import (
     GlobalAveragePool,
     Input,
     Network,
+    Normalize,
 )
 
 rng = np.random.default_rng(0)
@@ -45,6 +46,9 @@ def changed(network, before):
     (["encoder.*"], {"encoder"}), (["encoder.0.*"], {"encoder.0"}),
     (["*.bias"], {"encoder.0.bias", "encoder.3.bias", "head.bias"}),
     (["encoder.0.weight", "head.weight"], {"encoder.0.weight", "head.weight"}), (["encoder.1.scale"], {"encoder.1.scale"}),
+    (["encoder.1.running_*"], {"encoder.1.running_mean", "encoder.1.running_variance"}),
+    (["encoder.0.*", "*running*", "*.shift"],
+     {"encoder.0", "encoder.1.running_mean", "encoder.1.running_variance", "encoder.1.shift"}),
 ])
 def test_only_what_is_frozen_stays(patterns, frozen, optimizer):
     network = net()
@@ -52,6 +56,26 @@ def test_only_what_is_frozen_stays(patterns, frozen, optimizer):
     network.fit(X, Y, epochs=2, batch_size=9, optimizer=optimizer, frozen=patterns)
     stay = {name for name in before if any(name == one or name.startswith(f"{one}.") for one in frozen)}
     assert set(changed(network, before)) == set(before) - stay
+
+
+def test_a_batch_norm_of_which_the_state_is_frozen_normalizes_by_it():
+    """Its scale and shift learn, from gradients as in prediction."""
+    network = Network([BatchNorm(), Dense(1)], inputs=6, dtype="float64")
+    network.state["0.running_mean"][:], network.state["0.running_variance"][:] = 0.3, 2.0
+    y, before = X.sum(axis=1), copies(network)
+    _, gradients = network.loss_and_gradients(X, y)
+    history = network.fit(X, y, batch_size=len(X), optimizer=SGD(0.1), frozen=["*.running_*"])
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(network.parameters[name], before[name] - 0.1 * gradient, rtol=1e-12, err_msg=name)
+    network.vectors.set_arrays(before)
+    assert history["loss"][0] == pytest.approx(network.evaluate(X, y)["loss"], rel=1e-12)
+
+
+def test_the_state_of_a_layer_is_frozen_as_a_whole():
+    network = net()
+    with pytest.raises(ValueError, match=r"leaves out 'encoder.1.running_variance', which"):
+        network.fit(X, Y, frozen=["*.running_mean"])
+    Network([Normalize(), BatchNorm(), Dense(3, "softmax")], inputs=6).fit(X, Y, frozen=["*.scale"])  # of both layers
 
 
 def test_bits_do_not_depend_on_threads_or_stops(many_parts, tmp_path):
