@@ -45,7 +45,7 @@ def inputs_of(network, X, **options):
     if isinstance(X, Inputs):
         return X
     graph, arrays = network.graph, []
-    for number, (name, given) in enumerate(zip(graph.inputs, entries(X, graph.inputs), strict=True)):
+    for number, (name, given) in enumerate(zip(graph.inputs, entries(X, graph.inputs, network.shapes), strict=True)):
         shape = network.shapes[number]
         if shape == (1,) and getattr(given, "ndim", 0) == 1:
             given = given[:, None]
@@ -63,12 +63,21 @@ def inputs_of(network, X, **options):
     return Inputs(arrays)
 
 
-def entries(X, names):
+def entries(X, names, shapes):
     """Return what X has for each input; samples without a name or a list around them are those of an only input."""
     by_column = hasattr(X, "columns") and names[0] in X
-    if len(names) == 1 and not (isinstance(X, Mapping) or by_column or (isinstance(X, (list, tuple)) and len(X) == 1)):
+    by_list = isinstance(X, (list, tuple)) and len(X) == 1 and not is_sample(X[0], shapes[0])
+    if len(names) == 1 and not (isinstance(X, Mapping) or by_column or by_list):
         return [X]
     return by_name("X input", X, names)
+
+
+def is_sample(given, shape):
+    """Whether an only entry of a list is a sample of this shape, and not samples."""
+    try:
+        return np.ndim(given) == len(shape) and shape != (1,)
+    except ValueError:  # sequences of several lengths
+        return False
 
 
 @dataclass(frozen=True)

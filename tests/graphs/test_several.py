@@ -203,7 +203,8 @@ def test_the_samples_of_an_only_input_need_no_name(form):
     y, expected = without(Y, "yes"), net.forward({"table": X["table"]})
     np.testing.assert_array_equal(net.forward(form(X["table"]))["value"], expected["value"])
     assert net.evaluate(form(X["table"]), y) == net.evaluate({"table": X["table"]}, y)
-    assert len(net.predict(X["table"][:1])["kind"]) == 1
+    for one in (X["table"][:1], [X["table"][0]], [[*X["table"][0]]]):
+        assert net.predict(one)["kind"] == net.predict(X["table"])["kind"][:1]
     with pytest.raises(ValueError, match=r"X\['table'\] has 3 features; this network takes 4"):
         net.predict(X["table"][:, :3])
 
