@@ -13,7 +13,7 @@ class Sequences:
 
     Parameters
     ----------
-    values : array (steps, *shape)
+    values : array `(steps, *shape)`
         The steps of all sequences, which are not copied: numbers, such as (steps, features), or tokens (steps,).
     offsets : array of int (sequences + 1,)
         Where each sequence begins, and where the last one ends.
@@ -70,7 +70,7 @@ class Sequences:
 
         Parameters
         ----------
-        X : array (sequences, longest, *shape)
+        X : array `(sequences, longest, *shape)`
         lengths : array of int (sequences,), optional
             How many steps of each sequence are not padding; these come first.
         mask : array of bool (sequences, longest), optional
@@ -105,7 +105,7 @@ class Sequences:
         return cls.of_lengths(X[mask], mask.sum(axis=1))
 
     def to_padded(self, value=0):
-        """Return an array (sequences, longest, *shape), with `value` after the last step of each sequence.
+        """Return an array `(sequences, longest, *shape)`, with `value` after the last step of each sequence.
 
         `lengths` says which steps these are.
         """

@@ -4,13 +4,13 @@
 
 Names, by the kind of targets:
 
-    classes              f1, precision, recall, iou, mean_iou, balanced_accuracy, auc, top_2, top_3, … (accuracy is always
-                         reported)
+    classes              f1, precision, recall, iou, mean_iou, balanced_accuracy, auc, top_2, top_3, …
     a yes or no          f1, precision, recall, iou, mean_iou, balanced_accuracy, auc
     several yes or no    f1, precision, recall, iou, mean_iou, auc
     values               r2, mae, mse, rmse
 
-`fastnn.samples.metrics.classification` and `fastnn.samples.metrics.regression` have their formulas.
+The accuracy of labels is always reported. `fastnn.samples.metrics.classification` and `fastnn.samples.metrics.regression`
+have the formulas.
 """
 
 from .chosen import METRICS, choose, compute

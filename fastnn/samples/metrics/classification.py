@@ -5,8 +5,7 @@
     f1                  2 precision · recall / (precision + recall)
     iou, mean_iou       true positives / samples that are of the class or predicted to be (intersection over union)
     balanced_accuracy   mean recall over the classes in y
-    auc                 probability that a sample of the class scores higher than another, ties counting half (area under
-                        ROC)
+    auc                 probability that a sample of the class scores above another, ties counting half (area under ROC)
     top_k               fraction of samples whose label is among the k most likely
 
 For two classes, precision, recall, f1 and iou are those of class 1, and auc that of its probability; mean_iou is the mean
