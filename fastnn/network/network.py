@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import onnx
 from .. import pytorch as torch_weights
-from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
 from ..architecture.objective import SeveralObjectives, objectives_of
-from ..checks import float_dtype, path_name, shown, true_or_false, whole_number
+from ..checks import float_dtype, path_name, true_or_false, whole_number
 from ..files import checkpoint
 from ..files import networks as files
 from ..fitting.fits import Fits
@@ -26,9 +25,7 @@ from ..fitting.loop import Trainer
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
-from ..layers import Block, Node, input_shape, is_ragged, layers_from_config, numbers_of, row_shape
-from ..layers import layers as layer_types
-from ..layers.blocks import listed_nodes
+from ..layers import Node, is_ragged, numbers_of
 from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
 from ..runtime.quiet import new_generator, quiet
@@ -37,6 +34,7 @@ from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
 from . import describing, differentiating, predicting, training, transfer
+from .making import arguments_of, ends_of, structure
 
 
 class Network:
@@ -48,6 +46,8 @@ class Network:
         First to last, such as `[Dense(64, "relu"), Dense(3, "softmax")]`. A graph has `inputs` and `outputs` instead.
     inputs : int or tuple of int
         The number of features of a sample, or its shape, such as (height, width, channels). X is then `(samples, *shape)`.
+        For sequences of any length, (None, features), or (None,) for whole-number tokens; X is then a list of arrays or a
+        `Sequences`.
         Of a graph: the node that `fastnn.Input` gave, or several as a list or a dict by name.
     loss : str or dict, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
@@ -124,7 +124,8 @@ class Network:
         self.has_several = len(graph.inputs) > 1 or self.several_outputs > 0
         self.is_ragged, self.least_steps = is_ragged(self.shapes[0]) and not self.has_several, graph.least_steps(0)
         self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and not self.has_several
-        self.objective = objectives_of(*self._ends(), loss, [*map(self.wiring.is_read_once, self.wiring.outputs)])
+        read_once = [*map(self.wiring.is_read_once, self.wiring.outputs)]
+        self.objective = objectives_of(*ends_of(graph, self.has_several), loss, read_once)
         several = isinstance(self.objective, SeveralObjectives)
         self.loss = self.objective.given if several else self.objective.loss.name
         if any(objective.on_logits for objective in self.objectives):
@@ -137,24 +138,6 @@ class Network:
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
         self._idle_predictions, self.fitted_on = {}, None
         return new_generator(weights_seed)
-
-    def _ends(self):
-        """Return (names, last activations, shapes of a row) of the outputs."""
-        graph, shapes = self.graph, []
-        for last, tensor in zip(graph.last_layers, self.wiring.outputs, strict=True):
-            shape = self.shapes[tensor]
-            if not last.can_be_last:
-                raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
-                                 "such as Dense(1)")
-            layer = self.wiring.steps[tensor - self.wiring.inputs].layer
-            if is_ragged(shape) and len(shape) != 2:
-                raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
-                                 "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-            if self.has_several and (is_ragged(shape) or len(shape) != 1):
-                raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; beside other inputs or "
-                                 "outputs they must have one axis: end with Flatten(), or with LastStep() for sequences")
-            shapes.append(row_shape(shape))
-        return graph.outputs, [last.activation_record for last in graph.last_layers], shapes
 
     def _initialize(self, generator):
         parameters, state, begun = self.vectors.parameters.numbered, self.vectors.state.numbered, set()
@@ -240,6 +223,8 @@ class Network:
         Parameters
         ----------
         X : array (samples, inputs), or `(samples, *shape)` where `inputs` is a shape
+            For sequences, a list of arrays (steps, features), or a `Sequences`; for several inputs, a dict by name. y
+            likewise, for outputs at every step and for several outputs.
         y : array
             Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
@@ -559,44 +544,6 @@ class Network:
 
 
 typeof_impl.register(Network, embedded_model.typeof_network)
-
-
-def structure(layers, inputs, outputs):
-    """Return the graph of a network's arguments."""
-    if layers is None and outputs is None:
-        raise ValueError("layers is missing; give a list, such as [Dense(1)], or the inputs and outputs of a graph")
-    if inputs is None:
-        raise ValueError("inputs is None; give the number of features of a sample or its shape")
-    if outputs is not None:
-        if layers is not None:
-            raise ValueError("layers and outputs are both given; outputs are those of a graph, whose layers are called on "
-                             "nodes: leave one of them out")
-        return graph_of(inputs, outputs)
-    layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
-    if not layers:
-        raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
-    known, plain = tuple(layer_types.records.values()), True
-    for index, layer in enumerate(layers):
-        if isinstance(layer, Block):
-            plain = False
-        elif not isinstance(layer, known):
-            raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
-    if plain and not isinstance(inputs, Node):
-        return chain_of(layers, input_shape(inputs))
-    return graph_of(*listed_nodes(layers, inputs))
-
-
-def arguments_of(config):
-    """Return (layers, inputs, other arguments) of the network that `config` describes."""
-    given = config if isinstance(config, Mapping) else {}
-    missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
-    if missing:
-        raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
-    options = {name: config[name] for name in ("loss", "dtype")}
-    if is_graph(config):
-        inputs, outputs = nodes_from_config(config)
-        return None, inputs, {**options, "outputs": outputs}
-    return layers_from_config(config["layers"]), config["inputs"], options
 
 
 def restore(network_type, config, seed, parameters, random, state, fitted_on=None):

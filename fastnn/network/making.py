@@ -1,0 +1,69 @@
+"""What a network is made from: the graph of its arguments or of a config, and what its outputs are."""
+
+from collections.abc import Mapping
+
+from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
+from ..checks import shown
+from ..layers import Block, Node, input_shape, is_ragged, layers_from_config, row_shape
+from ..layers import layers as layer_types
+from ..layers.blocks import listed_nodes
+
+
+def structure(layers, inputs, outputs):
+    """Return the graph of a network's arguments."""
+    if layers is None and outputs is None:
+        raise ValueError("layers is missing; give a list, such as [Dense(1)], or the inputs and outputs of a graph")
+    if inputs is None:
+        raise ValueError("inputs is None; give the number of features of a sample or its shape")
+    if outputs is not None:
+        if layers is not None:
+            raise ValueError("layers and outputs are both given; outputs are those of a graph, whose layers are called on "
+                             "nodes: leave one of them out")
+        return graph_of(inputs, outputs)
+    layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
+    if not layers:
+        raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
+    known, plain = tuple(layer_types.records.values()), True
+    for index, layer in enumerate(layers):
+        if isinstance(layer, Block):
+            plain = False
+        elif not isinstance(layer, known):
+            raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
+    if plain and not isinstance(inputs, Node):
+        return chain_of(layers, input_shape(inputs))
+    return graph_of(*listed_nodes(layers, inputs))
+
+
+def arguments_of(config):
+    """Return (layers, inputs, other arguments) of the network that `config` describes."""
+    given = config if isinstance(config, Mapping) else {}
+    missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
+    if missing:
+        raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
+    options = {name: config[name] for name in ("loss", "dtype")}
+    if is_graph(config):
+        inputs, outputs = nodes_from_config(config)
+        return None, inputs, {**options, "outputs": outputs}
+    return layers_from_config(config["layers"]), config["inputs"], options
+
+
+def ends_of(graph, has_several):
+    """Return (names, last activations, shapes of a row) of the outputs.
+
+    has_several: whether there are several inputs or outputs.
+    """
+    shapes = []
+    for last, tensor in zip(graph.last_layers, graph.wiring.outputs, strict=True):
+        shape = graph.shapes[tensor]
+        if not last.can_be_last:
+            raise ValueError(f"the last layer is {last!r}, whose outputs are no prediction; end with another, "
+                             "such as Dense(1)")
+        layer = graph.wiring.steps[tensor - graph.wiring.inputs].layer
+        if is_ragged(shape) and len(shape) != 2:
+            raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
+                             "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
+        if has_several and (is_ragged(shape) or len(shape) != 1):
+            raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; beside other inputs or "
+                             "outputs they must have one axis: end with Flatten(), or with LastStep() for sequences")
+        shapes.append(row_shape(shape))
+    return graph.outputs, [last.activation_record for last in graph.last_layers], shapes
