@@ -63,7 +63,8 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     as many of ours, all but the last with return_sequences=True, and one of both directions to Bidirectional. PyTorch
     flattens images with channels first, so weights after a Flatten are put in the order of this network.
     The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
-    ConvTranspose2d, and strides and paddings are not in a state dict: make sure that the layers are the same.
+    ConvTranspose2d, and strides and paddings are not in a state dict, nor is the nonlinearity of an RNN: make sure that the
+    layers are the same.
 
     Parameters
     ----------
