@@ -61,10 +61,11 @@ class Graph:
         return least[tensor]
 
     def steps_of_outputs(self, lengths):
-        """Return the numbers of steps of the output for sequences of these numbers of steps, an array."""
-        found = [lengths]
+        """Return the numbers of steps of the output, for an array of those of the input, or a list with that of each."""
+        found = [*lengths] if isinstance(lengths, list) else [lengths]
         for step in self.wiring.steps:
-            found.append(step.layer.steps_after(self.shapes[step.reads[0]], found[step.reads[0]]))
+            shape, given = self.shapes[step.reads[0]], found[step.reads[0]]
+            found.append(step.layer.steps_after(shape, given) if is_ragged(shape) else None)
         return found[self.wiring.outputs[0]]
 
     def check_last_axis(self):
@@ -311,8 +312,8 @@ def nodes_from_config(config):
             raise ValueError(f"a step of {layers[index]!r} reads tensors {shown(reads)}; it can read those from 0 to "
                              f"{len(tensors) - 1}, which stand before it")
         layer, read = layers[index], tuple(tensors[tensor] for tensor in reads)
-        if not read or (len(read) > 1 and not layer.joins):
-            raise ValueError(f"a step of {layer!r} reads {len(read)} tensors")
+        if not read:
+            raise ValueError(f"a step of {layer!r} reads no tensors")
         site = sites.setdefault(index, Site(layer, shares=called.count(index) > 1))
         tensors.append(Node(layer, read, output_shape(layer, read), names[index], site))
     for name, tensor in config["outputs"]:

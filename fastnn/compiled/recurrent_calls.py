@@ -8,6 +8,7 @@ import numpy as np
 
 from ..kernels.activations import activations
 from ..kernels.compiling.objects import address
+from ..kernels.layers.joins.add import NOTHING, WRITE
 from ..kernels.layers.recurrence.recurrence_rows import CELLS, Memory, recurrence_rows
 from ..kernels.layers.recurrence.sequences import order_numbers, order_row
 from ..naive.rungs import check_recurrence, check_recurrent_gradient
@@ -22,7 +23,8 @@ PARAMETERS = "weight", "recurrent_weight", "bias", "recurrent_bias", "peepholes"
 class Recurrence:
     """The rows of one layer whose memory is wherever its arrays lie."""
 
-    def __init__(self, cell, offsets, x, parameters, initial, activation, return_sequences, reverse, threads, kept):
+    def __init__(self, cell, offsets, x, parameters, initial, activation, return_sequences, reverse, threads, kept,
+                 return_cells=False):
         given = {name: array for name, array in {"x": x, **parameters, "initial": initial}.items() if array is not None}
         self.dtype, *arrays = real_arrays(**given)
         given = dict(zip(given, arrays, strict=True))
@@ -34,9 +36,9 @@ class Recurrence:
                          **{name: self.parameters.get(name) for name in PARAMETERS[2:]})
         self.samples, self.out_features = len(self.offsets) - 1, len(self.parameters["recurrent_weight"])
         self.activation = None if activation is None else activations.resolve(activation)
-        self.options = {"sequences": return_sequences, "backwards": reverse}
+        self.options = {"sequences": return_sequences, "backwards": reverse, "gives_cells": return_cells}
         self.flat = np.concatenate([array.ravel() for array in self.parameters.values()])
-        self.shape = len(self.x) if return_sequences else self.samples, self.out_features
+        self.shape = len(self.x) if return_sequences else self.samples, (1 + bool(return_cells)) * self.out_features
         self.work = 2 * len(self.x) * sum(self.parameters[name].size for name in PARAMETERS[:2])
         self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples)
         self.kept = kept
@@ -54,7 +56,8 @@ class Recurrence:
         return recurrence_rows(
             self.dtype, self.cell, {}, activation=self.activation, training=self.kept, x=place(self.x),
             order=place(self.order), capacity=self.samples, in_features=self.x.shape[1], out_features=self.out_features,
-            a_row=self.out_features, kept=self.kept, initial=place(self.initial), has_initial=self.initial is not None,
+            a_row=self.shape[1], to_initial=NOTHING if self.initial is None else WRITE,
+            kept=self.kept, initial=place(self.initial), has_initial=self.initial is not None,
             **self.options, **starts, **given)
 
     def forward(self, **more):
@@ -68,7 +71,7 @@ class Recurrence:
 
     def backward(self, da):
         da = np.ascontiguousarray(da, self.dtype)
-        check_recurrent_gradient(da.shape, self.x.shape, self.samples, self.out_features, self.options["sequences"])
+        check_recurrent_gradient(da.shape, self.x.shape, self.samples, self.shape[1], self.options["sequences"])
         dx, dinitial = np.zeros_like(self.x), None if self.initial is None else np.empty_like(self.initial)
         self.forward(da=da, dx=dx, dinitial=dinitial)
         gradients = np.empty_like(self.flat)
@@ -147,7 +150,7 @@ def gru_backward(da, x, offsets, weight, recurrent_weight, bias, recurrent_bias=
 
 
 def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, initial=None, return_sequences=False,
-                 reverse=False, threads=None):
+                 reverse=False, return_cells=False, threads=None):
     """Run a long short-term memory: a (samples or steps, out_features).
 
     Examples
@@ -158,11 +161,11 @@ def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, ini
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}
     return Recurrence("lstm" if peepholes is None else "lstm_peephole", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, threads, kept=False).forward()
+                      return_sequences, reverse, threads, kept=False, return_cells=return_cells).forward()
 
 
 def lstm_backward(da, x, offsets, weight, recurrent_weight, bias, peepholes=None, initial=None, return_sequences=False,
-                  reverse=False, threads=None):
+                  reverse=False, return_cells=False, threads=None):
     """Compute the gradients of `lstm_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Examples
@@ -174,4 +177,4 @@ def lstm_backward(da, x, offsets, weight, recurrent_weight, bias, peepholes=None
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}
     return Recurrence("lstm" if peepholes is None else "lstm_peephole", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, threads, kept=True).backward(da)
+                      return_sequences, reverse, threads, kept=True, return_cells=return_cells).backward(da)

@@ -66,6 +66,11 @@ class Layer:
         """
         return call_layer(self, nodes, name)
 
+    def check_further(self, shapes):
+        """Refuse nodes that it reads after the first one, by their shapes; a layer that does not join reads none."""
+        if shapes:
+            raise ValueError(f"{self!r} is called on {1 + len(shapes)} nodes; it takes one")
+
     @property
     def activation_record(self):
         return activations[self.activation]

@@ -237,7 +237,11 @@ class Shared(Block):
     __eq__ = object.__eq__  # it is one set of parameters
     __hash__ = object.__hash__
 
-    def __call__(self, *nodes, name=None):
+    def __call__(self, *nodes, name=None, **options):
+        if options and hasattr(self.layer, "placed"):  # such as the initial state of a recurrent layer
+            return self.layer.placed(Site(self, name, shares=True, single=True), nodes, **options)
+        if options:
+            raise TypeError(f"{self!r} takes no {', '.join(options)}")
         joins = isinstance(self.layer, Layer) and self.layer.joins
         nodes = checked_nodes(self.layer, nodes) if joins else checked_one(self, nodes)
         return apply(self.layer, nodes, Site(self, name, shares=True, single=is_single(self.layer)))

@@ -207,6 +207,8 @@ def output_shape(layer, reads):
     """Return the shape of a layer's output for the nodes that it reads."""
     if not layer.joins:
         try:
+            if len(reads) > 1:
+                layer.check_further(tuple(node.shape for node in reads[1:]))
             return output_shape_of(layer, reads[0].shape)
         except ValueError as error:
             raise ValueError(f"{error} (it is called on {reads[0]!r})") from None

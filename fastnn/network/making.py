@@ -62,7 +62,8 @@ def ends_of(graph, has_several):
         if is_ragged(shape) and len(shape) != 2:
             raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
                              "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        if has_several and (is_ragged(shape) or len(shape) != 1):
+        alone_at_steps = is_ragged(shape) and len(graph.outputs) == 1
+        if has_several and not alone_at_steps and (is_ragged(shape) or len(shape) != 1):
             raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; beside other inputs or "
                              "outputs they must have one axis: end with Flatten(), or with LastStep() for sequences")
         shapes.append(row_shape(shape))

@@ -123,7 +123,7 @@ class Network:
         self.multiply_adds, self.several_outputs = graph.multiply_adds, len(graph.outputs) * (len(graph.outputs) > 1)
         self.has_several = len(graph.inputs) > 1 or self.several_outputs > 0
         self.is_ragged, self.least_steps = is_ragged(self.shapes[0]) and not self.has_several, graph.least_steps(0)
-        self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and not self.has_several
+        self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and len(graph.outputs) == 1
         read_once = [*map(self.wiring.is_read_once, self.wiring.outputs)]
         self.objective = objectives_of(*ends_of(graph, self.has_several), loss, read_once)
         several = isinstance(self.objective, SeveralObjectives)
@@ -203,8 +203,11 @@ class Network:
         """The shape of a sample of each output, by name; "output" if it has none."""
         return {name: self.shapes[tensor] for name, tensor in zip(self.graph.outputs, self.wiring.outputs, strict=True)}
 
-    def steps_of_outputs(self, lengths: NDArray) -> NDArray:
-        """Return the numbers of steps of the outputs for sequences of these numbers of steps, where outputs have steps."""
+    def steps_of_outputs(self, lengths: NDArray | list) -> NDArray:
+        """Return the numbers of steps of the outputs for sequences of these numbers of steps, where outputs have steps.
+
+        Of several inputs, a list with those of each; None for one without steps.
+        """
         return self.graph.steps_of_outputs(lengths)
 
     @property

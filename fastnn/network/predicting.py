@@ -46,6 +46,7 @@ def of_several(network, X, threads, idle_programs):
     plan = SeveralPrediction.plan_of(network, X, resolve_threads(threads)) if len(X) else None
     if plan is None:
         outputs = [np.empty((0, head.outputs), network.dtype) for head in network.heads]
+        outputs = [Sequences(outputs[0], [0])] if network.gives_steps else outputs
     else:
         idle = idle_programs.setdefault(plan, [])
         program = idle.pop() if idle else SeveralPrediction(network, *plan)

@@ -56,7 +56,8 @@ def to_model(network, exact=True):
         graph.shape = network.shapes[reads[0]]
         with graph.within(f"{names[index]}.call_{number}" if index in begun else names[index]):
             given = [values[tensor] for tensor in reads]
-            values.append(layer.onnx(graph, given if layer.joins else given[0], parameters))
+            alone = len(given) == 1 and not layer.joins
+            values.append(layer.onnx(graph, given[0] if alone else given, parameters))
         begun.add(index)
     model = graph.model(network, [values[tensor] for tensor in network.wiring.outputs])
     library().helper.set_model_props(model, {KEY: json.dumps(network.config())})

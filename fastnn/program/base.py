@@ -181,11 +181,12 @@ class Program(Rows):
             if shared:
                 given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
-            if len(given) > 1:
+            if len(given) > 1 and step.layer.joins:
                 check_axes(step, given)
             before, self.axis = self.axis, given[0].axis
             with self.as_layer(step.index):
-                a = step.layer.lower(self, step.index, given if step.layer.joins else given[0], activation)
+                alone = len(given) == 1 and not step.layer.joins
+                a = step.layer.lower(self, step.index, given[0] if alone else given, activation)
             self.axis = before
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])

@@ -12,12 +12,14 @@ class Criterion:
 
     Attributes
     ----------
+    source : int
+        The number of the source of targets at steps.
     targets, weights : int
         The offsets of the targets (batch, positions, out_features) and their weights (batch, positions).
     """
 
-    def __init__(self, program):
-        self.program, self.objective = program, program.network.objective
+    def __init__(self, program, source=steps.TARGETS):
+        self.program, self.objective, self.source = program, program.network.objective, source
         self.sizes = {"positions": self.objective.head.count, "out_features": self.objective.head.outputs}
         self.targets = program.arena.take(program.batch * program.network.outputs)
         self.weights = program.arena.take(program.batch * self.objective.head.count)
@@ -81,7 +83,8 @@ class Criterion:
         self.targets, self.weights = program.arena.take(rows * head.outputs), program.arena.take(rows)
         places = {"axis": scores.axis.place, "targets": self.targets, "weights": self.weights, "out_features": head.outputs}
         self.parts = program.parts(rows * head.outputs, NUMBERS_PER_PART)
-        program.emit(steps.gather_targets_row(program.dtype, self.parts, normalize=self.normalize, **places))
+        program.emit(steps.gather_targets_row(program.dtype, self.parts, normalize=self.normalize,
+                                              source=self.source, **places))
         if ACCURACY in head.metrics:
             program.emit(steps.step_accuracy_row(program.dtype, self.parts, scores=scores.offset, **places,
                                                  logits=self.objective.on_logits, classes=head.kind == "one class"))

@@ -8,12 +8,16 @@ import numpy as np
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter import several as kernels
 from ..kernels.interpreter.criterion import loss_rows
-from ..kernels.interpreter.table import HITS, LOSSES, RESULTS
+from ..kernels.interpreter.steps import copy_steps_row
+from ..kernels.interpreter.table import COUNTS, HITS, LOSSES, RESULTS
 from ..layers.ragged import is_ragged
 from ..runtime.memory import aligned
 from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
-from ..samples.several import enter_inputs
+from ..samples.sequences import Sequences
+from ..samples.several import enter_inputs, enter_sources, sources_of_inputs
+from ..samples.steps import offsets_of
 from .base import Tensor, address
+from .criterion import Criterion
 from .forward import EvaluationProgram, ForwardProgram
 
 MOST_SEQUENCES = 32  # samples of a chunk in which sequences may all be among the longest
@@ -47,6 +51,9 @@ def emit_criteria(program, normalize):
     """Emit the rows of a step from the samples to the loss."""
     network, dtype = program.network, program.dtype
     objectives, batch, places = network.objectives, program.samples, []
+    if network.gives_steps:
+        emit_step_criterion(program, normalize)
+        return
     several, common = len(objectives) > 1, program.data.have_common_weights
     for number, (objective, factor) in enumerate(zip(objectives, network.loss_factors, strict=True)):
         outputs = objective.head.outputs
@@ -73,6 +80,15 @@ def emit_criteria(program, normalize):
         program.emit(kernels.sum_losses_row(dtype, len(objectives)))
 
 
+def emit_step_criterion(program, normalize):
+    """Emit the rows of a step where there is one output, at each step of sequences."""
+    criterion = Criterion(program, source=program.network.wiring.inputs)
+    criterion.normalize = normalize
+    scores, = lower_graph(program, input_tensors(program), [criterion.objective.on_logits])
+    criterion.emit_accuracy(scores)
+    criterion.emit_loss(scores)
+
+
 def plan_of_inputs(network, X, samples, threads, rows=None):
     """Return (samples of a chunk, number of threads, largest batch of each input)."""
     chunk, workers = ForwardProgram.plan(network, samples, threads)
@@ -88,6 +104,10 @@ class SeveralPrediction(ForwardProgram):
         super().__init__(network, chunk, workers)
         self.largest_batch, before = largest_batch, 0
         for a in lower_graph(self, input_tensors(self), [False] * len(network.wiring.outputs)):
+            if a.axis is not None:
+                self.emit(copy_steps_row(self.dtype, axis=a.axis.place, a=a.offset, out_features=a.features,
+                                         source=network.wiring.inputs))
+                continue
             self.emit(batches.copy_out_row(self.dtype, a=a.offset, out_features=a.features, before=before))
             before += a.features
         self.finish()
@@ -100,8 +120,10 @@ class SeveralPrediction(ForwardProgram):
         return chunk, workers, rounded
 
     def forward(self, X):
-        """Return the outputs (samples, outputs) of each output, a list."""
+        """Return the outputs (samples, outputs) of each output, a list; Sequences where they have steps."""
         network, samples = self.network, len(X)
+        if network.gives_steps:
+            return [self.forward_steps(X)]
         widths = [network.widths[tensor] for tensor in network.wiring.outputs]
         out = np.empty(samples * sum(widths), self.dtype)
         self.sources = enter_inputs(self.call, X)
@@ -109,6 +131,16 @@ class SeveralPrediction(ForwardProgram):
         self.run_samples(samples)
         ends = np.cumsum(widths) * samples
         return [out[end - width * samples:end].reshape(samples, width) for end, width in zip(ends, widths, strict=True)]
+
+
+    def forward_steps(self, X):
+        """Return the only output, at each step of sequences."""
+        offsets = offsets_of(self.network.steps_of_outputs(X.lengths))
+        out = np.empty((offsets[-1], self.network.outputs), self.dtype)
+        self.sources = enter_sources(self.call, [*sources_of_inputs(X), (0, address(offsets), 0)])
+        self.call["outputs"] = address(out)
+        self.run_samples(len(X))
+        return Sequences(out, offsets)
 
 
 class SeveralEvaluation(EvaluationProgram):
@@ -122,6 +154,9 @@ class SeveralEvaluation(EvaluationProgram):
         self.finish()
         data.enter(self.call, data.rows)
         self.results = aligned((result_rows(network), data.samples), "float64")
+        if network.gives_steps:
+            self.totals = [data.total_weight]
+            return
         self.totals = [data.samples if weights is None else
                        (weights if data.rows is None else weights[data.rows]).sum(dtype=np.float64)
                        for weights in data.weights]
@@ -131,6 +166,7 @@ class SeveralEvaluation(EvaluationProgram):
         self.run_samples(self.data.samples, self.results)
         count, penalty = self.data.samples, self.penalties.value(self.network.vectors.parameters.flat)
         if len(self.totals) == 1:
+            count = max(self.results[COUNTS].sum(), 1) if self.network.gives_steps else count
             return float(self.results[LOSSES].sum() / self.totals[0]) + penalty, float(self.results[HITS].sum() / count)
         own = self.results[RESULTS:].sum(axis=1).reshape(-1, kernels.RESULTS_OF_EACH)
         each = [(float(loss / total), float(hits / count)) for (loss, hits), total in zip(own, self.totals, strict=True)]

@@ -12,6 +12,7 @@ from .features import features
 from .named import by_name, named_error
 from .ragged import sequences
 from .sequences import Sequences
+from .steps import step_targets, step_weights
 from .weights import sample_weights
 
 FORMS = {"uint8": AS_BYTES, "int32": AS_TOKENS}
@@ -28,6 +29,11 @@ class Inputs:
 
     def __getitem__(self, rows):
         return Inputs([array[rows] for array in self.arrays])
+
+    @property
+    def lengths(self):
+        """Return the numbers of steps of each input, arrays; None for samples of one shape."""
+        return [array.lengths if isinstance(array, Sequences) else None for array in self.arrays]
 
     @property
     def forms(self):
@@ -107,7 +113,7 @@ class SeveralData(Data):
         sources = sources_of_inputs(self.X)
         for targets, weights in zip(self.targets_of_each, self.weights, strict=True):
             form, values = (AS_NUMBERS, targets.values) if targets.labels is None else (AS_LABELS, targets.labels)
-            sources += [(address(values), 0, form), (address(weights), 0, 0)]
+            sources += [(address(values), address(targets.offsets), form), (address(weights), 0, 0)]
         self.sources = enter_sources(call, sources)
         call["order"], call["samples"] = address(order), self.samples
 
@@ -132,6 +138,9 @@ class SeveralData(Data):
         return self.X.forms, self.have_common_weights, tuple((targets.labels is None, weights is None)
                                    for targets, weights in zip(self.targets_of_each, self.weights, strict=True))
 
+    def weights_of_steps(self):
+        return Data(self.X, self.targets, self.weights[0], self.rows, self.dtype).weights_of_steps()
+
     def without_shared_memory(self, *vectors):
         def own(array):
             if array is not None and any(np.may_share_memory(array, vector) for vector in vectors):
@@ -144,6 +153,9 @@ class SeveralData(Data):
         return replace(self, X=Inputs(arrays), targets=as_given(targets), weights=[*map(own, self.weights)])
 
     def normalize_weights(self):
+        if not isinstance(self.targets, SeveralTargets) and self.targets.offsets is not None:
+            weights = replace(self, rows=None).weights_of_steps().astype(np.float64)
+            return replace(self, weights=[(weights / weights.sum()).astype(self.dtype)], rows=None)
         each = [np.ones(len(self.X)) if weights is None else weights.astype(np.float64) for weights in self.weights]
         return replace(self, weights=[(weights / weights.sum()).astype(self.dtype) for weights in each], rows=None)
 
@@ -196,8 +208,12 @@ def check_several(network, X, y, weights, class_weight):
     targets, checked = [], []
     for name, head, own_y, own, factor in zip(names, heads, ys, own_weights, factors, strict=True):
         try:
-            targets.append(head.check_targets(own_y, samples, dtype))
-            own = sample_weights(own, samples, dtype)
+            if network.gives_steps:
+                targets.append(step_targets(head, own_y, network.steps_of_outputs(X.lengths), dtype))
+                own = step_weights(own, targets[-1], dtype)
+            else:
+                targets.append(head.check_targets(own_y, samples, dtype))
+                own = sample_weights(own, samples, dtype)
             checked.append(own if factor is None else head.apply_class_weight(factor, targets[-1], own, dtype))
         except ValueError as error:
             if len(heads) == 1:

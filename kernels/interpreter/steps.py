@@ -15,43 +15,44 @@ from .criterion import hit_of
 from .table import COUNTS, HITS, LOSSES, SAMPLE_WEIGHTS, Kind
 
 # The sources of a call (`axes.SOURCE`). The targets may be those of fewer steps than x has, where a layer leaves some out.
-# Without targets, their offsets say where the outputs of each sample go.
+# Without targets, their offsets say where the outputs of each sample go. With several inputs, the targets follow the last.
 X, TARGETS, WEIGHTS = range(3)
 SOURCES = 3
 
-GATHER_TARGETS = Kind("gather_step_targets", "axis", "targets", "weights", "out_features", "normalize")
+GATHER_TARGETS = Kind("gather_step_targets", "axis", "source", "targets", "weights", "out_features", "normalize")
 STEP_LOSS = Kind("step_loss", "axis", "scores", "targets", "weights", "gradient", "losses", "out_features", "loss")
 STEP_SUMS = Kind("step_sums", "axis", "losses")
 STEP_ACCURACY = Kind("step_accuracy", "axis", "scores", "targets", "weights", "out_features", "classes", "logits")
-COPY_STEPS = Kind("copy_steps", "axis", "a", "out_features")
+COPY_STEPS = Kind("copy_steps", "axis", "source", "a", "out_features")
 
 
 @jit(inline=True)
-def first_target(call, i):
+def first_target(call, source, i):
     """Return the number of the first step of sample i of the batch, among the targets of all samples."""
-    return view(integers(source_at(call.sources + SOURCE_BYTES * TARGETS).offsets), sample_number(call, i), 1)[0]
+    return view(integers(source_at(call.sources + SOURCE_BYTES * source).offsets), sample_number(call, i), 1)[0]
 
 
 def build_gather_targets(dtype):
     numbers_at = typed_pointer(REAL[dtype])
 
     @jit
-    def weight_of_sample(call, i, steps):
+    def weight_of_sample(call, source, i, steps):
         """Return the sum of the weights of the steps of a sample."""
-        given = source_at(call.sources + SOURCE_BYTES * WEIGHTS).values
+        given = source_at(call.sources + SOURCE_BYTES * (source + 1)).values
         if given == 0:
             return np.float64(steps)
-        weights, total = view(numbers_at(given), first_target(call, i), steps), 0.0
+        weights, total = view(numbers_at(given), first_target(call, source, i), steps), 0.0
         for t in range(steps):
             total += np.float64(weights[t])
         return total
 
     def gather_step_targets(row, call, part, parts):
         offsets, out_features = axis_offsets(call, row.axis), row.out_features
-        source, given = source_at(call.sources + SOURCE_BYTES * TARGETS), source_at(call.sources + SOURCE_BYTES * WEIGHTS)
+        source = source_at(call.sources + SOURCE_BYTES * row.source)
+        given = source_at(call.sources + SOURCE_BYTES * (row.source + 1))
         begin, end = share(call.batch, part, parts, 1)
         for i in range(begin, end):
-            first, steps = first_target(call, i), offsets[i + 1] - offsets[i]
+            first, steps = first_target(call, row.source, i), offsets[i + 1] - offsets[i]
             targets = view(call.arena, row.targets + offsets[i] * out_features, (steps, out_features))
             if source.form == AS_LABELS:
                 labels = view(integers(source.values), first, steps)
@@ -66,7 +67,7 @@ def build_gather_targets(dtype):
         reported = view(call.results, SAMPLE_WEIGHTS * call.capacity, call.batch)
         total = 0.0
         for i in range(call.batch):  # every part sums the whole batch, in the same order
-            weight = weight_of_sample(call, i, offsets[i + 1] - offsets[i])
+            weight = weight_of_sample(call, row.source, i, offsets[i + 1] - offsets[i])
             total += weight
             if begin <= i < end:
                 reported[i] = weight
@@ -79,7 +80,7 @@ def build_gather_targets(dtype):
             for t in range(steps):
                 weight = 1.0
                 if given.values != 0:
-                    weight = np.float64(view(numbers_at(given.values), first_target(call, i) + t, 1)[0])
+                    weight = np.float64(view(numbers_at(given.values), first_target(call, row.source, i) + t, 1)[0])
                 weights[t] = weight * scale
 
     return gather_step_targets
@@ -140,7 +141,7 @@ def build_copy_steps(dtype):
         for i in range(begin, end):
             size = (offsets[i + 1] - offsets[i]) * row.out_features
             a = view(call.arena, row.a + offsets[i] * row.out_features, size)
-            out = view(numbers_at(call.outputs), first_target(call, i) * row.out_features, size)
+            out = view(numbers_at(call.outputs), first_target(call, row.source, i) * row.out_features, size)
             for k in range(size):
                 out[k] = a[k]
 
@@ -154,13 +155,14 @@ step_accuracy_kernel = Kernel("step_accuracy", build_step_accuracy, STEP_ACCURAC
 copy_steps_kernel = Kernel("copy_steps", build_copy_steps, COPY_STEPS.arguments)
 
 
-def gather_targets_row(dtype, parts, *, axis, targets, weights, out_features, normalize):
+def gather_targets_row(dtype, parts, *, axis, targets, weights, out_features, normalize, source=TARGETS):
     """Return the row that copies the targets and the weights of the steps of a batch to the arena.
 
-    normalize: whether to scale the weights of a batch to sum 1.
+    normalize: whether to scale the weights of a batch to sum 1. source: the number of the source of the targets; that of the
+    weights follows.
     """
-    return GATHER_TARGETS.row({"forward": (gather_targets_kernel.address(dtype), parts)}, axis=axis, targets=targets,
-                              weights=weights, out_features=out_features, normalize=normalize)
+    return GATHER_TARGETS.row({"forward": (gather_targets_kernel.address(dtype), parts)}, axis=axis, source=source,
+                              targets=targets, weights=weights, out_features=out_features, normalize=normalize)
 
 
 def step_loss_rows(dtype, loss, parts, *, axis, losses, **operands):
@@ -178,6 +180,7 @@ def step_accuracy_row(dtype, parts, *, axis, **operands):
     return STEP_ACCURACY.row({"forward": (step_accuracy_kernel.address(dtype), parts)}, axis=axis, **operands)
 
 
-def copy_steps_row(dtype, *, axis, a, out_features):
+def copy_steps_row(dtype, *, axis, a, out_features, source=TARGETS):
     """Return the row that copies the outputs of the steps of a batch to their places in the outputs of the call."""
-    return COPY_STEPS.row({"forward": (copy_steps_kernel.address(dtype), 1)}, axis=axis, a=a, out_features=out_features)
+    return COPY_STEPS.row({"forward": (copy_steps_kernel.address(dtype), 1)}, axis=axis, source=source, a=a,
+                          out_features=out_features)

@@ -14,7 +14,7 @@ class GRU(Recurrent):
 
     With the gates z = σ(x Wz + h Uz + bz) and r = σ(x Wr + h Ur + br), n = tanh(x Wn + bn + r (h Un + b'n)). Sequences
     (steps, features), of one length or of any, become the last state (out_features,). The state before the first step is
-    zero.
+    zero, or learned, or given in a graph: `GRU(64)(x, initial_state=h)`.
 
     The parameters "weight" (in_features, 3 · out_features), "recurrent_weight" (out_features, 3 · out_features), "bias" and
     "recurrent_bias" (3 · out_features,) have the gates in the order z, r, n, as in Keras.
@@ -27,6 +27,9 @@ class GRU(Recurrent):
         Whether to give the states of all steps, (steps, out_features): for another recurrent layer, or outputs per step.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    learned_state : bool, default False
+        Whether the state before the first step is learned: the parameter "initial_state" (out_features,), the same for all
+        sequences.
     reset_after : bool, default True
         Whether r multiplies the product h Un + b'n, as in cuDNN, Keras and PyTorch. Otherwise it multiplies h, as Cho et al.
         have it: n = tanh(x Wn + bn + (r h) Un), and there is no "recurrent_bias".

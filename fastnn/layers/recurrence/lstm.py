@@ -18,7 +18,8 @@ class LSTM(Recurrent):
     """Long short-term memory (Hochreiter and Schmidhuber 1997; Gers et al. 2000): cₜ = f cₜ₋₁ + i g, hₜ = o tanh cₜ.
 
     With the gates i = σ(x Wi + h Ui + bi), f and o likewise, and g = tanh(x Wg + h Ug + bg). Sequences (steps, features), of
-    one length or of any, become the last state h, (out_features,). The states before the first step are zero.
+    one length or of any, become the last state h, (out_features,). The states before the first step are zero, or learned, or
+    given in a graph: `LSTM(64)(x, initial_state=(h, c))`.
 
     The parameters "weight" (in_features, 4 · out_features), "recurrent_weight" (out_features, 4 · out_features) and "bias"
     (4 · out_features,) have the gates in the order i, f, g, o, as in Keras.
@@ -31,9 +32,15 @@ class LSTM(Recurrent):
         Whether to give the states of all steps, (steps, out_features): for another recurrent layer, or outputs per step.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    learned_state : bool, default False
+        Whether the state before the first step is learned: the parameter "initial_state" (2 · out_features,), h and
+        c behind it, the same for all sequences.
     peepholes : bool, default False
         Whether the gates see the cell (Gers and Schmidhuber 2000): p c is added to i and f before σ, and p cₜ to o. The
         parameter "peepholes" (3 · out_features,) has those of i, f and o.
+    return_cells : bool, default False
+        Whether to give the cells c behind the states h, 2 · out_features in all: `last[:64]` and `last[64:]` of a node, or
+        `last` as a whole for the `initial_state` of another LSTM.
     forget_bias : float, default 1
         The initial bias of f: a new network keeps what its cells hold (Jozefowicz et al. 2015).
     initializer : str, default "glorot_uniform"
@@ -49,6 +56,7 @@ class LSTM(Recurrent):
     """
 
     peepholes: bool = field(default=False, kw_only=True)
+    return_cells: bool = field(default=False, kw_only=True)
     forget_bias: float = field(default=1.0, kw_only=True)
     functions = "lstm_forward", "lstm_backward"
     torch = "LSTM"
@@ -56,6 +64,10 @@ class LSTM(Recurrent):
     def __post_init__(self):
         super().__post_init__()
         self.settle("forget_bias", number_in_range("LSTM(forget_bias=...)", self.forget_bias, -LARGEST))
+
+    @property
+    def gives_cells(self):
+        return self.return_cells
 
     @property
     def cell(self):

@@ -13,10 +13,17 @@ def recurrent_nodes(graph, x, layer, operator, order, parameters, **attributes):
     order: the numbers of our gates in ONNX' order. The file holds our parameters, from which operators make ONNX' ones: a
     reader finds them, and a runtime computes constants once.
     """
-    if graph.exact:
-        return by_steps(graph, x, layer, parameters)
+    x, state = x if isinstance(x, list) else (x, None)
+    if layer.learned_state:
+        state = learned_state(graph, x, parameters)
+    if graph.exact or layer.gives_cells:  # the operator gives the cells of the last step only
+        return by_steps(graph, x, layer, parameters, state)
+    states = ["", ""]
+    if state is not None:
+        states[:layer.states] = (graph("Unsqueeze", part(graph, state, number, 1, layer.out_features), first_axis(graph))
+                                 for number in range(layer.states))
     arrays = {name: graph.tensor(name, array) for name, array in parameters.items()}
-    first = graph.tensor("first", [0], "int64")
+    first = first_axis(graph)
 
     def in_order(name, order, axis):
         if order == sorted(order):
@@ -31,8 +38,10 @@ def recurrent_nodes(graph, x, layer, operator, order, parameters, **attributes):
     else:
         second = graph.tensor("no_bias", np.zeros_like(parameters["bias"]))
     operands.append(graph("Unsqueeze", graph("Concat", in_order("bias", order, 0), second, axis=0), first))
+    if state is not None or "peepholes" in arrays:
+        operands += ["", states[0]] + states[1:] * (layer.states == 2)  # no lengths
     if "peepholes" in arrays:  # ours are those of i, f and o
-        operands += ["", "", "", graph("Unsqueeze", in_order("peepholes", [0, 2, 1], 0), first)]
+        operands += [graph("Unsqueeze", in_order("peepholes", [0, 2, 1], 0), first)]
     y = graph(operator, graph("Transpose", x, perm=[1, 0, 2]), *operands, hidden_size=layer.out_features,
               direction="reverse" if layer.reverse else "forward", **attributes)
     y = graph("Squeeze", y, graph.tensor("direction", [1], "int64"))  # (steps, batch, out)
@@ -41,7 +50,19 @@ def recurrent_nodes(graph, x, layer, operator, order, parameters, **attributes):
     return graph("Gather", y, graph.tensor("last", 0 if layer.reverse else -1, "int64"), axis=0)
 
 
-def by_steps(graph, x, layer, parameters):
+def first_axis(graph):
+    return graph.tensor("first", [0], "int64")
+
+
+def learned_state(graph, x, parameters):
+    """Add the operators that give every sample the learned first state."""
+    bounds = (graph.tensor(name, [number], "int64") for name, number in (("batch_begin", 0), ("batch_end", 1)))
+    size = graph.tensor("state_size", [len(parameters["initial_state"])], "int64")
+    shape = graph("Concat", graph("Slice", graph("Shape", x), *bounds), size, axis=0)
+    return graph("Expand", graph.tensor("initial_state", parameters["initial_state"]), shape)
+
+
+def by_steps(graph, x, layer, parameters, state):
     """Add the operators of each step."""
     steps, out = graph.shape[0], layer.out_features
     weight, recurrent, bias = (graph.tensor(name, parameters[name]) for name in ("weight", "recurrent_weight", "bias"))
@@ -52,13 +73,15 @@ def by_steps(graph, x, layer, parameters):
                                *(graph.tensor(name, [number], "int64") for name, number in
                                  (("begin", 0), ("end", out), ("axis", 1)))), 0.0)  # zeros (batch, out)
     h, c, found = first, first, []
+    if state is not None:
+        h, c = (part(graph, state, number % layer.states, 1, out) for number in range(2))
     for number, t in enumerate(reversed(range(steps)) if layer.reverse else range(steps)):
         with graph.within(f"{graph.prefix.rstrip('.')}.step{number}"):
             z = graph("Gather", inputs, graph.tensor("t", t, "int64"), axis=1)
             h, c = cell(graph, layer, z, h, c, recurrent, more)
-        found.append(h)
+        found.append(graph("Concat", h, c, axis=1) if layer.gives_cells else h)
     if not layer.return_sequences:
-        return h
+        return found[-1]
     rows = [graph("Unsqueeze", h, graph.tensor(f"axis_{number}", [1], "int64")) for number, h in enumerate(found)]
     return graph("Concat", *(reversed(rows) if layer.reverse else rows), axis=1)
 

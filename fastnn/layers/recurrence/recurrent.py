@@ -5,12 +5,16 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from ...checks import true_or_false, whole_number
+from ...checks import shown, true_or_false, whole_number
+from ...kernels.layers.joins.add import NOTHING, WRITE, destination
+from ...kernels.layers.recurrence.first_state import first_state_row
 from ...kernels.layers.recurrence.recurrence_rows import CELLS, Memory, recurrence_rows
 from ...kernels.processor.target import ITEM_BYTES
 from ...runtime.threads import FLOPS_PER_PART
 from ..base import Layer
 from ..initializers import initializers
+from ..joins import Concatenate
+from ..node import Node, Site, checked_nodes
 
 KEPT_BYTES = 1 << 19  # of the gates of a prediction: then all steps' inputs are multiplied at once, and stay in the cache
 
@@ -22,6 +26,7 @@ class Recurrent(Layer):
     out_features: int
     return_sequences: bool = field(default=False, kw_only=True)
     reverse: bool = field(default=False, kw_only=True)
+    learned_state: bool = field(default=False, kw_only=True)
     initializer: str = field(default="glorot_uniform", kw_only=True)
     adds_gradient = True
 
@@ -32,6 +37,58 @@ class Recurrent(Layer):
             if each.type in (bool, "bool"):
                 self.settle(each.name, true_or_false(f"{name}({each.name}=...)", getattr(self, each.name)))
         self.settle("initializer", initializers.resolve(self.initializer).name)
+
+    def __call__(self, *nodes, initial_state=None, name=None):
+        """Return the node of its output for the node of sequences.
+
+        Parameters
+        ----------
+        *nodes : Node
+            One.
+        initial_state : Node, optional
+            The state before the first step, a vector (out_features,) for each sample; of an LSTM (2 · out_features,), h and
+            c behind it, or the pair (h, c). Zeros by default, or what is learned with learned_state=True.
+        name : str, optional
+            Of its parameters and of the layer in `summary`; by default its number in the network.
+        """
+        return self.placed(Site(self, name, single=True), nodes, initial_state)
+
+    def placed(self, site, nodes, initial_state=None):
+        """Return the node of a call at a site."""
+        x, = checked_nodes(self, nodes)
+        if initial_state is None:
+            return site.node(self, (x,))
+        if self.states == 2 and isinstance(initial_state, (tuple, list)) and len(initial_state) == 2:
+            initial_state = Concatenate()(*initial_state)
+        if not isinstance(initial_state, Node):
+            raise ValueError(f"initial_state is {shown(initial_state)}; it must be a node, such as that of Input(shape) or "
+                             "of a layer" + (", or the pair of nodes (h, c)" if self.states == 2 else ""))
+        return site.node(self, (x, initial_state))
+
+    @property
+    def states(self):
+        """How many vectors a state has: an LSTM has the state h and the cell c."""
+        return 2 if CELLS[self.cell].layout.cells else 1
+
+    @property
+    def state_size(self):
+        return self.states * self.out_features
+
+    gives_cells = False
+
+    @property
+    def given_features(self):
+        """The number of features of an output."""
+        return 2 * self.out_features if self.gives_cells else self.out_features
+
+    def check_further(self, shapes):
+        if len(shapes) > 1:
+            super().check_further(shapes)
+        if self.learned_state:
+            raise ValueError(f"{self!r} learns its state before the first step, and initial_state gives one; leave one out")
+        if shapes[0] != (self.state_size,):
+            hint = ", h and c behind it, as LSTM(return_cells=True) gives them" * (self.states == 2)
+            raise ValueError(f"initial_state of {self!r} has the shape {shapes[0]}; it must have {(self.state_size,)}{hint}")
 
     def settle(self, option, value):
         object.__setattr__(self, option, value)
@@ -66,24 +123,28 @@ class Recurrent(Layer):
             raise ValueError(f"{self!r} takes sequences (steps, features), and here a sample has the shape {shape}; give "
                              "inputs=(None, features) for sequences of any length, (steps, features) for those of one"
                              + "; a recurrent layer before it must have return_sequences=True" * (len(shape) == 1))
-        return (shape[0], self.out_features) if self.return_sequences else (self.out_features,)
+        return (shape[0], self.given_features) if self.return_sequences else (self.given_features,)
 
     def parameter_shapes(self, shape):
         out, columns = self.out_features, self.gates * self.out_features
-        return {"weight": (shape[-1], columns), "recurrent_weight": (out, columns), "bias": (columns,)}
+        found = {"weight": (shape[-1], columns), "recurrent_weight": (out, columns), "bias": (columns,)}
+        return found | ({"initial_state": (self.state_size,)} if self.learned_state else {})
 
     def initial_parameters(self, shape, generator, activation):
         # each gate is drawn as a weight of its own
         out = self.out_features
         weight = [initializers[self.initializer].draw(generator, (shape[-1], out)) for _ in range(self.gates)]
         recurrent = [orthogonal(generator, out) for _ in range(self.gates)]
-        return {"weight": np.concatenate(weight, axis=1), "recurrent_weight": np.concatenate(recurrent, axis=1), "bias": 0.0}
+        found = {"weight": np.concatenate(weight, axis=1), "recurrent_weight": np.concatenate(recurrent, axis=1),
+                 "bias": 0.0}
+        return found | ({"initial_state": 0.0} if self.learned_state else {})
 
     def multiply_adds(self, shape):
         steps = shape[0] or 1
         return steps * sum(math.prod(own) for name, own in self.parameter_shapes(shape).items() if "weight" in name)
 
     def lower(self, program, index, x, activation):
+        x, state = x if isinstance(x, list) else (x, None)
         given, x = x, program.steps_of(x)
         cell, axis, inputs, out = CELLS[self.cell], x.axis, x.features, self.out_features
         kept = program.training or cell.layout.blocks * out * axis.rows * ITEM_BYTES[program.dtype] <= KEPT_BYTES
@@ -92,24 +153,42 @@ class Recurrent(Layer):
             memory = Memory(cell, program.dtype, inputs, out, program.samples, axis.rows, kept, program.training)
             places = memory.take(program.arena.take)
         with program.on(axis if self.return_sequences else None):
-            a = program.tensor((out,))
+            a = program.tensor((self.given_features,))
         shapes = self.parameter_shapes((None, inputs))
-        starts = {name: program.offsets[f"{index}.{name}"] for name in shapes}
+        starts = {name: program.offsets[f"{index}.{name}"] for name in shapes if name != "initial_state"}
         size = sum(math.prod(own) for own in shapes.values())
         work = 2 * axis.rows * math.prod(shapes["weight"]) + 2 * axis.rows * math.prod(shapes["recurrent_weight"])
         parts = program.parts(work, FLOPS_PER_PART)
         by_samples = min(parts, program.samples)
         with program.on(None):
+            first = self.first_state(program, index, state)
             for row in recurrence_rows(
                 program.dtype, cell, {"forward": by_samples, "backward_second": by_samples, "backward_third": parts},
                 activation=self.step_activation, training=program.training, **places, **starts, x=x.offset, a=a.offset,
                 da=a.gradient or 0, dx=x.gradient or 0, order=order, capacity=program.samples, in_features=inputs,
-                out_features=out, a_row=out, kept=kept, sequences=self.return_sequences, backwards=self.reverse,
-                adds=x.adds, wants_dx=program.training and x.gradient is not None,
+                out_features=out, a_row=a.features, kept=kept, sequences=self.return_sequences, backwards=self.reverse,
+                adds=x.adds, wants_dx=program.training and x.gradient is not None, gives_cells=self.gives_cells, **first,
             ):
                 program.emit(row)
         program.emit_update(start=starts["weight"], rows=size, columns=1, parts=min(parts, inputs + out))
         return program.like(a, given) if self.return_sequences else a
+
+    def first_state(self, program, index, state):
+        """Return the operands of the state before the first step: given as a tensor, learned, or zeros."""
+        if self.learned_state:
+            size, gradient = self.state_size, None
+            initial = program.arena.take(program.samples * size)
+            if program.training:
+                gradient = program.arena.take(program.samples * size)
+            program.emit(first_state_row(program.dtype, initial=initial, dinitial=gradient, size=size,
+                                         start=program.offsets[f"{index}.initial_state"]))
+            to = NOTHING if gradient is None else WRITE
+        elif state is None:
+            return {}
+        else:
+            state = program.in_arena(state)
+            initial, gradient, to = state.offset, state.gradient, destination(state.gradient, state.adds)
+        return {"has_initial": True, "initial": initial, "dinitial": gradient or 0, "to_initial": to}
 
     step_activation = None  # the record of the activation of a step, if its cell leaves a choice
 

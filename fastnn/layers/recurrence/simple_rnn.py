@@ -14,8 +14,8 @@ class SimpleRNN(Recurrent):
     """Simple recurrent layer (Elman 1990): hₜ = g(xₜ W + hₜ₋₁ U + b).
 
     Sequences (steps, features), of one length or of any, become the last state (out_features,). The state before the first
-    step is zero. The parameters are "weight" (in_features, out_features), "recurrent_weight" (out_features, out_features)
-    and "bias" (out_features,).
+    step is zero, or learned, or given in a graph: `SimpleRNN(64)(x, initial_state=h)`. The parameters are "weight"
+    (in_features, out_features), "recurrent_weight" (out_features, out_features) and "bias" (out_features,).
 
     Parameters
     ----------
@@ -25,6 +25,9 @@ class SimpleRNN(Recurrent):
         Whether to give the states of all steps, (steps, out_features): for another recurrent layer, or outputs per step.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    learned_state : bool, default False
+        Whether the state before the first step is learned: the parameter "initial_state" (out_features,), the same for all
+        sequences.
     nonlinearity : str or Activation, default "tanh"
         The name of g, one of `fastnn.activations`.
     initializer : str, default "glorot_uniform"

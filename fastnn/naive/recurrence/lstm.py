@@ -28,7 +28,7 @@ def steps(weight, recurrent_weight, bias, peepholes):
 
 def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
                  peepholes: Vector | None = None, initial: Matrix | None = None, return_sequences: bool = False,
-                 reverse: bool = False) -> Matrix:
+                 reverse: bool = False, return_cells: bool = False) -> Matrix:
     """Run a long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     i = σ(x Wi + h Ui + bi), f, o likewise, g = tanh(x Wg + h Ug + bg); cₜ = f cₜ₋₁ + i g, hₜ = o tanh cₜ. With peepholes,
@@ -52,6 +52,8 @@ def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight
         Whether to return the states of all steps, (steps, out_features), instead of the last ones.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    return_cells : bool, default False
+        Whether to return the cells behind the states, 2 · out_features in all.
 
     Returns
     -------
@@ -67,12 +69,13 @@ def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight
     x, offsets, weight, recurrent_weight, initial, vectors = prepared(
         4, x, offsets, weight, recurrent_weight, initial, bias=bias, peepholes=peepholes)
     step = steps(weight, recurrent_weight, vectors["bias"], vectors["peepholes"])
-    return through_time(step, x, offsets, initial, len(recurrent_weight), 2, return_sequences, reverse)[0]
+    return through_time(step, x, offsets, initial, len(recurrent_weight), 2, return_sequences, reverse,
+                        1 + bool(return_cells))[0]
 
 
 def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
                   peepholes: Vector | None = None, initial: Matrix | None = None, return_sequences: bool = False,
-                  reverse: bool = False) -> tuple:
+                  reverse: bool = False, return_cells: bool = False) -> tuple:
     """Compute the gradients of `lstm_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Parameters
@@ -121,6 +124,7 @@ def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, rec
             dbias[j] += gates[j]
         return dx, [dh, dbefore]
 
-    dx, dinitial = back_through_time(back, da, x, offsets, kept, size, 2, return_sequences, reverse)
+    dx, dinitial = back_through_time(back, da, x, offsets, kept, size, 2, return_sequences, reverse,
+                                     1 + bool(return_cells))
     found = (dx, dweight, dweight_out, dbias) if peepholes is None else (dx, dweight, dweight_out, dbias, dpeepholes)
     return found if initial is None else (*found, dinitial)

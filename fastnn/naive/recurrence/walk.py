@@ -44,8 +44,11 @@ def prepared(gates, x, offsets, weight, recurrent_weight, initial, **vectors):
     return x, offsets, weight, recurrent_weight, initial, vectors
 
 
-def through_time(step, x, offsets, initial, out_features, states, return_sequences, reverse):
-    """Run step(x, *states) -> (states, what to keep) over each sequence; states: their number."""
+def through_time(step, x, offsets, initial, out_features, states, return_sequences, reverse, given=1):
+    """Run step(x, *states) -> (states, what to keep) over each sequence; states: their number.
+
+    given: of how many of the states an output consists.
+    """
     outputs, last, kept = [None] * len(x), [], []
     for i in range(len(offsets) - 1):
         first = initial[i] if initial is not None else [0.0] * (states * out_features)
@@ -53,25 +56,37 @@ def through_time(step, x, offsets, initial, out_features, states, return_sequenc
         kept.append([])
         for row in rows_of(offsets, i, reverse):
             now, saved = step(x[row], *now)
-            outputs[row] = now[0]
+            outputs[row] = joined(now[:given])
             kept[i].append(saved)
-        last.append(now[0])
+        last.append(joined(now[:given]))
     return outputs if return_sequences else last, kept
 
 
-def back_through_time(back, da, x, offsets, kept, out_features, states, return_sequences, reverse):
+def joined(vectors):
+    """Return vectors one behind the other."""
+    return [number for vector in vectors for number in vector]
+
+
+def back_through_time(back, da, x, offsets, kept, out_features, states, return_sequences, reverse, given=1):
     """Run back(*dstates, kept) -> (dx, dstates) over each sequence, from its last step; return dx and dinitial."""
     da, dx, dinitial = to_lists(da), zeros_like(x), []
     samples = len(offsets) - 1
-    check_recurrent_gradient((len(da), len(da[0]) if da else out_features), (len(x),), samples, out_features,
-                             return_sequences)
+    width = given * out_features
+    check_recurrent_gradient((len(da), len(da[0]) if da else width), (len(x),), samples, width, return_sequences)
     for i in range(samples):
         dstates = [[0.0] * out_features for _ in range(states)]
         if not return_sequences:
-            dstates[0] = da[i]
+            add_to_states(dstates, da[i], given)
         for row, saved in reversed(list(zip(rows_of(offsets, i, reverse), kept[i], strict=True))):
             if return_sequences:
-                dstates[0] = [dh + more for dh, more in zip(dstates[0], da[row], strict=True)]
+                add_to_states(dstates, da[row], given)
             dx[row], dstates = back(*dstates, saved)
-        dinitial.append([number for dstate in dstates for number in dstate])
+        dinitial.append(joined(dstates))
     return dx, dinitial
+
+
+def add_to_states(dstates: Matrix, da: Vector, given: int) -> None:
+    """Add the gradient of an output to those of the states that it consists of."""
+    for k in range(given):
+        for j in range(len(dstates[k])):
+            dstates[k][j] += da[k * len(dstates[k]) + j]

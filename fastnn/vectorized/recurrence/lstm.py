@@ -19,7 +19,7 @@ def lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes):
 
 def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike, bias: ArrayLike,
                  peepholes: ArrayLike | None = None, initial: ArrayLike | None = None, return_sequences: bool = False,
-                 reverse: bool = False) -> NDArray:
+                 reverse: bool = False, return_cells: bool = False) -> NDArray:
     """Run a long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     i = σ(x Wi + h Ui + bi), f, o likewise, g = tanh(x Wg + h Ug + bg); cₜ = f cₜ₋₁ + i g, hₜ = o tanh cₜ. With peepholes,
@@ -43,6 +43,8 @@ def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_
         Whether to return the states of all steps, (steps, out_features), instead of the last ones.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    return_cells : bool, default False
+        Whether to return the cells behind the states, 2 · out_features in all.
 
     Returns
     -------
@@ -61,12 +63,13 @@ def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_
                      initial=initial)
     states = first_states(initial, len(offsets) - 1, len(recurrent_weight), 2, x.dtype)
     return through_time(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
-                        return_sequences, reverse)[0]
+                        return_sequences, reverse, 1 + bool(return_cells))[0]
 
 
 def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike,
                   bias: ArrayLike, peepholes: ArrayLike | None = None, initial: ArrayLike | None = None,
-                  return_sequences: bool = False, reverse: bool = False) -> tuple[NDArray, ...]:
+                  return_sequences: bool = False, reverse: bool = False,
+                  return_cells: bool = False) -> tuple[NDArray, ...]:
     """Compute the gradients of `lstm_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Parameters
@@ -92,7 +95,8 @@ def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: Array
     check_recurrence(x.shape, offsets.tolist(), 4, weight.shape, recurrent_weight.shape, bias=bias, peepholes=peepholes,
                      initial=initial)
     samples, size = len(offsets) - 1, len(recurrent_weight)
-    check_recurrent_gradient(da.shape, x.shape, samples, size, return_sequences)
+    given = 1 + bool(return_cells)
+    check_recurrent_gradient(da.shape, x.shape, samples, given * size, return_sequences)
     states = first_states(initial, samples, size, 2, x.dtype)
     _, kept = through_time(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
                            False, reverse)
@@ -113,5 +117,5 @@ def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: Array
         dpeepholes[...] += [(di * before).sum(axis=0), (df * before).sum(axis=0), (do * c).sum(axis=0)]
         return gates @ weight.T, gates @ recurrent_weight.T, dc * f + di * p[0] + df * p[1]
 
-    dx, more = gradients(back, da, x, states, kept, initial, return_sequences)
+    dx, more = gradients(back, da, x, states, kept, initial, return_sequences, given)
     return dx, dweight, dweight_out, dbias, *(() if peepholes is None else (dpeepholes.ravel(),)), *more

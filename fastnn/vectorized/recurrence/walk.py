@@ -24,28 +24,33 @@ def steps_of(offsets, reverse):
     return steps
 
 
-def through_time(step, x, offsets, states, return_sequences, reverse):
-    """Run a cell over all steps; states: the first ones (samples, out), a list. Returns the outputs, and what steps keep."""
+def through_time(step, x, offsets, states, return_sequences, reverse, count=1):
+    """Run a cell over all steps; states: the first ones (samples, out), a list. Returns the outputs, and what steps keep.
+
+    count: of how many of the states an output consists.
+    """
     states, kept = [state.copy() for state in states], []
-    outputs = np.empty((len(x), states[0].shape[1]), x.dtype)
+    outputs = np.empty((len(x), count * states[0].shape[1]), x.dtype)
     for living, rows in steps_of(offsets, reverse):
         given = [state[living] for state in states]
         found, saved = step(x[rows], *given)
         for state, new in zip(states, found, strict=True):
             state[living] = new
-        outputs[rows] = found[0]
+        outputs[rows] = np.concatenate(found[:count], axis=1)
         kept.append((living, rows, saved))
-    return outputs if return_sequences else states[0], kept
+    return outputs if return_sequences else np.concatenate(states[:count], axis=1), kept
 
 
-def back_through_time(back, da, kept, dx, dstates, return_sequences):
+def back_through_time(back, da, kept, dx, dstates, return_sequences, count=1):
     """Run back through time; dstates: zeros of the shape of the states, which become the gradients of the first ones."""
+    das = np.split(da, count, axis=1)
     if not return_sequences:
-        dstates[0] += da
+        for dstate, own in zip(dstates, das, strict=False):
+            dstate += own
     for living, rows, saved in reversed(kept):
         given = [dstate[living] for dstate in dstates]
         if return_sequences:
-            given[0] = given[0] + da[rows]
+            given[:count] = [dstate + own[rows] for dstate, own in zip(given, das, strict=False)]
         dx[rows], *found = back(*given, saved)
         for dstate, new in zip(dstates, found, strict=True):
             dstate[living] = new
@@ -65,8 +70,8 @@ def prepared(x, offsets, *arrays):
                                                for array in arrays)
 
 
-def gradients(back, da, x, states, kept, initial, return_sequences):
+def gradients(back, da, x, states, kept, initial, return_sequences, given=1):
     """Return (dx, and the gradient of `initial` if it is given)."""
     dx, dstates = np.zeros_like(x), [np.zeros_like(state) for state in states]
-    back_through_time(back, da, kept, dx, dstates, return_sequences)
+    back_through_time(back, da, kept, dx, dstates, return_sequences, given)
     return dx, () if initial is None else (np.concatenate(dstates, axis=1),)

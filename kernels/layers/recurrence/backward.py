@@ -9,6 +9,7 @@ from ...compiling.jit import REAL, address_of, integer, jit, typed_pointer, view
 from ...compiling.share import share
 from ...processor.target import ITEM_BYTES, vector_lanes
 from ...products.product import call_product, chain_length
+from ..joins.add import NOTHING, WRITE
 from .forward import at, copies, living, position
 from .sequences import LONGEST, STEPS, bases_of, firsts_of, lengths_of, numbers_of, order_of, share_of_sequences
 from .weights import product_by_panels
@@ -49,7 +50,10 @@ def backward_builder(layout, cell):
                 else:
                     copy(dh + place, da + item * numbers[j] * row.a_row, units)
                 if cells:
-                    zero(dc + place, units)
+                    if row.sequences == 0 and row.gives_cells != 0:
+                        copy(dc + place, da + item * (numbers[j] * row.a_row + units), units)
+                    else:
+                        zero(dc + place, units)
             for t in range(longest - 1, -1, -1):
                 rows = living(base, t, begin, end)
                 if rows == 0:
@@ -57,8 +61,10 @@ def backward_builder(layout, cell):
                 first = base[t] + begin
                 if row.sequences != 0:
                     for i in range(rows):
-                        add(dh + item * i * units, da + item * position(row, firsts, lengths, begin + i, t) * row.a_row,
-                            units)
+                        given = da + item * position(row, firsts, lengths, begin + i, t) * row.a_row
+                        add(dh + item * i * units, given, units)
+                        if cells and row.gives_cells != 0:
+                            add(dc + item * i * units, given + item * units, units)
                 at_gates = at(call, row.gates + first * width)
                 back(row, call, rows, at_gates, at(call, row.states + first * units), at(call, row.cells + first * units),
                      dh, dc)
@@ -71,13 +77,18 @@ def backward_builder(layout, cell):
                             add(to, own + item * i * inputs, inputs)
                         else:
                             copy(to, own + item * i * inputs, inputs)
-            if row.has_initial != 0:
+            if row.to_initial != NOTHING:
                 for j in range(begin, end):
                     place = item * (j - begin) * units
                     to = at(call, row.dinitial + numbers[j] * (2 if cells else 1) * units)
-                    copy(to, dh + place, units)
-                    if cells:
-                        copy(to + item * units, dc + place, units)
+                    if row.to_initial == WRITE:
+                        copy(to, dh + place, units)
+                        if cells:
+                            copy(to + item * units, dc + place, units)
+                    else:
+                        add(to, dh + place, units)
+                        if cells:
+                            add(to + item * units, dc + place, units)
 
         return recurrence_backward
 

@@ -21,6 +21,8 @@ RECURRENCE = Kind(
     "weight", "recurrent_weight", "bias", "recurrent_bias", "peepholes",  # among the parameters
     "in_features", "out_features", "a_row",  # a_row: the distance between rows of a and of da in numbers
     "has_initial", "sequences", "backwards", "adds", "wants_dx",
+    "to_initial",  # what becomes of dinitial: nothing, written or added to, as in `joins.add`
+    "gives_cells",  # whether a row of a and da holds the cells behind the states
     "kept",  # whether all packed rows are kept for the backward phase; otherwise those of a step replace those before
     "activation", "activation_backward",  # addresses of kernels, of a SimpleRNN
 )

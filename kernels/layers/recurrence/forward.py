@@ -89,6 +89,8 @@ def forward_builder(layout, cell):
                         zero(to_cell, units)
                 if empty and row.sequences == 0:
                     copy(a + item * numbers[j] * row.a_row, to, units)
+                    if cells and row.gives_cells != 0:
+                        copy(a + item * (numbers[j] * row.a_row + units), to_cell, units)
             ready = 0
             for t in range(longest):
                 rows = living(base, t, begin, end)
@@ -123,11 +125,16 @@ def forward_builder(layout, cell):
                     finish(row, call, rows - left, at_gates + item * left * width, h + skip, c + skip,
                            carry + item * begin * units + skip, carry_cells + item * begin * units + skip)
                 for i in range(rows):
-                    out = (h_next if i < left else carry + item * begin * units) + item * i * units
+                    if row.sequences == 0 and i < left:
+                        continue
                     if row.sequences != 0:
-                        copy(a + item * position(row, firsts, lengths, begin + i, t) * row.a_row, out, units)
-                    elif i >= left:
-                        copy(a + item * numbers[begin + i] * row.a_row, out, units)
+                        to = a + item * position(row, firsts, lengths, begin + i, t) * row.a_row
+                    else:
+                        to = a + item * numbers[begin + i] * row.a_row
+                    place = item * i * units
+                    copy(to, (h_next if i < left else carry + item * begin * units) + place, units)
+                    if cells and row.gives_cells != 0:
+                        copy(to + item * units, (c_next if i < left else carry_cells + item * begin * units) + place, units)
 
         return recurrence_forward
 

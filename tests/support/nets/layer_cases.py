@@ -70,6 +70,8 @@ SERIES = {
     "LastStep": LastStep(),
     "SimpleRNN": SimpleRNN(5),
     "GRU": GRU(4, return_sequences=True),
+    "GRU, learned state": GRU(3, learned_state=True),
+    "LSTM with cells": LSTM(3, learned_state=True, return_cells=True),
     "GRU, reset before": GRU(3, reset_after=False, reverse=True),
     "LSTM": LSTM(3, reverse=True, return_sequences=True),
     "LSTM with peepholes": LSTM(4, peepholes=True),
