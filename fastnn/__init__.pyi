@@ -76,6 +76,7 @@ from .layers import (
 )
 from .layers.initializers import initializers
 from .network.network import Network
+from .network.stream import Stream
 from .population import Population, Sweep, k_folds, sweep
 from .pytorch import from_torch_state_dict
 from .runtime.warm_up import warmup
@@ -91,7 +92,8 @@ __all__ = [
     "History", "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Maximum", "Metric",
     "ModelCheckpoint", "ModelFormatError", "Multiply", "Network", "Normalize", "OneCycle", "Pad2D", "Parallel",
     "Population", "RMSprop", "RandomCrop", "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape",
-    "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay", "Subtract", "Sweep", "TerminateOnNaN",
-    "UpSample2D", "WarmUp", "ZeroPad2D", "activations", "check_gradients", "from_torch_state_dict", "initializers",
-    "k_folds", "load_keras", "losses", "optimizers", "register_activation", "register_loss", "sweep", "warmup",
+    "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay", "Stream", "Subtract", "Sweep",
+    "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations", "check_gradients", "from_torch_state_dict",
+    "initializers", "k_folds", "load_keras", "losses", "optimizers", "register_activation", "register_loss", "sweep",
+    "warmup",
 ]

@@ -90,6 +90,20 @@ class Layer:
         """Return the numbers of steps of the outputs, for sequences of these numbers of steps, an array."""
         return lengths
 
+    def kept_between_steps(self, shape):
+        """Return what it keeps of a sequence where steps come one by one: {name: (count of numbers, first value)}.
+
+        The first value is a number, or (name of a parameter, place in it), from which on the numbers are there.
+        Raise ValueError if its output at a step depends on later steps. shape: that of sequences, which begins with None.
+        """
+        if self.works_over_time(shape):
+            raise ValueError(f"{self!r} works on whole sequences")
+        return {}
+
+    def lower_step(self, program, index, x, activation, kept):
+        """As `lower`, for a step of each sequence. kept: the offsets in the arena of what it keeps, by name."""
+        return self.lower(program, index, x, activation)
+
     def output_shape(self, shape):
         """Return the shape of the output for a sample of this shape; raise ValueError if it does not accept the shape."""
         return shape

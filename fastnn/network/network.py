@@ -35,6 +35,7 @@ from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
 from . import describing, differentiating, predicting, training, transfer
 from .making import arguments_of, ends_of, structure
+from .stream import Stream
 
 
 class Network:
@@ -456,6 +457,34 @@ class Network:
         """
         gradients = true_or_false("gradients", gradients)
         return embedded_model.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
+
+    def stream(self, streams: int | None = None) -> Stream:
+        """Return a stream, which feeds the network step by step and keeps its state; see `fastnn.Stream`.
+
+        It is for networks whose inputs have any number of steps, inputs=(None, ...). After each step, its outputs are those
+        of `forward` for the sequence so far, to the bit: those of the last step where outputs have steps, otherwise those of
+        the sequence.
+
+        Parameters
+        ----------
+        streams : int, optional
+            The number of sequences that are fed together; by default one, for which arrays have no axis.
+
+        Raises
+        ------
+        ValueError
+            If an output depends on later steps, as that of a layer with reverse=True does. The error names the layer.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import GRU, Network
+        >>> stream = Network([GRU(4, return_sequences=True)], inputs=(None, 2)).stream(streams=3)
+        >>> stream.step(np.zeros((3, 2))).shape
+        (3, 4)
+        >>> stream.reset(which=[1])
+        """
+        return Stream(self, streams)
 
     def config(self) -> dict:
         """Return the architecture as plain data, for `Network.from_config`."""

@@ -186,7 +186,7 @@ class Program(Rows):
             before, self.axis = self.axis, given[0].axis
             with self.as_layer(step.index):
                 alone = len(given) == 1 and not step.layer.joins
-                a = step.layer.lower(self, step.index, given[0] if alone else given, activation)
+                a = self.lower_layer(step, given[0] if alone else given, activation)
             self.axis = before
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])
@@ -194,6 +194,10 @@ class Program(Rows):
         self.used_again = False
         self.outputs = tensors[len(inputs):]
         return [self.read(tensors[number]) for number in wiring.outputs]
+
+    def lower_layer(self, step, x, activation):
+        """Emit the rows of one step of the wiring for the tensor x, or a list of them; return the tensor of its output."""
+        return step.layer.lower(self, step.index, x, activation)
 
     @contextmanager
     def as_layer(self, index):

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field, replace
 
+from ...kernels.layers.sequences.step_by_step import window_row
 from ...kernels.layers.sequences.step_windows import unfold_row
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import register
@@ -96,6 +97,20 @@ class Conv1D(Convolution):
         with program.on(axis):  # the weight (kernel, features, out_channels) is that of a Dense on the taps side by side
             product = Dense(self.out_channels, self.activation, l1=self.l1, l2=self.l2)
             return product.lower(program, index, beside, activation)
+
+    def kept_between_steps(self, shape):
+        windows = StepWindows.of(self, self.stride)
+        span = span_of(windows.kernel, windows.dilation)
+        if windows.same or windows.stride > 1 or (windows.before, windows.after) != (span - 1, 0):
+            raise ValueError(f"{self!r} has no window that ends at each step; give it padding='causal' and no stride")
+        return {"past": ((span - 1) * math.prod(shape[1:]), 0)}
+
+    def lower_step(self, program, index, x, activation, kept):
+        windows = StepWindows.of(self, self.stride)
+        beside = program.tensor((windows.kernel * x.features,))
+        program.emit(window_row(program.dtype, x=x.offset, a=beside.offset, features=x.features, kernel=windows.kernel,
+                                dilation=windows.dilation, **kept))
+        return Dense(self.out_channels, self.activation).lower(program, index, beside, activation)
 
     def slide(self, sizes):
         return windows(sizes, self.kernel_size, self.stride, self.dilation, self.padding)

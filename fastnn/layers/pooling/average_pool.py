@@ -1,5 +1,6 @@
 """Mean over windows."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,7 @@ from ...checks import true_or_false
 from ...kernels.layers.pooling.average_pool import average_pool_row
 from ...kernels.layers.sequences.pool_over_time import average_over_time_row
 from ...kernels.layers.sequences.pool_steps import average_steps_row
+from ...kernels.layers.sequences.step_by_step import mean_row
 from ..base import register
 from .base import GlobalPool, Pool
 
@@ -128,3 +130,8 @@ class GlobalAveragePool(Mean, GlobalPool):
     >>> Network([GlobalAveragePool(), Dense(2)], inputs=(9, 4)).shapes
     [(9, 4), (4,), (2,)]
     """
+
+    row_so_far = staticmethod(mean_row)
+
+    def kept_between_steps(self, shape):
+        return {"sum": (math.prod(shape[1:]), 0), "count": (2, 0)}

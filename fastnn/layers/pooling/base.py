@@ -65,6 +65,12 @@ class Pool(Layer):
     def works_over_time(self, shape):
         return self.axes == 1 and len(shape) == 2
 
+    def kept_between_steps(self, shape):
+        if self.works_over_time(shape):
+            raise ValueError(f"{self!r} has outputs for windows of steps, not for each step; use a Conv1D with "
+                             "padding='causal' in its place")
+        return {}
+
     def steps_needed(self, shape, after):
         return self.step_windows().needed(after) if self.works_over_time(shape) else after
 
@@ -171,6 +177,11 @@ class GlobalPool(Layer):
     def kept_over_time(self, program, a):
         """Return the operands of its row over time for memory from the forward to the backward pass."""
         return {}
+
+    def lower_step(self, program, index, x, activation, kept):
+        a = program.tensor(x.shape)
+        program.emit(self.row_so_far(program.dtype, x=x.offset, a=a.offset, features=x.features, **kept))
+        return a
 
     def onnx(self, graph, x, parameters):
         axes = graph.tensor("axes", [*range(2, len(graph.shape) + 1)], "int64")

@@ -1,10 +1,12 @@
 """Maximum over windows."""
 
+import math
 from dataclasses import dataclass
 
 from ...kernels.layers.pooling.max_pool import max_pool_row
 from ...kernels.layers.sequences.pool_over_time import max_over_time_row
 from ...kernels.layers.sequences.pool_steps import max_steps_row
+from ...kernels.layers.sequences.step_by_step import largest_row
 from ..base import register
 from .base import GlobalPool, Pool
 
@@ -96,3 +98,8 @@ class GlobalMaxPool(Maximum, GlobalPool):
     >>> Network([GlobalMaxPool(), Dense(2)], inputs=(9, 4)).shapes
     [(9, 4), (4,), (2,)]
     """
+
+    row_so_far = staticmethod(largest_row)
+
+    def kept_between_steps(self, shape):
+        return {"largest": (math.prod(shape[1:]), -math.inf)}

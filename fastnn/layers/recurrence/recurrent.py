@@ -9,6 +9,7 @@ from ...checks import shown, true_or_false, whole_number
 from ...kernels.layers.joins.add import NOTHING, WRITE, destination
 from ...kernels.layers.recurrence.first_state import first_state_row
 from ...kernels.layers.recurrence.recurrence_rows import CELLS, Memory, recurrence_rows
+from ...kernels.layers.recurrence.step import step_row
 from ...kernels.processor.target import ITEM_BYTES
 from ...runtime.threads import FLOPS_PER_PART
 from ..base import Layer
@@ -189,6 +190,24 @@ class Recurrent(Layer):
             state = program.in_arena(state)
             initial, gradient, to = state.offset, state.gradient, destination(state.gradient, state.adds)
         return {"has_initial": True, "initial": initial, "dinitial": gradient or 0, "to_initial": to}
+
+    def kept_between_steps(self, shape):
+        if self.reverse:
+            raise ValueError(f"{self!r} begins at the last step; leave reverse out, and use the layer without Bidirectional")
+        out = self.out_features
+        return {name: (out, ("initial_state", number * out) if self.learned_state else 0)
+                for number, name in enumerate(("h", "c")[:self.states])}
+
+    def lower_step(self, program, index, x, activation, kept):
+        inputs, out = x.features, self.out_features
+        a = program.tensor((self.given_features,))
+        starts = {name: program.offsets[f"{index}.{name}"] for name in self.parameter_shapes((None, inputs))
+                  if name != "initial_state"}
+        program.emit(step_row(
+            program.dtype, self.cell, activation=self.step_activation, x=x.offset, a=a.offset, in_features=inputs,
+            out_features=out, gives_cells=self.gives_cells,
+            gates=program.scratch(program.batch * CELLS[self.cell].layout.blocks * out), **kept, **starts))
+        return a
 
     step_activation = None  # the record of the activation of a step, if its cell leaves a choice
 

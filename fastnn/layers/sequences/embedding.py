@@ -59,6 +59,9 @@ class Embedding(Layer):
             raise ValueError(f"{self!r} takes sequences of tokens, inputs=(None,), and here a sample has the shape {shape}")
         return None, self.features
 
+    def kept_between_steps(self, shape):
+        return {}
+
     def parameter_shapes(self, shape):
         return {"weight": (self.tokens, self.features)}
 

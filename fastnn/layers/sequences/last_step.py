@@ -26,6 +26,12 @@ class LastStep(OverTime):
 
     functions = "last_step_forward", "last_step_backward"
 
+    def kept_between_steps(self, shape):
+        return {}
+
+    def lower_step(self, program, index, x, activation, kept):
+        return x
+
     def lower(self, program, index, x, activation):
         x = program.steps_of(x)
         with program.on(None):

@@ -16,7 +16,8 @@ from .backward import backward_builder, weights_builder
 from .cell import RECURRENCE, Layout
 from .forward import at, copies, forward_builder, parameter
 from .gate_vectors import over_units
-from .weights import packed_numbers, product_by_panels
+from .recurrent_product import recurrent_product
+from .weights import packed_size, product_by_panels
 
 N, Z, R, C = range(4)  # blocks of a row
 AFTER = Layout(blocks=4, gates=3, inputs=((N, 2, 1), (Z, 0, 2)), recurrent=((Z, 0, 3),))
@@ -81,8 +82,9 @@ def blocks(dtype):
 NAMES = "n", "z", "r", "c"
 
 
-def cell_after(dtype):
-    item, multiply, copy, of = ITEM_BYTES[dtype], product_by_panels(dtype), copies(dtype), blocks(dtype)
+def cell_after(dtype, packed=True):
+    item, copy, of = ITEM_BYTES[dtype], copies(dtype), blocks(dtype)
+    add_recurrent = recurrent_product(dtype, AFTER, 0, packed)
     formula = over_units(dtype, gates_after, (*NAMES, "h", "h_next"))
 
     @jit(inline=True)
@@ -90,8 +92,7 @@ def cell_after(dtype):
         units = row.out_features
         for i in range(rows):
             copy(gates + item * (i * 4 + C) * units, parameter(call, row.recurrent_bias + 2 * units), units)
-        recurrent = gates + item * units
-        multiply(recurrent, 4 * units, h, units, at(call, row.weight_out), recurrent, 4 * units, rows, 3 * units, units)
+        add_recurrent(row, call, gates + item * units, 4 * units, h, units, rows)
 
     @jit(inline=True)
     def finish(row, call, rows, gates, h, c, h_next, c_next):
@@ -113,19 +114,18 @@ def back_after(dtype):
     return back
 
 
-def cell_before(dtype):
-    item, multiply, of = ITEM_BYTES[dtype], product_by_panels(dtype), blocks(dtype)
+def cell_before(dtype, packed=True):
+    item, of = ITEM_BYTES[dtype], blocks(dtype)
+    add_z_and_r, add_n = (recurrent_product(dtype, BEFORE, number, packed) for number in range(2))
     reset, formula = over_units(dtype, resets, (*NAMES, "h")), over_units(dtype, gates_before, (*NAMES, "h", "h_next"))
-    packed = packed_size(dtype)
 
     @jit(inline=True)
     def gate(row, call, rows, gates, h, c):
         units = row.out_features
-        width, two = 4 * units, gates + item * units
-        multiply(two, width, h, units, at(call, row.weight_out), two, width, rows, 2 * units, units)
+        width = 4 * units
+        add_z_and_r(row, call, gates + item * units, width, h, units, rows)
         reset((rows, units, *of(gates, units), h, units))
-        multiply(gates, width, gates + item * C * units, width, at(call, row.weight_out + packed(units, 2 * units)), gates,
-                 width, rows, units, units)
+        add_n(row, call, gates, width, gates + item * C * units, width, rows)
 
     @jit(inline=True)
     def finish(row, call, rows, gates, h, c, h_next, c_next):
@@ -149,17 +149,6 @@ def back_before(dtype):
         multiply(dh, units, gates + item * units, width, at(call, row.weight_out_t), dh, units, rows, units, 2 * units)
 
     return back
-
-
-def packed_size(dtype):
-    """The compiled form of `packed_numbers` for a dtype."""
-    lanes = packed_numbers(dtype, 1, 1)
-
-    @jit(inline=True)
-    def numbers(rows, columns):
-        return rows * ((columns + lanes - 1) // lanes) * lanes
-
-    return numbers
 
 
 gru_forward = Kernel("gru_forward", forward_builder(AFTER, cell_after), RECURRENCE.arguments)

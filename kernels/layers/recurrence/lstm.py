@@ -6,6 +6,8 @@
 With peepholes (Gers and Schmidhuber 2000), p c is added to i and f before σ, and p c' to o; a row then has c' too.
 """
 
+from functools import partial
+
 from ...compiling.jit import Kernel, jit
 from ...compiling.trace import fma
 from ...elementwise.elementary import compiled_sigmoid, compiled_tanh
@@ -14,6 +16,7 @@ from .backward import backward_builder, weights_builder
 from .cell import RECURRENCE, Layout
 from .forward import at, forward_builder, parameter
 from .gate_vectors import over_units
+from .recurrent_product import recurrent_product
 from .weights import product_by_panels
 
 PLAIN = Layout(blocks=5, gates=4, inputs=((0, 0, 4),), recurrent=((0, 0, 4),), cells=True)
@@ -66,15 +69,16 @@ def blocks(dtype, peepholes):
     return of
 
 
-def cell(dtype, peepholes=False):
-    item, multiply, of, width = ITEM_BYTES[dtype], product_by_panels(dtype), blocks(dtype, peepholes), 6 if peepholes else 5
+def cell(dtype, packed=True, peepholes=False):
+    item, of, width = ITEM_BYTES[dtype], blocks(dtype, peepholes), 6 if peepholes else 5
+    add_recurrent = recurrent_product(dtype, PLAIN, 0, packed)
     more = (*WEIGHTS, "c_kept") if peepholes else ()
     formula = over_units(dtype, forward_formula(peepholes), (*GATES, "c", "h_next", "c_next", *more))
 
     @jit(inline=True)
     def gate(row, call, rows, gates, h, c):
         units = row.out_features
-        multiply(gates, width * units, h, units, at(call, row.weight_out), gates, width * units, rows, 4 * units, units)
+        add_recurrent(row, call, gates, width * units, h, units, rows)
 
     @jit(inline=True)
     def finish(row, call, rows, gates, h, c, h_next, c_next):
@@ -109,7 +113,7 @@ def back(dtype, peepholes=False):
 
 
 def with_peepholes(cell):
-    return lambda dtype: cell(dtype, peepholes=True)
+    return partial(cell, peepholes=True)
 
 
 lstm_forward = Kernel("lstm_forward", forward_builder(PLAIN, cell), RECURRENCE.arguments)

@@ -10,7 +10,7 @@ from ...products.transpose import transpose_kernel
 from . import gru, lstm, simple_rnn
 from .cell import RECURRENCE, Layout
 from .forward import at, parameter
-from .weights import packed_numbers, packers
+from .weights import packed_numbers, packed_size, packers
 
 
 def pack_builder(layout, second_bias):
@@ -19,7 +19,7 @@ def pack_builder(layout, second_bias):
 
     def build(dtype):
         item, (pack, _) = ITEM_BYTES[dtype], packers(dtype)
-        size = gru.packed_size(dtype)
+        size = packed_size(dtype)
 
         def pack_weights(row, call, part, parts):
             # weight (in_features, gates · out_features), recurrent_weight (out_features, gates · out_features)
@@ -54,7 +54,7 @@ def transpose_builder(layout):
 
     def build(dtype):
         item, (_, pack_transposed) = ITEM_BYTES[dtype], packers(dtype)
-        size = gru.packed_size(dtype)
+        size = packed_size(dtype)
 
         def transpose_weights(row, call, part, parts):
             inputs, units = row.in_features, row.out_features

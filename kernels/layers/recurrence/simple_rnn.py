@@ -5,18 +5,19 @@ from ...processor.target import ITEM_BYTES
 from .backward import backward_builder, weights_builder
 from .cell import RECURRENCE, Layout
 from .forward import at, copies, forward_builder
+from .recurrent_product import recurrent_product
 from .weights import product_by_panels
 
 SIMPLE = Layout(blocks=2, gates=1, inputs=((0, 0, 1),), recurrent=((0, 0, 1),))
 
 
-def cell(dtype):
-    item, multiply, copy, number = ITEM_BYTES[dtype], product_by_panels(dtype), copies(dtype), typed_pointer(REAL[dtype])
+def cell(dtype, packed=True):
+    item, copy, number = ITEM_BYTES[dtype], copies(dtype), typed_pointer(REAL[dtype])
+    add_recurrent = recurrent_product(dtype, SIMPLE, 0, packed)
 
     @jit(inline=True)
     def gate(row, call, rows, gates, h, c):
-        units = row.out_features
-        multiply(gates, 2 * units, h, units, at(call, row.weight_out), gates, 2 * units, rows, units, units)
+        add_recurrent(row, call, gates, 2 * row.out_features, h, row.out_features, rows)
 
     @jit(inline=True)
     def finish(row, call, rows, gates, h, c, h_next, c_next):

@@ -19,6 +19,17 @@ def packed_numbers(dtype, rows, columns):
     return rows * -(-columns // lanes) * lanes
 
 
+def packed_size(dtype):
+    """The compiled form of `packed_numbers` for a dtype."""
+    lanes = packed_numbers(dtype, 1, 1)
+
+    @jit(inline=True)
+    def numbers(rows, columns):
+        return rows * ((columns + lanes - 1) // lanes) * lanes
+
+    return numbers
+
+
 def packers(dtype):
     """Return the compiled functions (pack, pack_transposed)."""
     item, panel, lanes = ITEM_BYTES[dtype], panel_columns(dtype), vector_lanes(dtype)
