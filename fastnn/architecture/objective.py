@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from ..checks import number_in_range, shown
 from ..kernels.losses import Loss, losses
+from ..kernels.losses.ctc import SequenceLoss, ctc, ctc_of_logits
 from ..samples.heads import Head, head_of
 from ..samples.several_heads import SeveralHeads
+from ..samples.transcripts import Transcripts
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}  # by the last activation
 
@@ -25,8 +27,8 @@ class Objective:
         The meaning of the outputs.
     """
 
-    loss: Loss
-    training_loss: Loss
+    loss: Loss | SequenceLoss
+    training_loss: Loss | SequenceLoss
     head: Head
 
     @property
@@ -105,12 +107,28 @@ def objective_of(activation, loss, outputs, positions=(), may_replace=True):
 
     loss: its name; None for the default loss of the activation. may_replace: whether it may replace the activation.
     """
+    if loss in (ctc, ctc.name):
+        return transcription(activation, outputs, may_replace)
+    if isinstance(loss, str) and loss not in losses:
+        raise ValueError(f"unknown loss {loss!r}; the known ones are {', '.join(sorted([*losses, ctc.name]))}")
     loss = losses.resolve(DEFAULT_LOSSES.get(activation.name, "squared_error") if loss is None else loss)
     if losses.get(loss.name) is not loss:
         raise ValueError(f"loss {loss.name!r} is not registered; register it with fastnn.register_loss")
     check_outputs(activation, loss, outputs)
     on_logits = loss.on_logits.get(activation.name, loss) if may_replace else loss
     return Objective(loss, on_logits, head_of(activation, loss, outputs, positions))
+
+
+def transcription(activation, outputs, may_replace):
+    """Return the objective of connectionist temporal classification."""
+    if activation.name != "softmax" or outputs < 2:
+        raise ValueError(f"loss 'ctc' takes probabilities of the classes at each step, of which class 0 is the blank; after "
+                         f"{activation.name!r} with {outputs} output{'s' * (outputs > 1)} there are none: end the network "
+                         "with Dense(labels + 1, 'softmax')")
+    if not may_replace:
+        raise ValueError("loss 'ctc' is computed from what the softmax reads, and another layer reads the softmax too; give "
+                         "that layer another one")
+    return Objective(ctc, ctc_of_logits, Transcripts(outputs, ctc.targets))
 
 
 def check_outputs(activation, loss, outputs):

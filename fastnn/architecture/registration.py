@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ..checks import number_in_range, one_of, several, shown, true_or_false
 from ..kernels.activations import Activation, activations
 from ..kernels.losses import Loss, losses
+from ..kernels.losses.ctc import ctc
 from ..layers import Block, Layer
 from ..layers.initializers import initializers
 
@@ -124,6 +125,8 @@ def register_loss(name: str, value: Callable, prime: Callable, *, formula: str =
     >>> _ = fastnn.register_loss("log_cosh", lambda a, y: math.log(math.cosh(a - y)), lambda a, y: math.tanh(a - y))
     >>> net = fastnn.Network([fastnn.Dense(4, "tanh"), fastnn.Dense(1)], inputs=2, loss="log_cosh")
     """
+    if name == ctc.name:
+        raise ValueError(f"there is already a loss named {name!r}; give yours another name")
     return losses.register(Loss(
         checked_name("loss", name), formula, prime_formula, checked_function("value", value, ["a", "y"]),
         checked_function("prime", prime, ["a", "y"]), vectorized, vectorized_prime,

@@ -49,10 +49,22 @@ def embedding_runs(name, setting):
     return f"{count} of {count}×{features}", *runs, partial(getattr(compiled, name), *arguments, threads=setting.threads)
 
 
+def ctc_runs(name, setting):
+    """The same of sequences of labels, of a third as many labels as steps."""
+    batch, classes = setting.shape[0], min(setting.shape[1], 32)
+    lengths = 3 + np.arange(batch) % LONGEST
+    labels = [1 + np.arange(length // 3) * 7 % (classes - 1) for length in lengths]
+    offsets, label_offsets = (np.concatenate([[0], np.cumsum(each)]) for each in (lengths, [*map(len, labels)]))
+    arguments = setting.random(offsets[-1], classes), offsets, np.concatenate(labels), label_offsets
+    runs = [partial(getattr(rung, name), *arguments) for rung in (naive, vectorized)]
+    return f"{batch} of {LONGEST}×{classes}", *runs, partial(getattr(compiled, name), *arguments, threads=setting.threads)
+
+
 # for each function the arguments before the offsets
 FUNCTIONS = {"last_step_forward": ("x",), "last_step_backward": ("da",), "average_over_time_forward": ("x",),
              "average_over_time_backward": ("da",), "max_over_time_forward": ("x",), "max_over_time_backward": ("da", "x")}
 SEQUENCE_RUNS = {name: partial(over_time_runs, name) for name in FUNCTIONS}
 SEQUENCE_RUNS |= {name: partial(embedding_runs, name) for name in ("embedding_forward", "embedding_backward")}
+SEQUENCE_RUNS |= {name: partial(ctc_runs, name) for name in ("ctc_loss", "ctc_loss_gradient")}
 SEQUENCE_RUNS |= {f"{cell}_{phase}": partial(recurrent_runs, f"{cell}_{phase}")
                   for cell in GATES for phase in ("forward", "backward")}

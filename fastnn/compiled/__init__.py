@@ -27,6 +27,7 @@ from .calls import (
     weight_penalty_gradient,
 )
 from .convolutions import conv2d_backward, conv2d_forward, conv_transpose2d_backward, conv_transpose2d_forward
+from .ctc_calls import ctc_loss, ctc_loss_gradient
 from .image_calls import (
     average_pool2d_backward,
     average_pool2d_forward,
@@ -94,6 +95,8 @@ __all__ = [
     "conv2d_forward",
     "conv_transpose2d_backward",
     "conv_transpose2d_forward",
+    "ctc_loss",
+    "ctc_loss_gradient",
     "dot_backward",
     "dot_forward",
     "dropout_backward",

@@ -265,6 +265,29 @@ def check_offsets(offsets, steps=None, *, least=0, sequences=None):
     return given
 
 
+def check_transcripts(z, offsets, labels, label_offsets, weights):
+    """Return the lists of offsets, labels, label_offsets and weights of sequences of labels, or raise an error.
+
+    z: the shape of the logits.
+    """
+    if len(z) != 2 or z[1] < 2:
+        raise ValueError(f"z has shape {z}; it must be (steps, classes), with the blank and a label at least")
+    offsets, labels = check_offsets(offsets, z[0]), [int(label) for label in labels]
+    label_offsets = check_offsets(label_offsets, len(labels), sequences=len(offsets) - 1)
+    for place, label in enumerate(labels):
+        if not 0 < label < z[1]:
+            raise ValueError(f"labels[{place}] is {label}; with {z[1]} classes labels run from 1 to {z[1] - 1}, since 0 is "
+                             "the blank")
+    for i, (begin, end) in enumerate(pairwise(label_offsets)):
+        needed = end - begin + sum(labels[j] == labels[j - 1] for j in range(begin + 1, end))
+        if needed > offsets[i + 1] - offsets[i]:
+            raise ValueError(f"sequence {i} has {offsets[i + 1] - offsets[i]} steps, and its labels take {needed} at least: "
+                             "one for each, and one between equal labels in a row")
+    weights = [1.0] * (len(offsets) - 1) if weights is None else [float(weight) for weight in weights]
+    check_weights(weights, (len(weights),), len(offsets) - 1)
+    return offsets, labels, label_offsets, weights
+
+
 def check_recurrence(x, offsets, gates, weight, recurrent_weight, initial=None, bias=None, **vectors):
     """Refuse steps, sequences and parameters of a recurrent layer that do not fit each other.
 

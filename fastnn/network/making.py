@@ -8,6 +8,9 @@ from ..layers import Block, Node, input_shape, is_ragged, layers_from_config, ro
 from ..layers import layers as layer_types
 from ..layers.blocks import listed_nodes
 
+NOT_OF_STEPS = ("loss 'ctc' takes a network of one input and one output that has outputs at each step of sequences of any "
+                "length: give inputs=(None, features), and leave out layers that make one row of a sequence")
+
 
 def structure(layers, inputs, outputs):
     """Return the graph of a network's arguments."""

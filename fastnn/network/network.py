@@ -34,7 +34,7 @@ from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
 from . import describing, differentiating, predicting, training, transfer
-from .making import arguments_of, ends_of, structure
+from .making import NOT_OF_STEPS, arguments_of, ends_of, structure
 from .stream import Stream
 
 
@@ -52,8 +52,9 @@ class Network:
         Of a graph: the node that `fastnn.Input` gave, or several as a list or a dict by name.
     loss : str or dict, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
-        "squared_error". Of several outputs: a dict with a loss for each by name, or a tuple (loss, factor); the loss of the
-        network is the sum of theirs, each times its factor.
+        "squared_error". Or "ctc", for outputs at each step of sequences whose targets are shorter sequences of labels.
+        Of several outputs: a dict with a loss for each by name, or a tuple (loss, factor); the loss of the network is the
+        sum of theirs, each times its factor.
     dtype : {"float32", "float64"}
         Of parameters, activations and outputs.
     seed : int or None
@@ -129,6 +130,8 @@ class Network:
         self.objective = objectives_of(*ends_of(graph, self.has_several), loss, read_once)
         several = isinstance(self.objective, SeveralObjectives)
         self.loss = self.objective.given if several else self.objective.loss.name
+        if not self.gives_steps and any(head.kind == "label sequences" for head in self.heads):
+            raise ValueError(NOT_OF_STEPS)
         if any(objective.on_logits for objective in self.objectives):
             graph.check_last_axis()
         if seed is not None:
@@ -233,7 +236,7 @@ class Network:
             Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
             position: labels (samples, height, width), of which those that are -1 do not count, or probabilities or values
-            (samples, height, width, channels).
+            (samples, height, width, channels). With loss="ctc", a list with a sequence of labels from 1 on for each sample.
         epochs : int
             The number of passes over all samples.
         batch_size : int
@@ -314,8 +317,9 @@ class Network:
         """Return labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs, or values.
 
         Values have the shape (samples,) for one output, otherwise (samples, outputs). Outputs with several axes have a
-        prediction at each position: labels (samples, height, width), values (samples, height, width, channels). If a
-        classifier's outputs are NaN, a DivergenceError is raised.
+        prediction at each position: labels (samples, height, width), values (samples, height, width, channels). With
+        loss="ctc", predictions are the labels of the likeliest path, as `Sequences`. If a classifier's outputs are NaN, a
+        DivergenceError is raised.
         """
         if threads is None and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
@@ -348,7 +352,8 @@ class Network:
                  threads: int | None = None) -> dict[str, float]:
         """Return {"loss": float}, with "accuracy" for a classifier: the fraction of correct predictions, without weights.
 
-        At positions, those whose label is -1, or whose weight is 0, do not count.
+        At positions, those whose label is -1, or whose weight is 0, do not count. With loss="ctc" there is a
+        "label_error_rate" instead: edits from the targets to the predictions, over the number of labels in the targets.
 
         metrics: additional metrics to report, as for `fit`.
 

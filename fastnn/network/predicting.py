@@ -61,9 +61,7 @@ def of_several(network, X, threads, idle_programs):
 def predictions(network, outputs):
     """Return the predictions for outputs (samples, *output shape), in the form of `Network.predict`."""
     if isinstance(outputs, Sequences):
-        steps, unsound = network.objective.head.predictions(outputs.steps)
-        predicted = outputs.with_steps(steps)
-        unsound = unsound if unsound < 0 else int(np.searchsorted(outputs.offsets, unsound, side="right")) - 1
+        predicted, unsound = network.objective.head.predictions_of(outputs)
     else:
         predicted, unsound = network.objective.head.predictions(outputs)
     if unsound >= 0:

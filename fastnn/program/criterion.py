@@ -1,9 +1,10 @@
 """The rows before the first layer and after the last one: gathering the batch, accuracy and loss."""
 
 from ..kernels.interpreter import batch as batches
-from ..kernels.interpreter import steps
+from ..kernels.interpreter import ctc, steps
 from ..kernels.interpreter.criterion import loss_numbers, loss_rows
-from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
+from ..kernels.losses.ctc import LINES, stride_of
+from ..runtime.threads import GATHERED_PER_PART, NUMBERS_A_STATE, NUMBERS_PER_PART
 from ..samples.metrics import ACCURACY
 
 
@@ -80,6 +81,9 @@ class Criterion:
     def emit_step_accuracy(self, scores):
         """Emit the rows that gather the targets of the steps and, if the head reports an accuracy, that row."""
         program, rows, head = self.program, scores.axis.rows, self.objective.head
+        if head.kind == "label sequences":
+            self.emit_transcripts(scores)
+            return
         self.targets, self.weights = program.arena.take(rows * head.outputs), program.arena.take(rows)
         places = {"axis": scores.axis.place, "targets": self.targets, "weights": self.weights, "out_features": head.outputs}
         self.parts = program.parts(rows * head.outputs, NUMBERS_PER_PART)
@@ -92,9 +96,30 @@ class Criterion:
     def emit_step_loss(self, scores):
         program, rows, outputs = self.program, scores.axis.rows, self.objective.head.outputs
         gradient = program.arena.take(rows * outputs) if scores.gradient is None else scores.gradient
+        if self.objective.head.kind == "label sequences":
+            self.emit_ctc(scores, gradient)
+            return
         for row in steps.step_loss_rows(
             program.dtype, self.objective.training_loss, self.parts, axis=scores.axis.place, scores=scores.offset,
             targets=self.targets, weights=self.weights, gradient=gradient, losses=program.take_integers(rows),
             out_features=outputs,
         ):
             program.emit(row)
+
+    # The same for label sequences, whose targets are read where they are.
+
+    def emit_transcripts(self, scores):
+        """Emit the row of the label errors."""
+        program, most = self.program, self.program.data.most_labels
+        self.parts = program.parts(scores.axis.rows * stride_of(most) * NUMBERS_A_STATE, NUMBERS_PER_PART)
+        program.emit(ctc.label_errors_row(
+            program.dtype, self.parts, axis=scores.axis.place, scores=scores.offset, stride=most + 1,
+            distances=program.take_integers(program.samples * (most + 1)), out_features=self.objective.head.outputs))
+
+    def emit_ctc(self, scores, gradient):
+        program, rows, stride = self.program, scores.axis.rows, stride_of(self.program.data.most_labels)
+        program.emit(ctc.ctc_loss_row(
+            program.dtype, self.parts, axis=scores.axis.place, scores=scores.offset, gradient=gradient, stride=stride,
+            alphas=program.take_integers(rows * stride), normalizers=program.take_integers(rows),
+            lines=program.take_integers(program.samples * LINES * stride), out_features=self.objective.head.outputs,
+            normalize=self.normalize))

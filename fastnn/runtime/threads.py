@@ -18,6 +18,7 @@ from ..kernels.interpreter.workers import MOST_WORKERS, Lock, new_workers, start
 FLOPS_PER_PART = 800_000  # of a matrix product
 NUMBERS_PER_PART = 16_000  # elements of an activation
 GATHERED_PER_PART = 8_000  # elements gathered from memory
+NUMBERS_A_STATE = 40  # a state of a step of connectionist temporal classification takes the time of so many elements
 # The smallest work of a training step, about 120 µs, that several threads share: a smaller step gains less than it loses to
 # data that move between cores.
 FLOPS_PER_STEP = 12_000_000

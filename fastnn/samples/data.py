@@ -186,6 +186,10 @@ def check_data(network, X, y, weights=None, class_weight=None):
     X = samples_of(network, X)
     if isinstance(y, Mapping):
         y, = by_name("y output", y, network.graph.outputs)
+    if head.kind == "label sequences":
+        from .transcripts import transcribed
+
+        return transcribed(network, X, y, weights, class_weight)
     if network.gives_steps:
         targets = step_targets(head, y, network.steps_of_outputs(X.lengths), network.dtype)
         weights = step_weights(weights, targets, network.dtype)

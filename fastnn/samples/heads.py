@@ -156,6 +156,11 @@ class Head(ABC):
         unsound: the number of the first sample whose outputs are NaN, so that it has no label; −1 if there is none.
         """
 
+    def predictions_of(self, outputs):
+        """Return the same for outputs that are Sequences, with predictions at each step."""
+        steps, unsound = self.predictions(outputs.steps)
+        return outputs.with_steps(steps), unsound if unsound < 0 else outputs.number_at(unsound)
+
     # Metrics.
 
     @abstractmethod

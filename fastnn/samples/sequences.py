@@ -123,6 +123,10 @@ class Sequences:
         """The steps of all sequences, one after the other: a view of those values that belong to a sequence."""
         return self.values[self.offsets[0]:self.offsets[-1]]
 
+    def number_at(self, step):
+        """Return the number of the sequence that has a step, counted among those in `steps`."""
+        return int(np.searchsorted(self.offsets - self.offsets[0], step, side="right")) - 1
+
     @property
     def dtype(self):
         return self.values.dtype

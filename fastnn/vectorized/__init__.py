@@ -31,6 +31,7 @@ from .convolution import (
     conv_transpose2d_backward,
     conv_transpose2d_forward,
 )
+from .ctc import ctc_loss, ctc_loss_gradient
 from .dropout import dropout_backward, dropout_forward
 from .group_normalization import group_norm_backward, group_norm_forward
 from .images import (
@@ -109,6 +110,8 @@ __all__ = [
     "conv2d_forward",
     "conv_transpose2d_backward",
     "conv_transpose2d_forward",
+    "ctc_loss",
+    "ctc_loss_gradient",
     "dot_backward",
     "dot_forward",
     "dropout_backward",

@@ -8,9 +8,10 @@ Names, by the kind of targets:
     a yes or no          f1, precision, recall, iou, mean_iou, balanced_accuracy, auc
     several yes or no    f1, precision, recall, iou, mean_iou, auc
     values               r2, mae, mse, rmse
+    label sequences      label_error_rate, sequence_accuracy
 
-The accuracy of labels is always reported. `fastnn.samples.metrics.classification` and `fastnn.samples.metrics.regression`
-have the formulas.
+The accuracy of labels is always reported, and the error rate of label sequences. `fastnn.samples.metrics.classification`,
+`fastnn.samples.metrics.regression` and `fastnn.samples.metrics.transcripts` have the formulas.
 """
 
 from .chosen import METRICS, choose, compute

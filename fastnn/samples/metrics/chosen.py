@@ -9,7 +9,7 @@ from ...checks import shown
 from ...checks.hyperparameters import real_number
 from ..named import by_name
 from ..positions import at_positions
-from . import classification, regression
+from . import classification, regression, transcripts
 from .record import KNOWN, Metric
 
 
@@ -18,6 +18,13 @@ class OfClasses(Metric):
     """A metric of labels; its function also takes the number of classes. heads: the kinds of heads that it is valid for."""
 
     heads: tuple = ("one class", "one yes or no", "several yes or no")
+
+
+@dataclass(frozen=True)
+class OfTranscripts(Metric):
+    """A metric of label sequences."""
+
+    heads: tuple = ("label sequences",)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ METRICS = {metric.name: metric for metric in (
     OfClasses("auc", "higher", classification.auc, of="outputs"),
     OfValues("r2", "higher", regression.r2), OfValues("mae", "lower", regression.mae),
     OfValues("mse", "lower", regression.mse), OfValues("rmse", "lower", regression.rmse),
+    OfTranscripts("label_error_rate", "lower", transcripts.label_error_rate),
+    OfTranscripts("sequence_accuracy", "higher", transcripts.sequence_accuracy),
 )}
 TOP = re.compile(r"top_(\d{1,9})")
 
@@ -138,6 +147,8 @@ def compute(network, data, chosen, threads, prefix=""):
             found |= values(own, outputs[name], y, of_it, f"{prefix}{name}_") if of_it else {}
         return found
     y = head.perfect_predictions(targets)
+    if head.kind == "label sequences":
+        return of_transcripts(head, outputs, y, chosen, prefix)
     if data.targets.offsets is not None:  # metrics take one row for each step that counts
         outputs = outputs.steps
         if data.weights is not None:
@@ -151,6 +162,18 @@ def compute(network, data, chosen, threads, prefix=""):
     return values(head, outputs, y, chosen, prefix)
 
 
+def of_transcripts(head, outputs, y, chosen, prefix):
+    """Return {name: value} of metrics of label sequences, whose functions take lists of arrays."""
+    predicted, unsound = head.predictions_of(outputs)
+    if unsound >= 0:
+        return {prefix + metric.name: np.nan for metric in chosen}
+    found = {}
+    for metric in chosen:
+        given = ([one.copy() for one in each] for each in (y, predicted if metric.of == "predictions" else outputs))
+        found[prefix + metric.name] = as_number(metric, metric.function(*given))
+    return found
+
+
 def values(head, outputs, y, chosen, prefix):
     """Return {name: value} of the chosen metrics of one output. y: its targets, in the form of predictions."""
     if np.isnan(outputs).any():
@@ -161,7 +184,12 @@ def values(head, outputs, y, chosen, prefix):
 
 def value(metric, head, y, predictions, outputs):
     given = y.copy(), (predictions if metric.of == "predictions" else outputs).copy()  # in case the function changes them
-    found = metric.function(*given, head.classes) if isinstance(metric, OfClasses) else metric.function(*given)
+    return as_number(metric, metric.function(*given, head.classes) if isinstance(metric, OfClasses)
+                     else metric.function(*given))
+
+
+def as_number(metric, found):
+    """Return what the function of a metric returned as a float."""
     found = found.item() if isinstance(found, np.ndarray) and found.ndim == 0 else found
     number = real_number(found)
     if np.isnan(number) and not isinstance(found, (float, np.floating)):
