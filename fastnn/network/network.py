@@ -130,7 +130,8 @@ class Network:
         self.objective = objectives_of(*ends_of(graph, self.has_several), loss, read_once)
         several = isinstance(self.objective, SeveralObjectives)
         self.loss = self.objective.given if several else self.objective.loss.name
-        if not self.gives_steps and any(head.kind == "label sequences" for head in self.heads):
+        one_of_steps = self.gives_steps and not self.has_several
+        if not one_of_steps and any(head.kind == "label sequences" for head in self.heads):
             raise ValueError(NOT_OF_STEPS)
         if any(objective.on_logits for objective in self.objectives):
             graph.check_last_axis()

@@ -296,6 +296,21 @@ def test_networks_without_labels_at_steps_are_refused(make, words):
         make()
 
 
+def test_several_inputs_are_refused():
+    x, state = Input((None, 3), name="x"), Input(2, name="state")
+    h = GRU(2, return_sequences=True)(x, initial_state=state)
+    with pytest.raises(ValueError, match="one input and one output"):
+        Network(inputs=[x, state], outputs=Dense(5, "softmax")(h), loss="ctc")
+
+
+def test_a_stream_gives_the_outputs_that_are_decoded():
+    net = network("float32")
+    stream = net.stream()
+    assert np.array_equal([stream.step(x) for x in X[0]], net.forward(X[:1])[0])
+    with pytest.raises(ValueError, match="labels are those of whole sequences"):
+        stream.predict(X[0][0])
+
+
 def test_what_cannot_be_is_refused_by_name():
     net = network()
     with pytest.raises(ValueError, match="class_weight is for samples of one class each"):
