@@ -39,8 +39,8 @@ class Transcripts(Head):
         raise NotImplementedError("targets are checked together with the lengths of the outputs: `label_targets`")
 
     def predictions(self, outputs):
-        raise ValueError("with loss='ctc' labels are those of whole sequences: collect the outputs of the steps, and give them "
-                         "to fastnn.decoding.ctc_greedy([outputs])")
+        raise ValueError("with loss='ctc' labels are those of whole sequences: collect the outputs of the steps, and give "
+                         "them to fastnn.decoding.ctc_greedy([outputs])")
 
     def predictions_of(self, outputs):
         steps, lengths = np.ascontiguousarray(outputs.steps), outputs.lengths
