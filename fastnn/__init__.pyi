@@ -31,6 +31,7 @@ from .layers import (
     LSTM,
     Activation,
     Add,
+    Attention,
     Average,
     AveragePool1D,
     AveragePool2D,
@@ -85,7 +86,7 @@ from .samples.sequences import Sequences
 
 __version__: str
 __all__ = [
-    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Average", "AveragePool1D",
+    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Attention", "Average", "AveragePool1D",
     "AveragePool2D", "BatchNorm", "Bidirectional", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D",
     "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout", "EarlyStopping",
     "Embedding", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..checks import shown
-from ..layers import Activation, input_shape, is_features, is_ragged, layer_from_config, row_shape, seen_by, shapes
+from ..layers import Activation, input_shape, is_features, is_ragged, layer_from_config, seen_by, shapes
 from ..layers.node import Node, Site, checked_name, output_shape
 from .wiring import Chain, Step, Wiring
 
@@ -167,7 +167,7 @@ def graph_of(inputs, outputs):
 
 def taken_by(layer, reads):
     """Return the shape that a layer takes where it reads these nodes, or a tuple of shapes if it joins."""
-    return tuple(row_shape(node.shape) for node in reads) if layer.joins else seen_by(layer, reads[0].shape)
+    return tuple(seen_by(layer, node.shape) for node in reads) if layer.joins else seen_by(layer, reads[0].shape)
 
 
 def is_plain(inputs, steps, tensors, order, layers, input_names, output_names):
@@ -258,8 +258,8 @@ def listed(order, layer):
 def check_same_parameters(node, first):
     """Refuse a second call of shared parameters on a shape for which they would have another size."""
     shape, other = (taken_by(node.layer, each.reads) for each in (node, first))
-    if not node.layer.joins and (node.layer.parameter_shapes(shape) != node.layer.parameter_shapes(other)
-                                 or node.layer.state_shapes(shape) != node.layer.state_shapes(other)):
+    if (node.layer.parameter_shapes(shape) != node.layer.parameter_shapes(other)
+            or node.layer.state_shapes(shape) != node.layer.state_shapes(other)):
         raise ValueError(f"{node.layer!r} is shared by calls on shapes {other} and {shape}, for which it has parameters of "
                          "other sizes; give both the same shape, or make a new object for each call")
 

@@ -60,6 +60,16 @@ def ctc_runs(name, setting):
     return f"{batch} of {LONGEST}×{classes}", *runs, partial(getattr(compiled, name), *arguments, threads=setting.threads)
 
 
+def attention_runs(name, setting):
+    """The same of sequences of 1, 2, … steps that attend to themselves."""
+    batch, features = setting.shape
+    offsets = [0, *np.cumsum(1 + np.arange(batch) % LONGEST).tolist()]
+    given = [setting.random(offsets[-1], features) for _ in range(3 + name.endswith("backward"))]
+    runs = [partial(getattr(rung, name), *given, offsets) for rung in (naive, vectorized)]
+    return (f"{batch} of {LONGEST}×{features}", *runs,
+            partial(getattr(compiled, name), *given, offsets, threads=setting.threads))
+
+
 # for each function the arguments before the offsets
 FUNCTIONS = {"last_step_forward": ("x",), "last_step_backward": ("da",), "average_over_time_forward": ("x",),
              "average_over_time_backward": ("da",), "max_over_time_forward": ("x",), "max_over_time_backward": ("da", "x")}
@@ -68,3 +78,4 @@ SEQUENCE_RUNS |= {name: partial(embedding_runs, name) for name in ("embedding_fo
 SEQUENCE_RUNS |= {name: partial(ctc_runs, name) for name in ("ctc_loss", "ctc_loss_gradient")}
 SEQUENCE_RUNS |= {f"{cell}_{phase}": partial(recurrent_runs, f"{cell}_{phase}")
                   for cell in GATES for phase in ("forward", "backward")}
+SEQUENCE_RUNS |= {name: partial(attention_runs, name) for name in ("attention_forward", "attention_backward")}

@@ -6,6 +6,7 @@ name.
 
 from ..naive.rungs import registry_attributes
 from . import calls
+from .attention_calls import attention_backward, attention_forward
 from .calls import (
     batch_norm_backward,
     batch_norm_forward,
@@ -79,6 +80,8 @@ from .sequence_calls import (
 )
 
 __all__ = [
+    "attention_backward",
+    "attention_forward",
     "average_over_time_backward",
     "average_over_time_forward",
     "average_pool2d_backward",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..checks import shown, whole_number
 from .activation import Activation
+from .attention.attention import Attention
 from .base import Layer, layers, register
 from .blocks import Block, Chain, Parallel, Residual, Shared
 from .convolution.conv1d import Conv1D
@@ -41,14 +42,15 @@ from .shapes.reshape import Reshape
 from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
 
-__all__ = ["GRU", "LSTM", "Activation", "Add", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm", "Bidirectional",
-           "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense", "DepthwiseConv2D", "Dot",
-           "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input",
-           "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum", "Multiply", "Node", "Normalize", "Pad2D",
-           "Parallel", "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared", "SimpleRNN",
-           "Slice", "Subtract", "UpSample2D", "ZeroPad2D", "applied_activations", "computing_layer", "input_shape",
-           "is_features", "is_ragged", "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape",
-           "register", "row_shape", "seen_by", "shapes", "shown_shape"]
+__all__ = ["GRU", "LSTM", "Activation", "Add", "Attention", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm",
+           "Bidirectional", "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
+           "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool",
+           "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum",
+           "Multiply", "Node", "Normalize", "Pad2D", "Parallel", "RandomCrop", "RandomFlip", "RandomShift", "Rescale",
+           "Reshape", "Residual", "Shared", "SimpleRNN", "Slice", "Subtract", "UpSample2D", "ZeroPad2D",
+           "applied_activations", "computing_layer", "input_shape", "is_features", "is_ragged", "layer_from_config",
+           "layers", "layers_from_config", "numbers_of", "output_shape", "register", "row_shape", "seen_by", "shapes",
+           "shown_shape"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))

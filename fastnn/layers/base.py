@@ -79,6 +79,7 @@ class Layer:
         """Return whether it works on whole sequences where samples have this shape, which begins with None.
 
         Its shapes then begin with None too. Every other layer computes step by step, and its shapes are those of a step.
+        A layer that joins gets a tuple of shapes; one that works on whole sequences may join some of different lengths.
         """
         return False
 

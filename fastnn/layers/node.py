@@ -214,6 +214,8 @@ def output_shape(layer, reads):
             raise ValueError(f"{error} (it is called on {reads[0]!r})") from None
     try:
         shapes = tuple(node.shape for node in reads)
+        if layer.works_over_time(shapes):
+            return layer.output_shape(shapes)
         if not any(map(is_ragged, shapes)):
             return layer.output_shape(shapes)
         if not all(map(is_ragged, shapes)):

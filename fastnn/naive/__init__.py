@@ -21,6 +21,7 @@ In addition to the functions below, there is a pair for each registered activati
 """
 
 from . import records
+from .attention import attention_backward, attention_forward
 from .clipping import clip_by_norm, clip_by_value
 from .convolution import (
     conv2d_backward,
@@ -91,6 +92,8 @@ from .recurrence import (
 from .rungs import registry_attributes
 
 __all__ = [
+    "attention_backward",
+    "attention_forward",
     "average_over_time_backward",
     "average_over_time_forward",
     "average_pool2d_backward",

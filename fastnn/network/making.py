@@ -28,10 +28,10 @@ def structure(layers, inputs, outputs):
         raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
     known, plain = tuple(layer_types.records.values()), True
     for index, layer in enumerate(layers):
-        if isinstance(layer, Block):
-            plain = False
-        elif not isinstance(layer, known):
+        if not isinstance(layer, (Block, *known)):
             raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
+        if isinstance(layer, Block) or (layer.joins and layer.least == 1):
+            plain = False
     if plain and not isinstance(inputs, Node):
         return chain_of(layers, input_shape(inputs))
     return graph_of(*listed_nodes(layers, inputs))

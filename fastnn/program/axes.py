@@ -85,7 +85,12 @@ class Rows:
         return a if x.axis is not None else replace(a, shape=(x.shape[0], *a.shape), axis=None)
 
     def windows_of(self, axis, windows):
-        """Return the axis of `StepWindows` over the steps of another axis, of which a row of the table writes the record."""
+        """Return the axis of `StepWindows` over the steps of another axis, of which a row of the table writes the record.
+
+        Where each sequence has as many windows as steps, it is the same axis, so that both can be joined.
+        """
+        if windows.keep_steps:
+            return axis
         with self.on(None):
             found = self.new_axis(windows.largest(axis.rows, self.samples), int(windows.largest(axis.longest, 1)))
             self.emit(measure_windows_row(self.dtype, axis=axis.place, windows=found.place, **windows.sizes))

@@ -181,7 +181,7 @@ class Program(Rows):
             if shared:
                 given = [self.read(x, step.layer) for x in given]
             activation = None if step.activation == "identity" else activations[step.activation]
-            if len(given) > 1 and step.layer.joins:
+            if len(given) > 1 and step.layer.joins and not step.layer.works_over_time(tuple(x.shape for x in given)):
                 check_axes(step, given)
             before, self.axis = self.axis, given[0].axis
             with self.as_layer(step.index):

@@ -24,6 +24,7 @@ array([[0. , 1. ],
 
 from ..naive.rungs import registry_attributes
 from . import records
+from .attention import attention_backward, attention_forward
 from .clipping import clip_by_norm, clip_by_value
 from .convolution import (
     conv2d_backward,
@@ -93,6 +94,8 @@ from .recurrence import (
 )
 
 __all__ = [
+    "attention_backward",
+    "attention_forward",
     "average_over_time_backward",
     "average_over_time_forward",
     "average_pool2d_backward",

@@ -145,7 +145,7 @@ def test_the_graph_alone_computes_the_same(layer, dtype, path):
         with pytest.raises(fastnn.ModelFormatError, match=r"MatMul"):
             fastnn.onnx.load(path)
         return
-    if layer in JOINS:  # a graph that branches, and foreign ones are read as chains
+    if layer in JOINS or "Attention" in layer:  # a graph that branches, and foreign ones are read as chains
         with pytest.raises(fastnn.ModelFormatError, match="build the network of layers here"):
             fastnn.onnx.load(path)
         return

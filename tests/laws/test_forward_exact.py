@@ -271,6 +271,21 @@ def exact_lstm_step(layer, gates, h, c, p):
     return [logistic(z[3 * out + j] + of[2 * out + j] * c[j]) * mpmath.tanh(c[j]) for j in range(out)], c
 
 
+def exact_attention(layer, x, p, shape):
+    """Compute the weights of each query, of a series that attends to itself."""
+    (x,), ((steps, features),) = x, shape
+    rows, a = [x[t * features:(t + 1) * features] for t in range(steps)], []
+    for t, q in enumerate(rows):
+        seen = rows[:t + 1] if layer.causal else rows
+        if layer.score == "dot":
+            scores = [mpmath.fdot(q, k) / mpmath.sqrt(features) for k in seen]
+        else:
+            scores = [sum(w * mpmath.tanh(u + v) for w, u, v in zip(p["weight"], q, k, strict=True)) for k in seen]
+        powers = [mpmath.exp(score) for score in scores]
+        a += [mpmath.fdot(powers, column) / sum(powers) for column in zip(*seen, strict=True)]
+    return a
+
+
 EXACT_STEPS = {"SimpleRNN": exact_simple_step, "GRU": exact_gru_step, "LSTM": exact_lstm_step}
 
 # The computation of each layer for a sample, before its activation.
@@ -297,6 +312,7 @@ EXACT_LAYERS = {
     "Normalize": lambda layer, x, p, shape: [(v - p["mean"][k % shape[-1]]) * p["scale"][k % shape[-1]]
                                              for k, v in enumerate(x)],
     "GroupNorm": exact_group_norm,
+    "Attention": exact_attention,
     "LastStep": lambda layer, x, p, shape: x[-math.prod(shape[1:]):],
     **dict.fromkeys(EXACT_STEPS, exact_recurrence),
     "Flatten": lambda layer, x, p, shape: x,

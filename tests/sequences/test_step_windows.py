@@ -15,6 +15,7 @@ from fastnn import (
     LastStep,
     MaxPool1D,
     Network,
+    Residual,
     check_gradients,
 )
 
@@ -130,3 +131,10 @@ def test_windows_of_one_axis_are_not_joined_with_steps_of_another():
 def test_what_is_not_built_is_refused_by_name(layer):
     with pytest.raises(ValueError, match="inputs a number of steps"):
         Network([layer, LastStep(), Dense(2)], inputs=(None, 3))
+
+
+@pytest.mark.parametrize("options", [{"padding": "same"}, {"padding": "causal", "dilation": 2}, {"padding": 1}])
+def test_windows_of_each_step_stand_in_a_block_with_a_shortcut(options):
+    X = [np.random.default_rng(n).normal(size=(n, 4)) for n in (5, 1, 8)]
+    net = Network([Residual(Conv1D(4, 3, "tanh", **options)), LastStep(), Dense(2)], inputs=(None, 4), dtype="float64")
+    assert check_gradients(net, X, np.ones((3, 2))).max_relative_error < 1e-7

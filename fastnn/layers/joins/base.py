@@ -9,12 +9,13 @@ class Join(Layer):
 
     Attributes
     ----------
-    most : int
-        The largest number of tensors that it takes.
+    least, most : int
+        How many tensors it takes. One that takes a single tensor can stand in a list of layers.
     """
 
     joins = True
     adds_gradient = True
+    least = 2
     most = 1 << 20
 
     def output_shape(self, shapes):

@@ -32,6 +32,11 @@ class StepWindows:
         """The operands of rows of the table."""
         return asdict(self)
 
+    @property
+    def keep_steps(self):
+        """Whether any sequence has as many windows as steps."""
+        return self.stride == 1 and (self.same or self.before + self.after + 1 == span_of(self.kernel, self.dilation))
+
     def count(self, steps):
         """Return the numbers of windows of sequences of so many steps, an array or a number."""
         if self.same:

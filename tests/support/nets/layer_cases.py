@@ -7,6 +7,7 @@ from fastnn import (
     LSTM,
     Activation,
     Add,
+    Attention,
     Average,
     AveragePool1D,
     AveragePool2D,
@@ -75,6 +76,8 @@ SERIES = {
     "GRU, reset before": GRU(3, reset_after=False, reverse=True),
     "LSTM": LSTM(3, reverse=True, return_sequences=True),
     "LSTM with peepholes": LSTM(4, peepholes=True),
+    "Attention": Attention(),
+    "Attention, additive": Attention("additive", causal=True),
 }
 IMAGES = {
     "Conv2D": Conv2D(2, (2, 3), "tanh", padding="same", dilation=(1, 2)),

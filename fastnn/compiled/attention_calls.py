@@ -1,0 +1,97 @@
+"""Attention as a function for Python: it runs as a network of one row, as in training.
+
+Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is the largest number of
+threads, used if there is enough work, and does not change the result.
+"""
+
+import math
+
+import numpy as np
+
+from ..kernels.compiling.objects import address
+from ..kernels.layers.attention.attention import attention_row, scratch_of
+from ..naive.attention import check_attention
+from ..runtime.memory import aligned
+from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
+from .arguments import place, real_arrays, run_phase
+from .sequence_calls import Steps
+
+
+class Call:
+    """The row of attention whose memory is wherever its arrays lie."""
+
+    def __init__(self, query, keys, values, offsets, source_offsets, heads, causal, weight, threads, da=None):
+        given = {"query": query, "keys": keys, "values": values, "weight": weight, "da": da}
+        self.dtype, *arrays = real_arrays(**{name: array for name, array in given.items() if array is not None})
+        arrays = iter(arrays)
+        self.query, self.keys, self.values, self.weight, self.da = (
+            None if array is None else next(arrays) for array in given.values())
+        offsets, source_offsets = check_attention(
+            self.query.shape, self.keys.shape, self.values.shape, offsets, source_offsets, heads, causal,
+            None if weight is None else self.weight.shape)
+        self.query_axis, self.source_axis = Steps(self.dtype, offsets), Steps(self.dtype, source_offsets)
+        self.samples, longest = len(offsets) - 1, max(1, int(np.diff(source_offsets).max()))
+        features, width, scores = self.query.shape[1] // heads, self.values.shape[1] // heads, "dot"
+        if weight is not None:
+            scores = "additive"
+        places, size = scratch_of(longest, features, width, da is not None, weight is not None)
+        self.work = 2 * len(self.query) * longest * (self.query.shape[1] + self.values.shape[1])
+        self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples * heads)
+        self.scratch = aligned(size * self.parts, self.dtype)
+        self.partials = aligned(self.samples * features, self.dtype)
+        self.a = np.empty((len(self.query), self.values.shape[1]), self.dtype)
+        self.options = {
+            "scores": scores, "heads": heads, "key_features": features, "value_features": width, "causal": causal,
+            "scale": 1 / math.sqrt(features) if weight is None else 1.0, "query": place(self.query),
+            "keys": place(self.keys), "values": place(self.values), "a": place(self.a), "query_row": heads * features,
+            "keys_row": heads * features, "values_row": heads * width, "a_row": heads * width,
+            "weight": -1 if weight is None else place(self.weight),
+            "query_axis": self.query_axis.place, "source_axis": self.source_axis.place, "scratch": place(self.scratch),
+            "scratch_size": size, "partials": place(self.partials), **places}
+
+    def run(self, row, phase, parts, gradients=0):
+        run_phase(row, phase, self.samples, parts, self.work, gradients)
+
+    def forward(self):
+        self.run(attention_row(self.dtype, 1, **self.options), "forward", self.parts)
+        return self.a
+
+    def backward(self):
+        if self.da.shape != self.a.shape:
+            raise ValueError(f"da has shape {self.da.shape}; it must be {self.a.shape}, that of the result")
+        found = [np.empty_like(array) for array in (self.query, self.keys, self.values)]
+        learned = None if self.weight is None else (place(self.weight), self.weight.size)
+        places = zip(("dquery", "dkeys", "dvalues"), map(place, found), strict=True)
+        row = attention_row(self.dtype, 1, training=True, da=place(self.da), learned=learned, **self.options, **dict(places))
+        self.run(row, "backward_first", self.parts)
+        if learned is not None:
+            found.append(np.empty_like(self.weight))
+            self.run(row, "backward_third", 1, address(found[-1]) - address(self.weight))
+        return tuple(found)
+
+
+def attention_forward(query, keys, values, offsets, source_offsets=None, *, heads=1, causal=False, weight=None,
+                      threads=None):
+    """Compute a weighted mean of values for each query: a (queries, heads · value_features).
+
+    Scores are q · k / √features; with a weight they are Σ weight tanh(q + k).
+
+    Examples
+    --------
+    >>> attention_forward([[0.0]], [[1.0], [2.0]], [[10.0], [20.0]], offsets=[0, 1], source_offsets=[0, 2])
+    array([[15.]])
+    """
+    return Call(query, keys, values, offsets, source_offsets, heads, causal, weight, threads).forward()
+
+
+def attention_backward(da, query, keys, values, offsets, source_offsets=None, *, heads=1, causal=False, weight=None,
+                       threads=None):
+    """Compute the gradients of `attention_forward` from da: dquery, dkeys, dvalues, and dweight if there is a weight.
+
+    Examples
+    --------
+    >>> dquery, dkeys, dvalues = attention_backward([[1.0]], [[0.0]], [[1.0], [2.0]], [[10.0], [20.0]], [0, 1], [0, 2])
+    >>> dquery, dkeys.tolist(), dvalues.tolist()
+    (array([[2.5]]), [[0.0], [0.0]], [[0.5], [0.5]])
+    """
+    return Call(query, keys, values, offsets, source_offsets, heads, causal, weight, threads, da).backward()
