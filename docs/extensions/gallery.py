@@ -13,7 +13,7 @@ from fastnn import examples
 PLACE = "% examples"  # the line of gallery.md that the list of examples replaces
 FOLDER = "generated"
 # those that take a minute unless told not to
-QUICK = {"autoencoder", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation", "writer"}
+QUICK = {"autoencoder", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation", "writer"}
 
 
 def example(name):

@@ -4,6 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from fastnn import cli, examples
 
+SPOKEN = Path(os.environ.get("FASTNN_SPOKEN_DIGITS") or Path(__file__).parents[3] / "shared" / "data" / "spoken_digits.npz")
 MNIST = Path(os.environ.get("FASTNN_MNIST") or Path(__file__).parents[3] / "shared" / "data" / "mnist.npz")
 
 
@@ -114,11 +116,17 @@ def writer(found):
     assert {len(text) for text in found["texts"].values()} == {19 + 300}
 
 
+def digit_strings(found):
+    assert found["label_error_rate"] < 0.2  # after --quick; 0.6 % after all epochs
+    assert found["by_beam"] < 0.2
+
+
 CLAIMS = {claim.__name__: claim for claim in
-          (autoencoder, cart_pole, computation_graph, digits, ensemble, lenet, linear_depth, logistic_regression, mnist,
-           mnist1d, neural_ode, newton, parity, segmentation, spiral, sunspots, sweep, writer, zero_initialization)}
-QUICK = {"autoencoder", "cart_pole", "digits", "lenet", "mnist", "mnist1d", "neural_ode", "parity", "segmentation",
-         "sunspots", "writer"}
+          (autoencoder, cart_pole, computation_graph, digit_strings, digits, ensemble, lenet, linear_depth,
+           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, segmentation, spiral, sunspots, sweep, writer,
+           zero_initialization)}
+QUICK = {"autoencoder", "cart_pole", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "neural_ode", "parity",
+         "segmentation", "sunspots", "writer"}
 
 
 def module(name):
@@ -135,6 +143,10 @@ def test_example(name, tmp_path, monkeypatch, capsys):
         if not MNIST.is_file():
             pytest.skip(f"there is no MNIST file at {MNIST}")
         monkeypatch.setenv("FASTNN_MNIST", str(MNIST))
+    if name == "digit_strings":
+        if not SPOKEN.exists():
+            pytest.skip(f"there are no recordings at {SPOKEN}")
+        monkeypatch.setenv("FASTNN_SPOKEN_DIGITS", str(SPOKEN))
     monkeypatch.chdir(tmp_path)
     found = module(name).main(["--quick"] if name in QUICK else [])
     CLAIMS[name](found)
@@ -181,6 +193,30 @@ def test_mnist_says_what_it_wants(name, monkeypatch, tmp_path, capsys):
         module(name).main([])
     assert stop.value.code == 2
     assert "FASTNN_MNIST" in capsys.readouterr().err
+
+
+def test_digit_strings_say_what_they_want(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("FASTNN_SPOKEN_DIGITS", raising=False)
+    for given, words in [([], "Free Spoken Digit Dataset"), (["--path", str(tmp_path)], "7_jackson_32.wav")]:
+        with pytest.raises(SystemExit) as stop:
+            module("digit_strings").main(given)
+        assert stop.value.code == 2
+        assert words in capsys.readouterr().err
+
+
+def test_digit_strings_read_a_folder_of_recordings(tmp_path):
+    random = np.random.default_rng(0)
+    for digit, speaker, number in [(7, "jackson", 32), (7, "jackson", 4), (0, "theo", 5)]:
+        with wave.open(str(tmp_path / f"{digit}_{speaker}_{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes((1000 * random.normal(size=4000 + 80 * number)).astype("<i2").tobytes())
+    frames, digits, train, test = module("digit_strings").recordings(tmp_path)
+    assert digits.tolist() == [0, 7, 7]
+    assert (train.tolist(), test.tolist()) == ([0, 1], [2])
+    assert frames.lengths.tolist() == [53, 80, 52]
+    X, y = module("digit_strings").strings(frames, digits, train, passes=3, seed=0)
+    assert sorted(one.tolist() for one in y)[0] in ([1, 8], [8, 1])
+    assert X.lengths.tolist() == [133] * 3
 
 
 def test_as_a_module(tmp_path):
