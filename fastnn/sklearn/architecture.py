@@ -89,6 +89,14 @@ def build(layers, inputs, *, loss, dtype, activation, generator):
     return network
 
 
+def check_outputs(network):
+    """Refuse a network with outputs at each step, since an estimator has one target for each sample."""
+    if network.gives_steps:
+        raise ValueError(f"the last of `layers`, {network.layers[-2]!r}, gives outputs at each step, and an estimator "
+                         "learns one target for each sample: end `layers` with a recurrent layer that gives its last state, "
+                         "with LastStep() or with GlobalAveragePool(); targets at steps are learned by fastnn.Network")
+
+
 def build_given(layers, inputs, *, loss, dtype, generator):
     """Return a new network of layers with their own initializers; `inputs` is the shape of a sample."""
     return EstimatorNetwork(layers, inputs, loss=loss, dtype=dtype, seed=int(generator.randint(2**31)))

@@ -17,7 +17,7 @@ from ..network.layer_outputs import layer_outputs
 from ..runtime.exclusive import run_exclusively
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from ..samples.weights import sample_weights
-from . import architecture
+from . import architecture, sequences
 from .data import dense, for_all, plain, rows_of_shape
 from .fitting import lbfgs, stochastic
 from .fitting.before import Before
@@ -96,7 +96,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         Parameters
         ----------
         X : array, DataFrame or sparse matrix (samples, features)
-            Sparse data are made dense. With `layers`, also an array `(samples, *input_shape)`.
+            Sparse data are made dense. With `layers`, also an array `(samples, *input_shape)`, or sequences of any length:
+            a list of arrays (steps, features), a `fastnn.Sequences`, a column of a data frame that holds lists.
         y : array (samples,) or (samples, outputs)
         sample_weight : array (samples,), optional
             The loss is the mean over the samples of a step with these weights.
@@ -204,13 +205,16 @@ class NetworkEstimator(BaseEstimator, ABC):
         if getattr(y, "ndim", 0) > 2:
             raise ValueError(f"y has shape {y.shape}; an estimator takes (samples,) or (samples, outputs), as scikit-learn "
                              "does: targets at each pixel or step are learned by fastnn.Network")
-        if anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
+        if self._takes_sequences(X, anew):
+            dtype = None if self.dtype is None and anew else np.dtype(self.network_.dtype if not anew else self.dtype)
+            X, y = sequences.validated(self, X, self._plain_targets(y), reset=anew, dtype=dtype)
+        elif anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
             X, y = validate_data(self, self._rows(X, anew), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                                  reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
             if self._numeric_targets:  # scikit-learn accepts some arrays of objects
                 check_finite("y", real_array("y", y, np.float64))
             X = dense(X)
-        weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype)
+        weights = sample_weights(for_all(sample_weight, len(X)), len(X), self._dtype_of(X))
         encoded = self._encode(y, anew=encode_anew)
         return Samples(X, encoded, self._weights(encoded, weights))
 
@@ -219,11 +223,36 @@ class NetworkEstimator(BaseEstimator, ABC):
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; one of them is missing")
-        X, y = validate_data(self, self._rows(X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
-                             reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
-        X = dense(X)
-        weights = sample_weights(for_all(sample_weight, len(X)), len(X), X.dtype, "sample_weight_val")
+        if self._takes_sequences(X):
+            X, y = sequences.validated(self, X, self._plain_targets(y), reset=False, dtype=None)
+        else:
+            X, y = validate_data(self, self._rows(X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
+                                 reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
+            X = dense(X)
+        weights = sample_weights(for_all(sample_weight, len(X)), len(X), self._dtype_of(X), "sample_weight_val")
         return Samples(X, self._encode(y, anew=False), weights)
+
+    def _takes_sequences(self, X, anew=False):
+        """Return whether samples are sequences of any length; `anew` decides it from X and input_shape."""
+        if self.layers is None:
+            if sequences.are_sequences(X):
+                raise ValueError(sequences.ONE_SHAPE.format("X"))
+            return False
+        if anew:
+            given = self.input_shape
+            if given is not None and given[0] is None:
+                self._sample_shape = tuple(given)
+            elif given is None and sequences.are_sequences(X):
+                self._sample_shape = sequences.shape_of(X, self.layers)
+            else:
+                return False
+        return self._sample_shape[:1] == (None,)
+
+    def _dtype_of(self, X):
+        """Return the dtype of a network that learns from checked samples; tokens count as whole numbers of other X do."""
+        if X.dtype.kind == "f":
+            return X.dtype
+        return np.dtype("float64" if self.dtype is None else self.dtype)
 
     def _rows(self, X, anew=False):
         """Return samples as scikit-learn checks them, (samples, features), if they have another shape."""
@@ -244,11 +273,12 @@ class NetworkEstimator(BaseEstimator, ABC):
         outputs, out_activation, loss = self._outputs_wanted(samples.y)
         layers, ends = architecture.describe(self, outputs, out_activation)
         if anew:
-            options = {"loss": loss, "dtype": samples.X.dtype.name, "generator": generator}
+            options = {"loss": loss, "dtype": self._dtype_of(samples.X).name, "generator": generator}
             if self.layers is None:
                 self.network_ = architecture.build(layers, samples.X.shape[1], activation=self.activation, **options)
             else:
                 self.network_ = architecture.build_given(layers, self._sample_shape, **options)
+                architecture.check_outputs(self.network_)
             if len(self.network_.layers) != len(layers):  # blocks are several layers
                 ends = list(range(len(self.network_.wiring.steps) - 1))
             self._hidden_ends, self._optimizer, self._given_layers = ends, None, tuple(layers)
@@ -286,7 +316,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         Then scikit-learn's checks, which take longer than a step or the prediction of a row, would only check finiteness.
         """
         network = vars(self).get("network_")
-        return (network is not None and type(X) is np.ndarray and X.ndim == 2 and len(X) > 0
+        return (network is not None and not network.is_ragged and type(X) is np.ndarray and X.ndim == 2 and len(X) > 0
                 and X.shape[1] == network.inputs and X.dtype == network.dtype and "feature_names_in_" not in vars(self))
 
     def _checked_outputs(self, X):
@@ -295,6 +325,8 @@ class NetworkEstimator(BaseEstimator, ABC):
                 return self._outputs(X)
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
+        if self._takes_sequences(X):
+            return self._outputs(sequences.validated(self, X, reset=False, dtype=dtype))
         return self._outputs(validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=dtype))
 
     def _outputs(self, X):
@@ -308,6 +340,9 @@ class NetworkEstimator(BaseEstimator, ABC):
     def hidden_activations(self, X):
         """Return the outputs of the hidden layers, a list of arrays `(samples, *shape)`, in the network's dtype."""
         check_is_fitted(self)
+        if self._takes_sequences(X):
+            raise ValueError("hidden_activations are arrays of samples of one shape, and this estimator takes sequences of "
+                             "any length; network_.forward of a part of the layers gives them")
         X = validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=np.dtype(self.network_.dtype))
         outputs = layer_outputs(self.network_, self.network_.shaped(dense(X)), self.n_threads)
         return [outputs[end] for end in self._hidden_ends]

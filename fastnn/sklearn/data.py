@@ -8,28 +8,17 @@ import scipy.sparse
 
 from ..samples.arrays import refuse_masked
 from ..samples.features import repair, samples_array
-from ..samples.sequences import Sequences
 
 
 def plain(name, values):
     """Refuse values that scikit-learn would silently take for numbers: masked elements, dates, durations, records."""
     refuse_masked(name, values)
-    refuse_sequences(name, values)
     dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))  # a data frame has several
     for dtype in np.ravel(np.array(dtypes, object)):
         temporal = getattr(dtype, "is_temporal", None)  # a method of polars' dtypes
         if getattr(dtype, "kind", None) in ("m", "M", "V") or (temporal is not None and temporal()):
             raise ValueError(f"{name} has dtype {dtype}; it must hold real numbers")
     return values
-
-
-def refuse_sequences(name, values):
-    """Raise an error for samples that are sequences of several lengths, which scikit-learn cannot take apart."""
-    lengths = set(map(len, values)) if isinstance(values, (list, tuple)) and all(
-        isinstance(each, np.ndarray) and each.ndim in (1, 2) for each in values) else ()
-    if isinstance(values, Sequences) or len(lengths) > 1:
-        raise ValueError(f"{name} holds sequences of several lengths, and estimators take samples of one shape; use "
-                         "fastnn.Network with inputs=(None, features), which has fit, predict and evaluate")
 
 
 def rows_of_shape(X, shape):

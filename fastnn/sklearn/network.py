@@ -58,7 +58,9 @@ class EstimatorNetwork(Network):
         return [view for name, view in self.parameters.items() if name.endswith(".bias")]
 
     def shaped(self, X):
-        """Return samples (samples, features) in the shape of the network's inputs."""
+        """Return samples (samples, features) in the shape of the network's inputs; sequences as they are."""
+        if self.is_ragged:
+            return X
         return X.reshape(len(X), *self.shapes[0])
 
     def snapshot(self):

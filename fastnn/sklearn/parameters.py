@@ -57,10 +57,7 @@ def some_layers(where, value):
 
 def sample_shape(where, value):
     shape = input_shape(value, where)
-    if None in shape:
-        raise ValueError(f"{where} is {shown(value)}, for sequences of any length, and estimators take samples of one "
-                         "shape; use fastnn.Network with these inputs, or give a number of steps")
-    if len(shape) < 2:
+    if len(shape) < 2 and None not in shape:
         raise ValueError(f"{where} is {shown(value)}; give the shape of a sample with several axes, such as (8, 8, 1), or "
                          "None")
 
@@ -176,7 +173,8 @@ DESCRIPTION = """
         and their activation.
     input_shape : tuple of int or None
         The shape of a sample, such as (height, width, channels), for `layers` that need it. X then has the shape
-        `(samples, *input_shape)`, or (samples, features) with the same elements in C order, as in a pipeline."""
+        `(samples, *input_shape)`, or (samples, features) with the same elements in C order, as in a pipeline. For sequences
+        of any length (None, features), or (None,) for tokens; X is then a list of arrays, or a `fastnn.Sequences`."""
 
 ATTRIBUTES = """
     coefs_, intercepts_ : list of array

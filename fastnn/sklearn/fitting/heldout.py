@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from ...samples.sequences import Sequences
+
 
 @dataclass
 class Samples:
@@ -16,8 +18,12 @@ class Samples:
 
     def split(self, fraction, generator, stratify):
         """Return (training samples, held-out samples); `stratify`: whether both have the same proportions of classes."""
-        arrays = [self.X, self.y] + ([] if self.weights is None else [self.weights])
+        # sequences are divided by their numbers: scikit-learn would make a list of them
+        X = np.arange(len(self.X)) if isinstance(self.X, Sequences) else self.X
+        arrays = [X, self.y] + ([] if self.weights is None else [self.weights])
         pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
+        if isinstance(self.X, Sequences):
+            pieces[:2] = self.X[pieces[0]], self.X[pieces[1]]
         held = len(pieces[1])
         if held < 2:
             raise ValueError(f"The validation set is too small: {held} of the {len(self.X)} samples, and it needs 2; raise "
