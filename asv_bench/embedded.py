@@ -3,8 +3,9 @@
     python asv_bench/embedded.py
 
 All have the same weights, float32, one thread, and arguments in the library's own kind of array, with preallocated outputs
-where possible. Times are minima of many short runs, in turn; a library that is not installed is skipped. The last line is a
-simulation: a million steps, each a call of the network and an addition, in one compiled call.
+where possible. Times are minima of many short runs, in turn; a library that is not installed is skipped. Then a simulation:
+a million steps, each a call of the network and an addition, in one compiled call. The last table is one step of a sequence,
+by `fastnn.jit.step` in `@njit` code and by `stream.step` from Python.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 from numba import njit
 
 import fastnn
-from fastnn import Dense, Network
+from fastnn import GRU, LSTM, Dense, Network, SimpleRNN
 
 NETS = {"4-16-16-2": (4, 16, 16, 2), "2-64-64-3": (2, 64, 64, 3), "8-32-32-1": (8, 32, 32, 1)}
 INSIDE = 2000  # rows in a call that stays in compiled code
@@ -36,6 +37,12 @@ def simulate(model, state, change, steps):
         fastnn.jit.forward_row(model, state, change)
         for j in range(len(change)):
             state[j] += np.float32(1e-3) * change[j]
+
+
+@njit
+def many_steps(model, state, x, out, count):
+    for _ in range(count):
+        fastnn.jit.step(model, state, x, out)
 
 
 def fastnn_inside(net, row):
@@ -134,6 +141,18 @@ def simulation(steps=STEPS, rounds=5):
     return 1e9 * best, alone / best
 
 
+def sequence_step(cell, rounds, inputs=12, units=32):
+    """Return the nanoseconds of a step of a cell within compiled code, and from Python."""
+    net, x, out = Network([cell(units)], inputs=(None, inputs)), np.ones(inputs, np.float32), np.empty(units, np.float32)
+    model, state, stream = net.compiled(), fastnn.jit.first_state(net), net.stream()
+    calls = {lambda: many_steps(model, state, x, out, INSIDE): (1, INSIDE), lambda: stream.step(x): (20, 20)}
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(1 + rounds):
+        for call, (count, steps) in calls.items():
+            best[call] = min(best[call], timeit.timeit(call, number=count) / steps)
+    return [1e9 * seconds for seconds in best.values()]
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=300, help="short runs of each (default: 300)")
@@ -146,6 +165,10 @@ def main(argv=None):
         print(f"| {net} | " + " | ".join(f"{found[name]:,.0f} ns" for name in names) + " |", flush=True)
     step, share = simulation(options.steps)
     print(f"\na simulation of {options.steps:,} steps with 4-16-16-4: {step:.0f} ns a step, {share:.0%} of it the network")
+    print("\n| a step of 12 inputs, 32 units | in @njit | from Python |\n| --- | ---: | ---: |")
+    for cell in (SimpleRNN, GRU, LSTM):
+        print(f"| {cell.__name__} | " + " | ".join(f"{step:,.0f} ns" for step in sequence_step(cell, options.rounds)) + " |",
+              flush=True)
 
 
 if __name__ == "__main__":

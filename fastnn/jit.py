@@ -26,9 +26,25 @@ import numpy as np
 from .checks import an_instance, shown
 from .kernels.embedded.calls import forward, forward_row, input_gradients, loss_and_gradients, pullback
 from .kernels.embedded.model import Model
+from .kernels.embedded.step_calls import forward_sequence, reset, step
 from .network.network import Network
+from .program.step import StepProgram
 
-__all__ = ["Model", "forward", "forward_row", "input_gradients", "loss_and_gradients", "pullback", "views"]
+__all__ = ["Model", "first_state", "forward", "forward_row", "forward_sequence", "input_gradients", "loss_and_gradients",
+           "pullback", "reset", "step", "views"]
+
+
+def first_state(network):
+    """Return the state of a sequence before its first step, an array for `fastnn.jit.step`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> from fastnn import LSTM, Network
+    >>> fastnn.jit.first_state(Network([LSTM(4)], inputs=(None, 3))).shape
+    (8,)
+    """
+    return StepProgram(an_instance("network", network, Network), streams=1).first_state()
 
 
 def views(network, vector):

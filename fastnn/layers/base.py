@@ -98,7 +98,7 @@ class Layer:
         Raise ValueError if its output at a step depends on later steps. shape: that of sequences, which begins with None.
         """
         if self.works_over_time(shape):
-            raise ValueError(f"{self!r} works on whole sequences")
+            raise ValueError(f"{self!r} works on whole sequences; give them to predict")
         return {}
 
     def lower_step(self, program, index, x, activation, kept):

@@ -5,10 +5,12 @@ import numpy as np
 from ..kernels.compiling.objects import WORD
 from ..kernels.embedded import walk as embedded
 from ..kernels.embedded.model import Model, layout_of
+from ..kernels.embedded.steps import FIRST, reset_kernel, steps_kernel
 from ..kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
 from ..kernels.interpreter.table import RESULTS, make_table
 from . import SMALLEST_CHUNK, ForwardProgram, Program
 from .criterion import Criterion
+from .step import StepProgram
 
 ALIGNMENT = 64
 # the meaning of integer targets, by the value of the network's head
@@ -102,9 +104,7 @@ def compiled(network, gradients):
         raise ValueError("compiled code takes networks of one input and one output, and this one has several; make a "
                          "network of a part, or give it one input that is sliced: x[:4], x[4:]")
     if network.is_ragged:
-        raise ValueError(f"this network takes sequences of any length, inputs={network.shapes[0]}, and compiled code "
-                         "samples of one shape; make the network again with a number of steps instead of None, and copy the "
-                         "parameters")
+        return compiled_steps(network)
     one = ForwardSection(network, 1)
     sections = {"one": one, "many": ForwardSection(network, forward_capacity(network, one))}
     head = MODEL.new(layout=layout_of(network.dtype), inputs=network.inputs, outputs=network.outputs,
@@ -117,11 +117,50 @@ def compiled(network, gradients):
         sections |= {"loss_few": LossSection(network, FEW), "loss_many": LossSection(network, LARGEST),
                      "pull_few": PullbackSection(network, FEW), "pull_many": PullbackSection(network, LARGEST)}
     shape = np.array(network.shapes[0], np.int64)
-    head["shape"] = MODEL.bytes // WORD
-    words, end = [section.words() for section in sections.values()], head["shape"] + shape.size
-    for name, section in zip(sections, words, strict=True):
-        head[name], end = end, end + len(section)
+    return model_of(network, head, {"shape": shape, **{name: section.words() for name, section in sections.items()}})
+
+
+def model_of(network, head, parts):
+    """Return the model with a head and the words behind it, {field of the head that says where they begin: words}."""
+    end = MODEL.bytes // WORD
+    for name, words in parts.items():
+        head[name], end = end, end + len(words)
     # the rows contain the address of the state
     parameters, state = network.vectors.parameters, network.vectors.state
-    table = np.asarray(Keeper(np.concatenate([words_of(head), shape, *words]), state))
-    return Model(table.reshape([1] * (shape.size - 1) + [-1]), parameters.flat, state.flat)
+    table = np.asarray(Keeper(np.concatenate([words_of(head), *parts.values()]), state))
+    return Model(table.reshape([1] * (len(network.shapes[0]) - 1) + [-1]), parameters.flat, state.flat)
+
+
+class StepSection(StepProgram):
+    """The rows of a network for one step of one sequence."""
+
+    place, words = Section.place, Section.words
+
+    def __init__(self, network):
+        super().__init__(network, streams=1)
+        self.head = SECTION.new(capacity=1)
+        self.place(x=self.x.offset, a=self.a.offset, kept=self.begin)
+
+    def firsts(self):
+        """Return the records of the state before the first step."""
+        found = []
+        for _, size, first in self.kept.values():
+            is_number = np.isscalar(first)
+            parameter = -1 if is_number else self.offsets[f"{first[0]}.{first[1]}"] + first[2]
+            found.append(FIRST.new(size=size, parameter=parameter, value=first if is_number else 0))
+        return np.concatenate([words_of(each) for each in found] or [np.empty(0, np.int64)])
+
+
+def compiled_steps(network):
+    """Return the model of a network that takes sequences of any length: it is fed step by step."""
+    try:
+        section = StepSection(network)
+    except ValueError as error:
+        raise ValueError(f"{error}. For whole sequences in compiled code, make the network with a number of steps "
+                         "instead of None, and copy the parameters") from None
+    head = MODEL.new(layout=layout_of(network.dtype), inputs=-1, outputs=network.outputs, step_inputs=network.inputs,
+                     size=network.vectors.parameters.size, tokens=network.tokens or 0, kept=section.size,
+                     firsts=len(section.kept), steps=steps_kernel.address(network.dtype),
+                     reset=reset_kernel.address(network.dtype))
+    shape = np.array([-1 if size is None else size for size in network.shapes[0]], np.int64)
+    return model_of(network, head, {"shape": shape, "one": section.words(), "first": section.firsts()})

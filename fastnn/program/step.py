@@ -26,13 +26,12 @@ def kept_by_step(network):
     found = []
     for step in network.wiring.steps:
         shapes = [network.shapes[tensor] for tensor in step.reads]
-        if len(shapes) > 1 and not step.layer.joins:
-            raise ValueError(f"layer {network.graph.names[step.index]!r} cannot be fed step by step: other layers give the "
-                             f"state of {step.layer!r} before the first step; make a network of {step.layer!r} without "
-                             "initial_state, and write that state into stream.state")
         try:
             found.append(step.layer.kept_between_steps(tuple(shapes) if step.layer.joins else shapes[0])
                          if any(map(is_ragged, shapes)) else {})
+            if len(shapes) > 1 and not step.layer.joins:
+                raise ValueError(f"other layers give the state of {step.layer!r} before the first step; make the network "
+                                 "without initial_state, and write that state into stream.state")
         except ValueError as error:
             raise ValueError(f"layer {network.graph.names[step.index]!r} cannot be fed step by step: {error}") from None
     return found

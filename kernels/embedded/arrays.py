@@ -25,7 +25,8 @@ def check_array(name, model, array, dimensions, *, written=False, contiguous=Fal
     if written and not array.mutable:
         raise TypingError(f"{name} is read-only; it is to be written to")
     if contiguous and array.layout != "C":
-        raise TypingError(f"{name} must be contiguous, such as np.zeros(model.parameters.size, np.{real})")
+        like = "fastnn.jit.first_state(network)" if name == "state" else f"np.zeros(model.parameters.size, np.{real})"
+        raise TypingError(f"{name} must be contiguous, such as {like}")
 
 
 def matrix_of(name, dimensions, written=False):
@@ -160,19 +161,24 @@ def are_labels(typingctx, y):
     return types.intp(y), lambda context, builder, signature, args: context.get_constant(types.intp, labels)
 
 
-@intrinsic
-def gradients_of(typingctx, model, gradients):
-    """Return the address of the gradient vector."""
-    check_array("grads", model, gradients, (1,), written=True, contiguous=True)
-    signature = types.intp(model, gradients)
+def address_of_vector(name):
+    """Return the intrinsic that returns the address of a contiguous vector that is written to."""
 
-    def codegen(context, builder, signature, args):
-        array = make_array(signature.args[1])(context, builder, args[1])
-        return builder.ptrtoint(array.data, context.get_value_type(types.intp))
+    @intrinsic
+    def place(typingctx, model, array):
+        check_array(name, model, array, (1,), written=True, contiguous=True)
+        signature = types.intp(model, array)
 
-    return signature, codegen
+        def codegen(context, builder, signature, args):
+            array = make_array(signature.args[1])(context, builder, args[1])
+            return builder.ptrtoint(array.data, context.get_value_type(types.intp))
+
+        return signature, codegen
+
+    return place
 
 
+gradients_of, written_vector = address_of_vector("grads"), address_of_vector("state")
 out_vector, out_matrix = matrix_of("out", (1,), written=True), matrix_of("out", (2,), written=True)
 dout_either = matrix_of("dout", (1, 2))
 x_sample, x_samples, x_like_dout = samples_of("x", 0), samples_of("x", 1), samples_like("x")

@@ -54,7 +54,9 @@ LOSS_SHAPES = ("the shapes do not fit the model: x must be (samples, inputs) of 
 PULLBACK_SHAPES = ("the shapes do not fit the model: x and dx must have as many columns as the network has inputs, or the "
                    "shape of its samples, each of them contiguous; dout as many columns as it has outputs, all as many "
                    "rows; grads and model.parameters one number for each parameter, contiguous")
-NO_GRADIENTS = "this model was made by compiled(gradients=False); make it without that"
+NO_GRADIENTS = ("this model was made by compiled(gradients=False), or for sequences of any length, of which compiled code "
+                "has no gradients; make it without that, or for sequences of one length")
+SEQUENCES = ("this model takes sequences of any length; call fastnn.jit.step with a state, or fastnn.jit.forward_sequence")
 NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes values: give y as (samples, outputs)"
 WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
 
@@ -76,6 +78,8 @@ def check_forward(head, table, sample, x_shape, out_shape, parameters, out, row,
     if head.layout != THIS_LAYOUT + item or not fit or not shape_fits(head, table, sample):
         fill_nan(out, out_shape[0], out_shape[1], row, column, item)
         refuse_table(head, item)
+        if head.inputs < 0:
+            raise ValueError(SEQUENCES)
         raise ValueError(SHAPES)
 
 

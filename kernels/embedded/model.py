@@ -15,7 +15,8 @@ from numba.np.arrayobj import make_array
 
 # identifies the fields of MODEL and the arguments of the functions; compiled code and a model must have the same
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parents[1] / name).read_bytes() for name in
-                             ("embedded/walk.py", "embedded/calls.py", "embedded/model.py", "embedded/arrays.py",
+                             ("embedded/walk.py", "embedded/steps.py", "embedded/calls.py", "embedded/step_calls.py",
+                              "embedded/model.py", "embedded/arrays.py",
                               "compiling/record.py")))
 
 

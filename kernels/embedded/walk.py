@@ -29,13 +29,14 @@ from ..products.packing import stack_memory
 MODEL = Record(
     "model", "layout", "inputs", "outputs", "size", "labels", "forward_row", "forward", "gradients", "pullback",
     "shape", "one", "many", "loss_few", "loss_many", "pull_few", "pull_many",
+    "steps", "reset", "step_inputs", "tokens", "kept", "first", "firsts",  # of sequences, see `steps`; inputs is −1 then
 )
 NO_LABELS, VALUES, CLASSES = range(3)  # how integer y is used: refused, as values of one output, as classes
 
 # The number of rows, the largest number of samples, the size of working memory, and byte offsets into it.
 SECTION = Record(
     "section", "operations", "capacity", "bytes", "x", "a", "targets", "weights", "da", "dx", "results", "spare_gradients",
-    "positions",
+    "positions", "kept",
 )
 SECTION_BYTES, model_at, section_at = SECTION.bytes, MODEL.at, SECTION.at
 new_call = on_stack(CALL)

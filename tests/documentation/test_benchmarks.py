@@ -77,6 +77,8 @@ def test_embedded(suite, monkeypatch):
         benchmark.setup(net)
         for call in (benchmark.time_rows, benchmark.time_input_gradients, benchmark.time_gradients):
             call(net, 2)
+    for cell in module.CELLS:
+        module.EmbeddedSteps().setup(cell)
 
 
 def test_a_row_beside_other_libraries(monkeypatch, capsys):
@@ -85,9 +87,10 @@ def test_a_row_beside_other_libraries(monkeypatch, capsys):
     monkeypatch.setattr(module, "NETS", {"4-16-16-2": (4, 16, 16, 2)})
     monkeypatch.setattr(module, "WAYS", {name: way for name, way in module.WAYS.items() if way[1] is None})
     module.main(["--rounds", "2", "--steps", "1000"])
-    table, simulation = capsys.readouterr().out.split("\n\n")
+    table, simulation, steps = capsys.readouterr().out.split("\n\n")
     assert "| 4-16-16-2 |" in table
     assert "1,000 steps" in simulation
+    assert "| LSTM |" in steps
 
 
 def test_shares_of_the_peak(monkeypatch, capsys):
