@@ -13,6 +13,8 @@ from ..checks.single import or_word
 from ..files.networks import LONGEST, PROVOKED
 from ..formats.untrusted_json import from_text
 from ..samples.arrays import any_array
+from .columns.bins import bins as checked_bins
+from .columns.bins import fitting
 from .columns.cells import numbers_if_all, without
 from .columns.frames import as_pandas, categorical_names, normalized
 from .columns.judging import counters_of, learn
@@ -69,7 +71,7 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
-            max_categories="auto", limit="auto", counters=None):
+            max_categories="auto", limit="auto", bins=0, counters=None):
         """Learn the conversion of the columns of a table.
 
         Parameters
@@ -97,6 +99,9 @@ class Preprocessing:
         limit : float or "auto"
             Standardized numbers are limited to ± this; infinity for no limit. "auto": 5 or, for a column with a long tail,
             up to twice as far as the tail: see `fastnn.tables.columns.tails`.
+        bins : int
+            The largest number of bins of a piecewise-linear encoding of each column of numbers, beside the number; 0 for
+            none: see `fastnn.tables.columns.bins`. For matrices of more than 2**28 elements there are fewer.
         counters : iterable of str, optional
             Columns that number the rows of a larger table of which this is a part. Default: determined from this table.
 
@@ -122,6 +127,7 @@ class Preprocessing:
         counters = counters_of(table, missing_values) if counters is None else several("counters", counters)
         counters = {check_there(name, names) for name in counters} - {*text, *drop, *keep_columns}
         lone = counters if len(set(names) - set(drop)) == 1 else set()
+        count = fitting(checked_bins("bins", bins), len(table), len(names))
         columns, notes = [], Notes()
         for name in names:
             if name in drop:
@@ -136,7 +142,7 @@ class Preprocessing:
                 column = Ignored(name, "ignored: counts the rows")
             else:
                 column = learn(series, rows, text=name in text, keep=name in keep_columns, most=most,
-                               limit=limit)
+                               limit=limit, bins=count)
             columns.append(column)
             notes.add(column, given if column.kind == "text" else series, known=known, counts=name in counters,
                       kept=name in keep_columns)
@@ -212,7 +218,7 @@ class Preprocessing:
         columns = [from_config(KINDS, column) for column in config["columns"]]
         different_words("the names of the columns", [column.name for column in columns])
         # the name of a column is part of the names of all its features: their total size could be the square of the file's
-        if sum(len(str(c.name)) * len(getattr(c, "categories", ())) for c in columns) > CHARACTERS:
+        if sum(len(str(c.name)) * len(getattr(c, "categories", getattr(c, "edges", ()))) for c in columns) > CHARACTERS:
             raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
         return cls(columns, config["missing_values"])
 

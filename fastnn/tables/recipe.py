@@ -8,12 +8,14 @@ from ..checks.hyperparameters import optional, positive
 from ..checks.single import check_fields, checked, or_none, or_word
 from ..layers import Dense
 from ..layers.blocks import list_of_layers
+from .columns.bins import BINS, bins
 from .plain import deviations, marks
 
 STEPS = 4000  # approximate number of steps of a training, within
 EPOCHS = (20, 200)  # these bounds on the number of epochs
 LARGE = 5000  # number of training rows from which on the batches are larger
 BATCH_SIZES = (32, 128)
+MEMBERS = ((50_000, 8), (200_000, 4), (math.inf, 2))  # (rows of the table up to which, number of members)
 
 
 def hidden_layers(where, value):
@@ -48,7 +50,13 @@ class Recipe:
     Attributes
     ----------
     layers : list of Dense
-        The hidden layers.
+        The hidden layers of each member. Default: two of 128 rectified linear units.
+    members : int, optional
+        The number of networks that are averaged, each validated on its share of the rows: see
+        `fastnn.tables.training.members`. Default: 8, or 4 above 50,000 rows and 2 above 200,000. 1 for a single network,
+        validated on the share `validation`, which is the default if the first layer is not a Dense.
+    bins : int
+        The number of bins of a piecewise-linear encoding of each column of numbers, beside the number itself; 0 for none.
     epochs, batch_size : int, optional
         Default: batches of 128 for 5,000 training rows or more, else 32; 20 to 200 epochs, for about 4,000 steps.
     learning_rate : float, optional
@@ -56,7 +64,8 @@ class Recipe:
     weight_decay : float
         Of AdamW; use 0 if the target varies quickly with a feature.
     validation, test : float
-        Fractions of the rows.
+        Fractions of the rows. With several members, those that are not for the test are dealt among these, and `validation`
+        has no effect.
     seed : int
         For the split, the initial weights and the shuffling.
     task : {"auto", "regression", "classification"}
@@ -68,7 +77,9 @@ class Recipe:
     threads : int, optional
     """
 
-    layers: tuple = field(default_factory=lambda: (Dense(64, "relu"), Dense(64, "relu")), metadata={"check": hidden_layers})
+    layers: tuple = field(default_factory=lambda: (Dense(128, "relu"),) * 2, metadata={"check": hidden_layers})
+    members: int | None = checked(or_none(whole_number), default=None)
+    bins: int = checked(bins, default=BINS)
     epochs: int | None = checked(or_none(whole_number), default=None)
     batch_size: int | None = checked(or_none(whole_number), default=None)
     learning_rate: float | None = optional(positive())
@@ -90,8 +101,19 @@ class Recipe:
     def __post_init__(self):
         check_fields(self)
 
+    def count(self, rows):
+        """Return the number of members for a number of rows with a target."""
+        simple = not self.layers or isinstance(self.layers[0], Dense)
+        if self.members is None:
+            return next(count for most, count in MEMBERS if rows <= most) if simple else 1
+        if self.members > 1 and not simple:
+            raise ValueError(f"members is {self.members}, but the networks begin with {self.layers[0]!r}: what that learns "
+                             "of a feature that is constant in the rows of one member has no meaning for the others; begin "
+                             "with a Dense layer, or give members=1")
+        return self.members
+
     def sized(self, rows):
-        """Return (epochs, batch_size, learning_rate) for a number of training rows.
+        """Return (epochs, batch_size, learning_rate) for the number of training rows of a member.
 
         The learning rate is proportional to the root of the batch size, as recommended for Adam (Malladi et al. 2022).
         """

@@ -205,7 +205,7 @@ def test_the_commands_take_what_says_how_to_read(read, capsys):
     assert cli.main([*train_it, "--decimal", "price=.", "-o", "m.safetensors"]) == 0
     out, err = capsys.readouterr()
     assert "line 1 is skipped" in err
-    assert json.loads(out)["rows"]["training"] == 28
+    assert json.loads(out)["rows"]["training"] == 32
     assert TableModel.load("m.safetensors").preprocessing.columns[0].mean < 3
     assert cli.main([*train_it, "--thousands", "price=.", "--skip", "2"]) == 0
     assert cli.main(["predict", "m.safetensors", "t.csv"]) == 0

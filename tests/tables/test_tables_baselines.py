@@ -40,7 +40,7 @@ def test_rare_categories_do_not_spoil_the_linear_model():
 def test_the_logistic_model_has_numbers_beyond_the_limit():
     x = np.exp(2 * X)
     table = pd.DataFrame({"x": x, "y": np.where(x > 30, "high", "low")})
-    assert baselines(train(table, "y", Recipe(epochs=1, limit=0.1)))["logistic"]["accuracy"] > 0.98
+    assert baselines(train(table, "y", Recipe(epochs=1, limit=0.1)))["logistic"]["accuracy"] > 0.95
 
 
 def test_the_test_rows_have_no_part_in_the_choice():

@@ -24,7 +24,7 @@ def test_what_is_kept_evaluates_to_what_was_recorded(name, task):
     if task == "classification":
         table["y"] = np.where(table["y"] > 0, "up", "down")
     layers = (Dense(64, "relu"), *placed(name, 64), Dense(8, "relu"))
-    result = train(table, "y", Recipe(layers=layers, epochs=40, learning_rate=0.05, weight_decay=0.0))
+    result = train(table, "y", Recipe(layers=layers, members=1, epochs=40, learning_rate=0.05, weight_decay=0.0))
     model, validation = result.model, result.table.iloc[result.validation]
     losses = result.history["val_loss"]
     assert result.best_epoch == int(np.argmin(losses)) < len(losses) - 1

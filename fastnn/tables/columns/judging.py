@@ -21,11 +21,12 @@ YEARS = (1583, 2200)
 ALIKE = "alike in all rows that are trained on"
 
 
-def learn(series, rows, *, text, keep, most, limit):
+def learn(series, rows, *, text, keep, most, limit, bins):
     """Return the Number, Missing, Text or Ignored of a column, learned from `rows` of it, or from all rows if None.
 
     text: whether its numbers are names. keep: whether to use text that only identifies rows. most, limit: the largest number
-    of categories, and the limit of a number in standard deviations from the mean.
+    of categories, and the limit of a number in standard deviations from the mean. bins: the
+    largest number of bins of a number.
     """
     kind = judge(series, text=text, most=most, keep=keep)
     if isinstance(kind, Ignored):
@@ -38,7 +39,7 @@ def learn(series, rows, *, text, keep, most, limit):
             return Ignored(series.name, "ignored: missing in all rows that are trained on")
         if alike(values):
             return Missing(series.name) if absent.any() else Ignored(series.name, f"ignored: {ALIKE}")
-        return Number.fit(learned, limit)
+        return Number.fit(learned, limit, bins)
     column = Text.fit(learned, most)
     if not column.categories:
         return Ignored(series.name, "ignored: missing in all rows that are trained on")

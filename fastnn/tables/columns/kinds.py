@@ -1,6 +1,7 @@
 """Columns as plain data: the features that each becomes, learned once and stored in the model's file.
 
-    Number   (x - mean) / scale, within ± limit; a missing one is replaced by the median and has an indicator column
+    Number   (x - mean) / scale, within ± limit; a missing one is replaced by the median and has an indicator column; bins
+             may follow
     Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
     Text     one column for each category, 1 for that category and else 0; "missing" may be a category
     Ignored  nothing, with a reason
@@ -16,6 +17,7 @@ from ...checks import true_or_false
 from ...checks.single import checked
 from ...runtime.quiet import quiet
 from ..plain import different_words, finite, positive, word
+from . import bins
 from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
 from .tails import LIMIT, reach
 
@@ -41,6 +43,8 @@ class Number:
         Whether some were missing in training: then a second column indicates missing values.
     truth : bool
         Whether the numbers were True and False: then text such as "true" is a number.
+    edges : tuple of float
+        Of the bins of a piecewise-linear encoding, which follow as features: see `fastnn.tables.columns.bins`.
     """
 
     name: str = checked(word)
@@ -50,23 +54,25 @@ class Number:
     missing: bool = checked(true_or_false)
     limit: float = checked(positive, default=LIMIT)
     truth: bool = checked(true_or_false, default=False, optional=True)  # not in files of earlier versions
+    edges: tuple = checked(bins.edges, default=(), optional=True)
     kind = "number"
 
     @classmethod
-    def fit(cls, series, limit="auto"):
-        """Learn from a series. limit: "auto" to determine it from the tail of the numbers."""
+    def fit(cls, series, limit="auto", count=0):
+        """Learn from a series. limit: "auto" to determine it from the tail of the numbers. count: of bins, at most."""
         values = as_numbers(series)
         absent = np.isnan(values)
         median = float(np.median(values[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, values)
         mean, scale = mean_and_scale(filled)
         limit = reach(np.abs(filled - mean) / scale) if limit == "auto" else limit
-        return cls(series.name, mean, scale, median, bool(absent.any()), limit, holds_truth(series))
+        return cls(series.name, mean, scale, median, bool(absent.any()), limit, holds_truth(series),
+                   bins.edges_of(filled, count))
 
     @property
     def features(self):
         """The names of the features."""
-        return [self.name, f"{self.name} missing"] if self.missing else [self.name]
+        return [self.name, *([f"{self.name} missing"] if self.missing else []), *bins.names(self.name, self.edges)]
 
     def transform(self, series, out):
         """Write to out (rows, features), and return the values that training did not have."""
@@ -77,10 +83,15 @@ class Number:
         out[:, 0] = np.clip(standardized, -self.limit, self.limit)
         if self.missing:
             out[:, 1] = absent
+        if self.edges:
+            reached = self.limit * self.scale
+            limited = np.clip(filled, self.mean - reached, self.mean + reached)
+            bins.encode(limited, self.edges, self.limit > LIMIT, out[:, 1 + self.missing:])
         return {None: int(absent.sum())} if absent.any() and not self.missing else {}
 
     def __str__(self):
-        return "standardized" + (f", missing as {self.median:g} and told" if self.missing else "")
+        binned = f" and in {len(self.edges) - 1} bins" if self.edges else ""
+        return f"standardized{binned}" + (f", missing as {self.median:g} and told" if self.missing else "")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Baselines for a network, by scikit-learn: a constant prediction, and a linear model on the same columns.
 
 The linear models are penalized (ridge regression, logistic regression), because rare categories hardly determine their
-weights. They use the features of the network, with or without the limit on numbers.
+weights. They use the features of the network without the bins of numbers, with or without the limit on numbers.
 """
 
 import warnings
@@ -24,8 +24,9 @@ WORSE = 1.01  # ratio of losses from which on they are not a tie
 def baselines(result):
     """Return {name: metrics on the test rows} for a training's Result; {} if scikit-learn is not installed.
 
-    The linear model is the one with the best validation result: over several penalties, numbers limited or not, and, if the
-    network was trained so, the target in logarithms or not.
+    The linear model is the one with the best result on the validation rows of the first member: over several penalties,
+    numbers limited or not, and, if the network was trained so, the target in logarithms or not. Where each member holds out
+    other rows, it is then fitted to all of them.
     """
     try:
         from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -33,33 +34,44 @@ def baselines(result):
     except ImportError:
         return {}
     target, column = result.model.target, result.table[result.model.target.name]
-    tries, training = [], result.training
-    for X in with_and_without_limit(result):
+    tries, (training, validation), held_in = [], result.folds[0], result.training
+    y = target.encode(column)
+    for X in plain_matrices(result):
         if target.kind == "classification":
-            y = target.encode(column)
-            few = training[np.sort(new_generator(0).permutation(len(training))[:LOGISTIC_ROWS])]
-            tries.append((target, probabilities(LogisticRegression(max_iter=100), X, y, few, target)))
-            guess = target, probabilities(DummyClassifier(strategy="prior"), X, y, training, target)
+            tries.append((target, lambda rows, X=X: probabilities(LogisticRegression(max_iter=100), X, y, some_of(rows),
+                                                                  target)))
+            guess = target, probabilities(DummyClassifier(strategy="prior"), X, y, held_in, target)
         else:
-            ways = [Values.fit(column.iloc[training])] + [target] * target.logarithm
-            tries += [(way, outputs(Ridge(penalty), X, way.encode(column), training))
+            ways = [Values.fit(column.iloc[held_in])] + [target] * target.logarithm
+            tries += [(way, lambda rows, X=X, way=way, penalty=penalty: outputs(Ridge(penalty), X, way.encode(column), rows))
                       for way in ways for penalty in PENALTIES]
-            guess = ways[0], outputs(DummyRegressor(), X, ways[0].encode(column), training)
+            guess = ways[0], outputs(DummyRegressor(), X, ways[0].encode(column), held_in)
     names, measure = NAMES[target.kind]
-    best = min(tries, key=lambda tried: score(tried, column, result.validation)[measure])
-    return {name: score(tried, column, result.test) for name, tried in zip(names, (guess, best), strict=True)}
+    way, fitted = min(tries, key=lambda tried: score(tried[0], tried[1](training), column, validation)[measure])
+    return {name: score(*tried, column, result.test)
+            for name, tried in zip(names, (guess, (way, fitted(held_in))), strict=True)}
 
 
-def with_and_without_limit(result):
-    """Return the matrix of the whole table, and the one without the limit on numbers, if they differ."""
+def some_of(rows):
+    """Return the rows for a logistic model, at random if there are very many."""
+    return rows[np.sort(new_generator(0).permutation(len(rows))[:LOGISTIC_ROWS])]
+
+
+def plain_matrices(result):
+    """Yield the matrix of the whole table without bins, and the one without the limit on numbers, if they differ."""
     preprocessing = result.model.preprocessing
-    X, _ = collected(preprocessing.transform, result.table)  # unknown text was reported in training
+
+    def matrix(**changes):
+        columns = [replace(column, edges=(), **changes) if column.kind == "number" else column
+                   for column in preprocessing.columns]
+        made = Preprocessing(columns, preprocessing.missing_values)
+        return made, collected(made.transform, result.table)[0]  # unknown text was reported in training
+
+    made, X = matrix()
     yield X
-    numbers = [column for column in preprocessing.columns if column.kind == "number"]
-    limits = {preprocessing.features.index(column.name): column.limit for column in numbers}
+    limits = {made.features.index(column.name): column.limit for column in made.columns if column.kind == "number"}
     if any(np.abs(X[:, place]).max(initial=0) >= np.float32(limit) for place, limit in limits.items()):
-        free = [replace(column, limit=UNLIMITED) if column.kind == "number" else column for column in preprocessing.columns]
-        yield collected(Preprocessing(free, preprocessing.missing_values).transform, result.table)[0]
+        yield matrix(limit=UNLIMITED)[1]
 
 
 def outputs(model, X, y, training):
@@ -79,9 +91,8 @@ def probabilities(model, X, y, training, target):
     return found
 
 
-def score(tried, column, rows):
-    """Return the metrics of a target and its outputs on some of the rows."""
-    target, out = tried
+def score(target, out, column, rows):
+    """Return the metrics of outputs on some of the rows, for the column of a target."""
     return metrics.score(target, column.iloc[rows], out[rows])
 
 

@@ -12,18 +12,12 @@ both ways and keeping the model whose predictions have the smaller root mean squ
 target's units. The test rows are not used for any choice.
 """
 
-import math
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...callbacks import Callback, EarlyStopping
 from ...checks import shown
 from ...checks.caller_warning import collected
-from ...kernels.optimizers.adamw import AdamW
-from ...layers import Dense
-from ...network.network import Network
 from .. import metrics
 from ..classes import Classes
 from ..columns.cells import without
@@ -36,6 +30,7 @@ from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..target import Values, is_skewed
 from .hints import hint
+from .members import deal, train_members
 from .split import split
 from .task import asked_task, learnable, notes_on
 
@@ -51,11 +46,14 @@ class Result:
     model : TableModel
     table : DataFrame
         The rows that have a target.
-    training, validation, test : array of int
-        Their row numbers in `table`.
-    history : History
-    best_epoch : int
-        The epoch, from 0, whose weights the model has.
+    folds : list of (training rows, validation rows)
+        Their row numbers in `table`, for each member.
+    test : array of int
+        Row numbers.
+    histories : list of History
+        Of the members.
+    best_epochs : list of int
+        The epoch of each member, from 0, whose weights it has.
     seconds : float
         Duration of training, over all tries, without compilation.
     metrics : dict of str to float
@@ -66,24 +64,37 @@ class Result:
 
     model: TableModel
     table: object
-    training: np.ndarray
-    validation: np.ndarray
+    folds: list
     test: np.ndarray
-    history: object
-    best_epoch: int
+    histories: list
+    best_epochs: list
     seconds: float
     metrics: dict
     notes: list
 
+    @property
+    def training(self):
+        """The rows that a member was trained on, ascending."""
+        return union(learned for learned, _ in self.folds)
 
-class FallingRate(Callback):
-    """Reduce the learning rate along half a cosine, with one rate for each epoch."""
+    @property
+    def validation(self):
+        """The rows that a member held out to choose its best epoch, ascending; all but the test's if there are several."""
+        return union(held for _, held in self.folds)
 
-    def __init__(self, optimizer, epochs):
-        self.optimizer, self.start, self.epochs = optimizer, optimizer.learning_rate, epochs
+    @property
+    def history(self):
+        """The history of the first member."""
+        return self.histories[0]
 
-    def on_epoch_begin(self, epoch, logs):
-        self.optimizer.learning_rate = self.start * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+    @property
+    def best_epoch(self):
+        """The best epoch, from 0, of the first member."""
+        return self.best_epochs[0]
+
+
+def union(parts):
+    return np.unique(np.concatenate([*parts]))
 
 
 def train(table, target, recipe=None, *, progress=False, announce=None):
@@ -100,7 +111,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     progress : bool or None
         As for `Network.fit`.
     announce : callable, optional
-        Called before training with the Preprocessing, the target, the three parts and (epochs, batch_size, learning_rate).
+        Called before training with the Preprocessing, the target, the rows of the members, the test rows, and (epochs,
+        batch_size, learning_rate).
 
     Returns
     -------
@@ -134,14 +146,17 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     if classes is None:
         Values.fit(table[target])  # raises an error before `announce` is called
     notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
-    parts = split(classes and classes.encode(table[target]), len(table), validation=recipe.validation, test=recipe.test,
-                  seed=recipe.seed)
+    labels = classes and classes.encode(table[target])
+    training, validation, test = split(labels, len(table), validation=recipe.validation, test=recipe.test, seed=recipe.seed)
+    folds = deal(labels, training, validation, recipe.count(len(table)), recipe.seed)
+    learned = union(rows for rows, _ in folds)
     features = table.drop(columns=target)
     text = {*map(text_name, recipe.text), *declared} - {target}
     keep_words = {*map(text_name, recipe.keep_words)} - {target}
-    preprocessing = Preprocessing.fit(features, rows=parts[0], text=text, drop=recipe.drop, keep_columns=recipe.keep_columns,
+    preprocessing = Preprocessing.fit(features, rows=learned, text=text, drop=recipe.drop, keep_columns=recipe.keep_columns,
                                       keep_words=keep_words, missing_values=recipe.missing_values,
-                                      max_categories=recipe.max_categories, limit=recipe.limit, counters=counters)
+                                      max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins,
+                                      counters=counters)
     matrix, messages = collected(preprocessing.transform, features)
     notes += preprocessing.notes + messages
     named = {*text, *map(text_name, recipe.drop)}
@@ -149,26 +164,26 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
                                  "is ignored" if column.kind == "ignored" else "counts as text"))]
 
-    training, validation, test = parts
     if len(test) < FEW_ROWS:
         rows = "only 1 row is" if len(test) == 1 else f"only {len(test)} rows are"
         notes.append(f"{rows} held out for the test, so that the result says little about new ones")
-    sizes = recipe.sized(len(training))
-    ways = [classes] if classes else values_to_try(table[target], training, recipe.log_target)
+    sizes = recipe.sized(len(folds[0][0]))
+    ways = [classes] if classes else values_to_try(table[target], learned, recipe.log_target)
     if announce:
-        announce(preprocessing, ways[0], parts, sizes)
+        announce(preprocessing, ways[0], folds, test, sizes)
     tries = []
     for way in ways:
-        fitted = fit(matrix, way.encode(table[target]), way, training, validation, recipe, sizes, progress)
-        scored = metrics.score(way, table[target].iloc[validation], fitted[0].forward(matrix[validation]))
-        tries.append((scored["log_loss" if classes else "rmse"], way, *fitted))
-    _, chosen, network, history, best, _ = min(tries, key=lambda each: each[0])
+        members = train_members(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress)
+        scored = metrics.score(way, table[target].iloc[members.validated], members.unseen)
+        tries.append((scored["log_loss" if classes else "rmse"], way, members))
+    _, chosen, members = min(tries, key=lambda each: each[0])
     if len(tries) > 1:
         notes.append("on the validation rows the rmse is " + ", ".join(
-            f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, *_ in tries))
-    held_out = metrics.score(chosen, table[target].iloc[test], network.forward(matrix[test]))
-    model = TableModel(network, preprocessing, chosen, number_formats=reading["formats"])
-    return Result(model, table, *parts, history, best, sum(t[-1] for t in tries), held_out, notes)
+            f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, _ in tries))
+    held_out = metrics.score(chosen, table[target].iloc[test], members.network.forward(matrix[test]))
+    model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"])
+    return Result(model, table, folds, test, members.histories, members.best_epochs,
+                  sum(tried.seconds for *_, tried in tries), held_out, notes)
 
 
 def values_to_try(series, training, log_target):
@@ -179,28 +194,3 @@ def values_to_try(series, training, log_target):
     if True in logarithms[log_target]:
         Values.fit(series, logarithm=True)  # the held-out rows must have logarithms too
     return [Values.fit(series.iloc[training], logarithm) for logarithm in logarithms[log_target]]
-
-
-def fit(matrix, y, target, training, validation, recipe, sizes, progress):
-    """Train a network; return it, its history, its best epoch and the seconds that training took."""
-    epochs, batch_size, learning_rate = sizes
-    last = Dense(target.outputs, "softmax" if target.kind == "classification" else "identity")
-
-    def new():
-        return Network([*recipe.layers, last], inputs=matrix.shape[1], seed=recipe.seed)
-
-    few = training[:batch_size]
-    new().fit(matrix[few], y[few], batch_size=batch_size, optimizer="adamw", validation_data=(matrix[few], y[few]),
-              threads=recipe.threads, progress=False)  # kernels are compiled or loaded before the time is measured
-    network, optimizer = new(), AdamW(learning_rate, weight_decay=recipe.weight_decay)
-    best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # it never stops the fit
-    start = time.perf_counter()
-    history = network.fit(matrix[training], y[training], epochs=epochs, batch_size=batch_size, optimizer=optimizer,
-                          validation_data=(matrix[validation], y[validation]), threads=recipe.threads, progress=progress,
-                          callbacks=[FallingRate(optimizer, epochs), best])
-    seconds = time.perf_counter() - start
-    if best.best is None or not math.isfinite(best.best):
-        raise ValueError("the loss on the validation rows is not finite in any epoch, so that none is the best: a number of "
-                         f"{target.name!r} or of a feature there is far beyond those of the training rows; mend it, or say "
-                         "that it means missing (--missing)")
-    return network, history, best.best_epoch, seconds

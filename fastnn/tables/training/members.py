@@ -1,0 +1,126 @@
+"""The members of a model: networks of one architecture, each trained on other rows, and averaged into one network.
+
+The rows that are not held out for the test are dealt into as many parts as there are members, with the same share of each
+class. A member is trained on all parts but its own, which determines its best epoch. So every row serves both purposes, and
+the outputs of each row by the member that did not see it (`unseen`) are an honest sample of the errors on new rows.
+
+A feature may vary in the whole table and be constant in the rows of one member, such as a category that occurs once. Its
+weights in that member mean nothing: they are replaced by what they add to the bias for that constant (`without_constants`).
+
+The average is taken before the last activation: of the values in regression, of the logarithms of the probabilities, up to
+a constant, in classification.
+"""
+
+import math
+import time
+
+import numpy as np
+
+from ...callbacks import EarlyStopping
+from ...fitting.schedules import CosineDecay
+from ...kernels.optimizers.adamw import AdamW
+from ...layers import Activation, Average, Dense, Parallel
+from ...network.network import Network
+from ...population.population import Population
+from ...population.recipe import k_folds
+
+
+class Members:
+    """Trained networks.
+
+    Attributes
+    ----------
+    network : Network
+        The average of the members; the member itself if there is one.
+    histories : list of History
+    best_epochs : list of int
+        The epoch of each member, from 0, whose weights it has.
+    unseen : array (rows, outputs)
+        The outputs for the rows of `validated`, by members that were not trained on them.
+    validated : array of int
+        The rows that a member held out.
+    seconds : float
+        Duration of training, without compilation.
+    """
+
+    def __init__(self, network, histories, best_epochs, unseen, validated, seconds):
+        self.network, self.histories, self.best_epochs = network, histories, best_epochs
+        self.unseen, self.validated, self.seconds = unseen, validated, seconds
+
+
+def deal(labels, training, validation, count, seed):
+    """Return (training rows, validation rows) for each member. training, validation: the parts for a single one."""
+    if count == 1:
+        return [(training, validation)]
+    held_in = np.sort(np.concatenate([training, validation]))
+    folds = k_folds(len(held_in), min(count, len(held_in)), seed, labels=None if labels is None else labels[held_in])
+    return [(held_in[learned], held_in[held]) for learned, held in folds]
+
+
+def train_members(matrix, y, target, folds, recipe, sizes, progress):
+    """Train one network for each of `folds`; return Members."""
+    epochs, batch_size, learning_rate = sizes
+    last = "softmax" if target.kind == "classification" else "identity"
+
+    def layers():
+        return [*recipe.layers, Dense(target.outputs, last)]
+
+    def new(count):
+        return [Network(layers(), inputs=matrix.shape[1], seed=recipe.seed + k) for k in range(count)]
+
+    def fit(networks, folds, epochs):
+        steps = epochs * math.ceil(min(len(learned) for learned, _ in folds) / batch_size)
+        rate = CosineDecay(learning_rate, steps=steps)
+        population = Population(networks)
+        best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # it never stops the fit
+        population.fit(matrix, y, epochs=epochs, batch_size=batch_size,
+                       optimizer=AdamW(rate, weight_decay=recipe.weight_decay), rows=[learned for learned, _ in folds],
+                       validation_rows=[held for _, held in folds], callbacks=[best], threads=recipe.threads,
+                       progress=progress and epochs > 1)
+        return population
+
+    few = folds[0][0][:batch_size], folds[0][1][:batch_size]
+    fit(new(1), [few], 1)  # kernels are compiled or loaded before the time is measured
+    start = time.perf_counter()
+    population = fit(new(len(folds)), folds, epochs)
+    seconds = time.perf_counter() - start
+    best = [callbacks[0] for callbacks in population.callbacks]
+    if not all(each.best is not None and math.isfinite(each.best) for each in best):
+        raise ValueError("the loss on the validation rows is not finite in any epoch, so that none is the best: a number of "
+                         f"{target.name!r} or of a feature there is far beyond those of the training rows; mend it, or say "
+                         "that it means missing (--missing)")
+    if len(folds) > 1:
+        for network, (learned, _) in zip(population, folds, strict=True):
+            without_constants(network, matrix, learned)
+    unseen = np.concatenate([network.forward(matrix[held], threads=recipe.threads)
+                             for network, (_, held) in zip(population, folds, strict=True)])
+    validated = np.concatenate([held for _, held in folds])
+    network = average(population.networks, layers, last)
+    return Members(network, population.histories, [each.best_epoch for each in best], unseen, validated, seconds)
+
+
+def without_constants(network, matrix, rows):
+    """Set the weights of features that are constant in the rows to 0, and add what they contributed there to the bias."""
+    weight, bias = network.parameters["0.weight"], network.parameters["0.bias"]
+    for feature in range(matrix.shape[1]):
+        values = matrix[rows, feature]
+        if (values == values[0]).all():
+            bias += values[0] * weight[feature]
+            weight[feature] = 0
+
+
+def average(networks, layers, activation):
+    """Return the network whose output is the average of those of `networks` before their last activation."""
+    if len(networks) == 1:
+        return networks[0]
+    whole = Network([Parallel(Average(), *(without_activation(layers()) for _ in networks)), Activation(activation)],
+                    inputs=networks[0].inputs)
+    for kind in ("parameters", "state"):
+        arrays = [array for network in networks for array in getattr(network, kind).values()]
+        for own, array in zip(getattr(whole, kind).values(), arrays, strict=True):
+            own[...] = array
+    return whole
+
+
+def without_activation(layers):
+    return [*layers[:-1], Dense(layers[-1].out_features)]
