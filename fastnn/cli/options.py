@@ -126,6 +126,11 @@ def share(text):
     return number_between(text, 0, 0.8)
 
 
+def coverage(text):
+    """Parse a probability above 0 and below 1."""
+    return number_between(text, 0, 1)
+
+
 def separator(text):
     """Parse a character; a tab may be written as a word."""
     text = {"tab": "\t", "\\t": "\t"}.get(text, text)

@@ -10,6 +10,7 @@ EXAMPLES = (
     ("fastnn predict diamonds.safetensors new.csv", "a column price_predicted, as CSV on the standard output"),
     ("fastnn predict diamonds.safetensors new.csv -o priced.parquet --keep", "to a file, after the columns of the table"),
     ("fastnn predict churn.safetensors new.csv --probabilities", "with a column for the probability of each class"),
+    ("fastnn predict diamonds.safetensors new.csv --interval 0.9", "with intervals that hold 90 % of the prices"),
     ("cat new.csv | fastnn predict diamonds.safetensors - | head", "- is the standard input"),
     ("fastnn predict diamonds.safetensors old.csv --evaluate --json", "evaluate on a table that has the target"),
 )
@@ -65,6 +66,8 @@ def parser():
     parser.add_argument("--keep", action="store_true",
                         help="also write the columns of the table, before the predictions; their names must not conflict")
     parser.add_argument("--probabilities", action="store_true", help="add a column for the probability of each class")
+    parser.add_argument("--interval", type=options.coverage, metavar="COVERAGE",
+                        help="add the ends of an interval that holds the value with this probability, such as 0.9")
     parser.add_argument("--evaluate", action="store_true",
                         help="print metrics of the predictions; the table must have the target")
     options.add_reading(parser)
@@ -76,16 +79,21 @@ def parser():
 def predictions(model, table, rows, parsed):
     """Return a DataFrame of predictions, one for each row."""
     from ..tables.columns.frames import pandas
+    from ..tables.intervals import intervals_around
 
     target, kept = model.target, unchanged_columns(table, rows, writes_text(parsed)) if parsed.keep else table[[]]
     names = [f"{target.name}_predicted"]
     if parsed.probabilities:
         names += [f"probability of {text}" for text in target.texts]
+    if parsed.interval:
+        names += [f"{target.name}_low", f"{target.name}_high"]
     if taken := [name for name in names if name in kept.columns]:
         raise ValueError(f"the table has a column {taken[0]!r} of its own, which the prediction would overwrite; rename it, "
                          "or leave --keep out")
     outputs = model.forward(table, threads=parsed.threads)
     columns = [labels_for(target, outputs, parsed), *(outputs.T if parsed.probabilities else ())]
+    if parsed.interval:
+        columns += [*intervals_around(model, outputs, parsed.interval).T]
     found = pandas().DataFrame(dict(zip(names, columns, strict=True)), index=table.index)
     return pandas().concat([kept, found], axis=1)
 

@@ -155,7 +155,8 @@ def report(parsed, result, beside, recipe, output):
     """Return the result as plain data."""
     model = result.model
     epochs, batch_size, learning_rate = recipe.sized(len(result.folds[0][0]))
-    parts = {"training": len(result.training), "validation": len(result.folds[0][1]), "test": len(result.test)}
+    held_out = len(result.validation) if len(result.folds) == 1 else 0  # by all members
+    parts = {"training": len(result.training), "validation": held_out, "test": len(result.test)}
     return {
         "file": str(parsed.file), "model": str(output), "task": model.target.kind, "target": model.target.name,
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],

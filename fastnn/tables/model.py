@@ -13,6 +13,7 @@ from . import metrics
 from .classes import Classes
 from .columns.frames import as_pandas, normalized
 from .columns.names import check_there
+from .intervals import checked_errors, intervals_around
 from .plain import to_config
 from .preprocessing import Preprocessing
 from .reading.known_formats import check_reading, checked_formats
@@ -32,6 +33,8 @@ class TableModel:
     number_formats : dict of str to NumberFormat, optional
         The number format of each column in the training file; ``read_table(path, like=model)`` reads other files in the same
         way.
+    errors : list of float, optional
+        The absolute errors of the network's output on rows that it was not trained on, ascending, for `predict_interval`.
 
     Examples
     --------
@@ -43,7 +46,7 @@ class TableModel:
     (40, 2)
     """
 
-    def __init__(self, network, preprocessing, target, report=None, number_formats=None):
+    def __init__(self, network, preprocessing, target, report=None, number_formats=None, errors=()):
         an_instance("network", network, Network)
         an_instance("preprocessing", preprocessing, Preprocessing)
         if not isinstance(target, (Values, Classes)):
@@ -55,6 +58,7 @@ class TableModel:
                              f"gives {len(preprocessing.features)} and the target takes {target.outputs}")
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
         self.number_formats = checked_formats("number_formats", number_formats)
+        self.errors = checked_errors("errors", errors)
 
     def forward(self, table, *, threads=None):
         """Return the outputs (rows, outputs) of the network."""
@@ -70,6 +74,25 @@ class TableModel:
         if self.target.kind != "classification":
             raise ValueError(f"{self.target.name!r} is a target of values, not of classes; use predict")
         return self.forward(table, threads=threads)
+
+    def predict_interval(self, table, coverage=0.9, *, threads=None):
+        """Return intervals (rows, 2) that hold the targets of new rows with a probability of at least `coverage`.
+
+        The columns are the lower and the upper ends, in the target's units: see `fastnn.tables.intervals`.
+
+        Parameters
+        ----------
+        table : DataFrame
+        coverage : float
+            Between 0 and 1.
+        threads : int, optional
+
+        Raises
+        ------
+        ValueError
+            If the target has classes, or if too few rows were held out for this coverage.
+        """
+        return intervals_around(self, self.forward(table, threads=threads), coverage)
 
     def evaluate(self, table, *, threads=None):
         """Return {metric: float} of `fastnn.tables.metrics` over the rows that have a target."""
@@ -94,8 +117,9 @@ class TableModel:
     def save(self, path):
         """Write the model to one safetensors file, atomically."""
         formats = {name: [each.decimal, each.thousands] for name, each in self.number_formats.items()}
-        text = to_text({"preprocessing": self.preprocessing.config(), "target": to_config(self.target),
-                        "report": self.report, "number_formats": formats}, special=True)
+        config = {"preprocessing": self.preprocessing.config(), "target": to_config(self.target), "report": self.report,
+                  "number_formats": formats, "errors": list(self.errors)}
+        text = to_text(config, special=True)
         from_plain(self.network, text)  # raises if the model could not be loaded again
         files.save(self.network, path_name("path", path), {"table": text})
 
@@ -117,7 +141,7 @@ def from_plain(network, text, model_type=TableModel):
     """Return the model of a network and of the text in its file."""
     config = from_text(text, special=True)
     return model_type(network, Preprocessing.from_config(config["preprocessing"]), from_config(config["target"]),
-                      checked_report(config["report"]), config.get("number_formats"))
+                      checked_report(config["report"]), config.get("number_formats"), config.get("errors", ()))
 
 
 def checked_report(report):

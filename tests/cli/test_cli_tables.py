@@ -55,9 +55,10 @@ QUICK = ("--epochs", "30", "--no-baselines")
 
 def test_train_tells_what_it_does(here, capsys):
     out, err = run(capsys, "train", "stones.csv", "--target", "price", "--drop", "dear")
-    for words in ("regression of price", "carat   number         8  standardized, missing as", "ignored: counts the rows",
+    for words in ("regression of price", "carat   number         8  standardized and in 16 bins", "ignored: counts the rows",
                   "cut     text           1  one-hot, 3 categories and missing", "ignored: asked for",
-                  "280 to train on, 40 to choose", "64 relu → 1 identity", "saved      stones.safetensors"):
+                  "320 to train on: each network holds out a part", "average of 8: 22 inputs → 128 relu",
+                  "saved      stones.safetensors"):
         assert words in out
     assert "skewed" not in err
     assert (here / "stones.safetensors").is_file()
@@ -69,7 +70,7 @@ def test_a_regressor_beats_its_baselines_in_the_units_of_the_target(here, capsys
     found = json.loads(out)
     assert found["test"]["rmse"] < found["baselines"]["linear"]["rmse"] < found["baselines"]["mean"]["rmse"]
     assert found["baselines"]["mean"]["mae"] > 1000
-    assert found["rows"] == {"training": 280, "validation": 40, "test": 80}
+    assert found["rows"] == {"training": 320, "validation": 0, "test": 80}
 
 
 def test_a_classifier_beats_a_guess_and_keeps_its_words(here, capsys):
@@ -223,7 +224,7 @@ def test_a_number_as_target_can_be_classes(here, capsys, stones):
 def test_inspect_tells_columns_and_results(here, capsys):
     run(capsys, "train", "stones.csv", "--target", "price", *QUICK)
     out = run(capsys, "inspect", "stones.safetensors").out
-    for words in ("Dense(64, 'relu')", "one-hot, 3 categories and missing", "values, standardized", "on the test rows"):
+    for words in ("Dense(128, 'relu')", "one-hot, 3 categories and missing", "values, standardized", "on the test rows"):
         assert words in out
     assert json.loads(run(capsys, "inspect", "stones.safetensors", "--json").out)["target"]["name"] == "price"
 

@@ -17,6 +17,7 @@ import time
 import numpy as np
 
 from ...callbacks import EarlyStopping
+from ...checks.caller_warning import collected, warn_caller
 from ...fitting.schedules import CosineDecay
 from ...kernels.optimizers.adamw import AdamW
 from ...layers import Activation, Average, Dense, Parallel
@@ -73,10 +74,14 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress):
         rate = CosineDecay(learning_rate, steps=steps)
         population = Population(networks)
         best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # it never stops the fit
-        population.fit(matrix, y, epochs=epochs, batch_size=batch_size,
-                       optimizer=AdamW(rate, weight_decay=recipe.weight_decay), rows=[learned for learned, _ in folds],
-                       validation_rows=[held for _, held in folds], callbacks=[best], threads=recipe.threads,
-                       progress=progress and epochs > 1)
+        _, messages = collected(
+            population.fit, matrix, y, epochs=epochs, batch_size=batch_size,
+            optimizer=AdamW(rate, weight_decay=recipe.weight_decay), rows=[learned for learned, _ in folds],
+            validation_rows=[held for _, held in folds], callbacks=[best], threads=recipe.threads, progress=progress)
+        if population.errors:
+            raise next(iter(population.errors.values()))
+        for message in messages:
+            warn_caller(message)
         return population
 
     few = folds[0][0][:batch_size], folds[0][1][:batch_size]

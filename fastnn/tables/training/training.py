@@ -24,6 +24,7 @@ from ..columns.cells import without
 from ..columns.frames import as_pandas, categorical_names, normalized
 from ..columns.judging import counters_of
 from ..columns.names import check_there, text_name
+from ..intervals import errors_of
 from ..model import TableModel
 from ..preprocessing import Preprocessing
 from ..reading.known_formats import reading_of
@@ -181,7 +182,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         notes.append("on the validation rows the rmse is " + ", ".join(
             f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, _ in tries))
     held_out = metrics.score(chosen, table[target].iloc[test], members.network.forward(matrix[test]))
-    model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"])
+    errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]))
+    model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors)
     return Result(model, table, folds, test, members.histories, members.best_epochs,
                   sum(tried.seconds for *_, tried in tries), held_out, notes)
 
