@@ -5,6 +5,7 @@ So `fastnn --help` does not import Numba.
 """
 
 import ast
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +26,20 @@ def __getattr__(name):
         return value
     if not name.startswith("_") and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")
+    refuse_foreign(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def refuse_foreign(name):
+    """Raise an error that names ours for a name of another library, such as Sequential.
+
+    It is an ImportError in `from fastnn import Sequential`, which would replace an AttributeError by a message without ours.
+    """
+    from .checks.other_arguments import PUBLIC_NAMES, advice_on
+
+    if message := advice_on(PUBLIC_NAMES, name, "fastnn"):
+        importing = sys._getframe(2).f_globals.get("__name__") == "importlib._bootstrap"
+        raise (ImportError if importing else AttributeError)(message)
 
 
 def __dir__():

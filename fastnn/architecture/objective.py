@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from ..checks import number_in_range, shown
+from ..checks.other_names import did_you_mean, known_name
 from ..kernels.losses import Loss, losses
 from ..kernels.losses.ctc import SequenceLoss, ctc, ctc_of_logits
 from ..samples.heads import Head, head_of
@@ -107,10 +108,12 @@ def objective_of(activation, loss, outputs, positions=(), may_replace=True):
 
     loss: its name; None for the default loss of the activation. may_replace: whether it may replace the activation.
     """
-    if loss in (ctc, ctc.name):
+    named = isinstance(loss, str)
+    if loss is ctc or (named and known_name("loss", loss, [ctc.name])):
         return transcription(activation, outputs, may_replace)
-    if isinstance(loss, str) and loss not in losses:
-        raise ValueError(f"unknown loss {loss!r}; the known ones are {', '.join(sorted([*losses, ctc.name]))}")
+    if named and known_name("loss", loss, losses) is None:
+        known = sorted([*losses, ctc.name])
+        raise ValueError(f"unknown loss {loss!r}{did_you_mean('loss', loss, known)}; the known ones are {', '.join(known)}")
     loss = losses.resolve(DEFAULT_LOSSES.get(activation.name, "squared_error") if loss is None else loss)
     if losses.get(loss.name) is not loss:
         raise ValueError(f"loss {loss.name!r} is not registered; register it with fastnn.register_loss")

@@ -13,7 +13,7 @@ import numpy as np
 from .single import below, number, real_number, shown, true_or_false
 
 __all__ = ["DTYPES", "LARGEST_WHOLE", "an_instance", "float_dtype", "list_of", "not_negative", "number_in_range", "one_of",
-           "path_name", "real_number", "several", "shown", "true_or_false", "whole_number"]
+           "path_name", "real_number", "refuse_class", "several", "shown", "true_or_false", "whole_number"]
 
 DTYPES = "float32", "float64"
 LARGEST_WHOLE = 2**63 - 1  # the largest integer of the kernels
@@ -79,16 +79,27 @@ def one_of(where, value, words):
 
 def an_instance(where, value, kind):
     """Return `value` if it is an instance of the class `kind`."""
+    refuse_class(where, value, kind)
     if not isinstance(value, kind):
         raise ValueError(f"{where} is {shown(value)}; it must be a {kind.__name__}")
     return value
 
 
+def refuse_class(where, value, kind):
+    """Raise an error for a class where an instance of it is wanted, as in callbacks=[EarlyStopping]."""
+    if isinstance(value, type) and issubclass(value, kind):
+        raise ValueError(f"{where} is the class {value.__name__}; give an instance: {value.__name__}(...)")
+
+
 def list_of(where, values, kind):
     """Return `values` as a list of instances of `kind`."""
+    if isinstance(values, kind):
+        raise ValueError(f"{where} is a single {type(values).__name__}; it must be a list of {kind.__name__}: "
+                         f"{where}=[{type(values).__name__}(...)]")
     if not isinstance(values, (list, tuple)):
         raise ValueError(f"{where} is {shown(values)}; it must be a list of {kind.__name__}")
     for index, value in enumerate(values):
+        refuse_class(f"{where}[{index}]", value, kind)
         if not isinstance(value, kind):
             raise ValueError(f"{where}[{index}] is {shown(value)}; it must be a {kind.__name__}")
     return list(values)

@@ -33,6 +33,8 @@ from .networks import (
     CHECKPOINT_FORMAT,
     expected_parameters_and_state,
     metadata_of,
+    names_in,
+    names_text,
     open_and_read,
     scale_in,
     scale_text,
@@ -57,7 +59,7 @@ def save(network, path, extra=None):
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
     fit = to_text(document(network, state, tensors), special=True)
     metadata = {"format": versioned(CHECKPOINT_FORMAT, network), "network": to_text(network.config()), "fit": fit,
-                **scale_text(network)}
+                **scale_text(network), **names_text(network)}
     write_whole(path, to_bytes(tensors, metadata | (extra or {})))
 
 
@@ -220,6 +222,7 @@ def read(network_type, file):
         raise ValueError("its random state is not that of its architecture")
     network.vectors.random[:] = [word(number) for number in fit["random"]]
     network.fits.last, network.fitted_on = state, scale_in(metadata, network)
+    network.class_names = names_in(metadata)
     return network
 
 

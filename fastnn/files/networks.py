@@ -4,6 +4,7 @@
                shape, 3 if the network is a graph; readers of earlier versions refuse later ones
     network    the architecture: `Network.config()` as JSON
     fitted_on  for a network fitted on images: whether they were bytes or floats, and the largest number
+    classes    for a network fitted on text labels: their names, the first of class 0
     sha256     a digest of the whole file, which detects damage (`fastnn.formats.safetensors`)
 
 Any program that reads safetensors can read the tensors. A file is not trusted: the shapes that its architecture requires are
@@ -16,6 +17,7 @@ import stat
 from dataclasses import asdict
 
 from ..architecture.graph import graph_from_config
+from ..checks.caller_warning import warn_caller
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import DAMAGED, TensorFile, to_bytes
 from ..formats.signatures import ARCHIVE, HDF5, LOOKED_AT, ONNX, SAFETENSORS, kind_of
@@ -29,6 +31,9 @@ NEWEST = 3  # newest version of either format
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
 READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)",
            ARCHIVE: " (fastnn.load_keras reads .keras)", HDF5: " (fastnn.load_keras reads .h5 of Keras)"}
+OTHERS = {".h5": "that of Keras", ".hdf5": "that of Keras", ".keras": "that of Keras", ".onnx": "that of ONNX",
+          ".pt": "that of PyTorch", ".pth": "that of PyTorch", ".pkl": "that of a pickle", ".pickle": "that of a pickle",
+          ".joblib": "that of joblib", ".npz": "that of NumPy", ".npy": "that of NumPy", ".json": "that of JSON"}
 LONGEST = 500  # characters of a message about a file, which may quote from it
 
 
@@ -38,8 +43,18 @@ class ModelFormatError(ValueError):
 
 def save(network, path, extra=None):
     """Write `network` to `path`, atomically; extra: additional texts by name for the metadata."""
-    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config()), **scale_text(network)}
+    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config()), **scale_text(network),
+                **names_text(network)}
     write_whole(path, to_bytes(network.vectors.by_name, metadata | (extra or {})))
+
+
+def warn_of_suffix(path):
+    """Warn if the name of a file says that it is of another kind than safetensors."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in OTHERS:
+        own = "; to_onnx(path) writes ONNX" if suffix == ".onnx" else ""
+        warn_caller(f"{path} is a safetensors file, whatever its name: {suffix} is {OTHERS[suffix]}. Call it "
+                    f".safetensors{own}")
 
 
 def load(network_type, path):
@@ -114,13 +129,23 @@ def read(network_type, file):
         raise ValueError("its tensors are not those of its architecture")
     network = network_type.with_zeros(config)
     file.fill_checked(network.vectors.by_name)
-    network.fitted_on = scale_in(file.metadata, network)
+    network.fitted_on, network.class_names = scale_in(file.metadata, network), names_in(file.metadata)
     return network
 
 
 def scale_text(network):
     """Return the metadata about the images that a network was fitted on."""
     return {} if network.fitted_on is None else {"fitted_on": to_text(asdict(network.fitted_on))}
+
+
+def names_text(network):
+    """Return the metadata about the names of classes."""
+    return {} if network.class_names is None else {"classes": to_text(list(network.class_names))}
+
+
+def names_in(metadata):
+    """Return what `names_text` wrote, or None; `Network.class_names` checks it."""
+    return from_text(metadata["classes"]) if "classes" in metadata else None
 
 
 def scale_in(metadata, network):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..checks import real_number, shown
+from ..checks.other_arguments import takes_others
 
 
 class Callback:
@@ -59,6 +60,11 @@ class Callback:
     network, metrics, metric_records, reports, resumed = None, (), {}, (), None
     every_batches, runs_last = 1, False
     may_be_repeated = False  # whether on_epoch_end may be interrupted and called again for the same epoch
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("fastnn.") and "__init__" in vars(cls):
+            cls.__init__ = takes_others("callback")(cls.__init__)
 
     def on_train_begin(self, logs): ...
 

@@ -13,7 +13,8 @@ class DivergenceError(ArithmeticError):
     Attributes
     ----------
     epoch, batch : int
-        The step; batches are counted in their epoch. None in a fit with `LBFGS`, which has neither.
+        The step, both counted from 0 (the message counts from 1); batches are counted in their
+        epoch. None in a fit with `LBFGS`, which has neither.
     layer : int or None
         The number of the layer where it began, None if it was not in a layer.
     """
@@ -39,9 +40,9 @@ def step_error(network, program, epoch, batch, overflowed=None):
     overflowed: name of the array that overflowed in the update, None if there was no update.
     """
     layer, what = cause(network, program, batch, overflowed)
-    message = (f"numbers are no longer finite in epoch {epoch}, batch {batch}: {what}. The weights are those from before "
-               f"that step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and targets to "
-               f"about unit size, or check that loss {network.loss!r} takes what "
+    message = (f"numbers are no longer finite in epoch {epoch + 1}, batch {batch + 1}: {what}. The weights are those from "
+               f"before that step. Lower the learning rate, clip the gradients (clip_norm=1.0), scale the inputs and "
+               f"targets to about unit size, or check that loss {network.loss!r} takes what "
                f"{last_activations(network)} gives")
     return DivergenceError(message, epoch, batch, layer)
 

@@ -15,6 +15,8 @@ class Fits:
     ----------
     last : FitState or None
         The state of the last or current fit; None before the first.
+    stepper : Stepper or None
+        What `train_on_batch` has prepared.
     by_name : dict of str to Optimizer
         The optimizers of fits that were given a name, such as "adam".
     optimizer_states : mapping of Optimizer to OptimizerState
@@ -24,14 +26,16 @@ class Fits:
     """
 
     def __init__(self, size, dtype):
-        self.size, self.dtype, self.last = size, dtype, None
+        self.size, self.dtype, self.last, self.stepper = size, dtype, None, None
         self.by_name, self.optimizer_states, self.paces = {}, weakref.WeakKeyDictionary(), {}
 
     def optimizer(self, given):
         """Return the optimizer, given itself or its name."""
         if isinstance(given, str):
             kind = optimizers.resolve(given)
-            return self.by_name.setdefault(given, kind())
+            return self.by_name.setdefault(kind.name, kind())
+        if isinstance(given, type) and issubclass(given, Optimizer):
+            raise ValueError(f"optimizer is the class {given.__name__}; give an instance: optimizer={given.__name__}()")
         if not isinstance(given, Optimizer):
             raise ValueError(f"optimizer is {shown(given)}; give an optimizer such as Adam(learning_rate=1e-3), or one of "
                              f"{', '.join(map(repr, optimizers))}")

@@ -7,6 +7,8 @@ from ..samples.sequences import Sequences
 def learn_from_data(network, data):
     """Compute from X the state of layers that have not computed it yet, and remember the kind of its numbers."""
     network.fitted_on = scale_of(network, data.X)
+    if data.class_names is not None:
+        network.class_names = data.class_names
     wiring = network.wiring
     for step in wiring.steps:
         layer, index = step.layer, step.index

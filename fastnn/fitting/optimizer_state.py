@@ -26,11 +26,12 @@ class OptimizerState:
         self.rates, self.schedule = None, SCHEDULE.new()
         self.least, self.most = optimizer.bounded()
         self.frozen = ()  # names of parameters and state that the current fit leaves as they are
+        self.read = None  # the hyperparameters that were read last, if `train_on_batch` did
         self.spare = None, None  # kind and program of a finished fit, for the next fit of that kind
 
     def refresh(self, steps):
         """Read changed hyperparameters, for the next `steps` steps; return whether all are bounded."""
-        optimizer, first = self.optimizer(), int(self.step[0]) + 1
+        optimizer, first, self.read = self.optimizer(), int(self.step[0]) + 1, None
         self.hyperparameters[:] = optimizer.hyperparameters(first)
         self.limits["value"], self.limits["norm"] = optimizer.limits()
         self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..checks import real_number
-from ..kernels.optimizers import Optimizer
+from ..kernels.optimizers import Optimizer, optimizers
 from ..program import TOTALS, new_totals
 from .epoch_end import EpochEnd
 from .history import History
@@ -135,7 +135,7 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle,
         named = [network.graph.named(name) for name in state.frozen]
         raise ValueError(f"frozen chooses other parameters than in the fit to be resumed, {', '.join(named) or 'none'}; "
                          "leave it out, or begin a new one with resume=False")
-    given = fits.by_name.get(optimizer) if isinstance(optimizer, str) else optimizer
+    given = fits.by_name.get(optimizers.resolve(optimizer).name) if isinstance(optimizer, str) else optimizer
     if optimizer is not None and state.optimizer is not given:
         raise ValueError(f"optimizer is {optimizer!r}; a fit that is resumed goes on with its own, {state.optimizer!r}: "
                          "leave optimizer out, and change the hyperparameters of network.optimizer if you wish")

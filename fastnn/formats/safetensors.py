@@ -79,7 +79,8 @@ class TensorFile:
         prefix = self.take(8)
         length = int.from_bytes(prefix, "little")
         if length > min(size - 8, HEADER):
-            raise ValueError(f"its header claims {length:,} bytes; {size - 8:,} are there, and at most {HEADER:,} are read")
+            raise ValueError(f"its header claims {length:,} bytes; {size - 8:,} are there, and at most {HEADER:,} are read "
+                             f"(the file may be truncated)")
         text = self.take(length)
         header = from_text(text.decode())
         if not isinstance(header, dict):
@@ -93,7 +94,8 @@ class TensorFile:
         """Read and return the next `count` bytes."""
         found = self.file.read(count)
         if len(found) != count:
-            raise ValueError(f"it ends within what it should hold: {len(found):,} bytes where {count:,} should be")
+            raise ValueError(f"it ends within what it should hold: {len(found):,} bytes where {count:,} should be "
+                             "(the file may be truncated)")
         return found
 
     def kinds(self):
@@ -166,7 +168,8 @@ def checked_tensor(name, entry, size):
         raise ValueError(f"tensor {name!r} has the dtype {dtype!r}; read are {', '.join(DTYPES)}")
     most = LARGEST if isinstance(shape, list) and 0 in shape else size  # an empty tensor takes no space
     if not are_sizes(shape, most) or not are_sizes(offsets, size) or len(offsets) != 2:
-        raise ValueError(f"tensor {name!r} has a shape or offsets that cannot be in a file of this size")
+        raise ValueError(f"tensor {name!r} has a shape or offsets that cannot be in a file of this size, which may be "
+                         "truncated")
     begin, end = offsets
     if end - begin != math.prod(shape) * DTYPES[dtype].itemsize:
         raise ValueError(f"tensor {name!r} of shape {tuple(shape)} has {end - begin:,} bytes of {dtype}")

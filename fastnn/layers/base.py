@@ -3,6 +3,8 @@
 import math
 from dataclasses import fields
 
+from ..checks.other_arguments import takes_others
+from ..checks.other_names import known_name
 from ..kernels.activations import activations
 from ..kernels.compiling.registry import Registry
 from .node import call_layer
@@ -165,11 +167,21 @@ def features_of(layer, shape):
     return shape[0]
 
 
+def refuse_exchanged(layer, option, more=""):
+    """Raise an error if an activation stands where the number of outputs, the first argument, should be."""
+    given = getattr(layer, option)
+    if isinstance(given, str) and known_name("activation", given, activations):
+        name = type(layer).__name__
+        raise ValueError(f"{name}({option}=...) is {given!r}; it must be a whole number of at least 1, before the "
+                         f"activation: {name}(64, {more}{given!r})")
+
+
 layers = Registry("layer", type)
 
 
 def register(cls):
     """Class decorator: register a layer by its name."""
+    cls.__init__ = takes_others("layer")(cls.__init__)
     layers.records[cls.__name__] = cls
     return cls
 

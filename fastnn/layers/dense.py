@@ -6,7 +6,7 @@ from ..checks import not_negative, whole_number
 from ..kernels.layers.dense import combine_row, dense_row
 from ..kernels.products.product import chain_count
 from ..runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART
-from .base import Layer, features_of, register, registered_activation
+from .base import Layer, features_of, refuse_exchanged, register, registered_activation
 from .initializers import initializers
 
 
@@ -44,6 +44,7 @@ class Dense(Layer):
     torch = "Linear"
 
     def __post_init__(self):
+        refuse_exchanged(self, "out_features")
         object.__setattr__(self, "out_features", whole_number("Dense(out_features=...)", self.out_features))
         object.__setattr__(self, "activation", registered_activation(self.activation))
         if self.initializer is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
-from ..checks import shown
+from ..checks import refuse_class, shown
 from ..layers import Block, Node, input_shape, is_ragged, layers_from_config, row_shape
 from ..layers import layers as layer_types
 from ..layers.blocks import listed_nodes
@@ -17,7 +17,8 @@ def structure(layers, inputs, outputs):
     if layers is None and outputs is None:
         raise ValueError("layers is missing; give a list, such as [Dense(1)], or the inputs and outputs of a graph")
     if inputs is None:
-        raise ValueError("inputs is None; give the number of features of a sample or its shape")
+        raise ValueError("inputs is None; give the number of features of a sample, inputs=X.shape[1], or the shape of one, "
+                         "inputs=X.shape[1:]")
     if outputs is not None:
         if layers is not None:
             raise ValueError("layers and outputs are both given; outputs are those of a graph, whose layers are called on "
@@ -29,6 +30,7 @@ def structure(layers, inputs, outputs):
     known, plain = tuple(layer_types.records.values()), True
     for index, layer in enumerate(layers):
         if not isinstance(layer, (Block, *known)):
+            refuse_class(f"layers[{index}]", layer, (Block, *known))
             raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
         if isinstance(layer, Block) or (layer.joins and layer.least == 1):
             plain = False

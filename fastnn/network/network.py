@@ -16,8 +16,10 @@ from .. import onnx
 from .. import pytorch as torch_weights
 from ..architecture.objective import SeveralObjectives, objectives_of
 from ..checks import float_dtype, path_name, true_or_false, whole_number
+from ..checks.other_arguments import METHODS, advice_on, takes_others
 from ..files import checkpoint
 from ..files import networks as files
+from ..fitting import one_batch
 from ..fitting.fits import Fits
 from ..fitting.history import History
 from ..fitting.lbfgs import LBFGS
@@ -30,6 +32,7 @@ from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
 from ..runtime.quiet import new_generator, quiet
 from ..runtime.threads import resolve_threads
+from ..samples.class_names import checked_names
 from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
@@ -111,6 +114,7 @@ class Network:
 
     trainer_type = Trainer  # trains its epochs
 
+    @takes_others("Network")
     def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
                  loss: str | Mapping | None = None, dtype: str = "float32", seed: int | None = 0, *,
                  outputs: Node | Sequence | Mapping | None = None) -> None:
@@ -141,7 +145,7 @@ class Network:
         random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
         self.seed, self.vectors = seed, Vectors(graph, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
-        self._idle_predictions, self.fitted_on = {}, None
+        self._idle_predictions, self.fitted_on, self._class_names = {}, None, None
         return new_generator(weights_seed)
 
     def _initialize(self, generator):
@@ -220,9 +224,10 @@ class Network:
         """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss requires them."""
         return self.objective.head.probabilities
 
+    @takes_others("fit")
     def fit(self, X: ArrayLike, y: ArrayLike, *, epochs: int = 1, batch_size: int = 32,
             optimizer: Optimizer | LBFGS | str | None = None, validation_data: tuple | None = None,
-            sample_weight: ArrayLike | None = None,
+            validation_split: float | None = None, sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, metrics: Sequence = (),
             callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
             resume: bool = False, frozen: Sequence[str] | None = None) -> History:
@@ -234,7 +239,7 @@ class Network:
             For sequences, a list of arrays (steps, features), or a `Sequences`; for several inputs, a dict by name. y
             likewise, for outputs at every step and for several outputs.
         y : array
-            Integer labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
+            Integer or text labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
             position: labels (samples, height, width), of which those that are -1 do not count, or probabilities or values
             (samples, height, width, channels). With loss="ctc", a list with a sequence of labels from 1 on for each sample.
@@ -247,6 +252,9 @@ class Network:
             the same bits as 10.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
+        validation_split : float, optional
+            The share of the samples to hold out for validation, instead of `validation_data`. They are drawn at random by
+            the network's seed, of each class the same share, and are the same in each fit with as many samples.
         sample_weight : array (samples,), optional
             The loss is the mean over the samples with these weights; at positions, the mean over all positions of all
             samples. It may then have a weight for each position, (samples, height, width), and those of 0 do not count.
@@ -291,9 +299,53 @@ class Network:
             is as it was before that step.
         """
         return training.fit(self, X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer,
-                            validation_data=validation_data, sample_weight=sample_weight, class_weight=class_weight,
+                            validation_data=validation_data, validation_split=validation_split,
+                            sample_weight=sample_weight, class_weight=class_weight,
                             shuffle=shuffle, metrics=metrics, callbacks=callbacks, threads=threads, progress=progress,
                             resume=resume, frozen=frozen)
+
+    def train_on_batch(self, X: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | str | None = None,
+                       sample_weight: ArrayLike | None = None, threads: int | None = None) -> float:
+        """Take one step of training on these samples, for loops of your own; return their loss before the step.
+
+        Weights, optimizer and random layers are afterwards, to the bit, as after `fit` of one epoch on these samples as one
+        batch, without shuffling, with the same optimizer. A step is no fit: history, callbacks and `resume` are those of
+        `fit`. For batches of a form (shapes and dtypes of X and y) that it knows, it takes a few microseconds beside
+        the step itself.
+
+        Parameters
+        ----------
+        X, y : array
+            As for `fit`: all samples are one batch.
+        optimizer : Optimizer or str, optional
+            By default that of the last call, otherwise that of the last fit, otherwise "adam". Its state stays with the
+            network: a checkpoint (`save_checkpoint`) of a network without a fit has it; a file of `save`, a copy and a
+            pickle have none.
+        sample_weight : array (samples,), optional
+        threads : int, optional
+
+        Returns
+        -------
+        float
+            The mean loss, with the penalty of the weights.
+
+        Raises
+        ------
+        DivergenceError
+            If the step would produce numbers that are not finite; nothing has changed then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import SGD, Dense, Network
+        >>> net, generator = Network([Dense(1)], inputs=2, seed=0), np.random.default_rng(0)
+        >>> for _ in range(200):
+        ...     X = generator.normal(size=(8, 2))
+        ...     loss = net.train_on_batch(X, X[:, 0] - X[:, 1], optimizer=SGD(0.1) if net.optimizer is None else None)
+        >>> loss < 1e-6
+        True
+        """
+        return one_batch.train_on_batch(self, X, y, optimizer, sample_weight, threads)
 
     @property
     def optimizer(self) -> Optimizer | None:
@@ -314,17 +366,51 @@ class Network:
             return out
         return predicting.forward(self, X, threads, self._idle_predictions)
 
+    def __call__(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+        """Return the outputs, as `forward` does."""
+        if isinstance(X, Node):
+            raise ValueError("a network is no layer of a graph; call its layers on the node, or a Chain of them, and take "
+                             "its weights with copy_weights")
+        return self.forward(X, threads=threads)
+
+    def __getattr__(self, name):
+        # called for names that are not there, and by Python for properties that raised an AttributeError
+        if isinstance(own := getattr(type(self), name, None), property):
+            return own.fget(self)
+        raise AttributeError(advice_on(METHODS, name, "a network") or f"{type(self).__name__!r} object has no attribute "
+                             f"{name!r}", name=name, obj=self)
+
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs, or values.
 
+        A classifier that was fitted on text returns text, one of `class_names` for each sample.
         Values have the shape (samples,) for one output, otherwise (samples, outputs). Outputs with several axes have a
         prediction at each position: labels (samples, height, width), values (samples, height, width, channels). With
         loss="ctc", predictions are the labels of the likeliest path, as `Sequences`. If a classifier's outputs are NaN, a
         DivergenceError is raised.
         """
+        if self._class_names is not None:
+            return np.array(self._class_names)[self._label_numbers(X, threads)]
         if threads is None and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
         return predicting.predictions(self, self.forward(X, threads=threads))
+
+    def _label_numbers(self, X, threads=None):
+        """Return what `predict` does, with numbers for names of classes."""
+        return predicting.predictions(self, self.forward(X, threads=threads))
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, 0 first, of a network fitted on text labels; None if labels are numbers.
+
+        They are learned from y in the first fit, in alphabetical order. Set them before it if y lacks some, or for another
+        order.
+        """
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names):
+        self._class_names = checked_names(self.objective.head, names)
 
     @property
     def fitted_on(self) -> Scale | Scales | None:
@@ -349,6 +435,7 @@ class Network:
         predicting.check_probabilities(self.objective.head)
         return self.forward(X, threads=threads)
 
+    @takes_others("evaluate")
     def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None, metrics: Sequence = (),
                  threads: int | None = None) -> dict[str, float]:
         """Return {"loss": float}, with "accuracy" for a classifier: the fraction of correct predictions, without weights.
@@ -434,7 +521,7 @@ class Network:
         """Return a copy in another dtype, with the same architecture, parameters and state, without optimizer states."""
         twin = Network.with_zeros({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
-        twin.fitted_on = self.fitted_on
+        twin.fitted_on, twin.class_names = self.fitted_on, self.class_names
         return twin
 
     def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
@@ -517,7 +604,9 @@ class Network:
         If another thread trains the network, some numbers may be from before a step and others from after it; in a callback
         all are from the same step.
         """
-        files.save(self, path_name("path", path))
+        path = path_name("path", path)
+        files.save(self, path)
+        files.warn_of_suffix(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
@@ -575,7 +664,7 @@ class Network:
 
     def __reduce__(self):
         """Support pickle and copy: architecture, parameters, state and random numbers, but no optimizer states."""
-        return restore, (type(self), self.config(), self.seed, *self.vectors.copies(), self.fitted_on)
+        return restore, (type(self), self.config(), self.seed, *self.vectors.copies(), self.fitted_on, self.class_names)
 
     def __repr__(self):
         return describing.represented(self)
@@ -584,9 +673,9 @@ class Network:
 typeof_impl.register(Network, embedded_model.typeof_network)
 
 
-def restore(network_type, config, seed, parameters, random, state, fitted_on=None):
+def restore(network_type, config, seed, parameters, random, state, fitted_on=None, class_names=None):
     """Make the network again from the result of `Network.__reduce__`."""
     network = network_type.with_zeros(config, seed)
     network.vectors.set_copies(parameters, random, state)
-    network.fitted_on = fitted_on
+    network.fitted_on, network.class_names = fitted_on, class_names
     return network

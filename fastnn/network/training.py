@@ -9,12 +9,14 @@ from ..fitting.state import begin_or_resume
 from ..program.frozen import frozen_names
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
+from ..samples.doubts import warn_of_doubts
+from ..samples.held_out import rows_alone, split_data
 from ..samples.metrics import choose
 from ..samples.scale import scale_of
 
 
-def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample_weight, class_weight, shuffle, metrics,
-        callbacks, threads, progress, resume, frozen=None):
+def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, validation_split, sample_weight,
+        class_weight, shuffle, metrics, callbacks, threads, progress, resume, frozen=None):
     """Train the network, see `Network.fit`; if an argument is refused, nothing has changed."""
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -23,11 +25,18 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
         raise ValueError("LBFGS trains networks of one input and one output; train this one with another optimizer, such as "
                          "Adam()")
     learner = network if by_steps else network.astype("float64")
-    data, validation = check_data(learner, X, y, sample_weight, class_weight), check_validation(network, validation_data)
+    data = check_data(learner, X, y, sample_weight, class_weight, learns_names=True)
+    validation = check_validation(network, validation_data, data.class_names)
     memory = network.vectors.parameters.flat, network.vectors.state.flat
     if validation is not None and (scale := scale_of(network, data.X)) is not None:
         scale.warn_of(validation.X, "X of validation_data")
     data, validation = data.without_shared_memory(*memory), validation and validation.without_shared_memory(*memory)
+    if validation_split is not None and validation_split != 0:
+        if validation is not None:
+            raise ValueError("validation_data and validation_split are both given; leave one of them out")
+        data, validation = split_data(network, data, validation_split)
+        if not by_steps:
+            data, validation = rows_alone(data), rows_alone(validation)
     shuffle = true_or_false("shuffle", shuffle)
     options = {
         "callbacks": list_of("callbacks", callbacks, Callback), "metrics": choose(metrics, network.objective.head),
@@ -35,8 +44,9 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
     }
     if by_steps:
         frozen = None if frozen is None else frozen_names(network, frozen)
-        state = begin_or_resume(network, optimizer, resume, samples=len(data.X), batch_size=batch_size, shuffle=shuffle,
+        state = begin_or_resume(network, optimizer, resume, samples=data.samples, batch_size=batch_size, shuffle=shuffle,
                                 frozen=frozen)
+        warn_of_doubts(network, data)
         return Fit(network, data, validation, state, epochs=epochs, **options).train()
     if epochs != 1:
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
@@ -45,16 +55,19 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, sample
     if resume:
         raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: a new fit continues from the weights")
     lbfgs.check_layers(network.layers)
+    warn_of_doubts(network, data)
     return lbfgs.fit(network, learner, data, validation, optimizer=optimizer, **options)
 
 
-def check_validation(network, given):
+def check_validation(network, given, class_names=None):
     """Return the Data of a tuple (X, y) or (X, y, sample_weight); None stays None."""
     if given is None:
         return None
+    if isinstance(given, float) and 0 < given < 1:
+        raise ValueError(f"validation_data is {given}; to hold out a share of the samples give validation_split={given}")
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         raise ValueError(f"validation_data is {shown(given)}; it must be a tuple (X, y) or (X, y, sample_weight)")
     try:
-        return check_data(network, *given)
+        return check_data(network, *given, class_names=class_names)
     except ValueError as error:
         raise ValueError(f"validation_data: {error}") from None

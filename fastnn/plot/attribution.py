@@ -145,7 +145,7 @@ def class_of(net, x, label):
     head = net.objective.head
     count = 2 if head.binary else net.outputs
     if label is None:
-        return int(net.predict(x)[0] if head.one_label else np.argmax(net.forward(x)[0]))
+        return int(net._label_numbers(x)[0] if head.one_label else np.argmax(net.forward(x)[0]))
     label = whole_number("label", label, least=0)
     if label >= count:
         raise ValueError(f"label is {shown(label)}; this network has the {'outputs' if head.classes is None else 'classes'} "

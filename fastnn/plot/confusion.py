@@ -21,7 +21,7 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
         Labels, or one-hot.
     ax : matplotlib.axes.Axes, optional
     labels : list, optional
-        The names of the classes, 0 first.
+        The names of the classes, 0 first; by default those that the network knows, or numbers.
     normalize : bool
         Whether to draw fractions of each true class instead of counts; a class without samples has fractions of 0.
 
@@ -42,10 +42,10 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     """
     y = true_labels("confusion_matrix", net, X, y)
     classes = max(net.outputs, 2)
-    labels = range(classes) if labels is None else several("labels", labels)
+    labels = net.class_names or range(classes) if labels is None else several("labels", labels)
     if len(labels) != classes:
         raise ValueError(f"labels has {len(labels)} entries; this network has {classes} classes: give one each")
-    counts = np.bincount(classes * y + net.predict(X), minlength=classes**2).reshape(classes, classes)
+    counts = np.bincount(classes * y + net._label_numbers(X), minlength=classes**2).reshape(classes, classes)
     if true_or_false("normalize", normalize):
         counts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side, display = 2.2 + 0.5 * classes, matrix_display()(counts, display_labels=labels)

@@ -57,7 +57,7 @@ def mistakes(net, X, y, ax=None, *, count=20, labels=None, shape=None):
     sample_shape(net)
     y, count = true_labels("mistakes", net, X, y), whole_number("count", count)
     classes = max(net.outputs, 2)
-    labels = range(classes) if labels is None else several("labels", labels)
+    labels = net.class_names or range(classes) if labels is None else several("labels", labels)
     if len(labels) != classes:
         raise ValueError(f"labels has {len(labels)} entries; this network has {classes} classes: give one each")
     X = features(X, net.shapes[0], net.dtype)
@@ -70,7 +70,7 @@ def mistakes(net, X, y, ax=None, *, count=20, labels=None, shape=None):
         raise ValueError(f"shape is {shape!r}; it is for networks that take flat samples, and this one takes {X.shape[1:]}")
     else:
         sides = X.shape[1:]
-    predicted, probabilities = net.predict(X), net.predict_proba(X)
+    predicted, probabilities = net._label_numbers(X), net.predict_proba(X)
     confidence = np.where(predicted, probabilities[:, 0], 1 - probabilities[:, 0]) if net.objective.head.binary else \
         probabilities[np.arange(len(X)), predicted]
     wrong = np.flatnonzero(predicted != y)

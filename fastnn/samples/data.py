@@ -9,6 +9,7 @@ from ..kernels.compiling.objects import address
 from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
 from ..kernels.interpreter.steps import SOURCES, TARGETS, WEIGHTS
 from ..kernels.interpreter.steps import X as SAMPLES
+from .class_names import as_numbers
 from .features import features
 from .named import by_name
 from .positions import counted_weights
@@ -36,6 +37,8 @@ class Data:
         That of the network.
     positions : int
         The number of positions of a sample's outputs, such as the pixels of an image; 1 for outputs with one axis.
+    class_names : tuple of str or None
+        The names of labels that were given as text.
     """
 
     X: np.ndarray
@@ -44,6 +47,7 @@ class Data:
     rows: np.ndarray | None = None
     dtype: str = "float32"
     positions: int = 1
+    class_names: tuple | None = None
     sources: np.ndarray | None = None  # memory of the last call that these data were entered in
 
     @property
@@ -176,20 +180,32 @@ def samples_of(network, X, **options):
                      tokens=network.tokens)
 
 
-def check_data(network, X, y, weights=None, class_weight=None):
-    """Return the Data of a caller's arrays for this network, or raise an error with the required form."""
+def check_data(network, X, y, weights=None, class_weight=None, *, class_names=None, learns_names=False):
+    """Return the Data of a caller's arrays for this network, or raise an error with the required form.
+
+    class_names: those of text labels; by default those that the network knows. learns_names: whether y may tell them.
+    """
     if network.has_several:
         from .several import check_several
 
         return check_several(network, X, y, weights, class_weight)
     head = network.objective.head
-    X = samples_of(network, X)
+    try:
+        X = samples_of(network, X)
+    except ValueError as error:
+        refuse_exchanged(network, X, y, error)
+        raise
     if isinstance(y, Mapping):
         y, = by_name("y output", y, network.graph.outputs)
     if head.kind == "label sequences":
         from .transcripts import transcribed
 
         return transcribed(network, X, y, weights, class_weight)
+    names = class_names or network.class_names
+    if (names is not None or learns_names) and not network.gives_steps:
+        y, names = as_numbers(head, y, names)
+    if isinstance(class_weight, Mapping) and names is not None:
+        class_weight = {names.index(label) if label in names else label: weight for label, weight in class_weight.items()}
     if network.gives_steps:
         targets = step_targets(head, y, network.steps_of_outputs(X.lengths), network.dtype)
         weights = step_weights(weights, targets, network.dtype)
@@ -203,4 +219,11 @@ def check_data(network, X, y, weights=None, class_weight=None):
     weights = counted_weights(weights, targets.counted, network.dtype)
     if class_weight is not None:
         weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
-    return Data(X, targets, weights, dtype=network.dtype, positions=head.count)
+    return Data(X, targets, weights, dtype=network.dtype, positions=head.count, class_names=names)
+
+
+def refuse_exchanged(network, X, y, error):
+    """Raise the error about X with the repair, if y has the shape that X should have."""
+    shape = network.shapes[0]
+    if isinstance(y, np.ndarray) and y.shape[1:] == shape and np.shape(X)[:1] == y.shape[:1] and len(shape) > 0:
+        raise ValueError(f"{error}; X and y seem to be exchanged: the samples come first, then the targets") from None

@@ -124,6 +124,8 @@ class Head(ABC):
             forms = [f"{rows} integer labels from 0 to {self.outputs - 1}"] if self.takes_labels else []
             forms += [f"{rows}"] if self.outputs == 1 else []
             forms.append(f"{(*rows, self.outputs)}")
+            if hint := shape_hint(self, y):
+                raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join(forms)}{hint}")
             refuse_shape(y.shape, forms, self.positions, self.outputs)
         values = real_array("y", values, dtype)
         check_finite("y", values)
@@ -287,6 +289,21 @@ class YesOrNo(Head):
 
     def label_row(self, dtype, *, a):
         return label_row(dtype, a=a, above_half=True, **self.sizes)
+
+
+def shape_hint(head, y):
+    """Return the repair for targets of samples, for an error about their shape; "" if it is unknown."""
+    if head.positions:
+        return ""
+    if head.outputs > 1 and y.size == len(y) and y.dtype.kind in "iubfUO":
+        plain = y.dtype.kind in "iubU" or (y.dtype.kind == "f" and (y == np.floor(y)).all())
+        return (f"; where y holds the number of a class, end the network with Dense({head.outputs}, 'softmax'), which takes "
+                "labels") if plain else "; for one value a sample, end the network with Dense(1)"
+    if head.outputs == 1 and y.ndim == 2:
+        if head.probabilities and y.shape[1] == 2:
+            return "; of the one-hot columns give the second: y[:, 1]"
+        return f"; for {y.shape[1]} numbers a sample, end the network with Dense({y.shape[1]})"
+    return ""
 
 
 def head_of(activation, loss, outputs, positions=()):

@@ -8,6 +8,8 @@ from ..checks import shown
 from .arrays import check_finite, real_objects, unchangeable
 from .sequences import Sequences
 
+LOOKED_AT = 100_000  # numbers, for a hint
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -40,6 +42,9 @@ class Targets:
 def check_probabilities(y, kind, at_positions=False):
     """Refuse numbers outside [0, 1] and, for "classes", rows that do not sum to 1."""
     if y.min() < 0 or y.max() > 1:
+        if {*np.unique(y[:LOOKED_AT]).tolist()} == {-1.0, 1.0}:
+            raise ValueError("y ranges from -1.0 to 1.0 and holds only these; this network takes 0 and 1, or probabilities "
+                             "from 0 to 1: give y > 0")
         masks = "give y / 255 for masks of 0 and 255, and sample_weight 0 to positions that do not count; "
         raise ValueError(
             f"y ranges from {y.min()} to {y.max()}; a {kind} loss takes labels or probabilities from 0 to 1 "
@@ -82,6 +87,12 @@ def check_range(labels, classes, least=0):
     """Refuse labels outside 0 … classes − 1; `least` is the smallest that is allowed."""
     low, high = labels.min(), labels.max()
     if low < least or high >= classes:
+        if least == 0 and (low, high) == (1, classes):
+            raise ValueError(f"y holds label {high}; with {classes} outputs labels must run from 0 to {classes - 1}: give "
+                             "y - 1")
+        if least == 0 and {*np.unique(labels).tolist()} == {-1, 1}:
+            raise ValueError(f"y holds label -1; with {classes} outputs labels must run from 0 to {classes - 1}: give "
+                             "(y > 0).astype(int)")
         label = low if low < least else high
         hint = "" if least == 0 else (", or be -1 where a position does not count: "
                                       f"np.where(y == {label}, -1, y.astype(int))")

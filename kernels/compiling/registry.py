@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from ...checks.hyperparameters import shown
+from ...checks.other_names import did_you_mean, known_name
 
 
 class Registry(Mapping):
@@ -39,12 +40,19 @@ class Registry(Mapping):
             importlib.import_module(name)
 
     def resolve(self, given):
-        """Return the record for `given`, a name or a record."""
+        """Return the record for `given`, a name, one of its other names, or a record."""
         if isinstance(given, self.record_type):
             return given
-        if isinstance(given, str) and given in self.records:
-            return self.records[given]
-        raise ValueError(f"unknown {self.kind} {shown(given)}; the known ones are {', '.join(sorted(self.records))}")
+        if isinstance(given, str):
+            if given in self.records:
+                return self.records[given]
+            if (name := known_name(self.kind, given, self.records)) is not None:
+                return self.records[name]
+        similar = did_you_mean(self.kind, given, self.records) if isinstance(given, str) else ""
+        own = (f"; one of your own is registered first: fastnn.register_{self.kind}"
+               if callable(given) and self.kind in ("activation", "loss") else "")
+        raise ValueError(f"unknown {self.kind} {shown(given)}{similar}; the known ones are "
+                         f"{', '.join(sorted(self.records))}{own}")
 
     def __getitem__(self, name):
         return self.records[name]

@@ -14,6 +14,7 @@ from numba import types
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from ...checks.hyperparameters import limit, not_negative
+from ...checks.other_arguments import takes_others
 from ..compiling.jit import Kernel, jit, pointer, view
 from ..compiling.registry import Registry
 from ..elementwise.precision import compiled_scalar
@@ -163,6 +164,7 @@ optimizers = Registry("optimizer", type)
 def compiled(cls):
     """Class decorator: make an optimizer a dataclass with kernels."""
     cls = dataclass(eq=False, repr=False)(cls)
+    cls.__init__ = takes_others("optimizer")(cls.__init__)
     cls.kernel, cls.coefficients_kernel = update_kernel(cls), coefficients_kernel(cls)
     return cls
 

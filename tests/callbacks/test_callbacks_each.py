@@ -96,7 +96,7 @@ def test_terminate_on_nan_ends_quietly_with_the_weights_before():
     with pytest.raises(DivergenceError):
         net.fit(1e4 * X, 1e4 * X[:, 0], epochs=100, optimizer=SGD(1e3))
     other = Network([Dense(8, "relu"), Dense(1)], inputs=4)
-    with pytest.warns(RuntimeWarning, match="in epoch 1, batch 0: the loss is not finite"):
+    with pytest.warns(RuntimeWarning, match="in epoch 2, batch 1: the loss is not finite"):
         other.fit(1e4 * X, 1e4 * X[:, 0], epochs=100, optimizer=SGD(1e3), callbacks=[TerminateOnNaN()])
     assert same(net, other)
     with pytest.warns(RuntimeWarning, match="after epoch 1: loss is nan"):

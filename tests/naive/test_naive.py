@@ -180,8 +180,8 @@ class TestErrorsNameTheRepair:
     def test_unknown_names(self, rung):
         with pytest.raises(ValueError, match="unknown activation 'tahn'"):
             rung.forward([([[1.0]], [0.0])], ["tahn"], [[1.0]])
-        with pytest.raises(ValueError, match="unknown loss 'mse'"):
-            rung.backward([([[1.0]], [0.0])], ["tanh"], [[1.0]], [[1.0]], "mse")
+        with pytest.raises(ValueError, match="unknown loss 'msle'"):
+            rung.backward([([[1.0]], [0.0])], ["tanh"], [[1.0]], [[1.0]], "msle")
         with pytest.raises(AttributeError, match="has no attribute 'tahn'"):
             _ = rung.tahn
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from ...checks import not_negative, whole_number
 from ...kernels.layers.convolution.rows import ConvolutionPlan, convolution_rows
 from ...runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART
-from ..base import Layer, registered_activation
+from ..base import Layer, refuse_exchanged, registered_activation
 from ..initializers import initializers
 from ..windows import image_shape, padding_of, per_axis, series_shape, shorter, single
 from .onnx import by_operator, by_taps
@@ -32,6 +32,8 @@ class Convolution(Layer):
 
     def __post_init__(self):
         name = type(self).__name__
+        if hasattr(self, "out_channels"):
+            refuse_exchanged(self, "out_channels", more="3, ")
         for option in ("kernel_size", "stride", "dilation"):
             self.settle(option, per_axis(f"{name}({option}=...)", getattr(self, option), self.axes))
         self.settle("padding", padding_of(f"{name}(padding=...)", self.padding, self.axes, self.paddings))

@@ -7,10 +7,11 @@ import numpy as np
 
 from ...checks import shown
 from ...checks.hyperparameters import real_number
+from ...checks.other_names import known_name
 from ..named import by_name
 from ..positions import at_positions
 from . import classification, regression, transcripts
-from .record import KNOWN, Metric
+from .record import ACCURACY, KNOWN, Metric
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,13 @@ def checked(where, given, head):
 
 def of_name(where, name, head):
     own = {metric.name: metric for metric in head.metrics}
+    if name not in own and named(name) is None:
+        name = known_name("metric", name, (*own, *METRICS, ACCURACY.name)) or name
     metric = own.get(name) or named(name)
+    if name == ACCURACY.name and metric is None:
+        raise ValueError(f"{where} is {name!r}, the share of right labels, and this network learns {head.description}; for "
+                         f"values there are {', '.join(names_for(head))}, and labels need a last layer with softmax or "
+                         "sigmoid")
     if metric is None:
         raise ValueError(f"{where} is {name!r}; it must be one of {', '.join(names_for(head))}, a function of targets and "
                          "predictions, or a fastnn.Metric")

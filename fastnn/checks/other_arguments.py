@@ -1,0 +1,219 @@
+"""Arguments and methods of Keras, PyTorch and scikit-learn: those that mean the same are taken, others get an error that
+names ours.
+
+`SAME` has the arguments that mean the same beyond doubt, for each kind of callable. `ADVICE` has what to do in place of the
+others. The page on names shows both tables.
+"""
+
+import functools
+import inspect
+
+SAME = {
+    "fit": {
+        "x": "X", "batch": "batch_size", "bs": "batch_size", "minibatch_size": "batch_size", "n_epochs": "epochs",
+        "nb_epoch": "epochs", "num_epochs": "epochs", "max_epochs": "epochs", "sample_weights": "sample_weight",
+        "class_weights": "class_weight", "val_data": "validation_data", "val_split": "validation_split",
+        "validation_fraction": "validation_split", "n_threads": "threads", "num_threads": "threads", "n_jobs": "threads",
+    },
+    "evaluate": {"x": "X", "sample_weights": "sample_weight", "n_threads": "threads", "n_jobs": "threads"},
+    "Network": {
+        "input_shape": "inputs", "input_dim": "inputs", "input_size": "inputs", "in_features": "inputs",
+        "n_features": "inputs", "n_inputs": "inputs", "random_state": "seed", "random_seed": "seed",
+        "loss_function": "loss", "criterion": "loss",
+    },
+    "layer": {
+        "units": ("out_features",), "n_units": ("out_features",), "num_units": ("out_features",),
+        "neurons": ("out_features",), "hidden_size": ("out_features",), "output_dim": ("out_features", "features"),
+        "filters": ("out_channels",), "kernel": ("kernel_size",), "pool_size": ("kernel_size",), "strides": ("stride",),
+        "dilation_rate": ("dilation",), "depth_multiplier": ("multiplier",), "p": ("rate",), "stddev": ("deviation",),
+        "std": ("deviation",), "eps": ("epsilon",), "act": ("activation",), "activation_function": ("activation",),
+        "kernel_initializer": ("initializer",), "embedding_dim": ("features",), "num_embeddings": ("tokens",),
+        "vocab_size": ("tokens",), "num_groups": ("groups",), "target_shape": ("shape",), "scale_factor": ("size",),
+    },
+    "optimizer": {
+        "lr": "learning_rate", "beta_1": "beta1", "beta_2": "beta2", "b1": "beta1", "b2": "beta2", "eps": "epsilon",
+        "clipvalue": "clip_value", "global_clipnorm": "clip_norm", "wd": "weight_decay",
+    },
+    "callback": {
+        "restore_best_weights": "restore_best", "filepath": "path", "filename": "path", "min_lr": "min_learning_rate",
+        "threshold": "min_delta",
+    },
+}
+
+LOSS_IN_NETWORK = "the loss is an argument of the network: Network(..., loss='huber')"
+RATE_IN_OPTIMIZER = "the learning rate is one of the optimizer: fit(..., optimizer=Adam(learning_rate=0.01))"
+OF_FIT = "it is an argument of fit"
+STOPPING = "give callbacks=[EarlyStopping(patience=5)]"
+SHAPE_IN_NETWORK = "the shape of a sample is an argument of the network: Network([...], inputs=4)"
+ADVICE = {
+    "fit": {
+        "learning_rate": RATE_IN_OPTIMIZER, "lr": RATE_IN_OPTIMIZER, "learning_rate_init": RATE_IN_OPTIMIZER,
+        "loss": LOSS_IN_NETWORK, "criterion": LOSS_IN_NETWORK, "loss_fn": LOSS_IN_NETWORK,
+        "max_iter": "give epochs, the number of passes over the data",
+        "eval_set": "give validation_data=(X, y)", "validation_set": "give validation_data=(X, y)",
+        "X_val": "give validation_data=(X, y)", "y_val": "give validation_data=(X, y)",
+        "early_stopping": STOPPING, "patience": STOPPING, "early_stopping_rounds": STOPPING, "n_iter_no_change": STOPPING,
+        "random_state": "the seed is an argument of the network: Network(..., seed=0)",
+        "seed": "the seed is an argument of the network: Network(..., seed=0)",
+        "steps_per_epoch": "an epoch is a pass over all samples; for steps of your own use train_on_batch",
+        "initial_epoch": "fit(..., resume=True) continues a fit",
+        "validation_batch_size": "the result does not depend on it: leave it out",
+        "validation_steps": "all validation samples count: leave it out",
+        "device": "fastnn computes on the CPU: leave it out", "workers": "give threads, if you want fewer than all",
+        "use_multiprocessing": "leave it out: threads share a step",
+    },
+    "evaluate": {"callbacks": "evaluate has none: leave it out"},
+    "Network": {
+        "optimizer": f"{OF_FIT}: net.fit(X, y, optimizer='adam')", "metrics": f"{OF_FIT}: net.fit(X, y, metrics=['auc'])",
+        "epochs": f"{OF_FIT}: net.fit(X, y, epochs=10)", "batch_size": f"{OF_FIT}: net.fit(X, y, batch_size=32)",
+        "learning_rate": RATE_IN_OPTIMIZER, "lr": RATE_IN_OPTIMIZER,
+        "callbacks": f"{OF_FIT}: net.fit(X, y, callbacks=[...])",
+        "hidden_layer_sizes": "give the layers: Network([Dense(64, 'relu'), Dense(1)], inputs=4)",
+        "activation": "each layer has its own: Dense(64, 'relu')",
+        "output_shape": "the last layer has the number of outputs: Dense(3, 'softmax')",
+        "n_outputs": "the last layer has the number of outputs: Dense(3, 'softmax')",
+        "device": "fastnn computes on the CPU: leave it out",
+        "name": "networks have no name: leave it out",
+    },
+    "layer": {
+        **dict.fromkeys(("input_shape", "input_dim", "in_channels", "input_size", "batch_input_shape"), SHAPE_IN_NETWORK),
+        "in_features": f"a layer works out its inputs, and {SHAPE_IN_NETWORK}",
+        **dict.fromkeys(("kernel_regularizer", "regularizer", "weight_decay", "activity_regularizer"),
+                        "a penalty on the weight is l1 or l2: Dense(64, 'relu', l2=1e-4)"),
+        "bias_initializer": "biases begin at zero; set net.parameters['0.bias'][:] for others",
+        "use_bias": "every layer has its bias: leave it out", "bias": "every layer has its bias: leave it out",
+        "name": "a layer is named where it is called on a node: Dense(8)(x, name='encoder')",
+        "dtype": "it is an argument of the network: Network(..., dtype='float64')",
+        "device": "fastnn computes on the CPU: leave it out",
+        "trainable": "give fit(..., frozen=['0.*'])", "requires_grad": "give fit(..., frozen=['0.*'])",
+        "num_layers": "give several layers, one after the other",
+        "batch_first": "samples come first always: leave it out",
+        "bidirectional": "use Bidirectional(GRU(64))", "dropout": "put a Dropout layer after it",
+        "data_format": "channels come last always: leave it out", "padding_mode": "put a Pad2D layer before it",
+        "inplace": "leave it out", "go_backwards": "reverse=True reads from the end; the order of the outputs stays",
+    },
+    "optimizer": {
+        "clipnorm": "Keras limits each variable by itself; clip_norm limits the norm of the whole gradient",
+        "betas": "give beta1 and beta2", "amsgrad": "there is no AMSGrad: leave it out",
+        "params": "an optimizer is given to fit, which knows the parameters: leave it out",
+        "weight_decay": "use AdamW, which has weight_decay, or l2 in the layers",
+        "decay": "give a schedule: Adam(learning_rate=ExponentialDecay(0.01, every=100))",
+        "alpha": "PyTorch's alpha of RMSprop is rho", "dampening": "leave it out",
+    },
+    "callback": {
+        "verbose": "a callback prints nothing: leave it out", "save_weights_only": "files have weights and architecture",
+        "baseline": "it has none: leave it out", "start_from_epoch": "it has none: leave it out",
+        "trigger_times": "give patience", "save_top_k": "give save_best_only=True",
+    },
+    "estimator": {
+        "inputs": "an estimator takes the number of features from X; input_shape, with layers, is the shape of a sample "
+                  "such as (8, 8, 1). Network calls both `inputs`",
+        **dict.fromkeys(("epochs", "n_epochs", "max_epochs"), "give max_iter, as in scikit-learn"),
+        "optimizer": "give solver, as in scikit-learn: solver='adam' or solver=Adam(0.01)",
+        **dict.fromkeys(("seed", "random_seed"), "give random_state, as in scikit-learn"),
+        "lr": "give learning_rate_init, as in scikit-learn", "hidden": "give hidden_layer_sizes",
+        "patience": "give n_iter_no_change and early_stopping=True", "threads": "give n_threads",
+        "progress": "give verbose", "validation_split": "give validation_fraction and early_stopping=True",
+    },
+}
+
+LIST_OF_LAYERS = "Network([Dense(64, 'relu'), Dense(1)], inputs=4)"
+WEIGHTS = "net.parameters is a dict of live arrays by name, and net.state one of running statistics"
+METHODS = {
+    "compile": "there is nothing to compile: the loss is an argument of Network, optimizer and metrics are arguments of fit",
+    "add": f"a network has all its layers from the beginning: {LIST_OF_LAYERS}",
+    "append": f"a network has all its layers from the beginning: {LIST_OF_LAYERS}",
+    "score": "evaluate(X, y) returns the loss and, of a classifier, the accuracy; evaluate(X, y, metrics=['r2']) for values",
+    "train": "fit(X, y) trains, predict(X) predicts; there is no mode to choose",
+    "eval": "fit(X, y) trains, predict(X) predicts; there is no mode to choose",
+    **dict.fromkeys(("get_weights", "set_weights", "weights", "trainable_weights", "trainable_variables", "state_dict",
+                     "named_parameters", "get_layer", "coefs_", "intercepts_", "coef_"), WEIGHTS),
+    "load_state_dict": "net.load_torch(state_dict) reads weights of PyTorch, net.copy_weights(other) those of a network",
+    "save_weights": "save(path) writes weights and architecture",
+    "load_weights": "Network.load(path) reads weights and architecture, copy_weights(other) takes those of another network",
+    "count_params": "net.vectors.parameters.size is the number of parameters; summary() shows them",
+    **dict.fromkeys(("to", "cuda", "cpu", "device"), "fastnn computes on the CPU: leave it out; astype changes the dtype"),
+    **dict.fromkeys(("backward", "zero_grad", "step"), "fit(X, y) trains; train_on_batch(X, y) takes one step; "
+                                                       "loss_and_gradients(X, y) returns gradients"),
+    "predict_classes": "predict(X) returns labels, predict_proba(X) probabilities",
+    "fit_generator": "fit(X, y) takes arrays; for data that come in parts use train_on_batch(X, y)",
+    "partial_fit": "train_on_batch(X, y) takes one step, fit continues from the current weights",
+    "test_on_batch": "evaluate(X, y)", "predict_on_batch": "predict(X), or forward(X) for the outputs",
+    "decision_function": "forward(X) returns the outputs",
+    "classes_": "class_names has the names of text labels",
+}
+
+PUBLIC_NAMES = {
+    "Sequential": f"a network is made of a list of layers: {LIST_OF_LAYERS}",
+    "Model": "a graph is a network too: Network(inputs=x, outputs=h)", "Module": f"use {LIST_OF_LAYERS}",
+    "Linear": "the layer is Dense(out_features); it works out its inputs",
+    **dict.fromkeys(("ReLU", "Sigmoid", "Tanh", "Softmax", "GELU", "SiLU"),
+                    "an activation is named in a layer, Dense(64, 'relu'), or a layer, Activation('relu')"),
+    **dict.fromkeys(("MSELoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss"), LOSS_IN_NETWORK),
+    "MLPClassifier": "use fastnn.sklearn.NetworkClassifier", "MLPRegressor": "use fastnn.sklearn.NetworkRegressor",
+    "BatchNormalization": "the layer is BatchNorm()", **dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), "use BatchNorm()"),
+    "LayerNormalization": "the layer is LayerNorm()", "MaxPooling2D": "the layer is MaxPool2D(2)",
+    "AveragePooling2D": "the layer is AveragePool2D(2)", "Conv2d": "the layer is Conv2D(out_channels, kernel_size)",
+    "UpSampling2D": "the layer is UpSample2D(2)", "ZeroPadding2D": "the layer is ZeroPad2D(1)",
+    "load_model": "use fastnn.Network.load(path)", "load": "use fastnn.Network.load(path)",
+    "Trainer": "net.fit(X, y) trains", "DataLoader": "net.fit(X, y, batch_size=32) takes arrays and makes the batches",
+}
+
+
+def takes_others(kind):
+    """Return a decorator: the function also takes the arguments of other libraries that mean the same as its own."""
+
+    def decorate(function):
+        known = frozenset(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def call(*given, **options):
+            if not options.keys() <= known:
+                options = ours(kind, function, known, options)
+            return function(*given, **options)
+
+        return call
+
+    return decorate
+
+
+def ours(kind, function, known, options):
+    """Return the options under our names, or raise a TypeError that names ours."""
+    found = {name: value for name, value in options.items() if name in known}
+    where = function.__qualname__.removesuffix(".__init__")
+    for name, value in options.items():
+        if name in known:
+            continue
+        same = SAME.get(kind, {}).get(name, ())
+        own = next((each for each in ((same,) if isinstance(same, str) else same) if each in known), None)
+        if own is not None:
+            if own in found:
+                raise TypeError(f"{where}() got {name} and {own}, which mean the same; give {own}")
+            found[own] = value
+        elif not is_without_effect(kind, name, value, found):
+            advice = ADVICE.get(kind, {}).get(name) or f"its arguments are {', '.join(of_caller(function))}"
+            raise TypeError(f"{where}() has no argument {name!r}; {advice}")
+    return found
+
+
+def is_without_effect(kind, name, value, found):
+    """Return whether an option asks for what happens anyway; `verbose` of a fit becomes `progress`."""
+    if kind == "fit" and name == "verbose" and value in (0, 1, "auto") and "progress" not in found:
+        if value != "auto":
+            found["progress"] = bool(value)
+        return True
+    if name == "verbose" and kind in ("evaluate", "callback"):
+        return kind == "evaluate" or not value
+    if kind == "evaluate" and name == "batch_size":  # the result does not depend on it
+        return True
+    return (kind == "layer" and name in ("use_bias", "bias", "batch_first") and value is True) or \
+        (name in ("amsgrad", "inplace") and value is False)
+
+
+def of_caller(function):
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def advice_on(table, name, where):
+    """Return the message of an error about an attribute that other libraries have; None if it is none of these."""
+    return f"{where} has no {name}; {table[name]}" if name in table else None

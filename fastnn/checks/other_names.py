@@ -1,0 +1,68 @@
+"""Other names of activations, losses, optimizers, initializers and metrics: those of Keras, PyTorch and scikit-learn.
+
+A name is compared without regard to case, spaces, hyphens and underscores: "ReLU", "leaky-relu", "MeanSquaredError". A name
+that differs in more than the name (the default slope of a leaky ReLU, the constant factor of a loss) is in `NOTES`, which
+the page on names shows.
+"""
+
+import difflib
+import re
+
+OTHER_NAMES = {
+    "activation": {
+        "linear": "identity", "swish": "silu", "logistic": "sigmoid",
+    },
+    "loss": {
+        "mse": "squared_error", "mean_squared_error": "squared_error", "mse_loss": "squared_error",
+        "l2_loss": "squared_error",
+        "mae": "absolute_error", "mean_absolute_error": "absolute_error", "l1_loss": "absolute_error",
+        "huber_loss": "huber", "smooth_l1": "huber", "smooth_l1_loss": "huber",
+        "categorical_crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy",
+        "cross_entropy_loss": "cross_entropy",
+        "bce": "binary_cross_entropy", "bce_loss": "binary_cross_entropy",
+        "poisson_nll_loss": "poisson", "ctc_loss": "ctc",
+    },
+    "optimizer": {
+        "gradient_descent": "sgd",
+    },
+    "initializer": {
+        "xavier_uniform": "glorot_uniform", "xavier_normal": "glorot_normal",
+        "kaiming_uniform": "he_uniform", "kaiming_normal": "he_normal",
+    },
+    "metric": {
+        "acc": "accuracy", "mean_squared_error": "mse", "mean_absolute_error": "mae", "root_mean_squared_error": "rmse",
+        "r2_score": "r2", "f1_score": "f1", "precision_score": "precision", "recall_score": "recall", "roc_auc": "auc",
+        "roc_auc_score": "auc", "accuracy_score": "accuracy", "balanced_accuracy_score": "balanced_accuracy",
+        "jaccard": "iou",
+    },
+}
+
+NOTES = {
+    "squared_error": "½ (a − y)², summed over the outputs, as in the notes; Keras and PyTorch leave out the ½ and average "
+                     "over the outputs. The metric `mse` is what they call MSE.",
+    "absolute_error": "|a − y|, summed over the outputs; Keras and PyTorch average over them. The metric `mae` does.",
+    "leaky_relu": "slope 0.01 below zero, as in PyTorch; Keras has 0.3.",
+    "cross_entropy": "after softmax or sigmoid, not on logits: end the network with Dense(classes, 'softmax'). Labels may "
+                     "be whole numbers or one-hot.",
+}
+
+
+def plain(name):
+    """Return a name without what does not distinguish names."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def known_name(kind, given, known):
+    """Return the name among `known` that `given` means; None if there is none."""
+    if given in known:
+        return given
+    wanted, others = plain(given), OTHER_NAMES.get(kind, {})
+    found = next((name for name in known if plain(name) == wanted), None)
+    return found or next((ours for name, ours in others.items() if plain(name) == wanted and ours in known), None)
+
+
+def did_you_mean(kind, given, known):
+    """Return a question with the most similar name, for an error; "" if none is similar."""
+    names = {plain(name): name for name in (*OTHER_NAMES.get(kind, {}), *known)}
+    close = difflib.get_close_matches(plain(given), names, n=1, cutoff=0.75)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""

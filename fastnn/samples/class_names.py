@@ -1,0 +1,72 @@
+"""Labels that are text: their names, and the numbers 0 … classes − 1 that kernels read.
+
+A network learns the names from the labels of its first fit, in alphabetical order, and keeps them: `Network.class_names`.
+Predictions are names then. Labels may be given as names or as numbers from then on.
+"""
+
+import numpy as np
+
+from ..checks import shown
+from .arrays import any_array
+
+
+def as_numbers(head, y, names):
+    """Return (y with names replaced by numbers, names); both as they are if y is not text with one label a sample.
+
+    names: those that the network knows, a tuple, or None to learn them from y.
+    """
+    if not head.one_label or head.positions or isinstance(y, dict):
+        return y, names
+    labels = any_array("y", y)
+    if not is_text(labels) or labels.shape not in ((len(labels),), (len(labels), 1)):
+        return y, names
+    found, places = np.unique(labels.reshape(-1).astype(str), return_inverse=True)
+    if names is None:
+        check_count(head, found)
+        return places, tuple(found.tolist())
+    unknown = [name for name in found.tolist() if name not in names]
+    if unknown:
+        raise ValueError(f"y holds the label {unknown[0]!r}; this network knows {in_words(names)}")
+    return np.array([names.index(name) for name in found.tolist()])[places], names
+
+
+def is_text(y):
+    """Return whether an array holds text and nothing else."""
+    if y.ndim == 0 or y.size == 0:
+        return False
+    return y.dtype.kind in "UT" or (y.dtype.kind == "O" and all(isinstance(each, str) for each in y.flat))
+
+
+def number_of_classes(head):
+    return max(head.outputs, 2)
+
+
+def check_count(head, found):
+    """Refuse to learn the names of other than as many classes as the network tells apart."""
+    classes = number_of_classes(head)
+    if len(found) > classes:
+        raise ValueError(f"y holds {len(found)} different labels, {in_words(found)}; this network tells {classes} classes "
+                         f"apart: end it with Dense({len(found)}, 'softmax')")
+    if len(found) < classes:
+        raise ValueError(f"y holds {in_words(found)}; this network tells {classes} classes apart: name all of them first, "
+                         "with net.class_names = ['a', 'b', …], or end it with fewer outputs")
+
+
+def in_words(names):
+    names = list(map(repr, map(str, names[:8]))) + ["…"] * (len(names) > 8)
+    return ", ".join(names)
+
+
+def checked_names(head, names):
+    """Return names as a tuple, after checking that there is one for each class; None stays None."""
+    if names is None:
+        return None
+    if not head.one_label or head.positions:
+        raise ValueError(f"class_names are for samples of one class each; this network learns {head.description}")
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"class_names is {shown(names)}; it must be a list of text, a name for each class")
+    names = tuple(map(str, names))
+    if len(names) != number_of_classes(head) or len({*names}) != len(names):
+        raise ValueError(f"class_names is {shown(list(names))}; it must have {number_of_classes(head)} different names, one "
+                         "for each class")
+    return names

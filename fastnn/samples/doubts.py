@@ -1,0 +1,48 @@
+"""Warnings of data that a network can learn from, but that are probably not meant so.
+
+They look at no more than a thousand samples, evenly spaced.
+"""
+
+import numpy as np
+
+from ..checks.caller_warning import warn_caller
+
+LARGE = 1000.0  # a number beyond it is far from unit size
+LOOKED_AT = 1000
+SCALED_BY = "Normalize", "BatchNorm", "LayerNorm", "GroupNorm", "Rescale", "Embedding"
+
+
+def warn_of_doubts(network, data):
+    """Warn of labels that are learned as numbers, of accuracies of a regression, and of numbers far from unit size."""
+    if network.has_several or network.gives_steps:
+        return
+    head, values = network.objective.head, data.targets.values
+    if values is not None and len(values):
+        warn_of_targets(network, head, seen(values))
+    first = next((layer for layer in network.layers if not layer.is_view), None)
+    if network.is_ragged or type(first).__name__ in SCALED_BY or not isinstance(data.X, np.ndarray) or len(data.X) == 0 \
+            or data.X.ndim != 2:
+        return
+    largest = float(np.abs(seen(data.X)).max())
+    if largest > LARGE:
+        warn_caller(f"X holds numbers up to {largest:.3g}, far from unit size, with which training is slow or diverges; "
+                    "scale its columns, or begin the network with Normalize(), which learns their means and deviations")
+
+
+def warn_of_targets(network, head, y):
+    if head.kind == "values":
+        if not head.positions and y.shape[1] == 1 and {0.0, 1.0} == {*np.unique(y).tolist()} \
+                and network.objective.loss.name == "squared_error":
+            warn_caller("y holds only 0 and 1, and this network learns values; for two classes, end it with "
+                        "Dense(1, 'sigmoid')")
+        largest = float(np.abs(y).max())
+        if largest > LARGE and network.objective.loss.name == "squared_error":
+            warn_caller(f"y holds values up to {largest:.3g}, far from unit size, and the loss is half their square: scale "
+                        "them, such as (y - y.mean()) / y.std(), and scale the predictions back")
+    elif head.targets == "values" and np.mean((y > 0.01) & (y < 0.99)) > 0.5:
+        warn_caller("y holds fractions between 0 and 1; the accuracy that is reported compares which side of 1/2 they are "
+                    "on: for a regression read the loss, or use fastnn.Metric")
+
+
+def seen(array):
+    return array[::-(-len(array) // LOOKED_AT)]

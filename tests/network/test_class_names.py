@@ -1,0 +1,94 @@
+"""Text labels: learned in the first fit, kept in copies and files, and returned by predict."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from fastnn import LBFGS, Dense, Input, Network
+
+X = np.array([[-1.0], [0.0], [1.0], [-1.2], [0.1], [1.3]])
+WORDS = np.array(["cold", "mild", "warm"] * 2)
+NUMBERS = np.array([0, 1, 2] * 2)
+
+
+def classifier(outputs=3, **options):
+    return Network([Dense(8, "tanh"), Dense(outputs, "softmax" if outputs > 1 else "sigmoid")], inputs=1, **options)
+
+
+def forms():
+    yield WORDS
+    yield WORDS.tolist()
+    yield WORDS.astype(object)
+    yield WORDS[:, None]
+    pandas = pytest.importorskip("pandas")
+    yield pandas.Series(WORDS)
+    yield pandas.Series(WORDS, dtype="category")
+
+
+def test_text_in_text_out_with_the_bits_of_numbers():
+    net = classifier()
+    history = net.fit(X, NUMBERS, epochs=200, optimizer="rmsprop", validation_data=(X, NUMBERS), metrics=["f1"])
+    for y in forms():
+        other = classifier()
+        found = other.fit(X, y, epochs=200, optimizer="rmsprop", validation_data=(X, y), metrics=["f1"])
+        assert dict(found) == dict(history)
+        assert other.class_names == ("cold", "mild", "warm")
+        assert other.predict(X).tolist() == WORDS.tolist()
+        assert other.evaluate(X, y) == net.evaluate(X, NUMBERS) == other.evaluate(X, NUMBERS)
+    assert net.class_names is None
+    assert net.predict(X).dtype == np.int64
+
+
+@pytest.mark.parametrize("optimizer", ["adam", LBFGS()])
+def test_two_classes_after_sigmoid(optimizer):
+    net = classifier(1)
+    options = {} if isinstance(optimizer, LBFGS) else {"epochs": 500}
+    net.fit(X[[0, 2]], ["no", "yes"], optimizer=optimizer, class_weight={"no": 2.0}, **options)
+    assert net.predict(X[[0, 2]]).tolist() == ["no", "yes"]
+    assert net.predict(X[:0]).tolist() == []
+
+
+def test_names_are_kept_in_copies_and_files(tmp_path):
+    net = classifier()
+    net.fit(X, WORDS)
+    net.save(tmp_path / "net.safetensors")
+    net.save_checkpoint(tmp_path / "run.safetensors")
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.astype("float64"),
+                 Network.load(tmp_path / "net.safetensors"), Network.load_checkpoint(tmp_path / "run.safetensors")):
+        assert twin.class_names == net.class_names
+        assert set(twin.predict(X)) <= {*WORDS}
+
+
+def test_names_may_be_given_before_the_fit():
+    net = classifier()
+    net.class_names = ["warm", "mild", "cold"]
+    net.fit(X[:2], WORDS[:2])
+    other = classifier()
+    other.fit(X[:2], [2, 1])
+    assert np.array_equal(net.parameters["0.weight"], other.parameters["0.weight"])
+    assert net.class_names == ("warm", "mild", "cold")
+
+
+def refused(call, names):
+    with pytest.raises(ValueError, match=names):
+        call()
+
+
+def test_what_does_not_fit():
+    net = classifier()
+    refused(lambda: net.evaluate(X, WORDS), "not whole numbers")  # no fit has told the names
+    refused(lambda: net.fit(X, ["a", "b"] * 3), "name all of them first, with net.class_names")
+    refused(lambda: net.fit(X, list("abcdab")), r"4 different labels, 'a', 'b', 'c', 'd'; .* Dense\(4, 'softmax'\)")
+    refused(lambda: net.fit(X, WORDS, validation_data=(X, ["hot"] * 6)),
+            "validation_data: y holds the label 'hot'; .* 'cold'")
+    assert net.class_names is None
+    refused(lambda: net.fit(X, ["cold", None, "warm"] * 2), "not whole numbers")
+    for names in ("abc", ["a", "b"], ["a", "a", "b"], [1, 2, 3]):
+        refused(lambda names=names: setattr(net, "class_names", names), "class_names is")
+    refused(lambda: setattr(Network([Dense(2)], inputs=1), "class_names", ["a", "b"]), "learns 2 values")
+    refused(lambda: Network([Dense(1)], inputs=1).fit(X, WORDS), "real numbers")
+    x = Input(1)
+    two = Network(inputs=x, outputs={"a": Dense(2, "softmax")(x), "b": Dense(1)(x)})
+    assert two.class_names is None
