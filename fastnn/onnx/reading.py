@@ -11,6 +11,7 @@ from ..architecture.graph import graph_from_config
 from ..checks import path_name
 from ..files.networks import ModelFormatError, open_file, seems
 from ..formats.signatures import ONNX
+from ..layers import Bidirectional
 from .chain import UnknownNode
 from .library import library
 from .walk import walk
@@ -24,7 +25,7 @@ def load(path: str | os.PathLike):
 
     Products (Gemm, MatMul), biases and activations that fastnn has become `Dense` layers, a second activation after one
     becomes an `Activation`, a layer normalization, as one operator or several, a `LayerNorm`, and convolutions, pools
-    and recurrent operators of one direction become layers of these names. Scales and shifts
+    and recurrent operators, of one direction or both, become layers of these names. Scales and shifts
     of features (standardization, batch normalization as in prediction) are folded into these, and dropout is left out. So
     are the labels at the end of scikit-learn's classifiers: `predict` returns the index of the class. For inputs with more
     axes, which the graph flattens at once, the network takes flat samples. Images, whose channels ONNX puts first, it takes
@@ -109,7 +110,10 @@ def chain(network_type, model):
     """Return the network of a graph that is a chain of layers."""
     layers, inputs, dtype = walk(model)
     network = network_type([layer for layer, _ in layers], inputs, dtype=dtype)
-    for index, (_, parameters) in enumerate(layers):
+    index = 0
+    for layer, parameters in layers:
         for name, array in parameters.items():
-            network.vectors.by_name[f"{index}.{name}"][...] = array
+            number, _, own = name.rpartition(".")  # the number of a direction of a bidirectional layer
+            network.vectors.by_name[f"{index + int(number or 0)}.{own}"][...] = array
+        index += 3 if isinstance(layer, Bidirectional) else 1  # two layers and a join
     return network

@@ -9,10 +9,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..layers import GRU, LSTM, SimpleRNN
+from ..layers import GRU, LSTM, Bidirectional, SimpleRNN
 from .chain import Layer, Signal, UnknownForm
 from .images import applied, image, transpose
 from .registry import AdditionalOutput, StepsFirst, constant, operator
+
+
+class BothDirections(Bidirectional):
+    """A `Bidirectional` in a chain of layers. Its parameters begin with the number of their direction: "0.weight"."""
+
+    @property
+    def out_features(self):
+        return 2 * self.layer.out_features
+
+    def output_shape(self, shape):
+        *steps, features = self.layer.output_shape(shape)
+        return *steps, 2 * features
+
+
+def with_sequences(spec):
+    """Return a recurrent layer that gives the states of all steps."""
+    if isinstance(spec, BothDirections):
+        return BothDirections(replace(spec.layer, return_sequences=True))
+    return replace(spec, return_sequences=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,21 +58,33 @@ class States:
             return applied(self.source, self.spec, self.shape, self.parameters)
         if self.axes != "BTH":
             return self
-        made = applied(self.source, replace(self.spec, return_sequences=True), self.shape, self.parameters)
+        made = applied(self.source, with_sequences(self.spec), self.shape, self.parameters)
         return transpose(walk, node, made, perm=[0, 2, 1])
 
     def transposed(self, walk, node, perm):
         return replace(self, axes="".join(self.axes[axis] for axis in perm or reversed(range(len(self.axes))))).settled(
             walk, node)
 
+    def reshaped(self, walk, node, given):
+        """Return the states with the directions behind each other, where a node joins their axis and that of the units."""
+        axes, sizes = self.axes.replace("DH", "H"), {"T": self.shape[0], "B": walk.batch, "H": self.spec.out_features}
+        if not self.axes.endswith("DH") or len(given) != len(axes) or not all(
+                n in (-1, sizes[axis]) or (n == 0 and axis != "H") for axis, n in zip(axes, given, strict=True)):
+            raise UnknownForm("it changes the shape of states other than by joining directions and units, the units "
+                              "last")
+        return replace(self, axes=axes).settled(walk, node)
+
     def squeezed(self, walk, node, axes):
         places = {axis % len(self.axes) for axis in axes}
-        if {self.axes[place] for place in places} != {"D"}:
+        if {self.axes[place] for place in places} != {"D"} or isinstance(self.spec, BothDirections):
             raise UnknownForm("it takes away another axis than that of the directions")
         return replace(self, axes=self.axes.replace("D", "")).settled(walk, node)
 
     def picked(self, walk, node, index, axis):
         """Return the last states, where a node picks the step computed last."""
+        if isinstance(self.spec, BothDirections):
+            raise UnknownForm("it picks a step or a direction of two directions, whose last steps are the last and the "
+                              "first; take Y_h, of both directions")
         last = 0 if self.spec.reverse else self.shape[0] - 1
         if index.ndim == 0 and self.axes[axis] == "T" and int(index) % self.shape[0] == last:
             return replace(self, axes=self.axes.replace("T", "")).settled(walk, node)
@@ -67,7 +98,7 @@ def series(walk, node, x, layout):
     if isinstance(x, StepsFirst) and not layout:
         x = x.signal
     elif isinstance(x, States) and x.axes == "TBH" and not layout:
-        return Layer(x.source, replace(x.spec, return_sequences=True), x.parameters), (x.shape[0], x.spec.out_features)
+        return Layer(x.source, with_sequences(x.spec), x.parameters), (x.shape[0], x.spec.out_features)
     elif not (isinstance(x, Signal) and layout):
         raise UnknownForm("its input has the steps before the samples, and a network's input the samples first; export it "
                           "with batch_first=True")
@@ -82,27 +113,36 @@ def ours(array, order):
 
 
 def recurrent(walk, node, x, weight, recurrent_weight, bias, lengths, initial, order, make, direction, layout,
-              second_bias=False):
+              second_bias=False, peepholes=None):
     """Return the values (Y, Y_h). make: the layer, from its number of units and its direction."""
     if any(each is not None and np.any(constant(each, "first state")) for each in initial):
         raise UnknownForm("it has states before the first step; layers here begin at zero")
     word = direction.decode() if isinstance(direction, bytes) else direction
-    if word == "bidirectional":
-        raise UnknownForm("it is bidirectional, which is no chain of layers; make the network with Bidirectional here, and "
-                          "copy the weights")
-    weight, recurrent_weight = constant(weight, "weight")[0], constant(recurrent_weight, "recurrent weight")[0]
-    bias = np.zeros(2 * len(weight), weight.dtype) if bias is None else constant(bias, "bias")[0]
-    first, second = (ours(part, order) for part in np.split(bias, 2))
-    parameters = {"weight": ours(weight, order), "recurrent_weight": ours(recurrent_weight, order)}
-    parameters |= {"bias": first, "recurrent_bias": second} if second_bias else {"bias": first + second}
+    weight, recurrent_weight = constant(weight, "weight"), constant(recurrent_weight, "recurrent weight")
+    bias = np.zeros((len(weight), 2 * weight.shape[1]), weight.dtype) if bias is None else constant(bias, "bias")
+    each = []
+    for own, own_recurrent, own_bias in zip(weight, recurrent_weight, bias, strict=True):
+        first, second = (ours(part, order) for part in np.split(own_bias, 2))
+        each.append({"weight": ours(own, order), "recurrent_weight": ours(own_recurrent, order)})
+        each[-1] |= {"bias": first, "recurrent_bias": second} if second_bias else {"bias": first + second}
+    for parameters, peephole in zip(each, () if peepholes is None else constant(peepholes, "peepholes"), strict=False):
+        i, o, f = np.split(peephole, 3)
+        parameters["peepholes"] = np.concatenate([i, f, o])
     source, shape = series(walk, node, x, layout)
     if lengths is not None and np.any(constant(lengths, "lengths") != shape[0]):
         raise UnknownForm("it has lengths of its own; layers here run through all steps of a series")
-    spec = make(recurrent_weight.shape[1], reverse=word == "reverse")
+    spec, parameters = make(recurrent_weight.shape[2], reverse=word == "reverse"), each[0]
     if parameters["weight"].shape != spec.parameter_shapes(shape)["weight"]:
         raise UnknownForm(f"its weight does not fit steps of {shape[-1]} features")
+    if word == "bidirectional":
+        spec = BothDirections(spec)
+        parameters = {f"{number}.{name}": array for number, own in enumerate(each) for name, array in own.items()}
     states = States(source, shape, spec, parameters, "BTDH" if layout else "TDBH")
     return states, replace(states, axes="BDH" if layout else "DBH")
+
+
+def directions_of(direction):
+    return 2 if direction in ("bidirectional", b"bidirectional") else 1
 
 
 def named(activations, usual):
@@ -115,7 +155,10 @@ def named(activations, usual):
 @operator("RNN", without_effect=["hidden_size"])
 def simple(walk, node, x, weight, recurrent_weight, bias=None, lengths=None, initial=None, *, direction="forward", layout=0,
            activations=None):
-    name, = [each.decode() if isinstance(each, bytes) else each for each in activations or ["Tanh"]][:1]
+    names = [each.decode() if isinstance(each, bytes) else each for each in activations or ["Tanh"] * 2]
+    name = names[0]
+    if names[directions_of(direction) - 1] != name:
+        raise UnknownForm(f"its directions have different activations, {names}")
     known = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid"}
     if name not in known:
         raise UnknownForm(f"its activation is {name}; the layer here is read with {', '.join(known)}")
@@ -129,7 +172,7 @@ def simple(walk, node, x, weight, recurrent_weight, bias=None, lengths=None, ini
 @operator("GRU", without_effect=["hidden_size"])
 def gated(walk, node, x, weight, recurrent_weight, bias=None, lengths=None, initial=None, *, direction="forward", layout=0,
           linear_before_reset=0, activations=None):
-    named(activations, ["Sigmoid", "Tanh"])
+    named(activations, ["Sigmoid", "Tanh"] * directions_of(direction))
     after = bool(linear_before_reset)
 
     def make(out_features, reverse):
@@ -142,7 +185,7 @@ def gated(walk, node, x, weight, recurrent_weight, bias=None, lengths=None, init
 @operator("LSTM", without_effect=["hidden_size"])
 def long_memory(walk, node, x, weight, recurrent_weight, bias=None, lengths=None, initial=None, cells=None, peepholes=None,
                 *, direction="forward", layout=0, activations=None, input_forget=0):
-    named(activations, ["Sigmoid", "Tanh", "Tanh"])
+    named(activations, ["Sigmoid", "Tanh", "Tanh"] * directions_of(direction))
     if input_forget:
         raise UnknownForm("its gates of input and forgetting are one")
 
@@ -150,9 +193,5 @@ def long_memory(walk, node, x, weight, recurrent_weight, bias=None, lengths=None
         return LSTM(out_features, reverse=reverse, peepholes=peepholes is not None)
 
     y, last = recurrent(walk, node, x, weight, recurrent_weight, bias, lengths, [initial, cells], [0, 2, 3, 1], make,
-                        direction, layout)
-    if peepholes is not None:
-        i, o, f = np.split(constant(peepholes, "peepholes")[0], 3)
-        parameters = y.parameters | {"peepholes": np.concatenate([i, f, o])}
-        y, last = (replace(each, parameters=parameters) for each in (y, last))
+                        direction, layout, peepholes=peepholes)
     return y, last, AdditionalOutput(walk.here)

@@ -37,7 +37,10 @@ def reshape(walk, node, x, shape, *, allowzero=0):
     """Reshape (batch, …) to (batch, other axes), or one feature to (batch,)."""
     if isinstance(x, Tail):
         return x
-    x, given = signal(x), [int(n) for n in constant(shape, "shape")]
+    given = [int(n) for n in constant(shape, "shape")]
+    if hasattr(x, "reshaped"):
+        return x.reshaped(walk, node, given)
+    x = signal(x)
     before = [BATCH, *x.shape]
     if allowzero and 0 in given:
         raise UnknownForm("it makes an axis of no numbers")

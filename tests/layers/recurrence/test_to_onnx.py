@@ -94,15 +94,72 @@ def test_a_case_of_onnx(name, tmp_path):
         dims[0].dim_value, dims[1].dim_value = x.shape[:2]
         graph.node.insert(0, onnx.helper.make_node("Transpose", [taken], ["steps_first"], perm=[1, 0, 2]))
         graph.node[1].input[0] = "steps_first"
-    graph.initializer.append(onnx.numpy_helper.from_array(np.array([1 if layout else 0]), "of_directions"))
-    graph.node.append(onnx.helper.make_node("Squeeze", [places[which or 0], "of_directions"], ["last"]))
+    if "bidirectional" in name:  # (directions, batch, units): the directions behind each other
+        graph.node.append(onnx.helper.make_node("Transpose", [places[which]], ["units_last"], perm=[1, 0, 2]))
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array([0, -1]), "of_both"))
+        graph.node.append(onnx.helper.make_node("Reshape", ["units_last", "of_both"], ["last"]))
+        expected[which] = np.concatenate(expected[which], axis=-1)[None]
+    else:
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array([1 if layout else 0]), "of_directions"))
+        graph.node.append(onnx.helper.make_node("Squeeze", [places[which or 0], "of_directions"], ["last"]))
     kind = graph.output[0].type.tensor_type.elem_type
     del graph.output[:]
     graph.output.append(onnx.helper.make_tensor_value_info("last", kind, None))
     onnx.save(model, tmp_path / "model.onnx")
-    if "bidirectional" in name or which is None:
-        with pytest.raises(fastnn.ModelFormatError):
-            fastnn.onnx.load(tmp_path / "model.onnx")
-        return
     net = fastnn.onnx.load(tmp_path / "model.onnx")
     np.testing.assert_allclose(net.forward(x), expected[which].squeeze(1 if layout else 0), rtol=1e-3, atol=1e-7)
+
+
+def test_no_case_of_onnx_is_refused():
+    assert len(CASES) >= 12  # of RNN, GRU and LSTM; all are read
+
+
+def torch_like(kind, gates, layers, units=4, steps=5, features=3, seed=0):
+    """Return (model, X): stacked bidirectional operators as PyTorch exports them, for a batch of 7 with batch_first=True."""
+    random, make = np.random.default_rng(seed), onnx.helper.make_node
+    nodes, tensors = [make("Transpose", ["x"], ["y0"], perm=[1, 0, 2])], {"joined": np.array([0, 0, -1])}
+    for k in range(layers):
+        inputs = features if k == 0 else 2 * units
+        rows = gates * units
+        for name, shape in (("w", (2, rows, inputs)), ("r", (2, rows, units)), ("b", (2, 2 * rows))):
+            tensors[f"{name}{k}"] = 0.5 * random.normal(size=shape).astype("float32")
+        more = {"linear_before_reset": 1} if kind == "GRU" else {}
+        nodes += [make(kind, [f"y{k}", f"w{k}", f"r{k}", f"b{k}"], [f"s{k}"], hidden_size=units, direction="bidirectional",
+                       **more),
+                  make("Transpose", [f"s{k}"], [f"t{k}"], perm=[0, 2, 1, 3]),
+                  make("Reshape", [f"t{k}", "joined"], [f"y{k + 1}"])]
+    tensors |= {"weight": random.normal(size=(2 * units * steps, 2)).astype("float32"), "flat": np.array([0, -1])}
+    nodes += [make("Transpose", [f"y{layers}"], ["first"], perm=[1, 0, 2]), make("Reshape", ["first", "flat"], ["row"]),
+              make("MatMul", ["row", "weight"], ["out"])]
+    info = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        nodes, "stacked", [info("x", 1, ["batch", steps, features])], [info("out", 1, ["batch", 2])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in tensors.items()])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    return model, random.normal(size=(7, steps, features)).astype("float32")
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("kind", "gates"), [("RNN", 1), ("GRU", 3), ("LSTM", 4)])
+def test_both_directions_stacked_are_read(kind, gates, layers, tmp_path):
+    model, X = torch_like(kind, gates, layers)
+    onnx.save(model, tmp_path / "model.onnx")
+    expected = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"x": X})[0]
+    net = fastnn.onnx.load(tmp_path / "model.onnx")
+    assert [layer.reverse for layer in net.layers if hasattr(layer, "reverse")] == [False, True] * layers
+    np.testing.assert_allclose(net.forward(X), expected, atol=2e-6)
+    net.to_onnx(tmp_path / "ours.onnx")
+    np.testing.assert_allclose(fastnn.onnx.load(tmp_path / "ours.onnx").forward(X), net.forward(X), atol=1e-6)
+
+
+def test_one_step_of_both_directions_is_refused_by_name(tmp_path):
+    """The last step of the output is the first that the second direction computed, not its last."""
+    model, _ = torch_like("GRU", 3, 1)
+    nodes = list(model.graph.node)
+    del model.graph.node[2:]
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(-1), "last"))
+    model.graph.node.extend([onnx.helper.make_node("Gather", ["s0", "last"], ["out"], axis=0)])
+    onnx.save(model, tmp_path / "model.onnx")
+    assert len(nodes) > 3
+    with pytest.raises(fastnn.ModelFormatError, match=r"node 2, Gather.*take Y_h"):
+        fastnn.onnx.load(tmp_path / "model.onnx")
