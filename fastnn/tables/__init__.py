@@ -19,8 +19,20 @@ from .target import Values
 from .training import train
 from .unseen import MissingNumber, UnknownCategory
 
-__all__ = ["Classes", "MissingNumber", "Preprocessing", "Recipe", "TableModel", "UnknownCategory", "Values", "read_table",
-           "train", "write_table"]
+__all__ = ["Classes", "MissingNumber", "Preprocessing", "Recipe", "TableClassifier", "TableModel", "TableRegressor",
+           "UnknownCategory", "Values", "read_table", "train", "write_table"]
+
+ESTIMATORS = ("TableClassifier", "TableRegressor")
+
+
+def __getattr__(name):
+    """Import the estimators on first use: they need scikit-learn."""
+    if name not in ESTIMATORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import estimators
+
+    return getattr(estimators, name)
+
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "tables"))

@@ -1,0 +1,208 @@
+"""scikit-learn estimators for tables: `TableClassifier` and `TableRegressor` train as `fastnn.tables.train` does.
+
+A data frame goes in as it is: columns of numbers and text are told apart, encoded, and missing values have an indicator.
+"""
+
+from importlib.util import find_spec
+
+if find_spec("sklearn") is None:
+    raise ImportError("fastnn.tables.TableClassifier and TableRegressor need scikit-learn; install it with: "
+                      "pip install 'fastnn-numba[cli]'")
+
+from ..kernels.processor.undisturbed import import_foreign
+
+# an interrupted import of these cannot be repeated in the same process
+import_foreign(("sklearn.base", "sklearn.utils.multiclass", "sklearn.utils.validation"))
+
+import numpy as np  # noqa: E402
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # noqa: E402
+from sklearn.utils import check_random_state, column_or_1d  # noqa: E402
+from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data  # noqa: E402
+
+from ..checks.caller_warning import collected  # noqa: E402
+from .columns.frames import as_pandas, pandas  # noqa: E402
+from .recipe import Recipe  # noqa: E402
+from .training import train  # noqa: E402
+
+LEAST = 10  # rows
+TARGET = "target"
+
+PARAMETERS = """
+    layers : list of layers, optional
+        The hidden layers of each member; default: two of 128 rectified linear units.
+    members, bins, epochs, batch_size, learning_rate, weight_decay, validation
+        See `fastnn.tables.Recipe`.
+    text, drop, keep_columns, keep_words : list of str
+        Columns to take as text, to ignore, or to use although they number the rows, and those in which words such as NA are
+        categories: see `fastnn.tables.Preprocessing.fit`.
+    missing_values : list of str or float
+        Missing values besides NaN, None and empty cells.
+    max_categories, limit
+        See `fastnn.tables.Preprocessing.fit`.
+    random_state : int, RandomState or None
+        For the initial weights, the dealing of the rows and the shuffling.
+    n_threads : int, optional
+        The largest number of threads; it does not change the result.
+
+    Attributes
+    ----------
+    model_ : TableModel
+        Network and preprocessing; `model_.save` writes one file.
+    notes_ : list of str
+        Decisions that you should check, such as ignored columns.
+    n_features_in_, feature_names_in_
+        As in scikit-learn."""
+
+
+class TableEstimator(BaseEstimator):
+    """The common part of both estimators."""
+
+    def __init__(self, *, layers=None, members=None, bins=16, epochs=None, batch_size=None, learning_rate=None,
+                 weight_decay=0.1, validation=0.1, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
+                 max_categories="auto", limit="auto", random_state=0, n_threads=None):
+        self.layers, self.members, self.bins, self.epochs, self.batch_size = layers, members, bins, epochs, batch_size
+        self.learning_rate, self.weight_decay, self.validation = learning_rate, weight_decay, validation
+        self.text, self.drop, self.keep_columns, self.keep_words = text, drop, keep_columns, keep_words
+        self.missing_values, self.max_categories, self.limit = missing_values, max_categories, limit
+        self.random_state, self.n_threads = random_state, n_threads
+
+    def _recipe(self, task):
+        """Return the options of training."""
+        options = {name: value for name, value in self.get_params(deep=False).items()
+                   if name not in ("random_state", "n_threads")}
+        if options["layers"] is None:
+            del options["layers"]
+        seed = self.random_state
+        if not isinstance(seed, (int, np.integer)):
+            seed = check_random_state(seed).randint(2**31)
+        return Recipe(**options, seed=int(seed), threads=self.n_threads, test=0.0, task=task)
+
+    def _table(self, X, reset):
+        """Return X as a data frame with the columns of the fit, after scikit-learn's checks."""
+        if hasattr(X, "columns"):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            return as_pandas("X", X)
+        X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", reset=reset)
+        return pandas().DataFrame({f"x{column}": X[:, column] for column in range(X.shape[1])})
+
+    def _train(self, X, y, recipe):
+        table = self._table(X, reset=True)
+        check_consistent_length(table, y)
+        if len(table) < LEAST:
+            raise ValueError(f"n_samples={len(table)}; give at least {LEAST} rows, so that each member can hold some out")
+        name = TARGET
+        while name in table.columns:
+            name += "_"
+        result, messages = collected(train, table.assign(**{name: y}), name, recipe)
+        self.model_, self.notes_ = result.model, [*result.notes, *messages]
+        return self
+
+    def predict(self, X):
+        """Return the predictions (samples,) for a table with the columns of the fit."""
+        check_is_fitted(self)
+        return self._decode(self.model_.predict(self._table(X, reset=False), threads=self.n_threads))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+
+class TableRegressor(RegressorMixin, TableEstimator):
+    __doc__ = f"""A regressor for tables of numbers and text, the average of eight networks.
+
+    Parameters
+    ----------
+    log_target : {{"no", "yes", "auto"}}
+        Whether to learn the logarithms of a positive target; "auto" tries both if it is skewed.{PARAMETERS}
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from fastnn.tables import TableRegressor
+    >>> generator = np.random.default_rng(0)
+    >>> X = pd.DataFrame({{"carat": generator.uniform(0.2, 2, 300), "cut": generator.choice(["fair", "ideal"], 300)}})
+    >>> y = X["carat"] * np.where(X["cut"] == "ideal", 3.0, 2.0)
+    >>> model = TableRegressor(epochs=40).fit(X, y)
+    >>> model.score(X, y) > 0.98
+    True
+    """
+
+    def __init__(self, *, log_target="no", layers=None, members=None, bins=16, epochs=None, batch_size=None,
+                 learning_rate=None, weight_decay=0.1, validation=0.1, text=(), drop=(), keep_columns=(), keep_words=(),
+                 missing_values=(), max_categories="auto", limit="auto", random_state=0, n_threads=None):
+        given = {name: value for name, value in locals().items() if name not in ("self", "log_target", "__class__")}
+        super().__init__(**given)
+        self.log_target = log_target
+
+    def fit(self, X, y):
+        """Train on a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array (samples, features)
+        y : array (samples,)
+
+        Returns
+        -------
+        self
+        """
+        y = column_or_1d(y, warn=True, dtype=np.float64)
+        if not np.isfinite(y).all():
+            raise ValueError("y contains NaN or infinity; leave those rows out")
+        return self._train(X, y, self._recipe("regression"))
+
+    def _decode(self, predicted):
+        return predicted
+
+    def predict_interval(self, X, coverage=0.9):
+        """Return intervals (samples, 2) that hold the targets of new rows with a probability of at least `coverage`."""
+        check_is_fitted(self)
+        return self.model_.predict_interval(self._table(X, reset=False), coverage, threads=self.n_threads)
+
+
+class TableClassifier(ClassifierMixin, TableEstimator):
+    __doc__ = f"""A classifier for tables of numbers and text, the average of eight networks.
+
+    Parameters
+    ----------{PARAMETERS}
+    classes_ : array of the labels, in the order of `predict_proba`'s columns
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from fastnn.tables import TableClassifier
+    >>> X, y = load_iris(as_frame=True, return_X_y=True)
+    >>> model = TableClassifier(epochs=40).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    def fit(self, X, y):
+        """Train on a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array (samples, features)
+        y : array (samples,) of labels
+
+        Returns
+        -------
+        self
+        """
+        check_classification_targets(y)
+        classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+        if len(classes) == 1:
+            raise ValueError(f"y holds one class, {classes[0]!r}; there is nothing to learn")
+        self._train(X, labels, self._recipe("classification"))
+        self.classes_ = classes
+        return self
+
+    def _decode(self, predicted):
+        return self.classes_[predicted.astype(np.intp)]
+
+    def predict_proba(self, X):
+        """Return probabilities (samples, classes), in the order of `classes_`."""
+        check_is_fitted(self)
+        return self.model_.predict_proba(self._table(X, reset=False), threads=self.n_threads)

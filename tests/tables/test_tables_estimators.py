@@ -1,0 +1,58 @@
+"""TableClassifier and TableRegressor: scikit-learn's checks, data frames, pipelines and searches."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("sklearn", reason="the estimators need scikit-learn")
+
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fastnn.tables import TableClassifier, TableRegressor
+
+generator = np.random.default_rng(0)
+
+
+@parametrize_with_checks([TableClassifier(members=2, epochs=60), TableRegressor(members=2, epochs=60)])
+def test_check(estimator, check):
+    check(estimator)
+
+
+def example(rows=200):
+    X = pd.DataFrame({"size": generator.uniform(0.2, 2, rows), "kind": generator.choice(["u", "v"], rows)})
+    X.loc[::20, "size"] = np.nan
+    return X, X["size"].fillna(1) * np.where(X["kind"] == "u", 3.0, 1.0)
+
+
+def test_a_data_frame_goes_in_as_it_is():
+    X, y = example()
+    model = TableRegressor(epochs=40).fit(X, y)
+    assert model.score(X, y) > 0.95
+    assert list(model.feature_names_in_) == ["size", "kind"]
+    low, high = model.predict_interval(X, 0.8).T
+    assert 0.7 < ((low <= y) & (y <= high)).mean()
+    labels = np.where(y > 1.5, "large", "small")
+    classifier = TableClassifier(epochs=40).fit(X, labels)
+    assert classifier.classes_.tolist() == ["large", "small"]
+    assert classifier.score(X, labels) > 0.9
+    np.testing.assert_array_equal(classifier.classes_[classifier.predict_proba(X).argmax(axis=1)], classifier.predict(X))
+
+
+def test_searches_clones_and_pickles():
+    X, y = example()
+    search = GridSearchCV(TableRegressor(epochs=5), {"members": [1, 2], "layers": [None, []]}, cv=2).fit(X, y)
+    assert set(search.best_params_) == {"members", "layers"}
+    assert len(cross_val_score(TableClassifier(epochs=2, members=2), X, y > 1.5, cv=3)) == 3
+    model = clone(TableRegressor(epochs=2, drop=["kind"])).fit(X, y)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    assert any("asked for" in str(column) for column in model.model_.preprocessing.columns)
+
+
+def test_a_column_called_target_is_a_feature():
+    X, y = example()
+    model = TableRegressor(epochs=2).fit(X.rename(columns={"size": "target"}), y)
+    assert [column.name for column in model.model_.preprocessing.columns] == ["target", "kind"]
