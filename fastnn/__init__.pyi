@@ -26,6 +26,7 @@ from .kernels.optimizers.adamw import AdamW
 from .kernels.optimizers.lion import Lion
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
+from .layer_check import check_layer
 from .layers import (
     GRU,
     LSTM,
@@ -42,6 +43,7 @@ from .layers import (
     Conv1D,
     Conv2D,
     ConvTranspose2D,
+    CustomLayer,
     Dense,
     DepthwiseConv2D,
     Dot,
@@ -74,6 +76,7 @@ from .layers import (
     Subtract,
     UpSample2D,
     ZeroPad2D,
+    register_layer,
 )
 from .layers.initializers import initializers
 from .network.network import Network
@@ -86,15 +89,15 @@ from .samples.sequences import Sequences
 
 __version__: str
 __all__ = [
-    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Attention", "Average", "AveragePool1D",
-    "AveragePool2D", "BatchNorm", "Bidirectional", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D",
-    "ConvTranspose2D", "CosineDecay", "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout", "EarlyStopping",
-    "Embedding", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool", "GlobalMaxPool", "GroupNorm",
-    "History", "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D", "MaxPool2D", "Maximum", "Metric",
-    "ModelCheckpoint", "ModelFormatError", "Multiply", "Network", "Normalize", "OneCycle", "Pad2D", "Parallel",
-    "Population", "RMSprop", "RandomCrop", "RandomFlip", "RandomShift", "ReduceLROnPlateau", "Rescale", "Reshape",
-    "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay", "Stream", "Subtract", "Sweep",
-    "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations", "check_gradients", "from_torch_state_dict",
-    "initializers", "k_folds", "load_keras", "losses", "optimizers", "register_activation", "register_loss", "sweep",
-    "warmup",
+    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Attention", "Average",
+    "AveragePool1D", "AveragePool2D", "BatchNorm", "Bidirectional", "CSVLogger", "Callback", "Chain", "Concatenate",
+    "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "CustomLayer", "Dense", "DepthwiseConv2D", "DivergenceError",
+    "Dot", "Dropout", "EarlyStopping", "Embedding", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool",
+    "GlobalMaxPool", "GroupNorm", "History", "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D",
+    "MaxPool2D", "Maximum", "Metric", "ModelCheckpoint", "ModelFormatError", "Multiply", "Network", "Normalize",
+    "OneCycle", "Pad2D", "Parallel", "Population", "RMSprop", "RandomCrop", "RandomFlip", "RandomShift",
+    "ReduceLROnPlateau", "Rescale", "Reshape", "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay",
+    "Stream", "Subtract", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations",
+    "check_gradients", "check_layer", "from_torch_state_dict", "initializers", "k_folds", "load_keras", "losses",
+    "optimizers", "register_activation", "register_layer", "register_loss", "sweep", "warmup",
 ]

@@ -16,6 +16,7 @@ from .convolution.conv1d import Conv1D
 from .convolution.conv2d import Conv2D
 from .convolution.conv_transpose2d import ConvTranspose2D
 from .convolution.depthwise_conv2d import DepthwiseConv2D
+from .custom.custom_layer import CustomLayer, register_layer
 from .dense import Dense
 from .joins import Add, Average, Concatenate, Dot, Maximum, Multiply, Slice, Subtract
 from .node import Input, Node
@@ -43,14 +44,14 @@ from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
 
 __all__ = ["GRU", "LSTM", "Activation", "Add", "Attention", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm",
-           "Bidirectional", "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "Dense",
+           "Bidirectional", "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "CustomLayer", "Dense",
            "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool",
            "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum",
            "Multiply", "Node", "Normalize", "Pad2D", "Parallel", "RandomCrop", "RandomFlip", "RandomShift", "Rescale",
            "Reshape", "Residual", "Shared", "SimpleRNN", "Slice", "Subtract", "UpSample2D", "ZeroPad2D",
            "applied_activations", "computing_layer", "input_shape", "is_features", "is_ragged", "layer_from_config",
-           "layers", "layers_from_config", "numbers_of", "output_shape", "register", "row_shape", "seen_by", "shapes",
-           "shown_shape"]
+           "layers", "layers_from_config", "numbers_of", "output_shape", "register", "register_layer", "row_shape",
+           "seen_by", "shapes", "shown_shape"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))
@@ -66,8 +67,8 @@ def layer_from_config(where, config):
     if not isinstance(config, Mapping) or "layer" not in config:
         raise ValueError(f"{where} is {shown(config)}; it must be what config() of a layer gives")
     if config["layer"] not in list(layers):
-        raise ValueError(f"{where} is an unknown layer {shown(config['layer'])}; the known ones are "
-                         f"{', '.join(sorted(layers))}")
+        raise ValueError(f"{where} is an unknown layer {shown(config['layer'])} (a layer of your own must be registered "
+                         f"first, with fastnn.register_layer); the known ones are {', '.join(sorted(layers))}")
     options = {name: value for name, value in config.items() if name != "layer"}
     known = {field.name: field.default is MISSING for field in fields(layers[config["layer"]])}
     wrong = [name for name in options if name not in known] or [name for name in known if known[name] > (name in options)]

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
 from ..checks import refuse_class, shown
-from ..layers import Block, Node, input_shape, is_ragged, layers_from_config, row_shape
+from ..layers import Block, CustomLayer, Node, input_shape, is_ragged, layers_from_config, row_shape
 from ..layers import layers as layer_types
 from ..layers.blocks import listed_nodes
+from ..layers.custom.custom_layer import check_registered
 
 NOT_OF_STEPS = ("loss 'ctc' takes a network of one input and one output that has outputs at each step of sequences of any "
                 "length: give inputs=(None, features), and leave out layers that make one row of a sequence")
@@ -30,6 +31,8 @@ def structure(layers, inputs, outputs):
     known, plain = tuple(layer_types.records.values()), True
     for index, layer in enumerate(layers):
         if not isinstance(layer, (Block, *known)):
+            if isinstance(layer, CustomLayer):
+                check_registered(layer)
             refuse_class(f"layers[{index}]", layer, (Block, *known))
             raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
         if isinstance(layer, Block) or (layer.joins and layer.least == 1):

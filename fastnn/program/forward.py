@@ -18,6 +18,7 @@ from ..kernels.interpreter.steps import TARGETS, copy_steps_row
 from ..kernels.interpreter.table import NOT_FINITE, PHASES, RESULTS, row_in
 from ..kernels.layers.panels import WIDE, is_wide, pack_row, packed_size
 from ..kernels.training.population import sum_results_kernel
+from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
@@ -58,7 +59,7 @@ class ForwardProgram(Program):
 
     def __init__(self, network, chunk, workers):
         super().__init__(network, chunk, threads=1)
-        self.workers, self.panels = workers, {}
+        self.workers, self.panels, self.found = workers, {}, np.zeros(2, np.int64)
         self.cuts = None  # where chunks of sequences begin
 
     @staticmethod
@@ -76,6 +77,7 @@ class ForwardProgram(Program):
         self.frame = ONE_PHASE.new(row=address(self.row), phase=PHASES.index("forward"))
         self.call = self.frame["call"]
         self.call["parameters"], self.call["arena"] = address(self.network.vectors.parameters.flat), address(self.memory)
+        self.call["found"] = address(self.found)
         self.wide = {}  # {number: row} in the table
         if self.network.vectors.parameters.flat.nbytes > WIDE:  # most networks are too small for a wide layer
             self.wide = {number: row_in(self.table, number, row) for number, row in enumerate(self.rows)
@@ -99,7 +101,14 @@ class ForwardProgram(Program):
         self.lay_out_weights(samples)
         if self.cuts is not None:
             self.run_chunks(samples, results)
-            return
+        else:
+            self.run_slices(samples, results)
+        if self.found[NOT_FINITE] == FAILURE_OF_LAYER:
+            self.found[NOT_FINITE] = 0
+            raise failure_of(self.network)
+
+    def run_slices(self, samples, results):
+        """Run samples in equal chunks."""
         flops, turn = 2 * self.network.multiply_adds, self.batch * self.workers
         turns = SLICE_FLOPS // ((flops + FLOPS_PER_NUMBER * sum(self.network.widths)) * turn)
         # equal slices, and equal chunks in a slice, so that at the end no thread waits for a whole chunk of another
@@ -130,7 +139,7 @@ class PredictionProgram(ForwardProgram):
 
     def __init__(self, network, chunk, workers, as_bytes=False, labels=False, largest_batch=None):
         super().__init__(network, chunk, workers)
-        self.found, self.largest_batch = np.zeros(2, np.int64), largest_batch
+        self.largest_batch = largest_batch
         x = self.input_tensor() if network.is_ragged else Tensor(0, network.shapes[0], from_data=True)
         if network.is_ragged:
             with self.on(None):
@@ -145,7 +154,6 @@ class PredictionProgram(ForwardProgram):
             row = copy_steps_row(self.dtype, axis=a.axis.place, a=a.offset, out_features=a.features)
         self.emit(batches.copy_out_row(self.dtype, a=a.offset, out_features=a.features) if row is None else row)
         self.finish()
-        self.call["found"] = address(self.found)
 
     @staticmethod
     def plan(network, samples, threads):

@@ -13,8 +13,9 @@ from ..kernels.interpreter.interpreter import (
     WEIGHT_SUM,
     train_kernel,
 )
-from ..kernels.interpreter.table import LOSSES, RESULTS, most_parts
+from ..kernels.interpreter.table import LOSSES, NOT_FINITE, RESULTS, most_parts
 from ..kernels.training.watch import SOUND, watch_row
+from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
 from .base import Program, address
@@ -124,6 +125,8 @@ class TrainingProgram(Program):
         flops = 6 * (last_batch - first_batch) * self.batch * self.data.mean_steps * self.network.multiply_adds
         launch(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
+        if self.found[NOT_FINITE] == FAILURE_OF_LAYER:
+            raise failure_of(self.network)
         return stopped - 1 if stopped else None
 
     def loss_is_finite(self, samples):

@@ -84,13 +84,15 @@ class Kernel:
     arguments: dtype name -> its Numba argument types.
     returns: the Numba type of the result, by default none.
     needs: kernels that it calls by symbol (`calls`); they are compiled before it.
-    cached: whether to keep it on disk. Kernels that contain anything from outside the package are never kept.
+    cached: whether to keep it on disk. Kernels that contain anything from outside the package are never kept, unless
+    their objects are `given`, a digest of them.
     moves_addresses: True for a kernel that handles addresses only; its dtype is ANY.
     """
 
-    def __init__(self, name, build, arguments, *, needs=(), cached=True, moves_addresses=False, returns=types.void):
+    def __init__(self, name, build, arguments, *, needs=(), cached=True, moves_addresses=False, returns=types.void,
+                 given=None):
         self.name, self.build, self.arguments, self.returns = name, build, arguments, returns
-        self.needs, self.cached, self.moves_addresses = needs, cached, moves_addresses
+        self.needs, self.cached, self.moves_addresses, self.given = needs, cached, moves_addresses, given
         self.compiled, self.entries = {}, {}
         if cached:
             KERNELS[name] = self
@@ -125,7 +127,8 @@ class Kernel:
         function.__qualname__ = function.__name__ = f"{self.name}_{dtype}"
         unit = CFunc(function, (self.arguments(dtype), self.returns), {},
                      {"nopython": True, **OPTIONS})
-        if self.cached and (given := objects_digest(function)) is not None:
+        given = objects_digest(function) if self.cached else self.given
+        if given is not None:
             unit._cache = KernelCache(f"{self.name}_{dtype}", given)
             if self.name in USUAL and not unit._cache.contains(unit._sig):
                 compile_in_parallel(dtype)

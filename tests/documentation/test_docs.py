@@ -13,6 +13,7 @@ from patience import nannies_wait
 
 import fastnn
 from fastnn import cli
+from fastnn.layers import layers
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -33,7 +34,7 @@ def page_name(page):
 @pytest.fixture(autouse=True)
 def same_records_after():
     """Remove records that examples register, so that other tests see only those of the package."""
-    registries = fastnn.activations, fastnn.losses, fastnn.optimizers
+    registries = fastnn.activations, fastnn.losses, fastnn.optimizers, layers
     kept = [(registry.records, dict(registry.records)) for registry in registries]
     yield
     for records, before in kept:

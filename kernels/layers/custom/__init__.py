@@ -1,0 +1,1 @@
+"""Layers whose functions a user wrote."""
