@@ -31,13 +31,11 @@ from ..kernels.optimizers import optimizers
 from ..program import new_totals
 from .networks import (
     CHECKPOINT_FORMAT,
+    attach,
+    attached_texts,
     expected_parameters_and_state,
     metadata_of,
-    names_in,
-    names_text,
     open_and_read,
-    scale_in,
-    scale_text,
     versioned,
 )
 
@@ -59,7 +57,7 @@ def save(network, path, extra=None):
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
     fit = to_text(document(network, state, tensors), special=True)
     metadata = {"format": versioned(CHECKPOINT_FORMAT, network), "network": to_text(network.config()), "fit": fit,
-                **scale_text(network), **names_text(network)}
+                **attached_texts(network)}
     write_whole(path, to_bytes(tensors, metadata | (extra or {})))
 
 
@@ -221,8 +219,8 @@ def read(network_type, file):
     if len(fit["random"]) != len(network.vectors.random):
         raise ValueError("its random state is not that of its architecture")
     network.vectors.random[:] = [word(number) for number in fit["random"]]
-    network.fits.last, network.fitted_on = state, scale_in(metadata, network)
-    network.class_names = names_in(metadata)
+    attach(network, metadata)
+    network.fits.last = state
     return network
 
 

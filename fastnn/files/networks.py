@@ -5,6 +5,7 @@
     network    the architecture: `Network.config()` as JSON
     fitted_on  for a network fitted on images: whether they were bytes or floats, and the largest number
     classes    for a network fitted on text labels: their names, the first of class 0
+    vocabularies  for a network with vocabularies: of each input the split, whether it is in small letters, and the tokens
     sha256     a digest of the whole file, which detects damage (`fastnn.formats.safetensors`)
 
 Any program that reads safetensors can read the tensors. A file is not trusted: the shapes that its architecture requires are
@@ -43,8 +44,8 @@ class ModelFormatError(ValueError):
 
 def save(network, path, extra=None):
     """Write `network` to `path`, atomically; extra: additional texts by name for the metadata."""
-    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config()), **scale_text(network),
-                **names_text(network)}
+    metadata = {"format": versioned(FORMAT, network), "network": to_text(network.config()),
+                **attached_texts(network)}
     write_whole(path, to_bytes(network.vectors.by_name, metadata | (extra or {})))
 
 
@@ -129,8 +130,25 @@ def read(network_type, file):
         raise ValueError("its tensors are not those of its architecture")
     network = network_type.with_zeros(config)
     file.fill_checked(network.vectors.by_name)
-    network.fitted_on, network.class_names = scale_in(file.metadata, network), names_in(file.metadata)
+    attach(network, file.metadata)
     return network
+
+
+def attached_texts(network):
+    """Return the metadata about what a network was fitted on, and its vocabularies."""
+    found = network.vocabularies
+    return scale_text(network) | names_text(network) | ({"vocabularies": to_text({name: each.entries() for name, each in found.items()})}
+                                  if found else {})
+
+
+def attach(network, metadata):
+    """Give a network what `attached_texts` wrote of it."""
+    network.fitted_on, network.class_names = scale_in(metadata, network), names_in(metadata)
+    if "vocabularies" in metadata:
+        from ..text import Vocabulary
+
+        network.vocabularies = {name: Vocabulary.from_entries(entries)
+                                for name, entries in from_text(metadata["vocabularies"]).items()}
 
 
 def scale_text(network):

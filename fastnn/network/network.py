@@ -145,7 +145,7 @@ class Network:
         random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
         self.seed, self.vectors = seed, Vectors(graph, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
-        self._idle_predictions, self.fitted_on, self._class_names = {}, None, None
+        self._idle_predictions, self.fitted_on, self._class_names, self._vocabularies = {}, None, None, {}
         return new_generator(weights_seed)
 
     def _initialize(self, generator):
@@ -218,6 +218,50 @@ class Network:
         Of several inputs, a list with those of each; None for one without steps.
         """
         return self.graph.steps_of_outputs(lengths)
+
+    @property
+    def vocabularies(self) -> dict:
+        """What the tokens of its inputs mean: a dict of `fastnn.text.Vocabulary` by the names of inputs; saved with it.
+
+        That of the input which is given the tokens written so far is the vocabulary of the output too. Its tokens are
+        followed by one that stands before the first and behind the last, so `Embedding` and output need
+        `len(vocabulary) + 1`. Assign a dict; an empty one removes them.
+        """
+        return dict(self._vocabularies)
+
+    @vocabularies.setter
+    def vocabularies(self, given):
+        from ..decoding import check_vocabularies
+
+        self._vocabularies = check_vocabularies(self, given)
+
+    def translate(self, texts: str | Sequence[str], *, width: int = 1, most: int = 100,
+                  length_power: float = 0.0) -> str | list[str]:
+        """Return the likeliest outputs for texts as texts, token by token; it needs `vocabularies` of both inputs.
+
+        Parameters
+        ----------
+        texts : str or list of str
+        width : int, default 1
+            How many hypotheses stay after each step. 1 takes the likeliest token at each step (greedy); more find likelier
+            texts, see `fastnn.decoding.beam_search`.
+        most : int, default 100
+            The largest number of tokens of an output.
+        length_power : float, default 0
+            Results of several lengths are compared by their log-likelihood divided by length ** length_power.
+
+        Returns
+        -------
+        str for one text, or list of str
+
+        Raises
+        ------
+        ValueError
+            If the network has no vocabularies, or no output of probabilities at each step beside a second input.
+        """
+        from ..decoding import translate
+
+        return translate(self, texts, width=width, most=most, length_power=length_power)
 
     @property
     def is_classifier(self) -> bool:
@@ -521,7 +565,7 @@ class Network:
         """Return a copy in another dtype, with the same architecture, parameters and state, without optimizer states."""
         twin = Network.with_zeros({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
-        twin.fitted_on, twin.class_names = self.fitted_on, self.class_names
+        twin.fitted_on, twin.class_names, twin._vocabularies = self.fitted_on, self.class_names, self._vocabularies
         return twin
 
     def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
@@ -664,7 +708,8 @@ class Network:
 
     def __reduce__(self):
         """Support pickle and copy: architecture, parameters, state and random numbers, but no optimizer states."""
-        return restore, (type(self), self.config(), self.seed, *self.vectors.copies(), self.fitted_on, self.class_names)
+        return restore, (type(self), self.config(), self.seed, *self.vectors.copies(), self.fitted_on, self.class_names,
+                         self._vocabularies)
 
     def __repr__(self):
         return describing.represented(self)
@@ -673,9 +718,9 @@ class Network:
 typeof_impl.register(Network, embedded_model.typeof_network)
 
 
-def restore(network_type, config, seed, parameters, random, state, fitted_on=None, class_names=None):
+def restore(network_type, config, seed, parameters, random, state, fitted_on=None, class_names=None, vocabularies=None):
     """Make the network again from the result of `Network.__reduce__`."""
     network = network_type.with_zeros(config, seed)
     network.vectors.set_copies(parameters, random, state)
-    network.fitted_on, network.class_names = fitted_on, class_names
+    network.fitted_on, network.class_names, network._vocabularies = fitted_on, class_names, vocabularies or {}
     return network

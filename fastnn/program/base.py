@@ -180,20 +180,25 @@ class Program(Rows):
             given = [tensors[number] for number in step.reads]
             if shared:
                 given = [self.read(x, step.layer) for x in given]
-            activation = None if step.activation == "identity" else activations[step.activation]
-            if len(given) > 1 and step.layer.joins and not step.layer.works_over_time(tuple(x.shape for x in given)):
-                check_axes(step, given)
-            before, self.axis = self.axis, given[0].axis
-            with self.as_layer(step.index):
-                alone = len(given) == 1 and not step.layer.joins
-                a = self.lower_layer(step, given[0] if alone else given, activation)
-            self.axis = before
+            a = self.lower_step(step, given)
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])
             tensors.append(a)
         self.used_again = False
         self.outputs = tensors[len(inputs):]
         return [self.read(tensors[number]) for number in wiring.outputs]
+
+    def lower_step(self, step, given):
+        """Emit the rows of one step for the tensors that it reads; return the tensor of its output."""
+        activation = None if step.activation == "identity" else activations[step.activation]
+        if len(given) > 1 and step.layer.joins and not step.layer.works_over_time(tuple(x.shape for x in given)):
+            check_axes(step, given)
+        before, self.axis = self.axis, given[0].axis
+        with self.as_layer(step.index):
+            alone = len(given) == 1 and not step.layer.joins
+            a = self.lower_layer(step, given[0] if alone else given, activation)
+        self.axis = before
+        return a
 
     def lower_layer(self, step, x, activation):
         """Emit the rows of one step of the wiring for the tensor x, or a list of them; return the tensor of its output."""

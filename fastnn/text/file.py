@@ -26,8 +26,7 @@ LARGEST = 2**30  # bytes of a file that is read
 
 def save(path, tokens, split, lowercase):
     """Write a vocabulary to `path`, atomically."""
-    # one text, because a list of so many has more parts than are read of a file that is not trusted
-    entries = {"format": FORMAT, "split": split, "lowercase": lowercase, "tokens": JOINTS[split].join(tokens)}
+    entries = {"format": FORMAT, **described(tokens, split, lowercase)}
     write_whole(path, [to_text(entries | {"sha256": digest(entries)}).encode()])
 
 
@@ -44,6 +43,18 @@ def load(path, make):
                                    "Vocabulary.save wrote") from error
 
 
+def described(tokens, split, lowercase):
+    """Return a vocabulary as plain data."""
+    # one text, because a list of so many has more parts than are read of a file that is not trusted
+    return {"split": split, "lowercase": lowercase, "tokens": JOINTS[split].join(tokens)}
+
+
+def arguments_of(found):
+    """Return (tokens, split, lowercase) of what `described` returned."""
+    joint, tokens = JOINTS[found["split"]], found["tokens"]
+    return (tokens.split(joint) if joint and tokens else list(tokens)), found["split"], found["lowercase"]
+
+
 def entries_of(payload):
     """Return tokens, split and lowercase of the bytes of a file."""
     found = from_text(payload.decode("utf-8"))
@@ -54,8 +65,7 @@ def entries_of(payload):
     written = found.pop("sha256")
     if written != digest(found):
         raise ValueError("it is damaged: its digest does not fit")
-    joint, tokens = JOINTS[found["split"]], found["tokens"]
-    return (tokens.split(joint) if joint and tokens else list(tokens)), found["split"], found["lowercase"]
+    return arguments_of(found)
 
 
 def digest(entries):

@@ -190,6 +190,16 @@ class Vocabulary:
         """
         return file.load(path_name("path", path), cls)
 
+    def entries(self):
+        """Return the vocabulary as plain data, as files of networks hold it."""
+        return file.described(self.tokens[1:], self.split, self.lowercase)
+
+    @classmethod
+    def from_entries(cls, entries):
+        """Make the vocabulary of `entries()`, which may come from a file."""
+        tokens, split, lowercase = file.arguments_of(entries)
+        return cls(tokens, split, lowercase=lowercase)
+
     def __len__(self):
         return len(self.tokens)
 
