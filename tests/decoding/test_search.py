@@ -10,6 +10,8 @@ from fastnn import (
     LSTM,
     Adam,
     Add,
+    Attention,
+    Bidirectional,
     Concatenate,
     Dense,
     DivergenceError,
@@ -26,7 +28,7 @@ from fastnn.program import decoding
 
 rng = np.random.default_rng(0)
 CLASSES, BOUNDARY, MOST = 5, 4, 6
-SOURCE = [rng.integers(7, size=n) for n in rng.integers(0, 9, size=45)]
+SOURCE = [rng.integers(7, size=n) for n in rng.integers(1, 9, size=45)]
 
 
 def ends():
@@ -76,7 +78,14 @@ def from_a_table(dtype="float32", seed=0):
     return made(table, target, h, dtype, seed)
 
 
-NETS = {"gru": gru, "lstms": lstms, "with cells": with_cells}
+def attending(dtype="float32", seed=0):
+    source, target = ends()
+    read = Bidirectional(GRU(3, return_sequences=True))(Embedding(7, 4)(source))
+    steps = LSTM(6, return_sequences=True)(Embedding(CLASSES, 3)(target))
+    return made(source, target, Concatenate()(steps, Attention()(steps, read)), dtype, seed)
+
+
+NETS = {"gru": gru, "lstms": lstms, "with cells": with_cells, "attending": attending}
 every_net = pytest.mark.parametrize("name", NETS)
 
 
