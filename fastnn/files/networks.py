@@ -136,9 +136,10 @@ def read(network_type, file):
 
 def attached_texts(network):
     """Return the metadata about what a network was fitted on, and its vocabularies."""
-    found = network.vocabularies
-    return scale_text(network) | names_text(network) | ({"vocabularies": to_text({name: each.entries() for name, each in found.items()})}
-                                  if found else {})
+    texts, found = scale_text(network) | names_text(network), network.vocabularies
+    if found:
+        texts["vocabularies"] = to_text({name: each.entries() for name, each in found.items()})
+    return texts
 
 
 def attach(network, metadata):
