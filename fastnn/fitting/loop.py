@@ -30,6 +30,7 @@ from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter.batch import shuffle_kernel
 from ..program import TrainingProgram, evaluation_program
 from ..runtime.exclusive import Claim
+from ..runtime.memory import keep
 from ..samples.metrics import compute, of_fit
 from .callback_calls import BatchHooks, announce, begin, call, end
 from .divergence import DivergenceError, step_error
@@ -180,11 +181,19 @@ class Trainer:
         self.program.totals = state.epoch.totals
 
     def keep_program(self):
-        """Keep the program, if small, for the next fit of the same kind: making one takes as long as a few steps."""
+        """Keep the program, if small, for the next fit of the same kind: making one takes as long as a few steps.
+
+        Of a larger one, at most the arena is kept.
+        """
         program = self.program
-        if program.memory is not None and program.nbytes <= SPARE_BYTES:
+        if program.memory is None:
+            return
+        if program.nbytes <= SPARE_BYTES:
             program.detach()
             self.optimizer_state.spare = self.kind, program
+        else:
+            memory, program.memory = program.memory, None
+            keep(memory)
 
     def enter_epoch(self):
         """Prepare the current epoch: its totals and the order of its samples."""

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from ..kernels.layers.activate import activation_row
-from ..kernels.layers.normalization.batch_norm_pixels import with_activation
+from ..kernels.layers.normalization.batch_norm_pixels import takes_over, with_activation
 from ..runtime.threads import NUMBERS_PER_PART
 from .base import Layer, register, registered_activation
 
@@ -45,14 +45,16 @@ class Activation(Layer):
         if activation is None:
             return x
         x = program.in_arena(x)
+        wiring = program.network.wiring
+        alone = not (program.keeps_outputs or wiring.has_several_readers or len(wiring.outputs) > 1)
+        if alone and program.training and takes_over(program.emitted_last, x.offset, activation):
+            return x
         a = program.tensor_like(x)
         positions = math.prod(x.shape[:-1]) if activation.rowwise else 1  # softmax is over the last axis
         row = activation_row(program.dtype, activation, program.parts(program.batch * x.features, NUMBERS_PER_PART),
                              z=x.offset, a=a.offset, dz=a.gradient, features=x.features // positions, positions=positions)
         if program.emitted_last is not None:
-            wiring = program.network.wiring
-            alone = not (program.training or wiring.has_several_readers or len(wiring.outputs) > 1)
-            row = with_activation(program.emitted_last, row, activation, alone)
+            row = with_activation(program.emitted_last, row, activation, alone and not program.training)
         if row["forward"]["kernel"] or row["backward_first"]["kernel"]:
             program.emit(row)
         return a

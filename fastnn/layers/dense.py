@@ -71,8 +71,7 @@ class Dense(Layer):
     def lower(self, program, index, x, activation):
         in_features, out_features, weight = x.features, self.out_features, program.offsets[f"{index}.weight"]
         work = 2 * program.batch * in_features * out_features
-        z = program.before_activation((out_features,)) if activation is not None else program.tensor((out_features,))
-        a = z if activation is None else program.tensor((out_features,), gradient=z.gradient)
+        z, a = program.around_activation((out_features,), activation)
         wants_dx = program.training and x.gradient is not None
         parts = program.parts(work, FLOPS_PER_PART)
         by_chains = program.training and parts > 1 and chain_count(in_features) > 1

@@ -14,6 +14,8 @@ from ..samples.several import enter_inputs
 class LayerOutputs(ForwardProgram):
     """A forward pass in which every step computes its own activation, so that the tensor of each is its output."""
 
+    keeps_outputs = True
+
     def __init__(self, network, chunk):
         super().__init__(network, chunk, workers=1)
         wiring = network.wiring

@@ -1,6 +1,7 @@
 """The common part of all programs: tensors in an arena, and the rows of a network's layers."""
 
 import math
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -60,6 +61,7 @@ class Program(Rows):
     as_in_training = False  # whether layers behave as in training: dropout, normalization by the batch
     at_rest = frozenset()  # numbers of layers that behave as in prediction although others train
     largest_batch = None  # of sequences: (steps of the largest batch, steps of the longest sequence)
+    keeps_outputs = False  # whether the outputs of all steps are read afterwards
     keeps_state = False  # whether a step changes the state of layers: running statistics, random numbers
 
     def __init__(self, network, batch, threads):
@@ -71,6 +73,8 @@ class Program(Rows):
         self.emitted_last = None  # the row that was emitted last
         self.outputs = []  # the output tensor of each step
         self.gathered = self.brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
+        self.readers_left = Counter()  # {offset of a gradient: readers of its tensors that are not lowered yet}
+        self.lent = []  # offsets of memory borrowed for the current step
         self.unread = {}  # {offset of a gradient with several readers: number of readers that are not lowered yet}
         self.drawn = {}  # {layer: number of its uses so far that draw random numbers}
         self.used_again = False  # whether a later step has the parameters of the one that is being lowered
@@ -80,18 +84,31 @@ class Program(Rows):
         """Return a new tensor in the arena; when training, with a gradient, its own or the given one."""
         numbers = self.batch * math.prod(shape)
         if self.training and gradient is None:
-            gradient = self.arena.take(numbers)
+            gradient = self.arena.borrow(numbers)
         return Tensor(self.arena.take(numbers), shape, gradient, axis=self.axis)
 
     def tensor_like(self, x):
         """Return a tensor of x's shape that shares x's gradient, or lack of one: for a layer that overwrites it."""
         return Tensor(self.arena.take(self.batch * x.features), x.shape, x.gradient, axis=self.axis)
 
-    def before_activation(self, shape):
-        """Return a tensor that only the following activation reads; without a backward pass all layers share one."""
+    def around_activation(self, shape, activation):
+        """Return the tensors z and a = g(z) of a layer that applies an activation, None for a = z.
+
+        Only the activation reads z: without a backward pass all layers share one, and where the derivative needs only a,
+        a replaces z in its memory.
+        """
+        if activation is None or (self.training and not activation.needs_z):
+            a = self.tensor(shape)
+            return a, a
         if self.training:
-            return self.tensor(shape)
-        return Tensor(self.scratch(self.batch * math.prod(shape)), shape, axis=self.axis)
+            z = self.tensor(shape)
+            return z, self.tensor(shape, gradient=z.gradient)
+        return Tensor(self.scratch(self.batch * math.prod(shape)), shape, axis=self.axis), self.tensor(shape)
+
+    def borrow(self, numbers):
+        """Return memory that only the backward phases of the rows of the current step use."""
+        self.lent.append(self.arena.borrow(numbers))
+        return self.lent[-1]
 
     def in_arena(self, x):
         """Return x in the arena; samples that are read from the data are copied there by a separate row."""
@@ -170,10 +187,15 @@ class Program(Rows):
 
         The backward pass goes from last row to first. So if a tensor has several readers, the last in the table reaches its
         gradient first and writes it, and the others add. The same holds for parameters that several steps use.
+
+        A gradient is in use from the last reader of its tensors, where the backward pass writes it first, to the step that
+        computes them. So as soon as all readers are lowered, steps further down the table can use its memory.
         """
         tensors, shared = [*inputs], self.training and wiring.has_several_readers
-        if shared:
-            for tensor, readers in zip(tensors, wiring.readers, strict=False):
+        self.readers_left = Counter()
+        for tensor, readers in zip(tensors, wiring.readers, strict=False):
+            self.readers_left[tensor.gradient] += readers
+            if shared:
                 self.expect(tensor, readers)
         for step, used_again in zip(wiring.steps, wiring.used_again, strict=True):
             self.used_again = used_again
@@ -183,6 +205,9 @@ class Program(Rows):
             a = self.lower_step(step, given)
             if shared:
                 self.expect(a, wiring.readers[len(tensors)])
+            if self.training:
+                self.readers_left[a.gradient] += wiring.readers[len(tensors)]
+                self.give_back([tensors[number].gradient for number in step.reads])
             tensors.append(a)
         self.used_again = False
         self.outputs = tensors[len(inputs):]
@@ -203,6 +228,14 @@ class Program(Rows):
     def lower_layer(self, step, x, activation):
         """Emit the rows of one step of the wiring for the tensor x, or a list of them; return the tensor of its output."""
         return step.layer.lower(self, step.index, x, activation)
+
+    def give_back(self, read):
+        """Give back the memory of what was borrowed for a step, and of the gradients that it was the last to read."""
+        self.readers_left.subtract(read)
+        for gradient in {*read, *self.lent} - {None}:
+            if self.readers_left[gradient] == 0:
+                self.arena.give_back(gradient)
+        self.lent = []
 
     @contextmanager
     def as_layer(self, index):
@@ -232,7 +265,7 @@ class Program(Rows):
     def branch(self, x):
         """Return x with its own gradient, which a row adds to that of x: for a reader that can only write it."""
         with self.on(x.axis):
-            own = replace(x, gradient=self.arena.take(self.batch * x.features))
+            own = replace(x, gradient=self.borrow(self.batch * x.features))
             self.emit(add_gradient_row(self.dtype, self.parts(self.batch * x.features, NUMBERS_PER_PART), dx=x.gradient,
                                        da=own.gradient, features=x.features))
         return own

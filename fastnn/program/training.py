@@ -54,7 +54,7 @@ class TrainingProgram(Program):
             step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART), frozen) + self.last
             self.rows = step + [watch_row(self.dtype, limit=address(self.limit), **m) for m in matrices] + self.rows
         self.make_table()
-        self.memory = self.arena.allocate()
+        self.memory = self.arena.allocate_for_fit()
         self.parts_used = most_parts(self.table)
         self.frame = TRAIN.new(table=address(self.table), updates=len(step), others=len(self.rows) - len(step),
                                outputs=outputs)

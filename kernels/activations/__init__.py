@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from numba import types
 
-from ..compiling.jit import Kernel, pointer, view
+from ..compiling.jit import Kernel, address_of, pointer, view
 from ..compiling.registry import Registry
 from ..compiling.trace import at_full_width
 from ..elementwise.precision import compiled_scalar
@@ -35,6 +35,8 @@ class Activation:
         The default initializer of a layer with this activation.
     smooth : bool
         Whether the derivative is continuous; if not, `kinks` lists where it jumps.
+    needs_z : bool
+        Whether the derivative needs z; if not, prime(a, a) = prime(z, a), and a replaces z in memory.
     rowwise : bool
         Whether an output depends on its whole row, as for softmax; such an activation has its own kernels.
     onnx : str, callable or None
@@ -55,6 +57,7 @@ class Activation:
     initializer: str = "glorot_uniform"
     smooth: bool = True
     kinks: tuple[float, ...] = ()
+    needs_z: bool = True
     rowwise: bool = False
     onnx: str | Callable | None = None
     onnx_attributes: dict = field(default_factory=dict)
@@ -78,14 +81,18 @@ def backward_arguments(dtype):
 
 
 def elementwise_forward(activation):
-    """a = g(z)."""
+    """a = g(z). Without `needs_z`, a and z may be the same array."""
 
     def build(dtype):
-        value = compiled_scalar(activation.value, dtype, f"{activation.name}_value")
+        value, in_place = compiled_scalar(activation.value, dtype, f"{activation.name}_value"), not activation.needs_z
 
         def forward(a, z, rows, columns):
             at_full_width()
             a_, z_ = view(a, 0, rows * columns), view(z, 0, rows * columns)
+            if in_place and address_of(a_) == address_of(z_):  # a loop of its own: one over both would not be vectorized
+                for i in range(rows * columns):
+                    a_[i] = value(a_[i])
+                return
             for i in range(rows * columns):
                 a_[i] = value(z_[i])
 

@@ -10,6 +10,7 @@ register(Activation(
     prime_formula="1 where z > 0, else 0",
     value=lambda z: 0.0 if z < 0.0 else z,
     prime=lambda z, a: 1.0 if z > 0.0 else 0.0,
+    needs_z=False,
     vectorized=lambda z: np.maximum(z, 0),
     vectorized_prime=lambda z, a: np.where(z > 0, 1, 0),
     initializer="he_normal",

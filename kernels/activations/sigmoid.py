@@ -11,6 +11,7 @@ register(Activation(
     prime_formula="a (1 − a)",
     value=lambda z: sigmoid(z),
     prime=lambda z, a: a * (1.0 - a),
+    needs_z=False,
     vectorized=lambda z: np.exp(-np.logaddexp(0, -z)),  # no overflow, and accurate near 0
     vectorized_prime=lambda z, a: a - a**2,
     onnx="Sigmoid",

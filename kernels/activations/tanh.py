@@ -12,6 +12,7 @@ register(Activation(
     prime_formula="1 − a²",
     value=lambda z: math.tanh(z),
     prime=lambda z, a: 1.0 - a * a,
+    needs_z=False,
     vectorized=np.tanh,
     vectorized_prime=lambda z, a: 1 - a**2,
     onnx="Tanh",

@@ -152,14 +152,15 @@ class Convolution(Layer):
         # without a backward pass z is at the beginning of scratch
         behind = 0 if program.training or activation is None else -(-numbers // ROUND) * ROUND
         scratch = behind + program.scratch(max(1, behind + count * scratch_size))
-        z = program.before_activation(shape) if activation is not None else program.tensor(shape)
-        a = z if activation is None else program.tensor(shape, gradient=z.gradient)
+        z, a = program.around_activation(shape, activation)
         start, size = program.offsets[f"{index}.weight"], plan.weight_size + shape[-1]
+        packed = program.borrow(plan.packed_size) if wants_dx else 0
+        if self.transposed:  # its forward phase reads the packed weight
+            packed = program.arena.take(plan.packed_size)
         for row in convolution_rows(
             plan, activation, parts, transposed=self.transposed, x=x.offset, z=z.offset, a=a.offset, dz=z.gradient,
             dx=x.gradient if wants_dx else None,
-            packed=program.arena.take(plan.packed_size) if wants_dx or self.transposed else 0,
-            partials=program.arena.take(plan.blocks * size) if program.training and plan.blocks > 1 else 0,
+            packed=packed, partials=program.borrow(plan.blocks * size) if program.training and plan.blocks > 1 else 0,
             scratch=scratch, scratch_size=scratch_size, weight=start, bias=program.offsets[f"{index}.bias"],
             from_data=x.from_data,
         ):

@@ -10,7 +10,9 @@ The forward phase of the last row also applies an elementwise activation to what
 """
 
 import math
+from functools import partial
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -26,7 +28,9 @@ from .batch_norm import BATCH_NORM, backward_totals, repeat
 
 BLOCK = 2048  # numbers of a block of lines, which stays in the first-level cache
 NONE, ALSO, INSTEAD = range(3)  # relu: whether to write relu of a
-WIDE = 4 if registers() == 32 else 2  # vectors whose constants are in registers
+# Vectors of all lines computed together: a whole line of few channels. Half of each line at a time would leave room for all
+# constants in registers, but takes up to twice as long where the lines are in no cache.
+WIDE = 8 if registers() == 32 else 4
 
 
 @jit(inline=True)
@@ -139,7 +143,7 @@ def build_variance(dtype):
 
 
 def normalizing(dtype):
-    """The intrinsic a = (x − means) · inverses · scales + shifts, with the constants in registers.
+    """The intrinsic a = (x − means) · inverses · scales + shifts.
 
     Arguments: the addresses of a, x, means, inverses, scales and shifts, the size and number of lines, and the address for
     relu of a. Those of a and relu may be 0, where nothing is to be written.
@@ -154,7 +158,7 @@ def normalizing(dtype):
             keep = builder.icmp_unsigned("!=", builder.ptrtoint(a, i64), i64(0))
             to_relu, relu = builder.inttoptr(relu, emitter.scalar.as_pointer()), builder.icmp_signed("!=", relu, i64(0))
 
-            def columns(first, vectors, mask=None):
+            def columns(first, vectors, mask):
                 """Compute some vectors of all lines."""
                 firsts = [builder.add(first, i64(number * emitter.lanes)) for number in range(vectors)]
                 constants = [[emitter.load(builder, builder.gep(each, [place]), mask) for each in given] for place in firsts]
@@ -171,17 +175,7 @@ def normalizing(dtype):
                             limited = builder.select(negative, emitter.zero, value)
                             emitter.store(builder, limited, builder.gep(to_relu, [place]), mask)
 
-            wide = i64(WIDE * emitter.lanes)
-            chunks = builder.udiv(width, wide)
-            with cgutils.for_range(builder, chunks) as loop:
-                columns(builder.mul(loop.index, wide), WIDE)
-            done = builder.mul(chunks, wide)
-            whole = builder.udiv(builder.sub(width, done), i64(emitter.lanes))
-            with cgutils.for_range(builder, whole) as loop:
-                columns(builder.add(done, builder.mul(loop.index, i64(emitter.lanes))), 1)
-            done = builder.add(done, builder.mul(whole, i64(emitter.lanes)))
-            with builder.if_then(builder.icmp_signed("<", done, width)):
-                columns(done, 1, emitter.lane_mask(builder, builder.sub(width, done)))
+            each_vectors(emitter, builder, width, columns)
             return context.get_dummy_value()
 
         return types.void(types.UniTuple(types.intp, 9)), codegen
@@ -212,22 +206,91 @@ def build_forward(dtype):
     return batch_norm_pixels
 
 
+def summing(dtype):
+    """The intrinsic sums = Σ da, more = Σ da x̂ over lines, with the sums in registers.
+
+    Arguments: the addresses of da, x, means, inverses, sums and more, the size and number of lines, and the address of what
+    relu gave, by whose derivative da is first multiplied, or 0.
+    """
+
+    @intrinsic
+    def sum_lines(typingctx, arguments):
+        def codegen(context, builder, signature, args):
+            emitter = VectorEmitter(builder.module, dtype)
+            *places, width, lines, relu = cgutils.unpack_tuple(builder, args[0])
+            da, x, means, inverses, sums, more, a = (
+                builder.inttoptr(place, emitter.scalar.as_pointer()) for place in (*places, relu))
+            one = ir.Constant(emitter.vector, [1.0] * emitter.lanes)
+
+            def columns(first, vectors, mask, masked_by_relu):
+                """Sum some vectors of all lines."""
+                firsts = [builder.add(first, i64(number * emitter.lanes)) for number in range(vectors)]
+                constants = [[emitter.load(builder, builder.gep(each, [place]), mask) for each in (means, inverses)]
+                             for place in firsts]
+                totals = [[cgutils.alloca_once(builder, emitter.vector) for _ in range(2)] for _ in firsts]
+                for pair in totals:
+                    for total in pair:
+                        builder.store(emitter.zero, total)
+                with cgutils.for_range(builder, lines) as loop:
+                    line = builder.mul(loop.index, width)
+                    for place, (mean, inverse), (total, normalized) in zip(firsts, constants, totals, strict=True):
+                        place = builder.add(line, place)
+                        # x before da is written: arrays of whole pages differ in the high bits of an address only, which the
+                        # processor compares late, so it would take one for the other and wait
+                        value = builder.fsub(emitter.load(builder, builder.gep(x, [place]), mask), mean)
+                        given = emitter.load(builder, builder.gep(da, [place]), mask)
+                        if masked_by_relu:
+                            positive = builder.fcmp_ordered(
+                                ">", emitter.load(builder, builder.gep(a, [place]), mask), emitter.zero)
+                            given = builder.fmul(given, builder.select(positive, one, emitter.zero))
+                            emitter.store(builder, given, builder.gep(da, [place]), mask)
+                        along = builder.fmul(given, builder.fmul(value, inverse))
+                        builder.store(builder.fadd(builder.load(total), given), total)
+                        builder.store(builder.fadd(builder.load(normalized), along), normalized)
+                for place, pair in zip(firsts, totals, strict=True):
+                    for total, to in zip(pair, (sums, more), strict=True):
+                        emitter.store(builder, builder.load(total), builder.gep(to, [place]), mask)
+
+            with builder.if_else(builder.icmp_signed("!=", relu, i64(0))) as branches:
+                for branch, masked_by_relu in zip(branches, (True, False), strict=True):
+                    with branch:
+                        each_vectors(emitter, builder, width, partial(columns, masked_by_relu=masked_by_relu))
+            return context.get_dummy_value()
+
+        return types.void(types.UniTuple(types.intp, 9)), codegen
+
+    return sum_lines
+
+
+def each_vectors(emitter, builder, width, columns):
+    """Emit columns(first, vectors, mask) for all columns of lines, as many vectors at a time as WIDE, half of it, …, 1."""
+    done, vectors = i64(0), WIDE
+    while vectors > 0:
+        size = i64(vectors * emitter.lanes)
+        chunks = builder.udiv(builder.sub(width, done), size)
+        with cgutils.for_range(builder, chunks) as loop:
+            columns(builder.add(done, builder.mul(loop.index, size)), vectors, None)
+        done = builder.add(done, builder.mul(chunks, size))
+        vectors //= 2
+    with builder.if_then(builder.icmp_signed("<", done, width)):
+        columns(done, 1, emitter.lane_mask(builder, builder.sub(width, done)))
+
+
 def build_backward_sums(dtype):
+    sum_lines = summing(dtype)
+
     def batch_norm_backward_sums(row, call, part, parts):
-        """Σ da and Σ da x̂ of each sample."""
-        at_full_width()
+        """Σ da and Σ da x̂ of each sample; where relu is applied instead of a separate row, da is first that before it."""
         width, lines = line_size(row), row.pixels // row.group
         means, inverses, _, _, _ = constants(row, call)
         begin, end = share(call.batch, part, parts, 1)
         for i in range(begin, end):
             sums, more = sums_of(row, call, i)
-            sums[:], more[:] = 0, 0
-            for p in range(i * lines, (i + 1) * lines):
-                x, da = view(call.arena, row.x + p * width, width), view(call.arena, row.da + p * width, width)
-                for j in range(width):
-                    sums[j] += da[j]
-                for j in range(width):  # a separate loop: one loop over so many arrays is not vectorized
-                    more[j] += da[j] * ((x[j] - means[j]) * inverses[j])
+            place = i * lines * width
+            x, da = view(call.arena, row.x + place, 1), view(call.arena, row.da + place, 1)
+            relu = address_of(view(call.arena, row.activated + place, 1)) if row.relu == INSTEAD else 0
+            sum_lines((address_of(da), address_of(x), address_of(means), address_of(inverses), address_of(sums),
+                       address_of(more), width, lines, relu))
 
     return batch_norm_backward_sums
 
@@ -292,6 +355,18 @@ def rows_by_samples(dtype, row, parts, backward):
                            backward_second=(batch_norm_backward_totals, 1))
         made[0] |= phases(backward_first=(batch_norm_backward_input, parts))
     return [with_phases(row, each) for each in made]
+
+
+def takes_over(row, z, record):
+    """Let the last row of a normalization compute relu in its own memory, also backward; return whether it does.
+
+    row: the row emitted last, or None. z: what the activation reads, and nothing else. record: the activation.
+    """
+    if row is None or row.dtype is not BATCH_NORM.dtype or not row["of_samples"] or row["a"] != z \
+            or record is not activations["relu"]:
+        return False
+    row["activated"], row["relu"] = z, INSTEAD
+    return True
 
 
 def with_activation(row, activation, record, alone):
