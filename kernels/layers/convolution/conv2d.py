@@ -70,6 +70,7 @@ def windows_size(row):
 def windows_by_bands(dtype):
     """The compiled function that computes lines begin … end − 1 of the windows, counted over all samples."""
     item, number, windows_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_windows(dtype)
+    lanes = vector_lanes(dtype)
 
     @jit
     def make(row, windows, image, weight, start, scratch, begin, end, activated):
@@ -79,6 +80,9 @@ def windows_by_bands(dtype):
             sample, line = begin // row.rows, begin % row.rows
             lines = min(row.window_band, row.rows - line, end - begin)
             to = windows + item * begin * line_size
+            if row.elementwise != 0 and row.features > lanes:
+                # they are written a vector of channels at a time, and in that order memory delivers cache lines slowly
+                view(number(to), 0, lines * line_size)[:] = 0
             windows_of(row, to, image + item * sample * size, weight, start, scratch, line, lines)
             if activated != 0:
                 a = activated + item * begin * line_size

@@ -8,9 +8,9 @@ from .base import pool_kernels, pool_row
 
 def emit_mean(emitter, builder, rows, columns, a, kept, x, divisor, windows, step, channels, row_step, column_step):
     """a = Σ / divisor over the taps of each window."""
-    by = emitter.splat(builder, divisor, emitter.vector)
 
-    def at_window(window, k, mask):
+    def at_window(emitter, window, k, mask):
+        by = emitter.splat(builder, divisor, emitter.vector)
         first = builder.gep(x, [builder.add(builder.mul(window, step), k)])
         total = emitter.variable(builder, emitter.zero)
         with emitter.each_tap(builder, rows, columns, row_step, column_step) as (_, there):
@@ -27,9 +27,8 @@ def emit_shares(add):
 
     def emit(emitter, builder, rows, columns, dx, da, kept, divisor, windows, step, channels, row_step, column_step, own,
              past):
-        by = emitter.splat(builder, divisor, emitter.vector)
-
-        def at_window(window, k, mask):
+        def at_window(emitter, window, k, mask):
+            by = emitter.splat(builder, divisor, emitter.vector)
             first = builder.gep(dx, [builder.add(builder.mul(window, step), k)])
             given = emitter.load(builder, builder.gep(da, [builder.add(builder.mul(window, channels), k)]), mask)
             share = builder.fdiv(given, by)

@@ -15,9 +15,9 @@ from .base import POOL, build_forward, pool_kernels, pool_row
 def emit_largest(emitter, builder, rows, columns, a, kept, x, divisor, windows, step, channels, row_step, column_step, *,
                  keep=False):
     """a = the maximum over the taps of each window; with `keep`, kept = its position."""
-    one = emitter.constant(1.0)
 
-    def at_window(window, k, mask):
+    def at_window(emitter, window, k, mask):
+        one = emitter.constant(1.0)
         first = builder.gep(x, [builder.add(builder.mul(window, step), k)])
         out = builder.add(builder.mul(window, channels), k)
         best = emitter.variable(builder, emitter.load(builder, first, mask))
@@ -41,9 +41,8 @@ def emit_to_largest(add):
 
     def emit(emitter, builder, rows, columns, dx, da, kept, divisor, windows, step, channels, row_step, column_step, own,
              past):
-        one = emitter.constant(1.0)
-
-        def at_window(window, k, mask):
+        def at_window(emitter, window, k, mask):
+            one = emitter.constant(1.0)
             first = builder.gep(dx, [builder.add(builder.mul(window, step), k)])
             out = builder.add(builder.mul(window, channels), k)
             given = emitter.load(builder, builder.gep(da, [out]), mask)

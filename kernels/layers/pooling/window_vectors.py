@@ -12,6 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ...compiling.jit import REAL
+from ...processor.target import halves_are_faster
 from ...processor.vector import VectorEmitter, i64
 
 
@@ -27,15 +28,26 @@ class WindowEmitter(VectorEmitter):
         return place
 
     def each_vector(self, builder, windows, channels, emit):
-        """Loop over all channels of all windows, a vector at a time: emit(window, first channel, mask or None)."""
+        """Loop over all channels of all windows, a vector at a time: emit(emitter, window, first channel, mask or None).
+
+        The emitter is this one, or where half a vector holds the last channels, one of half vectors.
+        """
         with cgutils.for_range(builder, windows) as window:
             whole = builder.lshr(channels, i64(self.lanes.bit_length() - 1))
             with cgutils.for_range(builder, whole) as loop:
                 # without a mask, because a load from memory waits for a pending masked store to it
-                emit(window.index, builder.mul(loop.index, i64(self.lanes)), None)
+                emit(self, window.index, builder.mul(loop.index, i64(self.lanes)), None)
             first = builder.mul(whole, i64(self.lanes))
-            with builder.if_then(builder.icmp_signed("<", first, channels)):
-                emit(window.index, first, self.lane_mask(builder, builder.sub(channels, first)))
+            rest = builder.sub(channels, first)
+            with builder.if_then(builder.icmp_signed(">", rest, i64(0))):
+                if not halves_are_faster():
+                    emit(self, window.index, first, self.lane_mask(builder, rest))
+                    return
+                half = type(self)(self.module, self.dtype, fraction=2)
+                with builder.if_else(builder.icmp_signed("<=", rest, i64(half.lanes))) as branches:
+                    for branch, emitter in zip(branches, (half, self), strict=True):
+                        with branch:
+                            emit(emitter, window.index, first, emitter.lane_mask(builder, rest))
 
     @contextmanager
     def each_tap(self, builder, rows, columns, row_step, column_step):

@@ -19,12 +19,12 @@ class SegmentTileEmitter(TileEmitter):
 
     def __init__(self, module, dtype, fraction=1):
         super().__init__(module, dtype, fraction)
-        # arguments: those of the tile; segments, inner, a_step, a_jump, b_step, b_jump
-        self.type = ir.FunctionType(ir.VoidType(), [*self.type.args, *[i64] * 6])
+        # arguments: those of the tile; segments, inner, a_step, a_jump, b_step, b_jump, a_group
+        self.type = ir.FunctionType(ir.VoidType(), [*self.type.args, *[i64] * 7])
 
     def emit(self, function, rows, vectors, masked, padded):
         c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, last, *loops = function.args
-        segments, inner, a_step, a_jump, b_step, b_jump = loops
+        segments, inner, a_step, a_jump, b_step, b_jump, a_group = loops
         blocks = map(function.append_basic_block, ("entry", "start", "zero", "segment", "k", "next", "done"))
         entry, from_start, from_zero, segment, loop, behind, done = blocks
         tile = [(i, j) for i in range(rows) for j in range(vectors)]
@@ -32,6 +32,7 @@ class SegmentTileEmitter(TileEmitter):
         builder = ir.IRBuilder(entry)
         masks = [None] * (vectors - 1) + [self.lane_mask(builder, last) if masked else None]
         offsets, groups = self.row_places(builder, rows, a, a_row)
+        groups = [builder.gep(a, [builder.mul(a_group, i64(number))]) for number in range(len(groups))]
         unset = builder.icmp_unsigned("==", builder.ptrtoint(start, i64), i64(0))
         builder.cbranch(unset, from_zero, from_start)
 
@@ -93,9 +94,10 @@ class ElementwiseTileEmitter(SegmentTileEmitter):
 
 
 def segment_tile_function(dtype, elementwise=False):
-    """The intrinsic of the tile over segments: `tile_function` with segments, inner, a_step, a_jump, b_step, b_jump.
+    """The intrinsic of the tile over segments: `tile_function`, then segments, inner,
+    a_step, a_jump, b_step, b_jump and a_group.
 
     segments: the total number. Each segment begins a step after the one before, or a jump after it where the inner loop of
-    `inner` segments begins again.
+    `inner` segments begins again. a_group: the distance from one group of ROW_GROUP rows to the next.
     """
     return tile_intrinsic(dtype, ElementwiseTileEmitter if elementwise else SegmentTileEmitter, tile_shapes())

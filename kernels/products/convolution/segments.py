@@ -8,16 +8,18 @@ from ...compiling.jit import ANY, Kernel, calls, jit
 from ...compiling.record import Record, on_stack
 from ...processor.target import ITEM_BYTES, halves_are_faster, masks_are_free, tile_rows, tile_vectors, vector_lanes
 from ..product import HALF_PAYS, shares, split_evenly
-from ..tile import HALF
+from ..tile import HALF, ROW_GROUP
+from .few_taps import few_taps_product
 from .segment_tile import segment_tile_function
 
 # Addresses, and distances in numbers. Each of `lines` has a c (rows, columns) and a start (rows, columns); a start of 0
 # means zeros. Each segment has an a (rows, k) and a b (k, columns). It begins a step after the one before, or a jump after
-# it where the inner loop of `inner` segments begins again. The columns of b, c and start are contiguous.
+# it where the inner loop of `inner` segments begins again. The columns of b, c and start are contiguous. Rows of a are at
+# regular distances, or in groups of ROW_GROUP, each a_group after the one before; 0 for ROW_GROUP * a_row.
 SEGMENTS = Record(
     "segment_product", "lines", "rows", "columns", "segments", "inner", "k",
     "c", "c_line", "c_row", "start", "start_line", "start_row",
-    "a", "a_line", "a_row", "a_column", "a_step", "a_jump",
+    "a", "a_line", "a_row", "a_column", "a_step", "a_jump", "a_group",
     "b", "b_line", "b_row", "b_step", "b_jump",
 )
 new_segments = on_stack(SEGMENTS)
@@ -39,6 +41,7 @@ def build_product(dtype, elementwise):
         segments, inner, k, rows, a_step, a_jump, b_step, b_jump = (
             p.segments, p.inner, p.k, p.rows, p.a_step, p.a_jump, p.b_step, p.b_jump)
         c_row, start_row, a_row, a_column, b_row = p.c_row, p.start_row, p.a_row, p.a_column, p.b_row
+        a_group = p.a_group if p.a_group != 0 else ROW_GROUP * a_row
         bands = shares(rows, max_rows[shape])
         height, higher = (rows, 0) if bands == 1 else (rows // bands, rows % bands)
         for line in range(p.lines):
@@ -48,7 +51,7 @@ def build_product(dtype, elementwise):
             for band in range(bands):
                 count = height + 1 if band < higher else height
                 tile((count, shape, masked, c, c_row, a, a_row, a_column, b, b_row, start, start_row, k, filled,
-                      segments, inner, a_step, a_jump, b_step, b_jump))
+                      segments, inner, a_step, a_jump, b_step, b_jump, a_group))
                 c, a = c + item * count * c_row, a + item * count * a_row
                 start += item * count * start_row if start != 0 else 0
 
@@ -65,7 +68,15 @@ def build_product(dtype, elementwise):
             panel(p, v * lanes, width if v < full else HALF, masked, filled)
             v += width
 
-    return segment_product
+    if not elementwise:
+        return segment_product
+    few_taps, by_tiles = few_taps_product(dtype), jit(segment_product)
+
+    def elementwise_product(p):
+        if not few_taps(p):
+            by_tiles(p)
+
+    return elementwise_product
 
 
 segment_product_kernel = Kernel("segment_product", building(False), lambda dtype: (SEGMENTS.type(ANY),))

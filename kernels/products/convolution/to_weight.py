@@ -2,13 +2,18 @@
 
 from ...compiling.jit import REAL, call_at, jit, typed_pointer, view
 from ...processor.target import ITEM_BYTES
+from ..tile import ROW_GROUP
 from .lines import image_box
 from .segments import new_segments
 from .taps import FEW_PIXELS, range_end, steps_inside, tap_span, whole_range
 
 
 def to_weight(dtype):
-    """The compiled function that computes the gradient of the weight."""
+    """The compiled function that computes the gradient of the weight.
+
+    A tile with the five rows of a 5×5 kernel on one channel waits for its sums most of the time. So two rows of such a
+    kernel are computed together.
+    """
     item, number, box = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), image_box(dtype)
 
     @jit
@@ -46,12 +51,18 @@ def to_weight(dtype):
                     continue
             else:
                 source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
-            for i in range(first_tap, last_tap):
+            i = first_tap
+            while i < last_tap:
                 own = line * row.stride_y - row.top + i * row.dilation_y
                 begun, ended = steps_inside(own, row.stride_y, lines, row.height)
+                together = 1
+                if rows == ROW_GROUP and runs == 1 and row.elementwise == 0 and i + 1 < last_tap:
+                    begins, ends = steps_inside(own + row.dilation_y, row.stride_y, lines, row.height)
+                    together = 2 if (begins, ends) == (begun, ended) else 1
                 count, pixels = ended - begun, last - first
                 p = new_segments()
-                p.lines, p.rows, p.columns, p.c_row, p.start_row = 1, rows, features // groups, features, features
+                p.lines, p.rows, p.columns, p.c_row, p.start_row = 1, together * rows, features // groups, features, features
+                p.a_group = row.dilation_y * pitch if together > 1 else 0
                 p.a_row = row.dilation_x * channels if row.elementwise != 0 else 1
                 p.k, p.a_column, p.b_row, p.inner = pixels, row.stride_x * channels, features, count
                 p.a_step, p.b_step, p.segments = row.stride_y * pitch, row.columns * features, count * samples
@@ -73,8 +84,9 @@ def to_weight(dtype):
                         if count > 0:
                             call_at(row.product, (p,))
                         elif not add:
-                            for m in range(rows):
+                            for m in range(p.rows):
                                 view(number(p.c), m * features, p.columns)[:] = 0
+                i += together
             add = True
 
     return weight_of
