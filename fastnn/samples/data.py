@@ -63,6 +63,7 @@ class Data:
             enter_steps(self.sources, self.targets, self.weights)
             return
         call["targets"], call["labels"] = address(self.targets.values), address(self.targets.labels)
+        call["labels_are_bytes"] = self.targets.labels is not None and self.targets.labels.dtype == np.uint8
         call["weights"] = address(self.weights)
         call["weight_at_positions"] = self.weights is not None and self.weights.ndim > 1
 
@@ -113,7 +114,7 @@ class Data:
         def own(array):
             return array.copy() if shared(array) else array
 
-        values = self.targets.values  # labels are int64, so they cannot share memory with the vectors
+        values = self.targets.values  # labels are whole numbers, so they cannot share memory with the vectors
         steps = self.X.values if isinstance(self.X, Sequences) else self.X
         if not any(map(shared, (steps, values, self.weights))):
             return self

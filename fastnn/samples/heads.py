@@ -233,7 +233,7 @@ class OneClass(Head):
         return self.outputs
 
     def labels(self, targets):
-        return targets.values.argmax(axis=-1) if targets.labels is None else targets.labels
+        return targets.values.argmax(axis=-1) if targets.labels is None else targets.labels.astype(np.int64, copy=False)
 
     def predictions(self, outputs):
         labels = np.empty(outputs.shape[:-1], np.int64)

@@ -8,20 +8,22 @@ import math
 
 import numpy as np
 
-from .targets import Targets, class_labels
+from .arrays import unchangeable
+from .targets import Targets, checked_labels
 
 NOT_COUNTED = -1  # the label of a position that does not count
+MOST_IN_BYTES = 256  # classes whose labels are kept in a byte each
 
 
 def position_labels(y, classes):
     """Return the Targets of labels (samples, *positions), of which those that are −1 do not count."""
-    labels = class_labels(y, classes, least=NOT_COUNTED)
-    counted = labels != NOT_COUNTED
-    if counted.all():
-        return Targets(labels, None)
+    labels, kept = checked_labels(y, classes, least=NOT_COUNTED), np.uint8 if classes <= MOST_IN_BYTES else np.int64
+    counted = None if labels.dtype.kind == "u" else labels != NOT_COUNTED
+    if counted is None or counted.all():
+        return Targets(unchangeable(np.require(labels, kept, ["C", "A"]), labels), None)
     if not counted.any():
         raise ValueError("y is -1 everywhere, so no position counts; give labels to some")
-    return Targets(np.where(counted, labels, 0), None, counted)
+    return Targets(np.where(counted, labels, 0).astype(kept), None, counted)
 
 
 def counted_weights(weights, counted, dtype):

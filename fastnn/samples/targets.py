@@ -18,7 +18,7 @@ class Targets:
     Targets of steps stand one after the other, those of sample i from offsets[i] to offsets[i + 1] − 1.
 
     Targets at positions have labels (samples, *positions) or values (samples, *positions, outputs). counted: the same shape
-    as labels, whether each position counts, or None if all do.
+    as labels, whether each position counts, or None if all do. Their labels are uint8 if there are no more classes.
     """
 
     labels: np.ndarray | None
@@ -63,6 +63,12 @@ def check_probabilities(y, kind, at_positions=False):
 
 def class_labels(y, classes, least=0):
     """Return integer labels 0 … classes − 1 as int64. least: −1 if that is a label too, where nothing counts."""
+    y = checked_labels(y, classes, least)
+    return unchangeable(np.require(y, np.int64, ["C", "A"]), y)
+
+
+def checked_labels(y, classes, least=0):
+    """Return labels as an array of integers, y itself if it is one; arguments as for `class_labels`."""
     if y.dtype.kind == "O":
         y = real_objects(y)
     if y.dtype.kind == "b":
@@ -80,7 +86,7 @@ def class_labels(y, classes, least=0):
             f"from 0 to {classes - 1} (np.unique(y, return_inverse=True)[1] makes them)"
         )
     check_range(y, classes, least)
-    return unchangeable(np.require(y, np.int64, ["C", "A"]), y)
+    return y
 
 
 def check_range(labels, classes, least=0):

@@ -70,9 +70,14 @@ def build_gather(dtype):
             sample = sample_number(call, i)
             targets = view(call.arena, row.targets + i * positions * out_features, (positions, out_features))
             if given(call.labels):  # one-hot: 1 at the label, 0 elsewhere
+                targets[:] = 0
+                if call.labels_are_bytes != 0:
+                    octets = view(bytes_at(address_of(view(call.labels, 0, 1))), sample * positions, positions)
+                    for p in range(positions):
+                        targets[p, octets[p]] = 1
+                    continue
                 labels = view(call.labels, sample * positions, positions)
                 for p in range(positions):
-                    targets[p] = 0
                     targets[p, labels[p]] = 1
             else:
                 source = view(call.targets, sample * positions * out_features, (positions, out_features))

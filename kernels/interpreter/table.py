@@ -50,6 +50,7 @@ CALL = Record(
     sources=INTEGER,  # the address of records `SOURCE`: sequences, see `axes`; X is 0 then
     X=NUMBERS, targets=NUMBERS,  # the data: (rows, inputs), (rows, outputs)
     labels=INTEGERS,  # (rows, positions): one for each position of the outputs, such as the pixels of an image
+    labels_are_bytes=INTEGER,  # whether they are uint8
     weights=NUMBERS,  # (rows,), or (rows, positions) with `weight_at_positions`
     weight_at_positions=INTEGER,
     order=INTEGERS,  # (samples,): the row numbers of the samples; 0 for all rows in order

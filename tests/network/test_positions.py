@@ -21,6 +21,7 @@ from fastnn import (
     Population,
     Reshape,
 )
+from fastnn.samples.data import check_data
 
 rng = np.random.default_rng(0)
 SHAPE, SAMPLES = (4, 5, 2), 11
@@ -348,3 +349,50 @@ def test_onnx_has_the_same_outputs(tmp_path):
         sizes = [each.dim_param or each.dim_value for each in model.graph.output[0].type.tensor_type.shape.dim]
         assert sizes == ["batch", *net.shapes[-1]]
         np.testing.assert_array_equal(fastnn.onnx.load(tmp_path / "net.onnx").forward(X), net.forward(X))
+
+
+@pytest.mark.parametrize("given", ["uint8", "int16", "int64", "float64"])
+def test_labels_of_pixels_take_a_byte_each(given, many_parts):
+    """However they are given; -1 among them too. Those of more classes than a byte holds stay right."""
+    digests = set()
+    for threads in (1, 2):
+        net = network(dtype="float32")
+        y = LABELS.astype(given)
+        history = net.fit(X, y, epochs=2, batch_size=4, threads=threads, validation_data=(X, y), metrics=["mean_iou"])
+        digests.add((net.vectors.parameters.flat.tobytes(), str(dict(history)), str(net.evaluate(X, y))))
+    reference = network(dtype="float32")
+    history = reference.fit(X, LABELS, epochs=2, batch_size=4, validation_data=(X, LABELS), metrics=["mean_iou"])
+    digests.add((reference.vectors.parameters.flat.tobytes(), str(dict(history)), str(reference.evaluate(X, LABELS))))
+    assert len(digests) == 1
+    assert check_data(reference, X, LABELS.astype(given)).targets.labels.nbytes == LABELS.size
+
+
+def test_labels_that_do_not_count_take_a_byte_too():
+    y = np.where(rng.random(ROWS) < 0.3, -1, LABELS)
+    found = check_data(network(), X, y).targets
+    assert found.labels.dtype == np.uint8
+    np.testing.assert_array_equal(np.where(found.counted, found.labels.astype(int), -1), y)
+
+
+def test_labels_of_more_classes_than_a_byte_holds():
+    net = Network([Conv2D(300, 1, "softmax")], inputs=SHAPE, dtype="float64")
+    y = np.where(LABELS == 0, 299, LABELS + 254)
+    loss, accuracy = net.loss_and_gradients(X, y)[0], net.evaluate(X, y)["accuracy"]
+    out = net.forward(X)
+    assert loss == pytest.approx(-np.log(np.take_along_axis(out, y[..., None], -1)).mean(), rel=1e-12)
+    assert accuracy == (out.argmax(-1) == y).mean()
+    with pytest.raises(ValueError, match="y holds label 255; with 3 outputs"):
+        network().fit(X, np.full(ROWS, 255, np.uint8))
+
+
+def test_labels_that_a_callback_changes_do_not_reach_kernels():
+    y = LABELS.astype(np.uint8)
+
+    class Changes(fastnn.Callback):
+        def on_train_batch_begin(self, batch, logs):
+            y[...] = 200
+
+    first, second = network(dtype="float32"), network(dtype="float32")
+    first.fit(X, y, batch_size=4, callbacks=[Changes()])
+    second.fit(X, LABELS, batch_size=4)
+    assert first.vectors.parameters.flat.tobytes() == second.vectors.parameters.flat.tobytes()
