@@ -10,13 +10,14 @@ and that of class 0 is −z. For outputs that are not probabilities, the score i
 Layers behave as in prediction.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from ..checks import shown, whole_number
-from ..jit import input_gradients
-from ..layers import Activation, BatchNorm, Dropout, GroupNorm, LayerNorm
+from ..jit import input_gradients, pullback
+from ..layers import Activation, BatchNorm, Conv1D, DepthwiseConv2D, Dropout, GroupNorm, LayerNorm
 from ..network.layer_outputs import layer_outputs
 from ..network.network import Network
 from .classes import refuse_positions
@@ -64,8 +65,8 @@ def class_activation_map(net, x, label=None, layer=None):
     net, x, label
         As for `class_gradient`.
     layer : int, optional
-        The layer whose output is weighted, with pixels or steps. By default the last convolution, with the normalization and
-        activation that follow it.
+        The layer whose output is weighted, with pixels or steps; of one that is used several times, the last use. By default
+        the last convolution, with the normalization and activation that follow it.
 
     Returns
     -------
@@ -83,42 +84,82 @@ def class_activation_map(net, x, label=None, layer=None):
     ((6, 6), 3, 0)
     """
     x = one_sample(net, x)
-    layer = last_with_pixels(net) if layer is None else layer_index(net, layer)
-    shape = net.shapes[layer + 1]
-    if len(shape) not in (2, 3) or layer == len(net.layers) - 1:
+    step = last_with_pixels(net) if layer is None else last_use(net, layer_index(net, layer))
+    shape, layer = net.shapes[step + 1], net.wiring.steps[step].index
+    if len(shape) not in (2, 3) or net.wiring.outputs == (step + 1,):
         raise ValueError(f"layer {layer}, {net.layers[layer]!r}, gives samples of shape {shape}; Grad-CAM weights the "
                          "channels of a layer before the last whose output has pixels or steps: give such a layer, or None")
     label = class_of(net, x, label)
-    outputs = layer_outputs(net, x)[layer]
-    gradient = gradient_from(net, outputs, layer + 1, label)[0]
-    weights = gradient.reshape(-1, shape[-1]).mean(axis=0, dtype=np.float64)
+    outputs = layer_outputs(net, x)[step]
+    if is_in_order(net):
+        gradient = gradient_from(net, outputs, step + 1, label)[0]
+        weights = gradient.reshape(-1, shape[-1]).mean(axis=0, dtype=np.float64)
+    else:
+        weights = gradient_of_channels(net, x, step, label) / math.prod(shape[:-1])
     return np.maximum(outputs[0] @ weights, 0), label, layer
+
+
+def is_in_order(net):
+    """Return whether the layers follow one another, each used once."""
+    return all(step.index == number and step.reads == (number,) for number, step in enumerate(net.wiring.steps))
+
+
+def last_use(net, index):
+    """Return the number of the step that uses a layer last."""
+    return max(number for number, step in enumerate(net.wiring.steps) if step.index == index)
+
+
+def gradient_of_channels(net, x, step, label):
+    """Return the gradient of the score of a class to each channel of a step's output, summed over its pixels, in float64.
+
+    That is the gradient of a bias that is added there, by a convolution of the size 1 that changes nothing else.
+    """
+    layers, place, shape = scoring_layers(net), step + 1, net.shapes[step + 1]
+    bias = DepthwiseConv2D(1) if len(shape) == 3 else Conv1D(shape[-1], 1, groups=shape[-1])
+    uses = [[use.index, [number + (number > place or (number == place and later > step)) for number in use.reads]]
+            for later, use in enumerate(net.wiring.steps)]
+    uses.insert(place, [len(layers), [place]])
+    order = list(dict.fromkeys(index for index, _ in uses))  # layers stand in the order of their uses
+    config = {"layers": [(*layers, bias)[index].config() for index in order],
+              "names": ["added" if index == len(layers) else f"layer{index}" for index in order],
+              "inputs": [["input", list(net.shapes[0])]], "steps": [[order.index(index), reads] for index, reads in uses],
+              "outputs": [["output", net.wiring.outputs[0] + 1]], "loss": "squared_error", "dtype": net.dtype}
+    scores = Network.with_zeros(config)
+    for views, own in ((net.vectors.parameters, scores.parameters), (net.vectors.state, scores.state)):
+        for numbered, view in views.numbered.items():
+            own[f"layer{numbered}"][...] = view
+    scores.parameters["added.weight"][...] = 1
+    gradients = np.zeros(scores.vectors.parameters.size, net.dtype)
+    x = np.ascontiguousarray(x, net.dtype)
+    pullback(scores.compiled(), x, direction_of(net, label), np.empty_like(x), gradients)
+    return scores.vectors.parameters.split(gradients)["added.bias"].astype(np.float64)
+
+
+def direction_of(net, label):
+    """Return the gradient (1, outputs) of the score of a class to the outputs of a network of scores."""
+    direction = np.zeros((1, net.outputs), net.dtype)
+    direction[0, 0 if net.objective.head.binary else label] = -1 if net.objective.head.binary and label == 0 else 1
+    return direction
 
 
 def gradient_from(net, x, first, label):
     """Return the gradient of the score of a class to x, the inputs (1, *shape) of layer number `first`."""
     scores = scores_from(net, first)
-    direction = np.zeros((1, net.outputs), net.dtype)
-    direction[0, 0 if net.objective.head.binary else label] = -1 if net.objective.head.binary and label == 0 else 1
     gradient, x = np.empty(x.shape, net.dtype), np.ascontiguousarray(x, net.dtype)
-    input_gradients(scores.compiled(), x, direction, gradient)
+    input_gradients(scores.compiled(), x, direction_of(net, label), gradient)
     return gradient
 
 
 def scores_from(net, first):
-    """Return the network of the layers from number `first` on, whose outputs are the scores of the classes."""
-    in_order = all(step.index == number and step.reads == (number,) for number, step in enumerate(net.wiring.steps))
+    """Return the network of the layers from number `first` on (0 if they branch), with the scores of classes as outputs."""
     layers = scoring_layers(net)
-    if in_order:
+    if is_in_order(net):
         scores = Network(layers[first:], net.shapes[first], loss="squared_error", dtype=net.dtype)
         for views, own in ((net.vectors.parameters, scores.parameters), (net.vectors.state, scores.state)):
             for name, view in own.items():
                 index, _, rest = name.partition(".")
                 view[...] = views.numbered[f"{int(index) + first}.{rest}"]
         return scores
-    if first:
-        raise ValueError("this network branches or shares layers, and Grad-CAM takes networks whose layers follow one "
-                         "another; use plot.saliency, which takes any network of one input and one output")
     config = {**net.config(), "layers": [layer.config() for layer in layers], "loss": "squared_error"}
     scores = Network.with_zeros(config)
     scores.vectors.set_copies(*net.vectors.copies())
@@ -154,12 +195,16 @@ def class_of(net, x, label):
 
 
 def last_with_pixels(net):
-    """Return the index of the last convolution, or of the last normalization or activation that follows it directly."""
-    found = [index for index, each in enumerate(net.layers) if isinstance(each, KERNELS)]
+    """Return the number of the last use of a convolution, or of what alone reads it: a normalization, an activation."""
+    steps, readers = net.wiring.steps, net.wiring.readers
+    found = [number for number, step in enumerate(steps) if isinstance(step.layer, KERNELS)]
     if not found:
         raise ValueError("this network has no convolution, whose channels Grad-CAM weights; use plot.saliency, for "
                          "any network")
-    index = found[-1]
-    while index + 2 < len(net.layers) and isinstance(net.layers[index + 1], KEEP_PIXELS):
-        index += 1
-    return index
+    number = found[-1]
+    while readers[number + 1] == 1:
+        reader = next((k for k, step in enumerate(steps) if number + 1 in step.reads), len(steps))
+        if reader >= len(steps) - 1 or not isinstance(steps[reader].layer, KEEP_PIXELS):
+            break
+        number = reader
+    return number

@@ -30,6 +30,7 @@ from fastnn import (
     plot,
 )
 from fastnn.network.layer_outputs import layer_outputs
+from fastnn.plot import attribution
 
 pytest.importorskip("matplotlib")
 
@@ -170,6 +171,49 @@ def test_the_class_activation_map_of_a_network_with_names_is_that_of_the_list():
     expected, *rest = plot.class_activation_map(chain, x, 2)
     np.testing.assert_array_equal(values, expected)
     assert [label, layer] == rest == [2, 1]
+
+
+@pytest.mark.parametrize("kind", ["gray", "color", "series"])
+def test_channels_weigh_the_same_by_an_added_bias(kind):
+    """The way for networks that branch, where the layers follow one another."""
+    net, x = NETWORKS[kind], sample_of(NETWORKS[kind])
+    _, label, layer = plot.class_activation_map(net, x, 1)
+    outputs = layer_outputs(net, x[None])[layer]
+    expected = attribution.gradient_from(net, outputs, layer + 1, label)[0]
+    found = attribution.gradient_of_channels(net, x[None], layer, label)
+    np.testing.assert_allclose(found, expected.reshape(-1, expected.shape[-1]).sum(axis=0), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("series", [False, True], ids=["images", "series"])
+@pytest.mark.parametrize("layer", ["first", "second", None])
+def test_grad_cam_of_a_network_that_branches(layer, series):
+    """A bias of a convolution is added to all pixels of its output: its gradient is that of the channel."""
+    convolution, shape = (Conv1D, (9, 2)) if series else (Conv2D, (6, 5, 2))
+    x = Input(shape)
+    first = convolution(3, 3, padding="same")(x, name="first")
+    second = convolution(3, 1, padding="same")(Activation("tanh")(first), name="second")
+    net = Network(inputs=[x], outputs=Dense(3, "softmax")(Flatten()(Activation("sigmoid")(second + first))), dtype="float64")
+    sample, number = np.random.default_rng(1).normal(size=shape), net.graph.names.index(layer or "second")
+    step = attribution.last_use(net, number)
+    values, label, used = plot.class_activation_map(net, sample, 2, None if layer is None else number)
+    assert (label, used) == (2, number)
+    bias, weights = net.parameters[f"{layer or 'second'}.bias"], np.empty(3)
+    for channel in range(3):
+        ends = []
+        for sign in (1, -1):
+            bias[channel] += sign * 1e-5
+            ends.append(logit(net, sample, 2))
+            bias[channel] -= sign * 1e-5
+        weights[channel] = (ends[0] - ends[1]) / 2e-5 / np.prod(shape[:-1])
+    outputs = layer_outputs(net, sample[None])[step][0]
+    np.testing.assert_allclose(values, np.maximum(outputs @ weights, 0), atol=1e-8)
+
+
+def logit(net, x, label):
+    """Return the score of a class before softmax, from the last layer's input."""
+    last = layer_outputs(net, x[None])[-2].reshape(-1)
+    name = net.graph.names[-1]
+    return last @ net.parameters[f"{name}.weight"][:, label] + net.parameters[f"{name}.bias"][label]
 
 
 def mean_of_scores(net, tail, outputs):
@@ -353,7 +397,6 @@ def test_the_diagram_of_sequences_of_any_length():
       for draw in (plot.feature_maps, plot.saliency, plot.grad_cam)],
     (lambda: plot.mistakes(RAGGED, [np.zeros((5, 3))], [0]), "sequences of any length"),
     (lambda: plot.feature_maps(SEVERAL, np.zeros(2)), "several inputs"),
-    (lambda: plot.grad_cam(GRAPHS["branches"], np.zeros((6, 5, 2))), "branches or shares layers.*; use plot.saliency"),
     (lambda: plot.saliency(ONE_LAYER, np.zeros(2)), "last layer, Dense.*, is used elsewhere .*; end with a layer of its"),
     (lambda: plot.filters(NETWORKS["flat"]), "this network has no filters; only convolutions have"),
     (lambda: plot.filters(NETWORKS["gray"], 5), "layer 5, Flatten.*, has no filters; give one of the layers .*: 0, 1"),
