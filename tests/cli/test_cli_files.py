@@ -202,7 +202,7 @@ def told(capsys, table, *arguments, status=0):
     (lambda t: t["carat"].astype(object).where(t.index % 20 != 3, "?"), "--missing='?'"),
     (lambda t: t["carat"].map(lambda v: f"$ {v * 1e6:,.1f}"), "looks like numbers"),
     (lambda t: t["carat"].map(lambda v: f"{v:.1f} %"), "looks like numbers"),
-    (lambda t: pd.Series(pd.date_range("2020-01-31", periods=len(t))).astype(str), "holds dates"),
+    (lambda t: pd.Series(pd.date_range("2020-01-31", periods=len(t))).dt.strftime("%d.%m.%Y"), "holds dates"),
 ])
 def test_text_that_is_nearly_something_else_is_pointed_out(stones, capsys, change, words):
     assert words in told(capsys, stones.assign(carat=change(stones))).err

@@ -31,11 +31,12 @@ def column(matrix, preprocessing, name):
 def test_each_kind_of_column_is_found():
     preprocessing = Preprocessing.fit(STONES)
     assert {c.name: c.kind for c in preprocessing.columns} == {
-        "carat": "number", "cut": "text", "rows": "ignored", "lab": "ignored", "sold": "number", "when": "ignored",
+        "carat": "number", "cut": "text", "rows": "ignored", "lab": "ignored", "sold": "number", "when": "date",
         "nothing": "ignored",
     }
     reasons = {c.name: str(c) for c in preprocessing.columns}
-    for name, reason in {"rows": "counts the rows", "lab": "alike", "when": "datetime", "nothing": "all missing"}.items():
+    for name, reason in {"rows": "counts the rows", "lab": "alike", "when": "cycles of year, week",
+                         "nothing": "all missing"}.items():
         assert reason in reasons[name]
 
 

@@ -11,8 +11,9 @@ rows. Years, and dates written as 20240131, are not treated in this way.
 import numpy as np
 
 from .cells import as_numbers, without, word_counts
+from .dates import days_of, holds_dates
 from .frames import pandas
-from .kinds import NUMBERS, WORDS, Ignored, Missing, Number, Text, alike
+from .kinds import NUMBERS, WORDS, Date, Ignored, Missing, Number, Text, alike
 
 APART = 20  # more different texts than this, in more than half of the rows, only identify rows
 CHANCE = 1e-3  # probability that whole numbers are all different; below it the column numbers the rows
@@ -22,7 +23,7 @@ ALIKE = "alike in all rows that are trained on"
 
 
 def learn(series, rows, *, text, keep, most, limit, bins):
-    """Return the Number, Missing, Text or Ignored of a column, learned from `rows` of it, or from all rows if None.
+    """Return the Number, Date, Missing, Text or Ignored of a column, learned from `rows` of it, or from all rows if None.
 
     text: whether its numbers are names. keep: whether to use text that only identifies rows. most, limit: the largest number
     of categories, and the limit of a number in standard deviations from the mean. bins: the
@@ -32,14 +33,14 @@ def learn(series, rows, *, text, keep, most, limit, bins):
     if isinstance(kind, Ignored):
         return kind
     learned = series if rows is None else series.iloc[rows]
-    if kind is Number:
-        values = as_numbers(learned)
+    if issubclass(kind, Number):
+        values = as_numbers(days_of(learned) if kind is Date else learned)
         absent = np.isnan(values)
         if absent.all():
             return Ignored(series.name, "ignored: missing in all rows that are trained on")
         if alike(values):
             return Missing(series.name) if absent.any() else Ignored(series.name, f"ignored: {ALIKE}")
-        return Number.fit(learned, limit, bins)
+        return kind.fit(learned, limit, bins)
     column = Text.fit(learned, most)
     if not column.categories:
         return Ignored(series.name, "ignored: missing in all rows that are trained on")
@@ -47,11 +48,14 @@ def learn(series, rows, *, text, keep, most, limit, bins):
 
 
 def judge(series, *, text=False, most=100, keep=False):
-    """Return Number, Text, or an Ignored for a column of the whole table."""
+    """Return Number, Date, Text, or an Ignored for a column of the whole table."""
     present = series.dropna()
     kind = pandas().api.types.infer_dtype(present, skipna=True)
     if present.empty:
         return Ignored(series.name, "ignored: all missing")
+    if not text and holds_dates(present):
+        return Ignored(series.name, "ignored: alike in all rows") if len(present) == len(series) and alike(
+            as_numbers(days_of(present))) else Date
     if kind not in NUMBERS + WORDS and not text:
         return Ignored(series.name, f"ignored: holds {kind}; derive numbers or text from it")
     if text or kind in WORDS:

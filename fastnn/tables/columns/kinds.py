@@ -2,6 +2,7 @@
 
     Number   (x - mean) / scale, within ± limit; a missing one is replaced by the median and has an indicator column; bins
              may follow
+    Date     the same for the time in days, and the sine and cosine of its place in the year, the week and the day
     Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
     Text     one column for each category, 1 for that category and else 0; "missing" may be a category
     Ignored  nothing, with a reason
@@ -9,7 +10,7 @@
 `transform` returns the values that training did not have: {word: number of rows}, with None for missing cells.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ...checks import true_or_false
 from ...checks.single import checked
 from ...runtime.quiet import quiet
 from ..plain import different_words, finite, positive, word
-from . import bins
+from . import bins, dates
 from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
 from .tails import LIMIT, reach
 
@@ -92,6 +93,44 @@ class Number:
     def __str__(self):
         binned = f" and in {len(self.edges) - 1} bins" if self.edges else ""
         return f"standardized{binned}" + (f", missing as {self.median:g} and told" if self.missing else "")
+
+
+@dataclass(frozen=True)
+class Date(Number):
+    """A column of dates: the days since 1970-01-01 as a Number, and the cycles of the year and the week.
+
+    Attributes
+    ----------
+    clock : bool
+        Whether the dates had times of day in training: then the cycle of the day follows.
+    """
+
+    clock: bool = checked(true_or_false, default=False)
+    kind = "date"
+
+    @classmethod
+    def fit(cls, series, limit="auto", count=0):
+        """Learn from a series of dates; parameters as of `Number.fit`."""
+        days = dates.days_of(series)
+        learned = Number.fit(days, limit, count)
+        there = days.to_numpy()[days.notna()]
+        return cls(**{each.name: getattr(learned, each.name) for each in fields(Number)}, clock=bool((there % 1 != 0).any()))
+
+    @property
+    def features(self):
+        """The names of the features."""
+        return super().features + dates.cycle_names(self.name, self.clock)
+
+    def transform(self, series, out):
+        """Write to out (rows, features), and return the values that training did not have."""
+        days = dates.days_of(series)
+        places = len(super().features)
+        unseen = super().transform(days, out[:, :places])
+        out[:, places:] = dates.cycles(days.fillna(self.median).to_numpy(), self.clock)
+        return unseen
+
+    def __str__(self):
+        return f"as days {super().__str__()}, and cycles of year, week{' and day' if self.clock else ''}"
 
 
 @dataclass(frozen=True)
@@ -179,7 +218,7 @@ class Ignored:
         return self.reason
 
 
-KINDS = {kind.kind: kind for kind in (Number, Missing, Text, Ignored)}
+KINDS = {kind.kind: kind for kind in (Number, Date, Missing, Text, Ignored)}
 
 
 def mean_and_scale(values):

@@ -12,6 +12,7 @@ import numpy as np
 from ...checks.caller_warning import collected
 from ...runtime.quiet import new_generator
 from .. import metrics
+from ..columns.kinds import Number
 from ..preprocessing import UNLIMITED, Preprocessing
 from ..target import Values
 
@@ -62,14 +63,14 @@ def plain_matrices(result):
     preprocessing = result.model.preprocessing
 
     def matrix(**changes):
-        columns = [replace(column, edges=(), **changes) if column.kind == "number" else column
+        columns = [replace(column, edges=(), **changes) if isinstance(column, Number) else column
                    for column in preprocessing.columns]
         made = Preprocessing(columns, preprocessing.missing_values)
         return made, collected(made.transform, result.table)[0]  # unknown text was reported in training
 
     made, X = matrix()
     yield X
-    limits = {made.features.index(column.name): column.limit for column in made.columns if column.kind == "number"}
+    limits = {made.features.index(column.name): column.limit for column in made.columns if isinstance(column, Number)}
     if any(np.abs(X[:, place]).max(initial=0) >= np.float32(limit) for place, limit in limits.items()):
         yield matrix(limit=UNLIMITED)[1]
 

@@ -13,7 +13,7 @@ MOST = 0.8  # fraction of the rows with text from which on a column is "nearly" 
 LOOKED_AT = 100_000  # different texts to check, the most frequent ones
 DATE = r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[ T].*)?"
 DATES = ("datetime64", "datetime", "date")
-IN_THEIR_PLACE = "put numbers in their place, such as the year, the month or the days since the first"
+IN_THEIR_PLACE = "write them all as 2024-01-31, or put numbers in their place, such as the year or the month"
 CODE = r"\s*[+-]?0\d+"  # 007 is not an amount
 ORNAMENT = re.compile(r"[%€$£¥]|(?<=\d)_(?=\d)")
 INDIAN = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")  # 12,34,567: a list, or a number
