@@ -86,6 +86,7 @@ from .pytorch import from_torch_state_dict
 from .runtime.warm_up import warmup
 from .samples.metrics import Metric
 from .samples.sequences import Sequences
+from .samples.windows import windows
 
 __version__: str
 __all__ = [
@@ -99,5 +100,5 @@ __all__ = [
     "ReduceLROnPlateau", "Rescale", "Reshape", "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay",
     "Stream", "Subtract", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations",
     "check_gradients", "check_layer", "from_torch_state_dict", "initializers", "k_folds", "load_keras", "losses",
-    "optimizers", "register_activation", "register_layer", "register_loss", "sweep", "warmup",
+    "optimizers", "register_activation", "register_layer", "register_loss", "sweep", "warmup", "windows",
 ]

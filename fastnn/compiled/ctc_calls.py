@@ -51,8 +51,8 @@ def run(z, offsets, labels, label_offsets, weights, threads):
     labels, label_offsets = np.array(labels, np.int64), np.array(label_offsets, np.int64)
     weights, dz, axis, results = np.array(weights, dtype), np.empty_like(z), axis_of(offsets), np.zeros((RESULTS, samples))
     sources = np.zeros(SOURCES, SOURCE.dtype)
-    sources[TARGETS] = address(labels), address(label_offsets), AS_LABELS
-    sources[WEIGHTS] = address(weights), 0, AS_NUMBERS
+    sources[TARGETS] = address(labels), address(label_offsets), AS_LABELS, 0
+    sources[WEIGHTS] = address(weights), 0, AS_NUMBERS, 0
     memory = [np.empty(size) for size in ((len(z), stride), (len(z) + 1,), (samples, LINES, stride))]
     places = dict(zip(("alphas", "normalizers", "lines"), (place(each.view(dtype)) for each in memory), strict=True))
     count = parts(NUMBERS_A_STATE * len(z) * stride, NUMBERS_PER_PART, resolve_threads(threads))

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from .. import GRU, AdamW, CosineDecay, Dense, GaussianNoise, Network, plot
+from .. import GRU, AdamW, CosineDecay, Dense, GaussianNoise, Network, plot, windows
 from ..datasets import sunspots
 from . import options
 
@@ -50,27 +50,22 @@ def foretell(years, numbers, first, seeds):
     roots = np.sqrt(numbers)
     mean, scale = roots[learned].mean(), roots[learned].std()
     series = (roots - mean) / scale
-    (X, Y), (X_test, _), (_, true) = windows(series[learned]), windows(series[behind]), windows(numbers[behind])
+    (X, Y), (X_test, _), (_, true) = (windows(each, LAGS, ahead=AHEAD)
+                                      for each in (series[learned], series[behind], numbers[behind]))
 
     def as_numbers(forecast):
         return np.maximum(forecast * scale + mean, 0) ** 2
 
     return {
-        "repetition": as_numbers(X_test[:, -CYCLE:][:, :AHEAD]),
+        "repetition": as_numbers(X_test.to_padded()[:, -CYCLE:][:, :AHEAD]),
         "linear": as_numbers(linear(X, Y, X_test)),
-        "GRU": np.mean([as_numbers(trained(X, Y, seed).predict(X_test[..., None])) for seed in range(seeds)], axis=0),
+        "GRU": np.mean([as_numbers(trained(X, Y, seed).predict(X_test)) for seed in range(seeds)], axis=0),
     }, true
-
-
-def windows(series):
-    """Return the `LAGS` numbers before each place of a series, and the `AHEAD` from there on."""
-    both = np.lib.stride_tricks.sliding_window_view(series, LAGS + AHEAD)
-    return both[:, :LAGS], both[:, LAGS:]
 
 
 def linear(X, Y, X_test):
     """Return the forecasts of ridge regression on the last lags, with a constant."""
-    X, X_test = (np.c_[each[:, -LINEAR_LAGS:], np.ones(len(each))] for each in (X, X_test))
+    X, X_test = (np.c_[each.to_padded()[:, -LINEAR_LAGS:], np.ones(len(each))] for each in (X, X_test))
     return X_test @ np.linalg.solve(X.T @ X + RIDGE * np.eye(X.shape[1]), X.T @ Y)
 
 
@@ -78,7 +73,7 @@ def trained(X, Y, seed):
     # without noise and an early end, so few years are learned by heart
     net = Network([GaussianNoise(0.1), GRU(16), Dense(AHEAD)], inputs=(None, 1), seed=seed)
     rate = CosineDecay(1e-2, steps=EPOCHS * -(-len(X) // BATCH_SIZE))
-    net.fit(X[..., None], Y, epochs=EPOCHS, batch_size=BATCH_SIZE, optimizer=AdamW(learning_rate=rate, weight_decay=1e-2))
+    net.fit(X, Y, epochs=EPOCHS, batch_size=BATCH_SIZE, optimizer=AdamW(learning_rate=rate, weight_decay=1e-2))
     return net
 
 

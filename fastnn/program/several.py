@@ -137,7 +137,7 @@ class SeveralPrediction(ForwardProgram):
         """Return the only output, at each step of sequences."""
         offsets = offsets_of(self.network.steps_of_outputs(X.lengths))
         out = np.empty((offsets[-1], self.network.outputs), self.dtype)
-        self.sources = enter_sources(self.call, [*sources_of_inputs(X), (0, address(offsets), 0)])
+        self.sources = enter_sources(self.call, [*sources_of_inputs(X), (0, address(offsets), 0, 0)])
         self.call["outputs"] = address(out)
         self.run_samples(len(X))
         return Sequences(out, offsets)

@@ -149,22 +149,22 @@ def enter_samples(call, X):
 
 def mean_steps(X):
     """Return the mean number of steps of Sequences, at least 1; 1 for an array."""
-    return max(1.0, len(X.steps) / max(len(X), 1)) if isinstance(X, Sequences) else 1
+    return max(1.0, int(X.lengths.sum()) / max(len(X), 1)) if isinstance(X, Sequences) else 1
 
 
 def sources_of(sequences):
     """Return the records of what enters from outside, which compiled code reads."""
     sources = np.zeros(SOURCES, SOURCE.dtype)
     form = {"uint8": AS_BYTES, "int32": AS_TOKENS}.get(sequences.dtype.name, AS_NUMBERS)
-    sources[SAMPLES] = address(sequences.values), address(sequences.offsets), form
+    sources[SAMPLES] = address(sequences.values), address(sequences.offsets), form, sequences.window
     return sources
 
 
 def enter_steps(sources, targets, weights):
     """Write the addresses of the targets and weights of steps to the sources of a call."""
     values, form = (targets.values, AS_NUMBERS) if targets.labels is None else (targets.labels, AS_LABELS)
-    sources[TARGETS] = address(values), address(targets.offsets), form
-    sources[WEIGHTS] = address(weights), 0, AS_NUMBERS
+    sources[TARGETS] = address(values), address(targets.offsets), form, 0
+    sources[WEIGHTS] = address(weights), 0, AS_NUMBERS, 0
 
 
 def samples_of(network, X, **options):

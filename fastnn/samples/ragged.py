@@ -39,7 +39,8 @@ def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
 def read(X, step, name="X"):
     """Return X, whose name in errors is `name`, as Sequences of values of any dtype."""
     if isinstance(X, Sequences):
-        return Sequences(X.values[..., None], X.offsets) if step == (1,) and X.values.ndim == 1 else X
+        X = X if name == "X" else X.copied()
+        return X.with_values(X.values[..., None]) if step == (1,) and X.values.ndim == 1 else X
     if type(X).__module__.partition(".")[0] == "pyarrow":
         return of_arrow(X, step, name)
     if hasattr(X, "to_numpy") and getattr(X, "ndim", 0) == 1:  # a column of a table

@@ -138,10 +138,24 @@ class Sequences:
 
     def with_steps(self, steps):
         """Return sequences of the same lengths with other steps, one for each of `self.steps`."""
+        return Sequences(self.checked_steps(steps), self.offsets - self.offsets[0])
+
+    def checked_steps(self, steps):
+        """Return `steps` as an array with one for each of `self.steps`."""
         steps = any_array("steps", steps)
         if steps.ndim and len(steps) != len(self.steps):
             raise ValueError(f"steps has {len(steps)} of them; the sequences have {len(self.steps)}; give one for each")
-        return Sequences(steps, self.offsets - self.offsets[0])
+        return steps
+
+    def with_values(self, values):
+        """Return the same sequences of another array in place of `values`."""
+        return Sequences(values, self.offsets)
+
+    def copied(self):
+        """Return the same sequences one after the other: themselves, unless they overlap."""
+        return self
+
+    window = 0  # the number of steps of each, if they may overlap: then `offsets` are where they begin
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -151,13 +165,22 @@ class Sequences:
 
     def __getitem__(self, which):
         """Return a sequence by its number, or the Sequences of a slice, of numbers, or where a mask is True."""
-        if isinstance(which, (int, np.integer)) and not isinstance(which, bool):
-            number = range(len(self))[which]
-            return self.values[self.offsets[number]:self.offsets[number + 1]]
         if isinstance(which, slice):
             first, last, step = which.indices(len(self))
             if step == 1:
                 return Sequences(self.values, self.offsets[first:max(first, last) + 1])
+        numbers = self.numbers_of(which)
+        if numbers.ndim == 0:
+            return self.values[self.offsets[numbers]:self.offsets[numbers + 1]]
+        lengths = self.lengths[numbers]
+        ends = np.cumsum(lengths)
+        places = np.repeat(self.offsets[:-1][numbers] - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)
+        return Sequences.of_lengths(self.values[places], lengths)
+
+    def numbers_of(self, which):
+        """Return the numbers of the chosen sequences, an array, or the number of one."""
+        if isinstance(which, (int, np.integer)) and not isinstance(which, bool):
+            return np.asarray(range(len(self))[which])
         try:
             numbers = np.arange(len(self))[which if isinstance(which, slice) or len(which) else slice(0)]
         except (IndexError, TypeError) as error:
@@ -165,10 +188,7 @@ class Sequences:
                              f"{error}") from None
         if numbers.ndim != 1:
             raise IndexError(f"Sequences have one axis; {shown(which)} has {numbers.ndim}")
-        lengths = self.lengths[numbers]
-        ends = np.cumsum(lengths)
-        places = np.repeat(self.offsets[:-1][numbers] - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)
-        return Sequences.of_lengths(self.values[places], lengths)
+        return numbers
 
     def __array__(self, *arguments, **options):
         raise TypeError("Sequences have no rectangular array; give .to_padded() for a padded one, or .steps for all steps")

@@ -113,7 +113,7 @@ class SeveralData(Data):
         sources = sources_of_inputs(self.X)
         for targets, weights in zip(self.targets_of_each, self.weights, strict=True):
             form, values = (AS_NUMBERS, targets.values) if targets.labels is None else (AS_LABELS, targets.labels)
-            sources += [(address(values), address(targets.offsets), form), (address(weights), 0, 0)]
+            sources += [(address(values), address(targets.offsets), form, 0), (address(weights), 0, 0, 0)]
         self.sources = enter_sources(call, sources)
         call["order"], call["samples"] = address(order), self.samples
 
@@ -175,8 +175,10 @@ def sources_of_inputs(X):
     """Return what the record of each input has."""
     sources = []
     for array in X.arrays:
-        values, offsets = (array.values, address(array.offsets)) if isinstance(array, Sequences) else (array, 0)
-        sources.append((address(values), offsets, FORMS.get(array.dtype.name, AS_NUMBERS)))
+        values, *where = (array, 0, 0)
+        if isinstance(array, Sequences):
+            values, *where = array.values, address(array.offsets), array.window
+        sources.append((address(values), where[0], FORMS.get(array.dtype.name, AS_NUMBERS), where[1]))
     return sources
 
 

@@ -21,7 +21,8 @@ from .batch import bytes_at, sample_number
 from .table import Kind
 
 # What enters from outside: the address of the values of all steps, in their form, and of the offsets of all samples.
-SOURCE = Record("source", "values", "offsets", "form")
+# window: 0, or the number of steps of every sample; then they may overlap, and the offsets are where they begin.
+SOURCE = Record("source", "values", "offsets", "form", "window")
 AS_NUMBERS, AS_BYTES, AS_TOKENS, AS_LABELS = range(4)  # forms: of the network's dtype, uint8, int32, int64
 ROWS, SAMPLES, OFFSETS = range(3)  # the integers of an axis
 
@@ -60,9 +61,9 @@ def build_measure(dtype):
             if row.steps > 0:
                 end += row.steps
             else:
-                given = integers(source_at(call.sources + SOURCE_BYTES * row.source).offsets)
-                own = view(given, sample_number(call, i), 2)
-                end += own[1] - own[0]
+                source = source_at(call.sources + SOURCE_BYTES * row.source)
+                own = view(integers(source.offsets), sample_number(call, i), 2)
+                end += source.window if source.window > 0 else own[1] - own[0]
         offsets[samples] = end
         head = view(record, 0, OFFSETS)
         head[ROWS], head[SAMPLES] = end, samples
