@@ -19,7 +19,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from ..checks import shown, true_or_false, whole_number
+from ..checks import number_in_range, shown, true_or_false, whole_number
 from ..fitting.history import History
 from ..fitting.schedules import Schedule
 from ..fitting.state import Epoch, FitState
@@ -29,6 +29,7 @@ from ..formats.untrusted_json import from_text, to_text
 from ..kernels.interpreter.interpreter import COUNT_SUM, DIVERGED, SAMPLES
 from ..kernels.optimizers import optimizers
 from ..program import new_totals
+from ..program.groups import LARGEST_FACTOR, Group
 from .networks import (
     CHECKPOINT_FORMAT,
     attach,
@@ -95,6 +96,7 @@ def document(network, state, tensors):
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
         **({"frozen": list(state.frozen)} if state.frozen else {}),
+        **({"groups": [[group.factor, group.decay, list(group.names)] for group in state.groups]} if state.groups else {}),
     }
 
 
@@ -258,7 +260,7 @@ def fit_state(fit, size):
         raise ValueError("the totals of its epoch are not those of whole batches")
     number = whole_number("epoch", fit["epoch"]["number"], least=0)
     return FitState(optimizer, batch_size, samples, true_or_false("shuffle", fit["shuffle"]),
-                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit))
+                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit), groups_in(fit))
 
 
 def frozen_in(fit):
@@ -267,3 +269,14 @@ def frozen_in(fit):
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("what its fit leaves as it is, is no list of names")
     return tuple(names)
+
+
+def groups_in(fit):
+    """Return the groups of parameters with a learning rate or a weight decay of their own."""
+    groups = []
+    for factor, decay, names in fit.get("groups", []):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("a group of parameters of its fit is no list of names")
+        groups.append(Group(number_in_range("a factor of the learning rate", factor, 0.0, LARGEST_FACTOR),
+                            None if decay is None else number_in_range("a weight decay", decay, 0.0), tuple(names)))
+    return tuple(groups)

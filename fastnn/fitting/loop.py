@@ -162,7 +162,7 @@ class Trainer:
     def __init__(self, network, data, state, threads):
         self.network, self.data, self.state, self.threads = network, data, state, threads
         self.optimizer_state = network.fits.optimizer_state(state.optimizer)
-        self.optimizer_state.frozen = state.frozen
+        self.optimizer_state.frozen, self.optimizer_state.groups = state.frozen, state.groups
         self.prepare()
 
     def prepare(self):

@@ -13,6 +13,7 @@ import numpy as np
 from ..checks import real_number
 from ..kernels.optimizers import Optimizer, optimizers
 from ..program import TOTALS, new_totals
+from ..program.groups import check_decay
 from .epoch_end import EpochEnd
 from .history import History
 
@@ -32,6 +33,7 @@ class FitState:
 
     callbacks: the callbacks of a running fit. states: [(type, state), …] of the callbacks of a fit that is not running.
     frozen: the names of the parameters and state that it leaves as they are, with the numbers of their layers.
+    groups: the Groups of parameters with a learning rate or a weight decay of their own.
     arrays: the network's arrays from before a callback replaced them at the end of the fit, None if none did.
     ending: the last epoch for which callbacks have been, or are being, called. It is not saved: the states contain, as
     "untold", what is needed to call the rest later.
@@ -43,6 +45,7 @@ class FitState:
     shuffle: bool
     epoch: Epoch
     frozen: tuple = ()
+    groups: tuple = ()
     history: History = field(default_factory=History)
     callbacks: list | None = None
     states: list = field(default_factory=list)
@@ -122,19 +125,24 @@ class FitState:
         self.states, self.callbacks = self.callback_states(), None
 
 
-def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle, frozen=None):
-    """Return the FitState of a new fit, or that of the network's last fit. frozen: None keeps those of a resumed fit."""
+def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle, frozen=None, groups=None):
+    """Return the FitState of a new fit, or that of the last one. frozen, groups: None keeps those of a resumed fit."""
     fits = network.fits
     if not resume or fits.last is None:
         optimizer = fits.optimizer("adam" if optimizer is None else optimizer)
         epoch = Epoch(0, int(network.vectors.random[0]), new_totals(network.several_outputs))
-        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or ())
+        if groups:
+            check_decay(groups, optimizer)
+        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or (), groups or ())
     state = fits.last
     state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
     if frozen is not None and frozen != state.frozen:
         named = [network.graph.named(name) for name in state.frozen]
         raise ValueError(f"frozen chooses other parameters than in the fit to be resumed, {', '.join(named) or 'none'}; "
                          "leave it out, or begin a new one with resume=False")
+    if groups is not None and groups != state.groups:
+        raise ValueError("learning_rate_factors and weight_decays are others than in the fit to be resumed; leave them out, "
+                         "or begin a new one with resume=False")
     given = fits.by_name.get(optimizers.resolve(optimizer).name) if isinstance(optimizer, str) else optimizer
     if optimizer is not None and state.optimizer is not given:
         raise ValueError(f"optimizer is {optimizer!r}; a fit that is resumed goes on with its own, {state.optimizer!r}: "

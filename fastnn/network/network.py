@@ -274,7 +274,9 @@ class Network:
             validation_split: float | None = None, sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, metrics: Sequence = (),
             callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
-            resume: bool = False, frozen: Sequence[str] | None = None) -> History:
+            resume: bool = False, frozen: Sequence[str] | None = None,
+            learning_rate_factors: Mapping[str, float] | None = None,
+            weight_decays: Mapping[str, float] | None = None) -> History:
         """Train on the samples, starting from the current weights.
 
         Parameters
@@ -326,6 +328,12 @@ class Network:
             Patterns of names of parameters and state that stay as they are, such as ["encoder.*"]; `*` stands for any
             characters. A layer of which everything is frozen, or all state, computes as in prediction: a `BatchNorm` by its
             running statistics. A resumed fit keeps those of the fit.
+        learning_rate_factors : dict of str to float, optional
+            Factors of the optimizer's learning rate for parameters by patterns of their names, such as {"encoder.*": 0.1}. A
+            schedule is multiplied too. A factor of 0 leaves them to the weight decay; `frozen` leaves them as they are.
+        weight_decays : dict of str to float, optional
+            Weight decays of parameters by patterns of their names, instead of that of the optimizer, such as
+            {"*.bias": 0.0}.
 
         Returns
         -------
@@ -346,7 +354,8 @@ class Network:
                             validation_data=validation_data, validation_split=validation_split,
                             sample_weight=sample_weight, class_weight=class_weight,
                             shuffle=shuffle, metrics=metrics, callbacks=callbacks, threads=threads, progress=progress,
-                            resume=resume, frozen=frozen)
+                            resume=resume, frozen=frozen, learning_rate_factors=learning_rate_factors,
+                            weight_decays=weight_decays)
 
     def train_on_batch(self, X: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | str | None = None,
                        sample_weight: ArrayLike | None = None, threads: int | None = None) -> float:

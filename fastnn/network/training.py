@@ -7,6 +7,7 @@ from ..fitting.lbfgs import LBFGS
 from ..fitting.loop import Fit
 from ..fitting.state import begin_or_resume
 from ..program.frozen import frozen_names
+from ..program.groups import groups_of
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.doubts import warn_of_doubts
@@ -16,7 +17,8 @@ from ..samples.scale import scale_of
 
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, validation_split, sample_weight,
-        class_weight, shuffle, metrics, callbacks, threads, progress, resume, frozen=None):
+        class_weight, shuffle, metrics, callbacks, threads, progress, resume, frozen=None,
+        learning_rate_factors=None, weight_decays=None):
     """Train the network, see `Network.fit`; if an argument is refused, nothing has changed."""
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -44,14 +46,19 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
     }
     if by_steps:
         frozen = None if frozen is None else frozen_names(network, frozen)
+        of_groups = learning_rate_factors, weight_decays
+        groups = None if of_groups == (None, None) else groups_of(network, *of_groups)
         state = begin_or_resume(network, optimizer, resume, samples=data.samples, batch_size=batch_size, shuffle=shuffle,
-                                frozen=frozen)
+                                frozen=frozen, groups=groups)
         warn_of_doubts(network, data)
         return Fit(network, data, validation, state, epochs=epochs, **options).train()
     if epochs != 1:
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
     if frozen:
         raise ValueError("a fit with LBFGS trains all parameters; leave frozen out, or use another optimizer: Adam()")
+    if learning_rate_factors or weight_decays:
+        raise ValueError("LBFGS has no learning rate and no weight decay; leave learning_rate_factors and weight_decays "
+                         "out, or use another optimizer: AdamW()")
     if resume:
         raise ValueError("a fit with LBFGS cannot be resumed; leave resume out: a new fit continues from the weights")
     lbfgs.check_layers(network.layers)

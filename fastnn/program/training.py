@@ -21,6 +21,7 @@ from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
 from .base import Program, address
 from .criterion import Criterion
 from .frozen import layers_at_rest, without_frozen
+from .groups import matrices_by_group
 
 GRADIENT_CHUNK = 256  # rows at a time when gradients are accumulated, in this order for any number of threads
 
@@ -49,9 +50,13 @@ class TrainingProgram(Program):
         if optimizer_state is not None:
             frozen = [(self.offsets[name], view.size) for name, view in network.vectors.parameters.numbered.items()
                       if name in optimizer_state.frozen]
-            matrices = (without_frozen(self.updates, frozen) if frozen
+            groups = optimizer_state.groups
+            matrices = (without_frozen(self.updates, frozen) if frozen or groups
                         else whole_if_serial(self.updates, self.gradients.size))
-            step = optimizer_state.rows(matrices, self.parts(self.gradients.size, NUMBERS_PER_PART), frozen) + self.last
+            ranges = {name: (self.offsets[name], view.size) for name, view in network.vectors.parameters.numbered.items()}
+            (_, rest), *of_groups = matrices_by_group(matrices, groups, ranges) if groups else [(None, matrices)]
+            parts_of_all = self.parts(self.gradients.size, NUMBERS_PER_PART)
+            step = optimizer_state.rows(rest, parts_of_all, frozen, of_groups) + self.last
             self.rows = step + [watch_row(self.dtype, limit=address(self.limit), **m) for m in matrices] + self.rows
         self.make_table()
         self.memory = self.arena.allocate_for_fit()
@@ -74,7 +79,7 @@ class TrainingProgram(Program):
     def kind(cls, network, data, batch, threads, optimizer_state, order):
         """Return everything that the rows depend on except the network; other data of the same kind can be attached."""
         given = data.form, order is None, data.largest_batch(min(batch, data.samples))
-        step = optimizer_state.optimizer().clips, optimizer_state.frozen
+        step = optimizer_state.optimizer().clips, optimizer_state.frozen, optimizer_state.groups
         return cls, cls.plan(network, data, batch, threads), step, given
 
     def attach(self, network, data, optimizer_state, order):
