@@ -10,15 +10,17 @@ import statistics
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
-from peers.nets import NETS, Net  # the folder beside this file
+from peers.libraries import fastnn_network  # the folder beside this file
+from peers.nets import IMAGE_NETS, NETS, Net
 
-from fastnn import Dense, Network, optimizers
+from fastnn import optimizers
 from fastnn.kernels.compiling.jit import ANY, KERNELS, Kernel, integers, jit, view
 from fastnn.kernels.compiling.objects import WORD
 from fastnn.kernels.interpreter.interpreter import TRAIN, run_phase
@@ -35,7 +37,11 @@ GROUPS = {
     "dense_backward_input": "products", "dense_combine": "element-wise", "dense_backward_output": "element-wise",
     "loss_phase": "element-wise", "accuracy_phase": "element-wise", "update_phase": "update", "prepare_phase": "update",
     "gather": "memory", "watch": "watch",
+    **dict.fromkeys(("convolution_forward", "convolution_backward_weight", "convolution_backward_input", "convolution_sum",
+                     "pack_for_image"), "products"),
 }
+LAYERS = {"batch_norm": "normalization", "max_pool": "pools", "average_pool": "pools", "dropout": "dropout",
+          "activation": "element-wise", "convolution": "element-wise"}  # by how the name begins, of all other kernels
 
 
 @intrinsic
@@ -86,8 +92,7 @@ class Step:
     def __init__(self, net, threads, rows):
         self.net, self.threads = net, threads
         X, y = net.data(rows)
-        hidden = [Dense(size, "relu") for size in net.sizes[1:-1]]
-        network = Network([*hidden, Dense(net.sizes[-1], "softmax")], inputs=net.sizes[0], seed=0)
+        network = fastnn_network(net)
         self.optimizer = optimizers[net.optimizer]()
         order = np.random.default_rng(0).permutation(rows)
         self.program = TrainingProgram(network, check_data(network, X, y), net.batch, threads,
@@ -114,6 +119,10 @@ class Step:
 
     def label(self, row, phase):
         name = self.names[int(row[phase]["kernel"])]
+        if name.startswith("convolution"):
+            kernel = f"{row['kernel_height']}x{row['kernel_width']}"
+            return f"{name} {kernel}, " + (f"each of {row['channels']}" if row["elementwise"] else
+                                           f"{row['channels']} to {row['features']}")
         return f"{name} {row['in_features']}x{row['out_features']}" if name.startswith("dense") else name
 
     def median(self, label):
@@ -122,6 +131,17 @@ class Step:
 
 def kernel_names():
     return {unit.address: kernel.name for kernel in KERNELS.values() for unit in kernel.compiled.values()}
+
+
+def group_of(label):
+    """Return the group of a kernel, of which the report has the sums."""
+    name = label.split()[0]
+    return GROUPS.get(name) or next((group for begins, group in LAYERS.items() if name.startswith(begins)), "else")
+
+
+def net_of(text):
+    """Return a net by its name, or from its sizes and batch."""
+    return next((net for net in IMAGE_NETS if net.name == text), None) or Net.parse(text)
 
 
 def product_rate(threads):
@@ -149,7 +169,7 @@ def report(steps, rate):
         yield f"| {label} | {times} | {100 * one.median(label) / one.median('total'):.0f} % |"
     groups = Counter()
     for label in labels:
-        groups[GROUPS.get(label.split()[0], "else")] += one.median(label) if label != "total" else 0
+        groups[group_of(label)] += one.median(label) if label != "total" else 0
     shares = ", ".join(f"{name} {1e6 * seconds:.1f}" for name, seconds in groups.most_common() if seconds)
     yield ""
     yield (f"One thread, µs: {shares}. The products alone are {net.flops / 1e6:.3g} million operations, "
@@ -159,14 +179,15 @@ def report(steps, rate):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="step.py", description=__doc__.splitlines()[0])
-    parser.add_argument("--net", type=Net.parse, action="append", metavar="SIZES:BATCH",
-                        help="default: the five of peers.py")
+    names = ", ".join(net.name for net in IMAGE_NETS)
+    parser.add_argument("--net", type=net_of, action="append", metavar="SIZES:BATCH",
+                        help=f"or one of {names}; default: the five of peers.py")
     parser.add_argument("--optimizer", choices=optimizers, default="adam")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args(argv)
     for net in options.net or NETS:
-        net = Net(net.sizes, net.batch, options.optimizer)
+        net = replace(net, optimizer=options.optimizer)
         rows = net.batch * max(8, min(int(SLICE / (net.flops / 1e11)), 40_000 // net.batch))
         steps = [Step(net, threads, rows) for threads in options.threads]
         rates = []
