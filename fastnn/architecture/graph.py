@@ -87,7 +87,7 @@ class Graph:
             return None
         return min(step.layer.tokens for step in self.wiring.steps if tensor in step.reads)
 
-    @property
+    @cached_property
     def multiply_adds(self):
         """The approximate number of multiply-adds of a sample, or of a step."""
         if self.is_chain:
@@ -99,18 +99,15 @@ class Graph:
         number, _, name = numbered.partition(".")
         return f"{self.names[int(number)]}.{name}"
 
-    def numbered_shapes(self, of_layer):
-        """Return {"0.weight": shape, …}, given `of_layer(layer, shape)` -> {name: shape} for one layer."""
-        return {f"{index}.{name}": own for index, (layer, shape) in enumerate(zip(self.layers, self.taken, strict=True))
-                for name, own in of_layer(layer, shape).items()}
-
     def parameter_shapes(self):
-        """Return the shapes of all parameters by number and name, in memory order."""
-        return self.numbered_shapes(lambda layer, shape: layer.parameter_shapes(shape))
+        """Return the shapes of all parameters by number and name, {"0.weight": shape, …}, in memory order."""
+        return {f"{index}.{name}": own for index, (layer, shape) in enumerate(zip(self.layers, self.taken, strict=True))
+                for name, own in layer.parameter_shapes(shape).items()}
 
     def state_shapes(self):
         """Return the shapes of the state of all layers by number and name, in memory order."""
-        return self.numbered_shapes(lambda layer, shape: layer.state_shapes(shape))
+        return {f"{index}.{name}": own for index, (layer, shape) in enumerate(zip(self.layers, self.taken, strict=True))
+                for name, own in layer.state_shapes(shape).items()}
 
     def expected_arrays(self, shapes):
         """Return {public name: shape} of `parameter_shapes()` or `state_shapes()`."""

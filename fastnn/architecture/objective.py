@@ -7,7 +7,7 @@ from ..checks import number_in_range, shown
 from ..checks.other_names import did_you_mean, known_name
 from ..kernels.losses import Loss, losses
 from ..kernels.losses.ctc import SequenceLoss, ctc, ctc_of_logits
-from ..samples.heads import Head, head_of
+from ..samples.heads import PROBABILITIES, Head, head_of
 from ..samples.several_heads import SeveralHeads
 from ..samples.transcripts import Transcripts
 
@@ -142,7 +142,7 @@ def check_outputs(activation, loss, outputs):
         raise ValueError(f"loss {loss.name!r} takes one output for each class; this network has one output: "
                          f"use loss='binary_cross_entropy' after Dense(1, 'sigmoid')")
     low, high = loss.domain
-    if low == -math.inf and high == math.inf:
+    if (low == -math.inf and high == math.inf) or (low <= 0 and high >= 1 and activation.name in PROBABILITIES):
         return
     z = [-3.0, -0.5, 0.0, 0.5, 3.0]
     a = activation.value(z) if activation.rowwise else [activation.value(each) for each in z]

@@ -38,13 +38,13 @@ def number_in_range(where, value, least, end=math.inf):
     return number(least, below(end), f"a number of at least {least:g} and {limit}")(where, value)
 
 
-def not_negative(where, value):
-    """Return `value` as a float, finite and not below zero."""
-    return number_in_range(where, value, 0.0)
+not_negative = number(0.0, below(math.inf), "a number of at least 0 and finite")
 
 
 def float_dtype(where, dtype):
     """Return the name, "float32" or "float64", of a dtype given by its name or as a NumPy dtype."""
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return str(dtype)
     with contextlib.suppress(TypeError, ValueError, SyntaxError):  # raised by NumPy for anything that is not a dtype
         if isinstance(dtype, (str, type, np.dtype)) and np.dtype(dtype).name in DTYPES and np.dtype(dtype).isnative:
             return np.dtype(dtype).name

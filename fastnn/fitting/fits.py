@@ -43,9 +43,10 @@ class Fits:
 
     def optimizer_state(self, optimizer):
         """Return the state of the optimizer for this network."""
-        if optimizer not in self.optimizer_states:
-            self.optimizer_states[optimizer] = OptimizerState(optimizer, self.size, self.dtype)
-        return self.optimizer_states[optimizer]
+        state = self.optimizer_states.get(optimizer)
+        if state is None:
+            state = self.optimizer_states[optimizer] = OptimizerState(optimizer, self.size, self.dtype)
+        return state
 
     def pace(self, batch, threads):
         """Return the Pace of batches of this size, which earlier fits may have measured."""

@@ -1,6 +1,5 @@
 """The history of a fit: metrics of each epoch."""
 
-import contextlib
 import math
 from collections.abc import Mapping
 
@@ -50,8 +49,10 @@ class History(Mapping):
 
     def first(self, epochs):
         """Return a copy of the first epochs."""
-        epochs = whole_number("epochs", epochs, least=0)
-        return History({name: values[:epochs] for name, values in self.metrics.items()}, self.learning_rates[:epochs])
+        epochs, history = whole_number("epochs", epochs, least=0), History()
+        history.metrics = {name: values[:epochs] for name, values in self.metrics.items()}
+        history.learning_rates = self.learning_rates[:epochs]
+        return history
 
     @property
     def epochs(self):
@@ -87,7 +88,7 @@ def by_name(where, metrics):
 
 def floats(where, values):
     """Return numbers as a list of floats."""
-    if not isinstance(values, (str, bytes)):
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            return list(map(float, values))
-    raise ValueError(f"{where} is {shown(values)}; it must be a list of numbers, one for each epoch")
+    try:
+        return list(map(float, None if isinstance(values, (str, bytes)) else values))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{where} is {shown(values)}; it must be a list of numbers, one for each epoch") from None

@@ -132,7 +132,8 @@ class Fit:
         finally:
             try:
                 told, self.told = self.told, []
-                end(told, self.logs)
+                if told:
+                    end(told, self.logs)
                 if self.is_complete:
                     self.is_complete = False
                     self.trainer.keep_program()

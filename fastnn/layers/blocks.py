@@ -57,7 +57,7 @@ class Block:
 
     @property
     def draws(self):
-        """Whether a layer in it draws random numbers in training."""
+        """Whether any of its layers draws random numbers in training."""
         return any(layer.draws for layer in layers_in(self))
 
     @property

@@ -40,6 +40,8 @@ from . import describing, differentiating, predicting, training, transfer
 from .making import NOT_OF_STEPS, arguments_of, ends_of, structure
 from .stream import Stream
 
+INITIAL_WEIGHTS, SHUFFLING = (0,), (1,)  # the random numbers of a seed, as keys of NumPy's SeedSequence
+
 
 class Network:
     """A neural network of layers, trained and run on the CPU by compiled kernels.
@@ -118,17 +120,18 @@ class Network:
     def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
                  loss: str | Mapping | None = None, dtype: str = "float32", seed: int | None = 0, *,
                  outputs: Node | Sequence | Mapping | None = None) -> None:
-        self._initialize(self._make(layers, inputs, loss, dtype, seed, outputs))
+        self._make(layers, inputs, loss, dtype, seed, outputs)
+        self._initialize()
 
     def _make(self, layers, inputs, loss, dtype, seed, outputs=None):
-        """Make a network with weights and state of zeros; return the generator for its initial weights."""
+        """Make a network with weights and state of zeros."""
         self.graph = graph = structure(layers, inputs, outputs)
         self.layers, self.shapes, self.wiring = graph.layers, graph.shapes, graph.wiring
         self.dtype = float_dtype("dtype", dtype)
         self.widths = [numbers_of(shape) for shape in self.shapes]
-        self.multiply_adds, self.several_outputs = graph.multiply_adds, len(graph.outputs) * (len(graph.outputs) > 1)
+        self.several_outputs = len(graph.outputs) * (len(graph.outputs) > 1)
         self.has_several = len(graph.inputs) > 1 or self.several_outputs > 0
-        self.is_ragged, self.least_steps = is_ragged(self.shapes[0]) and not self.has_several, graph.least_steps(0)
+        self.is_ragged = is_ragged(self.shapes[0]) and not self.has_several
         self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and len(graph.outputs) == 1
         read_once = [*map(self.wiring.is_read_once, self.wiring.outputs)]
         self.objective = objectives_of(*ends_of(graph, self.has_several), loss, read_once)
@@ -141,14 +144,13 @@ class Network:
             graph.check_last_axis()
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
-        weights_seed, shuffle_seed = np.random.SeedSequence(seed).spawn(2)
-        random = quiet(shuffle_seed.generate_state, 1 + len(self.layers), np.uint64)
+        random = quiet(np.random.SeedSequence(seed, spawn_key=SHUFFLING).generate_state, 1 + len(self.layers), np.uint64)
         self.seed, self.vectors = seed, Vectors(graph, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
         self._idle_predictions, self.fitted_on, self._class_names, self._vocabularies = {}, None, None, {}
-        return new_generator(weights_seed)
 
-    def _initialize(self, generator):
+    def _initialize(self):
+        generator = new_generator(np.random.SeedSequence(self.seed, spawn_key=INITIAL_WEIGHTS))
         parameters, state, begun = self.vectors.parameters.numbered, self.vectors.state.numbered, set()
         for index, layer, _, activation in self.wiring.steps:
             if index in begun:
@@ -196,6 +198,16 @@ class Network:
     def heads(self) -> tuple:
         """The meaning of each output."""
         return tuple(objective.head for objective in self.objectives)
+
+    @property
+    def multiply_adds(self) -> int:
+        """The approximate number of multiply-adds of a sample, or of a step."""
+        return self.graph.multiply_adds
+
+    @property
+    def least_steps(self) -> int:
+        """The least number of steps of a sequence that all layers can take."""
+        return self.graph.least_steps(0)
 
     @property
     def tokens(self) -> int | None:

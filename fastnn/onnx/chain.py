@@ -97,21 +97,21 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """A function of the z of a stage.
+    """A value of the graph: a function g(z), element by element, of the z that a stage computes.
 
     Attributes
     ----------
     stage : Stage
     shape : tuple of int
-        Its shape without the batch.
+        The shape of a sample.
     values : array
-        Its values for PROBE in place of z.
+        g(PROBE), from which the activation is recognized.
     node : str
-        The node that computed it, for errors.
+        The name of the node that computes the value, for errors.
     last : (function of an array, Signal) or None
-        The function of the last node alone, and the signal that it was applied to.
+        What this node computes by itself, and the signal that it reads.
     memory : array or None
-        For each number of a sample, in the order of the chain, its place in ONNX's order. None if both orders are the same.
+        The index in ONNX's order of each element of a sample, where this library has another order; otherwise None.
     """
 
     stage: Stage

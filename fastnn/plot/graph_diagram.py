@@ -1,8 +1,8 @@
 """A diagram of a network that is a graph: a box for each layer, left to right, and lines to the layers that read it.
 
-A layer stands in the column after the last one that it reads. A line over several columns keeps a place in each of them, so
-it passes no box. Within a column, places are in the order of the mean height of what they are connected to (Sugiyama et al.
-1981).
+The column of a layer follows those of all layers that it reads. A line that crosses columns has a place of its own in each
+of them, so no line crosses a box. The places of a column are sorted by the mean height of what they are connected to
+(Sugiyama et al. 1981).
 """
 
 from itertools import pairwise

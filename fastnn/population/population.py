@@ -175,8 +175,9 @@ class Population(Ensemble):
             for fit in fits.values():  # whatever happens from here on, each fit is closed
                 ends.callback(fit.close)
             begin_all(fits, {number: Claim(sys._getframe()) for number in fits})
-            self.reported = {metric.name: metric for network, own in zip(self.networks, chosen, strict=True)
-                             for metric in of_fit(network, True, own)}
+            reported = {metric.name: metric for network, own in zip(self.networks, chosen, strict=True)
+                        for metric in of_fit(network, False, own)}
+            self.reported = reported | {f"val_{name}": metric.on_validation_data() for name, metric in reported.items()}
             self._train(fits, later, callbacks, threads, bar)
         return self.histories
 

@@ -32,27 +32,35 @@ class Axis:
 class Rows:
     """The part of a `Program` that knows what its rows are: samples, or the steps of an axis.
 
-    Everything that is lowered is for the rows of the current axis, None for samples: `batch` is their largest number,
-    tensors are on that axis, and rows of the table that are emitted compute that many.
+    Everything that is lowered is for the rows of the current axis, None for samples: tensors are on that axis, and rows of
+    the table that are emitted compute as many rows as it has.
+
+    Attributes
+    ----------
+    samples : int
+        The largest number of samples in a batch.
+    axis : Axis or None
+    batch : int
+        The largest number of rows of that axis in a batch.
     """
 
     def __init__(self, samples):
-        self.samples, self.axis = samples, None
+        self.samples = samples
+        self.set_axis(None)
         self.emitted_axis, self.count_of_samples, self.axes_of_series, self.orders = None, None, {}, {}
 
-    @property
-    def batch(self):
-        """The largest number of rows in a batch: of samples, or of the steps of the current axis."""
-        return self.samples if self.axis is None else self.axis.rows
+    def set_axis(self, axis):
+        self.axis, self.batch = axis, self.samples if axis is None else axis.rows
 
     @contextmanager
     def on(self, axis):
         """Lower for the rows of another axis; None for samples."""
-        before, self.axis = self.axis, axis
+        before = self.axis
+        self.set_axis(axis)
         try:
             yield
         finally:
-            self.axis = before
+            self.set_axis(before)
 
     def new_axis(self, rows, longest):
         """Return an axis with memory for its record; the caller emits the row that writes it."""

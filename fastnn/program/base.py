@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ..kernels.activations import activations
@@ -47,10 +46,10 @@ class Tensor:
 __all__ = ["Program", "Tensor", "address"]
 
 
-def check_axes(step, given):
+def check_axes(layer, given):
     """Refuse to join sequences whose numbers of steps may differ."""
     if any(x.axis is not given[0].axis for x in given):
-        raise ValueError(f"{step.layer!r} joins sequences that may have different numbers of steps; join what layers make "
+        raise ValueError(f"{layer!r} joins sequences that may have different numbers of steps; join what layers make "
                          "of the same sequences, step by step")
 
 
@@ -85,7 +84,7 @@ class Program(Rows):
         numbers = self.batch * math.prod(shape)
         if self.training and gradient is None:
             gradient = self.arena.borrow(numbers)
-        return Tensor(self.arena.take(numbers), shape, gradient, axis=self.axis)
+        return Tensor(self.arena.take(numbers), shape, gradient, False, False, self.axis)
 
     def tensor_like(self, x):
         """Return a tensor of x's shape that shares x's gradient, or lack of one: for a layer that overwrites it."""
@@ -197,8 +196,7 @@ class Program(Rows):
             self.readers_left[tensor.gradient] += readers
             if shared:
                 self.expect(tensor, readers)
-        for step, used_again in zip(wiring.steps, wiring.used_again, strict=True):
-            self.used_again = used_again
+        for step, self.used_again in zip(wiring.steps, wiring.used_again, strict=True):
             given = [tensors[number] for number in step.reads]
             if shared:
                 given = [self.read(x, step.layer) for x in given]
@@ -215,14 +213,16 @@ class Program(Rows):
 
     def lower_step(self, step, given):
         """Emit the rows of one step for the tensors that it reads; return the tensor of its output."""
-        activation = None if step.activation == "identity" else activations[step.activation]
-        if len(given) > 1 and step.layer.joins and not step.layer.works_over_time(tuple(x.shape for x in given)):
-            check_axes(step, given)
-        before, self.axis = self.axis, given[0].axis
-        with self.as_layer(step.index):
-            alone = len(given) == 1 and not step.layer.joins
-            a = self.lower_layer(step, given[0] if alone else given, activation)
-        self.axis = before
+        layer, axis, in_training = step.layer, self.axis, (self.as_in_training, self.keeps_state)
+        if len(given) > 1 and layer.joins and not layer.works_over_time(tuple(x.shape for x in given)):
+            check_axes(layer, given)
+        self.set_axis(given[0].axis)
+        if step.index in self.at_rest:
+            self.as_in_training = self.keeps_state = False
+        x = given if layer.joins or len(given) > 1 else given[0]
+        a = self.lower_layer(step, x, None if step.activation == "identity" else activations[step.activation])
+        self.set_axis(axis)
+        self.as_in_training, self.keeps_state = in_training
         return a
 
     def lower_layer(self, step, x, activation):
@@ -236,17 +236,6 @@ class Program(Rows):
             if self.readers_left[gradient] == 0:
                 self.arena.give_back(gradient)
         self.lent = []
-
-    @contextmanager
-    def as_layer(self, index):
-        """Lower a layer in training, or as in prediction if it is at rest."""
-        before = self.as_in_training, self.keeps_state
-        if index in self.at_rest:
-            self.as_in_training = self.keeps_state = False
-        try:
-            yield
-        finally:
-            self.as_in_training, self.keeps_state = before
 
     def expect(self, x, readers):
         """Record the number of readers of a tensor if there are several: of its gradient, so that views count too."""

@@ -21,9 +21,10 @@ class Criterion:
 
     def __init__(self, program, source=steps.TARGETS):
         self.program, self.objective, self.source = program, program.network.objective, source
-        self.sizes = {"positions": self.objective.head.count, "out_features": self.objective.head.outputs}
-        self.targets = program.arena.take(program.batch * program.network.outputs)
-        self.weights = program.arena.take(program.batch * self.objective.head.count)
+        head = self.objective.head
+        self.sizes, self.outputs = head.sizes, head.count * head.outputs
+        self.targets = program.arena.take(program.batch * self.outputs)
+        self.weights = program.arena.take(program.batch * head.count)
 
     def emit_all(self, normalize):
         """Emit the rows of a step from the samples to the loss."""
@@ -56,7 +57,7 @@ class Criterion:
         if scores.axis is not None:
             self.emit_step_accuracy(scores)
             return
-        parts = 1 if head.count == 1 else program.parts(program.batch * program.network.outputs, NUMBERS_PER_PART)
+        parts = 1 if head.count == 1 else program.parts(program.batch * self.outputs, NUMBERS_PER_PART)
         row = head.accuracy_row(program.dtype, parts, scores=scores.offset, targets=self.targets, weights=self.weights,
                                 logits=self.objective.on_logits)
         if row is not None:
@@ -66,7 +67,7 @@ class Criterion:
         if scores.axis is not None:
             self.emit_step_loss(scores)
             return
-        program, batch, outputs = self.program, self.program.batch, self.program.network.outputs
+        program, batch, outputs = self.program, self.program.batch, self.outputs
         parts = program.parts(batch * outputs, NUMBERS_PER_PART)
         for row in loss_rows(
             program.dtype, self.objective.training_loss, parts=parts, sum_parts=parts, scores=scores.offset,

@@ -7,7 +7,7 @@ from ..kernels.embedded import walk as embedded
 from ..kernels.embedded.model import Model, layout_of
 from ..kernels.embedded.steps import FIRST, reset_kernel, steps_kernel
 from ..kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
-from ..kernels.interpreter.table import RESULTS, make_table
+from ..kernels.interpreter.table import RESULTS, bytes_of
 from . import SMALLEST_CHUNK, ForwardProgram, Program
 from .criterion import Criterion
 from .step import StepProgram
@@ -32,9 +32,8 @@ class Section(Program):
 
     def words(self):
         """Return the section as an array."""
-        table = make_table(self.rows)
         self.head["operations"], self.head["bytes"] = len(self.rows), self.arena.size * self.arena.dtype.itemsize + ALIGNMENT
-        return np.concatenate([words_of(self.head), words_of(table)])
+        return np.frombuffer(self.head.tobytes() + bytes_of(self.rows), np.int64)
 
 
 def words_of(array):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import accumulate
 
 import numpy as np
 
@@ -40,14 +41,13 @@ class Arena:
 
     def __init__(self, dtype):
         self.dtype = np.dtype(dtype)
-        self.size = 0
+        self.per_line, self.size = ALIGNMENT // self.dtype.itemsize, 0
         self.borrowed, self.free = {}, []  # {offset: size}; (size, offset) of what was given back
 
     def take(self, numbers):
         """Reserve `numbers` elements and return their offset. The rest of the last cache line belongs to them too."""
         start = self.size
-        per_line = ALIGNMENT // self.dtype.itemsize
-        self.size += -(-numbers // per_line) * per_line
+        self.size += -(-numbers // self.per_line) * self.per_line
         return start
 
     def borrow(self, numbers):
@@ -150,10 +150,8 @@ class ParameterVector:
     def __init__(self, shapes, dtype, where="network.parameters", named=None):
         self.shapes = dict(shapes)
         self.public = self.shapes if named is None else [named(name) for name in self.shapes]
-        self.offsets, size = {}, 0
-        for name, shape in self.shapes.items():
-            self.offsets[name] = size
-            size += count(shape)
+        bounds = [*accumulate(map(count, self.shapes.values()), initial=0)]
+        self.offsets, self.ends, size = dict(zip(self.shapes, bounds, strict=False)), bounds[1:], bounds[-1]
         if size * np.dtype(dtype).itemsize > MOST_BYTES:
             raise ValueError(f"the layers have {size:,} parameters, more than any memory holds; make them narrower")
         try:
@@ -162,7 +160,8 @@ class ParameterVector:
             raise MemoryError(f"there is not memory enough for {size:,} parameters in {np.dtype(dtype)}; make the layers "
                               "narrower") from None
         views = self.split(self.flat)
-        self.views, self.numbered = Views(where, views), dict(zip(self.shapes, views.values(), strict=True))
+        self.views = Views(where, views)
+        self.numbered = views if named is None else dict(zip(self.shapes, views.values(), strict=True))
 
     @property
     def size(self):
@@ -171,5 +170,5 @@ class ParameterVector:
 
     def split(self, flat):
         """Return views by public name of another vector with this layout."""
-        return {name: flat[self.offsets[numbered]:][:count(shape)].reshape(shape)
-                for name, (numbered, shape) in zip(self.public, self.shapes.items(), strict=True)}
+        return {name: flat[begin:end].reshape(shape) for name, shape, begin, end in
+                zip(self.public, self.shapes.values(), self.offsets.values(), self.ends, strict=True)}

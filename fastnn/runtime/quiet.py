@@ -11,7 +11,8 @@ def quiet(work, *arguments, **states):
     The states are set in a copy of the context, which is discarded after the call: with `errstate` alone, an exception at
     the wrong moment would keep them for the rest of the process.
     """
-    return contextvars.copy_context().run(within, work, arguments, states)
+    context = contextvars.copy_context()
+    return context.run(within, work, arguments, states) if states else context.run(work, *arguments)
 
 
 def within(work, arguments, states):

@@ -103,7 +103,7 @@ class Data:
     def form(self):
         """Everything that the rows of a program depend on: what there is, and in which dtype."""
         absent = tuple(part is None for part in (self.targets.labels, self.targets.values, self.weights))
-        return absent, self.X.dtype.name
+        return absent, self.X.dtype
 
     def without_shared_memory(self, *vectors):
         """Return the same data, with copies of arrays that share memory with the vectors, which training changes."""

@@ -93,7 +93,7 @@ class Head(ABC):
 
     @property
     def whole_numbers(self):
-        """How compiled code uses integer targets (samples,): "classes", "values", or None if it refuses them."""
+        """What integer targets (samples,) are in compiled code: "classes" or "values". None: they are refused."""
         return "values" if self.outputs == 1 and not self.positions else None
 
     @property

@@ -68,7 +68,7 @@ def describe(estimator, outputs, out_activation):
 
 
 def sample_shape(given, X):
-    """Return the shape of a sample: `given`, an `input_shape`, or that of the samples X."""
+    """Return the shape of a sample. given: the estimator's `input_shape`; None for the shape of the rows of X."""
     shape = np.shape(X)[1:] if given is None else given
     return input_shape(shape) if shape else shape  # scikit-learn refuses an X without features
 

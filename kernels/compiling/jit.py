@@ -93,7 +93,7 @@ class Kernel:
                  given=None):
         self.name, self.build, self.arguments, self.returns = name, build, arguments, returns
         self.needs, self.cached, self.moves_addresses, self.given = needs, cached, moves_addresses, given
-        self.compiled, self.entries = {}, {}
+        self.compiled, self.addresses, self.entries = {}, {}, {}
         if cached:
             KERNELS[name] = self
 
@@ -118,7 +118,8 @@ class Kernel:
     def make_ready(self, dtype):
         with global_compiler_lock:
             if dtype not in self.compiled:
-                self.compiled[dtype] = self.compile(dtype)
+                unit = self.compile(dtype)
+                self.addresses[dtype], self.compiled[dtype] = unit.address, unit
 
     def compile(self, dtype):
         """Compile this kernel or load it from the cache."""
@@ -137,7 +138,8 @@ class Kernel:
         return unit
 
     def address(self, dtype):
-        return (self.compiled.get(dtype) or self.ready(dtype)).address
+        """Return the address of the compiled function. A table needs hundreds of them."""
+        return self.addresses.get(dtype) or self.ready(dtype).address
 
     def __call__(self, dtype, *arguments):
         """Call the kernel from Python; arrays are passed by address."""

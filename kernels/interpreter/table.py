@@ -65,7 +65,7 @@ LARGE, NOT_FINITE = range(2)  # elements of `found`: whether a gradient is large
 
 # How a row is packed: a word for each number of its head, of which those of a phase are kernel and parts; then the operands.
 HEAD = Struct(f"={ROW.bytes // WORD}q")
-WORDS = {phase: slice(k * len(PHASE.kinds), (k + 1) * len(PHASE.kinds)) for k, phase in enumerate(PHASES)}
+WORDS = {phase: k * len(PHASE.kinds) for k, phase in enumerate(PHASES)}
 PACKED = {np.int64: "q", np.uint64: "Q", np.float64: "d"}
 
 
@@ -102,10 +102,11 @@ class Kind(Record):
 def phase_words(phases):
     """Return the words that a row with these phases begins with."""
     words = [0] * (ROW.bytes // WORD)
-    for phase, of_phase in phases.items():
+    for phase, (kernel, parts) in phases.items():
         if phase not in WORDS:
             raise ValueError(f"no field of name {phase}; the phases are {', '.join(PHASES)}")
-        words[WORDS[phase]] = of_phase
+        first = WORDS[phase]
+        words[first], words[first + 1] = kernel, parts
     return words
 
 
@@ -116,10 +117,15 @@ def with_phases(row, phases):
     return np.ndarray((), row.dtype, memory)
 
 
+def bytes_of(rows):
+    """Return the bytes of rows, one after the other."""
+    return b"".join([row.tobytes() for row in rows])
+
+
 def make_table(rows):
     """Return a table of contiguous rows, as the interpreter reads it."""
     memory = zeros(len(rows) * ROW_BYTES)
-    memory[:] = np.frombuffer(b"".join([row.tobytes() for row in rows]), np.uint8)
+    memory[:] = np.frombuffer(bytes_of(rows), np.uint8)
     return memory.reshape(len(rows), ROW_BYTES)
 
 
@@ -130,7 +136,8 @@ def row_in(memory, number, row):
 
 def most_parts(memory):
     """Return the largest number of parts of any phase in a table."""
-    return int(memory[:, :len(PHASES) * PHASE.bytes].view(PHASE.dtype)["parts"].max())
+    kernels_and_parts = memory.view(np.int64)[:, :len(WORDS) * len(PHASE.kinds)]
+    return int(kernels_and_parts[:, 1::len(PHASE.kinds)].max())
 
 
 GRADIENT, STATISTICS = 1, 2  # values of NOT_FINITE: the gradient; STATISTICS + k, the batch statistics of layer k

@@ -49,14 +49,19 @@ class Optimizer:
     slots = ()
 
     def __setattr__(self, name, value):
-        for each in fields(self):
-            if each.name == name:
-                value = each.metadata["check"](f"{type(self).__name__}({name}=...)", value)
+        if (check := self.checks().get(name)) is not None:
+            value = check(f"{type(self).__name__}({name}=...)", value)
         super().__setattr__(name, value)
 
     def __repr__(self):
         shown = [*self.hyperparameter_names(), *(name for name in ("clip_value", "clip_norm") if getattr(self, name))]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+    @classmethod
+    @functools.cache
+    def checks(cls):
+        """Return the checks of the fields by name."""
+        return {field.name: field.metadata["check"] for field in fields(cls)}
 
     @classmethod
     @functools.cache
@@ -70,6 +75,7 @@ class Optimizer:
         return np.array([getattr(optimizer, name) for name in self.hyperparameter_names()], np.float64)
 
     @classmethod
+    @functools.cache
     def bounded(cls):
         """Return the smallest and largest hyperparameters with which an update is known not to overflow, (2, count).
 

@@ -26,7 +26,10 @@ def by_operator(graph, x, weight, bias, axes, groups, transposed):
 
 
 def by_taps(graph, x, weight, bias, axes, groups, transposed):
-    """Return z as a sum of matrix products. x is an image or a series of height 1; its weight has no axis of height."""
+    """Return z as a sum of matrix products, one for each tap of the kernel.
+
+    x holds images, or for `Conv1D` series as images of height 1, whose weight has no axis for the height.
+    """
     shifts, sizes, steps = [], [axis.size if transposed else axis.out for axis in axes], [1, 1]
     if transposed:
         x, shifts = spread_out(graph, x, axes, weight.shape[-1])

@@ -71,7 +71,7 @@ def by_steps(graph, x, layer, parameters, state):
     cell = {"simple_rnn": simple_step, "gru": gru_step, "gru_before": gru_step}.get(layer.cell, lstm_step)
     first = graph("Mul", graph("Slice", graph("Gather", inputs, graph.tensor("first", 0, "int64"), axis=1),
                                *(graph.tensor(name, [number], "int64") for name, number in
-                                 (("begin", 0), ("end", out), ("axis", 1)))), 0.0)  # zeros (batch, out)
+                                 (("begin", 0), ("end", out), ("axis", 1)))), 0.0)  # (batch, out), zeros
     h, c, found = first, first, []
     if state is not None:
         h, c = (part(graph, state, number % layer.states, 1, out) for number in range(2))
@@ -87,7 +87,7 @@ def by_steps(graph, x, layer, parameters, state):
 
 
 def part(graph, z, first, count, out, axis=1):
-    """The columns of some gates."""
+    """Return the columns of z that belong to `count` gates from gate number `first` on."""
     name = f"{first}_{count}_{len(graph.nodes)}"
     bounds = (("begin", first * out), ("end", (first + count) * out), ("axis", axis))
     return graph("Slice", z, *(graph.tensor(f"{kind}_{name}", [number], "int64") for kind, number in bounds))

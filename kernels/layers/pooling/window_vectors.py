@@ -51,7 +51,10 @@ class WindowEmitter(VectorEmitter):
 
     @contextmanager
     def each_tap(self, builder, rows, columns, row_step, column_step):
-        """Loop over the taps of a window: (number of the row, distance from the first tap)."""
+        """Loop over the taps of a window. The value of the context is (row of the tap, its offset from the first tap).
+
+        row_step, column_step: the distances in memory between rows and between columns, in the unit of the offset.
+        """
         with cgutils.for_range(builder, rows) as down:
             line = builder.mul(down.index, row_step)
             with cgutils.for_range(builder, columns) as across:
