@@ -126,7 +126,7 @@ def search(network, X, width, boundary, most, length_power):
     if len(X) == 0:
         return []
     plan = plan_of(network, X, width, most, boundary, power)
-    idle = network._idle_predictions.setdefault(("decoding", plan), [])
+    idle = network.idle_programs.setdefault(("decoding", plan), [])
     program = idle.pop() if idle else DecodingProgram(network, *plan)
     try:
         found = program.run(X)

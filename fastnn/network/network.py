@@ -147,7 +147,8 @@ class Network:
         random = quiet(np.random.SeedSequence(seed, spawn_key=SHUFFLING).generate_state, 1 + len(self.layers), np.uint64)
         self.seed, self.vectors = seed, Vectors(graph, self.dtype, random)
         self.fits, self.stop_training = Fits(self.vectors.parameters.size, self.dtype), False
-        self._idle_predictions, self.fitted_on, self._class_names, self._vocabularies = {}, None, None, {}
+        self.idle_programs = {}  # {plan: programs of predictions and searches that may be used again}
+        self.fitted_on, self._class_names, self._vocabularies = None, None, {}
 
     def _initialize(self):
         generator = new_generator(np.random.SeedSequence(self.seed, spawn_key=INITIAL_WEIGHTS))
@@ -429,7 +430,7 @@ class Network:
         """
         if threads is None and self._may_be_few and (out := self._forward_few(X)) is not None:
             return out
-        return predicting.forward(self, X, threads, self._idle_predictions)
+        return predicting.forward(self, X, threads, self.idle_programs)
 
     def __call__(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return the outputs, as `forward` does."""
@@ -455,13 +456,9 @@ class Network:
         DivergenceError is raised.
         """
         if self._class_names is not None:
-            return np.array(self._class_names)[self._label_numbers(X, threads)]
+            return np.array(self._class_names)[predicting.label_numbers(self, X, threads)]
         if threads is None and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
-        return predicting.predictions(self, self.forward(X, threads=threads))
-
-    def _label_numbers(self, X, threads=None):
-        """Return what `predict` does, with numbers for names of classes."""
         return predicting.predictions(self, self.forward(X, threads=threads))
 
     @property
@@ -586,7 +583,9 @@ class Network:
         """Return a copy in another dtype, with the same architecture, parameters and state, without optimizer states."""
         twin = Network.with_zeros({**self.config(), "dtype": dtype}, self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
-        twin.fitted_on, twin.class_names, twin._vocabularies = self.fitted_on, self.class_names, self._vocabularies
+        twin.fitted_on, twin.class_names = self.fitted_on, self.class_names
+        if self._vocabularies:
+            twin.vocabularies = self._vocabularies
         return twin
 
     def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
@@ -743,5 +742,7 @@ def restore(network_type, config, seed, parameters, random, state, fitted_on=Non
     """Make the network again from the result of `Network.__reduce__`."""
     network = network_type.with_zeros(config, seed)
     network.vectors.set_copies(parameters, random, state)
-    network.fitted_on, network.class_names, network._vocabularies = fitted_on, class_names, vocabularies or {}
+    network.fitted_on, network.class_names = fitted_on, class_names
+    if vocabularies:
+        network.vocabularies = vocabularies
     return network

@@ -69,6 +69,11 @@ def predictions(network, outputs):
     return predicted
 
 
+def label_numbers(network, X, threads=None):
+    """Return what `Network.predict` does, but the numbers of classes instead of their names."""
+    return predictions(network, network.forward(X, threads=threads))
+
+
 def check_probabilities(head):
     """Raise ValueError if the outputs are not probabilities."""
     if head.kind == "several outputs":

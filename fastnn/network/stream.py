@@ -50,11 +50,11 @@ class Stream:
 
     def __init__(self, network, streams=None):
         self.streams = None if streams is None else whole_number("streams", streams)
-        self.network, self._program = network, StreamProgram(network, streams or 1, axis_of_streams=streams is not None)
-        self._step, self._steps = self._program.step, self._program.steps
+        self.network, self.program = network, StreamProgram(network, streams or 1, axis_of_streams=streams is not None)
+        self._step, self._steps = self.program.step, self.program.steps
         self._shape = row_shape(network.shapes[-1])
         self._is_plain = len(self._shape) == 1
-        arrays = self._program.views_of_state()
+        arrays = self.program.views_of_state()
         self.state = Views("stream.state", arrays if streams is not None else {name: a[0] for name, a in arrays.items()})
         self.reset()
 
@@ -87,7 +87,7 @@ class Stream:
         x = self._checked(x, 1)
         if self.streams is not None:
             x = np.ascontiguousarray(x.swapaxes(0, 1))
-        most = self._program.most
+        most = self.program.most
         found = [self._steps(x[first:first + most]) for first in range(0, len(x), most)]
         if not found:
             found = [np.empty((0, *[self.streams] * (self.streams is not None), *self._shape), self.network.dtype)]
@@ -115,8 +115,8 @@ class Stream:
         """
         if which is not None and self.streams is None:
             raise ValueError(f"reset(which) is {shown(which)}; there is one stream here: call reset() without it")
-        begin, state = 0, self._program.first_state()
-        for array in self._program.views_of_state().values():
+        begin, state = 0, self.program.first_state()
+        for array in self.program.views_of_state().values():
             first = state[begin:begin + array.shape[1]]
             begin += array.shape[1]
             if which is None:
@@ -131,7 +131,7 @@ class Stream:
     def copy(self):
         """Return another stream of the same network, in the same state; what either is fed leaves the other as it is."""
         twin = type(self)(self.network, self.streams)
-        twin._program.whole_state()[:] = self._program.whole_state()
+        twin.program.whole_state()[:] = self.program.whole_state()
         return twin
 
     __copy__ = copy
@@ -154,7 +154,7 @@ class Stream:
         return files.load(cls, path_name("path", path), an_instance("network", network, Network))
 
     def __reduce__(self):
-        return restore, (self.network, self.streams, self._program.whole_state().copy())
+        return restore, (self.network, self.streams, self.program.whole_state().copy())
 
     def __repr__(self):
         of = "one" if self.streams is None else str(self.streams)
@@ -193,5 +193,5 @@ class Stream:
 def restore(network, streams, state):
     """Make a stream again from the result of `Stream.__reduce__`."""
     stream = Stream(network, streams)
-    stream._program.whole_state()[:] = state
+    stream.program.whole_state()[:] = state
     return stream

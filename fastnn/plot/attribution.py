@@ -20,6 +20,7 @@ from ..jit import input_gradients, pullback
 from ..layers import Activation, BatchNorm, Conv1D, DepthwiseConv2D, Dropout, GroupNorm, LayerNorm
 from ..network.layer_outputs import layer_outputs
 from ..network.network import Network
+from ..network.predicting import label_numbers
 from .classes import refuse_positions
 from .filters import KERNELS
 from .names import layer_index, one_sample
@@ -186,7 +187,7 @@ def class_of(net, x, label):
     head = net.objective.head
     count = 2 if head.binary else net.outputs
     if label is None:
-        return int(net._label_numbers(x)[0] if head.one_label else np.argmax(net.forward(x)[0]))
+        return int(label_numbers(net, x)[0] if head.one_label else np.argmax(net.forward(x)[0]))
     label = whole_number("label", label, least=0)
     if label >= count:
         raise ValueError(f"label is {shown(label)}; this network has the {'outputs' if head.classes is None else 'classes'} "

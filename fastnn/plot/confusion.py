@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..checks import several, true_or_false
+from ..network.predicting import label_numbers
 from .canvas import given_or_new
 from .classes import true_labels
 
@@ -45,7 +46,7 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     labels = net.class_names or range(classes) if labels is None else several("labels", labels)
     if len(labels) != classes:
         raise ValueError(f"labels has {len(labels)} entries; this network has {classes} classes: give one each")
-    counts = np.bincount(classes * y + net._label_numbers(X), minlength=classes**2).reshape(classes, classes)
+    counts = np.bincount(classes * y + label_numbers(net, X), minlength=classes**2).reshape(classes, classes)
     if true_or_false("normalize", normalize):
         counts = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side, display = 2.2 + 0.5 * classes, matrix_display()(counts, display_labels=labels)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..checks import several, whole_number
+from ..network.predicting import label_numbers
 from ..samples.features import features
 from .canvas import COLORS, given_or_new
 from .classes import true_labels
@@ -70,7 +71,7 @@ def mistakes(net, X, y, ax=None, *, count=20, labels=None, shape=None):
         raise ValueError(f"shape is {shape!r}; it is for networks that take flat samples, and this one takes {X.shape[1:]}")
     else:
         sides = X.shape[1:]
-    predicted, probabilities = net._label_numbers(X), net.predict_proba(X)
+    predicted, probabilities = label_numbers(net, X), net.predict_proba(X)
     confidence = np.where(predicted, probabilities[:, 0], 1 - probabilities[:, 0]) if net.objective.head.binary else \
         probabilities[np.arange(len(X)), predicted]
     wrong = np.flatnonzero(predicted != y)

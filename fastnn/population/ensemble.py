@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import shown
 from ..fitting.divergence import DivergenceError
-from ..network.predicting import predictions
+from ..network.predicting import label_numbers, predictions
 from ..samples.arrays import any_array
 
 
@@ -52,7 +52,7 @@ class Ensemble:
             return predictions(self.networks[0], self._mean(X, threads))
         if how == "median":
             return predictions(self.networks[0], np.median(self.forward(X, threads=threads), axis=0))
-        labels = np.stack([network._label_numbers(X, threads) for network in self.networks])
+        labels = np.stack([label_numbers(network, X, threads) for network in self.networks])
         votes = np.stack([(labels == label).sum(axis=0) for label in range(self.networks[0].objective.head.classes)])
         return votes.argmax(axis=0)
 

@@ -207,7 +207,8 @@ class NetworkEstimator(BaseEstimator, ABC):
                              "does: targets at each pixel or step are learned by fastnn.Network")
         if self._takes_sequences(X, anew):
             dtype = None if self.dtype is None and anew else np.dtype(self.network_.dtype if not anew else self.dtype)
-            X, y = sequences.validated(self, X, self._plain_targets(y), reset=anew, dtype=dtype)
+            X, y = sequences.validated(self, X, self._plain_targets(y), shape=self._sample_shape, reset=anew, dtype=dtype,
+                                       y_numeric=self._numeric_targets)
         elif anew or not (self._is_as_before(X) and all_finite(X) and self._is_plain_column(y, len(X))):
             X, y = validate_data(self, self._rows(X, anew), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                                  reset=anew, dtype=self._dtype(anew), y_numeric=self._numeric_targets)
@@ -224,7 +225,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; one of them is missing")
         if self._takes_sequences(X):
-            X, y = sequences.validated(self, X, self._plain_targets(y), reset=False, dtype=None)
+            X, y = sequences.validated(self, X, self._plain_targets(y), shape=self._sample_shape, reset=False, dtype=None,
+                                       y_numeric=self._numeric_targets)
         else:
             X, y = validate_data(self, self._rows(X), self._plain_targets(y), accept_sparse=SPARSE, multi_output=True,
                                  reset=False, dtype=FLOATS, y_numeric=self._numeric_targets)
@@ -326,7 +328,7 @@ class NetworkEstimator(BaseEstimator, ABC):
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
         if self._takes_sequences(X):
-            return self._outputs(sequences.validated(self, X, reset=False, dtype=dtype))
+            return self._outputs(sequences.validated(self, X, shape=self._sample_shape, reset=False, dtype=dtype))
         return self._outputs(validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=dtype))
 
     def _outputs(self, X):

@@ -54,12 +54,13 @@ def tokens_of(layers):
     return layers[0].tokens if isinstance(layers[0], Embedding) else None
 
 
-def validated(estimator, X, y=None, *, reset, dtype):
+def validated(estimator, X, y=None, *, shape, reset, dtype, y_numeric=False):
     """Return X as checked Sequences, or (X, y) with checked targets.
 
-    dtype: that of numbers; None to keep float32 and convert others to float64.
+    shape: that of a sample. dtype: that of numbers; None to keep float32 and convert others to float64. reset, y_numeric:
+    as in scikit-learn's `validate_data`.
     """
-    shape, X = estimator._sample_shape, column_of(X)
+    X = column_of(X)
     tokens = tokens_of(estimator.layers)
     if len(shape) == 1 and tokens is None:
         raise ValueError(f"input_shape is {shape}, for sequences of tokens, and the first layer is {estimator.layers[0]!r}; "
@@ -73,5 +74,5 @@ def validated(estimator, X, y=None, *, reset, dtype):
     if y is None:
         validate_data(estimator, like_X, reset=reset)
         return found
-    _, y = validate_data(estimator, like_X, y, multi_output=True, reset=reset, y_numeric=estimator._numeric_targets)
+    _, y = validate_data(estimator, like_X, y, multi_output=True, reset=reset, y_numeric=y_numeric)
     return found, y
