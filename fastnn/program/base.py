@@ -1,7 +1,7 @@
 """The common part of all programs: tensors in an arena, and the rows of a network's layers."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from ..kernels.activations import activations
@@ -72,7 +72,7 @@ class Program(Rows):
         self.emitted_last = None  # the row that was emitted last
         self.outputs = []  # the output tensor of each step
         self.gathered = self.brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
-        self.readers_left = Counter()  # {offset of a gradient: readers of its tensors that are not lowered yet}
+        self.readers_left = defaultdict(int)  # {offset of a gradient: readers of its tensors that are not lowered yet}
         self.lent = []  # offsets of memory borrowed for the current step
         self.unread = {}  # {offset of a gradient with several readers: number of readers that are not lowered yet}
         self.drawn = {}  # {layer: number of its uses so far that draw random numbers}
@@ -191,7 +191,7 @@ class Program(Rows):
         computes them. So as soon as all readers are lowered, steps further down the table can use its memory.
         """
         tensors, shared = [*inputs], self.training and wiring.has_several_readers
-        self.readers_left = Counter()
+        self.readers_left.clear()
         for tensor, readers in zip(tensors, wiring.readers, strict=False):
             self.readers_left[tensor.gradient] += readers
             if shared:
@@ -231,7 +231,8 @@ class Program(Rows):
 
     def give_back(self, read):
         """Give back the memory of what was borrowed for a step, and of the gradients that it was the last to read."""
-        self.readers_left.subtract(read)
+        for gradient in read:
+            self.readers_left[gradient] -= 1
         for gradient in {*read, *self.lent} - {None}:
             if self.readers_left[gradient] == 0:
                 self.arena.give_back(gradient)

@@ -106,7 +106,7 @@ def test_predictions_of_all_sizes_keep_few_arenas():
     net.predict(X)
     kept = traced_peak(lambda: [net.predict(X[:size], threads=2) for size in range(1, 600)])
     assert kept <= 30 * (1 << 20)
-    assert len(net._idle_predictions) <= 25
+    assert len(net.idle_programs) <= 25
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_DATA counts as it does on Linux")

@@ -23,6 +23,6 @@ def test_panels_do_not_change_a_bit(dtype, threads, monkeypatch):
             monkeypatch.setattr(forward, "PANELS_REPAID", 61)
             np.testing.assert_array_equal(net.forward(X, threads=threads), out)
             assert net.evaluate(X, y, threads=threads) == measures
-            (program,) = (program for idle in net._idle_predictions.values() for program in idle)
+            (program,) = (program for idle in net.idle_programs.values() for program in idle)
             assert {int(number) for number in program.panels} == {1, 3}  # the rows of the two wide layers
             net.parameters["0.weight"][:] *= 0.5  # seen by the next prediction
