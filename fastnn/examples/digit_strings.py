@@ -44,7 +44,7 @@ TEST_RECORDINGS = 5  # of each digit and speaker, in a folder
 
 
 def main(argv=None):
-    parser = options("digit_strings", __doc__, quick="a quarter of the strings, four epochs")
+    parser = options("digit_strings", __doc__, quick="a quarter of the strings, six epochs")
     parser.add_argument("--path", type=Path, help="the folder of recordings, or an .npz file of frames")
     parsed = parser.parse_args(argv)
     given = parsed.path or os.environ.get("FASTNN_SPOKEN_DIGITS")
@@ -57,7 +57,7 @@ def main(argv=None):
         parser.error(f"{given} does not hold the recordings: {error}")
     mean, scale = frames[train].steps.mean(axis=0), frames[train].steps.std(axis=0)
     frames = frames.with_steps((frames.steps - mean) / scale)
-    epochs, passes = (4, 1) if parsed.quick else (EPOCHS, PASSES)
+    epochs, passes = (6, 1) if parsed.quick else (EPOCHS, PASSES)
     X, y = strings(frames, digits, train, passes, seed=1)
     print(f"{len(train):,} recordings to train on, in {len(X):,} strings; {len(test):,} to test")
     print(f"{new_net(X.values.shape[1]).summary()}\n")
