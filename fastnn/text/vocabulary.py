@@ -161,12 +161,7 @@ class Vocabulary:
 
     def text_of(self, where, tokens):
         """Return the text of a sequence of tokens."""
-        tokens = any_array(where, tokens)
-        if tokens.ndim != 1 or (tokens.size and tokens.dtype.kind not in "iu"):
-            raise ValueError(f"{where} is {shown(tokens)}; it must be whole numbers (steps,), from 0 to {len(self) - 1}")
-        if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(self):
-            raise ValueError(f"{where} ranges from {tokens.min()} to {tokens.max()}; tokens of this vocabulary must be from "
-                             f"0 to {len(self) - 1}")
+        tokens = whole_tokens(where, tokens, len(self))
         return JOINTS[self.split].join(self.tokens[token] for token in tokens.tolist())
 
     def save(self, path):
@@ -235,3 +230,14 @@ def is_unicode(text):
     except UnicodeEncodeError:
         return False
     return True
+
+
+def whole_tokens(where, tokens, count):
+    """Return the tokens of one sequence as an array, checked: whole numbers from 0 to count − 1."""
+    tokens = any_array(where, tokens)
+    if tokens.ndim != 1 or (tokens.size and tokens.dtype.kind not in "iu"):
+        raise ValueError(f"{where} is {shown(tokens)}; it must be whole numbers (steps,), from 0 to {count - 1}")
+    if tokens.size and not 0 <= tokens.min() <= tokens.max() < count:
+        raise ValueError(f"{where} ranges from {tokens.min()} to {tokens.max()}; tokens of this vocabulary must be from "
+                         f"0 to {count - 1}")
+    return tokens

@@ -53,6 +53,8 @@ def test_docstring_examples(name):
         pytest.importorskip("onnx", reason='ONNX needs the extra: pip install "fastnn-numba[onnx]"')
     if name.startswith("fastnn.sklearn"):
         pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
+    if name == "fastnn.text.byte_pairs":
+        pytest.importorskip("tokenizers", reason='byte pairs need the extra: pip install "fastnn-numba[text]"')
     if name.startswith("fastnn.tables"):
         pytest.importorskip("pandas", reason="fastnn.tables needs the extra cli")
     failed, _ = doctest.testmod(importlib.import_module(name))
