@@ -5,10 +5,12 @@ from .callbacks import (
     Callback,
     CSVLogger,
     EarlyStopping,
+    EpochLog,
     LambdaCallback,
     ModelCheckpoint,
     ReduceLROnPlateau,
     TerminateOnNaN,
+    WeightAverage,
 )
 from .files.networks import ModelFormatError
 from .fitting.divergence import DivergenceError
@@ -24,6 +26,7 @@ from .kernels.optimizers.adagrad import Adagrad
 from .kernels.optimizers.adam import Adam
 from .kernels.optimizers.adamw import AdamW
 from .kernels.optimizers.lion import Lion
+from .kernels.optimizers.nadam import Nadam
 from .kernels.optimizers.rmsprop import RMSprop
 from .kernels.optimizers.sgd import SGD
 from .layer_check import check_layer
@@ -81,6 +84,7 @@ from .layers import (
 from .layers.initializers import initializers
 from .network.network import Network
 from .network.stream import Stream
+from .plot.live import LivePlot
 from .population import Population, Sweep, k_folds, sweep
 from .pytorch import from_torch_state_dict
 from .runtime.warm_up import warmup
@@ -90,15 +94,15 @@ from .samples.windows import windows
 
 __version__: str
 __all__ = [
-    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Attention", "Average",
-    "AveragePool1D", "AveragePool2D", "BatchNorm", "Bidirectional", "CSVLogger", "Callback", "Chain", "Concatenate",
-    "Conv1D", "Conv2D", "ConvTranspose2D", "CosineDecay", "CustomLayer", "Dense", "DepthwiseConv2D", "DivergenceError",
-    "Dot", "Dropout", "EarlyStopping", "Embedding", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool",
-    "GlobalMaxPool", "GroupNorm", "History", "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "MaxPool1D",
-    "MaxPool2D", "Maximum", "Metric", "ModelCheckpoint", "ModelFormatError", "Multiply", "Network", "Normalize",
-    "OneCycle", "Pad2D", "Parallel", "Population", "RMSprop", "RandomCrop", "RandomFlip", "RandomShift",
+    "GRU", "LBFGS", "LSTM", "SGD", "Activation", "Adagrad", "Adam", "AdamW", "Add", "Attention", "Average", "AveragePool1D",
+    "AveragePool2D", "BatchNorm", "Bidirectional", "CSVLogger", "Callback", "Chain", "Concatenate", "Conv1D", "Conv2D",
+    "ConvTranspose2D", "CosineDecay", "CustomLayer", "Dense", "DepthwiseConv2D", "DivergenceError", "Dot", "Dropout",
+    "EarlyStopping", "Embedding", "EpochLog", "ExponentialDecay", "Flatten", "GaussianNoise", "GlobalAveragePool",
+    "GlobalMaxPool", "GroupNorm", "History", "Input", "LambdaCallback", "LastStep", "LayerNorm", "Lion", "LivePlot",
+    "MaxPool1D", "MaxPool2D", "Maximum", "Metric", "ModelCheckpoint", "ModelFormatError", "Multiply", "Nadam", "Network",
+    "Normalize", "OneCycle", "Pad2D", "Parallel", "Population", "RMSprop", "RandomCrop", "RandomFlip", "RandomShift",
     "ReduceLROnPlateau", "Rescale", "Reshape", "Residual", "Sequences", "Shared", "SimpleRNN", "Slice", "StepDecay",
-    "Stream", "Subtract", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "ZeroPad2D", "activations",
+    "Stream", "Subtract", "Sweep", "TerminateOnNaN", "UpSample2D", "WarmUp", "WeightAverage", "ZeroPad2D", "activations",
     "check_gradients", "check_layer", "from_torch_state_dict", "initializers", "k_folds", "load_keras", "losses",
     "optimizers", "register_activation", "register_layer", "register_loss", "sweep", "warmup", "windows",
 ]

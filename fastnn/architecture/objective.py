@@ -111,7 +111,7 @@ def objective_of(activation, loss, outputs, positions=(), may_replace=True):
     named = isinstance(loss, str)
     if loss is ctc or (named and known_name("loss", loss, [ctc.name])):
         return transcription(activation, outputs, may_replace)
-    if named and known_name("loss", loss, losses) is None:
+    if named and losses.find(loss) is None:
         known = sorted([*losses, ctc.name])
         raise ValueError(f"unknown loss {loss!r}{did_you_mean('loss', loss, known)}; the known ones are {', '.join(known)}")
     loss = losses.resolve(DEFAULT_LOSSES.get(activation.name, "squared_error") if loss is None else loss)

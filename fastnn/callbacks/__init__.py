@@ -6,11 +6,14 @@
 from ..fitting.callback import Callback
 from .csv_logger import CSVLogger
 from .early_stopping import EarlyStopping
+from .epoch_log import EpochLog
 from .lambda_callback import LambdaCallback
 from .model_checkpoint import ModelCheckpoint
 from .reduce_lr_on_plateau import ReduceLROnPlateau
 from .terminate_on_nan import TerminateOnNaN
+from .weight_average import WeightAverage
 
 __all__ = [
-    "CSVLogger", "Callback", "EarlyStopping", "LambdaCallback", "ModelCheckpoint", "ReduceLROnPlateau", "TerminateOnNaN",
+    "CSVLogger", "Callback", "EarlyStopping", "EpochLog", "LambdaCallback", "ModelCheckpoint", "ReduceLROnPlateau",
+    "TerminateOnNaN", "WeightAverage",
 ]

@@ -59,6 +59,7 @@ ADVICE = {
         "initial_epoch": "fit(..., resume=True) continues a fit",
         "validation_batch_size": "the result does not depend on it: leave it out",
         "validation_steps": "all validation samples count: leave it out",
+        "verbose": "give callbacks=[EpochLog()] for a line an epoch, or progress=True for a bar",
         "device": "fastnn computes on the CPU: leave it out", "workers": "give threads, if you want fewer than all",
         "use_multiprocessing": "leave it out: threads share a step",
     },

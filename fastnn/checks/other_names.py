@@ -20,7 +20,7 @@ OTHER_NAMES = {
         "categorical_crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy",
         "cross_entropy_loss": "cross_entropy",
         "bce": "binary_cross_entropy", "bce_loss": "binary_cross_entropy",
-        "poisson_nll_loss": "poisson", "ctc_loss": "ctc",
+        "hinge_loss": "hinge", "poisson_nll_loss": "poisson", "ctc_loss": "ctc",
     },
     "optimizer": {
         "gradient_descent": "sgd",
@@ -42,6 +42,8 @@ NOTES = {
                      "over the outputs. The metric `mse` is what they call MSE.",
     "absolute_error": "|a − y|, summed over the outputs; Keras and PyTorch average over them. The metric `mae` does.",
     "leaky_relu": "slope 0.01 below zero, as in PyTorch; Keras has 0.3.",
+    "hinge": "labels are −1 and 1, as in Keras and scikit-learn.",
+    "nadam": "with a constant β₁; Keras and PyTorch raise it over some hundred steps.",
     "cross_entropy": "after softmax or sigmoid, not on logits: end the network with Dense(classes, 'softmax'). Labels may "
                      "be whole numbers or one-hot.",
 }

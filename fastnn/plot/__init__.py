@@ -4,8 +4,9 @@ Each function draws on the given Axes and returns them. Without Axes, it makes a
 below the cell; elsewhere no window opens, and the Figure can be saved, also without a screen:
 `ax.figure.savefig("picture.png")`.
 
-Training: `learning_curves`, `gradient_flow`. Predictions of a classifier: `decision_boundary`, `confusion_matrix`,
-`mistakes`. Networks: `network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`, `activation_image`.
+Training: `learning_curves`, `gradient_flow`, the callback `LivePlot`. Predictions of a classifier: `decision_boundary`,
+`confusion_matrix`, `mistakes`. Networks: `network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`,
+`activation_image`.
 Convolutional networks: `filters`, `feature_maps`, `saliency`, `grad_cam`. Tables: `heat_map`. Sweeps: `score_by`.
 """
 
@@ -19,6 +20,7 @@ from .filters import feature_maps, filters
 from .flow import gradient_flow
 from .histograms import activation_histograms, weight_histograms
 from .images import activation_image, weight_image
+from .live import LivePlot
 from .mistakes import mistakes
 from .saliency import grad_cam, saliency
 from .sweep import score_by, sweep_panels
@@ -27,6 +29,6 @@ from .table import heat_map
 PICTURES = (activation_histograms, activation_image, confusion_matrix, decision_boundary, feature_maps, filters, grad_cam,
             gradient_flow, heat_map, learning_curves, mistakes, network_diagram, saliency, score_by, weight_histograms,
             weight_image)
-__all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "axes", "class_activation_map", "class_colors", "class_gradient",
-           "class_probabilities", "plain", "save_picture", "sweep_panels",
+__all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "LivePlot", "axes", "class_activation_map", "class_colors",
+           "class_gradient", "class_probabilities", "plain", "save_picture", "sweep_panels",
            *(picture.__name__ for picture in PICTURES)]

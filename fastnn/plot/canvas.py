@@ -14,11 +14,11 @@ ABOUT_ZERO, FROM_ZERO = "RdBu_r", "cividis"  # color maps: blue below zero, red 
 DOTS_PER_INCH = 150
 
 
-def axes(rows=1, columns=1, width=6.0, height=4.5):
+def axes(rows=1, columns=1, width=6.0, height=4.5, *, shows=True):
     """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns.
 
     In a notebook the Figure is shown below the cell that makes it, with everything that the cell draws on it; elsewhere no
-    window opens.
+    window opens. shows: whether a notebook shows it by itself.
     """
     rows, columns = whole_number("rows", rows), whole_number("columns", columns)
     for name, side in (("width", width), ("height", height)):
@@ -32,7 +32,8 @@ def axes(rows=1, columns=1, width=6.0, height=4.5):
 
     figure = Figure(figsize=(width, height), layout="constrained")
     made = figure.subplots(rows, columns, subplot_kw={"axes_class": Axes})
-    show_after_cell(figure)
+    if shows:
+        show_after_cell(figure)
     return made
 
 

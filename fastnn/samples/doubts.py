@@ -35,6 +35,8 @@ def warn_of_targets(network, head, y):
                 and network.objective.loss.name == "squared_error":
             warn_caller("y holds only 0 and 1, and this network learns values; for two classes, end it with "
                         "Dense(1, 'sigmoid')")
+        if network.objective.loss.name == "hinge" and (y == 0).any():
+            warn_caller("y holds 0, and the hinge loss takes labels -1 and 1, of which 0 is neither; give 2 * y - 1")
         largest = float(np.abs(y).max())
         if largest > LARGE and network.objective.loss.name == "squared_error":
             warn_caller(f"y holds values up to {largest:.3g}, far from unit size, and the loss is half their square: scale "

@@ -6,11 +6,14 @@ imported, so adding a record is adding a file. Tests, benchmarks and documentati
 
 import importlib
 import pkgutil
+import re
 import sys
 from collections.abc import Mapping
 
 from ...checks.hyperparameters import shown
 from ...checks.other_names import did_you_mean, known_name
+
+NUMBERED = re.compile(r"([a-z][a-z_]*)_(\d{0,4}\.?\d{1,6})")
 
 
 class Registry(Mapping):
@@ -19,6 +22,7 @@ class Registry(Mapping):
     def __init__(self, kind, record_type):
         self.kind, self.record_type = kind, record_type
         self.records = {}
+        self.families = {}  # functions that make the record of a name with a number, such as "quantile_0.9"
 
     def register(self, record):
         """Add `record` under its name and return it. A user's record may be replaced, as when a notebook cell runs again."""
@@ -44,15 +48,25 @@ class Registry(Mapping):
         if isinstance(given, self.record_type):
             return given
         if isinstance(given, str):
-            if given in self.records:
-                return self.records[given]
-            if (name := known_name(self.kind, given, self.records)) is not None:
-                return self.records[name]
+            if (record := self.find(given)) is not None:
+                return record
         similar = did_you_mean(self.kind, given, self.records) if isinstance(given, str) else ""
         own = (f"; one of your own is registered first: fastnn.register_{self.kind}"
                if callable(given) and self.kind in ("activation", "loss") else "")
         raise ValueError(f"unknown {self.kind} {shown(given)}{similar}; the known ones are "
                          f"{', '.join(sorted(self.records))}{own}")
+
+    def find(self, name):
+        """Return the record of a name, of one of its other names, or of a name with a number; None if there is none."""
+        if name in self.records:
+            return self.records[name]
+        if (known := known_name(self.kind, name, self.records)) is not None:
+            return self.records[known]
+        if (parts := NUMBERED.fullmatch(name)) and parts[1] in self.families:
+            number = float(parts[2])
+            own = f"{parts[1]}_{number:g}"
+            return self.records.get(own) or self.register(self.families[parts[1]](own, number))
+        return None
 
     def __getitem__(self, name):
         return self.records[name]

@@ -77,12 +77,17 @@ def loss_arguments(dtype):
     return types.CPointer(types.float64), *(pointer(dtype),) * 4, types.intp, types.intp
 
 
+def plain_name(loss):
+    """Return a name for functions: that of the loss without a decimal point."""
+    return loss.name.replace(".", "p")
+
+
 def elementwise_loss(loss):
     """row_losses = wᵢ Σⱼ value(a, y) and da = wᵢ prime(a, y). Destroys y."""
 
     def build(dtype):
-        value = compiled_scalar(loss.value, dtype, f"{loss.name}_value")
-        prime = compiled_scalar(loss.prime, dtype, f"{loss.name}_prime")
+        value = compiled_scalar(loss.value, dtype, f"{plain_name(loss)}_value")
+        prime = compiled_scalar(loss.prime, dtype, f"{plain_name(loss)}_prime")
 
         def kernel(row_losses, da, a, y, weights, rows, columns):
             at_full_width()
@@ -109,9 +114,9 @@ def elementwise_loss(loss):
 
         return kernel
 
-    return Kernel(f"{loss.name}_loss", build, loss_arguments, cached=loss.builtin)
+    return Kernel(f"{plain_name(loss)}_loss", build, loss_arguments, cached=loss.builtin)
 
 
 losses = Registry("loss", Loss)
-register = losses.register
+register, families = losses.register, losses.families
 losses.discover(__name__, __path__)

@@ -171,7 +171,7 @@ def test_compiled_gradient_is_of_the_compiled_loss(loss):
 
 @every_loss_of_values
 def test_prime_jumps_at_the_kinks_and_nowhere_else(loss):
-    step, y = 1e-3, 0.25
+    step, y = 1e-3, 1.0 if loss.name == "hinge" else 0.25  # the labels of the hinge loss are -1 and 1
     differences = [-4 + step * (i + 0.5) for i in range(8000)]
     primes = [loss.prime(y + each, y) for each in differences]
     jumps = {round(differences[i] + step / 2, 6) for i in range(7999)

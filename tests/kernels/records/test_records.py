@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 from dataclasses import fields
 from itertools import chain
 
@@ -35,7 +36,9 @@ def test_found_by_name(registry, name):
 def test_each_stands_in_the_file_of_its_name(package):
     folder = importlib.import_module(f"fastnn.kernels.{package}")
     files = {module.name for module in pkgutil.iter_modules(folder.__path__)}
-    assert files == {name for name, record in getattr(folder, package).items() if getattr(record, "builtin", True)}
+    files -= {"ctc"}  # a loss of sequences, which is no record of one output and one target
+    records = [name for name, record in getattr(folder, package).items() if getattr(record, "builtin", True)]
+    assert files == {re.sub(r"_[\d.]+$", "", name) for name in records}
 
 
 @every_registry
