@@ -83,8 +83,9 @@ def greedy_search(network: Network, X: Mapping | Sequence, *, boundary: int | No
     >>> state = GRU(8)(Embedding(5, 4)(source))
     >>> steps = GRU(8, return_sequences=True)(Embedding(4, 4)(target), initial_state=state)
     >>> net = Network(inputs=[source, target], outputs=Dense(4, "softmax")(steps))
-    >>> greedy_search(net, [[1, 2, 3], [4]], most=6)
-    Sequences(2 of 6 steps, each an int64)
+    >>> found = greedy_search(net, [[1, 2, 3], [4]], most=6)
+    >>> len(found), bool(found.lengths.max() <= 6)
+    (2, True)
     """
     found = [results[0][0] for results in search(network, X, 1, boundary, most, 0.0)]
     return Sequences.of_lengths(np.concatenate([np.empty(0, np.int64), *found]), [len(tokens) for tokens in found])

@@ -13,7 +13,9 @@ import pytest
 from fastnn import cli, examples
 
 SPOKEN = Path(os.environ.get("FASTNN_SPOKEN_DIGITS") or Path(__file__).parents[3] / "shared" / "data" / "spoken_digits.npz")
-MNIST = Path(os.environ.get("FASTNN_MNIST") or Path(__file__).parents[3] / "shared" / "data" / "mnist.npz")
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+DICTIONARY = Path(os.environ.get("FASTNN_CMUDICT") or SHARED / "cmudict.dict.xz")
+MNIST = Path(os.environ.get("FASTNN_MNIST") or SHARED / "mnist.npz")
 
 
 def logistic_regression(found):
@@ -111,6 +113,16 @@ def sunspots(found):
     assert found[1950]["linear"] < found[1950]["GRU"]  # as it says, honestly
 
 
+def translator(found):
+    assert found["curve"][-1][0] < 2  # the loss after the two epochs of --quick; all four write 99.5 % and more exactly
+    assert found["milliseconds"] < 1000
+
+
+def phonemes(found):
+    assert found["phoneme errors"] < 0.9  # after the epoch of --quick
+    assert len(found["curve"]) >= 1
+
+
 def writer(found):
     assert found["bits"] < 5  # after the two epochs of --quick, on a fifth of the pages
     assert {len(text) for text in found["texts"].values()} == {19 + 300}
@@ -123,10 +135,10 @@ def digit_strings(found):
 
 CLAIMS = {claim.__name__: claim for claim in
           (autoencoder, cart_pole, computation_graph, digit_strings, digits, ensemble, lenet, linear_depth,
-           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, segmentation, spiral, sunspots, sweep, writer,
-           zero_initialization)}
+           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, phonemes, segmentation, spiral, sunspots, sweep,
+           translator, writer, zero_initialization)}
 QUICK = {"autoencoder", "cart_pole", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "neural_ode", "parity",
-         "segmentation", "sunspots", "writer"}
+         "phonemes", "segmentation", "sunspots", "translator", "writer"}
 
 
 def module(name):
@@ -148,7 +160,12 @@ def test_example(name, tmp_path, monkeypatch, capsys):
             pytest.skip(f"there are no recordings at {SPOKEN}")
         monkeypatch.setenv("FASTNN_SPOKEN_DIGITS", str(SPOKEN))
     monkeypatch.chdir(tmp_path)
-    found = module(name).main(["--quick"] if name in QUICK else [])
+    arguments = ["--quick"] if name in QUICK else []
+    if name == "phonemes":
+        if not DICTIONARY.is_file():
+            pytest.skip(f"there is no dictionary at {DICTIONARY}")
+        arguments.append(str(DICTIONARY))
+    found = module(name).main(arguments)
     CLAIMS[name](found)
     printed = capsys.readouterr().out
     assert printed.splitlines()[-1].startswith("picture: ")
