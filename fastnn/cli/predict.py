@@ -1,7 +1,6 @@
 """`fastnn predict`: predictions of a model of `fastnn train` for the rows of a table."""
 
 import json
-from pathlib import Path
 
 from ..checks.caller_warning import collected
 from . import options
@@ -60,9 +59,9 @@ def main(argv):
 def parser():
     parser = options.command("predict", "Predict the rows of a table with a model of fastnn train.", EXAMPLES)
     parser.add_argument("model", metavar="MODEL", help="a file of fastnn train")
-    parser.add_argument("file", metavar="FILE", help="CSV or Parquet with the columns of training; - for the standard input")
-    parser.add_argument("-o", "--output", default="-", metavar="OUT", help="CSV or Parquet (default: CSV on the standard "
-                                                                           "output)")
+    parser.add_argument("file", metavar="FILE", help="a table with the columns of training; - for standard input, as CSV")
+    parser.add_argument("-o", "--output", default="-", metavar="OUT", help="a file such as .csv, .parquet or .xlsx "
+                                                                           "(default: CSV on the standard output)")
     parser.add_argument("--keep", action="store_true",
                         help="also write the columns of the table, before the predictions; their names must not conflict")
     parser.add_argument("--probabilities", action="store_true", help="add a column for the probability of each class")
@@ -100,16 +99,16 @@ def predictions(model, table, rows, parsed):
 
 def writes_text(parsed):
     """Return whether the output is CSV, which has no types."""
-    from ..tables.reading.files import PARQUET
+    from ..tables.reading.typed_files import kind_of
 
-    return not parsed.json and Path(parsed.output).suffix.lower() not in PARQUET
+    return not parsed.json and kind_of(parsed.output) is None
 
 
 def unchanged_columns(table, rows, as_text):
     """Return the columns of a table as they are written again. rows: those of the text file it was read from, or None.
 
     In CSV, cells are unchanged, such as 007 and TRUE, unless numbers have other separators: those of predictions are points.
-    In JSON and Parquet numbers are numbers, unless they have leading zeros: these are names, and the zeros would be lost.
+    In files with types numbers are numbers, unless they have leading zeros: these are names, and the zeros would be lost.
     """
     from ..tables.reading.known_formats import reading_of
 
@@ -126,7 +125,7 @@ def unchanged_columns(table, rows, as_text):
 
 
 def labels_for(target, outputs, parsed):
-    """Return the predictions as they are written: in CSV a class as in the training file, in Parquet with a single type."""
+    """Return the predictions as they are written: in CSV a class as in the training file, elsewhere with a single type."""
     if target.kind != "classification":
         return target.decode(outputs)
     if writes_text(parsed):

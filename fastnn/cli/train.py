@@ -63,7 +63,7 @@ def main(argv):
 def parser():
     parser = options.command("train", "Train a network to predict a column of a table from the others.", EXAMPLES)
     parser.add_argument("file", metavar="FILE",
-                        help="CSV (also .gz, .zst, .tsv …) or Parquet, names of columns first; - for standard input")
+                        help="CSV (also .gz, .zst, .tsv …), Parquet, Feather, JSON or Excel; - for standard input, as CSV")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
     parser.add_argument("-o", "--output", type=Path, metavar="MODEL", help="file name of the model (default: FILE's name in "
                                                                            "this folder, with .safetensors)")

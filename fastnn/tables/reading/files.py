@@ -1,4 +1,4 @@
-"""Reading and writing tables in files: CSV, also compressed, and Parquet."""
+"""Reading and writing tables in files: CSV, also compressed, and files whose cells have types, such as Parquet."""
 
 import io
 import sys
@@ -9,12 +9,10 @@ from ...checks import an_instance, path_name, several, shown, whole_number
 from ...formats.atomic_file import write_whole
 from ..columns.frames import pandas
 from ..columns.names import text_name
-from . import delimited
-from .delimited import let_pass_what_is_not_in_the_file
+from . import delimited, typed_files
 from .known_formats import READING, Told
 from .numerals import DECIMALS, THOUSANDS
 
-PARQUET = (".parquet", ".pq")
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
 
 
@@ -32,8 +30,9 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
     Parameters
     ----------
     path : path-like
-        A CSV file, optionally compressed (.gz, .bz2, .xz, .zip, .zst); .tsv with tabs; .parquet or .pq. "-" reads CSV from
-        the standard input. The other parameters are for CSV.
+        A CSV file, optionally compressed (.gz, .bz2, .xz, .zip, .zst); .tsv with tabs; or Parquet (.parquet, .pq), Feather
+        (.feather, .arrow), JSON (.json, a list of objects), JSON Lines (.jsonl, .ndjson), or the first sheet of an Excel
+        file (.xlsx, .xlsm). "-" reads CSV from the standard input. The other parameters are for CSV.
     text : iterable of str
         Columns to read as text even if they contain only numbers, so that 007 is kept.
     separator : str, optional
@@ -82,7 +81,7 @@ def read_table(path, *, text=(), separator=None, encoding=None, decimal=None, th
 
 def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None, thousands=None, skip=None,
                    missing_values=(), spelling=(), like=None):
-    """Return (table, rows): the result of `read_table`, and the `Rows` of a text file; None for Parquet."""
+    """Return (table, rows): the result of `read_table`, and the `Rows` of a text file; None for other files."""
     from ..model import TableModel  # imported here because that module imports this package
 
     pd, name, text = pandas(), path_name("path", path), several("text", text)
@@ -94,8 +93,9 @@ def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None
     skip = None if skip is None else whole_number("skip", skip, least=0)
     if like is not None:
         told.follow(an_instance("like", like, TableModel))
-    if Path(name).suffix.lower() in PARQUET:
-        table, rows = read_parquet(pd, name), None
+    if kind := typed_files.kind_of(name):
+        table, rows = typed_files.read(pd, name, kind), None
+        table.attrs = without_reading(table)
     else:
         table, rows = delimited.read(pd, name, told, separator=separator, encoding=encoding, skip=skip)
     table.columns = [str(column).strip() for column in table.columns]
@@ -112,22 +112,8 @@ def marks_by_column(where, value, allowed):
     return by_column
 
 
-def read_parquet(pd, name):
-    try:
-        table = pd.read_parquet(name)
-        table.attrs = without_reading(table)
-        for column in table.select_dtypes(exclude=["number", "bool"]):
-            table[column].tolist()  # raises an error for text that is not UTF-8
-        return table
-    except ImportError:
-        raise ImportError("Parquet files need pyarrow: pip install pyarrow; or give CSV") from None
-    except Exception as error:
-        let_pass_what_is_not_in_the_file(error)
-        raise ValueError(f"cannot read {name} as Parquet: {error or type(error).__name__}") from None
-
-
 def write_table(table, path):
-    """Write a DataFrame to a CSV or Parquet file, depending on the file extension; "-" is the standard output, as CSV.
+    """Write a DataFrame to a file of a kind that `read_table` reads, by its suffix; "-" is the standard output, as CSV.
 
     Files are written atomically.
     """
@@ -138,11 +124,8 @@ def write_table(table, path):
     table = table.copy(deep=False)
     table.attrs = without_reading(table)
     content = io.BytesIO()
-    if Path(name).suffix.lower() in PARQUET:
-        try:
-            table.to_parquet(content, index=False)
-        except ImportError:
-            raise ImportError("Parquet files need pyarrow: pip install pyarrow; or write CSV") from None
+    if kind := typed_files.kind_of(name):
+        typed_files.write(table, content, kind)
     else:
         table.to_csv(content, index=False, compression=PACKED.get(Path(name).suffix.lower()))
     write_whole(name, [content.getbuffer()], durable=False)
