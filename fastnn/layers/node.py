@@ -9,6 +9,8 @@ Nodes keep the layers that made them and what these read, nothing else. `fastnn.
 
 import re
 
+import numpy as np
+
 from ..checks import real_number, shown
 from .ragged import is_ragged
 from .ragged import output_shape as output_shape_of
@@ -129,10 +131,37 @@ class Node:
 
     def __truediv__(self, other):
         if isinstance(other, Node):
-            raise ValueError("a node cannot be divided by a node; multiply it, or make a layer of your own")
+            raise ValueError(f"a node cannot be divided by a node; multiply it, or {OWN_LAYER}")
         if real_number(other) == 0:
             raise ValueError("a node cannot be divided by 0")
         return scaled(self, 1.0 / checked_factor(other), 0.0)
+
+    def __rtruediv__(self, other):
+        raise ValueError(f"{shown(other)} cannot be divided by a node; {OWN_LAYER}")
+
+    def __pow__(self, other):
+        if isinstance(other, (int, np.integer)) and not isinstance(other, bool) and 1 <= other <= MOST_FACTORS:
+            from .joins import Multiply
+
+            return self if other == 1 else joined(Multiply, *[self] * other)
+        raise ValueError(f"a node ** {shown(other)} is not there; it can be a whole number from 1 to {MOST_FACTORS}; for "
+                         f"others {OWN_LAYER}")
+
+    def __rpow__(self, other):
+        raise ValueError(f"{shown(other)} ** a node is not there; {OWN_LAYER}")
+
+    def __matmul__(self, other):
+        raise ValueError("a node @ … is not there; use Dense(…)(node) for a matrix of parameters, and Dot()(x, y) for the "
+                         "product of two nodes")
+
+    __rmatmul__ = __matmul__
+
+    def __abs__(self):
+        raise ValueError(f"abs of a node is not there; {OWN_LAYER}, or an activation by fastnn.register_activation")
+
+
+OWN_LAYER = "make a layer of your own, see fastnn.CustomLayer"
+MOST_FACTORS = 8  # of a power
 
 
 def joined(join, *nodes):
@@ -221,6 +250,33 @@ def output_shape(layer, reads):
         if not all(map(is_ragged, shapes)):
             raise ValueError(f"{layer!r} joins sequences with sequences, not with samples of one shape; make one row of "
                              "each sequence first, as with LastStep()")
+        check_steps(layer, reads)
         return None, *layer.output_shape(tuple(shape[1:] for shape in shapes))
     except ValueError as error:
         raise ValueError(f"{error} (it is called on {', '.join(map(repr, reads))})") from None
+
+
+def check_steps(layer, reads):
+    """Refuse to join sequences that cannot have the same numbers of steps: of different inputs, or cut by other windows."""
+    (origin, lengths), *others = map(steps_of, reads)
+    for node, (other, others_lengths) in zip(reads[1:], others, strict=True):
+        if other is not origin or not np.array_equal(lengths, others_lengths):
+            what = (f"{reads[0]!r} and {node!r} are of different inputs" if other is not origin else
+                    f"of {TRIED[0]} steps {reads[0]!r} has {lengths[0]} and {node!r} has {others_lengths[0]}")
+            raise ValueError(f"{layer!r} joins sequences that may have different numbers of steps: {what}; join what layers "
+                             "make of the same sequences, step by step")
+
+
+def steps_of(node):
+    """Return (the input that the steps of a node are of, the numbers of steps for the lengths TRIED)."""
+    layers = []
+    while node.layer is not None:
+        layers.append((node.layer, node.reads[0].shape))  # where a layer reads several, the steps are those of the first
+        node = node.reads[0]
+    lengths = TRIED
+    for layer, shape in reversed(layers):
+        lengths = layer.steps_after(shape, lengths) if is_ragged(shape) and not layer.joins else lengths
+    return node, lengths
+
+
+TRIED = np.arange(1000, 1064)  # numbers of steps
