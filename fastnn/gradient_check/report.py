@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..formats import html
+
 
 @dataclass(frozen=True)
 class ParameterCheck:
@@ -51,6 +53,18 @@ class GradientReport:
         """Whether it is within the tolerance."""
         return self.max_relative_error <= self.tolerance
 
+    def _repr_html_(self):
+        head = "parameter", "checked", "relative error", "worst at", "analytic", "numeric"
+        rows = [(c.name, f"{c.checked} of {c.size}", f"{c.relative_error:.1e}", c.worst, f"{c.analytic:.5e}",
+                 f"{c.numeric:.5e}{'' if c.relative_error <= self.tolerance else '  ← wrong'}") for c in self.parameters]
+        return html.table(head, rows, self.verdict)
+
+    @property
+    def verdict(self):
+        """Whether it passed, in words."""
+        return (f"{'passed' if self.passed else 'FAILED'}: largest relative error {self.max_relative_error:.1e}, "
+                f"tolerance {self.tolerance:.0e}")
+
     def __str__(self):
         width = max(map(len, ["parameter", *(check.name for check in self.parameters)]))
         lines = [f"{'parameter':<{width}}  checked        relative error  worst at      analytic       numeric"]
@@ -60,6 +74,4 @@ class GradientReport:
                 f"{c.name:<{width}}  {f'{c.checked} of {c.size}':<13}  {c.relative_error:>14.1e}  {c.worst!s:<10}  "
                 f"{c.analytic:>12.5e}  {c.numeric:>12.5e}{verdict}"
             )
-        verdict = "passed" if self.passed else "FAILED"
-        return "\n".join([*lines, f"{verdict}: largest relative error {self.max_relative_error:.1e}, "
-                                  f"tolerance {self.tolerance:.0e}"])
+        return "\n".join([*lines, self.verdict])

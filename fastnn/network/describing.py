@@ -53,13 +53,22 @@ def represented(network):
     return f"<Network of {len(network.layers)} layers, {ends}, {options}>"
 
 
+class Text(str):
+    """Text that a notebook and Python's prompt show as it is printed."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return str(self)
+
+
 def summary_text(network):
     """Return the summary as a text table."""
     rows, total = summary_rows(network)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["   ".join(f"{cell:{'<>'[k == len(row) - 1]}{widths[k]}}" for k, cell in enumerate(row)) for row in rows]
     rule = "─" * len(lines[0])
-    return "\n".join([lines[0], rule, *lines[1:], rule, total])
+    return Text("\n".join([lines[0], rule, *lines[1:], rule, total]))
 
 
 def summary_html(network):

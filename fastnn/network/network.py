@@ -720,7 +720,7 @@ class Network:
         return checkpoint.load(cls, path_name("path", path))
 
     def summary(self) -> str:
-        """Return a printable table of layer, output shape and parameters, with totals of parameters and state."""
+        """Return a table of layer, output shape and parameters, with totals; a prompt and a notebook show it as printed."""
         return describing.summary_text(self)
 
     def _repr_html_(self):

@@ -20,6 +20,7 @@ from ..fitting.lbfgs import LBFGS
 from ..fitting.loop import Fit
 from ..fitting.progress import Progress
 from ..fitting.state import begin_or_resume
+from ..formats import html
 from ..network.network import Network
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
@@ -30,7 +31,7 @@ from .halving import halve
 from .member_fit import MemberFit
 from .members import check_members, numbers_of
 from .options import MemberOptimizers, each, each_callbacks, each_rows, samples_of
-from .results import as_table, costs, final, ranking_metric, warn_of_losses
+from .results import MOST_ROWS, as_table, costs, final, ranking_metric, warn_of_losses
 from .scheduling import begin_all, epochs_of, train_together
 
 
@@ -319,6 +320,14 @@ class Population(Ensemble):
 
     def __setstate__(self, state):
         vars(self).update(state, own_optimizers=MemberOptimizers())
+
+    def _repr_html_(self):
+        names = list(dict.fromkeys(name for history in self.histories or () for name in history))
+        rows = [[number, len(history.epochs), *(f"{history[name][-1]:.4g}" if history.get(name) else "–" for name in names)]
+                for number, history in enumerate((self.histories or ())[:MOST_ROWS])]
+        fitted = "" if rows else "; not fitted yet"
+        hidden = f"; the first {MOST_ROWS} are shown" if len(self) > MOST_ROWS and rows else ""
+        return html.table(("member", "epochs", *names), rows, repr(self)[1:-1] + fitted + hidden)
 
     def __repr__(self):
         size = sum(network.vectors.parameters.size for network in self.networks)

@@ -64,6 +64,9 @@ def warn_of_losses(networks, metric):
                     f"larger than another whatever the network: judge them by {better}")
 
 
+MOST_ROWS = 20  # of a table in a notebook
+
+
 class Table(list):
     """A list of dicts, one for each row, that prints as a table."""
 

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import not_negative, number_in_range, whole_number
+from ..formats import html
 from ..network.network import Network
 from ..samples.metrics import KNOWN
 from .halving import group_scores, halve
 from .population import Population
 from .recipe import Recipe, k_folds, problem_of, split_rows
-from .results import as_table, checked_metric, costs, final, warn_of_losses
+from .results import MOST_ROWS, as_table, checked_metric, costs, final, warn_of_losses, written
 from .space import configurations
 
 # names of hyperparameters in the table, if they are also names of results
@@ -186,6 +187,13 @@ class Sweep:
 
     def __len__(self):
         return len(self.configurations)
+
+    def _repr_html_(self):
+        rows = [self._row(number) for number in self.ranking[:MOST_ROWS]]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        cells = [[written(row.get(name, "")) for name in names] for row in rows]
+        hidden = f"; the best {MOST_ROWS} are shown" if len(self) > MOST_ROWS else ""
+        return html.table(names, cells, f"{len(self)} configurations by {self.metric}, the best first{hidden}")
 
     def __repr__(self):
         best = self.ranking[0]

@@ -7,6 +7,7 @@ The file is that of `Network.save`, and `Network.load` reads the network from it
 
 from ..checks import an_instance, path_name, shown
 from ..files import networks as files
+from ..formats import html
 from ..formats.untrusted_json import from_text, to_text
 from ..network.network import Network
 from . import metrics
@@ -59,6 +60,11 @@ class TableModel:
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
         self.number_formats = checked_formats("number_formats", number_formats)
         self.errors = checked_errors("errors", errors)
+
+    def _repr_html_(self):
+        columns = ", ".join(map(str, self.preprocessing.names))
+        return html.table(("target", "kind", "columns"), [(self.target.name, self.target.kind, columns)],
+                          "what it predicts, and from which columns") + self.network._repr_html_()
 
     def forward(self, table, *, threads=None):
         """Return the outputs (rows, outputs) of the network."""

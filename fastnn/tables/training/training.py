@@ -18,6 +18,7 @@ import numpy as np
 
 from ...checks import shown
 from ...checks.caller_warning import collected
+from ...formats import html
 from .. import metrics
 from ..classes import Classes
 from ..columns.cells import without
@@ -72,6 +73,12 @@ class Result:
     seconds: float
     metrics: dict
     notes: list
+
+    def _repr_html_(self):
+        foot = (f"{len(self.training):,} rows to train on, {len(self.validation):,} to choose the best epoch by, "
+                f"{len(self.test):,} to test on; best epoch {self.best_epoch + 1}, {self.seconds:.1f} s")
+        return html.table(("metric", "on the test rows"), [(name, f"{value:.4g}") for name, value in self.metrics.items()],
+                          "; ".join([foot, *map(str, self.notes)])) + html.history_html(self.history)
 
     @property
     def training(self):
