@@ -47,6 +47,10 @@ def main(argv=None):
     if parsed.command is None:
         parser().print_help()
         return 0
+    if parsed.command not in COMMANDS:
+        print(f"fastnn: there is no command {parsed.command!r}{similar(parsed.command)}; fastnn --help lists the commands",
+              file=sys.stderr)
+        return 2
     try:
         status = importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
         if sys.stdout is not None:
@@ -58,6 +62,14 @@ def main(argv=None):
         return failed(parsed, "interrupted", 130)
     except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # errors that the user can repair
         return failed(parsed, error_message(error), 1)
+
+
+def similar(command):
+    """Return a question with the most similar command, "" if none is."""
+    import difflib
+
+    close = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def failed(parsed, why, status):
@@ -97,7 +109,7 @@ def parser():
         prog="fastnn", description="Neural networks trained and run on the CPU, from kernels compiled by Numba.",
         epilog=EPILOG.format(commands=commands), formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help="one of the commands below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the command")
     parser.add_argument("--version", action=PrintVersion)
     return parser

@@ -166,3 +166,11 @@ def test_a_terminal_that_lacks_letters(encoding, tmp_path):
     done = subprocess.run([sys.executable, "-m", "fastnn", "demo", "--epochs", "2"], cwd=tmp_path, check=True,
                           capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
     assert b"accuracy" in done.stdout
+
+
+@pytest.mark.parametrize(("given", "meant"), [("trian", "train"), ("pedict", "predict"),
+                                              ("check_gradients", "check-gradients")])
+def test_a_misspelt_command_is_answered_in_a_line(capsys, given, meant):
+    assert cli.main([given]) == 2
+    err = capsys.readouterr().err
+    assert err == (f"fastnn: there is no command {given!r} (did you mean {meant!r}?); fastnn --help lists the commands\n")
