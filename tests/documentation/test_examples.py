@@ -53,6 +53,12 @@ def parity(found):
     assert found["accuracy"]["deep"] == [1.0]
 
 
+def pendulum(found):
+    assert found["passed"]
+    errors = found["errors"]
+    assert 1.2 * errors["physics and a network"] < errors["a network alone"] < errors["physics alone"] / 3
+
+
 def mnist(found):
     assert found["accuracy"] >= 0.965  # after the two epochs of --quick; 0.98 and better after all ten
 
@@ -135,8 +141,8 @@ def digit_strings(found):
 
 CLAIMS = {claim.__name__: claim for claim in
           (autoencoder, cart_pole, computation_graph, digit_strings, digits, ensemble, lenet, linear_depth,
-           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, phonemes, segmentation, spiral, sunspots, sweep,
-           translator, writer, zero_initialization)}
+           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, pendulum, phonemes, segmentation, spiral,
+           sunspots, sweep, translator, writer, zero_initialization)}
 QUICK = {"autoencoder", "cart_pole", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "neural_ode", "parity",
          "phonemes", "segmentation", "sunspots", "translator", "writer"}
 

@@ -25,8 +25,9 @@ def each_pair(first, second, two):
 
 
 def test_every_registered_layer_is_tested():
-    assert {type(layer) for layer in (LAYERS | TOKENS).values()} == set(layers.values())
-    assert set(layers) == {kind.__name__ for kind in layers.values()} <= set(fastnn.__all__)
+    ours = {kind for kind in layers.values() if not issubclass(kind, fastnn.CustomLayer)}
+    assert {type(layer) for layer in (LAYERS | TOKENS).values()} == ours
+    assert {kind.__name__ for kind in ours} <= set(fastnn.__all__)
 
 
 # Gradients
