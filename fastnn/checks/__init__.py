@@ -93,7 +93,7 @@ def refuse_class(where, value, kind):
 
 def list_of(where, values, kind):
     """Return `values` as a list of instances of `kind`."""
-    if isinstance(values, kind):
+    if isinstance(values, kind) and kind is not str:
         raise ValueError(f"{where} is a single {type(values).__name__}; it must be a list of {kind.__name__}: "
                          f"{where}=[{type(values).__name__}(...)]")
     if not isinstance(values, (list, tuple)):

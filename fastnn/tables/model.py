@@ -9,6 +9,7 @@ from ..checks import an_instance, path_name, shown
 from ..files import networks as files
 from ..formats import html
 from ..formats.untrusted_json import from_text, to_text
+from ..network.describing import summary_html
 from ..network.network import Network
 from . import metrics
 from .classes import Classes
@@ -64,7 +65,7 @@ class TableModel:
     def _repr_html_(self):
         columns = ", ".join(map(str, self.preprocessing.names))
         return html.table(("target", "kind", "columns"), [(self.target.name, self.target.kind, columns)],
-                          "what it predicts, and from which columns") + self.network._repr_html_()
+                          "what it predicts, and from which columns") + summary_html(self.network)
 
     def forward(self, table, *, threads=None):
         """Return the outputs (rows, outputs) of the network."""
