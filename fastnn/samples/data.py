@@ -202,6 +202,8 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
         from .transcripts import transcribed
 
         return transcribed(network, X, y, weights, class_weight)
+    if network.is_ragged and not network.gives_steps:
+        refuse_step_targets(y, X.lengths)
     names = class_names or network.class_names
     if (names is not None or learns_names) and not network.gives_steps:
         y, names = as_numbers(head, y, names)
@@ -213,8 +215,6 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
         if class_weight is not None:
             weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
         return Data(X, targets, weights, dtype=network.dtype)
-    if network.is_ragged:
-        refuse_step_targets(y, X.lengths)
     targets = head.check_targets(y, len(X), network.dtype)
     weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
     weights = counted_weights(weights, targets.counted, network.dtype)
