@@ -1,4 +1,4 @@
-"""The layers before the dense ones, of convolutional and recurrent nets, for fastnn and PyTorch."""
+"""The layers before the dense ones, of convolutional nets, recurrent ones and Transformers, for fastnn and PyTorch."""
 
 from functools import partial
 
@@ -13,10 +13,13 @@ def fastnn_layers(net):
         DepthwiseConv2D,
         Dropout,
         GlobalAveragePool,
+        LayerNorm,
         MaxPool2D,
+        TransformerEncoder,
     )
 
-    layers, others = [], {"pool": MaxPool2D, "mean": GlobalAveragePool, "dropout": Dropout, "gru": GRU, "lstm": LSTM}
+    layers, others = [], {"pool": MaxPool2D, "mean": GlobalAveragePool, "dropout": Dropout, "gru": GRU, "lstm": LSTM,
+                          "norm": LayerNorm, "transformer": partial(TransformerEncoder, activation="relu")}
     for (kind, *numbers), each in zip(net.blocks, net.windows, strict=True):
         if each is None:
             layers.append(others[kind](*numbers))
@@ -42,11 +45,23 @@ def torch_layers(net):
         def forward(self, x):
             return self.layer(x)[0][:, -1]
 
-    layers, others = [], {"pool": nn.MaxPool2d, "dropout": nn.Dropout, "gru": partial(LastState, "gru"),
-                          "lstm": partial(LastState, "lstm")}
+    class Mean(nn.Module):
+        """The mean over the steps of series, or over the pixels of images."""
+
+        def forward(self, x):
+            return x.mean(1) if len(net.image) == 2 else nn.functional.adaptive_avg_pool2d(x, 1)
+
+    def transformer(heads, hidden):
+        return nn.TransformerEncoderLayer(net.image[1], heads, hidden, dropout=0.0, batch_first=True, norm_first=True)
+
+    def norm():
+        return nn.LayerNorm(net.image[1])
+
+    layers, others = [], {"mean": Mean, "norm": norm, "transformer": transformer, "pool": nn.MaxPool2d,
+                          "dropout": nn.Dropout, "gru": partial(LastState, "gru"), "lstm": partial(LastState, "lstm")}
     for (kind, *numbers), each in zip(net.blocks, net.windows, strict=True):
         if each is None:
-            layers.append(nn.AdaptiveAvgPool2d(1) if kind == "mean" else others[kind](*numbers))
+            layers.append(others[kind](*numbers))
             continue
         (top, bottom), (left, right) = each.padding
         alike = top == bottom and left == right

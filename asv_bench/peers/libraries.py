@@ -17,6 +17,7 @@ from functools import partial
 
 from .images import fastnn_layers, torch_layers
 from .nets import GATES
+from .transformers import jax_blocks
 
 LEARNING_RATES = {"adam": 1e-3, "sgd": 1e-2}  # by the optimizer's name
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam: Kingma and Ba 2014, algorithm 1
@@ -160,6 +161,10 @@ def jax_work(net, X, y, X_bulk, threads):
     if any(each.normalized for each in net.windows if each):
         raise ValueError("JAX has no batch normalization; leave it out")
     kernels, weights = [(*each.kernel, each.channels, each.features) for each in net.windows if each], []
+    blocks = None
+    if any(kind == "transformer" for kind, *_ in net.blocks):
+        first, blocks = jax_blocks(net, key)
+        weights.append(first)
     recurrent = [(kind, *units) for kind, *units in net.blocks if kind in GATES]
     for kind, units in recurrent:
         key, *draws = jax.random.split(key, 3)
@@ -209,9 +214,11 @@ def jax_work(net, X, y, X_bulk, threads):
     def logits(weights, x):
         if recurrent:
             x = last_state(recurrent[0][0], weights[0], x)
+        elif blocks is not None:
+            x = blocks(weights[0], x)
         elif net.blocks:
             x = convolve(iter(weights), x)
-        for weight, bias in weights[len(kernels) + len(recurrent):-1]:
+        for weight, bias in weights[len(kernels) + len(recurrent) + (blocks is not None):-1]:
             x = jax.nn.relu(x @ weight + bias)
         weight, bias = weights[-1]
         return x @ weight + bias

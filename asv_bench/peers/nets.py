@@ -30,7 +30,8 @@ class Net:
         The shape of a sample: (height, width, channels), or (steps, features) of a series; () for a dense network.
     blocks : tuple of tuple
         The layers before the dense ones: convolutions, see `windows.KINDS`; ("pool", size), a maximum; ("mean",), over each
-        channel; ("dropout", rate). Of series, ("gru", units) or ("lstm", units), its last state.
+        channel; ("dropout", rate). Of series, ("gru", units) or ("lstm", units), its last state; ("transformer", heads,
+        hidden features), an encoder's block; ("norm",), of each step.
     """
 
     sizes: tuple[int, ...]
@@ -63,7 +64,7 @@ class Net:
     def flops(self):
         """Return the flops of a step's products: x·W, xᵀ·dz and dz·Wᵀ of every layer, without the first layer's dz·Wᵀ."""
         dense = (rows * columns for rows, columns in zip(self.sizes, self.sizes[1:], strict=False))
-        products = [*self.recurrences, *self.convolutions, *dense]
+        products = [*self.recurrences, *self.attentions, *self.convolutions, *dense]
         return 2 * self.batch * (3 * sum(products) - products[0])
 
     @property
@@ -88,6 +89,13 @@ class Net:
         """Return the number of multiply-adds of the inputs and of the states of a recurrent layer, for a sample."""
         return [self.image[0] * GATES[kind] * units[0] * rows for kind, *units in self.blocks if kind in GATES
                 for rows in (self.image[1], *units)]
+
+    @property
+    def attentions(self):
+        """Return the number of multiply-adds of each Transformer block, for a sample."""
+        steps, features = self.image if len(self.image) == 2 else (0, 0)
+        return [steps * (4 * features**2 + 2 * features * hidden + 2 * steps * features)
+                for kind, *numbers in self.blocks if kind == "transformer" for hidden in numbers[1:]]
 
     @property
     def steps(self):
@@ -125,5 +133,8 @@ WAKE_WORD = Net((32, 3), 100, name="wake-word", image=(1, 30, 40), blocks=(*(
     block for features, kernel in ((128, 3), (64, 5), (64, 10), (32, 15))
     for block in (("each valid", (1, kernel)), ("valid", features, 1, 1))), ("mean",)))
 SERIES_NETS = tuple(Net((64, 9), 32, name=f"{kind}-12-64", image=(29, 12), blocks=((kind, 64),)) for kind in GATES)
+TRANSFORMER = Net((64, 10), 32, name="transformer-64", image=(50, 64), blocks=(
+    ("transformer", 4, 256), ("transformer", 4, 256), ("norm",), ("mean",)))
+SERIES_NETS += (TRANSFORMER,)
 IMAGE_NETS = (LENET, RESNET, DS_CNN, MOBILENET, WAKE_WORD)
 NETS = tuple(map(Net.parse, ("4-16-16-2:8", "2-64-64-3:32", "784-128-10:64", "784-128-64-10:32", "784-512-512-10:128")))

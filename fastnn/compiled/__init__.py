@@ -6,7 +6,13 @@ name.
 
 from ..naive.rungs import registry_attributes
 from . import calls
-from .attention_calls import attention_backward, attention_forward
+from .attention_calls import (
+    attention_backward,
+    attention_forward,
+    attention_pool_backward,
+    attention_pool_forward,
+    positional_encoding_forward,
+)
 from .calls import (
     batch_norm_backward,
     batch_norm_forward,
@@ -82,6 +88,8 @@ from .sequence_calls import (
 __all__ = [
     "attention_backward",
     "attention_forward",
+    "attention_pool_backward",
+    "attention_pool_forward",
     "average_over_time_backward",
     "average_over_time_forward",
     "average_pool2d_backward",
@@ -132,6 +140,7 @@ __all__ = [
     "optimizer_update",
     "pad2d_backward",
     "pad2d_forward",
+    "positional_encoding_forward",
     "random_view_backward",
     "random_view_forward",
     "registered_functions",

@@ -10,10 +10,12 @@ import numpy as np
 
 from ..kernels.compiling.objects import address
 from ..kernels.layers.attention.attention import attention_row, scratch_of
+from ..kernels.layers.attention.positional_encoding import add_positions_row, positions_row
 from ..naive.attention import check_attention
+from ..naive.rungs import check_offsets
 from ..runtime.memory import aligned
-from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
-from .arguments import place, real_arrays, run_phase
+from ..runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART, parts, resolve_threads
+from .arguments import check_alike, place, real_arrays, run_phase
 from .sequence_calls import Steps
 
 
@@ -49,11 +51,11 @@ class Call:
             "query_axis": self.query_axis.place, "source_axis": self.source_axis.place, "scratch": place(self.scratch),
             "scratch_size": size, "partials": place(self.partials), **places}
 
-    def run(self, row, phase, parts, gradients=0):
+    def run_row(self, row, phase, parts, gradients=0):
         run_phase(row, phase, self.samples, parts, self.work, gradients)
 
     def forward(self):
-        self.run(attention_row(self.dtype, 1, **self.options), "forward", self.parts)
+        self.run_row(attention_row(self.dtype, 1, **self.options), "forward", self.parts)
         return self.a
 
     def backward(self):
@@ -63,10 +65,10 @@ class Call:
         learned = None if self.weight is None else (place(self.weight), self.weight.size)
         places = zip(("dquery", "dkeys", "dvalues"), map(place, found), strict=True)
         row = attention_row(self.dtype, 1, training=True, da=place(self.da), learned=learned, **self.options, **dict(places))
-        self.run(row, "backward_first", self.parts)
+        self.run_row(row, "backward_first", self.parts)
         if learned is not None:
             found.append(np.empty_like(self.weight))
-            self.run(row, "backward_third", 1, address(found[-1]) - address(self.weight))
+            self.run_row(row, "backward_third", 1, address(found[-1]) - address(self.weight))
         return tuple(found)
 
 
@@ -95,3 +97,83 @@ def attention_backward(da, query, keys, values, offsets, source_offsets=None, *,
     (array([[2.5]]), [[0.0], [0.0]], [[0.5], [0.5]])
     """
     return Call(query, keys, values, offsets, source_offsets, heads, causal, weight, threads, da).backward()
+
+
+class PoolCall:
+    """The row of a learned weighted mean whose memory is wherever its arrays lie."""
+
+    def __init__(self, x, offsets, query, threads, da=None):
+        given = {"x": x, "query": query} | ({} if da is None else {"da": da})
+        self.dtype, self.x, self.query, *rest = real_arrays(**given)
+        offsets = check_offsets(offsets, len(self.x), least=1)
+        check_attention((1, *self.query.shape), self.x.shape, self.x.shape, [0, 1], [0, len(self.x)], 1, False)
+        self.axis, self.samples, features = Steps(self.dtype, offsets), len(offsets) - 1, self.x.shape[1]
+        places, size = scratch_of(int(np.diff(offsets).max()), features, features, da is not None, False)
+        self.work = 4 * self.x.size
+        self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples)
+        self.scratch = aligned(size * self.parts, self.dtype)
+        self.a, self.partials = (np.empty((self.samples, features), self.dtype) for _ in range(2))
+        self.options = {
+            "scores": "dot", "heads": 1, "key_features": features, "value_features": features, "learns_query": True,
+            "scale": 1 / math.sqrt(features), "query": place(self.query), "keys": place(self.x), "values": place(self.x),
+            "a": place(self.a), "partials": place(self.partials), "source_axis": self.axis.place,
+            "scratch": place(self.scratch), "scratch_size": size, **places,
+            **dict.fromkeys(("query_row", "keys_row", "values_row", "a_row"), features)}
+        self.da = None if da is None else rest[0]
+
+    def forward(self):
+        run_phase(attention_row(self.dtype, 1, **self.options), "forward", self.samples, self.parts, self.work)
+        return self.a
+
+    def backward(self):
+        check_alike(a=self.a, da=self.da)
+        dx, dquery = np.empty_like(self.x), np.empty_like(self.query)
+        row = attention_row(self.dtype, 1, training=True, da=place(self.da), learned=(place(self.query), self.query.size),
+                            dquery=place(self.partials), dkeys=place(dx), dvalues=place(dx), to=(False, True, False),
+                            **self.options)
+        run_phase(row, "backward_first", self.samples, self.parts, self.work)
+        run_phase(row, "backward_third", self.samples, 1, self.work, address(dquery) - address(self.query))
+        return dx, dquery
+
+
+def attention_pool_forward(x, offsets, query, threads=None):
+    """Compute Σ pₜ xₜ of each sequence, where p is the softmax of query · xₜ / √features over its steps.
+
+    Examples
+    --------
+    >>> attention_pool_forward([[1.0], [3.0], [5.0]], offsets=[0, 2, 3], query=[0.0])
+    array([[2.],
+           [5.]])
+    """
+    return PoolCall(x, offsets, query, threads).forward()
+
+
+def attention_pool_backward(da, x, offsets, query, threads=None):
+    """Compute the gradients of `attention_pool_forward` from da: dx, dquery.
+
+    Examples
+    --------
+    >>> attention_pool_backward([[1.0], [1.0]], [[1.0], [3.0], [5.0]], offsets=[0, 2, 3], query=[0.0])[1]
+    array([1.])
+    """
+    return PoolCall(x, offsets, query, threads, da).backward()
+
+
+def positional_encoding_forward(x, offsets, threads=None):
+    """Add to each step of a sequence the sines and cosines of its position: a (steps, features).
+
+    Examples
+    --------
+    >>> positional_encoding_forward([[0.0, 0.0], [0.0, 0.0]], offsets=[0, 1, 2])
+    array([[0., 1.],
+           [0., 1.]])
+    """
+    dtype, x = real_arrays(x=x)
+    offsets = check_offsets(offsets, len(x))
+    axis, a = Steps(dtype, offsets), np.empty_like(x)
+    table = np.empty((int(np.diff(offsets).max()), x.shape[1]), dtype)
+    given = {"axis": axis.place, "table": place(table), "features": x.shape[1]}
+    run_phase(positions_row(dtype, **given), "forward", axis.sequences, 1, table.size)
+    own = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
+    run_phase(add_positions_row(dtype, 1, x=place(x), a=place(a), **given), "forward", axis.sequences, own, x.size)
+    return a

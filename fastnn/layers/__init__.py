@@ -10,6 +10,10 @@ from pathlib import Path
 from ..checks import shown, whole_number
 from .activation import Activation
 from .attention.attention import Attention
+from .attention.attention_pool import AttentionPool
+from .attention.multi_head_attention import MultiHeadAttention
+from .attention.positional_encoding import PositionalEncoding
+from .attention.transformer import TransformerDecoder, TransformerEncoder
 from .base import Layer, layers, register
 from .blocks import Block, Chain, Parallel, Residual, Shared
 from .convolution.conv1d import Conv1D
@@ -43,12 +47,13 @@ from .shapes.reshape import Reshape
 from .shapes.up_sample2d import UpSample2D
 from .shapes.zero_pad2d import ZeroPad2D
 
-__all__ = ["GRU", "LSTM", "Activation", "Add", "Attention", "Average", "AveragePool1D", "AveragePool2D", "BatchNorm",
-           "Bidirectional", "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D", "CustomLayer", "Dense",
-           "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePool",
-           "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer", "LayerNorm", "MaxPool1D", "MaxPool2D", "Maximum",
-           "Multiply", "Node", "Normalize", "Pad2D", "Parallel", "RandomCrop", "RandomFlip", "RandomShift", "Rescale",
-           "Reshape", "Residual", "Shared", "SimpleRNN", "Slice", "Subtract", "UpSample2D", "ZeroPad2D",
+__all__ = ["GRU", "LSTM", "Activation", "Add", "Attention", "AttentionPool", "Average", "AveragePool1D", "AveragePool2D",
+           "BatchNorm", "Bidirectional", "Block", "Chain", "Concatenate", "Conv1D", "Conv2D", "ConvTranspose2D",
+           "CustomLayer", "Dense", "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten", "GaussianNoise",
+           "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer", "LayerNorm", "MaxPool1D",
+           "MaxPool2D", "Maximum", "MultiHeadAttention", "Multiply", "Node", "Normalize", "Pad2D", "Parallel",
+           "PositionalEncoding", "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared",
+           "SimpleRNN", "Slice", "Subtract", "TransformerDecoder", "TransformerEncoder", "UpSample2D", "ZeroPad2D",
            "applied_activations", "computing_layer", "input_shape", "is_features", "is_ragged", "layer_from_config",
            "layers", "layers_from_config", "numbers_of", "output_shape", "register", "register_layer", "row_shape",
            "seen_by", "shapes", "shown_shape"]

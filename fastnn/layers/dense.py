@@ -69,35 +69,9 @@ class Dense(Layer):
         return {"weight": initializer.draw(generator, (*shape, self.out_features)), "bias": 0.0}
 
     def lower(self, program, index, x, activation):
-        in_features, out_features, weight = x.features, self.out_features, program.offsets[f"{index}.weight"]
-        work = 2 * program.batch * in_features * out_features
-        z, a = program.around_activation((out_features,), activation)
-        wants_dx = program.training and x.gradient is not None
-        parts = program.parts(work, FLOPS_PER_PART)
-        by_chains = program.training and parts > 1 and chain_count(in_features) > 1
-        shares = {"forward": parts if by_chains else min(parts, program.batch)}
-        if program.training:
-            shares |= {"backward_first": program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                       "backward_second": max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
-                       "backward_third": min(parts, in_features)}
-        row = dense_row(
-            program.dtype, activation, shares,
-            x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,
-            scratch=program.scratch(in_features * out_features) if wants_dx else 0,
-            weight=weight, bias=program.offsets[f"{index}.bias"],
-            batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
-            chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
-            padded=True,  # arrays of the arena end with a cache line
-            gathered=program.training and program.is_gathered(x),
-            adds=x.adds,
-        )
-        program.emit(row)
-        if by_chains:
-            program.emit(combine_row(program.dtype, parts, row))
-        if program.training:  # the bias follows the weight in memory, like one more row of it
-            program.emit_update(start=weight, rows=in_features + 1, columns=out_features, parts=min(parts, in_features))
+        a = lower_product(program, x, self.out_features, f"{index}.weight", f"{index}.bias", activation)
         if self.l1 or self.l2:
-            program.emit_penalty(weight, in_features * out_features, self.l1, self.l2)
+            program.emit_penalty(program.offsets[f"{index}.weight"], x.features * self.out_features, self.l1, self.l2)
         return a
 
     def onnx(self, graph, x, parameters):
@@ -108,3 +82,38 @@ class Dense(Layer):
         penalties = {name: value for name, value in (("l1", self.l1), ("l2", self.l2)) if value}
         return {"layer": "Dense", "out_features": self.out_features, "activation": self.activation,
                 "initializer": self.initializer, **penalties}
+
+
+def lower_product(program, x, out_features, weight, bias, activation=None):
+    """Emit the rows of a = g(x @ weight + bias) for each row of x; return the tensor of a.
+
+    weight, bias: names of parameters, by the number of their layer, which lie one after the other in memory.
+    """
+    in_features, weight = x.features, program.offsets[weight]
+    work = 2 * program.batch * in_features * out_features
+    z, a = program.around_activation((out_features,), activation)
+    wants_dx = program.training and x.gradient is not None
+    parts = program.parts(work, FLOPS_PER_PART)
+    by_chains = program.training and parts > 1 and chain_count(in_features) > 1
+    shares = {"forward": parts if by_chains else min(parts, program.batch)}
+    if program.training:
+        shares |= {"backward_first": program.parts(program.batch * out_features, NUMBERS_PER_PART),
+                   "backward_second": max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
+                   "backward_third": min(parts, in_features)}
+    row = dense_row(
+        program.dtype, activation, shares,
+        x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,
+        scratch=program.scratch(in_features * out_features) if wants_dx else 0,
+        weight=weight, bias=program.offsets[bias],
+        batch=program.batch, in_features=in_features, out_features=out_features, from_data=x.from_data,
+        chains=program.arena.take((chain_count(in_features) - 1) * program.batch * out_features) if by_chains else 0,
+        padded=True,  # arrays of the arena end with a cache line
+        gathered=program.training and program.is_gathered(x),
+        adds=x.adds,
+    )
+    program.emit(row)
+    if by_chains:
+        program.emit(combine_row(program.dtype, parts, row))
+    if program.training:  # the bias follows the weight in memory, like one more row of it
+        program.emit_update(start=weight, rows=in_features + 1, columns=out_features, parts=min(parts, in_features))
+    return a

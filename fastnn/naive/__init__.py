@@ -22,6 +22,7 @@ In addition to the functions below, there is a pair for each registered activati
 
 from . import records
 from .attention import attention_backward, attention_forward
+from .attention_pool import attention_pool_backward, attention_pool_forward
 from .clipping import clip_by_norm, clip_by_value
 from .convolution import (
     conv2d_backward,
@@ -80,6 +81,7 @@ from .over_time import (
 )
 from .penalty import weight_penalty, weight_penalty_gradient
 from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
+from .positional_encoding import positional_encoding_forward
 from .random_layers import gaussian_noise_forward, random_view_backward, random_view_forward
 from .recurrence import (
     gru_backward,
@@ -94,6 +96,8 @@ from .rungs import registry_attributes
 __all__ = [
     "attention_backward",
     "attention_forward",
+    "attention_pool_backward",
+    "attention_pool_forward",
     "average_over_time_backward",
     "average_over_time_forward",
     "average_pool2d_backward",
@@ -147,6 +151,7 @@ __all__ = [
     "optimizer_state",
     "pad2d_backward",
     "pad2d_forward",
+    "positional_encoding_forward",
     "random_view_backward",
     "random_view_forward",
     "rescale_backward",

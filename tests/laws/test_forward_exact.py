@@ -271,6 +271,36 @@ def exact_lstm_step(layer, gates, h, c, p):
     return [logistic(z[3 * out + j] + of[2 * out + j] * c[j]) * mpmath.tanh(c[j]) for j in range(out)], c
 
 
+def exact_attention_pool(layer, x, p, shape):
+    steps, features = shape
+    rows = [x[t * features:(t + 1) * features] for t in range(steps)]
+    powers = [mpmath.exp(mpmath.fdot(p["query"], k) / mpmath.sqrt(features)) for k in rows]
+    return [mpmath.fdot(powers, column) / sum(powers) for column in zip(*rows, strict=True)]
+
+
+def exact_positions(layer, x, p, shape):
+    steps, features = shape
+    angles = [t / mpmath.mpf(10000) ** (mpmath.mpf(j - j % 2) / features) for t in range(steps) for j in range(features)]
+    return [v + (mpmath.cos(angle) if k % features % 2 else mpmath.sin(angle))
+            for k, (v, angle) in enumerate(zip(x, angles, strict=True))]
+
+
+def exact_heads(layer, x, p, shape):
+    """Compute each head as an attention of its own columns, of a series that attends to itself."""
+    (x,), ((steps, features),) = x, shape
+    query, keys, values = ([products(x[t * features:(t + 1) * features], p[f"{name}_weight"], p[f"{name}_bias"])
+                            for t in range(steps)] for name in ("query", "key", "value"))
+    a, size = [], len(query[0]) // layer.heads
+    for t in range(steps):
+        seen, joined = range(t + 1 if layer.causal else steps), []
+        for own in (slice(head * size, (head + 1) * size) for head in range(layer.heads)):
+            powers = [mpmath.exp(mpmath.fdot(query[t][own], keys[j][own]) / mpmath.sqrt(size)) for j in seen]
+            columns = zip(*(values[j][own] for j in seen), strict=True)
+            joined += [mpmath.fdot(powers, column) / sum(powers) for column in columns]
+        a += products(joined, p["output_weight"], p["output_bias"])
+    return a
+
+
 def exact_attention(layer, x, p, shape):
     """Compute the weights of each query, of a series that attends to itself."""
     (x,), ((steps, features),) = x, shape
@@ -313,6 +343,9 @@ EXACT_LAYERS = {
                                              for k, v in enumerate(x)],
     "GroupNorm": exact_group_norm,
     "Attention": exact_attention,
+    "AttentionPool": exact_attention_pool,
+    "MultiHeadAttention": exact_heads,
+    "PositionalEncoding": exact_positions,
     "LastStep": lambda layer, x, p, shape: x[-math.prod(shape[1:]):],
     **dict.fromkeys(EXACT_STEPS, exact_recurrence),
     "Flatten": lambda layer, x, p, shape: x,

@@ -13,6 +13,7 @@ from fastnn.layers import Layer, layers
 
 ROOT = Path(__file__).parents[2]
 CASES = layer_cases.LAYERS | layer_cases.TOKENS
+NOT_IN_TORCH = {fastnn.AttentionPool}  # with weights, and without a module that has them
 every_layer = pytest.mark.parametrize("layer", layers.values(), ids=layers)
 
 
@@ -28,7 +29,9 @@ def test_it_has_a_file_of_its_own_for_its_specification_and_one_for_its_kernels(
     # a series is an image of height 1, depthwise is a convolution of as many groups as channels, and a slice is copied as
     # a part of a concatenation is
     others = {"activation.py": "activate.py", "conv1d.py": "conv2d.py", "depthwise_conv2d.py": "conv2d.py",
-              "concatenate.py": "copy_part.py", "slice.py": "copy_part.py"}
+              "concatenate.py": "copy_part.py", "slice.py": "copy_part.py",
+              # one row with one head, several, or a learned query
+              "multi_head_attention.py": "attention.py", "attention_pool.py": "attention.py"}
     kernels = path.with_name(others.get(path.name, path.name))
     assert layer.is_view or (ROOT / "kernels" / "layers" / kernels).is_file()
     beside = [each for each in layers.values() if inspect.getfile(each) == inspect.getfile(layer)]
@@ -59,6 +62,8 @@ def test_it_is_written_to_onnx(layer):
 @every_layer
 def test_its_weights_come_from_pytorch_or_it_has_none(layer):
     name, case = next((name, case) for name, case in CASES.items() if type(case) is layer)
+    if layer in NOT_IN_TORCH:
+        return
     shape = layer_cases.sample_shape(name, 12)
     assert (layer.torch is None) == (not case.parameter_shapes(shape)), "name its PyTorch module in `torch`, and read it"
 

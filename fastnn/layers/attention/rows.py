@@ -71,9 +71,10 @@ def gradients_of(query, keys, values):
 
 def emit_attention(program, query, keys, values, a, *, scores, heads, causal, scale, key_features, value_features,
                    learned=None, **operands):
-    """Emit the row of attention for tensors of steps; query: None where it is learned.
+    """Emit the row of attention for tensors of steps, in which the columns of the heads stand side by side.
 
-    The columns of the heads stand side by side. Operands: further ones of the row.
+    query: None for one that is learned, the same for all samples. learned: (offset, size) of the parameter of the row, whose
+    gradients by samples lie in `partials`. operands: further ones of the row.
     """
     source, samples = values.axis, program.samples
     queries = samples if query is None or query.axis is None else query.axis.rows
@@ -82,7 +83,8 @@ def emit_attention(program, query, keys, values, a, *, scores, heads, causal, sc
     places, size = scratch_of(max(source.longest, 1), key_features, value_features, program.training, scores == "additive")
     gradients, adds = ({}, (False,) * 3) if not program.training else gradients_of(
         replace(keys, gradient=operands.get("partials"), adds=False) if query is None else query, keys, values)
-    given = {"query": 0 if query is None else query.offset, "query_row": heads * key_features,
+    given = {"query": learned[0] if query is None else query.offset, "learns_query": query is None,
+             "query_row": heads * key_features,
              "keys_row": heads * key_features, "values_row": heads * value_features, "a_row": heads * value_features}
     given |= operands
     with program.on(None):
