@@ -125,10 +125,11 @@ def register_loss(name: str, value: Callable, prime: Callable, *, formula: str =
     >>> _ = fastnn.register_loss("log_cosh", lambda a, y: math.log(math.cosh(a - y)), lambda a, y: math.tanh(a - y))
     >>> net = fastnn.Network([fastnn.Dense(4, "tanh"), fastnn.Dense(1)], inputs=2, loss="log_cosh")
     """
+    name = checked_name("loss", name)
     if name == ctc.name:
         raise ValueError(f"there is already a loss named {name!r}; give yours another name")
     return losses.register(Loss(
-        checked_name("loss", name), formula, prime_formula, checked_function("value", value, ["a", "y"]),
+        name, formula, prime_formula, checked_function("value", value, ["a", "y"]),
         checked_function("prime", prime, ["a", "y"]), vectorized, vectorized_prime,
         smooth=true_or_false("smooth", smooth), kinks=checked_kinks(kinks),
         targets=one_of("targets", targets, ("values", "classes", "binary")), builtin=False,

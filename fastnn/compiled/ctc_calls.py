@@ -28,7 +28,7 @@ def ctc_loss(z, offsets, labels, label_offsets, weights=None, threads=None):
     >>> round(float(np.exp(-loss)) * 9, 9)
     3.0
     """
-    return run(z, offsets, labels, label_offsets, weights, threads)[0]
+    return loss_and_gradient(z, offsets, labels, label_offsets, weights, threads)[0]
 
 
 def ctc_loss_gradient(z, offsets, labels, label_offsets, weights=None, threads=None):
@@ -40,10 +40,10 @@ def ctc_loss_gradient(z, offsets, labels, label_offsets, weights=None, threads=N
     >>> ctc_loss_gradient(np.zeros((2, 3)), offsets=[0, 2], labels=[1], label_offsets=[0, 1])[0].round(6).tolist()
     [0.0, -0.333333, 0.333333]
     """
-    return run(z, offsets, labels, label_offsets, weights, threads)[1]
+    return loss_and_gradient(z, offsets, labels, label_offsets, weights, threads)[1]
 
 
-def run(z, offsets, labels, label_offsets, weights, threads):
+def loss_and_gradient(z, offsets, labels, label_offsets, weights, threads):
     """Return (loss, dz)."""
     dtype, z = real_arrays(z=z)
     offsets, labels, label_offsets, weights = check_transcripts(z.shape, offsets, labels, label_offsets, weights)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..checks import whole_number
 from ..kernels.interpreter.ctc import likeliest_labels
 from ..kernels.interpreter.ctc_beam import beam_search
+from ..runtime.quiet import quiet
 from ..samples.metrics import transcripts
 from ..samples.ragged import read
 from ..samples.sequences import Sequences
@@ -74,8 +75,7 @@ def ctc_beam(outputs: Sequences | Sequence, width: int = 16) -> list[list[tuple[
     """
     found, width, results = checked(outputs), whole_number("width", width), []
     for one in found:
-        with np.errstate(divide="ignore"):
-            log_p = np.maximum(np.log(np.asarray(one, np.float64)), -1e300)
+        log_p = np.maximum(quiet(np.log, np.asarray(one, np.float64), divide="ignore"), -1e300)
         labels, ends = np.empty(width * len(one), np.int64), np.zeros(width + 1, np.int64)
         log_probabilities = np.empty(width)
         count = beam_search(log_p, width, labels, ends, log_probabilities)

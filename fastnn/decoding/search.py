@@ -12,6 +12,7 @@ from ..checks import number_in_range, shown, whole_number
 from ..fitting.divergence import DivergenceError, advice
 from ..network.network import Network
 from ..program.decoding import DecodingProgram, fed_input, looking_ahead, plan_of
+from ..runtime.quiet import quiet
 from ..samples.data import check_data
 from ..samples.ragged import read
 from ..samples.sequences import Sequences
@@ -130,7 +131,7 @@ def search(network, X, width, boundary, most, length_power):
     idle = network.idle_programs.setdefault(("decoding", plan), [])
     program = idle.pop() if idle else DecodingProgram(network, *plan)
     try:
-        found = program.run(X)
+        found = program.find_best(X)
     finally:
         if not idle:
             idle.append(program)
@@ -204,8 +205,7 @@ def log_likelihoods(network: Network, X: Mapping, y: Sequences | Sequence | Arra
     if data.targets.labels is None:
         raise ValueError("y holds probabilities; give sequences of labels")
     p = network.forward(data.X).steps.astype(np.float64)
-    with np.errstate(divide="ignore"):
-        each = np.log(p[np.arange(len(p)), data.targets.labels])
+    each = quiet(np.log, p[np.arange(len(p)), data.targets.labels], divide="ignore")
     if data.targets.counted is not None:
         each = np.where(data.targets.counted, each, 0.0)
     offsets = data.targets.offsets

@@ -66,7 +66,7 @@ def without_physics():
     return Network(inputs=x, outputs=x + STEP * Dense(2)(Dense(16, "tanh")(x)), dtype="float64")
 
 
-def run(step, starts):
+def rollout(step, starts):
     """Return the states (starts, LENGTH + 1, 2) of runs."""
     states = [starts]
     for _ in range(LENGTH):
@@ -86,12 +86,12 @@ def main(argv=None):
     random = np.random.default_rng(0)
     X, starts = random.uniform(-2, 2, size=(SAMPLES, 2)), random.uniform(-2, 2, size=(50, 2))
     nets = {"physics and a network": with_physics(), "a network alone": without_physics()}
-    true = run(true_step, starts)
+    true = rollout(true_step, starts)
     runs, errors = {}, {}
     for name, net in nets.items():
         schedule = CosineDecay(1e-2, EPOCHS * -(-SAMPLES // 25))
         net.fit(X, true_step(X), epochs=EPOCHS, batch_size=25, optimizer=Adam(learning_rate=schedule))
-        runs[name] = run(net.forward, starts)
+        runs[name] = rollout(net.forward, starts)
         errors[name] = error_of(runs[name], true)
     physics = PendulumStep()
     damping = np.zeros(1)
@@ -102,7 +102,7 @@ def main(argv=None):
             physics.forward(a, x, damping, middle, STEP)  # a plain function of Python
         return out
 
-    runs["physics alone"] = run(physics_alone, starts)
+    runs["physics alone"] = rollout(physics_alone, starts)
     errors["physics alone"] = error_of(runs["physics alone"], true)
     print(f"error of the angle over {LENGTH} steps, in radians: the median of {len(starts)} new starts")
     for name, error in errors.items():

@@ -111,6 +111,9 @@ class Layer:
         """Return the shape of the output for a sample of this shape; raise ValueError if it does not accept the shape."""
         return shape
 
+    def check_functions(self, shape):
+        """Raise ValueError if functions of a user's own fail for a sample of this shape; called once, in a new network."""
+
     def parameter_shapes(self, shape):
         """Return the shapes of its parameters by name, in memory order."""
         return {}

@@ -126,6 +126,8 @@ class Network:
     def _make(self, layers, inputs, loss, dtype, seed, outputs=None):
         """Make a network with weights and state of zeros."""
         self.graph = graph = structure(layers, inputs, outputs)
+        for layer, shape in zip(graph.layers, graph.taken, strict=True):
+            layer.check_functions(shape)
         self.layers, self.shapes, self.wiring = graph.layers, graph.shapes, graph.wiring
         self.dtype = float_dtype("dtype", dtype)
         self.widths = [numbers_of(shape) for shape in self.shapes]

@@ -33,7 +33,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
     if validation is not None and (scale := scale_of(network, data.X)) is not None:
         scale.warn_of(validation.X, "X of validation_data")
     data, validation = data.without_shared_memory(*memory), validation and validation.without_shared_memory(*memory)
-    if validation_split is not None and validation_split != 0:
+    if validation_split is not None and not (type(validation_split) in (int, float) and validation_split == 0):
         if validation is not None:
             raise ValueError("validation_data and validation_split are both given; leave one of them out")
         data, validation = split_data(network, data, validation_split)
@@ -47,7 +47,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
     if by_steps:
         frozen = None if frozen is None else frozen_names(network, frozen)
         of_groups = learning_rate_factors, weight_decays
-        groups = None if of_groups == (None, None) else groups_of(network, *of_groups)
+        groups = None if all(each is None for each in of_groups) else groups_of(network, *of_groups)
         state = begin_or_resume(network, optimizer, resume, samples=data.samples, batch_size=batch_size, shuffle=shuffle,
                                 frozen=frozen, groups=groups)
         warn_of_doubts(network, data)
@@ -56,7 +56,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")
     if frozen:
         raise ValueError("a fit with LBFGS trains all parameters; leave frozen out, or use another optimizer: Adam()")
-    if learning_rate_factors or weight_decays:
+    if learning_rate_factors is not None or weight_decays is not None:
         raise ValueError("LBFGS has no learning rate and no weight decay; leave learning_rate_factors and weight_decays "
                          "out, or use another optimizer: AdamW()")
     if resume:

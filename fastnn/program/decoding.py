@@ -199,7 +199,7 @@ class DecodingProgram(Program):
         self.states[-1][kernels.AFTER], self.states[-1][kernels.AFTER_CELLS] = int(row["carry"]), int(row["carry_cells"])
         self.moved.append(self.rows.pop(-2))
 
-    def run(self, X):
+    def find_best(self, X):
         """Return for each sample of X its results, the best first: a list of (tokens, log-likelihood)."""
         self.sources = enter_inputs(self.frame["call"], X)
         lengths = next((own for number, own in enumerate(X.lengths) if own is not None and number != self.fed), None)

@@ -8,6 +8,7 @@ label_offsets[i + 1] − 1.
 import numpy as np
 
 from ..naive.rungs import check_transcripts
+from ..runtime.quiet import quiet
 from .records import real
 
 
@@ -35,14 +36,13 @@ def sequence_loss(z, labels):
     after_jumps = np.append(jumps[2:], [False] * min(2, len(jumps)))  # whether it may leave over one
     alpha, beta = np.full_like(emitted, -np.inf), np.full_like(emitted, -np.inf)
     alpha[0, :2], beta[-1, -2:] = emitted[0, :2], 0
-    with np.errstate(invalid="ignore"):
-        for t in range(1, len(z)):
-            near = np.logaddexp(alpha[t - 1], shifted(alpha[t - 1], 1))
-            alpha[t] = emitted[t] + np.where(jumps, np.logaddexp(near, shifted(alpha[t - 1], 2)), near)
-        for t in range(len(z) - 1, 0, -1):
-            ends = beta[t] + emitted[t]
-            near = np.logaddexp(ends, shifted(ends, -1))
-            beta[t - 1] = np.where(after_jumps, np.logaddexp(near, shifted(ends, -2)), near)
+    for t in range(1, len(z)):
+        near = np.logaddexp(alpha[t - 1], shifted(alpha[t - 1], 1))
+        alpha[t] = emitted[t] + np.where(jumps, np.logaddexp(near, shifted(alpha[t - 1], 2)), near)
+    for t in range(len(z) - 1, 0, -1):
+        ends = beta[t] + emitted[t]
+        near = np.logaddexp(ends, shifted(ends, -1))
+        beta[t - 1] = np.where(after_jumps, np.logaddexp(near, shifted(ends, -2)), near)
     loss = -np.logaddexp.reduce(alpha[-1, -2:])
     dz = np.exp(log_p)
     np.subtract.at(dz.T, states, np.exp(alpha + beta + loss).T)
@@ -54,8 +54,8 @@ def of_each(z, offsets, labels, label_offsets, weights):
     z = real(z)
     offsets, labels, label_offsets, weights = check_transcripts(z.shape, offsets, labels, label_offsets, weights)
     shares = np.asarray(weights, np.float64) / np.sum(weights)
-    return z, [(share, *sequence_loss(z[offsets[i]:offsets[i + 1]], labels[label_offsets[i]:label_offsets[i + 1]]))
-               for i, share in enumerate(shares)]
+    return z, [(share, *quiet(sequence_loss, z[offsets[i]:offsets[i + 1]], labels[label_offsets[i]:label_offsets[i + 1]],
+                              invalid="ignore")) for i, share in enumerate(shares)]
 
 
 def ctc_loss(z, offsets, labels, label_offsets, weights=None):

@@ -90,7 +90,7 @@ def step_backward(beta, after, jumps, states):
 
 
 @jit
-def share_out(alpha, beta, loss, states):
+def state_probabilities(alpha, beta, loss, states):
     """alpha = α(t) β(t) eˡᵒˢˢ, the probability of each state at step t given the target."""
     for s in range(states):
         alpha[s + 2] = exp(alpha[s + 2] + beta[s] + loss)
@@ -139,7 +139,7 @@ def sequence_loss(dz, z, labels, alphas, normalizers, lines, weight):
     for s in range(max(0, states - 2), states):
         beta[s] = 0.0
     for t in range(steps - 1, -1, -1):
-        share_out(alphas[t], beta, loss, states)
+        state_probabilities(alphas[t], beta, loss, states)
         blank = 0.0
         for s in range(0, states, 2):
             blank += alphas[t, PADDING + s]

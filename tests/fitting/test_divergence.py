@@ -85,7 +85,7 @@ def diverged(make, optimizer, data, threads=1, bad=BAD):
         net.fit(*data, optimizer=optimizer(), callbacks=[keep], **options)
     assert everything(net) == keep.kept
     assert (raised.value.epoch, raised.value.batch) == (0, bad)
-    assert f"epoch 0, batch {bad}:" in str(raised.value)
+    assert f"epoch 1, batch {bad + 1}:" in str(raised.value)
     assert all(np.isfinite(view).all() for view in {**net.parameters, **net.state}.values())
     unwatched = make()  # so many batches a call as there may be
     with pytest.raises(DivergenceError) as again:
@@ -187,7 +187,7 @@ def test_outputs_that_are_not_finite(dtype):
 def test_weights_that_are_not_finite_to_begin_with():
     net = network()
     net.parameters["5.bias"][1] = np.inf
-    with pytest.raises(DivergenceError, match=r"batch 0: 5.bias, layer 5 \(Dense\(2, 'identity'\)\), holds inf") as raised:
+    with pytest.raises(DivergenceError, match=r"batch 1: 5.bias, layer 5 \(Dense\(2, 'identity'\)\), holds inf") as raised:
         net.fit(X, Y)
     assert raised.value.layer == 5
 

@@ -20,9 +20,10 @@ from fastnn.layers.windows import shorter
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
           "path": "log.csv", "name": "gini", "shape": (3,), "out_channels": 4, "kernel_size": 3, "groups": 2, "height": 4,
           "width": 4, "pixels": 1, "scale": 2.0, "deviation": 0.1, "size": 2, "padding": 1,
-          "tokens": 5, "features": 3}
+          "tokens": 5, "features": 3, "heads": 2, "hidden_features": 4}
 NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep",
-              "Bidirectional", "Chain", "Parallel", "Residual", "Sequences", "Shared"}  # layers and arrays are no options
+              "Bidirectional", "Chain", "Parallel", "Residual", "Sequences", "Shared",
+              "Stream"}  # layers, arrays and networks are no options
 
 every_value = pytest.mark.parametrize("value", ZOO.values(), ids=ZOO)
 pytestmark = pytest.mark.filterwarnings("error")
@@ -148,6 +149,9 @@ FUNCTIONS = {
         "seed": seed}),
     "fit": (fit, {
         "epochs": whole(0), "batch_size": whole(), "optimizer": optional(nothing), "validation_data": optional(nothing),
+        "validation_split": optional(lambda value: zero_or_real(value) and value < 1),
+        "learning_rate_factors": lambda value: value is None or (isinstance(value, dict) and not value),
+        "weight_decays": lambda value: value is None or (isinstance(value, dict) and not value),
         "frozen": optional(empty_list), "sample_weight": optional(nothing),
         "class_weight": lambda value: value is None or (isinstance(value, dict) and not value),
         "shuffle": flag, "metrics": empty_list, "callbacks": empty_list, "threads": optional(whole()),

@@ -230,12 +230,13 @@ def of_each(function):
 def exact_recurrence(layer, x, p, shape):
     """Compute the states step by step."""
     (steps, inputs), out = shape, layer.out_features
-    h, c, states = [mpmath.mpf(0)] * out, [mpmath.mpf(0)] * out, [None] * steps
+    first = p.get("initial_state", [mpmath.mpf(0)] * 2 * out)  # h, and c behind it
+    h, c, states = first[:out], first[out:], [None] * steps
     for t in reversed(range(steps)) if layer.reverse else range(steps):
         gates = products(x[t * inputs:(t + 1) * inputs], p["weight"], p["bias"])
         h, c = EXACT_STEPS[type(layer).__name__](layer, gates, h, c, p)
-        states[t] = h
-    return [number for state in states for number in state] if layer.return_sequences else h
+        states[t] = [*h, *c] if getattr(layer, "return_cells", False) else h
+    return [number for state in states for number in state] if layer.return_sequences else states[0 if layer.reverse else -1]
 
 
 def products(x, weight, bias):

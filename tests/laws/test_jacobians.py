@@ -83,6 +83,9 @@ def targets_off_kinks(net, X, loss):
         rng = np.random.default_rng(SEED)
         distance = rng.choice([-1, 1], y.shape) * (rng.uniform(0.3, 0.7, y.shape) + rng.integers(2, size=y.shape))
         y = np.abs(net.forward(X) - distance) if loss.name == "poisson" else net.forward(X) - distance
+    if loss.name == "hinge":  # its kink is at y a = 1
+        a = net.forward(X)
+        y = np.where(np.abs(a - 1) < 0.1, -1.0, np.where(np.abs(a + 1) < 0.1, 1.0, rng.choice([-1.0, 1.0], a.shape)))
     return y
 
 

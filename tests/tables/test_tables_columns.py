@@ -15,7 +15,7 @@ generator = np.random.default_rng(0)
 X = generator.normal(size=ROWS)
 BASE = pd.DataFrame({"x": X, "y": 3 * X + 0.1 * generator.normal(size=ROWS)})
 TRAINING = np.isin(range(ROWS), split(None, ROWS, validation=0.1, test=0.2, seed=0)[0])
-QUICK = Recipe(epochs=2, bins=0)
+QUICK = Recipe(epochs=2, members=1, bins=0)
 
 
 def kinds(result):
@@ -178,7 +178,7 @@ def test_words_for_missing_are_said_and_can_be_kept(tmp_path):
         said = " / ".join(result.notes)
         assert f"'None' ({(table['y'] == 'None').sum()} rows)" in said
         assert all(words in said for words in ("--keep-words y", "'NA' in 'country'", "--keep-words country"))
-        kept = train(given, "y", Recipe(epochs=2, bins=0, keep_words=["y", "country"]))
+        kept = train(given, "y", Recipe(epochs=2, members=1, bins=0, keep_words=["y", "country"]))
         assert kept.model.target.labels == ("Mild", "None", "Severe")
         assert kept.model.preprocessing.features == ["x", "country = BW", "country = NA", "country = ZA"]
         assert not kept.notes

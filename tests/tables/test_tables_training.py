@@ -55,10 +55,10 @@ def test_a_result_on_few_rows_is_said_to_say_little(test, note):
 @pytest.mark.parametrize("column", ["a", "y"])
 def test_validation_rows_beyond_all_bounds_are_refused(column):
     table = noisy()
-    row = train(table, "y", Recipe(epochs=1)).validation[0]
+    row = train(table, "y", Recipe(epochs=1, members=1)).validation[0]
     table.loc[row, column] = 1e30
     with pytest.raises(ValueError, match="the loss on the validation rows is not finite in any epoch"):
-        train(table, "y", Recipe(epochs=2, limit=np.inf))
+        train(table, "y", Recipe(epochs=2, members=1, limit=np.inf))
 
 
 @pytest.mark.parametrize("pair", [("Yes", "yes"), ("yes", "yes "), ("New York", "newyork"), ("ÄRGER", "ärger")])

@@ -60,8 +60,8 @@ GROUPS = [
           "tests/exchange/test_onnx_export.py"]),
     )),
     Group("losses", 45, (
-        (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "huber", "poisson",
-                 "squared_error"),
+        (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "cross_entropy", "ctc", "hinge", "huber",
+                 "poisson", "quantile", "squared_error"),
          ["tests/kernels/records/test_records.py", "tests/kernels/records/test_losses.py", *LAWS,
           "tests/samples/test_targets.py",
           "tests/samples/test_sample_weights.py"]),
@@ -71,7 +71,7 @@ GROUPS = [
           *LAWS, *BITS]),
     )),
     Group("optimizers", 45, (
-        (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "rmsprop", "sgd"),
+        (kernels("optimizers/", "__init__", "adagrad", "adam", "adamw", "lion", "nadam", "rmsprop", "sgd"),
          ["tests/kernels/records/test_records.py", "tests/kernels/records/test_optimizers.py", "tests/kernels/test_calls.py",
           "tests/fitting/test_fit.py",
           "tests/fitting/test_schedules.py", "tests/kernels/training/test_clipping.py", "tests/hostile/test_bad_options.py",

@@ -54,7 +54,7 @@ class Attention(Attending):
     functions = "attention_forward", "attention_backward"
 
     def __post_init__(self):
-        if self.score not in SCORES:
+        if not isinstance(self.score, str) or self.score not in SCORES:
             raise ValueError(f"Attention(score=...) is {shown(self.score)}; it must be 'dot' or 'additive'")
         object.__setattr__(self, "causal", true_or_false("Attention(causal=...)", self.causal))
 

@@ -1,6 +1,6 @@
 """Transformer blocks: attention and a dense network for each step, each with a shortcut and a normalization."""
 
-from ...checks import true_or_false
+from ...checks import number_in_range, true_or_false, whole_number
 from ..blocks import Block, apply
 from ..convolution.conv1d import Conv1D
 from ..dense import Dense
@@ -17,6 +17,8 @@ class Transformer(Block):
 
     def __init__(self, heads, hidden_features, activation="gelu", *, key_dim=None, dropout=0.0, norm_first=True):
         self.heads, self.key_dim = heads, key_dim
+        hidden_features = whole_number(f"{self.name}(hidden_features=...)", hidden_features)
+        dropout = number_in_range(f"{self.name}(dropout=...)", dropout, 0.0, 1.0)
         self.inner = Dense(hidden_features, activation)  # for its checks
         self.dropout, self.norm_first = Dropout(dropout), true_or_false(f"{self.name}(norm_first=...)", norm_first)
         self.attention_layers = self.make_attention()

@@ -9,7 +9,7 @@ from numba.core.errors import NumbaError
 
 from ...checks import shown
 from ...kernels.compiling.objects import address
-from ...kernels.layers.custom.rows import custom_rows, take_over_row, update_row
+from ...kernels.layers.custom.rows import adopt_state_row, custom_rows, update_row
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, layers
 from .declaration import checked_functions, checked_shape, declare
@@ -102,10 +102,11 @@ class CustomLayer(Layer):
                                  f"be {tuple(shapes[name])}, or one number")
         return {name: values[name] if name in values else glorot_uniform(shape, generator) for name, shape in shapes.items()}
 
+    def check_functions(self, shape):
+        try_once(declare(self, shape))
+
     def multiply_adds(self, shape):
-        # a network asks for this once, when it is built: the place for mistakes to be found
         declaration = declare(self, shape)
-        try_once(declaration)
         return sum(map(math.prod, (declaration.shapes | declaration.gradients).values()))
 
     def __call__(self, *nodes, name=None):
@@ -154,7 +155,7 @@ class CustomLayer(Layer):
         size = sum(map(math.prod, declaration.state.values()))
         operands["u_next"] = program.arena.take(size)
         program.emit(update_row(kernels, program.dtype, operands))
-        program.emit_last(take_over_row(program.dtype, next=operands["u_next"], size=size,
+        program.emit_last(adopt_state_row(program.dtype, next=operands["u_next"], size=size,
                                         state=operands[f"o_{next(iter(declaration.state))}"]))
 
 

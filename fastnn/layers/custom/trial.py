@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from ...kernels.layers.custom.rows import BACKWARD, FORWARD, UPDATE, arguments_of
+from ...runtime.quiet import quiet
 from .declaration import OUTPUT, OUTPUT_GRADIENT, functions_of
 
 LARGEST = 20_000  # numbers of a layer that is tried when it is built, in loops of Python
@@ -41,8 +42,7 @@ def sample_arrays(declaration, generator):
 def plain_call(declaration, phase, arrays):
     """Call a function of the layer in Python with what it takes of the arrays."""
     function, known = functions_of(type(declaration.layer))[phase], arrays | declaration.options
-    with np.errstate(all="ignore"):
-        result = function(*[known[name] for name in arguments_of(function)])
+    result = quiet(function, *[known[name] for name in arguments_of(function)], all="ignore")
     if result is not None:
         raise ValueError(f"{type(declaration.layer).__name__}.{phase} returns a value; it must write into the arrays that "
                          "it is given, such as a[:] = …, and return nothing")

@@ -224,16 +224,16 @@ def build_add_blocks(dtype):
     return add_blocks
 
 
-def build_take_over(dtype):
-    def take_over(row, call, part, parts):
+def build_adopt_state(dtype):
+    def adopt_state(row, call, part, parts):
         """Make the next state the state, once nothing can stop the step any more."""
         view(row.state, 0, row.size)[:] = view(call.arena, row.next, row.size)
 
-    return take_over
+    return adopt_state
 
 
 add_blocks = Kernel("custom_add_blocks", build_add_blocks, SUMS.arguments)
-take_over = Kernel("custom_take_over", build_take_over, NEXT.arguments)
+adopt_state = Kernel("custom_adopt_state", build_adopt_state, NEXT.arguments)
 
 
 def custom_rows(kernels, dtype, parts, training, operands):
@@ -253,6 +253,6 @@ def update_row(kernels, dtype, operands):
     return kernels.kind.row({"backward_first": (kernels.kernels[UPDATE].address(dtype), 1)}, **operands)
 
 
-def take_over_row(dtype, *, next, size, state):
+def adopt_state_row(dtype, *, next, size, state):
     """Return the row that makes the next state the state. state: an address."""
-    return NEXT.row({"backward_first": (take_over.address(dtype), 1)}, next=next, size=size, state=state)
+    return NEXT.row({"backward_first": (adopt_state.address(dtype), 1)}, next=next, size=size, state=state)
