@@ -348,7 +348,7 @@ class Network:
             schedule is multiplied too. A factor of 0 leaves them to the weight decay; `frozen` leaves them as they are.
         weight_decays : dict of str to float, optional
             Weight decays of parameters by patterns of their names, instead of that of the optimizer, such as
-            {"*.bias": 0.0}.
+            ``{"*.bias": 0.0}``.
 
         Returns
         -------
