@@ -7,6 +7,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from ..checks.other_arguments import takes_others
 from ..runtime.quiet import quiet
 from .base import NetworkEstimator, stochastic_only
 from .class_weights import class_factors, label_factors
@@ -46,6 +47,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     [(150, 16), (150, 16)]
     """
 
+    @takes_others("estimator")
     def __init__(self, hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001, batch_size="auto",
                  learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True,
                  random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
+from ..checks.other_arguments import takes_others
 from ..kernels.elementwise.finite import all_finite
 from .base import NetworkEstimator
 from .fitting.scores import r2
@@ -38,6 +39,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     _numeric_targets = True
 
+    @takes_others("estimator")
     def __init__(self, loss="squared_error", hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001,
                  batch_size="auto", learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200,
                  shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
