@@ -16,13 +16,12 @@ import numpy as np
 from ..checks import one_of, shown
 from ..checks.single import checked, or_none
 from .columns.cells import places_of, written
-from .columns.frames import pandas
+from .columns.frames import EXACT, pandas
 from .plain import different_words, word
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
           "object")
 SHOWN = 10  # labels in an error
-EXACT = 2.0**53  # float64 represents every whole number up to here
 
 
 def checked_labels(where, values):

@@ -98,3 +98,9 @@ def test_members_need_a_first_layer_that_can_lose_features():
     assert Recipe().count(10**5) == 4
     with pytest.raises(ValueError, match="begin with a Dense layer, or give members=1"):
         train(example(), "y", Recipe(layers=[BatchNorm(), Dense(4, "relu")], members=2))
+
+
+def test_a_share_for_validation_that_has_no_effect_is_said():
+    for options, said in (({}, False), ({"validation": 0.3}, True), ({"validation": 0.3, "members": 1}, False)):
+        notes = train(example(), "y", Recipe(epochs=1, **options)).notes
+        assert any("--validation 0.3 has no effect" in note for note in notes) == said

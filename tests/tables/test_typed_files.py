@@ -56,3 +56,33 @@ def test_the_commands_go_from_excel_to_json(tmp_path, monkeypatch):
     assert cli.main(["train", "t.xlsx", "--target", "y", "--epochs", "1", "--quiet"]) == 0
     assert cli.main(["predict", "t.safetensors", "t.xlsx", "-o", "p.jsonl", "--keep"]) == 0
     assert list(read_table("p.jsonl").columns) == ["x", "day", "y", "y_predicted"]
+
+
+@pytest.mark.parametrize(("suffix", "text"), [(".json", '[{"n": 9007199254740993, "y": 1}, {"n": null, "y": 2}]'),
+                                              (".jsonl", '{"n": 9007199254740993, "y": 1}\n{"y": 2}\n')])
+def test_large_whole_numbers_are_exact_beside_missing_ones(suffix, text, tmp_path):
+    (tmp_path / f"t{suffix}").write_text(text)
+    assert read_table(tmp_path / f"t{suffix}")["n"][0] == 2**53 + 1
+
+
+def test_a_name_that_occurs_twice_is_refused(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    (tmp_path / "t.json").write_text('[{"a": 1, "a": 2}]')
+    book = openpyxl.Workbook()
+    for row in (["a", "b", "a"], [1, 2, 3]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    for name in ("t.json", "t.xlsx"):
+        with pytest.raises(ValueError, match=r"cannot read .*'a' twice"):
+            read_table(tmp_path / name)
+
+
+def test_other_sheets_of_an_excel_file_are_said(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "stones"
+    for row in (["a", "b"], [1, 2]):
+        book.active.append(row)
+    book.create_sheet("other")
+    book.save(tmp_path / "t.xlsx")
+    assert read_table(tmp_path / "t.xlsx").attrs["format_note"] == "sheet 'stones', the first of 2"

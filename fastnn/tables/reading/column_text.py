@@ -7,13 +7,13 @@ import re
 
 import numpy as np
 
+from ..columns.frames import EXACT
 from . import numerals
 
 MOST = 0.8  # fraction of the rows with text that must be numbers in a column of numbers
 LOOKED_AT = 200  # rows, evenly spaced, that are enough to recognize most text
 MOSTLY = 0.9  # fraction of different texts among them from which on duplicates are not searched
 LONG = 16  # number of characters from which on a whole number may be beyond EXACT
-EXACT = 2**53  # float64 represents all whole numbers up to here
 WHOLE = re.compile(r"[+-]?[0-9]+(?:\.0*)?")
 
 

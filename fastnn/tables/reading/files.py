@@ -10,7 +10,7 @@ from ...formats.atomic_file import write_whole
 from ..columns.frames import pandas
 from ..columns.names import text_name
 from . import delimited, typed_files
-from .known_formats import READING, Told
+from .known_formats import Told
 from .numerals import DECIMALS, THOUSANDS
 
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
@@ -95,7 +95,6 @@ def read_with_rows(path, *, text=(), separator=None, encoding=None, decimal=None
         told.follow(an_instance("like", like, TableModel))
     if kind := typed_files.kind_of(name):
         table, rows = typed_files.read(pd, name, kind), None
-        table.attrs = without_reading(table)
     else:
         table, rows = delimited.read(pd, name, told, separator=separator, encoding=encoding, skip=skip)
     table.columns = [str(column).strip() for column in table.columns]
@@ -122,15 +121,10 @@ def write_table(table, path):
         table.to_csv(sys.stdout, index=False)
         return
     table = table.copy(deep=False)
-    table.attrs = without_reading(table)
+    table.attrs = typed_files.without_reading(table)
     content = io.BytesIO()
     if kind := typed_files.kind_of(name):
         typed_files.write(table, content, kind)
     else:
         table.to_csv(content, index=False, compression=PACKED.get(Path(name).suffix.lower()))
     write_whole(name, [content.getbuffer()], durable=False)
-
-
-def without_reading(table):
-    """Return the attributes of a table without those about its reading, which apply to one file only."""
-    return {key: value for key, value in table.attrs.items() if key not in ("format_note", READING)}

@@ -4,7 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..columns.frames import EXACT
 from .delimited import let_pass_what_is_not_in_the_file
+from .known_formats import READING
 
 OTHERS = (".xls", ".xlsb", ".ods", ".sav", ".dta", ".sas7bdat", ".rds", ".rdata", ".h5", ".hdf5", ".pkl", ".pickle", ".npy",
           ".npz", ".orc", ".avro", ".db", ".sqlite", ".sqlite3", ".pdf", ".docx", ".safetensors", ".onnx")
@@ -28,10 +30,39 @@ class Kind:
 def read_json(pd, path, lines):
     """Read a list of objects, or one in each line. Python's own reader keeps every digit."""
     text = Path(path).read_text(encoding="utf-8-sig")
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
+    parts = [line for line in text.splitlines() if line.strip()] if lines else [text]
+    parts = [json.loads(part, object_pairs_hook=without_twice) for part in parts]
+    rows = parts if lines else parts[0]
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it must hold a list of objects, one for each row, with the columns as their names")
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    for name in table.select_dtypes("float"):
+        values = [row.get(name) for row in rows]
+        if any(type(value) is int and abs(value) > EXACT for value in values):  # and some missing, which made them floats
+            table[name] = pd.Series(values, dtype=object)
+    return table
+
+
+def without_twice(pairs):
+    """Return the dict of an object; raise ValueError for a name that occurs twice, of which one value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has the name {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
+
+
+def read_excel(pd, path):
+    """Read the first sheet. pandas would rename columns of the same name."""
+    with pd.ExcelFile(path, engine="openpyxl") as file:
+        names = pd.read_excel(file, header=None, nrows=1, dtype=object).dropna(axis=1).astype(str)
+        twice = names.iloc[0][names.iloc[0].duplicated()].tolist() if len(names) else []
+        if twice:
+            raise ValueError(f"it has the column {twice[0]!r} twice; rename one")
+        table = pd.read_excel(file)
+        if len(file.sheet_names) > 1:
+            table.attrs["format_note"] = f"sheet {file.sheet_names[0]!r}, the first of {len(file.sheet_names)}"
+    return table
 
 
 def write_json(table, stream, lines):
@@ -50,9 +81,17 @@ KINDS = (
          lambda table, stream: write_json(table, stream, False)),
     Kind("JSON Lines", (".jsonl", ".ndjson"), lambda pd, path: read_json(pd, path, True),
          lambda table, stream: write_json(table, stream, True)),
-    Kind("Excel", (".xlsx", ".xlsm"), lambda pd, path: pd.read_excel(path, engine="openpyxl"),
+    Kind("Excel", (".xlsx", ".xlsm"), read_excel,
          lambda table, stream: table.to_excel(stream, index=False, engine="openpyxl"), "openpyxl"),
 )
+
+
+EXCEL = KINDS[-1]
+
+
+def without_reading(table):
+    """Return the attributes of a table without those about its reading, which apply to one file only."""
+    return {key: value for key, value in table.attrs.items() if key not in ("format_note", READING)}
 
 
 def kind_of(name):
@@ -68,6 +107,8 @@ def read(pd, name, kind):
     """Return the DataFrame in a file."""
     try:
         table = kind.read(pd, name)
+        if kind is not EXCEL:
+            table.attrs = without_reading(table)  # a file may keep the attributes of another table
         for column in table.select_dtypes(exclude=["number", "bool"]):
             table[column].tolist()  # raises an error for text that is not UTF-8
         return table

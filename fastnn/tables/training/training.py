@@ -172,6 +172,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
                                  "is ignored" if column.kind == "ignored" else "counts as text"))]
 
+    if len(folds) > 1 and recipe.validation != Recipe.validation:
+        notes.append(f"each of {len(folds)} networks holds out its own part, so that --validation {recipe.validation:g} "
+                     "has no effect; it is for a single one: --members 1")
     if len(test) < FEW_ROWS:
         rows = "only 1 row is" if len(test) == 1 else f"only {len(test)} rows are"
         notes.append(f"{rows} held out for the test, so that the result says little about new ones")
