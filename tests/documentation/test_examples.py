@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn import cli, examples
+from fastnn import CustomLayer, cli, examples
+from fastnn.layers import layers
 
 SPOKEN = Path(os.environ.get("FASTNN_SPOKEN_DIGITS") or Path(__file__).parents[3] / "shared" / "data" / "spoken_digits.npz")
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -147,8 +148,19 @@ QUICK = {"autoencoder", "cart_pole", "digit_strings", "digits", "lenet", "mnist"
          "phonemes", "segmentation", "sunspots", "translator", "writer"}
 
 
+@pytest.fixture(autouse=True)
+def same_layers_after(monkeypatch):
+    """Remove the layers that examples register, so that other tests see only those of the package."""
+    monkeypatch.setattr(layers, "records", dict(layers.records))
+
+
 def module(name):
-    return importlib.import_module(f"fastnn.examples.{name}")
+    """Return the module of an example, with its layers registered although it is imported only once in a process."""
+    found = importlib.import_module(f"fastnn.examples.{name}")
+    for each in vars(found).values():
+        if isinstance(each, type) and issubclass(each, CustomLayer) and each.__module__ == found.__name__:
+            layers.records[each.__name__] = each
+    return found
 
 
 def test_every_example_is_here():

@@ -20,3 +20,9 @@ def test_every_other_file_is_named_too():
     named = {path.relative_to(ROOT / "fastnn").as_posix() for pattern in SETTINGS["package-data"]["fastnn"]
              for path in (ROOT / "fastnn").glob(pattern)}
     assert kinds == named
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """pytest imports them by their names alone, and would run one of the two."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(names) == sorted(set(names))
