@@ -28,7 +28,7 @@ def check_vocabularies(network, given):
             raise ValueError(f"vocabularies[{name!r}] has {len(vocabulary)} tokens, and the input {name!r} takes {tokens}; "
                              + ("it needs one more for begin and end: " * written)
                              + f"Embedding({len(vocabulary) + written}, …)")
-        if written and network.heads[0].kind == "one class" and network.outputs != len(vocabulary) + 1:
+        if written and network.heads[0].kind == "one class" and len(vocabulary) + 1 != network.outputs:
             raise ValueError(f"vocabularies[{name!r}] has {len(vocabulary)} tokens, and the output {network.outputs}; it "
                              f"needs those and one for the end: Dense({len(vocabulary) + 1}, 'softmax')")
     return dict(given)
