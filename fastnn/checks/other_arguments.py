@@ -36,7 +36,6 @@ SAME = {
     },
     "callback": {
         "restore_best_weights": "restore_best", "filepath": "path", "filename": "path", "min_lr": "min_learning_rate",
-        "threshold": "min_delta",
     },
 }
 
@@ -104,6 +103,7 @@ ADVICE = {
     "callback": {
         "verbose": "a callback prints nothing: leave it out", "save_weights_only": "files have weights and architecture",
         "baseline": "it has none: leave it out", "start_from_epoch": "it has none: leave it out",
+        "threshold": "give min_delta, a difference; PyTorch's threshold is a share unless threshold_mode='abs'",
         "trigger_times": "give patience", "save_top_k": "give save_best_only=True",
     },
     "estimator": {
