@@ -16,7 +16,7 @@ from ..formats.atomic_file import write_whole
 from ..formats.untrusted_json import from_text, to_text
 from ..samples.sequences import Sequences
 from .file import LARGEST
-from .vocabulary import is_unicode, texts_of, whole_tokens
+from .vocabulary import decoded, is_unicode, texts_of, whole_tokens
 
 FORMAT = "fastnn-byte-pairs-1"
 BYTES = 256
@@ -101,11 +101,7 @@ class BytePairs:
 
         Bytes that form no character become "\N{REPLACEMENT CHARACTER}".
         """
-        if isinstance(tokens, Sequences):
-            return [self.text_of("tokens", each) for each in tokens]
-        if isinstance(tokens, (list, tuple)) and any(np.ndim(each) for each in tokens):
-            return [self.text_of(f"tokens[{number}]", each) for number, each in enumerate(tokens)]
-        return self.text_of("tokens", tokens)
+        return decoded(tokens, self.text_of)
 
     def text_of(self, where, tokens):
         """Return the text of a sequence of tokens."""

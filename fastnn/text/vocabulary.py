@@ -153,11 +153,7 @@ class Vocabulary:
         >>> vocabulary.decode(vocabulary.encode(["two one", ""])), vocabulary.decode([2, 0])
         (['two one', ''], 'two \N{REPLACEMENT CHARACTER}')
         """
-        if isinstance(tokens, Sequences):
-            return [self.text_of("tokens", each) for each in tokens]
-        if isinstance(tokens, (list, tuple)) and any(np.ndim(each) for each in tokens):
-            return [self.text_of(f"tokens[{number}]", each) for number, each in enumerate(tokens)]
-        return self.text_of("tokens", tokens)
+        return decoded(tokens, self.text_of)
 
     def text_of(self, where, tokens):
         """Return the text of a sequence of tokens."""
@@ -230,6 +226,15 @@ def is_unicode(text):
     except UnicodeEncodeError:
         return False
     return True
+
+
+def decoded(tokens, text_of):
+    """Return the texts of sequences of tokens, or the text of one. text_of: (name in errors, tokens of one) → text."""
+    if isinstance(tokens, Sequences):
+        return [text_of("tokens", each) for each in tokens]
+    if isinstance(tokens, (list, tuple)) and any(np.ndim(each) for each in tokens):
+        return [text_of(f"tokens[{number}]", each) for number, each in enumerate(tokens)]
+    return text_of("tokens", tokens)
 
 
 def whole_tokens(where, tokens, count):
