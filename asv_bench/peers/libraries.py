@@ -296,7 +296,15 @@ def torch_product(a, b, threads):
     return partial(torch.mm, *map(torch.from_numpy, (a, b)), out=torch.empty(len(a), b.shape[1]))
 
 
-FASTNN = Library("fastnn", "fastnn", "fastnn", "fastnn-numba", fastnn_work)
+def fastnn_product(a, b, threads):
+    import numpy as np
+
+    from fastnn.compiled import linear_forward
+
+    return partial(linear_forward, a, b, np.zeros(b.shape[1], a.dtype), threads=threads)
+
+
+FASTNN = Library("fastnn", "fastnn", "fastnn", "fastnn-numba", fastnn_work, fastnn_product)
 NUMPY = Library("numpy", "NumPy", "numpy", "numpy", product=numpy_product)
 TORCH = Library("torch", "PyTorch", "torch", "torch", torch_work, torch_product)
 PEERS = {library.name: library for library in (

@@ -137,7 +137,7 @@ def markdown(machine, results):
         f"{' / '.join(map(in_threads, threads))}; {of_optimizers(results)}, float32. "
         "What fastnn takes, and how many times as long others take.",
         *([f"The best peers: {'; '.join(best_peers(measure, results) for measure in MEASURES)}."] if any_peers else []),
-        "The peak is the practical one, the best rate of NumPy or PyTorch multiplying 1024² matrices in the same rounds "
+        "The peak is the practical one, the best rate at which any of them multiplies 1024² matrices in the same rounds "
         f"({rates});\nthe share is that of the rate at which a whole step gets its matrix products done.",
         f"Medians of interleaved rounds on {machine_line(machine)}.",
     ]

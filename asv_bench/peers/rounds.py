@@ -76,7 +76,7 @@ def run(nets, threads, libraries, effort, say, advance=lambda: None):
     Parameters
     ----------
     libraries : list of Library
-        NumPy is added for the practical peak.
+        NumPy is added, for its products alone.
     say : function of a str
         Called with errors. A library that fails is left out for that net.
     advance : function

@@ -13,7 +13,7 @@ from .. import Adam, Conv2D, CosineDecay, Dense, Flatten, MaxPool2D, Network, Ra
 from ..datasets import mnist
 from . import options
 
-EPOCHS, BATCH_SIZE, RATE, SEEDS = 6, 32, 3e-3, 5
+EPOCHS, BATCH_SIZE, RATE, SEEDS = 5, 64, 6e-3, 5
 
 
 def main(argv=None):
