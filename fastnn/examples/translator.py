@@ -139,25 +139,18 @@ def spelled(days, random):
     return texts, dates
 
 
-def nodes(letters, digits):
-    """Return the nodes of the network by name. letters, digits: the numbers of tokens."""
-    text, written = Input((None,), name="text"), Input((None,), name="written")
-    read = Bidirectional(GRU(UNITS // 2, return_sequences=True))(Embedding(letters, FEATURES)(text, name="letters"),
-                                                                name="encoder")
-    state = Dense(UNITS, "tanh")(GlobalAveragePool()(read), name="first")
-    steps = GRU(UNITS, return_sequences=True)(Embedding(digits, FEATURES)(written, name="digits"), initial_state=state,
-                                              name="decoder")
-    query = Dense(UNITS)(steps, name="query")
-    seen = Attention()(query, read)
-    h = Dense(UNITS, "tanh")(Concatenate()(steps, seen), name="mixed")
-    return {"text": text, "written": written, "read": read, "query": query,
-            "output": Dense(digits, "softmax")(h, name="output")}
-
-
 def translator(letters, digits):
     """Return the network for these vocabularies."""
-    made = nodes(len(letters), len(digits) + 1)
-    net = Network(inputs=[made["text"], made["written"]], outputs=made["output"])
+    text, written = Input((None,), name="text"), Input((None,), name="written")
+    read = Bidirectional(GRU(UNITS // 2, return_sequences=True))(Embedding(len(letters), FEATURES)(text, name="letters"),
+                                                                name="encoder")
+    state = Dense(UNITS, "tanh")(GlobalAveragePool()(read), name="first")
+    tokens = len(digits) + 1
+    steps = GRU(UNITS, return_sequences=True)(Embedding(tokens, FEATURES)(written, name="digits"), initial_state=state,
+                                              name="decoder")
+    seen = Attention()(Dense(UNITS)(steps, name="query"), read, name="attention")
+    h = Dense(UNITS, "tanh")(Concatenate()(steps, seen), name="mixed")
+    net = Network(inputs=[text, written], outputs=Dense(tokens, "softmax")(h, name="output"))
     net.vocabularies = {"text": letters, "written": digits}
     return net
 
@@ -169,34 +162,14 @@ def lesson(net, texts, dates):
     return {"text": letters.encode(texts), "written": given}, wanted
 
 
-def attention(net, text, date):
-    """Return the weights (steps of the date and its end, letters of the text) with which the decoder attends.
-
-    A part of the network is a network: its outputs are the queries, and what the encoder has read.
-    """
-    letters, digits = net.vocabularies["text"], net.vocabularies["written"]
-    made = nodes(len(letters), len(digits) + 1)
-    asking = Network(inputs=[made["text"], made["written"]], outputs=made["query"])
-    reading = Network(inputs=made["text"], outputs=made["read"])
-    for part in (asking, reading):
-        part.copy_weights(net)
-    X, _ = lesson(net, [text], [date])
-    query, read = asking.forward(X)[0], reading.forward(X["text"])[0]
-    scores = query @ read.T / np.sqrt(UNITS)
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
 def draw(net):
     """Draw to which letters of some texts the decoder attends as it writes."""
     axes = plot.axes(len(SHOWN), 1, width=8, height=3.4 * len(SHOWN))
     for ax, text in zip(axes, SHOWN, strict=True):
         date = net.translate(text)
-        weights = attention(net, text, date)
-        ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        ax.set_xticks(range(len(text)), ["␣" if letter == " " else letter for letter in text])
-        ax.set_yticks(range(len(date) + 1), [*date, "end"])
-        ax.set(title=f"{text!r} becomes {date}: where each digit comes from", ylabel="written")
+        x, _ = lesson(net, [text], [date])
+        plot.attention(net, x, "attention", ax, queries=[*date, "end"], steps=[*text.replace(" ", "␣")])
+        ax.set(title=f"{text!r} becomes {date}: where each digit comes from", xlabel="", ylabel="written")
     axes[-1].set(xlabel="letters of the text")
     return axes[0]
 

@@ -278,6 +278,38 @@ class Network:
 
         return translate(self, texts, width=width, most=most, length_power=length_power)
 
+    def attention_weights(self, X: ArrayLike, layer: str | int | None = None) -> list[NDArray]:
+        """Return the weights with which a layer of attention averages the steps of its source, as in prediction.
+
+        Parameters
+        ----------
+        X : samples, as for `predict`
+        layer : str or int, optional
+            Its name, or its number as in `summary`; by default the only layer of attention.
+
+        Returns
+        -------
+        list of arrays (heads, queries, steps)
+            One for each sample; the weights of each query sum to 1, over the steps of the source. `Attention` has one head,
+            `AttentionPool` one head and one query. A row of zeros belongs to a query that has no steps to attend to.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer, or several and `layer` is None.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnn import AttentionPool, Dense, Network
+        >>> net = Network([AttentionPool(), Dense(2, "softmax")], inputs=(None, 3))
+        >>> net.attention_weights([np.ones((4, 3)), np.ones((2, 3))])[0]
+        array([[[0.25, 0.25, 0.25, 0.25]]], dtype=float32)
+        """
+        from .attention_weights import attention_weights
+
+        return attention_weights(self, X, layer)
+
     @property
     def is_classifier(self) -> bool:
         """Whether outputs are probabilities: the last activation is softmax or sigmoid, or the loss requires them."""

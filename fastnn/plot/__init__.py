@@ -7,9 +7,11 @@ below the cell; elsewhere no window opens, and the Figure can be saved, also wit
 Training: `learning_curves`, `gradient_flow`, the callback `LivePlot`. Predictions of a classifier: `decision_boundary`,
 `confusion_matrix`, `mistakes`. Networks: `network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`,
 `activation_image`.
-Convolutional networks: `filters`, `feature_maps`, `saliency`, `grad_cam`. Tables: `heat_map`. Sweeps: `score_by`.
+Convolutional networks: `filters`, `feature_maps`, `saliency`, `grad_cam`. Attention: `attention`. Tables: `heat_map`.
+Sweeps: `score_by`.
 """
 
+from .attention import attention
 from .attribution import class_activation_map, class_gradient
 from .boundary import TINT, class_probabilities, decision_boundary
 from .canvas import COLORS, MARKERS, axes, class_colors, plain, save_picture
@@ -26,9 +28,9 @@ from .saliency import grad_cam, saliency
 from .sweep import score_by, sweep_panels
 from .table import heat_map
 
-PICTURES = (activation_histograms, activation_image, confusion_matrix, decision_boundary, feature_maps, filters, grad_cam,
-            gradient_flow, heat_map, learning_curves, mistakes, network_diagram, saliency, score_by, weight_histograms,
-            weight_image)
+PICTURES = (activation_histograms, activation_image, attention, confusion_matrix, decision_boundary, feature_maps, filters,
+            grad_cam, gradient_flow, heat_map, learning_curves, mistakes, network_diagram, saliency, score_by,
+            weight_histograms, weight_image)
 __all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "LivePlot", "axes", "class_activation_map", "class_colors",
            "class_gradient", "class_probabilities", "plain", "save_picture", "sweep_panels",
            *(picture.__name__ for picture in PICTURES)]

@@ -16,7 +16,20 @@ from witness import REPAIR
 from zoo import ZOO
 
 import fastnn
-from fastnn import Conv2D, Dense, Flatten, History, Network, Population, from_torch_state_dict, jit, onnx, plot
+from fastnn import (
+    Attention,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Flatten,
+    History,
+    Network,
+    Population,
+    from_torch_state_dict,
+    jit,
+    onnx,
+    plot,
+)
 
 MORE = {"half a character": "\ud800", "a zero in a name": "a\0b", "rows of many lengths": [[1], [1, 2]],
         "numbers": range(3), "no rows": np.zeros((0, 2)), "more axes": np.zeros((2, 2, 2)), "numbers below zero": [-1, -2],
@@ -128,15 +141,20 @@ IN_TABLES = {
 # The arguments of a picture, and the valid values of each of its options, by name.
 OF_PICTURES = {"net": net(), "X": X, "y": LABELS, "history": {"loss": [1.0, 0.5]}, "layer": 0}
 IMAGES = Network([Conv2D(2, 3), Flatten(), Dense(3, "softmax")], inputs=(5, 4, 1))
+STEPS = Network([Conv1D(3, 1), Attention(), Flatten(), Dense(3, "softmax")], inputs=(4, 3))
 OF_IMAGE = {"net": IMAGES, "x": np.ones((5, 4, 1))}
 OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
               "filters": {"net": IMAGES}, "feature_maps": OF_IMAGE, "saliency": OF_IMAGE, "grad_cam": OF_IMAGE,
+              "attention": {"net": STEPS, "x": np.ones((4, 3))},
               "mistakes": {"net": IMAGES, "X": np.ones((len(LABELS), 5, 4, 1))},
               "heat_map": {"values": [[1.0, 2.0], [3.0, 4.0]], "rows": ["a", "b"], "columns": ["c", "d"]}}
 IN_PICTURES = {
     "net": None, "X": None, "y": None, "history": None, "ax": lambda value: value is None,
     "sample_weight": lambda value: value is None, "shape": lambda value: value is None,
     "labels": lambda value: value is None or len(value) == 3,
+    "head": lambda value: value is None or (value in (0, -1) and not isinstance(value, bool)),
+    "queries": lambda value: value is None or (not isinstance(value, str) and len(value) == 4),
+    "steps": lambda value: value is None or (not isinstance(value, str) and len(value) == 4),
     "layer": lambda value: value in (0, -1) and not isinstance(value, bool),
     "normalize": lambda value: isinstance(value, (bool, np.bool_)),
     "training": lambda value: isinstance(value, (bool, np.bool_)),
@@ -219,7 +237,10 @@ def test_calls_of_pictures(name):
     options = inspect.signature(function).parameters
     right = {option: value for option, value in (OF_PICTURES | OF_PICTURE.get(name, {})).items() if option in options}
     takes = IN_PICTURES | {"metric": (lambda value: value is None) if name == "score_by" else None}
-    takes |= IN_PICTURES_OF_IMAGES if name in OF_PICTURE and "net" in OF_PICTURE[name] else {}
+    if name == "attention":
+        takes |= {"layer": lambda value: value is None or (value == 1 and not isinstance(value, bool))}
+    elif "net" in OF_PICTURE.get(name, {}):
+        takes |= IN_PICTURES_OF_IMAGES
     for option in options:
         check(name, lambda **given: function(**{**right, **given}), option, takes[option])
 
@@ -270,9 +291,9 @@ def test_what_pictures_are_made_with(call, argument):
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, 1e38], ids=str)
 @pytest.mark.parametrize("where", [..., (0, 0)], ids=["all", "one"])
-@pytest.mark.parametrize("name", ["activation_histograms", "activation_image", "confusion_matrix", "decision_boundary",
-                                  "feature_maps", "filters", "grad_cam", "gradient_flow", "mistakes", "network_diagram",
-                                  "saliency", "weight_histograms", "weight_image"])
+@pytest.mark.parametrize("name", ["activation_histograms", "activation_image", "attention", "confusion_matrix",
+                                  "decision_boundary", "feature_maps", "filters", "grad_cam", "gradient_flow", "mistakes",
+                                  "network_diagram", "saliency", "weight_histograms", "weight_image"])
 def test_pictures_of_a_network_gone_wrong(name, where, number):
     """They draw what can be drawn, or raise an error with fastnn's own message."""
     pytest.importorskip("matplotlib", reason="pictures need the extra plot")

@@ -7,7 +7,19 @@ import pytest
 from layer_cases import CASES
 from layer_cases import network as network_with
 
-from fastnn import Activation, BatchNorm, Conv2D, Dense, Dropout, Flatten, History, LayerNorm, Network, plot
+from fastnn import (
+    Activation,
+    Attention,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    History,
+    LayerNorm,
+    Network,
+    plot,
+)
 
 pytest.importorskip("matplotlib")
 
@@ -23,10 +35,12 @@ NETWORKS = {
 }
 OF_IMAGES = Network([Conv2D(4, 3, "relu"), Flatten(), Dense(2, "softmax")], inputs=(6, 5, 1))
 IMAGE = np.random.default_rng(0).normal(size=(6, 5, 1))
+OF_STEPS = Network([Attention(), Flatten(), Dense(2, "softmax")], inputs=(4, 3))
 # the call of each picture, for a network of X and LABELS
 CALLS = {
     "activation_histograms": lambda net, ax: plot.activation_histograms(net, X, ax=ax),
     "activation_image": lambda net, ax: plot.activation_image(net, X, ax=ax),
+    "attention": lambda net, ax: plot.attention(OF_STEPS, np.eye(4, 3), ax=ax),
     "confusion_matrix": lambda net, ax: plot.confusion_matrix(net, X, LABELS, ax=ax),
     "decision_boundary": lambda net, ax: plot.decision_boundary(net, X, LABELS, ax=ax),
     "feature_maps": lambda net, ax: plot.feature_maps(OF_IMAGES, IMAGE, ax=ax),
@@ -44,7 +58,7 @@ CALLS = {
 }
 
 
-OF_NO_NETWORK = {"feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "score_by"}
+OF_NO_NETWORK = {"attention", "feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "score_by"}
 
 
 def needs(name):
