@@ -80,10 +80,11 @@ def objectives_of(names, activations, shapes, loss, replaceable):
                          f"with a loss for each, such as {{{names[0]!r}: 'cross_entropy', …}}, or None for the default ones")
     each, factors = [], []
     given = [None] * len(names) if loss is None else losses_by_name(names, loss)
-    for name, own, activation, (count,), may_replace in zip(names, given, activations, shapes, replaceable, strict=True):
+    for name, own, activation, shape, may_replace in zip(names, given, activations, shapes, replaceable, strict=True):
         own, factor = own if isinstance(own, (tuple, list)) and len(own) == 2 else (own, 1.0)
+        *positions, count = shape
         try:
-            each.append(objective_of(activation, own, count, may_replace=may_replace))
+            each.append(objective_of(activation, own, count, tuple(positions), may_replace))
         except ValueError as error:
             raise ValueError(f"output {name!r}: {error}") from None
         factors.append(number_in_range(f"the factor of loss[{name!r}]", factor, math.ulp(0.0)))

@@ -26,7 +26,8 @@ from ..fitting.state import Epoch, FitState
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import to_bytes
 from ..formats.untrusted_json import from_text, to_text
-from ..kernels.interpreter.interpreter import COUNT_SUM, DIVERGED, SAMPLES
+from ..kernels.interpreter.interpreter import COUNT_SUM, DIVERGED, SAMPLES, TOTALS
+from ..kernels.interpreter.table import RESULTS_OF_EACH
 from ..kernels.optimizers import optimizers
 from ..program import new_totals
 from ..program.groups import LARGEST_FACTOR, Group
@@ -254,6 +255,10 @@ def fit_state(fit, size):
         raise ValueError("the totals of its epoch are not floats")
     if totals.shape == (COUNT_SUM,):  # from before outputs had positions: a prediction for each sample
         totals = np.append(totals, totals[SAMPLES])
+    several = (size - TOTALS) // RESULTS_OF_EACH
+    if several and totals.shape == (TOTALS + 2 * several,):  # from before the outputs of several had positions
+        each = np.append(totals[TOTALS:].reshape(several, 2), np.full((several, 1), totals[SAMPLES]), axis=1)
+        totals = np.append(totals[:TOTALS], each)
     if totals.shape != (size,) or not np.isfinite(totals).all() or totals[DIVERGED]:
         raise ValueError("the totals of its epoch are not finite")
     if totals[SAMPLES] != samples and not (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0):

@@ -55,11 +55,8 @@ def arguments_of(config):
     return layers_from_config(config["layers"]), config["inputs"], options
 
 
-def ends_of(graph, has_several):
-    """Return (names, last activations, shapes of a row) of the outputs.
-
-    has_several: whether there are several inputs or outputs.
-    """
+def ends_of(graph):
+    """Return (names, last activations, shapes of a row) of the outputs."""
     shapes = []
     for last, tensor in zip(graph.last_layers, graph.wiring.outputs, strict=True):
         shape = graph.shapes[tensor]
@@ -70,9 +67,9 @@ def ends_of(graph, has_several):
         if is_ragged(shape) and len(shape) != 2:
             raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
                              "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        alone_at_steps = is_ragged(shape) and len(graph.outputs) == 1
-        if has_several and not alone_at_steps and (is_ragged(shape) or len(shape) != 1):
-            raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; beside other inputs or "
-                             "outputs they must have one axis: end with Flatten(), or with LastStep() for sequences")
+        if is_ragged(shape) and len(graph.outputs) > 1:
+            raise ValueError(f"the last layer, {layer!r}, gives outputs at each step, of shape {shape}; beside other "
+                             "outputs they must be one row for each sequence: end with LastStep(), or with "
+                             "GlobalAveragePool()")
         shapes.append(row_shape(shape))
     return graph.outputs, [last.activation_record for last in graph.last_layers], shapes

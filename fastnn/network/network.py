@@ -136,7 +136,7 @@ class Network:
         self.is_ragged = is_ragged(self.shapes[0]) and not self.has_several
         self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and len(graph.outputs) == 1
         read_once = [*map(self.wiring.is_read_once, self.wiring.outputs)]
-        self.objective = objectives_of(*ends_of(graph, self.has_several), loss, read_once)
+        self.objective = objectives_of(*ends_of(graph), loss, read_once)
         several = isinstance(self.objective, SeveralObjectives)
         self.loss = self.objective.given if several else self.objective.loss.name
         one_of_steps = self.gives_steps and not self.has_several

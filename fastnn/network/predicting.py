@@ -45,7 +45,7 @@ def of_several(network, X, threads, idle_programs):
     """Return the outputs of a network with several inputs or outputs; of several outputs, a dict by name."""
     plan = SeveralPrediction.plan_of(network, X, resolve_threads(threads)) if len(X) else None
     if plan is None:
-        outputs = [np.empty((0, head.outputs), network.dtype) for head in network.heads]
+        outputs = [np.empty((0, *head.positions, head.outputs), network.dtype) for head in network.heads]
         outputs = [Sequences(outputs[0], [0])] if network.gives_steps else outputs
     else:
         idle = idle_programs.setdefault(plan, [])

@@ -7,9 +7,9 @@ import numpy as np
 
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter import several as kernels
-from ..kernels.interpreter.criterion import loss_rows
+from ..kernels.interpreter.criterion import loss_numbers, loss_rows
 from ..kernels.interpreter.steps import copy_steps_row
-from ..kernels.interpreter.table import COUNTS, HITS, LOSSES, RESULTS
+from ..kernels.interpreter.table import COUNTS, HITS, LOSSES, RESULTS, RESULTS_OF_EACH
 from ..layers.ragged import is_ragged
 from ..runtime.memory import aligned
 from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
@@ -19,6 +19,7 @@ from ..samples.steps import offsets_of
 from .base import Tensor, address
 from .criterion import Criterion
 from .forward import EvaluationProgram, ForwardProgram
+from .training import shape_of_results
 
 MOST_SEQUENCES = 32  # samples of a chunk in which sequences may all be among the longest
 
@@ -56,28 +57,37 @@ def emit_criteria(program, normalize):
         return
     several, common = len(objectives) > 1, program.data.have_common_weights
     for number, (objective, factor) in enumerate(zip(objectives, network.loss_factors, strict=True)):
-        outputs = objective.head.outputs
-        place = {"targets": program.arena.take(batch * outputs), "weights": program.arena.take(batch)}
+        head = objective.head
+        outputs = head.count * head.outputs
+        place = {"targets": program.arena.take(batch * outputs), "weights": program.arena.take(batch * head.count)}
         places.append(place)
         program.emit(kernels.gather_targets_row(
-            dtype, **place, source=network.wiring.inputs + 2 * number, out_features=outputs, normalize=normalize,
-            reports=0 if number else 1 if common else 2, factor=factor,
+            dtype, parts_of(program, head, GATHERED_PER_PART), **place, **head.sizes, normalize=normalize,
+            source=network.wiring.inputs + 2 * number, reports=0 if number else 1 if common else 2, factor=factor,
         ))
     scores_of_each = lower_graph(program, input_tensors(program), [objective.on_logits for objective in objectives])
     for number, (objective, scores, place) in enumerate(zip(objectives, scores_of_each, places, strict=True)):
-        outputs = objective.head.outputs
-        accuracy = objective.head.accuracy_row(dtype, 1, scores=scores.offset, logits=objective.on_logits, **place)
+        head = objective.head
+        outputs, shared = head.count * head.outputs, parts_of(program, head, NUMBERS_PER_PART)
+        accuracy = head.accuracy_row(dtype, shared, scores=scores.offset, logits=objective.on_logits, **place)
         if accuracy is not None:  # before the loss, which overwrites the targets
             program.emit(accuracy)
         gradient = program.arena.take(batch * outputs) if scores.gradient is None else scores.gradient
-        for row in loss_rows(dtype, objective.training_loss, parts=program.parts(batch * outputs, NUMBERS_PER_PART),
-                             sum_parts=1, positions=1, losses=0, out_features=outputs, scores=scores.offset,
-                             gradient=gradient, **place):
+        for row in loss_rows(
+            dtype, objective.training_loss, parts=program.parts(batch * outputs, NUMBERS_PER_PART), sum_parts=shared,
+            losses=program.arena.take(batch * loss_numbers(dtype, head.count)), scores=scores.offset, gradient=gradient,
+            **head.sizes, **place,
+        ):
             program.emit(row)
         if several:
             program.emit(kernels.keep_results_row(dtype, number, accuracy is not None))
     if several:
         program.emit(kernels.sum_losses_row(dtype, len(objectives)))
+
+
+def parts_of(program, head, numbers):
+    """Return how many parts share the rows of an output: 1, or as many as its positions are worth, of `numbers` each."""
+    return program.parts(program.samples * head.count * head.outputs, numbers) if head.positions else 1
 
 
 def emit_step_criterion(program, normalize):
@@ -129,9 +139,9 @@ class SeveralPrediction(ForwardProgram):
         self.sources = enter_inputs(self.call, X)
         self.call["outputs"] = address(out)
         self.run_samples(samples)
-        ends = np.cumsum(widths) * samples
-        return [out[end - width * samples:end].reshape(samples, width) for end, width in zip(ends, widths, strict=True)]
-
+        ends, shapes = np.cumsum(widths) * samples, [network.shapes[tensor] for tensor in network.wiring.outputs]
+        return [out[end - width * samples:end].reshape(samples, *shape)
+                for end, width, shape in zip(ends, widths, shapes, strict=True)]
 
     def forward_steps(self, X):
         """Return the only output, at each step of sequences."""
@@ -153,26 +163,17 @@ class SeveralEvaluation(EvaluationProgram):
         emit_criteria(self, normalize=False)
         self.finish()
         data.enter(self.call, data.rows)
-        self.results = aligned((result_rows(network), data.samples), "float64")
-        if network.gives_steps:
-            self.totals = [data.total_weight]
-            return
-        self.totals = [data.samples if weights is None else
-                       (weights if data.rows is None else weights[data.rows]).sum(dtype=np.float64)
-                       for weights in data.weights]
+        self.results = aligned(shape_of_results(network.several_outputs, data.samples), "float64")
+        self.totals = [data.total_weight] if network.gives_steps else data.total_weights
 
     def evaluate(self):
         """Return (mean loss, accuracy), or (mean loss, [(its loss, its accuracy) of each output])."""
         self.run_samples(self.data.samples, self.results)
-        count, penalty = self.data.samples, self.penalties.value(self.network.vectors.parameters.flat)
+        penalty = self.penalties.value(self.network.vectors.parameters.flat)
         if len(self.totals) == 1:
-            count = max(self.results[COUNTS].sum(), 1) if self.network.gives_steps else count
-            return float(self.results[LOSSES].sum() / self.totals[0]) + penalty, float(self.results[HITS].sum() / count)
-        own = self.results[RESULTS:].sum(axis=1).reshape(-1, kernels.RESULTS_OF_EACH)
-        each = [(float(loss / total), float(hits / count)) for (loss, hits), total in zip(own, self.totals, strict=True)]
+            loss, hits, count = self.results[[LOSSES, HITS, COUNTS]].sum(axis=1)
+            return float(loss / self.totals[0]) + penalty, float(hits / max(count, 1))
+        own = self.results[RESULTS:].sum(axis=1).reshape(-1, RESULTS_OF_EACH)
+        each = [(float(loss / total), float(hits / max(count, 1)))
+                for (loss, hits, count), total in zip(own, self.totals, strict=True)]
         return sum(loss for loss, _ in each) + penalty, each
-
-
-def result_rows(network):
-    """Return the number of rows of `results`: those of the network, and of each output if there are several."""
-    return RESULTS + kernels.RESULTS_OF_EACH * network.several_outputs

@@ -13,7 +13,7 @@ from ..kernels.interpreter.interpreter import (
     WEIGHT_SUM,
     train_kernel,
 )
-from ..kernels.interpreter.table import LOSSES, NOT_FINITE, RESULTS, most_parts
+from ..kernels.interpreter.table import LOSSES, NOT_FINITE, RESULTS, RESULTS_OF_EACH, most_parts
 from ..kernels.training.watch import SOUND, watch_row
 from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of
 from ..runtime.memory import aligned
@@ -40,7 +40,7 @@ class TrainingProgram(Program):
         self.data, self.order = data, order
         self.gradients = aligned(network.vectors.parameters.size, network.dtype)
         outputs = network.several_outputs
-        self.results, self.totals = aligned((RESULTS + 2 * outputs, self.batch), "float64"), new_totals(outputs)
+        self.results, self.totals = aligned(shape_of_results(outputs, self.batch), "float64"), new_totals(outputs)
         self.optimizer_state = optimizer_state
         self.updates, self.last, self.used = [], [], {}
         self.found, self.limit = np.zeros(2, np.int64), np.full(1, SOUND[network.dtype])  # memory of the gradient check
@@ -162,14 +162,19 @@ class TrainingProgram(Program):
         weight = totals[WEIGHT_SUM] or np.inf
         if len(totals) == TOTALS:
             return float(totals[LOSS_SUM] / weight), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
-        samples = max(totals[SAMPLES], 1)
-        each = [(float(loss / weight), float(hits / samples)) for loss, hits in totals[TOTALS:].reshape(-1, 2)]
+        each = [(float(loss / weight), float(hits / max(count, 1)))
+                for loss, hits, count in totals[TOTALS:].reshape(-1, RESULTS_OF_EACH)]
         return float(totals[LOSS_SUM] / weight), each
 
 
 def new_totals(outputs):
-    """Return the totals of an epoch, zeros: those of `train`, and the loss and the hits of each of several outputs."""
-    return np.zeros(TOTALS + 2 * outputs)
+    """Return the totals of an epoch, zeros: those of `train`, and the loss, hits and counts of each of several outputs."""
+    return np.zeros(TOTALS + RESULTS_OF_EACH * outputs)
+
+
+def shape_of_results(outputs, samples):
+    """Return the shape of the results of so many samples. outputs: the number of outputs of a network with several, or 0."""
+    return RESULTS + RESULTS_OF_EACH * outputs, samples
 
 
 def emit_step(program, normalize):

@@ -7,9 +7,11 @@ import numpy as np
 
 from ..kernels.compiling.objects import address
 from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
+from ..kernels.interpreter.several import OF_POSITIONS, OF_SAMPLES
 from .data import Data, largest_batch, mean_steps
 from .features import features
 from .named import by_name, named_error
+from .positions import counted_weights
 from .ragged import sequences
 from .sequences import Sequences
 from .steps import step_targets, step_weights
@@ -102,8 +104,10 @@ class SeveralData(Data):
     """Samples of a network with several inputs or outputs.
 
     X: Inputs. targets: Targets, or SeveralTargets of a network with several outputs. weights: a list of the weights of each
-    output, arrays (samples,) or None.
+    output, arrays (samples,) or (samples, *positions), or None. counts: the number of positions of each output.
     """
+
+    counts: tuple = ()
 
     @property
     def targets_of_each(self):
@@ -113,7 +117,9 @@ class SeveralData(Data):
         sources = sources_of_inputs(self.X)
         for targets, weights in zip(self.targets_of_each, self.weights, strict=True):
             form, values = (AS_NUMBERS, targets.values) if targets.labels is None else (AS_LABELS, targets.labels)
-            sources += [(address(values), address(targets.offsets), form, 0), (address(weights), 0, 0, 0)]
+            form = AS_BYTES if values.dtype == np.uint8 else form
+            whose = OF_POSITIONS if weights is not None and weights.ndim > 1 else OF_SAMPLES
+            sources += [(address(values), address(targets.offsets), form, 0), (address(weights), 0, whose, 0)]
         self.sources = enter_sources(call, sources)
         call["order"], call["samples"] = address(order), self.samples
 
@@ -127,6 +133,12 @@ class SeveralData(Data):
 
     def largest_batch(self, batch):
         return self.X.largest_batches(batch, self.rows)
+
+    @property
+    def total_weights(self):
+        """The sum of the weights of all positions of the samples to use, of each output."""
+        return [Data(self.X, targets, weights, self.rows, self.dtype, count).total_weight
+                for targets, weights, count in zip(self.targets_of_each, self.weights, self.counts, strict=True)]
 
     @property
     def have_common_weights(self):
@@ -156,14 +168,15 @@ class SeveralData(Data):
         if not isinstance(self.targets, SeveralTargets) and self.targets.offsets is not None:
             weights = replace(self, rows=None).weights_of_steps().astype(np.float64)
             return replace(self, weights=[(weights / weights.sum()).astype(self.dtype)], rows=None)
-        each = [np.ones(len(self.X)) if weights is None else weights.astype(np.float64) for weights in self.weights]
-        return replace(self, weights=[(weights / weights.sum()).astype(self.dtype) for weights in each], rows=None)
+        each = [Data(self.X, targets, weights, None, self.dtype, count).normalize_weights().weights
+                for targets, weights, count in zip(self.targets_of_each, self.weights, self.counts, strict=True)]
+        return replace(self, weights=each, rows=None)
 
 
 def is_of_each(weights, names):
     """Whether weights are a dict, or a list of the weights for each output, instead of one number for each sample."""
     return isinstance(weights, Mapping) or (isinstance(weights, (list, tuple)) and len(weights) == len(names)
-                                            and all(own is None or np.ndim(own) == 1 for own in weights))
+                                            and all(own is None or np.ndim(own) >= 1 for own in weights))
 
 
 def as_given(targets):
@@ -207,7 +220,7 @@ def check_several(network, X, y, weights, class_weight):
         own_weights = (by_name("sample_weight output", weights, names, None) if is_of_each(weights, names)
                        else [weights] * len(names))
         factors = [None] * len(names) if class_weight is None else by_name("class_weight output", class_weight, names, None)
-    targets, checked = [], []
+    targets, checked, common = [], [], {}  # common: {id of weights given for several outputs: what they become}
     for name, head, own_y, own, factor in zip(names, heads, ys, own_weights, factors, strict=True):
         try:
             if network.gives_steps:
@@ -215,11 +228,12 @@ def check_several(network, X, y, weights, class_weight):
                 own = step_weights(own, targets[-1], dtype)
             else:
                 targets.append(head.check_targets(own_y, samples, dtype))
-                own = sample_weights(own, samples, dtype)
+                own = common.setdefault(id(own), sample_weights(own, samples, dtype, positions=head.positions))
+                own = counted_weights(own, targets[-1].counted, dtype)
             checked.append(own if factor is None else head.apply_class_weight(factor, targets[-1], own, dtype))
         except ValueError as error:
             if len(heads) == 1:
                 raise
             raise named_error(f"y[{name!r}]", error) from None
-    return SeveralData(X, as_given(targets), checked, dtype=dtype)
+    return SeveralData(X, as_given(targets), checked, dtype=dtype, counts=tuple(head.count for head in heads))
 

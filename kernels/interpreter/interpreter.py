@@ -26,6 +26,7 @@ from .table import (
     NOT_FINITE,
     PHASE,
     RESULTS,
+    RESULTS_OF_EACH,
     ROW,
     ROW_BYTES,
     SAMPLE_WEIGHTS,
@@ -97,7 +98,7 @@ def build_train(dtype):
         call, team, batch_size, samples = frame.call, frame.team, frame.call.capacity, frame.call.samples
         update, body = frame.table, frame.table + ROW_BYTES * frame.updates
         updates, others, accumulate = frame.updates, frame.others, frame.accumulate
-        found, results = view(integers(call.found), 0, 2), 2 * frame.outputs
+        found, results = view(integers(call.found), 0, 2), RESULTS_OF_EACH * frame.outputs
         result = view(floats(call.results), 0, (RESULTS + results, batch_size))
         total = view(floats(frame.totals), 0, TOTALS + results)
         found[LARGE] = found[NOT_FINITE] = 0
@@ -123,11 +124,11 @@ def build_train(dtype):
             total[HIT_SUM] += hits
             total[COUNT_SUM] += count
             total[SAMPLES] += batch
-            for k in range(results):  # of each output the losses, as above, and the hits
+            for k in range(results):  # of each output the losses, as above, the hits and the predictions
                 own = 0.0
                 for i in range(batch):
                     own += result[RESULTS + k, i]
-                total[TOTALS + k] += own if k % 2 == 1 or accumulate != 0 else own * weight
+                total[TOTALS + k] += own if k % RESULTS_OF_EACH != 0 or accumulate != 0 else own * weight
             walk_backward(update, updates, call, BACKWARD_THIRD, team)
 
     return train

@@ -7,14 +7,16 @@ batch is the sum of the losses of the outputs, each with its factor, which the w
 from ..compiling.jit import REAL, Kernel, integers, jit, typed_pointer, view
 from ..compiling.record import FLOAT
 from ..compiling.share import share
-from .axes import AS_LABELS, AS_NUMBERS, SOURCE_BYTES, source_at
+from .axes import AS_BYTES, AS_NUMBERS, SOURCE_BYTES, source_at
 from .batch import bytes_at, sample_number
-from .table import COUNTS, HITS, LOSSES, RESULTS, SAMPLE_WEIGHTS, Kind
+from .table import COUNTS, HITS, LOSSES, RESULTS, RESULTS_OF_EACH, SAMPLE_WEIGHTS, Kind
 
-RESULTS_OF_EACH = 2  # rows of `results` for each output, after those of the network: its losses, its hits
+# What the source of weights has as its form: whether they are those of samples or of the positions of the outputs.
+OF_SAMPLES, OF_POSITIONS = range(2)
 
 GATHER_INPUT = Kind("gather_input", "x", "source", "features")
-GATHER_TARGETS = Kind("gather_targets", "targets", "weights", "source", "out_features", "normalize", "reports", factor=FLOAT)
+GATHER_TARGETS = Kind("gather_targets", "targets", "weights", "source", "positions", "out_features", "normalize", "reports",
+                      factor=FLOAT)
 KEEP_RESULTS = Kind("keep_results", "output", "has_hits")
 SUM_LOSSES = Kind("sum_losses", "outputs")
 
@@ -49,43 +51,62 @@ def build_gather_targets(dtype):
     numbers_at = typed_pointer(REAL[dtype])
 
     def gather_targets(row, call, part, parts):
-        batch, out_features = call.batch, row.out_features
+        batch, positions, out_features = call.batch, row.positions, row.out_features
         source = source_at(call.sources + SOURCE_BYTES * row.source)
-        given = source_at(call.sources + SOURCE_BYTES * (row.source + 1)).values
-        targets = view(call.arena, row.targets, (batch, out_features))
-        weights = view(call.arena, row.weights, batch)
-        total = 0.0
-        for i in range(batch):
+        given = source_at(call.sources + SOURCE_BYTES * (row.source + 1))
+        begin, end = share(batch, part, parts, 1)
+        for i in range(begin, end):
             sample = sample_number(call, i)
-            if source.form == AS_LABELS:  # one-hot: 1 at the label, 0 elsewhere
-                targets[i] = 0
-                targets[i, view(integers(source.values), sample, 1)[0]] = 1
+            # targets (positions, out_features) of a sample
+            targets = view(call.arena, row.targets + i * positions * out_features, (positions, out_features))
+            if source.form == AS_NUMBERS:
+                numbers = view(numbers_at(source.values), sample * positions * out_features, (positions, out_features))
+                for p in range(positions):
+                    for j in range(out_features):
+                        targets[p, j] = numbers[p, j]
+                continue
+            targets[:] = 0  # one-hot: 1 at the label, 0 elsewhere
+            if source.form == AS_BYTES:
+                octets = view(bytes_at(source.values), sample * positions, positions)
+                for p in range(positions):
+                    targets[p, octets[p]] = 1
             else:
-                numbers = view(numbers_at(source.values), sample * out_features, out_features)
-                for j in range(out_features):
-                    targets[i, j] = numbers[j]
-            weights[i] = 1 if given == 0 else view(numbers_at(given), sample, 1)[0]
-            total += weights[i]
-        if row.reports != 0:
-            reported = result_row(call, SAMPLE_WEIGHTS)
-            for i in range(batch):
-                reported[i] = weights[i] if row.reports == 1 else 1.0
+                labels = view(integers(source.values), sample * positions, positions)
+                for p in range(positions):
+                    targets[p, labels[p]] = 1
+        total, own = 0.0, positions if given.form == OF_POSITIONS else 1  # own: how many weights a sample has
+        for i in range(batch):  # every part sums the whole batch, in the same order
+            weight = 1.0 * own
+            if given.values != 0:
+                each, weight = view(numbers_at(given.values), sample_number(call, i) * own, own), 0.0
+                for p in range(own):
+                    weight += each[p]
+            weight *= positions // own
+            total += weight
+            if row.reports != 0 and begin <= i < end:
+                result_row(call, SAMPLE_WEIGHTS)[i] = weight if row.reports == 1 else 1.0
         scale = row.factor
         if row.normalize != 0:
             scale = row.factor / total if total > 0.0 else 0.0
-        for i in range(batch):
-            weights[i] *= scale
+        for i in range(begin, end):
+            weights = view(call.arena, row.weights + i * positions, positions)
+            for p in range(positions):
+                weights[p] = scale
+                if given.values != 0:
+                    place = sample_number(call, i) * own + (p if own > 1 else 0)
+                    weights[p] = scale * view(numbers_at(given.values), place, 1)[0]
 
     return gather_targets
 
 
 def build_keep_results(dtype):
     def keep_results(row, call, part, parts):
-        losses, hits, first = result_row(call, LOSSES), result_row(call, HITS), RESULTS + RESULTS_OF_EACH * row.output
-        own_losses, own_hits = result_row(call, first), result_row(call, first + 1)
+        losses, hits, counts = result_row(call, LOSSES), result_row(call, HITS), result_row(call, COUNTS)
+        first = RESULTS + RESULTS_OF_EACH * row.output
+        own_losses, own_hits, own_counts = result_row(call, first), result_row(call, first + 1), result_row(call, first + 2)
         for i in range(call.batch):
             own_losses[i] = losses[i]
-            own_hits[i] = hits[i] if row.has_hits != 0 else 0.0
+            own_hits[i], own_counts[i] = (hits[i], counts[i]) if row.has_hits != 0 else (0.0, 0.0)
 
     return keep_results
 
@@ -114,18 +135,21 @@ def gather_input_row(dtype, parts, *, x, source, features):
     return GATHER_INPUT.row({"forward": (gather_input_kernel.address(dtype), parts)}, x=x, source=source, features=features)
 
 
-def gather_targets_row(dtype, *, targets, weights, source, out_features, normalize, reports, factor):
-    """Return the row that copies the targets of a batch of one output, with the weights of its samples times its factor.
+def gather_targets_row(dtype, parts, *, targets, weights, source, positions, out_features, normalize, reports, factor):
+    """Return the row that copies the targets of a batch of one output, with its weights times its factor.
+
+    Targets are (positions, out_features) and weights (positions,) of each sample.
 
     normalize: whether the weights of a batch without the factor are scaled to sum 1. reports: whether the row writes the
     weights that the batch counts with in the mean of an epoch: 1 for these, 2 for 1 each, 0 for none.
     """
-    return GATHER_TARGETS.row({"forward": (gather_targets_kernel.address(dtype), 1)}, targets=targets, weights=weights,
-                              source=source, out_features=out_features, normalize=normalize, reports=reports, factor=factor)
+    return GATHER_TARGETS.row({"forward": (gather_targets_kernel.address(dtype), parts)}, targets=targets, weights=weights,
+                              source=source, positions=positions, out_features=out_features, normalize=normalize,
+                              reports=reports, factor=factor)
 
 
 def keep_results_row(dtype, output, has_hits):
-    """Return the row that copies the losses and hits to the results of one output, before the next one writes them."""
+    """Return the row that copies losses, hits and counts to the results of one output, before the next one writes them."""
     return KEEP_RESULTS.row({"forward": (keep_results_kernel.address(dtype), 1)}, output=output, has_hits=has_hits)
 
 

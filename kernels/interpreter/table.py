@@ -61,6 +61,8 @@ CALL = Record(
 # Rows of `results`, sums over the positions of each sample: losses, correct predictions, weights, positions that count.
 LOSSES, HITS, SAMPLE_WEIGHTS, COUNTS = range(4)
 RESULTS = 4
+# Rows after those, for each output of a network with several: its losses, correct predictions, positions that count.
+RESULTS_OF_EACH = 3
 LARGE, NOT_FINITE = range(2)  # elements of `found`: whether a gradient is large; what is not finite, 0 for nothing
 
 # How a row is packed: a word for each number of its head, of which those of a phase are kernel and parts; then the operands.

@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_refused():
         Population([translator(), translator(seed=1)])
     x = Input((None, 3), name="x")
     h = GRU(4, return_sequences=True)(x)
-    with pytest.raises(ValueError, match="beside other inputs or outputs"):
+    with pytest.raises(ValueError, match="beside other outputs they must be one row"):
         Network(inputs=x, outputs={"a": Dense(2, "softmax")(h), "b": Dense(1)(h)})
 
 
