@@ -23,27 +23,32 @@ PARAMETERS = "weight", "recurrent_weight", "bias", "recurrent_bias", "peepholes"
 class Recurrence:
     """The rows of one layer whose memory is wherever its arrays lie."""
 
-    def __init__(self, cell, offsets, x, parameters, initial, activation, return_sequences, reverse, threads, kept,
+    def __init__(self, cell, offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads, kept,
                  return_cells=False):
-        given = {name: array for name, array in {"x": x, **parameters, "initial": initial}.items() if array is not None}
+        masks = dict(zip(("input_mask", "state_mask"), masks, strict=True))
+        given = {"x": x, **parameters, "initial": initial, **masks}
+        given = {name: array for name, array in given.items() if array is not None}
         self.dtype, *arrays = real_arrays(**given)
         given = dict(zip(given, arrays, strict=True))
         self.offsets = np.array(offsets, np.int64)
         self.cell, self.x, self.initial = CELLS[cell], given["x"], given.get("initial")
         self.parameters = {name: given[name] for name in PARAMETERS if name in given}
+        self.masks = {name: given[name] for name in masks if name in given}
         check_recurrence(self.x.shape, self.offsets.tolist(), self.cell.layout.gates, self.parameters["weight"].shape,
                          self.parameters["recurrent_weight"].shape, initial=self.initial,
-                         **{name: self.parameters.get(name) for name in PARAMETERS[2:]})
+                         **{name: self.parameters.get(name) for name in PARAMETERS[2:]}, **self.masks)
         self.samples, self.out_features = len(self.offsets) - 1, len(self.parameters["recurrent_weight"])
         self.activation = None if activation is None else activations.resolve(activation)
-        self.options = {"sequences": return_sequences, "backwards": reverse, "gives_cells": return_cells}
+        self.options = {"sequences": return_sequences, "backwards": reverse, "gives_cells": return_cells,
+                        "drops_inputs": "input_mask" in self.masks, "drops_states": "state_mask" in self.masks}
         self.flat = np.concatenate([array.ravel() for array in self.parameters.values()])
         self.shape = len(self.x) if return_sequences else self.samples, (1 + bool(return_cells)) * self.out_features
         self.work = 2 * len(self.x) * sum(self.parameters[name].size for name in PARAMETERS[:2])
         self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples)
         self.kept = kept
         self.axis, self.longest = axis_of(self.offsets), int(np.diff(self.offsets).max())
-        memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), kept, kept)
+        memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), kept, kept,
+                        "state_mask" in self.masks)
         self.arrays = {name: aligned(size, self.dtype) for name, size in memory.sizes.items()}
         self.order = aligned(order_numbers(self.dtype, self.samples, self.longest), self.dtype)
 
@@ -52,7 +57,7 @@ class Recurrence:
         offset, starts = place(self.flat), {}
         for name, array in self.parameters.items():
             starts[name], offset = offset, offset + array.size
-        given = {name: place(array) for name, array in {**self.arrays, **arrays}.items()}
+        given = {name: place(array) for name, array in {**self.arrays, **self.masks, **arrays}.items()}
         return recurrence_rows(
             self.dtype, self.cell, {}, activation=self.activation, training=self.kept, x=place(self.x),
             order=place(self.order), capacity=self.samples, in_features=self.x.shape[1], out_features=self.out_features,
@@ -89,7 +94,7 @@ class Recurrence:
 
 
 def simple_rnn_forward(x, offsets, weight, recurrent_weight, bias, initial=None, activation="tanh", return_sequences=False,
-                       reverse=False, threads=None):
+                       reverse=False, input_mask=None, state_mask=None, threads=None):
     """Run a simple recurrent layer: a (samples or steps, out_features).
 
     Examples
@@ -99,12 +104,13 @@ def simple_rnn_forward(x, offsets, weight, recurrent_weight, bias, initial=None,
            [ 5.5]])
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias}
-    return Recurrence("simple_rnn", offsets, x, parameters, initial, activation, return_sequences, reverse, threads,
+    masks = input_mask, state_mask
+    return Recurrence("simple_rnn", offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads,
                       kept=False).forward()
 
 
 def simple_rnn_backward(da, x, offsets, weight, recurrent_weight, bias, initial=None, activation="tanh",
-                        return_sequences=False, reverse=False, threads=None):
+                        return_sequences=False, reverse=False, input_mask=None, state_mask=None, threads=None):
     """Compute the gradients of `simple_rnn_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Examples
@@ -114,12 +120,13 @@ def simple_rnn_backward(da, x, offsets, weight, recurrent_weight, bias, initial=
            [ 1.]]), array([[12.]]), array([[1.5]]), array([11.]))
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias}
-    return Recurrence("simple_rnn", offsets, x, parameters, initial, activation, return_sequences, reverse, threads,
+    masks = input_mask, state_mask
+    return Recurrence("simple_rnn", offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads,
                       kept=True).backward(da)
 
 
 def gru_forward(x, offsets, weight, recurrent_weight, bias, recurrent_bias=None, initial=None, return_sequences=False,
-                reverse=False, threads=None):
+                reverse=False, input_mask=None, state_mask=None, threads=None):
     """Run a gated recurrent unit: a (samples or steps, out_features).
 
     Examples
@@ -129,12 +136,13 @@ def gru_forward(x, offsets, weight, recurrent_weight, bias, recurrent_bias=None,
            [0.5  ]])
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "recurrent_bias": recurrent_bias}
+    masks = input_mask, state_mask
     return Recurrence("gru_before" if recurrent_bias is None else "gru", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, threads, kept=False).forward()
+                      return_sequences, reverse, masks, threads, kept=False).forward()
 
 
 def gru_backward(da, x, offsets, weight, recurrent_weight, bias, recurrent_bias=None, initial=None, return_sequences=False,
-                 reverse=False, threads=None):
+                 reverse=False, input_mask=None, state_mask=None, threads=None):
     """Compute the gradients of `gru_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Examples
@@ -145,12 +153,13 @@ def gru_backward(da, x, offsets, weight, recurrent_weight, bias, recurrent_bias=
            [0.035]])
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "recurrent_bias": recurrent_bias}
+    masks = input_mask, state_mask
     return Recurrence("gru_before" if recurrent_bias is None else "gru", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, threads, kept=True).backward(da)
+                      return_sequences, reverse, masks, threads, kept=True).backward(da)
 
 
 def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, initial=None, return_sequences=False,
-                 reverse=False, return_cells=False, threads=None):
+                 reverse=False, return_cells=False, input_mask=None, state_mask=None, threads=None):
     """Run a long short-term memory: a (samples or steps, out_features).
 
     Examples
@@ -160,12 +169,13 @@ def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, ini
            [0.231]])
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}
+    masks = input_mask, state_mask
     return Recurrence("lstm" if peepholes is None else "lstm_peephole", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, threads, kept=False, return_cells=return_cells).forward()
+                      return_sequences, reverse, masks, threads, kept=False, return_cells=return_cells).forward()
 
 
 def lstm_backward(da, x, offsets, weight, recurrent_weight, bias, peepholes=None, initial=None, return_sequences=False,
-                  reverse=False, return_cells=False, threads=None):
+                  reverse=False, return_cells=False, input_mask=None, state_mask=None, threads=None):
     """Compute the gradients of `lstm_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Examples
@@ -176,5 +186,6 @@ def lstm_backward(da, x, offsets, weight, recurrent_weight, bias, peepholes=None
            [0.012]])
     """
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}
+    masks = input_mask, state_mask
     return Recurrence("lstm" if peepholes is None else "lstm_peephole", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, threads, kept=True, return_cells=return_cells).backward(da)
+                      return_sequences, reverse, masks, threads, kept=True, return_cells=return_cells).backward(da)

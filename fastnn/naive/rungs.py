@@ -301,9 +301,10 @@ def check_recurrence(x, offsets, gates, weight, recurrent_weight, initial=None, 
         raise ValueError(f"recurrent_weight has shape {recurrent_weight}; it must be (out_features, {gates} · out_features)")
     if weight != (x[1], gates * out):
         raise ValueError(f"weight has shape {weight}; with x of shape {x} and {out} units it must be {(x[1], gates * out)}")
-    states, count = (len(offsets) - 1, (2 if gates == 4 else 1) * out), {"peepholes": 3 * out}
+    by_sequence = {"initial": (2 if gates == 4 else 1) * out, "input_mask": x[1], "state_mask": out}
+    count = {"peepholes": 3 * out}
     for name, array in {"bias": bias, "initial": initial, **vectors}.items():
-        expected = states if name == "initial" else (count.get(name, gates * out),)
+        expected = (len(offsets) - 1, by_sequence[name]) if name in by_sequence else (count.get(name, gates * out),)
         if array is not None and measured(array) != expected:
             raise ValueError(f"{name} has shape {measured(array)}; it must be {expected}")
 

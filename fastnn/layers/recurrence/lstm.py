@@ -32,6 +32,10 @@ class LSTM(Recurrent):
         Whether to give the states of all steps, (steps, out_features): for another recurrent layer, or outputs per step.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    dropout, recurrent_dropout : float, default 0
+        In training, the probability with which a feature of the inputs, and a unit of the state, is set to 0 in the products
+        of the gates; the others are divided by 1 − rate. What is dropped is drawn for each sequence, and is the same for all
+        its steps and all gates (Gal and Ghahramani 2016); cells stay whole. Prediction drops nothing.
     learned_state : bool, default False
         Whether the state before the first step is learned: the parameter "initial_state" (2 · out_features,), h and
         c behind it, the same for all sequences.

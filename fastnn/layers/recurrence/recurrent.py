@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from ...checks import shown, true_or_false, whole_number
+from ...checks import number_in_range, shown, true_or_false, whole_number
 from ...kernels.layers.joins.add import NOTHING, WRITE, destination
+from ...kernels.layers.randomness.dropout import advance_row
 from ...kernels.layers.recurrence.first_state import first_state_row
+from ...kernels.layers.recurrence.held_mask import held_mask_row
 from ...kernels.layers.recurrence.recurrence_rows import CELLS, Memory, recurrence_rows
 from ...kernels.layers.recurrence.step import step_row
 from ...kernels.processor.target import ITEM_BYTES
@@ -27,6 +29,8 @@ class Recurrent(Layer):
     out_features: int
     return_sequences: bool = field(default=False, kw_only=True)
     reverse: bool = field(default=False, kw_only=True)
+    dropout: float = field(default=0.0, kw_only=True)
+    recurrent_dropout: float = field(default=0.0, kw_only=True)
     learned_state: bool = field(default=False, kw_only=True)
     initializer: str = field(default="glorot_uniform", kw_only=True)
     adds_gradient = True
@@ -37,6 +41,8 @@ class Recurrent(Layer):
         for each in fields(self):
             if each.type in (bool, "bool"):
                 self.settle(each.name, true_or_false(f"{name}({each.name}=...)", getattr(self, each.name)))
+        for rate in ("dropout", "recurrent_dropout"):
+            self.settle(rate, number_in_range(f"{name}({rate}=...)", getattr(self, rate), 0.0, 1.0))
         self.settle("initializer", initializers.resolve(self.initializer).name)
 
     def __call__(self, *nodes, initial_state=None, name=None):
@@ -65,6 +71,10 @@ class Recurrent(Layer):
             raise ValueError(f"initial_state is {shown(initial_state)}; it must be a node, such as that of Input(shape) or "
                              "of a layer" + (", or the pair of nodes (h, c)" if self.states == 2 else ""))
         return site.node(self, (x, initial_state))
+
+    @property
+    def draws(self):
+        return self.dropout > 0 or self.recurrent_dropout > 0
 
     @property
     def states(self):
@@ -151,7 +161,9 @@ class Recurrent(Layer):
         kept = program.training or cell.layout.blocks * out * axis.rows * ITEM_BYTES[program.dtype] <= KEPT_BYTES
         with program.on(None):
             order = program.order_of(axis)
-            memory = Memory(cell, program.dtype, inputs, out, program.samples, axis.rows, kept, program.training)
+            drops_states = program.as_in_training and self.recurrent_dropout > 0
+            memory = Memory(cell, program.dtype, inputs, out, program.samples, axis.rows, kept, program.training,
+                            drops_states)
             places = memory.take(program.arena.take)
         with program.on(axis if self.return_sequences else None):
             a = program.tensor((self.given_features,))
@@ -162,7 +174,7 @@ class Recurrent(Layer):
         parts = program.parts(work, FLOPS_PER_PART)
         by_samples = min(parts, program.samples)
         with program.on(None):
-            first = self.first_state(program, index, state)
+            first = self.first_state(program, index, state) | self.masks(program, index, inputs)
             for row in recurrence_rows(
                 program.dtype, cell, {"forward": by_samples, "backward_second": by_samples, "backward_third": parts},
                 activation=self.step_activation, training=program.training, **places, **starts, x=x.offset, a=a.offset,
@@ -173,6 +185,19 @@ class Recurrent(Layer):
                 program.emit(row)
         program.emit_update(start=starts["weight"], rows=size, columns=1, parts=min(parts, inputs + out))
         return program.like(a, given) if self.return_sequences else a
+
+    def masks(self, program, index, inputs):
+        """Return the operands of dropout, whose masks rows of their own draw."""
+        if not program.as_in_training:
+            return {}
+        found = {}
+        for what, rate, features in (("input", self.dropout, inputs), ("state", self.recurrent_dropout, self.out_features)):
+            if rate > 0:
+                mask, (word, ahead) = program.arena.take(program.samples * features), program.random_word(index)
+                program.emit(held_mask_row(program.dtype, mask=mask, features=features, rate=rate, word=word, ahead=ahead))
+                program.emit_last(advance_row(program.dtype, word))
+                found |= {f"{what}_mask": mask, f"drops_{what}s": True}
+        return found
 
     def first_state(self, program, index, state):
         """Return the operands of the state before the first step: given as a tensor, learned, or zeros."""

@@ -25,6 +25,10 @@ class SimpleRNN(Recurrent):
         Whether to give the states of all steps, (steps, out_features): for another recurrent layer, or outputs per step.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    dropout, recurrent_dropout : float, default 0
+        In training, the probability with which a feature of the inputs, and a unit of the state, is set to 0 in their
+        products; the others are divided by 1 − rate. What is dropped is drawn for each sequence, and is the same for all
+        its steps (Gal and Ghahramani 2016). Prediction drops nothing.
     learned_state : bool, default False
         Whether the state before the first step is learned: the parameter "initial_state" (out_features,), the same for all
         sequences.

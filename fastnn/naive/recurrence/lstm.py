@@ -7,12 +7,15 @@ from .walk import Matrix, Vector, add_gradients, add_product, back_through_time,
 
 
 def steps(weight, recurrent_weight, bias, peepholes):
-    """Return the function that computes a step: (x, h, c) -> ([h', c'], what the way back needs)."""
+    """Return the function that computes a step: (x, read, h, c) -> ([h', c'], what the way back needs).
+
+    read: h as the recurrent product reads it, which dropout may have masked.
+    """
     size = len(recurrent_weight)
     p = peepholes or [0.0] * (3 * size)
 
-    def step(x, h, c):
-        gates = add_product(add_product(bias[:], x, weight), h, recurrent_weight)
+    def step(x, read, h, c):
+        gates = add_product(add_product(bias[:], x, weight), read, recurrent_weight)
         i, f, g, o, new, a = ([0.0] * size for _ in range(6))
         for j in range(size):
             i[j] = sigmoid(gates[j] + p[j] * c[j])
@@ -21,14 +24,15 @@ def steps(weight, recurrent_weight, bias, peepholes):
             new[j] = f[j] * c[j] + i[j] * g[j]
             o[j] = sigmoid(gates[3 * size + j] + p[2 * size + j] * new[j])
             a[j] = math.tanh(new[j])
-        return [[o[j] * a[j] for j in range(size)], new], (x, h, c, i, f, g, o, new, a)
+        return [[o[j] * a[j] for j in range(size)], new], (x, read, c, i, f, g, o, new, a)
 
     return step
 
 
 def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
                  peepholes: Vector | None = None, initial: Matrix | None = None, return_sequences: bool = False,
-                 reverse: bool = False, return_cells: bool = False) -> Matrix:
+                 reverse: bool = False, return_cells: bool = False, input_mask: Matrix | None = None,
+                 state_mask: Matrix | None = None) -> Matrix:
     """Run a long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     i = σ(x Wi + h Ui + bi), f, o likewise, g = tanh(x Wg + h Ug + bg); cₜ = f cₜ₋₁ + i g, hₜ = o tanh cₜ. With peepholes,
@@ -54,6 +58,10 @@ def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight
         Whether to run from the last step to the first.
     return_cells : bool, default False
         Whether to return the cells behind the states, 2 · out_features in all.
+    input_mask : (samples, in_features), optional
+        What the inputs of all steps of a sequence are multiplied by: dropout (Gal and Ghahramani 2016).
+    state_mask : (samples, out_features), optional
+        The same of the states that the recurrent product reads.
 
     Returns
     -------
@@ -66,16 +74,17 @@ def lstm_forward(x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight
     >>> [[round(number, 3) for number in row] for row in a]
     [[0.293], [0.231]]
     """
-    x, offsets, weight, recurrent_weight, initial, vectors = prepared(
-        4, x, offsets, weight, recurrent_weight, initial, bias=bias, peepholes=peepholes)
+    x, offsets, weight, recurrent_weight, initial, masks, vectors = prepared(
+        4, x, offsets, weight, recurrent_weight, initial, input_mask, state_mask, bias=bias, peepholes=peepholes)
     step = steps(weight, recurrent_weight, vectors["bias"], vectors["peepholes"])
-    return through_time(step, x, offsets, initial, len(recurrent_weight), 2, return_sequences, reverse,
+    return through_time(step, x, offsets, initial, masks, len(recurrent_weight), 2, return_sequences, reverse,
                         1 + bool(return_cells))[0]
 
 
 def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, recurrent_weight: Matrix, bias: Vector,
                   peepholes: Vector | None = None, initial: Matrix | None = None, return_sequences: bool = False,
-                  reverse: bool = False, return_cells: bool = False) -> tuple:
+                  reverse: bool = False, return_cells: bool = False, input_mask: Matrix | None = None,
+                  state_mask: Matrix | None = None) -> tuple:
     """Compute the gradients of `lstm_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Parameters
@@ -95,17 +104,16 @@ def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, rec
     >>> [[round(number, 3) for number in row] for row in dx]
     [[0.034], [0.012]]
     """
-    x, offsets, weight, recurrent_weight, initial, vectors = prepared(
-        4, x, offsets, weight, recurrent_weight, initial, bias=bias, peepholes=peepholes)
+    x, offsets, weight, recurrent_weight, initial, masks, vectors = prepared(
+        4, x, offsets, weight, recurrent_weight, initial, input_mask, state_mask, bias=bias, peepholes=peepholes)
     bias, size = vectors["bias"], len(recurrent_weight)
     p = vectors["peepholes"] or [0.0] * (3 * size)
-    _, kept = through_time(steps(weight, recurrent_weight, bias, p), x, offsets, initial, size, 2, False,
-                           reverse)
+    _, kept = through_time(steps(weight, recurrent_weight, bias, p), x, offsets, initial, masks, size, 2, False, reverse)
     dweight, dweight_out, dbias, dpeepholes = map(zeros_like, (weight, recurrent_weight, bias, p))
 
     def back(dh, dc, saved):
         # forward: c = f c + i g, h = o tanh(c)
-        x, h, before, i, f, g, o, c, a = saved
+        x, read, before, i, f, g, o, c, a = saved
         gates, dbefore = [0.0] * (4 * size), [0.0] * size
         for j in range(size):
             do = dh[j] * a[j] * o[j] * (1 - o[j])
@@ -117,14 +125,14 @@ def lstm_backward(da: Matrix, x: Matrix, offsets: list[int], weight: Matrix, rec
             dpeepholes[j] += di * before[j]
             dpeepholes[size + j] += df * before[j]
             dpeepholes[2 * size + j] += do * c[j]
-        dx, dh = [0.0] * len(x), [0.0] * size
+        dx, dread = [0.0] * len(x), [0.0] * size
         add_gradients(dx, dweight, gates, x, weight)
-        add_gradients(dh, dweight_out, gates, h, recurrent_weight)
+        add_gradients(dread, dweight_out, gates, read, recurrent_weight)
         for j in range(4 * size):
             dbias[j] += gates[j]
-        return dx, [dh, dbefore]
+        return dx, dread, [[0.0] * size, dbefore]
 
-    dx, dinitial = back_through_time(back, da, x, offsets, kept, size, 2, return_sequences, reverse,
+    dx, dinitial = back_through_time(back, da, x, offsets, kept, masks, size, 2, return_sequences, reverse,
                                      1 + bool(return_cells))
     found = (dx, dweight, dweight_out, dbias) if peepholes is None else (dx, dweight, dweight_out, dbias, dpeepholes)
     return found if initial is None else (*found, dinitial)

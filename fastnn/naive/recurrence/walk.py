@@ -34,20 +34,27 @@ def rows_of(offsets: list[int], i: int, reverse: bool) -> list[int]:
     return rows[::-1] if reverse else rows
 
 
-def prepared(gates, x, offsets, weight, recurrent_weight, initial, **vectors):
-    """Return (x, offsets, weight, recurrent_weight, initial, vectors) as lists, checked."""
+def prepared(gates, x, offsets, weight, recurrent_weight, initial, input_mask, state_mask, **vectors):
+    """Return (x, offsets, weight, recurrent_weight, initial, masks, vectors) as lists, checked."""
     x, weight, recurrent_weight = to_lists(x), to_lists(weight), to_lists(recurrent_weight)
     offsets, initial = [int(number) for number in offsets], to_lists(initial)
+    masks = to_lists(input_mask), to_lists(state_mask)
     vectors = {name: to_lists(vector) for name, vector in vectors.items()}
     in_features = (len(x), len(x[0])) if x else (0, len(weight))
-    check_recurrence(in_features, offsets, gates, shape(weight), shape(recurrent_weight), initial=initial, **vectors)
-    return x, offsets, weight, recurrent_weight, initial, vectors
+    check_recurrence(in_features, offsets, gates, shape(weight), shape(recurrent_weight), initial=initial,
+                     input_mask=masks[0], state_mask=masks[1], **vectors)
+    return x, offsets, weight, recurrent_weight, initial, masks, vectors
 
 
-def through_time(step, x, offsets, initial, out_features, states, return_sequences, reverse, given=1):
-    """Run step(x, *states) -> (states, what to keep) over each sequence; states: their number.
+def masked(vector: Vector, mask: Matrix | None, i: int) -> Vector:
+    """Return a vector times the mask of sequence i, if there is one."""
+    return vector if mask is None else [number * factor for number, factor in zip(vector, mask[i], strict=True)]
 
-    given: of how many of the states an output consists.
+
+def through_time(step, x, offsets, initial, masks, out_features, states, return_sequences, reverse, given=1):
+    """Run step(x, read, *states) -> (states, what to keep) over each sequence; states: their number.
+
+    masks: of x, and of h in `read`, which the recurrent product reads. given: of how many of the states an output consists.
     """
     outputs, last, kept = [None] * len(x), [], []
     for i in range(len(offsets) - 1):
@@ -55,7 +62,7 @@ def through_time(step, x, offsets, initial, out_features, states, return_sequenc
         now = [first[k * out_features:(k + 1) * out_features] for k in range(states)]
         kept.append([])
         for row in rows_of(offsets, i, reverse):
-            now, saved = step(x[row], *now)
+            now, saved = step(masked(x[row], masks[0], i), masked(now[0], masks[1], i), *now)
             outputs[row] = joined(now[:given])
             kept[i].append(saved)
         last.append(joined(now[:given]))
@@ -67,8 +74,8 @@ def joined(vectors):
     return [number for vector in vectors for number in vector]
 
 
-def back_through_time(back, da, x, offsets, kept, out_features, states, return_sequences, reverse, given=1):
-    """Run back(*dstates, kept) -> (dx, dstates) over each sequence, from its last step; return dx and dinitial."""
+def back_through_time(back, da, x, offsets, kept, masks, out_features, states, return_sequences, reverse, given=1):
+    """Run back(*dstates, kept) -> (dx, dread, dstates) over each sequence, from its last step; return dx and dinitial."""
     da, dx, dinitial = to_lists(da), zeros_like(x), []
     samples = len(offsets) - 1
     width = given * out_features
@@ -80,7 +87,9 @@ def back_through_time(back, da, x, offsets, kept, out_features, states, return_s
         for row, saved in reversed(list(zip(rows_of(offsets, i, reverse), kept[i], strict=True))):
             if return_sequences:
                 add_to_states(dstates, da[row], given)
-            dx[row], dstates = back(*dstates, saved)
+            dx[row], dread, dstates = back(*dstates, saved)
+            dx[row] = masked(dx[row], masks[0], i)
+            add_to_states(dstates, masked(dread, masks[1], i), 1)
         dinitial.append(joined(dstates))
     return dx, dinitial
 

@@ -7,19 +7,20 @@ from ...naive.rungs import check_recurrence, check_recurrent_gradient
 from .walk import first_states, gradients, prepared, sigmoid, through_time
 
 
-def lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes):
-    i, f, g, o = np.split(x @ weight + h @ recurrent_weight + bias, 4, axis=1)
+def lstm_step(x, read, h, c, weight, recurrent_weight, bias, peepholes):
+    i, f, g, o = np.split(x @ weight + read @ recurrent_weight + bias, 4, axis=1)
     p = np.zeros((3, i.shape[1]), i.dtype) if peepholes is None else np.split(peepholes, 3)
     i, f, g = sigmoid(i + p[0] * c), sigmoid(f + p[1] * c), np.tanh(g)
     new = f * c + i * g
     o = sigmoid(o + p[2] * new)
     a = np.tanh(new)
-    return [o * a, new], (x, h, c, i, f, g, o, new, a)
+    return [o * a, new], (x, read, c, i, f, g, o, new, a)
 
 
 def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike, bias: ArrayLike,
                  peepholes: ArrayLike | None = None, initial: ArrayLike | None = None, return_sequences: bool = False,
-                 reverse: bool = False, return_cells: bool = False) -> NDArray:
+                 reverse: bool = False, return_cells: bool = False, input_mask: ArrayLike | None = None,
+                 state_mask: ArrayLike | None = None) -> NDArray:
     """Run a long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
     i = σ(x Wi + h Ui + bi), f, o likewise, g = tanh(x Wg + h Ug + bg); cₜ = f cₜ₋₁ + i g, hₜ = o tanh cₜ. With peepholes,
@@ -45,6 +46,10 @@ def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_
         Whether to run from the last step to the first.
     return_cells : bool, default False
         Whether to return the cells behind the states, 2 · out_features in all.
+    input_mask : (samples, in_features), optional
+        What the inputs of all steps of a sequence are multiplied by: dropout (Gal and Ghahramani 2016).
+    state_mask : (samples, out_features), optional
+        The same of the states that the recurrent product reads.
 
     Returns
     -------
@@ -57,19 +62,19 @@ def lstm_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_
     array([[0.293],
            [0.231]])
     """
-    x, offsets, weight, recurrent_weight, bias, peepholes, initial = prepared(x, offsets, weight, recurrent_weight, bias,
-                                                                              peepholes, initial)
+    x, offsets, weight, recurrent_weight, bias, peepholes, initial, *masks = prepared(
+        x, offsets, weight, recurrent_weight, bias, peepholes, initial, input_mask, state_mask)
     check_recurrence(x.shape, offsets.tolist(), 4, weight.shape, recurrent_weight.shape, bias=bias, peepholes=peepholes,
-                     initial=initial)
+                     initial=initial, input_mask=masks[0], state_mask=masks[1])
     states = first_states(initial, len(offsets) - 1, len(recurrent_weight), 2, x.dtype)
-    return through_time(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
-                        return_sequences, reverse, 1 + bool(return_cells))[0]
+    return through_time(lambda *given: lstm_step(*given, weight, recurrent_weight, bias, peepholes), x, offsets, states,
+                        masks, return_sequences, reverse, 1 + bool(return_cells))[0]
 
 
 def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike,
                   bias: ArrayLike, peepholes: ArrayLike | None = None, initial: ArrayLike | None = None,
-                  return_sequences: bool = False, reverse: bool = False,
-                  return_cells: bool = False) -> tuple[NDArray, ...]:
+                  return_sequences: bool = False, reverse: bool = False, return_cells: bool = False,
+                  input_mask: ArrayLike | None = None, state_mask: ArrayLike | None = None) -> tuple[NDArray, ...]:
     """Compute the gradients of `lstm_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Parameters
@@ -90,32 +95,32 @@ def lstm_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: Array
     array([[0.034],
            [0.012]])
     """
-    x, offsets, weight, recurrent_weight, bias, peepholes, initial, da = prepared(x, offsets, weight, recurrent_weight,
-                                                                                  bias, peepholes, initial, da)
+    x, offsets, weight, recurrent_weight, bias, peepholes, initial, da, *masks = prepared(
+        x, offsets, weight, recurrent_weight, bias, peepholes, initial, da, input_mask, state_mask)
     check_recurrence(x.shape, offsets.tolist(), 4, weight.shape, recurrent_weight.shape, bias=bias, peepholes=peepholes,
-                     initial=initial)
+                     initial=initial, input_mask=masks[0], state_mask=masks[1])
     samples, size = len(offsets) - 1, len(recurrent_weight)
     given = 1 + bool(return_cells)
     check_recurrent_gradient(da.shape, x.shape, samples, given * size, return_sequences)
     states = first_states(initial, samples, size, 2, x.dtype)
-    _, kept = through_time(lambda x, h, c: lstm_step(x, h, c, weight, recurrent_weight, bias, peepholes), x, offsets, states,
-                           False, reverse)
+    _, kept = through_time(lambda *given: lstm_step(*given, weight, recurrent_weight, bias, peepholes), x, offsets, states,
+                           masks, False, reverse)
     dweight, dweight_out, dbias = map(np.zeros_like, (weight, recurrent_weight, bias))
     p = np.zeros((3, size), x.dtype) if peepholes is None else np.split(peepholes, 3)
     dpeepholes = np.zeros((3, size), x.dtype)
 
     def back(dh, dc, saved):
         # forward: c = f c + i g, h = o tanh(c)
-        x, h, before, i, f, g, o, c, a = saved
+        x, read, before, i, f, g, o, c, a = saved
         do = dh * a * o * (1 - o)
         dc = dc + dh * o * (1 - a * a) + do * p[2]
         di, df, dg = dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * (1 - g * g)
         gates = np.concatenate([di, df, dg, do], axis=1)
         dweight[...] += x.T @ gates
-        dweight_out[...] += h.T @ gates
+        dweight_out[...] += read.T @ gates
         dbias[...] += gates.sum(axis=0)
         dpeepholes[...] += [(di * before).sum(axis=0), (df * before).sum(axis=0), (do * c).sum(axis=0)]
-        return gates @ weight.T, gates @ recurrent_weight.T, dc * f + di * p[0] + df * p[1]
+        return gates @ weight.T, gates @ recurrent_weight.T, 0 * dh, dc * f + di * p[0] + df * p[1]
 
-    dx, more = gradients(back, da, x, states, kept, initial, return_sequences, given)
+    dx, more = gradients(back, da, x, states, kept, initial, masks, return_sequences, given)
     return dx, dweight, dweight_out, dbias, *(() if peepholes is None else (dpeepholes.ravel(),)), *more

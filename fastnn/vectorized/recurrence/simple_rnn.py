@@ -9,15 +9,16 @@ from ..records import activate, pullback
 from .walk import first_states, gradients, prepared, through_time
 
 
-def simple_rnn_step(x, h, weight, recurrent_weight, bias, activation):
-    z = x @ weight + h @ recurrent_weight + bias
+def simple_rnn_step(x, read, h, weight, recurrent_weight, bias, activation):
+    z = x @ weight + read @ recurrent_weight + bias
     a = activate(activation, z)
-    return [a], (x, h, z, a)
+    return [a], (x, read, z, a)
 
 
 def simple_rnn_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike, bias: ArrayLike,
                        initial: ArrayLike | None = None, activation: str = "tanh", return_sequences: bool = False,
-                       reverse: bool = False) -> NDArray:
+                       reverse: bool = False, input_mask: ArrayLike | None = None,
+                       state_mask: ArrayLike | None = None) -> NDArray:
     """Run a simple recurrent layer (Elman 1990): hₜ = g(xₜ W + hₜ₋₁ U + b).
 
     Parameters
@@ -36,6 +37,10 @@ def simple_rnn_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recu
         Whether to return the states of all steps, (steps, out_features), instead of the last ones.
     reverse : bool, default False
         Whether to run from the last step to the first.
+    input_mask : (samples, in_features), optional
+        What the inputs of all steps of a sequence are multiplied by: dropout (Gal and Ghahramani 2016).
+    state_mask : (samples, out_features), optional
+        The same of the states that the recurrent product reads.
 
     Returns
     -------
@@ -48,17 +53,20 @@ def simple_rnn_forward(x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recu
     array([[17.5],
            [ 5.5]])
     """
-    x, offsets, weight, recurrent_weight, bias, initial = prepared(x, offsets, weight, recurrent_weight, bias, initial)
-    check_recurrence(x.shape, offsets.tolist(), 1, weight.shape, recurrent_weight.shape, bias=bias, initial=initial)
+    x, offsets, weight, recurrent_weight, bias, initial, *masks = prepared(
+        x, offsets, weight, recurrent_weight, bias, initial, input_mask, state_mask)
+    check_recurrence(x.shape, offsets.tolist(), 1, weight.shape, recurrent_weight.shape, bias=bias, initial=initial,
+                     input_mask=masks[0], state_mask=masks[1])
     states = first_states(initial, len(offsets) - 1, len(recurrent_weight), 1, x.dtype)
     record = activations.resolve(activation)
-    return through_time(lambda x, h: simple_rnn_step(x, h, weight, recurrent_weight, bias, record), x, offsets, states,
-                        return_sequences, reverse)[0]
+    return through_time(lambda *given: simple_rnn_step(*given, weight, recurrent_weight, bias, record), x, offsets, states,
+                        masks, return_sequences, reverse)[0]
 
 
 def simple_rnn_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight: ArrayLike, recurrent_weight: ArrayLike,
                         bias: ArrayLike, initial: ArrayLike | None = None, activation: str = "tanh",
-                        return_sequences: bool = False, reverse: bool = False) -> tuple[NDArray, ...]:
+                        return_sequences: bool = False, reverse: bool = False, input_mask: ArrayLike | None = None,
+                        state_mask: ArrayLike | None = None) -> tuple[NDArray, ...]:
     """Compute the gradients of `simple_rnn_forward` from da: dx, dweight, drecurrent_weight, dbias.
 
     Parameters
@@ -78,25 +86,26 @@ def simple_rnn_backward(da: ArrayLike, x: ArrayLike, offsets: ArrayLike, weight:
     (array([[10.],
            [ 1.]]), array([[12.]]), array([[1.5]]), array([11.]))
     """
-    x, offsets, weight, recurrent_weight, bias, initial, da = prepared(x, offsets, weight, recurrent_weight, bias, initial,
-                                                                       da)
-    check_recurrence(x.shape, offsets.tolist(), 1, weight.shape, recurrent_weight.shape, bias=bias, initial=initial)
+    x, offsets, weight, recurrent_weight, bias, initial, da, *masks = prepared(
+        x, offsets, weight, recurrent_weight, bias, initial, da, input_mask, state_mask)
+    check_recurrence(x.shape, offsets.tolist(), 1, weight.shape, recurrent_weight.shape, bias=bias, initial=initial,
+                     input_mask=masks[0], state_mask=masks[1])
     samples = len(offsets) - 1
     check_recurrent_gradient(da.shape, x.shape, samples, len(recurrent_weight), return_sequences)
     record = activations.resolve(activation)
     states = first_states(initial, samples, len(recurrent_weight), 1, x.dtype)
-    _, kept = through_time(lambda x, h: simple_rnn_step(x, h, weight, recurrent_weight, bias, record), x, offsets, states,
-                           False, reverse)
+    _, kept = through_time(lambda *given: simple_rnn_step(*given, weight, recurrent_weight, bias, record), x, offsets,
+                           states, masks, False, reverse)
     dweight, dweight_out, dbias = map(np.zeros_like, (weight, recurrent_weight, bias))
 
     def back(dh, saved):
-        # forward: z = x @ weight + h @ recurrent_weight + bias
-        x, h, z, a = saved
+        # forward: z = x @ weight + read @ recurrent_weight + bias
+        x, read, z, a = saved
         dz = pullback(record, dh, z, a)
         dweight[...] += x.T @ dz
-        dweight_out[...] += h.T @ dz
+        dweight_out[...] += read.T @ dz
         dbias[...] += dz.sum(axis=0)
-        return dz @ weight.T, dz @ recurrent_weight.T
+        return dz @ weight.T, dz @ recurrent_weight.T, 0 * dh
 
-    dx, more = gradients(back, da, x, states, kept, initial, return_sequences)
+    dx, more = gradients(back, da, x, states, kept, initial, masks, return_sequences)
     return dx, dweight, dweight_out, dbias, *more

@@ -24,16 +24,17 @@ def steps_of(offsets, reverse):
     return steps
 
 
-def through_time(step, x, offsets, states, return_sequences, reverse, count=1):
+def through_time(step, x, offsets, states, masks, return_sequences, reverse, count=1):
     """Run a cell over all steps; states: the first ones (samples, out), a list. Returns the outputs, and what steps keep.
 
+    step(x, read, *states) -> (states, what to keep); masks: of x, and of h in `read`, which the recurrent product reads.
     count: of how many of the states an output consists.
     """
     states, kept = [state.copy() for state in states], []
     outputs = np.empty((len(x), count * states[0].shape[1]), x.dtype)
     for living, rows in steps_of(offsets, reverse):
         given = [state[living] for state in states]
-        found, saved = step(x[rows], *given)
+        found, saved = step(masked(x[rows], masks[0], living), masked(given[0], masks[1], living), *given)
         for state, new in zip(states, found, strict=True):
             state[living] = new
         outputs[rows] = np.concatenate(found[:count], axis=1)
@@ -41,8 +42,16 @@ def through_time(step, x, offsets, states, return_sequences, reverse, count=1):
     return outputs if return_sequences else np.concatenate(states[:count], axis=1), kept
 
 
-def back_through_time(back, da, kept, dx, dstates, return_sequences, count=1):
-    """Run back through time; dstates: zeros of the shape of the states, which become the gradients of the first ones."""
+def masked(rows, mask, living):
+    """Return the rows of the living sequences times their masks, if there are any."""
+    return rows if mask is None else rows * mask[living]
+
+
+def back_through_time(back, da, kept, dx, dstates, masks, return_sequences, count=1):
+    """Run back through time, back(*dstates, kept) -> (dx, dread, *dstates).
+
+    dstates: zeros of the shape of the states, which become the gradients of the first ones.
+    """
     das = np.split(da, count, axis=1)
     if not return_sequences:
         for dstate, own in zip(dstates, das, strict=False):
@@ -51,7 +60,9 @@ def back_through_time(back, da, kept, dx, dstates, return_sequences, count=1):
         given = [dstate[living] for dstate in dstates]
         if return_sequences:
             given[:count] = [dstate + own[rows] for dstate, own in zip(given, das, strict=False)]
-        dx[rows], *found = back(*given, saved)
+        dx[rows], dread, *found = back(*given, saved)
+        dx[rows] = masked(dx[rows], masks[0], living)
+        found[0] = found[0] + masked(dread, masks[1], living)
         for dstate, new in zip(dstates, found, strict=True):
             dstate[living] = new
 
@@ -70,8 +81,8 @@ def prepared(x, offsets, *arrays):
                                                for array in arrays)
 
 
-def gradients(back, da, x, states, kept, initial, return_sequences, given=1):
+def gradients(back, da, x, states, kept, initial, masks, return_sequences, given=1):
     """Return (dx, and the gradient of `initial` if it is given)."""
     dx, dstates = np.zeros_like(x), [np.zeros_like(state) for state in states]
-    back_through_time(back, da, kept, dx, dstates, return_sequences, given)
+    back_through_time(back, da, kept, dx, dstates, masks, return_sequences, given)
     return dx, () if initial is None else (np.concatenate(dstates, axis=1),)

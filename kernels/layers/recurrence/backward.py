@@ -10,18 +10,22 @@ from ...compiling.share import share
 from ...processor.target import ITEM_BYTES, vector_lanes
 from ...products.product import call_product, chain_length
 from ..joins.add import NOTHING, WRITE
-from .forward import at, copies, living, position
+from .forward import at, copies, living, multiplies, position
 from .sequences import LONGEST, STEPS, bases_of, firsts_of, lengths_of, numbers_of, order_of, share_of_sequences
 from .weights import product_by_panels
 
 
 def backward_builder(layout, cell):
-    """Return the builder of the phase back through time. cell: dtype -> backward; see `gru`."""
-    cells, block_count, gate_count = layout.cells, layout.blocks, layout.gates
+    """Return the builder of the phase back through time.
+
+    cell: dtype -> back(row, call, rows, gates, h, read, c, dh, dc, dread); see `gru`. read: the states that the recurrent
+    product reads; its gradient is added to dread. Without dropout these are h and dh.
+    """
+    cells, direct, block_count, gate_count = layout.cells, layout.direct, layout.blocks, layout.gates
 
     def build(dtype):
         item, copy, multiply, number = ITEM_BYTES[dtype], copies(dtype), product_by_panels(dtype), typed_pointer(REAL[dtype])
-        back = cell(dtype)
+        masked, back = multiplies(dtype), cell(dtype)
 
         @jit(inline=True)
         def add(to, source, size):
@@ -32,6 +36,12 @@ def backward_builder(layout, cell):
         @jit(inline=True)
         def zero(to, size):
             view(number(to), 0, size)[:] = 0
+
+        @jit(inline=True)
+        def add_masked(to, source, factor, size):
+            total, summand, factors = view(number(to), 0, size), view(number(source), 0, size), view(number(factor), 0, size)
+            for i in range(size):
+                total[i] += summand[i] * factors[i]
 
         def recurrence_backward(row, call, part, parts):
             # forward: see `forward`; gates (rows, blocks · out_features), da (steps or sequences, out_features)
@@ -66,13 +76,27 @@ def backward_builder(layout, cell):
                         if cells and row.gives_cells != 0:
                             add(dc + item * i * units, given + item * units, units)
                 at_gates = at(call, row.gates + first * width)
-                back(row, call, rows, at_gates, at(call, row.states + first * units), at(call, row.cells + first * units),
-                     dh, dc)
+                h, c = at(call, row.states + first * units), at(call, row.cells + first * units)
+                if row.drops_states == 0:
+                    back(row, call, rows, at_gates, h, h, c, dh, dc, dh)
+                else:
+                    dread = at(call, row.carry_read + begin * units)
+                    zero(dread, rows * units)
+                    back(row, call, rows, at_gates, h, at(call, row.states_read + first * units), c, dh, dc, dread)
+                    for i in range(rows):
+                        place, mask = item * i * units, at(call, row.state_mask + numbers[begin + i] * units)
+                        if direct:
+                            add_masked(dh + place, dread + place, mask, units)
+                        else:
+                            masked(dh + place, dread + place, mask, units)
                 if row.wants_dx != 0:
                     own = at(call, row.carry_x + begin * inputs)
                     multiply(own, inputs, at_gates, width, at(call, row.weight_in_t), 0, 0, rows, inputs, gates)
                     for i in range(rows):
                         to = at(call, row.dx + position(row, firsts, lengths, begin + i, t) * inputs)
+                        if row.drops_inputs != 0:
+                            place = own + item * i * inputs
+                            masked(place, place, at(call, row.input_mask + numbers[begin + i] * inputs), inputs)
                         if row.adds != 0:
                             add(to, own + item * i * inputs, inputs)
                         else:
@@ -148,7 +172,7 @@ def weights_builder(layout, before=False, second_bias=False, peepholes=False):
             inputs, units = row.in_features, row.out_features
             columns, width, gates = gate_count * units, block_count * units, at(call, row.gates)
             begin, end = share(inputs + units, part, parts, 1)
-            x, h = at(call, row.packed_x), at(call, row.states)
+            x, h = at(call, row.packed_x), at(call, row.states_read if row.drops_states != 0 else row.states)
             for block, source, count in of_inputs:
                 if begin < inputs:
                     gradient(call, row.weight + source * units, columns, x, inputs, gates + item * block * units, width,

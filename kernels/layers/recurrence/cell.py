@@ -15,12 +15,14 @@ RECURRENCE = Kind(
     "initial", "dinitial",  # also: the states before the first steps, by sequences; used if has_initial
     "order", "capacity",  # the order of the sequences, and the largest number of them
     "packed_x", "gates", "states", "cells",  # packed rows; states and cells before the step
-    "carry", "carry_cells", "carry_x",  # by sorted sequences: what a step hands on
+    "states_read",  # packed rows: the states that the recurrent product reads, with dropout; otherwise they are `states`
+    "carry", "carry_cells", "carry_x", "carry_read",  # by sorted sequences: what a step hands on
+    "input_mask", "state_mask",  # by sequences: what dropout multiplies inputs and states by, see `held_mask`
     "weight_in", "weight_out", "weight_in_t", "weight_out_t",  # packed weights and their transposes
     "shift",  # the part of the gates that does not depend on the sequences
     "weight", "recurrent_weight", "bias", "recurrent_bias", "peepholes",  # among the parameters
     "in_features", "out_features", "a_row",  # a_row: the distance between rows of a and of da in numbers
-    "has_initial", "sequences", "backwards", "adds", "wants_dx",
+    "has_initial", "sequences", "backwards", "adds", "wants_dx", "drops_inputs", "drops_states",
     "to_initial",  # what becomes of dinitial: nothing, written or added to, as in `joins.add`
     "gives_cells",  # whether a row of a and da holds the cells behind the states
     "kept",  # whether all packed rows are kept for the backward phase; otherwise those of a step replace those before
@@ -43,6 +45,8 @@ class Layout:
         The same for the recurrent weight; each item is a product of its own in a step.
     cells : bool
         Whether the cell has a second state.
+    direct : bool
+        Whether the state after a step depends on the one before by more than the recurrent product.
     """
 
     blocks: int
@@ -50,3 +54,4 @@ class Layout:
     inputs: tuple
     recurrent: tuple
     cells: bool = False
+    direct: bool = False

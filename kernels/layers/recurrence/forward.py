@@ -3,6 +3,8 @@
 The inputs' part of the gates is one product for the steps of a block, or one for each step. Then at each step the recurrent
 product starts from that part, and the cell's formulas run while the gates are in the cache. Only sequences that still live
 have rows.
+
+Dropout multiplies the inputs, and the states that the recurrent product reads, by masks that are the same at all steps.
 """
 
 from ...compiling.jit import REAL, address_of, integer, jit, typed_pointer, view
@@ -24,6 +26,19 @@ def copies(dtype):
             written[i] = given[i]
 
     return copy
+
+
+def multiplies(dtype):
+    """Return the compiled function multiply(to, source, factor, size), of numbers at addresses: to = source · factor."""
+    number = typed_pointer(REAL[dtype])
+
+    @jit(inline=True)
+    def multiply(to, source, factor, size):
+        written, given, factors = view(number(to), 0, size), view(number(source), 0, size), view(number(factor), 0, size)
+        for i in range(size):
+            written[i] = given[i] * factors[i]
+
+    return multiply
 
 
 @jit(inline=True)
@@ -56,7 +71,7 @@ def forward_builder(layout, cell):
 
     def build(dtype):
         item, copy, multiply = ITEM_BYTES[dtype], copies(dtype), product_by_panels(dtype)
-        number = typed_pointer(REAL[dtype])
+        number, masked = typed_pointer(REAL[dtype]), multiplies(dtype)
         gate, finish = cell(dtype)
 
         @jit
@@ -107,7 +122,11 @@ def forward_builder(layout, cell):
                         to = (base[s] if kept != 0 else 0) + begin
                         for i in range(living(base, s, begin, end)):
                             source = position(row, firsts, lengths, begin + i, s)
-                            copy(at(call, row.packed_x + (to + i) * inputs), x + item * source * inputs, inputs)
+                            packed, given = at(call, row.packed_x + (to + i) * inputs), x + item * source * inputs
+                            if row.drops_inputs != 0:
+                                masked(packed, given, at(call, row.input_mask + numbers[begin + i] * inputs), inputs)
+                            else:
+                                copy(packed, given, inputs)
                     count = base[ready] - base[t] if ready > t + 1 else rows
                     multiply(at(call, row.gates + first * width), width, at(call, row.packed_x + first * inputs), inputs,
                              at(call, row.weight_in), at(call, row.shift), 0, count, gates, inputs)
@@ -116,7 +135,13 @@ def forward_builder(layout, cell):
                 at_gates = at(call, row.gates + ((base[t] if kept != 0 else 0) + begin) * width)
                 h, h_next = states + item * here * units, states + item * following * units
                 c, c_next = cell_states + item * here * units, cell_states + item * following * units
-                gate(row, call, rows, at_gates, h, c)
+                read = h  # the states that the recurrent product reads
+                if row.drops_states != 0:
+                    read = at(call, row.states_read + here * units)
+                    for i in range(rows):
+                        place = item * i * units
+                        masked(read + place, h + place, at(call, row.state_mask + numbers[begin + i] * units), units)
+                gate(row, call, rows, at_gates, read, c)
                 left = living(base, t + 1, begin, end)
                 if left > 0:
                     finish(row, call, left, at_gates, h, c, h_next, c_next)

@@ -20,8 +20,8 @@ from .recurrent_product import recurrent_product
 from .weights import packed_size, product_by_panels
 
 N, Z, R, C = range(4)  # blocks of a row
-AFTER = Layout(blocks=4, gates=3, inputs=((N, 2, 1), (Z, 0, 2)), recurrent=((Z, 0, 3),))
-BEFORE = Layout(blocks=4, gates=3, inputs=((N, 2, 1), (Z, 0, 2)), recurrent=((Z, 0, 2), (N, 2, 1)))
+AFTER = Layout(blocks=4, gates=3, inputs=((N, 2, 1), (Z, 0, 2)), recurrent=((Z, 0, 3),), direct=True)
+BEFORE = Layout(blocks=4, gates=3, inputs=((N, 2, 1), (Z, 0, 2)), recurrent=((Z, 0, 2), (N, 2, 1)), direct=True)
 
 
 def gates_after(at):
@@ -61,10 +61,10 @@ def candidate_before_backward(at):
 
 
 def resets_before_backward(at):
-    # forward: c = r h
+    # forward: c = r h, where h is what the products read
     r, dc = at["r"], at["dc"]
-    at["dh"] = fma(dc, r, at["dh"])
-    at["r"] = dc * at["h"] * (r * (1.0 - r))
+    at["dread"] = fma(dc, r, at["dread"])
+    at["r"] = dc * at["read"] * (r * (1.0 - r))
 
 
 def blocks(dtype):
@@ -106,10 +106,11 @@ def back_after(dtype):
     formula = over_units(dtype, gates_after_backward, (*NAMES, "h", "dh"))
 
     @jit(inline=True)
-    def back(row, call, rows, gates, h, c, dh, dc):
+    def back(row, call, rows, gates, h, read, c, dh, dc, dread):
         units = row.out_features
         formula((rows, units, *of(gates, units), h, units, dh, units))
-        multiply(dh, units, gates + item * units, 4 * units, at(call, row.weight_out_t), dh, units, rows, units, 3 * units)
+        multiply(dread, units, gates + item * units, 4 * units, at(call, row.weight_out_t), dread, units, rows, units,
+                 3 * units)
 
     return back
 
@@ -137,16 +138,16 @@ def cell_before(dtype, packed=True):
 def back_before(dtype):
     item, multiply, of, packed = ITEM_BYTES[dtype], product_by_panels(dtype), blocks(dtype), packed_size(dtype)
     candidate = over_units(dtype, candidate_before_backward, (*NAMES, "h", "dh"))
-    reset = over_units(dtype, resets_before_backward, (*NAMES, "h", "dh", "dc"))
+    reset = over_units(dtype, resets_before_backward, (*NAMES, "read", "dread", "dc"))
 
     @jit(inline=True)
-    def back(row, call, rows, gates, h, c, dh, dc):
+    def back(row, call, rows, gates, h, read, c, dh, dc, dread):
         units = row.out_features
         width = 4 * units
         candidate((rows, units, *of(gates, units), h, units, dh, units))
         multiply(dc, units, gates, width, at(call, row.weight_out_t + packed(2 * units, units)), 0, 0, rows, units, units)
-        reset((rows, units, *of(gates, units), h, units, dh, units, dc, units))
-        multiply(dh, units, gates + item * units, width, at(call, row.weight_out_t), dh, units, rows, units, 2 * units)
+        reset((rows, units, *of(gates, units), read, units, dread, units, dc, units))
+        multiply(dread, units, gates + item * units, width, at(call, row.weight_out_t), dread, units, rows, units, 2 * units)
 
     return back
 

@@ -99,7 +99,7 @@ def back(dtype, peepholes=False):
     formula = over_units(dtype, backward_formula(peepholes), (*GATES, "c", "dh", "dc", *more))
 
     @jit(inline=True)
-    def backward(row, call, rows, gates, h, c, dh, dc):
+    def backward(row, call, rows, gates, h, read, c, dh, dc, dread):
         units = row.out_features
         arrays = (rows, units, *of(gates, units), c, units, dh, units, dc, units)
         if peepholes:
@@ -107,7 +107,7 @@ def back(dtype, peepholes=False):
             formula((*arrays, p, 0, p + step, 0, p + 2 * step, 0))
         else:
             formula(arrays)
-        multiply(dh, units, gates, width * units, at(call, row.weight_out_t), 0, 0, rows, units, 4 * units)
+        multiply(dread, units, gates, width * units, at(call, row.weight_out_t), 0, 0, rows, units, 4 * units)
 
     return backward
 

@@ -127,9 +127,11 @@ class Memory:
         Whether to keep all packed rows.
     training : bool
         Whether a backward pass follows.
+    drops_states : bool
+        Whether the recurrent product reads states with dropout.
     """
 
-    def __init__(self, cell, dtype, in_features, out_features, samples, steps, kept, training):
+    def __init__(self, cell, dtype, in_features, out_features, samples, steps, kept, training, drops_states=False):
         layout = cell.layout
         rows, states = (steps, max(steps, 1)) if kept else (samples, 2 * samples)
         weights = cell.packed(dtype, in_features, out_features)
@@ -137,6 +139,8 @@ class Memory:
             "packed_x": rows * in_features, "gates": rows * layout.blocks * out_features,
             "states": states * out_features, "cells": states * out_features if layout.cells else 0,
             "carry": samples * out_features, "carry_cells": samples * out_features,
+            "states_read": states * out_features if drops_states else 0,
+            "carry_read": samples * out_features if drops_states else 0,
             "weight_in": weights[0], "weight_out": weights[1], "shift": layout.gates * out_features,
             "carry_x": samples * in_features if training else 0,
             "weight_in_t": weights[2] if training else 0, "weight_out_t": weights[3] if training else 0,

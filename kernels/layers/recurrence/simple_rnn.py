@@ -35,14 +35,14 @@ def back(dtype):
     item, multiply, copy, number = ITEM_BYTES[dtype], product_by_panels(dtype), copies(dtype), typed_pointer(REAL[dtype])
 
     @jit(inline=True)
-    def backward(row, call, rows, gates, h, c, dh, dc):
+    def backward(row, call, rows, gates, h, read, c, dh, dc, dread):
         # forward: z = x W + h U + b, h' = g(z)
         units = row.out_features
         for i in range(rows):
             z, dz = gates + item * i * 2 * units, dh + item * i * units
             call_at(row.activation_backward, (number(dz), number(z), number(z + item * units), 1, units))
             copy(z, dz, units)
-        multiply(dh, units, gates, 2 * units, at(call, row.weight_out_t), 0, 0, rows, units, units)
+        multiply(dread, units, gates, 2 * units, at(call, row.weight_out_t), 0, 0, rows, units, units)
 
     return backward
 

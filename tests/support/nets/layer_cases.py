@@ -77,6 +77,7 @@ SERIES = {
     "GRU, learned state": GRU(3, learned_state=True),
     "LSTM with cells": LSTM(3, learned_state=True, return_cells=True),
     "GRU, reset before": GRU(3, reset_after=False, reverse=True),
+    "GRU with dropout": GRU(3, dropout=0.3, recurrent_dropout=0.4),
     "LSTM": LSTM(3, reverse=True, return_sequences=True),
     "LSTM with peepholes": LSTM(4, peepholes=True),
     "Attention": Attention(),
