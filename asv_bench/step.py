@@ -18,7 +18,7 @@ from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 from peers.libraries import fastnn_network  # the folder beside this file
-from peers.nets import IMAGE_NETS, NETS, Net
+from peers.nets import IMAGE_NETS, NETS, SERIES_NETS, Net
 
 from fastnn import optimizers
 from fastnn.kernels.compiling.jit import ANY, KERNELS, Kernel, integers, jit, view
@@ -141,7 +141,7 @@ def group_of(label):
 
 def net_of(text):
     """Return a net by its name, or from its sizes and batch."""
-    return next((net for net in IMAGE_NETS if net.name == text), None) or Net.parse(text)
+    return next((net for net in (*IMAGE_NETS, *SERIES_NETS) if net.name == text), None) or Net.parse(text)
 
 
 def product_rate(threads):
@@ -179,7 +179,7 @@ def report(steps, rate):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="step.py", description=__doc__.splitlines()[0])
-    names = ", ".join(net.name for net in IMAGE_NETS)
+    names = ", ".join(net.name for net in (*IMAGE_NETS, *SERIES_NETS))
     parser.add_argument("--net", type=net_of, action="append", metavar="SIZES:BATCH",
                         help=f"or one of {names}; default: the five of peers.py")
     parser.add_argument("--optimizer", choices=optimizers, default="adam")

@@ -51,7 +51,7 @@ def parse(argv):
                         help="any other, such as 20-100-100-5:32; may be given several times")
     parser.add_argument("--optimizer", choices=LEARNING_RATES, default="adam", help="default: adam")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=DEFAULT_PEERS, metavar="PEER",
-                        help=f"some of {', '.join(PEERS)}; default: all but the layout for images; torch.compile is slow")
+                        help=f"some of {', '.join(PEERS)}; default: those for dense nets; torch.compile is slow")
     parser.add_argument("--rounds", type=positive, metavar="N", help=f"default: {Effort.rounds}")
     parser.add_argument("--seconds", type=float, metavar="S",
                         help=f"of training in a library's turn, at least an epoch; default: {Effort.seconds}")

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from .nets import GATES
+
 
 def fastnn_layers(net):
     from fastnn import (
@@ -9,9 +11,11 @@ def fastnn_layers(net):
         LSTM,
         Activation,
         BatchNorm,
+        Bidirectional,
         Conv2D,
         DepthwiseConv2D,
         Dropout,
+        Embedding,
         GlobalAveragePool,
         LayerNorm,
         MaxPool2D,
@@ -19,7 +23,9 @@ def fastnn_layers(net):
     )
 
     layers, others = [], {"pool": MaxPool2D, "mean": GlobalAveragePool, "dropout": Dropout, "gru": GRU, "lstm": LSTM,
-                          "norm": LayerNorm, "transformer": partial(TransformerEncoder, activation="relu")}
+                          "bigru": lambda units: Bidirectional(GRU(units)), "embedding": Embedding,
+                          "bilstm": lambda units: Bidirectional(LSTM(units)), "norm": LayerNorm,
+                          "transformer": partial(TransformerEncoder, activation="relu")}
     for (kind, *numbers), each in zip(net.blocks, net.windows, strict=True):
         if each is None:
             layers.append(others[kind](*numbers))
@@ -32,18 +38,24 @@ def fastnn_layers(net):
     return layers
 
 
-def torch_layers(net):
+def torch_layers(net, sparse=False):
+    """sparse: whether an embedding has a sparse gradient."""
     from torch import nn
 
     class LastState(nn.Module):
-        """The last state of a recurrent layer."""
+        """The last state of a recurrent layer, or those of both directions."""
 
         def __init__(self, kind, units):
             super().__init__()
-            self.layer = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](net.image[1], units, batch_first=True)
+            self.layer = {"gru": nn.GRU, "lstm": nn.LSTM}[kind.removeprefix("bi")](
+                net.features, units, batch_first=True, bidirectional=net.directions == 2)
 
         def forward(self, x):
-            return self.layer(x)[0][:, -1]
+            states, last = self.layer(x)
+            if net.directions == 1:
+                return states[:, -1]
+            last = last[0] if isinstance(last, tuple) else last
+            return last.swapaxes(0, 1).flatten(1)
 
     class Mean(nn.Module):
         """The mean over the steps of series, or over the pixels of images."""
@@ -58,7 +70,8 @@ def torch_layers(net):
         return nn.LayerNorm(net.image[1])
 
     layers, others = [], {"mean": Mean, "norm": norm, "transformer": transformer, "pool": nn.MaxPool2d,
-                          "dropout": nn.Dropout, "gru": partial(LastState, "gru"), "lstm": partial(LastState, "lstm")}
+                          "dropout": nn.Dropout, "embedding": partial(nn.Embedding, sparse=sparse),
+                          **{kind: partial(LastState, kind) for kind in GATES}}
     for (kind, *numbers), each in zip(net.blocks, net.windows, strict=True):
         if each is None:
             layers.append(others[kind](*numbers))

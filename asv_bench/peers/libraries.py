@@ -17,6 +17,7 @@ from functools import partial
 
 from .images import fastnn_layers, torch_layers
 from .nets import GATES
+from .recurrent import jax_recurrence
 from .transformers import jax_blocks
 
 LEARNING_RATES = {"adam": 1e-3, "sgd": 1e-2}  # by the optimizer's name
@@ -76,7 +77,7 @@ def fastnn_network(net):
     layers = fastnn_layers(net)
     layers += [Flatten()] * (len(net.image) == 3)
     layers += [*(Dense(neurons, "relu") for neurons in hidden), Dense(classes, "softmax")]
-    return Network(layers, inputs=tuple(net.image) or inputs)
+    return Network(layers, inputs=(None,) if net.vocabulary else tuple(net.image) or inputs)
 
 
 def onnx_runtime_work(net, X, y, X_bulk, threads):
@@ -97,20 +98,27 @@ def onnx_runtime_work(net, X, y, X_bulk, threads):
     return Work(None, partial(predict, X[:1]), partial(predict, X_bulk))
 
 
-def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
-    """PyTorch: a fused update, and samples shuffled once an epoch, so that a batch is a view. Images are channels first."""
+def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False, sparse=False):
+    """PyTorch: a fused update, and samples shuffled once an epoch, so that a batch is a view. Images are channels first.
+
+    sparse: an embedding's gradient has only the rows that a batch uses, and SparseAdam updates them.
+    """
     import torch
     from torch import nn
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    layers = torch_layers(net)
+    if sparse and not (net.vocabulary and net.optimizer == "adam"):
+        raise ValueError("it is for nets with an embedding and for Adam; leave it out")
+    layers = torch_layers(net, sparse)
     layers += [nn.Flatten()] * (len(net.image) == 3)
     for in_features, out_features in zip(net.sizes, net.sizes[1:], strict=False):
         layers += [nn.Linear(in_features, out_features), nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
     kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[net.optimizer]
-    optimizer = kind(network.parameters(), lr=LEARNING_RATES[net.optimizer], fused=True)
+    parameters, rate = list(network.parameters()), LEARNING_RATES[net.optimizer]
+    optimizers = [torch.optim.SparseAdam(parameters[:1], lr=rate)] if sparse else []
+    optimizers.append(kind(parameters[len(optimizers):], lr=rate, fused=True))
     X, y, X_bulk = map(torch.from_numpy, (X, y, X_bulk))
     if len(net.image) == 3:
         memory = torch.channels_last if channels_last else torch.contiguous_format
@@ -131,9 +139,10 @@ def torch_work(net, X, y, X_bulk, threads, compiled=False, channels_last=False):
     def epoch():
         order = torch.randperm(len(X))
         for x, labels in zip(X[order].split(net.batch), y[order].split(net.batch), strict=True):
-            optimizer.zero_grad(set_to_none=True)
+            network.zero_grad(set_to_none=True)
             loss(x, labels).backward()
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
 
     @torch.inference_mode()
     def predict(x):
@@ -161,16 +170,11 @@ def jax_work(net, X, y, X_bulk, threads):
     if any(each.normalized for each in net.windows if each):
         raise ValueError("JAX has no batch normalization; leave it out")
     kernels, weights = [(*each.kernel, each.channels, each.features) for each in net.windows if each], []
-    blocks = None
-    if any(kind == "transformer" for kind, *_ in net.blocks):
-        first, blocks = jax_blocks(net, key)
+    before = next((make for kinds, make in ((("transformer",), jax_blocks), (GATES, jax_recurrence))
+                   if any(kind in kinds for kind, *_ in net.blocks)), None)
+    if before:
+        first, blocks = before(net, key)
         weights.append(first)
-    recurrent = [(kind, *units) for kind, *units in net.blocks if kind in GATES]
-    for kind, units in recurrent:
-        key, *draws = jax.random.split(key, 3)
-        shapes = (net.image[1], GATES[kind] * units), (units, GATES[kind] * units)
-        weights.append((*(jax.random.normal(draw, shape) * units**-0.5 for draw, shape in zip(draws, shapes, strict=True)),
-                        *(jnp.zeros(GATES[kind] * units) for _ in range(2))))
     for shape in [*kernels, *zip(net.sizes, net.sizes[1:], strict=False)]:
         key, draw = jax.random.split(key)
         weight = jax.random.normal(draw, shape) * (2 / math.prod(shape[:-1])) ** 0.5
@@ -187,38 +191,12 @@ def jax_work(net, X, y, X_bulk, threads):
                 x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
         return x.reshape(len(x), -1)
 
-    def last_state(kind, weights, x):
-        """Return the last state of a recurrent layer: a scan over the steps, after one product for the inputs of all."""
-        weight, recurrent_weight, bias, recurrent_bias = weights
-        first = jnp.zeros((len(x), len(recurrent_weight)))
-
-        def gru(h, z):
-            own = h @ recurrent_weight + recurrent_bias
-            r, u, n = jnp.split(z, 3, axis=1)
-            own_r, own_u, own_n = jnp.split(own, 3, axis=1)
-            r, u = jax.nn.sigmoid(r + own_r), jax.nn.sigmoid(u + own_u)
-            n = jnp.tanh(n + r * own_n)
-            return n + u * (h - n), None
-
-        def lstm(states, z):
-            h, c = states
-            i, f, g, o = jnp.split(z + h @ recurrent_weight, 4, axis=1)
-            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-            return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
-
-        gates = jnp.swapaxes(x, 0, 1) @ weight + bias
-        if kind == "gru":
-            return jax.lax.scan(gru, first, gates)[0]
-        return jax.lax.scan(lstm, (first, first), gates)[0][0]
-
     def logits(weights, x):
-        if recurrent:
-            x = last_state(recurrent[0][0], weights[0], x)
-        elif blocks is not None:
+        if before:
             x = blocks(weights[0], x)
         elif net.blocks:
             x = convolve(iter(weights), x)
-        for weight, bias in weights[len(kernels) + len(recurrent) + (blocks is not None):-1]:
+        for weight, bias in weights[len(kernels) + bool(before):-1]:
             x = jax.nn.relu(x @ weight + bias)
         weight, bias = weights[-1]
         return x @ weight + bias
@@ -310,11 +288,12 @@ TORCH = Library("torch", "PyTorch", "torch", "torch", torch_work, torch_product)
 PEERS = {library.name: library for library in (
     TORCH,
     Library("torch.channels_last", "PyTorch, channels last", "torch", "torch", partial(torch_work, channels_last=True)),
+    Library("torch.sparse", "PyTorch, sparse embedding", "torch", "torch", partial(torch_work, sparse=True)),
     Library("torch.compile", "torch.compile", "torch", "torch", partial(torch_work, compiled=True), needs_compiler=True),
     Library("jax", "JAX", "jax", "jax", jax_work),
     Library("onnxruntime", "ONNX Runtime", "onnxruntime", "onnxruntime", onnx_runtime_work),
     Library("sklearn", "scikit-learn", "sklearn", "scikit-learn", sklearn_work),
 )}
-# The layout makes no difference to dense networks; ONNX Runtime does not train.
-DEFAULT_PEERS = [name for name in PEERS if name not in ("torch.channels_last", "onnxruntime")]
+# The layout makes no difference to dense networks, which have no embedding; ONNX Runtime does not train.
+DEFAULT_PEERS = [name for name in PEERS if name not in ("torch.channels_last", "torch.sparse", "onnxruntime")]
 LIBRARIES = {library.name: library for library in (FASTNN, *PEERS.values(), NUMPY)}

@@ -10,7 +10,7 @@ EPOCH = 0.3  # seconds that an epoch should take a slow library, so that a round
 SLOW_STEP, SLOW_RATE = 0.6e-3, 20e9  # of such a library: seconds a step whatever its size, and flops a second on top
 FEWEST_STEPS, MOST_STEPS = 64, 512
 FEWEST_STEPS_OF_IMAGES, MOST_NUMBERS = 16, 1 << 24  # convolutions take long, and many images much memory
-GATES = {"gru": 3, "lstm": 4}  # of recurrent layers
+GATES = {"gru": 3, "lstm": 4, "bigru": 3, "bilstm": 4}  # of recurrent layers, in one direction and in both
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Net:
     name : str
         For a network that its sizes do not describe.
     image : tuple of int
-        The shape of a sample: (height, width, channels), or (steps, features) of a series; () for a dense network.
+        The shape of a sample: (height, width, channels), (steps, features) of a series, or (steps,) of tokens; () for a
+        dense network.
     blocks : tuple of tuple
         The layers before the dense ones: convolutions, see `windows.KINDS`; ("pool", size), a maximum; ("mean",), over each
-        channel; ("dropout", rate). Of series, ("gru", units) or ("lstm", units), its last state; ("transformer", heads,
-        hidden features), an encoder's block; ("norm",), of each step.
+        channel; ("dropout", rate). Of series, ("gru", units) or ("lstm", units), its last state, or with "bi" before it
+        those of both directions; ("transformer", heads, hidden features), an encoder's block; ("norm",), of each step. Of
+        tokens, first ("embedding", vocabulary, features).
     """
 
     sizes: tuple[int, ...]
@@ -62,10 +64,10 @@ class Net:
 
     @property
     def flops(self):
-        """Return the flops of a step's products: x·W, xᵀ·dz and dz·Wᵀ of every layer, without the first layer's dz·Wᵀ."""
+        """Return the flops of a step's products: x·W, xᵀ·dz and dz·Wᵀ of every layer, without the dz·Wᵀ that leads to X."""
         dense = (rows * columns for rows, columns in zip(self.sizes, self.sizes[1:], strict=False))
         products = [*self.recurrences, *self.attentions, *self.convolutions, *dense]
-        return 2 * self.batch * (3 * sum(products) - products[0])
+        return 2 * self.batch * (3 * sum(products) - (0 if self.vocabulary else products[0] * self.directions))
 
     @property
     def windows(self):
@@ -85,10 +87,24 @@ class Net:
         return [each.multiply_adds for each in self.windows if each]
 
     @property
+    def vocabulary(self):
+        """Return the number of tokens that an embedding has vectors for; 0 without one."""
+        return next((numbers[0] for kind, *numbers in self.blocks if kind == "embedding"), 0)
+
+    @property
+    def features(self):
+        """Return the number of features of a step."""
+        return next((numbers[1] for kind, *numbers in self.blocks if kind == "embedding"), 0) or self.image[1]
+
+    @property
+    def directions(self):
+        return 2 if any(kind in GATES and kind.startswith("bi") for kind, *_ in self.blocks) else 1
+
+    @property
     def recurrences(self):
         """Return the number of multiply-adds of the inputs and of the states of a recurrent layer, for a sample."""
         return [self.image[0] * GATES[kind] * units[0] * rows for kind, *units in self.blocks if kind in GATES
-                for rows in (self.image[1], *units)]
+                for rows in [self.features] * self.directions + [*units] * self.directions]
 
     @property
     def attentions(self):
@@ -108,10 +124,13 @@ class Net:
         return min(most, max(1, MOST_NUMBERS // math.prod(self.image or self.sizes[:1])))
 
     def data(self, rows):
-        """Return X (rows, *shape) float32 and labels (rows,) from a linear function of X, so that they can be learned."""
+        """Return X (rows, *shape), float32 or tokens, and labels (rows,) from a linear function, to be learned."""
         import numpy as np
 
         rng, shape = np.random.default_rng(0), self.image or self.sizes[:1]
+        if self.vocabulary:  # each token is for some classes and against others
+            X = rng.integers(self.vocabulary, size=(rows, *shape), dtype=np.int32)
+            return X, rng.normal(size=(self.vocabulary, self.sizes[-1]))[X].sum(axis=1).argmax(axis=1)
         X = rng.normal(size=(rows, math.prod(shape))).astype(np.float32)
         y = (X @ rng.normal(size=(X.shape[1], self.sizes[-1]))).argmax(axis=1)
         return X.reshape(rows, *shape), y
@@ -132,9 +151,12 @@ MOBILENET = Net((256, 2), 32, name="mobilenet-0.25", image=(96, 96, 3), blocks=(
 WAKE_WORD = Net((32, 3), 100, name="wake-word", image=(1, 30, 40), blocks=(*(
     block for features, kernel in ((128, 3), (64, 5), (64, 10), (32, 15))
     for block in (("each valid", (1, kernel)), ("valid", features, 1, 1))), ("mean",)))
-SERIES_NETS = tuple(Net((64, 9), 32, name=f"{kind}-12-64", image=(29, 12), blocks=((kind, 64),)) for kind in GATES)
+SERIES_NETS = tuple(Net((64, 9), 32, name=f"{kind}-12-64", image=(29, 12), blocks=((kind, 64),)) for kind in ("gru", "lstm"))
+BOTH_WAYS = tuple(Net((64, 9), 32, name=f"{kind}-{features}-32", image=(steps, features), blocks=((kind, 32),))
+                  for kind in ("bigru", "bilstm") for steps, features in ((63, 24), (31, 48), (15, 96)))
+TEXTS = Net((128, 2), 32, name="embedding-bilstm", image=(100,), blocks=(("embedding", 20_000, 128), ("bilstm", 64)))
 TRANSFORMER = Net((64, 10), 32, name="transformer-64", image=(50, 64), blocks=(
     ("transformer", 4, 256), ("transformer", 4, 256), ("norm",), ("mean",)))
-SERIES_NETS += (TRANSFORMER,)
+SERIES_NETS += (*BOTH_WAYS, TEXTS, TRANSFORMER)
 IMAGE_NETS = (LENET, RESNET, DS_CNN, MOBILENET, WAKE_WORD)
 NETS = tuple(map(Net.parse, ("4-16-16-2:8", "2-64-64-3:32", "784-128-10:64", "784-128-64-10:32", "784-512-512-10:128")))

@@ -77,6 +77,20 @@ def test_a_recurrent_net(peers, capsys):
     assert network.layers[0].multiply_adds((29, 12)) == sum(net.recurrences) == 29 * 3 * 64 * (12 + 64)
 
 
+def test_a_net_of_tokens_in_both_directions(peers):
+    net = peers("nets").TEXTS
+    X, y = net.data(64)
+    assert (X.dtype, X.shape, set(y)) == (np.int32, (64, 100), {0, 1})
+    network = peers("libraries").fastnn_network(net)
+    assert sum(layer.multiply_adds((100, 128)) for layer in network.layers[1:3]) == sum(net.recurrences)
+    # three products in each layer, also the one that leads to the vectors of the tokens
+    assert net.flops == 2 * 32 * 3 * (sum(net.recurrences) + 128 * 2)
+    work = peers("libraries").fastnn_work(replace(net, batch=8), X[:8], y[:8], X[:4], 1)
+    work.epoch()
+    assert work.one_row().shape == (1, 2)
+    np.testing.assert_allclose(work.bulk()[:1], work.one_row())
+
+
 def test_the_nets_are_those_of_the_suite(peers):
     suite = importlib.import_module("benchmarks.training").NETS
     assert [(net.sizes, net.batch) for net in peers("nets").NETS] == list(suite.values())

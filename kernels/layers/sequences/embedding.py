@@ -65,16 +65,16 @@ def build_backward(dtype):
         # forward: a = weight[tokens]
         begin, end = share(row.features, part, parts, LINE)
         tokens = view(tokens_at(address_of(view(call.arena, row.x, 1))), 0, call.batch)
-        da = view(call.arena, row.da, (call.batch, row.features))
-        dweight = view(call.gradients, row.weight, (row.tokens, row.features))
+        size = end - begin
         if row.used == 0 and call.accumulate == 0:
             for token in range(row.tokens):
-                for j in range(begin, end):
-                    dweight[token, j] = 0
+                view(call.gradients, row.weight + token * row.features + begin, size)[:] = 0
         for i in range(len(tokens)):
-            onto = dweight[np.intp(tokens[i])]
-            for j in range(begin, end):
-                onto[j] += da[i, j]
+            # views from the first column of the part on: an index that may be negative would not be compiled to vectors
+            onto = view(call.gradients, row.weight + np.intp(tokens[i]) * row.features + begin, size)
+            da = view(call.arena, row.da + i * row.features + begin, size)
+            for j in range(size):
+                onto[j] += da[j]
 
     return embedding_backward
 
