@@ -23,8 +23,8 @@ PARAMETERS = "weight", "recurrent_weight", "bias", "recurrent_bias", "peepholes"
 class Recurrence:
     """The rows of one layer whose memory is wherever its arrays lie."""
 
-    def __init__(self, cell, offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads, kept,
-                 return_cells=False):
+    def __init__(self, cell, offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads,
+                 training, return_cells=False):
         masks = dict(zip(("input_mask", "state_mask"), masks, strict=True))
         given = {"x": x, **parameters, "initial": initial, **masks}
         given = {name: array for name, array in given.items() if array is not None}
@@ -45,10 +45,10 @@ class Recurrence:
         self.shape = len(self.x) if return_sequences else self.samples, (1 + bool(return_cells)) * self.out_features
         self.work = 2 * len(self.x) * sum(self.parameters[name].size for name in PARAMETERS[:2])
         self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples)
-        self.kept = kept
         self.axis, self.longest = axis_of(self.offsets), int(np.diff(self.offsets).max())
-        memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), kept, kept,
+        memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), training,
                         "state_mask" in self.masks)
+        self.training, self.kept = training, memory.kept
         self.arrays = {name: aligned(size, self.dtype) for name, size in memory.sizes.items()}
         self.order = aligned(order_numbers(self.dtype, self.samples, self.longest), self.dtype)
 
@@ -59,7 +59,7 @@ class Recurrence:
             starts[name], offset = offset, offset + array.size
         given = {name: place(array) for name, array in {**self.arrays, **self.masks, **arrays}.items()}
         return recurrence_rows(
-            self.dtype, self.cell, {}, activation=self.activation, training=self.kept, x=place(self.x),
+            self.dtype, self.cell, {}, activation=self.activation, training=self.training, x=place(self.x),
             order=place(self.order), capacity=self.samples, in_features=self.x.shape[1], out_features=self.out_features,
             a_row=self.shape[1], to_initial=NOTHING if self.initial is None else WRITE,
             kept=self.kept, initial=place(self.initial), has_initial=self.initial is not None,
@@ -106,7 +106,7 @@ def simple_rnn_forward(x, offsets, weight, recurrent_weight, bias, initial=None,
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias}
     masks = input_mask, state_mask
     return Recurrence("simple_rnn", offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads,
-                      kept=False).forward()
+                      training=False).forward()
 
 
 def simple_rnn_backward(da, x, offsets, weight, recurrent_weight, bias, initial=None, activation="tanh",
@@ -122,7 +122,7 @@ def simple_rnn_backward(da, x, offsets, weight, recurrent_weight, bias, initial=
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias}
     masks = input_mask, state_mask
     return Recurrence("simple_rnn", offsets, x, parameters, initial, activation, return_sequences, reverse, masks, threads,
-                      kept=True).backward(da)
+                      training=True).backward(da)
 
 
 def gru_forward(x, offsets, weight, recurrent_weight, bias, recurrent_bias=None, initial=None, return_sequences=False,
@@ -138,7 +138,7 @@ def gru_forward(x, offsets, weight, recurrent_weight, bias, recurrent_bias=None,
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "recurrent_bias": recurrent_bias}
     masks = input_mask, state_mask
     return Recurrence("gru_before" if recurrent_bias is None else "gru", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, masks, threads, kept=False).forward()
+                      return_sequences, reverse, masks, threads, training=False).forward()
 
 
 def gru_backward(da, x, offsets, weight, recurrent_weight, bias, recurrent_bias=None, initial=None, return_sequences=False,
@@ -155,7 +155,7 @@ def gru_backward(da, x, offsets, weight, recurrent_weight, bias, recurrent_bias=
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "recurrent_bias": recurrent_bias}
     masks = input_mask, state_mask
     return Recurrence("gru_before" if recurrent_bias is None else "gru", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, masks, threads, kept=True).backward(da)
+                      return_sequences, reverse, masks, threads, training=True).backward(da)
 
 
 def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, initial=None, return_sequences=False,
@@ -171,7 +171,7 @@ def lstm_forward(x, offsets, weight, recurrent_weight, bias, peepholes=None, ini
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}
     masks = input_mask, state_mask
     return Recurrence("lstm" if peepholes is None else "lstm_peephole", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, masks, threads, kept=False, return_cells=return_cells).forward()
+                      return_sequences, reverse, masks, threads, training=False, return_cells=return_cells).forward()
 
 
 def lstm_backward(da, x, offsets, weight, recurrent_weight, bias, peepholes=None, initial=None, return_sequences=False,
@@ -188,4 +188,4 @@ def lstm_backward(da, x, offsets, weight, recurrent_weight, bias, peepholes=None
     parameters = {"weight": weight, "recurrent_weight": recurrent_weight, "bias": bias, "peepholes": peepholes}
     masks = input_mask, state_mask
     return Recurrence("lstm" if peepholes is None else "lstm_peephole", offsets, x, parameters, initial, None,
-                      return_sequences, reverse, masks, threads, kept=True, return_cells=return_cells).backward(da)
+                      return_sequences, reverse, masks, threads, training=True, return_cells=return_cells).backward(da)

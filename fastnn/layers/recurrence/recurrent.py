@@ -12,14 +12,11 @@ from ...kernels.layers.recurrence.first_state import first_state_row
 from ...kernels.layers.recurrence.held_mask import held_mask_row
 from ...kernels.layers.recurrence.recurrence_rows import CELLS, Memory, recurrence_rows
 from ...kernels.layers.recurrence.step import step_row
-from ...kernels.processor.target import ITEM_BYTES
 from ...runtime.threads import FLOPS_PER_PART
 from ..base import Layer
 from ..initializers import initializers
 from ..joins import Concatenate
 from ..node import Node, Site, checked_nodes
-
-KEPT_BYTES = 1 << 19  # of the gates of a prediction: then all steps' inputs are multiplied at once, and stay in the cache
 
 
 @dataclass(frozen=True)
@@ -158,12 +155,10 @@ class Recurrent(Layer):
         x, state = x if isinstance(x, list) else (x, None)
         given, x = x, program.steps_of(x)
         cell, axis, inputs, out = CELLS[self.cell], x.axis, x.features, self.out_features
-        kept = program.training or cell.layout.blocks * out * axis.rows * ITEM_BYTES[program.dtype] <= KEPT_BYTES
         with program.on(None):
             order = program.order_of(axis)
             drops_states = program.as_in_training and self.recurrent_dropout > 0
-            memory = Memory(cell, program.dtype, inputs, out, program.samples, axis.rows, kept, program.training,
-                            drops_states)
+            memory = Memory(cell, program.dtype, inputs, out, program.samples, axis.rows, program.training, drops_states)
             places = memory.take(program.arena.take)
         with program.on(axis if self.return_sequences else None):
             a = program.tensor((self.given_features,))
@@ -179,8 +174,9 @@ class Recurrent(Layer):
                 program.dtype, cell, {"forward": by_samples, "backward_second": by_samples, "backward_third": parts},
                 activation=self.step_activation, training=program.training, **places, **starts, x=x.offset, a=a.offset,
                 da=a.gradient or 0, dx=x.gradient or 0, order=order, capacity=program.samples, in_features=inputs,
-                out_features=out, a_row=a.features, kept=kept, sequences=self.return_sequences, backwards=self.reverse,
-                adds=x.adds, wants_dx=program.training and x.gradient is not None, gives_cells=self.gives_cells, **first,
+                out_features=out, a_row=a.features, kept=memory.kept, sequences=self.return_sequences,
+                backwards=self.reverse, adds=x.adds, wants_dx=program.training and x.gradient is not None,
+                gives_cells=self.gives_cells, **first,
             ):
                 program.emit(row)
         program.emit_update(start=starts["weight"], rows=size, columns=1, parts=min(parts, inputs + out))

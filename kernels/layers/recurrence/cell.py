@@ -25,7 +25,9 @@ RECURRENCE = Kind(
     "has_initial", "sequences", "backwards", "adds", "wants_dx", "drops_inputs", "drops_states",
     "to_initial",  # what becomes of dinitial: nothing, written or added to, as in `joins.add`
     "gives_cells",  # whether a row of a and da holds the cells behind the states
-    "kept",  # whether all packed rows are kept for the backward phase; otherwise those of a step replace those before
+    # the packed rows that there is memory for: batches of so many steps keep all of theirs, for the backward phase and for
+    # one product of the inputs of many steps; in larger ones the rows of a step replace those before
+    "kept",
     "activation", "activation_backward",  # addresses of kernels, of a SimpleRNN
 )
 

@@ -9,7 +9,7 @@ Dropout multiplies the inputs, and the states that the recurrent product reads, 
 
 from ...compiling.jit import REAL, address_of, integer, jit, typed_pointer, view
 from ...processor.target import ITEM_BYTES
-from .sequences import LONGEST, SAMPLES, bases_of, firsts_of, lengths_of, numbers_of, order_of, share_of_sequences
+from .sequences import LONGEST, SAMPLES, STEPS, bases_of, firsts_of, lengths_of, numbers_of, order_of, share_of_sequences
 from .weights import product_by_panels
 
 BLOCK_ROWS = 64  # rows of the inputs' product: enough to read the weight from the second-level cache rarely
@@ -85,7 +85,8 @@ def forward_builder(layout, cell):
             numbers, firsts, lengths = numbers_of(order, capacity), firsts_of(order, capacity), lengths_of(order, capacity)
             begin, end = share_of_sequences(order, capacity, part, parts)
             inputs, units = row.in_features, row.out_features
-            width, gates, kept = block_count * units, gate_count * units, row.kept
+            width, gates = block_count * units, gate_count * units
+            kept = integer(order, STEPS) <= row.kept
             x = at(call, row.x)
             a, carry, carry_cells = at(call, row.a), at(call, row.carry), at(call, row.carry_cells)
             states, cell_states = at(call, row.states), at(call, row.cells)
@@ -114,12 +115,12 @@ def forward_builder(layout, cell):
                 if t == ready:
                     ready = t + 1
                     # the rows of several steps are adjacent if one part computes all sequences
-                    while (begin == 0 and end == samples and kept != 0 and ready < longest
+                    while (begin == 0 and end == samples and kept and ready < longest
                            and base[ready] - base[t] < BLOCK_ROWS):
                         ready += 1
-                    first = (base[t] if kept != 0 else 0) + begin
+                    first = (base[t] if kept else 0) + begin
                     for s in range(t, ready):
-                        to = (base[s] if kept != 0 else 0) + begin
+                        to = (base[s] if kept else 0) + begin
                         for i in range(living(base, s, begin, end)):
                             source = position(row, firsts, lengths, begin + i, s)
                             packed, given = at(call, row.packed_x + (to + i) * inputs), x + item * source * inputs
@@ -130,9 +131,9 @@ def forward_builder(layout, cell):
                     count = base[ready] - base[t] if ready > t + 1 else rows
                     multiply(at(call, row.gates + first * width), width, at(call, row.packed_x + first * inputs), inputs,
                              at(call, row.weight_in), at(call, row.shift), 0, count, gates, inputs)
-                here = (base[t] if kept != 0 else t % 2 * samples) + begin
-                following = (base[t + 1] if kept != 0 else (t + 1) % 2 * samples) + begin
-                at_gates = at(call, row.gates + ((base[t] if kept != 0 else 0) + begin) * width)
+                here = (base[t] if kept else t % 2 * samples) + begin
+                following = (base[t + 1] if kept else (t + 1) % 2 * samples) + begin
+                at_gates = at(call, row.gates + ((base[t] if kept else 0) + begin) * width)
                 h, h_next = states + item * here * units, states + item * following * units
                 c, c_next = cell_states + item * here * units, cell_states + item * following * units
                 read = h  # the states that the recurrent product reads

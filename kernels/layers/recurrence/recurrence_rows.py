@@ -12,6 +12,8 @@ from .cell import RECURRENCE, Layout
 from .forward import at, parameter
 from .weights import packed_numbers, packed_size, packers
 
+KEPT_BYTES = 1 << 19  # of the gates of a prediction: so many rows stay in the second-level cache
+
 
 def pack_builder(layout, second_bias):
     """Return the builder of the phase that packs the weights and adds the biases for the forward phase."""
@@ -123,17 +125,25 @@ class Memory:
     cell : Cell
     samples, steps : int
         The largest numbers of sequences and of steps in a batch.
-    kept : bool
-        Whether to keep all packed rows.
     training : bool
         Whether a backward pass follows.
     drops_states : bool
         Whether the recurrent product reads states with dropout.
+
+    Attributes
+    ----------
+    sizes : dict
+    kept : int
+        The operand of that name.
     """
 
-    def __init__(self, cell, dtype, in_features, out_features, samples, steps, kept, training, drops_states=False):
+    def __init__(self, cell, dtype, in_features, out_features, samples, steps, training, drops_states=False):
         layout = cell.layout
-        rows, states = (steps, max(steps, 1)) if kept else (samples, 2 * samples)
+        self.kept = rows = states = steps
+        if not training:
+            self.kept = min(steps, KEPT_BYTES // (layout.blocks * out_features * ITEM_BYTES[dtype]))
+            rows, states = max(self.kept, samples), max(self.kept, 2 * samples)
+        states = max(states, 1)
         weights = cell.packed(dtype, in_features, out_features)
         self.sizes = {
             "packed_x": rows * in_features, "gates": rows * layout.blocks * out_features,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastnn import GRU, LSTM, Adam, Bidirectional, Dense, Dropout, LayerNorm, Network, Sequences, SimpleRNN, check_gradients
+from fastnn.kernels.layers.recurrence import recurrence_rows
 
 rng = np.random.default_rng(0)
 LENGTHS = rng.integers(0, 12, size=45)
@@ -45,6 +46,17 @@ def test_a_sequence_alone_gives_what_it_gives_in_any_batch(name, dtype):
     order = rng.permutation(45)
     assert np.array_equal(net.forward(Sequences.of_lengths(np.concatenate(X), LENGTHS)[order]), together[order])
     assert np.array_equal(net.forward(X * 30)[-45:], together)  # several chunks
+
+
+@pytest.mark.parametrize("name", ["stacked", "mixed"])
+@pytest.mark.parametrize("size", [0, 1000, 12_000])  # bytes: for no steps, for those of the shorter batches, for most
+def test_batches_with_more_steps_than_are_kept_give_the_same(name, size, monkeypatch, many_parts):
+    expected = network(name).forward(X)
+    monkeypatch.setattr(recurrence_rows, "KEPT_BYTES", size)
+    net = network(name)
+    for threads in (1, 3):
+        assert np.array_equal(net.forward(X, threads=threads), expected)
+    assert np.array_equal(np.concatenate([net.forward([one]) for one in X]), expected)
 
 
 @every_net
