@@ -5,6 +5,8 @@ from pathlib import Path
 from . import options
 
 MANY = 30  # largest number of columns in the output
+REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed",
+            "best_epoch", "best_epochs", "test", "baselines")  # what the model's file has of the results
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
@@ -30,7 +32,7 @@ def main(argv):
     recipe = Recipe(
         layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
         weight_decay=parsed.weight_decay, members=parsed.members, bins=parsed.bins,
-        validation=parsed.validation, test=parsed.test, seed=parsed.seed,
+        linear=parsed.linear,        validation=parsed.validation, test=parsed.test, seed=parsed.seed,
         task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop,
         missing_values=parsed.missing, keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
         max_categories=parsed.max_categories, limit=parsed.limit, threads=parsed.threads,
@@ -46,9 +48,7 @@ def main(argv):
     if worse := remark(result.metrics, beside):
         result.notes.append(worse)
     found = report(parsed, result, beside, recipe, output)
-    result.model.report = {name: found[name] for name in ("task", "rows", "epochs", "batch_size", "learning_rate",
-                                                          "weight_decay", "members", "seed", "best_epoch", "best_epochs",
-                                                          "test", "baselines")}
+    result.model.report = {name: found[name] for name in REPORTED}
     result.model.save(output)
     for note in result.notes:
         options.note("train", note)
@@ -99,6 +99,9 @@ def parser():
                           "determines its best epoch (default: 8, or 4 above 50,000 rows and 2 above 200,000)")
     net.add_argument("--bins", type=options.whole, default=16, metavar="N",
                      help="number of bins in which the networks also see each column of numbers; 0 for none (default: 16)")
+    net.add_argument("--linear", choices=("auto", "yes", "no"), default="auto",
+                     help="add linear models to the average, with weights from the rows held out (default: auto, if there "
+                          "are several networks)")
     net.add_argument("--epochs", type=options.positive, metavar="N",
                      help="number of epochs (default: 20 to 200, fewer for more rows)")
     net.add_argument("--batch-size", type=options.positive, metavar="N",
@@ -163,7 +166,7 @@ def report(parsed, result, beside, recipe, output):
         "rows": parts, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
         "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed,
-        "members": len(result.folds), "best_epochs": [epoch + 1 for epoch in result.best_epochs],
+        "members": len(result.folds), "weights": result.weights, "best_epochs": [epoch + 1 for epoch in result.best_epochs],
         "best_epoch": result.best_epoch + 1, "seconds": result.seconds, "test": result.metrics, "baselines": beside,
         "notes": result.notes,
     }
@@ -176,8 +179,9 @@ def outcome(result, beside, output):
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
     kept = f"epoch {low}, the best" if low == high else f"epochs {low} to {high}, the best of each network"
+    mixed = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
     return f"""\
-  trained in {result.seconds:.2f} s; kept {kept} of {len(result.history.epochs)}
+  trained in {result.seconds:.2f} s; kept {kept} of {len(result.history.epochs)}{f"; weights: {mixed}" if mixed else ""}
 
 {options.aligned(rows)}
 

@@ -31,7 +31,7 @@ TARGET = "target"
 PARAMETERS = """
     layers : list of layers, optional
         The hidden layers of each member; default: two of 128 rectified linear units.
-    members, bins, epochs, batch_size, learning_rate, weight_decay, validation
+    members, bins, linear, epochs, batch_size, learning_rate, weight_decay, validation
         See `fastnn.tables.Recipe`.
     text, drop, keep_columns, keep_words : list of str
         Columns to take as text, to ignore, or to use although they number the rows, and those in which words such as NA are
@@ -58,10 +58,11 @@ PARAMETERS = """
 class TableEstimator(BaseEstimator):
     """The common part of both estimators."""
 
-    def __init__(self, *, layers=None, members=None, bins=16, epochs=None, batch_size=None, learning_rate=None,
-                 weight_decay=0.1, validation=0.1, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
-                 max_categories="auto", limit="auto", random_state=0, n_threads=None):
-        self.layers, self.members, self.bins, self.epochs, self.batch_size = layers, members, bins, epochs, batch_size
+    def __init__(self, *, layers=None, members=None, bins=16, linear="auto", epochs=None, batch_size=None,
+                 learning_rate=None, weight_decay=0.1, validation=0.1, text=(), drop=(), keep_columns=(), keep_words=(),
+                 missing_values=(), max_categories="auto", limit="auto", random_state=0, n_threads=None):
+        self.layers, self.members, self.bins, self.linear = layers, members, bins, linear
+        self.epochs, self.batch_size = epochs, batch_size
         self.learning_rate, self.weight_decay, self.validation = learning_rate, weight_decay, validation
         self.text, self.drop, self.keep_columns, self.keep_words = text, drop, keep_columns, keep_words
         self.missing_values, self.max_categories, self.limit = missing_values, max_categories, limit
@@ -129,7 +130,7 @@ class TableRegressor(RegressorMixin, TableEstimator):
     True
     """
 
-    def __init__(self, *, log_target="no", layers=None, members=None, bins=16, epochs=None, batch_size=None,
+    def __init__(self, *, log_target="no", layers=None, members=None, bins=16, linear="auto", epochs=None, batch_size=None,
                  learning_rate=None, weight_decay=0.1, validation=0.1, text=(), drop=(), keep_columns=(), keep_words=(),
                  missing_values=(), max_categories="auto", limit="auto", random_state=0, n_threads=None):
         given = {name: value for name, value in locals().items() if name not in ("self", "log_target", "__class__")}

@@ -15,6 +15,7 @@ from ..formats.untrusted_json import from_text
 from ..samples.arrays import any_array
 from .columns.bins import bins as checked_bins
 from .columns.bins import fitting
+from .columns.bins import names as bin_names
 from .columns.cells import numbers_if_all, without
 from .columns.frames import as_pandas, categorical_names, normalized
 from .columns.judging import counters_of, learn
@@ -153,6 +154,13 @@ class Preprocessing:
             overrule = "; --keep-columns lets a column that counts the rows be learned from" * bool(counters)
             raise ValueError(f"no column is left to learn from: {reasons}{overrule}")
         return made
+
+    @property
+    def binned(self):
+        """Which features are those of the bins of numbers, (features,) bool."""
+        return np.array([feature in bins for column in self.columns
+                         for bins in [{*bin_names(column.name, getattr(column, "edges", ()))}]
+                         for feature in column.features], bool)
 
     @property
     def text_columns(self):

@@ -57,6 +57,9 @@ class Recipe:
         validated on the share `validation`, which is the default if the first layer is not a Dense.
     bins : int
         The number of bins of a piecewise-linear encoding of each column of numbers, beside the number itself; 0 for none.
+    linear : {"auto", "yes", "no"}
+        Whether linear models are added to the average, with weights from the rows held out: see
+        `fastnn.tables.training.mixing`. "auto": if there are several members with hidden layers.
     epochs, batch_size : int, optional
         Default: batches of 128 for 5,000 training rows or more, else 32; 20 to 200 epochs, for about 4,000 steps.
     learning_rate : float, optional
@@ -80,6 +83,7 @@ class Recipe:
     layers: tuple = field(default_factory=lambda: (Dense(128, "relu"),) * 2, metadata={"check": hidden_layers})
     members: int | None = checked(or_none(whole_number), default=None)
     bins: int = checked(bins, default=BINS)
+    linear: str = option("auto", "yes", "no")
     epochs: int | None = checked(or_none(whole_number), default=None)
     batch_size: int | None = checked(or_none(whole_number), default=None)
     learning_rate: float | None = optional(positive())
@@ -111,6 +115,10 @@ class Recipe:
                              "of a feature that is constant in the rows of one member has no meaning for the others; begin "
                              "with a Dense layer, or give members=1")
         return self.members
+
+    def has_linear(self, members):
+        """Return whether linear models are added to so many members."""
+        return self.linear == "yes" or (self.linear == "auto" and members > 1 and bool(self.layers))
 
     def sized(self, rows):
         """Return (epochs, batch_size, learning_rate) for the number of training rows of a member.

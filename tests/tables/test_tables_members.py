@@ -49,9 +49,9 @@ def test_the_rows_of_each_class_are_dealt_evenly():
 def test_the_network_is_the_average_of_the_members(classes, monkeypatch):
     from fastnn.tables.training import members
 
-    seen, average = [], members.average
-    monkeypatch.setattr(members, "average", lambda networks, *rest: seen.extend(networks) or average(networks, *rest))
-    model = train(example(classes=classes), "y", Recipe(members=3, epochs=2)).model
+    seen, combined = [], members.combined
+    monkeypatch.setattr(members, "combined", lambda networks, *rest: seen.extend(networks) or combined(networks, *rest))
+    model = train(example(classes=classes), "y", Recipe(members=3, epochs=2, linear="no")).model
     X = model.preprocessing.transform(example(20))
     outputs = [network.forward(X).astype(np.float64) for network in seen]
     if classes:

@@ -8,7 +8,8 @@ A feature may vary in the whole table and be constant in the rows of one member,
 weights in that member mean nothing: they are replaced by what they add to the bias for that constant (`without_constants`).
 
 The average is taken before the last activation: of the values in regression, of the logarithms of the probabilities, up to
-a constant, in classification.
+a constant, in classification. Linear members (`linear`) are added to it with weights from the rows held out (`mixing`): one
+of the features without the bins of numbers, and one of all features.
 """
 
 import math
@@ -24,6 +25,7 @@ from ...layers import Activation, Average, Dense, Parallel
 from ...network.network import Network
 from ...population.population import Population
 from ...population.recipe import k_folds
+from .mixing import Mixture
 
 
 class Members:
@@ -39,14 +41,16 @@ class Members:
     unseen : array (rows, outputs)
         The outputs for the rows of `validated`, by members that were not trained on them.
     validated : array of int
-        The rows that a member held out.
+        Rows that a member held out.
+    weights : dict of str to float
+        The weight of the mean of the networks and of each linear member; empty without linear members.
     seconds : float
         Duration of training, without compilation.
     """
 
-    def __init__(self, network, histories, best_epochs, unseen, validated, seconds):
+    def __init__(self, network, histories, best_epochs, unseen, validated, weights, seconds):
         self.network, self.histories, self.best_epochs = network, histories, best_epochs
-        self.unseen, self.validated, self.seconds = unseen, validated, seconds
+        self.unseen, self.validated, self.weights, self.seconds = unseen, validated, weights, seconds
 
 
 def deal(labels, training, validation, count, seed):
@@ -58,8 +62,11 @@ def deal(labels, training, validation, count, seed):
     return [(held_in[learned], held_in[held]) for learned, held in folds]
 
 
-def train_members(matrix, y, target, folds, recipe, sizes, progress):
-    """Train one network for each of `folds`; return Members."""
+def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None):
+    """Train one network for each of `folds`, and the linear members; return Members.
+
+    binned: (features,) bool, those of the bins of numbers; default none.
+    """
     epochs, batch_size, learning_rate = sizes
     last = "softmax" if target.kind == "classification" else "identity"
 
@@ -97,11 +104,17 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress):
     if len(folds) > 1:
         for network, (learned, _) in zip(population, folds, strict=True):
             without_constants(network, matrix, learned)
-    unseen = np.concatenate([network.forward(matrix[held], threads=recipe.threads)
-                             for network, (_, held) in zip(population, folds, strict=True)])
-    validated = np.concatenate([held for _, held in folds])
-    network = average(population.networks, layers, last)
-    return Members(network, population.histories, [each.best_epoch for each in best], unseen, validated, seconds)
+    unseen = [network.forward(matrix[held], threads=recipe.threads)
+              for network, (_, held) in zip(population, folds, strict=True)]
+    validated, mixture = [held for _, held in folds], Mixture()
+    if recipe.has_linear(len(folds)):
+        start = time.perf_counter()
+        mixture = Mixture.fit(matrix, y, target, folds, unseen, binned, recipe.seed)
+        validated, unseen = validated[:len(mixture.unseen)], mixture.unseen
+        seconds += time.perf_counter() - start
+    network = combined(population.networks, layers, last, mixture)
+    return Members(network, population.histories, [each.best_epoch for each in best], np.concatenate(unseen),
+                   np.concatenate(validated), mixture.weights, seconds)
 
 
 def without_constants(network, matrix, rows):
@@ -114,16 +127,26 @@ def without_constants(network, matrix, rows):
             weight[feature] = 0
 
 
-def average(networks, layers, activation):
-    """Return the network whose output is the average of those of `networks` before their last activation."""
-    if len(networks) == 1:
+def combined(networks, layers, activation, mixture):
+    """Return the network whose output is that of the mixture: a Parallel of all members, averaged, and its activation."""
+    if len(networks) == 1 and mixture.weight is None:
         return networks[0]
-    whole = Network([Parallel(Average(), *(without_activation(layers()) for _ in networks)), Activation(activation)],
-                    inputs=networks[0].inputs)
-    for kind in ("parameters", "state"):
-        arrays = [array for network in networks for array in getattr(network, kind).values()]
-        for own, array in zip(getattr(whole, kind).values(), arrays, strict=True):
-            own[...] = array
+    branches = [without_activation(layers()) for _ in networks]
+    if mixture.weight is not None:
+        branches.append([Dense(mixture.weight.shape[1])])
+    whole = Network([Parallel(Average(), *branches), Activation(activation)], inputs=networks[0].inputs)
+    factor = mixture.factor * len(branches) / len(networks)  # the average divides by the number of branches
+    arrays = []
+    for network in networks:
+        *inner, weight, bias = network.parameters.values()
+        arrays += [*inner, factor * weight, factor * bias]
+    if mixture.weight is not None:
+        arrays += [len(branches) * mixture.weight, len(branches) * mixture.bias]
+    for own, array in zip(whole.parameters.values(), arrays, strict=True):
+        own[...] = array
+    state = [array for network in networks for array in network.state.values()]
+    for own, array in zip(whole.state.values(), state, strict=True):
+        own[...] = array
     return whole
 
 

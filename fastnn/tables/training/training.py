@@ -56,6 +56,8 @@ class Result:
         Of the members.
     best_epochs : list of int
         The epoch of each member, from 0, whose weights it has.
+    weights : dict of str to float
+        The weight of the mean of the networks, and of each linear member; empty without linear members.
     seconds : float
         Duration of training, over all tries, without compilation.
     metrics : dict of str to float
@@ -70,6 +72,7 @@ class Result:
     test: np.ndarray
     histories: list
     best_epochs: list
+    weights: dict
     seconds: float
     metrics: dict
     notes: list
@@ -184,7 +187,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         announce(preprocessing, ways[0], folds, test, sizes)
     tries = []
     for way in ways:
-        members = train_members(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress)
+        members = train_members(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress, preprocessing.binned)
         scored = metrics.score(way, table[target].iloc[members.validated], members.unseen)
         tries.append((scored["log_loss" if classes else "rmse"], way, members))
     _, chosen, members = min(tries, key=lambda each: each[0])
@@ -194,7 +197,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     held_out = metrics.score(chosen, table[target].iloc[test], members.network.forward(matrix[test]))
     errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]))
     model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors)
-    return Result(model, table, folds, test, members.histories, members.best_epochs,
+    return Result(model, table, folds, test, members.histories, members.best_epochs, members.weights,
                   sum(tried.seconds for *_, tried in tries), held_out, notes)
 
 

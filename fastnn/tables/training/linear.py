@@ -1,0 +1,192 @@
+"""Linear members: penalized linear models of the features, fitted on the same rows as the networks of a model.
+
+Values are fitted by ridge regression, in closed form: with centred features X and targets y,
+
+    W = (XᵀX + λ)⁻¹ Xᵀy
+
+The matrix of a fold is that of all rows minus that of the rows held out, so that all folds together cost two passes.
+Classes are fitted by logistic regression,
+
+    Σ −log softmax(X W + b)[class] + λ/2 ΣW²
+
+by L-BFGS (Liu and Nocedal 1989) that begins with (XᵀX/4 + λ)⁻¹ in the place of the inverse Hessian. XᵀX/4 bounds that of two
+classes (Böhning and Lindsay 1988), so that a dozen steps are enough however the features are correlated.
+
+The penalty λ is the one with the smallest loss on the rows held out: of all folds, or of the first if the table is large and
+has classes.
+"""
+
+import numpy as np
+
+PENALTIES = {"regression": (0.1, 1.0, 10.0, 100.0, 1000.0), "classification": (0.5, 3.0, 20.0, 120.0)}
+FEATURES = 1500  # of more features, the others of the smallest variance have no weight
+ROWS = {"regression": 100_000, "classification": 20_000}  # of more rows, so many are drawn: more change little
+WORK = 2e10  # multiplications for classes; beyond it fewer folds are fitted
+STEPS, MEMORY = 30, 8
+LEAST_SLOPE = 1e-4  # relative to the loss; smaller steps change little
+LEAST_DECAY = 1e-3  # of the bias
+
+
+class LinearMember:
+    """A linear model for each fold, and their average.
+
+    Attributes
+    ----------
+    weight : array (features, outputs)
+    bias : array (outputs,)
+        Of the average of the folds.
+    unseen : list of array (rows of a fold, outputs)
+        The outputs for the rows that a fold held out; fewer folds than there are if fitting all would take long.
+    penalty : float
+    """
+
+    def __init__(self, models, penalty, matrix, folds):
+        self.penalty = penalty
+        self.unseen = [matrix[held] @ weight + bias for (weight, bias), (_, held) in zip(models, folds, strict=False)]
+        self.weight = np.mean([weight for weight, _ in models], axis=0)
+        self.bias = np.mean([bias for _, bias in models], axis=0)
+
+
+def linear_member(matrix, y, kind, folds, features, outputs, seed):
+    """Fit a LinearMember.
+
+    matrix: (rows, all features) float32. y: (rows,) or (rows, outputs) values, or (rows,) class numbers. features: the
+    numbers of those that may have a weight.
+    """
+    parts = [held for _, held in folds] if len(folds) > 1 else [*reversed(folds[0])]
+    parts = [some(part, ROWS[kind] // len(parts), seed) for part in parts]
+    chosen = most_varied(matrix, np.concatenate(parts), features)
+    fit = fit_classes if kind == "classification" else fit_values
+    models, penalty = fit(matrix, y, parts, chosen, outputs, len(folds))
+    whole = []
+    for weight, bias in models:
+        wide = np.zeros((matrix.shape[1], outputs), np.float32)
+        wide[chosen] = weight
+        whole.append((wide, bias.astype(np.float32)))
+    return LinearMember(whole, penalty, matrix, folds)
+
+
+def some(rows, most, seed):
+    """Return at most `most` of the rows, at random."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def most_varied(matrix, rows, features):
+    """Return at most FEATURES of the features that vary in the rows, those with the largest variance."""
+    variance = matrix[np.ix_(rows, features)].var(axis=0, dtype=np.float64)
+    order = np.argsort(-variance, kind="stable")[:FEATURES]
+    return np.sort(np.asarray(features)[order[variance[order] > 0]])
+
+
+def fit_values(matrix, y, parts, features, outputs, folds):
+    """Return ([(weight, bias) of each fold], penalty) of ridge regression.
+
+    parts: arrays of rows, of which each fold, one of the first `folds`, holds out its own.
+    """
+    y = np.asarray(y, np.float64).reshape(len(y), outputs)
+    rows = np.concatenate(parts)
+    mean, level = matrix[np.ix_(rows, features)].mean(axis=0, dtype=np.float64), y[rows].mean(axis=0)
+    held = [(matrix[np.ix_(part, features)] - mean, y[part] - level) for part in parts]
+    squares = [(X.T @ X, X.T @ Y, X.sum(axis=0), Y.sum(axis=0)) for X, Y in held]
+    total = [sum(each) for each in zip(*squares, strict=True)]
+    losses, models = np.zeros(len(PENALTIES["regression"])), []
+    for (X, Y), own in zip(held[:folds], squares, strict=False):
+        XX, XY, x, z = (whole - part for whole, part in zip(total, own, strict=True))
+        count = len(rows) - len(X)
+        XX, XY = XX - np.outer(x, x) / count, XY - np.outer(x, z) / count
+        fold = []
+        for penalty in PENALTIES["regression"]:
+            weight = np.linalg.solve(XX + penalty * np.eye(len(XX)), XY)
+            fold.append((weight, (z - x @ weight) / count))
+        losses += [((X @ weight + bias - Y) ** 2).sum() for weight, bias in fold]
+        models.append(fold)
+    best = int(np.argmin(losses))
+    return [(weight, bias + level - mean @ weight) for weight, bias in (fold[best] for fold in models)], \
+        PENALTIES["regression"][best]
+
+
+def fit_classes(matrix, labels, parts, features, classes, folds):
+    """Return ([(weight, bias) of each fold], penalty) of logistic regression, for parts and folds as in `fit_values`."""
+    rows, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    mean = matrix[np.ix_(rows, features)].mean(axis=0, dtype=np.float64)
+    whole = np.concatenate([matrix[np.ix_(rows, features)] - mean, np.ones((len(rows), 1))], axis=1)
+    square, y = whole.T @ whole / 4, labels[rows]  # of the features alone, so that all folds may use it
+    learned = [place != fold for fold in range(folds)]
+
+    def fit(rows, penalty, W):
+        decay = np.append(np.full(len(features), penalty), LEAST_DECAY)[:, None]
+        if penalty not in inverses:
+            inverses[penalty] = np.linalg.inv(square + np.diag(decay[:, 0]))
+        return minimum(whole[rows], y[rows], decay, inverses[penalty], W)
+
+    penalties, inverses = sorted(PENALTIES["classification"], reverse=True), {}
+    each = 4.0 * STEPS * len(rows) * whole.shape[1] * classes
+    count = min(max(2, int(WORK / each)), folds)
+    tried = count if len(penalties) * count * each < WORK else 1  # folds on which all penalties are tried
+    losses, models = np.zeros(len(penalties)), []
+    for fold in range(tried):
+        W = np.zeros((whole.shape[1], classes))
+        models.append([W := fit(learned[fold], penalty, W) for penalty in penalties])  # each begins where the last ended
+        losses += [(place == fold).sum() * log_loss(whole[place == fold] @ W, y[place == fold]) for W in models[-1]]
+    best = int(np.argmin(losses))
+    models = [fold[best] for fold in models]
+    models += [fit(rows, penalties[best], np.zeros_like(W)) for rows in learned[tried:count]]
+    return [(W[:-1], W[-1] - mean @ W[:-1]) for W in models], penalties[best]
+
+
+def minimum(X, labels, decay, inverse, W):
+    """Return the weights (features, classes) of the smallest log loss, from a first guess W."""
+    rows, steps = np.arange(len(labels)), []
+    Z = X @ W
+    loss, before = total_loss(Z, labels, W, decay), None
+    for _ in range(STEPS):
+        P = probabilities(Z)
+        P[rows, labels] -= 1
+        gradient = X.T @ P + decay * W
+        if before is not None and (curvature := (before[0] * (gradient - before[1])).sum()) > 0:
+            steps = [*steps[1 - MEMORY:], (before[0], gradient - before[1], curvature)]
+        direction = -quasi_newton(gradient, steps, inverse)
+        slope = (gradient * direction).sum()
+        if slope > -LEAST_SLOPE * max(loss, 1e-9 * len(rows)):
+            break
+        change, size = X @ direction, 1.0
+        while (new := total_loss(Z + size * change, labels, W + size * direction, decay)) > loss + 1e-4 * size * slope:
+            size /= 2
+            if size < 1e-6:
+                return W
+        before = size * direction, gradient
+        W, Z, loss = W + size * direction, Z + size * change, new
+    return W
+
+
+def quasi_newton(gradient, steps, inverse):
+    """Return an approximation of the inverse Hessian times the gradient (Nocedal and Wright 2006, algorithm 7.4)."""
+    q, shares = gradient.copy(), []
+    for change, difference, curvature in reversed(steps):
+        shares.append((change * q).sum() / curvature)
+        q -= shares[-1] * difference
+    q = inverse @ q
+    if steps:
+        _, difference, curvature = steps[-1]
+        q *= curvature / (difference * (inverse @ difference)).sum()
+    for (change, difference, curvature), share in zip(steps, reversed(shares), strict=True):
+        q += (share - (difference * q).sum() / curvature) * change
+    return q
+
+
+def probabilities(Z):
+    """Return the softmax of logits (rows, classes)."""
+    P = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return P / P.sum(axis=1, keepdims=True)
+
+
+def log_loss(Z, labels):
+    """Return the mean of −log softmax(Z)[label]."""
+    Z = Z - Z.max(axis=1, keepdims=True)
+    return float((np.log(np.exp(Z).sum(axis=1)) - Z[np.arange(len(labels)), labels]).mean())
+
+
+def total_loss(Z, labels, W, decay):
+    return len(labels) * log_loss(Z, labels) + float((decay * W**2).sum()) / 2
