@@ -61,6 +61,8 @@ ADVICE = {
         "verbose": "give callbacks=[EpochLog()] for a line an epoch, or progress=True for a bar",
         "device": "fastnn computes on the CPU: leave it out", "workers": "give threads, if you want fewer than all",
         "use_multiprocessing": "leave it out: threads share a step",
+        **dict.fromkeys(("stateful", "bptt", "truncated_bptt_steps"),
+                        "give backprop_steps, the length of the windows by which long sequences are trained"),
     },
     "evaluate": {"callbacks": "evaluate has none: leave it out"},
     "Network": {

@@ -7,6 +7,7 @@
 
     tensors    the network's arrays by their names; "optimizer.SLOT.PARAMETER", the optimizer's state of a parameter;
                "last.NAME", the array before a callback replaced it in the network;
+               "carried", the states of recurrent layers that a fit by windows carries over;
                "history.PATH" and "callbacks.I.PATH", the history, and arrays in the states of callbacks, for which the JSON
                contains {"array": name}
 
@@ -31,6 +32,7 @@ from ..kernels.interpreter.table import RESULTS_OF_EACH
 from ..kernels.optimizers import optimizers
 from ..program import new_totals
 from ..program.groups import LARGEST_FACTOR, Group
+from ..program.truncated import carried_numbers
 from .networks import (
     CHECKPOINT_FORMAT,
     attach,
@@ -57,6 +59,7 @@ def save(network, path, extra=None):
     for slot, vector in slots(network, state.optimizer).items():
         tensors |= {f"optimizer.{slot}.{name}": array for name, array in vector.items()}
     tensors |= {f"last.{name}": array for name, array in (state.arrays or {}).items()}
+    tensors |= {} if state.carried is None else {"carried": state.carried}
     fit = to_text(document(network, state, tensors), special=True)
     metadata = {"format": versioned(CHECKPOINT_FORMAT, network), "network": to_text(network.config()), "fit": fit,
                 **attached_texts(network)}
@@ -97,6 +100,7 @@ def document(network, state, tensors):
                       for index, (kind, kept) in enumerate(state.callback_states())],
         "last": state.arrays is not None,
         **({"frozen": list(state.frozen)} if state.frozen else {}),
+        **({"backprop_steps": state.backprop_steps} if state.backprop_steps is not None else {}),
         **({"groups": [[group.factor, group.decay, list(group.names)] for group in state.groups]} if state.groups else {}),
     }
 
@@ -200,6 +204,8 @@ def read(network_type, file):
         expected |= {f"optimizer.{slot}.{name}": kind for name, kind in parameters.items()}
     if last:
         expected |= {f"last.{name}": kind for name, kind in shapes.items()}
+    if state.backprop_steps is not None and kinds.get("carried", ("", ()))[0] == config["dtype"]:
+        expected["carried"] = kinds["carried"]  # of any size, which the file has: it is checked below
     referred = {name for name in kinds if name.startswith(("history.", "callbacks."))}
     if expected != {name: kind for name, kind in kinds.items() if name not in referred}:
         raise ValueError("its tensors are not those of its architecture")
@@ -207,9 +213,12 @@ def read(network_type, file):
     network = network_type.with_zeros(config, fit["seed"])
     optimizer_memory = {f"optimizer.{slot}.{name}": view for slot, vector in slots(network, state.optimizer).items()
                         for name, view in vector.items()}
-    arrays = file.empty(lambda name: name in referred or name.startswith("last."))
+    arrays = file.empty(lambda name: name in referred or name.startswith("last.") or name == "carried")
     file.fill_checked(network.vectors.by_name | optimizer_memory | arrays)
 
+    state.carried = arrays.pop("carried", None)
+    if state.backprop_steps is not None:
+        check_carried(network, state)
     if last:
         state.arrays = {name: arrays.pop(f"last.{name}") for name in shapes}
     state.history = history(insert_arrays(fit["history"], arrays), state.epoch.number)
@@ -225,6 +234,15 @@ def read(network_type, file):
     attach(network, metadata)
     network.fits.last = state
     return network
+
+
+def check_carried(network, state):
+    """Refuse states of recurrent layers that are not those of a fit of this network by windows."""
+    expected = (min(state.batch_size, state.samples) * carried_numbers(network),)
+    if state.carried is not None and (state.carried.shape != expected or not np.isfinite(state.carried).all()):
+        raise ValueError("what its fit carries from window to window is not that of its architecture")
+    if state.carried is None and state.epoch.totals[SAMPLES]:
+        raise ValueError("it lacks what its fit carries from window to window")
 
 
 def history(kept, epochs):
@@ -261,11 +279,17 @@ def fit_state(fit, size):
         totals = np.append(totals[:TOTALS], each)
     if totals.shape != (size,) or not np.isfinite(totals).all() or totals[DIVERGED]:
         raise ValueError("the totals of its epoch are not finite")
-    if totals[SAMPLES] != samples and not (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0):
+    steps = fit.get("backprop_steps")
+    steps = None if steps is None else whole_number("backprop_steps", steps)
+    if steps is not None:  # the samples are windows, of which all batches have the same number
+        whole = 0 <= totals[SAMPLES] and totals[SAMPLES] % min(batch_size, samples) == 0
+    else:
+        whole = totals[SAMPLES] == samples or (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0)
+    if not whole:
         raise ValueError("the totals of its epoch are not those of whole batches")
     number = whole_number("epoch", fit["epoch"]["number"], least=0)
     return FitState(optimizer, batch_size, samples, true_or_false("shuffle", fit["shuffle"]),
-                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit), groups_in(fit))
+                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit), groups_in(fit), steps)
 
 
 def frozen_in(fit):

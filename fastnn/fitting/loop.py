@@ -72,6 +72,14 @@ class Fit:
             self.close()
         return self.state.history
 
+    @property
+    def trainer_type(self):
+        if self.state.backprop_steps is None:
+            return self.network.trainer_type
+        from .truncated import TruncatedTrainer
+
+        return TruncatedTrainer
+
     # The steps, in order.
 
     def begin(self, claim):
@@ -80,7 +88,7 @@ class Fit:
         self.claim = claim
         claim.take(network.fits)
         learn_from_data(network, self.data)
-        self.trainer = trainer = network.trainer_type(network, self.data, state, self.threads)
+        self.trainer = trainer = self.trainer_type(network, self.data, state, self.threads)
         self.evaluation = None if self.validation is None else evaluation_program(network, self.validation, self.threads)
         self.hooks, self.reported = BatchHooks(callbacks), of_fit(network, self.evaluation is not None, self.metrics)
         announce(callbacks, network, self.reported, self.data, self.validation)

@@ -50,7 +50,8 @@ class SafeSteps:
     def take_checked_steps(self, first_batch, last_batch):
         """As `take_steps`, checking the result. If it is not finite, the steps are repeated one by one up to the fault."""
         program, good = self.program, False
-        arrays = [*self.network.vectors.arrays, program.totals, self.optimizer_state.slots, self.optimizer_state.step]
+        arrays = [*self.network.vectors.arrays, program.totals, self.optimizer_state.slots, self.optimizer_state.step,
+                  *program.kept_arrays]
         before = [array.copy() for array in arrays]
         program.limit[0] = EXACT
         try:

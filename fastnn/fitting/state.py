@@ -33,6 +33,8 @@ class FitState:
 
     callbacks: the callbacks of a running fit. states: [(type, state), …] of the callbacks of a fit that is not running.
     frozen: the names of the parameters and state that it leaves as they are, with the numbers of their layers.
+    backprop_steps: the length of the windows by which it trains, None for whole sequences. carried: the states of recurrent
+    layers that it carries from batch to batch then, memory that compiled code changes with the parameters.
     groups: the Groups of parameters with a learning rate or a weight decay of their own.
     arrays: the network's arrays from before a callback replaced them at the end of the fit, None if none did.
     ending: the last epoch for which callbacks have been, or are being, called. It is not saved: the states contain, as
@@ -46,6 +48,8 @@ class FitState:
     epoch: Epoch
     frozen: tuple = ()
     groups: tuple = ()
+    backprop_steps: int | None = None
+    carried: np.ndarray | None = None
     history: History = field(default_factory=History)
     callbacks: list | None = None
     states: list = field(default_factory=list)
@@ -125,7 +129,8 @@ class FitState:
         self.states, self.callbacks = self.callback_states(), None
 
 
-def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle, frozen=None, groups=None):
+def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle, frozen=None, groups=None,
+                    backprop_steps=None):
     """Return the FitState of a new fit, or that of the last one. frozen, groups: None keeps those of a resumed fit."""
     fits = network.fits
     if not resume or fits.last is None:
@@ -133,9 +138,9 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle,
         epoch = Epoch(0, int(network.vectors.random[0]), new_totals(network.several_outputs))
         if groups:
             check_decay(groups, optimizer)
-        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or (), groups or ())
+        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or (), groups or (), backprop_steps)
     state = fits.last
-    state.check(samples=samples, batch_size=batch_size, shuffle=shuffle)
+    state.check(samples=samples, batch_size=batch_size, shuffle=shuffle, backprop_steps=backprop_steps)
     if frozen is not None and frozen != state.frozen:
         named = [network.graph.named(name) for name in state.frozen]
         raise ValueError(f"frozen chooses other parameters than in the fit to be resumed, {', '.join(named) or 'none'}; "

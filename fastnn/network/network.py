@@ -323,7 +323,8 @@ class Network:
             callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
             resume: bool = False, frozen: Sequence[str] | None = None,
             learning_rate_factors: Mapping[str, float] | None = None,
-            weight_decays: Mapping[str, float] | None = None) -> History:
+            weight_decays: Mapping[str, float] | None = None,
+            backprop_steps: int | None = None) -> History:
         """Train on the samples, starting from the current weights.
 
         Parameters
@@ -381,6 +382,11 @@ class Network:
         weight_decays : dict of str to float, optional
             Weight decays of parameters by patterns of their names, instead of that of the optimizer, such as
             ``{"*.bias": 0.0}``.
+        backprop_steps : int, optional
+            Truncated backpropagation through time, for long sequences with a target at each step: sequences are cut into
+            windows of so many steps, a batch has a window of each of `batch_size` sequences, and the next batch continues
+            them. The states of recurrent layers carry over, and the gradient ends where the window begins. There is a step
+            of the optimizer for each batch of windows. The states of the first window are those of any sequence.
 
         Returns
         -------
@@ -402,7 +408,7 @@ class Network:
                             sample_weight=sample_weight, class_weight=class_weight,
                             shuffle=shuffle, metrics=metrics, callbacks=callbacks, threads=threads, progress=progress,
                             resume=resume, frozen=frozen, learning_rate_factors=learning_rate_factors,
-                            weight_decays=weight_decays)
+                            weight_decays=weight_decays, backprop_steps=backprop_steps)
 
     def train_on_batch(self, X: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | str | None = None,
                        sample_weight: ArrayLike | None = None, threads: int | None = None) -> float:

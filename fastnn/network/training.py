@@ -8,6 +8,7 @@ from ..fitting.loop import Fit
 from ..fitting.state import begin_or_resume
 from ..program.frozen import frozen_names
 from ..program.groups import groups_of
+from ..program.truncated import carried_numbers
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.doubts import warn_of_doubts
@@ -18,7 +19,7 @@ from ..samples.scale import scale_of
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, validation_split, sample_weight,
         class_weight, shuffle, metrics, callbacks, threads, progress, resume, frozen=None,
-        learning_rate_factors=None, weight_decays=None):
+        learning_rate_factors=None, weight_decays=None, backprop_steps=None):
     """Train the network, see `Network.fit`; if an argument is refused, nothing has changed."""
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -40,6 +41,12 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         if not by_steps:
             data, validation = rows_alone(data), rows_alone(validation)
     shuffle = true_or_false("shuffle", shuffle)
+    if backprop_steps is not None:
+        backprop_steps = whole_number("backprop_steps", backprop_steps)
+        if not by_steps:
+            raise ValueError("LBFGS takes the gradient of all samples at once; leave backprop_steps out, or use another "
+                             "optimizer: Adam()")
+        carried_numbers(network)
     options = {
         "callbacks": list_of("callbacks", callbacks, Callback), "metrics": choose(metrics, network.objective.head),
         "threads": threads, "progress": None if progress is None else true_or_false("progress", progress),
@@ -49,7 +56,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         of_groups = learning_rate_factors, weight_decays
         groups = None if all(each is None for each in of_groups) else groups_of(network, *of_groups)
         state = begin_or_resume(network, optimizer, resume, samples=data.samples, batch_size=batch_size, shuffle=shuffle,
-                                frozen=frozen, groups=groups)
+                                frozen=frozen, groups=groups, backprop_steps=backprop_steps)
         warn_of_doubts(network, data)
         return Fit(network, data, validation, state, epochs=epochs, **options).train()
     if epochs != 1:

@@ -61,6 +61,7 @@ class Program(Rows):
     at_rest = frozenset()  # numbers of layers that behave as in prediction although others train
     largest_batch = None  # of sequences: (steps of the largest batch, steps of the longest sequence)
     keeps_outputs = False  # whether the outputs of all steps are read afterwards
+    carried = None  # the states that training by windows of series carries over
     keeps_state = False  # whether a step changes the state of layers: running statistics, random numbers
 
     def __init__(self, network, batch, threads):

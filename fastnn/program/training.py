@@ -30,6 +30,7 @@ class TrainingProgram(Program):
     """Forward, loss, backward and update over batches of the data."""
 
     training = True
+    kept_arrays = ()  # what a step changes besides the network and the optimizer's state
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
         super().__init__(network, *self.plan(network, data, batch, threads))
@@ -111,8 +112,12 @@ class TrainingProgram(Program):
 
     def emit_last(self, row):
         if self.keeps_state:
-            # rows run from last to first, so those of two uses of a layer are in order
-            self.last[:0] = self.with_switches(row)
+            self.emit_after_step(row)
+
+    def emit_after_step(self, row):
+        """Emit a row that runs after a step that is taken, also of layers that stay as they are."""
+        # rows run from last to first, so those of two uses of a layer are in order
+        self.last[:0] = self.with_switches(row)
 
     @property
     def batches(self):

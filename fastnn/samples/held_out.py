@@ -43,5 +43,7 @@ def rows_alone(data):
     """Return Data of the chosen rows alone, for what reads all rows."""
     if data.rows is None:
         return data
-    weights = None if data.weights is None else data.weights[data.rows]
+    weights = data.weights
+    if weights is not None:
+        weights = weights[data.rows] if data.targets.offsets is None else data.weights_of_steps()
     return replace(data, X=data.X[data.rows], targets=data.targets.part(data.rows), weights=weights, rows=None)

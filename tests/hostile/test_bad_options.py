@@ -152,6 +152,7 @@ FUNCTIONS = {
         "validation_split": optional(lambda value: zero_or_real(value) and value < 1),
         "learning_rate_factors": lambda value: value is None or (isinstance(value, dict) and not value),
         "weight_decays": lambda value: value is None or (isinstance(value, dict) and not value),
+        "backprop_steps": lambda value: value is None,
         "frozen": optional(empty_list), "sample_weight": optional(nothing),
         "class_weight": lambda value: value is None or (isinstance(value, dict) and not value),
         "shuffle": flag, "metrics": empty_list, "callbacks": empty_list, "threads": optional(whole()),

@@ -202,3 +202,17 @@ def test_what_is_not_built_is_refused_by_name():
         Network([Conv2D(2, 3)], inputs=(None, 5, 5, 1))
     with pytest.raises(ValueError, match="outputs at each step"):
         Population([network("classes")])
+
+
+def test_lbfgs_leaves_out_held_out_sequences_and_keeps_the_weights_of_the_others():
+    fits = []
+    for held_out in (True, False):
+        net = network("some")
+        given = X, SOME, {"validation_split": 0.3} if held_out else {}
+        if not held_out:  # those that the fit above learned from, by their numbers
+            order = np.random.default_rng([40, net.seed]).permutation(40)
+            rows = np.sort(order[round(0.3 * 40):])
+            given = [X[row] for row in rows], [SOME[row] for row in rows], {}
+        net.fit(*given[:2], optimizer=LBFGS(max_iterations=5), **given[2])
+        fits.append(net.vectors.parameters.flat.copy())
+    assert np.array_equal(*fits)

@@ -8,6 +8,7 @@ import numpy as np
 from ...checks import number_in_range, shown, true_or_false, whole_number
 from ...kernels.layers.joins.add import NOTHING, WRITE, destination
 from ...kernels.layers.randomness.dropout import advance_row
+from ...kernels.layers.recurrence.carried_state import carried_state_rows
 from ...kernels.layers.recurrence.first_state import first_state_row
 from ...kernels.layers.recurrence.held_mask import held_mask_row
 from ...kernels.layers.recurrence.recurrence_rows import CELLS, Memory, recurrence_rows
@@ -196,7 +197,9 @@ class Recurrent(Layer):
         return found
 
     def first_state(self, program, index, state):
-        """Return the operands of the state before the first step: given as a tensor, learned, or zeros."""
+        """Return the operands of the state before the first step: carried over, given as a tensor, learned, or zeros."""
+        if program.carried is not None:
+            return self.carried_state(program, index)
         if self.learned_state:
             size, gradient = self.state_size, None
             initial = program.arena.take(program.samples * size)
@@ -211,6 +214,19 @@ class Recurrent(Layer):
             state = program.in_arena(state)
             initial, gradient, to = state.offset, state.gradient, destination(state.gradient, state.adds)
         return {"has_initial": True, "initial": initial, "dinitial": gradient or 0, "to_initial": to}
+
+    def carried_state(self, program, index):
+        """Return the same in training by windows of series, where the state after one is that before the next."""
+        size, learned = self.state_size, self.learned_state
+        initial, dinitial, last = (program.arena.take(program.samples * size) for _ in range(3))
+        before, after = carried_state_rows(
+            program.dtype, initial=initial, dinitial=dinitial, last=last, size=size, learned=learned,
+            **program.carried.take(program.samples * size),
+            **({"start": program.offsets[f"{index}.initial_state"]} if learned else {}))
+        program.emit(before)
+        program.emit_after_step(after)
+        return {"has_initial": True, "initial": initial, "dinitial": dinitial, "to_initial": WRITE if learned else NOTHING,
+                "last": last, "keeps_last": True}
 
     def kept_between_steps(self, shape):
         if self.reverse:

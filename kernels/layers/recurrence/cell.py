@@ -23,6 +23,7 @@ RECURRENCE = Kind(
     "weight", "recurrent_weight", "bias", "recurrent_bias", "peepholes",  # among the parameters
     "in_features", "out_features", "a_row",  # a_row: the distance between rows of a and of da in numbers
     "has_initial", "sequences", "backwards", "adds", "wants_dx", "drops_inputs", "drops_states",
+    "last", "keeps_last",  # in the arena: the states after the last steps, by sequences, if they are wanted
     "to_initial",  # what becomes of dinitial: nothing, written or added to, as in `joins.add`
     "gives_cells",  # whether a row of a and da holds the cells behind the states
     # the packed rows that there is memory for: batches of so many steps keep all of theirs, for the backward phase and for

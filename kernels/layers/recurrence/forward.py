@@ -78,6 +78,14 @@ def forward_builder(layout, cell):
         def zero(to, size):
             view(number(to), 0, size)[:] = 0
 
+        @jit
+        def keep_last(row, call, number, h, c):
+            units = row.out_features
+            to = at(call, row.last + number * (2 if cells else 1) * units)
+            copy(to, h, units)
+            if cells:
+                copy(to + item * units, c, units)
+
         def recurrence_forward(row, call, part, parts):
             # x (steps, in_features); a (steps or sequences, out_features); gates (rows, blocks · out_features)
             order, capacity = order_of(call, row.order), row.capacity
@@ -103,6 +111,8 @@ def forward_builder(layout, cell):
                     zero(to, units)
                     if cells:
                         zero(to_cell, units)
+                if empty and row.keeps_last != 0:
+                    keep_last(row, call, numbers[j], to, to_cell)
                 if empty and row.sequences == 0:
                     copy(a + item * numbers[j] * row.a_row, to, units)
                     if cells and row.gives_cells != 0:
@@ -151,6 +161,9 @@ def forward_builder(layout, cell):
                     finish(row, call, rows - left, at_gates + item * left * width, h + skip, c + skip,
                            carry + item * begin * units + skip, carry_cells + item * begin * units + skip)
                 for i in range(rows):
+                    if row.keeps_last != 0 and i >= left:
+                        place = item * (begin + i) * units
+                        keep_last(row, call, numbers[begin + i], carry + place, carry_cells + place)
                     if row.sequences == 0 and i < left:
                         continue
                     if row.sequences != 0:
