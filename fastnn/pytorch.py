@@ -33,7 +33,16 @@ from .layers import (
     Embedding,
     GroupNorm,
     LayerNorm,
+    MultiHeadAttention,
     SimpleRNN,
+)
+from .layers.attention.torch import (
+    attention_arrays,
+    block_of,
+    is_attention,
+    is_row_of_blocks,
+    parts_of,
+    with_attention,
 )
 from .layers.recurrence.torch import (
     RECURRENT_LAYERS,
@@ -46,7 +55,8 @@ from .samples.arrays import check_finite, real_array
 
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics",
-               Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d", SimpleRNN: "RNN", GRU: "GRU", LSTM: "LSTM"}
+               Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d", SimpleRNN: "RNN", GRU: "GRU", LSTM: "LSTM",
+               MultiHeadAttention: "MultiheadAttention"}
 # layers whose tensors look like those of another layer; the caller must know which one it is
 LIKE = {Embedding: Dense, GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
@@ -60,11 +70,13 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     Linear corresponds to Dense, Embedding to Embedding, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D,
     ConvTranspose2d to ConvTranspose2D, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
     LayerNorm and GroupNorm to GroupNorm. RNN, GRU and LSTM correspond to SimpleRNN, GRU and LSTM; one of several layers to
-    as many of ours, all but the last with return_sequences=True, and one of both directions to Bidirectional. PyTorch
+    as many of ours, all but the last with return_sequences=True, and one of both directions to Bidirectional.
+    MultiheadAttention corresponds to MultiHeadAttention, TransformerEncoderLayer to TransformerEncoder and
+    TransformerDecoderLayer to TransformerDecoder; a Linear of each step may be a Conv1D with a kernel of one step. PyTorch
     flattens images with channels first, so weights after a Flatten are put in the order of this network.
     The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
-    ConvTranspose2d, and strides and paddings are not in a state dict, nor is the nonlinearity of an RNN: make sure that the
-    layers are the same.
+    ConvTranspose2d, and strides and paddings are not in a state dict, nor are the nonlinearity of an RNN, the number of
+    heads, the activation of a Transformer block and its norm_first: make sure that the layers are the same.
 
     Parameters
     ----------
@@ -75,7 +87,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
         is zero.
     layers : list of str, optional
         The names before ".weight", from the first layer to the last: ["fc1", "fc2", "head"]. Required if the names differ in
-        more than numbers.
+        more than numbers. The layers of a Transformer block have one name together, "layers.0".
 
     Raises
     ------
@@ -94,14 +106,17 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
     array([[0.5],
            [0.5]], dtype=float32)
     """
-    if not network.graph.is_chain and not is_chain_of_directions(network.wiring):
+    blocks = is_row_of_blocks(network.wiring) and any(isinstance(layer, MultiHeadAttention) for layer in network.layers)
+    if not network.graph.is_chain and not is_chain_of_directions(network.wiring) and not blocks:
         raise ValueError("this network is a graph, and its layers may be in another order than those of a PyTorch module; "
                          "copy them by name: net.parameters['encoder.weight'][:] = state_dict['encoder.weight'].T")
     grouped = any(isinstance(layer, GroupNorm) for layer in network.layers)
-    given, views = torch_layers(source, layers, network.dtype, grouped), network.vectors.by_name
-    takers = sorted({int(name.split(".")[0]) for name in network.parameters})
-    there = ", ".join(f"{layer.name or 'the only one'}: {TORCH_NAMES[layer.kind]}" for layer in given)
+    views = {**network.vectors.parameters.numbered, **network.vectors.state.numbered}
+    takers = sorted({int(name.split(".")[0]) for name in network.vectors.parameters.numbered})
     kinds = [LIKE.get(type(network.layers[index]), type(network.layers[index])) for index in takers]
+    given = torch_layers(source, layers, network.dtype, grouped, kinds)
+    of_steps(network, takers, given)
+    there = ", ".join(f"{layer.name or 'the only one'}: {TORCH_NAMES[layer.kind]}" for layer in given)
     if [layer.kind for layer in given] != kinds:
         here = ", ".join(f"{index}: {type(network.layers[index]).__name__}" for index in takers)
         without = " (a BatchNorm takes running_mean and running_var)" * any(
@@ -125,7 +140,8 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
                                  f"{network.layers[index]!r}, it must be "
                                  f"{'(out_features, in_features) = ' * (layer.kind is Dense)}{in_torch(wanted)}")
     for index, layer in zip(takers, given, strict=True):
-        before, after = image_order(network, index), image_order(network, index + 1)
+        # steps have their features last in both libraries, and images never come with attention
+        before, after = (slice(None),) * 2 if blocks else (image_order(network, index), image_order(network, index + 1))
         for absent in {"bias", "peepholes"} - layer.arrays.keys():
             if f"{index}.{absent}" in views:
                 views[f"{index}.{absent}"][...] = 0
@@ -133,6 +149,14 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
             if name == "weight":
                 array = array[before][:, after]
             views[f"{index}.{name}"][...] = array if name == "weight" or layer.kind in RECURRENT_LAYERS else array[after]
+
+
+def of_steps(network, takers, given):
+    """Make the Linear layers that act on the steps of series convolutions, where the network has such."""
+    for index, layer in zip(takers, given, strict=False):
+        here = network.layers[index]
+        if isinstance(here, Conv1D) and layer.kind is Dense and here.kernel_size in (1, (1,)) and here.groups == 1:
+            layer.kind, layer.arrays["weight"] = Conv1D, layer.arrays["weight"][None]
 
 
 def in_torch(shape):
@@ -233,16 +257,30 @@ class TorchLayer:
     bias = property(lambda self: self.arrays["bias"])
 
 
-def torch_layers(source, layers, dtype, grouped=False):
-    """Return the layers of a state dict, first to last. grouped: whether those like a LayerNorm may be a GroupNorm."""
+def torch_layers(source, layers, dtype, grouped=False, kinds=()):
+    """Return the layers of a state dict, first to last.
+
+    grouped: whether those like a LayerNorm may be a GroupNorm. kinds: those of the network's layers, which tell whether the
+    parts of a Transformer block begin with a normalization.
+    """
     tensors = read_tensors(source)
     found = {}
     for name in tensors:
         layer, _, leaf = name.rpartition(".")
         found.setdefault(layer, set()).add(leaf)
-    made = []
-    for layer in in_order(list(found), layers):
+    made, found = [], with_attention(found)
+    blocks = {name: block_of(name, found) for name in found}
+    names = dict.fromkeys(name if blocks[name] is None else blocks[name] for name in found)
+    order = []
+    for name in in_order(list(names), layers):
+        norm_first = len(order) < len(kinds) and kinds[len(order)] is LayerNorm
+        order += [name] if name not in blocks.values() else parts_of(name, found, norm_first)
+    for layer in order:
         start = f"{layer}." if layer else ""
+        if is_attention(found[layer]):
+            held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer]}
+            made.append(TorchLayer(layer, MultiHeadAttention, attention_arrays(layer, held)))
+            continue
         if is_recurrent(found[layer]):
             held = {leaf: real(f"{start}{leaf}", tensors[f"{start}{leaf}"], dtype) for leaf in found[layer]}
             made += [TorchLayer(*each) for each in recurrent_layers(layer, held)]

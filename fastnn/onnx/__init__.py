@@ -1,7 +1,7 @@
 """Export to and import from ONNX. Needs onnx: pip install "fastnn-numba[onnx]".
 
-`export` writes any network; `load` reads files of `export`, and dense networks from PyTorch, Keras (by tf2onnx) and
-scikit-learn (by skl2onnx).
+`export` writes any network; `load` reads files of `export`, and networks of PyTorch, Keras (by tf2onnx) and scikit-learn (by
+skl2onnx) that consist of layers which fastnn has, in a chain or in a graph that branches.
 
 Examples
 --------

@@ -27,7 +27,7 @@ from ..layers import (
     ZeroPad2D,
 )
 from ..layers.windows import padding_for, windows
-from .chain import Layer, Signal, UnknownForm, is_identity, scaled
+from .chain import Entry, Layer, Signal, UnknownForm, is_identity, scaled
 from .channel_order import first_shape, last_shape
 from .recognition import PROBE
 from .registry import StepsFirst, constant, operator, shortest_float, signal
@@ -44,22 +44,46 @@ def in_one_order(memory, other):
 
 
 def image(walk, x):
-    """(source, shape): the chain up to x, which gives images or series of this shape, the channels last."""
+    """(source, shape): the layer of x, which gives images or series of this shape, the channels last."""
     x = signal(x)
     if len(x.shape) not in (2, 3):
         raise UnknownForm(f"it takes samples of shape {x.shape}; layers here take images (channels, height, width) and "
                           "series (features, steps)")
-    shape, wanted = last_shape(x.shape), channels_last(x.shape)
-    if x.stage.source is None and walk.inputs is None and x.memory is None and x.shape == walk.sizes:
-        walk.inputs, x = shape, replace(x, memory=wanted)
+    return in_order(x, last_shape(x.shape), channels_last(x.shape))
+
+
+def steps(walk, x):
+    """(source, shape): the layer of x, which gives series of this shape (steps, features), the features last in x too."""
+    x = signal(x)
+    if len(x.shape) != 2:
+        raise UnknownForm(f"it takes samples of shape {x.shape}; layers here take series (steps, features)")
+    return in_order(x, x.shape, None)
+
+
+def by_steps(x):
+    """The signal x whose stage has the shape (steps, features), and these in their order."""
+    x = signal(x)
+    if x.memory is None and x.stage.shape == x.shape:
+        return x
+    source, shape = steps(None, x)
+    return Signal(scaled(source, math.prod(shape), shape=shape), shape, PROBE)
+
+
+def in_order(x, shape, wanted):
+    """(source, shape): the layer of x, whose outputs have this shape. wanted: the order of their numbers, as a `memory`."""
+    entry = x.stage.source
+    if isinstance(entry, Entry) and entry.inputs is None and x.memory is None and x.shape == entry.sizes:
+        entry.inputs, x = shape, replace(x, memory=wanted)
     if not in_one_order(x.memory, wanted):
         x = reordered(x, wanted)
     stage = x.as_stage()
-    if stage.source is None and is_identity(stage):
-        walk.inputs = walk.inputs or (walk.features,)
-        return None if walk.inputs == shape else Layer(None, Reshape(shape), {}), shape
-    if stage.source is None and walk.inputs == shape:
-        stage = replace(stage, shape=shape)
+    if isinstance(stage.source, Entry):
+        entry = stage.source
+        if is_identity(stage):
+            entry.inputs = entry.shape
+            return entry if entry.inputs == shape else stage.once(shape, lambda: Layer(entry, Reshape(shape), {})), shape
+        if entry.inputs == shape and stage.weight.ndim < 2:
+            stage = stage.once((shape, "shaped"), lambda: replace(stage, shape=shape))
     return stage.shaped(shape), shape
 
 
@@ -115,8 +139,9 @@ def transpose(walk, node, x, *, perm=None):
     perm = [*range(len(x.shape), -1, -1)] if perm is None else list(perm)
     if perm[0] != 0:
         raise UnknownForm(f"it moves the axis of samples: perm is {perm}")
-    if x.stage.source is None and walk.inputs is None and x.shape == walk.sizes:
-        walk.inputs = x.shape
+    entry = x.stage.source
+    if isinstance(entry, Entry) and entry.inputs is None and x.shape == entry.sizes:
+        entry.inputs = x.shape
     numbers = np.arange(math.prod(x.shape))
     moved = numbers.reshape(x.shape).transpose([axis - 1 for axis in perm[1:]])
     memory = np.argsort(moved.ravel())[numbers if x.memory is None else x.memory]
@@ -271,7 +296,7 @@ def reduced(walk, node, x, axes, keepdims, spec):
     if rank not in (3, 4) or axes not in ([*range(2, rank)], [*range(1, rank - 1)]):
         return None
     if axes[0] == 1:  # the channels are the last axis
-        if rank == 3 or keepdims:
+        if keepdims:
             return None
         x = transpose(walk, node, x, perm=[0, rank - 1, *range(1, rank - 1)])
     return over_pixels(walk, x, spec, keepdims)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..layers import GlobalAveragePool, LayerNorm
 from .chain import Layer, Signal, UnknownForm, scaled
-from .images import reduced
+from .images import by_steps, reduced
 from .recognition import PROBE
 from .registry import constant, operator, shortest_float, signal
 
@@ -34,25 +34,40 @@ class Moment:
 
 def normalized(x, epsilon, scale=1.0, shift=0.0):
     """Return the signal of a layer that normalizes `x`."""
+    of_steps = len(x.shape) == 2
     if not (np.size(scale) == math.prod(x.shape) or x.stage.is_in_file()):
         raise UnknownForm(f"it normalizes {x.shape} numbers a sample with no weights beside it")
-    scale, shift = (x.in_order(np.broadcast_to(np.float64(each), x.shape)) for each in (scale, shift))
-    layer = Layer(x.as_stage().flat().finish("identity"), LayerNorm(epsilon), {"scale": scale, "shift": shift})
-    return Signal(scaled(layer, *x.shape), x.shape, PROBE, memory=x.memory)
+    if of_steps:
+        x = by_steps(x)
+        source, scale, shift = x.as_stage().finish("identity"), *(np.broadcast_to(np.float64(each), x.shape[1:])
+                                                                 for each in (scale, shift))
+    else:
+        source = x.as_stage().flat().finish("identity")
+        scale, shift = (x.in_order(np.broadcast_to(np.float64(each), x.shape)) for each in (scale, shift))
+    layer = Layer(source, LayerNorm(epsilon), {"scale": scale, "shift": shift})
+    return Signal(scaled(layer, math.prod(x.shape), shape=x.shape if of_steps else None), x.shape, PROBE, memory=x.memory)
 
 
 @operator("ReduceMean", without_effect=["noop_with_empty_axes"])
 def mean(walk, node, x, given=None, *, axes=None, keepdims=1):
     axes = list(axes or ()) if given is None else constant(given, "axes").reshape(-1).tolist()
-    if isinstance(x, Signal) and (found := reduced(walk, node, x, axes, keepdims, GlobalAveragePool())) is not None:
-        return found
-    if axes not in ([1], [-1]) or not keepdims or not (isinstance(x, Moment) or len(signal(x).shape) == 1):
+    if isinstance(x, Signal) and not is_subtracted(walk, node):
+        found = reduced(walk, node, x, axes, keepdims, GlobalAveragePool())
+        if found is not None:
+            return found
+    rank = len((x.signal if isinstance(x, Moment) else signal(x)).shape)
+    if axes not in ([rank], [-1]) or not keepdims or rank > 2:
         raise UnknownForm("it takes another mean than that of each sample's numbers, kept as an axis of one")
     if not isinstance(x, Moment):
         return Moment(x, "mean", walk.here)
     if x.what != "square":
         raise UnknownForm("it is no part of a layer normalization")
     return Moment(x.signal, "variance", walk.here)
+
+
+def is_subtracted(walk, node):
+    """Whether a mean is taken from the numbers that it is of, as a layer normalization does."""
+    return any(other.op_type == "Sub" and [*other.input] == [node.input[0], node.output[0]] for other in walk.graph.node)
 
 
 def combined(walk, node, operands):

@@ -9,17 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from .chain import Signal, UnknownForm
-from .images import channels_normalized, picked_step
+from .arrangement import parts_of
+from .chain import Signal, Stage, UnknownForm, scaled
+from .images import by_steps, channels_normalized, in_one_order, picked_step
+from .joins import JOINS, concatenated, joined
 from .library import library
 from .moments import normalized
-from .recognition import evaluate
+from .recognition import PROBE, evaluate
 from .registry import ML, Tail, constant, operator, shortest_float, signal
 
-# operators that may be evaluated on constants; integers are sizes, with a marker for the batch, so they are not computed
-# with
-REARRANGING = {"Constant", "Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Concat", "Slice"}
-COMPUTING = {"Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal"}
+# operators that may be evaluated on constants; integers are sizes, with a marker for the batch, of which Reshape takes
+# multiples only
+REARRANGING = {"Constant", "Identity", "Cast", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Concat", "Slice",
+               "Split"}
+COMPUTING = {"Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal", "Mod"}
 
 
 LARGEST_SIZES = 64  # elements of an operand of Gather: the axes of a shape
@@ -33,12 +36,15 @@ def foldable(node, operands):
         return all(operand.size <= LARGEST_SIZES for operand in operands)
     if node.op_type in COMPUTING:
         result = math.prod(np.broadcast_shapes(*(operand.shape for operand in operands)))
-        return result <= max(o.size for o in operands) and all(o.dtype.kind == "f" for o in operands)
+        return result <= max(o.size for o in operands) and (all(o.dtype.kind == "f" for o in operands) or
+                                                            result <= LARGEST_SIZES)
     return node.op_type in REARRANGING
 
 
 def fold(walk, node, *operands):
     """Return the result of a node whose operands are all constants."""
+    if node.op_type == "Split":
+        return tuple(parts_of(walk, node, *operands))
     return evaluate(node, operands, walk.opsets)
 
 
@@ -47,7 +53,21 @@ def matrix_product(walk, node, x, weight):
     weight = constant(weight, "second operand")
     if weight.ndim != 2:
         raise UnknownForm(f"its matrix has shape {weight.shape}")
-    return signal(x).product(weight, 0.0)
+    return step_products(walk, x, weight) if len(signal(x).shape) == 2 else signal(x).product(weight, 0.0)
+
+
+def step_products(walk, x, weight):
+    """Return the signal of the product of each step of series (steps, features) with a matrix."""
+    steps, features = x.shape
+    if features != len(weight):
+        raise UnknownForm(f"it multiplies steps of {features} features with a matrix {weight.shape}")
+    x = by_steps(x)
+    stage = x.as_stage().absorbed()
+    if stage.weight.ndim == 2:
+        stage = scaled(stage.finish("identity"), stage.features, shape=stage.shape)
+    bias, out_features = np.broadcast_to(stage.bias, features) @ weight, weight.shape[1]
+    made = Stage(stage.source, steps * out_features, stage.weight.reshape(-1, 1) * weight, bias, (steps, out_features))
+    return Signal(made, made.shape, PROBE)
 
 
 @operator("Gemm", without_effect=["broadcast"])
@@ -57,7 +77,7 @@ def general_product(walk, node, x, weight, bias=None, *, alpha, beta, transA, tr
     if transA:
         raise UnknownForm("it transposes its input")
     bias = np.zeros(()) if bias is None else constant(bias, "third operand")
-    product = signal(x).product(alpha * (weight.T if transB else weight), 0.0)
+    product = matrix_product(walk, node, x, alpha * (weight.T if transB else weight))
     return product.affine(1.0, per_feature(bias, product) * beta)
 
 
@@ -67,6 +87,9 @@ def per_feature(array, x):
         raise UnknownForm(f"its constant holds {array.dtype}")
     if array.size == 1:
         return array.reshape(()).astype(np.float64)
+    if len(x.shape) == 2 and x.stage.shape == x.shape and x.memory is None and array.shape[-1:] == (array.size,):
+        if array.size == x.shape[-1]:
+            return array.reshape(-1).astype(np.float64)
     if len(x.shape) != 1 or array.shape[-1] != array.size or array.size != x.shape[0] or array.ndim > 2:
         raise UnknownForm(f"its constant has shape {array.shape} for {x.shape} numbers a sample")
     return x.in_order(array.reshape(-1).astype(np.float64))
@@ -80,6 +103,9 @@ def arithmetic(walk, node, left, right, *, axis=None):
     if isinstance(left, Signal) and isinstance(right, Signal):
         return elementwise(walk, node, left, right)
     x, c = (left, right) if isinstance(left, Signal) else (right, left)
+    if len(signal(x).shape) == 2 and np.size(c) > 1 and x.memory is None:
+        x = by_steps(x)
+    left, right = (x, c) if isinstance(left, Signal) else (c, x)
     c, kind = per_feature(constant(c, "other operand"), signal(x)), "Add" if node.op_type == "Sum" else node.op_type
     if c.ndim == 0 and not (x.plain and kind in ("Add", "Sub")):
         return elementwise(walk, node, *(v if isinstance(v, Signal) else c for v in (left, right)))
@@ -94,6 +120,9 @@ def arithmetic(walk, node, left, right, *, axis=None):
 
 @operator("Sum", without_effect=["consumed_inputs"])
 def total(walk, node, first, *others):
+    operands = [first, *others]
+    if len(operands) > 1 and all(isinstance(x, Signal) for x in operands):
+        return joined(walk, node, operands)
     for other in others:
         first = arithmetic(walk, node, first, other)
     return first
@@ -108,10 +137,13 @@ def elementwise(walk, node, *operands, **attributes):
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     if not signals or any(isinstance(operand, Tail) for operand in operands):
         raise UnknownForm("it works on no value that comes from the input alone")
-    if any(other.stage is not signals[0].stage or other.shape != signals[0].shape for other in signals):
-        raise UnknownForm("it joins two branches; only chains of layers are taken")
-    if "oftmax" in node.op_type and len(signals[0].shape) != 1:
-        raise UnknownForm(f"it takes {signals[0].shape} numbers a sample, not one row")
+    if any(other.stage is not signals[0].stage or other.shape != signals[0].shape or
+           not in_one_order(other.memory, signals[0].memory) for other in signals):
+        if len(signals) != len(operands):
+            raise UnknownForm("it joins two branches and a constant; no layer here does that")
+        return joined(walk, node, signals)
+    if "oftmax" in node.op_type:
+        node = of_rows(node, signals[0], **attributes)
     numbers = [None if isinstance(operand, Signal) else number(operand) for operand in operands]
 
     def result(*values):
@@ -119,11 +151,26 @@ def elementwise(walk, node, *operands, **attributes):
         return evaluate(node, [next(values) if isinstance(operand, Signal) else n
                                for operand, n in zip(operands, numbers, strict=True)], walk.opsets)
 
-    if any(other.memory is not signals[0].memory for other in signals):
-        raise UnknownForm("it joins two branches; only chains of layers are taken")
-    last = None if len(signals) > 1 or signals[0].plain else (result, signals[0])
+    last, otherwise = None, None
+    if len(signals) == 1 and not signals[0].plain:
+        last = result, signals[0]
+    elif len(signals) == len(operands) > 1 and node.op_type in JOINS:
+
+        def otherwise():
+            return joined(walk, node, signals)
+
     return Signal(signals[0].stage, signals[0].shape, result(*(each.values for each in signals)), walk.here, last,
-                  signals[0].memory)
+                  signals[0].memory, otherwise)
+
+
+def of_rows(node, x, **attributes):
+    """Return the node of a softmax as one of the rows of a matrix, where it goes over the features of each step."""
+    if len(x.shape) == 1:
+        return node
+    axis = next((each.i for each in node.attribute if each.name == "axis"), -1)
+    if len(x.shape) != 2 or axis not in (-1, 2) or x.memory is not None or x.stage.shape != x.shape:
+        raise UnknownForm(f"it takes {x.shape} numbers a sample along axis {axis}, not the features of one row or step")
+    return library().helper.make_node(node.op_type, [*node.input], [*node.output], axis=-1)
 
 
 def number(array):
@@ -161,15 +208,20 @@ def standardization(walk, node, x, *, offset=(0.0,), scale=(1.0,)):
 @operator("LayerNormalization", without_effect=["stash_type"])
 def layer_normalization(walk, node, x, gain, bias=None, *, axis, epsilon):
     x = signal(x)
-    if axis not in (1, -len(x.shape)):
+    if len(x.shape) == 2 and axis in (2, -1) and np.shape(gain) == x.shape[1:]:
+        x = by_steps(x)
+    elif axis not in (1, -len(x.shape)):
         raise UnknownForm(f"it normalizes from axis {axis} on, of {x.shape} numbers a sample")
     gain = constant(gain, "scale")
     bias = gain * 0 if bias is None else constant(bias, "shift")
-    if not gain.shape == bias.shape == x.shape:  # one number for many features could make a large layer from a small file
+    # one number for many features could make a large layer from a small file
+    if not gain.shape == bias.shape == x.shape[-gain.ndim:]:
         raise UnknownForm(f"its scale has shape {gain.shape} and its shift {bias.shape} for {x.shape} numbers a sample")
-    flat = replace(x, shape=(gain.size,))
     # for float64, runtimes use the float32 epsilon of the file
     epsilon = shortest_float(np.float32(epsilon)) if gain.dtype == np.float32 else epsilon
+    if gain.shape != x.shape:
+        return normalized(x, epsilon, gain, bias)
+    flat = replace(x, shape=(gain.size,))
     return replace(normalized(flat, epsilon, gain.reshape(-1), bias.reshape(-1)), shape=x.shape)
 
 
@@ -198,13 +250,14 @@ def cast(walk, node, x, like=None, *, to=None):
 
 
 @operator("Concat")
-def both_classes(walk, node, negative, *rest, axis):
-    """Handle [1 − p, p], the end of classifiers with one sigmoid output."""
-    if len(rest) == 1 and axis in (1, -1):
-        negative, positive = signal(negative), signal(*rest)
+def side_by_side(walk, node, first, *others, axis):
+    """Join values, or handle [1 − p, p], the end of classifiers with one sigmoid output."""
+    operands = [signal(first), *map(signal, others)]
+    if len(operands) == 2 and axis in (1, -1):
+        negative, positive = operands
         if negative.stage is positive.stage and np.allclose(negative.values, 1 - positive.values):
             return Tail(positive)
-    raise UnknownForm("it joins branches; only chains of layers are taken")
+    return operands[0] if not others else concatenated(walk, node, operands, axis)
 
 
 @operator("ArgMax", "TopK", without_effect=["keepdims", "k", "sorted"], all_outputs=True)

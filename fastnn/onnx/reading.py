@@ -1,4 +1,4 @@
-"""Reading networks from ONNX files, those of fastnn and dense ones of other libraries. A file is data and is never executed.
+"""Reading networks from ONNX files, those of fastnn and those of other libraries. A file is data and is never executed.
 
 A file of fastnn also contains its architecture. It is used only if exporting the network of that architecture gives exactly
 the graph of the file. Any other graph is walked node by node.
@@ -11,7 +11,7 @@ from ..architecture.graph import graph_from_config
 from ..checks import path_name
 from ..files.networks import ModelFormatError, open_file, seems
 from ..formats.signatures import ONNX
-from ..layers import Bidirectional
+from .building import network_of
 from .chain import UnknownNode
 from .library import library
 from .walk import walk
@@ -21,16 +21,24 @@ LARGEST = 2**31  # bytes: the largest protobuf message
 
 
 def load(path: str | os.PathLike):
-    """Read a network from an ONNX file: one of `export`, or a chain of layers from another program.
+    """Read a network from an ONNX file: one of `export`, or layers from another program.
 
-    Products (Gemm, MatMul), biases and activations that fastnn has become `Dense` layers, a second activation after one
-    becomes an `Activation`, a layer normalization, as one operator or several, a `LayerNorm`, and convolutions, pools
-    and recurrent operators, of one direction or both, become layers of these names. Scales and shifts
-    of features (standardization, batch normalization as in prediction) are folded into these, and dropout is left out. So
-    are the labels at the end of scikit-learn's classifiers: `predict` returns the index of the class. For inputs with more
-    axes, which the graph flattens at once, the network takes flat samples. Images, whose channels ONNX puts first, it takes
-    with channels last, (height, width, channels), as all networks here do; weights after a `Flatten` are put in that order.
-    If an exporter has fixed the number of samples, that axis is taken for the batch: the network accepts any number.
+    Products (Gemm, MatMul), biases and activations that fastnn has become `Dense` layers, or `Conv1D` with a kernel of one
+    step where they act on the steps of a series. A second activation after one becomes an `Activation`, a layer
+    normalization, as one operator or several, a `LayerNorm`, and convolutions, pools and recurrent operators, of one
+    direction or both, become layers of these names. Scales and shifts of features (standardization, batch normalization as
+    in prediction) are folded into these, and dropout is left out. So are the labels at the end of scikit-learn's
+    classifiers: `predict` returns the index of the class.
+
+    Graphs may branch and have several inputs and outputs. Add, Sub, Mul, Max, Mean and Concat of values of one shape become
+    joins, and Slice, Split and Gather of neighboring numbers a `Slice`. Attention is recognized by its operators, two
+    products with a softmax between them, whatever the order in which a program splits heads, and becomes
+    `MultiHeadAttention`; its mask may hide the steps behind each query.
+
+    For inputs with more axes, which the graph flattens at once, the network takes flat samples. Images, whose channels ONNX
+    puts first, it takes with channels last, (height, width, channels), as all networks here do; weights after a `Flatten`
+    are put in that order. If an exporter has fixed the number of samples, that axis is taken for the batch: the network
+    accepts any number. Names of inputs and outputs keep their letters, digits and _.
 
     Parameters
     ----------
@@ -45,7 +53,7 @@ def load(path: str | os.PathLike):
     Raises
     ------
     ModelFormatError
-        If the file is damaged, or is not such a chain; the error names the first unsupported node.
+        If the file is damaged, or holds something else; the error names the first unsupported node.
     """
     path, onnx = path_name("path", path), library()
     with open_file(path) as file:
@@ -65,7 +73,7 @@ def read_open(onnx, file, size, path):
             if value.type.HasField("tensor_type"):
                 value.type.tensor_type.shape.SetInParent()
         onnx.checker.check_model(model)
-        return own_network(Network, model) or chain(Network, model)
+        return own_network(Network, model) or network_of(Network, *walk(model))
     except UnknownNode as error:
         raise ModelFormatError(f"cannot load a network from {path}: {error}; to have it all the same, build the network of "
                                "layers here and copy the weights into its parameters") from error
@@ -104,16 +112,3 @@ def own_network(network_type, model):
         return network if held in ours else None
     except (LookupError, TypeError, ValueError, RecursionError):
         return None
-
-
-def chain(network_type, model):
-    """Return the network of a graph that is a chain of layers."""
-    layers, inputs, dtype = walk(model)
-    network = network_type([layer for layer, _ in layers], inputs, dtype=dtype)
-    index = 0
-    for layer, parameters in layers:
-        for name, array in parameters.items():
-            number, _, own = name.rpartition(".")  # the number of a direction of a bidirectional layer
-            network.vectors.by_name[f"{index + int(number or 0)}.{own}"][...] = array
-        index += 3 if isinstance(layer, Bidirectional) else 1  # two layers and a join
-    return network

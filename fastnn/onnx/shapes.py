@@ -9,16 +9,22 @@ from dataclasses import replace
 
 import numpy as np
 
+from .arrangement import BATCH, Arranged
 from .chain import UnknownForm
-from .registry import Tail, constant, operator, signal
+from .registry import StepsFirst, Tail, constant, operator, signal
 
-BATCH = -(2**20)  # different from all sizes, which are at least -1
 FREE = "; export it with a batch of any size (dynamic_shapes of torch.onnx.export)"
 
 
 @operator("Shape")
 def sizes(walk, node, x, *, start=0, end=None):
-    return np.array([BATCH, *signal(x).shape][start:end], np.int64)
+    if isinstance(x, Arranged):
+        shape = x.index.shape
+    elif isinstance(x, StepsFirst):
+        shape = x.signal.shape[0], BATCH, *x.signal.shape[1:]
+    else:
+        shape = BATCH, *signal(x).shape
+    return np.array(shape[start:end], np.int64)
 
 
 @operator("Flatten")

@@ -1,18 +1,21 @@
-"""The walk of a foreign graph, node by node from input to output, which builds a chain of layers."""
+"""The walk of a foreign graph, node by node from its inputs to its outputs, which builds layers."""
 
 import math
 
 import numpy as np
 
-from ..layers import Flatten, Pad2D, ZeroPad2D
+from ..layers import Pad2D, ZeroPad2D
 from ..layers.pooling.base import GlobalPool, Pool
-from . import images, recurrence, shapes  # noqa: F401  (their operators register themselves)
-from .chain import Signal, Stage, UnknownNode
+from . import images, joins, recurrence, shapes  # noqa: F401  (their operators register themselves)
+from .arrangement import MOVING, Arranged, applied_inside, moved, reshaped
+from .attention import Scores, products, scored
+from .chain import Entry, Signal, Stage, UnknownNode
+from .images import channels_last
 from .library import library
 from .moments import Moment, combined
 from .operators import fold, foldable
 from .recognition import PROBE
-from .registry import AdditionalOutput, Tail, operators
+from .registry import AdditionalOutput, StepsFirst, Tail, operators
 
 WITHOUT_WEIGHTS = GlobalPool, Pad2D, Pool, ZeroPad2D  # layers without weights that may be all of a network
 WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose", "RNN", "GRU", "LSTM"  # operators whose weight determines the dtype
@@ -21,22 +24,30 @@ WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose", "RNN", "GRU", "LSTM"  # op
 class Walk:
     """The values of a graph by name, as far as they are known: arrays, signals and tails.
 
-    batch: the number of samples to which the graph's input is fixed; None for any.
-    sizes: the shape of a sample of the graph's input. inputs: that of the network's, None until a node decides it.
+    Attributes
+    ----------
+    batch : int or None
+        The number of samples to which the graph's inputs are fixed; None for any.
+    samples : int
+        The number of samples in arrangements of numbers.
+    entries : dict
+        The inputs of the graph by name.
+    decided : dict
+        The shapes of samples of inputs that an earlier walk has found, by name.
     """
 
-    def __init__(self, model):
-        self.graph, self.opsets = model.graph, model.opset_import
+    def __init__(self, model, decided=()):
+        self.graph, self.opsets, self.decided = model.graph, model.opset_import, dict(decided)
         self.functions = {(function.domain, function.name) for function in model.functions}
         to_array = library().numpy_helper.to_array
         self.values = {tensor.name: to_array(tensor) for tensor in self.graph.initializer}
         self.values[""] = None  # an omitted operand
-        self.dtype = self.batch = self.inputs = None  # the dtype is that of the first product's weight, else of the input
+        self.dtype = self.batch = self.input_dtype = None  # the dtype: of the first product's weight, else of an input
         self.here = ""  # the current node
 
     def walk_nodes(self):
-        """Process the nodes in order; return the signal that is the network's output."""
-        self.values |= dict([self.input()])
+        """Process the nodes in order; return the signals that are the network's outputs, by name."""
+        self.values |= self.inputs()
         needed = self.needed()
         for index, node in enumerate(self.graph.node):
             if index in needed:
@@ -48,7 +59,7 @@ class Walk:
                 except (ValueError, TypeError, LookupError, RuntimeError) as error:  # raised for unusual operands
                     raise UnknownNode(f"{self.here}, cannot be taken: {error}") from error
                 self.values |= result
-        return self.output()
+        return self.outputs()
 
     def result(self, node):
         """Return the values of a node's outputs by name."""
@@ -67,8 +78,18 @@ class Walk:
             raise ValueError("it takes what another node gives beside its output, such as a mask or a mean")
         if any(isinstance(operand, Moment) for operand in operands) and node.op_type != "ReduceMean":
             return combined(self, node, operands)
-        if (domain, node.op_type) not in operators or (domain, node.op_type) in self.functions:
-            raise ValueError("this operator has no counterpart in a chain of layers")
+        if not domain and any(isinstance(operand, Scores) for operand in operands) and node.op_type != "MatMul":
+            return scored(self, node, operands)
+        if not domain and node.op_type == "MatMul" and not any(isinstance(operand, np.ndarray) for operand in operands):
+            return products(self, node, *operands)
+        if (domain, node.op_type) not in {*operators, ("", "Slice"), ("", "Split")} or (domain, node.op_type) in \
+                self.functions:
+            raise ValueError("this operator has no counterpart among the layers")
+        operands = operands if node.op_type == "Shape" else self.ordered(node, operands)
+        if operands is None:
+            return moved(self, node, [self.values[name] for name in node.input])
+        if not isinstance(operands, list):
+            return operands
         if self.dtype is None and node.op_type in WEIGHTED and isinstance(operands[1], np.ndarray):
             self.dtype = "float64" if operands[1].dtype == np.float64 else "float32"
         return operators[domain, node.op_type](self, node, operands)
@@ -89,38 +110,97 @@ class Walk:
                 wanted.update(node.input)
         return needed
 
-    def input(self):
-        """Return the graph's input: its name, and its signal."""
-        inputs = [value for value in self.graph.input if value.name not in self.values]  # old files list weights as inputs
-        if len(inputs) != 1:
-            names = ", ".join(repr(value.name) for value in inputs)
-            raise ValueError(f"its graph has {len(inputs)} inputs ({names}); a network here has one")
-        kind, dims = inputs[0].type.tensor_type.elem_type, inputs[0].type.tensor_type.shape.dim
-        self.batch = dims[0].dim_value or None if dims else None
-        self.input_dtype = "float64" if kind == library().TensorProto.DOUBLE else "float32"
-        sizes = tuple(dim.dim_value for dim in dims[1:])
-        if not sizes or not all(size > 0 for size in sizes):
-            raise ValueError(f"its input {inputs[0].name!r} does not say how many features a sample has; export it with an "
-                             "input of shape (batch, features)")
-        self.sizes, self.features = sizes, math.prod(sizes)
-        stage = Stage(None, self.features, np.float64(1.0), np.float64(0.0))
-        return inputs[0].name, Signal(stage, sizes, PROBE)
+    def ordered(self, node, operands):
+        """Return the operands with all numbers where a layer gives them; or the value, if that can be had without; or None
+        for a node that moves them."""
+        if node.op_type in ("Slice", "Split") or (node.op_type in MOVING and isinstance(operands[0], Arranged)):
+            return None
+        if node.op_type in MOVING and isinstance(operands[0], StepsFirst) and node.op_type != "Transpose":
+            return None
+        if node.op_type in ("Gather", "ArrayFeatureExtractor") and isinstance(operands[0], Signal) and \
+                isinstance(operands[1], np.ndarray) and not is_last_step(node, operands):
+            return None
+        known = operators[main(node.domain), node.op_type]
+        if any(isinstance(operand, Arranged) for operand in operands) or (
+                any(isinstance(operand, StepsFirst) for operand in operands) and not known.all_outputs
+                and node.op_type not in ("RNN", "GRU", "LSTM", "Transpose")):
+            found = applied_inside(self, node, operands)
+            if found is not None:
+                return found
+            return [operand.settled() if isinstance(operand, Arranged) else operand for operand in operands]
+        if node.op_type == "Reshape" and isinstance(operands[0], Signal) and isinstance(operands[1], np.ndarray):
+            return reshaped(self, node, operands)
+        if node.op_type == "Transpose" and isinstance(operands[0], Signal):
+            perm = next((list(each.ints) for each in node.attribute if each.name == "perm"), [0])
+            if perm[0] != 0 and perm != [1, 0, 2] and len(operands[0].shape) > 1:
+                return None
+        return operands
 
-    def output(self):
-        """Return the single signal from which all outputs are computed."""
-        values = [self.values[value.name] for value in self.graph.output]
-        for value in values:
+    def inputs(self):
+        """Return the signals of the graph's inputs by name."""
+        inputs = [value for value in self.graph.input if value.name not in self.values]  # old files list weights as inputs
+        if not inputs:
+            raise ValueError("its graph has no inputs")
+        self.entries, signals, fixed = {}, {}, set()
+        for value in inputs:
+            kind, dims = value.type.tensor_type.elem_type, value.type.tensor_type.shape.dim
+            fixed.add(dims[0].dim_value or None if dims else None)
+            own = "float64" if kind == library().TensorProto.DOUBLE else "float32"
+            self.input_dtype = self.input_dtype or own
+            sizes = tuple(dim.dim_value for dim in dims[1:])
+            if not sizes or not all(size > 0 for size in sizes):
+                raise ValueError(f"its input {value.name!r} does not say how many features a sample has; export it with an "
+                                 "input of shape (batch, features)")
+            entry = self.entries[value.name] = Entry(value.name, sizes, self.decided.get(value.name))
+            features, shape, memory = math.prod(sizes), None, None
+            if entry.inputs is not None and len(sizes) > 1:
+                shape = entry.inputs
+                memory = None if shape == sizes else channels_last(sizes)
+            stage = Stage(entry, features, np.float64(1.0), np.float64(0.0), shape)
+            signals[value.name] = Signal(stage, sizes, PROBE, memory=memory)
+        if len(fixed) > 1:
+            raise ValueError("its inputs have different numbers of samples")
+        self.batch, = fixed
+        sizes = math.prod(math.prod(entry.sizes) for entry in self.entries.values())
+        self.samples = self.batch or next(prime for prime in (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41) if sizes % prime or
+                                          prime == 41)
+        return signals
+
+    def outputs(self):
+        """Return the signals of the outputs by name; labels beside probabilities are left out."""
+        values = {value.name: self.values[value.name] for value in self.graph.output}
+        for value in values.values():
             if isinstance(value, (Moment, AdditionalOutput)):
                 raise UnknownNode(f"{value.node}, cannot be taken: what it gives is an output, and no layer's")
-        signals = [value for value in values if isinstance(value, Signal)]
-        signals = signals or [value.signal for value in values if isinstance(value, Tail)]
-        stages = {id(getattr(value, "signal", value).stage) for value in values if isinstance(value, (Signal, Tail))}
-        if not signals or len(stages) != 1 or any(other.values is not signals[0].values for other in signals):
+        values = {name: value.settled() if isinstance(value, Arranged) else value for name, value in values.items()}
+        signals = {name: value for name, value in values.items() if isinstance(value, Signal)}
+        tails = {name: value.signal for name, value in values.items() if isinstance(value, Tail)}
+        if not signals and len({id(value.stage) for value in tails.values()}) == 1:
+            signals, tails = dict([next(iter(tails.items()))]), {}
+        distinct = {}
+        for name, value in signals.items():
+            if not any(same(value, other) for other in distinct.values()):
+                distinct[name] = value
+        known = all(any(value.stage is other.stage for other in distinct.values()) for value in tails.values())
+        if not distinct or not known or (len(signals) + len(tails) < len(values) and len(tails) + len(signals) == 0):
             names = ", ".join(repr(value.name) for value in self.graph.output)
-            raise ValueError(f"its outputs ({names}) are not those of one last layer; export the network with one output")
-        if len(signals[0].shape) > 1:
-            raise ValueError(f"its output has the shape {signals[0].shape} for a sample; a network's has one axis")
-        return signals[0]
+            raise ValueError(f"its outputs ({names}) are not those of layers")
+        for value in distinct.values():
+            if len(value.shape) > 1 and (value.memory is not None or len(value.shape) > 2):
+                raise ValueError(f"its output has the shape {value.shape} for a sample; a network's has one axis")
+        return distinct
+
+
+def is_last_step(node, operands):
+    """Whether a Gather picks the last step of series, which `LastStep` does."""
+    index, axis = operands[1], next((each.i for each in node.attribute if each.name == "axis"), 0)
+    return node.op_type == "Gather" and len(operands[0].shape) == 2 and axis == 1 and index.ndim == 0 and \
+        int(index) in (-1, operands[0].shape[0] - 1)
+
+
+def same(value, other):
+    """Whether two signals are one, as the outputs of several names are."""
+    return value.stage is other.stage and value.values is other.values and value.shape == other.shape
 
 
 def main(domain):
@@ -129,19 +209,25 @@ def main(domain):
 
 
 def walk(model):
-    """Return ([(layer, {name: parameter}), …], inputs, dtype) of a graph that is a chain of layers."""
-    walked = Walk(model)
-    layers = walked.walk_nodes().layers()
-    inputs = walked.inputs or (walked.features,)
-    if not layers:
-        inputs = walked.inputs or walked.sizes
-    elif not any(parameters or isinstance(layer, WITHOUT_WEIGHTS) for layer, parameters in layers):
-        raise ValueError("its graph has no layers with weights")
-    if len(inputs) > 1 and (not layers or takes_features(layers[0][0], inputs)):
-        layers.insert(0, (Flatten(), {}))
-    if not layers:
-        raise ValueError("its graph has no layers with weights")
-    return layers, inputs, walked.dtype or walked.input_dtype
+    """Return (the walk of a graph, its last layers by the names of outputs)."""
+    walked, error = Walk(model), None
+    try:
+        last = last_layers(walked)
+    except (UnknownNode, ValueError) as raised:
+        error = raised
+    # an input read twice may be taken as it is first, and then with its channels last
+    decided = {name: entry.inputs for name, entry in getattr(walked, "entries", {}).items() if len(entry.inputs or ()) > 1}
+    readers = [name for node in model.graph.node for name in node.input]
+    if any(readers.count(name) > 1 for name in decided):
+        walked = Walk(model, decided)
+        last, error = last_layers(walked), None
+    if error is not None:
+        raise error
+    return walked, last
+
+
+def last_layers(walked):
+    return {name: value.last_layer() for name, value in walked.walk_nodes().items()}
 
 
 def takes_features(layer, shape):
