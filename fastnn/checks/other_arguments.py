@@ -109,8 +109,6 @@ ADVICE = {
         "trigger_times": "give patience", "save_top_k": "give save_best_only=True",
     },
     "estimator": {
-        "inputs": "an estimator takes the number of features from X; input_shape, with layers, is the shape of a sample "
-                  "such as (8, 8, 1). Network calls both `inputs`",
         **dict.fromkeys(("epochs", "n_epochs", "max_epochs"), "give max_iter, as in scikit-learn"),
         "optimizer": "give solver, as in scikit-learn: solver='adam' or solver=Adam(0.01)",
         **dict.fromkeys(("seed", "random_seed"), "give random_state, as in scikit-learn"),

@@ -41,7 +41,7 @@ def for_each(name, given, count):
 def describe(estimator, outputs, out_activation):
     """Return (layers, ends): the layers, and for each hidden layer the index of the layer with its outputs."""
     output = Dense(outputs, RECORD_NAMES.get(out_activation, out_activation))
-    if estimator.layers is not None:
+    if estimator.layers is not None and estimator.inputs is None:
         layers = list(estimator.layers)
         last = layers[-1]
         if isinstance(last, Dense) and (last.out_features, last.activation) == (outputs, output.activation):

@@ -17,7 +17,7 @@ from ..network.layer_outputs import layer_outputs
 from ..runtime.exclusive import run_exclusively
 from ..samples.arrays import check_finite, real_array, refuse_masked
 from ..samples.weights import sample_weights
-from . import architecture, sequences
+from . import architecture, inputs, sequences
 from .data import dense, for_all, plain, rows_of_shape
 from .fitting import lbfgs, stochastic
 from .fitting.before import Before
@@ -41,7 +41,7 @@ class NetworkEstimator(BaseEstimator, ABC):
     """Base class of the estimators. A subclass defines the targets and the meaning of the outputs."""
 
     _numeric_targets = False  # whether y must be numbers
-    layers = input_shape = None  # those of an estimator that was pickled before there were any
+    layers = input_shape = inputs = None  # those of an estimator that was pickled before there were any
 
     def _set_parameters(self, parameters):
         """Set the parameters of __init__: its locals()."""
@@ -97,7 +97,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         ----------
         X : array, DataFrame or sparse matrix (samples, features)
             Sparse data are made dense. With `layers`, also an array `(samples, *input_shape)`, or sequences of any length:
-            a list of arrays (steps, features), a `fastnn.Sequences`, a column of a data frame that holds lists.
+            a list of arrays (steps, features), a `fastnn.Sequences`, a column of a data frame that holds lists. With
+            `inputs`, a DataFrame with their columns.
         y : array (samples,) or (samples, outputs)
         sample_weight : array (samples,), optional
             The loss is the mean over the samples of a step with these weights.
@@ -196,7 +197,8 @@ class NetworkEstimator(BaseEstimator, ABC):
         if self.normalization == "batch" or any(each_layer(self.dropout)):
             raise ValueError("solver='lbfgs' needs a loss that depends on the weights alone; leave out dropout and "
                              "normalization='batch', or use another solver")
-        for layer in self.layers or ():
+        given = [layer for own in self.layers.values() for layer in own] if self.inputs else self.layers
+        for layer in given or ():
             if layer.draws or layer.mixes_samples:
                 raise ValueError(f"solver='lbfgs' needs a loss that depends on the weights alone; leave out {layer!r}, or "
                                  "use another solver")
@@ -205,7 +207,9 @@ class NetworkEstimator(BaseEstimator, ABC):
         if getattr(y, "ndim", 0) > 2:
             raise ValueError(f"y has shape {y.shape}; an estimator takes (samples,) or (samples, outputs), as scikit-learn "
                              "does: targets at each pixel or step are learned by fastnn.Network")
-        if self._takes_sequences(X, anew):
+        if self.inputs is not None:
+            X, y = inputs.validated(self, X, self._plain_targets(y), reset=anew, y_numeric=self._numeric_targets)
+        elif self._takes_sequences(X, anew):
             dtype = None if self.dtype is None and anew else np.dtype(self.network_.dtype if not anew else self.dtype)
             X, y = sequences.validated(self, X, self._plain_targets(y), shape=self._sample_shape, reset=anew, dtype=dtype,
                                        y_numeric=self._numeric_targets)
@@ -224,7 +228,9 @@ class NetworkEstimator(BaseEstimator, ABC):
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; one of them is missing")
-        if self._takes_sequences(X):
+        if self.inputs is not None:
+            X, y = inputs.validated(self, X, self._plain_targets(y), y_numeric=self._numeric_targets)
+        elif self._takes_sequences(X):
             X, y = sequences.validated(self, X, self._plain_targets(y), shape=self._sample_shape, reset=False, dtype=None,
                                        y_numeric=self._numeric_targets)
         else:
@@ -274,14 +280,19 @@ class NetworkEstimator(BaseEstimator, ABC):
         """Make a new network, or check that the old one is what the parameters describe."""
         outputs, out_activation, loss = self._outputs_wanted(samples.y)
         layers, ends = architecture.describe(self, outputs, out_activation)
+        hidden, layers = layers, inputs.description(self, layers) if self.inputs else layers
         if anew:
             options = {"loss": loss, "dtype": self._dtype_of(samples.X).name, "generator": generator}
-            if self.layers is None:
+            if self.inputs is not None:
+                self.network_, first = inputs.build(self, hidden, **options)
+                inputs.check_steps(self.network_, samples.X)
+                ends = [first + end for end in ends]
+            elif self.layers is None:
                 self.network_ = architecture.build(layers, samples.X.shape[1], activation=self.activation, **options)
             else:
                 self.network_ = architecture.build_given(layers, self._sample_shape, **options)
                 architecture.check_outputs(self.network_)
-            if len(self.network_.layers) != len(layers):  # blocks are several layers
+            if self.inputs is None and len(self.network_.layers) != len(layers):  # blocks are several layers
                 ends = list(range(len(self.network_.wiring.steps) - 1))
             self._hidden_ends, self._optimizer, self._given_layers = ends, None, tuple(layers)
             self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
@@ -318,8 +329,9 @@ class NetworkEstimator(BaseEstimator, ABC):
         Then scikit-learn's checks, which take longer than a step or the prediction of a row, would only check finiteness.
         """
         network = vars(self).get("network_")
-        return (network is not None and not network.is_ragged and type(X) is np.ndarray and X.ndim == 2 and len(X) > 0
-                and X.shape[1] == network.inputs and X.dtype == network.dtype and "feature_names_in_" not in vars(self))
+        return (network is not None and self.inputs is None and not network.is_ragged and type(X) is np.ndarray
+                and X.ndim == 2 and len(X) > 0 and X.shape[1] == network.inputs and X.dtype == network.dtype
+                and "feature_names_in_" not in vars(self))
 
     def _checked_outputs(self, X):
         if self._is_as_before(X):
@@ -327,6 +339,8 @@ class NetworkEstimator(BaseEstimator, ABC):
                 return self._outputs(X)
         check_is_fitted(self)
         dtype = np.dtype(self.network_.dtype)
+        if self.inputs is not None:
+            return self._outputs(inputs.validated(self, X))
         if self._takes_sequences(X):
             return self._outputs(sequences.validated(self, X, shape=self._sample_shape, reset=False, dtype=dtype))
         return self._outputs(validate_data(self, self._rows(X), accept_sparse=SPARSE, reset=False, dtype=dtype))
@@ -342,6 +356,10 @@ class NetworkEstimator(BaseEstimator, ABC):
     def hidden_activations(self, X):
         """Return the outputs of the hidden layers, a list of arrays `(samples, *shape)`, in the network's dtype."""
         check_is_fitted(self)
+        if self.inputs is not None:
+            X = inputs.validated(self, X)
+            outputs = layer_outputs(self.network_, self.network_.shaped(X), self.n_threads)
+            return [outputs[end] for end in self._hidden_ends]
         if self._takes_sequences(X):
             raise ValueError("hidden_activations are arrays of samples of one shape, and this estimator takes sequences of "
                              "any length; network_.forward of a part of the layers gives them")

@@ -5,6 +5,7 @@ import numpy as np
 from ..fitting.loop import Trainer
 from ..network.network import Network
 from ..program import TrainingProgram
+from ..samples.several import Inputs
 
 
 class PenalizedProgram(TrainingProgram):
@@ -14,12 +15,12 @@ class PenalizedProgram(TrainingProgram):
     def kind(cls, network, *given):
         return *super().kind(network, *given), network.alpha[0]
 
-    def lower_layers(self, x, on_logits):
+    def lower_steps(self, wiring, inputs):
         network = self.network
         self.penalties.shared = True
         for name in network.weight_names:
             self.emit_penalty(self.offsets[name], network.parameters[name].size, 0.0, network.alpha[0] / 2)
-        return super().lower_layers(x, on_logits)
+        return super().lower_steps(wiring, inputs)
 
 
 class EstimatorTrainer(Trainer):
@@ -58,7 +59,9 @@ class EstimatorNetwork(Network):
         return [view for name, view in self.parameters.items() if name.endswith(".bias")]
 
     def shaped(self, X):
-        """Return samples (samples, features) in the shape of the network's inputs; sequences as they are."""
+        """Return samples (samples, features) in the shape of the network's inputs; sequences and Inputs as they are."""
+        if isinstance(X, Inputs):
+            return X if self.has_several else X.arrays[0]
         if self.is_ragged:
             return X
         return X.reshape(len(X), *self.shapes[0])

@@ -55,11 +55,37 @@ def some_layers(where, value):
         raise ValueError(f"{where} is empty; give at least one layer, or None for the layers of hidden_layer_sizes")
 
 
+def input_shape_of(where, value):
+    input_shape(value, where)
+
+
 def sample_shape(where, value):
     shape = input_shape(value, where)
     if len(shape) < 2 and None not in shape:
         raise ValueError(f"{where} is {shown(value)}; give the shape of a sample with several axes, such as (8, 8, 1), or "
                          "None")
+
+
+def columns_by_input(where, value):
+    if not isinstance(value, dict) or not value:
+        raise ValueError(f"{where} is {shown(value)}; it must be a dict of the columns of each input, such as "
+                         "{'image': 'picture', 'table': ['age', 'size']}; the shape of a sample is input_shape")
+    for name, columns in value.items():
+        own = isinstance(columns, str) or (isinstance(columns, (list, tuple)) and len(columns) > 0)
+        if not isinstance(name, str) or not own:
+            raise ValueError(f"{where}[{name!r}] is {shown(columns)}; give the name of a column whose cells are arrays, or "
+                             "a list of columns of numbers")
+
+
+def by_input(where, value, inputs, check):
+    """Check what has an entry for some of the inputs."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} is {shown(value)}; with `inputs` it must be a dict by their names, such as "
+                         f"{{{next(iter(inputs))!r}: …}}")
+    for name, own in value.items():
+        if name not in inputs:
+            raise ValueError(f"{where} has {name!r}, which is none of the inputs: {', '.join(map(repr, inputs))}")
+        check(f"{where}[{name!r}]", own)
 
 
 def scoring(where, value):
@@ -80,7 +106,7 @@ CHECKS = {
     "dropout": rates, "normalization": or_none(normalization), "scoring": or_none(scoring), "clip_norm": or_none(positive),
     "clip_value": or_none(positive), "dtype": or_none(float_dtype), "n_threads": or_none(whole_number),
     "callbacks": or_none(lambda where, value: list_of(where, value, Callback)),
-    "layers": or_none(some_layers), "input_shape": or_none(sample_shape),
+    "inputs": or_none(columns_by_input),
 }
 
 BY_LAYERS = {"hidden_layer_sizes": (100,), "activation": "relu", "dropout": 0.0, "normalization": None}  # and their defaults
@@ -90,7 +116,16 @@ def check_parameters(estimator):
     """Raise an error that names the first invalid parameter; names of records are checked on use."""
     for name, check in CHECKS.items():
         check(name, getattr(estimator, name))
-    if estimator.layers is None:
+    layers, shape = estimator.layers, estimator.input_shape
+    if estimator.inputs is not None:
+        if layers is not None:
+            by_input("layers", layers, estimator.inputs, some_layers)
+        if shape is not None:
+            by_input("input_shape", shape, estimator.inputs, input_shape_of)
+        return
+    or_none(some_layers)("layers", layers)
+    or_none(sample_shape)("input_shape", shape)
+    if layers is None:
         if estimator.input_shape is not None:
             raise ValueError(f"input_shape is {estimator.input_shape}, and only `layers` take samples of a shape; give "
                              "layers, such as [Conv2D(16, 3, \"relu\"), Flatten()]")
@@ -174,7 +209,12 @@ DESCRIPTION = """
     input_shape : tuple of int or None
         The shape of a sample, such as (height, width, channels), for `layers` that need it. X then has the shape
         `(samples, *input_shape)`, or (samples, features) with the same elements in C order, as in a pipeline. For sequences
-        of any length (None, features), or (None,) for tokens; X is then a list of arrays, or a `fastnn.Sequences`."""
+        of any length (None, features), or (None,) for tokens; X is then a list of arrays, or a `fastnn.Sequences`.
+    inputs : dict or None
+        Several inputs from the columns of a data frame: {"image": "picture", "table": ["age", "size"]}. A list of columns
+        is a table of numbers; a single name is a column whose cells are arrays of one shape, sequences, or numbers. `layers`
+        and `input_shape` are then dicts by these names, with an entry for the inputs that need it: the layers that an input
+        goes through by itself. Their results, side by side, go through `hidden_layer_sizes`."""
 
 ATTRIBUTES = """
     coefs_, intercepts_ : list of array

@@ -45,7 +45,8 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                  shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
                  nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
                  epsilon=1e-8, n_iter_no_change=10, max_fun=15000, dropout=0.0, normalization=None, scoring=None,
-                 clip_norm=None, clip_value=None, dtype=None, callbacks=None, n_threads=None, layers=None, input_shape=None):
+                 clip_norm=None, clip_value=None, dtype=None, callbacks=None, n_threads=None, layers=None, input_shape=None,
+                 inputs=None):
         self._set_parameters(locals())
 
     def _encode(self, y, *, anew):

@@ -286,7 +286,7 @@ def test_a_script_beside_the_package_is_a_caller():
 @pytest.mark.parametrize("estimator", [NetworkClassifier, NetworkRegressor])
 @pytest.mark.parametrize(("options", "said"), [
     ({"epochs": 5}, "max_iter"), ({"lr": 0.1}, "learning_rate_init"), ({"seed": 0}, "random_state"),
-    ({"inputs": 4}, "input_shape"), ({"nonsense": 1}, "its arguments are hidden_layer_sizes|its arguments are loss"),
+    ({"nonsense": 1}, "its arguments are hidden_layer_sizes|its arguments are loss"),
 ])
 def test_names_of_the_network_are_answered_with_those_of_scikit_learn(estimator, options, said):
     with pytest.raises(TypeError, match=f"has no argument '{next(iter(options))}'; .*({said})"):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ...samples.sequences import Sequences
+from ...samples.several import Inputs
 
 
 @dataclass
@@ -19,10 +20,11 @@ class Samples:
     def split(self, fraction, generator, stratify):
         """Return (training samples, held-out samples); `stratify`: whether both have the same proportions of classes."""
         # sequences are divided by their numbers: scikit-learn would make a list of them
-        X = np.arange(len(self.X)) if isinstance(self.X, Sequences) else self.X
+        by_number = isinstance(self.X, (Sequences, Inputs))
+        X = np.arange(len(self.X)) if by_number else self.X
         arrays = [X, self.y] + ([] if self.weights is None else [self.weights])
         pieces = train_test_split(*arrays, test_size=fraction, random_state=generator, stratify=self.y if stratify else None)
-        if isinstance(self.X, Sequences):
+        if by_number:
             pieces[:2] = self.X[pieces[0]], self.X[pieces[1]]
         held = len(pieces[1])
         if held < 2:

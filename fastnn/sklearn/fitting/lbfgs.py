@@ -17,7 +17,8 @@ class PenalizedLoss(FullBatchLoss):
     def __init__(self, network, samples, threads):
         data = check_data(network, network.shaped(samples.X), samples.y, samples.weights)
         super().__init__(network, data, resolve_threads(threads))
-        weight = len(data.X) if data.weights is None else data.weights.astype(np.float64).sum()
+        weights = data.weights[0] if network.has_several else data.weights
+        weight = len(data.X) if weights is None else weights.astype(np.float64).sum()
         self.decay = np.zeros(network.vectors.parameters.size)  # factor of the penalty for each parameter: 0 for biases
         views = network.vectors.parameters.split(self.decay)
         for name in network.weight_names:
