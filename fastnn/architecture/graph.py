@@ -60,13 +60,13 @@ class Graph:
                     least[each] = max(least[each], step.layer.steps_needed(self.shapes[each], least[number]))
         return least[tensor]
 
-    def steps_of_outputs(self, lengths):
-        """Return the numbers of steps of the output, for an array of those of the input, or a list with that of each."""
+    def steps_of_outputs(self, lengths, number=0):
+        """Return the numbers of steps of an output, for an array of those of the input, or a list with that of each."""
         found = [*lengths] if isinstance(lengths, list) else [lengths]
         for step in self.wiring.steps:
             shape, given = self.shapes[step.reads[0]], found[step.reads[0]]
             found.append(step.layer.steps_after(shape, given) if is_ragged(shape) else None)
-        return found[self.wiring.outputs[0]]
+        return found[self.wiring.outputs[number]]
 
     def check_last_axis(self):
         """Refuse a softmax over another axis than the last one of the outputs, as a loss of the logits takes it to be."""
@@ -151,13 +151,12 @@ def graph_of(inputs, outputs):
     number = {id(node): count for count, node in enumerate([*inputs, *order])}
     layers, indices = sets_of_parameters(order)
     names = layer_names(order, indices, len(layers), input_names)
-    steps = [Step(index, node.layer, tuple(number[id(each)] for each in node.reads))
-             for index, node in zip(indices, order, strict=True)]
-    tensors = tuple(number[id(node)] for node in outputs)
-    if is_plain(inputs, steps, tensors, order, layers, input_names, output_names):
+    reads = [tuple([number[id(each)] for each in node.reads]) for node in order]
+    tensors = tuple([number[id(node)] for node in outputs])
+    if is_plain(inputs, reads, tensors, order, layers, input_names, output_names):
         return chain_of(tuple(layers), inputs[0].shape)
-    wiring = Wiring(len(inputs), with_activations(len(inputs), steps, tensors), tensors)
-    first = dict(reversed([*zip(indices, order, strict=True)]))  # the first node of each layer
+    wiring = Wiring(len(inputs), steps_of(len(inputs), order, indices, reads, tensors), tensors)
+    first = dict(zip(reversed(indices), reversed(order), strict=True))  # the first node of each layer
     taken = [taken_by(layer, first[index].reads) for index, layer in enumerate(layers)]
     return Graph(tuple(layers), names, [node.shape for node in (*inputs, *order)], taken, wiring, input_names, output_names)
 
@@ -167,11 +166,12 @@ def taken_by(layer, reads):
     return tuple(seen_by(layer, node.shape) for node in reads) if layer.joins else seen_by(layer, reads[0].shape)
 
 
-def is_plain(inputs, steps, tensors, order, layers, input_names, output_names):
+def is_plain(inputs, reads, tensors, order, layers, input_names, output_names):
     """Return whether nodes say no more than a list of layers would: no names, each layer reads the one before."""
-    in_a_row = all(step.reads == (number,) and not step.layer.joins for number, step in enumerate(steps))
-    unnamed = all(node.name is None for node in (*inputs, *order)) and (input_names, output_names) == UNNAMED
-    return in_a_row and unnamed and len(inputs) == 1 and tensors == (len(steps),) and len(layers) == len(order)
+    if (input_names, output_names) != UNNAMED or tensors != (len(order),) or len(layers) != len(order):
+        return False
+    in_a_row = reads == [(number,) for number in range(len(order))] and not any(node.layer.joins for node in order)
+    return in_a_row and all(node.name is None for node in (*inputs, *order))
 
 
 def named_nodes(what, given):
@@ -215,7 +215,11 @@ def traversal(inputs, outputs):
                 continue
             if node.layer is None:
                 raise ValueError(f"the outputs depend on {node!r}, which is not among the inputs; add it to `inputs`")
-            waiting = next((each for each in node.reads if id(each) not in done), None)
+            waiting = None
+            for each in node.reads:
+                if id(each) not in done:
+                    waiting = each
+                    break
             if waiting is None:
                 done.add(id(node))
                 order.append(stack.pop())
@@ -270,27 +274,28 @@ def layer_names(order, indices, count, input_names):
                              "parameters: give one name, at its first call")
         names[index] = names[index] or node.name
     given = [*input_names, *filter(None, names)]
-    for name in given:
+    for name in given if len({*given}) < len(given) else ():
         if given.count(name) > 1:
             raise ValueError(f"two layers or inputs are called {name!r}; give each a name of its own")
-    return tuple(name or str(index) for index, name in enumerate(names))
+    return tuple([name or str(index) for index, name in enumerate(names)])
 
 
-def with_activations(inputs, steps, outputs):
-    """Return the steps with the activation that the rows of each apply, as `applied_activations` for a list of layers.
+def steps_of(inputs, order, indices, reads, outputs):
+    """Return the steps, with the activation that the rows of each apply, as `applied_activations` for a list of layers.
 
     A step applies that of an `Activation` that is the only reader of its output.
     """
-    readers = [0] * (inputs + len(steps))
-    for tensor in (*outputs, *(each for step in steps for each in step.reads)):
-        readers[tensor] += 1
-    applied = [step.layer.activation for step in steps]
-    for number, step in enumerate(steps):
-        before = step.reads[0] - inputs
-        if isinstance(step.layer, Activation) and before >= 0 and readers[step.reads[0]] == 1 \
-                and steps[before].layer.takes_activation and applied[before] == "identity":
+    layers, readers = [node.layer for node in order], [0] * (inputs + len(order))
+    for own in (outputs, *reads):
+        for tensor in own:
+            readers[tensor] += 1
+    applied = [layer.activation for layer in layers]
+    for number, (layer, own) in enumerate(zip(layers, reads, strict=True)):
+        before = own[0] - inputs
+        if isinstance(layer, Activation) and before >= 0 and readers[own[0]] == 1 \
+                and layers[before].takes_activation and applied[before] == "identity":
             applied[before], applied[number] = applied[number], "identity"
-    return tuple(step.with_activation(activation) for step, activation in zip(steps, applied, strict=True))
+    return tuple(map(Step, indices, layers, reads, applied))
 
 
 def nodes_from_config(config):

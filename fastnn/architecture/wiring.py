@@ -1,9 +1,7 @@
 """The graph of a network: its steps, and the tensors that they read."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import NamedTuple
 
 from ..layers import Layer, applied_activations
@@ -54,7 +52,7 @@ class Wiring:
     def __post_init__(self):
         tensors = self.inputs + len(self.steps)
         for number, step in enumerate(self.steps, self.inputs):
-            if not all(0 <= tensor < number for tensor in step.reads):
+            if min(step.reads, default=0) < 0 or max(step.reads, default=-1) >= number:
                 raise ValueError(f"step {number - self.inputs}, {step.layer!r}, reads tensors {step.reads}; it can read "
                                  f"those from 0 to {number - 1}, which stand before it")
         if not all(0 <= tensor < tensors for tensor in self.outputs):
@@ -67,8 +65,11 @@ class Wiring:
     @cached_property
     def readers(self):
         """The number of readers of each tensor. The loss is a reader of the outputs."""
-        counts = Counter(chain(self.outputs, *(step.reads for step in self.steps)))
-        return [counts[number] for number in range(self.inputs + len(self.steps))]
+        counts = [0] * (self.inputs + len(self.steps))
+        for read in (self.outputs, *[step.reads for step in self.steps]):
+            for tensor in read:
+                counts[tensor] += 1
+        return counts
 
     @cached_property
     def has_several_readers(self):

@@ -259,6 +259,15 @@ def word(number):
     return whole_number("random", number, least=0, most=LARGEST)
 
 
+def with_counts(totals, size):
+    """Return the totals of several outputs; from before outputs had steps, a prediction for each sample."""
+    outputs = (size - TOTALS) // RESULTS_OF_EACH
+    if outputs == 0 or totals.shape != (TOTALS + 2 * outputs,):
+        return totals
+    losses, hits = totals[TOTALS:].reshape(-1, 2).T
+    return np.concatenate([totals[:TOTALS], np.stack([losses, hits, np.full(outputs, totals[SAMPLES])], axis=1).reshape(-1)])
+
+
 def fit_state(fit, size):
     """Return the FitState of a document, with a new optimizer, without history and states of callbacks.
 
@@ -273,10 +282,7 @@ def fit_state(fit, size):
         raise ValueError("the totals of its epoch are not floats")
     if totals.shape == (COUNT_SUM,):  # from before outputs had positions: a prediction for each sample
         totals = np.append(totals, totals[SAMPLES])
-    several = (size - TOTALS) // RESULTS_OF_EACH
-    if several and totals.shape == (TOTALS + 2 * several,):  # from before the outputs of several had positions
-        each = np.append(totals[TOTALS:].reshape(several, 2), np.full((several, 1), totals[SAMPLES]), axis=1)
-        totals = np.append(totals[:TOTALS], each)
+    totals = with_counts(totals, size)
     if totals.shape != (size,) or not np.isfinite(totals).all() or totals[DIVERGED]:
         raise ValueError("the totals of its epoch are not finite")
     steps = fit.get("backprop_steps")

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checks import not_negative, whole_number
 from ..kernels.elementwise.finite import all_finite, all_within
-from ..program import GRADIENT_CHUNK, EvaluationProgram, TrainingProgram
+from ..program import GRADIENT_CHUNK, TrainingProgram, evaluation_program
 from ..runtime.exclusive import run_exclusively
 from ..runtime.time_slices import Pace
 from ..samples.metrics import of_fit
@@ -133,7 +133,7 @@ def minimize_loss(network, learner, data, validation, *, optimizer, callbacks, t
     minimize, history, flat = minimizer(), History(), network.vectors.parameters.flat
     learn_from_data(network, data)
     learner.vectors.state.flat[:] = network.vectors.state.flat
-    evaluation = None if validation is None else EvaluationProgram(network, validation, threads)
+    evaluation = None if validation is None else evaluation_program(network, validation, threads)
     told, begun, last_logs = -1, [], {}
 
     def loss_at(flat):

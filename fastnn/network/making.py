@@ -67,9 +67,5 @@ def ends_of(graph):
         if is_ragged(shape) and len(shape) != 2:
             raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
                              "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
-        if is_ragged(shape) and len(graph.outputs) > 1:
-            raise ValueError(f"the last layer, {layer!r}, gives outputs at each step, of shape {shape}; beside other "
-                             "outputs they must be one row for each sequence: end with LastStep(), or with "
-                             "GlobalAveragePool()")
         shapes.append(row_shape(shape))
     return graph.outputs, [last.activation_record for last in graph.last_layers], shapes

@@ -57,7 +57,8 @@ class Network:
         Of a graph: the node that `fastnn.Input` gave, or several as a list or a dict by name.
     loss : str or dict, optional
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
-        "squared_error". Or "ctc", for outputs at each step of sequences whose targets are shorter sequences of labels.
+        "squared_error". "output" is the output itself, without targets. Or "ctc", for outputs at each step of sequences
+        whose targets are shorter sequences of labels.
         Of several outputs: a dict with a loss for each by name, or a tuple (loss, factor); the loss of the network is the
         sum of theirs, each times its factor.
     dtype : {"float32", "float64"}
@@ -188,6 +189,11 @@ class Network:
         return self.widths[self.wiring.outputs[0]]
 
     @property
+    def step_outputs(self) -> tuple[bool, ...]:
+        """Whether each output has a row for each step of sequences of any length."""
+        return tuple(is_ragged(self.shapes[tensor]) for tensor in self.wiring.outputs)
+
+    @property
     def objectives(self) -> tuple:
         """The objective of each output."""
         return self.objective.each if self.several_outputs else (self.objective,)
@@ -227,12 +233,12 @@ class Network:
         """The shape of a sample of each output, by name; "output" if it has none."""
         return {name: self.shapes[tensor] for name, tensor in zip(self.graph.outputs, self.wiring.outputs, strict=True)}
 
-    def steps_of_outputs(self, lengths: NDArray | list) -> NDArray:
+    def steps_of_outputs(self, lengths: NDArray | list, number: int = 0) -> NDArray:
         """Return the numbers of steps of the outputs for sequences of these numbers of steps, where outputs have steps.
 
-        Of several inputs, a list with those of each; None for one without steps.
+        Of several inputs, a list with those of each; None for one without steps. number: of one of several outputs.
         """
-        return self.graph.steps_of_outputs(lengths)
+        return self.graph.steps_of_outputs(lengths, number)
 
     @property
     def vocabularies(self) -> dict:
@@ -332,7 +338,7 @@ class Network:
         X : array (samples, inputs), or `(samples, *shape)` where `inputs` is a shape
             For sequences, a list of arrays (steps, features), or a `Sequences`; for several inputs, a dict by name. y
             likewise, for outputs at every step and for several outputs.
-        y : array
+        y : array, or None where all losses are "output"
             Integer or text labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
             position: labels (samples, height, width), of which those that are -1 do not count, or probabilities or values
@@ -628,7 +634,7 @@ class Network:
             twin.vocabularies = self._vocabularies
         return twin
 
-    def compiled(self, *, copy: bool = False, gradients: bool = True) -> Model:
+    def compiled(self, *, copy: bool = False, gradients: bool = True, steps: int | None = None) -> Model:
         """Return the network as a small tuple of arrays for use in `@njit` code, see `fastnn.jit`.
 
         Parameters
@@ -638,6 +644,9 @@ class Network:
             changes of `model.parameters` in compiled code change the network.
         gradients : bool
             Whether gradients will be computed; if not, no kernel of the backward pass is compiled.
+        steps : int, optional
+            For networks of several inputs or outputs, of which an input has any number of steps: the largest number of steps
+            of a sequence, for which `fastnn.jit.forward_sequence` reserves memory in each call.
 
         Examples
         --------
@@ -653,7 +662,8 @@ class Network:
         False
         """
         gradients = true_or_false("gradients", gradients)
-        return embedded_model.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients)
+        steps = None if steps is None else whole_number("steps", steps)
+        return embedded_model.compiled(self.astype(self.dtype) if true_or_false("copy", copy) else self, gradients, steps)
 
     def stream(self, streams: int | None = None) -> Stream:
         """Return a stream, which feeds the network step by step and keeps its state; see `fastnn.Stream`.

@@ -46,7 +46,8 @@ def of_several(network, X, threads, idle_programs):
     plan = SeveralPrediction.plan_of(network, X, resolve_threads(threads)) if len(X) else None
     if plan is None:
         outputs = [np.empty((0, *head.positions, head.outputs), network.dtype) for head in network.heads]
-        outputs = [Sequences(outputs[0], [0])] if network.gives_steps else outputs
+        outputs = [Sequences(own, [0]) if has_steps else own
+                   for own, has_steps in zip(outputs, network.step_outputs, strict=True)]
     else:
         idle = idle_programs.setdefault(plan, [])
         program = idle.pop() if idle else SeveralPrediction(network, *plan)

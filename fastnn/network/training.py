@@ -24,9 +24,6 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
     by_steps = not isinstance(optimizer, LBFGS)
-    if network.has_several and not by_steps:
-        raise ValueError("LBFGS trains networks of one input and one output; train this one with another optimizer, such as "
-                         "Adam()")
     learner = network if by_steps else network.astype("float64")
     data = check_data(learner, X, y, sample_weight, class_weight, learns_names=True)
     validation = check_validation(network, validation_data, data.class_names)

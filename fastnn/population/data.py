@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 
 from ..samples.data import check_data
+from ..samples.named import by_name
 from ..samples.sequences import Sequences
+from ..samples.several import entries, is_of_each, weighted
 
 
 class SharedData:
@@ -32,6 +34,8 @@ class SharedData:
     def training(self, network, rows):
         """Return the training Data of the network: all rows, or some."""
         data = self.checked(network, self.X, self.y, self.weights)
+        if network.has_several:
+            return weighted(network, data, self.class_weight, rows)
         key = "weights", network.dtype, network.objective.head, id(rows)  # valid, because the fit holds a reference to rows
         if key not in self.known:
             self.known[key] = self.weights_of(network, data, rows)
@@ -66,13 +70,31 @@ class SharedData:
 
     def fit_copies(self, network, rows, validation_rows, **options):
         """Call `Network.fit` with copies of the rows, for L-BFGS."""
-        given = self.X, self.y, self.weights
-        X, y, weights = (part(values, rows) for values in given)
+        X, y, weights = self.part(network, rows)
         validation = self.given
         if validation_rows is not None:
-            validation = tuple(part(values, validation_rows) for values in given if values is not None)
+            validation = tuple(values for values in self.part(network, validation_rows) if values is not None)
         return network.fit(X, y, sample_weight=weights, class_weight=self.class_weight, validation_data=validation,
                            **options)
+
+
+    def part(self, network, rows):
+        """Return (X, y, weights) of some rows, or of all."""
+        given = self.X, self.y, self.weights
+        if rows is None:
+            return given
+        if not network.has_several:
+            return tuple(part(values, rows) for values in given)
+        names, (X, y, weights) = network.graph.outputs, given
+        X = [part(values, rows) for values in entries(X, network.graph.inputs, network.shapes)]
+        if not network.several_outputs:
+            return X, part(y, rows), part(weights, rows)
+        y = [part(values, rows) for values in by_name("y output", y, names)]
+        if is_of_each(weights, names):
+            weights = [part(values, rows) for values in by_name("sample_weight output", weights, names, None)]
+        else:
+            weights = part(weights, rows)
+        return X, y, weights
 
 
 def part(values, rows):

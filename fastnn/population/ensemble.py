@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..checks import shown
 from ..fitting.divergence import DivergenceError
-from ..network.predicting import label_numbers, predictions
+from ..network.predicting import check_probabilities, label_numbers, predictions
 from ..samples.arrays import any_array
 
 
@@ -15,8 +15,8 @@ class Ensemble:
     """The predictions of `Population`: its `networks` have inputs and outputs of the same shape."""
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Return the outputs of every member, (members, samples, outputs)."""
-        return np.stack([network.forward(X, threads=threads) for network in self.networks])
+        """Return the outputs of every member, (members, samples, outputs); of several outputs, a dict by name."""
+        return stacked([network.forward(X, threads=threads) for network in self.networks])
 
     def predict(self, X: ArrayLike, how: str = "mean", *, threads: int | None = None) -> NDArray:
         """Return the joint predictions of the members: labels or values, in the form of `Network.predict`.
@@ -34,16 +34,19 @@ class Ensemble:
         >>> bool(np.allclose(population.predict(X), population.forward(X).mean(axis=0)[:, 0]))
         True
         """
-        labels = self.networks[0].objective.head.probabilities
-        ways = ("mean", "vote") if labels else ("mean", "median")
+        head = self.networks[0].objective.head
+        if head.kind == "several outputs":
+            ways, kind = ("mean",), "networks of several outputs"
+        else:
+            ways = ("mean", "vote") if head.probabilities else ("mean", "median")
+            kind = "classifiers" if head.probabilities else "regressors"
         if not isinstance(how, str) or how not in ways:
-            kind = "classifiers" if labels else "regressors"
             raise ValueError(f"how is {shown(how)}; for {kind} it must be {' or '.join(map(repr, ways))}")
         try:
             return self._predicted(X, how, threads)
         except DivergenceError as error:
             members = [number for number, network in enumerate(self.networks)
-                       if np.isnan(network.forward(X, threads=threads)).any()]
+                       if any(np.isnan(each).any() for each in arrays_of(network.forward(X, threads=threads)))]
             raise DivergenceError(f"outputs of the members {members} are NaN; leave out those that diverged, with "
                                   "population[np.isfinite(population.scores())]") from error
 
@@ -58,8 +61,7 @@ class Ensemble:
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return the mean of the members' probabilities, (samples, outputs)."""
-        if not self.networks[0].objective.head.probabilities:
-            self.networks[0].predict_proba(X)  # raises the error
+        check_probabilities(self.networks[0].objective.head)
         return self._mean(X, threads)
 
     def quantiles(self, X: ArrayLike, q: float | ArrayLike, *, threads: int | None = None) -> NDArray:
@@ -77,11 +79,11 @@ class Ensemble:
         q = any_array("q", q)
         if q.dtype.kind not in "iuf" or q.ndim > 1 or q.size == 0 or not ((q >= 0) & (q <= 1)).all():
             raise ValueError(f"q is {shown(q.tolist())}; it must be a number from 0 to 1, or several")
-        return np.quantile(self.forward(X, threads=threads), q, axis=0)
+        return of_each(self.forward(X, threads=threads), lambda outputs: np.quantile(outputs, q, axis=0))
 
     def spread(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return the standard deviation of the members' outputs, (samples, outputs), a measure of their uncertainty."""
-        return self.forward(X, threads=threads).std(axis=0, dtype=np.float64)
+        return of_each(self.forward(X, threads=threads), lambda outputs: outputs.std(axis=0, dtype=np.float64))
 
     def evaluate(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,
                  threads: int | None = None) -> list[dict[str, float]]:
@@ -89,7 +91,30 @@ class Ensemble:
         return [network.evaluate(X, y, sample_weight=sample_weight, threads=threads) for network in self.networks]
 
     def _mean(self, X, threads):
-        total = 0.0
+        total = None
         for network in self.networks:  # one after the other, because a sum takes less memory than all outputs
-            total = total + network.forward(X, threads=threads).astype(np.float64)
-        return total / len(self.networks)
+            total = added(total, of_each(network.forward(X, threads=threads), lambda own: own.astype(np.float64)))
+        return of_each(total, lambda own: own / len(self.networks))
+
+
+def added(total, outputs):
+    """Return the sum of two outputs, or of each of several by name; total: None for the first."""
+    if total is None:
+        return outputs
+    return {name: total[name] + own for name, own in outputs.items()} if isinstance(outputs, dict) else total + outputs
+
+
+def of_each(outputs, function):
+    """Return the function's result for outputs, or for each of several by name."""
+    return {name: function(own) for name, own in outputs.items()} if isinstance(outputs, dict) else function(outputs)
+
+
+def arrays_of(outputs):
+    return outputs.values() if isinstance(outputs, dict) else [outputs]
+
+
+def stacked(members):
+    """Return the outputs of members, one after the other along a new axis; of several outputs, of each by name."""
+    if isinstance(members[0], dict):
+        return {name: np.stack([own[name] for own in members]) for name in members[0]}
+    return np.stack(members)

@@ -3,7 +3,9 @@
 from ..callbacks import EarlyStopping
 from ..fitting.divergence import DivergenceError
 from ..fitting.loop import Trainer
-from ..program import EvaluationProgram
+from ..kernels.training.population import LOG
+from ..layers import is_ragged
+from ..program import evaluation_program
 from .task import Task
 
 
@@ -53,12 +55,13 @@ class MemberFit:
         """Prepare the task for the next epochs, if it can run them."""
         fit, trainer = self.fit, self.fit.trainer
         if (fit.hooks.callbacks or type(trainer).reorder is not Trainer.reorder or not trainer.steps.slots_are_bounded
-                or fit.network.is_ragged):
+                or any(map(is_ragged, fit.network.input_shapes.values()))):
             self.by_python = True
             return
         if self.task is None:
             self.task = Task(trainer, fit.evaluation)
-        alone = [*map(type, fit.callbacks)] == [EarlyStopping] and not self.every_epoch
+        alone = ([*map(type, fit.callbacks)] == [EarlyStopping] and not self.every_epoch
+                 and fit.callbacks[0].monitor in LOG.offsets)
         watch = fit.callbacks[0] if alone else None
         left = fit.epochs - fit.state.epoch.number
         self.task.seconds = left * self.task.seconds_per_epoch
@@ -70,7 +73,7 @@ class MemberFit:
         self.by_python = True
         self.fit.trainer.prepare()
         if self.fit.evaluation is not None:
-            self.fit.evaluation = EvaluationProgram(self.fit.network, self.fit.evaluation.data, threads=1)
+            self.fit.evaluation = evaluation_program(self.fit.network, self.fit.evaluation.data, threads=1)
 
     def end_task(self):
         """Continue after a finished task."""

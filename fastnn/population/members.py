@@ -13,16 +13,16 @@ def check_members(networks):
     for number, network in enumerate(networks):
         if not isinstance(network, Network):
             raise ValueError(f"networks[{number}] is {network!r}; it must be a Network")
-        if network.gives_steps:
+        if any(network.step_outputs):
             raise ValueError(f"networks[{number}] has outputs at each step of sequences, and members of a population learn "
                              "one target a sample; fit it by itself, with network.fit")
-        if network.has_several:
-            raise ValueError(f"networks[{number}] has several inputs or outputs, and a population learns from one X and one "
-                             "y; train each with its own fit")
     if len(set(map(id, networks))) < len(networks):
         raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
     first = networks[0]
     for number, network in enumerate(networks):
+        if network.has_several or first.has_several:
+            check_ends(number, network, first)
+            continue
         if network.shapes[0] != first.shapes[0]:
             own, wanted = (shape[0] if len(shape) == 1 else shape for shape in (network.shapes[0], first.shapes[0]))
             raise ValueError(f"member {number} takes {own} inputs and member 0 takes {wanted}; all learn "
@@ -31,6 +31,23 @@ def check_members(networks):
         if (type(head), head.outputs, head.positions) != (type(first_head), first_head.outputs, first_head.positions):
             raise ValueError(f"member {number} learns {head.description} and member 0 {first_head.description}; all learn "
                              "one y: give it a last layer and loss of the same kind, or fit it in another population")
+
+
+def check_ends(number, network, first):
+    """Raise an error if a network has other inputs or outputs than the first member, of which one has several."""
+    if [*network.input_shapes.items()] != [*first.input_shapes.items()]:
+        raise ValueError(f"member {number} has the inputs {network.input_shapes} and member 0 has {first.input_shapes}; all "
+                         "learn from one X: give it inputs of these names and shapes in this order, or fit it in another "
+                         "population")
+    if network.graph.outputs != first.graph.outputs:
+        raise ValueError(f"member {number} has the outputs {', '.join(network.graph.outputs)} and member 0 has "
+                         f"{', '.join(first.graph.outputs)}; all learn one y: give it outputs of these names in this order, "
+                         "or fit it in another population")
+    for name, head, other in zip(first.graph.outputs, network.heads, first.heads, strict=True):
+        if (type(head), head.outputs, head.positions) != (type(other), other.outputs, other.positions):
+            raise ValueError(f"output {name!r} of member {number} learns {head.description} and that of member 0 "
+                             f"{other.description}; all learn one y: give it a last layer and loss of the same kind, or fit "
+                             "it in another population")
 
 
 def numbers_of(index, members):

@@ -31,7 +31,7 @@ from .halving import halve
 from .member_fit import MemberFit
 from .members import check_members, numbers_of
 from .options import MemberOptimizers, each, each_callbacks, each_rows, samples_of
-from .results import MOST_ROWS, as_table, costs, final, ranking_metric, warn_of_losses
+from .results import MOST_ROWS, as_table, costs, final, ranking_metric, shown_loss, warn_of_losses
 from .scheduling import begin_all, epochs_of, train_together
 
 
@@ -44,7 +44,8 @@ class Population(Ensemble):
     Parameters
     ----------
     networks : list of Network, or Network
-        Members, with inputs of the same shape and the same number of outputs. Or one network, for `seeds`.
+        Members, with inputs of the same shape and the same number of outputs; those of several inputs or outputs, of the
+        same names. Or one network, for `seeds`.
     seeds : list of int, optional
         With one network: the members are new networks of its architecture, one with each of these seeds.
 
@@ -144,7 +145,7 @@ class Population(Ensemble):
         given = each("optimizer", optimizer, count)
         callbacks = each_callbacks(callbacks, count)
         chosen = [choose(metrics, network.objective.head) for network in self.networks]
-        samples = samples_of(X, self.networks[0].shapes[0])
+        samples = samples_of(X, self.networks[0])
         rows, validation_rows = (each_rows(name, value, count, samples)
                                  for name, value in (("rows", rows), ("validation_rows", validation_rows)))
         if validation_data is not None and any(part is not None for part in validation_rows):
@@ -241,7 +242,7 @@ class Population(Ensemble):
         if "resume" in options:
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
-        samples = samples_of(X, self.networks[0].shapes[0])
+        samples = samples_of(X, self.networks[0])
         for name in {"batch_size", "optimizer"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):
@@ -284,7 +285,7 @@ class Population(Ensemble):
         """Return a table with one row for each member: a pandas DataFrame if pandas is installed, else a list of dicts."""
         rows = []
         for number, network in enumerate(self.networks):
-            row = {"member": number, "layers": " ".join(map(repr, network.layers)), "loss function": network.loss,
+            row = {"member": number, "layers": " ".join(map(repr, network.layers)), "loss function": shown_loss(network),
                    "seed": network.seed, "parameters": int(network.vectors.parameters.size)}
             if self.histories:
                 history = self.histories[number]

@@ -56,12 +56,18 @@ def checked_metric(metric, network, validated, chosen, what):
 
 def warn_of_losses(networks, metric):
     """Warn if members are ranked by losses that are different functions; metric: its name."""
-    names = sorted({network.loss for network in networks})
+    names = sorted({shown_loss(network) for network in networks})
     if metric.endswith("loss") and len(names) > 1:
         better = f"metric={metric.replace('loss', 'accuracy')!r}" if ACCURACY in networks[0].objective.head.metrics else (
             "an error of your own, such as np.abs(net.predict(X) - y).mean()")
         warn_caller(f"members are judged by {metric}, but their losses are different functions ({', '.join(names)}), one "
                     f"larger than another whatever the network: judge them by {better}")
+
+
+def shown_loss(network):
+    """Return the name of a network's loss; of several outputs, that of each."""
+    return network.loss if isinstance(network.loss, str) else ", ".join(
+        f"{name}: {loss}" for name, loss in network.loss.items())
 
 
 MOST_ROWS = 20  # of a table in a notebook

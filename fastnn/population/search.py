@@ -12,6 +12,7 @@ from ..formats import html
 from ..network.network import Network
 from ..samples.metrics import KNOWN
 from .halving import group_scores, halve
+from .options import samples_of
 from .population import Population
 from .recipe import Recipe, k_folds, problem_of, split_rows
 from .results import MOST_ROWS, as_table, checked_metric, costs, final, warn_of_losses, written
@@ -45,14 +46,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         The number of random configurations. Without it, all combinations of the lists are tried.
     build : function, optional
         Returns a Network from the hyperparameters by name, without those of the optimizer and of the fit. By default a
-        network of dense layers for X and y.
-    X, y : array
-        As `Network.fit` takes them, prepared: values of about unit size.
-    samples : int, optional
-        Draw so many configurations at random. Without it all combinations of the lists are tried.
-    build : function, optional
-        Of the hyperparameters by name, but for those of the optimizer and of the fit; returns the Network. By default a
-        network of dense layers that suits X and y.
+        network of dense layers for X and y. Networks of several inputs or outputs need it; X and y are then given by name.
     task : {"classification", "regression"}, optional
         Default: integers in a 1-D y are labels.
     epochs, batch_size, optimizer
@@ -89,16 +83,17 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     """
     halving = None if halving is None else number_in_range("halving", halving, 1.5)
     drawn = configurations(space, samples, seed)
-    recipe = Recipe(problem_of(X, y, task), build, optimizer, epochs, batch_size)
+    recipe = Recipe(problem_of(X, y, task) if build is None else None, build, optimizer, epochs, batch_size)
+    count = len(X) if build is None else samples_of(X, recipe.member(drawn[0])[0])
     folds = None if folds is None else whole_number("folds", folds, least=2)
     if validation_data is not None and folds is not None:
         raise ValueError("validation_data and folds are both given; give one of them")
     if validation_data is not None:
         parts = [(None, None)]
     elif folds is not None:
-        parts = k_folds(len(X), folds, seed)
+        parts = k_folds(count, folds, seed)
     else:
-        parts = [split_rows(len(X), not_negative("validation_split", validation_split), seed)]
+        parts = [split_rows(count, not_negative("validation_split", validation_split), seed)]
     networks, optimizers, each_epochs, batch_sizes = zip(
         *(recipe.member(configuration) for configuration in drawn for _ in parts), strict=True)
     population = Population(networks)

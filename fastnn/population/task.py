@@ -6,7 +6,9 @@ stopping is computed in the task.
 
 import numpy as np
 
-from ..kernels.training.population import LOG, MEMBER, WEIGHT_PENALTY, new_penalty
+from ..kernels.compiling.objects import WORD
+from ..kernels.interpreter.table import RESULTS, RESULTS_OF_EACH
+from ..kernels.training.population import BLOCK, LOG, LOG_OF_EACH, MEMBER, WEIGHT_PENALTY, new_penalty
 from ..program import address
 from ..runtime.memory import block_sums
 from ..samples.metrics import of_fit
@@ -19,7 +21,7 @@ SECONDS_PER_FLOP, SECONDS_PER_STEP = 2e-11, 2e-6  # rough estimates, to start wi
 class Task:
     """Epochs of one member.
 
-    sizes: memory that a thread needs to run it: bytes of the arena and of gradients, samples of a batch, and of an epoch.
+    sizes: memory that a thread needs to run it: bytes of the arena, of gradients and of results, samples of an epoch.
     seconds: a rough estimate of the remaining time of the fit, over all its tasks.
     """
 
@@ -36,7 +38,9 @@ class Task:
             rows=address(data.rows) if self.state.shuffle else 0,
         )
         self.address = address(self.member)
-        sizes = [program.memory.nbytes, program.gradients.nbytes, program.batch, data.samples]
+        self.outputs = network.several_outputs
+        rows = RESULTS + RESULTS_OF_EACH * self.outputs
+        sizes = [program.memory.nbytes, program.gradients.nbytes, WORD * rows * max(program.batch, BLOCK), data.samples]
         if evaluation is not None:
             sizes[0] = max(sizes[0], evaluation.memory.nbytes)
             self.write_validation()
@@ -53,6 +57,9 @@ class Task:
         self.evaluation_frame = evaluation.frame
         member["evaluation"], member["validated"] = address(self.evaluation_frame), evaluation.data.samples
         member["val_weight"] = evaluation.weight
+        if self.outputs:
+            self.own_sums = np.zeros((self.outputs, RESULTS_OF_EACH))
+            member["own_sums"], member["own_weights"] = address(self.own_sums), address(evaluation.weights)
         costs = evaluation.penalties
         self.sums = [block_sums(size) for _, size in costs.stretches]
         self.penalties = np.array([
@@ -73,6 +80,9 @@ class Task:
         if self.log is None or len(self.log) < epochs:
             self.log = np.zeros(epochs, LOG.dtype)
             member["log"] = address(self.log)
+            if self.outputs:
+                self.own_log = np.zeros((epochs, self.outputs, LOG_OF_EACH))
+                member["outputs"], member["own_log"] = self.outputs, address(self.own_log)
         bounded = optimizer_state.refresh(epochs * self.trainer.program.batches)
         self.trainer.program.totals = state.epoch.totals
         self.frame["totals"] = address(state.epoch.totals)
@@ -108,8 +118,20 @@ class Task:
         return bool(self.member["stopped"])
 
     def named(self, rows):
-        """Return {metric: floats} from rows of the log."""
-        return {name: rows[name].tolist() for name in self.metrics}
+        """Return {metric: floats} from rows of the log, a slice."""
+        log = self.log[rows]
+        if not self.outputs:
+            return {name: log[name].tolist() for name in self.metrics}
+        reports = [self.report(*each) for each in zip(log, self.own_log[rows].tolist(), strict=True)]
+        return {name: [report[name] for report in reports] for name in self.metrics}
+
+    def report(self, log, own):
+        """Return {metric: value} of an epoch of a network of several outputs."""
+        head = self.trainer.network.objective.head
+        values = head.report(float(log["loss"]), [each[:2] for each in own])
+        if self.evaluation is not None:
+            values |= head.report(float(log["val_loss"]), [each[2:] for each in own], prefix="val_")
+        return values
 
     def record_epochs(self):
         """Record the finished epochs in the fit, and the results of early stopping.
@@ -122,11 +144,11 @@ class Task:
             return
         if self.watch is not None:
             self.read_watch()
-        rows, optimizer = self.log[taken:over], state.optimizer
+        rows, optimizer = slice(taken, over), state.optimizer
         if callable(optimizer.learning_rate):
-            rates = [optimizer.rate(int(step)) for step in rows["steps"]]
+            rates = [optimizer.rate(int(step)) for step in self.log[rows]["steps"]]
         else:
-            rates = [optimizer.learning_rate] * len(rows)
+            rates = [optimizer.learning_rate] * (over - taken)
         state.finish_epochs(self.named(rows), rates, int(self.member["epoch_word"]))
 
     def read_watch(self):
@@ -141,4 +163,4 @@ class Task:
     def last_metrics(self):
         """Return the metrics of the epoch that Python has to finish."""
         over = int(self.member["epoch"])
-        return {name: values[0] for name, values in self.named(self.log[over:over + 1]).items()}
+        return {name: values[0] for name, values in self.named(slice(over, over + 1)).items()}

@@ -15,9 +15,9 @@ class WorkerPool:
 
     def __init__(self, tasks, threads):
         self.threads = threads = members(threads, np.inf)
-        arena, gradients, batch, samples = np.max([task.sizes for task in tasks], axis=0)
+        arena, gradients, results, samples = np.max([task.sizes for task in tasks], axis=0)
         own = [aligned((threads, -(-int(size) // 64) * 64), np.uint8)
-               for size in (arena, gradients, kernel.RESULTS * 8 * max(batch, kernel.BLOCK), 8 * samples)]
+               for size in (arena, gradients, results, 8 * samples)]
         self.own, self.scratch = own, aligned(threads, kernel.SCRATCH.dtype)
         for number in range(threads):
             for name, each in zip(("arena", "gradients", "results", "order"), own, strict=True):

@@ -19,8 +19,10 @@ class Criterion:
         The offsets of the targets (batch, positions, out_features) and their weights (batch, positions).
     """
 
-    def __init__(self, program, source=steps.TARGETS):
-        self.program, self.objective, self.source = program, program.network.objective, source
+    def __init__(self, program, source=steps.TARGETS, objective=None, **options):
+        """objective: of one of several outputs. options: `reports` and `factor` of the row that gathers targets of steps."""
+        self.program, self.objective, self.source = program, objective or program.network.objective, source
+        self.options = options
         head = self.objective.head
         self.sizes, self.outputs = head.sizes, head.count * head.outputs
         self.targets = program.arena.take(program.batch * self.outputs)
@@ -89,7 +91,7 @@ class Criterion:
         places = {"axis": scores.axis.place, "targets": self.targets, "weights": self.weights, "out_features": head.outputs}
         self.parts = program.parts(rows * head.outputs, NUMBERS_PER_PART)
         program.emit(steps.gather_targets_row(program.dtype, self.parts, normalize=self.normalize,
-                                              source=self.source, **places))
+                                              source=self.source, **places, **self.options))
         if ACCURACY in head.metrics:
             program.emit(steps.step_accuracy_row(program.dtype, self.parts, scores=scores.offset, **places,
                                                  logits=self.objective.on_logits, classes=head.kind == "one class"))

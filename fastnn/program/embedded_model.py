@@ -97,11 +97,15 @@ def typeof_network(network, context):
                      "call fastnn.jit.forward or its like there")
 
 
-def compiled(network, gradients):
+def compiled(network, gradients, steps=None):
     """Return the model of a network, see `Network.compiled`."""
     if network.has_several:
-        raise ValueError("compiled code takes networks of one input and one output, and this one has several; make a "
-                         "network of a part, or give it one input that is sliced: x[:4], x[4:]")
+        from .embedded_several import compiled_several
+
+        return compiled_several(network, gradients, steps)
+    if steps is not None:
+        raise ValueError(f"steps is {steps}; it is for networks of several inputs of which one has any number of steps: "
+                         "leave it out")
     if network.is_ragged:
         return compiled_steps(network)
     one = ForwardSection(network, 1)

@@ -3,18 +3,23 @@
 The sources of a call are those of the inputs in order, then for each output its targets and its weights.
 """
 
+import math
+
 import numpy as np
 
+from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter import several as kernels
 from ..kernels.interpreter.criterion import loss_numbers, loss_rows
 from ..kernels.interpreter.steps import copy_steps_row
-from ..kernels.interpreter.table import COUNTS, HITS, LOSSES, RESULTS, RESULTS_OF_EACH
+from ..kernels.interpreter.table import RESULTS_OF_EACH
+from ..kernels.training.population import sum_results_kernel, sum_results_of_each_kernel
 from ..layers.ragged import is_ragged
 from ..runtime.memory import aligned
 from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
+from ..samples.metrics import ACCURACY
 from ..samples.sequences import Sequences
-from ..samples.several import enter_inputs, enter_sources, sources_of_inputs
+from ..samples.several import enter_sources, sources_of_inputs
 from ..samples.steps import offsets_of
 from .base import Tensor, address
 from .criterion import Criterion
@@ -50,39 +55,60 @@ def lower_graph(program, xs, without_activations):
 
 def emit_criteria(program, normalize):
     """Emit the rows of a step from the samples to the loss."""
-    network, dtype = program.network, program.dtype
-    objectives, batch, places = network.objectives, program.samples, []
+    network = program.network
     if network.gives_steps:
         emit_step_criterion(program, normalize)
         return
-    several, common = len(objectives) > 1, program.data.have_common_weights
-    for number, (objective, factor) in enumerate(zip(objectives, network.loss_factors, strict=True)):
-        head = objective.head
-        outputs = head.count * head.outputs
-        place = {"targets": program.arena.take(batch * outputs), "weights": program.arena.take(batch * head.count)}
-        places.append(place)
-        program.emit(kernels.gather_targets_row(
-            dtype, parts_of(program, head, GATHERED_PER_PART), **place, **head.sizes, normalize=normalize,
-            source=network.wiring.inputs + 2 * number, reports=0 if number else 1 if common else 2, factor=factor,
-        ))
-    scores_of_each = lower_graph(program, input_tensors(program), [objective.on_logits for objective in objectives])
-    for number, (objective, scores, place) in enumerate(zip(objectives, scores_of_each, places, strict=True)):
-        head = objective.head
-        outputs, shared = head.count * head.outputs, parts_of(program, head, NUMBERS_PER_PART)
-        accuracy = head.accuracy_row(dtype, shared, scores=scores.offset, logits=objective.on_logits, **place)
-        if accuracy is not None:  # before the loss, which overwrites the targets
-            program.emit(accuracy)
-        gradient = program.arena.take(batch * outputs) if scores.gradient is None else scores.gradient
-        for row in loss_rows(
-            dtype, objective.training_loss, parts=program.parts(batch * outputs, NUMBERS_PER_PART), sum_parts=shared,
-            losses=program.arena.take(batch * loss_numbers(dtype, head.count)), scores=scores.offset, gradient=gradient,
-            **head.sizes, **place,
-        ):
-            program.emit(row)
+    several, criteria = len(network.objectives) > 1, criteria_of(program, normalize)
+    scores_of_each = lower_graph(program, input_tensors(program), [objective.on_logits for objective in network.objectives])
+    for number, (criterion, scores) in enumerate(zip(criteria, scores_of_each, strict=True)):
+        emit_loss(program, criterion, scores)
         if several:
-            program.emit(kernels.keep_results_row(dtype, number, accuracy is not None))
+            program.emit(kernels.keep_results_row(program.dtype, number, ACCURACY in criterion.objective.head.metrics))
     if several:
-        program.emit(kernels.sum_losses_row(dtype, len(objectives)))
+        program.emit(kernels.sum_losses_row(program.dtype, len(network.objectives)))
+
+
+def criteria_of(program, normalize):
+    """Return the Criterion of each output, after the rows that gather the targets of samples.
+
+    The first row says what weights the batch counts with in the mean of an epoch: those of the samples, if all outputs have
+    the same, else 1 each.
+    """
+    network, dtype, criteria = program.network, program.dtype, []
+    common = program.data.have_common_weights and not any(network.step_outputs)
+    for number, (objective, factor) in enumerate(zip(network.objectives, network.loss_factors, strict=True)):
+        source, reports = network.wiring.inputs + 2 * number, 0 if number else 1 if common else 2
+        criterion = Criterion(program, source, objective, reports=reports, factor=factor)
+        criterion.normalize = normalize
+        if not network.step_outputs[number]:
+            program.emit(kernels.gather_targets_row(
+                dtype, parts_of(program, objective.head, GATHERED_PER_PART), targets=criterion.targets,
+                weights=criterion.weights, source=source, normalize=normalize, reports=reports, factor=factor,
+                **criterion.sizes))
+        criteria.append(criterion)
+    return criteria
+
+
+def emit_loss(program, criterion, scores):
+    """Emit the rows of accuracy and loss of one output."""
+    if scores.axis is not None:
+        criterion.emit_accuracy(scores)
+        criterion.emit_loss(scores)
+        return
+    dtype, batch, objective = program.dtype, program.samples, criterion.objective
+    outputs, place = criterion.outputs, {"targets": criterion.targets, "weights": criterion.weights}
+    shared = parts_of(program, objective.head, NUMBERS_PER_PART)
+    accuracy = objective.head.accuracy_row(dtype, shared, scores=scores.offset, logits=objective.on_logits, **place)
+    if accuracy is not None:  # before the loss, which overwrites the targets
+        program.emit(accuracy)
+    gradient = program.arena.take(batch * outputs) if scores.gradient is None else scores.gradient
+    for row in loss_rows(
+        dtype, objective.training_loss, parts=program.parts(batch * outputs, NUMBERS_PER_PART), sum_parts=shared,
+        losses=program.arena.take(batch * loss_numbers(dtype, objective.head.count)), scores=scores.offset,
+        gradient=gradient, **criterion.sizes, **place,
+    ):
+        program.emit(row)
 
 
 def parts_of(program, head, numbers):
@@ -113,10 +139,10 @@ class SeveralPrediction(ForwardProgram):
     def __init__(self, network, chunk, workers, largest_batch):
         super().__init__(network, chunk, workers)
         self.largest_batch, before = largest_batch, 0
-        for a in lower_graph(self, input_tensors(self), [False] * len(network.wiring.outputs)):
+        for number, a in enumerate(lower_graph(self, input_tensors(self), [False] * len(network.wiring.outputs))):
             if a.axis is not None:
                 self.emit(copy_steps_row(self.dtype, axis=a.axis.place, a=a.offset, out_features=a.features,
-                                         source=network.wiring.inputs))
+                                         source=network.wiring.inputs + number))
                 continue
             self.emit(batches.copy_out_row(self.dtype, a=a.offset, out_features=a.features, before=before))
             before += a.features
@@ -131,26 +157,28 @@ class SeveralPrediction(ForwardProgram):
 
     def forward(self, X):
         """Return the outputs (samples, outputs) of each output, a list; Sequences where they have steps."""
-        network, samples = self.network, len(X)
-        if network.gives_steps:
-            return [self.forward_steps(X)]
-        widths = [network.widths[tensor] for tensor in network.wiring.outputs]
-        out = np.empty(samples * sum(widths), self.dtype)
-        self.sources = enter_inputs(self.call, X)
-        self.call["outputs"] = address(out)
+        samples, outputs = len(X), self.new_outputs(X)
+        widths = [0 if isinstance(own, Sequences) else math.prod(own.shape[1:]) for own in outputs]
+        together = np.empty(samples * sum(widths), self.dtype)  # of outputs without steps, one after the other
+        sources = [(address(own.values), address(own.offsets), 0, 0) if isinstance(own, Sequences) else (0, 0, 0, 0)
+                   for own in outputs]
+        self.sources = enter_sources(self.call, [*sources_of_inputs(X), *sources])
+        self.call["outputs"] = address(together)
         self.run_samples(samples)
-        ends, shapes = np.cumsum(widths) * samples, [network.shapes[tensor] for tensor in network.wiring.outputs]
-        return [out[end - width * samples:end].reshape(samples, *shape)
-                for end, width, shape in zip(ends, widths, shapes, strict=True)]
+        ends = np.cumsum(widths) * samples
+        return [own if isinstance(own, Sequences) else together[end - width * samples:end].reshape(own.shape)
+                for own, end, width in zip(outputs, ends, widths, strict=True)]
 
-    def forward_steps(self, X):
-        """Return the only output, at each step of sequences."""
-        offsets = offsets_of(self.network.steps_of_outputs(X.lengths))
-        out = np.empty((offsets[-1], self.network.outputs), self.dtype)
-        self.sources = enter_sources(self.call, [*sources_of_inputs(X), (0, address(offsets), 0, 0)])
-        self.call["outputs"] = address(out)
-        self.run_samples(len(X))
-        return Sequences(out, offsets)
+    def new_outputs(self, X):
+        """Return memory for each output: Sequences where they have steps."""
+        network, made = self.network, []
+        for number, tensor in enumerate(network.wiring.outputs):
+            if network.step_outputs[number]:
+                offsets = offsets_of(network.steps_of_outputs(X.lengths, number))
+                made.append(Sequences(np.empty((offsets[-1], network.widths[tensor]), self.dtype), offsets))
+            else:
+                made.append(np.empty((len(X), *network.shapes[tensor]), self.dtype))
+        return made
 
 
 class SeveralEvaluation(EvaluationProgram):
@@ -164,16 +192,19 @@ class SeveralEvaluation(EvaluationProgram):
         self.finish()
         data.enter(self.call, data.rows)
         self.results = aligned(shape_of_results(network.several_outputs, data.samples), "float64")
-        self.totals = [data.total_weight] if network.gives_steps else data.total_weights
+        self.weights = np.array(data.total_weights, np.float64)
+        self.weight = self.weights[0]
 
     def evaluate(self):
         """Return (mean loss, accuracy), or (mean loss, [(its loss, its accuracy) of each output])."""
         self.run_samples(self.data.samples, self.results)
-        penalty = self.penalties.value(self.network.vectors.parameters.flat)
-        if len(self.totals) == 1:
-            loss, hits, count = self.results[[LOSSES, HITS, COUNTS]].sum(axis=1)
-            return float(loss / self.totals[0]) + penalty, float(hits / max(count, 1))
-        own = self.results[RESULTS:].sum(axis=1).reshape(-1, RESULTS_OF_EACH)
-        each = [(float(loss / total), float(hits / max(count, 1)))
-                for (loss, hits, count), total in zip(own, self.totals, strict=True)]
+        samples, penalty = self.data.samples, self.penalties.value(self.network.vectors.parameters.flat)
+        if len(self.weights) == 1:
+            sums = np.zeros(3)
+            sum_results_kernel(ANY, sums, self.results, samples)
+            return float(sums[0] / self.weight) + penalty, float(sums[1] / max(sums[2], 1))
+        own = np.zeros((len(self.weights), RESULTS_OF_EACH))
+        sum_results_of_each_kernel(ANY, own, self.results, samples, len(own))
+        each = [(float(loss / weight), float(hits / max(count, 1)))
+                for (loss, hits, count), weight in zip(own, self.weights, strict=True)]
         return sum(loss for loss, _ in each) + penalty, each

@@ -151,9 +151,11 @@ class TrainingProgram(Program):
         return self.run_batches(first_batch, last_batch, accumulate=True)
 
     def take_mean(self):
-        """Return (loss, accuracy) of the batches accumulated since the last call."""
+        """Return (loss, accuracy) of the batches accumulated since the last call; of several outputs as `means`."""
         totals = self.totals.copy()
         self.totals[:] = 0
+        if len(totals) > TOTALS:
+            return float(totals[LOSS_SUM]), means_of_each(totals, 1.0)
         return float(totals[LOSS_SUM]), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
 
     @property
@@ -167,9 +169,7 @@ class TrainingProgram(Program):
         weight = totals[WEIGHT_SUM] or np.inf
         if len(totals) == TOTALS:
             return float(totals[LOSS_SUM] / weight), float(totals[HIT_SUM] / max(totals[COUNT_SUM], 1))
-        each = [(float(loss / weight), float(hits / max(count, 1)))
-                for loss, hits, count in totals[TOTALS:].reshape(-1, RESULTS_OF_EACH)]
-        return float(totals[LOSS_SUM] / weight), each
+        return float(totals[LOSS_SUM] / weight), means_of_each(totals, weight)
 
 
 def new_totals(outputs):
@@ -180,6 +180,12 @@ def new_totals(outputs):
 def shape_of_results(outputs, samples):
     """Return the shape of the results of so many samples. outputs: the number of outputs of a network with several, or 0."""
     return RESULTS + RESULTS_OF_EACH * outputs, samples
+
+
+def means_of_each(totals, weight):
+    """Return [(mean loss, accuracy)] of several outputs."""
+    own = totals[TOTALS:].reshape(-1, RESULTS_OF_EACH)
+    return [(float(loss / weight), float(hits / max(count, 1))) for loss, hits, count in own]
 
 
 def emit_step(program, normalize):

@@ -198,6 +198,9 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
         raise
     if isinstance(y, Mapping):
         y, = by_name("y output", y, network.graph.outputs)
+    if y is None and head.targets == "none" and not network.gives_steps:
+        weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
+        return Data(X, head.check_targets(None, len(X), network.dtype), weights, dtype=network.dtype, positions=head.count)
     if head.kind == "label sequences":
         from .transcripts import transcribed
 

@@ -109,6 +109,8 @@ class Head(ABC):
 
     def check_targets(self, y, samples, dtype):
         """Return y as the Targets of that many samples, or raise an error with the valid forms."""
+        if y is None and self.targets == "none":
+            return Targets(None, np.zeros((samples, *self.positions, self.outputs), dtype))
         y = any_array("y", y)
         if y.ndim == 0 or len(y) != samples:
             has = f"{len(y)} rows" if y.ndim else f"no axis (it is {y!r})"
@@ -129,7 +131,7 @@ class Head(ABC):
             refuse_shape(y.shape, forms, self.positions, self.outputs)
         values = real_array("y", values, dtype)
         check_finite("y", values)
-        if self.targets != "values":
+        if self.targets not in ("values", "none"):
             check_probabilities(values, self.targets, bool(self.positions))
         return Targets(None, values)
 
@@ -308,6 +310,8 @@ def shape_hint(head, y):
 
 def head_of(activation, loss, outputs, positions=()):
     """Return the head of a network with this last activation and loss, both records, and so many outputs a position."""
+    if not loss.needs_targets:
+        return Values(outputs, "none", positions)
     if activation.name not in PROBABILITIES and loss.targets == "values":
         return Values(outputs, loss.targets, positions)
     if outputs > 1 and loss.targets != "binary":

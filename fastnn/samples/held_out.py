@@ -43,7 +43,10 @@ def rows_alone(data):
     """Return Data of the chosen rows alone, for what reads all rows."""
     if data.rows is None:
         return data
-    weights = data.weights
-    if weights is not None:
-        weights = weights[data.rows] if data.targets.offsets is None else data.weights_of_steps()
+    if isinstance(data.weights, list):  # those of each of several outputs
+        weights = [rows_alone(each).weights for each in data.each]
+    elif data.weights is None:
+        weights = None
+    else:
+        weights = data.weights[data.rows] if data.targets.offsets is None else data.weights_of_steps()
     return replace(data, X=data.X[data.rows], targets=data.targets.part(data.rows), weights=weights, rows=None)

@@ -135,12 +135,6 @@ class SeveralData(Data):
         return self.X.largest_batches(batch, self.rows)
 
     @property
-    def total_weights(self):
-        """The sum of the weights of all positions of the samples to use, of each output."""
-        return [Data(self.X, targets, weights, self.rows, self.dtype, count).total_weight
-                for targets, weights, count in zip(self.targets_of_each, self.weights, self.counts, strict=True)]
-
-    @property
     def have_common_weights(self):
         """Whether samples have the same weights for all outputs."""
         return all(weights is self.weights[0] for weights in self.weights)
@@ -150,8 +144,19 @@ class SeveralData(Data):
         return self.X.forms, self.have_common_weights, tuple((targets.labels is None, weights is None)
                                    for targets, weights in zip(self.targets_of_each, self.weights, strict=True))
 
+    @property
+    def each(self):
+        """Return the data of each output, with the weights of it alone."""
+        return [Data(self.X, targets, weights, self.rows, self.dtype, count)
+                for targets, weights, count in zip(self.targets_of_each, self.weights, self.counts, strict=True)]
+
     def weights_of_steps(self):
-        return Data(self.X, self.targets, self.weights[0], self.rows, self.dtype).weights_of_steps()
+        return self.each[0].weights_of_steps()
+
+    @property
+    def total_weights(self):
+        """Return the sum of the weights of all positions, or steps, of the samples to use, of each output."""
+        return [data.total_weight for data in self.each]
 
     def without_shared_memory(self, *vectors):
         def own(array):
@@ -165,11 +170,7 @@ class SeveralData(Data):
         return replace(self, X=Inputs(arrays), targets=as_given(targets), weights=[*map(own, self.weights)])
 
     def normalize_weights(self):
-        if not isinstance(self.targets, SeveralTargets) and self.targets.offsets is not None:
-            weights = replace(self, rows=None).weights_of_steps().astype(np.float64)
-            return replace(self, weights=[(weights / weights.sum()).astype(self.dtype)], rows=None)
-        each = [Data(self.X, targets, weights, None, self.dtype, count).normalize_weights().weights
-                for targets, weights, count in zip(self.targets_of_each, self.weights, self.counts, strict=True)]
+        each = [replace(data, rows=None).normalize_weights().weights for data in self.each]
         return replace(self, weights=each, rows=None)
 
 
@@ -214,26 +215,76 @@ def check_several(network, X, y, weights, class_weight):
     X, names, heads = inputs_of(network, X), network.graph.outputs, network.heads
     samples, dtype = len(X), network.dtype
     if len(heads) == 1:
-        ys, own_weights, factors = [y], [weights], [class_weight]
+        ys, own_weights = [y], [weights]
     else:
-        ys = by_name("y output", y, names)
+        ys = targets_by_name(y, names, heads)
         own_weights = (by_name("sample_weight output", weights, names, None) if is_of_each(weights, names)
                        else [weights] * len(names))
-        factors = [None] * len(names) if class_weight is None else by_name("class_weight output", class_weight, names, None)
     targets, checked, common = [], [], {}  # common: {id of weights given for several outputs: what they become}
-    for name, head, own_y, own, factor in zip(names, heads, ys, own_weights, factors, strict=True):
+    for number, (name, head, own_y, own) in enumerate(zip(names, heads, ys, own_weights, strict=True)):
         try:
-            if network.gives_steps:
-                targets.append(step_targets(head, own_y, network.steps_of_outputs(X.lengths), dtype))
+            if network.step_outputs[number]:
+                targets.append(step_targets(head, own_y, network.steps_of_outputs(X.lengths, number), dtype))
                 own = step_weights(own, targets[-1], dtype)
             else:
                 targets.append(head.check_targets(own_y, samples, dtype))
                 own = common.setdefault(id(own), sample_weights(own, samples, dtype, positions=head.positions))
                 own = counted_weights(own, targets[-1].counted, dtype)
-            checked.append(own if factor is None else head.apply_class_weight(factor, targets[-1], own, dtype))
+            checked.append(own)
         except ValueError as error:
             if len(heads) == 1:
                 raise
             raise named_error(f"y[{name!r}]", error) from None
-    return SeveralData(X, as_given(targets), checked, dtype=dtype, counts=tuple(head.count for head in heads))
+    counts = tuple(head.count for head in heads)
+    return weighted(network, SeveralData(X, as_given(targets), checked, dtype=dtype, counts=counts), class_weight)
+
+
+def targets_by_name(y, names, heads):
+    """Return the targets of each output; None for those whose loss needs none, if y lacks them."""
+    needed = [name for name, head in zip(names, heads, strict=True) if head.targets != "none"]
+    if y is None and not needed:
+        return [None] * len(names)
+    given = names
+    if isinstance(y, (list, tuple)):
+        given = names if len(y) == len(names) else needed
+    elif hasattr(y, "__contains__") and not isinstance(y, np.ndarray):
+        given = [name for name in names if name in needed or name in y]
+    found = dict(zip(given, by_name("y output", y, given), strict=True))
+    return [found.get(name) for name in names]
+
+
+def weighted(network, data, class_weight, rows=None):
+    """Return data with the weights of samples multiplied by those of their classes; rows: the samples to use, or None.
+
+    The weights of rows are those of a fit on these rows alone.
+    """
+    data = replace(data, rows=rows)
+    if rows is not None:
+        for own in data.weights:
+            if own is not None and data.targets_of_each[0].offsets is None and not own[rows].any():
+                raise ValueError("sample_weight is zero for all of a member's rows; give it others")
+    if class_weight is None:
+        return data
+    names = network.graph.outputs
+    factors = [class_weight] if len(names) == 1 else by_name("class_weight output", class_weight, names, None)
+    weights = []
+    for name, head, targets, own, factor in zip(names, network.heads, data.targets_of_each, data.weights, factors,
+                                                strict=True):
+        try:
+            weights.append(own if factor is None else class_weights(head, factor, targets, own, data, rows))
+        except ValueError as error:
+            if len(names) == 1:
+                raise
+            raise named_error(f"y[{name!r}]", error) from None
+    return replace(data, weights=weights)
+
+
+def class_weights(head, factor, targets, own, data, rows):
+    """Return the weights of one output, those of its classes included."""
+    if rows is None:
+        return head.apply_class_weight(factor, targets, own, data.dtype)
+    of_rows = head.apply_class_weight(factor, targets.part(rows), None if own is None else own[rows], data.dtype)
+    weights = np.zeros((len(data.X), *of_rows.shape[1:]), data.dtype)
+    weights[rows] = of_rows
+    return weights
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .metrics import LOSS, Metric
+from .sequences import Sequences
 
 NOT_ONE = ("this network has several outputs, {}, and {} takes one; make a network of a part: "
            "Network(inputs=x, outputs=one) from the same nodes")
@@ -56,6 +57,7 @@ class SeveralHeads:
 
     def predictions(self, outputs):
         """Return ({name: predictions}, unsound), as `Head.predictions`."""
-        made = {name: head.predictions(outputs[name]) for name, head in zip(self.names, self.heads, strict=True)}
+        made = {name: (head.predictions_of if isinstance(outputs[name], Sequences) else head.predictions)(outputs[name])
+                for name, head in zip(self.names, self.heads, strict=True)}
         unsound = [number for _, number in made.values() if number >= 0]
         return {name: predicted for name, (predicted, _) in made.items()}, min(unsound, default=-1)

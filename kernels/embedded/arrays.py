@@ -29,6 +29,12 @@ def check_array(name, model, array, dimensions, *, written=False, contiguous=Fal
         raise TypingError(f"{name} must be contiguous, such as {like}")
 
 
+def nothing(*arguments):
+    """Return what an intrinsic gives for arrays in a tuple, which `ends` reads: zeros."""
+    signature = geometry_type(*arguments)
+    return signature, lambda context, builder, signature, args: context.get_constant_null(signature.return_type)
+
+
 def matrix_of(name, dimensions, written=False):
     """Return the intrinsic that returns (address, rows, columns, row stride, column stride in bytes) of an array.
 
@@ -37,6 +43,8 @@ def matrix_of(name, dimensions, written=False):
 
     @intrinsic
     def matrix(typingctx, model, array):
+        if isinstance(array, types.BaseTuple):
+            return nothing(model, array)
         check_array(name, model, array, dimensions, written=written)
         return geometry_type(model, array), lambda *given: geometry(*given, leading=array.ndim - 1)
 
@@ -62,14 +70,17 @@ def samples_like(name, written=False):
 
     @intrinsic
     def samples(typingctx, model, array, dout):
-        check_array("dout", model, dout, (1, 2))
-        return typed_samples(name, model, array, dout.ndim - 1, written, model, array, dout)
+        if not isinstance(dout, types.BaseTuple):
+            check_array("dout", model, dout, (1, 2))
+        return typed_samples(name, model, array, getattr(dout, "ndim", 1) - 1, written, model, array, dout)
 
     return samples
 
 
 def typed_samples(name, model, array, leading, written, *arguments):
     """Return the signature and the code generator of an intrinsic that reads samples."""
+    if any(isinstance(each, types.BaseTuple) for each in arguments[1:]):
+        return nothing(*arguments)
     flat = {1, 2} if len(arguments) == 3 else {1 + leading}
     real_type(model)
     axes = sample_axes(model)
@@ -87,7 +98,7 @@ def shape_of(leading, like_dout=False):
 
     def typed(model, array, leading, *arguments):
         axes = sample_axes(model)
-        shaped = axes > 1 and array.ndim == axes + leading
+        shaped = axes > 1 and getattr(array, "ndim", 0) == axes + leading
         signature = types.UniTuple(types.intp, axes if shaped else 1)(*arguments)
 
         def codegen(context, builder, signature, args):
@@ -105,7 +116,7 @@ def shape_of(leading, like_dout=False):
 
     @intrinsic
     def shape_like_dout(typingctx, model, array, dout):
-        return typed(model, array, dout.ndim - 1, model, array, dout)
+        return typed(model, array, getattr(dout, "ndim", 1) - 1, model, array, dout)
 
     return shape_like_dout if like_dout else shape
 
@@ -113,6 +124,8 @@ def shape_of(leading, like_dout=False):
 @intrinsic
 def targets_of(typingctx, model, y):
     """Return the same five numbers as an intrinsic of `matrix_of`, for targets: a vector is one column."""
+    if isinstance(y, types.BaseTuple):
+        return nothing(model, y)
     if not (isinstance(y, types.Array) and y.ndim == 1 and y.dtype == types.int64):
         if isinstance(y, types.Array) and isinstance(y.dtype, types.Integer):
             raise TypingError(f"y is {y}; labels are a vector of int64: convert it with y.astype(np.int64)")
@@ -157,7 +170,7 @@ def one_axis(builder, word, shape, strides):
 @intrinsic
 def are_labels(typingctx, y):
     """Return 1 if the targets are integers, else 0."""
-    labels = int(isinstance(y.dtype, types.Integer))
+    labels = int(isinstance(getattr(y, "dtype", None), types.Integer))
     return types.intp(y), lambda context, builder, signature, args: context.get_constant(types.intp, labels)
 
 

@@ -4,9 +4,7 @@ They are compiled into their callers, and so into the user's caches on disk. The
 check their arguments and call an address that the model holds.
 """
 
-from numba import types
-
-from ..compiling.jit import call_at, floats, integer, jit, typed_pointer, view
+from ..compiling.jit import call_at, floats, integer, jit, view
 from .arrays import (
     are_labels,
     dout_either,
@@ -22,29 +20,13 @@ from .arrays import (
     x_sample,
     x_samples,
 )
+from .ends import douts_of, dxs_of, inputs_of, outs_of, three_are_several, two_are_several, ys_of
 from .model import THIS_LAYOUT, places, stack_integer
+from .refused import fill_nan, refuse_table
+from .several import A_BATCH, A_ROW, sample_mode
+from .several_calls import SEVERAL, SEVERAL_INPUTS, call_backpropagate, call_forward, call_loss
 from .walk import NO_LABELS, model_at, shape_fits
 
-byte_pointer = typed_pointer(types.uint8)
-
-# If the arguments do not fit, the output is filled with nan, because an exception in `prange` is lost. These functions
-# handle addresses only: for each array variable Numba would count references, which takes 10 ns a call.
-
-
-@jit
-def fill_nan(address, rows, columns, row, column, item):
-    """Set every element of a matrix to nan, in either precision: all its bits are set."""
-    for i in range(rows):
-        for j in range(columns):
-            number = view(byte_pointer(address + i * row + j * column), 0, item)
-            for k in range(item):
-                number[k] = 255
-
-
-WRONG_LAYOUT = ("this function was compiled with another version of fastnn than made the model; delete its cache: the "
-                "__pycache__ beside its file")
-PRECISION = ("the parameters of this model are not of the dtype of the network that made its table; convert them, or make "
-             "the model with network.astype(dtype).compiled()")
 SHAPES = ("the shapes do not fit the model: x must have as many columns as the network has inputs, or the shape of its "
           "samples, each of them contiguous; out as many columns as it has outputs, both as many rows; and model.parameters "
           "must be all of them, contiguous")
@@ -61,15 +43,6 @@ NO_LABELS_HERE = "y holds whole numbers, which are classes; this network takes v
 WRONG_LABEL = "y holds a label that is none of the classes; labels run from 0 to outputs - 1"
 
 
-@jit
-def refuse_table(head, item):
-    """Raise an error if the table is not valid for numbers of `item` bytes."""
-    if head.layout == THIS_LAYOUT + (4 + 8 - item):
-        raise ValueError(PRECISION)
-    if head.layout != THIS_LAYOUT + item:
-        raise ValueError(WRONG_LAYOUT)
-
-
 @jit(inline=True)
 def check_forward(head, table, sample, x_shape, out_shape, parameters, out, row, column, item):
     """Raise an error if the arrays do not fit the network; out is nan then."""
@@ -78,6 +51,8 @@ def check_forward(head, table, sample, x_shape, out_shape, parameters, out, row,
     if head.layout != THIS_LAYOUT + item or not fit or not shape_fits(head, table, sample):
         fill_nan(out, out_shape[0], out_shape[1], row, column, item)
         refuse_table(head, item)
+        if head.inputs == SEVERAL_INPUTS:
+            raise ValueError(SEVERAL)
         if head.inputs < 0:
             raise ValueError(SEQUENCES)
         raise ValueError(SHAPES)
@@ -93,9 +68,10 @@ def forward_row(model, x, out):
     ----------
     model : Model
     x : array (inputs,) of the model's dtype
-        If the network's samples have a shape, also of that shape, contiguous.
+        If the network's samples have a shape, also of that shape, contiguous. Of several inputs, a tuple of arrays in the
+        order of `network.input_shapes`.
     out : array (outputs,) of the model's dtype
-        Overwritten. It may be x itself.
+        Overwritten. It may be x itself. Of several outputs, a tuple of arrays in the order of `network.output_shapes`.
 
     Raises
     ------
@@ -116,6 +92,9 @@ def forward_row(model, x, out):
     >>> net, state = Network([Dense(8, "tanh"), Dense(2)], inputs=2), np.ones(2, np.float32)
     >>> simulate(net.compiled(gradients=False), state, 1000)
     """
+    if two_are_several(x, out):
+        call_forward(x, out, (places(model), inputs_of(model, x), outs_of(model, out), A_ROW))
+        return
     table, parameters, size, item = places(model)
     head = model_at(table)
     x_, rows, inputs, _, x_column = x_sample(model, x)
@@ -135,9 +114,11 @@ def forward(model, x, out):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
-        If the network's samples have a shape, also `(samples, *shape)` with contiguous samples.
+        If the network's samples have a shape, also `(samples, *shape)` with contiguous samples. Of several inputs, a tuple
+        of arrays in the order of `network.input_shapes`.
     out : array (samples, outputs) of the model's dtype
-        Overwritten. It may be x itself, but must not overlap x otherwise.
+        Overwritten. It may be x itself, but must not overlap x otherwise. Of several outputs, a tuple of arrays in the order
+        of `network.output_shapes`.
 
     Raises
     ------
@@ -159,7 +140,25 @@ def forward(model, x, out):
     >>> net, x = Network([Dense(8, "tanh"), Dense(3, "softmax")], inputs=2), np.ones((5, 2), np.float32)
     >>> bool(np.all(outputs(net.compiled(), x) == net.forward(x)))
     True
+
+    Two inputs and two outputs:
+
+    >>> from fastnn import Input
+    >>> a, b = Input(2, name="a"), Input(3, name="b")
+    >>> h = Dense(8, "tanh")(a) + Dense(8, "tanh")(b)
+    >>> net = Network(inputs=[a, b], outputs={"kind": Dense(3, "softmax")(h), "size": Dense(1)(h)})
+    >>> @njit
+    ... def sizes(model, a, b):
+    ...     kind, size = np.empty((len(a), 3), a.dtype), np.empty((len(a), 1), a.dtype)
+    ...     fastnn.jit.forward(model, (a, b), (kind, size))
+    ...     return size
+    >>> a, b = np.ones((5, 2), np.float32), np.ones((5, 3), np.float32)
+    >>> bool(np.all(sizes(net.compiled(), a, b) == net.forward([a, b])["size"]))
+    True
     """
+    if two_are_several(x, out):
+        call_forward(x, out, (places(model), inputs_of(model, x), outs_of(model, out), A_BATCH))
+        return
     table, parameters, size, item = places(model)
     head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_samples(model, x)
@@ -180,9 +179,11 @@ def loss_and_gradients(model, x, y, grads):
     ----------
     model : Model
     x : array (samples, inputs) of the model's dtype
-        If the network's samples have a shape, also `(samples, *shape)` with contiguous samples.
+        If the network's samples have a shape, also `(samples, *shape)` with contiguous samples. Of several inputs, a tuple
+        of arrays in the order of `network.input_shapes`.
     y : array (samples, outputs) or (samples,)
-        Values or probabilities of the model's dtype; or int64 labels (samples,).
+        Values or probabilities of the model's dtype; or int64 labels (samples,). Of several outputs, a tuple of arrays in
+        the order of `network.output_shapes`.
     grads : array (parameters,) of the model's dtype, contiguous
         Overwritten. It has the layout of `Model.parameters`; `fastnn.jit.views` returns its parts by name.
 
@@ -218,6 +219,8 @@ def loss_and_gradients(model, x, y, grads):
     >>> net.evaluate(x, x * x)["loss"] < 1e-3  # the network itself is trained
     True
     """
+    if two_are_several(x, y):
+        return call_loss(x, y, (places(model), inputs_of(model, x), ys_of(model, y), gradients_of(model, grads), grads.size))
     table, parameters, size, item = places(model)
     head = model_at(table)
     x_, rows, inputs, x_row, x_column = x_samples(model, x)
@@ -243,6 +246,8 @@ def check_loss(head, table, parameters, sample, x_shape, y_shape, labels, gradie
     if wrong_layout or missing or values or not fit or not shape_fits(head, table, sample):
         fill_nan(gradients, 1, size, 0, item, item)
         refuse_table(head, item)
+        if head.inputs == SEVERAL_INPUTS:
+            raise ValueError(SEVERAL)
         if missing:
             raise ValueError(NO_GRADIENTS)
         if values:
@@ -262,6 +267,8 @@ def check_pullback(head, table, samples, x_shape, dout_shape, parameters, size, 
             or not shape_fits(head, table, samples[1])):
         fill_nan(dx, dx_shape[0], dx_shape[1], row, column, item)
         refuse_table(head, item)
+        if head.inputs == SEVERAL_INPUTS:
+            raise ValueError(SEVERAL)
         if missing:
             raise ValueError(NO_GRADIENTS)
         raise ValueError(PULLBACK_SHAPES)
@@ -290,7 +297,8 @@ def input_gradients(model, x, dout, dx):
     ----------
     model : Model
     x : array (samples, inputs) or (inputs,) of the model's dtype
-        If the network's samples have a shape, also `(samples, *shape)`, or `shape` if dout is a vector.
+        If the network's samples have a shape, also `(samples, *shape)`, or `shape` if dout is a vector. x, dout and dx of
+        several inputs or outputs are tuples of arrays in their order.
     dout : array (samples, outputs) or (outputs,) of the model's dtype
         The derivative of some number with respect to each output. If dout is 1 for one output and 0 for the others, dx is
         the derivative of that output.
@@ -316,6 +324,10 @@ def input_gradients(model, x, dout, dx):
     array([ 6., 10.], dtype=float32)
     """
     place = places(model)
+    if three_are_several(x, dout, dx):
+        call_backpropagate(x, dout, (place, inputs_of(model, x), douts_of(model, dout), dxs_of(model, dx), 0, place[2],
+                                     sample_mode(dout)))
+        return
     backpropagate(place, x_like_dout(model, x, dout), dout_either(model, dout), dx_like_dout(model, dx, dout),
                   (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), 0, place[2])
 
@@ -352,6 +364,10 @@ def pullback(model, x, dout, dx, grads):
     >>> fastnn.jit.views(net, grads)["0.weight"][:, 0]
     array([ 6., 10.], dtype=float32)
     """
+    if three_are_several(x, dout, dx):
+        call_backpropagate(x, dout, (places(model), inputs_of(model, x), douts_of(model, dout), dxs_of(model, dx),
+                                     gradients_of(model, grads), grads.size, sample_mode(dout)))
+        return
     backpropagate(places(model), x_like_dout(model, x, dout), dout_either(model, dout), dx_like_dout(model, dx, dout),
                   (shape_like_dout(model, x, dout), shape_like_dout(model, dx, dout)), gradients_of(model, grads),
                   grads.size)

@@ -16,7 +16,8 @@ from numba.np.arrayobj import make_array
 # identifies the fields of MODEL and the arguments of the functions; compiled code and a model must have the same
 THIS_LAYOUT = crc32(b"".join((Path(__file__).parents[1] / name).read_bytes() for name in
                              ("embedded/walk.py", "embedded/steps.py", "embedded/calls.py", "embedded/step_calls.py",
-                              "embedded/model.py", "embedded/arrays.py",
+                              "embedded/model.py", "embedded/arrays.py", "embedded/ends.py", "embedded/several.py",
+                              "embedded/several_calls.py", "embedded/refused.py",
                               "compiling/record.py")))
 
 
@@ -35,7 +36,7 @@ class Model(NamedTuple):
     ----------
     table : array of int64
         The network as rows of addresses, sizes and offsets. Do not change it. It has as many dimensions as a sample has
-        axes, so that the number of axes of x can be checked at compile time.
+        axes, of several inputs that of the first, so that the number of axes of x can be checked at compile time.
     parameters : array (parameters,)
         All parameters in one vector: those of the network itself, unless the model is a copy. Compiled code may change them,
         or use the same network with another contiguous vector: `fastnn.jit.Model(model.table, others, model.state)`.

@@ -8,9 +8,12 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from ..compiling.jit import call_at, jit
-from .arrays import check_array, geometry, geometry_type, out_vector, written_vector
-from .calls import fill_nan, refuse_table
+from .arrays import check_array, geometry, geometry_type, nothing, out_vector, written_vector
+from .ends import outs_of, sequences_of, two_are_several
 from .model import THIS_LAYOUT, places, real_type
+from .refused import fill_nan, refuse_table
+from .several import A_SEQUENCE
+from .several_calls import SEVERAL, SEVERAL_INPUTS, call_forward
 from .steps import token_at
 from .walk import model_at
 
@@ -53,6 +56,9 @@ def step_input(typingctx, model, x):
 def sequence_input(typingctx, model, x):
     """Return (address, steps, columns, row stride, column stride, bytes of a token or 0) of a sequence."""
     real_type(model)
+    if isinstance(x, types.BaseTuple):
+        signature = types.UniTuple(types.intp, 6)(model, x)
+        return signature, lambda context, builder, signature, args: context.get_constant_null(signature.return_type)
     if is_tokens(x) and x.ndim == 1:
         return with_bytes(model, x, leading=1)
     if isinstance(x, types.Array) and isinstance(x.dtype, types.Integer):
@@ -78,13 +84,15 @@ def with_bytes(model, x, leading):
 @intrinsic
 def sequence_output(typingctx, model, out):
     """Return the geometry of the outputs: after the last step only, a vector, or after each, a matrix."""
+    if isinstance(out, types.BaseTuple):
+        return nothing(model, out)
     check_array("out", model, out, (1, 2), written=True)
     return geometry_type(model, out), lambda *given: geometry(*given, leading=out.ndim - 1)
 
 
 @intrinsic
 def is_matrix(typingctx, out):
-    matrix = int(out.ndim == 2)
+    matrix = int(getattr(out, "ndim", 0) == 2)
     return types.intp(out), lambda context, builder, signature, args: context.get_constant(types.intp, matrix)
 
 
@@ -113,6 +121,8 @@ def refuse_steps(head, item, out, rows, columns, row, column):
     """Raise the error for arguments that do not fit; out is nan then."""
     fill_nan(out, rows, columns, row, column, item)
     refuse_table(head, item)
+    if head.inputs == SEVERAL_INPUTS:
+        raise ValueError(SEVERAL)
     if head.steps == 0:
         raise ValueError(NO_STEPS)
     raise ValueError(STEP_SHAPES)
@@ -183,9 +193,10 @@ def forward_sequence(model, x, out):
     model : Model
         Of a network with inputs=(None, ...).
     x : array (steps, features) of the model's dtype, or tokens (steps,) of int32 or int64
-        At least one step.
+        At least one step. Of several inputs, a tuple with the array of each in the order of `network.input_shapes`: a
+        sequence, or a sample (features,) of an input without steps; see `Network.compiled(steps=...)`.
     out : array (outputs,) or (steps, outputs) of the model's dtype
-        Overwritten with the outputs for the sequence, or those after each step.
+        Overwritten with the outputs for the sequence, or those after each step. Of several outputs, a tuple.
 
     Raises
     ------
@@ -205,6 +216,9 @@ def forward_sequence(model, x, out):
     >>> np.array_equal(last, net.forward([x])[0]) and np.array_equal(each[-1], last)
     True
     """
+    if two_are_several(x, out):
+        call_forward(x, out, (places(model), sequences_of(model, x), outs_of(model, out), A_SEQUENCE))
+        return
     table, parameters, size, item = places(model)
     head = model_at(table)
     x_, steps, inputs, x_row, x_column, octets = sequence_input(model, x)

@@ -30,6 +30,8 @@ MODEL = Record(
     "model", "layout", "inputs", "outputs", "size", "labels", "forward_row", "forward", "gradients", "pullback",
     "shape", "one", "many", "loss_few", "loss_many", "pull_few", "pull_many",
     "steps", "reset", "step_inputs", "tokens", "kept", "first", "firsts",  # of sequences, see `steps`; inputs is −1 then
+    # of several inputs or outputs, see `several`; inputs is −2 then. most_steps: of a sequence, or 0
+    "input_count", "input_forms", "output_count", "output_forms", "most_steps",
 )
 NO_LABELS, VALUES, CLASSES = range(3)  # how integer y is used: refused, as values of one output, as classes
 

@@ -8,6 +8,7 @@ run while rows are samples.
 import numpy as np
 
 from ..compiling.jit import REAL, Kernel, as_floats, call_at, integers, jit, offset, typed_pointer, view
+from ..compiling.record import FLOAT
 from ..compiling.share import share
 from .axes import AS_LABELS, SOURCE_BYTES, axis_offsets, axis_rows, source_at
 from .batch import sample_number
@@ -19,7 +20,8 @@ from .table import COUNTS, HITS, LOSSES, SAMPLE_WEIGHTS, Kind
 X, TARGETS, WEIGHTS = range(3)
 SOURCES = 3
 
-GATHER_TARGETS = Kind("gather_step_targets", "axis", "source", "targets", "weights", "out_features", "normalize")
+GATHER_TARGETS = Kind("gather_step_targets", "axis", "source", "targets", "weights", "out_features", "normalize", "reports",
+                      factor=FLOAT)
 STEP_LOSS = Kind("step_loss", "axis", "scores", "targets", "weights", "gradient", "losses", "out_features", "loss")
 STEP_SUMS = Kind("step_sums", "axis", "losses")
 STEP_ACCURACY = Kind("step_accuracy", "axis", "scores", "targets", "weights", "out_features", "classes", "logits")
@@ -69,11 +71,11 @@ def build_gather_targets(dtype):
         for i in range(call.batch):  # every part sums the whole batch, in the same order
             weight = weight_of_sample(call, row.source, i, offsets[i + 1] - offsets[i])
             total += weight
-            if begin <= i < end:
-                reported[i] = weight
-        scale = 1.0
+            if begin <= i < end and row.reports != 0:
+                reported[i] = weight if row.reports == 1 else 1.0
+        scale = row.factor
         if row.normalize != 0:
-            scale = 1.0 / total if total > 0.0 else 0.0
+            scale = row.factor / total if total > 0.0 else 0.0
         for i in range(begin, end):
             steps = offsets[i + 1] - offsets[i]
             weights = view(call.arena, row.weights + offsets[i], steps)
@@ -141,7 +143,9 @@ def build_copy_steps(dtype):
         for i in range(begin, end):
             size = (offsets[i + 1] - offsets[i]) * row.out_features
             a = view(call.arena, row.a + offsets[i] * row.out_features, size)
-            out = view(numbers_at(call.outputs), first_target(call, row.source, i) * row.out_features, size)
+            own = source_at(call.sources + SOURCE_BYTES * row.source).values  # of one of several outputs
+            first = first_target(call, row.source, i) * row.out_features
+            out = view(numbers_at(call.outputs if own == 0 else own), first, size)
             for k in range(size):
                 out[k] = a[k]
 
@@ -155,14 +159,16 @@ step_accuracy_kernel = Kernel("step_accuracy", build_step_accuracy, STEP_ACCURAC
 copy_steps_kernel = Kernel("copy_steps", build_copy_steps, COPY_STEPS.arguments)
 
 
-def gather_targets_row(dtype, parts, *, axis, targets, weights, out_features, normalize, source=TARGETS):
-    """Return the row that copies the targets and the weights of the steps of a batch to the arena.
+def gather_targets_row(dtype, parts, *, axis, targets, weights, out_features, normalize, source=TARGETS, reports=1,
+                       factor=1.0):
+    """Return the row that copies the targets and the weights of the steps of a batch, times a factor, to the arena.
 
     normalize: whether to scale the weights of a batch to sum 1. source: the number of the source of the targets; that of the
-    weights follows.
+    weights follows. reports: as for `several.gather_targets_row`.
     """
     return GATHER_TARGETS.row({"forward": (gather_targets_kernel.address(dtype), parts)}, axis=axis, source=source,
-                              targets=targets, weights=weights, out_features=out_features, normalize=normalize)
+                              targets=targets, weights=weights, out_features=out_features, normalize=normalize,
+                              reports=reports, factor=factor)
 
 
 def step_loss_rows(dtype, loss, parts, *, axis, losses, **operands):

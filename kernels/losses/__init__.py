@@ -48,6 +48,8 @@ class Loss:
         "classes" (labels or probabilities that sum to one), "binary" (0 or 1, or between) or "values".
     on_target : callable
         For "values": on_target(y) returns the output with the smallest loss. By default that is y.
+    needs_targets : bool
+        False for a loss that depends on the output alone; then y may lack it.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Loss:
     kernel: Kernel | None = None
     builtin: bool = True
     on_target: Callable = lambda y: y
+    needs_targets: bool = True
 
     def __post_init__(self):
         if self.kernel is None:

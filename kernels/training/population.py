@@ -31,7 +31,7 @@ from ..interpreter.interpreter import (
     forward_chunks_kernel,
     train_kernel,
 )
-from ..interpreter.table import COUNTS, HITS, LOSSES, RESULTS
+from ..interpreter.table import COUNTS, HITS, LOSSES, RESULTS, RESULTS_OF_EACH
 from ..processor.atomics import increase, load, store
 from .penalty import weight_penalty_kernel
 
@@ -49,6 +49,7 @@ COPY = Record("copy", "source", "target", "bytes")
 WEIGHT_PENALTY = Record("weight_penalty", "kernel", "sums", "strengths", "weight", "size")
 # An epoch in the log.
 LOG = Record("log", loss=FLOAT, accuracy=FLOAT, val_loss=FLOAT, val_accuracy=FLOAT, steps=FLOAT)
+LOG_OF_EACH = 4  # of an output: loss, accuracy, val_loss, val_accuracy
 MEMBER = Record(
     "member",
     "train",  # address of the frame of `train`
@@ -61,6 +62,9 @@ MEMBER = Record(
     "validated", "evaluated",  # number of validation samples, and of those evaluated so far
     "penalties", "penalty",  # number of penalties, and their address
     "monitor", "patience", "wait", "best_epoch", "first_epoch",  # early stopping, see `early_stopping_allows`
+    # of several outputs, their number; addresses: of LOG_OF_EACH numbers for each of them and each epoch, of the sums of
+    # their losses and hits over the validation data, and of the total weight of these
+    "outputs", "own_log", "own_sums", "own_weights",
     epoch_word=UNSIGNED,  # random state from which the order of the epoch is drawn
     val_loss=FLOAT, val_hits=FLOAT, val_count=FLOAT, val_weight=FLOAT,  # sums over the validation data
     sign=FLOAT, least=FLOAT, best=FLOAT,
@@ -134,13 +138,16 @@ def evaluate(queue, member, scratch, deadline):
     frame, samples = one_phase_at(member.evaluation), member.validated
     call = frame.call
     call.arena, call.results, call.capacity = scratch.arena, scratch.results, BLOCK
+    own = view(floats(member.own_sums), 0, (member.outputs, RESULTS_OF_EACH))
     if member.evaluated == 0:
         member.val_loss, member.val_hits, member.val_count = 0.0, 0.0, 0.0
+        own[:] = 0.0
     while member.evaluated < samples:
         call.first, call.batch = member.evaluated, min(BLOCK, samples - member.evaluated)
         call_at(queue.chunks, (frame.row, call, 0, 1))
         member.val_loss, member.val_hits, member.val_count = add_results(
             call.results, BLOCK, call.batch, member.val_loss, member.val_hits, member.val_count)
+        add_results_of_each(own, call.results, BLOCK, call.batch)
         member.evaluated += call.batch
         if member.evaluated < samples and is_over(queue, scratch, deadline):
             return False
@@ -159,6 +166,20 @@ def add_results(results, capacity, samples, losses, hits, count):
         hits += reported[HITS, i] if reported[LOSSES, i] == reported[LOSSES, i] else 0.0
         count += reported[COUNTS, i]
     return losses, hits, count
+
+
+@jit
+def add_results_of_each(own, results, capacity, samples):
+    """Add the losses, hits and counts of samples to the sums of each of several outputs, own (outputs, RESULTS_OF_EACH)."""
+    outputs = len(own)
+    reported = view(floats(results), RESULTS * capacity, (outputs, RESULTS_OF_EACH, capacity))
+    for k in range(outputs):
+        losses, hits, counts = own[k, 0], own[k, 1], own[k, 2]
+        for i in range(samples):
+            losses += reported[k, 0, i]
+            hits += reported[k, 1, i] if reported[k, 0, i] == reported[k, 0, i] else 0.0
+            counts += reported[k, 2, i]
+        own[k, 0], own[k, 1], own[k, 2] = losses, hits, counts
 
 
 @jit
@@ -183,6 +204,27 @@ def log_epoch(member, scratch):
     if member.evaluation != 0:
         log.val_loss = member.val_loss / member.val_weight + penalties(member, scratch)
         log.val_accuracy = member.val_hits / max(member.val_count, 1.0)
+    if member.outputs > 0:
+        log_outputs(member, log, scratch)
+
+
+@jit
+def log_outputs(member, log, scratch):
+    """Write the metrics of each of several outputs; the validation loss is the sum of theirs and of the penalties."""
+    totals = view(floats(train_at(member.train).totals), 0, TOTALS + RESULTS_OF_EACH * member.outputs)
+    weight = totals[WEIGHT_SUM]
+    own = view(floats(member.own_log), LOG_OF_EACH * member.outputs * member.epoch, (member.outputs, LOG_OF_EACH))
+    sums = view(floats(member.own_sums), 0, (member.outputs, RESULTS_OF_EACH))
+    weights, loss = view(floats(member.own_weights), 0, member.outputs), 0.0
+    for k in range(member.outputs):
+        total = TOTALS + RESULTS_OF_EACH * k
+        own[k, 0] = totals[total] / weight if weight != 0.0 else 0.0
+        own[k, 1] = totals[total + 1] / max(totals[total + 2], 1.0)
+        if member.evaluation != 0:
+            own[k, 2], own[k, 3] = sums[k, 0] / weights[k], sums[k, 1] / max(sums[k, 2], 1.0)
+            loss += own[k, 2]
+    if member.evaluation != 0:
+        log.val_loss = loss + penalties(member, scratch)
 
 
 @jit
@@ -218,7 +260,7 @@ def early_stopping_allows(member):
 @jit
 def begin_next_epoch(member):
     """Begin the member's next epoch."""
-    view(floats(train_at(member.train).totals), 0, TOTALS)[:] = 0.0
+    view(floats(train_at(member.train).totals), 0, TOTALS + RESULTS_OF_EACH * member.outputs)[:] = 0.0
     member.epoch_word = np.uint64(integer(member.random, 0))
     member.evaluated = 0
     member.epoch += 1
@@ -272,9 +314,21 @@ def build_sum_results(dtype):
     return sum_results
 
 
+def build_sum_results_of_each(dtype):
+    def sum_results_of_each(sums, results, capacity, outputs):
+        """sums (outputs, 3) = (Σ losses, Σ hits, Σ counts) of each of several outputs over all samples."""
+        own = view(floats(sums), 0, (outputs, RESULTS_OF_EACH))
+        own[:] = 0.0
+        add_results_of_each(own, results, capacity, capacity)
+
+    return sum_results_of_each
+
+
 worker_kernel = Kernel("population_worker", build_worker, lambda dtype: (QUEUE.type(ANY), *[types.intp] * 3),
                        moves_addresses=True)
 sum_results_kernel = Kernel("sum_results", build_sum_results, lambda dtype: (types.intp,) * 3, moves_addresses=True)
+sum_results_of_each_kernel = Kernel("sum_results_of_each", build_sum_results_of_each, lambda dtype: (types.intp,) * 4,
+                                    moves_addresses=True)
 
 
 def system_clock():

@@ -21,10 +21,10 @@ MADE = {"_build", "generated"}  # by building the pages
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
-NEEDED = {"exchange.md": ["onnx", "safetensors"], "images.md": ["matplotlib", "PIL"],
+NEEDED = {"custom.md": ["sklearn"], "exchange.md": ["onnx", "safetensors"], "images.md": ["matplotlib", "PIL"],
           "many.md": ["sklearn", "dask.distributed", "optuna"],
           "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "populations.md": ["pandas"],
-          "saving.md": ["safetensors"], "sklearn.md": ["sklearn"], "tables.md": ["pandas"]}  # optional packages
+          "saving.md": ["safetensors"], "sklearn.md": ["pandas", "sklearn"], "tables.md": ["pandas"]}  # optional packages
 
 
 def page_name(page):

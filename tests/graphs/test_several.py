@@ -4,16 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from resumed import StopAfter
+from several_nets import LOSS, N, X, Y, several
 
 import fastnn
 from fastnn import (
     Adam,
-    Chain,
     Concatenate,
-    Conv2D,
     Dense,
     EarlyStopping,
-    Flatten,
     Input,
     LastStep,
     Network,
@@ -22,18 +20,6 @@ from fastnn import (
 )
 
 rng = np.random.default_rng(0)
-N = 43
-X = {"image": rng.normal(size=(N, 5, 5, 1)), "table": rng.normal(size=(N, 4))}
-Y = {"kind": rng.integers(3, size=N), "value": rng.normal(size=(N, 2)), "yes": rng.integers(2, size=N)}
-LOSS = {"yes": None, "kind": "cross_entropy", "value": ("squared_error", 0.3)}  # in any order
-
-
-def several(dtype="float64", loss=LOSS, **options):
-    image, table = Input((5, 5, 1), name="image"), Input(4, name="table")
-    eye = Chain(Conv2D(2, 3, "tanh"), Flatten())(image, name="eye")
-    h = Dense(8, "tanh")(Concatenate()(eye, Dense(5, "tanh", l2=0.01)(table)), name="both")
-    outputs = {"kind": Dense(3, "softmax")(h), "value": Dense(2)(h), "yes": Dense(1, "sigmoid")(Dense(2, "tanh")(h))}
-    return Network(inputs=[image, table], outputs=outputs, loss=loss, dtype=dtype, seed=1, **options)
 
 
 def bits(net):
@@ -255,12 +241,131 @@ def test_losses_that_do_not_fit(loss, message):
         several(loss=loss)
 
 
-@pytest.mark.parametrize(("use", "message"), [
-    (lambda net: net.compiled(), "compiled code takes networks of one input"),
-    (lambda net: net.fit(X, Y, optimizer=fastnn.LBFGS()), "LBFGS trains networks of one input"),
-    (lambda net: fastnn.Population([net]), "several inputs or outputs"),
-    (lambda net: net.fit(X, Y, metrics=["f1"]), "metrics is .'f1'.; this network has the outputs"),
-])
-def test_what_takes_one_input_and_one_output_says_so(use, message):
-    with pytest.raises(ValueError, match=message):
-        use(several())
+def test_metrics_of_several_outputs_go_by_name():
+    with pytest.raises(ValueError, match=r"metrics is \['f1'\]; this network has the outputs"):
+        several().fit(X, Y, metrics=["f1"])
+
+
+def test_lbfgs():
+    pytest.importorskip("scipy")
+    net, split = several(), several()
+    before = net.evaluate(X, Y)
+    history = net.fit(X, Y, optimizer=fastnn.LBFGS(max_iterations=15), validation_data=(X, Y), metrics={"value": ["mae"]})
+    found = net.evaluate(X, Y, metrics={"value": ["mae"]})
+    assert found["loss"] < 0.7 * before["loss"]
+    for name, value in found.items():
+        assert history[name][-1] == pytest.approx(value, rel=1e-9)
+        assert history[f"val_{name}"][-1] == pytest.approx(value, rel=1e-9)
+    assert "val_kind_accuracy" in split.fit(X, Y, optimizer=fastnn.LBFGS(max_iterations=2), validation_split=0.2)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_loss_that_is_the_output_needs_no_targets(outputs):
+    """Triplets: the loss is max(0, near − far + margin), with and without another output."""
+    a, same, other = (Input(4, name=name) for name in ("a", "same", "other"))
+    tower = fastnn.Shared([Dense(6, "tanh"), Dense(3)])
+    one, two, three = (tower(node) for node in (a, same, other))
+    near, far = fastnn.Dot()(one - two, one - two), fastnn.Dot()(one - three, one - three)
+    given = {"triplet": fastnn.Activation("relu")(near - far + 0.5), "kind": Dense(3, "softmax")(one)}
+    loss = {"triplet": "output", "kind": "cross_entropy"}
+    names = [*given][:outputs]
+    net = Network(inputs=[a, same, other], outputs={name: given[name] for name in names}, dtype="float64",
+                  loss={name: loss[name] for name in names})
+    x = {name: rng.normal(size=(N, 4)) for name in ("a", "same", "other")}
+    y = {"kind": Y["kind"]} if outputs == 2 else None
+    values = net.evaluate(x, y)
+    found = net.forward(x)["triplet"] if outputs == 2 else net.forward(x)
+    name = "triplet_loss" if outputs == 2 else "loss"
+    assert values[name] == pytest.approx(found.mean(), rel=1e-12)
+    assert fastnn.check_gradients(net, x, y).max_relative_error < 1e-7
+    history = net.fit(x, y, epochs=5, batch_size=9, optimizer=Adam(0.01), validation_data=(x, y))
+    assert history["loss"][-1] < history["loss"][0]
+    if outputs == 2:
+        assert net.evaluate(x, [Y["kind"]]) == net.evaluate(x, y)
+        with pytest.raises(ValueError, match="y has nothing for 'kind'"):
+            net.evaluate(x, {})
+
+
+def test_one_input_with_the_loss_output():
+    net = Network([Dense(4, "tanh"), Dense(1)], inputs=4, loss="output", dtype="float64")
+    assert net.evaluate(X["table"], None)["loss"] == pytest.approx(net.forward(X["table"]).mean(), rel=1e-12)
+    history = net.fit(X["table"], None, epochs=3, validation_split=0.2)
+    assert history["val_loss"][-1] < history["val_loss"][0]
+
+
+def tagged(dtype="float64", **options):
+    """Return a network with an output at each step of one input, and two outputs for each sample."""
+    words, table = Input((None, 3), name="words"), Input(4, name="table")
+    h = fastnn.GRU(5, return_sequences=True)(words)
+    whole = Concatenate()(LastStep()(h), table)
+    outputs = {"tag": Dense(3, "softmax")(h), "kind": Dense(2, "softmax")(Dense(4, "tanh")(whole)),
+               "pitch": Dense(2)(Dense(3, "tanh")(h))}
+    return Network(inputs=[words, table], outputs=outputs, dtype=dtype, seed=2,
+                   loss={"tag": ("cross_entropy", 0.5), "kind": None, "pitch": None}, **options)
+
+
+LENGTHS = rng.integers(1, 8, size=N)
+SAID = {"words": [rng.normal(size=(n, 3)) for n in LENGTHS], "table": X["table"]}
+TOLD = {"tag": [rng.integers(-1, 3, size=n) for n in LENGTHS], "kind": rng.integers(2, size=N),
+        "pitch": [rng.normal(size=(n, 2)) for n in LENGTHS]}
+
+
+@pytest.mark.parametrize("weights", [None, "common"])
+def test_outputs_at_each_step_beside_outputs_of_samples(weights):
+    given = None if weights is None else rng.uniform(0.5, 2, size=N)
+    net = tagged()
+    values, out = net.evaluate(SAID, TOLD, sample_weight=given, metrics={"pitch": ["mae"]}), net.forward(SAID)
+    w = np.repeat(np.ones(N) if given is None else given, LENGTHS)
+    tags, pitch = np.concatenate(TOLD["tag"]), np.concatenate(TOLD["pitch"])
+    counts = tags >= 0
+    cross = -np.log(out["tag"].steps[np.arange(len(tags)), tags])
+    assert values["tag_loss"] == pytest.approx((w * cross)[counts].sum() / w[counts].sum(), rel=1e-10)
+    assert values["tag_accuracy"] == pytest.approx((out["tag"].steps.argmax(axis=1) == tags)[counts].mean())
+    squares = 0.5 * ((out["pitch"].steps - pitch) ** 2).sum(axis=1)
+    assert values["pitch_loss"] == pytest.approx((w * squares).sum() / w.sum(), rel=1e-10)
+    assert values["pitch_mae"] == pytest.approx(np.abs(out["pitch"].steps - pitch).mean(), rel=1e-10)
+    assert values["loss"] == pytest.approx(0.5 * values["tag_loss"] + values["kind_loss"] + values["pitch_loss"], rel=1e-12)
+    assert net.loss_and_gradients(SAID, TOLD, sample_weight=given)[0] == pytest.approx(values["loss"], rel=1e-12)
+    assert fastnn.check_gradients(net, SAID, TOLD, sample_weight=given).max_relative_error < 1e-7
+    history = tagged().fit(SAID, TOLD, batch_size=N, optimizer="sgd", sample_weight=given, metrics={"pitch": ["mae"]})
+    assert history["tag_loss"] == [pytest.approx(values["tag_loss"], rel=1e-12)]
+    assert history["tag_accuracy"] == [pytest.approx(values["tag_accuracy"], rel=1e-12)]
+
+
+def test_outputs_at_each_step_in_any_batch_and_with_any_number_of_threads(many_parts, tmp_path):
+    found = set()
+    for threads in (1, 3):
+        net = tagged("float32")
+        history = net.fit(SAID, TOLD, epochs=2, batch_size=9, optimizer=Adam(0.01), threads=threads,
+                          class_weight={"kind": "balanced"}, validation_data=(SAID, TOLD))
+        found.add((bits(net), str(dict(history))))
+    stopped = tagged("float32")
+    stopped.fit(SAID, TOLD, epochs=2, batch_size=9, optimizer=Adam(0.01), callbacks=[StopAfter(3)],
+                class_weight={"kind": "balanced"}, validation_data=(SAID, TOLD))
+    stopped.save_checkpoint(tmp_path / "fit.safetensors")
+    net = Network.load_checkpoint(tmp_path / "fit.safetensors")
+    again = net.fit(SAID, TOLD, epochs=2, batch_size=9, resume=True, class_weight={"kind": "balanced"},
+                    validation_data=(SAID, TOLD))
+    found.add((bits(net), str(dict(again))))
+    assert len(found) == 1
+    out, predicted = net.forward(SAID), net.predict(SAID)
+    assert [*map(len, predicted["tag"])] == [*LENGTHS]
+    assert predicted["kind"].shape == (N,)
+    for row in (0, 20, 42):
+        alone = net.forward({"words": [SAID["words"][row]], "table": SAID["table"][row:row + 1]})
+        np.testing.assert_array_equal(alone["tag"][0], out["tag"][row])
+        np.testing.assert_array_equal(alone["kind"][0], out["kind"][row])
+    empty = net.forward({"words": [], "table": SAID["table"][:0]})
+    assert (len(empty["tag"]), len(empty["kind"])) == (0, 0)
+    inside = np.empty((5, 3), np.float32), np.empty(2, np.float32), np.empty((5, 2), np.float32)
+    given = rng.normal(size=(5, 3)).astype(np.float32), rng.normal(size=4).astype(np.float32)
+    fastnn.jit.forward_sequence(net.compiled(steps=7), given, inside)
+    for own, expected in zip(inside, net.forward({"words": [given[0]], "table": given[1][None]}).values(), strict=True):
+        np.testing.assert_array_equal(own, expected[0])
+
+
+def test_targets_at_steps_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"y\['tag'\]: y\[0\] has 9 steps; the outputs"):
+        tagged().fit(SAID, TOLD | {"tag": [np.zeros(9, int), *TOLD["tag"][1:]]})
+    with pytest.raises(ValueError, match="members of a population learn"):
+        fastnn.Population([tagged()])

@@ -148,25 +148,22 @@ def compute(network, data, chosen, threads, prefix=""):
     targets = data.targets if rows is None else data.targets.part(rows)
     if head.kind == "several outputs":
         found = {}
-        for name, own, given, weights in zip(head.names, head.heads, targets.each, data.weights, strict=True):
+        for name, own, given, part in zip(head.names, head.heads, targets.each, data.each, strict=True):
             of_it = [each.metric for each in chosen if each.output == name]
-            found |= of_one(own, outputs[name], given, weights, rows, of_it, f"{prefix}{name}_") if of_it else {}
+            found |= of_one(own, outputs[name], given, part, of_it, f"{prefix}{name}_") if of_it else {}
         return found
     if head.kind == "label sequences":
         return of_transcripts(head, outputs, head.perfect_predictions(targets), chosen, prefix)
-    if data.targets.offsets is not None:  # metrics take one row for each step that counts
-        outputs, y = outputs.steps, head.perfect_predictions(targets)
-        if data.weights is not None:
-            counted = data.weights_of_steps() > 0
-            outputs, y = outputs[counted], y[counted]
-        return values(head, outputs, y, chosen, prefix)
-    weights = data.weights[0] if isinstance(data.weights, list) else data.weights  # of several inputs, those of each output
-    return of_one(head, outputs, targets, weights, rows, chosen, prefix)
+    # data of several inputs have a list of weights, those of each output
+    return of_one(head, outputs, targets, data.each[0] if isinstance(data.weights, list) else data, chosen, prefix)
 
 
-def of_one(head, outputs, targets, weights, rows, chosen, prefix):
-    """Return {name: value} of the chosen metrics of one output. weights: of all samples, of which `rows` are used."""
-    y = head.perfect_predictions(targets)
+def of_one(head, outputs, targets, data, chosen, prefix):
+    """Return {name: value} of the chosen metrics of one output. targets: those of the samples that `data` uses."""
+    y, weights, rows = head.perfect_predictions(targets), data.weights, data.rows
+    if targets.offsets is not None:  # metrics take one row for each step that counts
+        counted = slice(None) if weights is None else data.weights_of_steps() > 0
+        outputs, y = outputs.steps[counted], y[counted]
     if head.positions:  # metrics take one row for each position that counts
         head, shape = head.of_rows(), outputs.shape[:-1]
         counted = slice(None) if weights is None else at_positions(

@@ -18,7 +18,8 @@ every_loss = pytest.mark.parametrize(
     "loss", [*losses.values(), *(record for _, _, record in ON_LOGITS)], ids=lambda record: record.name
 )
 every_loss_of_values = pytest.mark.parametrize(
-    "loss", [record for record in losses.values() if record.targets == "values"], ids=lambda record: record.name
+    "loss", [record for record in losses.values() if record.targets == "values" and record.needs_targets],
+    ids=lambda record: record.name
 )
 every_form_on_logits = pytest.mark.parametrize(
     ("loss", "activation", "on_logits"),

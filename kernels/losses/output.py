@@ -1,0 +1,16 @@
+"""The output itself, of a layer that computes a loss: of several outputs together, as in a variational autoencoder."""
+
+import numpy as np
+
+from . import Loss, register
+
+register(Loss(
+    name="output",
+    formula="a",
+    prime_formula="1",
+    value=lambda a, y: a,
+    prime=lambda a, y: 1.0,
+    vectorized=lambda a, y: a + np.zeros_like(y),
+    vectorized_prime=lambda a, y: np.ones_like(a),
+    needs_targets=False,
+))
