@@ -34,7 +34,8 @@ def main(argv):
         weight_decay=parsed.weight_decay, members=parsed.members, bins=parsed.bins,
         linear=parsed.linear,        validation=parsed.validation, test=parsed.test, seed=parsed.seed,
         task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop,
-        missing_values=parsed.missing, keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
+        codes=parsed.codes, numbers=parsed.numbers, missing_values=parsed.missing,
+        keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
         max_categories=parsed.max_categories, limit=parsed.limit, threads=parsed.threads,
     )
     quiet = parsed.json or parsed.quiet
@@ -73,6 +74,11 @@ def parser():
                             "different whole numbers")
     table.add_argument("--text", type=options.words, default=(), metavar="A,B", help="columns whose numbers are names, such "
                                                                                      "as postal codes")
+    table.add_argument("--codes", type=options.words, default=(), metavar="A,B",
+                       help="columns whose numbers are read both as numbers and as names (default: whole numbers for which "
+                            "this explains part of the errors on rows held out)")
+    table.add_argument("--numbers", type=options.words, default=(), metavar="A,B", help="columns whose whole numbers are no "
+                                                                                        "names")
     table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to ignore")
     table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="missing values besides empty cells,"
                                                                                        " such as --missing='?,-'")

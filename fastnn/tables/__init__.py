@@ -11,6 +11,7 @@ Tables are pandas data frames: the extra `cli`.
 from pathlib import Path
 
 from .classes import Classes
+from .columns import Code
 from .model import TableModel
 from .preprocessing import Preprocessing
 from .reading import read_table, write_table
@@ -19,7 +20,7 @@ from .target import Values
 from .training import train
 from .unseen import MissingNumber, UnknownCategory
 
-__all__ = ["Classes", "MissingNumber", "Preprocessing", "Recipe", "TableClassifier", "TableModel", "TableRegressor",
+__all__ = ["Classes", "Code", "MissingNumber", "Preprocessing", "Recipe", "TableClassifier", "TableModel", "TableRegressor",
            "UnknownCategory", "Values", "read_table", "train", "write_table"]
 
 ESTIMATORS = ("TableClassifier", "TableRegressor")

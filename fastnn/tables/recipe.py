@@ -77,6 +77,9 @@ class Recipe:
     text, drop, keep_columns, keep_words, missing_values, max_categories, limit
         See `Preprocessing.fit`. A target in `text` has classes even if it contains numbers; for a target in `keep_words`,
         words such as None are classes.
+    codes, numbers : list of str
+        Columns of numbers that are read as names too, one-hot; and those that are not. Others with whole numbers that repeat
+        are read so if this explains part of the errors on rows held out: see `fastnn.tables.training.codes`.
     threads : int, optional
     """
 
@@ -97,6 +100,8 @@ class Recipe:
     drop: tuple = names()
     keep_columns: tuple = names()
     keep_words: tuple = names()
+    codes: tuple = names()
+    numbers: tuple = names()
     missing_values: tuple = checked(marks, default=())
     max_categories: int | str = checked(or_word("auto", whole_number), default="auto")
     limit: float | str = checked(or_word("auto", deviations), default="auto")

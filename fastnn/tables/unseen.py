@@ -19,7 +19,7 @@ def warn_of_unseen(unseen, rows):
     if words:
         warn_caller(f"{together(words, rows)}: in none of the categories learned, and 0 in all of them", UnknownCategory)
     numbers = [(column, f"misses numbers, for which {column.median:g} stands,", found) for column, found in unseen
-               if found and column.kind in ("number", "date")]
+               if found and column.kind in ("number", "date", "code")]
     if numbers:
         warn_caller(f"{together(numbers, rows)}: none was missing in the rows that the model was trained on", MissingNumber)
 

@@ -13,7 +13,7 @@ import numpy as np
 from .cells import as_numbers, without, word_counts
 from .dates import days_of, holds_dates
 from .frames import pandas
-from .kinds import NUMBERS, WORDS, Date, Ignored, Missing, Number, Text, alike
+from .kinds import NUMBERS, WORDS, Code, Date, Ignored, Missing, Number, Text, alike
 
 APART = 20  # more different texts than this, in more than half of the rows, only identify rows
 CHANCE = 1e-3  # probability that whole numbers are all different; below it the column numbers the rows
@@ -22,12 +22,12 @@ YEARS = (1583, 2200)
 ALIKE = "alike in all rows that are trained on"
 
 
-def learn(series, rows, *, text, keep, most, limit, bins):
-    """Return the Number, Date, Missing, Text or Ignored of a column, learned from `rows` of it, or from all rows if None.
+def learn(series, rows, *, text, keep, most, limit, bins, code=False):
+    """Return the Number, Date, Code, Missing, Text or Ignored of a column, learned from `rows` of it, or all if None.
 
     text: whether its numbers are names. keep: whether to use text that only identifies rows. most, limit: the largest number
     of categories, and the limit of a number in standard deviations from the mean. bins: the
-    largest number of bins of a number.
+    largest number of bins of a number. code: whether numbers get both readings.
     """
     kind = judge(series, text=text, most=most, keep=keep)
     if isinstance(kind, Ignored):
@@ -40,7 +40,7 @@ def learn(series, rows, *, text, keep, most, limit, bins):
             return Ignored(series.name, "ignored: missing in all rows that are trained on")
         if alike(values):
             return Missing(series.name) if absent.any() else Ignored(series.name, f"ignored: {ALIKE}")
-        return kind.fit(learned, limit, bins)
+        return Code.fit(learned, limit, bins, most) if code and kind is Number else kind.fit(learned, limit, bins)
     column = Text.fit(learned, most)
     if not column.categories:
         return Ignored(series.name, "ignored: missing in all rows that are trained on")

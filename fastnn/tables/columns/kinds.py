@@ -3,6 +3,7 @@
     Number   (x - mean) / scale, within ± limit; a missing one is replaced by the median and has an indicator column; bins
              may follow
     Date     the same for the time in days, and the sine and cosine of its place in the year, the week and the day
+    Code     both readings of whole numbers that may be names: those of Number, then those of Text
     Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
     Text     one column for each category, 1 for that category and else 0; "missing" may be a category
     Ignored  nothing, with a reason
@@ -205,6 +206,45 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Code(Number):
+    """A column of whole numbers in both readings: a Number, and the categories that the numbers may be names of.
+
+    Attributes
+    ----------
+    categories : tuple of str
+        As of Text. A number that is none of them is 0 in all.
+    """
+
+    categories: tuple = checked(different_words, default=())
+    kind = "code"
+
+    @classmethod
+    def fit(cls, series, limit="auto", count=0, most=100):
+        """Learn from a series; parameters as of `Number.fit` and `Text.fit`."""
+        learned = Number.fit(series, limit, count)
+        return cls(**{each.name: getattr(learned, each.name) for each in fields(Number)},
+                   categories=Text.fit(series, most).categories)
+
+    @property
+    def as_text(self):
+        return Text(self.name, self.categories, False, True)
+
+    @property
+    def features(self):
+        """The names of the features."""
+        return super().features + self.as_text.features
+
+    def transform(self, series, out):
+        """Write to out (rows, features), and return the values that training did not have."""
+        places = len(super().features)
+        self.as_text.transform(series, out[:, places:])
+        return super().transform(series, out[:, :places])
+
+    def __str__(self):
+        return f"{super().__str__()}, and one-hot as {len(self.categories)} codes"
+
+
+@dataclass(frozen=True)
 class Ignored:
     """A column that is not an input of the network."""
 
@@ -218,7 +258,7 @@ class Ignored:
         return self.reason
 
 
-KINDS = {kind.kind: kind for kind in (Number, Date, Missing, Text, Ignored)}
+KINDS = {kind.kind: kind for kind in (Number, Date, Code, Missing, Text, Ignored)}
 
 
 def mean_and_scale(values):

@@ -13,6 +13,7 @@ target's units. The test rows are not used for any choice.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -27,10 +28,11 @@ from ..columns.judging import counters_of
 from ..columns.names import check_there, text_name
 from ..intervals import errors_of
 from ..model import TableModel
-from ..preprocessing import Preprocessing
+from ..preprocessing import Preprocessing, checked_categories
 from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..target import Values, is_skewed
+from . import codes
 from .hints import hint
 from .members import deal, train_members
 from .split import split
@@ -164,11 +166,19 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     features = table.drop(columns=target)
     text = {*map(text_name, recipe.text), *declared} - {target}
     keep_words = {*map(text_name, recipe.keep_words)} - {target}
-    preprocessing = Preprocessing.fit(features, rows=learned, text=text, drop=recipe.drop, keep_columns=recipe.keep_columns,
-                                      keep_words=keep_words, missing_values=recipe.missing_values,
-                                      max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins,
-                                      counters=counters)
+    encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=recipe.drop,
+                     keep_columns=recipe.keep_columns, keep_words=keep_words, missing_values=recipe.missing_values,
+                     max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, counters=counters)
+    preprocessing = encode(codes=recipe.codes)
     matrix, messages = collected(preprocessing.transform, features)
+    first = classes or Values.fit(table[target].iloc[learned])
+    wanted = codes.targets_of(first, first.encode(table[target]))
+    numbers = [check_there(name, list(features.columns)) for name in recipe.numbers]
+    if gains := codes.codes_among(preprocessing, features, matrix, wanted, folds, bins=recipe.bins, seed=recipe.seed,
+                                  most=checked_categories(recipe.max_categories, len(table)), numbers=numbers):
+        preprocessing = encode(codes=[*recipe.codes, *gains])
+        matrix, messages = collected(preprocessing.transform, features)
+        notes.append(codes.note_on(gains))
     notes += preprocessing.notes + messages
     named = {*text, *map(text_name, recipe.drop)}
     notes += [found for column in preprocessing.columns if column.kind in ("text", "ignored") and column.name not in named
