@@ -21,6 +21,7 @@ def summary_rows(network):
         reading = () if graph.is_chain else (", ".join(called[tensor] for tensor in reads),)
         rows.append((f"{called[number]}  {layer!r}", *reading, in_batch(network.shapes[number]), count))
     total = f"{parameters.size:,} parameters, {parameters.flat.nbytes:,} bytes of {network.dtype}; loss {network.loss}"
+    total += ", mean over sequences" * (network.mean == "sequences")
     if not graph.is_chain:
         ends = zip(graph.outputs, network.wiring.outputs, strict=True)
         total += "; " + ", ".join(f"{name} is {called[tensor]}" for name, tensor in ends)
@@ -46,6 +47,7 @@ def tensor_names(graph):
 def represented(network):
     """Return the repr of a network."""
     graph, options = network.graph, f"loss={network.loss!r}, dtype={network.dtype!r}"
+    options += ", mean='sequences'" * (network.mean == "sequences")
     if graph.is_chain:
         inputs = network.inputs if is_features(network.shapes[0]) else network.shapes[0]
         return f"Network([{', '.join(map(repr, network.layers))}], inputs={inputs}, {options})"

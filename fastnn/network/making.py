@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
-from ..checks import refuse_class, shown
+from ..checks import one_of, refuse_class, shown
 from ..layers import Block, CustomLayer, Node, input_shape, is_ragged, layers_from_config, row_shape
 from ..layers import layers as layer_types
 from ..layers.blocks import listed_nodes
@@ -48,11 +48,23 @@ def arguments_of(config):
     missing = [name for name in ("layers", "inputs", "loss", "dtype") if name not in given]
     if missing:
         raise ValueError(f"config is {shown(config)}, without {missing[0]!r}; it must be what Network.config() gives")
-    options = {name: config[name] for name in ("loss", "dtype")}
+    options = {name: config[name] for name in ("loss", "dtype", "mean") if name in config}
     if is_graph(config):
         inputs, outputs = nodes_from_config(config)
         return None, inputs, {**options, "outputs": outputs}
     return layers_from_config(config["layers"]), config["inputs"], options
+
+
+def checked_mean(network, mean):
+    """Return what the loss of a network is the mean of; "sequences" is for outputs at each step of sequences."""
+    mean = one_of("mean", mean, ("steps", "sequences"))
+    if mean == "sequences":
+        if any(head.kind == "label sequences" for head in network.heads):
+            raise ValueError("mean is 'sequences', and the loss 'ctc' is that of a sequence already; leave mean out")
+        if not any(network.step_outputs):
+            raise ValueError("mean is 'sequences'; that is for outputs at each step of sequences of any length, "
+                             "inputs=(None, ...), of which this network has none: leave mean out")
+    return mean
 
 
 def ends_of(graph):

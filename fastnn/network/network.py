@@ -37,7 +37,7 @@ from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
 from . import describing, differentiating, predicting, training, transfer
-from .making import NOT_OF_STEPS, arguments_of, ends_of, structure
+from .making import NOT_OF_STEPS, arguments_of, checked_mean, ends_of, structure
 from .stream import Stream
 
 INITIAL_WEIGHTS, SHUFFLING = (0,), (1,)  # the random numbers of a seed, as keys of NumPy's SeedSequence
@@ -71,6 +71,10 @@ class Network:
         metrics then go by these names. Layers without a name are called by their number in the order of the graph: depth
         first from the outputs, through what each layer reads in the order given, a layer after all that it reads. Initial
         weights and random numbers follow that order.
+    mean : {"steps", "sequences"}, default "steps"
+        What the loss of outputs at each step is the mean of: all steps that count, so that long sequences count more, or
+        sequences, each the mean of its steps. Weights of sequences multiply the latter; weights of steps weigh within a
+        sequence.
 
     Attributes
     ----------
@@ -120,11 +124,11 @@ class Network:
     @takes_others("Network")
     def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
                  loss: str | Mapping | None = None, dtype: str = "float32", seed: int | None = 0, *,
-                 outputs: Node | Sequence | Mapping | None = None) -> None:
-        self._make(layers, inputs, loss, dtype, seed, outputs)
+                 outputs: Node | Sequence | Mapping | None = None, mean: str = "steps") -> None:
+        self._make(layers, inputs, loss, dtype, seed, outputs, mean)
         self._initialize()
 
-    def _make(self, layers, inputs, loss, dtype, seed, outputs=None):
+    def _make(self, layers, inputs, loss, dtype, seed, outputs=None, mean="steps"):
         """Make a network with weights and state of zeros."""
         self.graph = graph = structure(layers, inputs, outputs)
         for layer, shape in zip(graph.layers, graph.taken, strict=True):
@@ -145,6 +149,7 @@ class Network:
             raise ValueError(NOT_OF_STEPS)
         if any(objective.on_logits for objective in self.objectives):
             graph.check_last_axis()
+        self.mean = checked_mean(self, mean)
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
         random = quiet(np.random.SeedSequence(seed, spawn_key=SHUFFLING).generate_state, 1 + len(self.layers), np.uint64)
@@ -695,7 +700,8 @@ class Network:
 
     def config(self) -> dict:
         """Return the architecture as plain data, for `Network.from_config`."""
-        return {**self.graph.config(), "loss": self.loss, "dtype": self.dtype}
+        return {**self.graph.config(), "loss": self.loss, "dtype": self.dtype,
+                **({} if self.mean == "steps" else {"mean": self.mean})}
 
     @classmethod
     def from_config(cls, config: Mapping, seed: int | None = 0) -> Network:

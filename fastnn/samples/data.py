@@ -214,7 +214,7 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
         class_weight = {names.index(label) if label in names else label: weight for label, weight in class_weight.items()}
     if network.gives_steps:
         targets = step_targets(head, y, network.steps_of_outputs(X.lengths), network.dtype)
-        weights = step_weights(weights, targets, network.dtype)
+        weights = step_weights(weights, targets, network.dtype, network.mean)
         if class_weight is not None:
             weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
         return Data(X, targets, weights, dtype=network.dtype)

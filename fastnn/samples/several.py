@@ -225,7 +225,7 @@ def check_several(network, X, y, weights, class_weight):
         try:
             if network.step_outputs[number]:
                 targets.append(step_targets(head, own_y, network.steps_of_outputs(X.lengths, number), dtype))
-                own = step_weights(own, targets[-1], dtype)
+                own = step_weights(own, targets[-1], dtype, network.mean)
             else:
                 targets.append(head.check_targets(own_y, samples, dtype))
                 own = common.setdefault(id(own), sample_weights(own, samples, dtype, positions=head.positions))

@@ -1,7 +1,9 @@
 """Targets and weights of networks with outputs at each step of sequences.
 
 Targets are sequences as long as the outputs: `Sequences`, or a list with an array for each. A step whose label is −1, or
-whose weight is 0, does not count: neither in the loss nor in the metrics. The loss is the mean over all steps that count.
+whose weight is 0, does not count: neither in the loss nor in the metrics. The loss is the mean over all steps that count, or
+with mean="sequences" the mean over sequences of the means over their steps: then the weights of a sequence's steps sum to
+its own.
 """
 
 import numpy as np
@@ -82,15 +84,33 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def step_weights(weights, targets, dtype):
+def step_weights(weights, targets, dtype, mean="steps"):
     """Return the weights (steps,) of all steps, 0 where targets do not count; None if all are 1.
 
-    weights: (samples,) for sequences, or sequences of a weight for each step, or None.
+    weights: (samples,) for sequences, or sequences of a weight for each step, or None. mean: "steps" or "sequences".
     """
+    found = weights_of_steps(weights, targets, dtype)
+    if mean == "steps":
+        return found
+    lengths = np.diff(targets.offsets)
+    number = np.repeat(np.arange(len(lengths)), lengths)  # the sequence of each step
+    found = np.ones(len(number)) if found is None else found.astype(np.float64)
+    totals = np.bincount(number, found, len(lengths))
+    own = np.ones(len(lengths)) if weights is None or are_of_steps(weights) else np.asarray(weights, np.float64)
+    return (found * (own / np.where(totals > 0, totals, 1))[number]).astype(dtype)
+
+
+def are_of_steps(weights):
+    """Return whether weights are those of steps, not of sequences."""
+    return isinstance(weights, Sequences) or axes_of(weights) == 1 or any_array("sample_weight", weights).ndim != 1
+
+
+def weights_of_steps(weights, targets, dtype):
+    """Return the weights (steps,) as they are given, 0 where targets do not count; None if all are 1."""
     lengths, counted = np.diff(targets.offsets), targets.counted
     if weights is None:
         return None if counted is None else counted.astype(dtype)
-    if isinstance(weights, Sequences) or axes_of(weights) == 1 or any_array("sample_weight", weights).ndim != 1:
+    if are_of_steps(weights):
         found = read(weights, (), name="sample_weight")
         check_lengths("sample_weight", "weight", found, lengths)
         found = sample_weights(found.steps, len(found.steps), dtype)

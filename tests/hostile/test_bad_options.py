@@ -146,7 +146,7 @@ def fit(**given):
 FUNCTIONS = {
     "Network": (lambda **given: Network(**{"layers": [Dense(3)], "inputs": 2, **given}), {
         "layers": lambda value: isinstance(value, Dense), "inputs": shape, "loss": optional(nothing), "dtype": nothing,
-        "seed": seed}),
+        "seed": seed, "mean": nothing}),
     "fit": (fit, {
         "epochs": whole(0), "batch_size": whole(), "optimizer": optional(nothing), "validation_data": optional(nothing),
         "validation_split": optional(lambda value: zero_or_real(value) and value < 1),
