@@ -21,6 +21,7 @@ from ..elementwise.elementary import exp, log
 BLANK = 0
 NEVER = -1e300  # the logarithm of a probability of 0; finite, so that differences are never NaN
 PADDING = 2  # states that are never reached, beside the others, so that s − 2 and s + 2 always exist
+BLOCK = 8  # States are computed in whole blocks, a vector or two each. Those behind the last state of a target lead nowhere.
 # Rows of float64 for each sequence beside α: what a jump over a blank adds, z of the states, β of this step and the next.
 JUMPS, EMITTED, BETA, NEXT = range(4)
 LINES = 4
@@ -46,19 +47,25 @@ ctc, ctc_of_logits = SequenceLoss("ctc"), SequenceLoss("softmax_ctc")
 
 def stride_of(labels):
     """Return the number of float64 of a row for the states of a target of so many labels."""
-    return 2 * labels + 1 + PADDING
+    return blocks_of(2 * labels + 1) * BLOCK + PADDING
+
+
+@jit(inline=True)
+def blocks_of(states):
+    return (states + BLOCK - 1) // BLOCK
 
 
 @jit
 def prepare(lines, labels):
     """Write the jumps of the states of a target, and pad β with states that are never reached; return the states."""
     states = 2 * len(labels) + 1
-    lines[JUMPS, :states + PADDING] = NEVER
+    lines[JUMPS] = NEVER
+    lines[EMITTED] = 0.0
     for j in range(1, len(labels)):
         if labels[j] != labels[j - 1]:
             lines[JUMPS, 2 * j + 1] = 0.0
-    lines[BETA, states:states + PADDING] = NEVER
-    lines[NEXT, states:states + PADDING] = NEVER
+    lines[BETA] = NEVER
+    lines[NEXT] = NEVER
     return states
 
 
@@ -74,7 +81,7 @@ def emit(emitted, z, labels, normalizer):
 @jit
 def step_forward(alpha, before, jumps, emitted, states):
     """alpha = log α(t); state s is at place s + PADDING. before: that of the step before."""
-    for s in range(states):
+    for s in range(blocks_of(states) * BLOCK):
         stay, next_, jump = before[s + 2], before[s + 1], before[s] + jumps[s]
         top = larger(stay, larger(next_, jump))
         alpha[s + 2] = emitted[s] + top + log(exp(stay - top) + exp(next_ - top) + exp(jump - top))
@@ -83,7 +90,7 @@ def step_forward(alpha, before, jumps, emitted, states):
 @jit
 def step_backward(beta, after, jumps, states):
     """beta = log β(t), where after[s] = log β(t + 1, s) p(t + 1, c(s))."""
-    for s in range(states):
+    for s in range(blocks_of(states) * BLOCK):
         stay, next_, jump = after[s], after[s + 1], after[s + 2] + jumps[s + 2]
         top = larger(stay, larger(next_, jump))
         beta[s] = top + log(exp(stay - top) + exp(next_ - top) + exp(jump - top))
@@ -92,7 +99,7 @@ def step_backward(beta, after, jumps, states):
 @jit
 def state_probabilities(alpha, beta, loss, states):
     """alpha = α(t) β(t) eˡᵒˢˢ, the probability of each state at step t given the target."""
-    for s in range(states):
+    for s in range(blocks_of(states) * BLOCK):
         alpha[s + 2] = exp(alpha[s + 2] + beta[s] + loss)
 
 
@@ -103,11 +110,12 @@ def probabilities(dz, z):
     for k in range(1, len(z)):
         top = larger(top, z[k])
     for k in range(len(z)):
-        total += exp(float(z[k]) - float(top))
-    normalizer = float(top) + log(total)
+        e = exp(float(z[k]) - float(top))
+        total += e
+        dz[k] = e
     for k in range(len(z)):
-        dz[k] = exp(float(z[k]) - normalizer)
-    return normalizer
+        dz[k] /= total
+    return float(top) + log(total)
 
 
 @jit
@@ -128,7 +136,7 @@ def sequence_loss(dz, z, labels, alphas, normalizers, lines, weight):
         if t > 0:
             step_forward(alphas[t], alphas[t - 1], jumps, emitted, states)
             continue
-        alphas[t, PADDING:PADDING + states] = NEVER
+        alphas[t, PADDING:PADDING + blocks_of(states) * BLOCK] = NEVER
         for s in range(min(2, states)):
             alphas[t, PADDING + s] = emitted[s]
 
@@ -149,7 +157,7 @@ def sequence_loss(dz, z, labels, alphas, normalizers, lines, weight):
         for k in range(z.shape[1]):
             dz[t, k] *= weight
         emit(emitted, z[t], labels, normalizers[t])
-        for s in range(states):
+        for s in range(blocks_of(states) * BLOCK):
             after[s] = beta[s] + emitted[s]
         step_backward(beta, after, jumps, states)
     return weight * loss
