@@ -1,6 +1,6 @@
 """A training step of nets that branch and join, by fastnn, PyTorch and JAX; one image by ONNX Runtime; the price of a graph.
 
-    python graphs.py [price | resnet-8 | dense | two-inputs ...] [--threads N] [--rounds N]
+    python graphs.py [price | resnet-8 | dense | two-inputs ...] [--threads N] [--rounds N] [--cpu]
 
 price       a chain, 64-64-64-10 of batch 64, written as a list and as a graph; it needs nothing else
 resnet-8    ResNet-8 of MLPerf Tiny with its shortcuts, 32×32×3, batch 32: training, and one image
@@ -9,7 +9,8 @@ two-inputs  a picture 28×28 by two convolutions and 20 columns, a class and a v
 
 Adam in float32, each library on arrays of its own. Each has a turn in every round, so that a slow moment falls on all; the
 figures are medians over the rounds, and the time of a step is that of an epoch by its steps. fastnn's epochs are calls of
-`fit`, checks of the data and shuffling included; PyTorch and JAX get batches made beforehand.
+`fit`, checks of the data and shuffling included; PyTorch and JAX get batches made beforehand. --cpu measures processor time
+instead, which other work on the machine disturbs less.
 """
 
 import argparse
@@ -132,7 +133,7 @@ def resnet_8(threads):
 
 def one_image(threads):
     net, X = resnet(), rng.normal(size=(1, 32, 32, 3)).astype(np.float32)
-    made = {"fastnn": (lambda: [net.forward(X, threads=threads) for _ in range(50)], 50)}
+    made = {"fastnn": (lambda: [net.forward(X) for _ in range(50)], 50)}
     if has("onnxruntime"):
         import onnxruntime
 
@@ -267,7 +268,7 @@ def torch_two(X, y, threads):
 NETS = {"price": [price], "resnet-8": [resnet_8, one_image], "dense": [dense], "two-inputs": [two_inputs]}
 
 
-def compare(make, threads, rounds):
+def compare(make, threads, rounds, clock):
     """Print the median time of a step of each, and its ratio to that of the first."""
     made = make(threads)
     for epoch, _ in made.values():
@@ -275,9 +276,9 @@ def compare(make, threads, rounds):
     times = {name: [] for name in made}
     for _ in range(rounds):
         for name, (epoch, steps) in made.items():
-            start = time.perf_counter()
+            start = clock()
             epoch()
-            times[name].append((time.perf_counter() - start) / steps)
+            times[name].append((clock() - start) / steps)
     first, *_ = times.values()
     print(f"{make.__name__}, {threads} thread{'s' * (threads > 1)}: " + ", ".join(
         f"{name} {statistics.median(own) * 1e6:,.1f} µs ({statistics.median(own) / statistics.median(first):.3f}, "
@@ -289,10 +290,11 @@ def main():
     parser.add_argument("nets", nargs="*", choices=[*NETS, []], help=f"some of {', '.join(NETS)}; default: all")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--cpu", action="store_true", help="processor time; it counts that of all threads")
     options = parser.parse_args()
     for name in options.nets or NETS:
         for make in NETS[name]:
-            compare(make, options.threads, options.rounds)
+            compare(make, options.threads, options.rounds, time.process_time if options.cpu else time.perf_counter)
 
 
 if __name__ == "__main__":
