@@ -39,7 +39,12 @@ def for_each(name, given, count):
 
 
 def describe(estimator, outputs, out_activation):
-    """Return (layers, ends): the layers, and for each hidden layer the index of the layer with its outputs."""
+    """Return (layers, ends): the layers, and for each hidden layer the index of the layer with its outputs.
+
+    outputs: their number, or a list with that of each of several targets, whose layers are not among those returned.
+    """
+    if isinstance(outputs, list):
+        return hidden_layers(estimator)
     output = Dense(outputs, RECORD_NAMES.get(out_activation, out_activation))
     if estimator.layers is not None and estimator.inputs is None:
         layers = list(estimator.layers)
@@ -50,6 +55,14 @@ def describe(estimator, outputs, out_activation):
             raise ValueError(f"the last of `layers` is {last!r}, but y needs {output!r}; leave it out, and the output "
                              "layer is added")
         return [*layers, output], list(range(len(layers)))
+    layers, ends = hidden_layers(estimator)
+    return [*layers, output], ends
+
+
+def hidden_layers(estimator):
+    """Return (layers, ends) without an output layer."""
+    if estimator.layers is not None and estimator.inputs is None:
+        return list(estimator.layers), list(range(len(estimator.layers)))
     layers, ends = [], []
     widths = each_layer(estimator.hidden_layer_sizes)
     activations = for_each("activation", estimator.activation, len(widths))
@@ -64,7 +77,7 @@ def describe(estimator, outputs, out_activation):
         ends.append(len(layers) - 1)
         if dropout > 0:
             layers.append(optional_layer("Dropout", "dropout")(dropout))
-    return [*layers, output], ends
+    return layers, ends
 
 
 def sample_shape(given, X):

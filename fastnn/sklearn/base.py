@@ -162,7 +162,8 @@ class NetworkEstimator(BaseEstimator, ABC):
             return -loss
         if self.scoring is None:
             outputs = self._outputs(held_out.X)
-            return self._score(held_out.y, outputs, held_out.weights) if np.isfinite(outputs).all() else float("nan")
+            finite = all(np.isfinite(own).all() for own in (outputs.values() if isinstance(outputs, dict) else [outputs]))
+            return self._score(held_out.y, outputs, held_out.weights) if finite else float("nan")
         weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
         scorer = self.scoring if callable(self.scoring) else get_scorer(self.scoring)
         return float(scorer(without_names(self), held_out.X, self._decode_targets(held_out.y), **weights))
@@ -283,19 +284,24 @@ class NetworkEstimator(BaseEstimator, ABC):
         hidden, layers = layers, inputs.description(self, layers) if self.inputs else layers
         if anew:
             options = {"loss": loss, "dtype": self._dtype_of(samples.X).name, "generator": generator}
+            targets = outputs if isinstance(outputs, list) else None
             if self.inputs is not None:
-                self.network_, first = inputs.build(self, hidden, **options)
+                self.network_, first = inputs.build(self, hidden, targets, **options)
                 inputs.check_steps(self.network_, samples.X)
                 ends = [first + end for end in ends]
+            elif targets:
+                shape = samples.X.shape[1:] if self.layers is None else self._sample_shape
+                self.network_, _ = inputs.build_targets(shape, layers, targets, **options)
             elif self.layers is None:
                 self.network_ = architecture.build(layers, samples.X.shape[1], activation=self.activation, **options)
             else:
                 self.network_ = architecture.build_given(layers, self._sample_shape, **options)
                 architecture.check_outputs(self.network_)
-            if self.inputs is None and len(self.network_.layers) != len(layers):  # blocks are several layers
+            several = self.inputs is not None or targets is not None
+            if not several and len(self.network_.layers) != len(layers):  # blocks are several layers
                 ends = list(range(len(self.network_.wiring.steps) - 1))
             self._hidden_ends, self._optimizer, self._given_layers = ends, None, tuple(layers)
-            self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, outputs
+            self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, len(targets) if targets else outputs
             self.out_activation_ = self._describe(out_activation)
         elif tuple(layers) != getattr(self, "_given_layers", self.network_.layers) or loss != self.network_.loss:
             raise ValueError(f"the parameters and y now describe a network of layers {layers} and loss {loss!r}, but "
@@ -351,7 +357,10 @@ class NetworkEstimator(BaseEstimator, ABC):
             return self.network_.forward(self.network_.shaped(X), threads=self.n_threads)
         rows = range(0, X.shape[0], DENSE_ROWS)
         X = X.tocsr()
-        return np.concatenate([self._outputs(dense(X[i:i + DENSE_ROWS])) for i in rows])
+        parts = [self._outputs(dense(X[i:i + DENSE_ROWS])) for i in rows]
+        if isinstance(parts[0], dict):  # of several targets
+            return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return np.concatenate(parts)
 
     def hidden_activations(self, X):
         """Return the outputs of the hidden layers, a list of arrays `(samples, *shape)`, in the network's dtype."""

@@ -26,3 +26,12 @@ def label_factors(given, y, weights):
                          f"{[{0: 1, 1: 2}] * labels!r}, where a sample has several")
     factors = [class_factors(one, np.arange(2), column, weights) for one, column in zip(each, y.T, strict=True)]
     return np.prod(factors, axis=0)
+
+
+def target_factors(given, classes, y, weights):
+    """Return the product of the factors of all targets of a sample, y (samples, targets); `given` may be a list."""
+    each = [given] * len(classes) if isinstance(given, str) else given
+    if not isinstance(each, (list, tuple)) or len(each) != len(classes):
+        raise ValueError(f"class_weight must be 'balanced' or a list of a dict for each of the {len(classes)} targets")
+    factors = [class_factors(one, known, column, weights) for one, known, column in zip(each, classes, y.T, strict=True)]
+    return np.prod(factors, axis=0)

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ..checks.other_arguments import takes_others
 from ..runtime.quiet import quiet
 from .base import NetworkEstimator, stochastic_only
-from .class_weights import class_factors, label_factors
+from .class_weights import class_factors, label_factors, target_factors
 from .fitting.scores import accuracy
 from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
@@ -19,8 +19,10 @@ from .parameters import ATTRIBUTES, DESCRIPTION
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     __doc__ = f"""A neural network classifier, with the interface of scikit-learn's MLPClassifier.
 
-    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels for each sample. The last
-    activation is one sigmoid for two classes, softmax for more, and a sigmoid for each of several labels.
+    Labels may be numbers or text; a matrix of 0 and 1 (samples, labels) means several labels for each sample. Any other
+    matrix has several targets, (samples, targets), each with classes of its own: the hidden layers are common to all,
+    `predict` returns such a matrix, `predict_proba` a list with the probabilities of each target. The last activation is one
+    sigmoid for two classes, softmax for more and for several targets, and a sigmoid for each of several labels.
 
     Parameters
     ----------{DESCRIPTION}
@@ -32,7 +34,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     Attributes
     ----------
-    classes_ : array of the labels, in the order of `predict_proba`'s columns{ATTRIBUTES}
+    classes_ : array of the labels, in the order of `predict_proba`'s columns; of several targets a list{ATTRIBUTES}
 
     Examples
     --------
@@ -69,6 +71,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
     def _begin_parts(self, y, classes):
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1 and not type_of_target(y).startswith("multilabel"):
+            raise ValueError(f"y has shape {y.shape}, several targets, which partial_fit does not take; call fit, or fit a "
+                             "classifier for each")
         if not hasattr(self, "classes_"):
             if classes is None:
                 raise ValueError("classes is missing; the first partial_fit needs all labels, as in np.unique(y)")
@@ -83,17 +88,36 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             check_classification_targets(y)
             multilabel = type_of_target(y).startswith("multilabel")
         if y.ndim == 2 and not multilabel:
-            if y.shape[1] > 1:
-                raise ValueError(f"y has shape {y.shape}; several targets of several classes each are not supported: fit a "
-                                 "classifier for each column (sklearn.multioutput.MultiOutputClassifier)")
+            if y.shape[1] > 1 or (not anew and self._has_targets):
+                return self._encode_targets(y, anew)
             y = column_or_1d(y, warn=True)
         labels = np.arange(y.shape[1]) if multilabel else np.unique(y)
         if anew:
-            self._multilabel, self.classes_ = multilabel, labels
+            self._multilabel, self._targets, self.classes_ = multilabel, 0, labels
+        elif self._has_targets:
+            raise ValueError(f"y has shape {y.shape}; this classifier was fitted to {self._targets} targets a sample")
         self._check_labels(labels, multilabel)
         if multilabel:
             return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y, np.int64)
         return np.searchsorted(self.classes_, y)
+
+    def _encode_targets(self, y, anew):
+        """Return the numbers of the classes of several targets, (samples, targets)."""
+        if anew:
+            self._multilabel, self._targets, self.classes_ = False, y.shape[1], [*map(np.unique, y.T)]
+        if y.shape[1] != self._targets:
+            raise ValueError(f"y has {y.shape[1]} targets a sample; this classifier was fitted to {self._targets or 'one'}")
+        for number, (known, column) in enumerate(zip(self.classes_, y.T, strict=True)):
+            if len(known) < 2:
+                raise ValueError(f"target {number} has one class, {known[0]!r}; leave it out")
+            if len(unknown := np.setdiff1d(column, known)):
+                raise ValueError(f"target {number} has classes {unknown}, which are not known from the fit before: {known}")
+        return np.stack([np.searchsorted(known, column) for known, column in zip(self.classes_, y.T, strict=True)], axis=1)
+
+    @property
+    def _has_targets(self):
+        """Whether there are several targets, each with classes of its own."""
+        return getattr(self, "_targets", 0) > 0
 
     def _is_plain_column(self, y, samples):
         return type(y) is np.ndarray and y.shape == (samples,) and y.dtype.kind in "biu"
@@ -109,34 +133,44 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                              f"{self.classes_}")
 
     def _check_warm_start(self, y):
+        if self._has_targets:
+            raise ValueError("warm_start=True does not go on with several targets; give warm_start=False")
         missing = [] if self._multilabel else np.setdiff1d(np.arange(len(self.classes_)), y)
         if len(missing):
             raise ValueError(f"y lacks the classes {self.classes_[missing]} of the fit before, with which warm_start=True "
                              "goes on; give samples of every class, or call partial_fit, which takes them in parts")
 
     def _decode_targets(self, y):
+        if self._has_targets:
+            return np.stack([known[numbers] for known, numbers in zip(self.classes_, y.T, strict=True)], axis=1)
         return y if self._multilabel else self.classes_[y]
 
     def _outputs_wanted(self, y):
+        if self._has_targets:
+            return [*map(len, self.classes_)], "softmax", classification_loss(self.loss, "softmax")
         count = len(self.classes_)
         out_activation = "logistic" if self._multilabel or count <= 2 else "softmax"
         outputs = 1 if not self._multilabel and count <= 2 else count
         return outputs, out_activation, classification_loss(self.loss, out_activation)
 
     def _one_label_of_two(self, y):
-        return not self._multilabel and len(self.classes_) <= 2
+        return not (self._multilabel or self._has_targets) and len(self.classes_) <= 2
 
     def _weights(self, y, weights):
         if self.class_weight is None:
             return weights
         if self._multilabel:
             factors = label_factors(self.class_weight, y, weights)
+        elif self._has_targets:
+            factors = target_factors(self.class_weight, self.classes_, y, weights)
         else:
             factors = class_factors(self.class_weight, self.classes_, y, weights)
         return factors if weights is None else weights * factors
 
     def _label_numbers(self, outputs):
         """Return the numbers of the most likely labels, or 0 and 1 for each of several labels."""
+        if self._has_targets:
+            return np.stack([own.argmax(axis=1) for own in outputs.values()], axis=1)
         if self._multilabel:
             return (outputs > 0.5).astype(np.int64)
         if len(self.classes_) == 1:
@@ -147,17 +181,33 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return accuracy(y, self._label_numbers(outputs), weights)
 
     def predict(self, X):
-        """Return the most likely label of each sample (samples,), or a matrix of 0 and 1 (samples, labels)."""
+        """Return the most likely label of each sample (samples,), or a matrix of 0 and 1 (samples, labels).
+
+        Of several targets, a matrix of the most likely label of each (samples, targets).
+        """
         return self._decode_targets(self._label_numbers(self._checked_outputs(X)))
 
     def predict_proba(self, X):
-        """Return probabilities (samples, classes), columns as in `classes_`; those of several labels are independent."""
+        """Return probabilities (samples, classes), columns as in `classes_`; those of several labels are independent.
+
+        Of several targets, a list with the probabilities of each.
+        """
         outputs = self._checked_outputs(X)
+        if self._has_targets:
+            return [*outputs.values()]
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
     def predict_log_proba(self, X):
         """Return the logarithms of `predict_proba`, −inf where a probability has rounded to 0."""
+        if self._has_targets:
+            return [quiet(np.log, own, divide="ignore") for own in self.predict_proba(X)]
         return quiet(np.log, self.predict_proba(X), divide="ignore")
+
+    def score(self, X, y, sample_weight=None):
+        """Return the fraction of samples that are predicted right; of several targets, those of which all are."""
+        if not self._has_targets:
+            return super().score(X, y, sample_weight)
+        return accuracy(np.asarray(y), self.predict(X), sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ numbers. A single name is a column whose cells are the samples: arrays of one sh
 import numpy as np
 from sklearn.utils.validation import check_X_y, validate_data
 
-from ..layers import Chain, Concatenate, Embedding, Flatten, Input, is_ragged
+from ..layers import Chain, Concatenate, Dense, Embedding, Flatten, Input, is_ragged
 from ..samples.features import features
 from ..samples.named import named_error
 from ..samples.ragged import refuse_short, sequences
@@ -117,17 +117,38 @@ def of_shape(estimator, name, array, shape, dtype):
         raise named_error(f"X[{name!r}]", error) from None
 
 
-def build(estimator, hidden, *, loss, dtype, generator):
+def build(estimator, hidden, outputs, *, loss, dtype, generator):
     """Return (network, index of the step of the first of the `hidden` layers).
 
-    Each input goes through its own layers; their results, flat and side by side, go through `hidden`, the output included.
+    Each input goes through its own layers; their results, flat and side by side, go through `hidden`. outputs: None if
+    those are among them, or a list of the number of outputs of each of several targets.
     """
     inputs = {name: Input(shape, name=name) for name, shape in estimator._shapes.items()}
     nodes = [flat(name, node_of(layers_of(estimator, name), node)) for name, node in inputs.items()]
     joined = Concatenate()(nodes) if len(nodes) > 1 else nodes[0]
+    return network_of(inputs, node_of(hidden, joined), outputs, len(hidden), loss, dtype, generator)
+
+
+def build_targets(shape, hidden, outputs, *, loss, dtype, generator):
+    """Return the same for samples of one input, of this shape, and several targets."""
+    x = Input(shape, name="X")
+    h = node_of(hidden, x)
+    if is_ragged(h.shape):
+        raise ValueError(f"the last of `layers`, {hidden[-1]!r}, gives outputs at each step, and an estimator learns "
+                         "targets of each sample: end `layers` with a recurrent layer that gives its last state, with "
+                         "LastStep() or with GlobalAveragePool()")
+    return network_of({"X": x}, h, outputs, len(hidden), loss, dtype, generator)
+
+
+def network_of(inputs, last, outputs, hidden, loss, dtype, generator):
+    """Return (network, index of the step of the first hidden layer) with the ends of the node `last`."""
+    ends = {"y": last}
+    if isinstance(outputs, list):
+        ends = {f"target_{k}": Dense(count, "softmax")(last) for k, count in enumerate(outputs)}
+        loss = dict.fromkeys(ends, loss)
     seed = int(generator.randint(2**31))
-    network = EstimatorNetwork(inputs=inputs, outputs={"y": node_of(hidden, joined)}, loss=loss, dtype=dtype, seed=seed)
-    return network, len(network.wiring.steps) - len(hidden)
+    network = EstimatorNetwork(inputs=inputs, outputs=ends, loss=loss, dtype=dtype, seed=seed)
+    return network, len(network.wiring.steps) - hidden - (len(ends) if isinstance(outputs, list) else 0)
 
 
 def node_of(layers, node):

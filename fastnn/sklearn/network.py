@@ -5,6 +5,7 @@ import numpy as np
 from ..fitting.loop import Trainer
 from ..network.network import Network
 from ..program import TrainingProgram
+from ..samples.sequences import Sequences
 from ..samples.several import Inputs
 
 
@@ -62,9 +63,13 @@ class EstimatorNetwork(Network):
         """Return samples (samples, features) in the shape of the network's inputs; sequences and Inputs as they are."""
         if isinstance(X, Inputs):
             return X if self.has_several else X.arrays[0]
-        if self.is_ragged:
+        if isinstance(X, Sequences):
             return X
         return X.reshape(len(X), *self.shapes[0])
+
+    def targets(self, y):
+        """Return targets as `fit` takes them: those of several outputs, one in each column, by name."""
+        return dict(zip(self.graph.outputs, y.T, strict=True)) if self.several_outputs else y
 
     def snapshot(self):
         """Return a copy of everything that training changes in the layers, for `restore`."""

@@ -40,7 +40,8 @@ class Samples:
     def as_validation_data(self, network):
         """Return the samples in the form of `network.fit`'s validation_data."""
         X = network.shaped(self.X)
-        return (X, self.y) if self.weights is None else (X, self.y, self.weights)
+        y = network.targets(self.y)
+        return (X, y) if self.weights is None else (X, y, self.weights)
 
 
 def without_names(estimator):

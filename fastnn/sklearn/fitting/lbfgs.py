@@ -15,7 +15,7 @@ class PenalizedLoss(FullBatchLoss):
     """The loss over all samples with the penalty ½ α ‖W‖² / Σᵢ wᵢ; infinite if it is not finite, as SciPy expects."""
 
     def __init__(self, network, samples, threads):
-        data = check_data(network, network.shaped(samples.X), samples.y, samples.weights)
+        data = check_data(network, network.shaped(samples.X), network.targets(samples.y), samples.weights)
         super().__init__(network, data, resolve_threads(threads))
         weights = data.weights[0] if network.has_several else data.weights
         weight = len(data.X) if weights is None else weights.astype(np.float64).sum()

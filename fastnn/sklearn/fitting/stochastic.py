@@ -89,7 +89,7 @@ def train(estimator, optimizer, samples, held_out, *, incremental, score, withou
     watch = Watch(estimator, optimizer, len(samples.X), best, score, without_improvement)
     try:
         network.fit(
-            network.shaped(samples.X), samples.y, sample_weight=samples.weights,
+            network.shaped(samples.X), network.targets(samples.y), sample_weight=samples.weights,
             epochs=1 if incremental else estimator.max_iter, batch_size=batch_size(estimator, len(samples.X)),
             optimizer=optimizer, shuffle=estimator.shuffle,
             validation_data=None if held_out is None else held_out.as_validation_data(network),
