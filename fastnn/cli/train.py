@@ -5,8 +5,8 @@ from pathlib import Path
 from . import options
 
 MANY = 30  # largest number of columns in the output
-REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed",
-            "best_epoch", "best_epochs", "test", "baselines")  # what the model's file has of the results
+REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed", "group",
+            "time", "best_epoch", "best_epochs", "test", "baselines")  # what the model's file has of the results
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
@@ -35,7 +35,7 @@ def main(argv):
         linear=parsed.linear,        validation=parsed.validation, test=parsed.test, seed=parsed.seed,
         task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop,
         codes=parsed.codes, numbers=parsed.numbers, missing_values=parsed.missing,
-        keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
+        group=parsed.group, time=parsed.time, keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
         max_categories=parsed.max_categories, limit=parsed.limit, threads=parsed.threads,
     )
     quiet = parsed.json or parsed.quiet
@@ -95,6 +95,11 @@ def parser():
     options.add_reading(table)
     table.add_argument("--validation", type=options.share, default=0.1, metavar="SHARE",
                        help="fraction of the rows for choosing the best epoch with --members 1 (default: 0.1)")
+    table.add_argument("--group", metavar="COLUMN",
+                       help="keep rows with the same value, such as those of one patient, in one part of the split; not an "
+                            "input of the network")
+    table.add_argument("--time", metavar="COLUMN", help="test on the last rows by this column of dates or numbers, and hold "
+                                                        "out blocks of time")
     table.add_argument("--test", type=options.share, default=0.2, metavar="SHARE",
                        help="fraction of the rows for the test (default: 0.2)")
     net = parser.add_argument_group("the network and its training")
@@ -144,6 +149,8 @@ def plan(parsed, table, preprocessing, target, folds, test, sizes):
     (training, validation), count = folds[0], len(folds)
     rows = (f"{len(training):,} to train on, {len(validation):,} to choose the best epoch by" if count == 1 else
             f"{len(training) + len(validation):,} to train on: each network holds out a part to choose its best epoch by")
+    manner = (f"whole groups of {parsed.group}, seed {parsed.seed}" if parsed.group else
+              f"the last by {parsed.time}" if parsed.time else f"seed {parsed.seed}")
     last = f"{target.outputs} {'softmax' if target.kind == 'classification' else 'identity'}"
     net = f"{options.in_words(len(preprocessing.features), parsed.layers)} → {last}"
     decay = f"weight decay {parsed.weight_decay:g}"
@@ -154,7 +161,7 @@ def plan(parsed, table, preprocessing, target, folds, test, sizes):
 
 {options.aligned(columns)}
 
-  rows       {rows}; {len(test):,} to test on (seed {parsed.seed})
+  rows       {rows}; {len(test):,} to test on ({manner})
   network    {f"the average of {count}: " if count > 1 else ""}{net}
   training   {sizes[0]} epochs in batches of {sizes[1]}, AdamW from {sizes[2]:.2g} down to 0 along a cosine, {decay}
 """
@@ -171,7 +178,8 @@ def report(parsed, result, beside, recipe, output):
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
         "rows": parts, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
-        "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed,
+        "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed, "group": parsed.group,
+        "time": parsed.time,
         "members": len(result.folds), "weights": result.weights, "best_epochs": [epoch + 1 for epoch in result.best_epochs],
         "best_epoch": result.best_epoch + 1, "seconds": result.seconds, "test": result.metrics, "baselines": beside,
         "notes": result.notes,

@@ -9,7 +9,7 @@ from ..checks.single import check_fields, checked, or_none, or_word
 from ..layers import Dense
 from ..layers.blocks import list_of_layers
 from .columns.bins import BINS, bins
-from .plain import deviations, marks
+from .plain import deviations, marks, word
 
 STEPS = 4000  # approximate number of steps of a training, within
 EPOCHS = (20, 200)  # these bounds on the number of epochs
@@ -80,6 +80,12 @@ class Recipe:
     codes, numbers : list of str
         Columns of numbers that are read as names too, one-hot; and those that are not. Others with whole numbers that repeat
         are read so if this explains part of the errors on rows held out: see `fastnn.tables.training.codes`.
+    group : str, optional
+        A column whose rows with the same value, such as those of one patient, are in one part as a whole. It is no input of
+        the networks unless it is in `keep_columns`.
+    time : str, optional
+        A column of dates or numbers: the last rows are for the test, and each member holds out a block of time. See
+        `fastnn.tables.training.dependent_rows`.
     threads : int, optional
     """
 
@@ -102,6 +108,8 @@ class Recipe:
     keep_words: tuple = names()
     codes: tuple = names()
     numbers: tuple = names()
+    group: str | None = checked(or_none(word), default=None)
+    time: str | None = checked(or_none(word), default=None)
     missing_values: tuple = checked(marks, default=())
     max_categories: int | str = checked(or_word("auto", whole_number), default="auto")
     limit: float | str = checked(or_word("auto", deviations), default="auto")

@@ -33,6 +33,7 @@ from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..target import Values, is_skewed
 from . import codes
+from .dependent_rows import dependence
 from .hints import hint
 from .members import deal, train_members
 from .split import split
@@ -153,6 +154,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
     counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are dropped
+    for name in filter(None, (recipe.group, recipe.time)):
+        if check_there(name, list(table.columns)) == target:
+            raise ValueError(f"{target!r} is the target; it cannot be the {'group' if name == recipe.group else 'time'} too")
     table, task, notes = learnable(table, target, recipe)
     notes = [*reading["notes"], *notes]
     classes = Classes.fit(table[target], reading["spelling"].get(target)) if task == "classification" else None
@@ -160,13 +164,19 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         Values.fit(table[target])  # raises an error before `announce` is called
     notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
     labels = classes and classes.encode(table[target])
-    training, validation, test = split(labels, len(table), validation=recipe.validation, test=recipe.test, seed=recipe.seed)
-    folds = deal(labels, training, validation, recipe.count(len(table)), recipe.seed)
+    shares = {"validation": recipe.validation, "test": recipe.test, "seed": recipe.seed}
+    if depends := dependence(table, recipe):
+        training, validation, test = depends.split(**shares)
+        folds = depends.deal(training, validation, recipe.count(len(table)), recipe.seed)
+    else:
+        training, validation, test = split(labels, len(table), **shares)
+        folds = deal(labels, training, validation, recipe.count(len(table)), recipe.seed)
     learned = union(rows for rows, _ in folds)
     features = table.drop(columns=target)
     text = {*map(text_name, recipe.text), *declared} - {target}
     keep_words = {*map(text_name, recipe.keep_words)} - {target}
-    encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=recipe.drop,
+    drop = [*recipe.drop, *([recipe.group] if recipe.group not in (None, *recipe.drop, *recipe.keep_columns) else [])]
+    encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=drop,
                      keep_columns=recipe.keep_columns, keep_words=keep_words, missing_values=recipe.missing_values,
                      max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, counters=counters)
     preprocessing = encode(codes=recipe.codes)
@@ -180,7 +190,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         matrix, messages = collected(preprocessing.transform, features)
         notes.append(codes.note_on(gains))
     notes += preprocessing.notes + messages
-    named = {*text, *map(text_name, recipe.drop)}
+    named = {*text, *map(text_name, drop)}
     notes += [found for column in preprocessing.columns if column.kind in ("text", "ignored") and column.name not in named
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
                                  "is ignored" if column.kind == "ignored" else "counts as text"))]
