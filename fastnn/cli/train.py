@@ -1,12 +1,15 @@
 """`fastnn train`: train a model on a table, and compare it with a constant and a linear model on held-out rows."""
 
+from dataclasses import fields
 from pathlib import Path
 
 from . import options
 
+IMPORTANT = 5  # columns in the output
 MANY = 30  # largest number of columns in the output
 REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed", "group",
-            "time", "best_epoch", "best_epochs", "test", "baselines")  # what the model's file has of the results
+            "time", "best_epoch", "best_epochs", "test", "baselines",
+            "importance")  # what the model's file has of the results
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
@@ -23,21 +26,15 @@ def main(argv):
     parsed = parser().parse_args(argv)
     from ..tables import Recipe, read_table, train
     from ..tables.training.baselines import baselines, remark
+    from ..tables.training.importance import importance
 
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
     options.check_output(output, ("table", parsed.file))
     table = read_table(parsed.file, text=(*parsed.text, *parsed.drop), missing_values=parsed.missing,
                        spelling=[parsed.target], **options.reading_options(parsed))
-    recipe = Recipe(
-        layers=parsed.layers, epochs=parsed.epochs, batch_size=parsed.batch_size, learning_rate=parsed.learning_rate,
-        weight_decay=parsed.weight_decay, members=parsed.members, bins=parsed.bins,
-        linear=parsed.linear,        validation=parsed.validation, test=parsed.test, seed=parsed.seed,
-        task=parsed.task, log_target=parsed.log_target, text=parsed.text, drop=parsed.drop,
-        codes=parsed.codes, numbers=parsed.numbers, missing_values=parsed.missing,
-        group=parsed.group, time=parsed.time, keep_columns=parsed.keep_columns, keep_words=parsed.keep_words,
-        max_categories=parsed.max_categories, limit=parsed.limit, threads=parsed.threads,
-    )
+    parsed.missing_values = parsed.missing
+    recipe = Recipe(**{field.name: getattr(parsed, field.name) for field in fields(Recipe)})  # options have these names
     quiet = parsed.json or parsed.quiet
 
     def announce(preprocessing, target, folds, test, sizes):
@@ -49,6 +46,7 @@ def main(argv):
     if worse := remark(result.metrics, beside):
         result.notes.append(worse)
     found = report(parsed, result, beside, recipe, output)
+    found["importance"] = {} if parsed.no_importance else importance(result)
     result.model.report = {name: found[name] for name in REPORTED}
     result.model.save(output)
     for note in result.notes:
@@ -58,7 +56,7 @@ def main(argv):
     if parsed.json:
         options.print_json(found)
     elif not quiet:
-        options.print_now(outcome(result, beside, output))
+        options.print_now(outcome(result, beside, found["importance"], output))
 
 
 def parser():
@@ -110,6 +108,9 @@ def parser():
                           "determines its best epoch (default: 8, or 4 above 50,000 rows and 2 above 200,000)")
     net.add_argument("--bins", type=options.whole, default=16, metavar="N",
                      help="number of bins in which the networks also see each column of numbers; 0 for none (default: 16)")
+    net.add_argument("--balanced", action="store_true",
+                     help="predict rare classes as readily as frequent ones: the class with the largest ratio of its "
+                          "probability to its share of the rows; probabilities do not change")
     net.add_argument("--linear", choices=("auto", "yes", "no"), default="auto",
                      help="add linear models to the average, with weights from the rows held out (default: auto, if there "
                           "are several networks)")
@@ -130,6 +131,7 @@ def parser():
                                                                                 "the shuffling (default: 0)")
     options.add_threads(net)
     parser.add_argument("--no-baselines", action="store_true", help="do not train a linear model for comparison")
+    parser.add_argument("--no-importance", action="store_true", help="do not determine how important each column is")
     parser.add_argument("--quiet", action="store_true", help="print only notes")
     options.add_json(parser)
     return parser
@@ -186,18 +188,20 @@ def report(parsed, result, beside, recipe, output):
     }
 
 
-def outcome(result, beside, output):
+def outcome(result, beside, important, output):
     """Return the result as text."""
     names = list(result.metrics)
     rows = [("on the test rows", *names), ("this network", *(options.brief(result.metrics[name]) for name in names))]
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
     kept = f"epoch {low}, the best" if low == high else f"epochs {low} to {high}, the best of each network"
+    first = ", ".join(f"{name} {100 * ratio:.0f} %" for name, ratio in [*important.items()][:IMPORTANT])
+    matter = f"  columns    {first}: how much larger the loss on the test rows is without each\n" if first else ""
     mixed = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
     return f"""\
   trained in {result.seconds:.2f} s; kept {kept} of {len(result.history.epochs)}{f"; weights: {mixed}" if mixed else ""}
 
 {options.aligned(rows)}
 
-  saved      {output}
+{matter}  saved      {output}
   next       fastnn predict {output} NEW.csv"""

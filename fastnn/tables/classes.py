@@ -9,7 +9,7 @@ labels that would be confused, such as 1 and "1", or True and 1, cannot be in on
 import decimal
 import math
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..checks import one_of, shown
 from ..checks.single import checked, or_none
 from .columns.cells import places_of, written
 from .columns.frames import EXACT, pandas
-from .plain import different_words, word
+from .plain import different_words, positive, word
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
           "object")
@@ -41,6 +41,13 @@ def one_of_dtypes(where, value):
     return one_of(where, value, DTYPES)
 
 
+def positive_numbers(where, values):
+    """Return numbers from a file as a tuple of floats above 0."""
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(f"{where} is {shown(values)}; it must be a list of numbers above 0")
+    return tuple(positive(where, value) for value in values)
+
+
 @dataclass(frozen=True)
 class Classes:
     """A target of classes, numbered in the order of `labels`.
@@ -54,15 +61,20 @@ class Classes:
         had a dtype: int64 if all labels are int, else object.
     spelling : tuple of str or None
         The labels as written in the training file; None if that is the result of str.
+    factors : tuple of float or None
+        The predicted class is that with the largest product of probability and factor; None for the most probable one.
     """
 
     name: str = checked(word)
     labels: tuple = checked(checked_labels)
     dtype: str | None = checked(or_none(one_of_dtypes), default=None, optional=True)
     spelling: tuple | None = checked(or_none(different_words), default=None, optional=True)
+    factors: tuple | None = checked(or_none(positive_numbers), default=None, optional=True)
     kind = "classification"
 
     def __post_init__(self):
+        if self.factors is not None and len(self.factors) != len(self.labels):
+            raise ValueError(f"factors has {len(self.factors)} numbers for {len(self.labels)} labels")
         if self.spelling is not None and len(self.spelling) != len(self.labels):
             raise ValueError(f"spelling has {len(self.spelling)} texts for {len(self.labels)} labels")
         if self.dtype is not None and not holds(self.dtype, self.labels):
@@ -102,10 +114,22 @@ class Classes:
                              f"not know; it knows {listed(self.labels)}")
         return np.array(places, np.int64)[codes]
 
+    def chosen(self, outputs):
+        """Return the numbers of the predicted classes (rows,), from probabilities (rows, classes)."""
+        return np.argmax(outputs if self.factors is None else outputs * np.array(self.factors), axis=1)
+
+    def balanced(self, numbers):
+        """Return these classes with the factors 1 / (share of the class), which make up for rare classes.
+
+        If the probabilities are right, no other choice has a larger balanced accuracy. numbers: (rows,) of training.
+        """
+        counts = np.maximum(np.bincount(numbers, minlength=len(self.labels)), 1)
+        return replace(self, factors=tuple((len(numbers) / counts).tolist()))
+
     def decode(self, outputs):
         """Return an array of labels (rows,), from probabilities (rows, classes)."""
         before = np.int64 if all(type(label) is int for label in self.labels) else object
-        return np.array(self.labels, self.dtype or before)[np.argmax(outputs, axis=1)]
+        return np.array(self.labels, self.dtype or before)[self.chosen(outputs)]
 
     @property
     def texts(self):
@@ -114,11 +138,11 @@ class Classes:
 
     def decode_text(self, outputs):
         """Return an array of labels (rows,) for a file; labels that str writes as in the training file are not converted."""
-        return np.array(self.spelling, object)[np.argmax(outputs, axis=1)] if self.spelling else self.decode(outputs)
+        return np.array(self.spelling, object)[self.chosen(outputs)] if self.spelling else self.decode(outputs)
 
     def __str__(self):
         shown = [*self.texts[:5]] + ["…"] * (len(self.labels) > 5)
-        return f"{len(self.labels)} classes: {', '.join(shown)}"
+        return f"{len(self.labels)} classes: {', '.join(shown)}" + ", balanced" * (self.factors is not None)
 
 
 def coded(series):

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from ..checks import not_negative, number_in_range, one_of, several, whole_number
+from ..checks import not_negative, number_in_range, one_of, several, true_or_false, whole_number
 from ..checks.hyperparameters import optional, positive
 from ..checks.single import check_fields, checked, or_none, or_word
 from ..layers import Dense
@@ -57,6 +57,9 @@ class Recipe:
         validated on the share `validation`, which is the default if the first layer is not a Dense.
     bins : int
         The number of bins of a piecewise-linear encoding of each column of numbers, beside the number itself; 0 for none.
+    balanced : bool
+        Whether the predicted class is that with the largest ratio of its probability to its share of the rows, so that rare
+        classes are predicted too. Probabilities do not change.
     linear : {"auto", "yes", "no"}
         Whether linear models are added to the average, with weights from the rows held out: see
         `fastnn.tables.training.mixing`. "auto": if there are several members with hidden layers.
@@ -92,6 +95,7 @@ class Recipe:
     layers: tuple = field(default_factory=lambda: (Dense(128, "relu"),) * 2, metadata={"check": hidden_layers})
     members: int | None = checked(or_none(whole_number), default=None)
     bins: int = checked(bins, default=BINS)
+    balanced: bool = checked(true_or_false, default=False)
     linear: str = option("auto", "yes", "no")
     epochs: int | None = checked(or_none(whole_number), default=None)
     batch_size: int | None = checked(or_none(whole_number), default=None)

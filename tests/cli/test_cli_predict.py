@@ -90,7 +90,7 @@ def test_evaluation_tells_on_how_many_rows(here, capsys):
     for options in ([], ["--json"]):
         out, err = run(capsys, "predict", model, "holes.csv", "--evaluate", *options)
         assert "7 of 80 rows have no 'y' and are left out" in err
-    assert set(json.loads(out)) == {"r2", "mae", "rmse"}
+    assert set(json.loads(out)) >= {"r2", "mae", "rmse"}
 
 
 SPELLINGS = {

@@ -136,7 +136,7 @@ def test_predict_writes_where_it_is_told(here, capsys):
     records = json.loads(run(capsys, "predict", "stones.safetensors", "stones.csv", "--json").out)
     assert [r["price_predicted"] for r in records] == pytest.approx(kept["price_predicted"].tolist(), rel=1e-9)
     found = json.loads(run(capsys, "predict", "stones.safetensors", "stones.csv", "--evaluate", "--json").out)
-    assert set(found) == {"r2", "mae", "rmse"}
+    assert set(found) >= {"r2", "mae", "rmse"}
     assert "r2" in run(capsys, "predict", "stones.safetensors", "stones.csv", "--evaluate").out
 
 

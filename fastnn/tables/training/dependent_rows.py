@@ -69,18 +69,19 @@ class Dependence:
         if self.by == "group":
             sizes = np.zeros(count)
             order = np.random.default_rng(seed).permutation(len(blocks))
-            for block in order[np.argsort(-counts[order], kind="stable")]:  # the largest first, to the smallest part
+            for block in order[np.argsort(-counts[order], kind="stable")]:  # each to the smallest part
                 member[block] = np.argmin(sizes)
                 sizes[member[block]] += counts[block]
         else:
             middle = np.cumsum(counts) - counts / 2
-            member = np.unique((middle * count / counts.sum()).astype(np.int64), return_inverse=True)[1]
+            parts = (middle * count / counts.sum()).astype(np.int64)
+            member = np.unique(parts, return_inverse=True)[1]
         return [(rows[member[own] != k], rows[member[own] == k]) for k in range(member.max() + 1)]
 
 
 def dependence(table, recipe):
     """Return the Dependence that a recipe asks for, or None."""
     if recipe.group is not None and recipe.time is not None:
-        raise ValueError("group and time are both given; a split keeps either groups together or the order of time: give one")
+        raise ValueError("group and time are both given; a split keeps groups together or the order of time: give one")
     by, name = ("group", recipe.group) if recipe.group is not None else ("time", recipe.time)
     return None if name is None else Dependence(by, table[name])

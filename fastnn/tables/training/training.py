@@ -39,6 +39,7 @@ from .members import deal, train_members
 from .split import split
 from .task import asked_task, learnable, notes_on
 
+SHOWN = 4  # classes in a note
 FEW_ROWS = 10  # a test on fewer rows is not reliable
 
 
@@ -214,11 +215,27 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     if len(tries) > 1:
         notes.append("on the validation rows the rmse is " + ", ".join(
             f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, _ in tries))
-    held_out = metrics.score(chosen, table[target].iloc[test], members.network.forward(matrix[test]))
+    if classes and recipe.balanced:
+        chosen = classes.balanced(labels[learned])
+    outputs = members.network.forward(matrix[test], threads=recipe.threads)
+    held_out = metrics.score(chosen, table[target].iloc[test], outputs)
+    if classes and (unpredicted := never_predicted(chosen, labels[test], outputs)):
+        notes.append(unpredicted)
     errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]))
     model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors)
     return Result(model, table, folds, test, members.histories, members.best_epochs, members.weights,
                   sum(tried.seconds for *_, tried in tries), held_out, notes)
+
+
+def never_predicted(classes, labels, outputs):
+    """Return a note on classes that have test rows and are predicted for none of them; None if there are none."""
+    counts = np.bincount(labels, minlength=classes.outputs)
+    lost = np.flatnonzero((counts > 0) & (np.bincount(classes.chosen(outputs), minlength=classes.outputs) == 0))
+    if not len(lost) or len(labels) < FEW_ROWS:
+        return None
+    named = [f"{classes.texts[k]!r} ({counts[k]:,} rows)" for k in lost[:SHOWN]] + ["…"] * (len(lost) > SHOWN)
+    repair = "" if classes.factors else "; --balanced predicts rare classes more often"
+    return f"never predicted for any of the {len(labels):,} test rows: {', '.join(named)}{repair}"
 
 
 def values_to_try(series, training, log_target):
