@@ -8,6 +8,7 @@ from ..samples.data import check_data
 from ..samples.named import by_name
 from ..samples.sequences import Sequences
 from ..samples.several import entries, is_of_each, weighted
+from ..samples.weights import weights_of_rows
 
 
 class SharedData:
@@ -26,7 +27,7 @@ class SharedData:
 
     def checked(self, network, *given):
         """Return the checked Data of X, y and weights, for networks like this one."""
-        key = network.dtype, network.objective.head, *map(id, given)
+        key = network.dtype, network.objective.head, network.mean, *map(id, given)
         if key not in self.known:
             self.known[key] = check_data(network, *given).without_shared_memory(*self.memory)
         return self.known[key]
@@ -36,26 +37,11 @@ class SharedData:
         data = self.checked(network, self.X, self.y, self.weights)
         if network.has_several:
             return weighted(network, data, self.class_weight, rows)
-        key = "weights", network.dtype, network.objective.head, id(rows)  # valid, because the fit holds a reference to rows
+        # the id is valid, because the fit holds a reference to rows
+        key = "weights", network.dtype, network.objective.head, network.mean, id(rows)
         if key not in self.known:
-            self.known[key] = self.weights_of(network, data, rows)
+            self.known[key] = weights_of_rows(network.objective.head, self.class_weight, data, rows)
         return dataclasses.replace(data, weights=self.known[key], rows=rows)
-
-    def weights_of(self, network, data, rows):
-        """Return the weights of rows, in an array for all samples; the same values as in a `fit` on the rows alone."""
-        head = network.objective.head
-        if rows is None:
-            return data.weights if self.class_weight is None else head.apply_class_weight(
-                self.class_weight, data.targets, data.weights, network.dtype)
-        chosen = part(data.weights, rows)
-        if chosen is not None and not chosen.any():
-            raise ValueError("sample_weight is zero for all of a member's rows; give it others")
-        if self.class_weight is None:
-            return data.weights
-        of_rows = head.apply_class_weight(self.class_weight, data.targets.part(rows), chosen, network.dtype)
-        weights = np.zeros((len(data.X), *of_rows.shape[1:]), data.dtype)
-        weights[rows] = of_rows
-        return weights
 
     def validation(self, network, rows):
         """Return the Data on which the network is evaluated after each epoch; None for none."""

@@ -13,9 +13,9 @@ def check_members(networks):
     for number, network in enumerate(networks):
         if not isinstance(network, Network):
             raise ValueError(f"networks[{number}] is {network!r}; it must be a Network")
-        if any(network.step_outputs):
-            raise ValueError(f"networks[{number}] has outputs at each step of sequences, and members of a population learn "
-                             "one target a sample; fit it by itself, with network.fit")
+        if any(head.kind == "label sequences" for head in network.heads):
+            raise ValueError(f"networks[{number}] has outputs at each step and learns sequences of labels, loss 'ctc', "
+                             "which members of a population do not; fit it by itself, with network.fit")
     if len(set(map(id, networks))) < len(networks):
         raise ValueError("one network is a member twice; make another of it, with Network.from_config(net.config(), seed=1)")
     first = networks[0]
@@ -27,6 +27,9 @@ def check_members(networks):
             own, wanted = (shape[0] if len(shape) == 1 else shape for shape in (network.shapes[0], first.shapes[0]))
             raise ValueError(f"member {number} takes {own} inputs and member 0 takes {wanted}; all learn "
                              f"from one X: give it inputs={wanted}, or fit it in another population")
+        if network.step_outputs != first.step_outputs:
+            raise ValueError(f"member {number} and member 0 differ in whether they have outputs at each step; all learn one "
+                             "y: fit it in another population")
         head, first_head = network.objective.head, first.objective.head
         if (type(head), head.outputs, head.positions) != (type(first_head), first_head.outputs, first_head.positions):
             raise ValueError(f"member {number} learns {head.description} and member 0 {first_head.description}; all learn "
@@ -43,7 +46,11 @@ def check_ends(number, network, first):
         raise ValueError(f"member {number} has the outputs {', '.join(network.graph.outputs)} and member 0 has "
                          f"{', '.join(first.graph.outputs)}; all learn one y: give it outputs of these names in this order, "
                          "or fit it in another population")
-    for name, head, other in zip(first.graph.outputs, network.heads, first.heads, strict=True):
+    both = zip(network.step_outputs, first.step_outputs, strict=True)
+    for name, head, other, steps in zip(first.graph.outputs, network.heads, first.heads, both, strict=True):
+        if len({*steps}) > 1:
+            raise ValueError(f"output {name!r} of member {number} and that of member 0 differ in whether they have a row "
+                             "for each step; all learn one y: fit it in another population")
         if (type(head), head.outputs, head.positions) != (type(other), other.outputs, other.positions):
             raise ValueError(f"output {name!r} of member {number} learns {head.description} and that of member 0 "
                              f"{other.description}; all learn one y: give it a last layer and loss of the same kind, or fit "

@@ -15,7 +15,7 @@ from .positions import counted_weights
 from .ragged import sequences
 from .sequences import Sequences
 from .steps import step_targets, step_weights
-from .weights import sample_weights
+from .weights import sample_weights, weights_of_rows
 
 FORMS = {"uint8": AS_BYTES, "int32": AS_TOKENS}
 
@@ -258,33 +258,14 @@ def weighted(network, data, class_weight, rows=None):
 
     The weights of rows are those of a fit on these rows alone.
     """
-    data = replace(data, rows=rows)
-    if rows is not None:
-        for own in data.weights:
-            if own is not None and data.targets_of_each[0].offsets is None and not own[rows].any():
-                raise ValueError("sample_weight is zero for all of a member's rows; give it others")
-    if class_weight is None:
-        return data
-    names = network.graph.outputs
-    factors = [class_weight] if len(names) == 1 else by_name("class_weight output", class_weight, names, None)
-    weights = []
-    for name, head, targets, own, factor in zip(names, network.heads, data.targets_of_each, data.weights, factors,
-                                                strict=True):
+    data, names, weights = replace(data, rows=rows), network.graph.outputs, []
+    given = [class_weight] if len(names) == 1 else (
+        [None] * len(names) if class_weight is None else by_name("class_weight output", class_weight, names, None))
+    for name, head, own, factor in zip(names, network.heads, data.each, given, strict=True):
         try:
-            weights.append(own if factor is None else class_weights(head, factor, targets, own, data, rows))
+            weights.append(weights_of_rows(head, factor, own, rows))
         except ValueError as error:
             if len(names) == 1:
                 raise
             raise named_error(f"y[{name!r}]", error) from None
     return replace(data, weights=weights)
-
-
-def class_weights(head, factor, targets, own, data, rows):
-    """Return the weights of one output, those of its classes included."""
-    if rows is None:
-        return head.apply_class_weight(factor, targets, own, data.dtype)
-    of_rows = head.apply_class_weight(factor, targets.part(rows), None if own is None else own[rows], data.dtype)
-    weights = np.zeros((len(data.X), *of_rows.shape[1:]), data.dtype)
-    weights[rows] = of_rows
-    return weights
-

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ..checks import real_number, shown
 from .arrays import any_array, check_finite, real_array
+from .sequences import Sequences
 
 
 def sample_weights(weights, samples, dtype, name="sample_weight", positions=()):
@@ -44,3 +46,26 @@ def class_factors(class_weight, labels, classes, weights=None):
         if not 0 <= real_number(weight) < math.inf:
             raise ValueError(f"class_weight[{label!r}] is {shown(weight)}; it must be a finite number of zero or more")
     return np.array([class_weight.get(label, 1.0) for label in range(classes)], np.float64)[labels]
+
+
+def weights_of_rows(head, class_weight, data, rows):
+    """Return the weights of Data of one output, multiplied by those of their classes, in an array for all samples or steps.
+
+    rows: the numbers of the samples that a fit uses, or None for all; their weights are those of a fit on them alone.
+    """
+    if rows is None:
+        return data.weights if class_weight is None else head.apply_class_weight(class_weight, data.targets, data.weights,
+                                                                                 data.dtype)
+    offsets = data.targets.offsets  # of targets at steps
+    chosen = data.weights
+    if chosen is not None:
+        chosen = chosen[rows] if offsets is None else replace(data, rows=rows).weights_of_steps()
+        if not chosen.any():
+            raise ValueError("sample_weight is zero for all of a member's rows; give it others")
+    if class_weight is None:
+        return data.weights
+    of_rows = head.apply_class_weight(class_weight, data.targets.part(rows), chosen, data.dtype)
+    places = rows if offsets is None else Sequences(np.arange(offsets[-1]), offsets)[rows].steps
+    weights = np.zeros((len(data.X) if offsets is None else offsets[-1], *of_rows.shape[1:]), data.dtype)
+    weights[places] = of_rows
+    return weights

@@ -367,5 +367,3 @@ def test_outputs_at_each_step_in_any_batch_and_with_any_number_of_threads(many_p
 def test_targets_at_steps_that_do_not_fit():
     with pytest.raises(ValueError, match=r"y\['tag'\]: y\[0\] has 9 steps; the outputs"):
         tagged().fit(SAID, TOLD | {"tag": [np.zeros(9, int), *TOLD["tag"][1:]]})
-    with pytest.raises(ValueError, match="members of a population learn"):
-        fastnn.Population([tagged()])

@@ -14,6 +14,7 @@ from fastnn import (
     Dense,
     EarlyStopping,
     Input,
+    LastStep,
     Network,
     Population,
 )
@@ -96,6 +97,60 @@ def test_sequences_beside_a_table_and_lbfgs():
                  for net, optimizer in zip(alone, optimizers[1], strict=True)]
     check_same(together, alone, found, histories)
     assert population.predict(given).shape == (N,)
+
+
+SAID = {"words": [rng.normal(size=(n, 2)) for n in rng.integers(1, 7, size=N)], "table": X["table"]}
+TOLD = {"tag": [rng.integers(-1, 3, size=len(own)) for own in SAID["words"]], "kind": Y["kind"]}
+
+
+def tagged(seed):
+    words, table = Input((None, 2), name="words"), Input(4, name="table")
+    h = GRU(5, return_sequences=True)(words)
+    whole = Concatenate()(LastStep()(h), table)
+    return Network(inputs=[words, table], outputs={"tag": Dense(3, "softmax")(h), "kind": Dense(3, "softmax")(whole)},
+                   seed=seed)
+
+
+def tagger(seed, **options):
+    return Network([GRU(4, return_sequences=True), Dense(3, "softmax")], inputs=(None, 2), seed=seed, **options)
+
+
+@pytest.mark.parametrize("weights", [None, rng.uniform(0.5, 2, size=N)], ids=["", "weights"])
+@pytest.mark.parametrize(("build", "x", "y", "balanced"), [
+    (tagged, SAID, TOLD, {"tag": "balanced", "kind": {0: 2.0}}), (tagger, SAID["words"], TOLD["tag"], "balanced"),
+    (lambda seed: tagger(seed, mean="sequences"), SAID["words"], TOLD["tag"], None)], ids=["beside", "alone", "mean"])
+def test_outputs_at_each_step(build, x, y, balanced, weights):
+    rows, held_out = np.arange(7, N), np.arange(7)
+    together, alone = ([build(seed) for seed in range(2)] for _ in range(2))
+    population = Population(together)
+    options = {"epochs": 2, "batch_size": 9, "class_weight": balanced}
+    found = population.fit(x, y, optimizer=[Adam(0.02) for _ in together], rows=rows, validation_rows=held_out,
+                           sample_weight=weights, **options)
+
+    def only(chosen):
+        parts = [rows_of(each, chosen) if isinstance(each, dict) else part(each, chosen) for each in (x, y)]
+        return (*parts, *([] if weights is None else [weights[chosen]]))
+
+    learned, targets, *own = only(rows)
+    histories = [net.fit(learned, targets, sample_weight=own[0] if own else None, optimizer=Adam(0.02),
+                         validation_data=only(held_out), **options) for net in alone]
+    check_same(together, alone, found, histories)
+    one, other = (net.forward(x) for net in together)
+    joint, spread = population.predict(x), population.spread(x)
+    if build is tagged:
+        one, other, joint, spread = one["tag"], other["tag"], joint["tag"], spread["tag"]
+    np.testing.assert_array_equal(joint.steps, (one.steps.astype(float) + other.steps).argmax(axis=1))
+    np.testing.assert_allclose(spread.steps, abs(one.steps - other.steps) / 2, atol=1e-6)
+
+
+def test_quantiles_at_each_step():
+    population, x = Population([tagger(seed) for seed in range(3)]), SAID["words"]
+    outputs, found = population.forward(x), population.quantiles(x, [0.5, 1.0])
+    assert outputs.steps.shape == (sum(map(len, x)), 3, 3)
+    np.testing.assert_allclose(found.steps[:, 1], outputs.steps.max(axis=1))
+    np.testing.assert_allclose(population.quantiles(x, 0.5).steps, found.steps[:, 0])
+    with pytest.raises(ValueError, match="outputs at each step, it must be 'mean'"):
+        population.predict(x, "vote")
 
 
 def test_sweeps_and_halving():

@@ -12,7 +12,6 @@ from fastnn import (
     Embedding,
     Input,
     Network,
-    Population,
     Sequences,
     check_gradients,
 )
@@ -111,8 +110,6 @@ def test_what_does_not_fit_is_refused():
         net.fit(X, np.zeros(SAMPLES, int))
     with pytest.raises(ValueError, match="same number"):
         net.fit(part(range(3)) | {"source": SOURCE[:2]}, Y[:3])
-    with pytest.raises(ValueError, match="outputs at each step"):
-        Population([translator(), translator(seed=1)])
     x = Input((None, 3), name="x")
     h = GRU(4, return_sequences=True)(x)
     assert Network(inputs=x, outputs={"a": Dense(2, "softmax")(h), "b": Dense(1)(h)}).step_outputs == (True, True)

@@ -9,7 +9,6 @@ from fastnn import (
     Embedding,
     LayerNorm,
     Network,
-    Population,
     Sequences,
     check_gradients,
 )
@@ -200,8 +199,6 @@ def test_what_is_not_built_is_refused_by_name():
 
     with pytest.raises(ValueError, match="end with Flatten"):
         Network([Conv2D(2, 3)], inputs=(None, 5, 5, 1))
-    with pytest.raises(ValueError, match="outputs at each step"):
-        Population([network("classes")])
 
 
 def test_lbfgs_leaves_out_held_out_sequences_and_keeps_the_weights_of_the_others():
