@@ -650,8 +650,9 @@ class Network:
         gradients : bool
             Whether gradients will be computed; if not, no kernel of the backward pass is compiled.
         steps : int, optional
-            For networks of several inputs or outputs, of which an input has any number of steps: the largest number of steps
-            of a sequence, for which `fastnn.jit.forward_sequence` reserves memory in each call.
+            For networks of which an input has any number of steps: the largest number of steps of a sequence, for which
+            `fastnn.jit.forward_sequence` reserves memory in each call. It then takes arrays in tuples, and any layers.
+            Without it, networks of one input and output are fed step by step.
 
         Examples
         --------

@@ -99,13 +99,12 @@ def typeof_network(network, context):
 
 def compiled(network, gradients, steps=None):
     """Return the model of a network, see `Network.compiled`."""
-    if network.has_several:
+    if network.has_several or (network.is_ragged and steps is not None):
         from .embedded_several import compiled_several
 
         return compiled_several(network, gradients, steps)
     if steps is not None:
-        raise ValueError(f"steps is {steps}; it is for networks of several inputs of which one has any number of steps: "
-                         "leave it out")
+        raise ValueError(f"steps is {steps}; it is for networks with an input of any number of steps: leave it out")
     if network.is_ragged:
         return compiled_steps(network)
     one = ForwardSection(network, 1)
@@ -159,8 +158,8 @@ def compiled_steps(network):
     try:
         section = StepSection(network)
     except ValueError as error:
-        raise ValueError(f"{error}. For whole sequences in compiled code, make the network with a number of steps "
-                         "instead of None, and copy the parameters") from None
+        raise ValueError(f"{error}. For whole sequences in compiled code give the largest number of steps, as in "
+                         "network.compiled(steps=100), and call fastnn.jit.forward_sequence(model, (x,), (out,))") from None
     head = MODEL.new(layout=layout_of(network.dtype), inputs=-1, outputs=network.outputs, step_inputs=network.inputs,
                      size=network.vectors.parameters.size, tokens=network.tokens or 0, kept=section.size,
                      firsts=len(section.kept), steps=steps_kernel.address(network.dtype),

@@ -194,7 +194,7 @@ def forward_sequence(model, x, out):
         Of a network with inputs=(None, ...).
     x : array (steps, features) of the model's dtype, or tokens (steps,) of int32 or int64
         At least one step. Of several inputs, a tuple with the array of each in the order of `network.input_shapes`: a
-        sequence, or a sample (features,) of an input without steps; see `Network.compiled(steps=...)`.
+        sequence, or a sample (features,) of an input without steps. With `Network.compiled(steps=...)`, also a tuple of one.
     out : array (outputs,) or (steps, outputs) of the model's dtype
         Overwritten with the outputs for the sequence, or those after each step. Of several outputs, a tuple.
 

@@ -162,6 +162,17 @@ def test_an_output_at_each_step():
         sequence(net.compiled(steps=9), x, np.empty((6, 2), np.float32))
 
 
+def test_one_sequence_through_layers_that_need_the_whole():
+    net = Network([Bidirectional(GRU(5, return_sequences=True)), Dense(2, "softmax")], inputs=(None, 3))
+    model, x = net.compiled(steps=8), rng.normal(size=(8, 3)).astype(np.float32)
+    for steps in (1, 8):
+        out = np.empty((steps, 2), np.float32)
+        sequence(model, (x[:steps],), (out,))
+        np.testing.assert_array_equal(out, net.forward([x[:steps]])[0])
+    with pytest.raises(ValueError, match=r"network.compiled\(steps=100\)"):
+        net.compiled()
+
+
 def test_what_does_not_fit_is_refused():
     net = three_outputs()
     model, x, y = net.compiled(), samples(net, 6), targets(net, 6)
