@@ -31,7 +31,7 @@ def main(argv):
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
     options.check_output(output, ("table", parsed.file))
-    table = read_table(parsed.file, text=(*parsed.text, *parsed.drop), missing_values=parsed.missing,
+    table = read_table(parsed.file, text=(*parsed.text, *parsed.words, *parsed.drop), missing_values=parsed.missing,
                        spelling=[parsed.target], **options.reading_options(parsed))
     parsed.missing_values = parsed.missing
     recipe = Recipe(**{field.name: getattr(parsed, field.name) for field in fields(Recipe)})  # options have these names
@@ -77,6 +77,9 @@ def parser():
                             "this explains part of the errors on rows held out)")
     table.add_argument("--numbers", type=options.words, default=(), metavar="A,B", help="columns whose whole numbers are no "
                                                                                         "names")
+    table.add_argument("--words", type=options.words, default=(), metavar="A,B",
+                       help="columns of free text, whose words and pairs of words count (default: text that differs in most "
+                            "rows and has three words or more on average)")
     table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to ignore")
     table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="missing values besides empty cells,"
                                                                                        " such as --missing='?,-'")

@@ -72,7 +72,8 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
-            max_categories="auto", limit="auto", bins=0, codes=(), counters=None):
+            max_categories="auto", limit="auto", bins=0, codes=(), words=(),
+            counters=None):
         """Learn the conversion of the columns of a table.
 
         Parameters
@@ -105,6 +106,9 @@ class Preprocessing:
             none: see `fastnn.tables.columns.bins`. For matrices of more than 2**28 elements there are fewer.
         codes : iterable of str
             Columns of numbers that are also read as names, one-hot: see `fastnn.tables.training.codes`.
+        words : iterable of str
+            Columns of free text: see `fastnn.tables.columns.free_text`. Other text that differs in most rows and has three
+            words or more on average is taken for it.
         counters : iterable of str, optional
             Columns that number the rows of a larger table of which this is a part. Default: determined from this table.
 
@@ -126,6 +130,7 @@ class Preprocessing:
         keep_columns = [check_there(name, names) for name in several("keep_columns", keep_columns)]
         keep_words = [check_there(name, names) for name in several("keep_words", keep_words)]
         codes = [check_there(name, names) for name in several("codes", codes)]
+        words = [check_there(name, names) for name in several("words", words)]
         rows = None if rows is None else numbers_of_rows(rows, len(table))
         most, limit = checked_categories(max_categories, len(table)), checked_limit(limit)
         counters = counters_of(table, missing_values) if counters is None else several("counters", counters)
@@ -146,7 +151,7 @@ class Preprocessing:
                 column = Ignored(name, "ignored: counts the rows")
             else:
                 column = learn(series, rows, text=name in text, keep=name in keep_columns, most=most,
-                               limit=limit, bins=count, code=name in codes)
+                               limit=limit, bins=count, code=name in codes, words=name in words)
             columns.append(column)
             notes.add(column, given if column.kind == "text" else series, known=known, counts=name in counters,
                       kept=name in keep_columns)
@@ -167,8 +172,8 @@ class Preprocessing:
 
     @property
     def text_columns(self):
-        """The names of the columns of text; `read_table(path, text=...)` reads them as they are written."""
-        return [column.name for column in self.columns if column.kind == "text"]
+        """The names of the columns of text and of free text; `read_table(path, text=...)` reads them as they are written."""
+        return [column.name for column in self.columns if column.kind in ("text", "free text")]
 
     @property
     def names(self):
@@ -229,7 +234,8 @@ class Preprocessing:
         columns = [from_config(KINDS, column) for column in config["columns"]]
         different_words("the names of the columns", [column.name for column in columns])
         # the name of a column is part of the names of all its features: their total size could be the square of the file's
-        counts = [len(getattr(c, "categories", ())) + len(getattr(c, "edges", ())) for c in columns]
+        counts = [len(getattr(c, "categories", ())) + len(getattr(c, "edges", ()))
+                  + len(getattr(c, "terms", ())) for c in columns]
         if sum(len(str(c.name)) * count for c, count in zip(columns, counts, strict=True)) > CHARACTERS:
             raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
         return cls(columns, config["missing_values"])

@@ -83,6 +83,8 @@ class Recipe:
     codes, numbers : list of str
         Columns of numbers that are read as names too, one-hot; and those that are not. Others with whole numbers that repeat
         are read so if this explains part of the errors on rows held out: see `fastnn.tables.training.codes`.
+    words : list of str
+        Columns of free text: see `fastnn.tables.columns.free_text`.
     group : str, optional
         A column whose rows with the same value, such as those of one patient, are in one part as a whole. It is no input of
         the networks unless it is in `keep_columns`.
@@ -112,6 +114,7 @@ class Recipe:
     keep_words: tuple = names()
     codes: tuple = names()
     numbers: tuple = names()
+    words: tuple = names()
     group: str | None = checked(or_none(word), default=None)
     time: str | None = checked(or_none(word), default=None)
     missing_values: tuple = checked(marks, default=())

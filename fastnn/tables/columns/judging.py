@@ -13,6 +13,7 @@ import numpy as np
 from .cells import as_numbers, without, word_counts
 from .dates import days_of, holds_dates
 from .frames import pandas
+from .free_text import FreeText, is_free
 from .kinds import NUMBERS, WORDS, Code, Date, Ignored, Missing, Number, Text, alike
 
 APART = 20  # more different texts than this, in more than half of the rows, only identify rows
@@ -22,14 +23,14 @@ YEARS = (1583, 2200)
 ALIKE = "alike in all rows that are trained on"
 
 
-def learn(series, rows, *, text, keep, most, limit, bins, code=False):
+def learn(series, rows, *, text, keep, most, limit, bins, code=False, words=False):
     """Return the Number, Date, Code, Missing, Text or Ignored of a column, learned from `rows` of it, or all if None.
 
     text: whether its numbers are names. keep: whether to use text that only identifies rows. most, limit: the largest number
     of categories, and the limit of a number in standard deviations from the mean. bins: the
-    largest number of bins of a number. code: whether numbers get both readings.
+    largest number of bins of a number. code: whether numbers get both readings. words: whether it is free text.
     """
-    kind = judge(series, text=text, most=most, keep=keep)
+    kind = FreeText if words else judge(series, text=text, most=most, keep=keep)
     if isinstance(kind, Ignored):
         return kind
     learned = series if rows is None else series.iloc[rows]
@@ -41,6 +42,9 @@ def learn(series, rows, *, text, keep, most, limit, bins, code=False):
         if alike(values):
             return Missing(series.name) if absent.any() else Ignored(series.name, f"ignored: {ALIKE}")
         return Code.fit(learned, limit, bins, most) if code and kind is Number else kind.fit(learned, limit, bins)
+    if kind is FreeText:
+        column = FreeText.fit(learned, most)
+        return column if column.terms else Ignored(series.name, "ignored: no word occurs in two rows")
     column = Text.fit(learned, most)
     if not column.categories:
         return Ignored(series.name, "ignored: missing in all rows that are trained on")
@@ -48,7 +52,7 @@ def learn(series, rows, *, text, keep, most, limit, bins, code=False):
 
 
 def judge(series, *, text=False, most=100, keep=False):
-    """Return Number, Date, Text, or an Ignored for a column of the whole table."""
+    """Return Number, Date, Text, FreeText, or an Ignored for a column of the whole table."""
     present = series.dropna()
     kind = pandas().api.types.infer_dtype(present, skipna=True)
     if present.empty:
@@ -61,6 +65,8 @@ def judge(series, *, text=False, most=100, keep=False):
     if text or kind in WORDS:
         count = len(word_counts(present))
         if not keep and count > min(most, APART) and count > len(present) / 2:
+            if not text and is_free(word_counts(present)):
+                return FreeText
             return Ignored(series.name, f"ignored: {count:,} different texts in {len(present):,} rows")
         same = count < 2
     else:

@@ -6,6 +6,7 @@
     Code     both readings of whole numbers that may be names: those of Number, then those of Text
     Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
     Text     one column for each category, 1 for that category and else 0; "missing" may be a category
+    FreeText the words of a text, and its pairs of neighbouring words
     Ignored  nothing, with a reason
 
 `transform` returns the values that training did not have: {word: number of rows}, with None for missing cells.
@@ -21,6 +22,7 @@ from ...runtime.quiet import quiet
 from ..plain import different_words, finite, positive, word
 from . import bins, dates
 from .cells import as_numbers, distinct, holds_truth, places_of, word_counts
+from .free_text import FreeText
 from .tails import LIMIT, reach
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
@@ -258,7 +260,7 @@ class Ignored:
         return self.reason
 
 
-KINDS = {kind.kind: kind for kind in (Number, Date, Code, Missing, Text, Ignored)}
+KINDS = {kind.kind: kind for kind in (Number, Date, Code, Missing, Text, FreeText, Ignored)}
 
 
 def mean_and_scale(values):

@@ -179,7 +179,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     drop = [*recipe.drop, *([recipe.group] if recipe.group not in (None, *recipe.drop, *recipe.keep_columns) else [])]
     encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=drop,
                      keep_columns=recipe.keep_columns, keep_words=keep_words, missing_values=recipe.missing_values,
-                     max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, counters=counters)
+                     max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, words=recipe.words,
+                     counters=counters)
     preprocessing = encode(codes=recipe.codes)
     matrix, messages = collected(preprocessing.transform, features)
     first = classes or Values.fit(table[target].iloc[learned])
