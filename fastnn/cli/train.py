@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import options
 
-IMPORTANT = 5  # columns in the output
+IMPORTANT, SHORT = 3, 24  # columns in a line of the output, and characters of their names
 MANY = 30  # largest number of columns in the output
 REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed", "group",
             "time", "best_epoch", "best_epochs", "test", "baselines",
@@ -198,7 +198,7 @@ def outcome(result, beside, important, output):
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
     kept = f"epoch {low}, the best" if low == high else f"epochs {low} to {high}, the best of each network"
-    first = ", ".join(f"{name} {100 * ratio:.0f} %" for name, ratio in [*important.items()][:IMPORTANT])
+    first = ", ".join(f"{options.brief_text(name, SHORT)} {100 * ratio:.0f} %" for name, ratio in [*important.items()][:IMPORTANT])
     matter = f"  columns    {first}: how much larger the loss on the test rows is without each\n" if first else ""
     mixed = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
     return f"""\

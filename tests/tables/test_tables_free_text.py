@@ -41,8 +41,8 @@ def test_a_network_reads_them(tmp_path):
 
 
 def test_which_text_is_free():
-    made = Preprocessing.fit(pd.DataFrame({
-        "review": REVIEWS, "name": [f"name{k}" for k in range(ROWS)], "kind": ["of no great use", "as good as new"] * (ROWS // 2)}))
+    kinds = ["of no great use", "as good as new"] * (ROWS // 2)
+    made = Preprocessing.fit(TABLE[["review"]].assign(name=[f"name{k}" for k in range(ROWS)], kind=kinds))
     assert [column.kind for column in made.columns] == ["free text", "ignored", "text"]
     made = Preprocessing.fit(TABLE, words=["stars"], max_categories=7)
     assert [column.kind for column in made.columns] == ["free text", "free text"]
