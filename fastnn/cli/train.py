@@ -198,7 +198,8 @@ def outcome(result, beside, important, output):
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
     kept = f"epoch {low}, the best" if low == high else f"epochs {low} to {high}, the best of each network"
-    first = ", ".join(f"{options.brief_text(name, SHORT)} {100 * ratio:.0f} %" for name, ratio in [*important.items()][:IMPORTANT])
+    most = [*important.items()][:IMPORTANT]
+    first = ", ".join(f"{options.brief_text(name, SHORT)} {100 * ratio:.0f} %" for name, ratio in most)
     matter = f"  columns    {first}: how much larger the loss on the test rows is without each\n" if first else ""
     mixed = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
     return f"""\
