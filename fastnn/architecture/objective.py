@@ -142,6 +142,10 @@ def check_outputs(activation, loss, outputs):
     if outputs == 1 and loss.targets == "classes":
         raise ValueError(f"loss {loss.name!r} takes one output for each class; this network has one output: "
                          f"use loss='binary_cross_entropy' after Dense(1, 'sigmoid')")
+    if loss.outputs_of_target == 2 and (outputs % 2 or activation.name != "identity"):
+        raise ValueError(f"loss {loss.name!r} takes a mean and the logarithm of a variance for each target, which may be "
+                         f"any numbers; this network ends with {outputs} output{'s' * (outputs > 1)} after "
+                         f"{activation.name!r}: end it with Dense(2) for one target, Dense(4) for two")
     low, high = loss.domain
     if (low == -math.inf and high == math.inf) or (low <= 0 and high >= 1 and activation.name in PROBABILITIES):
         return

@@ -40,6 +40,7 @@ SAME = {
 }
 
 LOSS_IN_NETWORK = "the loss is an argument of the network: Network(..., loss='huber')"
+SMOOTHING = "it is in the name of the loss: Network(..., loss='smoothed_cross_entropy_0.1')"
 RATE_IN_OPTIMIZER = "the learning rate is one of the optimizer: fit(..., optimizer=Adam(learning_rate=0.01))"
 OF_FIT = "it is an argument of fit"
 STOPPING = "give callbacks=[EarlyStopping(patience=5)]"
@@ -47,6 +48,7 @@ SHAPE_IN_NETWORK = "the shape of a sample is an argument of the network: Network
 ADVICE = {
     "fit": {
         "learning_rate": RATE_IN_OPTIMIZER, "lr": RATE_IN_OPTIMIZER, "learning_rate_init": RATE_IN_OPTIMIZER,
+        "label_smoothing": SMOOTHING,
         "loss": LOSS_IN_NETWORK, "criterion": LOSS_IN_NETWORK, "loss_fn": LOSS_IN_NETWORK,
         "max_iter": "give epochs, the number of passes over the data",
         "eval_set": "give validation_data=(X, y)", "validation_set": "give validation_data=(X, y)",
@@ -54,6 +56,8 @@ ADVICE = {
         "early_stopping": STOPPING, "patience": STOPPING, "early_stopping_rounds": STOPPING, "n_iter_no_change": STOPPING,
         "random_state": "the seed is an argument of the network: Network(..., seed=0)",
         "seed": "the seed is an argument of the network: Network(..., seed=0)",
+        **dict.fromkeys(("accumulate", "accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"),
+                        "give batch_size k times as large: the update is that of k batches whose gradients are accumulated"),
         "steps_per_epoch": "an epoch is a pass over all samples; for steps of your own use train_on_batch",
         "initial_epoch": "fit(..., resume=True) continues a fit",
         "validation_batch_size": "the result does not depend on it: leave it out",
@@ -75,6 +79,7 @@ ADVICE = {
         "output_shape": "the last layer has the number of outputs: Dense(3, 'softmax')",
         "n_outputs": "the last layer has the number of outputs: Dense(3, 'softmax')",
         "device": "fastnn computes on the CPU: leave it out",
+        "label_smoothing": SMOOTHING,
         "name": "networks have no name: leave it out",
     },
     "layer": {

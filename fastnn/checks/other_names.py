@@ -21,6 +21,10 @@ OTHER_NAMES = {
         "cross_entropy_loss": "cross_entropy",
         "bce": "binary_cross_entropy", "bce_loss": "binary_cross_entropy",
         "hinge_loss": "hinge", "poisson_nll_loss": "poisson", "ctc_loss": "ctc",
+        "kl_div": "kl_divergence", "kl_div_loss": "kl_divergence", "kld": "kl_divergence",
+        "kullback_leibler_divergence": "kl_divergence",
+        "gaussian_nll": "gaussian", "gaussian_nll_loss": "gaussian",
+        "focal": "focal_2", "focal_loss": "focal_2", "binary_focal_crossentropy": "binary_focal_2",
     },
     "optimizer": {
         "gradient_descent": "sgd",
@@ -42,6 +46,10 @@ NOTES = {
                      "over the outputs. The metric `mse` is what they call MSE.",
     "absolute_error": "|a − y|, summed over the outputs; Keras and PyTorch average over them. The metric `mae` does.",
     "leaky_relu": "slope 0.01 below zero, as in PyTorch; Keras has 0.3.",
+    "focal_2": "γ = 2; other values in the name, as in focal_1.5. The factors α of the classes are `class_weight` of `fit`; "
+               "Keras' CategoricalFocalCrossentropy has α = 0.25 for all, which only scales the loss.",
+    "gaussian": "the outputs are the means, then the logarithms of the variances: Dense(2) for one target. Without the "
+                "constant ½ log 2π, as in PyTorch.",
     "hinge": "labels are −1 and 1, as in Keras and scikit-learn.",
     "nadam": "with a constant β₁; Keras and PyTorch raise it over some hundred steps.",
     "cross_entropy": "after softmax or sigmoid, not on logits: end the network with Dense(classes, 'softmax'). Labels may "

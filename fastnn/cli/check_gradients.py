@@ -27,7 +27,7 @@ def main(argv):
     inputs, layers = parsed.net
     net = Network(layers, inputs, loss=parsed.loss, seed=parsed.seed)
     generator = np.random.default_rng(parsed.seed)
-    X, y = generator.normal(size=(parsed.samples, inputs)), generator.random((parsed.samples, net.outputs))
+    X, y = generator.normal(size=(parsed.samples, inputs)), generator.random((parsed.samples, net.objective.head.taken))
     if net.objective.head.targets == "classes":  # probabilities, which sum to 1
         y /= y.sum(axis=1, keepdims=True)
     report = check_gradients(net, X, y)

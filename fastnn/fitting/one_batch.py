@@ -110,7 +110,8 @@ class Stepper:
         if labels is not None:
             alike = alike and y.dtype.kind in "iu" and not network.objective.head.positions
         elif values is not None:
-            alike = alike and y.dtype.kind in "fiub" and network.objective.head.targets != "classes"
+            alike = (alike and y.dtype.kind in "fiub" and network.objective.head.targets != "classes"
+                     and values.size == y.size)
         if alike:
             self.forms[X.shape, X.dtype, y.shape, y.dtype] = Form(network, y, data, trainer)
         else:

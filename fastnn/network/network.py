@@ -541,7 +541,8 @@ class Network:
 
     @cached_property
     def _predict_few(self):
-        return small_prediction(self, predict=True)
+        head = self.objective.head
+        return small_prediction(self, predict=True) if head.taken == head.outputs else lambda X: None
 
     def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return probabilities (samples, classes), or (samples, 1) for one sigmoid output; at positions, the outputs."""

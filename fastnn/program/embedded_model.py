@@ -107,6 +107,9 @@ def compiled(network, gradients, steps=None):
         raise ValueError(f"steps is {steps}; it is for networks with an input of any number of steps: leave it out")
     if network.is_ragged:
         return compiled_steps(network)
+    if gradients and network.objective.head.taken != network.objective.head.outputs:
+        raise ValueError(f"gradients in compiled code take a target for each output, and the loss {network.loss!r} has two "
+                         "outputs for each; give net.compiled(gradients=False)")
     one = ForwardSection(network, 1)
     sections = {"one": one, "many": ForwardSection(network, forward_capacity(network, one))}
     head = MODEL.new(layout=layout_of(network.dtype), inputs=network.inputs, outputs=network.outputs,

@@ -1,6 +1,7 @@
 """Heads: the meaning of the outputs of a network, defined in one class for each kind.
 
     Values      numbers, one or several
+    Normal      a mean and the logarithm of a variance for each of one or several numbers
     OneClass    probabilities of several classes, of which a sample belongs to one
     YesOrNo     an independent probability in each output: one answer, or several that may all be yes
 
@@ -107,6 +108,15 @@ class Head(ABC):
 
     # Targets.
 
+    @property
+    def taken(self):
+        """The number of numbers of a target."""
+        return self.outputs
+
+    def columns(self, values):
+        """Return the values (samples, *positions, taken) of targets with a column for each output."""
+        return values
+
     def check_targets(self, y, samples, dtype):
         """Return y as the Targets of that many samples, or raise an error with the valid forms."""
         if y is None and self.targets == "none":
@@ -122,18 +132,18 @@ class Head(ABC):
                 return position_labels(labels, self.outputs)
             return Targets(class_labels(labels, self.outputs), None)
         values = y[..., None] if y.ndim == len(rows) else y
-        if values.shape != (*rows, self.outputs):
+        if values.shape != (*rows, self.taken):
             forms = [f"{rows} integer labels from 0 to {self.outputs - 1}"] if self.takes_labels else []
-            forms += [f"{rows}"] if self.outputs == 1 else []
-            forms.append(f"{(*rows, self.outputs)}")
+            forms += [f"{rows}"] if self.taken == 1 else []
+            forms.append(f"{(*rows, self.taken)}")
             if hint := shape_hint(self, y):
                 raise ValueError(f"y has shape {y.shape}; this network takes {' or '.join(forms)}{hint}")
-            refuse_shape(y.shape, forms, self.positions, self.outputs)
+            refuse_shape(y.shape, forms, self.positions, self.taken)
         values = real_array("y", values, dtype)
         check_finite("y", values)
         if self.targets not in ("values", "none"):
             check_probabilities(values, self.targets, bool(self.positions))
-        return Targets(None, values)
+        return Targets(None, self.columns(values))
 
     def labels(self, targets):
         """Return the labels (samples, *positions) from checked targets, if there is one label for each."""
@@ -211,6 +221,30 @@ class Values(Head):
 
     def perfect_predictions(self, targets):
         return self.predictions(targets.values)[0]
+
+
+class Normal(Values):
+    """Normal distributions, of one or several numbers: their means, which are the predictions, then log variances."""
+
+    whole_numbers = None
+
+    @property
+    def taken(self):
+        return self.outputs // 2
+
+    @property
+    def in_words(self):
+        return f"the mean and the variance of {self.taken} value{'s' * (self.taken > 1)}"
+
+    def columns(self, values):
+        return np.concatenate([values, np.zeros_like(values)], axis=-1)
+
+    @property
+    def predicted_shape(self):
+        return () if self.taken == 1 and not self.positions else (*self.positions, self.taken)
+
+    def predictions(self, outputs):
+        return outputs[..., :self.taken].reshape(-1, *self.predicted_shape), -1
 
 
 class OneClass(Head):
@@ -297,6 +331,8 @@ def shape_hint(head, y):
     """Return the repair for targets of samples, for an error about their shape; "" if it is unknown."""
     if head.positions:
         return ""
+    if head.outputs > 1 and head.taken != head.outputs:
+        return f"; of {head.outputs} outputs the first {head.taken} are means, the others logarithms of variances"
     if head.outputs > 1 and y.size == len(y) and y.dtype.kind in "iubfUO":
         plain = y.dtype.kind in "iubU" or (y.dtype.kind == "f" and (y == np.floor(y)).all())
         return (f"; where y holds the number of a class, end the network with Dense({head.outputs}, 'softmax'), which takes "
@@ -312,6 +348,8 @@ def head_of(activation, loss, outputs, positions=()):
     """Return the head of a network with this last activation and loss, both records, and so many outputs a position."""
     if not loss.needs_targets:
         return Values(outputs, "none", positions)
+    if loss.outputs_of_target == 2:
+        return Normal(outputs, loss.targets, positions)
     if activation.name not in PROBABILITIES and loss.targets == "values":
         return Values(outputs, loss.targets, positions)
     if outputs > 1 and loss.targets != "binary":

@@ -23,10 +23,10 @@ def step_targets(head, y, lengths, dtype):
                          "sequence put LastStep() or GlobalAveragePool() before the last layer, or make the last recurrent "
                          "layer without return_sequences=True")
     labels = head.takes_labels and axes_of(y) == 1
-    found = read(y, () if labels else (head.outputs,), name="y")
+    found = read(y, () if labels else (head.taken,), name="y")
     check_lengths("y", "target", found, lengths)
-    if found.values.shape[1:] not in ((), (head.outputs,)) or (found.values.ndim == 1) != labels:
-        form = "labels" if labels else f"{head.outputs} values for each step"
+    if found.values.shape[1:] not in ((), (head.taken,)) or (found.values.ndim == 1) != labels:
+        form = "labels" if labels else f"{head.taken} values for each step"
         raise ValueError(f"y has steps of shape {found.values.shape[1:]}; this network takes {form}")
     if len(found.steps) == 0:
         raise ValueError("y has no steps, since all sequences are empty, so none counts; give some that are not")
@@ -45,7 +45,7 @@ def step_targets(head, y, lengths, dtype):
             raise ValueError("y is -1 at some steps, which says that they do not count only before softmax; give these "
                              "steps 0 or 1, and the weight 0 in sample_weight, sequences of a weight for each step")
         check_probabilities(values, head.targets)
-    return Targets(None, values, None, offsets_of(lengths))
+    return Targets(None, head.columns(values), None, offsets_of(lengths))
 
 
 def refuse_step_targets(y, lengths):

@@ -16,4 +16,7 @@ def regression_loss(loss):
     if record.targets != "values":
         raise ValueError(f"loss {record.name!r} is one of probabilities; a regressor needs one of values, such as "
                          "'squared_error', 'absolute_error', 'huber' or 'poisson'")
+    if record.outputs_of_target != 1:
+        raise ValueError(f"loss {record.name!r} takes two outputs for each target, and a regressor has one; use a Network "
+                         "that ends with Dense(2)")
     return record.name

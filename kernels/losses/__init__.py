@@ -50,6 +50,9 @@ class Loss:
         For "values": on_target(y) returns the output with the smallest loss. By default that is y.
     needs_targets : bool
         False for a loss that depends on the output alone; then y may lack it.
+    outputs_of_target : int
+        The number of outputs for each number of a target. With 2, the first half of the outputs predicts the targets, and
+        the kernel gets these in the first half of the columns of y.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Loss:
     builtin: bool = True
     on_target: Callable = lambda y: y
     needs_targets: bool = True
+    outputs_of_target: int = 1
 
     def __post_init__(self):
         if self.kernel is None:

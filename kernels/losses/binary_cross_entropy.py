@@ -38,7 +38,7 @@ after_sigmoid = Loss(
     targets="binary",
 )
 
-register(Loss(
+record = register(Loss(
     name="binary_cross_entropy",
     formula="−y log a − (1 − y) log(1 − a)",
     prime_formula="(1 − y) / (1 − a) − y / a",

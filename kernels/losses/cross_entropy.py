@@ -92,7 +92,7 @@ after_sigmoid = Loss(
     targets="classes",
 )
 
-register(Loss(
+record = register(Loss(
     name="cross_entropy",
     formula="−y log a",
     prime_formula="−y / a",

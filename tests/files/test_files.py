@@ -24,7 +24,8 @@ NETWORKS = {
     "deep": lambda: Network([Dense(2, "tanh")] * 12, inputs=5),  # "10.weight" sorts before "2.weight"
     "every activation": lambda: Network([Dense(4, name) for name in activations], inputs=5, loss="squared_error"),
     "initializers": lambda: Network([Dense(4, initializer="zeros"), Dense(2, initializer="he_normal")], inputs=5),
-    **{loss: partial(lambda loss: Network([Dense(2, "sigmoid")], inputs=5, loss=loss), loss) for loss in losses},
+    **{loss: partial(lambda loss, last: Network([Dense(2, last)], inputs=5, loss=loss), loss,
+                     "sigmoid" if record.outputs_of_target == 1 else "identity") for loss, record in losses.items()},
 }
 
 
