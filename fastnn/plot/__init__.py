@@ -4,11 +4,10 @@ Each function draws on the given Axes and returns them. Without Axes, it makes a
 below the cell; elsewhere no window opens, and the Figure can be saved, also without a screen:
 `ax.figure.savefig("picture.png")`.
 
-Training: `learning_curves`, `gradient_flow`, the callback `LivePlot`. Predictions of a classifier: `decision_boundary`,
-`confusion_matrix`, `mistakes`. Networks: `network_diagram`, `weight_histograms`, `weight_image`, `activation_histograms`,
-`activation_image`.
-Convolutional networks: `filters`, `feature_maps`, `saliency`, `grad_cam`. Attention: `attention`. Tables: `heat_map`.
-Sweeps: `score_by`.
+Training: `learning_curves`, `learning_rates`, `gradient_flow`, the callback `LivePlot`. Predictions of a classifier:
+`decision_boundary`, `confusion_matrix`, `mistakes`. Networks: `network_diagram`, `weight_histograms`, `weight_image`,
+`activation_histograms`, `activation_image`. Convolutional networks: `filters`, `feature_maps`, `saliency`, `grad_cam`.
+Attention: `attention`. Tables: `heat_map`. Sweeps: `score_by`.
 """
 
 from .attention import attention
@@ -22,6 +21,7 @@ from .filters import feature_maps, filters
 from .flow import gradient_flow
 from .histograms import activation_histograms, weight_histograms
 from .images import activation_image, weight_image
+from .learning_rates import learning_rates
 from .live import LivePlot
 from .mistakes import mistakes
 from .saliency import grad_cam, saliency
@@ -29,7 +29,7 @@ from .sweep import score_by, sweep_panels
 from .table import heat_map
 
 PICTURES = (activation_histograms, activation_image, attention, confusion_matrix, decision_boundary, feature_maps, filters,
-            grad_cam, gradient_flow, heat_map, learning_curves, mistakes, network_diagram, saliency, score_by,
+            grad_cam, gradient_flow, heat_map, learning_curves, learning_rates, mistakes, network_diagram, saliency, score_by,
             weight_histograms, weight_image)
 __all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "LivePlot", "axes", "class_activation_map", "class_colors",
            "class_gradient", "class_probabilities", "plain", "save_picture", "sweep_panels",

@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 import pytest
-from layer_cases import CASES
 from layer_cases import network as network_with
+from layer_cases import one_place_each
 
 from fastnn import (
     Activation,
@@ -20,6 +20,7 @@ from fastnn import (
     Network,
     plot,
 )
+from fastnn.network.learning_rate_finder import LearningRates
 
 pytest.importorskip("matplotlib")
 
@@ -36,6 +37,7 @@ NETWORKS = {
 OF_IMAGES = Network([Conv2D(4, 3, "relu"), Flatten(), Dense(2, "softmax")], inputs=(6, 5, 1))
 IMAGE = np.random.default_rng(0).normal(size=(6, 5, 1))
 OF_STEPS = Network([Attention(), Flatten(), Dense(2, "softmax")], inputs=(4, 3))
+RATES = LearningRates(np.geomspace(1e-3, 1, 9), np.linspace(2, 1, 9), np.linspace(2, 1, 9), 0.1)
 # the call of each picture, for a network of X and LABELS
 CALLS = {
     "activation_histograms": lambda net, ax: plot.activation_histograms(net, X, ax=ax),
@@ -48,6 +50,7 @@ CALLS = {
     "grad_cam": lambda net, ax: plot.grad_cam(OF_IMAGES, IMAGE, ax=ax),
     "gradient_flow": lambda net, ax: plot.gradient_flow(net, X, LABELS, ax=ax),
     "heat_map": lambda net, ax: plot.heat_map(np.eye(2), [*"ab"], [*"cd"], ax=ax),
+    "learning_rates": lambda net, ax: plot.learning_rates(RATES, ax=ax),
     "learning_curves": lambda net, ax: plot.learning_curves({"loss": [2.0, 1.0], "val_loss": [3.0]}, ax=ax),
     "mistakes": lambda net, ax: plot.mistakes(net, X, LABELS, ax=ax, shape=(1, 2)),
     "network_diagram": lambda net, ax: plot.network_diagram(net, ax=ax),
@@ -59,6 +62,7 @@ CALLS = {
 
 
 OF_NO_NETWORK = {"attention", "feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "score_by"}
+OF_NO_NETWORK = {"feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "learning_rates", "score_by"}
 
 
 def needs(name):
@@ -173,7 +177,7 @@ def test_confusion_matrix_counts(kind, classes):
         assert [text.get_text() for text in one_hot.texts] == [text.get_text() for text in ax.texts]
 
 
-@pytest.mark.parametrize(("name", "place"), CASES)
+@pytest.mark.parametrize(("name", "place"), one_place_each(1))
 def test_the_last_trace_is_what_the_network_gives(name, place):
     """Applying the layers one by one, in networks of one layer each, gives the same as the network."""
     from fastnn.network.layer_outputs import layer_outputs
