@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layer_cases import CASES, X, network, targets
+from layer_cases import X, network, one_place_each, targets
 from nets import LABELS, classifier
 from nets import X as FEW
 from raised_at import raised_at
@@ -30,7 +30,7 @@ def reload(path):
         return Network.load_checkpoint(path)
 
 
-@pytest.mark.parametrize(("name", "place"), CASES)
+@pytest.mark.parametrize(("name", "place"), one_place_each(2))
 def test_for_every_layer_over_two_fits(name, place):
     """The second fit makes the network worse: the best files are those of the first, the restored weights its own best."""
     net = network(name, place)

@@ -17,7 +17,7 @@ hypothesis = pytest.importorskip("hypothesis", reason='drawn arrays need the ext
 from hypothesis import strategies as st  # noqa: E402
 from hypothesis.extra import numpy as arrays  # noqa: E402
 
-SEED, CASES = os.environ.get("FASTNN_TEST_SEED"), int(os.environ.get("FASTNN_TEST_CASES", "80"))
+SEED, CASES = os.environ.get("FASTNN_TEST_SEED"), int(os.environ.get("FASTNN_TEST_CASES", "40"))
 
 
 def drawn(test):

@@ -3,25 +3,50 @@
 import copy
 import math
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
-from layer_cases import CASES, LAYERS, TOKENS, X, all_bits, network, placed, targets, unsettled
+from layer_cases import (
+    CASES,
+    LAYERS,
+    TOKENS,
+    X,
+    all_bits,
+    in_turn,
+    network,
+    one_place_each,
+    placed,
+    targets,
+    unsettled,
+)
 
 import fastnn
 from fastnn import SGD, Activation, Adam, BatchNorm, Dense, DivergenceError, Dropout, LayerNorm, Network, activations
 from fastnn.layers import Layer, layers
 
-every_case = pytest.mark.parametrize(("name", "place"), CASES)
 every_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
-every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
-both_ways = pytest.mark.parametrize("training", [False, True], ids=["as in prediction", "as in training"])
 
 
-def each_pair(first, second, two):
-    """All combinations, of which those are long tests that are not needed for each pair of values to be in some case."""
-    return [pytest.param(a, b, c, marks=() if (i + j + k) % 2 == 0 else pytest.mark.long)
-            for i, a in enumerate(first) for j, b in enumerate(second) for k, c in enumerate(two)]
+def every_case(first):
+    """Each layer at one position, another one for each law; with `-m long` at all."""
+    return pytest.mark.parametrize(("name", "place"), one_place_each(first))
+
+
+def every_case_with(name, values, first=0):
+    """Each layer at every position, with the values in turn; with `-m long` with all."""
+    return pytest.mark.parametrize(("name", "place", name), in_turn(CASES, values, first))
+
+
+every_dtype = partial(every_case_with, "dtype", ["float32", "float64"])
+both_ways = partial(every_case_with, "training", [False, True])
+FORMS = [(dtype, batch_size) for batch_size in (1, 5, 32, 70) for dtype in ("float32", "float64")]
+
+
+def layers_and_activations():
+    """All combinations, of which every third pair of layer and activation, in one of the two ways, is no long test."""
+    return [pytest.param(a, b, c, marks=() if (i + j) % 3 == 0 and (i + j) % 2 == k else pytest.mark.long)
+            for i, a in enumerate(LAYERS) for j, b in enumerate(activations) for k, c in enumerate([False, True])]
 
 
 def test_every_registered_layer_is_tested():
@@ -33,15 +58,14 @@ def test_every_registered_layer_is_tested():
 # Gradients
 
 
-@both_ways
-@every_case
+@both_ways(0)
 def test_gradients_are_right(name, place, training):
     net = network(name, place, dtype="float64")
     report = fastnn.check_gradients(net, X[:20], targets(net)[:20], training=training)
     assert report.max_relative_error <= 1e-7, str(report)
 
 
-@pytest.mark.parametrize(("name", "activation", "training"), each_pair(LAYERS, activations, [False, True]))
+@pytest.mark.parametrize(("name", "activation", "training"), layers_and_activations())
 def test_gradients_of_every_layer_with_every_activation(name, activation, training):
     """Before it, after it, and applied by a separate layer."""
     last = placed(name, 3 if len(placed(name, 3)) == 1 else 12)
@@ -56,8 +80,7 @@ def test_gradients_of_every_layer_with_every_activation(name, activation, traini
     assert report.max_relative_error <= 1e-6, str(report)
 
 
-@both_ways
-@every_case
+@both_ways(1)
 def test_float32_gradients(name, place, training):
     single = network(name, place, dtype="float32")
     double, x, y = single.astype("float64"), X.astype("float32"), targets(single).astype("float32")
@@ -69,7 +92,7 @@ def test_float32_gradients(name, place, training):
         assert np.linalg.norm(gradients[key] - array) <= 1e-4 * whole, key
 
 
-@every_case
+@every_case(0)
 def test_gradients_change_nothing(name, place):
     net = network(name, place)
     before = all_bits(net)
@@ -80,7 +103,7 @@ def test_gradients_change_nothing(name, place):
     assert all_bits(net) == before
 
 
-@every_case
+@every_case(1)
 def test_a_step_takes_the_gradients_as_in_training(name, place):
     net = network(name, place, dtype="float64")
     y = targets(net)
@@ -95,9 +118,9 @@ def test_a_step_takes_the_gradients_as_in_training(name, place):
 # The same bits
 
 
-@pytest.mark.parametrize(("case", "batch_size", "dtype"), each_pair(CASES, [1, 5, 32, 70], ["float32", "float64"]))
-def test_threads_do_not_change_a_bit_of_training(case, batch_size, dtype, many_parts):
-    name, place = case
+@every_case_with("form", FORMS)
+def test_threads_do_not_change_a_bit_of_training(name, place, form, many_parts):
+    dtype, batch_size = form
 
     def trained(threads):
         net = network(name, place, width=65, dtype=dtype)
@@ -111,8 +134,7 @@ def test_threads_do_not_change_a_bit_of_training(case, batch_size, dtype, many_p
         assert max(many_parts) == threads
 
 
-@both_ways
-@every_case
+@both_ways(0)
 def test_threads_do_not_change_a_bit_of_a_gradient(name, place, training, many_parts):
     net = network(name, place, width=65)
     loss, gradients = net.loss_and_gradients(X, targets(net), training=training, threads=1)
@@ -122,8 +144,7 @@ def test_threads_do_not_change_a_bit_of_a_gradient(name, place, training, many_p
         assert all(np.array_equal(gradients_again[key], gradients[key]) for key in gradients)
 
 
-@every_dtype
-@every_case
+@every_dtype(0)
 def test_a_row_alone_is_the_row_in_a_batch(name, place, dtype):
     net = network(name, place, width=65, dtype=dtype)
     many = np.random.default_rng(3).normal(size=(1003, 9)).astype(dtype)
@@ -134,7 +155,7 @@ def test_a_row_alone_is_the_row_in_a_batch(name, place, dtype):
             np.testing.assert_array_equal(net.forward(many[-batch:], threads=threads), whole[-batch:])
 
 
-@every_case
+@every_case(2)
 def test_evaluation_is_of_the_outputs(name, place):
     net = network(name, place, dtype="float64")
     y = targets(net)
@@ -148,7 +169,7 @@ def test_evaluation_is_of_the_outputs(name, place):
 # Resumed training
 
 
-@every_case
+@every_case(0)
 def test_five_epochs_and_five_more_are_ten(name, place):
     twice, once, kept = network(name, place), network(name, place), Adam()
     y = targets(once)
@@ -159,7 +180,7 @@ def test_five_epochs_and_five_more_are_ten(name, place):
     assert all_bits(twice) == all_bits(once)
 
 
-@every_case
+@every_case(1)
 def test_training_goes_down(name, place):
     net = network(name, place)
     weights = network("Dense", "between").forward(X)  # something that can be learned
@@ -169,7 +190,7 @@ def test_training_goes_down(name, place):
     assert net.evaluate(X, y)["loss"] < before
 
 
-@every_case
+@every_case(2)
 def test_a_step_that_diverges_leaves_everything_as_it_was(name, place):
     net = network(name, place)
     net.parameters[list(net.parameters)[-1]][-1] = np.nan  # the last number, which every layer passes on
@@ -182,8 +203,7 @@ def test_a_step_that_diverges_leaves_everything_as_it_was(name, place):
 # Files and copies
 
 
-@every_dtype
-@every_case
+@every_dtype(1)
 def test_saved_and_loaded(name, place, dtype, tmp_path):
     net = network(name, place, dtype=dtype)
     net.fit(X, targets(net))
@@ -196,9 +216,8 @@ def test_saved_and_loaded(name, place, dtype, tmp_path):
     np.testing.assert_array_equal(loaded.forward(X), net.forward(X))
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net)),
-                                    lambda net: net.astype(net.dtype)], ids=["copy", "deepcopy", "pickle", "astype"])
-@every_case
+@every_case_with("copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net)),
+                            lambda net: net.astype(net.dtype)])
 def test_copies_are_the_same_net_and_independent(name, place, copied):
     net = network(name, place)
     net.fit(X, targets(net))

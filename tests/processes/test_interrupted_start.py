@@ -53,8 +53,7 @@ def moment(how, moments):
 @pytest.mark.parametrize("how", ["place", "module", "seconds"])
 def test_interrupted_import(how, results_digest):
     moments = random.Random(f"{SEED} {how}")
-    for _ in range(2):
-        assert lines("interrupted_import.py", how, moment(how, moments))[-1] == results_digest
+    assert lines("interrupted_import.py", how, moment(how, moments))[-1] == results_digest
 
 
 @pytest.mark.parametrize("module", ["sklearn.utils.validation", *(pytest.param(name, marks=pytest.mark.long) for name in (
@@ -83,7 +82,7 @@ def is_interrupted(fitted, *pauses, **environment):
 
 def test_interrupted_loading_of_kernels(fitted):
     moments = random.Random(SEED)
-    for _ in range(3):
+    for _ in range(2):
         is_interrupted(fitted, moments.uniform(0, 0.2), moments.uniform(0, 0.05))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_cases import LAYERS, placed
+from layer_cases import LAYERS, in_turn, placed
 
 from fastnn import Dense
 from fastnn.tables import Recipe, train
@@ -17,8 +17,8 @@ def noisy(rows=300):
     return pd.DataFrame(x, columns=list("abc")).assign(y=np.sin(3 * x[:, 0]) + generator.normal(0, 2, rows))
 
 
-@pytest.mark.parametrize("task", ["regression", "classification"])
-@pytest.mark.parametrize("name", [name for name, layer in LAYERS.items() if not layer.learns_from_data])
+@pytest.mark.parametrize(("name", "task"), in_turn([name for name, layer in LAYERS.items() if not layer.learns_from_data],
+                                                   ["regression", "classification"]))
 def test_what_is_kept_evaluates_to_what_was_recorded(name, task):
     table = noisy()
     if task == "classification":

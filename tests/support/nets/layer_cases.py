@@ -1,6 +1,7 @@
 """Every registered layer, and networks with it at every possible position."""
 
 import numpy as np
+import pytest
 
 from fastnn import (
     GRU,
@@ -126,6 +127,21 @@ JOINING = {"Dot": Dot(), "Dot of directions": Dot(normalize=True), "Slice": Slic
 LAYERS |= SERIES | IMAGES | {name: JOINING.get(name, parts[0]) for name, parts in JOINS.items()}
 PLACES = ["first", "between", "last"]
 CASES = [(name, place) for name, layer in LAYERS.items() for place in PLACES if place != "last" or layer.can_be_last]
+
+
+def in_turn(cases, values, first=0):
+    """Return all pairs of a case and a value, of which one for each case is no long test; the values take turns."""
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), value,
+                         marks=() if (i + first - j) % len(values) == 0 else pytest.mark.long)
+            for i, case in enumerate(cases) for j, value in enumerate(values)]
+
+
+def one_place_each(first):
+    """Return CASES, of which one for each layer is no long test; `first` sets where the turns of the places begin."""
+    places = {name: [place for each, place in CASES if each == name] for name in LAYERS}
+    return [pytest.param(name, place, marks=() if (i + first - j) % len(of_it) == 0 else pytest.mark.long)
+            for i, (name, of_it) in enumerate(places.items()) for j, place in enumerate(of_it)]
+
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.normal(size=(70, 9)), rng.integers(3, size=70)
