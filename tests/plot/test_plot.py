@@ -61,8 +61,8 @@ CALLS = {
 }
 
 
-OF_NO_NETWORK = {"attention", "feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "score_by"}
-OF_NO_NETWORK = {"feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "learning_rates", "score_by"}
+OF_NO_NETWORK = {"attention", "feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "learning_rates",
+                 "score_by"}
 
 
 def needs(name):
