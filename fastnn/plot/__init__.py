@@ -29,8 +29,8 @@ from .sweep import score_by, sweep_panels
 from .table import heat_map
 
 PICTURES = (activation_histograms, activation_image, attention, confusion_matrix, decision_boundary, feature_maps, filters,
-            grad_cam, gradient_flow, heat_map, learning_curves, learning_rates, mistakes, network_diagram, saliency, score_by,
-            weight_histograms, weight_image)
+            grad_cam, gradient_flow, heat_map, learning_curves, learning_rates, mistakes, network_diagram, saliency,
+            score_by, weight_histograms, weight_image)
 __all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "LivePlot", "axes", "class_activation_map", "class_colors",
            "class_gradient", "class_probabilities", "plain", "save_picture", "sweep_panels",
            *(picture.__name__ for picture in PICTURES)]
