@@ -7,6 +7,7 @@ from ..samples.features import features
 from .canvas import INK, class_colors, class_marker, given_or_new
 from .classes import true_labels
 from .names import of_network
+from .room import legend
 
 TINT = 0.35  # fraction of a class's color in its region; the rest is white
 MANY = 6  # with more classes than these, the legend is beside the picture
@@ -68,7 +69,7 @@ def decision_boundary(net, X, y, ax=None):
         ax.scatter(*X[here].T, s=11, color=colors[label], marker=class_marker(label), linewidth=0.3,
                    edgecolor="white", label=f"class {label}")
     place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1)} if len(np.unique(y)) > MANY else {"loc": "upper right"}
-    ax.legend(frameon=True, framealpha=0.9, markerscale=1.6, handletextpad=0.2, borderpad=0.4, **place)
+    legend(ax, frameon=True, framealpha=0.9, markerscale=1.6, handletextpad=0.2, borderpad=0.4, **place)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=(left, right), ylim=(bottom, top))
     return ax
 

@@ -6,6 +6,7 @@ from ..checks import several, true_or_false
 from ..network.predicting import label_numbers
 from .canvas import given_or_new
 from .classes import true_labels
+from .room import SMALLEST, fit_tick_labels, letters_of_cells
 
 
 def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
@@ -52,6 +53,10 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     side, display = 2.2 + 0.5 * classes, matrix_display()(counts, display_labels=labels)
     ax = given_or_new(ax, width=side + 0.8, height=side)
     display.plot(ax=ax, cmap="Blues", values_format=".2f" if normalize else "d", colorbar=False)
+    letters = letters_of_cells(ax, classes, classes, [text.get_text() for text in display.text_.flat], 10.0)
+    for text in display.text_.flat:
+        text.set(fontsize=letters or SMALLEST, visible=letters is not None)
+    fit_tick_labels(ax, labels)
     ax.tick_params(length=0, pad=5)
     ax.spines[:].set_visible(False)
     return ax

@@ -7,6 +7,7 @@ import numpy as np
 from ..checks import shown
 from ..fitting.history import floats
 from .canvas import COLORS, given_or_new, plain, whole_numbers
+from .room import legend, log_if_wide
 
 
 def learning_curves(history, ax=None, metric="loss"):
@@ -18,7 +19,7 @@ def learning_curves(history, ax=None, metric="loss"):
         The result of `Network.fit`, or a similar mapping.
     ax : matplotlib.axes.Axes, optional
     metric : str
-        "loss" (on a logarithmic scale), "accuracy", or another that was recorded.
+        "loss" (on a logarithmic scale if it changes by a factor of 4 or more), "accuracy", or another that was recorded.
 
     Returns
     -------
@@ -48,9 +49,9 @@ def learning_curves(history, ax=None, metric="loss"):
             epochs = np.arange(1, len(curves[name]) + 1)
             ax.plot(epochs, curves[name], style, color=COLORS[style == "--"], linewidth=1.6, label=label,
                     marker="o" if len(epochs) == 1 else None)  # a single point has no line
-    if metric == "loss" and min(curves[metric]) > 0:
-        ax.set_yscale("log")
+    if metric == "loss":
+        log_if_wide(ax, *curves.values())
     whole_numbers(ax.xaxis)
     ax.set(xlabel="epoch", ylabel=metric)
-    ax.legend(frameon=False)
+    legend(ax)
     return plain(ax)

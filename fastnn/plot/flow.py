@@ -4,6 +4,7 @@ import numpy as np
 
 from .canvas import COLORS, INK, given_or_new, plain
 from .names import layer_name, of_network
+from .room import log_if_wide
 
 
 def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
@@ -24,8 +25,8 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     Returns
     -------
     matplotlib.axes.Axes
-        With a logarithmic scale, unless all gradients are zero. A zero gradient among others is a hollow marker below the
-        scale.
+        With a logarithmic scale, unless all gradients are zero or of about the same size. A zero gradient among others is a
+        hollow marker below the scale.
 
     Raises
     ------
@@ -45,9 +46,10 @@ def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):
     ax = given_or_new(ax, width=max(4.0, 2.0 + 0.55 * len(names)))
     places, zero = np.arange(len(names)), norms == 0
     heights = norms.copy()
-    if not zero.all():
+    if zero.any() and not zero.all():
         ax.set_yscale("log")
         heights[zero] = norms[~zero].min() / 10
+    log_if_wide(ax, norms)
     ax.plot(places, np.where(zero, np.nan, heights), color=COLORS[0], linewidth=1.6, zorder=2)
     ax.scatter(places, heights, color=["white" if none else COLORS[0] for none in zero], edgecolor=COLORS[0], zorder=3)
     for place in places[zero]:

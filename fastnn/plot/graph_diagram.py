@@ -14,7 +14,7 @@ COLUMN, ROW = 2.0, 0.75  # inches between columns, and between places
 BOX = 1.55, 0.56  # inches, of a box
 PASSING = 0.5  # the height of the place of a passing line, in those of a box
 SWEEPS = 8  # how often the columns are put in order
-SMALLEST = 4.5  # points; smaller letters are not legible
+SMALLEST, LETTER = 4.5, 0.6  # points, below which letters are not legible; the width of one as a part of its size
 PAINT = {"Input": "white", "join": "#fdf0e2"}  # of boxes; those of other layers are blue
 
 
@@ -125,7 +125,11 @@ def draw_box(ax, place, step, name, shape, scale):
     ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
                                 facecolor=color, edgecolor=INK, linewidth=0.9, zorder=2))
     activation = "" if step is None or step.layer.activation == "identity" else f" {step.layer.activation}"
-    lines = [name if name == kind else f"{name}  {kind}{activation}", " × ".join(map(str, shape))]
-    longest = max(map(len, lines))
-    ax.text(x, y, "\n".join(lines), ha="center", va="center", linespacing=1.3, zorder=3,
-            fontsize=max(SMALLEST, min(8.0, 8.0 * 24 / longest) * scale))
+    sizes = " × ".join("steps" if n is None else str(n) for n in shape)
+    lines = [*([] if name == kind else [name]), f"{kind}{activation}", sizes]
+    size = max(SMALLEST, 7.5 * scale)
+    fitting = int(72 * width * scale / (LETTER * size))  # letters of a line
+    lines = [line if len(line) <= fitting else line[:max(1, fitting - 1)] + "…" for line in lines]
+    if 1.3 * len(lines) * size > 72 * height * scale:  # the kind alone, or nothing, where more does not fit
+        lines = lines[-2:-1] if 1.3 * size <= 72 * height * scale else []
+    ax.text(x, y, "\n".join(lines), ha="center", va="center", linespacing=1.25, zorder=3, fontsize=size)

@@ -3,6 +3,7 @@
 from ..checks import shown
 from ..network.learning_rate_finder import LearningRates
 from .canvas import COLORS, INK, given_or_new, plain
+from .room import legend
 
 
 def learning_rates(found, ax=None):
@@ -36,5 +37,5 @@ def learning_rates(found, ax=None):
     ax.set_ylim(low - 0.15 * (high - low or 1), high + 0.6 * (high - low or 1))  # what explodes leaves the picture
     ax.set_xscale("log")
     ax.set(xlabel="learning rate", ylabel="loss")
-    ax.legend(frameon=False, loc="upper left")
+    legend(ax, loc="lower left")
     return plain(ax)

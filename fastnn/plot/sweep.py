@@ -9,6 +9,7 @@ from ..checks import an_instance, list_of, one_of, real_number, several, whole_n
 from ..samples.arrays import real_array
 from ..samples.metrics import directed
 from .canvas import COLORS, INK, axes, given_or_new, plain
+from .room import fit_tick_labels
 
 LETTERS = 36  # letters that fit side by side below a panel
 LONG = 1000  # a logarithmic scale with a larger ratio has labels only at powers of ten
@@ -75,8 +76,7 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
         middles = [(number - 0.3, number + 0.3, numbers == number) for number in range(len(kinds))]
         labels = [shortened(brief(kind)) for kind in kinds]
         ax.set_xticks(range(len(kinds)), labels)
-        if sum(map(len, labels)) > LETTERS:
-            ax.tick_params(axis="x", rotation=20)
+        fit_tick_labels(ax, labels)
     finite = np.isfinite(scores)
     ax.plot(places[finite], scores[finite], "o", color=COLORS[0], markersize=4, alpha=0.5, markeredgewidth=0)
     if not finite.all():  # draw crosses at the upper edge

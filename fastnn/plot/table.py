@@ -5,8 +5,7 @@ import numpy as np
 from ..checks import an_instance, several, shown
 from ..samples.arrays import real_array
 from .canvas import FROM_ZERO, color_bar, given_or_new
-
-LONG = 9  # letters; longer names of columns are rotated to avoid overlap
+from .room import fit_tick_labels, letters_of_cells
 
 
 def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
@@ -49,14 +48,12 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     least, most = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 1.0)
     image = ax.imshow(np.where(finite, values, np.nan), cmap=FROM_ZERO, aspect="auto", vmin=least, vmax=most)
     middle = least / 2 + most / 2
-    for (row, column), text in np.ndenumerate(texts):
-        ax.text(column, row, text, ha="center", va="center", fontsize=9,
+    letters = letters_of_cells(ax, *values.shape, texts.flat)
+    for (row, column), text in np.ndenumerate(texts) if letters else ():  # too small to be read: the colors remain
+        ax.text(column, row, text, ha="center", va="center", fontsize=letters,
                 color="white" if finite[row, column] and values[row, column] < middle else "black")
     ax.set_xticks(range(len(columns)), columns)
-    if max(len(str(column)) for column in columns) > LONG:
-        ax.tick_params(axis="x", labelrotation=40)
-        for name in ax.get_xticklabels():
-            name.set(ha="right", rotation_mode="anchor")
+    fit_tick_labels(ax, columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -148,7 +148,7 @@ def test_nan_stays_in_its_row(loss, dtype):
         targets[1, column] = 1  # 0 would leave it out of a cross entropy
         row_losses, da = compiled(loss, spoilt, targets, weights)
         assert np.isnan(row_losses).tolist() == [False, True, False]
-        assert np.isnan(da[1, column])
+        assert np.isnan(da[1, column]) or not loss.needs_targets  # whose gradient is 1 everywhere
         assert not np.isnan(da[[0, 2]]).any()
 
 
@@ -162,7 +162,7 @@ def test_prime_is_the_derivative_of_value(loss):
         for j in range(len(row)):
             up = naive_value(loss, [*row[:j], row[j] + h, *row[j + 1 :]], targets)
             down = naive_value(loss, [*row[:j], row[j] - h, *row[j + 1 :]], targets)
-            assert prime[j] == pytest.approx((up - down) / (2 * h), rel=1e-8, abs=1e-8)
+            assert prime[j] == pytest.approx((up - down) / (2 * h), rel=1e-8, abs=1e-8 * (1 + abs(up)))
 
 
 @every_loss
