@@ -15,7 +15,6 @@ LETTER = 0.62  # width of a letter, as a part of its size
 LABEL = 0.75  # inches below the columns for their labels
 SOME = 16  # steps drawn of sequences of any length
 SMALLEST = 4.5  # points; smaller letters are not legible
-TURNED = 2.0  # how much larger than in proportion turned letters may be
 
 
 def network_diagram(net, ax=None, *, most=12):
@@ -85,16 +84,13 @@ def network_diagram(net, ax=None, *, most=12):
             draw_circles(ax, places[k], color)
             if column[1]:
                 ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14 * scale, color=INK)
-    most = 72 * COLUMN * scale / LETTER / max(map(len, [*names, *sizes, *activations]))  # size of letters side by side
-    turned = most < SMALLEST <= 8 * scale * TURNED
-    for k, x in enumerate(xs):
-        lines = [line for line in (names[k], sizes[k], activations[k]) if line]
-        if turned:  # beside each other they would be too small
-            ax.text(x, LABEL - 0.05, ", ".join(lines), ha="right", va="center", rotation=50, rotation_mode="anchor",
-                    fontsize=max(SMALLEST, 8 * scale))
-        elif most >= SMALLEST:
-            ax.text(x, LABEL - 0.12, "\n".join(lines), ha="center", va="top", linespacing=1.25,
-                    fontsize=min(most, max(SMALLEST, 8 * scale)))
+    for labels in ([*zip(names, sizes, activations, strict=True)], [(size,) for size in sizes]):
+        fitting = 72 * COLUMN * scale / LETTER / max(len(line) for label in labels for line in label)
+        if fitting >= SMALLEST:  # otherwise the sizes alone, or nothing
+            for x, label in zip(xs, labels, strict=True):
+                ax.text(x, LABEL - 0.12, "\n".join(filter(None, label)), ha="center", va="top", linespacing=1.25,
+                        fontsize=min(fitting, max(SMALLEST, 8 * scale)))
+            break
     return ax
 
 
