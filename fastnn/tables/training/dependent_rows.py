@@ -1,6 +1,6 @@
 """Splits of rows that depend on each other: rows of a group, such as one patient's, and rows in the order of time.
 
-A random split puts rows of one group, or neighbours in time, on both sides. The result on the test rows is then better than
+A random split puts rows of one group, or neighbors in time, on both sides. The result on the test rows is then better than
 it will be for new groups or for the future.
 
     groups   a group is in one part as a whole: test, validation, or the part of a member

@@ -1,6 +1,6 @@
 """Linear members: penalized linear models of the features, fitted on the same rows as the networks of a model.
 
-Values are fitted by ridge regression, in closed form: with centred features X and targets y,
+Values are fitted by ridge regression, in closed form: with centered features X and targets y,
 
     W = (XᵀX + λ)⁻¹ Xᵀy
 
