@@ -34,6 +34,7 @@ from .layers import (
     GroupNorm,
     LayerNorm,
     MultiHeadAttention,
+    PositionEmbedding,
     SimpleRNN,
 )
 from .layers.attention.torch import (
@@ -58,7 +59,7 @@ TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normaliz
                Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d", SimpleRNN: "RNN", GRU: "GRU", LSTM: "LSTM",
                MultiHeadAttention: "MultiheadAttention"}
 # layers whose tensors look like those of another layer; the caller must know which one it is
-LIKE = {Embedding: Dense, GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
+LIKE = {Embedding: Dense, PositionEmbedding: Dense, GroupNorm: LayerNorm, DepthwiseConv2D: Conv2D, ConvTranspose2D: Conv2D}
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
 GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
@@ -67,16 +68,16 @@ GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:
     """Load the weights of a PyTorch model into a network with the same layers.
 
-    Linear corresponds to Dense, Embedding to Embedding, Conv1d to Conv1D, Conv2d to Conv2D or DepthwiseConv2D,
-    ConvTranspose2d to ConvTranspose2D, BatchNorm1d and BatchNorm2d to BatchNorm (with its running statistics), LayerNorm to
-    LayerNorm and GroupNorm to GroupNorm. RNN, GRU and LSTM correspond to SimpleRNN, GRU and LSTM; one of several layers to
-    as many of ours, all but the last with return_sequences=True, and one of both directions to Bidirectional.
-    MultiheadAttention corresponds to MultiHeadAttention, TransformerEncoderLayer to TransformerEncoder and
-    TransformerDecoderLayer to TransformerDecoder; a Linear of each step may be a Conv1D with a kernel of one step. PyTorch
-    flattens images with channels first, so weights after a Flatten are put in the order of this network.
-    The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as those of a
-    ConvTranspose2d, and strides and paddings are not in a state dict, nor are the nonlinearity of an RNN, the number of
-    heads, the activation of a Transformer block and its norm_first: make sure that the layers are the same.
+    Linear corresponds to Dense, Embedding to Embedding and PositionEmbedding, Conv1d to Conv1D, Conv2d to Conv2D or
+    DepthwiseConv2D, ConvTranspose2d to ConvTranspose2D, BatchNorm1d and BatchNorm2d to BatchNorm (with its running
+    statistics), LayerNorm to LayerNorm and GroupNorm to GroupNorm. RNN, GRU and LSTM correspond to SimpleRNN, GRU and
+    LSTM; one of several layers to as many of ours, all but the last with return_sequences=True, and one of both
+    directions to Bidirectional. MultiheadAttention corresponds to MultiHeadAttention, TransformerEncoderLayer to
+    TransformerEncoder and TransformerDecoderLayer to TransformerDecoder; a Linear of each step may be a Conv1D with a
+    kernel of one step. PyTorch flattens images with channels first, so weights after a Flatten are put in the order of
+    this network. The tensors of a GroupNorm have the same form as those of a LayerNorm, those of a Conv2d the same as
+    those of a ConvTranspose2d, and strides and paddings are not in a state dict, nor are the nonlinearity of an RNN, the
+    number of heads, the activation of a Transformer block and its norm_first: make sure that the layers are the same.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[st
                          f"parameters ({here}), and they must be the same{without}")
     check_directions(network, takers, given)
     for index, layer in zip(takers, given, strict=True):
-        if isinstance(network.layers[index], Embedding):
+        if isinstance(network.layers[index], (Embedding, PositionEmbedding)):
             layer.arrays["weight"] = layer.arrays["weight"].T  # like a Linear, but its rows are the tokens, as here
             if layer.arrays.pop("bias").any():
                 raise ValueError(f"{layer.name}.bias is given, and layer {index} here, {network.layers[index]!r}, has none")

@@ -13,8 +13,8 @@ from fastnn import examples
 PLACE = "% examples"  # the line of gallery.md that the list of examples replaces
 FOLDER = "generated"
 # those that take a minute unless told not to
-QUICK = {"autoencoder", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation", "translator",
-         "writer"}
+QUICK = {"autoencoder", "camera", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation",
+         "translator", "writer"}
 
 
 def example(name):

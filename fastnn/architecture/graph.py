@@ -60,6 +60,32 @@ class Graph:
                     least[each] = max(least[each], step.layer.steps_needed(self.shapes[each], least[number]))
         return least[tensor]
 
+    @cached_property
+    def takes_any_length(self):
+        """Whether no layer has a largest number of steps."""
+        return all(step.layer.most_steps(self.shapes[step.reads[0]]) is None for step in self.wiring.steps)
+
+    def check_lengths(self, lengths):
+        """Refuse sequences with more steps than a layer takes. lengths: those of the input, or a list with those of each."""
+        if self.takes_any_length:
+            return
+        for step, given in zip(self.wiring.steps, self.steps_of_all(lengths), strict=True):
+            most = step.layer.most_steps(self.shapes[step.reads[0]])
+            if most is not None and given is not None and len(given) and given.max() > most:
+                sample = int(given.argmax())
+                raise ValueError(f"X[{sample}] has {given[sample]} steps at layer {self.names[step.index]}, {step.layer!r}, "
+                                 f"which takes at most {most}; cut it, or make the layer for more")
+
+    def steps_of_all(self, lengths):
+        """Return the numbers of steps that the first tensor has which each step of the wiring reads, None without steps."""
+        found = [*lengths] if isinstance(lengths, list) else [lengths]
+        given = []
+        for step in self.wiring.steps:
+            shape, own = self.shapes[step.reads[0]], found[step.reads[0]]
+            given.append(own if is_ragged(shape) else None)
+            found.append(step.layer.steps_after(shape, own) if is_ragged(shape) else None)
+        return given
+
     def steps_of_outputs(self, lengths, number=0):
         """Return the numbers of steps of an output, for an array of those of the input, or a list with that of each."""
         found = [*lengths] if isinstance(lengths, list) else [lengths]

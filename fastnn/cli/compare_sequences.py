@@ -80,12 +80,24 @@ def attention_pool_runs(name, setting):
     return f"{batch} of {LONGEST}×{features}", *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
 
 
+def position_runs(name, setting):
+    """The same of learned positions of sequences of 1, 2, … steps."""
+    batch, features = setting.shape
+    offsets = [0, *np.cumsum(1 + np.arange(batch) % LONGEST).tolist()]
+    second = LONGEST if name.endswith("backward") else setting.random(LONGEST, features)
+    given = setting.random(offsets[-1], features), second, offsets
+    runs = [partial(getattr(rung, name), *given) for rung in (naive, vectorized)]
+    return f"{batch} of {LONGEST}×{features}", *runs, partial(getattr(compiled, name), *given, threads=setting.threads)
+
+
 # for each function the arguments before the offsets
 FUNCTIONS = {"last_step_forward": ("x",), "last_step_backward": ("da",), "average_over_time_forward": ("x",),
              "average_over_time_backward": ("da",), "max_over_time_forward": ("x",), "max_over_time_backward": ("da", "x"),
              "positional_encoding_forward": ("x",)}
 SEQUENCE_RUNS = {name: partial(over_time_runs, name) for name in FUNCTIONS}
 SEQUENCE_RUNS |= {name: partial(embedding_runs, name) for name in ("embedding_forward", "embedding_backward")}
+SEQUENCE_RUNS |= {name: partial(position_runs, name)
+                  for name in ("position_embedding_forward", "position_embedding_backward")}
 SEQUENCE_RUNS |= {name: partial(ctc_runs, name) for name in ("ctc_loss", "ctc_loss_gradient")}
 SEQUENCE_RUNS |= {f"{cell}_{phase}": partial(recurrent_runs, f"{cell}_{phase}")
                   for cell in GATES for phase in ("forward", "backward")}

@@ -11,6 +11,8 @@ from .attention_calls import (
     attention_forward,
     attention_pool_backward,
     attention_pool_forward,
+    position_embedding_backward,
+    position_embedding_forward,
     positional_encoding_forward,
 )
 from .calls import (
@@ -140,6 +142,8 @@ __all__ = [
     "optimizer_update",
     "pad2d_backward",
     "pad2d_forward",
+    "position_embedding_backward",
+    "position_embedding_forward",
     "positional_encoding_forward",
     "random_view_backward",
     "random_view_forward",

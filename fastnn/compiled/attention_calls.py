@@ -10,8 +10,10 @@ import numpy as np
 
 from ..kernels.compiling.objects import address
 from ..kernels.layers.attention.attention import attention_row, scratch_of
+from ..kernels.layers.attention.position_embedding import position_embedding_row
 from ..kernels.layers.attention.positional_encoding import add_positions_row, positions_row
 from ..naive.attention import check_attention
+from ..naive.position_embedding import check_positions
 from ..naive.rungs import check_offsets
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART, parts, resolve_threads
@@ -177,3 +179,41 @@ def positional_encoding_forward(x, offsets, threads=None):
     own = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
     run_phase(add_positions_row(dtype, 1, x=place(x), a=place(a), **given), "forward", axis.sequences, own, x.size)
     return a
+
+
+def position_embedding_forward(x, weight, offsets, threads=None):
+    """Add to step t of each sequence row t of a weight: a (steps, features).
+
+    Examples
+    --------
+    >>> position_embedding_forward([[1.0], [2.0], [3.0]], weight=[[10.0], [20.0]], offsets=[0, 2, 3])
+    array([[11.],
+           [22.],
+           [13.]])
+    """
+    dtype, x, weight = real_arrays(x=x, weight=weight)
+    axis, a = Steps(dtype, check_positions(x.shape, len(weight), weight.shape[1:], offsets)), np.empty_like(x)
+    row = position_embedding_row(dtype, 1, axis=axis.place, positions=len(weight), features=x.shape[1], weight=place(weight),
+                                 x=place(x), a=place(a))
+    run_phase(row, "forward", axis.sequences, parts(x.size, NUMBERS_PER_PART, resolve_threads(threads)), x.size)
+    return a
+
+
+def position_embedding_backward(da, positions, offsets, threads=None):
+    """Compute the gradient of `position_embedding_forward` from da: dweight (positions, features).
+
+    Examples
+    --------
+    >>> position_embedding_backward([[1.0], [10.0], [100.0]], positions=3, offsets=[0, 2, 3])
+    array([[101.],
+           [ 10.],
+           [  0.]])
+    """
+    dtype, da = real_arrays(da=da)
+    axis = Steps(dtype, check_positions(da.shape, positions, da.shape[1:], offsets))
+    dweight = np.empty((positions, da.shape[1]), dtype)
+    row = position_embedding_row(dtype, 1, axis=axis.place, positions=positions, features=da.shape[1], weight=0, x=0, a=0,
+                                 da=place(da))
+    own = min(positions, parts(da.size, NUMBERS_PER_PART, resolve_threads(threads)))
+    run_phase(row, "backward_third", axis.sequences, own, da.size, address(dweight))
+    return dweight

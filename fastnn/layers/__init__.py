@@ -12,6 +12,7 @@ from .activation import Activation
 from .attention.attention import Attention
 from .attention.attention_pool import AttentionPool
 from .attention.multi_head_attention import MultiHeadAttention
+from .attention.position_embedding import PositionEmbedding
 from .attention.positional_encoding import PositionalEncoding
 from .attention.transformer import TransformerDecoder, TransformerEncoder
 from .base import Layer, layers, register
@@ -52,11 +53,11 @@ __all__ = ["GRU", "LSTM", "Activation", "Add", "Attention", "AttentionPool", "Av
            "CustomLayer", "Dense", "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten", "GaussianNoise",
            "GlobalAveragePool", "GlobalMaxPool", "GroupNorm", "Input", "LastStep", "Layer", "LayerNorm", "MaxPool1D",
            "MaxPool2D", "Maximum", "MultiHeadAttention", "Multiply", "Node", "Normalize", "Pad2D", "Parallel",
-           "PositionalEncoding", "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape", "Residual", "Shared",
-           "SimpleRNN", "Slice", "Subtract", "TransformerDecoder", "TransformerEncoder", "UpSample2D", "ZeroPad2D",
-           "applied_activations", "computing_layer", "input_shape", "is_features", "is_ragged", "layer_from_config",
-           "layers", "layers_from_config", "numbers_of", "output_shape", "register", "register_layer", "row_shape",
-           "seen_by", "shapes", "shown_shape"]
+           "PositionEmbedding", "PositionalEncoding", "RandomCrop", "RandomFlip", "RandomShift", "Rescale", "Reshape",
+           "Residual", "Shared", "SimpleRNN", "Slice", "Subtract", "TransformerDecoder", "TransformerEncoder", "UpSample2D",
+           "ZeroPad2D", "applied_activations", "computing_layer", "input_shape", "is_features", "is_ragged",
+           "layer_from_config", "layers", "layers_from_config", "numbers_of", "output_shape", "register",
+           "register_layer", "row_shape", "seen_by", "shapes", "shown_shape"]
 
 # paths of modules that pickles of earlier versions name
 __path__.append(str(Path(__file__).parents[1] / "files" / "earlier" / "layers"))

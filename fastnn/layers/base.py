@@ -89,6 +89,10 @@ class Layer:
         """Return the least number of steps of a sequence, given the least number `after` that follows it (0 if none)."""
         return after
 
+    def most_steps(self, shape):
+        """Return the largest number of steps of a sequence that it takes, None for any."""
+        return None
+
     def steps_after(self, shape, lengths):
         """Return the numbers of steps of the outputs, for sequences of these numbers of steps, an array."""
         return lengths

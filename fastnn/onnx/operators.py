@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..layers import PositionEmbedding
 from .arrangement import parts_of
-from .chain import Signal, Stage, UnknownForm, scaled
-from .images import by_steps, channels_normalized, in_one_order, picked_step
+from .chain import Layer, Signal, Stage, UnknownForm, scaled
+from .images import by_steps, channels_normalized, in_one_order, picked_step, steps
 from .joins import JOINS, concatenated, joined
 from .library import library
 from .moments import normalized
@@ -106,6 +107,8 @@ def arithmetic(walk, node, left, right, *, axis=None):
     if len(signal(x).shape) == 2 and np.size(c) > 1 and x.memory is None:
         x = by_steps(x)
     left, right = (x, c) if isinstance(left, Signal) else (c, x)
+    if node.op_type == "Add" and len(x.shape) == 2 and np.squeeze(constant(c, "other operand")).shape == x.shape:
+        return positions_added(x, c.reshape(x.shape))
     c, kind = per_feature(constant(c, "other operand"), signal(x)), "Add" if node.op_type == "Sum" else node.op_type
     if c.ndim == 0 and not (x.plain and kind in ("Add", "Sub")):
         return elementwise(walk, node, *(v if isinstance(v, Signal) else c for v in (left, right)))
@@ -116,6 +119,13 @@ def arithmetic(walk, node, left, right, *, axis=None):
     if kind == "Sub":
         return x.affine(1.0, -c) if x is left else x.affine(-1.0, c)
     return x.affine(c if kind == "Mul" else 1.0 / c, 0.0)
+
+
+def positions_added(x, weight):
+    """Return the signal of steps to each of which a vector of its own is added."""
+    source, shape = steps(None, x)
+    layer = Layer(source, PositionEmbedding(len(weight)), {"weight": weight})
+    return Signal(scaled(layer, weight.size, shape=shape), shape, PROBE)
 
 
 @operator("Sum", without_effect=["consumed_inputs"])

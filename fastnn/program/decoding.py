@@ -112,6 +112,10 @@ class DecodingProgram(Program):
         self.whole = not all(self.goes_step_by_step(step) for step in steps_behind(network, self.dependent))
         self.tensors = {}
         longest = most if self.whole else 1
+        for step in steps_behind(network, self.dependent):
+            limit = step.layer.most_steps(network.shapes[step.reads[0]])
+            if limit is not None and most > limit:
+                raise ValueError(f"most is {most}, and {step.layer!r} takes at most {limit} steps; give most={limit}")
         axis = self.new_axis(self.samples * longest, longest)
         self.emit(measure_row(self.dtype, axis=axis.place, steps=1))
         for number in range(wiring.inputs):

@@ -15,7 +15,7 @@ from ..kernels.interpreter.interpreter import (
 )
 from ..kernels.interpreter.table import LOSSES, NOT_FINITE, RESULTS, RESULTS_OF_EACH, most_parts
 from ..kernels.training.watch import SOUND, watch_row
-from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of
+from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of, has_failed
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_STEP, NUMBERS_PER_PART, launch
 from .base import Program, address
@@ -135,7 +135,7 @@ class TrainingProgram(Program):
         flops = 6 * (last_batch - first_batch) * self.batch * self.data.mean_steps * self.network.multiply_adds
         launch(train_kernel, frame, self.parts_used, flops)
         stopped, self.totals[DIVERGED] = int(self.totals[DIVERGED]), 0
-        if self.found[NOT_FINITE] == FAILURE_OF_LAYER:
+        if self.found[NOT_FINITE] == FAILURE_OF_LAYER or (self.found[NOT_FINITE] and has_failed(self.network)):
             raise failure_of(self.network)
         return stopped - 1 if stopped else None
 

@@ -177,8 +177,10 @@ def samples_of(network, X, **options):
         X, = by_name("X input", X, network.graph.inputs)
     if not network.is_ragged:
         return features(X, network.shapes[0], network.dtype, **options)
-    return sequences(X, network.shapes[0], network.dtype, least=options.get("least", 1), least_steps=network.least_steps,
-                     tokens=network.tokens)
+    X = sequences(X, network.shapes[0], network.dtype, least=options.get("least", 1), least_steps=network.least_steps,
+                  tokens=network.tokens)
+    network.graph.check_lengths(X.lengths)
+    return X
 
 
 def check_data(network, X, y, weights=None, class_weight=None, *, class_names=None, learns_names=False):

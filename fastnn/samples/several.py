@@ -68,7 +68,9 @@ def inputs_of(network, X, **options):
         if len(arrays[-1]) != len(arrays[0]):
             raise ValueError(f"X[{name!r}] has {len(arrays[-1])} samples and X[{graph.inputs[0]!r}] has {len(arrays[0])}; "
                              "all inputs must have the same number")
-    return Inputs(arrays)
+    found = Inputs(arrays)
+    graph.check_lengths(found.lengths)
+    return found
 
 
 def entries(X, names, shapes):

@@ -84,6 +84,7 @@ from .over_time import (
 )
 from .penalty import weight_penalty, weight_penalty_gradient
 from .pooling import average_pool2d_backward, average_pool2d_forward, max_pool2d_backward, max_pool2d_forward
+from .position_embedding import position_embedding_backward, position_embedding_forward
 from .positional_encoding import positional_encoding_forward
 from .random_layers import gaussian_noise_forward, random_view_backward, random_view_forward
 from .recurrence import (
@@ -153,6 +154,8 @@ __all__ = [
     "optimizer_state",
     "pad2d_backward",
     "pad2d_forward",
+    "position_embedding_backward",
+    "position_embedding_forward",
     "positional_encoding_forward",
     "random_view_backward",
     "random_view_forward",

@@ -16,6 +16,7 @@ from fastnn.layers import layers
 SPOKEN = Path(os.environ.get("FASTNN_SPOKEN_DIGITS") or Path(__file__).parents[3] / "shared" / "data" / "spoken_digits.npz")
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 DICTIONARY = Path(os.environ.get("FASTNN_CMUDICT") or SHARED / "cmudict.dict.xz")
+REVIEWS = [SHARED / f"food_reviews_{part}.csv.gz" for part in ("train", "test")]
 MNIST = Path(os.environ.get("FASTNN_MNIST") or SHARED / "mnist.npz")
 
 
@@ -140,12 +141,22 @@ def digit_strings(found):
     assert found["by_beam"] < 0.2
 
 
+def camera(found):
+    assert found["both"]["size"] < 0.7 * min(found[name]["size"] for name in ("picture", "table", "nothing"))
+    assert found["both"]["kind"] > 0.45 > found["table"]["kind"]  # after the epochs of --quick; 94 % after all
+
+
+def reviews(found):
+    assert found["text"] > found["always great"]  # after --quick; 80 % after all
+    assert found["both"] > found["always great"]
+
+
 CLAIMS = {claim.__name__: claim for claim in
-          (autoencoder, cart_pole, computation_graph, digit_strings, digits, ensemble, lenet, linear_depth,
-           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, pendulum, phonemes, segmentation, spiral,
-           sunspots, sweep, translator, writer, zero_initialization)}
-QUICK = {"autoencoder", "cart_pole", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "neural_ode", "parity",
-         "phonemes", "segmentation", "sunspots", "translator", "writer"}
+          (autoencoder, camera, cart_pole, computation_graph, digit_strings, digits, ensemble, lenet, linear_depth,
+           logistic_regression, mnist, mnist1d, neural_ode, newton, parity, pendulum, phonemes, reviews, segmentation,
+           spiral, sunspots, sweep, translator, writer, zero_initialization)}
+QUICK = {"autoencoder", "camera", "cart_pole", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "neural_ode",
+         "parity", "phonemes", "reviews", "segmentation", "sunspots", "translator", "writer"}
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +194,10 @@ def test_example(name, tmp_path, monkeypatch, capsys):
         if not DICTIONARY.is_file():
             pytest.skip(f"there is no dictionary at {DICTIONARY}")
         arguments.append(str(DICTIONARY))
+    if name == "reviews":
+        if not all(path.is_file() for path in REVIEWS):
+            pytest.skip(f"there are no reviews at {REVIEWS[0]}")
+        arguments += map(str, REVIEWS)
     found = module(name).main(arguments)
     CLAIMS[name](found)
     printed = capsys.readouterr().out

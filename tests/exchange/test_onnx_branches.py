@@ -31,6 +31,8 @@ from fastnn import (
     ModelFormatError,
     MultiHeadAttention,
     Network,
+    PositionalEncoding,
+    PositionEmbedding,
     Shared,
     TransformerDecoder,
     TransformerEncoder,
@@ -127,6 +129,7 @@ BRANCHING = {
     "projected": lambda: ([series, source], pooled(Attention()(Conv1D(6, 1)(series), Conv1D(6, 1, "tanh")(source),
                                                                Conv1D(6, 1)(source)))),
     "one query": lambda: ([series, source], Dense(2)(MultiHeadAttention(2)(LastStep()(series), source))),
+    "positions": lambda: (series, pooled(TransformerEncoder(2, 9)(PositionalEncoding()(PositionEmbedding(9)(series))))),
     "recurrent": lambda: (series, Dense(2)(LastStep()(GRU(8, return_sequences=True)(series) + series))),
     "both directions": lambda: ([series, x], Dense(2)(Concatenate()(Bidirectional(LSTM(4))(series), a()))),
 }

@@ -286,6 +286,10 @@ def exact_positions(layer, x, p, shape):
             for k, (v, angle) in enumerate(zip(x, angles, strict=True))]
 
 
+def exact_position_embedding(layer, x, p, shape):
+    return [v + p["weight"][k // shape[1]][k % shape[1]] for k, v in enumerate(x)]
+
+
 def exact_heads(layer, x, p, shape):
     """Compute each head as an attention of its own columns, of a series that attends to itself."""
     (x,), ((steps, features),) = x, shape
@@ -346,6 +350,7 @@ EXACT_LAYERS = {
     "Attention": exact_attention,
     "AttentionPool": exact_attention_pool,
     "MultiHeadAttention": exact_heads,
+    "PositionEmbedding": exact_position_embedding,
     "PositionalEncoding": exact_positions,
     "LastStep": lambda layer, x, p, shape: x[-math.prod(shape[1:]):],
     **dict.fromkeys(EXACT_STEPS, exact_recurrence),

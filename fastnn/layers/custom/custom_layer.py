@@ -12,7 +12,7 @@ from ...kernels.compiling.objects import address
 from ...kernels.layers.custom.rows import adopt_state_row, custom_rows, update_row
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, layers
-from .declaration import checked_functions, checked_shape, declare
+from .declaration import TRAINING, checked_functions, checked_shape, declare
 from .trial import try_once
 
 LEAST_BLOCK, BLOCKS = 16, 8  # samples of a block whose gradients add up; about how many blocks a batch has
@@ -25,8 +25,8 @@ class CustomLayer(Layer):
     has two static methods, which get what their arguments name:
 
     forward(a, x, …)
-        Writes every element of the output `a` for the input `x`. It may also take parameters, state, memory and the
-        numbers among the layer's attributes.
+        Writes every element of the output `a` for the input `x`. It may also take parameters, state, memory, the
+        numbers among the layer's attributes, and `training`: True in `fit`, and False in prediction and evaluation.
     backward(dx, dweight, da, x, …)
         Writes every element of `dx`, the gradient of the input, and adds to the gradient of each parameter, `dweight`,
         given the gradient `da` of the output. It may take all that `forward` takes.
@@ -130,6 +130,8 @@ class CustomLayer(Layer):
         operands |= {f"o_{name}": place for name, place in zip(declaration.parameters, places, strict=True)}
         operands |= {f"o_{name}": address(program.state[f"{index}.{name}"]) for name in declaration.state}
         operands |= {f"v_{name}": value for name, value in declaration.options.items()}
+        if declaration.has_training:
+            operands[f"v_{TRAINING}"] = program.as_in_training
         operands |= {f"s_{name}_{axis}": size for name, shape in declaration.shapes.items()
                      for axis, size in enumerate(shape)}
         if places:
@@ -140,7 +142,9 @@ class CustomLayer(Layer):
             program.emit_update(start=places[0], rows=1, columns=size, parts=1)
         work = program.batch * (sum(read.features for read in xs) + a.features + operands["u_size"])
         try:
-            for row in custom_rows(kernels, dtype, program.parts(work, NUMBERS_PER_PART), training, operands):
+            # without parameters, and if nobody asks for a gradient of what it reads, it has nothing to do going back
+            goes_back = training and (bool(places) or any(read.gradient is not None for read in xs))
+            for row in custom_rows(kernels, dtype, program.parts(work, NUMBERS_PER_PART), goes_back, operands):
                 program.emit(row)
             if declaration.state and program.keeps_state:
                 self.emit_state(program, index, declaration, kernels, operands)

@@ -11,6 +11,7 @@ from ...checks import shown
 from ...kernels.layers.custom.rows import BACKWARD, FORWARD, UPDATE, CustomKernels, Form, arguments_of
 
 OUTPUT, OUTPUT_GRADIENT = "a", "da"
+TRAINING = "training"  # the name of an argument that says whether the layer behaves as in training
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Declaration:
         Names and shapes.
     output : tuple of int
     options : dict of str to number
-        The fields of the layer that its functions take.
+        The fields of the layer that its functions take, and False for `TRAINING`, if they take that.
+    has_training : bool
+        Whether they take `TRAINING`.
     """
 
     layer: object
@@ -34,6 +37,7 @@ class Declaration:
     memory: dict
     output: tuple
     options: dict
+    has_training: bool = False
 
     @property
     def shapes(self):
@@ -81,6 +85,9 @@ def declare(layer, shape):
     check_names(name, [*reads, *parameters, *state, *memory])
     known = {*reads, *parameters, *state, *memory, OUTPUT}
     given = {field.name: getattr(layer, field.name) for field in fields(layer) if field.name not in known}
+    own_training = TRAINING not in known | {*given}  # otherwise it is an array or a number of the layer
+    if own_training:
+        given[TRAINING] = False
     gradients = {OUTPUT_GRADIENT, *(f"d{each}" for each in (*reads, *parameters))}
     allowed = {FORWARD: known | {*given}, BACKWARD: known | {*given} | gradients, UPDATE: known | {*given}}
     required = {FORWARD: [OUTPUT], BACKWARD: [f"d{each}" for each in (*reads, *parameters)], UPDATE: []}
@@ -101,7 +108,8 @@ def declare(layer, shape):
                 raise ValueError(f"{name}.{phase} {what}")
     if state and UPDATE not in functions_of(cls):
         raise ValueError(f"{name} has the state {', '.join(state)} and no function update, which changes it")
-    return Declaration(layer, reads, parameters, state, memory, layer.output_shape(shape), taken)
+    return Declaration(layer, reads, parameters, state, memory, layer.output_shape(shape), taken,
+                       own_training and TRAINING in taken)
 
 
 def checked_number(where, value):

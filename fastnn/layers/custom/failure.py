@@ -3,8 +3,14 @@
 from ...kernels.layers.custom.attempt import FAILED, PHASE_NUMBER, SAMPLE, exception_in
 from ...kernels.layers.custom.rows import FAILURE_OF_LAYER, NUMBERS_OF_PHASES
 
-__all__ = ["FAILURE_OF_LAYER", "failure_of"]
+__all__ = ["FAILURE_OF_LAYER", "failure_of", "has_failed"]
 PHASES = {number: phase for phase, number in NUMBERS_OF_PHASES.items()}
+
+
+def has_failed(network):
+    """Return whether a function of a layer has raised an exception, which may show as the NaN that it left."""
+    return any(kernels.failure[FAILED] for layer in network.layers
+               for kernels in getattr(type(layer), "kernels_by_form", {}).values())
 
 
 def failure_of(network):

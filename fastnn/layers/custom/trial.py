@@ -4,12 +4,13 @@ Compiled code does not check indices, so the mistakes that this finds would be w
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from ...kernels.layers.custom.rows import BACKWARD, FORWARD, UPDATE, arguments_of
 from ...runtime.quiet import quiet
-from .declaration import OUTPUT, OUTPUT_GRADIENT, functions_of
+from .declaration import OUTPUT, OUTPUT_GRADIENT, TRAINING, functions_of
 
 LARGEST = 20_000  # numbers of a layer that is tried when it is built, in loops of Python
 UNSET = -7.25e77  # absorbs what is added to it
@@ -22,6 +23,8 @@ def try_once(declaration):
     if key in tried or sum(map(math.prod, declaration.shapes.values())) > LARGEST:
         return
     trial(declaration)
+    if declaration.has_training:
+        trial(replace(declaration, options=declaration.options | {TRAINING: True}))
     tried.add(key)
 
 

@@ -183,3 +183,53 @@ def test_it_is_compiled_once_for_all_processes_and_again_after_an_edit(tmp_path)
     found = [child.python("-c", IN_A_PROCESS.replace("{factor}", factor), FASTNN_CACHE_DIR=tmp_path).stdout.split()
              for factor in ("2.0", "2.0", "3.0")]
     assert found == [["2.0", "1"], ["2.0", "1"], ["3.0", "2"]]
+
+
+def test_training_is_told():
+    """A layer that doubles in training only: in fit, in gradients as in training, not in prediction and evaluation."""
+
+    @fastnn.register_layer
+    class OwnDouble(fastnn.CustomLayer):
+        def forward(a, x, training):
+            for i in range(len(x)):
+                a[i] = 2.0 * x[i] if training else x[i]
+
+        def backward(dx, da, x, training):
+            for i in range(len(x)):
+                dx[i] = 2.0 * da[i] if training else da[i]
+
+    net = Network([Dense(4), OwnDouble()], inputs=5, loss="squared_error", dtype="float64", seed=1)
+    plain = Network([Dense(4)], inputs=5, loss="squared_error", dtype="float64", seed=1)
+    y = rng.normal(size=(70, 4))
+    np.testing.assert_array_equal(net.forward(X), plain.forward(X))
+    assert net.evaluate(X, y) == plain.evaluate(X, y)
+    _, at_rest = net.loss_and_gradients(X, y)
+    loss, gradients = net.loss_and_gradients(X, y, training=True)
+    np.testing.assert_array_equal(at_rest["0.bias"], plain.loss_and_gradients(X, y)[1]["0.bias"])
+    doubled = Network([Dense(4)], inputs=5, loss="squared_error", dtype="float64", seed=1)
+    for view in doubled.parameters.values():
+        view *= 2
+    expected, of_doubled = doubled.loss_and_gradients(X, y)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradients["0.bias"], 2 * of_doubled["0.bias"], rtol=1e-12)
+    assert fastnn.check_layer(OwnDouble(), 3).passed
+    history = net.fit(X, y, optimizer=fastnn.SGD(1e-12), batch_size=70)
+    assert history["loss"][0] == pytest.approx(loss, rel=1e-12)
+
+
+def test_a_field_called_training_is_a_number_of_the_layer():
+    @fastnn.register_layer
+    class OwnScale(fastnn.CustomLayer):
+        training: float = 3.0
+
+        def forward(a, x, training):
+            for i in range(len(x)):
+                a[i] = training * x[i]
+
+        def backward(dx, da, training):
+            for i in range(len(da)):
+                dx[i] = training * da[i]
+
+    net = Network([OwnScale(), Dense(1)], inputs=5, loss="squared_error")
+    net.parameters["1.weight"][:] = 1
+    np.testing.assert_allclose(net.forward(X)[:, 0], 3 * X.sum(axis=1), rtol=1e-4, atol=1e-4)

@@ -40,6 +40,7 @@ from fastnn import (
     Pad2D,
     Parallel,
     PositionalEncoding,
+    PositionEmbedding,
     RandomCrop,
     RandomFlip,
     RandomShift,
@@ -85,6 +86,7 @@ SERIES = {
     "Attention, additive": Attention("additive", causal=True),
     "AttentionPool": AttentionPool(),
     "MultiHeadAttention": MultiHeadAttention(2, key_dim=3, causal=True),
+    "PositionEmbedding": PositionEmbedding(40),
     "PositionalEncoding": PositionalEncoding(),
 }
 IMAGES = {
