@@ -4,7 +4,7 @@ Each option is used, has no effect on predictions, or has its neutral value. Any
 changes the outputs in silence.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..checks import shown
 
@@ -16,11 +16,16 @@ ENDINGS = "_initializer", "_regularizer", "_constraint"
 MODULES = "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras"
 MODELS = "Sequential", "Functional", "Model"
 DEEPEST = 20  # models within models
+OVER_TIME = "SimpleRNN", "GRU", "LSTM", "Bidirectional"  # layers that take any number of steps
 
 
 @dataclass
 class KerasLayer:
-    """A layer of a model of Keras: its class and options, and the way to its arrays."""
+    """A layer of a model of Keras: its class and options, and the way to its arrays.
+
+    outer: the layer of the model that holds it, None for one of the model itself. places: where in that it is. within: its
+    name there, if that holds several.
+    """
 
     kind: str
     config: dict
@@ -28,10 +33,17 @@ class KerasLayer:
     weights: object
     asked: set = field(default_factory=set)
     remarks: list = field(default_factory=list)
+    outer: object = None
+    places: tuple = ()
+    within: str | None = None
 
     @property
     def name(self):
         return str(self.config.get("name", self.kind))
+
+    def inner(self, place, **options):
+        """Return a layer that is held in this one at a place, with the same options or others."""
+        return replace(self, places=(*self.places, place), asked=set(), remarks=[], outer=self.outer or self, **options)
 
     def option(self, name, default=None):
         """Return the value of an option, which is then one that is used."""
@@ -150,11 +162,16 @@ def read_names(node):
 def input_of(config, layers):
     """Return the shape of a sample that a model takes."""
     first = layers[0].config if layers else {}
+    kinds = [layer.kind for layer in layers if layer.kind != "InputLayer"]
+    if kinds[:1] == ["Embedding"]:
+        return (None,)
     shape = first.get("batch_shape") or first.get("batch_input_shape")
     shape = shape or dict_of(config.get("config")).get("build_input_shape")
     shape = shape or dict_of(config.get("build_config")).get("input_shape")
     if not isinstance(shape, list) or len(shape) < 2:
         raise ValueError("it does not say the shape of its samples; give it, such as load_keras(path, inputs=(28, 28, 1))")
+    if len(shape) == 3 and shape[1] is None and shape[2] is not None and any(kind in OVER_TIME for kind in kinds):
+        return tuple(shape[1:])
     if any(size is None for size in shape[1:]):
         raise ValueError(f"it takes samples of any size, {tuple(shape[1:])}; give the size, such as "
                          f"load_keras(path, inputs={tuple(28 if size is None else size for size in shape[1:])})")

@@ -16,6 +16,7 @@ from ..layers import (
     AveragePool1D,
     AveragePool2D,
     BatchNorm,
+    Bidirectional,
     Conv1D,
     Conv2D,
     ConvTranspose2D,
@@ -38,6 +39,7 @@ from ..layers import (
     ZeroPad2D,
     input_shape,
 )
+from ..layers.ragged import output_shape
 
 SAME = {name: name for name in ("relu", "sigmoid", "tanh", "softmax", "softplus", "elu", "selu", "gelu", "silu")}
 ACTIVATIONS = SAME | {"linear": "identity", "swish": "silu"}  # by Keras' names
@@ -70,7 +72,8 @@ def converted(layers, inputs):
                 raise ValueError("no layer here computes that")
             for part in converters[layer.kind](layer, shape):
                 parts.append(part)
-                shape = part[0].output_shape(shape)
+                both = isinstance(part[0], Bidirectional)
+                shape = part[0].output_shape(shape) if both else output_shape(part[0], shape)
             layer.refuse_others()
             dtypes.add(layer.dtype())
         except (ValueError, TypeError, LookupError) as error:
@@ -133,7 +136,7 @@ def kernel_and_bias(layer, shape, outputs, name="kernel"):
 def dense(layer, shape):
     units, activation = layer.option("units"), activation_of(layer)
     arrays = kernel_and_bias(layer, (shape[-1], units), units)
-    if len(shape) == 1:
+    if len(shape) == 1 or (len(shape) == 2 and shape[0] is None):  # of each sample, or of each step
         return [(Dense(units, activation, **penalties(layer)), arrays)]
     if len(shape) > 3 or activation == "softmax":
         raise ValueError(f"it takes the last axis of samples of shape {shape}" + " with softmax" * (activation == "softmax"))
@@ -381,6 +384,8 @@ def softmax(layer, shape):
 def dropout(layer, shape):
     layer.neutral("noise_shape", None)
     channels_last(layer)
+    if layer.kind.startswith("Spatial") and shape[0] is None:
+        raise ValueError("it drops whole features of a sequence, which has no counterpart for sequences of any length")
     return [(Dropout(layer.option("rate"), channels=layer.kind.startswith("Spatial")), {})]
 
 

@@ -17,7 +17,7 @@ from ..checks import path_name
 from ..files.networks import LONGEST, PROVOKED, ModelFormatError, open_file
 from ..formats.signatures import ARCHIVE, HDF5, LOOKED_AT, kind_of
 from ..formats.untrusted_json import from_text
-from ..layers import Flatten
+from ..layers import Bidirectional, Flatten
 from ..network.network import Network
 from .configuration import flattened, input_of
 from .conversion import converted
@@ -33,16 +33,17 @@ def load_keras(path: str | os.PathLike, inputs=None):
 
     The model must be a Sequential, or a functional model that is a chain, of layers that fastnn has: Dense, Conv1D, Conv2D,
     DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D, Conv2DTranspose, pooling, BatchNormalization,
-    LayerNormalization, GroupNormalization, Normalization, Rescaling, Flatten, Reshape, ZeroPadding, UpSampling2D,
-    Activation, ReLU, ELU, LeakyReLU, Softmax, Dropout, SpatialDropout, GaussianNoise and RandomFlip. Anything else is
-    refused by name, such as an option that has no counterpart or channels first. `forward` returns what `model.predict`
-    returns, with one axis of outputs.
+    LayerNormalization, GroupNormalization, Normalization, Rescaling, Flatten, Reshape, ZeroPadding, UpSampling2D, SimpleRNN,
+    GRU, LSTM, Bidirectional, Embedding, Activation, ReLU, ELU, LeakyReLU, Softmax, Dropout, SpatialDropout, GaussianNoise
+    and RandomFlip. Anything else is refused by name, such as an option that has no counterpart or channels first. `forward`
+    returns what `model.predict` returns, with one axis of outputs, or for sequences of any length a row for each step.
 
     Parameters
     ----------
     path : path of a file that `model.save` wrote
     inputs : int or tuple of int, optional
-        The shape of a sample, required if the model leaves it open, as `Input((None, None, 3))` does.
+        The shape of a sample, required if the model leaves it open, as `Input((None, None, 3))` does. With recurrent layers
+        `(None, 3)` takes sequences of any length.
 
     Returns
     -------
@@ -103,12 +104,15 @@ def read(h5py, file, inputs):
 def made(model):
     """Return the network of converted layers, and the remarks about them."""
     parts = [*model.parts]
-    if len(model.shape) > 1:
+    if len(model.shape) > 1 and model.shape[0] is not None:
         parts.append((Flatten(), {}))
     network = Network([layer for layer, _ in parts], model.inputs, dtype=model.dtype)
-    for index, (_, arrays) in enumerate(parts):
+    index = 0
+    for layer, arrays in parts:
         for name, array in arrays.items():
-            network.vectors.by_name[f"{index}.{name}"][...] = array
+            number, _, own = name.rpartition(".")  # "1.weight", of the second layer of a Bidirectional
+            network.vectors.by_name[f"{index + int(number or 0)}.{own}"][...] = array
+        index += 3 if isinstance(layer, Bidirectional) else 1  # the layers of both directions and what joins them
     return network, model.remarks
 
 

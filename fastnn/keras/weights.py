@@ -78,14 +78,14 @@ class ArchiveWeights(Weights):
     def read(self, layer, names, wanted, shape):
         """Return the array of the variable `wanted` of a layer, whose variables in this file are `names`, in order."""
         for first in FIRST:
-            path = "/".join(f"{first}/{part}" for part in layer.path)
+            path = "/".join([f"{first}/{part}" for part in layer.path] + [*layer.places])
             group = self.member(self.file, f"{path}/vars")
             if group is not None:
                 break
         else:
             raise ValueError(f"its weights of {layer.name!r} are missing: there is no group {path!r}")
         title = group.attrs.get("name")
-        if title is not None and text_of(title) != layer.name:
+        if title is not None and layer.outer is None and text_of(title) != layer.name:
             raise ValueError(f"its group {path!r} holds the weights of {text_of(title)!r}, and by its place those of "
                              f"{layer.name!r}")
         if len(group) != len(names):
@@ -104,11 +104,12 @@ class LegacyWeights(Weights):
         return ()
 
     def read(self, layer, names, wanted, shape):
-        group = self.member(self.file, f"model_weights/{layer.name}")
+        group = self.member(self.file, f"model_weights/{(layer.outer or layer).name}")
         if group is None:
             raise ValueError(f"its weights of {layer.name!r} are missing")
         # "conv2d/kernel:0"; the last part says which variable it is
         titles = [text_of(each) for each in np.ravel(group.attrs.get("weight_names", ()))]
+        titles = [title for title in titles if layer.within is None or layer.within in title.split("/")]
         there = {title.split("/")[-1].split(":")[0]: title for title in titles}
         other = {"kernel": "depthwise_kernel"} if layer.kind.startswith("Depthwise") else {}
         found = there.get(wanted, there.get(other.get(wanted)))

@@ -22,10 +22,6 @@ class BothDirections(Bidirectional):
     def out_features(self):
         return 2 * self.layer.out_features
 
-    def output_shape(self, shape):
-        *steps, features = self.layer.output_shape(shape)
-        return *steps, 2 * features
-
 
 def with_sequences(spec):
     """Return a recurrent layer that gives the states of all steps."""

@@ -14,7 +14,20 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Activation, BatchNorm, Conv2D, Dense, Flatten, ModelFormatError, Network, RandomFlip
+from fastnn import (
+    GRU,
+    LSTM,
+    Activation,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    ModelFormatError,
+    Network,
+    RandomFlip,
+    SimpleRNN,
+)
 from fastnn.keras.configuration import read_names
 from fastnn.keras.weights import snake_case
 
@@ -30,12 +43,13 @@ def test_the_outputs_are_those_of_keras(path):
     arrays = np.load(DATA / "predictions.npz")
     x, y = arrays[f"{path.stem}.x"], arrays[f"{path.stem}.y"]
     net = fastnn.load_keras(path)
+    x = x.astype(int) if net.tokens else x
     assert net.dtype == str(y.dtype)
     np.testing.assert_allclose(net.forward(x), y.reshape(len(y), -1), rtol=1e-6, atol=1e-6 * np.abs(y).max())
 
 
 def test_all_files_are_tried():
-    assert len(FILES) == 10
+    assert len(FILES) == 14
 
 
 def test_options_are_those_of_the_model():
@@ -44,6 +58,20 @@ def test_options_are_those_of_the_model():
     assert net.layers[2] == BatchNorm(0.99, 1e-3)
     assert net.loss == "cross_entropy"
     assert fastnn.load_keras(DATA / "float64.keras").layers[2] == RandomFlip()
+
+
+def test_recurrent_layers_and_tokens():
+    net = fastnn.load_keras(DATA / "recurrent.keras")
+    assert net.layers[:4] == (LSTM(4, return_sequences=True, dropout=0.1),
+                              LSTM(4, return_sequences=True, dropout=0.1, reverse=True), Concatenate(),
+                              GRU(5, return_sequences=True, recurrent_dropout=0.2))
+    assert net.layers[-2] == SimpleRNN(4, nonlinearity="relu", reverse=True)
+    assert net.input_shapes == {"input": (None, 3)}
+    steps = fastnn.load_keras(DATA / "steps.keras", inputs=(None, 3))  # of any length, with outputs at each step
+    x = np.load(DATA / "predictions.npz")["steps.x"]
+    fixed = fastnn.load_keras(DATA / "steps.keras").forward(x)
+    assert np.array_equal(np.stack([*steps.forward(x)]).reshape(len(x), -1), fixed)
+    assert fastnn.load_keras(DATA / "tokens.keras").tokens == 11
 
 
 def edited(tmp_path, change, name="images", members=None):
@@ -82,7 +110,8 @@ def policy(name):
 @pytest.mark.parametrize(("change", "says"), [
     (replaced("SpatialDropout2D", "Lambda"), "'spatial_dropout2d', 'Lambda', cannot be taken: no layer here computes that"),
     (replaced("Flatten", "PReLU"), "'PReLU', cannot be taken: no layer here computes that"),
-    (replaced("BatchNormalization", "LSTM"), "'LSTM', cannot be taken"),
+    (replaced("BatchNormalization", "ConvLSTM2D"), "'ConvLSTM2D', cannot be taken"),
+    (replaced("BatchNormalization", "LSTM"), "takes sequences"),
     (option("Conv2D", data_format="channels_first"), "option data_format is 'channels_first'"),
     (option("Flatten", data_format="channels_first"), "option data_format is 'channels_first'"),
     (option("MaxPooling2D", data_format="channels_first"), "option data_format is 'channels_first'"),

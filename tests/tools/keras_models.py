@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers as k
 
 FOLDER = Path(__file__).parents[1] / "data" / "keras"
-LEGACY = "images", "series", "table"  # also written as .h5
+LEGACY = "images", "series", "table", "recurrent"  # also written as .h5
 
 
 def chain(inputs, layers, dtype="float32"):
@@ -67,6 +67,17 @@ MODELS = {
         lambda: k.Dense(2)], "float64"),
     "functional": functional,
     "nested": nested,
+    "recurrent": lambda: chain((None, 3), [
+        lambda: k.Bidirectional(k.LSTM(4, return_sequences=True, dropout=0.1)),
+        lambda: k.GRU(5, return_sequences=True, recurrent_dropout=0.2), lambda: k.Dense(6, activation="tanh"),
+        lambda: k.Bidirectional(k.GRU(3, reset_after=False, return_sequences=True), merge_mode="mul"),
+        lambda: k.SimpleRNN(4, activation="relu", use_bias=False, go_backwards=True),
+        lambda: k.Dense(2, activation="softmax")]),
+    "steps": lambda: chain((7, 3), [
+        lambda: k.LSTM(4, return_sequences=True, unit_forget_bias=False), lambda: k.LayerNormalization(),
+        lambda: k.Bidirectional(k.SimpleRNN(3, return_sequences=True), merge_mode="ave"),
+        lambda: k.GRU(5, return_sequences=True)]),
+    "tokens": lambda: chain((9,), [lambda: k.Embedding(11, 4), lambda: k.GRU(5, go_backwards=True), lambda: k.Dense(1)]),
 }
 
 
@@ -89,7 +100,9 @@ def main(folder=FOLDER):
     for seed, (name, make) in enumerate(MODELS.items()):
         model = make()
         randomize(model, seed)
-        x = np.random.default_rng(seed).uniform(0, 255 if name == "images" else 2, (3, *model.input_shape[1:]))
+        shape = [7 if size is None else size for size in model.input_shape[1:]]
+        x = np.random.default_rng(seed).uniform(0, {"images": 255, "tokens": 11}.get(name, 2), (3, *shape))
+        x = np.floor(x) if name == "tokens" else x
         arrays[f"{name}.x"] = x.astype("float64" if name == "float64" else "float32")
         arrays[f"{name}.y"] = np.asarray(model.predict(arrays[f"{name}.x"], verbose=0))
         keras.config.set_floatx("float32")

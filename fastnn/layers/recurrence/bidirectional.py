@@ -43,6 +43,11 @@ class Bidirectional(Block):
         self.layer, self.merge = layer, one_of("Bidirectional(merge=...)", merge, tuple(JOINS))
         self.parts = layer, merge
 
+    def output_shape(self, shape):
+        """Return the shape of the output for samples of this shape."""
+        *steps, features = self.layer.output_shape(shape)
+        return *steps, features * (2 if self.merge == "concat" else 1)
+
     def expand(self, nodes, site):
         both = (apply(each, nodes, site) for each in (self.layer, replace(self.layer, reverse=True)))
         return apply(JOINS[self.merge](), tuple(both), site)
