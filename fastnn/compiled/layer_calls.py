@@ -9,7 +9,9 @@ import numpy as np
 from ..kernels.compiling.objects import address
 from ..kernels.layers.normalization.batch_norm import batch_norm_row, running_statistics_row, statistics_size
 from ..kernels.layers.normalization.group_norm import group_norm_row
+from ..kernels.layers.normalization.group_norm import statistics_size as size_of_group_norm
 from ..kernels.layers.normalization.layer_norm import layer_norm_row
+from ..kernels.layers.normalization.layer_norm import statistics_size as size_of_layer_norm
 from ..kernels.layers.randomness.dropout import dropout_row
 from ..naive.rungs import check_batch, check_features, check_groups
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
@@ -58,9 +60,9 @@ def batch_norm(dtype, x, parameters, running, *, a, da=None, momentum=0.0, epsil
 
 def layer_norm(dtype, x, parameters, *, a, da=None, epsilon):
     """Return the row of a layer normalization, whose memory is that of these arrays."""
-    mean, inverse = statistics = np.empty((2, len(x)), dtype)
+    statistics = np.empty(size_of_layer_norm(x.shape[1], 1, len(x)), dtype)
     return statistics, layer_norm_row(
-        dtype, 1, x=place(x), a=place(a), da=place(da), mean=place(mean), inverse=place(inverse), scale=place(parameters),
+        dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), batch=len(x), scale=place(parameters),
         features=x.shape[1], epsilon=epsilon,
     )
 
@@ -167,12 +169,12 @@ def layer_norm_backward(da, x, scale, epsilon=1e-5, threads=None):
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = layer_norm(dtype, x, parameters, a=a, da=dx, epsilon=epsilon)
     share_phases(row, ["forward"], x, threads)
-    return backpropagate(row, ["backward_first", "backward_second"], parameters, dx, threads)
+    return backpropagate(row, ["backward_first", "backward_third"], parameters, dx, threads)
 
 
 def group_norm(dtype, x, parameters, *, a, groups, da=None, epsilon):
     """The row of a group normalization, whose memory is wherever these arrays lie; and what it needs besides."""
-    statistics = np.empty((4, len(x), x.shape[2]), dtype)
+    statistics = np.empty(size_of_group_norm(x.shape[2], x.shape[1], len(x)), dtype)
     return statistics, group_norm_row(
         dtype, 1, x=place(x), a=place(a), da=place(da), statistics=place(statistics), batch=len(x), scale=place(parameters),
         pixels=x.shape[1], channels=x.shape[2], groups=groups, epsilon=epsilon,
@@ -210,7 +212,7 @@ def group_norm_backward(da, x, scale, groups, epsilon=1e-5, threads=None):
     a, dx, parameters = np.empty_like(x), in_place(da), np.stack([scale, scale])
     _memory, row = group_norm(dtype, x, parameters, a=a, groups=groups, da=dx, epsilon=epsilon)
     share_phases(row, ["forward"], x, threads)
-    return backpropagate(row, ["backward_first", "backward_second"], parameters, dx, threads)
+    return backpropagate(row, ["backward_first", "backward_third"], parameters, dx, threads)
 
 
 def dropout_forward(x, rate, word, channels=False, threads=None):

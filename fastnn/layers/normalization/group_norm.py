@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...checks import number_in_range, whole_number
-from ...kernels.layers.normalization.group_norm import group_norm_row
+from ...kernels.layers.normalization.group_norm import group_norm_row, statistics_size
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, register
 
@@ -55,12 +55,13 @@ class GroupNorm(Layer):
         return {"scale": 1.0, "shift": 0.0}
 
     def lower(self, program, index, x, activation):
-        x, channels = program.in_arena(x), x.shape[-1]
+        x, channels, pixels = program.in_arena(x), x.shape[-1], x.features // x.shape[-1]
         a, scale = program.tensor(x.shape, gradient=x.gradient), program.offsets[f"{index}.scale"]
+        statistics = program.arena.take(statistics_size(channels, pixels, program.batch))
         program.emit(group_norm_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient or 0, statistics=program.arena.take(4 * program.batch * channels), batch=program.batch,
-            scale=scale, pixels=x.features // channels, channels=channels, groups=self.groups, epsilon=self.epsilon,
+            da=a.gradient or 0, statistics=statistics, batch=program.batch, scale=scale, pixels=pixels, channels=channels,
+            groups=self.groups, epsilon=self.epsilon,
         ))
         program.emit_update(start=scale, rows=2, columns=channels, parts=1)
         return a

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...checks import number_in_range
-from ...kernels.layers.normalization.layer_norm import layer_norm_row
+from ...kernels.layers.normalization.layer_norm import layer_norm_row, statistics_size
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, register
 
@@ -46,12 +46,12 @@ class LayerNorm(Layer):
 
     def lower(self, program, index, x, activation):
         x = program.in_arena(x)
-        a, features = program.tensor(x.shape, gradient=x.gradient), x.shape[-1]
-        rows = program.batch * x.features // features
+        a, features, pixels = program.tensor(x.shape, gradient=x.gradient), x.shape[-1], x.features // x.shape[-1]
         program.emit(layer_norm_row(
             program.dtype, program.parts(program.batch * x.features, NUMBERS_PER_PART), x=x.offset, a=a.offset,
-            da=a.gradient or 0, mean=program.arena.take(rows), inverse=program.arena.take(rows),
-            scale=program.offsets[f"{index}.scale"], features=features, pixels=x.features // features, epsilon=self.epsilon,
+            da=a.gradient or 0, statistics=program.arena.take(statistics_size(features, pixels, program.batch)),
+            batch=program.batch, scale=program.offsets[f"{index}.scale"], features=features, pixels=pixels,
+            epsilon=self.epsilon,
         ))
         program.emit_update(start=program.offsets[f"{index}.scale"], rows=2, columns=features, parts=1)
         return a

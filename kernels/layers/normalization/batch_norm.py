@@ -19,26 +19,18 @@ from ...compiling.record import FLOAT, NUMBERS
 from ...compiling.share import share
 from ...interpreter.table import NOT_FINITE, STATISTICS, Kind, with_phases
 from ...processor.target import ITEM_BYTES, vector_lanes
+from .lines import pixel_group
 
 BATCH_NORM = Kind(
     "batch_norm",
     "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
     "means", "inverses", "scales", "shifts", "more",  # also in the arena, repeated for each pixel of a group
-    "of_samples", "activated",  # also in the arena: sums of each sample; the result of the activation
+    "of_samples", "activated",  # also in the arena: two sums and the mean of each sample; the result of the activation
     "scale", "shift",  # among the parameters
     "pixels", "features", "group", "by_batch", "followed", "layer",
     "relu", "activation",  # see `batch_norm_pixels`: whether to apply relu; the kernel of another activation, 0 for none
     momentum=FLOAT, epsilon=FLOAT, running_mean=NUMBERS, running_variance=NUMBERS,
 )
-
-
-@jit(inline=True)
-def repeat(out, vector):
-    """Fill `out` with copies of a vector."""
-    width = len(vector)
-    for start in range(0, len(out), max(width, 1)):
-        for j in range(width):
-            out[start + j] = vector[j]
 
 
 @jit
@@ -186,19 +178,11 @@ def running_statistics_row(dtype, row):
     return with_phases(row, {"backward_first": (batch_norm_running.address(dtype), parts)})
 
 
-def pixel_group(features, pixels):
-    """Return how many pixels make a line: as many as divide their number, as long as a line is short."""
-    return max((n for n in range(1, LINE // features + 1) if pixels % n == 0), default=1) if features <= LINE // 4 else 1
-
-
-LINE = 128  # numbers
-
-
 def statistics_size(features, pixels=1, batch=1):
     """Return how many elements of the arena a row needs for batches of at most so many samples."""
     if pixels == 1:
         return 5 * features
-    return 5 * features + (5 + 2 * batch) * features * pixel_group(features, pixels)
+    return 5 * features + (5 + 3 * batch) * features * pixel_group(features, pixels)
 
 
 def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, by_batch,
