@@ -1,6 +1,7 @@
 """True labels of samples, for pictures of a classifier's predictions."""
 
 from ..samples.data import check_data
+from ..samples.several_heads import NOT_ONE
 from .names import of_network
 
 
@@ -17,7 +18,9 @@ def true_labels(picture, net, X, y):
 
 
 def refuse_positions(picture, net):
-    """Raise an error if the network has outputs at each pixel or step, instead of one class for each sample."""
+    """Raise an error if the network has outputs at each pixel or step, or several, instead of one class for each sample."""
+    if net.several_outputs:
+        raise ValueError(NOT_ONE.format(", ".join(map(repr, net.graph.outputs)), picture))
     if net.objective.head.positions:
         raise ValueError(f"{picture} is of a classifier with one class a sample; the outputs of this network have the shape "
                          f"{net.shapes[-1]}, a prediction for each position")

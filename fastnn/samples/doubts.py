@@ -41,6 +41,9 @@ def warn_of_targets(network, head, y):
         if largest > LARGE and network.objective.loss.name == "squared_error":
             warn_caller(f"y holds values up to {largest:.3g}, far from unit size, and the loss is half their square: scale "
                         "them, such as (y - y.mean()) / y.std(), and scale the predictions back")
+    elif head.targets == "values" and (y.min() < 0 or y.max() > 1):
+        warn_caller(f"y ranges from {y.min():.4g} to {y.max():.4g}, and outputs after softmax or sigmoid lie between 0 and "
+                    "1; scale y, such as y / 255 for bytes, or end the network with another activation")
     elif head.targets == "values" and np.mean((y > 0.01) & (y < 0.99)) > 0.5:
         warn_caller("y holds fractions between 0 and 1; the accuracy that is reported compares which side of 1/2 they are "
                     "on: for a regression read the loss, or use fastnn.Metric")

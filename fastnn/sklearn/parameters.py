@@ -7,7 +7,7 @@ from sklearn.metrics import get_scorer_names
 from ..checks import float_dtype, list_of, shown, true_or_false, whole_number
 from ..checks.single import above, number, or_none, or_word, share, unless
 from ..fitting.callback import Callback
-from ..layers import input_shape
+from ..layers import Block, Layer, input_shape
 from ..layers.blocks import list_of_layers
 
 positive = number(above(0.0), math.inf, "a number above 0")
@@ -24,6 +24,9 @@ def is_infinite(value):
 
 def sizes(where, value):
     for index, width in enumerate(each_layer(value)):
+        if isinstance(width, (Layer, Block)):
+            raise ValueError(f"{where}[{index}] is the layer {width!r}, and {where} takes the numbers of units of dense "
+                             "layers; give a list of layers as layers=[...]")
         whole_number(f"{where}[{index}]", width)
 
 
@@ -60,7 +63,7 @@ def input_shape_of(where, value):
 
 
 def sample_shape(where, value):
-    shape = input_shape(value, where)
+    shape = input_shape(value, where) if isinstance(value, (tuple, list)) else ()
     if len(shape) < 2 and None not in shape:
         raise ValueError(f"{where} is {shown(value)}; give the shape of a sample with several axes, such as (8, 8, 1), or "
                          "None")

@@ -7,6 +7,7 @@ import pytest
 from resumed import StopAfter
 
 import fastnn
+import fastnn.plot
 from fastnn import Concatenate, Conv2D, Dense, GlobalAveragePool, Input, Network
 from fastnn.kernels.interpreter.table import RESULTS_OF_EACH
 
@@ -147,6 +148,13 @@ def test_wrong_targets_name_the_output():
         net.fit(X, Y | {"mask": np.where(PARTLY < 0, 255, PARTLY)})
     with pytest.raises(ValueError, match=r"y\['kind'\].*sample_weight has shape \(23, 5, 4\)"):
         net.fit(X, Y, sample_weight=np.ones(MASK.shape))
+
+
+def test_pictures_of_one_output_say_how_to_take_a_part():
+    pytest.importorskip("matplotlib")
+    for picture in (fastnn.plot.mistakes, fastnn.plot.saliency):
+        with pytest.raises(ValueError, match=r"several outputs, 'kind', 'mask', 'again', .* make a network of a part"):
+            picture(both(), *((X, Y) if picture is fastnn.plot.mistakes else (X[0], 1)))
 
 
 def test_totals_of_earlier_checkpoints_are_read(tmp_path):

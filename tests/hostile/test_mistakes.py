@@ -83,6 +83,7 @@ DOUBTS = {
     "two classes as values": (lambda: fit(y=LABELS % 2), "Dense(1, 'sigmoid')"),
     "unscaled X": (lambda: fit(x=1e4 * X, optimizer=Adam(1e-6)), "Normalize()"),
     "unscaled y": (lambda: fit(y=1e4 * VALUES), "(y - y.mean()) / y.std()"),
+    "y out of reach": (lambda: fit(Dense(1, "sigmoid"), y=200 * np.abs(VALUES), loss="mse"), "y / 255"),
     "accuracy of fractions": (lambda: fit(Dense(1, "sigmoid"), y=1 / (1 + np.exp(-VALUES)), loss="mse"),
                               "for a regression"),
 }

@@ -103,6 +103,13 @@ def test_shifts_and_crops():
     assert (which.sum(axis=0) > 25).all()  # of 50
 
 
+def test_a_crop_takes_one_number_or_a_pair():
+    assert RandomCrop((3, 4)) == RandomCrop(3, 4)
+    assert RandomCrop(3) == RandomCrop(3, 3)
+    with pytest.raises(ValueError, match=r"RandomCrop\(height=...\)"):
+        RandomCrop((3, 4, 5))
+
+
 def test_noise_is_normal():
     noise = (seen_in_training(GaussianNoise(2.0)) - X).ravel() / 2
     assert abs(noise.mean()) < 0.03

@@ -88,6 +88,8 @@ class TestLayers:
     ({"layers": [*LAYERS, Dense(7, "softmax")]}, r"leave it out"),
     ({"input_shape": (8, 9, 1)}, r"X has shape \(50, 64\); here samples have the shape \(8, 9, 1\), or 72 features"),
     ({"input_shape": (64,)}, "several axes"),
+    ({"input_shape": "8x8"}, r"such as \(8, 8, 1\)"),
+    ({"layers": None, "input_shape": None, "hidden_layer_sizes": LAYERS}, r"layers=\[...\]"),
     ({"input_shape": None}, "Reshape"),
     ({"layers": [Flatten(), Dropout(0.5)], "solver": "lbfgs"}, "leave out Dropout"),
     ({"layers": [Flatten(), BatchNorm()], "solver": "lbfgs"}, "leave out BatchNorm"),

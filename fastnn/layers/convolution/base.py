@@ -68,7 +68,8 @@ class Convolution(Layer):
         """Return (height, width, channels) of the input."""
         height, width, channels = (image_shape if self.axes == 2 else series_shape)(self, shape)
         if channels % self.groups:
-            raise ValueError(f"{self!r} has {self.groups} groups, which do not divide the {channels} channels of its input")
+            raise ValueError(f"{self!r} has {self.groups} groups, which do not divide the {channels} channels of its input; "
+                             "give a number that divides both these and out_channels, such as groups=1")
         return height, width, channels
 
     def out_of(self, channels):

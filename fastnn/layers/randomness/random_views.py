@@ -144,8 +144,10 @@ class RandomCrop(RandomView):
 
     Parameters
     ----------
-    height, width : int
-        The size of the crop.
+    height : int or pair of int
+        The height of the crop, or (height, width).
+    width : int, optional
+        By default as the height: a square.
 
     Examples
     --------
@@ -155,9 +157,15 @@ class RandomCrop(RandomView):
     """
 
     height: int
-    width: int
+    width: int | None = None
 
     def __post_init__(self):
+        if isinstance(self.height, (tuple, list)) and self.width is None and len(self.height) == 2:
+            height, width = self.height
+            object.__setattr__(self, "height", height)
+            object.__setattr__(self, "width", width)
+        elif self.width is None:
+            object.__setattr__(self, "width", self.height)
         for name in ("height", "width"):
             object.__setattr__(self, name, whole_number(f"RandomCrop({name}=...)", getattr(self, name)))
 
