@@ -12,6 +12,7 @@ from .canvas import COLORS, INK, given_or_new
 
 COLUMN, ROW = 2.0, 0.75  # inches between columns, and between places
 BOX = 1.55, 0.56  # inches, of a box
+TALLEST = 2.5  # how many times as high boxes are at most, in Axes with room above and below but not beside them
 PASSING = 0.5  # the height of the place of a passing line, in those of a box
 SWEEPS = 8  # how often the columns are put in order
 SMALLEST, LETTER = 4.5, 0.6  # points, below which letters are not legible; the width of one as a part of its size
@@ -25,19 +26,26 @@ def graph_diagram(net, ax, room):
     tall = max(sum(size(item) for item in column) for column in columns)
     width, height = COLUMN * len(columns), ROW * tall + 0.2
     scale = 1.0 if ax is None else room(ax, width, height)
-    ax = given_or_new(ax, width=width, height=height)
+    letters = max(SMALLEST, 8 * scale)
+    stretch = 1.0 if ax is None else max(1.0, min(
+        ax.get_window_extent().height / ax.figure.dpi / (scale * height), TALLEST,
+        max(4.2 * letters / BOX[1], 1.4 * letters / (ROW - BOX[1])) / (72 * scale)))  # as much as three lines need
+    ax, height, row = given_or_new(ax, width=width, height=height), height * stretch, ROW * stretch
+    box = BOX[0], BOX[1] * stretch
     ax.set(xlim=(0, width), ylim=(-height / 2, height / 2), aspect="equal")
     ax.axis("off")
-    where = {item: (COLUMN * (k + 0.5), ROW * heights[item]) for k, column in enumerate(columns) for item in column}
+    where = {item: (COLUMN * (k + 0.5), row * heights[item]) for k, column in enumerate(columns) for item in column}
     for line in lines:
         draw_line(ax, [where[item] for item in line])
-    names = tensor_names(net.graph)
-    for tensor, name in enumerate(names):
+    between = 1.3 * letters <= 72 * scale * (row - box[1])  # whether the name of an output fits between two boxes
+    lowest = {column[-1] for column in columns}
+    outputs = dict(zip(net.wiring.outputs, net.graph.outputs, strict=True))
+    for tensor, name in enumerate(tensor_names(net.graph)):
         step = None if tensor < net.wiring.inputs else net.wiring.steps[tensor - net.wiring.inputs]
-        draw_box(ax, where[tensor], step, name, net.shapes[tensor], scale)
-    for name, tensor in zip(net.graph.outputs, net.wiring.outputs, strict=True):
-        x, y = where[tensor]
-        ax.text(x, y - BOX[1] / 2 - 0.03, name, ha="center", va="top", fontsize=max(SMALLEST, 8 * scale), color=COLORS[0])
+        (x, y), below = where[tensor], between or tensor in lowest
+        draw_box(ax, (x, y), box, step, name, net.shapes[tensor], scale, None if below else outputs.get(tensor))
+        if below and tensor in outputs:
+            ax.text(x, y - box[1] / 2 - 0.03, outputs[tensor], ha="center", va="top", fontsize=letters, color=COLORS[0])
     return ax
 
 
@@ -115,21 +123,26 @@ def draw_line(ax, places):
                                  fill=False, zorder=1, shrinkA=0, shrinkB=0))
 
 
-def draw_box(ax, place, step, name, shape, scale):
-    """Draw the box of an input (step None) or a layer: its name and kind, its activation, the shape of a sample."""
+def draw_box(ax, place, box, step, name, shape, scale, output=None):
+    """Draw the box of an input (step None) or a layer: its name and kind, its activation, the shape of a sample.
+
+    output: the name of the output that it is, to stand in the box instead, since there is no place below it.
+    """
     from matplotlib.patches import FancyBboxPatch
 
     kind = "Input" if step is None else type(step.layer).__name__
     color = PAINT.get("join" if step is not None and step.layer.joins else kind, "#e8f1fa")
-    (x, y), (width, height) = place, BOX
+    (x, y), (width, height) = place, box
     ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
                                 facecolor=color, edgecolor=INK, linewidth=0.9, zorder=2))
     activation = "" if step is None or step.layer.activation == "identity" else f" {step.layer.activation}"
     sizes = " × ".join("steps" if n is None else str(n) for n in shape)
     lines = [*([] if name == kind else [name]), f"{kind}{activation}", sizes]
+    lines = lines if output is None else [output]
     size = max(SMALLEST, 7.5 * scale)
     fitting = int(72 * width * scale / (LETTER * size))  # letters of a line
     lines = [line if len(line) <= fitting else line[:max(1, fitting - 1)] + "…" for line in lines]
     if 1.3 * len(lines) * size > 72 * height * scale:  # the kind alone, or nothing, where more does not fit
-        lines = lines[-2:-1] if 1.3 * size <= 72 * height * scale else []
-    ax.text(x, y, "\n".join(lines), ha="center", va="center", linespacing=1.25, zorder=3, fontsize=size)
+        lines = lines[-2:-1] or lines if 1.3 * size <= 72 * height * scale else []
+    ax.text(x, y, "\n".join(lines), ha="center", va="center", linespacing=1.25, zorder=3, fontsize=size,
+            color="black" if output is None else COLORS[0])

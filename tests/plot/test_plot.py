@@ -11,11 +11,13 @@ from fastnn import (
     Activation,
     Attention,
     BatchNorm,
+    Concatenate,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
     History,
+    Input,
     LayerNorm,
     Network,
     plot,
@@ -311,3 +313,18 @@ def test_fractions_of_a_sweep_are_a_scale_or_short():
     assert ax.get_xscale() == "log"
     ax = plot.score_by(rates[:4], np.arange(4.0))
     assert max(len(label.get_text()) for label in ax.get_xticklabels()) < 10
+
+
+@pytest.mark.parametrize("size", [(4, 2.5), (4, 1.2), (10, 6)])
+def test_names_in_a_diagram_of_a_graph_do_not_overlap(size):
+    x, table = Input((8, 8, 1), name="picture"), Input(6, name="table")
+    h = Conv2D(4, 3, "relu", padding="same")(x)
+    joined = Concatenate()(Flatten()(h + h), Dense(8, "relu")(table, name="told"))
+    net = Network(inputs=[x, table], outputs={"kind": Dense(3, "softmax")(joined), "value": Dense(1)(joined)})
+    ax = plot.network_diagram(net, plot.axes(width=size[0], height=size[1]))
+    ax.figure.draw_without_rendering()
+    found = [(text.get_text(), text.get_window_extent()) for text in ax.texts if text.get_text()]
+    assert {"kind", "value"} <= {name for name, _ in found}
+    overlapping = [(one, other) for k, (one, extent) in enumerate(found) for other, beside in found[k + 1:]
+                   if extent.overlaps(beside)]
+    assert overlapping == []
