@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..checks import shown
 from ..program.decoding import fed_input
-from ..text import Vocabulary
+from ..text import BytePairs, Vocabulary
 from .search import beam_search, check_network, greedy_search
 
 
@@ -17,8 +17,9 @@ def check_vocabularies(network, given):
         if name not in graph.inputs:
             raise ValueError(f"vocabularies has {shown(name)}, which is no input; this network has "
                              f"{', '.join(map(repr, graph.inputs))}")
-        if not isinstance(vocabulary, Vocabulary):
-            raise ValueError(f"vocabularies[{name!r}] is {shown(vocabulary)}; it must be a fastnn.text.Vocabulary")
+        if not isinstance(vocabulary, (Vocabulary, BytePairs)):
+            raise ValueError(f"vocabularies[{name!r}] is {shown(vocabulary)}; it must be a fastnn.text.Vocabulary, or "
+                             "BytePairs")
         number = graph.inputs.index(name)
         if (tokens := graph.tokens(number)) is None:
             raise ValueError(f"the input {name!r} has the shape {network.shapes[number]}; only inputs of tokens, (None,), "

@@ -146,9 +146,9 @@ def attach(network, metadata):
     """Give a network what `attached_texts` wrote of it."""
     network.fitted_on, network.class_names = scale_in(metadata, network), names_in(metadata)
     if "vocabularies" in metadata:
-        from ..text import Vocabulary
+        from ..text import from_entries
 
-        network.vocabularies = {name: Vocabulary.from_entries(entries)
+        network.vocabularies = {name: from_entries(entries)
                                 for name, entries in from_text(metadata["vocabularies"]).items()}
 
 

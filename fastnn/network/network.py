@@ -247,7 +247,8 @@ class Network:
 
     @property
     def vocabularies(self) -> dict:
-        """What the tokens of its inputs mean: a dict of `fastnn.text.Vocabulary` by the names of inputs; saved with it.
+        """What the tokens of its inputs mean: a dict of `fastnn.text.Vocabulary` or `fastnn.text.BytePairs` by the names of
+        inputs; saved with it.
 
         That of the input which is given the tokens written so far is the vocabulary of the output too. Its tokens are
         followed by one that stands before the first and behind the last, so `Embedding` and output need

@@ -127,6 +127,21 @@ class BytePairs:
                 raise ModelFormatError(f"cannot load byte pairs from {path}: {str(error)[:LONGEST]}; give a file that "
                                        "BytePairs.save wrote") from error
 
+    def entries(self):
+        """Return the byte pairs as plain data, as files of networks hold them."""
+        return {"format": FORMAT, "tokenizer": self.tokenizer.to_str()}
+
+    @classmethod
+    def from_entries(cls, entries):
+        """Make the byte pairs of `entries()`, which may come from a file; raise ValueError for anything else."""
+        if entries.keys() != {"format", "tokenizer"} or not isinstance(entries["tokenizer"], str):
+            raise ValueError("its byte pairs must have the keys format, tokenizer")
+        tokenizers = library()
+        try:
+            return cls(tokenizers.Tokenizer.from_str(entries["tokenizer"]))
+        except Exception as error:  # tokenizers raises Exception itself
+            raise ValueError(f"its byte pairs are no tokenizer: {str(error)[:LONGEST]}") from error
+
     def __len__(self):
         return self.tokenizer.get_vocab_size()
 

@@ -1,9 +1,14 @@
 """Byte pairs: what they keep, give back and refuse."""
 
+import copy
+import json
+import pickle
+
 import numpy as np
 import pytest
 
-from fastnn import Dense, Embedding, GlobalAveragePool, ModelFormatError, Network, Sequences
+from fastnn import GRU, Dense, Embedding, GlobalAveragePool, Input, ModelFormatError, Network, Sequences
+from fastnn.files import networks
 from fastnn.text import BytePairs
 
 pytest.importorskip("tokenizers", reason='byte pairs need the extra: pip install "fastnn-numba[text]"')
@@ -68,3 +73,42 @@ def test_files(pairs, tmp_path):
 def test_what_cannot_be_is_refused(call, words, pairs):
     with pytest.raises(ValueError, match=words):
         call(pairs)
+
+
+def speaker(pairs):
+    """Return a network that writes byte pairs for byte pairs."""
+    source, target = Input((None,), name="source"), Input((None,), name="target")
+    state = GRU(8)(Embedding(len(pairs), 6)(source))
+    steps = GRU(8, return_sequences=True)(Embedding(len(pairs) + 1, 6)(target), initial_state=state)
+    net = Network(inputs=[source, target], outputs=Dense(len(pairs) + 1, "softmax")(steps))
+    net.vocabularies = {"source": pairs, "target": pairs}
+    return net
+
+
+def test_networks_hold_them_in_their_files(pairs, tmp_path):
+    net = speaker(pairs)
+    net.save(tmp_path / "net.safetensors")
+    for other in (Network.load(tmp_path / "net.safetensors"), pickle.loads(pickle.dumps(net)), copy.deepcopy(net),
+                  net.astype("float64")):
+        assert other.vocabularies == net.vocabularies
+        np.testing.assert_array_equal(other.vocabularies["source"].encode(TEXTS).steps, pairs.encode(TEXTS).steps)
+    again = Network.load(tmp_path / "net.safetensors")
+    assert again.translate([TEXTS[0], TEXTS[3]], most=4) == net.translate([TEXTS[0], TEXTS[3]], most=4)
+
+
+@pytest.mark.parametrize("entries", [
+    {"format": "fastnn-byte-pairs-1"}, {"format": "fastnn-byte-pairs-1", "tokenizer": 3},
+    {"format": "fastnn-byte-pairs-1", "tokenizer": "{}"}, {"format": "fastnn-byte-pairs-2", "tokenizer": "{}"},
+    {"format": "fastnn-byte-pairs-1", "tokenizer": "[" * 5000},
+])
+def test_damaged_byte_pairs_of_a_network_are_refused(entries, tmp_path):
+    net = Network([Embedding(300, 4), GlobalAveragePool(), Dense(2)], inputs=(None,))
+    networks.save(net, tmp_path / "net.safetensors", {"vocabularies": json.dumps({"input": entries})})
+    with pytest.raises(ModelFormatError):
+        Network.load(tmp_path / "net.safetensors")
+
+
+def test_too_few_tokens_of_a_network_are_refused(pairs):
+    net = Network([Embedding(299, 4), GlobalAveragePool(), Dense(2)], inputs=(None,))
+    with pytest.raises(ValueError, match=r"has 300 tokens, and the input 'input' takes 299"):
+        net.vocabularies = {"input": pairs}
