@@ -480,7 +480,7 @@ class Network:
 
         Row i depends only on X[i], to the bit.
         """
-        if threads is None and self._may_be_few and (out := self._forward_few(X)) is not None:
+        if (threads is None or is_one(threads)) and self._may_be_few and (out := self._forward_few(X)) is not None:
             return out
         return predicting.forward(self, X, threads, self.idle_programs)
 
@@ -509,7 +509,7 @@ class Network:
         """
         if self._class_names is not None:
             return np.array(self._class_names)[predicting.label_numbers(self, X, threads)]
-        if threads is None and self._may_be_few and (predicted := self._predict_few(X)) is not None:
+        if (threads is None or is_one(threads)) and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
         return predicting.predictions(self, self.forward(X, threads=threads))
 
@@ -792,6 +792,11 @@ class Network:
 
     def __repr__(self):
         return describing.represented(self)
+
+
+def is_one(threads):
+    """Return whether a valid number of threads is 1, so that a few samples may be predicted by one."""
+    return type(threads) is int and threads == 1
 
 
 typeof_impl.register(Network, embedded_model.typeof_network)
