@@ -367,3 +367,24 @@ def test_outputs_at_each_step_in_any_batch_and_with_any_number_of_threads(many_p
 def test_targets_at_steps_that_do_not_fit():
     with pytest.raises(ValueError, match=r"y\['tag'\]: y\[0\] has 9 steps; the outputs"):
         tagged().fit(SAID, TOLD | {"tag": [np.zeros(9, int), *TOLD["tag"][1:]]})
+
+
+def test_a_few_samples_of_the_dtype_have_the_bits_of_many():
+    net = several("float32")
+    many = {name: values.astype("float32") for name, values in X.items()}
+    net.fit(many, Y)
+    out = net.forward(many)
+    for chosen in (slice(0, 1), slice(5, 21)):
+        few = {name: values[chosen] for name, values in many.items()}
+        for given in (few, [*few.values()], {name: np.asfortranarray(values) for name, values in few.items()}):
+            found = net.forward(given)
+            assert list(found) == list(out)
+            for name, values in out.items():
+                np.testing.assert_array_equal(found[name], values[chosen])
+    few["table"][3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"X\['table'\].*nan"):
+        net.forward(few)
+    with pytest.raises(ValueError, match=r"X\['table'\] has 1 samples"):
+        net.forward(few | {"table": many["table"][:1]})
+    with pytest.raises(ValueError, match="threads"):
+        net.forward({name: values[:1] for name, values in many.items()}, threads=0)
