@@ -186,7 +186,7 @@ def test_what_does_not_fit_is_refused():
         with pytest.raises(ValueError, match="the arrays do not fit the model"):
             callers.forward(model, given, found)
         assert all(np.isnan(each).all() for each in found)
-    for wrong in ((y[0] + 1, *y[1:]), (y[0] - 1, *y[1:])):
+    for wrong in ((np.full(6, 3), *y[1:]), (np.full(6, -1), *y[1:])):
         with pytest.raises(ValueError, match="a label that is none"):
             callers.loss_and_gradients(model, x, wrong, grads)
         assert np.isnan(grads).all()
