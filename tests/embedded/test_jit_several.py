@@ -18,7 +18,9 @@ from fastnn import (
     Embedding,
     Flatten,
     Input,
+    LastStep,
     Network,
+    PositionEmbedding,
 )
 
 rng = np.random.default_rng(0)
@@ -171,6 +173,15 @@ def test_one_sequence_through_layers_that_need_the_whole():
         np.testing.assert_array_equal(out, net.forward([x[:steps]])[0])
     with pytest.raises(ValueError, match=r"network.compiled\(steps=100\)"):
         net.compiled()
+
+
+def test_layers_with_a_largest_number_of_steps():
+    table, words = Input(2, name="table"), Input((None, 3), name="words")
+    h = LastStep()(PositionEmbedding(5)(words))
+    net = Network(inputs=[table, words], outputs=Dense(1)(Concatenate()(h, table)))
+    assert net.compiled(steps=5, gradients=False).table.ndim == 1
+    with pytest.raises(ValueError, match=r"steps is 6: .* takes at most 5"):
+        net.compiled(steps=6)
 
 
 def test_what_does_not_fit_is_refused():
