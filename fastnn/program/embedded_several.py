@@ -16,7 +16,7 @@ from ..kernels.interpreter.several import keep_results_row, sum_losses_row
 from ..kernels.interpreter.table import RESULTS, RESULTS_OF_EACH
 from ..layers import is_ragged
 from .base import Tensor
-from .embedded_model import WHOLE_NUMBERS, Section, forward_capacity, model_of, words_of
+from .embedded_section import WHOLE_NUMBERS, Section, forward_capacity, model_of, words_of
 from .several import lower_graph
 
 NO_STEPS = ("this network has inputs of any number of steps; compiled code runs them in memory for the longest sequence: "
