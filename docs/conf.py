@@ -15,9 +15,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
               "reference"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
-html_title = "fastnn"
+html_title = f"fastnn {version}"
 html_static_path = ["static"]
-html_css_files = ["wide.css"]
+html_css_files, html_js_files = ["wide.css"], ["copy.js"]
 highlight_language = "none"  # blocks of Python say so
 default_role = "code"  # what docstrings put between single backticks is code
 

@@ -22,6 +22,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
 NEEDED = {"custom.md": ["sklearn"], "exchange.md": ["onnx", "safetensors"], "images.md": ["matplotlib", "PIL"],
+          "inspection.md": ["matplotlib", "sklearn"],
           "many.md": ["sklearn", "dask.distributed", "optuna"],
           "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "populations.md": ["pandas"],
           "saving.md": ["safetensors"], "sklearn.md": ["pandas", "sklearn"], "tables.md": ["pandas"]}  # optional packages

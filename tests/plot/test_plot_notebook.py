@@ -136,3 +136,18 @@ def test_axes_are_matplotlibs():
     assert isinstance(ax.figure, Figure)
     assert [*map(len, pickle.loads(pickle.dumps(ax)).lines[0].get_data())] == [2, 2]
     assert ax.twinx().figure is ax.figure
+
+
+def test_a_fit_in_a_notebook_is_seen_and_stays(monkeypatch, tmp_path):
+    """The live picture, the lines of the epochs, and the table of the history are in the executed notebook."""
+    fit = ("import numpy as np\nfrom fastnn import Dense, EpochLog, LivePlot, Network\n"
+           "X = np.linspace(-1, 1, 40)[:, None]\nnet = Network([Dense(4, 'tanh'), Dense(1)], inputs=1)\n"
+           "history = net.fit(X, X[:, 0], epochs=3, validation_split=0.2, callbacks=[LivePlot(), EpochLog()])")
+    cells = [fit, "history", "net", "net.summary()"]
+    outputs = executed(cells, None, monkeypatch, tmp_path)
+    assert not [output.evalue for each in outputs for output in each if output.output_type == "error"]
+    text = "".join(output.text for output in outputs[0] if output.output_type == "stream" and output.name == "stdout")
+    assert [line.split(":")[0] for line in text.splitlines()] == ["epoch 1", "epoch 2", "epoch 3"]
+    assert len(pictures(outputs[0])) == 1  # it is drawn again in its place, and not shown once more at the end
+    assert all("<table" in output.data["text/html"] for each in outputs[1:3] for output in each)
+    assert "Dense" in outputs[3][0].data["text/plain"]

@@ -1,5 +1,0 @@
-"""The registry of layers by name."""
-
-from ..kernels.compiling.registry import Registry
-
-layers = Registry("layer", type)
