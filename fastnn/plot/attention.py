@@ -62,13 +62,7 @@ def attention(net, x, layer=None, ax=None, *, head=None, queries=None, steps=Non
     largest = float(drawn[np.isfinite(drawn)].max(initial=0)) or 1.0
     image = ax.imshow(drawn, cmap="Blues", vmin=0, vmax=largest, aspect="auto", interpolation="nearest")
     for axis, names, turn in zip((ax.yaxis, ax.xaxis), labels, (False, True), strict=True):
-        if names is None or len(names) > MOST_LABELS:
-            whole_numbers(axis)
-            continue
-        axis.set_ticks(range(len(names)), names)
-        axis.set_tick_params(length=0)
-        if turn and max(map(len, names), default=0) > LONG:
-            ax.tick_params(axis="x", labelrotation=60)
+        label_axis(axis, names, turn)
     ax.set(xlabel="step of the source", ylabel="query")
     ax.spines[:].set_visible(False)
     color_bar(ax, image, words)
@@ -83,6 +77,17 @@ def checked_labels(name, given, count):
     if len(labels) != count:
         raise ValueError(f"{name} has {len(labels)} labels and the picture {count} of them; give one for each")
     return labels
+
+
+def label_axis(axis, names, turn):
+    """Label the rows or columns of an image; None for their numbers. turn: whether to rotate long labels."""
+    if names is None or len(names) > MOST_LABELS:
+        whole_numbers(axis)
+        return
+    axis.set_ticks(range(len(names)), names)
+    axis.set_tick_params(length=0)
+    if turn and max(map(len, names), default=0) > LONG:
+        axis.set_tick_params(labelrotation=60)
 
 
 def batch_of_one(net, x):

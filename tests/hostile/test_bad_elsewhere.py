@@ -17,6 +17,7 @@ from zoo import ZOO
 
 import fastnn
 from fastnn import (
+    GRU,
     Attention,
     Conv1D,
     Conv2D,
@@ -142,10 +143,13 @@ IN_TABLES = {
 OF_PICTURES = {"net": net(), "X": X, "y": LABELS, "history": {"loss": [1.0, 0.5]}, "layer": 0}
 IMAGES = Network([Conv2D(2, 3), Flatten(), Dense(3, "softmax")], inputs=(5, 4, 1))
 STEPS = Network([Conv1D(3, 1), Attention(), Flatten(), Dense(3, "softmax")], inputs=(4, 3))
+SERIES = Network([GRU(4), Dense(3, "softmax")], inputs=(None, 3))
 OF_IMAGE = {"net": IMAGES, "x": np.ones((5, 4, 1))}
 OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
               "filters": {"net": IMAGES}, "feature_maps": OF_IMAGE, "saliency": OF_IMAGE, "grad_cam": OF_IMAGE,
               "attention": {"net": STEPS, "x": np.ones((4, 3))},
+              "gradient_over_time": {"net": SERIES, "x": np.ones((4, 3))},
+              "hidden_states": {"net": SERIES, "x": np.ones((4, 3))},
               "mistakes": {"net": IMAGES, "X": np.ones((len(LABELS), 5, 4, 1))},
               "heat_map": {"values": [[1.0, 2.0], [3.0, 4.0]], "rows": ["a", "b"], "columns": ["c", "d"]}}
 IN_PICTURES = {
@@ -237,6 +241,8 @@ def test_calls_of_pictures(name):
     options = inspect.signature(function).parameters
     right = {option: value for option, value in (OF_PICTURES | OF_PICTURE.get(name, {})).items() if option in options}
     takes = IN_PICTURES | {"metric": (lambda value: value is None) if name == "score_by" else None}
+    if name == "gradient_over_time":
+        takes |= {"name": lambda value: value is None or isinstance(value, str)}
     if name == "attention":
         takes |= {"layer": lambda value: value is None or (value == 1 and not isinstance(value, bool))}
     elif "net" in OF_PICTURE.get(name, {}):

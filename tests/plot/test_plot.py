@@ -8,9 +8,11 @@ from layer_cases import network as network_with
 from layer_cases import one_place_each
 
 from fastnn import (
+    GRU,
     Activation,
     Attention,
     BatchNorm,
+    Bidirectional,
     Concatenate,
     Conv2D,
     Dense,
@@ -38,6 +40,7 @@ NETWORKS = {
 }
 OF_IMAGES = Network([Conv2D(4, 3, "relu"), Flatten(), Dense(2, "softmax")], inputs=(6, 5, 1))
 IMAGE = np.random.default_rng(0).normal(size=(6, 5, 1))
+OF_SERIES = Network([Bidirectional(GRU(5)), Dense(2, "softmax")], inputs=(None, 3))
 OF_STEPS = Network([Attention(), Flatten(), Dense(2, "softmax")], inputs=(4, 3))
 RATES = LearningRates(np.geomspace(1e-3, 1, 9), np.linspace(2, 1, 9), np.linspace(2, 1, 9), 0.1)
 # the call of each picture, for a network of X and LABELS
@@ -51,7 +54,9 @@ CALLS = {
     "filters": lambda net, ax: plot.filters(OF_IMAGES, ax=ax),
     "grad_cam": lambda net, ax: plot.grad_cam(OF_IMAGES, IMAGE, ax=ax),
     "gradient_flow": lambda net, ax: plot.gradient_flow(net, X, LABELS, ax=ax),
+    "gradient_over_time": lambda net, ax: plot.gradient_over_time(OF_SERIES, np.eye(7, 3), ax=ax, name="GRU"),
     "heat_map": lambda net, ax: plot.heat_map(np.eye(2), [*"ab"], [*"cd"], ax=ax),
+    "hidden_states": lambda net, ax: plot.hidden_states(OF_SERIES, np.eye(7, 3), ax=ax, steps=[*"letters"]),
     "learning_rates": lambda net, ax: plot.learning_rates(RATES, ax=ax),
     "learning_curves": lambda net, ax: plot.learning_curves({"loss": [2.0, 1.0], "val_loss": [3.0]}, ax=ax),
     "mistakes": lambda net, ax: plot.mistakes(net, X, LABELS, ax=ax, shape=(1, 2)),
@@ -63,8 +68,8 @@ CALLS = {
 }
 
 
-OF_NO_NETWORK = {"attention", "feature_maps", "filters", "grad_cam", "heat_map", "learning_curves", "learning_rates",
-                 "score_by"}
+OF_NO_NETWORK = {"attention", "feature_maps", "filters", "grad_cam", "gradient_over_time", "heat_map", "hidden_states",
+                 "learning_curves", "learning_rates", "score_by"}
 
 
 def needs(name):
