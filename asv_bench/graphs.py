@@ -231,7 +231,7 @@ def two_net():
 
 
 def two_inputs(threads):
-    count = 1280
+    count = 3200
     X = {"image": rng.normal(size=(count, 28, 28, 1)).astype(np.float32), "table": rng.normal(size=(count, 20)).astype("f4")}
     y = {"kind": rng.integers(10, size=count), "value": rng.normal(size=count).astype(np.float32)}
     made = {"fastnn": fits(two_net(), X, y, 64, threads, count // 64)}

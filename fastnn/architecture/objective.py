@@ -32,6 +32,18 @@ class Objective:
     training_loss: Loss | SequenceLoss
     head: Head
 
+    factors = (1.0,)
+
+    @property
+    def each(self):
+        """The objectives of all outputs: of one."""
+        return (self,)
+
+    @property
+    def given(self):
+        """The argument `loss` of a network with this objective."""
+        return self.loss.name
+
     @property
     def on_logits(self):
         """Whether the loss in training replaces the last activation."""
@@ -62,11 +74,11 @@ class SeveralObjectives:
                 for name, objective, factor in zip(self.names, self.each, self.factors, strict=True)}
 
 
-def objectives_of(names, activations, shapes, loss, replaceable):
+def objectives_of(names, activations, shapes, replaceable, loss):
     """Return the objective of one output, or those of several.
 
-    activations: the last one of each output, records. shapes: of their rows. loss: as `Network` takes it.
-    replaceable: for each output whether its loss may replace its last activation, because nothing else reads that.
+    activations: the last one of each output, records. shapes: of their rows. replaceable: for each output whether its loss
+    may replace its last activation, because nothing else reads that. loss: as `Network` takes it.
     """
     if len(names) == 1:
         if isinstance(loss, dict):

@@ -101,6 +101,11 @@ def positive(text):
     return whole(text, 1)
 
 
+def at_least_2(text):
+    """Parse an integer of at least 2."""
+    return whole(text, 2)
+
+
 def rate(text):
     """Parse a number above 0."""
     return number_between(text, 0, 1e300)

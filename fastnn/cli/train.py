@@ -9,7 +9,7 @@ IMPORTANT, SHORT = 3, 24  # columns in a line of the output, and characters of t
 MANY = 30  # largest number of columns in the output
 REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed", "group",
             "time", "best_epoch", "best_epochs", "test", "baselines",
-            "importance")  # what the model's file has of the results
+            "importance", "folds")  # what the model's file has of the results
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
     ("fastnn train churn.csv --target left --drop customer_id --missing '?'",
@@ -26,6 +26,7 @@ def main(argv):
     parsed = parser().parse_args(argv)
     from ..tables import Recipe, read_table, train
     from ..tables.training.baselines import baselines, remark
+    from ..tables.training.cross_validation import cross_validate
     from ..tables.training.importance import importance
 
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
@@ -45,7 +46,8 @@ def main(argv):
     beside = {} if parsed.no_baselines else baselines(result)
     if worse := remark(result.metrics, beside):
         result.notes.append(worse)
-    found = report(parsed, result, beside, recipe, output)
+    found = report(parsed, result, beside, result.recipe, output)
+    found["folds"] = cross_validate(result, result.recipe, parsed.folds) if parsed.folds else {}
     found["importance"] = {} if parsed.no_importance else importance(result)
     result.model.report = {name: found[name] for name in REPORTED}
     result.model.save(output)
@@ -56,7 +58,7 @@ def main(argv):
     if parsed.json:
         options.print_json(found)
     elif not quiet:
-        options.print_now(outcome(result, beside, found["importance"], output))
+        options.print_now(outcome(result, beside, found, output))
 
 
 def parser():
@@ -134,6 +136,9 @@ def parser():
                                                                                 "the shuffling (default: 0)")
     options.add_threads(net)
     parser.add_argument("--no-baselines", action="store_true", help="do not train a linear model for comparison")
+    parser.add_argument("--folds", type=options.at_least_2, metavar="K",
+                        help="cross-validation: also train K models, each without its part of the rows, and print the mean "
+                             "and the deviation of their metrics")
     parser.add_argument("--no-importance", action="store_true", help="do not determine how important each column is")
     parser.add_argument("--quiet", action="store_true", help="print only notes")
     options.add_json(parser)
@@ -191,14 +196,20 @@ def report(parsed, result, beside, recipe, output):
     }
 
 
-def outcome(result, beside, important, output):
-    """Return the result as text."""
+def outcome(result, beside, found, output):
+    """Return the result as text. found: as plain data."""
+    from ..tables.training.cross_validation import summary
+
+    folds = summary(found["folds"])
     names = list(result.metrics)
     rows = [("on the test rows", *names), ("this network", *(options.brief(result.metrics[name]) for name in names))]
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
+    if folds:
+        rows += [(what, *(options.brief(folds[name][k] if folds.get(name) else None) for name in names))
+                 for k, what in enumerate(("mean of the folds", "their deviation"))]
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
     kept = f"epoch {low}, the best" if low == high else f"epochs {low} to {high}, the best of each network"
-    most = [*important.items()][:IMPORTANT]
+    most = [*found["importance"].items()][:IMPORTANT]
     first = ", ".join(f"{options.brief_text(name, SHORT)} {100 * ratio:.0f} %" for name, ratio in most)
     matter = f"  columns    {first}: how much larger the loss on the test rows is without each\n" if first else ""
     mixed = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())

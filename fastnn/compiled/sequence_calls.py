@@ -1,4 +1,4 @@
-"""Layers over time as functions for Python: each runs as a network of one row, as in training.
+"""Layers over time as functions for Python. A call makes the row that training makes of the layer, and runs it alone.
 
 Arguments, results and errors are those of `fastnn.naive` and `fastnn.vectorized`; `threads` is the largest number of
 threads, used if there is enough work, and does not change the result.

@@ -13,10 +13,9 @@ from ..fitting.divergence import DivergenceError, advice
 from ..network.network import Network
 from ..program.decoding import DecodingProgram, fed_input, looking_ahead, plan_of
 from ..runtime.quiet import quiet
-from ..samples.data import check_data
+from ..samples.data import check_data, samples_of
 from ..samples.ragged import read
 from ..samples.sequences import Sequences
-from ..samples.several import inputs_of
 
 MOST_TOKENS, MOST_WIDTH = 1 << 20, 1 << 12
 
@@ -124,7 +123,7 @@ def search(network, X, width, boundary, most, length_power):
     most = whole_number("most", most, most=MOST_TOKENS)
     power = number_in_range("length_power", length_power, 0)
     fed = network.graph.inputs[fed_input(network)]
-    X = inputs_of(network, with_fed(network, X, fed, boundary), least=0)
+    X = samples_of(network, with_fed(network, X, fed, boundary), least=0)
     if len(X) == 0:
         return []
     plan = plan_of(network, X, width, most, boundary, power)

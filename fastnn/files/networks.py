@@ -17,7 +17,7 @@ import os
 import stat
 from dataclasses import asdict
 
-from ..architecture.graph import graph_from_config
+from ..architecture.from_config import graph_from_config
 from ..checks.caller_warning import warn_caller
 from ..formats.atomic_file import write_whole
 from ..formats.safetensors import DAMAGED, TensorFile, to_bytes

@@ -37,10 +37,14 @@ class History(Mapping):
     def extend(self, values, learning_rates=()):
         """Append several epochs: {name: values}, and the learning rate of each if the optimizer has one."""
         values, rates = by_name("values", values), floats("learning_rates", learning_rates)
-        before, epochs = len(self.epochs), max(map(len, values.values()), default=0)
         recorded = [name for name in self.metrics if name != "learning_rate"]
-        for name in dict.fromkeys((*recorded, *values)):  # a resumed fit may report other metrics
-            self.metrics.setdefault(name, [math.nan] * before).extend(values.get(name, [math.nan] * epochs))
+        if recorded != [*values]:  # the first epoch, or a resumed fit that reports other metrics
+            before, epochs = len(self.epochs), max(map(len, values.values()), default=0)
+            for name in values:
+                self.metrics.setdefault(name, [math.nan] * before)
+            values = {name: [math.nan] * epochs for name in recorded} | values
+        for name, added in values.items():
+            self.metrics[name].extend(added)
         self.learning_rates.extend(rates)
         if "learning_rate" in self.metrics:
             self.metrics["learning_rate"].extend(rates)

@@ -39,14 +39,17 @@ class OptimizerState:
         self.rates = rates_ahead(optimizer, first, steps) if callable(optimizer.learning_rate) else None
         self.schedule["rates"], self.schedule["first"] = address(self.rates), first
         bounded = ((self.least <= self.hyperparameters) & (self.hyperparameters <= self.most)).all()
+        if self.rates is None and not self.groups:
+            return bool(bounded)
         largest = self.hyperparameters[0] if self.rates is None else self.rates.max()
         return bool(bounded and largest * max([1.0, *(group.factor for group in self.groups)]) <= self.most[0])
 
-    def rows(self, updates, parts, frozen=(), groups=()):
+    def rows(self, updates, groups, frozen, parts):
         """Return the rows of a step, with an update for each of these matrices.
 
-        parts: number of parts of operations on all gradients. frozen: (start, size) of parameters without an update, whose
-        gradients do not count when gradients are clipped. groups: [(Group, its matrices)] of parameters whose steps differ.
+        groups: [(Group, its matrices)] of parameters whose steps differ. frozen: (start, size) of parameters without an
+        update, whose gradients do not count when gradients are clipped. parts: number of parts of operations on all
+        gradients.
         """
         optimizer = self.optimizer()
         slots, coefficients = {"state": address(self.slots), "stride": self.slots.shape[1]}, address(self.coefficients)

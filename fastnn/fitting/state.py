@@ -70,7 +70,8 @@ class FitState:
         """Prepare to run: undo what the end of the last run did, and give the callbacks their states."""
         if self.callbacks is not None:  # an interrupt occurred before the last run had ended
             self.mark_stopped()
-        self.history = self.history.first(self.epoch.number)  # or while an epoch was recorded
+        if self.history:  # of a fit that is resumed; an interrupt may have left the beginning of another epoch
+            self.history = self.history.first(self.epoch.number)
         self.ending = None
         if self.arrays is not None:
             self.before = self.arrays, network.vectors.copies_by_name()
@@ -100,7 +101,7 @@ class FitState:
         """Record an epoch in the history and advance to the next."""
         self.history.append(metrics, self.optimizer.rate(max(int(network.fits.optimizer_state(self.optimizer).step[0]), 1)))
         # a single assignment, so that the state is consistent before and after it
-        self.epoch = Epoch(self.epoch.number + 1, int(network.vectors.random[0]), np.zeros_like(self.epoch.totals))
+        self.epoch = Epoch(self.epoch.number + 1, int(network.vectors.random[0]), np.zeros(len(self.epoch.totals)))
 
     def finish_epochs(self, metrics, rates, random):
         """Record several epochs, {name: values} and the learning rate of each; random: the random word of the next."""

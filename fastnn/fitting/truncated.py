@@ -6,8 +6,8 @@ from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter.batch import shuffle_kernel
 from ..program.truncated import Carried, TruncatedProgram, carried_memory
 from ..samples.cut_series import CutSeries
-from .loop import Trainer
 from .safe_steps import SafeSteps
+from .trainer import Trainer
 
 
 class TruncatedTrainer(Trainer):

@@ -3,7 +3,6 @@
 Of the file, the architecture is read as JSON and the weights as arrays; nothing in it is executed.
 """
 
-from . import recurrence  # its converters
 from .reading import load_keras
 
-__all__ = ["load_keras", "recurrence"]
+__all__ = ["load_keras"]

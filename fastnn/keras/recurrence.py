@@ -10,7 +10,7 @@ import numpy as np
 from ..checks import shown
 from ..layers import GRU, LSTM, Bidirectional, Embedding, SimpleRNN
 from .configuration import parts_of
-from .conversion import activation_of, converter
+from .converter import activation_of, converter
 
 GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 

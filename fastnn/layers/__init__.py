@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from ..checks import shown, whole_number
+from ..checks import shown
 from .activation import Activation
 from .attention.attention import Attention
 from .attention.attention_pool import AttentionPool
@@ -15,7 +15,7 @@ from .attention.multi_head_attention import MultiHeadAttention
 from .attention.position_embedding import PositionEmbedding
 from .attention.positional_encoding import PositionalEncoding
 from .attention.transformer import TransformerDecoder, TransformerEncoder
-from .base import Layer, layers, register
+from .base import Layer, register
 from .blocks import Block, Chain, Parallel, Residual, Shared
 from .convolution.conv1d import Conv1D
 from .convolution.conv2d import Conv2D
@@ -32,7 +32,7 @@ from .normalization.normalize import Normalize
 from .normalization.rescale import Rescale
 from .pooling.average_pool import AveragePool1D, AveragePool2D, GlobalAveragePool
 from .pooling.max_pool import GlobalMaxPool, MaxPool1D, MaxPool2D
-from .ragged import is_features, is_ragged, numbers_of, output_shape, row_shape, seen_by, shown_shape
+from .ragged import input_shape, is_features, is_ragged, numbers_of, output_shape, row_shape, seen_by, shown_shape
 from .randomness.dropout import Dropout
 from .randomness.gaussian_noise import GaussianNoise
 from .randomness.random_views import RandomCrop, RandomFlip, RandomShift
@@ -40,6 +40,7 @@ from .recurrence.bidirectional import Bidirectional
 from .recurrence.gru import GRU
 from .recurrence.lstm import LSTM
 from .recurrence.simple_rnn import SimpleRNN
+from .registry import layers
 from .sequences.embedding import Embedding
 from .sequences.last_step import LastStep
 from .shapes.flatten import Flatten
@@ -82,20 +83,6 @@ def layer_from_config(where, config):
         raise ValueError(f"{where}, a {config['layer']}, has {'an unknown' if wrong[0] in options else 'no'} option "
                          f"{shown(wrong[0])}; it must have those of its config(): {', '.join(known)}")
     return layers[config["layer"]](**options)
-
-
-def input_shape(inputs, where="inputs"):
-    """Return the shape of a sample, given a number of features or a shape, from a caller or a file."""
-    if not isinstance(inputs, (tuple, list)):
-        return (whole_number(where, inputs),)
-    if not inputs:
-        raise ValueError(f"{where} is an empty shape; give the shape of a sample, such as (28, 28, 1), or how many features")
-    if None in inputs[1:]:
-        raise ValueError(f"{where} is {shown(inputs)}; None, any number of steps, stands first, as in (None, 12)")
-    shape = tuple(None if axis == 0 and size is None else whole_number(f"{where}[{axis}]", size)
-                  for axis, size in enumerate(inputs))
-    whole_number(f"the product of {where}", numbers_of(shape))
-    return shape
 
 
 def shapes(layers, shape):

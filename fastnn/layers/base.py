@@ -6,8 +6,8 @@ from dataclasses import fields
 from ..checks.other_arguments import takes_others
 from ..checks.other_names import known_name
 from ..kernels.activations import activations
-from ..kernels.compiling.registry import Registry
 from .node import call_layer
+from .registry import layers
 
 
 class Layer:
@@ -181,9 +181,6 @@ def refuse_exchanged(layer, option, more=""):
         name = type(layer).__name__
         raise ValueError(f"{name}({option}=...) is {given!r}; it must be a whole number of at least 1, before the "
                          f"activation: {name}(64, {more}{given!r})")
-
-
-layers = Registry("layer", type)
 
 
 def register(cls):

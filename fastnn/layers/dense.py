@@ -97,9 +97,9 @@ def lower_product(program, x, out_features, weight, bias, activation=None):
     by_chains = program.training and parts > 1 and chain_count(in_features) > 1
     shares = {"forward": parts if by_chains else min(parts, program.batch)}
     if program.training:
-        shares |= {"backward_first": program.parts(program.batch * out_features, NUMBERS_PER_PART),
-                   "backward_second": max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART)),
-                   "backward_third": min(parts, in_features)}
+        shares["backward_first"] = program.parts(program.batch * out_features, NUMBERS_PER_PART)
+        shares["backward_second"] = max(parts, program.parts(program.batch * in_features, NUMBERS_PER_PART))
+        shares["backward_third"] = min(parts, in_features)
     row = dense_row(
         program.dtype, activation, shares,
         x=x.offset, z=z.offset, a=a.offset, dz=z.gradient, dx=x.gradient if wants_dx else None,

@@ -4,15 +4,17 @@
     h = Dense(64, "relu")(x, name="hidden")
     net = Network(inputs=x, outputs=Dense(3, "softmax")(h + Dense(64)(x)))
 
-Nodes keep the layers that made them and what these read, nothing else. `fastnn.architecture.graph` puts them in order.
+Nodes keep the layers that made them and what these read, nothing else. `fastnn.architecture.from_nodes` puts them in order.
 """
 
 import re
 
 import numpy as np
 
-from ..checks import real_number, shown
-from .ragged import is_ragged
+from ..checks import shown
+from . import operators
+from .operators import OWN_LAYER
+from .ragged import input_shape, is_ragged
 from .ragged import output_shape as output_shape_of
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
@@ -98,54 +100,41 @@ class Node:
         return f"<{what}{name}, shape {self.shape}>"
 
     def __getitem__(self, index):
-        from .joins import slice_of
-
-        return slice_of(self, index)
+        return operators.part(self, index)
 
     def __add__(self, other):
-        from .joins import Add
-
-        return joined(Add, self, other) if isinstance(other, Node) else scaled(self, 1.0, other)
+        return operators.join("Add", self, other) if isinstance(other, Node) else operators.scale(self, 1.0, other)
 
     def __radd__(self, other):
-        return scaled(self, 1.0, other)
+        return operators.scale(self, 1.0, other)
 
     def __sub__(self, other):
-        from .joins import Subtract
-
-        return joined(Subtract, self, other) if isinstance(other, Node) else scaled(self, 1.0, other, negated=True)
+        if isinstance(other, Node):
+            return operators.join("Subtract", self, other)
+        return operators.scale(self, 1.0, other, negated=True)
 
     def __rsub__(self, other):
-        return scaled(self, -1.0, other)
+        return operators.scale(self, -1.0, other)
 
     def __neg__(self):
-        return scaled(self, -1.0, 0.0)
+        return operators.scale(self, -1.0, 0.0)
 
     def __mul__(self, other):
-        from .joins import Multiply
-
-        return joined(Multiply, self, other) if isinstance(other, Node) else scaled(self, other, 0.0)
+        return operators.join("Multiply", self, other) if isinstance(other, Node) else operators.scale(self, other, 0.0)
 
     def __rmul__(self, other):
-        return scaled(self, other, 0.0)
+        return operators.scale(self, other, 0.0)
 
     def __truediv__(self, other):
         if isinstance(other, Node):
             raise ValueError(f"a node cannot be divided by a node; multiply it, or {OWN_LAYER}")
-        if real_number(other) == 0:
-            raise ValueError("a node cannot be divided by 0")
-        return scaled(self, 1.0 / checked_factor(other), 0.0)
+        return operators.divide(self, other)
 
     def __rtruediv__(self, other):
         raise ValueError(f"{shown(other)} cannot be divided by a node; {OWN_LAYER}")
 
     def __pow__(self, other):
-        if isinstance(other, (int, np.integer)) and not isinstance(other, bool) and 1 <= other <= MOST_FACTORS:
-            from .joins import Multiply
-
-            return self if other == 1 else joined(Multiply, *[self] * other)
-        raise ValueError(f"a node ** {shown(other)} is not there; it can be a whole number from 1 to {MOST_FACTORS}; for "
-                         f"others {OWN_LAYER}")
+        return operators.power(self, other)
 
     def __rpow__(self, other):
         raise ValueError(f"{shown(other)} ** a node is not there; {OWN_LAYER}")
@@ -158,29 +147,6 @@ class Node:
 
     def __abs__(self):
         raise ValueError(f"abs of a node is not there; {OWN_LAYER}, or an activation by fastnn.register_activation")
-
-
-OWN_LAYER = "make a layer of your own, see fastnn.CustomLayer"
-MOST_FACTORS = 8  # of a power
-
-
-def joined(join, *nodes):
-    return join()(*nodes)
-
-
-def scaled(node, factor, offset, negated=False):
-    """Return factor · node + offset."""
-    from .normalization.rescale import Rescale
-
-    factor, offset = checked_factor(factor), checked_factor(offset)
-    return Rescale(factor, -offset if negated else offset)(node)
-
-
-def checked_factor(number):
-    found = real_number(number)
-    if found - found != 0:  # NaN or infinite
-        raise ValueError(f"{shown(number)} cannot be combined with a node; use a number, or a node of the same graph")
-    return found
 
 
 def Input(shape, name=None):
@@ -205,8 +171,6 @@ def Input(shape, name=None):
     >>> net.outputs
     3
     """
-    from . import input_shape
-
     return Node(None, (), input_shape(shape, "Input(shape=...)"), checked_name(name))
 
 

@@ -6,6 +6,22 @@ Layers over time see the whole shape.
 
 import math
 
+from ..checks import shown, whole_number
+
+
+def input_shape(inputs, where="inputs"):
+    """Return the shape of a sample, given a number of features or a shape, from a caller or a file."""
+    if not isinstance(inputs, (tuple, list)):
+        return (whole_number(where, inputs),)
+    if not inputs:
+        raise ValueError(f"{where} is an empty shape; give the shape of a sample, such as (28, 28, 1), or how many features")
+    if None in inputs[1:]:
+        raise ValueError(f"{where} is {shown(inputs)}; None, any number of steps, stands first, as in (None, 12)")
+    shape = tuple(None if axis == 0 and size is None else whole_number(f"{where}[{axis}]", size)
+                  for axis, size in enumerate(inputs))
+    whole_number(f"the product of {where}", numbers_of(shape))
+    return shape
+
 
 def is_ragged(shape):
     """Return whether it is the shape of a sequence of any length."""

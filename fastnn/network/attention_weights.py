@@ -13,7 +13,8 @@ from ..kernels.layers.attention.attention import ATTENTION
 from ..layers import is_ragged
 from ..program import ForwardProgram
 from ..program.several import input_tensors
-from ..samples.data import enter_samples, samples_of
+from ..samples.checked_data import enter_samples
+from ..samples.data import samples_of
 from ..samples.several import Inputs, enter_inputs
 from .describing import tensor_names
 

@@ -7,7 +7,8 @@ from ..layers import is_ragged
 from ..program import ForwardProgram
 from ..program.several import input_tensors
 from ..runtime.threads import resolve_threads
-from ..samples.data import enter_samples, samples_of
+from ..samples.checked_data import enter_samples
+from ..samples.data import samples_of
 from ..samples.several import enter_inputs
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from ..architecture.graph import chain_of, graph_of, is_graph, nodes_from_config
+from ..architecture.from_config import is_graph, nodes_from_config
+from ..architecture.from_nodes import graph_of
+from ..architecture.graph import chain_of
 from ..checks import one_of, refuse_class, shown
 from ..layers import Block, CustomLayer, Node, input_shape, is_ragged, layers_from_config, row_shape
 from ..layers import layers as layer_types
@@ -28,12 +30,12 @@ def structure(layers, inputs, outputs):
     layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
     if not layers:
         raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
-    known, plain = tuple(layer_types.records.values()), True
+    kinds, plain = (Block, *layer_types.records.values()), True
     for index, layer in enumerate(layers):
-        if not isinstance(layer, (Block, *known)):
+        if not isinstance(layer, kinds):
             if isinstance(layer, CustomLayer):
                 check_registered(layer)
-            refuse_class(f"layers[{index}]", layer, (Block, *known))
+            refuse_class(f"layers[{index}]", layer, kinds)
             raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
         if isinstance(layer, Block) or (layer.joins and layer.least == 1):
             plain = False
@@ -68,8 +70,8 @@ def checked_mean(network, mean):
 
 
 def ends_of(graph):
-    """Return (names, last activations, shapes of a row) of the outputs."""
-    shapes = []
+    """Return (names, last activations, shapes of a row, whether each is read once) of the outputs."""
+    activations, shapes = [], []
     for last, tensor in zip(graph.last_layers, graph.wiring.outputs, strict=True):
         shape = graph.shapes[tensor]
         if not last.can_be_last:
@@ -80,4 +82,14 @@ def ends_of(graph):
             raise ValueError(f"the last layer, {layer!r}, gives outputs of shape {shape}; those of "
                              "steps must have one axis: end with Flatten(), or with Flatten() and a Dense layer")
         shapes.append(row_shape(shape))
-    return graph.outputs, [last.activation_record for last in graph.last_layers], shapes
+        activations.append(last.activation_record)
+    return graph.outputs, activations, shapes, [*map(graph.wiring.is_read_once, graph.wiring.outputs)]
+
+
+def check_objectives(graph, objectives, gives_steps):
+    """Refuse losses that the shapes of the outputs do not fit; gives_steps: whether there is one, at steps of sequences."""
+    for objective in objectives:
+        if not gives_steps and objective.head.kind == "label sequences":
+            raise ValueError(NOT_OF_STEPS)
+        if objective.on_logits:
+            graph.check_last_axis()

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import onnx
 from .. import pytorch as torch_weights
-from ..architecture.objective import SeveralObjectives, objectives_of
+from ..architecture.objective import objectives_of
 from ..checks import float_dtype, path_name, true_or_false, whole_number
 from ..checks.other_arguments import METHODS, advice_on, takes_others
 from ..files import checkpoint
@@ -23,7 +23,7 @@ from ..fitting import one_batch
 from ..fitting.fits import Fits
 from ..fitting.history import History
 from ..fitting.lbfgs import LBFGS
-from ..fitting.loop import Trainer
+from ..fitting.trainer import Trainer
 from ..kernels.activations import activations
 from ..kernels.embedded.model import Model
 from ..kernels.optimizers import Optimizer
@@ -37,7 +37,7 @@ from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
 from . import describing, differentiating, predicting, training, transfer
-from .making import NOT_OF_STEPS, arguments_of, checked_mean, ends_of, structure
+from .making import arguments_of, check_objectives, checked_mean, ends_of, structure
 from .stream import Stream
 
 INITIAL_WEIGHTS, SHUFFLING = (0,), (1,)  # the random numbers of a seed, as keys of NumPy's SeedSequence
@@ -140,15 +140,9 @@ class Network:
         self.has_several = len(graph.inputs) > 1 or self.several_outputs > 0
         self.is_ragged = is_ragged(self.shapes[0]) and not self.has_several
         self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and len(graph.outputs) == 1
-        read_once = [*map(self.wiring.is_read_once, self.wiring.outputs)]
-        self.objective = objectives_of(*ends_of(graph), loss, read_once)
-        several = isinstance(self.objective, SeveralObjectives)
-        self.loss = self.objective.given if several else self.objective.loss.name
-        one_of_steps = self.gives_steps and not self.has_several
-        if not one_of_steps and any(head.kind == "label sequences" for head in self.heads):
-            raise ValueError(NOT_OF_STEPS)
-        if any(objective.on_logits for objective in self.objectives):
-            graph.check_last_axis()
+        self.objective = objectives_of(*ends_of(graph), loss)
+        self.loss = self.objective.given
+        check_objectives(graph, self.objectives, self.gives_steps and not self.has_several)
         self.mean = checked_mean(self, mean)
         if seed is not None:
             seed = whole_number("seed", seed, least=0, most=math.inf)
@@ -201,12 +195,12 @@ class Network:
     @property
     def objectives(self) -> tuple:
         """The objective of each output."""
-        return self.objective.each if self.several_outputs else (self.objective,)
+        return self.objective.each
 
     @property
     def loss_factors(self) -> tuple[float, ...]:
         """The factor of the loss of each output in the loss of the network."""
-        return self.objective.factors if self.several_outputs else (1.0,)
+        return self.objective.factors
 
     @property
     def heads(self) -> tuple:
@@ -480,7 +474,7 @@ class Network:
 
         Row i depends only on X[i], to the bit.
         """
-        if threads is None and self._may_be_few and (out := self._forward_few(X)) is not None:
+        if (threads is None or is_one(threads)) and self._may_be_few and (out := self._forward_few(X)) is not None:
             return out
         return predicting.forward(self, X, threads, self.idle_programs)
 
@@ -509,7 +503,7 @@ class Network:
         """
         if self._class_names is not None:
             return np.array(self._class_names)[predicting.label_numbers(self, X, threads)]
-        if threads is None and self._may_be_few and (predicted := self._predict_few(X)) is not None:
+        if (threads is None or is_one(threads)) and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
         return predicting.predictions(self, self.forward(X, threads=threads))
 
@@ -724,8 +718,8 @@ class Network:
     def save(self, path: str | os.PathLike) -> None:
         """Write the network to a safetensors file, atomically.
 
-        If another thread trains the network, some numbers may be from before a step and others from after it; in a callback
-        all are from the same step.
+        While another thread trains the network, the file may mix numbers from before and after a step. A callback saves
+        those of one step.
         """
         path = path_name("path", path)
         files.save(self, path)
@@ -792,6 +786,11 @@ class Network:
 
     def __repr__(self):
         return describing.represented(self)
+
+
+def is_one(threads):
+    """Return whether a valid number of threads is 1, so that a few samples may be predicted by one."""
+    return type(threads) is int and threads == 1
 
 
 typeof_impl.register(Network, embedded_model.typeof_network)

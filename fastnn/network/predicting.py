@@ -5,6 +5,7 @@ import numpy as np
 from ..fitting.divergence import DivergenceError, advice
 from ..layers import row_shape
 from ..program import PredictionProgram, SeveralPrediction, evaluation_program
+from ..program.several_few import few_of_several
 from ..runtime.threads import resolve_threads
 from ..samples.data import samples_of
 from ..samples.metrics import compute
@@ -16,6 +17,8 @@ def forward(network, X, threads, idle_programs):
 
     idle_programs: {plan: unused programs} of earlier predictions. The program of this prediction is added at the end.
     """
+    if network.has_several and (threads is None or resolve_threads(threads)) and (few := few_of_several(network, X)):
+        return by_name(network, few)
     X = samples_of(network, X, least=0, finite=False)
     if network.has_several:
         warn_of_scale(network, X)
@@ -56,6 +59,11 @@ def of_several(network, X, threads, idle_programs):
         finally:
             if not idle:
                 idle.append(program)
+    return by_name(network, outputs)
+
+
+def by_name(network, outputs):
+    """Return a list of outputs as a dict by name, or the only one."""
     return dict(zip(network.graph.outputs, outputs, strict=True)) if network.several_outputs else outputs[0]
 
 

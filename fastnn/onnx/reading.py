@@ -7,7 +7,7 @@ the graph of the file. Any other graph is walked node by node.
 import json
 import os
 
-from ..architecture.graph import graph_from_config
+from ..architecture.from_config import graph_from_config
 from ..checks import path_name
 from ..files.networks import ModelFormatError, open_file, seems
 from ..formats.signatures import ONNX

@@ -17,8 +17,8 @@ DOTS_PER_INCH = 150
 def axes(rows=1, columns=1, width=6.0, height=4.5, *, shows=True):
     """Make a Figure, `width` × `height` inches, with one Axes, or with an array of rows × columns.
 
-    In a notebook the Figure is shown below the cell that makes it, with everything that the cell draws on it; elsewhere no
-    window opens. shows: whether a notebook shows it by itself.
+    A notebook shows the Figure below the cell that makes it, with all that the cell draws; elsewhere no window opens.
+    shows: False leaves it to the caller to show it in a notebook.
     """
     rows, columns = whole_number("rows", rows), whole_number("columns", columns)
     for name, side in (("width", width), ("height", height)):

@@ -2,7 +2,7 @@
 
 from ..callbacks import EarlyStopping
 from ..fitting.divergence import DivergenceError
-from ..fitting.loop import Trainer
+from ..fitting.trainer import Trainer
 from ..kernels.training.population import LOG
 from ..layers import is_ragged
 from ..program import evaluation_program

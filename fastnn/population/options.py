@@ -13,9 +13,9 @@ from ..checks import list_of
 from ..kernels.optimizers import Optimizer
 from ..layers import is_ragged
 from ..samples.arrays import any_array
+from ..samples.data import samples_of
 from ..samples.features import features, samples_array
 from ..samples.ragged import read
-from ..samples.several import inputs_of
 
 
 def each(name, value, members):
@@ -67,11 +67,11 @@ def each_rows(name, given, members, samples):
     return [checked[id(rows)] for rows in values]
 
 
-def samples_of(X, network):
+def count_samples(X, network):
     """Return the number of samples of X, of any dtype; raise an error if X has no rows."""
     shape = network.shapes[0]
     if network.has_several:
-        return len(inputs_of(network, X))
+        return len(samples_of(network, X))
     if is_ragged(shape):
         return len(read(X, shape[1:]))
     X = samples_array(X, shape)

@@ -30,7 +30,7 @@ from .ensemble import Ensemble
 from .halving import halve
 from .member_fit import MemberFit
 from .members import check_members, numbers_of
-from .options import MemberOptimizers, each, each_callbacks, each_rows, samples_of
+from .options import MemberOptimizers, count_samples, each, each_callbacks, each_rows
 from .results import MOST_ROWS, as_table, costs, final, ranking_metric, shown_loss, warn_of_losses
 from .scheduling import begin_all, epochs_of, train_together
 
@@ -145,7 +145,7 @@ class Population(Ensemble):
         given = each("optimizer", optimizer, count)
         callbacks = each_callbacks(callbacks, count)
         chosen = [choose(metrics, network.objective.head) for network in self.networks]
-        samples = samples_of(X, self.networks[0])
+        samples = count_samples(X, self.networks[0])
         rows, validation_rows = (each_rows(name, value, count, samples)
                                  for name, value in (("rows", rows), ("validation_rows", validation_rows)))
         if validation_data is not None and any(part is not None for part in validation_rows):
@@ -242,7 +242,7 @@ class Population(Ensemble):
         if "resume" in options:
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
-        samples = samples_of(X, self.networks[0])
+        samples = count_samples(X, self.networks[0])
         for name in {"batch_size", "optimizer"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):

@@ -12,7 +12,7 @@ from ..formats import html
 from ..network.network import Network
 from ..samples.metrics import KNOWN
 from .halving import group_scores, halve
-from .options import samples_of
+from .options import count_samples
 from .population import Population
 from .recipe import Recipe, k_folds, problem_of, split_rows
 from .results import MOST_ROWS, as_table, checked_metric, costs, final, warn_of_losses, written
@@ -84,7 +84,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     halving = None if halving is None else number_in_range("halving", halving, 1.5)
     drawn = configurations(space, samples, seed)
     recipe = Recipe(problem_of(X, y, task) if build is None else None, build, optimizer, epochs, batch_size)
-    count = len(X) if build is None else samples_of(X, recipe.member(drawn[0])[0])
+    count = len(X) if build is None else count_samples(X, recipe.member(drawn[0])[0])
     folds = None if folds is None else whole_number("folds", folds, least=2)
     if validation_data is not None and folds is not None:
         raise ValueError("validation_data and folds are both given; give one of them")

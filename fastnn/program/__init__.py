@@ -5,14 +5,14 @@ The table contains addresses of arrays; a program keeps these arrays alive.
 
 from .base import Program, Tensor, address
 from .forward import SMALLEST_CHUNK, EvaluationProgram, ForwardProgram, PredictionProgram, small_prediction
+from .results import TOTALS, new_totals
 from .several import SeveralEvaluation, SeveralPrediction
-from .training import GRADIENT_CHUNK, TOTALS, TrainingProgram, new_totals
+from .training import GRADIENT_CHUNK, TrainingProgram
 
 
 def evaluation_program(network, data, threads):
     """Return the program that evaluates these data."""
     return (SeveralEvaluation if network.has_several else EvaluationProgram)(network, data, threads)
-
 
 
 __all__ = [

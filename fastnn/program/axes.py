@@ -44,10 +44,11 @@ class Rows:
         The largest number of rows of that axis in a batch.
     """
 
+    axis = emitted_axis = count_of_samples = None
+
     def __init__(self, samples):
-        self.samples = samples
-        self.set_axis(None)
-        self.emitted_axis, self.count_of_samples, self.axes_of_series, self.orders = None, None, {}, {}
+        self.samples = self.batch = samples
+        self.axes_of_series, self.orders = {}, {}
 
     def set_axis(self, axis):
         self.axis, self.batch = axis, self.samples if axis is None else axis.rows

@@ -1,7 +1,6 @@
 """The common part of all programs: tensors in an arena, and the rows of a network's layers."""
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from ..kernels.activations import activations
@@ -63,6 +62,10 @@ class Program(Rows):
     keeps_outputs = False  # whether the outputs of all steps are read afterwards
     carried = None  # the states that training by windows of series carries over
     keeps_state = False  # whether a step changes the state of layers: running statistics, random numbers
+    emitted_last = None  # the row that was emitted last
+    gathered = brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
+    used_again = False  # whether a later step has the parameters of the one that is being lowered
+    _scratch, _scratch_size = None, 0
 
     def __init__(self, network, batch, threads):
         super().__init__(samples=batch)
@@ -70,15 +73,11 @@ class Program(Rows):
         self.dtype, self.offsets = network.dtype, network.vectors.parameters.offsets
         self.state = network.vectors.state.numbered  # as the offsets, by the number of the layer: "1.running_mean"
         self.arena, self.rows, self.penalties = Arena(network.dtype), [], Penalties(network.dtype)
-        self.emitted_last = None  # the row that was emitted last
         self.outputs = []  # the output tensor of each step
-        self.gathered = self.brought = None  # the tensor of the batch; the arena copy of samples that are read from the data
-        self.readers_left = defaultdict(int)  # {offset of a gradient: readers of its tensors that are not lowered yet}
+        self.readers_left = {}  # {offset of a gradient: readers of its tensors that are not lowered yet}
         self.lent = []  # offsets of memory borrowed for the current step
         self.unread = {}  # {offset of a gradient with several readers: number of readers that are not lowered yet}
         self.drawn = {}  # {layer: number of its uses so far that draw random numbers}
-        self.used_again = False  # whether a later step has the parameters of the one that is being lowered
-        self._scratch, self._scratch_size = None, 0
 
     def tensor(self, shape, gradient=None):
         """Return a new tensor in the arena; when training, with a gradient, its own or the given one."""
@@ -191,22 +190,18 @@ class Program(Rows):
         A gradient is in use from the last reader of its tensors, where the backward pass writes it first, to the step that
         computes them. So as soon as all readers are lowered, steps further down the table can use its memory.
         """
-        tensors, shared = [*inputs], self.training and wiring.has_several_readers
-        self.readers_left.clear()
-        for tensor, readers in zip(tensors, wiring.readers, strict=False):
-            self.readers_left[tensor.gradient] += readers
-            if shared:
-                self.expect(tensor, readers)
+        tensors, readers = [*inputs], wiring.readers
+        shared = self.training and wiring.has_several_readers
+        if self.training:
+            self.readers_left = {}
+            for tensor, count in zip(inputs, readers, strict=False):
+                self.expect(tensor, count, shared)
         for step, self.used_again in zip(wiring.steps, wiring.used_again, strict=True):
             given = [tensors[number] for number in step.reads]
-            if shared:
-                given = [self.read(x, step.layer) for x in given]
-            a = self.lower_step(step, given)
-            if shared:
-                self.expect(a, wiring.readers[len(tensors)])
+            a = self.lower_step(step, [self.read(x, step.layer) for x in given] if shared else given)
             if self.training:
-                self.readers_left[a.gradient] += wiring.readers[len(tensors)]
-                self.give_back([tensors[number].gradient for number in step.reads])
+                self.expect(a, readers[len(tensors)], shared)
+                self.give_back(given)
             tensors.append(a)
         self.used_again = False
         self.outputs = tensors[len(inputs):]
@@ -214,15 +209,17 @@ class Program(Rows):
 
     def lower_step(self, step, given):
         """Emit the rows of one step for the tensors that it reads; return the tensor of its output."""
-        layer, axis, in_training = step.layer, self.axis, (self.as_in_training, self.keeps_state)
+        layer, activation = step.layer, None if step.activation == "identity" else activations[step.activation]
         if len(given) > 1 and layer.joins and not layer.works_over_time(tuple(x.shape for x in given)):
             check_axes(layer, given)
-        self.set_axis(given[0].axis)
+        x = given if layer.joins or len(given) > 1 else given[0]
+        if given[0].axis is self.axis and step.index not in self.at_rest:
+            return self.lower_layer(step, x, activation)
+        in_training = self.as_in_training, self.keeps_state
         if step.index in self.at_rest:
             self.as_in_training = self.keeps_state = False
-        x = given if layer.joins or len(given) > 1 else given[0]
-        a = self.lower_layer(step, x, None if step.activation == "identity" else activations[step.activation])
-        self.set_axis(axis)
+        with self.on(given[0].axis):
+            a = self.lower_layer(step, x, activation)
         self.as_in_training, self.keeps_state = in_training
         return a
 
@@ -230,19 +227,30 @@ class Program(Rows):
         """Emit the rows of one step of the wiring for the tensor x, or a list of them; return the tensor of its output."""
         return step.layer.lower(self, step.index, x, activation)
 
-    def give_back(self, read):
-        """Give back the memory of what was borrowed for a step, and of the gradients that it was the last to read."""
-        for gradient in read:
-            self.readers_left[gradient] -= 1
-        for gradient in {*read, *self.lent} - {None}:
-            if self.readers_left[gradient] == 0:
-                self.arena.give_back(gradient)
-        self.lent = []
+    def expect(self, x, readers, shared):
+        """Record the number of readers of a tensor by its gradient, so that those of a view count too.
 
-    def expect(self, x, readers):
-        """Record the number of readers of a tensor if there are several: of its gradient, so that views count too."""
-        if x.gradient is not None and (readers > 1 or x.gradient in self.unread):
-            self.unread[x.gradient] = self.unread.get(x.gradient, 0) + readers
+        shared: whether any tensor has several readers, which have to add to its gradient.
+        """
+        gradient = x.gradient
+        if gradient is None:
+            return
+        self.readers_left[gradient] = self.readers_left.get(gradient, 0) + readers
+        if shared and (readers > 1 or gradient in self.unread):
+            self.unread[gradient] = self.unread.get(gradient, 0) + readers
+
+    def give_back(self, read):
+        """Give back the memory that was borrowed for a step, and the gradients of the tensors that no later step reads."""
+        for x in read:
+            if x.gradient is not None:
+                self.readers_left[x.gradient] -= 1
+                if self.readers_left[x.gradient] == 0:
+                    self.arena.give_back(x.gradient)
+        if self.lent:
+            for gradient in self.lent:
+                if not self.readers_left.get(gradient):  # nor is it that of the step's output
+                    self.arena.give_back(gradient)
+            self.lent = []
 
     def read(self, x, layer=None):
         """Return the tensor x in the form for its next reader. layer: None for the loss, which writes the gradient."""

@@ -4,41 +4,14 @@ import numpy as np
 
 from ..kernels.compiling.objects import WORD
 from ..kernels.embedded import walk as embedded
-from ..kernels.embedded.model import Model, layout_of
+from ..kernels.embedded.model import layout_of
 from ..kernels.embedded.steps import FIRST, reset_kernel, steps_kernel
-from ..kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION, STACK_BYTES
-from ..kernels.interpreter.table import RESULTS, bytes_of
-from . import SMALLEST_CHUNK, ForwardProgram, Program
+from ..kernels.embedded.walk import FEW, LARGEST, MODEL, SECTION
+from ..kernels.interpreter.table import RESULTS
 from .criterion import Criterion
+from .embedded_section import WHOLE_NUMBERS, Section, forward_capacity, model_of, words_of
+from .embedded_several import compiled_several
 from .step import StepProgram
-
-ALIGNMENT = 64
-# the meaning of integer targets, by the value of the network's head
-WHOLE_NUMBERS = {None: embedded.NO_LABELS, "values": embedded.VALUES, "classes": embedded.CLASSES}
-
-
-class Section(Program):
-    """The rows of a network for a largest number of samples, and the layout of the memory of a call."""
-
-    def __init__(self, network, capacity):
-        super().__init__(network, capacity, threads=1)
-        self.head = SECTION.new(capacity=capacity)
-        self.lower()
-
-    def place(self, **offsets):
-        """Record offsets in the arena."""
-        for name, offset in offsets.items():
-            self.head[name] = self.arena.dtype.itemsize * offset
-
-    def words(self):
-        """Return the section as an array."""
-        self.head["operations"], self.head["bytes"] = len(self.rows), self.arena.size * self.arena.dtype.itemsize + ALIGNMENT
-        return np.frombuffer(self.head.tobytes() + bytes_of(self.rows), np.int64)
-
-
-def words_of(array):
-    """Return the memory of an array as integers."""
-    return array.reshape(-1).view(np.int64)
 
 
 class ForwardSection(Section):
@@ -73,24 +46,6 @@ class LossSection(Section):
         self.head["positions"] = self.network.objective.head.count
 
 
-def forward_capacity(network, one):
-    """Return the number of samples in a chunk: as many as fit on the stack, but enough for fast products.
-
-    one: the section for one sample.
-    """
-    per_sample = max(1, one.arena.size * one.arena.dtype.itemsize)
-    fitting = (STACK_BYTES - 2 * ALIGNMENT) // per_sample
-    return min(fitting, LARGEST) if fitting >= SMALLEST_CHUNK else ForwardProgram.plan(network, LARGEST, threads=1)[0]
-
-
-class Keeper:
-    """Memory that keeps another object alive: NumPy's array of it, and all its views, refer to this."""
-
-    def __init__(self, array, kept):
-        self.array, self.kept = array, kept
-        self.__array_interface__ = array.__array_interface__
-
-
 def typeof_network(network, context):
     """Called by Numba when compiled code is given a network."""
     raise ValueError("compiled code cannot work with a Network; give the function network.compiled() as an argument, and "
@@ -100,8 +55,6 @@ def typeof_network(network, context):
 def compiled(network, gradients, steps=None):
     """Return the model of a network, see `Network.compiled`."""
     if network.has_several or (network.is_ragged and steps is not None):
-        from .embedded_several import compiled_several
-
         return compiled_several(network, gradients, steps)
     if steps is not None:
         raise ValueError(f"steps is {steps}; it is for networks with an input of any number of steps: leave it out")
@@ -123,17 +76,6 @@ def compiled(network, gradients, steps=None):
                      "pull_few": PullbackSection(network, FEW), "pull_many": PullbackSection(network, LARGEST)}
     shape = np.array(network.shapes[0], np.int64)
     return model_of(network, head, {"shape": shape, **{name: section.words() for name, section in sections.items()}})
-
-
-def model_of(network, head, parts):
-    """Return the model with a head and the words behind it, {field of the head that says where they begin: words}."""
-    end = MODEL.bytes // WORD
-    for name, words in parts.items():
-        head[name], end = end, end + len(words)
-    # the rows contain the address of the state
-    parameters, state = network.vectors.parameters, network.vectors.state
-    table = np.asarray(Keeper(np.concatenate([words_of(head), *parts.values()]), state))
-    return Model(table.reshape([1] * (len(network.shapes[0]) - 1) + [-1]), parameters.flat, state.flat)
 
 
 class StepSection(StepProgram):

@@ -16,7 +16,7 @@ from ..kernels.interpreter.several import keep_results_row, sum_losses_row
 from ..kernels.interpreter.table import RESULTS, RESULTS_OF_EACH
 from ..layers import is_ragged
 from .base import Tensor
-from .embedded_model import WHOLE_NUMBERS, Section, forward_capacity, model_of, words_of
+from .embedded_section import WHOLE_NUMBERS, Section, forward_capacity, model_of, words_of
 from .several import lower_graph
 
 NO_STEPS = ("this network has inputs of any number of steps; compiled code runs them in memory for the longest sequence: "
@@ -130,6 +130,12 @@ def compiled_several(network, gradients, steps):
         raise ValueError(NO_STEPS)
     if steps is not None and not ragged:
         raise ValueError(f"steps is {steps}, and no input of this network has any number of steps; leave it out")
+    if ragged:
+        lengths = [np.array([steps]) if is_ragged(shape) else None for shape in network.shapes[:network.wiring.inputs]]
+        try:
+            network.graph.check_lengths(lengths if network.wiring.inputs > 1 else lengths[0])
+        except ValueError as error:
+            raise ValueError(f"steps is {steps}: {error}") from None
     one = ForwardSection(network, 1, steps)
     sections = {"one": one, "many": one if ragged else ForwardSection(network, forward_capacity(network, one))}
     inputs, outputs = forms_of(network)

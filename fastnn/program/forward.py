@@ -22,7 +22,7 @@ from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of
 from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
-from ..samples.data import enter_samples
+from ..samples.checked_data import enter_samples
 from ..samples.sequences import Sequences
 from ..samples.steps import offsets_of
 from .base import Program, Tensor, address

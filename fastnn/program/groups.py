@@ -68,14 +68,12 @@ def check_decay(groups, optimizer):
 
 
 def matrices_by_group(matrices, groups, ranges):
-    """Return [(group or None, its matrices)] of the matrices that are updated.
+    """Return (matrices of parameters without a group, [(group, its matrices)]) of the matrices that are updated.
 
     ranges: {name: (start, size)} of all parameters, in memory order.
     """
-    parts, rest = [], []
-    for group in groups:
-        others = [place for name, place in ranges.items() if name not in group.names]
-        parts.append((group, without_frozen(matrices, others)))
-    own = {name for group in groups for name in group.names}
-    rest = without_frozen(matrices, [place for name, place in ranges.items() if name in own])
-    return [(None, rest), *parts]
+    def matrices_of(names):
+        return without_frozen(matrices, [place for name, place in ranges.items() if name not in names])
+
+    grouped = {name for group in groups for name in group.names}
+    return matrices_of(ranges.keys() - grouped), [(group, matrices_of(group.names)) for group in groups]

@@ -24,7 +24,7 @@ from ..samples.steps import offsets_of
 from .base import Tensor, address
 from .criterion import Criterion
 from .forward import EvaluationProgram, ForwardProgram
-from .training import shape_of_results
+from .results import shape_of_results
 
 MOST_SEQUENCES = 32  # samples of a chunk in which sequences may all be among the longest
 

@@ -8,12 +8,11 @@ from ..kernels.interpreter.interpreter import (
     HIT_SUM,
     LOSS_SUM,
     SAMPLES,
-    TOTALS,
     TRAIN,
     WEIGHT_SUM,
     train_kernel,
 )
-from ..kernels.interpreter.table import LOSSES, NOT_FINITE, RESULTS, RESULTS_OF_EACH, most_parts
+from ..kernels.interpreter.table import LOSSES, NOT_FINITE, most_parts
 from ..kernels.training.watch import SOUND, watch_row
 from ..layers.custom.failure import FAILURE_OF_LAYER, failure_of, has_failed
 from ..runtime.memory import aligned
@@ -22,6 +21,8 @@ from .base import Program, address
 from .criterion import Criterion
 from .frozen import layers_at_rest, without_frozen
 from .groups import matrices_by_group
+from .results import TOTALS, means_of_each, new_totals, shape_of_results
+from .several import emit_criteria
 
 GRADIENT_CHUNK = 256  # rows at a time when gradients are accumulated, in this order for any number of threads
 
@@ -49,15 +50,8 @@ class TrainingProgram(Program):
         before, after = self.penalties.rows(self.arena, lambda size: self.parts(size, NUMBERS_PER_PART), once=not normalize)
         self.rows, step = before + self.rows + after, []
         if optimizer_state is not None:
-            frozen = [(self.offsets[name], view.size) for name, view in network.vectors.parameters.numbered.items()
-                      if name in optimizer_state.frozen]
-            groups = optimizer_state.groups
-            matrices = (without_frozen(self.updates, frozen) if frozen or groups
-                        else whole_if_serial(self.updates, self.gradients.size))
-            ranges = {name: (self.offsets[name], view.size) for name, view in network.vectors.parameters.numbered.items()}
-            (_, rest), *of_groups = matrices_by_group(matrices, groups, ranges) if groups else [(None, matrices)]
-            parts_of_all = self.parts(self.gradients.size, NUMBERS_PER_PART)
-            step = optimizer_state.rows(rest, parts_of_all, frozen, of_groups) + self.last
+            matrices, *of_groups = self.matrices()
+            step = optimizer_state.rows(*of_groups, self.parts(self.gradients.size, NUMBERS_PER_PART)) + self.last
             self.rows = step + [watch_row(self.dtype, limit=address(self.limit), **m) for m in matrices] + self.rows
         self.make_table()
         self.memory = self.arena.allocate_for_fit()
@@ -65,10 +59,11 @@ class TrainingProgram(Program):
         self.frame = TRAIN.new(table=address(self.table), updates=len(step), others=len(self.rows) - len(step),
                                outputs=outputs)
         self.call = self.frame["call"]
-        self.call["parameters"], self.call["gradients"] = address(network.vectors.parameters.flat), address(self.gradients)
-        self.call["arena"], self.call["results"] = address(self.memory), address(self.results)
-        self.call["capacity"], self.call["found"] = self.batch, address(self.found)
-        data.enter(self.call, order)
+        call = self.call
+        call["parameters"], call["gradients"] = address(network.vectors.parameters.flat), address(self.gradients)
+        call["arena"], call["results"] = address(self.memory), address(self.results)
+        call["capacity"], call["found"] = self.batch, address(self.found)
+        data.enter(call, order)
 
     @staticmethod
     def plan(network, data, batch, threads):
@@ -91,6 +86,18 @@ class TrainingProgram(Program):
     def detach(self):
         """Release everything except its own memory, until other data are attached."""
         self.network = self.data = self.optimizer_state = self.order = None
+
+    def matrices(self):
+        """Return (matrices of all that is updated, those without a group, [(group, its matrices)], frozen ranges)."""
+        frozen, groups = self.optimizer_state.frozen, self.optimizer_state.groups
+        if not frozen and not groups:
+            matrices = whole_if_serial(self.updates, self.gradients.size)
+            return matrices, matrices, [], []
+        ranges = {name: (self.offsets[name], view.size)
+                  for name, view in self.network.vectors.parameters.numbered.items()}
+        at_rest = [place for name, place in ranges.items() if name in frozen]
+        matrices = without_frozen(self.updates, at_rest)
+        return matrices, *matrices_by_group(matrices, groups, ranges), at_rest
 
     @property
     def nbytes(self):
@@ -172,34 +179,16 @@ class TrainingProgram(Program):
         return float(totals[LOSS_SUM] / weight), means_of_each(totals, weight)
 
 
-def new_totals(outputs):
-    """Return the totals of an epoch, zeros: those of `train`, and the loss, hits and counts of each of several outputs."""
-    return np.zeros(TOTALS + RESULTS_OF_EACH * outputs)
-
-
-def shape_of_results(outputs, samples):
-    """Return the shape of the results of so many samples. outputs: the number of outputs of a network with several, or 0."""
-    return RESULTS + RESULTS_OF_EACH * outputs, samples
-
-
-def means_of_each(totals, weight):
-    """Return [(mean loss, accuracy)] of several outputs."""
-    own = totals[TOTALS:].reshape(-1, RESULTS_OF_EACH)
-    return [(float(loss / weight), float(hits / max(count, 1))) for loss, hits, count in own]
-
-
 def emit_step(program, normalize):
     """Emit the rows of a step from the samples to the loss."""
     if program.network.has_several:
-        from .several import emit_criteria
-
         emit_criteria(program, normalize)
     else:
         Criterion(program).emit_all(normalize)
 
 
 def whole_if_serial(matrices, size):
-    """Return the matrices, or for a single thread all `size` elements as one matrix, if steps use all their rows."""
+    """Return the matrices, or all `size` elements as one matrix if one thread updates all rows of all of them."""
     if all(matrix["parts"] == 1 and not matrix.get("used") for matrix in matrices):
         return [{"start": 0, "rows": 1, "columns": size, "parts": 1}]
     return matrices

@@ -1,7 +1,15 @@
 """The memory of a network: everything that training changes, in flat vectors."""
 
+from functools import cache
+
 from ..kernels.compiling.objects import address
 from ..runtime.memory import ParameterVector
+
+
+@cache
+def no_state(dtype):
+    """Return the state of networks whose layers have none."""
+    return ParameterVector({}, dtype, "network.state")
 
 
 class Vectors:
@@ -18,7 +26,8 @@ class Vectors:
     def __init__(self, graph, dtype, random):
         named = None if graph.is_chain else graph.named
         self.parameters = ParameterVector(graph.parameter_shapes(), dtype, named=named)
-        self.state = ParameterVector(graph.state_shapes(), dtype, "network.state", named)
+        shapes = graph.state_shapes()
+        self.state = ParameterVector(shapes, dtype, "network.state", named) if shapes else no_state(dtype)
         self.random = random
 
     @property

@@ -52,7 +52,7 @@ class Arena:
 
     def borrow(self, numbers):
         """As `take`, until `give_back`: the smallest of what was given back that is large enough, or new memory."""
-        fitting = [place for place in self.free if place[0] >= numbers]
+        fitting = [place for place in self.free if place[0] >= numbers] if self.free else []
         if fitting:
             size, start = smallest = min(fitting)
             self.free.remove(smallest)

@@ -1,186 +1,27 @@
-"""Checked data: samples, targets and weights, in the form that the programs of a network read."""
+"""The way of a caller's X, y and weights to checked `Data`, one for chains, graphs and sequences.
+
+    check_data
+        samples_of              X: the samples of the only input, or of several by name
+            samples_of_input        `features` for samples of one shape, `sequences` for those of any length
+        numbered_classes        y and class_weight with numbers in place of the names of classes
+        targets_of              y and weights of an output: of samples, of steps, or label sequences
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..kernels.compiling.objects import address
-from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
-from ..kernels.interpreter.steps import SOURCES, TARGETS, WEIGHTS
-from ..kernels.interpreter.steps import X as SAMPLES
+from .checked_data import Data
 from .class_names import as_numbers
 from .features import features
-from .named import by_name
+from .named import by_name, named_error
 from .positions import counted_weights
 from .ragged import sequences
-from .sequences import Sequences
+from .several import Inputs, SeveralData, SeveralTargets, entries, is_of_each, targets_by_name, weighted
 from .steps import refuse_step_targets, step_targets, step_weights
-from .targets import Targets
+from .transcripts import KIND as LABEL_SEQUENCES
+from .transcripts import TranscribedData, label_targets
 from .weights import sample_weights
-
-
-@dataclass
-class Data:
-    """Samples for training or evaluation.
-
-    Attributes
-    ----------
-    X : array (samples, *shape), or Sequences
-        Of the network's dtype, or images of uint8, which the gather of a batch converts, or tokens of int32.
-    targets : Targets
-    weights : array (samples,) or (samples, *positions), or None
-        With targets at steps, (steps,) of all sequences.
-    rows : array of int64 or None
-        The numbers of the samples to use, in order; None for all.
-    dtype : str
-        That of the network.
-    positions : int
-        The number of positions of a sample's outputs, such as the pixels of an image; 1 for outputs with one axis.
-    class_names : tuple of str or None
-        The names of labels that were given as text.
-    """
-
-    X: np.ndarray
-    targets: Targets
-    weights: np.ndarray | None
-    rows: np.ndarray | None = None
-    dtype: str = "float32"
-    positions: int = 1
-    class_names: tuple | None = None
-    sources: np.ndarray | None = None  # memory of the last call that these data were entered in
-
-    @property
-    def samples(self):
-        """The number of samples to use."""
-        return len(self.X if self.rows is None else self.rows)
-
-    def enter(self, call, order):
-        """Write the addresses of the data to the record of a call; order: the numbers of the samples, or None."""
-        self.sources = enter_samples(call, self.X)
-        call["order"], call["samples"] = address(order), self.samples
-        if self.targets.offsets is not None:
-            enter_steps(self.sources, self.targets, self.weights)
-            return
-        call["targets"], call["labels"] = address(self.targets.values), address(self.targets.labels)
-        call["labels_are_bytes"] = self.targets.labels is not None and self.targets.labels.dtype == np.uint8
-        call["weights"] = address(self.weights)
-        call["weight_at_positions"] = self.weights is not None and self.weights.ndim > 1
-
-    @property
-    def total_weight(self):
-        """The sum of the weights of all positions of the samples to use."""
-        if self.targets.offsets is not None:
-            return float(self.weights_of_steps().sum(dtype=np.float64))
-        if self.weights is None:
-            return self.samples * self.positions
-        weights = self.weights if self.rows is None else self.weights[self.rows]
-        return weights.sum(dtype=np.float64) * (self.positions if weights.ndim == 1 else 1)
-
-    def weights_of_steps(self):
-        """Return the weights (steps,) of the samples to use, where targets are those of steps."""
-        steps = self.targets.offsets
-        weights = np.ones(steps[-1], self.dtype) if self.weights is None else self.weights
-        return weights if self.rows is None else Sequences(weights, steps)[self.rows].steps
-
-    @property
-    def lengths(self):
-        """The number of steps of each sequence to use; None if samples are of one shape."""
-        if not isinstance(self.X, Sequences):
-            return None
-        return self.X.lengths if self.rows is None else self.X.lengths[self.rows]
-
-    @property
-    def mean_steps(self):
-        """The mean number of steps of a sequence; 1 if samples are of one shape."""
-        return mean_steps(self.X)
-
-    def largest_batch(self, batch):
-        """Return (steps of the `batch` longest sequences, steps of the longest); None if samples are of one shape."""
-        return None if (lengths := self.lengths) is None else largest_batch(lengths, batch)
-
-    @property
-    def form(self):
-        """Everything that the rows of a program depend on: what there is, and in which dtype."""
-        absent = tuple(part is None for part in (self.targets.labels, self.targets.values, self.weights))
-        return absent, self.X.dtype
-
-    def without_shared_memory(self, *vectors):
-        """Return the same data, with copies of arrays that share memory with the vectors, which training changes."""
-
-        def shared(array):
-            return array is not None and any(np.may_share_memory(array, vector) for vector in vectors)
-
-        def own(array):
-            return array.copy() if shared(array) else array
-
-        values = self.targets.values  # labels are whole numbers, so they cannot share memory with the vectors
-        steps = self.X.values if isinstance(self.X, Sequences) else self.X
-        if not any(map(shared, (steps, values, self.weights))):
-            return self
-        X = self.X.with_steps(own(self.X.steps)) if isinstance(self.X, Sequences) else own(self.X)
-        return replace(self, X=X, targets=replace(self.targets, values=own(values)), weights=own(self.weights))
-
-    def normalize_weights(self):
-        """Return the same data with weights that sum to 1, for gradients that are summed over several batches."""
-        if self.targets.offsets is not None:
-            weights = np.ones(self.targets.offsets[-1]) if self.weights is None else self.weights.astype(np.float64)
-            return replace(self, weights=(weights / weights.sum()).astype(self.dtype), rows=None)
-        weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
-        total = weights.sum() * (self.positions if weights.ndim == 1 else 1)
-        return replace(self, weights=(weights / total).astype(self.dtype), rows=None)
-
-
-def largest_batch(lengths, batch):
-    """Return (steps of the `batch` longest sequences, steps of the longest)."""
-    longest = np.partition(lengths, len(lengths) - batch)[len(lengths) - batch:] if batch < len(lengths) else lengths
-    return int(longest.sum()), int(longest.max(initial=0))
-
-
-def enter_samples(call, X):
-    """Write the address of the samples to the record of a call; return memory that must live as long as the call."""
-    if isinstance(X, Sequences):
-        sources = sources_of(X)
-        call["sources"], call["X"], call["octets"] = address(sources), 0, 0
-        return sources
-    as_bytes = X.dtype == np.uint8
-    call["X"], call["octets"] = (0, address(X)) if as_bytes else (address(X), 0)
-
-
-def mean_steps(X):
-    """Return the mean number of steps of Sequences, at least 1; 1 for an array."""
-    return max(1.0, int(X.lengths.sum()) / max(len(X), 1)) if isinstance(X, Sequences) else 1
-
-
-def sources_of(sequences):
-    """Return the records of what enters from outside, which compiled code reads."""
-    sources = np.zeros(SOURCES, SOURCE.dtype)
-    form = {"uint8": AS_BYTES, "int32": AS_TOKENS}.get(sequences.dtype.name, AS_NUMBERS)
-    sources[SAMPLES] = address(sequences.values), address(sequences.offsets), form, sequences.window
-    return sources
-
-
-def enter_steps(sources, targets, weights):
-    """Write the addresses of the targets and weights of steps to the sources of a call."""
-    values, form = (targets.values, AS_NUMBERS) if targets.labels is None else (targets.labels, AS_LABELS)
-    sources[TARGETS] = address(values), address(targets.offsets), form, 0
-    sources[WEIGHTS] = address(weights), 0, AS_NUMBERS, 0
-
-
-def samples_of(network, X, **options):
-    """Return X as checked samples of the network: an array, Sequences, or Inputs; options: see `features`."""
-    if network.has_several:
-        from .several import inputs_of
-
-        return inputs_of(network, X, **options)
-    if isinstance(X, Mapping):
-        X, = by_name("X input", X, network.graph.inputs)
-    if not network.is_ragged:
-        return features(X, network.shapes[0], network.dtype, **options)
-    X = sequences(X, network.shapes[0], network.dtype, least=options.get("least", 1), least_steps=network.least_steps,
-                  tokens=network.tokens)
-    network.graph.check_lengths(X.lengths)
-    return X
 
 
 def check_data(network, X, y, weights=None, class_weight=None, *, class_names=None, learns_names=False):
@@ -188,44 +29,66 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
 
     class_names: those of text labels; by default those that the network knows. learns_names: whether y may tell them.
     """
-    if network.has_several:
-        from .several import check_several
-
-        return check_several(network, X, y, weights, class_weight)
-    head = network.objective.head
     try:
         X = samples_of(network, X)
     except ValueError as error:
-        refuse_exchanged(network, X, y, error)
+        if not network.has_several:
+            refuse_exchanged(network, X, y, error)
         raise
+    if network.several_outputs:
+        return data_of_outputs(network, X, y, weights, class_weight)
+    head, dtype = network.objective.head, network.dtype
     if isinstance(y, Mapping):
         y, = by_name("y output", y, network.graph.outputs)
-    if y is None and head.targets == "none" and not network.gives_steps:
-        weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
-        return Data(X, head.check_targets(None, len(X), network.dtype), weights, dtype=network.dtype, positions=head.count)
-    if head.kind == "label sequences":
-        from .transcripts import transcribed
-
-        return transcribed(network, X, y, weights, class_weight)
     if network.is_ragged and not network.gives_steps:
         refuse_step_targets(y, X.lengths)
     names = class_names or network.class_names
-    if (names is not None or learns_names) and not network.gives_steps:
-        y, names = as_numbers(head, y, names)
-    if isinstance(class_weight, Mapping) and names is not None:
-        class_weight = {names.index(label) if label in names else label: weight for label, weight in class_weight.items()}
-    if network.gives_steps:
-        targets = step_targets(head, y, network.steps_of_outputs(X.lengths), network.dtype)
-        weights = step_weights(weights, targets, network.dtype, network.mean)
-        if class_weight is not None:
-            weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
-        return Data(X, targets, weights, dtype=network.dtype)
-    targets = head.check_targets(y, len(X), network.dtype)
-    weights = sample_weights(weights, len(X), network.dtype, positions=head.positions)
-    weights = counted_weights(weights, targets.counted, network.dtype)
-    if class_weight is not None:
-        weights = head.apply_class_weight(class_weight, targets, weights, network.dtype)
-    return Data(X, targets, weights, dtype=network.dtype, positions=head.count, class_names=names)
+    if (names is not None or learns_names) and y is not None and not network.gives_steps:
+        y, class_weight, names = numbered_classes(head, y, class_weight, names)
+    targets, weights = targets_of(network, 0, X, y, weights, class_weight)
+    if network.has_several:
+        return SeveralData(X, targets, [weights], dtype=dtype, class_names=names, counts=(head.count,))
+    kind = TranscribedData if head.kind == LABEL_SEQUENCES else Data
+    return kind(X, targets, weights, dtype=dtype, positions=head.count, class_names=names)
+
+
+def samples_of(network, X, *, least=1, finite=True):
+    """Return X as checked samples of the network: an array, Sequences, or the Inputs of several.
+
+    least: the least number of samples. finite: as for `features`, for a network of one input and one output.
+    """
+    names = network.graph.inputs
+    if not network.has_several:
+        given, = by_name("X input", X, names) if isinstance(X, Mapping) else (X,)
+        found = samples_of_input(network, 0, given, least, finite)
+        if network.is_ragged:
+            network.graph.check_lengths(found.lengths)
+        return found
+    if isinstance(X, Inputs):
+        return X
+    arrays = []
+    for number, (name, given) in enumerate(zip(names, entries(X, names, network.shapes), strict=True)):
+        if network.shapes[number] == (1,) and getattr(given, "ndim", 0) == 1:  # a column
+            given = given[:, None]
+        try:
+            arrays.append(samples_of_input(network, number, given, least))
+        except ValueError as error:
+            raise named_error(f"X[{name!r}]", error) from None
+        if len(arrays[-1]) != len(arrays[0]):
+            raise ValueError(f"X[{name!r}] has {len(arrays[-1])} samples and X[{names[0]!r}] has {len(arrays[0])}; "
+                             "all inputs must have the same number")
+    found = Inputs(arrays)
+    network.graph.check_lengths(found.lengths)
+    return found
+
+
+def samples_of_input(network, number, X, least, finite=True):
+    """Return X as checked samples of one input: an array, or Sequences."""
+    shape, graph = network.shapes[number], network.graph
+    if shape[0] is not None:
+        return features(X, shape, network.dtype, least=least, finite=finite)
+    return sequences(X, shape, network.dtype, least=least, least_steps=graph.least_steps(number),
+                     tokens=graph.tokens(number))
 
 
 def refuse_exchanged(network, X, y, error):
@@ -233,3 +96,48 @@ def refuse_exchanged(network, X, y, error):
     shape = network.shapes[0]
     if isinstance(y, np.ndarray) and y.shape[1:] == shape and np.shape(X)[:1] == y.shape[:1] and len(shape) > 0:
         raise ValueError(f"{error}; X and y seem to be exchanged: the samples come first, then the targets") from None
+
+
+def numbered_classes(head, y, class_weight, names):
+    """Return (y, class_weight, names) with the numbers of classes where their names were given; names: see `as_numbers`."""
+    y, names = as_numbers(head, y, names)
+    if isinstance(class_weight, Mapping) and names is not None:
+        class_weight = {names.index(label) if label in names else label: weight for label, weight in class_weight.items()}
+    return y, class_weight, names
+
+
+def targets_of(network, number, X, y, weights, class_weight=None):
+    """Return (Targets, weights) of an output, by its number, for checked samples X."""
+    head, samples, dtype = network.objectives[number].head, len(X), network.dtype
+    if head.kind == LABEL_SEQUENCES:
+        targets = label_targets(head, y, network.steps_of_outputs(X.lengths))
+        weights = sample_weights(weights, samples, dtype)
+    elif network.gives_steps or (network.several_outputs and network.step_outputs[number]):
+        targets = step_targets(head, y, network.steps_of_outputs(X.lengths, number), dtype)
+        weights = step_weights(weights, targets, dtype, network.mean)
+    else:
+        targets = head.check_targets(y, samples, dtype)
+        weights = counted_weights(sample_weights(weights, samples, dtype, positions=head.positions), targets.counted, dtype)
+    if class_weight is not None:
+        weights = head.apply_class_weight(class_weight, targets, weights, dtype)
+    return targets, weights
+
+
+def data_of_outputs(network, X, y, weights, class_weight):
+    """Return the Data of several outputs, whose targets and weights are given by name."""
+    names, heads = network.graph.outputs, network.heads
+    ys, of_each = targets_by_name(y, names, heads), [weights] * len(names)
+    if is_of_each(weights, names):
+        of_each = by_name("sample_weight output", weights, names, None)
+    targets, checked, common = [], [], {}  # common: {id of weights given for several outputs: what they become}
+    for number, (name, own_y, own) in enumerate(zip(names, ys, of_each, strict=True)):
+        try:
+            of_it, found = targets_of(network, number, X, own_y, own)
+        except ValueError as error:
+            raise named_error(f"y[{name!r}]", error) from None
+        targets.append(of_it)
+        are_as_given = of_it.counted is None and of_it.offsets is None
+        checked.append(common.setdefault(id(own), found) if are_as_given else found)
+    data = SeveralData(X, SeveralTargets((*targets,)), checked, dtype=network.dtype,
+                       counts=tuple(head.count for head in heads))
+    return weighted(network, data, class_weight)

@@ -1,6 +1,6 @@
 """Warnings of data that a network can learn from, but that are probably not meant so.
 
-They look at no more than a thousand samples, evenly spaced.
+They look at no more than a thousand samples, evenly spaced, and at fewer where samples are large, to be done at once.
 """
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from ..checks.caller_warning import warn_caller
 
 LARGE = 1000.0  # a number beyond it is far from unit size
-LOOKED_AT = 1000
+SAMPLES, NUMBERS = 1000, 100_000  # of an array, so many are looked at
 SCALED_BY = "Normalize", "BatchNorm", "LayerNorm", "GroupNorm", "Rescale", "Embedding"
 
 
@@ -19,12 +19,11 @@ def warn_of_doubts(network, data):
     head, values = network.objective.head, data.targets.values
     if values is not None and len(values):
         warn_of_targets(network, head, seen(values))
-    first = next((layer for layer in network.layers if not layer.is_view), None)
-    if network.is_ragged or type(first).__name__ in SCALED_BY or not isinstance(data.X, np.ndarray) or len(data.X) == 0 \
-            or data.X.ndim != 2:
+    if network.is_ragged or data.X.ndim != 2 or len(data.X) == 0:
         return
     largest = float(np.abs(seen(data.X)).max())
-    if largest > LARGE:
+    first = next((layer for layer in network.layers if not layer.is_view), None) if largest > LARGE else None
+    if first is not None and type(first).__name__ not in SCALED_BY:
         warn_caller(f"X holds numbers up to {largest:.3g}, far from unit size, with which training is slow or diverges; "
                     "scale its columns, or begin the network with Normalize(), which learns their means and deviations")
 
@@ -50,4 +49,5 @@ def warn_of_targets(network, head, y):
 
 
 def seen(array):
-    return array[::-(-len(array) // LOOKED_AT)]
+    """Return the samples of a checked array that are looked at."""
+    return array[::max(-(-len(array) // SAMPLES), array.size // NUMBERS, 1)]

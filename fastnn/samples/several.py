@@ -8,14 +8,10 @@ import numpy as np
 from ..kernels.compiling.objects import address
 from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
 from ..kernels.interpreter.several import OF_POSITIONS, OF_SAMPLES
-from .data import Data, largest_batch, mean_steps
-from .features import features
+from .checked_data import Data, largest_batch, mean_steps
 from .named import by_name, named_error
-from .positions import counted_weights
-from .ragged import sequences
 from .sequences import Sequences
-from .steps import step_targets, step_weights
-from .weights import sample_weights, weights_of_rows
+from .weights import weights_of_rows
 
 FORMS = {"uint8": AS_BYTES, "int32": AS_TOKENS}
 
@@ -46,31 +42,6 @@ class Inputs:
         """Return for each input what `Data.largest_batch` returns."""
         return tuple(None if not isinstance(array, Sequences) else
                      largest_batch(array.lengths if rows is None else array.lengths[rows], batch) for array in self.arrays)
-
-
-def inputs_of(network, X, **options):
-    """Return X as checked Inputs of the network; options: see `features`."""
-    if isinstance(X, Inputs):
-        return X
-    graph, arrays = network.graph, []
-    for number, (name, given) in enumerate(zip(graph.inputs, entries(X, graph.inputs, network.shapes), strict=True)):
-        shape = network.shapes[number]
-        if shape == (1,) and getattr(given, "ndim", 0) == 1:
-            given = given[:, None]
-        try:
-            if shape[0] is None:
-                arrays.append(sequences(given, shape, network.dtype, least=options.get("least", 1),
-                                        least_steps=graph.least_steps(number), tokens=graph.tokens(number)))
-            else:
-                arrays.append(features(given, shape, network.dtype, **{**options, "finite": True}))
-        except ValueError as error:
-            raise named_error(f"X[{name!r}]", error) from None
-        if len(arrays[-1]) != len(arrays[0]):
-            raise ValueError(f"X[{name!r}] has {len(arrays[-1])} samples and X[{graph.inputs[0]!r}] has {len(arrays[0])}; "
-                             "all inputs must have the same number")
-    found = Inputs(arrays)
-    graph.check_lengths(found.lengths)
-    return found
 
 
 def entries(X, names, shapes):
@@ -210,35 +181,6 @@ def enter_sources(call, sources):
         memory[number] = source
     call["sources"] = address(memory)
     return memory
-
-
-def check_several(network, X, y, weights, class_weight):
-    """Return the SeveralData of a caller's arrays, or raise an error with the required form."""
-    X, names, heads = inputs_of(network, X), network.graph.outputs, network.heads
-    samples, dtype = len(X), network.dtype
-    if len(heads) == 1:
-        ys, own_weights = [y], [weights]
-    else:
-        ys = targets_by_name(y, names, heads)
-        own_weights = (by_name("sample_weight output", weights, names, None) if is_of_each(weights, names)
-                       else [weights] * len(names))
-    targets, checked, common = [], [], {}  # common: {id of weights given for several outputs: what they become}
-    for number, (name, head, own_y, own) in enumerate(zip(names, heads, ys, own_weights, strict=True)):
-        try:
-            if network.step_outputs[number]:
-                targets.append(step_targets(head, own_y, network.steps_of_outputs(X.lengths, number), dtype))
-                own = step_weights(own, targets[-1], dtype, network.mean)
-            else:
-                targets.append(head.check_targets(own_y, samples, dtype))
-                own = common.setdefault(id(own), sample_weights(own, samples, dtype, positions=head.positions))
-                own = counted_weights(own, targets[-1].counted, dtype)
-            checked.append(own)
-        except ValueError as error:
-            if len(heads) == 1:
-                raise
-            raise named_error(f"y[{name!r}]", error) from None
-    counts = tuple(head.count for head in heads)
-    return weighted(network, SeveralData(X, as_given(targets), checked, dtype=dtype, counts=counts), class_weight)
 
 
 def targets_by_name(y, names, heads):

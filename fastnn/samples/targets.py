@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checks import shown
-from .arrays import check_finite, real_objects, unchangeable
+from .arrays import check_finite, real_objects
 from .sequences import Sequences
 
 LOOKED_AT = 100_000  # numbers, for a hint
@@ -64,7 +64,8 @@ def check_probabilities(y, kind, at_positions=False):
 def class_labels(y, classes, least=0):
     """Return integer labels 0 … classes − 1 as int64. least: −1 if that is a label too, where nothing counts."""
     y = checked_labels(y, classes, least)
-    return unchangeable(np.require(y, np.int64, ["C", "A"]), y)
+    # a copy, if the caller could change them: kernels do not check again, and would write to other memory
+    return np.array(y, np.int64, order="C") if y.flags.writeable else np.require(y, np.int64, ["C", "A"])
 
 
 def checked_labels(y, classes, least=0):

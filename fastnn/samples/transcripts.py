@@ -10,13 +10,12 @@ import numpy as np
 
 from ..kernels.interpreter.ctc import likeliest_labels
 from ..kernels.losses.ctc import BLANK
-from .data import Data
+from .checked_data import Data
 from .heads import Head
 from .metrics import LOSS, METRICS
 from .ragged import read
 from .sequences import Sequences
 from .targets import Targets, class_labels
-from .weights import sample_weights
 
 KIND = "label sequences"
 
@@ -82,16 +81,6 @@ class TranscribedData(Data):
     def normalize_weights(self):
         weights = np.ones(len(self.X)) if self.weights is None else self.weights.astype(np.float64)
         return replace(self, weights=(weights / weights.sum()).astype(self.dtype), rows=None)
-
-
-def transcribed(network, X, y, weights, class_weight):
-    """Return the checked data of a network that learns label sequences. X: checked Sequences."""
-    head = network.objective.head
-    targets = label_targets(head, y, network.steps_of_outputs(X.lengths))
-    weights = sample_weights(weights, len(X), network.dtype)
-    if class_weight is not None:
-        head.apply_class_weight(class_weight, targets, weights, network.dtype)
-    return TranscribedData(X, targets, weights, dtype=network.dtype)
 
 
 def label_targets(head, y, lengths):

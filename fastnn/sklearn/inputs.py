@@ -41,11 +41,11 @@ def validated(estimator, X, y=None, *, reset=False, y_numeric=False):
                          f"{', '.join(map(repr, X.columns))}")
     raw = {name: cells_of(name, X, given) for name, given in estimator.inputs.items()}
     if reset:
-        estimator._shapes = {name: shape_of(estimator, name, array) for name, array in raw.items()}
-        estimator._input_dtype = np.dtype(dtype_of(raw.values()) if estimator.dtype is None else estimator.dtype)
-    dtype = estimator._input_dtype.name
-    checked = Inputs([of_shape(estimator, name, array, estimator._shapes[name], dtype) for name, array in raw.items()])
-    checked.dtype = estimator._input_dtype
+        estimator.input_shapes_ = {name: shape_of(estimator, name, array) for name, array in raw.items()}
+        estimator.input_dtype_ = np.dtype(dtype_of(raw.values()) if estimator.dtype is None else estimator.dtype)
+    dtype = estimator.input_dtype_.name
+    checked = Inputs([of_shape(estimator, name, array, estimator.input_shapes_[name], dtype) for name, array in raw.items()])
+    checked.dtype = estimator.input_dtype_
     if y is None:
         return checked
     like_X = np.broadcast_to(np.zeros((), np.float32), (len(checked), 1))
@@ -123,7 +123,7 @@ def build(estimator, hidden, outputs, *, loss, dtype, generator):
     Each input goes through its own layers; their results, flat and side by side, go through `hidden`. outputs: None if
     those are among them, or a list of the number of outputs of each of several targets.
     """
-    inputs = {name: Input(shape, name=name) for name, shape in estimator._shapes.items()}
+    inputs = {name: Input(shape, name=name) for name, shape in estimator.input_shapes_.items()}
     nodes = [flat(name, node_of(layers_of(estimator, name), node)) for name, node in inputs.items()]
     joined = Concatenate()(nodes) if len(nodes) > 1 else nodes[0]
     return network_of(inputs, node_of(hidden, joined), outputs, len(hidden), loss, dtype, generator)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..fitting.loop import Trainer
+from ..fitting.trainer import Trainer
 from ..network.network import Network
 from ..program import TrainingProgram
 from ..samples.sequences import Sequences

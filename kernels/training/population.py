@@ -45,7 +45,7 @@ COST = Record("cost", value=FLOAT)
 # Working memory of a thread: addresses, the time and a penalty. Padded, so that two threads share no cache line.
 SCRATCH = Record("scratch", "arena", "gradients", "results", "order", time=TIME, cost=COST, padded_to=256)
 COPY = Record("copy", "source", "target", "bytes")
-# A penalty on weights: addresses, except for the size.
+# A penalty on weights: four addresses, and the number of weights.
 WEIGHT_PENALTY = Record("weight_penalty", "kernel", "sums", "strengths", "weight", "size")
 # An epoch in the log.
 LOG = Record("log", loss=FLOAT, accuracy=FLOAT, val_loss=FLOAT, val_accuracy=FLOAT, steps=FLOAT)

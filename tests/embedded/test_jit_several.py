@@ -18,7 +18,9 @@ from fastnn import (
     Embedding,
     Flatten,
     Input,
+    LastStep,
     Network,
+    PositionEmbedding,
 )
 
 rng = np.random.default_rng(0)
@@ -173,6 +175,15 @@ def test_one_sequence_through_layers_that_need_the_whole():
         net.compiled()
 
 
+def test_layers_with_a_largest_number_of_steps():
+    table, words = Input(2, name="table"), Input((None, 3), name="words")
+    h = LastStep()(PositionEmbedding(5)(words))
+    net = Network(inputs=[table, words], outputs=Dense(1)(Concatenate()(h, table)))
+    assert net.compiled(steps=5, gradients=False).table.ndim == 1
+    with pytest.raises(ValueError, match=r"steps is 6: .* takes at most 5"):
+        net.compiled(steps=6)
+
+
 def test_what_does_not_fit_is_refused():
     net = three_outputs()
     model, x, y = net.compiled(), samples(net, 6), targets(net, 6)
@@ -186,7 +197,7 @@ def test_what_does_not_fit_is_refused():
         with pytest.raises(ValueError, match="the arrays do not fit the model"):
             callers.forward(model, given, found)
         assert all(np.isnan(each).all() for each in found)
-    for wrong in ((y[0] + 1, *y[1:]), (y[0] - 1, *y[1:])):
+    for wrong in ((np.full(6, 3), *y[1:]), (np.full(6, -1), *y[1:])):
         with pytest.raises(ValueError, match="a label that is none"):
             callers.loss_and_gradients(model, x, wrong, grads)
         assert np.isnan(grads).all()

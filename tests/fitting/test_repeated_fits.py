@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastnn import SGD, Adam, BatchNorm, Dense, DivergenceError, Dropout, Network
-from fastnn.fitting import loop as training
+from fastnn.fitting import trainer as training
 
 random = np.random.default_rng(5)
 X, LABELS = random.normal(size=(90, 6)), random.integers(0, 3, 90)

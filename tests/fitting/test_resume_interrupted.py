@@ -17,7 +17,8 @@ def path(tmp_path):
 
 
 FILES = tuple(os.path.join(os.path.dirname(fastnn.__file__), *name.split("/"))
-              for name in ("fitting/loop.py", "fitting/state.py", "fitting/history.py", "program/training.py"))
+              for name in ("fitting/loop.py", "fitting/trainer.py", "fitting/state.py", "fitting/history.py",
+                           "program/training.py"))
 
 
 def in_the_loop(path):

@@ -174,6 +174,24 @@ def test_an_output_that_another_layer_reads():
     assert fastnn.check_gradients(net, [given], y).max_relative_error < 1e-7
 
 
+def test_one_output_takes_text_labels_and_a_dict(tmp_path):
+    """X and y go one way into networks of one and of several inputs."""
+    a, b = Input(3, name="a"), Input(2, name="b")
+    nets = [Network(inputs=[a, b], outputs=Dense(2, "softmax")(Concatenate()(a, b))) for _ in range(3)]
+    both = {"a": rng.normal(size=(N, 3)), "b": rng.normal(size=(N, 2))}
+    labels = (both["a"][:, 0] > 0).astype(int)
+    texts = np.array(["no", "yes"])[labels]
+    nets[0].fit(both, labels, class_weight={1: 2.0})
+    nets[1].fit(both, texts, class_weight={"yes": 2.0})
+    nets[2].fit(both, {"output": texts}, class_weight={"yes": 2.0})
+    assert len({bits(net) for net in nets}) == 1
+    assert nets[0].class_names is None
+    assert nets[1].class_names == nets[2].class_names == ("no", "yes")
+    nets[1].save(tmp_path / "net.safetensors")
+    predicted = Network.load(tmp_path / "net.safetensors").predict(both)
+    assert predicted.tolist() == np.array(["no", "yes"])[nets[0].predict(both)].tolist()
+
+
 def test_one_input_with_a_name_takes_a_dict():
     x = Input(4, name="table")
     net = Network(inputs=x, outputs={"kind": Dense(3, "softmax")(x)})
@@ -367,3 +385,24 @@ def test_outputs_at_each_step_in_any_batch_and_with_any_number_of_threads(many_p
 def test_targets_at_steps_that_do_not_fit():
     with pytest.raises(ValueError, match=r"y\['tag'\]: y\[0\] has 9 steps; the outputs"):
         tagged().fit(SAID, TOLD | {"tag": [np.zeros(9, int), *TOLD["tag"][1:]]})
+
+
+def test_a_few_samples_of_the_dtype_have_the_bits_of_many():
+    net = several("float32")
+    many = {name: values.astype("float32") for name, values in X.items()}
+    net.fit(many, Y)
+    out = net.forward(many)
+    for chosen in (slice(0, 1), slice(5, 21)):
+        few = {name: values[chosen] for name, values in many.items()}
+        for given in (few, [*few.values()], {name: np.asfortranarray(values) for name, values in few.items()}):
+            found = net.forward(given)
+            assert list(found) == list(out)
+            for name, values in out.items():
+                np.testing.assert_array_equal(found[name], values[chosen])
+    few["table"][3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"X\['table'\].*nan"):
+        net.forward(few)
+    with pytest.raises(ValueError, match=r"X\['table'\] has 1 samples"):
+        net.forward(few | {"table": many["table"][:1]})
+    with pytest.raises(ValueError, match="threads"):
+        net.forward({name: values[:1] for name, values in many.items()}, threads=0)

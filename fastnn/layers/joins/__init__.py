@@ -6,6 +6,6 @@ from .concatenate import Concatenate
 from .dot import Dot
 from .maximum import Maximum
 from .multiply import Multiply
-from .slice import Slice, slice_of
+from .slice import Slice
 
-__all__ = ["Add", "Average", "Concatenate", "Dot", "Join", "Maximum", "Multiply", "Slice", "Subtract", "slice_of"]
+__all__ = ["Add", "Average", "Concatenate", "Dot", "Join", "Maximum", "Multiply", "Slice", "Subtract"]

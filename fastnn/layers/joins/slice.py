@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ...checks import shown, whole_number
+from ...checks import whole_number
 from ...kernels.layers.joins.copy_part import copy_part_row
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, register
@@ -79,38 +79,3 @@ class Slice(Layer):
         axis, start, stop = self.bounds(graph.shape)
         values = {"starts": start, "ends": stop, "axes": axis + 1}
         return graph("Slice", x, *(graph.tensor(name, [number], "int64") for name, number in values.items()))
-
-
-def slice_of(node, index):
-    """Return the node of `node[index]`."""
-    where = f"[{written(index)}] of {node!r}"
-    axes = list(index) if isinstance(index, tuple) else [index]
-    if sum(each is Ellipsis for each in axes) > 1 or len(axes) > len(node.shape) + (Ellipsis in axes):
-        raise ValueError(f"{where} has more axes than a sample, whose first axis is number 0")
-    if Ellipsis in axes:
-        place = axes.index(Ellipsis)
-        axes[place:place + 1] = [slice(None)] * (len(node.shape) - len(axes) + 1)
-    elif len(axes) < len(node.shape):
-        raise ValueError(f"{where} does not say of which axis; write [..., {written(index)}] for the last one")
-    for each in axes:
-        if not isinstance(each, slice):
-            one = f"; write {each}:{each + 1} for one element" if isinstance(each, int) and each >= 0 else ""
-            raise ValueError(f"{where} takes slices, such as node[2:5]{one}")
-        if each.step not in (None, 1):
-            raise ValueError(f"{where} has a step of {shown(each.step)}; take neighboring elements")
-    for axis, each in enumerate(axes):
-        if each != slice(None) and each != slice(None, None, 1):
-            node = Slice(each.start or 0, each.stop, axis - len(axes))(node)
-    return node
-
-
-def written(index):
-    """Return an index as it stands between brackets."""
-    if isinstance(index, tuple):
-        return ", ".join(map(written, index))
-    if index is Ellipsis:
-        return "..."
-    if not isinstance(index, slice):
-        return shown(index)
-    return ":".join("" if part is None else shown(part) for part in (index.start, index.stop)) + (
-        "" if index.step is None else f":{shown(index.step)}")

@@ -1,7 +1,7 @@
 """Training in epochs, with the actions after each epoch and the stopping criterion.
 
-Training stops after more than `n_iter_no_change` consecutive epochs in which the loss is not below the smallest loss by
-`tol`, or with early stopping, in which the score is below the best plus `tol`.
+Training stops after more than `n_iter_no_change` epochs in a row without progress: with a loss that is not `tol` below the
+smallest so far or, with early stopping, with a score that is not `tol` above the best so far.
 """
 
 import math

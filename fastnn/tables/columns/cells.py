@@ -101,7 +101,8 @@ def words_for_missing(series, known=()):
 
 
 def without(series, missing_values, known=()):
-    """Return a series in which `missing_values`, empty texts and words such as NA are missing, itself if it has none.
+    """Return a series in which `missing_values`, empty texts and words such as NA are missing; the series itself if it
+    has none of them.
 
     A type other than a plain one is kept.
 

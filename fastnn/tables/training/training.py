@@ -50,6 +50,8 @@ class Result:
     Attributes
     ----------
     model : TableModel
+    recipe : Recipe
+        The options.
     table : DataFrame
         The rows that have a target.
     folds : list of (training rows, validation rows)
@@ -71,6 +73,7 @@ class Result:
     """
 
     model: TableModel
+    recipe: Recipe
     table: object
     folds: list
     test: np.ndarray
@@ -224,7 +227,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         notes.append(unpredicted)
     errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]))
     model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors)
-    return Result(model, table, folds, test, members.histories, members.best_epochs, members.weights,
+    return Result(model, recipe, table, folds, test, members.histories, members.best_epochs, members.weights,
                   sum(tried.seconds for *_, tried in tries), held_out, notes)
 
 

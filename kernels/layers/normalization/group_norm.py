@@ -4,9 +4,9 @@ a = scale · x̂ + shift, x̂ = (x − mean) inverse, inverse = 1 / √(variance
 
 x, a, da (batch, pixels, channels); scale, shift (channels,); C-contiguous. Mean and variance are those of all pixels and
 channels of a group of a sample. Sums go over the pixels first, for all channels of a line side by side (see `lines`), then
-over the channels of a group. mean, inverse, first, second (batch, line): those of a group, repeated for each number of a
-line. Backward replaces da by dx in place, sample by sample; the sums of each sample, Σ da and Σ da x̂ over its pixels (batch,
-2, channels), are then added over the samples in order.
+over the channels of a group. mean, inverse, first, second, scales (batch, line): those of a group or channel, repeated for
+each number of a line. Backward replaces da by dx in place, sample by sample; the sums of each sample, Σ da and Σ da x̂ over
+its pixels (batch, 2, channels), are then added over the samples in order.
 """
 
 import math
@@ -23,7 +23,7 @@ from .lines import add_runs, measuring, normalizing, pixel_group, repeat, summin
 
 GROUP_NORM = Kind(
     "group_norm",
-    "x", "a", "da", "mean", "inverse", "first", "second", "sums",  # in the arena
+    "x", "a", "da", "mean", "inverse", "first", "second", "scales", "sums",  # in the arena
     "scale", "shift",  # among the parameters
     "pixels", "channels", "groups", "width",  # width: numbers of a line
     epsilon=FLOAT,
@@ -121,19 +121,18 @@ def build_backward_input(dtype):
                 sum_normalized[c] *= scale[c]
             mean_of_groups(sum_da, groups, numbers)
             mean_of_groups(sum_normalized, groups, numbers)
-            # dx = inverse scale da − inverse · mean of dx̂ − inverse² · mean of dx̂ x̂ · (x − mean)
             for c in range(channels):
-                sum_da[c] *= inverse[c]
-                sum_normalized[c] *= inverse[c] * inverse[c]
-                inverse[c] *= scale[c]
+                sum_normalized[c] *= inverse[c]
             spread(first, channels)
             spread(second, channels)
-            spread(inverse, channels)
+            scales = view(call.arena, row.scales + i * width, width)
+            repeat(scales, scale)
             for p in range(lines):
                 x = view(call.arena, row.x + i * size + p * width, width)
                 dx = view(call.arena, row.da + i * size + p * width, width)
                 for j in range(width):
-                    dx[j] = inverse[j] * dx[j] - first[j] - second[j] * (x[j] - mean[j])
+                    # the differences first: a group of one number has no gradient
+                    dx[j] = inverse[j] * (dx[j] * scales[j] - first[j] - second[j] * (x[j] - mean[j]))
 
     return group_norm_backward_input
 
@@ -165,7 +164,7 @@ group_norm_backward_weight = Kernel("group_norm_backward_weight", build_backward
 
 def statistics_size(channels, pixels, batch):
     """Return how many elements of the arena a row needs for batches of at most so many samples."""
-    return batch * channels * (4 * pixel_group(channels, pixels) + 2)
+    return batch * channels * (5 * pixel_group(channels, pixels) + 2)
 
 
 def group_norm_row(dtype, parts, *, x, a, da, statistics, batch, scale, pixels, channels, groups, epsilon):
@@ -176,8 +175,8 @@ def group_norm_row(dtype, parts, *, x, a, da, statistics, batch, scale, pixels, 
     phases = {"forward": group_norm_forward, "backward_first": group_norm_backward_input,
               "backward_third": group_norm_backward_weight}
     width = channels * pixel_group(channels, pixels)
-    mean, inverse, first, second, sums = range(statistics, statistics + 5 * batch * width, batch * width)
+    mean, inverse, first, second, scales, sums = range(statistics, statistics + 6 * batch * width, batch * width)
     return GROUP_NORM.row({phase: (kernel.address(dtype), parts) for phase, kernel in phases.items()},
-                          x=x, a=a, da=da, mean=mean, inverse=inverse, first=first, second=second, sums=sums, scale=scale,
-                          shift=scale + channels, pixels=pixels, channels=channels, groups=groups, width=width,
-                          epsilon=epsilon)
+                          x=x, a=a, da=da, mean=mean, inverse=inverse, first=first, second=second, scales=scales,
+                          sums=sums, scale=scale, shift=scale + channels, pixels=pixels, channels=channels, groups=groups,
+                          width=width, epsilon=epsilon)

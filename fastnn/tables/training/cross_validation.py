@@ -1,0 +1,53 @@
+"""Cross-validation of `train`: how much the result varies with the rows that are held out.
+
+The rows with a target are dealt into parts. For each part, a model is trained as always on the other rows, all choices of
+the preprocessing included, and evaluated on the part. With `Recipe(group=...)` a group is in one part; with
+`Recipe(time=...)` a model is trained on the rows before the part only.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...checks import whole_number
+from ...checks.caller_warning import collected
+from ...population.recipe import k_folds
+from .dependent_rows import dependence
+from .training import train
+
+
+def cross_validate(result, recipe, folds, progress=False):
+    """Return {metric: list of float}, the metrics of each fold, from the Result of a training with the same recipe."""
+    folds = whole_number("folds", folds, least=2)
+    table, target = result.table, result.model.target
+    found = []
+    for learned, held in outer_folds(table, target, recipe, folds):
+        part = table.iloc[learned].reset_index(drop=True)
+        if target.kind == "classification" and (lost := {*table[target.name].iloc[held]} - {*part[target.name]}):
+            raise ValueError(f"the class {next(iter(lost))!r} of {target.name!r} is in one of {folds} parts alone, so that "
+                             "no model can learn it from the others; give fewer folds, or more rows of it")
+        own = replace(recipe, test=0.0, task=target.kind)
+        model = collected(train, part, target.name, own, progress=progress)[0].model
+        found.append(collected(model.evaluate, table.iloc[held])[0])
+    names = [name for name in found[0] if all(name in each for each in found)]
+    return {name: [each[name] for each in found] for name in names}
+
+
+def outer_folds(table, target, recipe, folds):
+    """Return (training rows, rows to evaluate) for each fold."""
+    rows = np.arange(len(table))
+    if depends := dependence(table, recipe):
+        ahead = recipe.time is not None
+        parts = [held for _, held in depends.deal(rows, rows[:0], folds + ahead, recipe.seed)]
+        if ahead:  # the first block has none before it
+            parts.sort(key=lambda part: depends.blocks[part].min())
+            return [(np.sort(np.concatenate(parts[:k])), parts[k]) for k in range(1, len(parts))]
+        return [(np.setdiff1d(rows, part), part) for part in parts]
+    labels = target.encode(table[target.name]) if target.kind == "classification" else None
+    return k_folds(len(table), min(folds, len(table)), recipe.seed, labels=labels)
+
+
+def summary(scores):
+    """Return {metric: (mean, standard deviation)} of the folds, None for a metric that some fold lacks."""
+    return {name: None if None in values else (float(np.mean(values)), float(np.std(values, ddof=1)))
+            for name, values in scores.items()}
