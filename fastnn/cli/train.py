@@ -113,6 +113,8 @@ def parser():
                           "determines its best epoch (default: 8, or 4 above 50,000 rows and 2 above 200,000)")
     net.add_argument("--bins", type=options.whole, default=16, metavar="N",
                      help="number of bins in which the networks also see each column of numbers; 0 for none (default: 16)")
+    net.add_argument("--seconds", type=options.rate, metavar="S",
+                     help="time that training may take, about: if the defaults take longer, fewer epochs and networks")
     net.add_argument("--balanced", action="store_true",
                      help="predict rare classes as readily as frequent ones: the class with the largest ratio of its "
                           "probability to its share of the rows; probabilities do not change")

@@ -57,6 +57,9 @@ class Recipe:
         validated on the share `validation`, which is the default if the first layer is not a Dense.
     bins : int
         The number of bins of a piecewise-linear encoding of each column of numbers, beside the number itself; 0 for none.
+    seconds : float, optional
+        The time that training may take, which decides the number of members and epochs where they are not given: see
+        `fastnn.tables.training.budget`.
     balanced : bool
         Whether the predicted class is that with the largest ratio of its probability to its share of the rows, so that rare
         classes are predicted too. Probabilities do not change.
@@ -97,6 +100,7 @@ class Recipe:
     layers: tuple = field(default_factory=lambda: (Dense(128, "relu"),) * 2, metadata={"check": hidden_layers})
     members: int | None = checked(or_none(whole_number), default=None)
     bins: int = checked(bins, default=BINS)
+    seconds: float | None = optional(positive())
     balanced: bool = checked(true_or_false, default=False)
     linear: str = option("auto", "yes", "no")
     epochs: int | None = checked(or_none(whole_number), default=None)

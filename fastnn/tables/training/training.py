@@ -12,7 +12,7 @@ both ways and keeping the model whose predictions have the smaller root mean squ
 target's units. The test rows are not used for any choice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -33,6 +33,7 @@ from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..target import Values, is_skewed
 from . import codes
+from .budget import within
 from .dependent_rows import dependence
 from .hints import hint
 from .members import deal, train_members
@@ -169,12 +170,10 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
     labels = classes and classes.encode(table[target])
     shares = {"validation": recipe.validation, "test": recipe.test, "seed": recipe.seed}
-    if depends := dependence(table, recipe):
-        training, validation, test = depends.split(**shares)
-        folds = depends.deal(training, validation, recipe.count(len(table)), recipe.seed)
-    else:
-        training, validation, test = split(labels, len(table), **shares)
-        folds = deal(labels, training, validation, recipe.count(len(table)), recipe.seed)
+    depends = dependence(table, recipe)
+    training, validation, test = depends.split(**shares) if depends else split(labels, len(table), **shares)
+    dealt = partial(depends.deal if depends else partial(deal, labels), training, validation, seed=recipe.seed)
+    folds = dealt(count=recipe.count(len(table)))
     learned = union(rows for rows, _ in folds)
     features = table.drop(columns=target)
     text = {*map(text_name, recipe.text), *declared} - {target}
@@ -200,6 +199,14 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
                                  "is ignored" if column.kind == "ignored" else "counts as text"))]
 
+    ways = [classes] if classes else values_to_try(table[target], learned, recipe.log_target)
+    if recipe.seconds is not None:
+        y = first.encode(table[target])
+        members, epochs = within(recipe.seconds, matrix, y, first, folds[0][0], recipe, len(ways))
+        recipe, folds = replace(recipe, epochs=epochs), dealt(count=members) if len(folds) > 1 else folds
+        count = len(folds)
+        notes.append(f"{recipe.seconds:g} seconds are enough for {count} network{'s' * (count > 1)} of {epochs} epochs "
+                     f"here; --members {count} --epochs {epochs} repeats this")
     if len(folds) > 1 and recipe.validation != Recipe.validation:
         notes.append(f"each of {len(folds)} networks holds out its own part, so that --validation {recipe.validation:g} "
                      "has no effect; it is for a single one: --members 1")
@@ -207,7 +214,6 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         rows = "only 1 row is" if len(test) == 1 else f"only {len(test)} rows are"
         notes.append(f"{rows} held out for the test, so that the result says little about new ones")
     sizes = recipe.sized(len(folds[0][0]))
-    ways = [classes] if classes else values_to_try(table[target], learned, recipe.log_target)
     if announce:
         announce(preprocessing, ways[0], folds, test, sizes)
     tries = []
