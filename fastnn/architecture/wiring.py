@@ -31,6 +31,10 @@ class Step(NamedTuple):
         """Return the same use whose rows compute another activation."""
         return self._replace(activation=name)
 
+    def with_reads(self, reads):
+        """Return the same use that reads other tensors."""
+        return self._replace(reads=reads)
+
 
 @dataclass(frozen=True)
 class Wiring:

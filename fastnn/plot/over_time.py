@@ -150,7 +150,7 @@ def network_to(net, number):
         needed |= set(steps[k].reads) if k + 1 in needed else set()
     for k in sorted(needed - {0}):
         places[k] = len(places)
-    steps = [step._replace(reads=[places[k] for k in step.reads]) for k, step in enumerate(steps, 1) if k in needed]
+    steps = [step.with_reads([places[k] for k in step.reads]) for k, step in enumerate(steps, 1) if k in needed]
     return remade(net, layers, steps, places[number + 1], shape=net.shapes[0], loss="squared_error")
 
 

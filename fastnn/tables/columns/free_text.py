@@ -1,4 +1,4 @@
-"""Free text, such as a review or a description: the words in it, and the pairs of neighbouring words.
+"""Free text, such as a review or a description: the words in it, and the pairs of neighboring words.
 
 The terms that occur in most rows, words and pairs alike, have a feature each (tf-idf, Salton and Buckley 1988):
 
@@ -100,7 +100,7 @@ class FreeText:
 
 
 def terms_of(text):
-    """Return the words of a text and the pairs of neighbouring words, in lower case."""
+    """Return the words of a text and the pairs of neighboring words, in lower case."""
     words = WORD.findall(str(text).lower())
     return words + [f"{one} {other}" for one, other in itertools.pairwise(words)]
 

@@ -6,7 +6,7 @@
     Code     both readings of whole numbers that may be names: those of Number, then those of Text
     Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
     Text     one column for each category, 1 for that category and else 0; "missing" may be a category
-    FreeText the words of a text, and its pairs of neighbouring words
+    FreeText the words of a text, and its pairs of neighboring words
     Ignored  nothing, with a reason
 
 `transform` returns the values that training did not have: {word: number of rows}, with None for missing cells.
