@@ -1,0 +1,89 @@
+"""Shows under each example of the pages what it prints, and the pictures that it saves.
+
+When the pages are built, the Python blocks of a page run from top to bottom in a process and a folder of their own, as the
+tests run them. What they gave is kept in the folder `generated` until the page or the package changes.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from gallery import FOLDER, newest_source
+from sphinx.util import logging
+
+BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
+SILENT = {"guide/many", "README"}  # the first starts processes of several libraries
+SECONDS = 600  # for the examples of a page
+LONGEST = 40  # lines of an output that are shown
+
+
+def run_page(page):
+    """Run the blocks of a page in the current folder; return [(what each printed, the pictures it saved)]."""
+    text, namespace, found, known = page.read_text(encoding="utf-8"), {"__name__": "__main__"}, [], set()
+    for block in BLOCK.finditer(text):
+        printed = io.StringIO()
+        above = "\n" * text.count("\n", 0, block.start(1))
+        with contextlib.redirect_stdout(printed):
+            exec(compile(above + block[1], str(page), "exec"), namespace)
+        saved = [str(path) for path in sorted(Path().rglob("*.png")) if path not in known and "runs" not in path.parts]
+        known |= {*map(Path, saved)}
+        found.append((printed.getvalue().rstrip(), saved if "savefig" in block[1] else []))
+    return found
+
+
+def outputs_of(page, name, folder):
+    """Return [(text, names of pictures)] of the blocks of a page, from an earlier build if nothing has changed since."""
+    kept = folder / f"{name.replace('/', '-')}.json"
+    if kept.exists() and kept.stat().st_mtime > max(newest_source(), page.stat().st_mtime):
+        return json.loads(kept.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            done = subprocess.run([sys.executable, __file__, page], cwd=scratch, capture_output=True, text=True, check=True,
+                                  timeout=SECONDS, env={**os.environ, "MPLBACKEND": "Agg"})
+        except subprocess.SubprocessError as error:  # an optional package is missing; the tests run the pages too
+            logging.getLogger(__name__).info("%s has no outputs: %s", name, getattr(error, "stderr", None) or error)
+            return []
+        found = []
+        for text, pictures in json.loads(done.stdout.splitlines()[-1]):
+            names = [f"{kept.stem}-{len(found)}-{Path(picture).name}" for picture in pictures]
+            for picture, own in zip(pictures, names, strict=True):
+                shutil.copy(Path(scratch) / picture, folder / own)
+            found.append((text, names))
+    kept.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def shown(text, pictures):
+    """Return the Markdown below a block."""
+    lines = text.splitlines()
+    if len(lines) > LONGEST:
+        lines = [*lines[:LONGEST], "…"]
+    parts = ["```{code-block} text\n:class: output\n\n" + "\n".join(lines) + "\n```\n"] if lines else []
+    parts += [f"```{{image}} /{FOLDER}/{picture}\n:class: picture\n```\n" for picture in pictures]
+    return "\n" + "\n".join(parts) if parts else ""
+
+
+def add_outputs(app, name, source):
+    if name in SILENT or name.startswith(FOLDER) or not BLOCK.search(source[0]):
+        return
+    page = Path(app.env.doc2path(name))
+    folder = Path(app.srcdir) / FOLDER
+    folder.mkdir(exist_ok=True)
+    found = iter(outputs_of(page, name, folder))
+    source[0] = BLOCK.sub(lambda block: block[0] + shown(*next(found, ("", []))), source[0])
+
+
+def setup(app):
+    app.connect("source-read", add_outputs)
+    return {"parallel_read_safe": False}
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(run_page(Path(sys.argv[1]))))
