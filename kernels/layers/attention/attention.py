@@ -28,7 +28,7 @@ from ...products.product import call_product, chain_length, product_kernel
 from ...products.transpose import call_transpose, transpose_kernel
 from ..joins.add import NOTHING, WRITE, destination
 from ..recurrence.forward import at, parameter
-from .scores import CHAIN, additive_scores, dot_scores
+from .scores import CHAIN, WHOLE, additive_scores, dot_scores, whole
 
 ATTENTION = Kind(
     "attention",
@@ -70,33 +70,34 @@ def weighing(dtype):
     number, real = typed_pointer(REAL[dtype]), np.dtype(dtype).type
 
     @jit
-    def weigh(row, scores, first, rows, columns, steps):
+    def weigh(row, scores, first, rows, columns, stride):
         at_full_width()
         scale = real(row.scale)
         for r in range(rows):
-            count, place = seen(row, first + r, 1, columns), offset(number(scores), r * steps)
-            p, unseen = view(place, 0, count), view(place, count, columns - count)
+            count, place = seen(row, first + r, 1, columns), offset(number(scores), r * stride)
+            p, unseen = view(place, 0, whole(count)), view(place, count, columns - count)
             top = row_maximum(count, place)  # subtracted for stability only
-            for j in range(count):
+            for j in range(len(p)):
                 p[j] = scale * (p[j] - top)
-            for j in range(count):
+            for j in range(len(p)):
                 p[j] = exp(p[j])
             total = row_sum(count, place)
-            for j in range(count):
+            for j in range(len(p)):
                 p[j] /= total
             unseen[:] = 0
 
     @jit
-    def weigh_back(row, dscores, weights, first, rows, columns, steps):
+    def weigh_back(row, dscores, weights, first, rows, columns, stride):
         # forward: weights = softmax(scale scores)
         at_full_width()
         scale = real(row.scale)
         for r in range(rows):
             count = seen(row, first + r, 1, columns)
-            place, of_weights = offset(number(dscores), r * steps), offset(number(weights), r * steps)
-            ds, p, unseen = view(place, 0, count), view(of_weights, 0, count), view(place, count, columns - count)
+            place, of_weights = offset(number(dscores), r * stride), offset(number(weights), r * stride)
+            ds, p = view(place, 0, whole(count)), view(of_weights, 0, whole(count))
+            unseen = view(place, count, columns - count)
             inner = row_dot(count, place, of_weights)
-            for j in range(count):
+            for j in range(len(ds)):
                 ds[j] = scale * (p[j] * (ds[j] - inner))
             unseen[:] = 0
 
@@ -120,6 +121,7 @@ def forward_builder(scores):
             for unit in range(begin, end):
                 i, head = unit // heads, unit % heads
                 first, steps = offsets[i], offsets[i + 1] - offsets[i]
+                stride = whole(steps)
                 first_query, queries = queries_of(row, call, i)
                 a = at(call, row.a + first_query * row.a_row + head * width)
                 if steps == 0:
@@ -131,14 +133,14 @@ def forward_builder(scores):
                 query = at(call, row.query + first_query * row.query_row + head * features)
                 if row.learns_query != 0:
                     query = parameter(call, row.query + head * features)
-                call_transpose(like, (keys_t, steps, keys, row.keys_row, steps, features))
+                call_transpose(like, (keys_t, stride, keys, row.keys_row, steps, features))
                 for r in range(0, queries, QUERIES):
                     rows = min(QUERIES, queries - r)
                     columns = seen(row, r, rows, steps)
-                    score(row, call, weights, query + item * r * row.query_row, keys_t, buffer, rows, columns, steps)
-                    weigh(row, weights, r, rows, columns, steps)
-                    call_product(like, (a + item * r * row.a_row, row.a_row, weights, steps, 1, values, row.values_row, 0, 0,
-                                        rows, width, columns, CHAIN))
+                    score(row, call, weights, query + item * r * row.query_row, keys_t, buffer, rows, columns, stride)
+                    weigh(row, weights, r, rows, columns, stride)
+                    call_product(like, (a + item * r * row.a_row, row.a_row, weights, stride, 1, values, row.values_row, 0,
+                                        0, rows, width, columns, CHAIN))
 
         return attention_forward
 
@@ -174,6 +176,7 @@ def backward_builder(scores):
             for unit in range(begin, end):
                 i, head = unit // heads, unit % heads
                 first, steps = offsets[i], offsets[i + 1] - offsets[i]
+                stride = whole(steps)
                 first_query, queries = queries_of(row, call, i)
                 # values before keys before queries, as the backward pass goes: where they are one tensor, the first is
                 # written and the others add
@@ -186,7 +189,7 @@ def backward_builder(scores):
                 dweight = at(call, row.partials + i * features)
                 if row.weight >= 0:
                     view(number(dweight), 0, features)[:] = 0
-                    view(number(dkeys_t), 0, features * steps)[:] = 0
+                    view(number(dkeys_t), 0, features * stride)[:] = 0
                 if steps == 0:
                     continue
                 da = at(call, row.da + first_query * row.a_row + head * width)
@@ -195,24 +198,24 @@ def backward_builder(scores):
                 query = at(call, row.query + first_query * row.query_row + head * features)
                 if row.learns_query != 0:
                     query = parameter(call, row.query + head * features)
-                call_transpose(like, (keys_t, steps, keys, row.keys_row, steps, features))
-                call_transpose(like, (values_t, steps, values, row.values_row, steps, width))
+                call_transpose(like, (keys_t, stride, keys, row.keys_row, steps, features))
+                call_transpose(like, (values_t, stride, values, row.values_row, steps, width))
                 for r in range(0, queries, QUERIES):
                     rows = min(QUERIES, queries - r)
                     columns, q = seen(row, r, rows, steps), item * r * row.query_row
                     given = da + item * r * row.a_row
-                    score(row, call, weights, query + q, keys_t, buffer, rows, columns, steps)
-                    weigh(row, weights, r, rows, columns, steps)
+                    score(row, call, weights, query + q, keys_t, buffer, rows, columns, stride)
+                    weigh(row, weights, r, rows, columns, stride)
                     if dvalues != 0:
-                        call_product(like, (dvalues, row.values_row, weights, 1, steps, given, row.a_row, dvalues,
+                        call_product(like, (dvalues, row.values_row, weights, 1, stride, given, row.a_row, dvalues,
                                             row.values_row, columns, width, rows, CHAIN))
-                    call_product(like, (dscores, steps, given, row.a_row, 1, values_t, steps, 0, 0, rows, columns, width,
-                                        chain_length(width)))
-                    weigh_back(row, dscores, weights, r, rows, columns, steps)
+                    call_product(like, (dscores, stride, given, row.a_row, 1, values_t, stride, 0, 0, rows, whole(columns),
+                                        width, chain_length(width)))
+                    weigh_back(row, dscores, weights, r, rows, columns, stride)
                     score_back(row, call, dscores, query + q, keys, keys_t, dquery + q if dquery != 0 else 0, dkeys, dkeys_t,
-                               dweight, buffer, rows, columns, steps)
+                               dweight, buffer, rows, columns, stride)
                 if dkeys != 0:
-                    finish(row, dkeys, dkeys_t, steps)
+                    finish(row, dkeys, dkeys_t, steps, stride)
 
         return attention_backward
 
@@ -247,6 +250,7 @@ collect_kernel = Kernel("attention_collect", build_collect, ATTENTION.arguments)
 
 def scratch_of(longest, key_features, value_features, training, additive):
     """Return the places in the scratch of a part by name, and its size, for sources of at most `longest` steps."""
+    longest = -(-longest // WHOLE) * WHOLE
     sizes = {
         "keys_t": key_features * longest, "values_t": value_features * longest * training,
         "dkeys_t": key_features * longest * (training and additive), "weights": QUERIES * longest,
