@@ -32,16 +32,21 @@ def test_what_is_kept_evaluates_to_what_was_recorded(name, task):
     assert kept["loss"] == losses[result.best_epoch]
 
 
+def other_notes(result):
+    """Return the notes without those on classes that so short a training never predicts."""
+    return [note for note in result.notes if not note.startswith("never predicted")]
+
+
 def test_numbers_that_are_taken_for_classes_are_pointed_out():
     table = noisy().assign(y=np.arange(300) % 6)
     result = train(table, "y", Recipe(epochs=1))
     assert result.model.target.kind == "classification"
     assert any("'y' holds 6 different whole numbers, which are taken for classes" in note for note in result.notes)
     for task in ("classification", "regression"):
-        assert not train(table, "y", Recipe(epochs=1, task=task)).notes
+        assert not other_notes(train(table, "y", Recipe(epochs=1, task=task)))
     for y in (np.arange(300) % 2, np.arange(300) % 2 == 0, np.array(list("abc"))[np.arange(300) % 3],
               pd.Categorical(np.arange(300) % 6)):
-        assert not train(table.assign(y=y), "y", Recipe(epochs=1)).notes
+        assert not other_notes(train(table.assign(y=y), "y", Recipe(epochs=1)))
 
 
 @pytest.mark.parametrize(("test", "note"), [
@@ -49,7 +54,7 @@ def test_numbers_that_are_taken_for_classes_are_pointed_out():
 def test_a_result_on_few_rows_is_said_to_say_little(test, note):
     for y in (noisy()["y"], [f"k{row // 3}" for row in range(300)]):
         result = train(noisy().assign(y=y), "y", Recipe(epochs=1, test=test))
-        assert [each.partition(" for the test")[0] for each in result.notes] == [note] * bool(note)
+        assert [each.partition(" for the test")[0] for each in other_notes(result)] == [note] * bool(note)
 
 
 @pytest.mark.parametrize("column", ["a", "y"])
@@ -74,7 +79,7 @@ def test_a_target_whose_numbers_are_names_has_classes():
     assert train(table, "y", Recipe(epochs=1)).model.target.kind == "regression"
     result = train(table, "y", Recipe(epochs=1, text=["y"]))
     assert result.model.target.labels == tuple(range(30))
-    assert not result.notes
+    assert not other_notes(result)
 
 
 @pytest.mark.parametrize("option", ["drop", "keep_columns"])
