@@ -1,7 +1,8 @@
 """Networks in safetensors files: parameters and state as tensors, the architecture in the metadata, without pickle.
 
     format     the kind of file, and the version of this format: 1 if samples have one axis of features, 2 if they have a
-               shape, 3 if the network is a graph; readers of earlier versions refuse later ones
+               shape, 3 if the network is a graph, 4 if its loss is a mean over sequences; readers of earlier versions
+               refuse later ones
     network    the architecture: `Network.config()` as JSON
     fitted_on  for a network fitted on images: whether they were bytes or floats, and the largest number
     classes    for a network fitted on text labels: their names, the first of class 0
@@ -27,7 +28,7 @@ from ..layers import is_features
 from ..samples.scale import Scale, Scales
 
 FORMAT, CHECKPOINT_FORMAT = "fastnn-1", "fastnn-checkpoint-1"
-NEWEST = 3  # newest version of either format
+NEWEST = 4  # newest version of either format
 # exceptions that a damaged or foreign file can cause
 PROVOKED = ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError
 READERS = {ONNX: " (fastnn.onnx.load reads ONNX)", SAFETENSORS: " (Network.load reads safetensors)",
@@ -185,7 +186,10 @@ def scale_from(given):
 
 def versioned(first, network):
     """Return the format of a network's file: `first` or a later version of it."""
-    version = 3 if not network.graph.is_chain else 1 if is_features(network.shapes[0]) else 2
+    if network.mean == "sequences":
+        version = 4
+    else:
+        version = 3 if not network.graph.is_chain else 1 if is_features(network.shapes[0]) else 2
     return f"{kind_of_format(first)}-{version}"
 
 

@@ -104,6 +104,7 @@ def test_it_differs_from_the_mean_over_steps_and_stays_with_the_network(tmp_path
     assert net.evaluate(X, LABELS)["accuracy"] == plain.evaluate(X, LABELS)["accuracy"]  # metrics count steps
     assert net.evaluate(X, LABELS)["loss"] != plain.evaluate(X, LABELS)["loss"]
     net.save(tmp_path / "net.safetensors")
+    assert b'"fastnn-4"' in (tmp_path / "net.safetensors").read_bytes()  # earlier readers would ignore the mean
     for other in (Network.load(tmp_path / "net.safetensors"), net.astype("float64"), Network.from_config(net.config(), 1)):
         assert other.mean == "sequences"
         assert repr(other) == repr(net)
