@@ -11,13 +11,15 @@ project = "fastnn"
 author = copyright = "the fastnn developers"
 version = release = fastnn.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "gallery", "links",
-              "outputs", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton", "gallery",
+              "links", "outputs", "reference"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"fastnn {version}"
 html_static_path = ["static"]
-html_css_files, html_js_files = ["wide.css"], ["copy.js"]
+html_css_files = ["wide.css"]
+copybutton_prompt_text, copybutton_prompt_is_regexp = r">>> |\.\.\. ", True
+copybutton_selector = "div:not(.output) > div.highlight pre"
 highlight_language = "none"  # blocks of Python say so
 default_role = "code"  # what docstrings put between single backticks is code
 
