@@ -1,5 +1,6 @@
 """Metrics and settings for MLflow."""
 
+from ..checks import an_instance
 from .experiment_logger import ExperimentLogger, imported
 
 
@@ -23,7 +24,8 @@ class MLflowLogger(ExperimentLogger):
     """
 
     def __init__(self, name=None):
-        self.name, self.run_id, self.own = name, None, False
+        self.name = None if name is None else an_instance("MLflowLogger(name=...)", name, str)
+        self.run_id, self.own = None, False
 
     def open(self, settings):
         self.run = mlflow = imported("mlflow", "mlflow", "mlflow")

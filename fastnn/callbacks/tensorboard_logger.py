@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..checks import path_name
+from ..checks import path_name, true_or_false
 from .experiment_logger import ExperimentLogger, imported
 
 
@@ -28,7 +28,8 @@ class TensorBoardLogger(ExperimentLogger):
     """
 
     def __init__(self, folder="runs", histograms=False):
-        self.folder, self.histograms = Path(path_name("TensorBoardLogger(folder=...)", folder)), bool(histograms)
+        self.folder = Path(path_name("TensorBoardLogger(folder=...)", folder))
+        self.histograms = true_or_false("TensorBoardLogger(histograms=...)", histograms)
 
     def open(self, settings):
         writer = imported("tensorboardX", "tensorboardX", "tensorboard").SummaryWriter

@@ -1,5 +1,6 @@
 """Metrics and settings for Weights & Biases."""
 
+from ..checks import an_instance
 from .experiment_logger import ExperimentLogger, imported
 
 
@@ -26,8 +27,9 @@ class WandbLogger(ExperimentLogger):
     """
 
     def __init__(self, project=None, name=None, mode=None, options=None):
-        own = {"project": project, "name": name, "mode": mode}
-        self.options = {key: value for key, value in own.items() if value is not None} | dict(options or {})
+        given = {key: value for key, value in {"project": project, "name": name, "mode": mode}.items() if value is not None}
+        self.options = {key: an_instance(f"WandbLogger({key}=...)", value, str) for key, value in given.items()}
+        self.options |= {} if options is None else an_instance("WandbLogger(options=...)", options, dict)
         self.run_id, self.own = None, False
 
     def open(self, settings):

@@ -20,7 +20,7 @@ from fastnn.layers.windows import shorter
 NEEDED = {"out_features": 3, "rate": 0.2, "activation": "relu", "learning_rate": 0.1, "every": 3, "steps": 3,
           "path": "log.csv", "name": "gini", "shape": (3,), "out_channels": 4, "kernel_size": 3, "groups": 2, "height": 4,
           "width": 4, "pixels": 1, "scale": 2.0, "deviation": 0.1, "size": 2, "padding": 1,
-          "tokens": 5, "features": 3, "heads": 2, "hidden_features": 4}
+          "tokens": 5, "features": 3, "heads": 2, "hidden_features": 4, "positions": 9}
 NO_OPTIONS = {"Network", "History", "Callback", "DivergenceError", "ModelFormatError", "Population", "Sweep",
               "Bidirectional", "Chain", "Parallel", "Residual", "Sequences", "Shared",
               "Stream"}  # layers, arrays and networks are no options

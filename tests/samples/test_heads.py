@@ -25,7 +25,7 @@ def network(last, loss, outputs):
 
 
 def expected_head(last, loss, outputs):
-    if last not in ("softmax", "sigmoid") and losses[loss].targets == "values":
+    if loss == "output" or (last not in ("softmax", "sigmoid") and losses[loss].targets == "values"):
         return Values
     return YesOrNo if outputs == 1 or losses[loss].targets == "binary" else OneClass
 
@@ -40,7 +40,7 @@ def values_for(net):
 def test_the_head_follows_from_last_layer_and_loss(last, loss, outputs):
     head = network(last, loss, outputs).objective.head
     assert type(head) is expected_head(last, loss, outputs)
-    assert (head.outputs, head.targets) == (outputs, losses[loss].targets)
+    assert (head.outputs, head.targets) == (outputs, "none" if loss == "output" else losses[loss].targets)
     assert head == network(last, loss, outputs).objective.head
 
 

@@ -31,6 +31,10 @@ class Wired(Network):
     def outputs(self):
         return self.widths[-1]  # of the layers, of which there are fewer than steps, or more
 
+    @property
+    def step_outputs(self):
+        return (False,)
+
     def astype(self, dtype):
         twin = type(self)(self.layers, self.given, self.shapes[0], loss=self.loss, dtype=dtype, seed=self.seed)
         twin.vectors.set_copies(*self.vectors.copies())
