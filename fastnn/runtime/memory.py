@@ -57,7 +57,7 @@ class Arena:
             size, start = smallest = min(fitting)
             self.free.remove(smallest)
         else:
-            size, start = numbers, self.take(numbers)
+            size, start = numbers, self.take(max(numbers, 1))  # no two places begin at one offset
         self.borrowed[start] = size
         return start
 

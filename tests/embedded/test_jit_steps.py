@@ -139,7 +139,7 @@ def test_what_does_not_fit_is_refused():
         steps(model, np.zeros(64, "float32")[::2], x, out.array)
     with pytest.raises(TypingError, match="x holds float64"):
         steps(model, state, x.astype("float64"), out.array)
-    with pytest.raises(ValueError, match=r"begins at the last step.*a number of steps instead of None"):
+    with pytest.raises(ValueError, match=r"begins at the last step.*network\.compiled\(steps=100\)"):
         Network([Bidirectional(GRU(3))], inputs=(None, 4)).compiled()
 
 

@@ -31,6 +31,7 @@ from fastnn import (
     onnx,
     plot,
 )
+from fastnn.network.learning_rate_finder import LearningRates
 
 MORE = {"half a character": "\ud800", "a zero in a name": "a\0b", "rows of many lengths": [[1], [1, 2]],
         "numbers": range(3), "no rows": np.zeros((0, 2)), "more axes": np.zeros((2, 2, 2)), "numbers below zero": [-1, -2],
@@ -146,6 +147,7 @@ STEPS = Network([Conv1D(3, 1), Attention(), Flatten(), Dense(3, "softmax")], inp
 SERIES = Network([GRU(4), Dense(3, "softmax")], inputs=(None, 3))
 OF_IMAGE = {"net": IMAGES, "x": np.ones((5, 4, 1))}
 OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
+              "learning_rates": {"found": LearningRates(*np.ones((3, 4)), 0.1)},
               "filters": {"net": IMAGES}, "feature_maps": OF_IMAGE, "saliency": OF_IMAGE, "grad_cam": OF_IMAGE,
               "attention": {"net": STEPS, "x": np.ones((4, 3))},
               "gradient_over_time": {"net": SERIES, "x": np.ones((4, 3))},
@@ -153,7 +155,7 @@ OF_PICTURE = {"score_by": {"values": [1, 2, 3], "scores": [0.5, 0.2, 0.1]},
               "mistakes": {"net": IMAGES, "X": np.ones((len(LABELS), 5, 4, 1))},
               "heat_map": {"values": [[1.0, 2.0], [3.0, 4.0]], "rows": ["a", "b"], "columns": ["c", "d"]}}
 IN_PICTURES = {
-    "net": None, "X": None, "y": None, "history": None, "ax": lambda value: value is None,
+    "net": None, "X": None, "y": None, "history": None, "found": None, "ax": lambda value: value is None,
     "sample_weight": lambda value: value is None, "shape": lambda value: value is None,
     "labels": lambda value: value is None or len(value) == 3,
     "head": lambda value: value is None or (value in (0, -1) and not isinstance(value, bool)),

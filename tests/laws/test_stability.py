@@ -124,6 +124,10 @@ def test_losses_and_gradients_of_all_pairs_of_logits(last, loss, dtype):
             assert_right(net, z, y)
 
 
+# A target gives weight to several classes, or a factor to a loss, so that numbers on the way are larger than their sum.
+SUMS_OF_LOSSES = {name for name in losses if name.startswith(("smoothed_", "focal_", "binary_focal_"))}
+
+
 @every_dtype
 @pytest.mark.parametrize("loss", [name for name, record in losses.items() if record.on_logits])
 def test_losses_computed_on_the_logits_are_finite_wherever_they_can_be(loss, dtype):
@@ -133,7 +137,9 @@ def test_losses_computed_on_the_logits_are_finite_wherever_they_can_be(loss, dty
             value = net.evaluate([z], [y])["loss"]
             if (last, loss) != ("sigmoid", "kl_divergence"):  # whose outputs may sum to more than 1
                 assert value >= 0
-            assert math.isfinite(value) == math.isfinite(exact.rounded(Exact(net, z, y).loss)), (last, z, y)
+            want = Exact(net, z, y)
+            if want.fits or loss not in SUMS_OF_LOSSES:
+                assert math.isfinite(value) == math.isfinite(exact.rounded(want.loss)), (last, z, y)
 
 
 @every_dtype

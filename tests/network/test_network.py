@@ -49,7 +49,7 @@ def test_summary():
 
 @pytest.mark.parametrize("loss", losses)
 def test_repr_makes_the_network_again(loss):
-    last = "sigmoid" if losses[loss].targets == "binary" else "softmax"
+    last = {"gaussian": "identity"}.get(loss, "sigmoid" if losses[loss].targets == "binary" else "softmax")
     net = Network([Dense(3, "relu", initializer="he_normal"), Dense(2, last)], inputs=4, loss=loss, dtype="float64")
     again = eval(repr(net), {"Network": Network, "Dense": Dense})
     assert again.config() == net.config()

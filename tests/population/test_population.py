@@ -93,9 +93,10 @@ def test_every_loss(loss):
     record = losses[loss]
     last = {"classes": "softmax", "binary": "sigmoid", "values": "identity"}[record.targets]
     y = {"classes": LABELS, "binary": LABELS > 0, "values": VALUES[:, 0]}[record.targets]
+    outputs = 3 if last == "softmax" else record.outputs_of_target
 
     def member(width):
-        return Network([Dense(width, "relu"), Dense(3 if last == "softmax" else 1, last)], inputs=9, loss=loss)
+        return Network([Dense(width, "relu"), Dense(outputs, last)], inputs=9, loss=loss)
 
     together, alone = [member(4), member(9)], [member(4), member(9)]
     options = {"epochs": 3, "validation_data": (X, y)}

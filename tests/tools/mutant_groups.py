@@ -61,7 +61,7 @@ GROUPS = [
     )),
     Group("losses", 45, (
         (kernels("losses/", "__init__", "absolute_error", "binary_cross_entropy", "binary_focal", "cross_entropy", "ctc",
-                 "focal", "gaussian", "hinge", "huber", "kl_divergence", "poisson", "quantile",
+                 "focal", "gaussian", "hinge", "huber", "kl_divergence", "output", "poisson", "quantile",
                  "smoothed_binary_cross_entropy", "smoothed_cross_entropy", "squared_error"),
          ["tests/kernels/records/test_records.py", "tests/kernels/records/test_losses.py", *LAWS,
           "tests/samples/test_targets.py",

@@ -133,7 +133,7 @@ def test_fit_twice_is_fit_once(limits):
 
 def test_without_limits_there_is_no_row():
     def rows(optimizer):
-        return len(classifier().fits.optimizer_state(optimizer).rows([], 1))
+        return len(classifier().fits.optimizer_state(optimizer).rows([], [], [], 1))
 
     assert rows(Adam(clip_norm=1.0)) == rows(Adam(clip_value=1.0, clip_norm=1.0)) == rows(Adam()) + 1
 
