@@ -10,24 +10,24 @@ Training: `learning_curves`, `learning_rates`, `gradient_flow`, the callback `Li
 Attention: `attention`. Sequences: `hidden_states`, `gradient_over_time`. Tables: `heat_map`. Sweeps: `score_by`.
 """
 
-from .attention import attention
-from .attribution import class_activation_map, class_gradient
-from .boundary import TINT, class_probabilities, decision_boundary
 from .canvas import COLORS, MARKERS, axes, class_colors, plain, save_picture
-from .confusion import confusion_matrix
-from .curves import learning_curves
-from .diagram import network_diagram
-from .filters import feature_maps, filters
-from .flow import gradient_flow
-from .histograms import activation_histograms, weight_histograms
-from .images import activation_image, weight_image
-from .learning_rates import learning_rates
+from .diagrams.diagram import network_diagram
+from .layers.attention import attention
+from .layers.attribution import class_activation_map, class_gradient
+from .layers.filters import feature_maps, filters
+from .layers.flow import gradient_flow
+from .layers.histograms import activation_histograms, weight_histograms
+from .layers.images import activation_image, weight_image
+from .layers.over_time import gradient_over_time, hidden_states
+from .layers.saliency import grad_cam, saliency
 from .live import LivePlot
-from .mistakes import mistakes
-from .over_time import gradient_over_time, hidden_states
-from .saliency import grad_cam, saliency
-from .sweep import score_by, sweep_panels
+from .predictions.boundary import TINT, class_probabilities, decision_boundary
+from .predictions.confusion import confusion_matrix
+from .predictions.mistakes import mistakes
 from .table import heat_map
+from .training.curves import learning_curves
+from .training.learning_rates import learning_rates
+from .training.sweep import score_by, sweep_panels
 
 PICTURES = (activation_histograms, activation_image, attention, confusion_matrix, decision_boundary, feature_maps, filters,
             grad_cam, gradient_flow, gradient_over_time, heat_map, hidden_states, learning_curves, learning_rates, mistakes,

@@ -5,8 +5,8 @@ import time
 from ..checks import not_negative, shown
 from ..fitting.callback import Callback
 from .canvas import axes
-from .curves import learning_curves
 from .notebook_display import display_of
+from .training.curves import learning_curves
 
 
 class LivePlot(Callback):

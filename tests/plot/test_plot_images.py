@@ -30,7 +30,7 @@ from fastnn import (
     plot,
 )
 from fastnn.network.layer_outputs import layer_outputs
-from fastnn.plot import attribution
+from fastnn.plot.layers import attribution
 
 pytest.importorskip("matplotlib")
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from ..canvas import COLORS, FROM_ZERO, color_bar, given_or_new, plain
+from ..names import layer_name, one_sample
+from ..sheet import as_picture, pixels_shape, without_ticks
 from .attribution import class_activation_map, class_gradient
-from .canvas import COLORS, FROM_ZERO, color_bar, given_or_new, plain
-from .names import layer_name, one_sample
-from .sheet import as_picture, pixels_shape, without_ticks
 
 GAP = 0.08  # between the sample and the map, as a part of the width of one
 HEAT = "inferno"

@@ -2,7 +2,7 @@
 
 import math
 
-from .canvas import INK
+from ..canvas import INK
 
 LEAST_ROWS = 5  # the least height of a diagram with blocks, in rows of circles
 DEPTH = 0.42  # how far the last plane of a block is behind the first, as a part of its width, both to the right and up

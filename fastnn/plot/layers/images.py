@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..network.layer_outputs import layer_outputs
-from .canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new, whole_numbers
-from .names import layer_index, step_index, step_names
-from .sheet import columns_for, pixels_shape, sheet, without_ticks
+from ...network.layer_outputs import layer_outputs
+from ..canvas import ABOUT_ZERO, FROM_ZERO, color_bar, given_or_new, whole_numbers
+from ..names import layer_index, step_index, step_names
+from ..sheet import columns_for, pixels_shape, sheet, without_ticks
 
 
 def weight_image(net, layer=0, ax=None, *, shape=None):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..checks import several, true_or_false
-from ..network.predicting import label_numbers
-from .canvas import given_or_new
+from ...checks import several, true_or_false
+from ...network.predicting import label_numbers
+from ..canvas import given_or_new
+from ..room import SMALLEST, fit_tick_labels, letters_of_cells
 from .classes import true_labels
-from .room import SMALLEST, fit_tick_labels, letters_of_cells
 
 
 def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ..checks import whole_number
-from ..layers import is_ragged
+from ...checks import whole_number
+from ...layers import is_ragged
+from ..canvas import COLORS, INK, given_or_new
+from ..names import of_network
 from .blocks import LEAST_ROWS, block_places, draw_block, draw_join, draw_window
-from .canvas import COLORS, INK, given_or_new
 from .graph_diagram import graph_diagram
-from .names import of_network
 
 COLUMN, ROW = 1.5, 0.36  # inches between columns, and between circles
 RADIUS = 0.12  # of a circle, in inches

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checks import an_instance, list_of, one_of, real_number, several, whole_number
-from ..samples.arrays import real_array
-from ..samples.metrics import directed
-from .canvas import COLORS, INK, axes, given_or_new, plain
-from .room import fit_tick_labels
+from ...checks import an_instance, list_of, one_of, real_number, several, whole_number
+from ...samples.arrays import real_array
+from ...samples.metrics import directed
+from ..canvas import COLORS, INK, axes, given_or_new, plain
+from ..room import fit_tick_labels
 
 LETTERS = 36  # letters that fit side by side below a panel
 LONG = 1000  # a logarithmic scale with a larger ratio has labels only at powers of ten

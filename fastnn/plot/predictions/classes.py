@@ -1,8 +1,8 @@
 """True labels of samples, for pictures of a classifier's predictions."""
 
-from ..samples.data import check_data
-from ..samples.several_heads import NOT_ONE
-from .names import of_network
+from ...samples.data import check_data
+from ...samples.several_heads import NOT_ONE
+from ..names import of_network
 
 
 def true_labels(picture, net, X, y):

@@ -7,8 +7,8 @@ of them, so no line crosses a box. The places of a column are sorted by the mean
 
 from itertools import pairwise
 
-from ..network.describing import tensor_names
-from .canvas import COLORS, INK, given_or_new
+from ...network.describing import tensor_names
+from ..canvas import COLORS, INK, given_or_new
 
 COLUMN, ROW = 2.0, 0.75  # inches between columns, and between places
 BOX = 1.55, 0.56  # inches, of a box

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..checks import whole_number
-from ..layers import Conv1D, Conv2D, ConvTranspose2D, DepthwiseConv2D
-from ..network.layer_outputs import layer_outputs
-from .canvas import given_or_new
+from ...checks import whole_number
+from ...layers import Conv1D, Conv2D, ConvTranspose2D, DepthwiseConv2D
+from ...network.layer_outputs import layer_outputs
+from ..canvas import given_or_new
+from ..names import layer_index, layer_name, one_sample
+from ..sheet import columns_for, numbered, sheet, without_ticks
 from .images import image
-from .names import layer_index, layer_name, one_sample
-from .sheet import columns_for, numbered, sheet, without_ticks
 
 KERNELS = Conv1D, Conv2D, ConvTranspose2D, DepthwiseConv2D
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .canvas import COLORS, INK, given_or_new, plain
-from .names import layer_name, of_network
-from .room import log_if_wide
+from ..canvas import COLORS, INK, given_or_new, plain
+from ..names import layer_name, of_network
+from ..room import log_if_wide
 
 
 def gradient_flow(net, X, y, ax=None, *, sample_weight=None, training=False):

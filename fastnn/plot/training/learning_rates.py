@@ -1,9 +1,9 @@
 """The picture of a learning rate finder: the loss by learning rate."""
 
-from ..checks import shown
-from ..network.learning_rate_finder import LearningRates
-from .canvas import COLORS, INK, given_or_new, plain
-from .room import legend
+from ...checks import shown
+from ...network.learning_rate_finder import LearningRates
+from ..canvas import COLORS, INK, given_or_new, plain
+from ..room import legend
 
 
 def learning_rates(found, ax=None):

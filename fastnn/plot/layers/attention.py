@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..checks import several, shown
-from ..layers import is_ragged
-from ..network.attention_weights import attention_weights
-from ..samples.sequences import Sequences
-from .canvas import color_bar, given_or_new, whole_numbers
-from .names import of_network
+from ...checks import several, shown
+from ...layers import is_ragged
+from ...network.attention_weights import attention_weights
+from ...samples.sequences import Sequences
+from ..canvas import color_bar, given_or_new, whole_numbers
+from ..names import of_network
 
 MOST_LABELS = 80  # more would overlap
 LONG = 2  # letters; longer labels of steps are rotated

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..checks import shown
-from ..fitting.history import floats
-from .canvas import COLORS, given_or_new, plain, whole_numbers
-from .room import legend, log_if_wide
+from ...checks import shown
+from ...fitting.history import floats
+from ..canvas import COLORS, given_or_new, plain, whole_numbers
+from ..room import legend, log_if_wide
 
 
 def learning_curves(history, ax=None, metric="loss"):

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from ..checks import several, whole_number
-from ..network.predicting import label_numbers
-from ..samples.features import features
-from .canvas import COLORS, given_or_new
+from ...checks import several, whole_number
+from ...network.predicting import label_numbers
+from ...samples.features import features
+from ..canvas import COLORS, given_or_new
+from ..diagrams.diagram import LETTER, SMALLEST
+from ..names import sample_shape
+from ..sheet import as_picture, columns_for, limits_of, pixels_shape, without_ticks
 from .classes import true_labels
-from .diagram import LETTER, SMALLEST
-from .names import sample_shape
-from .sheet import as_picture, columns_for, limits_of, pixels_shape, without_ticks
 
 CAPTION = 0.4  # inches above each picture
 LARGEST = 9  # points of a caption

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..checks import an_instance
-from ..layers import is_ragged
-from ..layers.recurrence.recurrent import Recurrent
-from ..network.network import Network
-from ..samples.data import samples_of
-from ..samples.sequences import Sequences
+from ...checks import an_instance
+from ...layers import is_ragged
+from ...layers.recurrence.recurrent import Recurrent
+from ...network.network import Network
+from ...samples.data import samples_of
+from ...samples.sequences import Sequences
+from ..canvas import ABOUT_ZERO, MARKERS, color_bar, given_or_new, plain, whole_numbers
+from ..names import of_network, step_index, step_names
 from .attention import batch_of_one, checked_labels, label_axis
 from .attribution import class_gradient
-from .canvas import ABOUT_ZERO, MARKERS, color_bar, given_or_new, plain, whole_numbers
-from .names import of_network, step_index, step_names
 
 
 def hidden_states(net, x, layer=None, ax=None, *, steps=None):

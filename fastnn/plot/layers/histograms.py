@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..network.layer_outputs import layer_outputs
-from .canvas import COLORS, INK, given_or_new, plain
-from .names import of_network, step_names
+from ...network.layer_outputs import layer_outputs
+from ..canvas import COLORS, INK, given_or_new, plain
+from ..names import of_network, step_names
 
 BINS = 80
 TAIL = 0.1  # percent of the values at either end that may be outside the picture

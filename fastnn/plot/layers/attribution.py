@@ -15,15 +15,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..checks import shown, whole_number
-from ..jit import input_gradients, pullback
-from ..layers import Activation, BatchNorm, Conv1D, DepthwiseConv2D, Dropout, GroupNorm, LayerNorm
-from ..network.layer_outputs import layer_outputs
-from ..network.network import Network
-from ..network.predicting import label_numbers
-from .classes import refuse_positions
+from ...checks import shown, whole_number
+from ...jit import input_gradients, pullback
+from ...layers import Activation, BatchNorm, Conv1D, DepthwiseConv2D, Dropout, GroupNorm, LayerNorm
+from ...network.layer_outputs import layer_outputs
+from ...network.network import Network
+from ...network.predicting import label_numbers
+from ..names import layer_index, one_sample
+from ..predictions.classes import refuse_positions
 from .filters import KERNELS
-from .names import layer_index, one_sample
 
 KEEP_PIXELS = Activation, BatchNorm, Dropout, GroupNorm, LayerNorm  # they belong to the convolution before them
 

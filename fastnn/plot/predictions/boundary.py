@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ..samples.arrays import any_array
-from ..samples.features import features
-from .canvas import INK, class_colors, class_marker, given_or_new
+from ...samples.arrays import any_array
+from ...samples.features import features
+from ..canvas import INK, class_colors, class_marker, given_or_new
+from ..names import of_network
+from ..room import legend
 from .classes import true_labels
-from .names import of_network
-from .room import legend
 
 TINT = 0.35  # fraction of a class's color in its region; the rest is white
 MANY = 6  # with more classes than these, the legend is beside the picture

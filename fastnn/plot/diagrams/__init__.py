@@ -1,0 +1,1 @@
+"""Pictures of the structure of a network."""

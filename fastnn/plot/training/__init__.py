@@ -1,0 +1,1 @@
+"""Pictures of training: its course, and the results of a search."""
