@@ -145,7 +145,8 @@ def test_what_an_older_reader_meets(tmp_path):
     with pytest.raises(ModelFormatError, match="load_checkpoint"):
         Network.load(tmp_path / "file")
     metadata = {"network": json.dumps(shaped.config())}
-    for found, says in (("fastnn-4", "newer"), ("fastnn-0", "newer"), ("fastnn", "did not write"), ("o-1", "did not write")):
+    for found, says in ((f"fastnn-{files.NEWEST + 1}", "newer"), ("fastnn-0", "newer"), ("fastnn", "did not write"),
+                        ("o-1", "did not write")):
         (tmp_path / "file").write_bytes(b"".join(to_bytes(shaped.vectors.by_name, metadata | {"format": found})))
         with pytest.raises(ModelFormatError, match=says):
             Network.load(tmp_path / "file")
