@@ -8,7 +8,7 @@ from . import options
 IMPORTANT, SHORT = 3, 24  # columns in a line of the output, and characters of their names
 MANY = 30  # largest number of columns in the output
 REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed", "group",
-            "time", "best_epoch", "best_epochs", "test", "baselines",
+            "time", "weight", "best_epoch", "best_epochs", "test", "baselines",
             "importance", "folds")  # what the model's file has of the results
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
@@ -103,6 +103,8 @@ def parser():
                             "input of the network")
     table.add_argument("--time", metavar="COLUMN", help="test on the last rows by this column of dates or numbers, and hold "
                                                         "out blocks of time")
+    table.add_argument("--weight", metavar="COLUMN", help="weights of the rows, numbers of at least 0, in training and in "
+                                                          "metrics; not an input of the network")
     table.add_argument("--test", type=options.share, default=0.2, metavar="SHARE",
                        help="fraction of the rows for the test (default: 0.2)")
     net = parser.add_argument_group("the network and its training")
@@ -191,7 +193,7 @@ def report(parsed, result, beside, recipe, output):
         "rows": parts, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
         "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed, "group": parsed.group,
-        "time": parsed.time,
+        "time": parsed.time, "weight": parsed.weight,
         "members": len(result.folds), "weights": result.weights, "best_epochs": [epoch + 1 for epoch in result.best_epochs],
         "best_epoch": result.best_epoch + 1, "seconds": result.seconds, "test": result.metrics, "baselines": beside,
         "notes": result.notes,
@@ -204,7 +206,9 @@ def outcome(result, beside, found, output):
 
     folds = summary(found["folds"])
     names = list(result.metrics)
-    rows = [("on the test rows", *names), ("this network", *(options.brief(result.metrics[name]) for name in names))]
+    weighted = ", weighted" * (result.row_weights is not None)
+    rows = [(f"on the test rows{weighted}", *names),
+            ("this network", *(options.brief(result.metrics[name]) for name in names))]
     rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
     if folds:
         rows += [(what, *(options.brief(folds[name][k] if folds.get(name) else None) for name in names))

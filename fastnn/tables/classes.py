@@ -15,6 +15,7 @@ import numpy as np
 
 from ..checks import one_of, shown
 from ..checks.single import checked, or_none
+from . import metrics
 from .columns.cells import places_of, written
 from .columns.frames import EXACT, pandas
 from .plain import different_words, positive, word
@@ -70,7 +71,7 @@ class Classes:
     dtype: str | None = checked(or_none(one_of_dtypes), default=None, optional=True)
     spelling: tuple | None = checked(or_none(different_words), default=None, optional=True)
     factors: tuple | None = checked(or_none(positive_numbers), default=None, optional=True)
-    kind = "classification"
+    kind, measure = "classification", "log_loss"
 
     def __post_init__(self):
         if self.factors is not None and len(self.factors) != len(self.labels):
@@ -118,18 +119,24 @@ class Classes:
         """Return the numbers of the predicted classes (rows,), from probabilities (rows, classes)."""
         return np.argmax(outputs if self.factors is None else outputs * np.array(self.factors), axis=1)
 
-    def balanced(self, numbers):
+    def balanced(self, numbers, weights=None):
         """Return these classes with the factors 1 / (share of the class), which make up for rare classes.
 
-        If the probabilities are right, no other choice has a larger balanced accuracy. numbers: (rows,) of training.
+        If the probabilities are right, no other choice has a larger balanced accuracy. numbers, weights: (rows,), of the
+        training rows.
         """
-        counts = np.maximum(np.bincount(numbers, minlength=len(self.labels)), 1)
-        return replace(self, factors=tuple((len(numbers) / counts).tolist()))
+        counts = np.bincount(numbers, weights, minlength=len(self.labels))
+        total = counts.sum()
+        return replace(self, factors=tuple((total / np.where(counts > 0, counts, total / max(len(numbers), 1))).tolist()))
 
     def decode(self, outputs):
         """Return an array of labels (rows,), from probabilities (rows, classes)."""
         before = np.int64 if all(type(label) is int for label in self.labels) else object
         return np.array(self.labels, self.dtype or before)[self.chosen(outputs)]
+
+    def score(self, series, outputs, weights=None):
+        """Return the metrics of probabilities (rows, classes) for the column of the target."""
+        return metrics.classification(self.encode(series), outputs, self.chosen(outputs), weights)
 
     @property
     def texts(self):

@@ -3,6 +3,7 @@
 A data frame goes in as it is: columns of numbers and text are told apart, encoded, and missing values have an indicator.
 """
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 if find_spec("sklearn") is None:
@@ -26,7 +27,7 @@ from .recipe import Recipe  # noqa: E402
 from .training import train  # noqa: E402
 
 LEAST = 10  # rows
-TARGET = "target"
+TARGET, WEIGHT = "target", "weight"
 
 PARAMETERS = """
     layers : list of layers, optional
@@ -87,15 +88,20 @@ class TableEstimator(BaseEstimator):
         X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", reset=reset)
         return pandas().DataFrame({f"x{column}": X[:, column] for column in range(X.shape[1])})
 
-    def _train(self, X, y, recipe):
+    def _train(self, X, y, recipe, sample_weight=None):
         table = self._table(X, reset=True)
         check_consistent_length(table, y)
         if len(table) < LEAST:
             raise ValueError(f"n_samples={len(table)}; give at least {LEAST} rows, so that each member can hold some out")
-        name = TARGET
-        while name in table.columns:
-            name += "_"
-        result, messages = collected(train, table.assign(**{name: y}), name, recipe)
+        name = new_name(TARGET, table)
+        table = table.assign(**{name: y})
+        if sample_weight is not None:
+            weight = new_name(WEIGHT, table)
+            weights = column_or_1d(sample_weight, dtype=np.float64)
+            check_consistent_length(table, weights)
+            table = table.assign(**{weight: weights})
+            recipe = replace(recipe, weight=weight)
+        result, messages = collected(train, table, name, recipe)
         self.model_, self.notes_ = result.model, [*result.notes, *messages]
         return self
 
@@ -108,6 +114,13 @@ class TableEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
         return tags
+
+
+def new_name(name, table):
+    """Return a name for a new column of a table."""
+    while name in table.columns:
+        name += "_"
+    return name
 
 
 class TableRegressor(RegressorMixin, TableEstimator):
@@ -137,13 +150,15 @@ class TableRegressor(RegressorMixin, TableEstimator):
         super().__init__(**given)
         self.log_target = log_target
 
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Train on a table.
 
         Parameters
         ----------
         X : DataFrame or array (samples, features)
         y : array (samples,)
+        sample_weight : array (samples,), optional
+            Weights of at least 0; the metrics by which epochs are chosen are weighted too.
 
         Returns
         -------
@@ -152,7 +167,7 @@ class TableRegressor(RegressorMixin, TableEstimator):
         y = column_or_1d(y, warn=True, dtype=np.float64)
         if not np.isfinite(y).all():
             raise ValueError("y contains NaN or infinity; leave those rows out")
-        return self._train(X, y, self._recipe("regression"))
+        return self._train(X, y, self._recipe("regression"), sample_weight)
 
     def _decode(self, predicted):
         return predicted
@@ -180,13 +195,15 @@ class TableClassifier(ClassifierMixin, TableEstimator):
     True
     """
 
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Train on a table.
 
         Parameters
         ----------
         X : DataFrame or array (samples, features)
         y : array (samples,) of labels
+        sample_weight : array (samples,), optional
+            Weights of at least 0; the metrics by which epochs are chosen are weighted too.
 
         Returns
         -------
@@ -196,7 +213,7 @@ class TableClassifier(ClassifierMixin, TableEstimator):
         classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
         if len(classes) == 1:
             raise ValueError(f"y holds one class, {classes[0]!r}; there is nothing to learn")
-        self._train(X, labels, self._recipe("classification"))
+        self._train(X, labels, self._recipe("classification"), sample_weight)
         self.classes_ = classes
         return self
 

@@ -20,10 +20,21 @@ from .plain import finite
 MOST = 1000  # errors in a file
 
 
-def errors_of(outputs, wanted):
-    """Return the absolute errors of outputs (rows, 1), ascending, or, if they are many, quantiles of them."""
-    errors = np.sort(np.abs(outputs[:, 0].astype(np.float64) - wanted))
-    if len(errors) > MOST:
+def errors_of(outputs, wanted, weights=None):
+    """Return the absolute errors of outputs (rows, 1), ascending, or, if they are many, quantiles of them.
+
+    With weights (rows,) they are weighted quantiles, as many as the rows of equal weight that would be as informative,
+    (Σ w)² / Σ w² (Kish 1965).
+    """
+    errors = np.abs(outputs[:, 0].astype(np.float64) - wanted)
+    order = np.argsort(errors, kind="stable")
+    errors = errors[order]
+    if weights is not None:
+        below = np.cumsum(weights[order])
+        count = min(MOST, max(1, int(below[-1] ** 2 / (weights**2).sum())))
+        places = np.searchsorted(below, np.arange(1, count + 1) / count * below[-1] * (1 - 1e-12))
+        errors = errors[np.minimum(places, len(errors) - 1)]
+    elif len(errors) > MOST:
         errors = np.quantile(errors, np.arange(1, MOST + 1) / MOST, method="higher")
     return tuple(errors.tolist())
 

@@ -1,4 +1,4 @@
-"""Metrics of predictions, in the units of the target.
+"""Metrics of predictions, in the units of the target. With weights, all means and sums are weighted.
 
     r2                 1 − Σ (y − ŷ)² / Σ (y − mean(y))²: 1 is perfect, 0 no better than the mean of these rows
     mae, rmse          mean |y − ŷ|, and √ mean (y − ŷ)²
@@ -13,47 +13,60 @@
 
 import numpy as np
 
-from .target import as_numbers
+
+def regression(y, predicted, weights=None):
+    """Return the metrics of values (rows,), float64; r2 is None if all y are equal.
+
+    weights: (rows,) of at least 0, with a positive sum; default equal ones.
+    """
+    errors, spread = y - predicted, mean((y - mean(y, weights)) ** 2, weights)
+    squared = mean(errors**2, weights)
+    found = {"r2": 1 - squared / spread if spread else None, "mae": mean(abs(errors), weights),
+             "rmse": float(np.sqrt(squared))}
+    return found | ({"mape": mean(abs(errors) / y, weights)} if y.min() > 0 else {})
 
 
-def regression(y, predicted):
-    """Return the metrics of values (rows,), float64; r2 is None if all y are equal."""
-    errors, spread = y - predicted, ((y - y.mean()) ** 2).sum()
-    found = {"r2": float(1 - (errors**2).sum() / spread) if spread else None, "mae": float(abs(errors).mean()),
-             "rmse": float(np.sqrt((errors**2).mean()))}
-    return found | ({"mape": float((abs(errors) / y).mean())} if y.min() > 0 else {})
-
-
-def classification(labels, probabilities, chosen=None):
+def classification(labels, probabilities, chosen=None, weights=None):
     """Return the metrics of class numbers (rows,) and probabilities (rows, classes); auc is None if all are of one class.
 
-    chosen: (rows,) the predicted classes; default the most probable ones.
+    chosen: (rows,) the predicted classes; default the most probable ones. weights: as for `regression`.
     """
     chosen = probabilities.argmax(axis=1) if chosen is None else chosen
     right, classes = chosen == labels, probabilities.shape[1]
-    counts, predicted = np.bincount(labels, minlength=classes), np.bincount(chosen, minlength=classes)
-    correct = np.bincount(labels, weights=right, minlength=classes)
+
+    def count(numbers, rows=slice(None)):
+        return np.bincount(numbers[rows], None if weights is None else weights[rows], minlength=classes)
+
+    counts, predicted, correct = count(labels), count(chosen), count(labels, right)
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     there, either = counts > 0, counts + predicted > 0
-    areas = [area_under_roc(labels == k, probabilities[:, k]) for k in ((1,) if classes == 2 else np.flatnonzero(there))]
-    return {"accuracy": float(right.mean()), "balanced_accuracy": float((correct[there] / counts[there]).mean()),
-            "log_loss": float(-np.log(np.maximum(own, 1e-15)).mean()),
+    areas = [area_under_roc(labels == k, probabilities[:, k], weights)
+             for k in ((1,) if classes == 2 else np.flatnonzero(there))]
+    return {"accuracy": mean(right, weights), "balanced_accuracy": float((correct[there] / counts[there]).mean()),
+            "log_loss": mean(-np.log(np.maximum(own, 1e-15)), weights),
             "f1": float((2 * correct[either] / (counts + predicted)[either]).mean()),
             "auc": None if there.sum() < 2 else float(np.mean(areas))}
 
 
-def area_under_roc(belongs, scores):
-    """Return the probability that a row that belongs has the larger score, by the sum of ranks (Mann and Whitney 1947)."""
-    if belongs.all() or not belongs.any():
+def mean(values, weights=None):
+    """Return the weighted mean of values (rows,), a float."""
+    return float(np.mean(values) if weights is None else weights @ values / weights.sum())
+
+
+def area_under_roc(belongs, scores, weights=None):
+    """Return the probability that a row that belongs has the larger score than one that does not, half if equal.
+
+    Both rows are drawn with probabilities proportional to their weights (Mann and Whitney 1947, without weights).
+    """
+    places = np.unique(scores, return_inverse=True)[1]
+    weights = np.ones(len(scores)) if weights is None else weights
+    inside, outside = (np.bincount(places, np.where(which, weights, 0.0)) for which in (belongs, ~belongs))
+    if not inside.any() or not outside.any():
         return np.nan
-    places, counts = np.unique(scores, return_inverse=True, return_counts=True)[1:]
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]  # equal scores have the mean of their ranks
-    inside = int(belongs.sum())
-    return (ranks[belongs].sum() - inside * (inside + 1) / 2) / (inside * (len(belongs) - inside))
+    below = np.cumsum(outside) - outside / 2
+    return inside @ below / (inside.sum() * outside.sum())
 
 
-def score(target, series, outputs):
+def score(target, series, outputs, weights=None):
     """Return the metrics of outputs (rows, outputs) of a network or another model, for the column of a target."""
-    if target.kind == "classification":
-        return classification(target.encode(series), outputs, target.chosen(outputs))
-    return regression(as_numbers(series), target.decode(outputs))
+    return target.score(series, outputs, weights)

@@ -6,6 +6,7 @@ The file is that of `Network.save`, and `Network.load` reads the network from it
 """
 
 from ..checks import an_instance, path_name, shown
+from ..checks.caller_warning import warn_caller
 from ..files import networks as files
 from ..formats import html
 from ..formats.untrusted_json import from_text, to_text
@@ -16,9 +17,10 @@ from .classes import Classes
 from .columns.frames import as_pandas, normalized
 from .columns.names import check_there
 from .intervals import checked_errors, intervals_around
-from .plain import to_config
+from .plain import to_config, word
 from .preprocessing import Preprocessing
 from .reading.known_formats import check_reading, checked_formats
+from .row_weights import weights_in
 from .target import Values, as_target, from_config, present
 
 
@@ -37,6 +39,8 @@ class TableModel:
         way.
     errors : list of float, optional
         The absolute errors of the network's output on rows that it was not trained on, ascending, for `predict_interval`.
+    weight : str, optional
+        The column with the weights of the rows, for `evaluate`.
 
     Examples
     --------
@@ -48,7 +52,7 @@ class TableModel:
     (40, 2)
     """
 
-    def __init__(self, network, preprocessing, target, report=None, number_formats=None, errors=()):
+    def __init__(self, network, preprocessing, target, report=None, number_formats=None, errors=(), weight=None):
         an_instance("network", network, Network)
         an_instance("preprocessing", preprocessing, Preprocessing)
         if not isinstance(target, (Values, Classes)):
@@ -61,6 +65,7 @@ class TableModel:
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
         self.number_formats = checked_formats("number_formats", number_formats)
         self.errors = checked_errors("errors", errors)
+        self.weight = None if weight is None else word("weight", weight)
 
     def _repr_html_(self):
         columns = ", ".join(map(str, self.preprocessing.names))
@@ -102,11 +107,20 @@ class TableModel:
         return intervals_around(self, self.forward(table, threads=threads), coverage)
 
     def evaluate(self, table, *, threads=None):
-        """Return {metric: float} of `fastnn.tables.metrics` over the rows that have a target."""
+        """Return {metric: float} of `fastnn.tables.metrics` over the rows that have a target.
+
+        A model that was trained with weights of rows uses those of the table. If it has no such column, a warning says so.
+        """
         table, column, there = self._with_target(table)
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")
-        return metrics.score(self.target, column[there], self.forward(table[there], threads=threads))
+        weights = None
+        if self.weight is not None and self.weight in table:
+            weights = weights_in(table[self.weight][there])
+        elif self.weight is not None:
+            warn_caller(f"the table has no column {self.weight!r}, the weights of rows in training; here all rows count the "
+                        "same")
+        return metrics.score(self.target, column[there], self.forward(table[there], threads=threads), weights)
 
     def has_target(self, table):
         """Return which rows of a table have a target, and so are evaluated, (rows,) bool."""
@@ -117,7 +131,7 @@ class TableModel:
         check_reading(table, self.number_formats)
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")
-        table = normalized("table", table, {*self.preprocessing.names, name}, untouched={name})
+        table = normalized("table", table, {*self.preprocessing.names, name, *filter(None, [self.weight])}, untouched={name})
         column = as_target(table[name], self.preprocessing.missing_values, getattr(self.target, "labels", ()))
         return table, column, present(column, numbers=self.target.kind == "regression")
 
@@ -126,6 +140,8 @@ class TableModel:
         formats = {name: [each.decimal, each.thousands] for name, each in self.number_formats.items()}
         config = {"preprocessing": self.preprocessing.config(), "target": to_config(self.target), "report": self.report,
                   "number_formats": formats, "errors": list(self.errors)}
+        if self.weight is not None:
+            config["weight"] = self.weight
         text = to_text(config, special=True)
         from_plain(self.network, text)  # raises if the model could not be loaded again
         files.save(self.network, path_name("path", path), {"table": text})
@@ -148,7 +164,8 @@ def from_plain(network, text, model_type=TableModel):
     """Return the model of a network and of the text in its file."""
     config = from_text(text, special=True)
     return model_type(network, Preprocessing.from_config(config["preprocessing"]), from_config(config["target"]),
-                      checked_report(config["report"]), config.get("number_formats"), config.get("errors", ()))
+                      checked_report(config["report"]), config.get("number_formats"), config.get("errors", ()),
+                      config.get("weight"))
 
 
 def checked_report(report):

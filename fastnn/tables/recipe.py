@@ -94,6 +94,9 @@ class Recipe:
     time : str, optional
         A column of dates or numbers: the last rows are for the test, and each member holds out a block of time. See
         `fastnn.tables.training.dependent_rows`.
+    weight : str, optional
+        A column with the weight of each row, a number of at least 0, in training and in metrics. It is no input of the
+        networks unless it is in `keep_columns`.
     threads : int, optional
     """
 
@@ -121,6 +124,7 @@ class Recipe:
     words: tuple = names()
     group: str | None = checked(or_none(word), default=None)
     time: str | None = checked(or_none(word), default=None)
+    weight: str | None = checked(or_none(word), default=None)
     missing_values: tuple = checked(marks, default=())
     max_categories: int | str = checked(or_word("auto", whole_number), default="auto")
     limit: float | str = checked(or_word("auto", deviations), default="auto")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checks import true_or_false
 from ..checks.single import checked
-from . import plain
+from . import metrics, plain
 from .classes import Classes
 from .columns.cells import as_numbers as plain_numbers
 from .columns.cells import without
@@ -46,7 +46,7 @@ class Values:
     low: float = checked(plain.finite)
     high: float = checked(plain.finite)
     logarithm: bool = checked(true_or_false, default=False)
-    kind = "regression"
+    kind, measure = "regression", "rmse"
     outputs = 1
 
     @classmethod
@@ -76,6 +76,10 @@ class Values:
         """
         t = np.asarray(outputs, np.float64)[:, 0] * self.scale + self.mean
         return np.exp(np.clip(t, self.low - RATIO, self.high + RATIO)) if self.logarithm else t
+
+    def score(self, series, outputs, weights=None):
+        """Return the metrics of outputs (rows, 1) for the column of the target: see `fastnn.tables.metrics`."""
+        return metrics.regression(as_numbers(series), self.decode(outputs), weights)
 
     def __str__(self):
         return "values, " + ("their logarithms standardized" if self.logarithm else "standardized")

@@ -17,7 +17,12 @@ from fastnn.tables import TableClassifier, TableRegressor
 generator = np.random.default_rng(0)
 
 
-@parametrize_with_checks([TableClassifier(members=2, epochs=60), TableRegressor(members=2, epochs=60)])
+def expected_failures(estimator):
+    return {"check_sample_weight_equivalence_on_dense_data": "the rows are dealt among the members, repeated ones too"}
+
+
+@parametrize_with_checks([TableClassifier(members=2, epochs=60), TableRegressor(members=2, epochs=60)],
+                         expected_failed_checks=expected_failures)
 def test_check(estimator, check):
     check(estimator)
 

@@ -36,20 +36,21 @@ def baselines(result):
         return {}
     target, column = result.model.target, result.table[result.model.target.name]
     tries, (training, validation), held_in = [], result.folds[0], result.training
-    y = target.encode(column)
+    y, weights = target.encode(column), result.row_weights
     for X in plain_matrices(result):
         if target.kind == "classification":
             tries.append((target, lambda rows, X=X: probabilities(LogisticRegression(max_iter=100), X, y, some_of(rows),
-                                                                  target)))
-            guess = target, probabilities(DummyClassifier(strategy="prior"), X, y, held_in, target)
+                                                                  target, weights)))
+            guess = target, probabilities(DummyClassifier(strategy="prior"), X, y, held_in, target, weights)
         else:
             ways = [Values.fit(column.iloc[held_in])] + [target] * target.logarithm
-            tries += [(way, lambda rows, X=X, way=way, penalty=penalty: outputs(Ridge(penalty), X, way.encode(column), rows))
+            tries += [(way, lambda rows, X=X, way=way, penalty=penalty: outputs(Ridge(penalty), X, way.encode(column), rows,
+                                                                               weights))
                       for way in ways for penalty in PENALTIES]
-            guess = ways[0], outputs(DummyRegressor(), X, ways[0].encode(column), held_in)
+            guess = ways[0], outputs(DummyRegressor(), X, ways[0].encode(column), held_in, weights)
     names, measure = NAMES[target.kind]
-    way, fitted = min(tries, key=lambda tried: score(tried[0], tried[1](training), column, validation)[measure])
-    return {name: score(*tried, column, result.test)
+    way, fitted = min(tries, key=lambda tried: score(tried[0], tried[1](training), column, validation, weights)[measure])
+    return {name: score(*tried, column, result.test, weights)
             for name, tried in zip(names, (guess, (way, fitted(held_in))), strict=True)}
 
 
@@ -75,26 +76,31 @@ def plain_matrices(result):
         yield matrix(limit=UNLIMITED)[1]
 
 
-def outputs(model, X, y, training):
+def outputs(model, X, y, training, weights=None):
     """Return (rows, 1) from a regressor fitted to the training rows."""
-    return model.fit(X[training], y[training]).predict(X)[:, None]
+    return model.fit(X[training], y[training], own(weights, training)).predict(X)[:, None]
 
 
-def probabilities(model, X, y, training, target):
+def probabilities(model, X, y, training, target, weights=None):
     """Return (rows, classes) from a classifier fitted to the training rows, 0 for classes that these lack."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():  # scikit-learn has no other way to suppress it
         warnings.simplefilter("ignore", ConvergenceWarning)  # it may stop early
-        model.fit(X[training], y[training])
+        model.fit(X[training], y[training], own(weights, training))
     found = np.zeros((len(X), target.outputs))
     found[:, model.classes_] = model.predict_proba(X)
     return found
 
 
-def score(target, out, column, rows):
+def own(weights, rows):
+    """Return the weights of some of the rows, None if there are none."""
+    return None if weights is None else weights[rows]
+
+
+def score(target, out, column, rows, weights=None):
     """Return the metrics of outputs on some of the rows, for the column of a target."""
-    return metrics.score(target, column.iloc[rows], out[rows])
+    return metrics.score(target, column.iloc[rows], out[rows], own(weights, rows))
 
 
 def remark(metrics_of_network, beside):

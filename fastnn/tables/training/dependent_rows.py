@@ -12,6 +12,7 @@ import numpy as np
 
 from ..columns.cells import as_numbers, distinct
 from ..columns.dates import days_of, holds_dates
+from ..columns.names import text_name
 
 LEAST = 3  # groups, or different times
 
@@ -84,4 +85,4 @@ def dependence(table, recipe):
     if recipe.group is not None and recipe.time is not None:
         raise ValueError("group and time are both given; a split keeps groups together or the order of time: give one")
     by, name = ("group", recipe.group) if recipe.group is not None else ("time", recipe.time)
-    return None if name is None else Dependence(by, table[name])
+    return None if name is None else Dependence(by, table[text_name(name)])

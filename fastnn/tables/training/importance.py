@@ -26,10 +26,10 @@ def importance(result, repeats=REPEATS):
         rows = np.sort(generator.choice(rows, most, replace=False))
     X = collected(model.preprocessing.transform, result.table.iloc[rows])[0]  # unknown text was reported in training
     series = result.table[model.target.name].iloc[rows]
-    measure = "log_loss" if model.target.kind == "classification" else "rmse"
+    weights = None if result.row_weights is None else result.row_weights[rows]
 
     def loss(X):
-        return metrics.score(model.target, series, model.network.forward(X))[measure]
+        return metrics.score(model.target, series, model.network.forward(X), weights)[model.target.measure]
 
     before, found, start = max(loss(X), np.finfo(float).tiny), {}, 0
     for column in columns:

@@ -12,6 +12,8 @@ Classes are fitted by logistic regression,
 by L-BFGS (Liu and Nocedal 1989) that begins with (XᵀX/4 + λ)⁻¹ in the place of the inverse Hessian. XᵀX/4 bounds that of two
 classes (Böhning and Lindsay 1988), so that a dozen steps are enough however the features are correlated.
 
+With weights of rows, each squared error and each −log softmax is multiplied by that of its row.
+
 The penalty λ is the one with the smallest loss on the rows held out: of all folds, or of the first if the table is large and
 has classes.
 """
@@ -47,17 +49,17 @@ class LinearMember:
         self.bias = np.mean([bias for _, bias in models], axis=0)
 
 
-def linear_member(matrix, y, kind, folds, features, outputs, seed):
+def linear_member(matrix, y, kind, folds, features, outputs, seed, row_weights=None):
     """Fit a LinearMember.
 
     matrix: (rows, all features) float32. y: (rows,) or (rows, outputs) values, or (rows,) class numbers. features: the
-    numbers of those that may have a weight.
+    numbers of those that may have a weight. row_weights: (rows,) of at least 0, with the mean 1; default all 1.
     """
     parts = [held for _, held in folds] if len(folds) > 1 else [*reversed(folds[0])]
     parts = [some(part, ROWS[kind] // len(parts), seed) for part in parts]
     chosen = most_varied(matrix, np.concatenate(parts), features)
     fit = fit_classes if kind == "classification" else fit_values
-    models, penalty = fit(matrix, y, parts, chosen, outputs, len(folds))
+    models, penalty = fit(matrix, y, parts, chosen, outputs, len(folds), row_weights)
     whole = []
     for weight, bias in models:
         wide = np.zeros((matrix.shape[1], outputs), np.float32)
@@ -80,7 +82,7 @@ def most_varied(matrix, rows, features):
     return np.sort(np.asarray(features)[order[variance[order] > 0]])
 
 
-def fit_values(matrix, y, parts, features, outputs, folds):
+def fit_values(matrix, y, parts, features, outputs, folds, row_weights=None):
     """Return ([(weight, bias) of each fold], penalty) of ridge regression.
 
     parts: arrays of rows, of which each fold, one of the first `folds`, holds out its own.
@@ -89,37 +91,40 @@ def fit_values(matrix, y, parts, features, outputs, folds):
     rows = np.concatenate(parts)
     mean, level = matrix[np.ix_(rows, features)].mean(axis=0, dtype=np.float64), y[rows].mean(axis=0)
     held = [(matrix[np.ix_(part, features)] - mean, y[part] - level) for part in parts]
-    squares = [(X.T @ X, X.T @ Y, X.sum(axis=0), Y.sum(axis=0)) for X, Y in held]
+    shares = [np.ones(len(part)) if row_weights is None else row_weights[part] for part in parts]
+    weighted = [X if row_weights is None else X * w[:, None] for (X, _), w in zip(held, shares, strict=True)]
+    squares = [(own.T @ X, own.T @ Y, own.sum(axis=0), w @ Y, w.sum())
+               for own, (X, Y), w in zip(weighted, held, shares, strict=True)]
     total = [sum(each) for each in zip(*squares, strict=True)]
     losses, models = np.zeros(len(PENALTIES["regression"])), []
-    for (X, Y), own in zip(held[:folds], squares, strict=False):
-        XX, XY, x, z = (whole - part for whole, part in zip(total, own, strict=True))
-        count = len(rows) - len(X)
+    for (X, Y), w, own in zip(held[:folds], shares, squares, strict=False):
+        XX, XY, x, z, count = (whole - part for whole, part in zip(total, own, strict=True))
         XX, XY = XX - np.outer(x, x) / count, XY - np.outer(x, z) / count
         fold = []
         for penalty in PENALTIES["regression"]:
             weight = np.linalg.solve(XX + penalty * np.eye(len(XX)), XY)
             fold.append((weight, (z - x @ weight) / count))
-        losses += [((X @ weight + bias - Y) ** 2).sum() for weight, bias in fold]
+        losses += [(w @ (X @ weight + bias - Y) ** 2).sum() for weight, bias in fold]
         models.append(fold)
     best = int(np.argmin(losses))
     return [(weight, bias + level - mean @ weight) for weight, bias in (fold[best] for fold in models)], \
         PENALTIES["regression"][best]
 
 
-def fit_classes(matrix, labels, parts, features, classes, folds):
+def fit_classes(matrix, labels, parts, features, classes, folds, row_weights=None):
     """Return ([(weight, bias) of each fold], penalty) of logistic regression, for parts and folds as in `fit_values`."""
     rows, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     mean = matrix[np.ix_(rows, features)].mean(axis=0, dtype=np.float64)
     whole = np.concatenate([matrix[np.ix_(rows, features)] - mean, np.ones((len(rows), 1))], axis=1)
-    square, y = whole.T @ whole / 4, labels[rows]  # of the features alone, so that all folds may use it
+    w = np.ones(len(rows)) if row_weights is None else row_weights[rows]
+    square, y = (whole * w[:, None]).T @ whole / 4, labels[rows]  # of the features alone, so that all folds may use it
     learned = [place != fold for fold in range(folds)]
 
     def fit(rows, penalty, W):
         decay = np.append(np.full(len(features), penalty), LEAST_DECAY)[:, None]
         if penalty not in inverses:
             inverses[penalty] = np.linalg.inv(square + np.diag(decay[:, 0]))
-        return minimum(whole[rows], y[rows], decay, inverses[penalty], W)
+        return minimum(whole[rows], y[rows], w[rows], decay, inverses[penalty], W)
 
     penalties, inverses = sorted(PENALTIES["classification"], reverse=True), {}
     each = 4.0 * STEPS * len(rows) * whole.shape[1] * classes
@@ -129,22 +134,27 @@ def fit_classes(matrix, labels, parts, features, classes, folds):
     for fold in range(tried):
         W = np.zeros((whole.shape[1], classes))
         models.append([W := fit(learned[fold], penalty, W) for penalty in penalties])  # each begins where the last ended
-        losses += [(place == fold).sum() * log_loss(whole[place == fold] @ W, y[place == fold]) for W in models[-1]]
+        held = place == fold
+        losses += [w[held] @ log_losses(whole[held] @ W, y[held]) for W in models[-1]]
     best = int(np.argmin(losses))
     models = [fold[best] for fold in models]
     models += [fit(rows, penalties[best], np.zeros_like(W)) for rows in learned[tried:count]]
     return [(W[:-1], W[-1] - mean @ W[:-1]) for W in models], penalties[best]
 
 
-def minimum(X, labels, decay, inverse, W):
+def minimum(X, labels, row_weights, decay, inverse, W):
     """Return the weights (features, classes) of the smallest log loss, from a first guess W."""
     rows, steps = np.arange(len(labels)), []
+
+    def penalized(Z, W):
+        return float(row_weights @ log_losses(Z, labels)) + float((decay * W**2).sum()) / 2
+
     Z = X @ W
-    loss, before = total_loss(Z, labels, W, decay), None
+    loss, before = penalized(Z, W), None
     for _ in range(STEPS):
         P = probabilities(Z)
         P[rows, labels] -= 1
-        gradient = X.T @ P + decay * W
+        gradient = X.T @ (P * row_weights[:, None]) + decay * W
         if before is not None and (curvature := (before[0] * (gradient - before[1])).sum()) > 0:
             steps = [*steps[1 - MEMORY:], (before[0], gradient - before[1], curvature)]
         direction = -quasi_newton(gradient, steps, inverse)
@@ -152,7 +162,7 @@ def minimum(X, labels, decay, inverse, W):
         if slope > -LEAST_SLOPE * max(loss, 1e-9 * len(rows)):
             break
         change, size = X @ direction, 1.0
-        while (new := total_loss(Z + size * change, labels, W + size * direction, decay)) > loss + 1e-4 * size * slope:
+        while (new := penalized(Z + size * change, W + size * direction)) > loss + 1e-4 * size * slope:
             size /= 2
             if size < 1e-6:
                 return W
@@ -182,11 +192,7 @@ def probabilities(Z):
     return P / P.sum(axis=1, keepdims=True)
 
 
-def log_loss(Z, labels):
-    """Return the mean of −log softmax(Z)[label]."""
+def log_losses(Z, labels):
+    """Return −log softmax(Z)[label] of each row, (rows,)."""
     Z = Z - Z.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(Z).sum(axis=1)) - Z[np.arange(len(labels)), labels]).mean())
-
-
-def total_loss(Z, labels, W, decay):
-    return len(labels) * log_loss(Z, labels) + float((decay * W**2).sum()) / 2
+    return np.log(np.exp(Z).sum(axis=1)) - Z[np.arange(len(labels)), labels]

@@ -62,10 +62,10 @@ def deal(labels, training, validation, count, seed):
     return [(held_in[learned], held_in[held]) for learned, held in folds]
 
 
-def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None):
+def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None, weights=None):
     """Train one network for each of `folds`, and the linear members; return Members.
 
-    binned: (features,) bool, those of the bins of numbers; default none.
+    binned: (features,) bool, those of the bins of numbers; default none. weights: (rows,) of at least 0, with the mean 1.
     """
     epochs, batch_size, learning_rate = sizes
     last = "softmax" if target.kind == "classification" else "identity"
@@ -84,7 +84,8 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None
         _, messages = collected(
             population.fit, matrix, y, epochs=epochs, batch_size=batch_size,
             optimizer=AdamW(rate, weight_decay=recipe.weight_decay), rows=[learned for learned, _ in folds],
-            validation_rows=[held for _, held in folds], callbacks=[best], threads=recipe.threads, progress=progress)
+            validation_rows=[held for _, held in folds], sample_weight=weights, callbacks=[best], threads=recipe.threads,
+            progress=progress)
         if population.errors:
             raise next(iter(population.errors.values()))
         for message in messages:
@@ -109,7 +110,7 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None
     validated, mixture = [held for _, held in folds], Mixture()
     if recipe.has_linear(len(folds)):
         start = time.perf_counter()
-        mixture = Mixture.fit(matrix, y, target, folds, unseen, binned, recipe.seed)
+        mixture = Mixture.fit(matrix, y, target, folds, unseen, binned, recipe.seed, weights)
         validated, unseen = validated[:len(mixture.unseen)], mixture.unseen
         seconds += time.perf_counter() - start
     network = combined(population.networks, layers, last, mixture)

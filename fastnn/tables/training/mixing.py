@@ -16,7 +16,7 @@ import itertools
 
 import numpy as np
 
-from .linear import linear_member, log_loss, probabilities
+from .linear import linear_member, log_losses, probabilities
 
 ROWS = 20_000  # rows for the weights of classes
 STEPS = 20
@@ -41,14 +41,14 @@ class Mixture:
         self.weights, self.factor, self.weight, self.bias, self.unseen = weights or {}, factor, weight, bias, unseen
 
     @classmethod
-    def fit(cls, matrix, y, target, folds, unseen, binned, seed):
+    def fit(cls, matrix, y, target, folds, unseen, binned, seed, row_weights=None):
         """Fit the linear members, and the weights on the outputs `unseen` of the networks for the rows held out."""
         classes = target.kind == "classification"
         places = np.arange(matrix.shape[1])
         kinds = {"linear": places if binned is None else places[~binned]}
         if binned is not None and binned.any():
             kinds["linear in bins"] = places
-        members = [linear_member(matrix, y, target.kind, folds, features, target.outputs, seed)
+        members = [linear_member(matrix, y, target.kind, folds, features, target.outputs, seed, row_weights)
                    for features in kinds.values()]
         count = min(len(member.unseen) for member in members)
         rows = np.concatenate([held for _, held in folds[:count]])
@@ -56,7 +56,8 @@ class Mixture:
         if classes:
             networks = [np.log(np.maximum(out, SMALLEST)) for out in networks]
         outputs = np.stack([np.concatenate(parts[:count]) for parts in (networks, *(each.unseen for each in members))])
-        weights = mixing_weights(outputs, y[rows] if classes else y[rows].reshape(len(rows), -1), target.kind, seed)
+        weights = mixing_weights(outputs, y[rows] if classes else y[rows].reshape(len(rows), -1), target.kind, seed,
+                                 None if row_weights is None else row_weights[rows])
         mixed = np.tensordot(weights, outputs, 1)
         mixed = np.split(probabilities(mixed) if classes else mixed, np.cumsum([len(out) for out in networks])[:-1])
         weight, bias = (sum(share * getattr(each, name) for share, each in zip(weights[1:], members, strict=True))
@@ -65,42 +66,47 @@ class Mixture:
         return cls(named, float(weights[0]), weight, bias, mixed)
 
 
-def mixing_weights(outputs, y, kind, seed):
+def mixing_weights(outputs, y, kind, seed, row_weights=None):
     """Return the weights (models,) of some models, all at least 0.
 
     outputs: (models, rows, outputs) of held-out rows, logits for classes. y: values (rows, outputs), or class numbers.
+    row_weights: (rows,) with the mean 1.
     """
+    if row_weights is None:
+        row_weights = np.ones(len(y))
     if kind == "classification":
         if outputs.shape[1] > ROWS:
             drawn = np.random.default_rng(seed).choice(outputs.shape[1], ROWS, replace=False)
-            outputs, y = outputs[:, drawn], y[drawn]
+            outputs, y, row_weights = outputs[:, drawn], y[drawn], row_weights[drawn]
         outputs, fit = outputs - outputs.mean(axis=2, keepdims=True), fit_logits
     else:
+        row_weights = np.repeat(row_weights, y.shape[1])
         outputs, y = outputs.reshape(len(outputs), -1), y.reshape(-1)
-        unit = np.sqrt(((outputs[0] - y) ** 2).mean()) or 1.0  # the deviation of the errors of the networks
+        unit = np.sqrt(np.average((outputs[0] - y) ** 2, weights=row_weights)) or 1.0  # of the networks' errors
         outputs, y, fit = outputs / unit, y / unit, fit_squares
     first, tries = np.eye(len(outputs))[0], []
     for size in range(1, len(outputs) + 1):
         for chosen in map(list, itertools.combinations(range(len(outputs)), size)):
             weights = np.zeros(len(outputs))
-            weights[chosen], loss = fit(outputs[chosen], y, first[chosen])
+            weights[chosen], loss = fit(outputs[chosen], y, first[chosen], row_weights)
             if (weights[chosen] > 0).all() and np.isfinite(loss):
                 tries.append((loss + PRIOR / 2 * ((weights - first) ** 2).sum(), weights))
     return min(tries, key=lambda each: each[0])[1] if tries else first
 
 
-def fit_squares(outputs, y, first):
+def fit_squares(outputs, y, first, row_weights):
     """Return (weights, half the squared error) of outputs (models, values)."""
-    weights = np.linalg.solve(outputs @ outputs.T + PRIOR * np.eye(len(outputs)), outputs @ y + PRIOR * first)
-    return weights, ((weights @ outputs - y) ** 2).sum() / 2
+    own = outputs * row_weights
+    weights = np.linalg.solve(own @ outputs.T + PRIOR * np.eye(len(outputs)), own @ y + PRIOR * first)
+    return weights, (row_weights * (weights @ outputs - y) ** 2).sum() / 2
 
 
-def fit_logits(outputs, labels, first):
+def fit_logits(outputs, labels, first, row_weights):
     """Return (weights, log loss over all rows) of outputs (models, rows, classes), by Newton's method."""
     weights, rows = first.copy(), np.arange(len(labels))
 
     def loss_of(weights):
-        return len(rows) * log_loss(np.tensordot(weights, outputs, 1), labels)
+        return float(row_weights @ log_losses(np.tensordot(weights, outputs, 1), labels))
 
     def penalized(weights):
         return loss_of(weights) + PRIOR / 2 * ((weights - first) ** 2).sum()
@@ -109,8 +115,9 @@ def fit_logits(outputs, labels, first):
     for _ in range(STEPS):
         P = probabilities(np.tensordot(weights, outputs, 1))
         means = (outputs * P).sum(axis=2)  # (models, rows)
-        gradient = (means - outputs[:, rows, labels]).sum(axis=1) + PRIOR * (weights - first)
-        hessian = np.einsum("irk,jrk,rk->ij", outputs, outputs, P) - means @ means.T + PRIOR * np.eye(len(weights))
+        gradient = (means - outputs[:, rows, labels]) @ row_weights + PRIOR * (weights - first)
+        hessian = np.einsum("irk,jrk,rk->ij", outputs, outputs, P * row_weights[:, None])
+        hessian += PRIOR * np.eye(len(weights)) - (means * row_weights) @ means.T
         step, size = np.linalg.solve(hessian, gradient), 1.0
         while (new := penalized(weights - size * step)) > loss and size > 1e-4:
             size /= 2

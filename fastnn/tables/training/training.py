@@ -31,6 +31,7 @@ from ..model import TableModel
 from ..preprocessing import Preprocessing, checked_categories
 from ..reading.known_formats import reading_of
 from ..recipe import Recipe
+from ..row_weights import normalized_weights
 from ..target import Values, is_skewed
 from . import codes
 from .budget import within
@@ -68,7 +69,9 @@ class Result:
     seconds : float
         Duration of training, over all tries, without compilation.
     metrics : dict of str to float
-        On the test rows.
+        On the test rows, weighted if the rows are.
+    row_weights : array (rows of table,) or None
+        With the mean 1.
     notes : list of str
         Notes for the user: ignored columns, unknown text, decisions to check.
     """
@@ -83,6 +86,7 @@ class Result:
     weights: dict
     seconds: float
     metrics: dict
+    row_weights: object
     notes: list
 
     def _repr_html_(self):
@@ -159,9 +163,10 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
     counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are dropped
-    for name in filter(None, (recipe.group, recipe.time)):
-        if check_there(name, list(table.columns)) == target:
-            raise ValueError(f"{target!r} is the target; it cannot be the {'group' if name == recipe.group else 'time'} too")
+    for role in ("group", "time", "weight"):
+        name = getattr(recipe, role)
+        if name is not None and check_there(name, list(table.columns)) == target:
+            raise ValueError(f"{target!r} is the target; it cannot be the {role} too")
     table, task, notes = learnable(table, target, recipe)
     notes = [*reading["notes"], *notes]
     classes = Classes.fit(table[target], reading["spelling"].get(target)) if task == "classification" else None
@@ -175,10 +180,18 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     dealt = partial(depends.deal if depends else partial(deal, labels), training, validation, seed=recipe.seed)
     folds = dealt(count=recipe.count(len(table)))
     learned = union(rows for rows, _ in folds)
+    weights = None
+    if recipe.weight is not None:
+        parts = [(f"that a network {what}", rows) for fold in folds
+                 for what, rows in zip(("learns from", "holds out"), fold, strict=True)]
+        weights = normalized_weights(table[text_name(recipe.weight)], [("of the test", test)] * (recipe.test > 0) + parts)
+        if not weights[test].any():  # the single row that is held out if no test was asked for
+            weights[test] = 1.0
     features = table.drop(columns=target)
     text = {*map(text_name, recipe.text), *declared} - {target}
     keep_words = {*map(text_name, recipe.keep_words)} - {target}
-    drop = [*recipe.drop, *([recipe.group] if recipe.group not in (None, *recipe.drop, *recipe.keep_columns) else [])]
+    drop = [*recipe.drop, *(name for name in dict.fromkeys((recipe.group, recipe.weight))
+                            if name not in (None, *recipe.drop, *recipe.keep_columns))]
     encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=drop,
                      keep_columns=recipe.keep_columns, keep_words=keep_words, missing_values=recipe.missing_values,
                      max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, words=recipe.words,
@@ -218,23 +231,31 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         announce(preprocessing, ways[0], folds, test, sizes)
     tries = []
     for way in ways:
-        members = train_members(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress, preprocessing.binned)
-        scored = metrics.score(way, table[target].iloc[members.validated], members.unseen)
-        tries.append((scored["log_loss" if classes else "rmse"], way, members))
+        members = train_members(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress, preprocessing.binned,
+                                weights)
+        scored = metrics.score(way, table[target].iloc[members.validated], members.unseen, own(weights, members.validated))
+        tries.append((scored[way.measure], way, members))
     _, chosen, members = min(tries, key=lambda each: each[0])
     if len(tries) > 1:
         notes.append("on the validation rows the rmse is " + ", ".join(
             f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, _ in tries))
     if classes and recipe.balanced:
-        chosen = classes.balanced(labels[learned])
+        chosen = classes.balanced(labels[learned], own(weights, learned))
     outputs = members.network.forward(matrix[test], threads=recipe.threads)
-    held_out = metrics.score(chosen, table[target].iloc[test], outputs)
+    held_out = metrics.score(chosen, table[target].iloc[test], outputs, own(weights, test))
     if classes and (unpredicted := never_predicted(chosen, labels[test], outputs)):
         notes.append(unpredicted)
-    errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]))
-    model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors)
+    errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]),
+                                       own(weights, members.validated))
+    model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors,
+                       weight=None if recipe.weight is None else text_name(recipe.weight))
     return Result(model, recipe, table, folds, test, members.histories, members.best_epochs, members.weights,
-                  sum(tried.seconds for *_, tried in tries), held_out, notes)
+                  sum(tried.seconds for *_, tried in tries), held_out, weights, notes)
+
+
+def own(weights, rows):
+    """Return the weights of some of the rows, None if there are none."""
+    return None if weights is None else weights[rows]
 
 
 def never_predicted(classes, labels, outputs):
