@@ -152,6 +152,18 @@ class Layer:
         """
         raise ValueError(f"{self!r} has no ONNX form; give {type(self).__name__} a method onnx(graph, x, parameters)")
 
+    def onnx_over_time(self, graph, x, parameters):
+        """As `onnx`, of a layer that works on whole sequences, for the padded value x (batch, steps, …).
+
+        graph.shape begins with None; graph.axes[0] has the lengths, see `fastnn.onnx.padded.Padded`.
+        """
+        raise ValueError(f"{self!r} has no ONNX form for sequences of any length; give inputs a number of steps instead of "
+                         "None, and copy the parameters")
+
+    def onnx_steps(self, graph, y):
+        """Return the steps of its output y, of a layer that works on whole sequences and gives sequences."""
+        return graph.axes[0]
+
     def config(self):
         """Return the arguments from which `Network.load` makes the layer again."""
         return {"layer": type(self).__name__} | {field.name: getattr(self, field.name) for field in fields(self)}

@@ -162,14 +162,6 @@ def test_the_graph_alone_computes_the_same(layer, dtype, path):
         assert alone.layers == net.layers
 
 
-@pytest.mark.parametrize("layer", TOKENS)
-def test_layers_over_tokens_have_no_form_yet(layer, path):
-    net = Network([TOKENS[layer], fastnn.LastStep(), Dense(2)], inputs=(None,))
-    with pytest.raises(ValueError, match="ONNX"):
-        net.to_onnx(path)
-    assert not path.exists()
-
-
 def test_files_of_before_are_the_same_networks():
     """Files in float64 from versions in which epsilon and erf were float32 are recognized by their graph."""
     net = fastnn.onnx.load(OWN / "float64.onnx")

@@ -77,3 +77,15 @@ def test_it_is_among_the_cases_of_every_law(layer):
 def test_the_guide_tells_of_it(layer):
     assert f"`{layer.__name__}" in (ROOT / "docs" / "guide" / "layers.md").read_text(encoding="utf-8") or \
         f"fastnn.{layer.__name__}`" in (ROOT / "docs" / "guide" / "layers.md").read_text(encoding="utf-8")
+
+
+@every_layer
+def test_it_is_written_to_onnx_for_sequences_if_it_works_on_whole_ones(layer):
+    name, case = next((name, case) for name, case in CASES.items() if type(case) is layer)
+    shape = (None,) if name in layer_cases.TOKENS else (None, 12)
+    try:
+        case.output_shape(shape)
+    except (ValueError, TypeError):
+        return  # it takes no sequences of any length, or several tensors
+    assert not case.works_over_time(shape) or layer.onnx_over_time is not Layer.onnx_over_time, \
+        "give it a method `onnx_over_time`"

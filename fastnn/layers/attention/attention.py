@@ -3,12 +3,11 @@
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ...checks import shown, true_or_false
 from ...kernels.activations import activations
 from ..base import register
 from ..initializers import initializers
+from .onnx import hidden, without_padding
 from .rows import Attending, emit_attention, steps_of_all
 
 SCORES = "dot", "additive"
@@ -109,8 +108,9 @@ class Attention(Attending):
             sums = graph("Add", graph("Unsqueeze", query, graph.tensor("steps_axis", [2], "int64")),
                          graph("Unsqueeze", keys, graph.tensor("queries_axis", [1], "int64")))
             scores = graph("MatMul", graph("Tanh", sums), graph.tensor("weight", parameters["weight"]))
-        if self.causal:
-            steps = graph.shape[0]
-            scores = graph("Add", scores, graph.tensor("mask", np.triu(np.full((steps, steps), -np.inf), 1)))
-        a = graph("MatMul", graph.activation(activations["softmax"], scores), values)
+        weights = graph.activation(activations["softmax"], hidden(graph, scores, self))
+        a = graph("MatMul", weights, without_padding(graph, values))
         return graph("Squeeze", a, graph.tensor("query_axis_out", [1], "int64")) if one else a
+
+    def onnx_over_time(self, graph, x, parameters):
+        return self.onnx(graph, x if isinstance(x, list) else [x], parameters)

@@ -60,8 +60,14 @@ class AttentionPool(OverTime):
         return a
 
     def onnx(self, graph, x, parameters):
-        features = graph.shape[-1]
+        features, steps = graph.shape[-1], graph.axes[0]
         scores = graph("MatMul", x, graph.tensor("query", parameters["query"]))  # (batch, steps)
-        weights = graph.activation(activations["softmax"], graph("Mul", scores, 1 / math.sqrt(features)))
+        scores = graph("Mul", scores, 1 / math.sqrt(features))
+        if steps:
+            scores, x = steps.keep(scores, -math.inf, axes=0), steps.keep(x, 0.0)
+        weights = graph.activation(activations["softmax"], scores)
         mean = graph("MatMul", graph("Unsqueeze", weights, graph.tensor("before", [1], "int64")), x)
         return graph("Squeeze", mean, graph.tensor("one", [1], "int64"))
+
+    def onnx_over_time(self, graph, x, parameters):
+        return self.onnx(graph, x, parameters)

@@ -3,13 +3,12 @@
 import math
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from ...checks import true_or_false, whole_number
 from ...kernels.activations import activations
 from ..base import register
 from ..dense import lower_product
 from ..initializers import initializers
+from .onnx import hidden, without_padding
 from .rows import Attending, emit_attention, steps_of_all
 
 PROJECTIONS = "query", "key", "value"
@@ -133,12 +132,13 @@ class MultiHeadAttention(Attending):
         return program.like(a, given[0]) if len(given[0].shape) > 1 else a
 
     def onnx(self, graph, x, parameters):
-        one, causal_steps = len(graph.shape) == 1, graph.shape[0]
+        one = len(graph.shape) == 1
         tensors = x[0], x[-1] if len(x) < 3 else x[1], x[-1]
         if one:
             tensors = graph("Unsqueeze", x[0], graph.tensor("query_axis", [1], "int64")), *tensors[1:]
         width = parameters["output_weight"].shape[0]
         size, heads = width // self.heads, []
+        tensors = tensors[0], *(without_padding(graph, each) for each in tensors[1:])
         for name, each in zip(PROJECTIONS, tensors, strict=True):
             product = graph("MatMul", each, graph.tensor(f"{name}_weight", parameters[f"{name}_weight"]))
             product = graph("Add", product, graph.tensor(f"{name}_bias", parameters[f"{name}_bias"]))
@@ -146,12 +146,12 @@ class MultiHeadAttention(Attending):
             heads.append(graph("Transpose", split, perm=[0, 2, 3, 1] if name == "key" else [0, 2, 1, 3]))
         query, keys, values = heads
         scores = graph("Mul", graph("MatMul", query, keys), 1 / math.sqrt(size))
-        if self.causal:
-            mask = np.triu(np.full((causal_steps, causal_steps), -np.inf), 1)
-            scores = graph("Add", scores, graph.tensor("mask", mask))
-        found = graph("MatMul", graph.activation(activations["softmax"], scores), values)
+        found = graph("MatMul", graph.activation(activations["softmax"], hidden(graph, scores, self, heads=True)), values)
         joined = graph("Reshape", graph("Transpose", found, perm=[0, 2, 1, 3]),
                        graph.tensor("joined_shape", [0, 0, width], "int64"))
         a = graph("MatMul", joined, graph.tensor("output_weight", parameters["output_weight"]))
         a = graph("Add", a, graph.tensor("output_bias", parameters["output_bias"]))
         return graph("Squeeze", a, graph.tensor("query_axis_out", [1], "int64")) if one else a
+
+    def onnx_over_time(self, graph, x, parameters):
+        return self.onnx(graph, x if isinstance(x, list) else [x], parameters)

@@ -92,3 +92,7 @@ class PositionEmbedding(Layer):
             weight = graph("Slice", weight, *(graph.tensor(name, [number], "int64") for name, number in (
                 ("starts", 0), ("ends", steps), ("axes", 0))))
         return graph("Add", x, weight)
+
+    def onnx_over_time(self, graph, x, parameters):
+        positions, weight = graph.axes[0].positions, graph.tensor("weight", parameters["weight"])
+        return graph("Add", x, graph("Gather", weight, positions, axis=0))

@@ -61,5 +61,18 @@ class PositionalEncoding(Layer):
     def onnx(self, graph, x, parameters):
         steps, features = graph.shape
         columns = np.arange(features)
-        angles = np.arange(steps)[:, None] * np.exp(-np.log(BASE) * (columns - columns % 2) / features)
+        angles = np.arange(steps)[:, None] * frequencies(columns)
         return graph("Add", x, graph.tensor("positions", np.where(columns % 2, np.cos(angles), np.sin(angles))))
+
+    def onnx_over_time(self, graph, x, parameters):
+        # in float64, as the layer has it
+        columns = np.arange(graph.shape[-1])
+        steps = graph("Unsqueeze", graph("Cast", graph.axes[0].positions, to="float64"), graph.integers("features", [1]))
+        angles = graph("Mul", steps, graph.tensor("frequencies", frequencies(columns), "float64"))
+        codes = graph("Where", graph.tensor("odd", columns % 2, bool), graph("Cos", angles), graph("Sin", angles))
+        return graph("Add", x, graph("Cast", codes, to=graph.dtype))
+
+
+def frequencies(columns):
+    """Return the angle of one step for each feature."""
+    return np.exp(-np.log(BASE) * (columns - columns % 2) / len(columns))

@@ -98,6 +98,16 @@ class Conv1D(Convolution):
             product = Dense(self.out_channels, self.activation, l1=self.l1, l2=self.l2)
             return product.lower(program, index, beside, activation)
 
+    def onnx_over_time(self, graph, x, parameters):
+        windows, bias = StepWindows.of(self, self.stride), graph.tensor("bias", parameters["bias"])
+        weight = graph.tensor("weight", parameters["weight"])
+        products = [graph("MatMul", tap, graph("Gather", weight, graph.integers("tap", number), axis=0))
+                    for number, tap in enumerate(graph.axes[0].taps(x, windows, 0.0))]
+        return graph.activation(self.activation_record, graph("Sum", *products, bias))
+
+    def onnx_steps(self, graph, y):
+        return graph.axes[0].windows(StepWindows.of(self, self.stride), y)
+
     def kept_between_steps(self, shape):
         windows = StepWindows.of(self, self.stride)
         span = span_of(windows.kernel, windows.dilation)

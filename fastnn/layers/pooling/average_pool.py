@@ -20,10 +20,23 @@ class Mean:
     functions = "average_pool2d_forward", "average_pool2d_backward"
     pool_row = staticmethod(average_pool_row)
     row_over_time, row_of_steps = staticmethod(average_over_time_row), staticmethod(average_steps_row)
-    operator, reduction = "AveragePool", "ReduceMean"  # in ONNX
+    operator, reduction, over_steps, onnx_padding = "AveragePool", "ReduceMean", "ReduceSum", 0.0  # in ONNX
 
     def row_operands(self, program, a, wants_dx):
         return {"counts_padding": getattr(self, "count_padding", False)}
+
+    def onnx_of_taps(self, graph, taps):
+        """Return the value of the windows, given that of each tap."""
+        windows, count = self.step_windows(), len(taps)
+        if any(windows.sides) and not self.count_padding:  # of each window, the steps within the sequence
+            ones = graph("Unsqueeze", graph("Cast", graph.axes[0].mask, to=graph.dtype), graph.integers("features", [2]))
+            count = graph("Max", graph("Sum", *graph.axes[0].taps(ones, windows, 0.0)), 1.0)
+        return graph("Div", graph("Sum", *taps), count)
+
+    def onnx_of_steps(self, graph, result, steps):
+        """Return the value of whole sequences, given the result over their steps."""
+        count = graph("Cast", steps.lengths, to=graph.dtype)
+        return graph("Div", result, graph("Unsqueeze", count, graph.integers("features", [1])))
 
 
 @dataclass(frozen=True, repr=False)

@@ -124,6 +124,12 @@ class Pool(Layer):
             attributes["count_include_pad"] = 1
         return graph.channels_last(graph(self.operator, graph.channels_first(x), **attributes))
 
+    def onnx_over_time(self, graph, x, parameters):
+        return self.onnx_of_taps(graph, graph.axes[0].taps(x, self.step_windows(), self.onnx_padding))
+
+    def onnx_steps(self, graph, y):
+        return graph.axes[0].windows(self.step_windows(), y)
+
 
 def lower_pool(layer, program, x, axes, channels):
     """Emit the row of a pool with these windows, (rows, columns); return the output tensor."""
@@ -186,3 +192,8 @@ class GlobalPool(Layer):
     def onnx(self, graph, x, parameters):
         axes = graph.tensor("axes", [*range(2, len(graph.shape) + 1)], "int64")
         return graph(self.reduction, graph.channels_first(x), axes, keepdims=0)
+
+    def onnx_over_time(self, graph, x, parameters):
+        steps = graph.axes[0]
+        return self.onnx_of_steps(graph, graph(self.over_steps, steps.keep(x, self.onnx_padding),
+                                               graph.integers("steps", [1]), keepdims=0), steps)

@@ -16,7 +16,15 @@ class Maximum:
 
     functions = "max_pool2d_forward", "max_pool2d_backward"
     pool_row = staticmethod(max_pool_row)
-    operator, reduction = "MaxPool", "ReduceMax"  # in ONNX
+    operator, reduction, over_steps, onnx_padding = "MaxPool", "ReduceMax", "ReduceMax", -math.inf  # in ONNX
+
+    def onnx_of_taps(self, graph, taps):
+        """Return the value of the windows, given that of each tap."""
+        return graph("Max", *taps)
+
+    def onnx_of_steps(self, graph, result, steps):
+        """Return the value of whole sequences, given the result over their steps."""
+        return result
 
     row_over_time, row_of_steps = staticmethod(max_over_time_row), staticmethod(max_steps_row)
 

@@ -228,6 +228,9 @@ class Recurrent(Layer):
         return {"has_initial": True, "initial": initial, "dinitial": dinitial, "to_initial": WRITE if learned else NOTHING,
                 "last": last, "keeps_last": True}
 
+    def onnx_over_time(self, graph, x, parameters):
+        return self.onnx(graph, x, parameters)
+
     def kept_between_steps(self, shape):
         if self.reverse:
             raise ValueError(f"{self!r} begins at the last step; leave reverse out, and use the layer without Bidirectional")

@@ -61,7 +61,7 @@ class SimpleRNN(Recurrent):
 
     def onnx(self, graph, x, parameters):
         names = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid"}
-        if not graph.exact and self.nonlinearity not in names:
+        if not graph.exact and self.nonlinearity not in names and graph.axes[0] is None:
             raise ValueError(f"{self!r} has no ONNX form in float32: the operator RNN has the activations "
                              f"{', '.join(names)}; a float64 network is written step by step, with any activation")
         return recurrent_nodes(graph, x, self, "RNN", [0], parameters, activations=[names.get(self.nonlinearity)])

@@ -84,4 +84,7 @@ class Embedding(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
-        raise ValueError(f"{self!r} has no ONNX form yet; ONNX files hold networks for samples of one shape")
+        return graph("Gather", graph.tensor("weight", parameters["weight"]), x, axis=0)
+
+    def onnx_over_time(self, graph, x, parameters):
+        return self.onnx(graph, x, parameters)

@@ -44,3 +44,7 @@ class LastStep(OverTime):
 
     def onnx(self, graph, x, parameters):
         return graph("Gather", x, graph.tensor("last", -1, "int64"), axis=1)
+
+    def onnx_over_time(self, graph, x, parameters):
+        last = graph("Sub", graph.axes[0].lengths, graph.integers("one", 1))
+        return graph("GatherND", x, graph("Unsqueeze", last, graph.integers("axis", [1])), batch_dims=1)

@@ -33,15 +33,30 @@ class StepWindows:
         return asdict(self)
 
     @property
+    def span(self):
+        """The number of steps from the first tap of a window to its last."""
+        return span_of(self.kernel, self.dilation)
+
+    @property
+    def sides(self):
+        """How many steps are padded before and after any sequence; raise ValueError if that depends on its length."""
+        if not self.same:
+            return self.before, self.after
+        before = (self.span - 1) // 2
+        if max(self.span - self.stride, 0) // 2 != before:
+            raise ValueError("padding='same' with this stride begins at another step for sequences of other lengths")
+        return before, self.span - 1 - before
+
+    @property
     def keep_steps(self):
         """Whether any sequence has as many windows as steps."""
-        return self.stride == 1 and (self.same or self.before + self.after + 1 == span_of(self.kernel, self.dilation))
+        return self.stride == 1 and (self.same or self.before + self.after + 1 == self.span)
 
     def count(self, steps):
         """Return the numbers of windows of sequences of so many steps, an array or a number."""
         if self.same:
             return -(-steps // self.stride)
-        free = steps + self.before + self.after - span_of(self.kernel, self.dilation)
+        free = steps + self.before + self.after - self.span
         return np.maximum(free // self.stride + 1, 0)
 
     def needed(self, windows):
@@ -49,7 +64,7 @@ class StepWindows:
         if windows == 0:
             return 0
         last = (windows - 1) * self.stride
-        return last + 1 if self.same else max(last + span_of(self.kernel, self.dilation) - self.before - self.after, 0)
+        return last + 1 if self.same else max(last + self.span - self.before - self.after, 0)
 
     def largest(self, rows, samples):
         """Return the largest number of windows of so many sequences with `rows` steps together."""
