@@ -23,6 +23,8 @@ import numpy as np
 from ..checks import shown, whole_number
 
 NAMED = "valid", "same", "causal"
+# NumPy's names of paddings by an image's own pixels; the keys are also those of PyTorch
+BORDERS = {"reflect": "reflect", "edge": "edge", "replicate": "edge", "wrap": "wrap", "circular": "wrap"}
 MOST = 2**31 - 1  # largest kernel, stride, dilation or padding
 
 
@@ -94,12 +96,12 @@ def padding_of(where, value, axes, named=NAMED):
     value: a name, one number for all sides, a number for each axis, or the pairs. For one axis it may be the pair itself.
     """
     if isinstance(value, str):
-        if value not in named:
+        name = value.lower()  # TensorFlow writes "SAME"
+        if name not in named:
             words = [repr(word) for word in named]
             known = f" {', '.join(words[:-1])} or {words[-1]}, or" if words else ""
-            hint = "; 'causal' is for one axis, as Conv1D has" if value == "causal" else ""
-            raise ValueError(f"{where} is {shown(value)}; it must be{known} numbers{hint}")
-        return value
+            raise ValueError(f"{where} is {shown(value)}; it must be{known} numbers{padding_hint(name, axes)}")
+        return name
     given = (value,) * axes if not is_sequence(value) else tuple(value)
     if axes == 1 and len(given) == 2:
         given = (given,)
@@ -110,6 +112,16 @@ def padding_of(where, value, axes, named=NAMED):
         raise ValueError(f"{where} is {shown(value)}; give {words}a whole number, "
                          + (f"{axes} of them: (height, width), " if axes > 1 else "") + f"or {shape}")
     return tuple(tuple(whole_number(where, number, 0, MOST) for number in side) for side in sides)
+
+
+def padding_hint(name, axes):
+    """Return what replaces a padding that other libraries have, for an error."""
+    if name in BORDERS:
+        if axes == 1:
+            return f"; for such a border give it np.pad(x, ..., mode={BORDERS[name]!r}) of each series"
+        return f"; for such a border put Pad2D(..., {BORDERS[name]!r}) before it"
+    return {"causal": "; 'causal' is for one axis, as Conv1D has",
+            "full": "; 'full' is padding=kernel_size - 1 without dilation"}.get(name, "")
 
 
 def shorter(value):

@@ -173,7 +173,10 @@ class Stream:
             one = " × ".join(map(str, step)) or "one token"
             wanted = ", ".join([*(str(streams) if axis == "streams" else axis for axis in axes), *map(str, step)])
             hint = "; several steps are fed by steps(x)" if not leading and array.ndim == len(axes) + len(step) + 1 else ""
-            hint = "; one step is fed by step(x)" if leading and array.ndim == len(axes) + len(step) - 1 else hint
+            if leading and array.ndim == len(axes) + len(step) - 1:
+                hint = "; one step is fed by step(x)"
+            elif leading and len(step) == 1 and array.shape[-2:-1] == step and array.ndim == len(axes) + 1:
+                hint = "; if the steps run along the last axis, give x.swapaxes(-1, -2)"
             raise ValueError(f"x has shape {array.shape}; it must be ({wanted}), a step of this network has {one}{hint}")
         if tokens:
             array = np.asarray(array)

@@ -9,7 +9,7 @@ from ..layers import is_ragged
 from ..network.describing import tensor_names
 from ..network.network import Network
 from ..samples.arrays import any_array
-from ..samples.features import features
+from ..samples.features import features, transposed
 
 
 def of_network(net):
@@ -67,7 +67,7 @@ def one_sample(net, x):
         if given.shape[1:] == shape:
             hint = "; give one sample, x[0]"
         elif len(shape) == 3 and given.shape == (shape[2], *shape[:2]):
-            hint = "; its channels come first: give x.transpose(1, 2, 0)"
+            hint = f"; its channels come first: give {transposed('x', x, 1, 2, 0)}"
         elif given.size == math.prod(shape):
             hint = f"; if its numbers lie in that order, give x.reshape({', '.join(map(str, shape))})"
         raise ValueError(f"x has shape {given.shape}; it must be one sample of the network, of shape {shape}{hint}")

@@ -9,9 +9,9 @@ from .arrays import any_array, check_finite, real_array
 
 def features(X, shape, dtype, *, least=1, finite=True):
     """Return X as (samples, *shape) of `dtype`, finite; with `finite=False` the kernel that reads X checks that."""
-    X = samples_array(X, shape)  # the shape is checked before the conversion, which may copy
+    given, X = X, samples_array(X, shape)  # the shape is checked before the conversion, which may copy
     if X.shape[1:] != shape or X.ndim == 0:
-        refuse_shape(X.shape, shape)
+        refuse_shape(given, X.shape, shape)
     if len(X) < least:
         raise ValueError(f"X has no samples; give at least {least}")
     if X.dtype == np.uint8 and len(shape) > 1:  # images stay as they are; the gather of a batch converts them
@@ -52,15 +52,15 @@ def shape_of(sample):
         return ()
 
 
-def refuse_shape(given, shape):
-    """Raise an error, with a repair, about an X of this shape for samples of another shape."""
+def refuse_shape(X, given, shape):
+    """Raise an error, with a repair, about an X of the shape `given` for samples of another shape."""
     if len(shape) == 1 and len(given) == 2:
         raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]})")
     wanted = ", ".join(map(str, shape))
-    raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){repair(given, shape)}")
+    raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){repair(X, given, shape)}")
 
 
-def repair(given, shape):
+def repair(X, given, shape):
     """Return how to make samples of `shape` of an X of the shape `given`, for an error; "" if that is unknown."""
     wanted, hint, numbers = ", ".join(map(str, shape)), "", math.prod(shape)
     if given == shape:
@@ -71,7 +71,10 @@ def repair(given, shape):
         if len(shape) == 1:
             hint = "; give X.reshape(len(X), -1), or make the network take the shape, with Flatten() as its first layer"
         elif len(shape) == 3 and given[1:] == (shape[2], *shape[:2]):
-            hint = "; its channels come first: give X.transpose(0, 2, 3, 1)"
+            hint = f"; its channels come first: give {transposed('X', X, 0, 2, 3, 1)}"
+        elif sorted(given[1:]) == sorted(set(shape)):
+            order = (given.index(size, 1) for size in shape)
+            hint = f"; its axes come in another order: give {transposed('X', X, 0, *order)}"
         elif sorted(given[1:]) == sorted(shape):
             hint = "; put its axes in that order, with X.transpose(...), or np.moveaxis(X, 1, -1) where channels come first"
         elif (*given[1:], 1) == shape:
@@ -81,6 +84,14 @@ def repair(given, shape):
     elif len(shape) == 3 and len(given) == 4:
         hint = hint_for_images(given[1:], shape)
     return hint
+
+
+def transposed(name, array, *order):
+    """Return the expression that puts the axes of an array of any library, or of a list, in this order."""
+    order = ", ".join(map(str, order))
+    if hasattr(array, "permute"):  # of PyTorch, whose transpose exchanges two axes
+        return f"{name}.permute({order})"
+    return f"{name}.transpose({order})" if hasattr(array, "transpose") else f"np.transpose({name}, ({order}))"
 
 
 def hint_for_images(given, shape):

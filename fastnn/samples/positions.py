@@ -52,7 +52,7 @@ def refuse_shape(given, forms, positions, outputs):
     if not positions:
         pass
     elif sample != own and sample == (own[-1], *own[:-1]):
-        hint = f"; its channels come first: give np.moveaxis(y, 1, -1), of shape {(given[0], *own)}"
+        hint = f"; its channels come first: give np.moveaxis(np.asarray(y), 1, -1), of shape {(given[0], *own)}"
     elif sample == positions:
         hint = f"; it has one number at each position: give {outputs}, or end the network with one output"
     elif len(positions) == 2 and sample[:2] == positions[::-1] and sample[2:] in ((), (outputs,)):

@@ -5,6 +5,7 @@ import numpy as np
 from ..checks import shown
 from ..kernels.elementwise.finite import all_finite
 from .arrays import any_array, describe_first_non_number, holds_masked, real_array, unchangeable
+from .features import transposed
 from .padding import warn_of_padding
 from .sequences import Sequences
 
@@ -20,7 +21,7 @@ def sequences(X, shape, dtype, *, least=1, least_steps=0, tokens=None):
     step = shape[1:]
     found = read(X, step)
     if found.values.shape[1:] != step:
-        refuse_step(found.values.shape[1:], step)
+        refuse_step(X, found.values.shape[1:], step)
     if len(found) < least:
         raise ValueError(f"X has no samples; give at least {least}")
     if step == ():
@@ -52,6 +53,10 @@ def read(X, step, name="X"):
     if isinstance(X, np.ndarray):
         raise ValueError(f"{name} is an array of Python objects of shape {X.shape}; give a list with an array (steps, "
                          f"{', '.join(map(str, step))}) for each sequence")
+    if hasattr(X, "iloc"):
+        refuse_frame(name, X, forms(step))
+    if hasattr(X, "__array__") and not hasattr(X, "columns"):  # a tensor of another library
+        return of_equal_lengths(any_array(name, X), step, name)
     raise ValueError(f"{name} is {shown(X)}; this network takes {forms(step)}")
 
 
@@ -133,10 +138,24 @@ def refuse_sequence(name, given, step):
     raise ValueError(f"{name} has shape {given}; this network takes sequences ({wanted}){hint}")
 
 
-def refuse_step(given, step):
-    """Raise an error about the shape of the steps of Sequences."""
+def refuse_step(X, given, step):
+    """Raise an error about the shape of the steps of X, an array or Sequences."""
+    hint = ""
+    if len(step) == 1 and tuple(getattr(X, "shape", ()))[1:-1] == step:
+        hint = f"; if the steps run along the last axis, give {transposed('X', X, 0, 2, 1)}"
     raise ValueError(f"X has steps of shape {given}; this network takes steps of shape {step} (inputs="
-                     f"{(None, *step)})")
+                     f"{(None, *step)}){hint}")
+
+
+def refuse_frame(name, frame, wanted):
+    """Raise an error about a data frame, with what makes sequences of it."""
+    hint = ""
+    if getattr(frame.index, "nlevels", 1) == 2:  # a row for each step, as in pandas.MultiIndex of sktime
+        hint = (f"; if its rows are steps, give Sequences.of_lengths({name}.to_numpy(), "
+                f"{name}.groupby(level=0, sort=False).size())")
+    elif len(frame) and any(np.ndim(cell) == 1 for cell in frame.iloc[0]):  # nested, as sktime has them
+        hint = f"; with a series in each cell, give [np.stack([*row], axis=1) for row in {name}.to_numpy()]"
+    raise ValueError(f"{name} is a data frame of shape {frame.shape}; this takes {wanted}{hint}")
 
 
 def as_numbers(found, dtype):

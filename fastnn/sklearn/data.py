@@ -30,7 +30,7 @@ def rows_of_shape(X, shape):
         return X.reshape(len(X), features) if len(given) > 1 else X
     if len(shape) > 1 and given != (features,):
         raise ValueError(f"X has shape {np.shape(X)}; here samples have the shape {shape}, or {features} features in that "
-                         f"order{repair(tuple(np.shape(X)), shape)}")
+                         f"order{repair(X, tuple(np.shape(X)), shape)}")
     return X
 
 

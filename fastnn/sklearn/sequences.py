@@ -18,8 +18,7 @@ def column_of(X):
     if len(columns) == 1:
         return X.iloc[:, 0]
     if len(X) and any(np.ndim(cell) for cell in X.iloc[0]):
-        raise ValueError(f"X has {len(columns)} columns, one of them of lists or series; give one column with an array "
-                         "(steps, features) in each row, or a list of such arrays")
+        ragged.refuse_frame("X", X, "one column with an array (steps, features) in each row, or a list of such arrays")
     return X
 
 

@@ -284,7 +284,7 @@ def test_a_softmax_over_other_axes_is_refused(layers, message):
 
 @pytest.mark.parametrize(("end", "y", "message"), [
     ("classes", LABELS[:, 0, 0], r"takes \(11, 4, 5\) integer labels from 0 to 2 or \(11, 4, 5, 3\); .* GlobalAveragePool"),
-    ("classes", np.eye(3)[LABELS].transpose(0, 3, 1, 2), r"channels come first: give np.moveaxis\(y, 1, -1\)"),
+    ("classes", np.eye(3)[LABELS].transpose(0, 3, 1, 2), r"channels come first: give np.moveaxis\(np.asarray\(y\), 1, -1\)"),
     ("classes", LABELS.reshape(SAMPLES, -1), r"give y.reshape\(\(11, 4, 5\)\)"),
     ("classes", np.zeros((SAMPLES, 8, 10), int), "sizes differ: crop or resize y"),
     ("classes", np.zeros((SAMPLES, 4, 5, 4)), "give the number of the class"),

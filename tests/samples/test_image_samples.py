@@ -106,6 +106,8 @@ def test_gradients_are_checked_on_bytes():
 @pytest.mark.parametrize(("given", "says"), [
     (X.transpose(0, 3, 1, 2), "its channels come first: give X.transpose(0, 2, 3, 1)"),
     (X.astype(float).transpose(0, 3, 1, 2), "give X.transpose(0, 2, 3, 1)"),
+    ([*X.transpose(0, 3, 1, 2)], "give np.transpose(X, (0, 2, 3, 1))"),
+    (X.transpose(0, 2, 1, 3), "give X.transpose(0, 2, 1, 3)"),
     ([X[0], X[1][:4]], "samples of several shapes, such as (6, 5, 3) and (4, 5, 3); bring all to the shape that this "
                        "network takes, (6, 5, 3)"),
     (np.array([X[0], X[1][:4], None], object), "several shapes"),
@@ -118,14 +120,32 @@ def test_gradients_are_checked_on_bytes():
     (np.zeros((2, 6, 5, 2)), "the images must have 3 channels"),
     (X[..., 0], "this network takes (samples, 6, 5, 3)"),
     (X[0], "X[None], shape (1, 6, 5, 3)"),
-], ids=["channels first", "floats with channels first", "several sizes", "an array of arrays", "several sizes in lists",
-        "gray and color", "another size", "all of another size", "transparency", "gray", "two channels", "no channels",
-        "one image"])
+], ids=["channels first", "floats with channels first", "a list with channels first", "width first", "several sizes",
+        "an array of arrays", "several sizes in lists", "gray and color", "another size", "all of another size",
+        "transparency", "gray", "two channels", "no channels", "one image"])
 def test_what_is_no_such_images_is_refused(given, says):
     one = net("convolution")
     for call in (one.forward, one.predict, lambda x: one.fit(x, Y[:len(x)])):
         with pytest.raises(ValueError, match=re.escape(says)):
             call(given)
+
+
+def test_the_repair_is_one_that_the_object_has():
+    """A tensor of PyTorch has no transpose of several axes, but permute."""
+
+    class Tensor:
+        shape = 4, 3, 6, 5
+
+        def __array__(self, dtype=None, copy=None):
+            return np.zeros(self.shape, dtype)
+
+        def permute(self, *axes):
+            """Put the axes in this order."""
+
+    one = net("convolution")
+    for call in (one.forward, lambda x: one.fit(x, Y[:4])):
+        with pytest.raises(ValueError, match=r"come first: give X\.permute\(0, 2, 3, 1\)"):
+            call(Tensor())
 
 
 def test_gray_images_without_an_axis_of_channels_get_one():

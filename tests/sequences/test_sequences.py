@@ -164,6 +164,24 @@ def test_single_numbers_need_no_axis():
     assert np.array_equal(one.forward(Sequences([1.0, 2.0, 3.0], [0, 2, 3])), one.forward(flat))
 
 
+class Wrapped:
+    """An object that NumPy can convert to an array of ones, as tensors of other libraries are."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+    def __array__(self, dtype=None, copy=None):
+        return np.ones(self.shape, dtype)
+
+    def __len__(self):
+        return self.shape[0]
+
+
+def test_whatever_numpy_converts_is_an_array_of_equal_lengths():
+    one = net()
+    assert np.array_equal(one.forward(Wrapped((3, 4, 2))), one.forward(np.ones((3, 4, 2))))
+
+
 NAN = [LIST[0], np.array([[1.0, 2.0], [3.0, np.nan]])]
 
 
@@ -174,6 +192,9 @@ NAN = [LIST[0], np.array([[1.0, 2.0], [3.0, np.nan]])]
     ([np.ones(2)], r"for one step give X\[0\]\[None\]"),
     (np.ones((5, 2)), r"for one sequence give \[X\]"),
     (np.ones((5, 3, 4)), r"steps of shape \(4,\); this network takes steps of shape \(2,\)"),
+    (np.ones((5, 2, 7)), r"the steps run along the last axis, give X\.transpose\(0, 2, 1\)"),
+    ([np.ones((2, 7))], r"give X\[i\]\.T"),
+    (Wrapped((5, 2, 7)), r"give np\.transpose\(X, \(0, 2, 1\)\)"),
     (np.ones((2, 3, 2, 2)), "this network takes sequences"),
     (NAN, r"X\[1\] holds nan at \(1, 1\), step 1"),
     ([LIST[0], None], r"X\[1\] is missing"),
@@ -190,6 +211,26 @@ NAN = [LIST[0], np.array([[1.0, 2.0], [3.0, np.nan]])]
 def test_what_does_not_fit_is_refused_with_a_repair(X, words):
     with pytest.raises(ValueError, match=words):
         net().fit(X, [0] * len(X) if hasattr(X, "__len__") else [0])
+
+
+def test_data_frames_of_series_name_their_repair():
+    """As sktime has them: a series in each cell, or a row for each step and two levels of the index."""
+    pandas = pytest.importorskip("pandas")
+    columns = [[pandas.Series(one[:, k]) for one in LIST] for k in range(2)]
+    nested = pandas.DataFrame(dict(zip("ab", columns, strict=True)))
+    flat = pandas.concat([pandas.DataFrame(one) for one in LIST], keys=range(len(LIST)))
+    expected, y = net().forward(LIST), [0] * len(LIST)
+    for X in (nested, flat):
+        with pytest.raises(ValueError, match=r"data frame.*give (\[np\.stack|Sequences\.of_lengths)") as caught:
+            net().fit(X, y)
+        repaired = eval(str(caught.value).rpartition("give ")[2], {"np": np, "X": X, "Sequences": Sequences})
+        assert np.array_equal(net().forward(repaired), expected)
+    one_channel = Network([LastStep(), Dense(2)], inputs=(None, 1))
+    with pytest.raises(ValueError, match=r"give \[np\.stack"):
+        one_channel.predict(nested[["a"]])
+    estimators = pytest.importorskip("fastnn.sklearn")
+    with pytest.raises(ValueError, match=r"give \[np\.stack"):
+        estimators.NetworkClassifier(layers=[LastStep(), Dense(2)], max_iter=2).fit(nested, y)
 
 
 @pytest.mark.parametrize(("inputs", "words"), [

@@ -115,6 +115,11 @@ def test_steps_are_the_whole_to_the_bit(name, dtype):
     assert np.array_equal(np.concatenate([stream.steps(piece) for piece in pieces]), whole)
 
 
+def test_steps_along_the_last_axis_are_told_from_others():
+    with pytest.raises(ValueError, match=r"must be \(steps, 5\).*give x\.swapaxes\(-1, -2\)"):
+        made("gru").stream().steps(X[0].T)
+
+
 @every_net
 def test_streams_together_are_the_streams_alone(name):
     net, together = made(name), np.stack(sequences(name))

@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Activation, Conv1D, Conv2D, ConvTranspose2D, Dense, DepthwiseConv2D, Flatten, Network, kernels, vectorized
+from fastnn import (
+    Activation,
+    Conv1D,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    DepthwiseConv2D,
+    Flatten,
+    MaxPool2D,
+    Network,
+    kernels,
+    vectorized,
+)
 from fastnn.compiled import convolutions
 from fastnn.kernels.layers.convolution import rows
 from fastnn.layers.windows import transposed_windows, windows
@@ -165,6 +177,17 @@ def test_causal_outputs_see_nothing_that_comes_later():
         np.testing.assert_array_equal(net.forward(later)[0, :step], before[0, :step])
 
 
+@pytest.mark.parametrize("name", ["SAME", "Valid"])
+def test_names_of_paddings_are_taken_in_capitals(name):
+    """As TensorFlow writes them."""
+    for layer in (Conv2D(4, 3, padding=name), DepthwiseConv2D(3, padding=name), ConvTranspose2D(4, 3, padding=name),
+                  MaxPool2D(3, padding=name), Conv1D(4, 3, padding=name)):
+        assert layer.padding == name.lower()
+    x = np.ones((1, 4, 4, 1))
+    np.testing.assert_array_equal(kernels.max_pool2d_forward(x, 3, padding=name),
+                                  kernels.max_pool2d_forward(x, 3, padding=name.lower()))
+
+
 def test_same_padding_is_that_of_keras():
     """pytorch#3867: of 6 numbers, kernel 3 and stride 2 there is one zero, at the end; keras#19291: padding=1 differs."""
     x = np.arange(1.0, 7.0).reshape(1, 6, 1)
@@ -209,6 +232,11 @@ def test_numbers_that_are_not_finite_pass():
     (lambda: Conv2D(0, 3), r"Conv2D\(out_channels=...\) is 0"),
     (lambda: Conv2D(4, (3, 3, 3)), r"Conv2D\(kernel_size=...\) is \(3, 3, 3\)"),
     (lambda: Conv2D(4, 3, padding="causal"), "'causal' is for one axis"),
+    (lambda: Conv2D(4, 3, padding="reflect"), r"put Pad2D\(\.\.\., 'reflect'\) before it"),
+    (lambda: DepthwiseConv2D(3, padding="replicate"), r"put Pad2D\(\.\.\., 'edge'\) before it"),
+    (lambda: MaxPool2D(3, padding="circular"), r"put Pad2D\(\.\.\., 'wrap'\) before it"),
+    (lambda: Conv1D(4, 3, padding="replicate"), r"give it np\.pad\(x, \.\.\., mode='edge'\) of each series"),
+    (lambda: Conv2D(4, 3, padding="full"), r"padding=kernel_size - 1"),
     (lambda: Conv2D(4, 3, groups=3), "does not divide out_channels=4"),
     (lambda: Conv2D(4, 3, stride=0), r"Conv2D\(stride=...\) is 0"),
     (lambda: Network([Conv2D(4, 3, groups=2), Flatten()], (5, 5, 3)),
