@@ -57,6 +57,32 @@ def reading_options(parsed):
             "thousands": dict(parsed.thousands), "skip": parsed.skip}
 
 
+def add_stream(parser):
+    """Add the option to read a Parquet file in parts."""
+    parser.add_argument("--stream", nargs="?", choices=("auto", "yes", "no"), default="auto", const="yes",
+                        help="read a Parquet file in parts, so that it need not fit into memory (default: auto, if it would "
+                             "take half of the free memory)")
+
+
+def streamed(command, file, asked):
+    """Return a ParquetStream if a file is to be read in parts, with a note; else None. asked: the option --stream."""
+    from ..tables.streaming import ParquetStream, memory
+    from ..tables.streaming.parquet import SUFFIXES
+
+    if not str(file).lower().endswith(SUFFIXES):
+        if asked == "yes":
+            raise ValueError(f"{file} is no Parquet file (.parquet), the kind that is read in parts; convert it, or leave "
+                             "--stream out")
+        return None
+    if asked == "no":
+        return None
+    stream = ParquetStream(file)
+    if asked == "auto" and not memory.is_too_large(stream):
+        return None
+    note(command, memory.note_on(stream, asked == "yes"))
+    return stream
+
+
 def mark(text):
     """Parse an argument such as "," or "price=,", as (column or None, separator)."""
     name, _, character = text.rpartition("=")

@@ -32,7 +32,12 @@ def main(argv):
     model = TableModel.load(parsed.model)
     if parsed.probabilities and model.target.kind != "classification":
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
-    table, rows = read_with_rows(parsed.file, like=model, **options.reading_options(parsed))
+    stream = options.streamed("predict", parsed.file, parsed.stream)
+    if stream is not None and not parsed.evaluate:
+        predict_stream(model, stream, parsed)
+        return
+    table, rows = (stream, None) if stream is not None else read_with_rows(
+        parsed.file, like=model, **options.reading_options(parsed))
     for note in reading_of(table)["notes"]:
         options.note("predict", note)
     if parsed.evaluate:
@@ -70,13 +75,29 @@ def parser():
     parser.add_argument("--evaluate", action="store_true",
                         help="print metrics of the predictions; the table must have the target")
     options.add_reading(parser)
+    options.add_stream(parser)
     options.add_threads(parser)
     options.add_json(parser)
     return parser
 
 
-def predictions(model, table, rows, parsed):
-    """Return a DataFrame of predictions, one for each row."""
+def predict_stream(model, stream, parsed):
+    """Write the predictions of a stream, part by part."""
+    from ..tables import write_table
+    from ..tables.streaming.predicting import outputs_of
+
+    if parsed.json:
+        raise ValueError("--json prints all rows as one list, which a file that is read in parts is too large for; give "
+                         "-o OUT.jsonl")
+    kept = stream.columns if parsed.keep else ()
+    parts = outputs_of(model, stream, kept, parsed.threads)
+    frames = (predictions(model, frame[[*kept]], None, parsed, outputs) for frame, outputs in parts)
+    for each in collected(write_table, frames, parsed.output)[1]:
+        options.note("predict", each)
+
+
+def predictions(model, table, rows, parsed, outputs=None):
+    """Return a DataFrame of predictions, one for each row. outputs: those of the network, if they are known."""
     from ..tables.columns.frames import pandas
     from ..tables.intervals import intervals_around
 
@@ -89,7 +110,7 @@ def predictions(model, table, rows, parsed):
     if taken := [name for name in names if name in kept.columns]:
         raise ValueError(f"the table has a column {taken[0]!r} of its own, which the prediction would overwrite; rename it, "
                          "or leave --keep out")
-    outputs = model.forward(table, threads=parsed.threads)
+    outputs = model.forward(table, threads=parsed.threads) if outputs is None else outputs
     columns = [labels_for(target, outputs, parsed), *(outputs.T if parsed.probabilities else ())]
     if parsed.interval:
         columns += [*intervals_around(model, outputs, parsed.interval).T]

@@ -32,15 +32,19 @@ def main(argv):
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
     options.check_output(output, ("table", parsed.file))
-    table = read_table(parsed.file, text=(*parsed.text, *parsed.words, *parsed.drop), missing_values=parsed.missing,
-                       spelling=[parsed.target], **options.reading_options(parsed))
+    stream = options.streamed("train", parsed.file, parsed.stream)
+    if stream is not None and parsed.folds:
+        raise ValueError("--folds is not there for a file that is read in parts; leave it out, or say --stream no")
+    table = stream if stream is not None else read_table(
+        parsed.file, text=(*parsed.text, *parsed.words, *parsed.drop), missing_values=parsed.missing,
+        spelling=[parsed.target], **options.reading_options(parsed))
     parsed.missing_values = parsed.missing
     recipe = Recipe(**{field.name: getattr(parsed, field.name) for field in fields(Recipe)})  # options have these names
     quiet = parsed.json or parsed.quiet
 
-    def announce(preprocessing, target, folds, test, sizes):
+    def announce(preprocessing, target, folds, test, sizes, stream=None):
         if not quiet:
-            options.print_now(plan(parsed, table, preprocessing, target, folds, test, sizes))
+            options.print_now(plan(parsed, table, preprocessing, target, folds, test, sizes, stream))
 
     result = train(table, parsed.target, recipe, progress=False if quiet else None, announce=announce)
     beside = {} if parsed.no_baselines else baselines(result)
@@ -96,6 +100,7 @@ def parser():
                        help="limit numbers to L standard deviations from their mean, so that a single outlier does not "
                             "dominate; inf for no limit (default: 5, or more for a column with a long tail)")
     options.add_reading(table)
+    options.add_stream(table)
     table.add_argument("--validation", type=options.share, default=0.1, metavar="SHARE",
                        help="fraction of the rows for choosing the best epoch with --members 1 (default: 0.1)")
     table.add_argument("--group", metavar="COLUMN",
@@ -149,52 +154,57 @@ def parser():
     return parser
 
 
-def plan(parsed, table, preprocessing, target, folds, test, sizes):
+def plan(parsed, table, preprocessing, target, folds, test, sizes, stream=None):
     """Return the description printed before training."""
     from ..tables.columns.cells import without
 
-    columns = [("column", "kind", "missing", "what the network sees")]
+    file, count = table, len(folds)
+    if stream is not None:
+        table, count = stream.sample.table, stream.members
+
+    columns = [("column", "kind", "missing in the sample" if stream else "missing", "what the network sees")]
     for column in preprocessing.columns[:MANY if len(preprocessing.columns) > MANY + 5 else None]:
         missing = without(table[column.name], preprocessing.missing_values, getattr(column, "categories", ())).isna()
         columns.append((column.name, column.kind, f"{int(missing.sum()):,}", column))
     if len(columns) <= len(preprocessing.columns):
         columns.append((f"and {len(preprocessing.columns) - MANY:,} more", "", "", "fastnn inspect shows them all"))
     columns.append((target.name, "target", "", target))
-    (training, validation), count = folds[0], len(folds)
-    rows = (f"{len(training):,} to train on, {len(validation):,} to choose the best epoch by" if count == 1 else
-            f"{len(training) + len(validation):,} to train on: each network holds out a part to choose its best epoch by")
+    training, validation = folds[0]
+    rows = stream.in_words() if stream is not None else (
+        f"{len(training):,} to train on, {len(validation):,} to choose the best epoch by" if count == 1 else
+        f"{len(training) + len(validation):,} to train on: each network holds out a part to choose its best epoch by")
     manner = (f"whole groups of {parsed.group}, seed {parsed.seed}" if parsed.group else
               f"the last by {parsed.time}" if parsed.time else f"seed {parsed.seed}")
     last = f"{target.outputs} {'softmax' if target.kind == 'classification' else 'identity'}"
     net = f"{options.in_words(len(preprocessing.features), parsed.layers)} → {last}"
+    unit = "epochs" if stream is None else "pass" if sizes[0] == 1 else "passes"
     decay = f"weight decay {parsed.weight_decay:g}"
-    file = "standard input" if parsed.file == "-" else parsed.file
+    name = "standard input" if parsed.file == "-" else parsed.file
     format_note = f" ({table.attrs['format_note']})" if table.attrs.get("format_note") else ""
     return f"""\
-{file}: {len(table):,} rows, {len(table.columns)} columns{format_note}; {target.kind} of {target.name}
+{name}: {len(file):,} rows, {len(file.columns)} columns{format_note}; {target.kind} of {target.name}
 
 {options.aligned(columns)}
 
   rows       {rows}; {len(test):,} to test on ({manner})
   network    {f"the average of {count}: " if count > 1 else ""}{net}
-  training   {sizes[0]} epochs in batches of {sizes[1]}, AdamW from {sizes[2]:.2g} down to 0 along a cosine, {decay}
+  training   {sizes[0]} {unit} in batches of {sizes[1]}, AdamW from {sizes[2]:.2g} down to 0 along a cosine, {decay}
 """
 
 
 def report(parsed, result, beside, recipe, output):
     """Return the result as plain data."""
     model = result.model
-    epochs, batch_size, learning_rate = recipe.sized(len(result.folds[0][0]))
-    held_out = len(result.validation) if len(result.folds) == 1 else 0  # by all members
-    parts = {"training": len(result.training), "validation": held_out, "test": len(result.test)}
+    epochs, batch_size, learning_rate = result.sizes
     return {
         "file": str(parsed.file), "model": str(output), "task": model.target.kind, "target": model.target.name,
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
-        "rows": parts, "logarithm": getattr(model.target, "logarithm", False),
+        "rows": result.rows, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
         "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed, "group": parsed.group,
         "time": parsed.time, "weight": parsed.weight,
-        "members": len(result.folds), "weights": result.weights, "best_epochs": [epoch + 1 for epoch in result.best_epochs],
+        "members": len(result.histories), "weights": result.weights,
+        "best_epochs": [epoch + 1 for epoch in result.best_epochs],
         "best_epoch": result.best_epoch + 1, "seconds": result.seconds, "test": result.metrics, "baselines": beside,
         "notes": result.notes,
     }
@@ -213,8 +223,9 @@ def outcome(result, beside, found, output):
     if folds:
         rows += [(what, *(options.brief(folds[name][k] if folds.get(name) else None) for name in names))
                  for k, what in enumerate(("mean of the folds", "their deviation"))]
+    unit = "stage" if result.stream else "epoch"
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
-    kept = f"epoch {low}, the best" if low == high else f"epochs {low} to {high}, the best of each network"
+    kept = f"{unit} {low}, the best" if low == high else f"{unit}s {low} to {high}, the best of each network"
     most = [*found["importance"].items()][:IMPORTANT]
     first = ", ".join(f"{options.brief_text(name, SHORT)} {100 * ratio:.0f} %" for name, ratio in most)
     matter = f"  columns    {first}: how much larger the loss on the test rows is without each\n" if first else ""

@@ -16,12 +16,13 @@ from .model import TableModel
 from .preprocessing import Preprocessing
 from .reading import read_table, write_table
 from .recipe import Recipe
+from .streaming import ParquetStream
 from .target import Values
 from .training import train
 from .unseen import MissingNumber, UnknownCategory
 
-__all__ = ["Classes", "Code", "MissingNumber", "Preprocessing", "Recipe", "TableClassifier", "TableModel", "TableRegressor",
-           "UnknownCategory", "Values", "read_table", "train", "write_table"]
+__all__ = ["Classes", "Code", "MissingNumber", "ParquetStream", "Preprocessing", "Recipe", "TableClassifier", "TableModel",
+           "TableRegressor", "UnknownCategory", "Values", "read_table", "train", "write_table"]
 
 ESTIMATORS = ("TableClassifier", "TableRegressor")
 

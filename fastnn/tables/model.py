@@ -5,7 +5,7 @@ The file is that of `Network.save`, and `Network.load` reads the network from it
     table    preprocessing, target and report as JSON
 """
 
-from ..checks import an_instance, path_name, shown
+from ..checks import an_instance, path_name, several, shown
 from ..checks.caller_warning import warn_caller
 from ..files import networks as files
 from ..formats import html
@@ -21,6 +21,8 @@ from .plain import to_config, word
 from .preprocessing import Preprocessing
 from .reading.known_formats import check_reading, checked_formats
 from .row_weights import weights_in
+from .streaming import ParquetStream
+from .streaming.predicting import all_outputs, outputs_of
 from .target import Values, as_target, from_config, present
 
 
@@ -73,13 +75,40 @@ class TableModel:
                           "what it predicts, and from which columns") + summary_html(self.network)
 
     def forward(self, table, *, threads=None):
-        """Return the outputs (rows, outputs) of the network."""
+        """Return the outputs (rows, outputs) of the network. table: a DataFrame or a ParquetStream, as in all methods."""
+        if isinstance(table, ParquetStream):
+            return all_outputs(self, table, threads)
         check_reading(table, self.number_formats)
         return self.network.forward(self.preprocessing.transform(table), threads=threads)
 
     def predict(self, table, *, threads=None):
         """Return labels or values (rows,), in the target's units."""
         return self.target.decode(self.forward(table, threads=threads))
+
+    def predict_parts(self, stream, keep=(), *, threads=None):
+        """Yield DataFrames with the columns `keep` and the prediction, for the parts of a ParquetStream, in its order.
+
+        The column of the prediction is the name of the target and "_predicted". `write_table` writes such parts.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import numpy as np, pandas as pd
+        >>> from fastnn.tables import ParquetStream, Recipe, train, write_table
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> table = pd.DataFrame({"x": np.arange(100.0) % 7, "y": np.arange(100.0) % 7 > 2})
+        >>> table.to_parquet(folder / "t.parquet")
+        >>> model = train(table, "y", Recipe(epochs=2)).model
+        >>> write_table(model.predict_parts(ParquetStream(folder / "t.parquet"), keep=["x"]), folder / "p.csv")
+        >>> pd.read_csv(folder / "p.csv").columns.tolist()
+        ['x', 'y_predicted']
+        """
+        stream, keep = an_instance("stream", stream, ParquetStream), several("keep", keep)
+        keep = [check_there(name, stream.columns) for name in keep]
+        if f"{self.target.name}_predicted" in keep:
+            raise ValueError(f"keep has {self.target.name}_predicted, the name of the prediction; leave it out")
+        for frame, outputs in outputs_of(self, stream, keep, threads):
+            yield frame[keep].assign(**{f"{self.target.name}_predicted": self.target.decode(outputs)})
 
     def predict_proba(self, table, *, threads=None):
         """Return probabilities (rows, classes), in the order of `target.labels`."""
@@ -111,7 +140,7 @@ class TableModel:
 
         A model that was trained with weights of rows uses those of the table. If it has no such column, a warning says so.
         """
-        table, column, there = self._with_target(table)
+        given, (table, column, there) = table, self._with_target(table)
         if not there.any():
             raise ValueError(f"no row has a value of the target {self.target.name!r}")
         weights = None
@@ -120,14 +149,26 @@ class TableModel:
         elif self.weight is not None:
             warn_caller(f"the table has no column {self.weight!r}, the weights of rows in training; here all rows count the "
                         "same")
-        return metrics.score(self.target, column[there], self.forward(table[there], threads=threads), weights)
+        return metrics.score(self.target, column[there], self._forward_of(given, table, there, threads), weights)
+
+    def _forward_of(self, given, table, there, threads):
+        """Return the outputs for the rows of a table, or of the stream it comes from, that have a target."""
+        if isinstance(given, ParquetStream):
+            return self.forward(given, threads=threads)[there]
+        return self.forward(table[there], threads=threads)
 
     def has_target(self, table):
         """Return which rows of a table have a target, and so are evaluated, (rows,) bool."""
         return self._with_target(table)[2]
 
     def _with_target(self, table):
-        """Return (table of plain columns, its target, which rows have one)."""
+        """Return (table of plain columns, its target, which rows have one); of a stream, the table has no
+        other columns."""
+        if isinstance(table, ParquetStream):
+            name = check_there(self.target.name, table.columns, "the target")
+            table = table.whole([name, *(each for each in [self.weight] if each in table.columns)])
+            column = as_target(table[name], self.preprocessing.missing_values, getattr(self.target, "labels", ()))
+            return table, column, present(column, numbers=self.target.kind == "regression")
         check_reading(table, self.number_formats)
         table = as_pandas("table", table)
         name = check_there(self.target.name, list(table.columns), "the target")

@@ -204,21 +204,30 @@ class Preprocessing:
         MissingNumber
             For missing numbers in a column without missing numbers in training: they are replaced by its median.
         """
+        X, unseen = self.encoded(table)
+        warn_of_unseen(unseen, len(X))
+        return X
+
+    def encoded(self, table, memory=None):
+        """Return (matrix of a table, values that training did not have): [(column, {word: rows}), …], as of `transform`.
+
+        memory: a matrix of as many rows, or more, to write to.
+        """
         names = self.names
         given = as_pandas("table", table)
         table = normalized("table", given, only=names)
         missing = next((name for name in names if name not in table), None)
         if missing is not None:
             check_there(missing, list(given.columns), "the model was trained on it")
-        X, start = np.empty((len(table), len(self.features)), np.float32), 0
+        X = np.empty((len(table), len(self.features)), np.float32) if memory is None else memory[:len(table)]
+        start = 0
         unseen = []
         for name, column in names.items():
             series = without(table[name], self.missing_values, getattr(column, "categories", ()))
             width = len(column.features)
             unseen.append((column, column.transform(series, X[:, start:start + width])))
             start += width
-        warn_of_unseen(unseen, len(table))
-        return X
+        return X, unseen
 
     def config(self):
         """Return the preprocessing as plain data, for `from_config`."""

@@ -2,13 +2,14 @@
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ...checks import an_instance, path_name, several, shown, whole_number
 from ...formats.atomic_file import write_whole
-from ..columns.frames import pandas
+from ..columns.frames import as_pandas, pandas
 from ..columns.names import text_name
+from ..streaming.writing import chunks
 from . import delimited, typed_files
 from .known_formats import Told
 from .numerals import DECIMALS, THOUSANDS
@@ -114,8 +115,16 @@ def marks_by_column(where, value, allowed):
 def write_table(table, path):
     """Write a DataFrame to a file of a kind that `read_table` reads, by its suffix; "-" is the standard output, as CSV.
 
+    table: also a polars or Arrow table, or an iterator of DataFrames with the same columns, such as that of
+    `TableModel.predict_parts`: they are written one after another, each as soon as it is there.
+
     Files are written atomically.
     """
+    if isinstance(table, Iterator):
+        write_parts(table, path_name("path", path))
+        return
+    if hasattr(table, "__arrow_c_stream__") and not isinstance(table, pandas().DataFrame):
+        table = as_pandas("table", table)
     table, name = data_frame("table", table), path_name("path", path)
     if name == "-":
         table.to_csv(sys.stdout, index=False)
@@ -126,5 +135,24 @@ def write_table(table, path):
     if kind := typed_files.kind_of(name):
         typed_files.write(table, content, kind)
     else:
-        table.to_csv(content, index=False, compression=PACKED.get(Path(name).suffix.lower()))
+        table.to_csv(content, index=False, sep=written_separator(name), compression=PACKED.get(Path(name).suffix.lower()))
     write_whole(name, [content.getbuffer()], durable=False)
+
+
+def written_separator(name):
+    """Return what separates the cells in a file of this name."""
+    return "\t" if ".tsv" in name.lower() else ","
+
+
+def write_parts(frames, name):
+    """Write data frames to a file, one after another."""
+    if name == "-":
+        for k, frame in enumerate(frames):
+            frame.to_csv(sys.stdout, index=False, header=k == 0)
+        return
+    kind = typed_files.kind_of(name)
+    try:
+        write_whole(name, chunks(frames, name, kind and kind.name, written_separator(name)), durable=False)
+    finally:
+        if hasattr(frames, "close"):
+            frames.close()

@@ -32,6 +32,7 @@ from ..preprocessing import Preprocessing, checked_categories
 from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..row_weights import normalized_weights
+from ..streaming import ParquetStream
 from ..target import Values, is_skewed
 from . import codes
 from .budget import within
@@ -39,6 +40,7 @@ from .dependent_rows import dependence
 from .hints import hint
 from .members import deal, train_members
 from .split import split
+from .streamed import StreamTraining
 from .task import asked_task, learnable, notes_on
 
 SHOWN = 4  # classes in a note
@@ -74,6 +76,8 @@ class Result:
         With the mean 1.
     notes : list of str
         Notes for the user: ignored columns, unknown text, decisions to check.
+    stream : StreamTraining, optional
+        Of a training on a ParquetStream, of which `table` is a sample.
     """
 
     model: TableModel
@@ -88,9 +92,11 @@ class Result:
     metrics: dict
     row_weights: object
     notes: list
+    stream: StreamTraining | None = None
 
     def _repr_html_(self):
-        foot = (f"{len(self.training):,} rows to train on, {len(self.validation):,} to choose the best epoch by, "
+        rows = self.rows if self.stream else {"training": len(self.training), "validation": len(self.validation)}
+        foot = (f"{rows['training']:,} rows to train on, {rows['validation']:,} to choose the best epoch by, "
                 f"{len(self.test):,} to test on; best epoch {self.best_epoch + 1}, {self.seconds:.1f} s")
         return html.table(("metric", "on the test rows"), [(name, f"{value:.4g}") for name, value in self.metrics.items()],
                           "; ".join([foot, *map(str, self.notes)])) + html.history_html(self.history)
@@ -104,6 +110,19 @@ class Result:
     def validation(self):
         """The rows that a member held out to choose its best epoch, ascending; all but the test's if there are several."""
         return union(held for _, held in self.folds)
+
+    @property
+    def rows(self):
+        """{"training", "validation", "test": number of rows} that all members have in common."""
+        if self.stream is not None:
+            return self.stream.rows
+        held_out = len(self.validation) if len(self.folds) == 1 else 0
+        return {"training": len(self.training), "validation": held_out, "test": len(self.test)}
+
+    @property
+    def sizes(self):
+        """(epochs, batch_size, learning_rate) of the training; of a stream, passes in the place of epochs."""
+        return self.recipe.sized(len(self.folds[0][0])) if self.stream is None else self.stream.sizes
 
     @property
     def history(self):
@@ -125,9 +144,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 
     Parameters
     ----------
-    table : DataFrame
+    table : DataFrame or ParquetStream
         A pandas DataFrame, or a table with an Arrow interface, such as a polars DataFrame. A column of a categorical type is
-        text.
+        text. A ParquetStream is read in parts: see `fastnn.tables.training.streamed`.
     target : str
         The column to predict. Rows without a target are left out.
     recipe : Recipe, optional
@@ -135,7 +154,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         As for `Network.fit`.
     announce : callable, optional
         Called before training with the Preprocessing, the target, the rows of the members, the test rows, and (epochs,
-        batch_size, learning_rate).
+        batch_size, learning_rate); for a ParquetStream, also with its StreamTraining.
 
     Returns
     -------
@@ -158,24 +177,27 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     recipe = Recipe() if recipe is None else recipe
     if not isinstance(recipe, Recipe):
         raise ValueError(f"recipe is {shown(recipe)}; it must be a Recipe, such as Recipe(epochs=20)")
+    stream = StreamTraining.begin(table, target, recipe) if isinstance(table, ParquetStream) else None
+    table, recipe = (table, recipe) if stream is None else (stream.sample.table, stream.recipe)
     table = as_pandas("table", table)
     reading = reading_of(table)
     target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
     table = normalized("table", table, untouched={target})
-    counters = counters_of(table.drop(columns=target), recipe.missing_values)  # before rows without a target are dropped
+    features = table.drop(columns=target)  # before rows without a target are dropped
+    counters = counters_of(features, recipe.missing_values) if stream is None else stream.counters(features)
     for role in ("group", "time", "weight"):
         name = getattr(recipe, role)
         if name is not None and check_there(name, list(table.columns)) == target:
             raise ValueError(f"{target!r} is the target; it cannot be the {role} too")
     table, task, notes = learnable(table, target, recipe)
-    notes = [*reading["notes"], *notes]
+    notes = [*reading["notes"], *notes, *(stream.notes if stream else ())]
     classes = Classes.fit(table[target], reading["spelling"].get(target)) if task == "classification" else None
     if classes is None:
         Values.fit(table[target])  # raises an error before `announce` is called
     notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
     labels = classes and classes.encode(table[target])
     shares = {"validation": recipe.validation, "test": recipe.test, "seed": recipe.seed}
-    depends = dependence(table, recipe)
+    depends = dependence(table, recipe) if stream is None else stream
     training, validation, test = depends.split(**shares) if depends else split(labels, len(table), **shares)
     dealt = partial(depends.deal if depends else partial(deal, labels), training, validation, seed=recipe.seed)
     folds = dealt(count=recipe.count(len(table)))
@@ -226,13 +248,14 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     if len(test) < FEW_ROWS:
         rows = "only 1 row is" if len(test) == 1 else f"only {len(test)} rows are"
         notes.append(f"{rows} held out for the test, so that the result says little about new ones")
-    sizes = recipe.sized(len(folds[0][0]))
+    sizes = recipe.sized(len(folds[0][0])) if stream is None else stream.sizes
     if announce:
-        announce(preprocessing, ways[0], folds, test, sizes)
+        announce(preprocessing, ways[0], folds, test, sizes, *([stream] if stream else []))
     tries = []
     for way in ways:
-        members = train_members(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress, preprocessing.binned,
-                                weights)
+        learn = train_members if stream is None else stream.learner(preprocessing)
+        members = learn(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress, preprocessing.binned,
+                        weights)
         scored = metrics.score(way, table[target].iloc[members.validated], members.unseen, own(weights, members.validated))
         tries.append((scored[way.measure], way, members))
     _, chosen, members = min(tries, key=lambda each: each[0])
@@ -250,7 +273,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors,
                        weight=None if recipe.weight is None else text_name(recipe.weight))
     return Result(model, recipe, table, folds, test, members.histories, members.best_epochs, members.weights,
-                  sum(tried.seconds for *_, tried in tries), held_out, weights, notes)
+                  sum(tried.seconds for *_, tried in tries), held_out, weights, notes,
+                  stream)
 
 
 def own(weights, rows):
