@@ -1,7 +1,7 @@
 """Export to and import from ONNX. Needs onnx: pip install "fastnn-numba[onnx]".
 
-`export` writes any network; `load` reads files of `export`, and networks of PyTorch, Keras (by tf2onnx) and scikit-learn (by
-skl2onnx) that consist of layers which fastnn has, in a chain or in a graph that branches.
+`export` writes any network, also for sequences of any length; `load` reads files of `export`, and networks of PyTorch, Keras
+(by tf2onnx) and scikit-learn (by skl2onnx) that consist of layers which fastnn has, in a chain or in a graph that branches.
 
 Examples
 --------

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..layers import Activation, Bidirectional, Flatten, Input
+from ..layers import Activation, Bidirectional, Flatten, Input, is_ragged, output_shape
+from .any_length import by_step, check_network
 from .chain import Entry, is_open
+from .order import in_order, sources_of
 from .walk import WITHOUT_WEIGHTS, takes_features
 
 
@@ -32,12 +34,14 @@ def chain_to(layer):
 
 def of_chain(network_type, walked, found):
     entry, = walked.entries.values()
-    layers, inputs = [(layer.spec, parameters_of(layer)) for layer in found], entry.shape
+    layers, inputs = [(layer.spec, parameters_of(layer)) for layer in found], entry.network_shape
     if not layers:
         inputs = entry.inputs or entry.sizes
+    elif is_ragged(inputs):
+        layers = over_time(layers, inputs)
     elif not any(parameters or isinstance(layer, WITHOUT_WEIGHTS) for layer, parameters in layers):
         raise ValueError("its graph has no layers with weights")
-    if len(inputs) > 1 and (not layers or takes_features(layers[0][0], inputs)):
+    if len(inputs) > 1 and not is_ragged(inputs) and (not layers or takes_features(layers[0][0], inputs)):
         layers.insert(0, (Flatten(), {}))
     if not layers:
         raise ValueError("its graph has no layers with weights")
@@ -48,7 +52,18 @@ def of_chain(network_type, walked, found):
             number, _, own = name.rpartition(".")  # the number of a direction of a bidirectional layer
             network.vectors.by_name[f"{index + int(number or 0)}.{own}"][...] = array
         index += 3 if isinstance(layer, Bidirectional) else 1  # two layers and a join
+    check_network(network, walked)
     return network
+
+
+def over_time(layers, shape):
+    """Return the layers of a chain as those of sequences of a shape."""
+    found = []
+    for layer, parameters in layers:
+        found.append(by_step(layer, parameters, shape))
+        layer, _ = found[-1]
+        shape = layer.output_shape(shape) if isinstance(layer, Bidirectional) else output_shape(layer, shape)
+    return found
 
 
 def parameters_of(layer):
@@ -60,7 +75,7 @@ def parameters_of(layer):
 
 
 def of_graph(network_type, walked, last):
-    inputs = {entry: Input(entry.shape, name=identifier(entry.name, "input")) for entry in walked.entries.values()}
+    inputs = {entry: Input(entry.network_shape, name=identifier(entry.name, "input")) for entry in walked.entries.values()}
     nodes, parameters, bases = dict(inputs), {}, {}
     order = in_order([*last.values()])
     uses = Counter(layer.stage for layer in order if layer.stage is not None)
@@ -68,21 +83,22 @@ def of_graph(network_type, walked, last):
         sources = layer.source if isinstance(layer.source, tuple) else (layer.source,)
         if len(set(sources)) == 1 and layer.parameters:  # what attends to itself
             sources = sources[:1]
-        given, spec = [nodes[source] for source in sources], copy(layer.spec)  # a call is of one object
+        given = [nodes[source] for source in sources]
+        spec, own = by_step(copy(layer.spec), parameters_of(layer), given[0].shape)  # a copy, since a call is of one object
         name = f"{type(spec).__name__.lower()}_{number}"
         if uses[layer.stage] > 1 and layer.stage is not None:  # one product with several activations
             if layer.stage not in bases:
                 bases[layer.stage] = replace(spec, activation="identity")(*given, name=name)
-                parameters[name] = layer.parameters
+                parameters[name] = own
             base = bases[layer.stage]
             nodes[layer] = base if spec.activation == "identity" else Activation(spec.activation)(base)
             continue
         if len(sources) == 1 and sources[0] in inputs and not isinstance(spec, Bidirectional) and \
-                takes_features(spec, given[0].shape):
+                not is_ragged(given[0].shape) and takes_features(spec, given[0].shape):
             given = [Flatten()(given[0])]
         nodes[layer] = spec(*given, name=name)
-        if layer.parameters:
-            parameters[name] = parameters_of(layer)
+        if own:
+            parameters[name] = own
     if not parameters:
         raise ValueError("its graph has no layers with weights")
     unread = [entry.name for entry, node in inputs.items() if not any(entry in sources_of(layer) for layer in order)]
@@ -96,30 +112,11 @@ def of_graph(network_type, walked, last):
     for name, arrays in parameters.items():
         for own, array in arrays.items():
             network.vectors.by_name[f"{name}.{own}"][...] = array
+    check_network(network, walked)
     return network
-
-
-def sources_of(layer):
-    return layer.source if isinstance(layer.source, tuple) else (layer.source,)
 
 
 def identifier(name, kind):
     """Return the name of an input or output of a graph as one that a network can have."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", name).strip("_")
     return name if name[:1].isalpha() else f"{kind}_{name}".rstrip("_")
-
-
-def in_order(last):
-    """Return all layers up to the given ones, each behind those that it reads."""
-    order, seen, stack = [], set(), [(layer, False) for layer in reversed(last)]
-    while stack:
-        layer, ready = stack.pop()
-        if isinstance(layer, Entry) or (layer in seen and not ready):
-            continue
-        if ready:
-            order.append(layer)
-            continue
-        seen.add(layer)
-        stack.append((layer, True))
-        stack += [(source, False) for source in reversed(sources_of(layer))]
-    return order

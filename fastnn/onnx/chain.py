@@ -40,16 +40,41 @@ class Entry:
         The shape of a sample in the graph.
     inputs : tuple of int or None
         That of the network's input, None until a node decides it: as it is, or with the channels last.
+    steps : int or None
+        The number of steps that stands for any, where it is open.
+    tokens : bool
+        Whether its numbers are tokens.
     """
 
     name: str
     sizes: tuple
     inputs: tuple | None = None
+    steps: int | None = None
+    tokens: bool = False
+    made: dict = field(default_factory=dict, init=False, repr=False)
 
     @property
     def shape(self):
         """The shape of a sample of the network's input."""
         return self.inputs or (math.prod(self.sizes),)
+
+    @property
+    def network_shape(self):
+        """The same, with None for an open number of steps."""
+        if self.tokens:
+            return (None,)
+        if self.steps is None:
+            return self.shape
+        if self.shape[0] != self.steps or len(self.shape) == 1:
+            raise ValueError(f"its input {self.name!r} has an open number of steps, and is read as one row; export it with "
+                             "a number of steps")
+        return None, *self.shape[1:]
+
+    def once(self, key, make):
+        """Return `make()`, made when a key is asked for the first time."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
 
 
 @dataclass(frozen=True, eq=False)

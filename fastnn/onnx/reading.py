@@ -35,6 +35,11 @@ def load(path: str | os.PathLike):
     products with a softmax between them, whatever the order in which a program splits heads, and becomes
     `MultiHeadAttention`; its mask may hide the steps behind each query.
 
+    An input whose number of steps is open, (batch, steps, features), is that of a network for sequences of any length, and
+    so is one of tokens, which pick the rows of an `Embedding`. The network computes of each sequence what the graph computes
+    of it alone. If the graph has lengths of padded sequences as an input, only recurrent operators that get them, and layers
+    that compute step by step, are taken. What depends on the number of steps, such as a product of all of them, is refused.
+
     For inputs with more axes, which the graph flattens at once, the network takes flat samples. Images, whose channels ONNX
     puts first, it takes with channels last, (height, width, channels), as all networks here do; weights after a `Flatten`
     are put in that order. If an exporter has fixed the number of samples, that axis is taken for the batch: the network

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..layers import GRU, LSTM, Bidirectional, SimpleRNN
+from .any_length import Filled, Lengths
+from .arrangement import BATCH
 from .chain import Layer, Signal, UnknownForm
 from .images import applied, image, transpose
 from .registry import AdditionalOutput, StepsFirst, constant, operator
@@ -65,7 +67,8 @@ class States:
         """Return the states with the directions behind each other, where a node joins their axis and that of the units."""
         axes, sizes = self.axes.replace("DH", "H"), {"T": self.shape[0], "B": walk.batch, "H": self.spec.out_features}
         if not self.axes.endswith("DH") or len(given) != len(axes) or not all(
-                n in (-1, sizes[axis]) or (n == 0 and axis != "H") for axis, n in zip(axes, given, strict=True)):
+                n in (-1, sizes[axis]) or (n == 0 and axis != "H") or (n == BATCH and axis == "B")
+                for axis, n in zip(axes, given, strict=True)):
             raise UnknownForm("it changes the shape of states other than by joining directions and units, the units "
                               "last")
         return replace(self, axes=axes).settled(walk, node)
@@ -76,17 +79,39 @@ class States:
             raise UnknownForm("it takes away another axis than that of the directions")
         return replace(self, axes=self.axes.replace("D", "")).settled(walk, node)
 
+    def sizes_by_axis(self, batch):
+        """Return the sizes of its axes, given what stands for the batch."""
+        both = isinstance(self.spec, BothDirections)
+        units = self.spec.out_features // (2 if both and "D" in self.axes else 1)
+        sizes = {"T": self.shape[0], "D": 2 if both else 1, "B": batch, "H": units}
+        return [sizes[axis] for axis in self.axes]
+
     def picked(self, walk, node, index, axis):
-        """Return the last states, where a node picks the step computed last."""
+        """Return the last states, where a node picks the step computed last, or those of a direction."""
+        if index.ndim == 0 and self.axes[axis] == "D":
+            return self.of_direction(int(index)).settled(walk, node)
         if isinstance(self.spec, BothDirections):
-            raise UnknownForm("it picks a step or a direction of two directions, whose last steps are the last and the "
-                              "first; take Y_h, of both directions")
+            raise UnknownForm("it picks a step of two directions, whose last steps are the last and the first; take Y_h, of "
+                              "both directions")
         last = 0 if self.spec.reverse else self.shape[0] - 1
         if index.ndim == 0 and self.axes[axis] == "T" and int(index) % self.shape[0] == last:
+            if walk.lengths and last:
+                raise UnknownForm("it picks the last step of a padded batch, which shorter sequences do not have; take Y_h")
             return replace(self, axes=self.axes.replace("T", "")).settled(walk, node)
-        if index.ndim == 0 and self.axes[axis] == "D" and int(index) == 0:
-            return replace(self, axes=self.axes.replace("D", "")).settled(walk, node)
         raise UnknownForm("it picks something else than the step computed last")
+
+    def of_direction(self, number):
+        """Return the states of one direction by its number."""
+        axes = self.axes.replace("D", "")
+        if not isinstance(self.spec, BothDirections):
+            if number not in (0, -1):
+                raise UnknownForm(f"it picks direction {number} of one")
+            return replace(self, axes=axes)
+        if number not in (-2, -1, 0, 1):
+            raise UnknownForm(f"it picks direction {number} of two")
+        start = f"{number % 2}."
+        own = {name.removeprefix(start): array for name, array in self.parameters.items() if name.startswith(start)}
+        return replace(self, axes=axes, spec=replace(self.spec.layer, reverse=bool(number % 2)), parameters=own)
 
 
 def series(walk, node, x, layout):
@@ -111,7 +136,8 @@ def ours(array, order):
 def recurrent(walk, node, x, weight, recurrent_weight, bias, lengths, initial, order, make, direction, layout,
               second_bias=False, peepholes=None):
     """Return the values (Y, Y_h). make: the layer, from its number of units and its direction."""
-    if any(each is not None and np.any(constant(each, "first state")) for each in initial):
+    if any(each.number if isinstance(each, Filled) else each is not None and np.any(constant(each, "first state"))
+           for each in initial):
         raise UnknownForm("it has states before the first step; layers here begin at zero")
     word = direction.decode() if isinstance(direction, bytes) else direction
     weight, recurrent_weight = constant(weight, "weight"), constant(recurrent_weight, "recurrent weight")
@@ -125,7 +151,9 @@ def recurrent(walk, node, x, weight, recurrent_weight, bias, lengths, initial, o
         i, o, f = np.split(peephole, 3)
         parameters["peepholes"] = np.concatenate([i, f, o])
     source, shape = series(walk, node, x, layout)
-    if lengths is not None and np.any(constant(lengths, "lengths") != shape[0]):
+    if walk.lengths and not isinstance(lengths, Lengths):
+        raise UnknownForm("it does not heed the lengths of sequences, which are an input of the graph")
+    if lengths is not None and not walk.lengths and np.any(constant(lengths, "lengths") != shape[0]):
         raise UnknownForm("it has lengths of its own; layers here run through all steps of a series")
     spec, parameters = make(recurrent_weight.shape[2], reverse=word == "reverse"), each[0]
     if parameters["weight"].shape != spec.parameter_shapes(shape)["weight"]:

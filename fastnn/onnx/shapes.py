@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .any_length import Tokens
 from .arrangement import BATCH, Arranged
 from .chain import UnknownForm
 from .registry import StepsFirst, Tail, constant, operator, signal
@@ -20,6 +21,10 @@ FREE = "; export it with a batch of any size (dynamic_shapes of torch.onnx.expor
 def sizes(walk, node, x, *, start=0, end=None):
     if isinstance(x, Arranged):
         shape = x.index.shape
+    elif isinstance(x, Tokens):
+        shape = BATCH, *x.entry.sizes
+    elif hasattr(x, "sizes_by_axis"):
+        shape = x.sizes_by_axis(BATCH)
     elif isinstance(x, StepsFirst):
         shape = x.signal.shape[0], BATCH, *x.signal.shape[1:]
     else:

@@ -7,6 +7,7 @@ import numpy as np
 from ..layers import Pad2D, ZeroPad2D
 from ..layers.pooling.base import GlobalPool, Pool
 from . import images, joins, recurrence, shapes  # noqa: F401  (their operators register themselves)
+from .any_length import Lengths, Tokens, before_layers, has_open_steps, is_index, is_lengths, open_axis, walk_any_length
 from .arrangement import MOVING, Arranged, applied_inside, moved, reshaped
 from .attention import Scores, products, scored
 from .chain import Entry, Signal, Stage, UnknownNode
@@ -34,15 +35,20 @@ class Walk:
         The inputs of the graph by name.
     decided : dict
         The shapes of samples of inputs that an earlier walk has found, by name.
+    steps : int or None
+        The number of steps that stands for any.
+    lengths : bool
+        Whether an input holds the lengths of padded sequences.
     """
 
-    def __init__(self, model, decided=()):
-        self.graph, self.opsets, self.decided = model.graph, model.opset_import, dict(decided)
+    def __init__(self, model, decided=(), steps=None):
+        self.graph, self.opsets, self.decided, self.steps = model.graph, model.opset_import, dict(decided), steps
         self.functions = {(function.domain, function.name) for function in model.functions}
         to_array = library().numpy_helper.to_array
         self.values = {tensor.name: to_array(tensor) for tensor in self.graph.initializer}
         self.values[""] = None  # an omitted operand
-        self.dtype = self.batch = self.input_dtype = None  # the dtype: of the first product's weight, else of an input
+        self.batch = self.lengths = None
+        self.dtype = self.input_dtype = None  # the dtype: of the first product's weight, else of an input
         self.here = ""  # the current node
 
     def walk_nodes(self):
@@ -74,6 +80,8 @@ class Walk:
         domain = main(node.domain)
         if foldable(node, operands):
             return fold(self, node, *operands)
+        if not domain and (value := before_layers(self, node, operands)) is not None:
+            return value
         if any(isinstance(operand, AdditionalOutput) for operand in operands):
             raise ValueError("it takes what another node gives beside its output, such as a mask or a mean")
         if any(isinstance(operand, Moment) for operand in operands) and node.op_type != "ReduceMean":
@@ -141,17 +149,28 @@ class Walk:
         inputs = [value for value in self.graph.input if value.name not in self.values]  # old files list weights as inputs
         if not inputs:
             raise ValueError("its graph has no inputs")
-        self.entries, signals, fixed = {}, {}, set()
+        self.entries, signals, fixed, self.lengths = {}, {}, set(), False
         for value in inputs:
             kind, dims = value.type.tensor_type.elem_type, value.type.tensor_type.shape.dim
             fixed.add(dims[0].dim_value or None if dims else None)
+            if is_lengths(self.graph, value):
+                signals[value.name], self.lengths = Lengths(value.name), True
+                continue
+            tokens = is_index(self.graph, value)
             own = "float64" if kind == library().TensorProto.DOUBLE else "float32"
             self.input_dtype = self.input_dtype or own
-            sizes = tuple(dim.dim_value for dim in dims[1:])
+            sizes, axis = [dim.dim_value for dim in dims[1:]], open_axis(dims, tokens)
+            if axis is not None:
+                sizes[axis] = self.steps
+            sizes = tuple(sizes)
             if not sizes or not all(size > 0 for size in sizes):
                 raise ValueError(f"its input {value.name!r} does not say how many features a sample has; export it with an "
                                  "input of shape (batch, features)")
-            entry = self.entries[value.name] = Entry(value.name, sizes, self.decided.get(value.name))
+            entry = self.entries[value.name] = Entry(value.name, sizes, self.decided.get(value.name),
+                                                     None if axis is None else self.steps, tokens)
+            if tokens:
+                signals[value.name] = Tokens(entry)
+                continue
             features, shape, memory = math.prod(sizes), None, None
             if entry.inputs is not None and len(sizes) > 1:
                 shape = entry.inputs
@@ -210,7 +229,14 @@ def main(domain):
 
 def walk(model):
     """Return (the walk of a graph, its last layers by the names of outputs)."""
-    walked, error = Walk(model), None
+    if has_open_steps(model.graph):
+        return walk_any_length(lambda steps: walk_with(model, steps), model)
+    return walk_with(model)
+
+
+def walk_with(model, steps=None):
+    """Return the same for a number of steps."""
+    walked, error = Walk(model, steps=steps), None
     try:
         last = last_layers(walked)
     except (UnknownNode, ValueError) as raised:
@@ -219,7 +245,7 @@ def walk(model):
     decided = {name: entry.inputs for name, entry in getattr(walked, "entries", {}).items() if len(entry.inputs or ()) > 1}
     readers = [name for node in model.graph.node for name in node.input]
     if any(readers.count(name) > 1 for name in decided):
-        walked = Walk(model, decided)
+        walked = Walk(model, decided, steps)
         last, error = last_layers(walked), None
     if error is not None:
         raise error
