@@ -1,16 +1,20 @@
 """Draws the gallery when the pages are built: each module of `fastnn.examples` is run, and gets a page with its pictures,
-what it printed and its source. No list is kept by hand: an example shows up by being there.
+what it printed and its source. gallery.md has the order; an example that it does not name shows up at its end.
 """
 
 import contextlib
 import importlib
 import io
+import re
 from pathlib import Path
+
+from cards import card, contents, grid
 
 import fastnn
 from fastnn import examples
 
-PLACE = "% examples"  # the line of gallery.md that the list of examples replaces
+PLACE = re.compile(r"^% examples (.+)$", re.MULTILINE)  # lines of gallery.md, replaced by the cards of these examples
+OTHERS = re.compile(r"^(## .+\n\n)% other examples$", re.MULTILINE)  # a section for examples that no line names
 FOLDER = "generated"
 # those that take a minute unless told not to
 QUICK = {"autoencoder", "camera", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation",
@@ -77,19 +81,25 @@ def draw(app):
             file.write_text(text, encoding="utf-8")
 
 
-def listing(folder):
-    """Markdown of the list: a heading, a sentence and a picture each, and the table of contents."""
-    parts = []
-    for name in examples.names():
-        parts += [f"## [{title(name)}]({FOLDER}/{name}.md)", examples.summary(name)]
-        parts += [f"![{title(name)}]({FOLDER}/{picture.name})" for picture in pictures(name, folder)[-1:]]
-    entries = "\n".join(f"{FOLDER}/{name}" for name in examples.names())
-    return "\n\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{entries}\n```"])
+def listing(chosen, folder):
+    """Markdown of some examples: cards, and the entries of the side bar."""
+    cards = [card(title(name), f"{FOLDER}/{name}.md", examples.summary(name).partition(": ")[2] or examples.summary(name),
+                  next((f"{FOLDER}/{picture.name}" for picture in reversed(pictures(name, folder))), None))
+             for name in chosen]
+    return f"{grid(cards)}\n{contents([f'{FOLDER}/{name}' for name in chosen])}"
+
+
+def filled(text, folder):
+    """The page of the gallery, with the cards of the examples that a line names, and of all others at the end."""
+    named = [name for line in PLACE.findall(text) for name in line.split()]
+    text = PLACE.sub(lambda line: listing(line[1].split(), folder), text)
+    others = [name for name in examples.names() if name not in named]
+    return OTHERS.sub(lambda found: f"{found[1]}{listing(others, folder)}" if others else "", text)
 
 
 def fill(app, docname, source):
     if docname == "gallery":
-        source[0] = source[0].replace(PLACE, listing(Path(app.srcdir) / FOLDER))
+        source[0] = filled(source[0], Path(app.srcdir) / FOLDER)
 
 
 def setup(app):

@@ -1,7 +1,8 @@
 """Shows under each example of the pages what it prints, and the pictures that it saves.
 
 When the pages are built, the Python blocks of a page run from top to bottom in a process and a folder of their own, as the
-tests run them. What they gave is kept in the folder `generated` until the page or the package changes.
+tests run them. What they gave is kept in the folder `generated` until the page or the package changes. A page whose examples
+fail gets a warning, which stops a build with `-W`.
 """
 
 import contextlib
@@ -13,15 +14,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gallery import FOLDER, newest_source
 from sphinx.util import logging
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
-SILENT = {"guide/many", "README"}  # the first starts processes of several libraries
+SILENT = {"guide/many"}  # it starts processes of several libraries
 SECONDS = 600  # for the examples of a page
-LONGEST = 40  # lines of an output that are shown
+LONGEST, WIDEST = 40, 120  # lines of an output that are shown, and letters in a line
+
+failed = set()  # pages whose examples failed in this build
 
 
 def run_page(page):
@@ -41,14 +46,18 @@ def run_page(page):
 def outputs_of(page, name, folder):
     """Return [(text, names of pictures)] of the blocks of a page, from an earlier build if nothing has changed since."""
     kept = folder / f"{name.replace('/', '-')}.json"
+    if name in failed:
+        return []
     if kept.exists() and kept.stat().st_mtime > max(newest_source(), page.stat().st_mtime):
         return json.loads(kept.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         try:
             done = subprocess.run([sys.executable, __file__, page], cwd=scratch, capture_output=True, text=True, check=True,
                                   timeout=SECONDS, env={**os.environ, "MPLBACKEND": "Agg"})
-        except subprocess.SubprocessError as error:  # an optional package is missing; the tests run the pages too
-            logging.getLogger(__name__).info("%s has no outputs: %s", name, getattr(error, "stderr", None) or error)
+        except subprocess.SubprocessError as error:
+            failed.add(name)
+            logging.getLogger(__name__).warning("the examples of %s fail, so it shows no outputs: %s", name,
+                                                getattr(error, "stderr", None) or error)
             return []
         found = []
         for text, pictures in json.loads(done.stdout.splitlines()[-1]):
@@ -62,7 +71,7 @@ def outputs_of(page, name, folder):
 
 def shown(text, pictures):
     """Return the Markdown below a block."""
-    lines = text.splitlines()
+    lines = [part for line in text.splitlines() for part in (textwrap.wrap(line, WIDEST) if len(line) > WIDEST else [line])]
     if len(lines) > LONGEST:
         lines = [*lines[:LONGEST], "…"]
     parts = ["```{code-block} text\n:class: output\n\n" + "\n".join(lines) + "\n```\n"] if lines else []
@@ -70,17 +79,39 @@ def shown(text, pictures):
     return "\n" + "\n".join(parts) if parts else ""
 
 
+def has_outputs(name, text):
+    return name not in SILENT and not name.startswith(FOLDER) and BLOCK.search(text) is not None
+
+
+def of_page(app, name):
+    source = Path(app.srcdir)
+    return outputs_of(source / f"{name}.md", name, source / FOLDER)
+
+
+def pictures_of(app, name):
+    """Return the addresses of the pictures of a page."""
+    if not has_outputs(name, (Path(app.srcdir) / f"{name}.md").read_text(encoding="utf-8")):
+        return []
+    return [f"/{FOLDER}/{picture}" for _, pictures in of_page(app, name) for picture in pictures]
+
+
+def run_pages(app):
+    """Run the examples of all pages, some at a time, before the first page is read."""
+    source = Path(app.srcdir)
+    (source / FOLDER).mkdir(exist_ok=True)
+    names = [str(page.relative_to(source).with_suffix("").as_posix()) for page in sorted(source.rglob("*.md"))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda name: pictures_of(app, name), names))
+
+
 def add_outputs(app, name, source):
-    if name in SILENT or name.startswith(FOLDER) or not BLOCK.search(source[0]):
-        return
-    page = Path(app.env.doc2path(name))
-    folder = Path(app.srcdir) / FOLDER
-    folder.mkdir(exist_ok=True)
-    found = iter(outputs_of(page, name, folder))
-    source[0] = BLOCK.sub(lambda block: block[0] + shown(*next(found, ("", []))), source[0])
+    if has_outputs(name, source[0]):
+        found = iter(of_page(app, name))
+        source[0] = BLOCK.sub(lambda block: block[0] + shown(*next(found, ("", []))), source[0])
 
 
 def setup(app):
+    app.connect("builder-inited", run_pages)
     app.connect("source-read", add_outputs)
     return {"parallel_read_safe": False}
 

@@ -27,13 +27,13 @@ MOST_FORMS = 16  # of batches that are kept
 
 
 def train_on_batch(network, X, y, optimizer, sample_weight, threads):
-    """Take one step; return the loss before it. threads: as `resolve_threads` returns it, or None."""
+    """Take one step; return the loss before it."""
     claim = Claim(sys._getframe())
     try:
         claim.take(network.fits)
         stepper = network.fits.stepper
-        if sample_weight is None and threads is None and stepper is not None and stepper.is_for(optimizer):
-            loss = stepper.step(X, y)
+        if sample_weight is None and stepper is not None and stepper.is_for(optimizer):
+            loss = stepper.step(X, y, threads)
             if loss is not None:
                 return loss
         return first_step(network, X, y, optimizer, sample_weight, threads)
@@ -62,8 +62,8 @@ def first_step(network, X, y, optimizer, sample_weight, threads):
         fits.last = state
     if fits.stepper is None or fits.stepper.optimizer is not optimizer:
         fits.stepper = Stepper(network, optimizer)
-    if sample_weight is None and threads is None:
-        fits.stepper.prepare(X, y, data, trainer)
+    if sample_weight is None:
+        fits.stepper.prepare(X, y, data, trainer, threads)
     return loss
 
 
@@ -79,11 +79,11 @@ class Stepper:
     def is_for(self, given):
         return given is None or given is self.optimizer or (given == self.name if isinstance(given, str) else False)
 
-    def step(self, X, y):
+    def step(self, X, y, threads):
         """Take a step; return its loss, or None if it has to be taken the general way."""
-        if type(X) is not np.ndarray or type(y) is not np.ndarray:
+        if type(X) is not np.ndarray or type(y) is not np.ndarray or (threads is not None and type(threads) is not int):
             return None
-        form = self.forms.get((X.shape, X.dtype, y.shape, y.dtype))
+        form = self.forms.get((X.shape, X.dtype, y.shape, y.dtype, threads))
         if form is None:
             return None
         state, values = self.optimizer_state, self.current(self.optimizer)
@@ -100,7 +100,7 @@ class Stepper:
         self.optimizer_state.read = values
         return True
 
-    def prepare(self, X, y, data, trainer):
+    def prepare(self, X, y, data, trainer, threads):
         """Prepare for batches of this form, if they can be taken so."""
         network, program = self.network, trainer.program
         plain = not (network.has_several or network.is_ragged or network.gives_steps) and program.parts_used == 1
@@ -113,7 +113,8 @@ class Stepper:
             alike = (alike and y.dtype.kind in "fiub" and network.objective.head.targets != "classes"
                      and values.size == y.size)
         if alike:
-            self.forms[X.shape, X.dtype, y.shape, y.dtype] = Form(network, y, data, trainer)
+            threads = threads if threads is None else int(threads)
+            self.forms[X.shape, X.dtype, y.shape, y.dtype, threads] = Form(network, y, data, trainer)
         else:
             trainer.keep_program()
 

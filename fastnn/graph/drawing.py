@@ -5,7 +5,7 @@ from .table import formula_of, names
 from .value import Value, a_node, topological_order
 
 # in inches
-LINE, PADDING, COLUMN_GAP, ROW_GAP, CHARACTER = 0.17, 0.07, 0.55, 0.16, 0.088
+LINE, PADDING, COLUMN_GAP, ROW_GAP, MARGIN, CHARACTER = 0.17, 0.07, 0.4, 0.16, 0.08, 0.088
 FONT_SIZE = 9  # points, as wide as CHARACTER
 INPUT, COMPUTED, DERIVATIVE, EDGE = "#e8f1fa", "#ffffff", "#c0392b", "#8a949e"
 
@@ -46,7 +46,7 @@ def draw(root: Value, ax=None):
     lines = {node: text(node, name, name[root]) for node in nodes}
     height = 3 * LINE + 2 * PADDING
     widths = [max(len(line) for node in column for line in lines[node]) * CHARACTER + 2 * PADDING for column in columns]
-    figure_width = sum(widths) + COLUMN_GAP * (len(columns) + 1)
+    figure_width = sum(widths) + COLUMN_GAP * (len(columns) - 1) + 2 * MARGIN
     figure_height = max(map(len, columns)) * (height + ROW_GAP) + ROW_GAP
     if ax is None:
         ax = plt.figure(figsize=(figure_width, figure_height)).add_axes((0, 0, 1, 1))
@@ -56,7 +56,7 @@ def draw(root: Value, ax=None):
     font_size = FONT_SIZE * min(room[0] / figure_width, room[1] / figure_height)  # boxes shrink with the axes: so do letters
 
     box = {}  # node: left, right and middle height of its box
-    left = COLUMN_GAP
+    left = MARGIN
     for column, width in zip(columns, widths, strict=True):
         for place, node in enumerate(column):
             y = figure_height * (1 - (place + 0.5) / len(column))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..checks import path_name, real_number, shown, whole_number
+from .room import fit_labels, in_lines, inches
 
 # colors that color-blind readers can distinguish (Okabe and Ito 2008), and markers that differ without color
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
@@ -76,8 +77,9 @@ def class_colors(classes):
 
 
 def plain(ax):
-    """Remove the upper and right sides of the frame, and add a light grid."""
-    one_axes(ax).spines[["top", "right"]].set_visible(False)
+    """Remove the upper and right sides of the frame, add a light grid, and break labels that do not fit into lines."""
+    fit_labels(one_axes(ax))
+    ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     return ax
@@ -94,5 +96,7 @@ def class_marker(label):
 
 
 def color_bar(ax, image, label):
-    """Draw a color bar beside the Axes."""
+    """Draw a color bar beside the Axes, and break labels that do not fit into lines."""
+    fit_labels(ax)
+    label = in_lines(label, inches(ax)[1])
     ax.figure.colorbar(image, ax=ax, label=label, pad=0.02).outline.set_visible(False)

@@ -5,7 +5,7 @@ import numpy as np
 from ..checks import an_instance, several, shown
 from ..samples.arrays import real_array
 from .canvas import FROM_ZERO, color_bar, given_or_new
-from .room import fit_tick_labels, letters_of_cells
+from .room import fit_row_labels, fit_tick_labels, letters_of_cells
 
 
 def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
@@ -55,6 +55,7 @@ def heat_map(values, rows, columns, ax=None, *, label="", form="{:.3f}"):
     ax.set_xticks(range(len(columns)), columns)
     fit_tick_labels(ax, columns)
     ax.set_yticks(range(len(rows)), rows)
+    fit_row_labels(ax, len(rows))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     color_bar(ax, image, label)

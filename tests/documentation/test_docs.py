@@ -21,11 +21,14 @@ MADE = {"_build", "generated"}  # by building the pages
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md",
          *sorted(page for page in DOCS.rglob("*.md") if MADE.isdisjoint(page.relative_to(DOCS).parts))]
 
-NEEDED = {"custom.md": ["sklearn"], "exchange.md": ["onnx", "safetensors"], "images.md": ["matplotlib", "PIL"],
-          "inspection.md": ["matplotlib", "sklearn"],
-          "many.md": ["sklearn", "dask.distributed", "optuna"],
-          "optimizers.md": ["scipy"], "pictures.md": ["matplotlib"], "populations.md": ["pandas"],
-          "saving.md": ["safetensors"], "sklearn.md": ["pandas", "sklearn"], "tables.md": ["pandas"]}  # optional packages
+NEEDED = {"classification.md": ["matplotlib"], "callbacks.md": ["matplotlib"],
+          "custom.md": ["sklearn"], "exchange.md": ["onnx", "safetensors"], "graphs.md": ["matplotlib"],
+          "images.md": ["matplotlib", "PIL"], "inspection.md": ["matplotlib", "sklearn"],
+          "many.md": ["sklearn", "dask.distributed", "optuna"], "optimizers.md": ["matplotlib", "scipy"],
+          "pictures.md": ["matplotlib"], "populations.md": ["matplotlib", "pandas"], "regression.md": ["matplotlib"],
+          "saving.md": ["safetensors"], "sequences.md": ["matplotlib"], "series.md": ["matplotlib"],
+          "sklearn.md": ["pandas", "sklearn"], "tables.md": ["matplotlib", "pandas"], "transcripts.md": ["matplotlib"],
+          "translation.md": ["matplotlib"]}  # optional packages
 
 
 def page_name(page):
@@ -163,3 +166,21 @@ def test_every_public_name_is_in_the_reference(monkeypatch):
     for name in fastnn.__all__:
         assert len(re.findall(rf":: fastnn\.{name}$", reference.public_names(), re.MULTILINE)) == 1, name
     monkeypatch.delitem(sys.modules, "reference")
+
+
+def test_a_page_whose_examples_fail_is_a_warning_of_the_build(tmp_path, monkeypatch, caplog):
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    for name in ("outputs", "gallery", "cards"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    pytest.importorskip("sphinx", reason="the pages are built by Sphinx")
+    outputs = importlib.import_module("outputs")
+    page = tmp_path / "page.md"
+    page.write_text("```python\nprint(1 + 1)\n```\n\n```python\nprint(unknown)\n```\n", encoding="utf-8")
+    with caplog.at_level("WARNING"):
+        assert outputs.outputs_of(page, "page", tmp_path) == []
+    assert "NameError" in caplog.text
+    page.write_text("```python\nprint(1 + 1)\n```\n", encoding="utf-8")
+    outputs.failed.clear()
+    assert [list(each) for each in outputs.outputs_of(page, "page", tmp_path)] == [["2", []]]
+    for name in ("outputs", "gallery", "cards"):
+        monkeypatch.delitem(sys.modules, name, raising=False)

@@ -54,8 +54,17 @@ def test_steps_have_the_bits_of_fits(dtype, make):
             optimizer.learning_rate = beside.learning_rate = 0.02
         if step == 9:  # a fit between steps, and other numbers of threads
             assert fitted(one, X, y, optimizer) == fitted(other, X, y, beside)
-        assert one.train_on_batch(X, y, optimizer=optimizer) == fitted(other, X, y, beside)
+        threads = (None, 1, 2)[step // 3 % 3]
+        assert one.train_on_batch(X, y, optimizer=optimizer, threads=threads) == fitted(other, X, y, beside)
         assert same_arrays(one, other)
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2])
+def test_a_known_form_takes_the_short_way(threads):
+    net, (X, y) = classifier(), batch(0)
+    net.train_on_batch(X, y, optimizer=SGD(0.1), threads=threads)
+    assert net.fits.stepper.step(X, y, threads) is not None
+    assert net.fits.stepper.step(X, y, 3) is None  # the program for 3 threads is not known
 
 
 @pytest.mark.parametrize(("layers", "y"), [

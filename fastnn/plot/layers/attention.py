@@ -10,9 +10,9 @@ from ...network.attention_weights import attention_weights
 from ...samples.sequences import Sequences
 from ..canvas import color_bar, given_or_new, whole_numbers
 from ..names import of_network
+from ..room import fit_row_labels, fit_tick_labels
 
 MOST_LABELS = 80  # more would overlap
-LONG = 2  # letters; longer labels of steps are rotated
 
 
 def attention(net, x, layer=None, ax=None, *, head=None, queries=None, steps=None):
@@ -61,8 +61,8 @@ def attention(net, x, layer=None, ax=None, *, head=None, queries=None, steps=Non
     ax = given_or_new(ax, height=min(9.0, max(1.8, 1.0 + 0.22 * shape[0])))
     largest = float(drawn[np.isfinite(drawn)].max(initial=0)) or 1.0
     image = ax.imshow(drawn, cmap="Blues", vmin=0, vmax=largest, aspect="auto", interpolation="nearest")
-    for axis, names, turn in zip((ax.yaxis, ax.xaxis), labels, (False, True), strict=True):
-        label_axis(axis, names, turn)
+    for axis, names, below in zip((ax.yaxis, ax.xaxis), labels, (False, True), strict=True):
+        label_axis(axis, names, below)
     ax.set(xlabel="step of the source", ylabel="query")
     ax.spines[:].set_visible(False)
     color_bar(ax, image, words)
@@ -79,15 +79,17 @@ def checked_labels(name, given, count):
     return labels
 
 
-def label_axis(axis, names, turn):
-    """Label the rows or columns of an image; None for their numbers. turn: whether to rotate long labels."""
+def label_axis(axis, names, below):
+    """Label the rows or columns of an image; None for their numbers. below: whether they stand below."""
     if names is None or len(names) > MOST_LABELS:
         whole_numbers(axis)
         return
     axis.set_ticks(range(len(names)), names)
     axis.set_tick_params(length=0)
-    if turn and max(map(len, names), default=0) > LONG:
-        axis.set_tick_params(labelrotation=60)
+    if below:
+        fit_tick_labels(axis.axes, names)
+    else:
+        fit_row_labels(axis.axes, len(names))
 
 
 def batch_of_one(net, x):

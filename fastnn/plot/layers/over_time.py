@@ -12,6 +12,7 @@ from ...samples.data import samples_of
 from ...samples.sequences import Sequences
 from ..canvas import ABOUT_ZERO, MARKERS, color_bar, given_or_new, plain, whole_numbers
 from ..names import of_network, step_index, step_names
+from ..room import in_lines, inches, legend
 from .attention import batch_of_one, checked_labels, label_axis
 from .attribution import class_gradient
 
@@ -56,9 +57,9 @@ def hidden_states(net, x, layer=None, ax=None, *, steps=None):
                       height=min(8.0, max(2.2, 1.2 + 0.1 * states.shape[1])))
     largest = float(np.abs(states[np.isfinite(states)]).max(initial=0)) or 1.0
     image = ax.imshow(states.T, cmap=ABOUT_ZERO, vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
-    label_axis(ax.xaxis, labels, turn=True)
+    label_axis(ax.xaxis, labels, below=True)
     whole_numbers(ax.yaxis)
-    ax.set(xlabel="step", ylabel="unit", title=step_names(net)[number])
+    ax.set(xlabel="step", ylabel="unit", title=in_lines(step_names(net)[number], inches(ax)[0], 12.0))
     ax.spines[:].set_visible(False)
     color_bar(ax, image, "state")
     return ax
@@ -121,7 +122,7 @@ def gradient_over_time(net, x, label=None, ax=None, *, name=None):
     whole_numbers(ax.xaxis)
     ax.set(xlabel="step", ylabel="norm of the gradient of the score")
     if name is not None:
-        ax.legend(frameon=False)
+        legend(ax)
     return plain(ax)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from ...checks import several, true_or_false
 from ...network.predicting import label_numbers
 from ..canvas import given_or_new
-from ..room import SMALLEST, fit_tick_labels, letters_of_cells
+from ..room import SMALLEST, fit_row_labels, fit_tick_labels, inches, letters_of_cells
 from .classes import true_labels
 
 
@@ -56,7 +56,9 @@ def confusion_matrix(net, X, y, ax=None, *, labels=None, normalize=False):
     letters = letters_of_cells(ax, classes, classes, [text.get_text() for text in display.text_.flat], 10.0)
     for text in display.text_.flat:
         text.set(fontsize=letters or SMALLEST, visible=letters is not None)
-    fit_tick_labels(ax, labels)
+    cell = min(inches(ax)) / classes
+    fit_tick_labels(ax, labels, cell)
+    fit_row_labels(ax, classes, cell)
     ax.tick_params(length=0, pad=5)
     ax.spines[:].set_visible(False)
     return ax

@@ -7,9 +7,10 @@ import numpy as np
 from ...checks import several, whole_number
 from ...network.predicting import label_numbers
 from ...samples.features import features
-from ..canvas import COLORS, given_or_new
+from ..canvas import COLORS, given_or_new, one_axes
 from ..diagrams.diagram import LETTER, SMALLEST
 from ..names import sample_shape
+from ..room import ROOM, fit_labels, inches
 from ..sheet import as_picture, columns_for, limits_of, pixels_shape, without_ticks
 from .classes import true_labels
 
@@ -79,6 +80,7 @@ def mistakes(net, X, y, ax=None, *, count=20, labels=None, shape=None):
     captions = [f"{labels[y[index]]} → {labels[predicted[index]]}\n{percent(confidence[index])}" for index in chosen]
     ax = draw(ax, X[chosen].reshape(len(chosen), *sides), captions)
     ax.set_xlabel(f"{len(wrong)} of {len(y)} samples are wrong (true → predicted, probability)")
+    fit_labels(ax)
     return ax
 
 
@@ -88,6 +90,12 @@ def percent(probability):
         f"{min(99.9, 100 * probability):.1f} %"
 
 
+def side_in(ax, count, columns, tall):
+    """Return the width of a picture, in inches, of so many in Axes; tall: their height as a part of it."""
+    width, height = ROOM * inches(ax)
+    return max(0.05, min(width / columns, (height / math.ceil(count / columns) - CAPTION) / tall))
+
+
 def draw(ax, samples, captions):
     """Draw samples (count, height, width, channels) or (count, steps, features), each below its caption."""
     count = len(samples)
@@ -95,8 +103,10 @@ def draw(ax, samples, captions):
     high, wide = samples.shape[1:3] if is_image else (2, 3)
     columns = columns_for(count, high, wide) if count else 1
     columns = max(1, min(count, max(columns, 5)))
-    rows = max(1, math.ceil(count / columns))
     side = 6.6 / max(columns, 4)  # inches of a picture's width
+    if ax is not None and count:
+        side, columns = max((side_in(one_axes(ax), count, each, high / wide), each) for each in range(1, count + 1))
+    rows = max(1, math.ceil(count / columns))
     tall = side * high / wide
     ax = without_ticks(given_or_new(ax, width=min(7.0, 0.4 + columns * side), height=0.4 + rows * (1.06 * tall + CAPTION)))
     up = 1 + CAPTION / tall  # in heights of a picture
@@ -105,7 +115,7 @@ def draw(ax, samples, captions):
     if not count:
         ax.text(0.5, up / 2, "no mistakes", ha="center", va="center")
         return ax
-    room = 72 * min(side, given_or_new(ax).get_window_extent().width / ax.figure.dpi / columns)
+    room = 72 * side_in(ax, count, columns, high / wide)
     letters = max(len(line) for caption in captions for line in caption.split("\n"))
     size = max(SMALLEST, min(LARGEST, room / (LETTER * letters)))
     limits = limits_of(samples)

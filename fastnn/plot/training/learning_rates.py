@@ -37,5 +37,5 @@ def learning_rates(found, ax=None):
     ax.set_ylim(low - 0.15 * (high - low or 1), high + 0.6 * (high - low or 1))  # what explodes leaves the picture
     ax.set_xscale("log")
     ax.set(xlabel="learning rate", ylabel="loss")
-    legend(ax, loc="lower left")
+    legend(ax)
     return plain(ax)

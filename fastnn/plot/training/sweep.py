@@ -9,10 +9,11 @@ from ...checks import an_instance, list_of, one_of, real_number, several, whole_
 from ...samples.arrays import real_array
 from ...samples.metrics import directed
 from ..canvas import COLORS, INK, axes, given_or_new, plain
-from ..room import fit_tick_labels
+from ..room import LETTER, ROOM, fit_tick_labels, inches
 
 LETTERS = 36  # letters that fit side by side below a panel
-LONG = 1000  # a logarithmic scale with a larger ratio has labels only at powers of ten
+LONG = 3  # powers of ten; longer logarithmic scales have labels at these alone
+TICK = 7  # letters of a number below a logarithmic scale, and the gap to the next
 WIDE = 10  # ratio of the largest number to the smallest from which on the scale is logarithmic
 CATEGORIES, FRACTIONS = 12, 6  # up to so many different numbers, or fractions, are drawn as categories
 
@@ -65,9 +66,11 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
         places, middles = np.array(values, np.float64), binned(values)
         if is_even_in_logarithms(places):
             ax.set_xscale("log", subs=(2, 5))
-            if places.max() < LONG * places.min():  # labels at 1, 2, 5, 10, …
+            decades = math.log10(places.max() / places.min())
+            if decades < LONG:
                 ax.xaxis.set_major_formatter("{x:g}")
-                ax.xaxis.set_minor_formatter("{x:g}")
+                fits = 3 * decades * TICK * LETTER * 10 / 72 < ROOM * inches(ax)[0]  # labels at 1, 2, 5, 10, …
+                ax.xaxis.set_minor_formatter("{x:g}" if fits else "")
     else:
         kinds = list(dict.fromkeys(map(str, sorted(values)))) if sortable(values) else kinds
         numbers = np.array([kinds.index(str(value)) for value in values])
