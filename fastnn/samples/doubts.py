@@ -22,8 +22,10 @@ def warn_of_doubts(network, data):
     if network.is_ragged or data.X.ndim != 2 or len(data.X) == 0:
         return
     largest = float(np.abs(seen(data.X)).max())
-    first = next((layer for layer in network.layers if not layer.is_view), None) if largest > LARGE else None
-    if first is not None and type(first).__name__ not in SCALED_BY:
+    if largest <= LARGE:
+        return
+    names = [type(layer).__name__ for layer in network.layers if not layer.is_view]
+    if names and names[0] not in SCALED_BY and "Embedding" not in names:  # the number of a category may be large
         warn_caller(f"X holds numbers up to {largest:.3g}, far from unit size, with which training is slow or diverges; "
                     "scale its columns, or begin the network with Normalize(), which learns their means and deviations")
 

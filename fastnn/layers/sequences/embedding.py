@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from ...checks import whole_number
 from ...kernels.layers.sequences.embedding import embedding_list_row, embedding_row, used_size
+from ...kernels.layers.sequences.embedding_of_numbers import embedding_of_numbers_list_row, embedding_of_numbers_row
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, register
 
 LARGEST_FIRST = 0.05
+EXACT = 2**24  # whole numbers below are exact in float32
 
 
 @register
@@ -17,6 +19,11 @@ class Embedding(Layer):
 
     A sequence of tokens, whole numbers from 0 to tokens − 1, becomes a sequence (steps, features). It is the first layer of
     a network with `inputs=(None,)`.
+
+    A single feature that holds the number of a category, of shape (1,), becomes (features,), its vector: in a graph, a part
+    of the features such as `x[3:4]`, or an input of its own. It takes any number of categories in little memory, where
+    one-hot features would take one for each. A feature is not checked before the network runs: for a number that is none of
+    a category, such as 0.5 or one that is too large, the vector is NaN.
 
     A step of training changes only the rows of the tokens in its batch: other rows, and what the optimizer keeps for them,
     such as Adam's means, stay as they are. The number of steps, from which Adam corrects its means, is that of the network.
@@ -37,6 +44,15 @@ class Embedding(Layer):
     [(None,), (None, 16), (16,), (2,)]
     >>> net.predict([[5, 0, 7], [999]]).shape
     (2,)
+
+    The first two features are numbers, the third is that of a city:
+
+    >>> from fastnn import Concatenate, Input
+    >>> x = Input(3)
+    >>> row = Concatenate()(x[:2], Embedding(20_000, 8)(x[2:]))
+    >>> net = Network(inputs=x, outputs=Dense(1)(Dense(32, "relu")(row)))
+    >>> net.predict([[0.1, -0.4, 19_999]]).shape
+    (1,)
     """
 
     tokens: int
@@ -52,11 +68,17 @@ class Embedding(Layer):
         return f"Embedding({self.tokens}, {self.features})"
 
     def works_over_time(self, shape):
-        return len(shape) == 1
+        return shape == (None,)
 
     def output_shape(self, shape):
+        if shape == (1,) and self.tokens <= EXACT:
+            return self.features,
+        if shape == (1,):
+            raise ValueError(f"{self!r} takes sequences of tokens, inputs=(None,); a feature holds the numbers of at most "
+                             f"{EXACT:,} categories")
         if shape != (None,):
-            raise ValueError(f"{self!r} takes sequences of tokens, inputs=(None,), and here a sample has the shape {shape}")
+            raise ValueError(f"{self!r} takes sequences of tokens, inputs=(None,), and here a sample has the shape {shape}; "
+                             "it also takes one feature that holds the number of a category, of shape (1,)")
         return None, self.features
 
     def kept_between_steps(self, shape):
@@ -72,18 +94,24 @@ class Embedding(Layer):
         return self.features
 
     def lower(self, program, index, x, activation):
+        row, list_row, gradients = embedding_row, embedding_list_row, {}
+        if x.shape:  # of one feature
+            x = program.in_arena(x)
+            row, list_row, gradients = embedding_of_numbers_row, embedding_of_numbers_list_row, {"dx": x.gradient}
         a, weight = program.tensor((self.features,)), program.offsets[f"{index}.weight"]
-        table = {"weight": weight, "tokens": self.tokens, "features": self.features}
+        table = {"x": x.offset, "weight": weight, "tokens": self.tokens, "features": self.features}
         used, begins = program.list_of_used(index, used_size(self.tokens))
         if used:
-            program.emit(embedding_list_row(program.dtype, x=x.offset, used=used, begins=begins, **table))
+            program.emit(list_row(program.dtype, used=used, begins=begins, **table))
         parts = program.parts(program.batch * self.features, NUMBERS_PER_PART)
-        program.emit(embedding_row(program.dtype, parts, x=x.offset, a=a.offset, da=a.gradient, used=used, **table))
+        program.emit(row(program.dtype, parts, a=a.offset, da=a.gradient, used=used, **gradients, **table))
         if program.training:
             program.emit_update(start=weight, rows=self.tokens, columns=self.features, parts=parts, used=used)
         return a
 
     def onnx(self, graph, x, parameters):
+        if graph.shape == (1,):
+            x = graph("Cast", graph("Squeeze", x, graph.tensor("axes", [-1], "int64")), to="int64")
         return graph("Gather", graph.tensor("weight", parameters["weight"]), x, axis=0)
 
     def onnx_over_time(self, graph, x, parameters):
