@@ -120,6 +120,8 @@ ADVICE = {
         "lr": "give learning_rate_init, as in scikit-learn", "hidden": "give hidden_layer_sizes",
         "patience": "give n_iter_no_change and early_stopping=True", "threads": "give n_threads",
         "progress": "give verbose", "validation_split": "give validation_fraction and early_stopping=True",
+        "backprop_steps": "windows need a target at each step, and an estimator has one for each sequence: use "
+                          "Network.fit(..., backprop_steps=50)",
     },
 }
 

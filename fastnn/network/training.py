@@ -8,7 +8,7 @@ from ..fitting.loop import Fit
 from ..fitting.state import begin_or_resume
 from ..program.frozen import frozen_names
 from ..program.groups import groups_of
-from ..program.truncated import carried_numbers
+from ..program.truncated import window_steps
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from ..samples.doubts import warn_of_doubts
@@ -38,12 +38,10 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         if not by_steps:
             data, validation = rows_alone(data), rows_alone(validation)
     shuffle = true_or_false("shuffle", shuffle)
-    if backprop_steps is not None:
-        backprop_steps = whole_number("backprop_steps", backprop_steps)
-        if not by_steps:
-            raise ValueError("LBFGS takes the gradient of all samples at once; leave backprop_steps out, or use another "
-                             "optimizer: Adam()")
-        carried_numbers(network)
+    backprop_steps = window_steps(network, backprop_steps)
+    if backprop_steps is not None and not by_steps:
+        raise ValueError("LBFGS takes the gradient of all samples at once; leave backprop_steps out, or use another "
+                         "optimizer: Adam()")
     options = {
         "callbacks": list_of("callbacks", callbacks, Callback), "metrics": choose(metrics, network.objective.head),
         "threads": threads, "progress": None if progress is None else true_or_false("progress", progress),

@@ -7,7 +7,8 @@ import numpy as np
 from ..checks import number_in_range
 from .results import checked_metric, costs, ranking_metric, warn_of_losses
 
-PER_MEMBER = "batch_size", "optimizer", "rows", "validation_rows"  # options of `Population.fit` that may be lists
+# options of `Population.fit` that may be lists
+PER_MEMBER = "batch_size", "optimizer", "backprop_steps", "rows", "validation_rows"
 
 
 def rungs(candidates, epochs, factor):

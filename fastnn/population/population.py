@@ -22,6 +22,7 @@ from ..fitting.progress import Progress
 from ..fitting.state import begin_or_resume
 from ..formats import html
 from ..network.network import Network
+from ..program.truncated import window_steps
 from ..runtime.exclusive import Claim
 from ..runtime.threads import resolve_threads
 from ..samples.metrics import choose, of_fit
@@ -94,7 +95,8 @@ class Population(Ensemble):
             optimizer=None, validation_data: tuple | None = None, rows=None, validation_rows=None,
             sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, shuffle: bool = True,
             metrics: Sequence = (), callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None,
-            progress: bool | None = None, resume: bool = False) -> list[History]:
+            progress: bool | None = None, resume: bool = False,
+            backprop_steps: int | Sequence[int | None] | None = None) -> list[History]:
         """Train every member, starting from its current weights.
 
         The options are those of `Network.fit`; a list has one value for each member.
@@ -125,6 +127,8 @@ class Population(Ensemble):
         progress : bool, optional
         resume : bool
             Whether each member resumes its last fit, until `epochs` epochs are done in total.
+        backprop_steps : int or list of int or None, optional
+            The length of the windows by which members learn long series, as in `Network.fit`.
 
         Returns
         -------
@@ -142,7 +146,7 @@ class Population(Ensemble):
         batch_sizes = [whole_number("batch_size", value) for value in each("batch_size", batch_size, count)]
         shuffle, resume = true_or_false("shuffle", shuffle), true_or_false("resume", resume)
         progress = None if progress is None else true_or_false("progress", progress)
-        given = each("optimizer", optimizer, count)
+        given, windows = each("optimizer", optimizer, count), each("backprop_steps", backprop_steps, count)
         callbacks = each_callbacks(callbacks, count)
         chosen = [choose(metrics, network.objective.head) for network in self.networks]
         samples = count_samples(X, self.networks[0])
@@ -159,6 +163,9 @@ class Population(Ensemble):
                 data.training(network.astype("float64"), own_rows[0])
                 if resume:
                     raise ValueError(f"member {number} has LBFGS, and such a fit cannot be resumed; leave resume out")
+                if windows[number] is not None:
+                    raise ValueError(f"member {number} has LBFGS, which takes the gradient of all samples at once; leave "
+                                     "backprop_steps out for it")
                 later[number] = partial(data.fit_copies, network, *own_rows, optimizer=given[number],
                                         metrics=list(metrics), callbacks=callbacks[number], threads=threads, progress=False)
                 continue
@@ -166,7 +173,8 @@ class Population(Ensemble):
             try:
                 state = begin_or_resume(
                     network, self.own_optimizers.of(number, given[number]), resume, samples=learned.samples,
-                    batch_size=batch_sizes[number], shuffle=shuffle)
+                    batch_size=batch_sizes[number], shuffle=shuffle,
+                    backprop_steps=window_steps(network, windows[number]))
             except ValueError as error:
                 raise ValueError(f"member {number}: {error}") from None
             fit = Fit(network, learned, validation, state, epochs=epochs[number], callbacks=callbacks[number],
@@ -243,7 +251,7 @@ class Population(Ensemble):
             raise ValueError("halve begins anew; leave resume out")
         epochs = [whole_number("epochs", value) for value in each("epochs", epochs, count)]
         samples = count_samples(X, self.networks[0])
-        for name in {"batch_size", "optimizer"} & set(options):
+        for name in {"batch_size", "optimizer", "backprop_steps"} & set(options):
             options[name] = each(name, options[name], count)
         for name in {"rows", "validation_rows"} & set(options):
             options[name] = each_rows(name, options[name], count, samples)

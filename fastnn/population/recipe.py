@@ -12,7 +12,7 @@ from ..network.network import Network
 from ..samples.arrays import any_array
 from .space import generator
 
-FIT = "epochs", "batch_size"  # hyperparameters of `fit`
+FIT = "epochs", "batch_size", "backprop_steps"  # hyperparameters of `fit`
 ARCHITECTURE = ("hidden", "width", "depth", "activation", "dropout", "batch_norm", "l1", "l2", "initializer", "loss",
                 "dtype", "seed")
 MOST_CLASSES = 256  # more different whole numbers are taken for values
@@ -65,11 +65,11 @@ def default_network(problem, *, hidden=None, width=32, depth=1, activation="relu
 class Recipe:
     """The conversion of configurations to members; `fixed` are hyperparameters that the space does not contain."""
 
-    def __init__(self, problem, build, optimizer, epochs, batch_size):
+    def __init__(self, problem, build, optimizer, **fit):
         if build is not None and not callable(build):
             raise ValueError(f"build is {build!r}; it must be a function from hyperparameters to a Network")
         self.problem, self.build = problem, build
-        self.fixed = {"optimizer": optimizer, "epochs": epochs, "batch_size": batch_size}
+        self.fixed = {"optimizer": optimizer, **fit}
 
     def optimizer(self, configuration):
         """Return a new optimizer, and the names of the hyperparameters that it uses."""
@@ -101,10 +101,10 @@ class Recipe:
         return default_network(self.problem, **own)
 
     def member(self, configuration):
-        """Return (network, optimizer, epochs, batch_size)."""
+        """Return (network, optimizer, epochs, batch_size, backprop_steps)."""
         optimizer, taken = self.optimizer(configuration)
         options = {**self.fixed, **configuration}
-        return self.network(configuration, taken), optimizer, options["epochs"], options["batch_size"]
+        return self.network(configuration, taken), optimizer, *(options[name] for name in FIT)
 
 
 def split_rows(samples, share, seed):

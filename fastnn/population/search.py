@@ -25,9 +25,9 @@ GIVEN["loss"] = "loss function"
 
 def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = None, build: Callable | None = None,
           task: str | None = None, epochs: int = 20, batch_size: int = 32, optimizer="adam",
-          validation_data: tuple | None = None, validation_split: float = 0.2, folds: int | None = None,
-          halving: float | None = None, metric: str | None = None, sample_weight: ArrayLike | None = None,
-          class_weight: Mapping | str | None = None, metrics: Sequence = (),
+          backprop_steps: int | None = None, validation_data: tuple | None = None, validation_split: float = 0.2,
+          folds: int | None = None, halving: float | None = None, metric: str | None = None,
+          sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, metrics: Sequence = (),
           callbacks: Sequence | Callable[[int], list] = (), seed: int = 0, threads: int | None = None,
           progress: bool | None = None) -> Sweep:
     """Train networks with many hyperparameters on the same data, in one compiled parallel call.
@@ -39,7 +39,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         ends are integers; an object with a method `rvs(random_state=...)`, such as a distribution of scipy.stats; or one
         value. The names are width, depth or hidden (a list of widths, as in [(64,), (64, 32)]), activation, dropout,
         batch_norm, l1, l2, initializer, loss, dtype, seed; optimizer, and the hyperparameters of the optimizer such as
-        learning_rate; epochs and batch_size.
+        learning_rate; epochs, batch_size and backprop_steps.
     X, y : array
         As for `Network.fit`, preprocessed: values of about unit size.
     samples : int, optional
@@ -49,7 +49,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         network of dense layers for X and y. Networks of several inputs or outputs need it; X and y are then given by name.
     task : {"classification", "regression"}, optional
         Default: integers in a 1-D y are labels.
-    epochs, batch_size, optimizer
+    epochs, batch_size, backprop_steps, optimizer
         The values if the space does not contain them.
     validation_data : tuple (X, y) or (X, y, sample_weight), optional
         The data for the scores. Without it, a random fraction `validation_split` of the rows is held out; with `folds`, each
@@ -83,7 +83,8 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     """
     halving = None if halving is None else number_in_range("halving", halving, 1.5)
     drawn = configurations(space, samples, seed)
-    recipe = Recipe(problem_of(X, y, task) if build is None else None, build, optimizer, epochs, batch_size)
+    recipe = Recipe(problem_of(X, y, task) if build is None else None, build, optimizer, epochs=epochs,
+                    batch_size=batch_size, backprop_steps=backprop_steps)
     count = len(X) if build is None else count_samples(X, recipe.member(drawn[0])[0])
     folds = None if folds is None else whole_number("folds", folds, least=2)
     if validation_data is not None and folds is not None:
@@ -94,11 +95,12 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         parts = k_folds(count, folds, seed)
     else:
         parts = [split_rows(count, not_negative("validation_split", validation_split), seed)]
-    networks, optimizers, each_epochs, batch_sizes = zip(
+    networks, optimizers, each_epochs, batch_sizes, windows = zip(
         *(recipe.member(configuration) for configuration in drawn for _ in parts), strict=True)
     population = Population(networks)
     rows, validation_rows = zip(*(parts * len(drawn)), strict=True)
-    options = {"batch_size": list(batch_sizes), "optimizer": list(optimizers), "callbacks": callbacks, "threads": threads,
+    options = {"batch_size": list(batch_sizes), "optimizer": list(optimizers), "backprop_steps": list(windows),
+               "callbacks": callbacks, "threads": threads,
                "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
                "sample_weight": sample_weight, "class_weight": class_weight, "metrics": metrics, "progress": progress}
     each_epochs = [whole_number("epochs", value) for value in each_epochs]

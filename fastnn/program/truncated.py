@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..checks import whole_number
 from ..layers import is_ragged
 from ..layers.recurrence.recurrent import Recurrent
 from .base import address
@@ -41,6 +42,18 @@ class TruncatedProgram(TrainingProgram):
     @property
     def kept_arrays(self):
         return (self.carried.memory,)
+
+
+def window_steps(network, given):
+    """Return the length of windows to train a network by, None for whole sequences.
+
+    Raise ValueError if it cannot be trained by windows.
+    """
+    if given is None:
+        return None
+    given = whole_number("backprop_steps", given)
+    carried_numbers(network)
+    return given
 
 
 def carried_numbers(network):

@@ -20,8 +20,10 @@ from fastnn import (
     Input,
     ModelFormatError,
     Network,
+    Population,
     Sequences,
     SimpleRNN,
+    sweep,
     vectorized,
 )
 from fastnn.samples.cut_series import CutSeries
@@ -248,3 +250,35 @@ def test_other_options_that_do_not_fit_are_refused():
         net.fit(X, LABELS, backprop_steps=5, callbacks=[StopAfter(1, KeyboardInterrupt())])
     with pytest.raises(ValueError, match="backprop_steps is 6; the fit to be resumed has 5"):
         net.fit(X, LABELS, backprop_steps=6, resume=True)
+
+
+def test_members_of_a_population_are_trained_by_windows_as_alone():
+    windows, rows = [None, 7, 4], np.arange(2, 20)
+    members = Population([network("gru") for _ in windows])
+    members.fit(X, LABELS, epochs=2, batch_size=5, rows=rows, backprop_steps=windows)
+    for net, steps in zip(members, windows, strict=True):
+        alone = network("gru")
+        alone.fit([X[k] for k in rows], [LABELS[k] for k in rows], epochs=2, batch_size=5, backprop_steps=steps)
+        assert bits(net) == bits(alone)
+    members.fit(X, LABELS, epochs=3, batch_size=5, rows=rows, backprop_steps=windows, resume=True)
+    assert [len(history.epochs) for history in members.histories] == [3] * 3
+
+
+def test_a_sweep_compares_lengths_of_windows():
+    result = sweep({"backprop_steps": [None, 5], "units": [3]}, X, LABELS, epochs=2, halving=2.0, validation_split=0.3,
+                   build=lambda units: Network([GRU(units, return_sequences=True), Dense(2, "softmax")], inputs=(None, 3)))
+    assert [each["backprop_steps"] for each in result.configurations] == [None, 5]
+    other = sweep({"units": [3]}, X, LABELS, epochs=2, validation_split=0.3, backprop_steps=5,
+                  build=lambda units: Network([GRU(units, return_sequences=True), Dense(2, "softmax")], inputs=(None, 3)))
+    assert other.population.networks[0].parameters["0.weight"].shape == (3, 9)
+
+
+def test_members_that_cannot_be_trained_by_windows_are_named():
+    members = Population([network("gru"), Network([Bidirectional(GRU(3, return_sequences=True)), Dense(2, "softmax")],
+                                                  inputs=(None, 3))])
+    with pytest.raises(ValueError, match=r"member 1: layer .* begins at the last step"):
+        members.fit(X, LABELS, backprop_steps=5)
+    with pytest.raises(ValueError, match="member 0 has LBFGS"):
+        members.fit(X, LABELS, backprop_steps=[5, None], optimizer=LBFGS())
+    with pytest.raises(ValueError, match="backprop_steps has 3 entries"):
+        members.fit(X, LABELS, backprop_steps=[5, 5, 5])
