@@ -13,6 +13,7 @@ from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.ccallback import CFunc
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
@@ -43,21 +44,23 @@ class Dispatcher(CPUDispatcher):
         return undisturbed(partial(super()._compile_for_args, *arguments, **keywords))
 
 
-def jit(function=None, *, inline=False, cached=False, any_order=False):
+def jit(function=None, *, inline=False, cached=False, any_order=False, compiler=Compiler):
     """Compile with Numba; every function of the package is compiled with this decorator.
 
     inline: always inline into callers. cached: keep on disk, for functions called from Python; other functions are cached as
     part of their callers.
     any_order: allow additions in any order, for a sum that need not have the same bits.
+    compiler: the class of Numba's compilers to use.
 
     It compiles even if NUMBA_DISABLE_JIT is set, because intrinsics do not run as Python: users who set it to debug their
     own functions can still call the package.
     """
     if function is None:
-        return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order)
+        return lambda f: jit(f, inline=inline, cached=cached, any_order=any_order, compiler=compiler)
     set_unique_name(function)
     dispatcher = Dispatcher(function, targetoptions={
-        "nopython": True, "forceinline": inline, "fastmath": {"reassoc"} if any_order else False, **OPTIONS})
+        "nopython": True, "forceinline": inline, "fastmath": {"reassoc"} if any_order else False, **OPTIONS},
+        pipeline_class=compiler)
     if cached and (given := objects_digest(function)) is not None:
         dispatcher._cache = KernelCache(function.__name__, given)
     return dispatcher

@@ -7,6 +7,7 @@ vector. A plain number takes the dtype of the other operand; a `Real` has a valu
 
 from collections import namedtuple
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -126,9 +127,44 @@ def traced(public):
         def lower(context, builder, signature, arguments):
             return body(*(Traced(builder, each) for each in arguments)).value
 
+        bind_arrays(public)
         return body
 
     return bind
+
+
+def bind_arrays(public):
+    """Let compiled code call a function of a number with an array, in layers that a user wrote with NumPy."""
+
+    def of_each(x):
+        made = np.empty(x.shape, x.dtype)
+        for index in np.ndindex(x.shape):
+            made[index] = public(x[index])
+        return made
+
+    def of_each_in_order(x):
+        made = np.empty(x.shape, x.dtype)
+        source, target = x.reshape(x.size), made.reshape(x.size)
+        for i in range(x.size):
+            target[i] = public(source[i])
+        return made
+
+    for function in (of_each, of_each_in_order):
+        function.__qualname__ = f"{public.__name__}_{function.__name__}"  # unique, because cached code is linked by it
+
+    @infer_global(public)
+    class Template(AbstractTemplate):
+        def generic(self, arguments, keywords):
+            if keywords or len(arguments) != 1 or not isinstance(arguments[0], types.Array):
+                return None
+            array, = arguments
+            made = isinstance(array.dtype, types.Float) and types.Array(array.dtype, array.ndim, "C")
+            return signature(made, array) if made else None
+
+    @lower_builtin(public, types.Array)
+    def lower(context, builder, signature, arguments):
+        function = of_each_in_order if signature.args[0].layout == "C" else of_each
+        return context.compile_internal(builder, function, signature, arguments)
 
 
 @intrinsic

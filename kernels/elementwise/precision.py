@@ -12,6 +12,7 @@ import math
 import types
 
 import numpy as np
+from numba.core.compiler import Compiler
 
 from ..compiling.jit import jit
 from . import elementary
@@ -33,8 +34,11 @@ def cast_namespace(module, dtype):
     return copy
 
 
-def compiled_scalar(function, dtype, name):
-    """Return `function` compiled for `dtype` scalars, inlined into the loop of a kernel; `name` must be unique."""
+def compiled_scalar(function, dtype, name, compilers=(Compiler, Compiler)):
+    """Return `function` compiled for `dtype` scalars, inlined into the loop of a kernel; `name` must be unique.
+
+    compilers: the class of Numba's compilers for the function, and for those that it calls.
+    """
     real = np.dtype(dtype).type
 
     def cast(value):
@@ -43,8 +47,8 @@ def compiled_scalar(function, dtype, name):
         if value is math or value is np:
             return cast_namespace(value, dtype)
         if isinstance(value, types.FunctionType) and value.__module__ != elementary.__name__:
-            return compiled_scalar(value, dtype, f"{name}_{value.__name__}")
+            return compiled_scalar(value, dtype, f"{name}_{value.__name__}", compilers[1:] * 2)
         return OURS.get(value, value) if callable(value) else value
 
     function = getattr(function, "py_func", function)  # a function that the user compiled is compiled again here
-    return jit(with_constants(function, cast, f"{name}_{dtype}"), inline=True)
+    return jit(with_constants(function, cast, f"{name}_{dtype}"), inline=True, compiler=compilers[0])

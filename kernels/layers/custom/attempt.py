@@ -4,7 +4,6 @@ import ctypes
 import pickle
 
 from llvmlite import ir
-from llvmlite.ir.values import ArgumentAttributes
 from numba import types
 from numba.core import cgutils, errors
 from numba.extending import intrinsic
@@ -32,10 +31,6 @@ def attempt(typingctx, function, arguments, failure):
         context.add_linking_libs([compiled.library])
         values = cgutils.unpack_tuple(builder, args[1])
         status, _ = context.call_internal_no_propagate(builder, compiled.fndesc, inner, values)
-        # the arrays are different memory, which LLVM cannot see, and must know to vectorize the loops
-        for number, value in enumerate(status.code.args):
-            if isinstance(value.type, ir.PointerType) and isinstance(value.type.pointee, (ir.FloatType, ir.DoubleType)):
-                status.code.arg_attributes[number] = ArgumentAttributes(("noalias",))
         with cgutils.if_unlikely(builder, status.is_error):
             place = builder.inttoptr(args[2], word.as_pointer())
             claim = builder.cmpxchg(place, word(0), word(1), "acq_rel", "monotonic")  # several threads may fail at once
@@ -47,6 +42,17 @@ def attempt(typingctx, function, arguments, failure):
         return builder.zext(status.is_error, word)
 
     return types.int64(function, arguments, failure), codegen
+
+
+@intrinsic
+def one_by_one(typingctx):
+    """Keep the compiler from computing several samples at once in vectors, where a sum could be rounded in another way."""
+
+    def codegen(context, builder, signature, args):
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
 
 
 @intrinsic

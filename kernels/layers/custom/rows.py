@@ -22,9 +22,10 @@ from ...compiling.record import FLOAT, INTEGER, NUMBERS
 from ...compiling.share import share
 from ...compiling.trace import at_full_width
 from ...compiling.user_functions import user_digest
+from ...compiling.weak_numbers import weak_compiler
 from ...elementwise.precision import compiled_scalar
 from ...interpreter.table import NOT_FINITE, ROW, ROW_BYTES, WORD, Kind
-from .attempt import FAILURE_WORDS, attempt, note_failure, unwritable
+from .attempt import FAILURE_WORDS, attempt, note_failure, one_by_one, unwritable
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 NUMBERS_OF_PHASES = {FORWARD: 1, BACKWARD: 2, UPDATE: 3}
@@ -90,15 +91,16 @@ class CustomKernels:
 
         def build(dtype):
             names = {**NAMES, "real": np.dtype(dtype).type, "given_": given,
-                     "function": compiled_scalar(self.functions[phase], dtype, f"{name}_function")}
+                     "function": compiled_scalar(self.functions[phase], dtype, f"{name}_function",
+                                                 (weak_compiler(dtype, True), weak_compiler(dtype, False)))}
             exec(compile(source, f"<{phase} of {self.name}>", "exec"), names)
             return names["phase"]
 
         return Kernel(name, build, self.kind.arguments, cached=False, given=mark if known else None)
 
 
-NAMES = {"__name__": __name__, "share": share, "view": view, "attempt": attempt, "note_failure": note_failure,
-         "unwritable": unwritable, "at_full_width": at_full_width, "NOT_FINITE": NOT_FINITE,
+NAMES = {"__name__": __name__, "share": share, "view": view, "attempt": attempt, "one_by_one": one_by_one,
+         "note_failure": note_failure, "unwritable": unwritable, "at_full_width": at_full_width, "NOT_FINITE": NOT_FINITE,
          "FAILURE_OF_LAYER": FAILURE_OF_LAYER, "nan": np.nan}
 
 
@@ -154,7 +156,8 @@ OPTION_CODE = {"real": "real(row.v_{})", "integer": "row.v_{}", "flag": "row.v_{
 
 def call_lines(taken, phase, spoiled):
     """Return the lines that call the function and note its failure. spoiled: the arrays that it leaves as NaN."""
-    return [f"if attempt(function, ({''.join(f'own_{name}, ' for name in taken)}), row.u_failure) != 0:",
+    return ["one_by_one()",
+            f"if attempt(function, ({''.join(f'own_{name}, ' for name in taken)}), row.u_failure) != 0:",
             f"    note_failure(row.u_failure, i, {NUMBERS_OF_PHASES[phase]})",
             *(f"    own_{name}[...] = nan" for name in spoiled),
             "    if given_(call.found):",
