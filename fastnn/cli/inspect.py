@@ -36,8 +36,16 @@ def as_data(network, model):
 def in_words(model):
     """Return the columns that a table must have, and the test results, as text."""
     columns = [("column", "kind", "what the network sees")]
-    columns += [(c.name, c.kind, c) for c in model.preprocessing.columns] + [(model.target.name, "target", model.target)]
-    test = model.report.get("test", {})
-    rows = [("on the test rows", *test), ("this network", *map(options.brief, test.values()))]
-    rows += [(name, *map(options.brief, values.values())) for name, values in model.report.get("baselines", {}).items()]
-    return options.aligned(columns, indent="") + (f"\n\n{options.aligned(rows, indent='')}" if test else "")
+    columns += [(c.name, c.kind, c) for c in model.preprocessing.columns]
+    columns += [(part.name, "target", part) for part in model.target.parts]
+    test, beside = model.report.get("test", {}), model.report.get("baselines", {})
+    figures, names = {None: (test, beside)}, [part.name for part in model.target.parts]
+    if len(names) > 1:
+        figures = {name: (test.get(name, {}), beside.get(name, {})) for name in names}
+    tables = [options.aligned(columns, indent="")]
+    for name, (own, others) in figures.items():
+        title = "on the test rows" if name is None else f"{name} on the test rows"
+        rows = [(title, *own), ("this network", *map(options.brief, own.values()))]
+        rows += [(other, *map(options.brief, values.values())) for other, values in others.items()]
+        tables += [options.aligned(rows, indent="")] * bool(own)
+    return "\n\n".join(tables)

@@ -181,6 +181,20 @@ def number_between(text, low, high):
     return number
 
 
+def task(text):
+    """Parse a task, or one for each target, as in "a=counts,b=ordered"."""
+    known = ("auto", "regression", "classification", "counts", "ordered")
+    named = dict(part.rpartition("=")[::2] for part in words(text)) if "=" in text else {}
+    if wrong := next((each for each in (named.values() if named else [text]) if each not in known), None):
+        raise argparse.ArgumentTypeError(f"{wrong!r} is no task; it must be one of {', '.join(known)}")
+    return named or text
+
+
+def probabilities(text):
+    """Parse a list of numbers above 0 and below 1, separated by commas."""
+    return tuple(coverage(part) for part in words(text))
+
+
 def words(text):
     """Parse a list of names, separated by commas."""
     return tuple(part for part in text.split(",") if part)

@@ -30,7 +30,7 @@ def main(argv):
     from ..tables.reading.known_formats import reading_of
 
     model = TableModel.load(parsed.model)
-    if parsed.probabilities and model.target.kind != "classification":
+    if parsed.probabilities and not any(part.has_classes for part in model.target.parts):
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")
     stream = options.streamed("predict", parsed.file, parsed.stream)
     if stream is not None and not parsed.evaluate:
@@ -102,20 +102,28 @@ def predictions(model, table, rows, parsed, outputs=None):
     from ..tables.intervals import intervals_around
 
     target, kept = model.target, unchanged_columns(table, rows, writes_text(parsed)) if parsed.keep else table[[]]
-    names = [f"{target.name}_predicted"]
-    if parsed.probabilities:
-        names += [f"probability of {text}" for text in target.texts]
-    if parsed.interval:
-        names += [f"{target.name}_low", f"{target.name}_high"]
-    if taken := [name for name in names if name in kept.columns]:
+    outputs = model.forward(table, threads=parsed.threads) if outputs is None else outputs
+    intervals = intervals_around(model, outputs, parsed.interval) if parsed.interval else {}
+    if parsed.interval and len(target.parts) == 1:
+        intervals = {target.name: intervals}
+    columns = {}
+    for part, own in target.by_part(outputs):
+        columns |= columns_of(part, part.estimates(own), parsed, several=len(target.parts) > 1)
+        if part.name in intervals:
+            columns |= dict(zip((f"{part.name}_low", f"{part.name}_high"), intervals[part.name].T, strict=True))
+    if taken := [name for name in columns if name in kept.columns]:
         raise ValueError(f"the table has a column {taken[0]!r} of its own, which the prediction would overwrite; rename it, "
                          "or leave --keep out")
-    outputs = model.forward(table, threads=parsed.threads) if outputs is None else outputs
-    columns = [labels_for(target, outputs, parsed), *(outputs.T if parsed.probabilities else ())]
-    if parsed.interval:
-        columns += [*intervals_around(model, outputs, parsed.interval).T]
-    found = pandas().DataFrame(dict(zip(names, columns, strict=True)), index=table.index)
-    return pandas().concat([kept, found], axis=1)
+    return pandas().concat([kept, pandas().DataFrame(columns, index=table.index)], axis=1)
+
+
+def columns_of(target, estimates, parsed, several):
+    """Return {name: column} of the predictions for one target. several: whether it is one of several."""
+    columns = target.named(labels_for(target, estimates, parsed))
+    if parsed.probabilities and target.has_classes:
+        of = f"{target.name} = " * several
+        columns |= {f"probability of {of}{text}": own for text, own in zip(target.texts, estimates.T, strict=True)}
+    return columns
 
 
 def writes_text(parsed):
@@ -145,13 +153,13 @@ def unchanged_columns(table, rows, as_text):
     return cells
 
 
-def labels_for(target, outputs, parsed):
+def labels_for(target, estimates, parsed):
     """Return the predictions as they are written: in CSV a class as in the training file, elsewhere with a single type."""
-    if target.kind != "classification":
-        return target.decode(outputs)
+    if not target.has_classes:
+        return target.decided(estimates)
     if writes_text(parsed):
-        return target.decode_text(outputs)
-    found = target.decode(outputs)
+        return target.decided_text(estimates)
+    found = target.decided(estimates)
     kinds = {type(label) for label in target.labels}
     return found if parsed.json or found.dtype != object or kinds == {str} else found.astype(str)
 
@@ -177,8 +185,12 @@ def rows_trained_on(model):
 
 
 def print_metrics(metrics, rows, as_json):
+    """Print metrics, or those of each of several targets."""
     if as_json:
         options.print_json(metrics)
-    else:
-        shown = {"rows": f"{rows:,}"} | {name: options.brief(value) for name, value in metrics.items()}
+        return
+    several = any(isinstance(own, dict) for own in metrics.values())
+    for target, own in metrics.items() if several else [(None, metrics)]:
+        shown = ({"target": target} if several else {}) | {"rows": f"{rows:,}"} | {
+            name: options.brief(value) for name, value in own.items()}
         options.print_now(options.aligned([list(shown), list(shown.values())], indent=""))

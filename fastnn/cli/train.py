@@ -25,7 +25,7 @@ def main(argv):
     """Run the command."""
     parsed = parser().parse_args(argv)
     from ..tables import Recipe, read_table, train
-    from ..tables.training.baselines import baselines, remark
+    from ..tables.training.baselines import baselines, remarks
     from ..tables.training.cross_validation import cross_validate
     from ..tables.training.importance import importance
 
@@ -37,7 +37,9 @@ def main(argv):
         raise ValueError("--folds is not there for a file that is read in parts; leave it out, or say --stream no")
     table = stream if stream is not None else read_table(
         parsed.file, text=(*parsed.text, *parsed.words, *parsed.drop), missing_values=parsed.missing,
-        spelling=[parsed.target], **options.reading_options(parsed))
+        spelling=[parsed.target, *options.words(parsed.target)], **options.reading_options(parsed))
+    names = options.words(parsed.target)
+    target = [*names] if len(names) > 1 and parsed.target not in table.columns else parsed.target
     parsed.missing_values = parsed.missing
     recipe = Recipe(**{field.name: getattr(parsed, field.name) for field in fields(Recipe)})  # options have these names
     quiet = parsed.json or parsed.quiet
@@ -46,10 +48,9 @@ def main(argv):
         if not quiet:
             options.print_now(plan(parsed, table, preprocessing, target, folds, test, sizes, stream))
 
-    result = train(table, parsed.target, recipe, progress=False if quiet else None, announce=announce)
+    result = train(table, target, recipe, progress=False if quiet else None, announce=announce)
     beside = {} if parsed.no_baselines else baselines(result)
-    if worse := remark(result.metrics, beside):
-        result.notes.append(worse)
+    result.notes += remarks(result.model.target, result.metrics, beside)
     found = report(parsed, result, beside, result.recipe, output)
     found["folds"] = cross_validate(result, result.recipe, parsed.folds) if parsed.folds else {}
     found["importance"] = {} if parsed.no_importance else importance(result)
@@ -69,13 +70,18 @@ def parser():
     parser = options.command("train", "Train a network to predict a column of a table from the others.", EXAMPLES)
     parser.add_argument("file", metavar="FILE",
                         help="CSV (also .gz, .zst, .tsv …), Parquet, Feather, JSON or Excel; - for standard input, as CSV")
-    parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
+    parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict; several as A,B")
     parser.add_argument("-o", "--output", type=Path, metavar="MODEL", help="file name of the model (default: FILE's name in "
                                                                            "this folder, with .safetensors)")
     table = parser.add_argument_group("the table")
-    table.add_argument("--task", choices=("auto", "regression", "classification"), default="auto",
-                       help="predict values or classes; auto: classes for text, for true and false, and for at most 10 "
-                            "different whole numbers")
+    table.add_argument("--task", type=options.task, default="auto", metavar="TASK",
+                       help="auto, regression (values), classification, counts (numbers of at least 0, by the Poisson "
+                            "deviance) or ordered (classes with an order, such as grades); auto: classes for text, for true "
+                            "and false, and for at most 10 different whole numbers. Of several targets: A=counts,B=ordered")
+    table.add_argument("--order", type=options.words, default=(), metavar="A,B",
+                       help="the ordered classes from the lowest to the highest, such as low,mid,high; numbers need none")
+    table.add_argument("--quantiles", type=options.probabilities, default=(), metavar="Q,Q",
+                       help="predict these quantiles of the target in the place of its mean, such as 0.1,0.5,0.9")
     table.add_argument("--text", type=options.words, default=(), metavar="A,B", help="columns whose numbers are names, such "
                                                                                      "as postal codes")
     table.add_argument("--codes", type=options.words, default=(), metavar="A,B",
@@ -168,21 +174,22 @@ def plan(parsed, table, preprocessing, target, folds, test, sizes, stream=None):
         columns.append((column.name, column.kind, f"{int(missing.sum()):,}", column))
     if len(columns) <= len(preprocessing.columns):
         columns.append((f"and {len(preprocessing.columns) - MANY:,} more", "", "", "fastnn inspect shows them all"))
-    columns.append((target.name, "target", "", target))
+    columns += [(part.name, "target", "", part) for part in target.parts]
     training, validation = folds[0]
     rows = stream.in_words() if stream is not None else (
         f"{len(training):,} to train on, {len(validation):,} to choose the best epoch by" if count == 1 else
         f"{len(training) + len(validation):,} to train on: each network holds out a part to choose its best epoch by")
     manner = (f"whole groups of {parsed.group}, seed {parsed.seed}" if parsed.group else
               f"the last by {parsed.time}" if parsed.time else f"seed {parsed.seed}")
-    last = f"{target.outputs} {'softmax' if target.kind == 'classification' else 'identity'}"
+    last = f"{target.outputs} {target.activation}"
     net = f"{options.in_words(len(preprocessing.features), parsed.layers)} → {last}"
     unit = "epochs" if stream is None else "pass" if sizes[0] == 1 else "passes"
     decay = f"weight decay {parsed.weight_decay:g}"
     name = "standard input" if parsed.file == "-" else parsed.file
     format_note = f" ({table.attrs['format_note']})" if table.attrs.get("format_note") else ""
+    kinds = ", ".join(f"{part.kind} of {part.name}" for part in target.parts)
     return f"""\
-{name}: {len(file):,} rows, {len(file.columns)} columns{format_note}; {target.kind} of {target.name}
+{name}: {len(file):,} rows, {len(file.columns)} columns{format_note}; {kinds}
 
 {options.aligned(columns)}
 
@@ -198,6 +205,7 @@ def report(parsed, result, beside, recipe, output):
     epochs, batch_size, learning_rate = result.sizes
     return {
         "file": str(parsed.file), "model": str(output), "task": model.target.kind, "target": model.target.name,
+        "targets": {part.name: part.kind for part in model.target.parts},
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
         "rows": result.rows, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
@@ -215,25 +223,36 @@ def outcome(result, beside, found, output):
     from ..tables.training.cross_validation import summary
 
     folds = summary(found["folds"])
-    names = list(result.metrics)
-    weighted = ", weighted" * (result.row_weights is not None)
-    rows = [(f"on the test rows{weighted}", *names),
-            ("this network", *(options.brief(result.metrics[name]) for name in names))]
-    rows += [(other, *(options.brief(values[name]) for name in names)) for other, values in beside.items()]
-    if folds:
-        rows += [(what, *(options.brief(folds[name][k] if folds.get(name) else None) for name in names))
-                 for k, what in enumerate(("mean of the folds", "their deviation"))]
+    weighted, parts = ", weighted" * (result.row_weights is not None), result.model.target.parts
+    tables = "\n\n".join(options.aligned(metric_rows(
+        f"on the test rows{weighted}", *(each.get(part.name, {}) if len(parts) > 1 else each
+                                         for each in (result.metrics, beside, folds)),
+        name=part.name if len(parts) > 1 else None)) for part in parts)
     unit = "stage" if result.stream else "epoch"
     low, high = min(result.best_epochs) + 1, max(result.best_epochs) + 1
     kept = f"{unit} {low}, the best" if low == high else f"{unit}s {low} to {high}, the best of each network"
     most = [*found["importance"].items()][:IMPORTANT]
     first = ", ".join(f"{options.brief_text(name, SHORT)} {100 * ratio:.0f} %" for name, ratio in most)
     matter = f"  columns    {first}: how much larger the loss on the test rows is without each\n" if first else ""
-    mixed = ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items())
+    weights = result.weights if len(parts) > 1 else {None: result.weights}
+    mixed = "; ".join(f"{name}: " * (name is not None) + ", ".join(f"{model} {weight:.2f}" for model, weight in own.items())
+                      for name, own in weights.items() if own)
     return f"""\
   trained in {result.seconds:.2f} s; kept {kept} of {len(result.history.epochs)}{f"; weights: {mixed}" if mixed else ""}
 
-{options.aligned(rows)}
+{tables}
 
 {matter}  saved      {output}
   next       fastnn predict {output} NEW.csv"""
+
+
+def metric_rows(title, metrics, beside, folds, name=None):
+    """Return the rows of a table of metrics for one target: of the network, of the baselines, and of the folds."""
+    names = list(metrics)
+    rows = [(f"{name} {title}" if name else title, *names),
+            ("this network", *(options.brief(metrics[each]) for each in names))]
+    rows += [(other, *(options.brief(values[each]) for each in names)) for other, values in beside.items()]
+    if folds:
+        rows += [(what, *(options.brief(folds[each][k] if folds.get(each) else None) for each in names))
+                 for k, what in enumerate(("mean of the folds", "their deviation"))]
+    return rows

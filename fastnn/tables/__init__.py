@@ -18,11 +18,13 @@ from .reading import read_table, write_table
 from .recipe import Recipe
 from .streaming import ParquetStream
 from .target import Values
+from .targets import Counts, Ordered, Quantiles, Several
 from .training import train
 from .unseen import MissingNumber, UnknownCategory
 
-__all__ = ["Classes", "Code", "MissingNumber", "ParquetStream", "Preprocessing", "Recipe", "TableClassifier", "TableModel",
-           "TableRegressor", "UnknownCategory", "Values", "read_table", "train", "write_table"]
+__all__ = ["Classes", "Code", "Counts", "MissingNumber", "Ordered", "ParquetStream", "Preprocessing", "Quantiles", "Recipe",
+           "Several", "TableClassifier", "TableModel", "TableRegressor", "UnknownCategory", "Values", "read_table", "train",
+           "write_table"]
 
 ESTIMATORS = ("TableClassifier", "TableRegressor")
 

@@ -19,6 +19,7 @@ from . import metrics
 from .columns.cells import places_of, written
 from .columns.frames import EXACT, pandas
 from .plain import different_words, positive, word
+from .single import Head, Single
 
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
           "object")
@@ -50,7 +51,7 @@ def positive_numbers(where, values):
 
 
 @dataclass(frozen=True)
-class Classes:
+class Classes(Single):
     """A target of classes, numbered in the order of `labels`.
 
     Attributes
@@ -71,7 +72,8 @@ class Classes:
     dtype: str | None = checked(or_none(one_of_dtypes), default=None, optional=True)
     spelling: tuple | None = checked(or_none(different_words), default=None, optional=True)
     factors: tuple | None = checked(or_none(positive_numbers), default=None, optional=True)
-    kind, measure = "classification", "log_loss"
+    kind, measure, linear, activation = "classification", "log_loss", "classification", "softmax"
+    has_classes = True
 
     def __post_init__(self):
         if self.factors is not None and len(self.factors) != len(self.labels):
@@ -99,6 +101,10 @@ class Classes:
     def outputs(self):
         return len(self.labels)
 
+    @property
+    def heads(self):
+        return (Head(self.outputs, "softmax", "cross_entropy"),)
+
     def encode(self, series):
         """Return class numbers (rows,) int64."""
         if series.isna().any():
@@ -115,9 +121,13 @@ class Classes:
                              f"not know; it knows {listed(self.labels)}")
         return np.array(places, np.int64)[codes]
 
-    def chosen(self, outputs):
+    def estimates(self, outputs):
+        """Return probabilities (rows, classes), from outputs of the same shape."""
+        return outputs
+
+    def chosen(self, probabilities):
         """Return the numbers of the predicted classes (rows,), from probabilities (rows, classes)."""
-        return np.argmax(outputs if self.factors is None else outputs * np.array(self.factors), axis=1)
+        return np.argmax(probabilities if self.factors is None else probabilities * np.array(self.factors), axis=1)
 
     def balanced(self, numbers, weights=None):
         """Return these classes with the factors 1 / (share of the class), which make up for rare classes.
@@ -129,23 +139,25 @@ class Classes:
         total = counts.sum()
         return replace(self, factors=tuple((total / np.where(counts > 0, counts, total / max(len(numbers), 1))).tolist()))
 
-    def decode(self, outputs):
+    def decided(self, probabilities):
         """Return an array of labels (rows,), from probabilities (rows, classes)."""
         before = np.int64 if all(type(label) is int for label in self.labels) else object
-        return np.array(self.labels, self.dtype or before)[self.chosen(outputs)]
+        return np.array(self.labels, self.dtype or before)[self.chosen(probabilities)]
 
-    def score(self, series, outputs, weights=None):
+    def judged(self, series, probabilities, weights=None):
         """Return the metrics of probabilities (rows, classes) for the column of the target."""
-        return metrics.classification(self.encode(series), outputs, self.chosen(outputs), weights)
+        return metrics.classification(self.encode(series), probabilities, self.chosen(probabilities), weights)
 
     @property
     def texts(self):
         """Return the labels as text, as written in the training file."""
         return self.spelling or tuple(map(str, self.labels))
 
-    def decode_text(self, outputs):
+    def decided_text(self, probabilities):
         """Return an array of labels (rows,) for a file; labels that str writes as in the training file are not converted."""
-        return np.array(self.spelling, object)[self.chosen(outputs)] if self.spelling else self.decode(outputs)
+        if self.spelling is None:
+            return self.decided(probabilities)
+        return np.array(self.spelling, object)[self.chosen(probabilities)]
 
     def __str__(self):
         shown = [*self.texts[:5]] + ["…"] * (len(self.labels) > 5)

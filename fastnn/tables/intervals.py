@@ -20,13 +20,12 @@ from .plain import finite
 MOST = 1000  # errors in a file
 
 
-def errors_of(outputs, wanted, weights=None):
-    """Return the absolute errors of outputs (rows, 1), ascending, or, if they are many, quantiles of them.
+def errors_of(errors, weights=None):
+    """Return absolute errors (rows,), ascending, or, if they are many, quantiles of them.
 
     With weights (rows,) they are weighted quantiles, as many as the rows of equal weight that would be as informative,
     (Σ w)² / Σ w² (Kish 1965).
     """
-    errors = np.abs(outputs[:, 0].astype(np.float64) - wanted)
     order = np.argsort(errors, kind="stable")
     errors = errors[order]
     if weights is not None:
@@ -62,8 +61,14 @@ def half_width(errors, coverage):
 
 
 def intervals_around(model, outputs, coverage):
-    """Return intervals (rows, 2) around the predictions of a TableModel, from its outputs (rows, 1)."""
-    if model.target.kind != "regression":
-        raise ValueError(f"{model.target.name!r} is a target of classes, not of values; use predict_proba")
-    half, outputs = half_width(model.errors, coverage), outputs.astype(np.float64)
-    return np.stack([model.target.decode(outputs - half), model.target.decode(outputs + half)], axis=1)
+    """Return intervals (rows, 2) around predictions, from the outputs of a TableModel; of several targets {name: such}."""
+    found = {}
+    for part, out in model.target.by_part(outputs):
+        if part.has_intervals:
+            errors = model.errors.get(part.name, ()) if isinstance(model.errors, dict) else model.errors
+            found[part.name] = part.ends(out, half_width(errors, coverage))
+    if not found:
+        what = ("quantiles, which are intervals already; use predict" if model.target.kind == "quantiles" else
+                "classes, not of values; use predict_proba")
+        raise ValueError(f"{model.target.name!r} is a target of {what}")
+    return found if len(model.target.parts) > 1 else found[model.target.name]

@@ -9,6 +9,12 @@
     f1                 mean over the classes of 2 · correct / (rows of the class + predictions of it)
     auc                probability that a row of a class has a larger p(class) than a row of another class, half if equal;
                        of more than two classes the mean, each against the others
+    deviance           of counts, 2 · mean (y log(y / ŷ) − y + ŷ), that of the Poisson distribution
+    pinball            of quantiles, mean over these of the mean of q (y − ŷ) where y > ŷ, else (1 − q)(ŷ − y)
+    below 0.9          fraction of rows that are not above the quantile 0.9
+    mae                of ordered classes, mean distance in ranks of the predicted class
+    kappa              of ordered classes, 1 − mean squared distance / its mean if predictions were independent of the class
+                       (quadratic weighted kappa: Cohen 1968)
 """
 
 import numpy as np
@@ -46,6 +52,33 @@ def classification(labels, probabilities, chosen=None, weights=None):
             "log_loss": mean(-np.log(np.maximum(own, 1e-15)), weights),
             "f1": float((2 * correct[either] / (counts + predicted)[either]).mean()),
             "auc": None if there.sum() < 2 else float(np.mean(areas))}
+
+
+def counts(y, predicted, weights=None):
+    """Return the metrics of predicted means (rows,) of counts, all means above 0."""
+    logarithms = np.log(np.where(y > 0, y, predicted) / predicted)
+    found = regression(y, predicted, weights)
+    return {"deviance": 2 * mean(y * logarithms - y + predicted, weights)} | {
+        name: found[name] for name in ("mae", "rmse", "r2")}
+
+
+def quantiles(y, predicted, probabilities, weights=None):
+    """Return the metrics of predicted quantiles (rows, quantiles), for the probabilities (quantiles,)."""
+    above = y[:, None] - predicted
+    losses = np.where(above > 0, above, 0) * probabilities - np.where(above < 0, above, 0) * (1 - np.array(probabilities))
+    return {"pinball": mean(losses.mean(axis=1), weights)} | {
+        f"below {q:g}": mean(above[:, k] <= 0, weights) for k, q in enumerate(probabilities)}
+
+
+def ordered(ranks, probabilities, chosen, weights=None):
+    """Return the metrics of ranks (rows,) and chosen ranks (rows,); kappa is None if both are constant."""
+    found = classification(ranks, probabilities, chosen, weights)
+    levels = np.arange(probabilities.shape[1])
+    own, other = (np.array([mean(each == level, weights) for level in levels]) for each in (ranks, chosen))
+    by_chance = own @ (levels[:, None] - levels) ** 2 @ other
+    kappa = 1 - mean((ranks - chosen) ** 2, weights) / float(by_chance) if by_chance else None
+    return {"accuracy": found["accuracy"], "mae": mean(np.abs(ranks - chosen), weights), "kappa": kappa,
+            "log_loss": found["log_loss"], "balanced_accuracy": found["balanced_accuracy"]}
 
 
 def mean(values, weights=None):

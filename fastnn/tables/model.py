@@ -5,6 +5,8 @@ The file is that of `Network.save`, and `Network.load` reads the network from it
     table    preprocessing, target and report as JSON
 """
 
+import numpy as np
+
 from ..checks import an_instance, path_name, several, shown
 from ..checks.caller_warning import warn_caller
 from ..files import networks as files
@@ -13,7 +15,6 @@ from ..formats.untrusted_json import from_text, to_text
 from ..network.describing import summary_html
 from ..network.network import Network
 from . import metrics
-from .classes import Classes
 from .columns.frames import as_pandas, normalized
 from .columns.names import check_there
 from .intervals import checked_errors, intervals_around
@@ -23,7 +24,8 @@ from .reading.known_formats import check_reading, checked_formats
 from .row_weights import weights_in
 from .streaming import ParquetStream
 from .streaming.predicting import all_outputs, outputs_of
-from .target import Values, as_target, from_config, present
+from .target import as_target, present
+from .targets import TARGETS, from_config
 
 
 class TableModel:
@@ -33,14 +35,15 @@ class TableModel:
     ----------
     network : Network
     preprocessing : Preprocessing
-    target : Values or Classes
+    target : Values, Classes, Counts, Quantiles, Ordered or Several
     report : dict, optional
         How it was trained, and its results: plain data, stored in the file.
     number_formats : dict of str to NumberFormat, optional
         The number format of each column in the training file; ``read_table(path, like=model)`` reads other files in the same
         way.
-    errors : list of float, optional
-        The absolute errors of the network's output on rows that it was not trained on, ascending, for `predict_interval`.
+    errors : list of float, or dict of str to such lists, optional
+        The absolute errors of the network's output on rows that it was not trained on, ascending, for `predict_interval`;
+        of several targets by name.
     weight : str, optional
         The column with the weights of the rows, for `evaluate`.
 
@@ -57,8 +60,9 @@ class TableModel:
     def __init__(self, network, preprocessing, target, report=None, number_formats=None, errors=(), weight=None):
         an_instance("network", network, Network)
         an_instance("preprocessing", preprocessing, Preprocessing)
-        if not isinstance(target, (Values, Classes)):
-            raise ValueError(f"target is {shown(target)}; it must be Values or Classes")
+        if not isinstance(target, TARGETS):
+            kinds = ", ".join(kind.__name__ for kind in TARGETS)
+            raise ValueError(f"target is {shown(target)}; it must be one of {kinds}")
         if report is not None and not isinstance(report, dict):
             raise ValueError(f"report is {shown(report)}; it must be a dict")
         if len(preprocessing.features) != network.inputs or target.outputs != network.outputs:
@@ -66,7 +70,8 @@ class TableModel:
                              f"gives {len(preprocessing.features)} and the target takes {target.outputs}")
         self.network, self.preprocessing, self.target, self.report = network, preprocessing, target, report or {}
         self.number_formats = checked_formats("number_formats", number_formats)
-        self.errors = checked_errors("errors", errors)
+        self.errors = ({name: checked_errors("errors", each) for name, each in errors.items()} if isinstance(errors, dict)
+                       else checked_errors("errors", errors))
         self.weight = None if weight is None else word("weight", weight)
 
     def _repr_html_(self):
@@ -82,13 +87,17 @@ class TableModel:
         return self.network.forward(self.preprocessing.transform(table), threads=threads)
 
     def predict(self, table, *, threads=None):
-        """Return labels or values (rows,), in the target's units."""
+        """Return labels or values (rows,), in the target's units.
+
+        A model of quantiles returns (rows, quantiles), a model of several targets {name: predictions}.
+        """
         return self.target.decode(self.forward(table, threads=threads))
 
     def predict_parts(self, stream, keep=(), *, threads=None):
         """Yield DataFrames with the columns `keep` and the prediction, for the parts of a ParquetStream, in its order.
 
-        The column of the prediction is the name of the target and "_predicted". `write_table` writes such parts.
+        The column of the prediction is the name of the target and "_predicted", or, of quantiles, "_q0.1" and so on.
+        `write_table` writes such parts.
 
         Examples
         --------
@@ -105,16 +114,19 @@ class TableModel:
         """
         stream, keep = an_instance("stream", stream, ParquetStream), several("keep", keep)
         keep = [check_there(name, stream.columns) for name in keep]
-        if f"{self.target.name}_predicted" in keep:
-            raise ValueError(f"keep has {self.target.name}_predicted, the name of the prediction; leave it out")
         for frame, outputs in outputs_of(self, stream, keep, threads):
-            yield frame[keep].assign(**{f"{self.target.name}_predicted": self.target.decode(outputs)})
+            columns = self.target.columns(outputs)
+            if taken := next((name for name in columns if name in keep), None):
+                raise ValueError(f"keep has {taken}, the name of the prediction; leave it out")
+            yield frame[keep].assign(**columns)
 
     def predict_proba(self, table, *, threads=None):
-        """Return probabilities (rows, classes), in the order of `target.labels`."""
-        if self.target.kind != "classification":
+        """Return probabilities (rows, classes), in the order of `target.labels`; of several targets {name: such}."""
+        if not any(part.has_classes for part in self.target.parts):
             raise ValueError(f"{self.target.name!r} is a target of values, not of classes; use predict")
-        return self.forward(table, threads=threads)
+        found = {part.name: part.estimates(out) for part, out in self.target.by_part(self.forward(table, threads=threads))
+                 if part.has_classes}
+        return found if len(self.target.parts) > 1 else found[self.target.name]
 
     def predict_interval(self, table, coverage=0.9, *, threads=None):
         """Return intervals (rows, 2) that hold the targets of new rows with a probability of at least `coverage`.
@@ -165,22 +177,26 @@ class TableModel:
         """Return (table of plain columns, its target, which rows have one); of a stream, the table has no
         other columns."""
         if isinstance(table, ParquetStream):
-            name = check_there(self.target.name, table.columns, "the target")
-            table = table.whole([name, *(each for each in [self.weight] if each in table.columns)])
-            column = as_target(table[name], self.preprocessing.missing_values, getattr(self.target, "labels", ()))
-            return table, column, present(column, numbers=self.target.kind == "regression")
-        check_reading(table, self.number_formats)
-        table = as_pandas("table", table)
-        name = check_there(self.target.name, list(table.columns), "the target")
-        table = normalized("table", table, {*self.preprocessing.names, name, *filter(None, [self.weight])}, untouched={name})
-        column = as_target(table[name], self.preprocessing.missing_values, getattr(self.target, "labels", ()))
-        return table, column, present(column, numbers=self.target.kind == "regression")
+            names = [check_there(part.name, table.columns, "the target") for part in self.target.parts]
+            table = table.whole([*names, *(each for each in [self.weight] if each in table.columns)])
+        else:
+            check_reading(table, self.number_formats)
+            table = as_pandas("table", table)
+            names = [check_there(part.name, list(table.columns), "the target") for part in self.target.parts]
+            used = {*self.preprocessing.names, *names, *filter(None, [self.weight])}
+            table = normalized("table", table, used, untouched={*names})
+        there = np.ones(len(table), bool)
+        for part in self.target.parts:
+            column = as_target(table[part.name], self.preprocessing.missing_values, getattr(part, "labels", ()))
+            table = table.assign(**{part.name: column})
+            there &= present(column, numbers=not part.has_classes)
+        return table, self.target.column(table), there
 
     def save(self, path):
         """Write the model to one safetensors file, atomically."""
         formats = {name: [each.decimal, each.thousands] for name, each in self.number_formats.items()}
         config = {"preprocessing": self.preprocessing.config(), "target": to_config(self.target), "report": self.report,
-                  "number_formats": formats, "errors": list(self.errors)}
+                  "number_formats": formats, "errors": self.errors}
         if self.weight is not None:
             config["weight"] = self.weight
         text = to_text(config, special=True)
@@ -210,11 +226,22 @@ def from_plain(network, text, model_type=TableModel):
 
 
 def checked_report(report):
-    """Return a report after checking that its figures are numbers: "test" by metric, "baselines" by name and metric."""
-    for figures in [report.get("test", {}), *report.get("baselines", {}).values()]:
-        if not all(value is None or type(value) in (int, float) for value in figures.values()):
-            raise ValueError("its report holds figures that are no numbers")
+    """Return a report after checking that its figures are numbers: "test" by metric, "baselines" by name and metric.
+
+    Of several targets both are by target first.
+    """
+    for figures in (report.get("test", {}), *report.get("baselines", {}).values()):
+        check_figures(figures)
     return report
+
+
+def check_figures(figures, depth=1):
+    """Refuse figures that are neither numbers nor None; they may be in dicts, `depth` of them in another."""
+    for value in figures.values():
+        if depth and isinstance(value, dict):
+            check_figures(value, depth - 1)
+        elif value is not None and type(value) not in (int, float):
+            raise ValueError("its report holds figures that are no numbers")
 
 
 def load_any(path):

@@ -12,6 +12,8 @@ from ..checks.single import above, number
 
 def to_config(described):
     """Return a column or a target as plain data, without optional fields at their defaults, for earlier versions."""
+    if hasattr(described, "config"):
+        return described.config()
     left_out = {each.name for each in fields(described)
                 if each.metadata.get("optional") and getattr(described, each.name) == each.default}
     return {"kind": described.kind, **{name: value for name, value in asdict(described).items() if name not in left_out}}

@@ -1,7 +1,10 @@
 """The options of training on a table, their checks, and defaults that depend on the number of rows."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from ..checks import not_negative, number_in_range, one_of, several, true_or_false, whole_number
 from ..checks.hyperparameters import optional, positive
@@ -9,12 +12,15 @@ from ..checks.single import check_fields, checked, or_none, or_word
 from ..layers import Dense
 from ..layers.blocks import list_of_layers
 from .columns.bins import BINS, bins
+from .columns.names import text_name
 from .plain import deviations, marks, word
+from .targets.quantiles import checked_quantiles
 
 STEPS = 4000  # approximate number of steps of a training, within
 EPOCHS = (20, 200)  # these bounds on the number of epochs
 LARGE = 5000  # number of training rows from which on the batches are larger
 BATCH_SIZES = (32, 128)
+TASKS = "auto", "regression", "classification", "counts", "ordered"
 MEMBERS = ((50_000, 8), (200_000, 4), (math.inf, 2))  # (rows of the table up to which, number of members)
 
 
@@ -36,6 +42,19 @@ def seed(where, value):
 def option(*words):
     """A field for one of the words, by default the first."""
     return checked(lambda where, value: one_of(where, value, words), default=words[0])
+
+
+def probabilities(where, values):
+    """Return ascending probabilities of quantiles, or none."""
+    values = tuple(value.item() if isinstance(value, np.generic) else value for value in several(where, values))
+    return checked_quantiles(where, tuple(sorted(values))) if values else ()
+
+
+def task_or_tasks(where, value):
+    """Return a task, or {target, as text: task}."""
+    if isinstance(value, Mapping):
+        return {text_name(name): one_of(f"{where}[{name!r}]", each, TASKS) for name, each in value.items()}
+    return one_of(where, value, TASKS)
 
 
 def names():
@@ -77,7 +96,13 @@ class Recipe:
         has no effect.
     seed : int
         For the split, the initial weights and the shuffling.
-    task : {"auto", "regression", "classification"}
+    task : {"auto", "regression", "classification", "counts", "ordered"}, or dict of target to these
+        "counts": numbers of at least 0, by the Poisson deviance. "ordered": classes with an order, that of `order`. A target
+        that is not in the dict has "auto".
+    quantiles : list of float
+        Probabilities of quantiles that are predicted in the place of the mean, such as (0.1, 0.5, 0.9).
+    order : list
+        The labels of ordered classes, from the lowest to the highest. Numbers, and pandas' ordered categories, need none.
     log_target : {"no", "yes", "auto"}
         Whether to learn the logarithms of values; "auto" tries both if the target is positive and skewed.
     text, drop, keep_columns, keep_words, missing_values, max_categories, limit
@@ -113,7 +138,9 @@ class Recipe:
     validation: float = checked(share_of_rows, default=0.1)
     test: float = checked(share_of_rows, default=0.2)
     seed: int = checked(seed, default=0)
-    task: str = option("auto", "regression", "classification")
+    task: str | Mapping = checked(task_or_tasks, default="auto")
+    quantiles: tuple = checked(probabilities, default=())
+    order: tuple = checked(several, default=())
     log_target: str = option("no", "yes", "auto")
     text: tuple = names()
     drop: tuple = names()

@@ -11,15 +11,17 @@ import numpy as np
 from ..checks import true_or_false
 from ..checks.single import checked
 from . import metrics, plain
-from .classes import Classes
 from .columns.cells import as_numbers as plain_numbers
 from .columns.cells import without
 from .columns.frames import categorical_names, normalized_column, pandas
 from .columns.kinds import NUMBERS, WORDS
+from .single import Head, Single
 
+AMOUNTS = "regression", "counts"  # tasks whose targets are numbers
 FEW = 10  # largest number of different whole numbers that are taken for classes
 SKEWED = 1.0  # skewness from which on logarithms may help; that of the exponential distribution is 2
 LARGEST = 1e100  # largest value of a target, so that sums of squared errors do not overflow
+SMALL = 20  # largest median of what may be counts
 RATIO = np.log(2.0)  # how far the logarithm of a prediction may exceed the range of the training rows
 OTHERS = {  # pandas' names of types that are neither numbers nor text, and what may be derived from them
     "datetime64": "dates", "datetime": "dates", "date": "dates", "timedelta64": "durations", "timedelta": "durations",
@@ -31,7 +33,7 @@ DERIVED = {"dates": "the year or the days since the first", "durations": "the se
 
 
 @dataclass(frozen=True)
-class Values:
+class Values(Single):
     """A target of numbers: z = (t − mean) / scale, where t is the target or, with `logarithm`, its natural logarithm.
 
     Attributes
@@ -46,8 +48,10 @@ class Values:
     low: float = checked(plain.finite)
     high: float = checked(plain.finite)
     logarithm: bool = checked(true_or_false, default=False)
-    kind, measure = "regression", "rmse"
+    kind, measure, linear = "regression", "rmse", "regression"
     outputs = 1
+    heads = (Head(1, "identity", "squared_error"),)
+    has_intervals = True
 
     @classmethod
     def fit(cls, series, logarithm=False):
@@ -68,7 +72,7 @@ class Values:
         values = as_numbers(series)
         return ((np.log(values) if self.logarithm else values) - self.mean) / self.scale
 
-    def decode(self, outputs):
+    def estimates(self, outputs):
         """Return (rows,) float64 in the target's units, from outputs (rows, 1).
 
         With logarithms, a prediction is limited to the range from half the smallest to twice the largest value in training,
@@ -77,20 +81,21 @@ class Values:
         t = np.asarray(outputs, np.float64)[:, 0] * self.scale + self.mean
         return np.exp(np.clip(t, self.low - RATIO, self.high + RATIO)) if self.logarithm else t
 
-    def score(self, series, outputs, weights=None):
-        """Return the metrics of outputs (rows, 1) for the column of the target: see `fastnn.tables.metrics`."""
-        return metrics.regression(as_numbers(series), self.decode(outputs), weights)
+    def judged(self, series, predicted, weights=None):
+        """Return the metrics of values (rows,)."""
+        return metrics.regression(as_numbers(series), predicted, weights)
+
+    def errors(self, series, outputs):
+        """Return the errors for intervals (rows,), in the units of the network's output."""
+        return np.abs(outputs[:, 0].astype(np.float64) - self.encode(series))
+
+    def ends(self, outputs, half):
+        """Return the ends (rows, 2) of intervals around outputs, in the target's units."""
+        outputs = outputs.astype(np.float64)
+        return np.stack([self.estimates(outputs - half), self.estimates(outputs + half)], axis=1)
 
     def __str__(self):
         return "values, " + ("their logarithms standardized" if self.logarithm else "standardized")
-
-
-TARGETS = {kind.kind: kind for kind in (Values, Classes)}
-
-
-def from_config(config):
-    """Return the target from the result of `to_config`."""
-    return plain.from_config(TARGETS, config)
 
 
 def as_target(series, missing_values, known=()):
@@ -160,6 +165,12 @@ def judge_task(series):
 def is_categorical(series):
     """Return whether a column has a categorical type."""
     return bool(categorical_names(series.to_frame()))
+
+
+def looks_counted(series):
+    """Return whether values may be counts: whole numbers of at least 0, half of them small, and skewed to the right."""
+    values = as_numbers(series)
+    return is_whole(series) and values.min() >= 0 and np.median(values) <= SMALL and skewness(values) > SKEWED / 2
 
 
 def is_skewed(series):

@@ -9,6 +9,7 @@ from fastnn.tables import Classes, Preprocessing, UnknownCategory, Values, read_
 from fastnn.tables import target as targets
 from fastnn.tables.columns.cells import as_words
 from fastnn.tables.plain import to_config
+from fastnn.tables.targets import from_config
 from fastnn.tables.training.split import split
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
@@ -159,7 +160,7 @@ def test_values_come_back(logarithm):
     y = pd.Series([1.0, 10.0, 250.0, 9000.0], name="price")
     target = Values.fit(y, logarithm)
     np.testing.assert_allclose(target.decode(target.encode(y)[:, None]), y)
-    assert targets.from_config(json.loads(json.dumps(to_config(target)))) == target
+    assert from_config(json.loads(json.dumps(to_config(target)))) == target
 
 
 def test_logarithms_do_not_blow_up_and_need_positive_values():
@@ -175,7 +176,7 @@ def test_classes_come_back(values):
     target = Classes.fit(series)
     decoded = target.decode(np.eye(target.outputs)[target.encode(series)])
     assert decoded.tolist() == values
-    assert targets.from_config(json.loads(json.dumps(to_config(target)))) == target
+    assert from_config(json.loads(json.dumps(to_config(target)))) == target
     with pytest.raises(ValueError, match="which the model does not know"):
         target.encode(pd.Series(["other"], name="class"))
 

@@ -62,7 +62,7 @@ def test_the_test_rows_have_no_part_in_the_choice():
     ({"rmse": 2.0}, {"mean": {"rmse": 3.0}, "linear": {"rmse": 2.5}}, None), ({"rmse": 2.0}, {}, None),
 ])
 def test_a_network_that_loses_is_told(own, beside, said):
-    found = remark(own, beside)
+    found = remark(next(iter(own)), own, beside)
     assert (found is None) if said is None else (said in found)
 
 

@@ -10,7 +10,7 @@ import pytest
 from fastnn.tables import Classes, Recipe, TableModel, read_table, train
 from fastnn.tables.columns.cells import written
 from fastnn.tables.plain import to_config
-from fastnn.tables.target import from_config
+from fastnn.tables.targets import from_config
 
 pd = pytest.importorskip("pandas", reason="tables need the extra cli")
 

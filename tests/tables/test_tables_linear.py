@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fastnn.tables import Recipe, TableModel, train
-from fastnn.tables.training import linear, mixing
+from fastnn.tables.training import likelihoods, linear, mixing
 from fastnn.tables.training.members import deal
 
 pytest.importorskip("sklearn", reason="compared with scikit-learn")
@@ -34,7 +34,7 @@ def test_each_fold_is_that_of_scikit_learn(kind, monkeypatch):
             own = Ridge(member.penalty).fit(X[learned], y[learned]).predict(X[held])[:, None]
         else:
             own = LogisticRegression(C=1 / member.penalty, tol=1e-8, max_iter=1000).fit(X[learned], y[learned])
-            own, out = own.predict_proba(X[held]), linear.probabilities(out)
+            own, out = own.predict_proba(X[held]), likelihoods.probabilities(out)
         np.testing.assert_allclose(out, own, rtol=1e-2, atol=2e-3)
     changed = y.copy()
     changed[220:] = 1 - changed[220:]
@@ -50,7 +50,8 @@ def test_of_very_many_features_those_that_vary_most_have_weights(monkeypatch):
 
 
 def test_large_tables_are_fitted_on_fewer_rows_and_folds(monkeypatch):
-    monkeypatch.setattr(linear, "ROWS", {"classification": 120, "regression": 120})
+    monkeypatch.setattr(linear, "ROWS", 120)
+    monkeypatch.setattr(linear, "LIKELY_ROWS", 120)
     monkeypatch.setattr(linear, "WORK", 1.0)
     member = linear.linear_member(X, targets("classification"), "classification", FOLDS, np.arange(5), 3, 0)
     assert [len(out) for out in member.unseen] == [len(held) for _, held in FOLDS[:2]]
@@ -67,7 +68,7 @@ def test_the_weights_have_the_least_loss_of_all_that_are_not_negative(kind):
 
     def loss(weights):
         mixed = np.tensordot(weights, out, 1)
-        return linear.log_losses(mixed, y).mean() if kind == "classification" else ((mixed - y) ** 2).mean()
+        return likelihoods.log_losses(mixed, y).mean() if kind == "classification" else ((mixed - y) ** 2).mean()
 
     best = mixing.mixing_weights(out, y, kind, 0)
     assert (best >= 0).all()
@@ -90,7 +91,7 @@ def test_a_linear_table_is_learned_as_by_a_linear_model(classes, tmp_path):
     learned = np.sort(np.concatenate([result.training, result.validation]))
     plain = (LogisticRegression if classes else Ridge)().fit(X[learned, :4], table["y"][learned])
     if classes:
-        own = linear.log_losses(plain.decision_function(X[result.test, :4]), table["y"].to_numpy()[result.test]).mean()
+        own = likelihoods.log_losses(plain.decision_function(X[result.test, :4]), table["y"].to_numpy()[result.test]).mean()
         assert result.metrics["log_loss"] < 1.05 * own + 0.01
     else:
         errors = plain.predict(X[result.test, :4]) - table["y"][result.test]

@@ -234,3 +234,25 @@ def test_unseen_values_are_reported_once(tmp_path, model):
 def test_an_empty_file_has_no_predictions(tmp_path, model):
     a_table(0).to_parquet(tmp_path / "none.parquet")
     assert model.predict(ParquetStream(tmp_path / "none.parquet")).shape == (0,)
+
+
+@pytest.mark.parametrize(("target", "options", "columns"), [
+    ("whole", {"task": "counts"}, ["whole_predicted"]), ("label", {"order": ["down", "up"]}, ["label_predicted"]),
+    ("y", {"quantiles": [0.1, 0.9]}, ["y_q0.1", "y_q0.9"])])
+def test_other_kinds_of_targets_are_learned_in_parts(file, target, options, columns):
+    from fastnn.tables.training.baselines import baselines
+
+    drop = [name for name in ("y", "label", "whole") if name != target]
+    result = train(ParquetStream(file), target, Recipe(epochs=10, layers=(), bins=4, drop=drop, **options))
+    guess = next(iter(baselines(result).values()))
+    assert result.metrics[result.model.target.measure] < 1.1 * guess[result.model.target.measure]
+    parts = [*result.model.predict_parts(ParquetStream(file))]
+    assert list(parts[0]) == columns
+    assert sum(map(len, parts)) == ROWS
+    found = result.model.evaluate(ParquetStream(file))
+    assert found == pytest.approx(result.model.evaluate(read_table(file)))
+
+
+def test_several_targets_are_refused_in_parts(file):
+    with pytest.raises(ValueError, match="has one target"):
+        train(ParquetStream(file), ["y", "label"], RECIPE)

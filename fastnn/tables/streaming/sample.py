@@ -19,7 +19,7 @@ from ...checks import shown
 from ..columns.cells import distinct
 from ..columns.missing_words import MISSING_WORDS
 from ..columns.names import text_name
-from ..target import as_target, present
+from ..target import AMOUNTS, as_target, present
 from .parquet import pyarrow
 
 TRAINING, VALIDATION, TEST = range(3)
@@ -93,7 +93,7 @@ def hashed(numbers, seed):
 def has_target(frame, target, recipe):
     """Return which rows of a DataFrame have a target, (rows,) bool."""
     known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
-    return present(as_target(frame[target], recipe.missing_values, known), numbers=recipe.task == "regression")
+    return present(as_target(frame[target], recipe.missing_values, known), numbers=recipe.task in AMOUNTS)
 
 
 def draw(stream, target, recipe):

@@ -10,9 +10,8 @@ import time
 
 import numpy as np
 
-from ...layers import Dense
-from ...network.network import Network
 from ...runtime.threads import resolve_threads
+from .networks import new_network, target_rows, targets_of
 
 SPENT = 0.8  # of the budget: linear members, evaluation and files take the rest
 FEWEST_EPOCHS, FEWEST_MEMBERS = 8, 2
@@ -36,10 +35,9 @@ def within(seconds, matrix, y, target, rows, recipe, tries=1):
 def seconds_of_epoch(matrix, y, target, rows, recipe, batch_size):
     """Return the duration of an epoch of one member, from a part of its rows; kernels are compiled before."""
     part = rows[:ROWS]
-    last = "softmax" if target.kind == "classification" else "identity"
-    network = Network([*recipe.layers, Dense(target.outputs, last)], inputs=matrix.shape[1], seed=recipe.seed)
+    network = new_network(recipe.layers, target, matrix.shape[1], recipe.seed)
     options = {"batch_size": batch_size, "optimizer": "adamw", "threads": 1, "progress": False}
-    X, y = matrix[part], y[part]
+    X, y = matrix[part], targets_of(target, target_rows(y, part))
     network.fit(X, y, epochs=1, **options)
     epochs = 1
     while True:

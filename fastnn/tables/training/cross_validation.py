@@ -17,20 +17,30 @@ from .training import train
 
 
 def cross_validate(result, recipe, folds, progress=False):
-    """Return {metric: list of float}, the metrics of each fold, from the Result of a training with the same recipe."""
+    """Return {metric: list of float}, the metrics of each fold, from the Result of a training with the same recipe.
+
+    Of several targets {target: such a dict}.
+    """
     folds = whole_number("folds", folds, least=2)
     table, target = result.table, result.model.target
+    names, several = [part.name for part in target.parts], len(target.parts) > 1
+    task = {part.name: "regression" if part.kind == "quantiles" else part.kind for part in target.parts}
     found = []
     for learned, held in outer_folds(table, target, recipe, folds):
-        part = table.iloc[learned].reset_index(drop=True)
-        if target.kind == "classification" and (lost := {*table[target.name].iloc[held]} - {*part[target.name]}):
-            raise ValueError(f"the class {next(iter(lost))!r} of {target.name!r} is in one of {folds} parts alone, so that "
-                             "no model can learn it from the others; give fewer folds, or more rows of it")
-        own = replace(recipe, test=0.0, task=target.kind)
-        model = collected(train, part, target.name, own, progress=progress)[0].model
+        rest = table.iloc[learned].reset_index(drop=True)
+        for part in target.parts:
+            if part.has_classes and (lost := {*table[part.name].iloc[held]} - {*rest[part.name]}):
+                raise ValueError(f"the class {next(iter(lost))!r} of {part.name!r} is in one of {folds} parts alone, so "
+                                 "that no model can learn it from the others; give fewer folds, or more rows of it")
+        own = replace(recipe, test=0.0, task=task)
+        model = collected(train, rest, names if several else names[0], own, progress=progress)[0].model
         found.append(collected(model.evaluate, table.iloc[held])[0])
-    names = [name for name in found[0] if all(name in each for each in found)]
-    return {name: [each[name] for each in found] for name in names}
+    return {name: lists_of([each[name] for each in found]) for name in names} if several else lists_of(found)
+
+
+def lists_of(found):
+    """Return {metric: list} from a list of {metric: value}, for the metrics that all have."""
+    return {name: [each[name] for each in found] for name in found[0] if all(name in each for each in found)}
 
 
 def outer_folds(table, target, recipe, folds):
@@ -43,11 +53,13 @@ def outer_folds(table, target, recipe, folds):
             parts.sort(key=lambda part: depends.blocks[part].min())
             return [(np.sort(np.concatenate(parts[:k])), parts[k]) for k in range(1, len(parts))]
         return [(np.setdiff1d(rows, part), part) for part in parts]
-    labels = target.encode(table[target.name]) if target.kind == "classification" else None
+    labels = next((part.encode(table[part.name]) for part in target.parts if part.has_classes), None)
     return k_folds(len(table), min(folds, len(table)), recipe.seed, labels=labels)
 
 
 def summary(scores):
-    """Return {metric: (mean, standard deviation)} of the folds, None for a metric that some fold lacks."""
+    """Return {metric: (mean, standard deviation)} of the folds, None for a metric that some fold lacks; or by target."""
+    if any(isinstance(values, dict) for values in scores.values()):
+        return {name: summary(own) for name, own in scores.items()}
     return {name: None if None in values else (float(np.mean(values)), float(np.std(values, ddof=1)))
             for name, values in scores.items()}

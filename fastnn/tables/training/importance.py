@@ -1,9 +1,10 @@
 """Permutation importance of the columns (Breiman 2001): how much worse the result on the test rows becomes when the cells of
 a column are shuffled, so that they say nothing about their rows.
 
-The figure is the ratio of the loss (rmse, or log loss) with the column shuffled to the loss as it is, minus 1: 0.5 is a loss
-half as large again. About 0, or below, is a column that the model does not need. All features of a column are shuffled
-together. Of two columns that say the same, both may look unimportant.
+The figure is the ratio of the loss (rmse, log loss, deviance or pinball loss; of several targets the mean ratio) with the
+column shuffled to the loss as it is, minus 1: 0.5 is a loss half as large again. About 0, or below, is a column that the
+model does not need. All features of a column are shuffled together. Of two columns that say the same, both may look
+unimportant.
 """
 
 import numpy as np
@@ -25,18 +26,20 @@ def importance(result, repeats=REPEATS):
     if len(rows) > most:
         rows = np.sort(generator.choice(rows, most, replace=False))
     X = collected(model.preprocessing.transform, result.table.iloc[rows])[0]  # unknown text was reported in training
-    series = result.table[model.target.name].iloc[rows]
+    series = model.target.column(result.table).iloc[rows]
     weights = None if result.row_weights is None else result.row_weights[rows]
 
-    def loss(X):
-        return metrics.score(model.target, series, model.network.forward(X), weights)[model.target.measure]
+    def losses(X):
+        found = metrics.score(model.target, series, model.network.forward(X), weights)
+        each = found.values() if len(model.target.parts) > 1 else [found]
+        return np.array([own[part.measure] for part, own in zip(model.target.parts, each, strict=True)])
 
-    before, found, start = max(loss(X), np.finfo(float).tiny), {}, 0
+    before, found, start = np.maximum(losses(X), np.finfo(float).tiny), {}, 0
     for column in columns:
         places = slice(start, start := start + len(column.features))
-        shuffled, losses = X.copy(), []
+        shuffled, larger = X.copy(), []
         for _ in range(repeats):
             shuffled[:, places] = X[generator.permutation(len(X)), places]
-            losses.append(loss(shuffled))
-        found[column.name] = float(np.mean(losses) / before - 1)
+            larger.append(np.mean(losses(shuffled) / before))
+        found[column.name] = float(np.mean(larger) - 1)
     return dict(sorted(found.items(), key=lambda each: -each[1]))

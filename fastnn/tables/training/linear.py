@@ -9,8 +9,9 @@ Classes are fitted by logistic regression,
 
     Σ −log softmax(X W + b)[class] + λ/2 ΣW²
 
-by L-BFGS (Liu and Nocedal 1989) that begins with (XᵀX/4 + λ)⁻¹ in the place of the inverse Hessian. XᵀX/4 bounds that of two
-classes (Böhning and Lindsay 1988), so that a dozen steps are enough however the features are correlated.
+and counts and ordered classes likewise (`likelihoods`), by L-BFGS (Liu and Nocedal 1989) that begins with (XᵀX/4 + λ)⁻¹ in
+the place of the inverse Hessian. XᵀX/4 bounds that of two classes (Böhning and Lindsay 1988), so that a dozen steps are
+enough however the features are correlated.
 
 With weights of rows, each squared error and each −log softmax is multiplied by that of its row.
 
@@ -18,12 +19,16 @@ The penalty λ is the one with the smallest loss on the rows held out: of all fo
 has classes.
 """
 
+from functools import partial
+
 import numpy as np
 
-PENALTIES = {"regression": (0.1, 1.0, 10.0, 100.0, 1000.0), "classification": (0.5, 3.0, 20.0, 120.0)}
+from .likelihoods import LIKELIHOODS
+
+PENALTIES, LIKELY = (0.1, 1.0, 10.0, 100.0, 1000.0), (0.5, 3.0, 20.0, 120.0)  # of values, and of likelihoods
 FEATURES = 1500  # of more features, the others of the smallest variance have no weight
-ROWS = {"regression": 100_000, "classification": 20_000}  # of more rows, so many are drawn: more change little
-WORK = 2e10  # multiplications for classes; beyond it fewer folds are fitted
+ROWS, LIKELY_ROWS = 100_000, 20_000  # of more rows, so many are drawn: more change little
+WORK = 2e10  # multiplications for a likelihood; beyond it fewer folds are fitted
 STEPS, MEMORY = 30, 8
 LEAST_SLOPE = 1e-4  # relative to the loss; smaller steps change little
 LEAST_DECAY = 1e-3  # of the bias
@@ -52,13 +57,13 @@ class LinearMember:
 def linear_member(matrix, y, kind, folds, features, outputs, seed, row_weights=None):
     """Fit a LinearMember.
 
-    matrix: (rows, all features) float32. y: (rows,) or (rows, outputs) values, or (rows,) class numbers. features: the
-    numbers of those that may have a weight. row_weights: (rows,) of at least 0, with the mean 1; default all 1.
+    matrix: (rows, all features) float32. y: (rows,) or (rows, outputs) values, or (rows,) those of a likelihood. features:
+    the numbers of those that may have a weight. row_weights: (rows,) of at least 0, with the mean 1; default all 1.
     """
     parts = [held for _, held in folds] if len(folds) > 1 else [*reversed(folds[0])]
-    parts = [some(part, ROWS[kind] // len(parts), seed) for part in parts]
+    parts = [some(part, (LIKELY_ROWS if kind in LIKELIHOODS else ROWS) // len(parts), seed) for part in parts]
     chosen = most_varied(matrix, np.concatenate(parts), features)
-    fit = fit_classes if kind == "classification" else fit_values
+    fit = partial(fit_likelihood, LIKELIHOODS[kind]) if kind in LIKELIHOODS else fit_values
     models, penalty = fit(matrix, y, parts, chosen, outputs, len(folds), row_weights)
     whole = []
     for weight, bias in models:
@@ -96,70 +101,67 @@ def fit_values(matrix, y, parts, features, outputs, folds, row_weights=None):
     squares = [(own.T @ X, own.T @ Y, own.sum(axis=0), w @ Y, w.sum())
                for own, (X, Y), w in zip(weighted, held, shares, strict=True)]
     total = [sum(each) for each in zip(*squares, strict=True)]
-    losses, models = np.zeros(len(PENALTIES["regression"])), []
+    losses, models = np.zeros(len(PENALTIES)), []
     for (X, Y), w, own in zip(held[:folds], shares, squares, strict=False):
         XX, XY, x, z, count = (whole - part for whole, part in zip(total, own, strict=True))
         XX, XY = XX - np.outer(x, x) / count, XY - np.outer(x, z) / count
         fold = []
-        for penalty in PENALTIES["regression"]:
+        for penalty in PENALTIES:
             weight = np.linalg.solve(XX + penalty * np.eye(len(XX)), XY)
             fold.append((weight, (z - x @ weight) / count))
         losses += [(w @ (X @ weight + bias - Y) ** 2).sum() for weight, bias in fold]
         models.append(fold)
     best = int(np.argmin(losses))
-    return [(weight, bias + level - mean @ weight) for weight, bias in (fold[best] for fold in models)], \
-        PENALTIES["regression"][best]
+    return [(weight, bias + level - mean @ weight) for weight, bias in (fold[best] for fold in models)], PENALTIES[best]
 
 
-def fit_classes(matrix, labels, parts, features, classes, folds, row_weights=None):
-    """Return ([(weight, bias) of each fold], penalty) of logistic regression, for parts and folds as in `fit_values`."""
+def fit_likelihood(likelihood, matrix, y, parts, features, outputs, folds, row_weights=None):
+    """Return ([(weight, bias) of each fold], penalty) of a Likelihood, for parts and folds as in `fit_values`."""
     rows, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     mean = matrix[np.ix_(rows, features)].mean(axis=0, dtype=np.float64)
     whole = np.concatenate([matrix[np.ix_(rows, features)] - mean, np.ones((len(rows), 1))], axis=1)
     w = np.ones(len(rows)) if row_weights is None else row_weights[rows]
-    square, y = (whole * w[:, None]).T @ whole / 4, labels[rows]  # of the features alone, so that all folds may use it
+    square, y = likelihood.typical * (whole * w[:, None]).T @ whole, y[rows]  # of the features alone: all folds may use it
     learned = [place != fold for fold in range(folds)]
 
     def fit(rows, penalty, W):
         decay = np.append(np.full(len(features), penalty), LEAST_DECAY)[:, None]
         if penalty not in inverses:
             inverses[penalty] = np.linalg.inv(square + np.diag(decay[:, 0]))
-        return minimum(whole[rows], y[rows], w[rows], decay, inverses[penalty], W)
+        return minimum(likelihood, whole[rows], y[rows], w[rows], decay, inverses[penalty], W)
 
-    penalties, inverses = sorted(PENALTIES["classification"], reverse=True), {}
-    each = 4.0 * STEPS * len(rows) * whole.shape[1] * classes
+    penalties, inverses = sorted(LIKELY, reverse=True), {}
+    each = 4.0 * STEPS * len(rows) * whole.shape[1] * outputs
     count = min(max(2, int(WORK / each)), folds)
     tried = count if len(penalties) * count * each < WORK else 1  # folds on which all penalties are tried
     losses, models = np.zeros(len(penalties)), []
     for fold in range(tried):
-        W = np.zeros((whole.shape[1], classes))
+        W = np.zeros((whole.shape[1], outputs))
         models.append([W := fit(learned[fold], penalty, W) for penalty in penalties])  # each begins where the last ended
         held = place == fold
-        losses += [w[held] @ log_losses(whole[held] @ W, y[held]) for W in models[-1]]
+        losses += [w[held] @ likelihood.losses(whole[held] @ W, y[held]) for W in models[-1]]
     best = int(np.argmin(losses))
     models = [fold[best] for fold in models]
     models += [fit(rows, penalties[best], np.zeros_like(W)) for rows in learned[tried:count]]
     return [(W[:-1], W[-1] - mean @ W[:-1]) for W in models], penalties[best]
 
 
-def minimum(X, labels, row_weights, decay, inverse, W):
-    """Return the weights (features, classes) of the smallest log loss, from a first guess W."""
-    rows, steps = np.arange(len(labels)), []
+def minimum(likelihood, X, y, row_weights, decay, inverse, W):
+    """Return the weights (features, outputs) of the smallest loss, from a first guess W."""
+    steps = []
 
     def penalized(Z, W):
-        return float(row_weights @ log_losses(Z, labels)) + float((decay * W**2).sum()) / 2
+        return float(row_weights @ likelihood.losses(Z, y)) + float((decay * W**2).sum()) / 2
 
     Z = X @ W
     loss, before = penalized(Z, W), None
     for _ in range(STEPS):
-        P = probabilities(Z)
-        P[rows, labels] -= 1
-        gradient = X.T @ (P * row_weights[:, None]) + decay * W
+        gradient = X.T @ (likelihood.slope(Z, y) * row_weights[:, None]) + decay * W
         if before is not None and (curvature := (before[0] * (gradient - before[1])).sum()) > 0:
             steps = [*steps[1 - MEMORY:], (before[0], gradient - before[1], curvature)]
         direction = -quasi_newton(gradient, steps, inverse)
         slope = (gradient * direction).sum()
-        if slope > -LEAST_SLOPE * max(loss, 1e-9 * len(rows)):
+        if slope > -LEAST_SLOPE * max(loss, 1e-9 * len(y)):
             break
         change, size = X @ direction, 1.0
         while (new := penalized(Z + size * change, W + size * direction)) > loss + 1e-4 * size * slope:
@@ -184,15 +186,3 @@ def quasi_newton(gradient, steps, inverse):
     for (change, difference, curvature), share in zip(steps, reversed(shares), strict=True):
         q += (share - (difference * q).sum() / curvature) * change
     return q
-
-
-def probabilities(Z):
-    """Return the softmax of logits (rows, classes)."""
-    P = np.exp(Z - Z.max(axis=1, keepdims=True))
-    return P / P.sum(axis=1, keepdims=True)
-
-
-def log_losses(Z, labels):
-    """Return −log softmax(Z)[label] of each row, (rows,)."""
-    Z = Z - Z.max(axis=1, keepdims=True)
-    return np.log(np.exp(Z).sum(axis=1)) - Z[np.arange(len(labels)), labels]

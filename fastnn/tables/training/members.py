@@ -26,6 +26,7 @@ from ...network.network import Network
 from ...population.population import Population
 from ...population.recipe import k_folds
 from .mixing import Mixture
+from .networks import as_chain, new_network, targets_of
 
 
 class Members:
@@ -65,16 +66,14 @@ def deal(labels, training, validation, count, seed):
 def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None, weights=None):
     """Train one network for each of `folds`, and the linear members; return Members.
 
-    binned: (features,) bool, those of the bins of numbers; default none. weights: (rows,) of at least 0, with the mean 1.
+    y: the encoded target. binned: (features,) bool, those of the bins of numbers; default none. weights:
+    (rows,) of at least 0, with the mean 1.
     """
     epochs, batch_size, learning_rate = sizes
-    last = "softmax" if target.kind == "classification" else "identity"
-
-    def layers():
-        return [*recipe.layers, Dense(target.outputs, last)]
+    wanted = targets_of(target, y)
 
     def new(count):
-        return [Network(layers(), inputs=matrix.shape[1], seed=recipe.seed + k) for k in range(count)]
+        return [new_network(recipe.layers, target, matrix.shape[1], recipe.seed + k) for k in range(count)]
 
     def fit(networks, folds, epochs):
         steps = epochs * math.ceil(min(len(learned) for learned, _ in folds) / batch_size)
@@ -82,7 +81,7 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None
         population = Population(networks)
         best = EarlyStopping("val_loss", patience=epochs, mode="min", restore_best=True)  # it never stops the fit
         _, messages = collected(
-            population.fit, matrix, y, epochs=epochs, batch_size=batch_size,
+            population.fit, matrix, wanted, epochs=epochs, batch_size=batch_size,
             optimizer=AdamW(rate, weight_decay=recipe.weight_decay), rows=[learned for learned, _ in folds],
             validation_rows=[held for _, held in folds], sample_weight=weights, callbacks=[best], threads=recipe.threads,
             progress=progress)
@@ -105,22 +104,23 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None
     if len(folds) > 1:
         for network, (learned, _) in zip(population, folds, strict=True):
             without_constants(network, matrix, learned)
+    networks = [as_chain(network, recipe.layers, target) for network in population]
     unseen = [network.forward(matrix[held], threads=recipe.threads)
-              for network, (_, held) in zip(population, folds, strict=True)]
+              for network, (_, held) in zip(networks, folds, strict=True)]
     validated, mixture = [held for _, held in folds], Mixture()
-    if recipe.has_linear(len(folds)):
+    if recipe.has_linear(len(folds)) and any(part.linear for part in target.parts):
         start = time.perf_counter()
-        mixture = Mixture.fit(matrix, y, target, folds, unseen, binned, recipe.seed, weights)
+        mixture = Mixture.of_target(matrix, y, target, folds, unseen, binned, recipe.seed, weights)
         validated, unseen = validated[:len(mixture.unseen)], mixture.unseen
         seconds += time.perf_counter() - start
-    network = combined(population.networks, layers, last, mixture)
+    network = combined(networks, recipe.layers, target, mixture)
     return Members(network, population.histories, [each.best_epoch for each in best], np.concatenate(unseen),
                    np.concatenate(validated), mixture.weights, seconds)
 
 
 def without_constants(network, matrix, rows):
     """Set the weights of features that are constant in the rows to 0, and add what they contributed there to the bias."""
-    weight, bias = network.parameters["0.weight"], network.parameters["0.bias"]
+    weight, bias, *_ = network.parameters.values()
     for feature in range(matrix.shape[1]):
         values = matrix[rows, feature]
         if (values == values[0]).all():
@@ -128,14 +128,14 @@ def without_constants(network, matrix, rows):
             weight[feature] = 0
 
 
-def combined(networks, layers, activation, mixture):
+def combined(networks, layers, target, mixture):
     """Return the network whose output is that of the mixture: a Parallel of all members, averaged, and its activation."""
     if len(networks) == 1 and mixture.weight is None:
         return networks[0]
-    branches = [without_activation(layers()) for _ in networks]
+    branches = [[*layers, Dense(target.outputs)] for _ in networks]
     if mixture.weight is not None:
         branches.append([Dense(mixture.weight.shape[1])])
-    whole = Network([Parallel(Average(), *branches), Activation(activation)], inputs=networks[0].inputs)
+    whole = Network([Parallel(Average(), *branches), Activation(target.activation)], inputs=networks[0].inputs)
     factor = mixture.factor * len(branches) / len(networks)  # the average divides by the number of branches
     arrays = []
     for network in networks:
@@ -149,7 +149,3 @@ def combined(networks, layers, activation, mixture):
     for own, array in zip(whole.state.values(), state, strict=True):
         own[...] = array
     return whole
-
-
-def without_activation(layers):
-    return [*layers[:-1], Dense(layers[-1].out_features)]

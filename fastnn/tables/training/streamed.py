@@ -11,7 +11,7 @@ shuffled. What differs from training in memory:
     best "epoch" of about 20 stages of the training, whatever the number of passes
     columns      their kinds, means, quantiles and categories are those of the sample, and so are linear models
     categories   1,000 of all columns of text together, the most frequent of each, but at least 100 of one
-    group, time, weight, seconds and folds are refused
+    several targets, group, time, weight, seconds and folds are refused
 
 The result depends on the seed and the file, not on the number of threads or on how many rows are read at a time.
 """
@@ -28,8 +28,6 @@ from ...fitting.history import History
 from ...fitting.progress import Progress
 from ...fitting.schedules import CosineDecay
 from ...kernels.optimizers.adamw import AdamW
-from ...layers import Dense
-from ...network.network import Network
 from ...population.population import Population
 from ..columns.cells import without
 from ..columns.judging import CHANCE, counted, is_time
@@ -39,6 +37,7 @@ from ..streaming.sample import TEST, TRAINING, VALIDATION, draw, has_target
 from ..streaming.windows import Buffers, ahead, count, rows_of, windows
 from .members import Members, combined
 from .mixing import Mixture
+from .networks import as_chain, new_network, targets_of
 
 MEMBERS = 2
 SEEN, PASSES = 20_000_000, 20  # rows in all passes, about; number of passes at most
@@ -73,6 +72,9 @@ class StreamTraining:
             if getattr(recipe, name) is not None:
                 raise ValueError(f"{name} is {getattr(recipe, name)!r}, which a file that is read in parts does not "
                                  f"support: {why}; leave it out, or read the file as a whole (--stream no)")
+        if isinstance(target, list):
+            raise ValueError("a file that is read in parts has one target; train one model for each, or read the file as a "
+                             "whole (--stream no)")
         target = check_there(target, stream.columns, "the target")
         if recipe.max_categories == "auto":
             words = [name for name in stream.columns if stream.holds_text(name) and name != target]
@@ -131,18 +133,13 @@ class StreamTraining:
     def train_members(self, preprocessing, matrix, y, target, folds, recipe, sizes, progress, binned=None, weights=None):
         """Train the members on the stream; parameters and result as of `members.train_members`. folds: of the sample."""
         (training, validation), (passes, batch_size, rate) = folds[0], sizes
-        last = "softmax" if target.kind == "classification" else "identity"
-
-        def layers():
-            return [*recipe.layers, Dense(target.outputs, last)]
-
-        population = Population([Network(layers(), inputs=matrix.shape[1], seed=recipe.seed + k)
+        population = Population([new_network(recipe.layers, target, matrix.shape[1], recipe.seed + k)
                                  for k in range(self.members)])
         steps = passes * math.ceil(self.sample.rows[TRAINING] / batch_size)
         optimizer = AdamW(CosineDecay(rate, steps=steps), weight_decay=recipe.weight_decay)
         start = time.perf_counter()
         buffers = Buffers(matrix.shape[1])
-        stages = Stages(population, matrix[validation], y[validation], recipe.threads)
+        stages = Stages(population, matrix[validation], targets_of(target, y[validation]), recipe.threads)
         rows, seeds = rows_of(matrix.shape[1]), [(recipe.seed, number) for number in range(passes)]
         total, done, said = sum(count(self.stream, rows, seed) for seed in seeds), 0, {}
         with Progress(progress, 1, total, 0, unit="window") as bar:
@@ -150,8 +147,9 @@ class StreamTraining:
                 order = windows(self.stream, rows, self.names(preprocessing), seed)
                 for X, labels in ahead(partial(self.encoded, preprocessing, target, buffers), order):
                     if len(X):
-                        _, messages = collected(population.fit, X, labels, epochs=1, batch_size=batch_size,
-                                                optimizer=optimizer, threads=recipe.threads, progress=False)
+                        _, messages = collected(population.fit, X, targets_of(target, labels), epochs=1,
+                                                batch_size=batch_size, optimizer=optimizer, threads=recipe.threads,
+                                                progress=False)
                         if population.errors:
                             raise next(iter(population.errors.values()))
                         said |= dict.fromkeys(map(str, messages))
@@ -165,11 +163,12 @@ class StreamTraining:
             warn_caller(message)
         best = stages.restore()
         mixture = Mixture()
-        network = combined(population.networks, layers, last, mixture)
+        networks = [as_chain(network, recipe.layers, target) for network in population]
+        network = combined(networks, recipe.layers, target, mixture)
         unseen = network.forward(matrix[validation], threads=recipe.threads)
-        if recipe.has_linear(self.members):
-            mixture = Mixture.fit(matrix, y, target, [(training, validation)], [unseen], binned, recipe.seed)
-            network, unseen = combined(population.networks, layers, last, mixture), mixture.unseen[0]
+        if recipe.has_linear(self.members) and target.linear is not None:
+            mixture = Mixture.of_target(matrix, y, target, [(training, validation)], [unseen], binned, recipe.seed)
+            network, unseen = combined(networks, recipe.layers, target, mixture), mixture.unseen[0]
         return Members(network, stages.histories, best, unseen, validation, mixture.weights, time.perf_counter() - start)
 
     def names(self, preprocessing):

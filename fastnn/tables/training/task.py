@@ -11,45 +11,59 @@ from ..columns.missing_words import MISSING_WORDS
 from ..columns.names import text_name
 from ..columns.notes import option
 from ..reading.numerals import is_number
-from ..target import as_target, is_categorical, is_skewed, judge_task, kind_in, present
+from ..target import AMOUNTS, as_target, is_categorical, is_skewed, judge_task, kind_in, looks_counted, present
 from .hints import almost_numbers, hint
 
 SHOWN = 4  # words in an error
 
 
-def learnable(table, target, recipe):
-    """Return (table, task, notes): the rows of a table that have a target, renumbered, and notes about the others.
+def learnable(table, targets, recipe):
+    """Return (table, tasks, notes): the rows of a table that have all targets, renumbered, {target: task}, and notes.
 
-    table: of plain columns, except the target. If a target of text contains only numbers and missing values, the task is
+    table: of plain columns, except the targets. If a target of text contains only numbers and missing values, the task is
     judged by the numbers; for classes it stays text.
     """
-    check_not_named(target, recipe)
-    known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
-    column = as_target(table[target], recipe.missing_values, known)
-    there = present(column, numbers=recipe.task == "regression")
-    missing = int((~there).sum())
-    notes = [f"{missing:,} of {len(table):,} rows have no {target!r} and are left out"] if missing else []
-    if words := words_for_missing(table[target], known):
-        some = ", ".join(f"{word!r} ({rows:,} rows)" for word, rows in words.items())
-        notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
-                     f"{option('keep-words', [target])}")
-    kept = table.assign(**{target: column})[there].reset_index(drop=True)
-    check_varied(kept[target], notes)
-    marked = column.isna().sum() > table[target].isna().sum() and not is_categorical(column)
-    judged = numbers_if_all(kept[target]) if marked else kept[target]
-    asked = asked_task(target, recipe)
-    check_target(judged, asked)
-    task = judge_task(judged) if asked == "auto" else asked
-    if task == "regression":
-        kept[target] = judged
-    elif missing and holds_whole(kept[target]):
-        kept[target] = kept[target].astype(np.int64)  # they were floats only because of missing values
-    return kept, task, notes
+    columns, notes, tasks, there = {}, [], {}, np.ones(len(table), bool)
+    for target in targets:
+        check_not_named(target, recipe)
+        known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
+        columns[target] = column = as_target(table[target], recipe.missing_values, known)
+        own = present(column, numbers=asked_task(target, recipe, len(targets) == 1) in AMOUNTS)
+        if missing := int((~own).sum()):
+            notes.append(f"{missing:,} of {len(table):,} rows have no {target!r} and are left out")
+        if words := words_for_missing(table[target], known):
+            some = ", ".join(f"{word!r} ({rows:,} rows)" for word, rows in words.items())
+            notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
+                         f"{option('keep-words', [target])}")
+        there &= own
+    kept = table.assign(**columns)[there].reset_index(drop=True)
+    for target, column in columns.items():
+        check_varied(kept[target], notes)
+        marked = column.isna().sum() > table[target].isna().sum() and not is_categorical(column)
+        judged = numbers_if_all(kept[target]) if marked else kept[target]
+        asked = asked_task(target, recipe, len(targets) == 1)
+        check_target(judged, asked)
+        tasks[target] = judge_task(judged) if asked == "auto" else asked
+        if tasks[target] in AMOUNTS:
+            kept[target] = judged
+        elif not there.all() and holds_whole(kept[target]):
+            kept[target] = kept[target].astype(np.int64)  # they were floats only because of missing values
+    return kept, tasks, notes
 
 
-def asked_task(target, recipe):
-    """Return the requested task; "auto" if there is none. A target in `text`, whose numbers are names, has classes."""
-    return "classification" if recipe.task == "auto" and target in map(text_name, recipe.text) else recipe.task
+def asked_task(target, recipe, alone=True):
+    """Return the requested task; "auto" if there is none. A target in `text`, whose numbers are names, has classes.
+
+    alone: whether it is the only target, so that quantiles are asked for of it.
+    """
+    task = recipe.task.get(target, "auto") if isinstance(recipe.task, dict) else recipe.task
+    if task != "auto":
+        return task
+    if recipe.order:
+        return "ordered"
+    if target in map(text_name, recipe.text):
+        return "classification"
+    return "regression" if recipe.quantiles and alone else "auto"
 
 
 def check_not_named(target, recipe):
@@ -109,13 +123,16 @@ def notes_on(series, classes, task, log_target):
                      "them as whole numbers or as text, such as --text")
     if classes and task == "auto" and kind_in(series) in NUMBERS and not is_categorical(series) and classes.outputs > 2:
         notes.append(f"{name!r} holds {classes.outputs} different whole numbers, which are taken for classes; if they are "
-                     "amounts or grades, say --task regression")
+                     "amounts, say --task regression, if grades, --task ordered")
     if classes and task == "auto" and (found := hint(name, series, "is taken for classes")):
         notes.append(f"{found}; or say --task classification if each is a class of its own")
     if classes and (pair := nearly_alike(classes.labels)):
         notes.append(f"the classes {pair[0]!r} and {pair[1]!r} of {name!r} differ in case or blanks alone; if they are one, "
                      "write them in one way")
-    if classes is None and log_target == "no" and is_skewed(series):
+    if classes is None and task in ("auto", "regression") and looks_counted(series):
+        notes.append(f"{name!r} holds whole numbers of at least 0, mostly small ones: if they count something, --task "
+                     "counts learns them by the Poisson deviance, and predicts no negative ones")
+    elif classes is None and task in ("auto", "regression") and log_target == "no" and is_skewed(series):
         notes.append(f"{name!r} is positive and skewed: --log-target yes learns it in logarithms (ratios count then, not "
                      "differences), --log-target auto tries both and keeps the better")
     return notes

@@ -21,7 +21,6 @@ from ...checks import shown
 from ...checks.caller_warning import collected
 from ...formats import html
 from .. import metrics
-from ..classes import Classes
 from ..columns.cells import without
 from ..columns.frames import as_pandas, categorical_names, normalized
 from ..columns.judging import counters_of
@@ -33,10 +32,11 @@ from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..row_weights import normalized_weights
 from ..streaming import ParquetStream
-from ..target import Values, is_skewed
+from ..target import Values
 from . import codes
 from .budget import within
 from .dependent_rows import dependence
+from .fitted_targets import classes_of, labels_of, plain_targets, targets_to_try, with_choices
 from .hints import hint
 from .members import deal, train_members
 from .split import split
@@ -67,11 +67,12 @@ class Result:
     best_epochs : list of int
         The epoch of each member, from 0, whose weights it has.
     weights : dict of str to float
-        The weight of the mean of the networks, and of each linear member; empty without linear members.
+        The weight of the mean of the networks, and of each linear member; empty without linear members. Of several targets
+        {name: such a dict}.
     seconds : float
         Duration of training, over all tries, without compilation.
     metrics : dict of str to float
-        On the test rows, weighted if the rows are.
+        On the test rows, weighted if the rows are; of several targets {name: such a dict}.
     row_weights : array (rows of table,) or None
         With the mean 1.
     notes : list of str
@@ -147,8 +148,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     table : DataFrame or ParquetStream
         A pandas DataFrame, or a table with an Arrow interface, such as a polars DataFrame. A column of a categorical type is
         text. A ParquetStream is read in parts: see `fastnn.tables.training.streamed`.
-    target : str
-        The column to predict. Rows without a target are left out.
+    target : str or list of str
+        The column to predict, or several. Rows without a target are left out.
     recipe : Recipe, optional
     progress : bool or None
         As for `Network.fit`.
@@ -181,21 +182,22 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     table, recipe = (table, recipe) if stream is None else (stream.sample.table, stream.recipe)
     table = as_pandas("table", table)
     reading = reading_of(table)
-    target, declared = check_there(target, list(table.columns), "the target"), categorical_names(table)
-    table = normalized("table", table, untouched={target})
-    features = table.drop(columns=target)  # before rows without a target are dropped
+    targets, declared = checked_targets(target, table), categorical_names(table)
+    table = normalized("table", table, untouched={*targets})
+    features = table.drop(columns=targets)  # before rows without a target are dropped
     counters = counters_of(features, recipe.missing_values) if stream is None else stream.counters(features)
     for role in ("group", "time", "weight"):
         name = getattr(recipe, role)
-        if name is not None and check_there(name, list(table.columns)) == target:
-            raise ValueError(f"{target!r} is the target; it cannot be the {role} too")
-    table, task, notes = learnable(table, target, recipe)
+        if name is not None and check_there(name, list(table.columns)) in targets:
+            raise ValueError(f"{text_name(name)!r} is the target; it cannot be the {role} too")
+    table, tasks, notes = learnable(table, targets, recipe)
     notes = [*reading["notes"], *notes, *(stream.notes if stream else ())]
-    classes = Classes.fit(table[target], reading["spelling"].get(target)) if task == "classification" else None
-    if classes is None:
-        Values.fit(table[target])  # raises an error before `announce` is called
-    notes += notes_on(table[target], classes, asked_task(target, recipe), recipe.log_target)
-    labels = classes and classes.encode(table[target])
+    classes = {name: classes_of(table[name], task, recipe, reading["spelling"].get(name)) for name, task in tasks.items()}
+    for name in targets:
+        if classes[name] is None:
+            Values.fit(table[name])  # raises an error before `announce` is called
+        notes += notes_on(table[name], classes[name], asked_task(name, recipe, len(targets) == 1), recipe.log_target)
+    labels = labels_of(table, classes)
     shares = {"validation": recipe.validation, "test": recipe.test, "seed": recipe.seed}
     depends = dependence(table, recipe) if stream is None else stream
     training, validation, test = depends.split(**shares) if depends else split(labels, len(table), **shares)
@@ -209,9 +211,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         weights = normalized_weights(table[text_name(recipe.weight)], [("of the test", test)] * (recipe.test > 0) + parts)
         if not weights[test].any():  # the single row that is held out if no test was asked for
             weights[test] = 1.0
-    features = table.drop(columns=target)
-    text = {*map(text_name, recipe.text), *declared} - {target}
-    keep_words = {*map(text_name, recipe.keep_words)} - {target}
+    features = table.drop(columns=targets)
+    text = {*map(text_name, recipe.text), *declared} - {*targets}
+    keep_words = {*map(text_name, recipe.keep_words)} - {*targets}
     drop = [*recipe.drop, *(name for name in dict.fromkeys((recipe.group, recipe.weight))
                             if name not in (None, *recipe.drop, *recipe.keep_columns))]
     encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=drop,
@@ -220,8 +222,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
                      counters=counters)
     preprocessing = encode(codes=recipe.codes)
     matrix, messages = collected(preprocessing.transform, features)
-    first = classes or Values.fit(table[target].iloc[learned])
-    wanted = codes.targets_of(first, first.encode(table[target]))
+    ways = targets_to_try(table, tasks, classes, learned, recipe)
+    column, wanted = ways[0].column(table), plain_targets(ways[0], table)
     numbers = [check_there(name, list(features.columns)) for name in recipe.numbers]
     if gains := codes.codes_among(preprocessing, features, matrix, wanted, folds, bins=recipe.bins, seed=recipe.seed,
                                   most=checked_categories(recipe.max_categories, len(table)), numbers=numbers):
@@ -234,10 +236,9 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
               and (found := hint(column.name, without(features[column.name], recipe.missing_values),
                                  "is ignored" if column.kind == "ignored" else "counts as text"))]
 
-    ways = [classes] if classes else values_to_try(table[target], learned, recipe.log_target)
     if recipe.seconds is not None:
-        y = first.encode(table[target])
-        members, epochs = within(recipe.seconds, matrix, y, first, folds[0][0], recipe, len(ways))
+        y = ways[0].encode(column)
+        members, epochs = within(recipe.seconds, matrix, y, ways[0], folds[0][0], recipe, len(ways))
         recipe, folds = replace(recipe, epochs=epochs), dealt(count=members) if len(folds) > 1 else folds
         count = len(folds)
         notes.append(f"{recipe.seconds:g} seconds are enough for {count} network{'s' * (count > 1)} of {epochs} epochs "
@@ -254,22 +255,22 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     tries = []
     for way in ways:
         learn = train_members if stream is None else stream.learner(preprocessing)
-        members = learn(matrix, way.encode(table[target]), way, folds, recipe, sizes, progress, preprocessing.binned,
-                        weights)
-        scored = metrics.score(way, table[target].iloc[members.validated], members.unseen, own(weights, members.validated))
-        tries.append((scored[way.measure], way, members))
+        members = learn(matrix, way.encode(column), way, folds, recipe, sizes, progress, preprocessing.binned, weights)
+        scored = metrics.score(way, column.iloc[members.validated], members.unseen, own(weights, members.validated))
+        tries.append((scored[way.measure] if len(ways) > 1 else 0.0, way, members))
     _, chosen, members = min(tries, key=lambda each: each[0])
     if len(tries) > 1:
-        notes.append("on the validation rows the rmse is " + ", ".join(
-            f"{rmse:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for rmse, way, _ in tries))
-    if classes and recipe.balanced:
-        chosen = classes.balanced(labels[learned], own(weights, learned))
+        notes.append(f"on the validation rows the {chosen.measure} is " + ", ".join(
+            f"{loss:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for loss, way, _ in tries))
+    chosen = with_choices(chosen, table, members, learned, recipe, weights)
     outputs = members.network.forward(matrix[test], threads=recipe.threads)
-    held_out = metrics.score(chosen, table[target].iloc[test], outputs, own(weights, test))
-    if classes and (unpredicted := never_predicted(chosen, labels[test], outputs)):
-        notes.append(unpredicted)
-    errors = () if classes else errors_of(members.unseen, chosen.encode(table[target].iloc[members.validated]),
-                                       own(weights, members.validated))
+    held_out = metrics.score(chosen, column.iloc[test], outputs, own(weights, test))
+    notes += filter(None, (never_predicted(part, table[part.name].iloc[test], out) for part, out in chosen.by_part(outputs)
+                           if part.has_classes))
+    errors = {part.name: errors_of(part.errors(table[part.name].iloc[members.validated], out),
+                                   own(weights, members.validated))
+              for part, out in chosen.by_part(members.unseen) if part.has_intervals}
+    errors = errors if len(targets) > 1 else errors.get(chosen.name, ())
     model = TableModel(members.network, preprocessing, chosen, number_formats=reading["formats"], errors=errors,
                        weight=None if recipe.weight is None else text_name(recipe.weight))
     return Result(model, recipe, table, folds, test, members.histories, members.best_epochs, members.weights,
@@ -282,22 +283,23 @@ def own(weights, rows):
     return None if weights is None else weights[rows]
 
 
-def never_predicted(classes, labels, outputs):
+def never_predicted(classes, series, outputs):
     """Return a note on classes that have test rows and are predicted for none of them; None if there are none."""
-    counts = np.bincount(labels, minlength=classes.outputs)
-    lost = np.flatnonzero((counts > 0) & (np.bincount(classes.chosen(outputs), minlength=classes.outputs) == 0))
+    labels, count = classes.encode(series), len(classes.labels)
+    counts = np.bincount(labels, minlength=count)
+    predicted = np.bincount(classes.chosen(classes.estimates(outputs)), minlength=count)
+    lost = np.flatnonzero((counts > 0) & (predicted == 0))
     if not len(lost) or len(labels) < FEW_ROWS:
         return None
     named = [f"{classes.texts[k]!r} ({counts[k]:,} rows)" for k in lost[:SHOWN]] + ["…"] * (len(lost) > SHOWN)
-    repair = "" if classes.factors else "; --balanced predicts rare classes more often"
+    repair = "" if classes.factors or classes.kind == "ordered" else "; --balanced predicts rare classes more often"
     return f"never predicted for any of the {len(labels):,} test rows: {', '.join(named)}{repair}"
 
 
-def values_to_try(series, training, log_target):
-    """Return the targets to train on; the better one is kept."""
-    logarithms = {"no": [False], "yes": [True], "auto": [False, True] if is_skewed(series) else [False]}
-    if log_target not in logarithms:
-        raise ValueError(f"log_target is {log_target!r}; it must be one of {', '.join(map(repr, logarithms))}")
-    if True in logarithms[log_target]:
-        Values.fit(series, logarithm=True)  # the held-out rows must have logarithms too
-    return [Values.fit(series.iloc[training], logarithm) for logarithm in logarithms[log_target]]
+def checked_targets(target, table):
+    """Return the names of one or several targets, a list."""
+    several = isinstance(target, list)  # a tuple is a name of pandas' MultiIndex
+    names = [check_there(name, list(table.columns), "the target") for name in (target if several else [target])]
+    if not names or len({*names}) < len(names):
+        raise ValueError(f"target is {shown(target)}; it must be a column, or several different ones")
+    return names
