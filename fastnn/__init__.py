@@ -16,6 +16,8 @@ __path__.append(str(Path(__file__).with_name("files") / "earlier"))  # module pa
 _stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 _home = {name.name: each.module for each in _stub.body if isinstance(each, ast.ImportFrom) for name in each.names}
 __all__ = sorted(_home)
+MODULES = ("audio", "callbacks", "compiled", "datasets", "decoding", "gradient_check", "graph", "jit", "kernels", "keras",
+           "layer_check", "naive", "onnx", "plot", "pytorch", "sklearn", "tables", "text", "vectorized")  # public ones
 
 
 def __getattr__(name):
@@ -43,4 +45,4 @@ def refuse_foreign(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*(name for name in globals() if name.startswith("__")), *MODULES, *__all__})

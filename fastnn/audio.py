@@ -7,7 +7,13 @@ import numpy as np
 from .checks import number_in_range, whole_number
 from .samples.arrays import any_array, check_finite
 
+__all__ = ["log_mel"]
+
 BLOCK = 1024  # frames transformed at once
+
+
+def __dir__():
+    return __all__
 
 
 def log_mel(samples, rate, *, bands=40, window=0.025, hop=0.01, lowest=20.0, highest=None):

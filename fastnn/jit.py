@@ -34,6 +34,10 @@ __all__ = ["Model", "first_state", "forward", "forward_row", "forward_sequence",
            "pullback", "reset", "step", "views"]
 
 
+def __dir__():
+    return __all__
+
+
 def first_state(network):
     """Return the state of a sequence before its first step, an array for `fastnn.jit.step`.
 

@@ -54,6 +54,8 @@ from .layers.recurrence.torch import (
 )
 from .samples.arrays import check_finite, real_array
 
+__all__ = ["from_torch_state_dict", "load_torch"]
+
 # the names of layers by their tensors; LayerNorm, GroupNorm and BatchNorm1d(track_running_stats=False) have the same tensors
 TORCH_NAMES = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "a normalization without running statistics",
                Conv1D: "Conv1d", Conv2D: "Conv2d or ConvTranspose2d", SimpleRNN: "RNN", GRU: "GRU", LSTM: "LSTM",
@@ -63,6 +65,10 @@ LIKE = {Embedding: Dense, PositionEmbedding: Dense, GroupNorm: LayerNorm, Depthw
 # layers with a 1-D weight that are not LayerNorm, distinguished only by their names
 FOREIGN = re.compile(r"group_?norm|instance_?norm|rms_?norm|prelu|(?:^|[._])(?:gn|rms)\d*(?:$|[._])", re.IGNORECASE)
 GROUPED = re.compile(r"group_?norm|(?:^|[._])gn\d*(?:$|[._])", re.IGNORECASE)
+
+
+def __dir__():
+    return __all__
 
 
 def load_torch(network, source: str | os.PathLike | Mapping, layers: Sequence[str] | None = None) -> None:

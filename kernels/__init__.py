@@ -21,4 +21,4 @@ def __getattr__(name):
 def __dir__():
     from fastnn import compiled
 
-    return sorted({*globals(), *compiled.__all__, *compiled.registered_functions()})
+    return dir(compiled)

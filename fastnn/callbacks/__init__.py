@@ -20,3 +20,7 @@ __all__ = [
     "CSVLogger", "Callback", "EarlyStopping", "EpochLog", "LambdaCallback", "MLflowLogger", "ModelCheckpoint",
     "ReduceLROnPlateau", "TensorBoardLogger", "TerminateOnNaN", "WandbLogger", "WeightAverage",
 ]
+
+
+def __dir__():
+    return __all__

@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 
-from ..examples import replace_unencodable
+from ..examples import Parser, replace_unencodable, similar
 
 COMMANDS = {
     "train": "train a network on a table: fastnn train FILE.csv --target COLUMN",
@@ -48,8 +48,8 @@ def main(argv=None):
         parser().print_help()
         return 0
     if parsed.command not in COMMANDS:
-        print(f"fastnn: there is no command {parsed.command!r}{similar(parsed.command)}; fastnn --help lists the commands",
-              file=sys.stderr)
+        meant = similar(parsed.command, COMMANDS)
+        print(f"fastnn: there is no command {parsed.command!r}{meant}; fastnn --help lists the commands", file=sys.stderr)
         return 2
     try:
         status = importlib.import_module(module_of(parsed.command)).main(parsed.arguments) or 0
@@ -62,14 +62,6 @@ def main(argv=None):
         return failed(parsed, "interrupted", 130)
     except (OSError, ValueError, ArithmeticError, ImportError, MemoryError) as error:  # errors that the user can repair
         return failed(parsed, error_message(error), 1)
-
-
-def similar(command):
-    """Return a question with the most similar command, "" if none is."""
-    import difflib
-
-    close = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def failed(parsed, why, status):
@@ -105,7 +97,7 @@ def module_of(command):
 
 def parser():
     commands = "\n".join(f"  {name:<17}{what}" for name, what in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fastnn", description="Neural networks trained and run on the CPU, from kernels compiled by Numba.",
         epilog=EPILOG.format(commands=commands), formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from .. import naive, vectorized
 from ..compiled import calls
+from ..examples import similar
 from ..kernels.activations import activations
 from ..kernels.optimizers import COEFFICIENTS, optimizers
 from ..layers import Dense
@@ -309,7 +310,7 @@ def main(argv=None):
     parser.add_argument("--threads", type=int, default=1, help="largest number of threads of NumPy and compiled; default 1")
     options, cases = parser.parse_args(arguments), {**kernel_cases(), "training step": training_step}
     if unknown := [name for name in options.names if name not in cases]:
-        parser.error(f"there is no function {unknown[0]!r}; there are {', '.join(cases)}")
+        parser.error(f"there is no function {unknown[0]!r}{similar(unknown[0], cases)}; without names, all are timed")
     threads = resolve_threads(options.threads)
     blas = dict.fromkeys(BLAS_THREADS, str(threads))
     if not blas.items() <= os.environ.items():  # BLAS reads them when NumPy is imported, so start another process

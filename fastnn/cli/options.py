@@ -8,17 +8,21 @@ import re
 import sys
 from pathlib import Path
 
+from ..examples import Parser
+
 # modules that compute are imported where they are needed, so that --help does not import Numba
 
 
 def command(name, description, examples):
     """Return the parser of a command. `examples`: (command line, description) pairs, shown in its help."""
     shown = "\n".join(f"  {line}\n      {what}" for line, what in examples)
-    return Parser(prog=f"fastnn {name}", description=description, epilog=f"examples:\n{shown}\n",
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(prog=f"fastnn {name}", description=description, epilog=f"examples:\n{shown}\n",
+                           formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.example = examples[0][0]
+    return parser
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(Parser):
     """A parser that prints errors also as JSON if --json is among the arguments."""
 
     def parse_args(self, args=None, namespace=None):

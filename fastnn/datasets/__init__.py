@@ -18,6 +18,10 @@ from .mnist1d import mnist1d
 __all__ = ["breast_cancer", "mnist", "mnist1d", "parity", "spiral", "sunspots"]
 
 
+def __dir__():
+    return __all__
+
+
 def spiral(samples=3000, classes=3, noise=0.2, seed=0):
     """Draw points on spiral arms around the origin, one arm for each class.
 

@@ -13,3 +13,7 @@ from .texts import check_vocabularies, translate
 
 __all__ = ["beam_search", "check_vocabularies", "ctc_beam", "ctc_greedy", "greedy_search", "label_error_rate",
            "log_likelihoods", "teacher_forcing", "translate"]
+
+
+def __dir__():
+    return __all__

@@ -7,8 +7,11 @@ import argparse
 import ast
 import importlib.util
 import pkgutil
+import re
 import sys
 from pathlib import Path
+
+MOST_CHOICES = 8  # that an error lists
 
 
 def names():
@@ -42,8 +45,37 @@ def replace_unencodable():
         sys.stdout.reconfigure(errors="replace")
 
 
-class Options(argparse.ArgumentParser):
-    """An ArgumentParser that knows the file name of its example's picture."""
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are a line, and a line with an example of its use."""
+
+    example = None  # a command line that is right
+
+    def error(self, message):
+        example = f"for example {self.example}; " if self.example else ""
+        self.exit(2, f"{self.prog}: {self.in_brief(message)}\n  {example}{self.prog} --help explains all arguments\n")
+
+    def in_brief(self, message):
+        """Return an error with the option or choice that was meant, in place of a list of many."""
+        if found := re.match(r"unrecognized arguments: (--[\w-]+)", message):
+            options = [option for action in self._actions for option in action.option_strings]
+            return message + similar(found[1], options)
+        if found := re.match(r"argument (.*): invalid choice: '?(.*?)'? \(choose from (.*)\)", message):
+            choices = found[3].replace("'", "").split(", ")
+            if len(choices) > MOST_CHOICES:
+                return f"there is no {found[1].lower()} {found[2]!r}{similar(found[2], choices)}"
+        return message
+
+
+def similar(given, names):
+    """Return a question with the most similar of some names, "" if none is."""
+    import difflib
+
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+class Options(Parser):
+    """A Parser that knows the file name of its example's picture."""
 
     def parse_args(self, args=None, namespace=None):
         replace_unencodable()

@@ -11,6 +11,11 @@ from .report import GradientReport, ParameterCheck
 
 __all__ = ["GradientReport", "ParameterCheck", "check_gradients"]
 
+
+def __dir__():
+    return __all__
+
+
 SMALLEST_STEP = 1e-12  # with smaller steps, rounding errors dominate
 TOLERANCE = 1e-6
 ROUNDING = 64 * 2.0**-52  # rounding error of a difference of two losses near 1, before the division by the step

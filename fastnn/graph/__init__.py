@@ -46,3 +46,7 @@ __all__ = [
     "tanh",
     "topological_order",
 ]
+
+
+def __dir__():
+    return __all__

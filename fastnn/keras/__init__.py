@@ -6,3 +6,7 @@ Of the file, the architecture is read as JSON and the weights as arrays; nothing
 from .reading import load_keras
 
 __all__ = ["load_keras"]
+
+
+def __dir__():
+    return __all__

@@ -18,6 +18,11 @@ from .report import LayerCheck, LayerReport
 
 __all__ = ["LayerCheck", "LayerReport", "check_layer"]
 
+
+def __dir__():
+    return __all__
+
+
 SAMPLES = 21  # of most checks: more than a block of samples whose gradients add up
 # as much work as threads share: numbers in a batch, and batches
 SHARED_NUMBERS, BATCHES, MOST_SAMPLES = 2_100_000, 5, 150_000

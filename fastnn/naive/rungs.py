@@ -60,7 +60,8 @@ def registry_attributes(module, records):
         return bound(record, name, getattr(records, function), formula)
 
     def __dir__():
-        return sorted({*module, *registered_functions()})
+        names = filter(str.isidentifier, registered_functions())
+        return sorted({*module.get("__all__", module), *names})
 
     return __getattr__, __dir__
 

@@ -18,3 +18,7 @@ from .reading import load
 from .writing import export
 
 __all__ = ["export", "load"]
+
+
+def __dir__():
+    return __all__

@@ -35,3 +35,7 @@ PICTURES = (activation_histograms, activation_image, attention, confusion_matrix
 __all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "LivePlot", "axes", "class_activation_map", "class_colors",
            "class_gradient", "class_probabilities", "plain", "save_picture", "sweep_panels",
            *(picture.__name__ for picture in PICTURES)]
+
+
+def __dir__():
+    return __all__

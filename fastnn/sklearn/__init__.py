@@ -19,3 +19,7 @@ from .classifier import NetworkClassifier  # noqa: E402
 from .regressor import NetworkRegressor  # noqa: E402
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
+
+
+def __dir__():
+    return __all__

@@ -26,6 +26,11 @@ __all__ = ["Classes", "Code", "Counts", "MissingNumber", "Ordered", "ParquetStre
            "Several", "TableClassifier", "TableModel", "TableRegressor", "UnknownCategory", "Values", "read_table", "train",
            "write_table"]
 
+
+def __dir__():
+    return __all__
+
+
 ESTIMATORS = ("TableClassifier", "TableRegressor")
 
 

@@ -7,6 +7,10 @@ from .vocabulary import Vocabulary
 __all__ = ["BytePairs", "Vocabulary", "read_vectors"]
 
 
+def __dir__():
+    return __all__
+
+
 def from_entries(entries):
     """Return the Vocabulary or BytePairs whose `entries()` these are; they may come from a file."""
     is_pairs = isinstance(entries, dict) and entries.get("format") == FORMAT

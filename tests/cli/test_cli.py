@@ -40,13 +40,17 @@ def test_version(capsys):
     ["train"], ["--fast"], ["examples", "none"], ["demo", "--epochs", "many"],
     ["train", "t.csv", "--target", "y", "--epochs", "0"],
     ["train", "t.csv", "--target", "y", "--layers", "64-x"], ["train", "t.csv", "--target", "y", "--test", "1.5"],
-    ["predict", "model"], ["bench", "4"], ["bench", "4:relu-2"], ["check-gradients", "2-3:bent-1"],
+    ["predict", "model"], ["predict", "model", "file", "--probabilitis"], ["compare", "conv2d"],
+    ["bench", "4"], ["bench", "4:relu-2"], ["check-gradients", "2-3:bent-1"],
 ])
 def test_misuse_returns_2(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
     assert stop.value.code == 2
-    assert "usage: fastnn" in capsys.readouterr().err
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("fastnn")
+    assert len(error) < 280
+    assert hint.endswith("--help explains all arguments")
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import fastnn
+from fastnn.naive.rungs import registered_functions
 
 STUB = ast.parse(Path(fastnn.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
 
@@ -23,6 +24,24 @@ def test_every_public_name_is_there():
     given = {}
     exec("from fastnn import *", given)
     assert set(fastnn.__all__) <= set(given)
+
+
+def test_the_modules_of_the_reference_are_public():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "modules.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\.\. auto\w+:: fastnn\.(\w+)", page, re.MULTILINE)) - {"samples"} <= set(fastnn.MODULES)
+
+
+@pytest.mark.parametrize("name", [None, *fastnn.MODULES])
+def test_a_public_module_lists_its_public_names_alone(name):
+    """Tab completion shows neither imports nor helpers."""
+    if name in ("onnx", "sklearn", "tables", "keras"):
+        pytest.importorskip({"tables": "pandas", "keras": "h5py"}.get(name, name), reason=f"fastnn.{name} needs an extra")
+    module = fastnn if name is None else getattr(fastnn, name)
+    listed = {each for each in dir(module) if not each.startswith("_")}
+    others = {None: fastnn.MODULES, "kernels": fastnn.compiled.__all__}.get(name, ())
+    made = filter(str.isidentifier, registered_functions()) if "linear_forward" in listed else ()
+    assert listed == {*getattr(module, "__all__", ()), *others, *made}
+    assert all(hasattr(module, each) for each in listed)
 
 
 @pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(fastnn.__path__)])
