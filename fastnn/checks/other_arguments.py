@@ -7,6 +7,7 @@ others. The page on names shows both tables.
 
 import functools
 import inspect
+import sys
 
 SAME = {
     "fit": {
@@ -28,7 +29,8 @@ SAME = {
         "dilation_rate": ("dilation",), "depth_multiplier": ("multiplier",), "p": ("rate",), "stddev": ("deviation",),
         "std": ("deviation",), "eps": ("epsilon",), "act": ("activation",), "activation_function": ("activation",),
         "kernel_initializer": ("initializer",), "embedding_dim": ("features",), "num_embeddings": ("tokens",),
-        "vocab_size": ("tokens",), "num_groups": ("groups",), "target_shape": ("shape",), "scale_factor": ("size",),
+        "vocab_size": ("tokens",), "num_groups": ("groups",), "merge_mode": ("merge",),
+        "target_shape": ("shape",), "scale_factor": ("size",),
     },
     "optimizer": {
         "lr": "learning_rate", "beta_1": "beta1", "beta_2": "beta2", "b1": "beta1", "b2": "beta2", "eps": "epsilon",
@@ -97,6 +99,13 @@ ADVICE = {
         "batch_first": "samples come first always: leave it out",
         "bidirectional": "use Bidirectional(GRU(64))", "dropout": "put a Dropout layer after it",
         "data_format": "channels come last always: leave it out", "padding_mode": "put a Pad2D layer before it",
+        **dict.fromkeys(("mask_zero", "padding_idx", "mask"), "sequences of any length, inputs=(None,) or (None, features), "
+                        "have no padding: give a list of arrays, or Sequences.from_padded(X, mask=mask)"),
+        "return_sequences": "give it to the layer: Bidirectional(GRU(64, return_sequences=True))",
+        "return_state": "the last state is the output; LSTM(64, return_cells=True) gives the cells as well",
+        "stateful": "net.stream() keeps the state from step to step, and fit(..., backprop_steps=50) from window to window",
+        "activation": "put an Activation('relu') behind it; of recurrent layers, SimpleRNN has a nonlinearity",
+        "recurrent_activation": "gates have the logistic function: leave it out",
         "inplace": "leave it out", "go_backwards": "reverse=True reads from the end; the order of the outputs stays",
     },
     "optimizer": {
@@ -160,6 +169,14 @@ PUBLIC_NAMES = {
     **dict.fromkeys(("MSELoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss"), LOSS_IN_NETWORK),
     "MLPClassifier": "use fastnn.sklearn.NetworkClassifier", "MLPRegressor": "use fastnn.sklearn.NetworkRegressor",
     "BatchNormalization": "the layer is BatchNorm()", **dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), "use BatchNorm()"),
+    **dict.fromkeys(("Masking", "pad_sequences", "pad_sequence", "pack_padded_sequence", "pad_packed_sequence"),
+                    "sequences of any length need no padding: give a list of arrays, inputs=(None, features); "
+                    "Sequences.from_padded(X, mask=mask) reads padded ones"),
+    "TimeDistributed": "layers such as Dense work on each step of sequences: leave it out",
+    "RNN": "use SimpleRNN, GRU or LSTM",
+    "GlobalAveragePooling1D": "the layer is GlobalAveragePool()", "GlobalMaxPooling1D": "the layer is GlobalMaxPool()",
+    "MaxPooling1D": "the layer is MaxPool1D(2)", "AveragePooling1D": "the layer is AveragePool1D(2)",
+    "Conv1d": "the layer is Conv1D(out_channels, kernel_size)",
     "LayerNormalization": "the layer is LayerNorm()", "MaxPooling2D": "the layer is MaxPool2D(2)",
     "AveragePooling2D": "the layer is AveragePool2D(2)", "Conv2d": "the layer is Conv2D(out_channels, kernel_size)",
     "UpSampling2D": "the layer is UpSample2D(2)", "ZeroPadding2D": "the layer is ZeroPad2D(1)",
@@ -173,9 +190,14 @@ def takes_others(kind):
 
     def decorate(function):
         known = frozenset(inspect.signature(function).parameters)
+        kinds = [each.kind for each in inspect.signature(function).parameters.values()]
+        most = sys.maxsize if inspect.Parameter.VAR_POSITIONAL in kinds else kinds.count(
+            inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
         @functools.wraps(function)
         def call(*given, **options):
+            if len(given) > most and kind == "layer":
+                refuse_positions(function, given, most)
             if not options.keys() <= known:
                 options = ours(kind, function, known, options)
             return function(*given, **options)
@@ -183,6 +205,16 @@ def takes_others(kind):
         return call
 
     return decorate
+
+
+def refuse_positions(function, given, most):
+    """Raise a TypeError for more arguments without names than a layer takes."""
+    names = list(inspect.signature(function).parameters)[1:]
+    where = function.__qualname__.removesuffix(".__init__")
+    taken = ", ".join(names[:most - 1]) or "none"
+    named = f"; give others by name: {', '.join(names[most - 1:])}" if names[most - 1:] else ""
+    raise TypeError(f"{where}() takes {taken} without a name, and here there are {len(given) - 1} arguments, "
+                    f"{', '.join(map(repr, given[1:]))}{named}. A layer works out the number of its inputs")
 
 
 def ours(kind, function, known, options):

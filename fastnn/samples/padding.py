@@ -24,7 +24,7 @@ def warn_of_padding(found):
         if value is None:
             continue
         others = run_lengths((array[:, ::-1] == value).all(axis=-1))
-        if (runs > 1).mean() >= MANY and runs.mean() > 2 * others.mean() + 1:
+        if (runs > 1).sum() > 1 and (runs > 1).mean() >= MANY and runs.mean() > 2 * others.mean() + 1:
             step = "tokens" if found.values.ndim == 1 else "steps"
             repair = "Sequences.from_padded(X, lengths)" if where == "end" else "Sequences.from_padded(X, mask=mask)"
             warnings.warn(

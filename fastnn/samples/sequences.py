@@ -13,9 +13,10 @@ class Sequences:
 
     Parameters
     ----------
-    values : array `(steps, *shape)`
-        The steps of all sequences, which are not copied: numbers, such as (steps, features), or tokens (steps,).
-    offsets : array of int (sequences + 1,)
+    values : array `(steps, *shape)`, or list of arrays
+        The steps of all sequences, which are not copied: numbers, such as (steps, features), or tokens (steps,). Without
+        offsets, a list with an array for each sequence, which are copied into one.
+    offsets : array of int (sequences + 1,), optional
         Where each sequence begins, and where the last one ends.
 
     Attributes
@@ -36,9 +37,13 @@ class Sequences:
            [2., 3.]])
     >>> pair.to_padded().shape
     (2, 3, 2)
+    >>> Sequences([[5, 2, 9], [7]]).lengths
+    array([3, 1])
     """
 
-    def __init__(self, values, offsets):
+    def __init__(self, values, offsets=None):
+        if offsets is None:
+            values, offsets = one_after_another(values)
         array = any_array("values", values)
         if array.ndim == 0:
             raise ValueError(f"values is {shown(values)}; it must be an array (steps, ...) of the steps of all sequences")
@@ -73,7 +78,7 @@ class Sequences:
         X : array `(sequences, longest, *shape)`
         lengths : array of int (sequences,), optional
             How many steps of each sequence are not padding; these come first.
-        mask : array of bool (sequences, longest), optional
+        mask : array of bool, or of 0 and 1 (sequences, longest), optional
             Instead of lengths: which steps are not padding. They may stand anywhere, and keep their order.
 
         Examples
@@ -91,6 +96,9 @@ class Sequences:
         samples, longest = X.shape[:2]
         if mask is None:
             lengths = any_array("lengths", lengths)
+            if lengths.shape == (samples, longest) and is_mask(lengths):
+                raise ValueError("lengths has a number for each step, as a mask has; give it by name: "
+                                 "Sequences.from_padded(X, mask=mask)")
             if lengths.shape != (samples,) or lengths.dtype.kind not in "iu":
                 raise ValueError(f"lengths is {shown(lengths)}; it must hold a whole number for each of the {samples} "
                                  "sequences")
@@ -99,9 +107,10 @@ class Sequences:
                                  f"be from 0 to {longest}")
             mask = np.arange(longest) < np.asarray(lengths)[:, None]
         mask = any_array("mask", mask)
-        if mask.shape != (samples, longest) or mask.dtype != bool:
+        if mask.shape != (samples, longest) or not is_mask(mask):
             raise ValueError(f"mask has shape {mask.shape} and dtype {mask.dtype}; it must be bool ({samples}, {longest}), "
-                             "as the first axes of X")
+                             "as the first axes of X, or hold 0 and 1")
+        mask = mask.astype(bool)
         return cls.of_lengths(X[mask], mask.sum(axis=1))
 
     def to_padded(self, value=0):
@@ -200,3 +209,34 @@ class Sequences:
             return f"Sequences(none, {one})"
         span = " to ".join(map(str, dict.fromkeys([lengths.min(), lengths.max()])))
         return f"Sequences({len(self)} of {span} steps, {one})"
+
+
+def is_mask(array):
+    """Return whether an array is bool, or holds 0 and 1 only."""
+    return array.dtype.kind == "b" or (array.dtype.kind in "iuf" and bool(((array == 0) | (array == 1)).all()))
+
+
+def one_after_another(given):
+    """Return (values, offsets) of a list with an array for each sequence."""
+    if hasattr(given, "to_numpy") and getattr(given, "ndim", 0) == 1:  # a column of a table
+        given = given.to_numpy()
+    if not isinstance(given, (list, tuple)) and not (isinstance(given, np.ndarray) and given.dtype.kind == "O"):
+        raise ValueError("offsets is missing: where each sequence begins, and where the last one ends; without it, values "
+                         "is a list with an array for each sequence, and for a padded array there is "
+                         "Sequences.from_padded")
+    arrays = [any_array(f"values[{number}]", each) for number, each in enumerate(given)]
+    if not arrays:
+        raise ValueError("values is an empty list; give an array without steps, such as np.empty((0, features)), and "
+                         "offsets=[0]")
+    steps = {array.shape[1:] for array in arrays if array.size} or {array.shape[1:] for array in arrays}
+    number = next((number for number, array in enumerate(arrays) if array.ndim == 0), None)
+    if number is not None:
+        raise ValueError(f"values[{number}] is {shown(given[number])}; without offsets, values is a list with an array for "
+                         "each sequence")
+    if len(steps) > 1:
+        raise ValueError(f"values has steps of the shapes {' and '.join(map(str, sorted(steps)))}; those of all sequences "
+                         "must have one shape")
+    step, = steps
+    held = [array for array in arrays if array.size] or [np.empty((0, *step), arrays[0].dtype)]
+    lengths = [len(array) if array.size or array.shape[1:] == step else 0 for array in arrays]
+    return np.concatenate(held), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

@@ -19,6 +19,9 @@ from .weights import sample_weights
 def step_targets(head, y, lengths, dtype):
     """Return y as the Targets of steps, one after the other, where the outputs of samples have these numbers of steps."""
     if axes_of(y) == 0:
+        if len(y) == lengths.sum() != len(lengths):
+            raise ValueError(f"y has {len(y)} targets in a row, as many as X has steps in all; say which belong to which "
+                             "sequence: Sequences.of_lengths(y, lengths)")
         raise ValueError("y has one target for each sequence, and this network has outputs at each step; for one output a "
                          "sequence put LastStep() or GlobalAveragePool() before the last layer, or make the last recurrent "
                          "layer without return_sequences=True")
@@ -39,6 +42,10 @@ def step_targets(head, y, lengths, dtype):
         own, counted = (own, None) if counted.all() else (np.where(counted, own, 0), counted)
         return Targets(own, None, counted, offsets_of(lengths))
     values = real_array("y", found.steps, dtype)
+    if np.isnan(values).any():
+        number = found.number_at(int(np.argwhere(np.isnan(values))[0, 0]))
+        raise ValueError(f"y[{number}] holds nan; where a step has no target, give it any number, such as 0, and the weight "
+                         "0 in sample_weight, sequences of a weight for each step")
     check_finite("y", values)
     if head.targets != "values":
         if head.targets != "classes" and (values == NOT_COUNTED).any():

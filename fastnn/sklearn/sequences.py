@@ -73,5 +73,8 @@ def validated(estimator, X, y=None, *, shape, reset, dtype, y_numeric=False):
     if y is None:
         validate_data(estimator, like_X, reset=reset)
         return found
+    if isinstance(y, (list, tuple)) and len({np.shape(each) for each in y}) > 1:
+        raise ValueError("y has a target for each step, and an estimator has one for each sequence; a fastnn.Network with "
+                         "return_sequences=True learns targets at steps")
     _, y = validate_data(estimator, like_X, y, multi_output=True, reset=reset, y_numeric=y_numeric)
     return found, y

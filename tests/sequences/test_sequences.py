@@ -76,7 +76,7 @@ def test_it_says_what_it_is():
     (lambda: Sequences.from_padded(np.zeros((2, 3)), [1]), "for each of the 2"),
     (lambda: Sequences.from_padded(np.zeros((2, 3)), [1, 4]), "from 0 to 3"),
     (lambda: Sequences.from_padded(np.zeros((2, 3)), mask=np.ones((2, 2), bool)), r"must be bool \(2, 3\)"),
-    (lambda: Sequences.from_padded(np.zeros((2, 3)), mask=np.ones((2, 3))), "must be bool"),
+    (lambda: Sequences.from_padded(np.zeros((2, 3)), mask=np.full((2, 3), 2.0)), "must be bool"),
 ])
 def test_what_is_no_sequence_is_refused(given, words):
     with pytest.raises(ValueError, match=words):

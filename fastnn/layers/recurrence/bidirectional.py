@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ...checks import one_of, shown
+from ...checks.other_arguments import takes_others
 from ..blocks import Block, apply
 from ..joins import Add, Average, Concatenate, Multiply
 from .recurrent import Recurrent
@@ -34,6 +35,7 @@ class Bidirectional(Block):
     (16, 2)
     """
 
+    @takes_others("layer")
     def __init__(self, layer, merge="concat"):
         if not isinstance(layer, Recurrent):
             raise ValueError(f"Bidirectional(layer) is {shown(layer)}; it must be a SimpleRNN, a GRU or an LSTM")
