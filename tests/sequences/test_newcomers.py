@@ -19,7 +19,8 @@ def steps_network(last):
 
 def test_sequences_of_a_list_of_arrays():
     made = Sequences(X)
-    assert made.lengths.tolist() == LENGTHS.tolist() and np.array_equal(made.steps, np.concatenate(X))
+    assert made.lengths.tolist() == LENGTHS.tolist()
+    assert np.array_equal(made.steps, np.concatenate(X))
     assert Sequences([[5, 2], [], [7]]).lengths.tolist() == [2, 0, 1]
     pandas = pytest.importorskip("pandas")
     assert np.array_equal(Sequences(pandas.Series(X)).steps, made.steps)
@@ -67,7 +68,7 @@ def test_steps_without_a_target():
 
 
 CALLS = {
-    "units of the inputs first": (lambda: LSTM(2, 3), "takes out_features without a name, .* works out the number of its in"),
+    "units of the inputs first": (lambda: LSTM(2, 3), "takes out_features without a name, .* works out the number"),
     "an activation of a cell": (lambda: GRU(4, activation="relu"), "SimpleRNN has a nonlinearity"),
     "of the outer layer": (lambda: Bidirectional(GRU(4), return_sequences=True), r"Bidirectional\(GRU\(64, return_seq"),
     "masks": (lambda: Embedding(9, 2, mask_zero=True), "have no padding"),
