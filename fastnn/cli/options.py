@@ -185,6 +185,11 @@ def number_between(text, low, high):
     return number
 
 
+def threshold(text):
+    """Parse a probability, or the name of a metric."""
+    return text if text in ("f1", "balanced") else coverage(text)
+
+
 def task(text):
     """Parse a task, or one for each target, as in "a=counts,b=ordered"."""
     known = ("auto", "regression", "classification", "counts", "ordered")

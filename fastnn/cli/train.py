@@ -8,7 +8,7 @@ from . import options
 IMPORTANT, SHORT = 3, 24  # columns in a line of the output, and characters of their names
 MANY = 30  # largest number of columns in the output
 REPORTED = ("task", "rows", "epochs", "batch_size", "learning_rate", "weight_decay", "members", "weights", "seed", "group",
-            "time", "weight", "best_epoch", "best_epochs", "test", "baselines",
+            "time", "weight", "best_epoch", "best_epochs", "test", "baselines", "thresholds",
             "importance", "folds")  # what the model's file has of the results
 EXAMPLES = (
     ("fastnn train diamonds.csv --target price", "columns of numbers and text are detected; writes diamonds.safetensors"),
@@ -131,6 +131,9 @@ def parser():
     net.add_argument("--balanced", action="store_true",
                      help="predict rare classes as readily as frequent ones: the class with the largest ratio of its "
                           "probability to its share of the rows; probabilities do not change")
+    net.add_argument("--threshold", type=options.threshold, metavar="T",
+                     help="of two classes, predict the second from this probability on; f1 or balanced: choose it by the "
+                          "mean F1 or the balanced accuracy on the rows held out")
     net.add_argument("--linear", choices=("auto", "yes", "no"), default="auto",
                      help="add linear models to the average, with weights from the rows held out (default: auto, if there "
                           "are several networks)")
@@ -206,6 +209,7 @@ def report(parsed, result, beside, recipe, output):
     return {
         "file": str(parsed.file), "model": str(output), "task": model.target.kind, "target": model.target.name,
         "targets": {part.name: part.kind for part in model.target.parts},
+        "thresholds": {part.name: part.threshold for part in model.target.parts if part.kind == "classification"},
         "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
         "rows": result.rows, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,

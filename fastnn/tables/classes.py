@@ -139,6 +139,15 @@ class Classes(Single):
         total = counts.sum()
         return replace(self, factors=tuple((total / np.where(counts > 0, counts, total / max(len(numbers), 1))).tolist()))
 
+    def from_threshold(self, threshold):
+        """Return these two classes with the factors for which the second is predicted above a probability."""
+        return replace(self, factors=(threshold, 1 - threshold))
+
+    @property
+    def threshold(self):
+        """The probability above which the second of two classes is predicted, if it is not the likelier one; else None."""
+        return self.factors[0] / sum(self.factors) if self.factors is not None and len(self.labels) == 2 else None
+
     def decided(self, probabilities):
         """Return an array of labels (rows,), from probabilities (rows, classes)."""
         before = np.int64 if all(type(label) is int for label in self.labels) else object
@@ -161,6 +170,8 @@ class Classes(Single):
 
     def __str__(self):
         shown = [*self.texts[:5]] + ["…"] * (len(self.labels) > 5)
+        if self.threshold is not None:
+            return f"2 classes: {', '.join(shown)} (above a probability of {self.threshold:.4g})"
         return f"{len(self.labels)} classes: {', '.join(shown)}" + ", balanced" * (self.factors is not None)
 
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from ..checks import not_negative, number_in_range, one_of, several, true_or_false, whole_number
 from ..checks.hyperparameters import optional, positive
-from ..checks.single import check_fields, checked, or_none, or_word
+from ..checks.single import above, below, check_fields, checked, number, or_none, or_word
 from ..layers import Dense
 from ..layers.blocks import list_of_layers
 from .columns.bins import BINS, bins
 from .columns.names import text_name
 from .plain import deviations, marks, word
 from .targets.quantiles import checked_quantiles
+from .thresholds import METRICS
 
 STEPS = 4000  # approximate number of steps of a training, within
 EPOCHS = (20, 200)  # these bounds on the number of epochs
@@ -50,6 +51,13 @@ def probabilities(where, values):
     return checked_quantiles(where, tuple(sorted(values))) if values else ()
 
 
+def a_threshold(where, value):
+    """Return the name of a metric, or a probability."""
+    if isinstance(value, str):
+        return one_of(where, value, METRICS)
+    return number(above(0.0), below(1.0), "'f1', 'balanced' or a probability between 0 and 1")(where, value)
+
+
 def task_or_tasks(where, value):
     """Return a task, or {target, as text: task}."""
     if isinstance(value, Mapping):
@@ -82,6 +90,9 @@ class Recipe:
     balanced : bool
         Whether the predicted class is that with the largest ratio of its probability to its share of the rows, so that rare
         classes are predicted too. Probabilities do not change.
+    threshold : {"f1", "balanced"} or float, optional
+        For two classes: the probability above which the second is predicted, or the metric by which it is chosen on the rows
+        held out, the mean F1 or the balanced accuracy: see `fastnn.tables.thresholds`.
     linear : {"auto", "yes", "no"}
         Whether linear models are added to the average, with weights from the rows held out: see
         `fastnn.tables.training.mixing`. "auto": if there are several members with hidden layers.
@@ -130,6 +141,7 @@ class Recipe:
     bins: int = checked(bins, default=BINS)
     seconds: float | None = optional(positive())
     balanced: bool = checked(true_or_false, default=False)
+    threshold: str | float | None = checked(or_none(a_threshold), default=None)
     linear: str = option("auto", "yes", "no")
     epochs: int | None = checked(or_none(whole_number), default=None)
     batch_size: int | None = checked(or_none(whole_number), default=None)

@@ -6,7 +6,10 @@ from ..classes import Classes
 from ..target import Values, is_categorical, is_skewed
 from ..targets import Counts, Quantiles, Several
 from ..targets.ordered import in_order
+from ..thresholds import best_threshold
 from .codes import targets_of
+
+SHOWN = 4  # classes in a note
 
 
 def classes_of(series, task, recipe, spelling):
@@ -39,12 +42,47 @@ def targets_to_try(table, tasks, classes, rows, recipe):
     if "counts" in tasks.values() and recipe.log_target != "no":
         raise ValueError("counts have the logarithm of their mean learned anyway; leave --log-target out, or say --task "
                          "regression")
+    check_threshold(classes, recipe)
     ways = [ways_of(table[name], task, classes[name], rows, recipe) for name, task in tasks.items()]
     if len(ways) == 1:
         return ways[0]
     if recipe.log_target == "auto":
         raise ValueError("log_target is 'auto', which compares two trainings of one target; of several say yes or no")
     return [Several(tuple(own[0] for own in ways))]
+
+
+def check_threshold(classes, recipe):
+    """Refuse a threshold for other than two classes."""
+    if recipe.threshold is None:
+        return
+    counts = [len(each.labels) for each in classes.values() if each is not None and each.kind == "classification"]
+    if counts != [2] * len(counts) or not counts:
+        found = f"{next(count for count in counts if count != 2):,} classes" if counts else "no classes"
+        raise ValueError(f"the threshold is between two classes, but the target has {found}; leave --threshold out"
+                         f"{', or say --balanced' if counts else ''}")
+    if recipe.balanced:
+        raise ValueError("balanced and threshold both decide which class is predicted; give one of them")
+
+
+def note_on_threshold(target, recipe):
+    """Return notes on the thresholds of the parts of a target."""
+    chosen = f", the threshold with the largest {recipe.threshold} on the rows held out" * isinstance(recipe.threshold, str)
+    return [f"{part.texts[1]!r} is predicted from a probability of {part.threshold:.3g} on{chosen}"
+            for part in target.parts if recipe.threshold is not None and part.kind == "classification"]
+
+
+def never_learned(classes, series, folds):
+    """Return a note on classes that a network had no rows of; None if there are none."""
+    numbers, count = classes.encode(series), len(classes.labels)
+    without = [np.bincount(numbers[learned], minlength=count) == 0 for learned, _ in folds]
+    of_networks = np.sum(without, axis=0)
+    lost = np.flatnonzero(of_networks)
+    if not len(lost):
+        return None
+    named = [f"{classes.texts[k]!r} ({'all' if of_networks[k] == len(folds) else f'{of_networks[k]} of {len(folds)}'})"
+             for k in lost[:SHOWN]] + ["…"] * (len(lost) > SHOWN)
+    return (f"classes of {classes.name!r} that are in none of the rows that a network learns from: {', '.join(named)}, the "
+            "number of networks in brackets; these networks give them next to no probability")
 
 
 def ways_of(series, task, classes, rows, recipe):
@@ -91,5 +129,9 @@ def with_choices(target, table, members, learned, recipe, weights):
             part = part.shifted(out, part.encode(series.iloc[rows]), held)
         elif part.kind == "classification" and recipe.balanced:
             part = part.balanced(part.encode(series.iloc[learned]), None if weights is None else weights[learned])
+        elif part.kind == "classification" and recipe.threshold is not None:
+            p = part.estimates(out)[:, 1]
+            part = part.from_threshold(recipe.threshold if isinstance(recipe.threshold, float) else best_threshold(
+                recipe.threshold, p, part.encode(series.iloc[rows]) == 1, held))
         parts.append(part)
     return parts[0] if len(parts) == 1 else Several(tuple(parts))

@@ -36,7 +36,15 @@ from ..target import Values
 from . import codes
 from .budget import within
 from .dependent_rows import dependence
-from .fitted_targets import classes_of, labels_of, plain_targets, targets_to_try, with_choices
+from .fitted_targets import (
+    classes_of,
+    labels_of,
+    never_learned,
+    note_on_threshold,
+    plain_targets,
+    targets_to_try,
+    with_choices,
+)
 from .hints import hint
 from .members import deal, train_members
 from .split import split
@@ -204,6 +212,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     dealt = partial(depends.deal if depends else partial(deal, labels), training, validation, seed=recipe.seed)
     folds = dealt(count=recipe.count(len(table)))
     learned = union(rows for rows, _ in folds)
+    notes += filter(None, (never_learned(each, table[name], folds) for name, each in classes.items() if each is not None))
     weights = None
     if recipe.weight is not None:
         parts = [(f"that a network {what}", rows) for fold in folds
@@ -263,6 +272,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         notes.append(f"on the validation rows the {chosen.measure} is " + ", ".join(
             f"{loss:.5g} {'in logarithms' if way.logarithm else 'as it is'}" for loss, way, _ in tries))
     chosen = with_choices(chosen, table, members, learned, recipe, weights)
+    notes += note_on_threshold(chosen, recipe)
     outputs = members.network.forward(matrix[test], threads=recipe.threads)
     held_out = metrics.score(chosen, column.iloc[test], outputs, own(weights, test))
     notes += filter(None, (never_predicted(part, table[part.name].iloc[test], out) for part, out in chosen.by_part(outputs)
