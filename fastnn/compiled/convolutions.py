@@ -28,7 +28,7 @@ class Convolution:
         self.parameters[:weight.size] = weight.ravel()
         self.work = 2 * len(x) * axes[0].out * axes[1].out * self.plan.weight_size
         self.parts = parts(self.work, FLOPS_PER_PART, resolve_threads(threads))
-        self.scratch_size = max(self.plan.image_scratch, self.plan.windows_scratch)
+        self.scratch_size = max(self.plan.image_scratch, self.plan.windows_scratch, self.plan.weight_scratch)
         self.memory = [np.empty(size, dtype) for size in (
             self.plan.packed_size, self.plan.blocks * self.parameters.size, self.parts * self.scratch_size)]
 

@@ -67,4 +67,4 @@ class VectorEmitter:
 
     def shuffle(self, builder, a, b, order):
         """Return the lanes of a and b in the given order; those of b are numbered after those of a."""
-        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, self.lanes), order))
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, len(order)), order))

@@ -148,7 +148,7 @@ class Convolution(Layer):
         }
         sizes = [plan.windows_scratch if self.transposed else plan.image_scratch]
         if program.training:
-            sizes = [plan.windows_scratch, plan.image_scratch]
+            sizes = [plan.windows_scratch, plan.image_scratch, plan.weight_scratch]
         scratch_size = -(-max(sizes) // ROUND) * ROUND
         # without a backward pass z is at the beginning of scratch
         behind = 0 if program.training or activation is None else -(-numbers // ROUND) * ROUND

@@ -29,6 +29,7 @@ CONVOLUTION = Kind(
     "most_blocks",  # largest number of blocks of samples, for the gradient of the weight
     "together",  # number of samples that the gradient of the weight reads at a time
     "overlapping",  # whether the image is computed from windows that overlap, see `products.convolution.overlapping`
+    "pixel_windows",  # address of the kernel of the windows with pixels in the lanes, see `by_pixels`; 0 if features are
     "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
     "from_data",  # whether x is read from the data instead of the arena
 )
@@ -83,7 +84,10 @@ def windows_by_bands(dtype):
             if row.elementwise != 0 and row.features > lanes:
                 # they are written a vector of channels at a time, and in that order memory delivers cache lines slowly
                 view(number(to), 0, lines * line_size)[:] = 0
-            windows_of(row, to, image + item * sample * size, weight, start, scratch, line, lines)
+            if row.pixel_windows != 0:
+                call_at(row.pixel_windows, (row, to, image + item * sample * size, weight, start, scratch, line, lines))
+            else:
+                windows_of(row, to, image + item * sample * size, weight, start, scratch, line, lines)
             if activated != 0:
                 a = activated + item * begin * line_size
                 call_at(row.activation, (number(a), number(to), lines * row.columns, row.features))

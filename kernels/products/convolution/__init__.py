@@ -9,9 +9,12 @@ channels / groups, features); C-contiguous. Indices outside the image or the win
 name, see `layers.convolution.conv2d`.
 
 The forward phase of a convolution computes windows (`to_windows`), its backward phases compute image (`to_image`, or
-`overlapping` with few channels) and weight (`to_weight`). A transposed convolution computes an image forward, windows and
-weight backward. Two things are copied: the weight, and a band of one sample if it needs zeros around it.
+`overlapping` with few channels) and weight (`to_weight`). With few features, windows and the gradient of the weight are
+computed with pixels in the lanes instead (`planes`, `pixel_tile`, `pixel_sums`). A transposed convolution computes an image
+forward, windows and weight backward. Two things are copied: the weight, and a band of a sample if it needs zeros around it
+or becomes planes.
 
 Every element is one chain of multiply-adds in a fixed order: of windows and image over the taps and then channels or
-features, of the weight over the samples and then the windows.
+features, of the weight over the samples and then the windows. With pixels in the lanes, each lane has its own chain for the
+weight, and the lanes are added at the end of a block.
 """

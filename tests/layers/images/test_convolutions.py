@@ -88,6 +88,34 @@ def test_both_ways_to_an_image_are_right_for_any_shape(share, monkeypatch):
         assert_alike(results(kernels, kind, *given, **options), results(vectorized, kind, *given, **options), 1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_windows_with_pixels_in_the_lanes_are_those_with_features_in_them(dtype, monkeypatch):
+    """To the bit, for any shape; the gradient of the weight adds in another order."""
+    for _, shape, kernel, outputs, options in [each for each in drawn(24, 33) if each[0] == "conv2d"]:
+        if options["groups"] > 1 or outputs > rows.MOST_FEATURES:
+            continue
+        given = numbers(*shape, dtype=dtype), numbers(*kernel, dtype=dtype), numbers(outputs, dtype=dtype)
+        found = []
+        for pays in False, True:
+            monkeypatch.setattr(rows.ConvolutionPlan, "pixels_pay", lambda plan, pays=pays: (pays, pays))
+            found.append(results(kernels, "conv2d", *given, **options))
+        assert found[0][0].tobytes() == found[1][0].tobytes()
+        assert_alike(found[1], found[0], 1e-5 if dtype == "float32" else 1e-13)
+
+
+@pytest.mark.parametrize("features", range(1, rows.MOST_FEATURES + 1))
+@pytest.mark.parametrize("width", [9, 22, 40, 150])
+def test_lines_of_any_width_are_cut_into_tiles(width, features, monkeypatch):
+    given = numbers(3, 7, width, 1, dtype="float32"), numbers(3, 3, 1, features, dtype="float32"), numbers(
+        features, dtype="float32")
+    found = []
+    for pays in False, True:
+        monkeypatch.setattr(rows.ConvolutionPlan, "pixels_pay", lambda plan, pays=pays: (pays, pays))
+        found.append(results(kernels, "conv2d", *given))
+    assert found[0][0].tobytes() == found[1][0].tobytes()
+    assert_alike(found[1], found[0], 1e-5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_threads_change_no_bit(kind, monkeypatch):
     monkeypatch.setattr(convolutions, "FLOPS_PER_PART", 1)  # so that even this is cut into parts
