@@ -117,6 +117,12 @@ class MemberOptimizers:
         copies[member] = values, own
         return own
 
+    def adopt(self, member, optimizer):
+        """Use an optimizer itself for a member, not a copy of it."""
+        if isinstance(optimizer, Optimizer):
+            values = {field.name: getattr(optimizer, field.name) for field in dataclasses.fields(optimizer)}
+            self.copies.setdefault(optimizer, {})[member] = values, optimizer
+
     def part(self, members):
         """Return the MemberOptimizers of some of the members, with new numbers."""
         part = MemberOptimizers()

@@ -28,6 +28,7 @@ from ..runtime.threads import resolve_threads
 from ..samples.metrics import choose, of_fit
 from .data import SharedData
 from .ensemble import Ensemble
+from .executors import DIVERGED, checked_executor, fit_elsewhere
 from .halving import halve
 from .member_fit import MemberFit
 from .members import check_members, numbers_of
@@ -96,7 +97,8 @@ class Population(Ensemble):
             sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, shuffle: bool = True,
             metrics: Sequence = (), callbacks: Sequence | Callable[[int], list] = (), threads: int | None = None,
             progress: bool | None = None, resume: bool = False,
-            backprop_steps: int | Sequence[int | None] | None = None) -> list[History]:
+            backprop_steps: int | Sequence[int | None] | None = None,
+            executor=None) -> list[History]:
         """Train every member, starting from its current weights.
 
         The options are those of `Network.fit`; a list has one value for each member.
@@ -129,6 +131,10 @@ class Population(Ensemble):
             Whether each member resumes its last fit, until `epochs` epochs are done in total.
         backprop_steps : int or list of int or None, optional
             The length of the windows by which members learn long series, as in `Network.fit`.
+        executor : concurrent.futures.Executor or dask.distributed.Client, optional
+            Trains parts of the members, in other processes or on other machines, with the same result to the bit.
+            `threads` are those of a part then, default 1. The callbacks of a member are copies, in
+            `population.callbacks`.
 
         Returns
         -------
@@ -141,7 +147,7 @@ class Population(Ensemble):
         ValueError
             If the data or options are not valid; nothing has changed then.
         """
-        count, threads = len(self), resolve_threads(threads)
+        threads_given, count, threads = threads, len(self), resolve_threads(threads)
         epochs = [whole_number("epochs", value, least=0) for value in each("epochs", epochs, count)]
         batch_sizes = [whole_number("batch_size", value) for value in each("batch_size", batch_size, count)]
         shuffle, resume = true_or_false("shuffle", shuffle), true_or_false("resume", resume)
@@ -155,8 +161,19 @@ class Population(Ensemble):
         if validation_data is not None and any(part is not None for part in validation_rows):
             raise ValueError("validation_data and validation_rows are both given; give one of them")
 
+        executor = checked_executor("executor", executor)
         memory = [vector.flat for network in self.networks for vector in (network.vectors.parameters, network.vectors.state)]
         fits, later, data = {}, {}, SharedData(X, y, sample_weight, class_weight, validation_data, memory)
+        if executor is not None:
+            for number, network in enumerate(self.networks):
+                data.training(network.astype("float64") if isinstance(given[number], LBFGS) else network, rows[number])
+                data.validation(network, validation_rows[number])
+            members = {"epochs": epochs, "batch_size": batch_sizes, "backprop_steps": windows, "rows": rows,
+                       "validation_rows": validation_rows}
+            shared = {"validation_data": validation_data, "sample_weight": sample_weight, "class_weight": class_weight,
+                      "shuffle": shuffle, "metrics": metrics, "threads": 1 if threads_given is None else threads,
+                      "resume": resume}
+            return self._fit_by(executor, X, y, given, callbacks, members, shared, progress)
         for number, network in enumerate(self.networks):
             own_rows = rows[number], validation_rows[number]
             if isinstance(given[number], LBFGS):
@@ -191,6 +208,22 @@ class Population(Ensemble):
             self._train(fits, later, callbacks, threads, bar)
         return self.histories
 
+    def _fit_by(self, executor, X, y, given, callbacks, members, shared, progress):
+        """Train by an executor; see `fastnn.population.executors`."""
+        optimizers = []
+        for number, network in enumerate(self.networks):
+            own = self.own_optimizers.of(number, given[number])
+            if not isinstance(own, LBFGS) and not (shared["resume"] and network.fits.last is not None):
+                own = network.fits.optimizer("adam" if own is None else own)
+                network.fits.optimizer_state(own)
+            optimizers.append(own)
+        with Progress(progress, 1, max(sum(members["epochs"]), 1), 0, unit="epoch") as bar:
+            found = fit_elsewhere(executor, self.networks, X, y, optimizers, callbacks, members, shared, bar)
+        self.histories, errors, self.callbacks, self.reported = found
+        self.errors = dict(sorted(errors.items()))
+        self._warn_of_errors()
+        return self.histories
+
     def _train(self, fits, later, callbacks, threads, bar):
         """Run fits that have begun, then call those of `later`; record the results of each, however the fits end."""
         histories, errors = {}, {}
@@ -208,9 +241,12 @@ class Population(Ensemble):
             errors |= {number: member.error for number, member in fits.items() if member.error is not None}
             self.histories = [histories.get(number, History()) for number in range(len(self))]
             self.errors, self.callbacks = dict(sorted(errors.items())), callbacks
-        if errors:
+        self._warn_of_errors()
+
+    def _warn_of_errors(self):
+        if self.errors:
             numbers = ", ".join(map(str, self.errors))
-            warn_caller(f"{len(errors)} of {len(self)} members diverged and stopped: {numbers}. Of the first: "
+            warn_caller(f"{len(self.errors)} of {len(self)} {DIVERGED}: {numbers}. Of the first: "
                         f"{next(iter(self.errors.values()))}", RuntimeWarning)
 
     def halve(self, X: ArrayLike, y: ArrayLike, *, epochs: int | Sequence[int], factor: float = 3.0,

@@ -29,7 +29,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
           folds: int | None = None, halving: float | None = None, metric: str | None = None,
           sample_weight: ArrayLike | None = None, class_weight: Mapping | str | None = None, metrics: Sequence = (),
           callbacks: Sequence | Callable[[int], list] = (), seed: int = 0, threads: int | None = None,
-          progress: bool | None = None) -> Sweep:
+          progress: bool | None = None, executor=None) -> Sweep:
     """Train networks with many hyperparameters on the same data, in one compiled parallel call.
 
     Parameters
@@ -60,6 +60,9 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
         The score: "val_loss", the default, or another metric that the fits report.
     metrics, callbacks, sample_weight, class_weight, threads, progress
         As for `Population.fit`.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Trains the networks in other processes or on other machines, with the same result to the bit: see
+        `Population.fit`.
     seed : int
         Of the random configurations and of the parts of the data.
 
@@ -102,7 +105,8 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     options = {"batch_size": list(batch_sizes), "optimizer": list(optimizers), "backprop_steps": list(windows),
                "callbacks": callbacks, "threads": threads,
                "rows": list(rows), "validation_rows": list(validation_rows), "validation_data": validation_data,
-               "sample_weight": sample_weight, "class_weight": class_weight, "metrics": metrics, "progress": progress}
+               "sample_weight": sample_weight, "class_weight": class_weight, "metrics": metrics, "progress": progress,
+               "executor": executor}
     each_epochs = [whole_number("epochs", value) for value in each_epochs]
     metric = checked_metric("val_loss" if metric is None else metric, networks[0], True, metrics, "a sweep")
     groups = np.repeat(np.arange(len(drawn)), len(parts))

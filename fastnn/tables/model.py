@@ -5,6 +5,8 @@ The file is that of `Network.save`, and `Network.load` reads the network from it
     table    preprocessing, target and report as JSON
 """
 
+from functools import partial
+
 import numpy as np
 
 from ..checks import an_instance, path_name, several, shown
@@ -16,7 +18,8 @@ from ..network.describing import summary_html
 from ..network.network import Network
 from . import metrics
 from .columns.frames import as_pandas, normalized
-from .columns.names import check_there
+from .columns.names import check_there, text_name
+from .dask_frames import is_dask_frame, lazily
 from .intervals import checked_errors, intervals_around
 from .plain import to_config, word
 from .preprocessing import Preprocessing
@@ -89,8 +92,12 @@ class TableModel:
     def predict(self, table, *, threads=None):
         """Return labels or values (rows,), in the target's units.
 
-        A model of quantiles returns (rows, quantiles), a model of several targets {name: predictions}.
+        A model of quantiles returns (rows, quantiles), a model of several targets {name: predictions}. Of a Dask data frame,
+        this is a lazy Dask series, and that of the other methods a lazy data frame; `threads` are those of a partition,
+        default 1.
         """
+        if is_dask_frame(table):
+            return self._lazily(table, self.target.columns, None, threads)
         return self.target.decode(self.forward(table, threads=threads))
 
     def predict_parts(self, stream, keep=(), *, threads=None):
@@ -124,6 +131,12 @@ class TableModel:
         """Return probabilities (rows, classes), in the order of `target.labels`; of several targets {name: such}."""
         if not any(part.has_classes for part in self.target.parts):
             raise ValueError(f"{self.target.name!r} is a target of values, not of classes; use predict")
+        if is_dask_frame(table):
+            if len(self.target.parts) > 1:
+                raise ValueError("probabilities of several targets over a Dask data frame are not there; use "
+                                 "frame.map_partitions with a function of your own")
+            names = [f"probability of {text}" for text in self.target.texts]
+            return self._lazily(table, self.target.estimates, names, threads)
         found = {part.name: part.estimates(out) for part, out in self.target.by_part(self.forward(table, threads=threads))
                  if part.has_classes}
         return found if len(self.target.parts) > 1 else found[self.target.name]
@@ -145,6 +158,9 @@ class TableModel:
         ValueError
             If the target has classes, or if too few rows were held out for this coverage.
         """
+        if is_dask_frame(table):
+            names = [f"{self.target.name}_low", f"{self.target.name}_high"]
+            return self._lazily(table, partial(intervals_around, self, coverage=coverage), names, threads)
         return intervals_around(self, self.forward(table, threads=threads), coverage)
 
     def evaluate(self, table, *, threads=None):
@@ -162,6 +178,12 @@ class TableModel:
             warn_caller(f"the table has no column {self.weight!r}, the weights of rows in training; here all rows count the "
                         "same")
         return metrics.score(self.target, column[there], self._forward_of(given, table, there, threads), weights)
+
+    def _lazily(self, table, compute, names, threads):
+        """Return the result of a function of the outputs for each partition of a Dask data frame, as Dask's."""
+        for name in self.preprocessing.names:
+            check_there(name, [*map(text_name, table.columns)], "the model was trained on it")
+        return lazily(table, self, compute, names, threads)
 
     def _forward_of(self, given, table, there, threads):
         """Return the outputs for the rows of a table, or of the stream it comes from, that have a target."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from patience import nannies_wait
 
-from fastnn import Dense, LambdaCallback, Network
+from fastnn import Dense, LambdaCallback, Network, sweep
 from fastnn.datasets import spiral
 
 pytest.importorskip("sklearn", reason="fastnn.sklearn needs the extra sklearn")
@@ -67,6 +67,15 @@ def test_a_search_gives_the_same_bits_on_a_cluster_as_here(client, model):
     for far, near in zip(there.best_estimator_.coefs_, here.best_estimator_.coefs_, strict=True):
         assert np.array_equal(far, near)
     assert np.array_equal(scores, cross_val_score(model, IRIS, SPECIES, cv=3))
+
+
+def test_a_sweep_gives_the_same_bits_on_a_cluster_as_here(client):
+    space = {"width": [3, 5], "learning_rate": (1e-3, 1e-1, "log")}
+    here, there = (sweep(space, IRIS, SPECIES, samples=6, epochs=2, halving=2, executor=executor)
+                   for executor in (None, client))
+    assert here.table.equals(there.table)
+    for near, far in zip(here.population, there.population, strict=True):
+        assert np.array_equal(near.vectors.parameters.flat, far.vectors.parameters.flat)
 
 
 def trained(seed):
