@@ -29,10 +29,10 @@ def checked_executor(where, value):
 
 
 def workers_of(executor):
-    """Return the number of tasks that an executor runs at a time."""
+    """Return about the number of tasks that an executor runs at a time."""
     if is_dask(executor):
         return max(1, sum(executor.nthreads().values()))
-    return getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+    return os.cpu_count() or 1
 
 
 def is_dask(executor):
@@ -80,13 +80,12 @@ class Traveler:
                            for optimizer, state in fits.optimizer_states.items()]
 
     def arrive(self):
-        """Give the network, which pickle has made again, its optimizers and its last fit; return it."""
+        """Give the network, which pickle has made again, its optimizers and its last fit."""
         fits = self.network.fits
         for optimizer, slots, step in self.optimizers:
             state = fits.optimizer_state(optimizer)
             state.slots[...], state.step[...] = slots, step
         fits.last, fits.by_name = self.last, dict(self.by_name)
-        return self.network
 
     def return_to(self, network, optimizers):
         """Copy everything to the network here. optimizers: those here, in the order of those that were sent."""
@@ -117,12 +116,10 @@ def fit_part(data, part):
 
     It runs where the executor runs it.
     """
-    from .population import Population
-
     X, y, shared = pickle.loads(data)
-    travelers, options, callbacks = pickle.loads(part)
-    population = Population([traveler.arrive() for traveler in travelers])
+    population, travelers, options, callbacks = pickle.loads(part)
     for number, traveler in enumerate(travelers):
+        traveler.arrive()
         population.own_optimizers.adopt(number, traveler.given)
     given = [traveler.given for traveler in travelers]
     _, messages = collected(population.fit, X, y, optimizer=given, callbacks=callbacks.__getitem__, progress=False, **shared,
@@ -147,7 +144,7 @@ def fit_elsewhere(executor, population, X, y, given, callbacks, members, shared,
             optimizers[number] = [*population[number].fits.optimizer_states.keys()]
         options = {name: [values[number] for number in own] for name, values in members.items()}
         travelers = [Traveler(population[number], given[number]) for number in own]
-        sent.append(to_bytes((travelers, options, [callbacks[number] for number in own])))
+        sent.append(to_bytes((population[list(own)], travelers, options, [callbacks[number] for number in own])))
     histories, errors, returned = [History() for _ in range(count)], {}, list(callbacks)
     reported, said = {}, {}
     for own, result in zip(numbers, submit_all(executor, fit_part, to_bytes((X, y, shared)), sent), strict=True):

@@ -218,7 +218,7 @@ class Population(Ensemble):
                 network.fits.optimizer_state(own)
             optimizers.append(own)
         with Progress(progress, 1, max(sum(members["epochs"]), 1), 0, unit="epoch") as bar:
-            found = fit_elsewhere(executor, self.networks, X, y, optimizers, callbacks, members, shared, bar)
+            found = fit_elsewhere(executor, self, X, y, optimizers, callbacks, members, shared, bar)
         self.histories, errors, self.callbacks, self.reported = found
         self.errors = dict(sorted(errors.items()))
         self._warn_of_errors()

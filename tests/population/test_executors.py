@@ -20,8 +20,8 @@ Y = (X[:, 0] * X[:, 1] + X[:, 2] > 0).astype(int)
 class Here(Executor):
     """Runs each task at once, and keeps how many there were."""
 
-    def __init__(self, workers=2):
-        self._max_workers, self.tasks = workers, 0
+    def __init__(self):
+        self.tasks = 0
 
     def submit(self, function, *arguments):
         self.tasks += 1
@@ -48,8 +48,10 @@ def same(one, other):
     assert one.errors.keys() == other.errors.keys()
 
 
-def test_fits_in_turn_have_the_same_bits():
+def test_fits_in_turn_have_the_same_bits(monkeypatch):
     """Fits after each other share optimizer states; a fit may be resumed here or there."""
+    monkeypatch.setattr("fastnn.population.executors.workers_of", lambda executor: 3)
+    monkeypatch.setattr("fastnn.population.executors.PARTS", 1)
     here, there, mixed, executor = nets(), nets(), nets(), Here()
     own, alike, other = (Adam(CosineDecay(0.02, steps=60)) for _ in range(3))
     split = {"rows": np.arange(100), "validation_rows": np.arange(100, 150)}
@@ -61,7 +63,7 @@ def test_fits_in_turn_have_the_same_bits():
         mixed.fit(X, Y, optimizer=optimizers[2], executor=None if optimizers[2] is other else executor, **options)
         same(here, there)
         same(here, mixed)
-    assert executor.tasks == 4 * 7 + 3 * 7
+    assert executor.tasks == (4 + 3) * 3
     assert repr(here[1].optimizer) == repr(there[1].optimizer)
 
 
@@ -74,7 +76,7 @@ def test_callbacks_metrics_and_weights_travel():
 
     here, there = nets(5), nets(5)
     here.fit(X, Y, **options(None))
-    there.fit(X, Y, **options(Here(1)))
+    there.fit(X, Y, **options(Here()))
     same(here, there)
     assert [c[0].best_epoch for c in here.callbacks] == [c[0].best_epoch for c in there.callbacks]
     assert here.reported.keys() == there.reported.keys()
@@ -85,7 +87,7 @@ def test_callbacks_metrics_and_weights_travel():
 def test_divergence_and_lbfgs_are_reported_as_here():
     pytest.importorskip("scipy")
     populations = [nets(4), nets(4)]
-    for population, executor in zip(populations, (None, Here(1)), strict=True):
+    for population, executor in zip(populations, (None, Here()), strict=True):
         with pytest.warns(RuntimeWarning, match="1 of 4 members diverged and stopped: 1"):
             population.fit(1e3 * X, Y, epochs=3, executor=executor,
                            optimizer=["adam", SGD(1e38), LBFGS(max_iterations=5), "sgd"])
