@@ -16,6 +16,9 @@ EXAMPLES = (
      "ignore a column; read ? as missing. A text target gives a classifier"),
     ("fastnn train wine.csv --target quality --task regression --layers 128:tanh-64 --epochs 50",
      "regression on a few different numbers; two hidden layers of your own"),
+    ("fastnn train orders.csv --target price,items --task items=counts --weight share",
+     "two targets, one of them a count; rows weighted by a column"),
+    ("fastnn train houses.csv --target price --quantiles 0.1,0.5,0.9", "three quantiles in the place of the mean"),
     ("fastnn train houses.parquet --target price --log-target auto --seed 1 -o houses.safetensors --json",
      "learn prices or their logarithms, whichever is better on the validation rows; results as JSON"),
 )

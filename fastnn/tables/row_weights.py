@@ -1,4 +1,7 @@
-"""Weights of rows, in a column of the table: a row of weight 2 counts as two of weight 1, in training and in metrics."""
+"""Weights of rows, in a column of the table: a row of weight 2 counts as two of weight 1, in training and in metrics.
+
+Rows of weight 0 are left out.
+"""
 
 import numpy as np
 
@@ -21,16 +24,3 @@ def weights_in(series):
     if not (weights > 0).any():
         raise ValueError(f"column {name!r} is zero in every row; the weights of some rows must be above zero")
     return weights
-
-
-def normalized_weights(series, parts):
-    """Return the weights (rows,) of a column, with the mean 1, after checking that each part of the rows has some.
-
-    parts: (its name in an error, row numbers) pairs
-    """
-    weights = weights_in(series)
-    for what, rows in parts:
-        if not (weights[rows] > 0).any():
-            raise ValueError(f"column {series.name!r} is zero in all rows {what}; give fewer rows of weight 0, or another "
-                             "seed")
-    return weights / weights.mean()

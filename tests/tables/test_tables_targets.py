@@ -127,6 +127,7 @@ def test_counts_refuse_what_is_negative():
             ("grade", {"order": ["low", "high"]}, "'mid' is a class of 'grade' too"),
             ("grade", {"order": [*ORDER, "top"]}, "'top' is no class of 'grade'"),
             (["value", "value"], {}, "several different ones"),
+            ("value", {"task": {"other": "counts"}}, "task names 'other', which is no target"),
             (["value", "count"], {"log_target": "auto"}, "of several say yes or no")]:
         with pytest.raises(ValueError, match=message):
             train(TABLE, target, Recipe(epochs=1, **options))
@@ -248,6 +249,8 @@ def test_several_targets_are_predicted_by_name():
     assert 0.7 < ((low <= table["value"]) & (table["value"] <= high)).mean() < 0.95
     missing = table.assign(value=table["value"].where(A < 1))
     assert len(train(missing, ["value", "class"], Recipe(epochs=1, members=1)).table) == (A < 1).sum()
+    mixed = train(TABLE, ["value", "grade"], Recipe(epochs=1, members=1, order=ORDER)).model.target
+    assert [part.kind for part in mixed.parts] == ["regression", "ordered"]
     with pytest.raises(ValueError, match="two or more different columns"):
         Several((Counts.fit(table["count"]),))
 

@@ -104,10 +104,17 @@ def test_weights_are_numbers_of_at_least_0(weights, message):
         weights_in(pd.Series(weights, name="w"))
 
 
-def test_a_part_without_weight_is_refused_and_so_is_the_target():
-    table = pd.DataFrame({"a": X[:, 0], "y": TARGETS["regression"], "w": [1.0] + [0.0] * (ROWS - 1)})
-    with pytest.raises(ValueError, match=r"column 'w' is zero in all rows (of the test|that a network)"):
-        train(table, "y", Recipe(weight="w", epochs=1))
+def test_rows_of_weight_0_are_left_out_and_the_target_is_no_weight():
+    table = pd.DataFrame({"a": X[:, 0], "y": TARGETS["regression"], "w": WEIGHTS})
+    table["unknown"] = np.where(X[:, 0] > 0, 1.0, np.nan)
+    recipe = Recipe(weight="w", epochs=1, members=2, drop=["unknown"])
+    result = train(table, "y", recipe)
+    assert f"{(WEIGHTS == 0).sum()} rows have the weight 0 and are left out" in result.notes
+    some = train(table[WEIGHTS > 0].reset_index(drop=True), "y", recipe)
+    np.testing.assert_array_equal(result.model.predict(table), some.model.predict(table))
+    train(table.dropna(subset="unknown"), "y", Recipe(weight="unknown", epochs=1, members=1))
+    with pytest.raises(ValueError, match="no finite number"):
+        train(table, "y", Recipe(weight="unknown", epochs=1))
     with pytest.raises(ValueError, match="'y' is the target; it cannot be the weight too"):
         train(table, "y", Recipe(weight="y", epochs=1))
     with pytest.raises(ValueError, match="there is no column 'v'"):

@@ -5,12 +5,13 @@ from collections import Counter
 import numpy as np
 
 from ..classes import EXACT, beyond_exact
-from ..columns.cells import as_words, numbers_if_all, words_for_missing
+from ..columns.cells import as_words, numbers_if_all, words_for_missing, written
 from ..columns.kinds import NUMBERS, WORDS
 from ..columns.missing_words import MISSING_WORDS
 from ..columns.names import text_name
 from ..columns.notes import option
 from ..reading.numerals import is_number
+from ..row_weights import weights_in
 from ..target import AMOUNTS, as_target, is_categorical, is_skewed, judge_task, kind_in, looks_counted, present
 from .hints import almost_numbers, hint
 
@@ -18,17 +19,20 @@ SHOWN = 4  # words in an error
 
 
 def learnable(table, targets, recipe):
-    """Return (table, tasks, notes): the rows of a table that have all targets, renumbered, {target: task}, and notes.
+    """Return (table, tasks, asked, notes): the rows of a table that have all targets and a weight above 0, renumbered.
 
-    table: of plain columns, except the targets. If a target of text contains only numbers and missing values, the task is
-    judged by the numbers; for classes it stays text.
+    table: of plain columns, except the targets. tasks: {target: task}. asked: {target: requested task, or "auto"}. If a
+    target of text contains only numbers and missing values, the task is judged by the numbers; for classes it stays text.
     """
     columns, notes, tasks, there = {}, [], {}, np.ones(len(table), bool)
+    if isinstance(recipe.task, dict) and (unknown := next((name for name in recipe.task if name not in targets), None)):
+        raise ValueError(f"task names {unknown!r}, which is no target; the targets are {', '.join(map(repr, targets))}")
+    asked = {target: asked_task(table[target], target, recipe, len(targets) == 1) for target in targets}
     for target in targets:
         check_not_named(target, recipe)
         known = MISSING_WORDS if target in map(text_name, recipe.keep_words) else ()
         columns[target] = column = as_target(table[target], recipe.missing_values, known)
-        own = present(column, numbers=asked_task(target, recipe, len(targets) == 1) in AMOUNTS)
+        own = present(column, numbers=asked[target] in AMOUNTS)
         if missing := int((~own).sum()):
             notes.append(f"{missing:,} of {len(table):,} rows have no {target!r} and are left out")
         if words := words_for_missing(table[target], known):
@@ -36,30 +40,36 @@ def learnable(table, targets, recipe):
             notes.append(f"of the words in {target!r}, {some} count as missing; where they are classes, say "
                          f"{option('keep-words', [target])}")
         there &= own
+    complete = there.all()
+    if recipe.weight is not None and there.any():
+        weighed = weights_in(table[text_name(recipe.weight)][there]) > 0
+        if not weighed.all():
+            notes.append(f"{int((~weighed).sum()):,} rows have the weight 0 and are left out")
+            there[there] = weighed
     kept = table.assign(**columns)[there].reset_index(drop=True)
     for target, column in columns.items():
         check_varied(kept[target], notes)
         marked = column.isna().sum() > table[target].isna().sum() and not is_categorical(column)
         judged = numbers_if_all(kept[target]) if marked else kept[target]
-        asked = asked_task(target, recipe, len(targets) == 1)
-        check_target(judged, asked)
-        tasks[target] = judge_task(judged) if asked == "auto" else asked
+        check_target(judged, asked[target])
+        tasks[target] = judge_task(judged) if asked[target] == "auto" else asked[target]
         if tasks[target] in AMOUNTS:
             kept[target] = judged
-        elif not there.all() and holds_whole(kept[target]):
+        elif not complete and holds_whole(kept[target]):
             kept[target] = kept[target].astype(np.int64)  # they were floats only because of missing values
-    return kept, tasks, notes
+    return kept, tasks, asked, notes
 
 
-def asked_task(target, recipe, alone=True):
+def asked_task(series, target, recipe, alone):
     """Return the requested task; "auto" if there is none. A target in `text`, whose numbers are names, has classes.
 
-    alone: whether it is the only target, so that quantiles are asked for of it.
+    alone: whether it is the only target, so that an order or quantiles are asked for of it; of several an order is that of
+    the one with these labels.
     """
     task = recipe.task.get(target, "auto") if isinstance(recipe.task, dict) else recipe.task
     if task != "auto":
         return task
-    if recipe.order:
+    if recipe.order and (alone or {*as_words(series.dropna())} == {written(label) for label in recipe.order}):
         return "ordered"
     if target in map(text_name, recipe.text):
         return "classification"

@@ -30,7 +30,7 @@ from ..model import TableModel
 from ..preprocessing import Preprocessing, checked_categories
 from ..reading.known_formats import reading_of
 from ..recipe import Recipe
-from ..row_weights import normalized_weights
+from ..row_weights import weights_in
 from ..streaming import ParquetStream
 from ..target import Values
 from . import codes
@@ -49,7 +49,7 @@ from .hints import hint
 from .members import deal, train_members
 from .split import split
 from .streamed import StreamTraining
-from .task import asked_task, learnable, notes_on
+from .task import learnable, notes_on
 
 SHOWN = 4  # classes in a note
 FEW_ROWS = 10  # a test on fewer rows is not reliable
@@ -198,13 +198,13 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
         name = getattr(recipe, role)
         if name is not None and check_there(name, list(table.columns)) in targets:
             raise ValueError(f"{text_name(name)!r} is the target; it cannot be the {role} too")
-    table, tasks, notes = learnable(table, targets, recipe)
+    table, tasks, asked, notes = learnable(table, targets, recipe)
     notes = [*reading["notes"], *notes, *(stream.notes if stream else ())]
     classes = {name: classes_of(table[name], task, recipe, reading["spelling"].get(name)) for name, task in tasks.items()}
     for name in targets:
         if classes[name] is None:
             Values.fit(table[name])  # raises an error before `announce` is called
-        notes += notes_on(table[name], classes[name], asked_task(name, recipe, len(targets) == 1), recipe.log_target)
+        notes += notes_on(table[name], classes[name], asked[name], recipe.log_target)
     labels = labels_of(table, classes)
     shares = {"validation": recipe.validation, "test": recipe.test, "seed": recipe.seed}
     depends = dependence(table, recipe) if stream is None else stream
@@ -215,11 +215,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     notes += filter(None, (never_learned(each, table[name], folds) for name, each in classes.items() if each is not None))
     weights = None
     if recipe.weight is not None:
-        parts = [(f"that a network {what}", rows) for fold in folds
-                 for what, rows in zip(("learns from", "holds out"), fold, strict=True)]
-        weights = normalized_weights(table[text_name(recipe.weight)], [("of the test", test)] * (recipe.test > 0) + parts)
-        if not weights[test].any():  # the single row that is held out if no test was asked for
-            weights[test] = 1.0
+        weights = weights_in(table[text_name(recipe.weight)])
+        weights /= weights.mean()
     features = table.drop(columns=targets)
     text = {*map(text_name, recipe.text), *declared} - {*targets}
     keep_words = {*map(text_name, recipe.keep_words)} - {*targets}
