@@ -1,16 +1,18 @@
 """A training step of nets that branch and join, by fastnn, PyTorch and JAX; one image by ONNX Runtime; the price of a graph.
 
-    python graphs.py [price | resnet-8 | dense | two-inputs ...] [--threads N] [--rounds N] [--cpu]
+    python graphs.py [price | resnet-8 | dense | two-inputs | transformer ...] [--threads N] [--rounds N] [--cpu]
 
 price       a chain, 64-64-64-10 of batch 64, written as a list and as a graph; it needs nothing else
 resnet-8    ResNet-8 of MLPerf Tiny with its shortcuts, 32×32×3, batch 32: training, and one image
 dense       64-(64-64)×4-10, four residual blocks of two layers, batch 64
 two-inputs  a picture 28×28 by two convolutions and 20 columns, a class and a value, batch 64
+transformer  two blocks of a Transformer's encoder, 64 wide, 4 heads, 50 steps, batch 32, as in peers.py
 
 Adam in float32, each library on arrays of its own. Each has a turn in every round, so that a slow moment falls on all; the
 figures are medians over the rounds, and the time of a step is that of an epoch by its steps. fastnn's epochs are calls of
 `fit`, checks of the data and shuffling included; PyTorch and JAX get batches made beforehand. --cpu measures processor time
-instead, which other work on the machine disturbs less.
+instead, which other work on the machine disturbs less. JAX takes all cores that it is given: for figures of one thread begin
+with `taskset -c 0`.
 """
 
 import argparse
@@ -20,6 +22,8 @@ import tempfile
 import time
 
 import numpy as np
+from peers.libraries import fastnn_work, jax_work, torch_work  # the folder beside this file
+from peers.nets import TRANSFORMER
 
 import fastnn
 from fastnn import (
@@ -265,7 +269,19 @@ def torch_two(X, y, threads):
     return torch_epoch(Two(), loss, [*zip(*(each.split(64) for each in arrays), strict=True)], threads)
 
 
-NETS = {"price": [price], "resnet-8": [resnet_8, one_image], "dense": [dense], "two-inputs": [two_inputs]}
+# A Transformer's encoder.
+
+
+def transformer(threads):
+    net, batches = TRANSFORMER, 20
+    X, y = net.data(net.batch * batches)
+    works = {"fastnn": fastnn_work} | {title: work for title, module, work in
+                                       (("PyTorch", "torch", torch_work), ("JAX", "jax", jax_work)) if has(module)}
+    return {title: (work(net, X, y, X[:1], threads).epoch, batches) for title, work in works.items()}
+
+
+NETS = {"price": [price], "resnet-8": [resnet_8, one_image], "dense": [dense], "two-inputs": [two_inputs],
+        "transformer": [transformer]}
 
 
 def compare(make, threads, rounds, clock):
