@@ -25,7 +25,7 @@ def graph_of(inputs, outputs):
     tensors = tuple([number[id(node)] for node in outputs])
     if is_plain(inputs, reads, tensors, order, layers, input_names, output_names):
         return chain_of(tuple(layers), inputs[0].shape)
-    wiring = Wiring(len(inputs), steps_of(len(inputs), order, indices, reads, tensors), tensors)
+    wiring = wiring_of(len(inputs), order, indices, reads, tensors)
     first = dict(zip(reversed(indices), reversed(order), strict=True))  # the first node of each layer
     taken = [taken_by(layer, first[index].reads) for index, layer in enumerate(layers)]
     return Graph(tuple(layers), names, [node.shape for node in (*inputs, *order)], taken, wiring, input_names, output_names)
@@ -150,10 +150,10 @@ def layer_names(order, indices, count, input_names):
     return tuple([name or str(index) for index, name in enumerate(names)])
 
 
-def steps_of(inputs, order, indices, reads, outputs):
-    """Return the steps, with the activation that the rows of each apply, as `applied_activations` for a list of layers.
+def wiring_of(inputs, order, indices, reads, outputs):
+    """Return the wiring of nodes in order, with the activation that the rows of each step apply.
 
-    A step applies that of an `Activation` that is the only reader of its output.
+    A step applies that of an `Activation` that is the only reader of its output, as in `applied_activations`.
     """
     layers, readers = [node.layer for node in order], [0] * (inputs + len(order))
     for own in (outputs, *reads):
@@ -165,4 +165,4 @@ def steps_of(inputs, order, indices, reads, outputs):
         if isinstance(layer, Activation) and before >= 0 and readers[own[0]] == 1 \
                 and layers[before].takes_activation and applied[before] == "identity":
             applied[before], applied[number] = applied[number], "identity"
-    return tuple(map(Step, indices, layers, reads, applied))
+    return Wiring.of_nodes(inputs, tuple(map(Step, indices, layers, reads, applied)), outputs, readers)

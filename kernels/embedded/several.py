@@ -19,6 +19,7 @@ from ..interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, LOSSES, ROW_BYT
 from ..processor.target import ITEM_BYTES
 from ..products.packing import stack_memory
 from .ends import elements, end_of, form_of, spread
+from .labels import label_writer, labels_fit
 from .steps import narrow, token_at
 from .walk import FEW, STACK_BYTES, copier, filler, heap_memory, model_at, new_call, release, rows_of, section_of
 
@@ -138,19 +139,16 @@ def build_forward(dtype):
 
 def build_gradients(dtype):
     item, copy, fill, enter = ITEM_BYTES[dtype], copier(dtype), filler(dtype), entering(dtype)
-    number, real = typed_pointer(REAL[dtype]), np.dtype(dtype).type
+    number, real, write_labels = typed_pointer(REAL[dtype]), np.dtype(dtype).type, label_writer(dtype)
 
     @jit
-    def labels_fit(table, ys, samples):
+    def all_fit(table, ys, samples):
         model = model_at(table)
         for k in range(model.output_count):
             form, end = form_of(table + WORD * model.output_forms, k), end_of(ys, k)
             address, _, _, row, _ = spread(end, 1)
-            if end.octets != 0 and form.features > 1:
-                for i in range(samples):
-                    label = integer(address + i * row, 0)
-                    if label < 0 or label >= form.features:
-                        return False
+            if end.octets != 0 and form.features > 1 and not labels_fit(address, row, samples, form.features):
+                return False
         return True
 
     @jit
@@ -162,14 +160,7 @@ def build_gradients(dtype):
             place, outputs = place_of(section, model.input_count + k), form.features
             address, _, _, row, column = spread(end, 1)
             if end.octets != 0:
-                targets = view(number(arena + place.targets), 0, (batch, outputs))
-                for i in range(batch):
-                    label = integer(address + (first + i) * row, 0)
-                    if outputs == 1:
-                        targets[i, 0] = real(label)
-                    else:
-                        targets[i] = 0
-                        targets[i, label] = 1
+                write_labels(arena + place.targets, address + first * row, row, batch, outputs)
             else:
                 copy(arena + place.targets, item * outputs, item, address + first * row, row, column, batch, outputs)
             count, weight = batch * form.positions, real(1.0 / (samples * form.positions))
@@ -183,7 +174,7 @@ def build_gradients(dtype):
         model = model_at(table)
         section = section_of(table, model.loss_few if samples <= FEW else model.loss_many)
         loss_, found_, capacity = view(floats(loss), 0, 1), view(integers(found), 0, 1), section.capacity
-        found_[0] = FITS if labels_fit(table, ys, samples) else WRONG_LABELS
+        found_[0] = FITS if all_fit(table, ys, samples) else WRONG_LABELS
         small = section.bytes <= STACK_BYTES
         memory = stack_memory(bytes_needed(section))
         if not small and found_[0] == FITS:

@@ -23,6 +23,7 @@ from ..interpreter.interpreter import addresses, walk_backward, walk_forward
 from ..interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
 from ..processor.target import ITEM_BYTES
 from ..products.packing import stack_memory
+from .labels import label_writer, labels_fit
 
 # The version of this layout; the numbers of inputs, outputs and parameters; the kind of labels; the addresses of the
 # functions below (0: none); and the offset of each section, in words.
@@ -182,28 +183,8 @@ def build_forward(dtype):
 
 
 def build_gradients(dtype):
-    item, copy, fill = ITEM_BYTES[dtype], copier(dtype), filler(dtype)
+    item, copy, fill, write_labels = ITEM_BYTES[dtype], copier(dtype), filler(dtype), label_writer(dtype)
     number, real = typed_pointer(REAL[dtype]), np.dtype(dtype).type
-
-    @jit
-    def labels_fit(y, y_row, samples, classes):
-        for i in range(samples):
-            label = integer(y + i * y_row, 0)
-            if label < 0 or label >= classes:
-                return False
-        return True
-
-    @jit
-    def write_labels(targets, y, y_row, batch, outputs):
-        """Write one-hot rows; for one output, the labels themselves."""
-        targets_ = view(number(targets), 0, (batch, outputs))
-        for i in range(batch):
-            label = integer(y + i * y_row, 0)
-            if outputs == 1:
-                targets_[i, 0] = real(label)
-            else:
-                targets_[i] = 0
-                targets_[i, label] = 1
 
     def embedded_gradients(table, parameters, x, x_row, x_column, y, y_row, y_column, labels, gradients, samples, loss,
                            wrong):
