@@ -95,6 +95,11 @@ def parser():
     table.add_argument("--words", type=options.words, default=(), metavar="A,B",
                        help="columns of free text, whose words and pairs of words count (default: text that differs in most "
                             "rows and has three words or more on average)")
+    table.add_argument("--embed", type=options.words, default=(), metavar="A,B",
+                       help="columns of text for whose categories the networks learn vectors (default: those with more than "
+                            "1000 categories, fewer for very many rows)")
+    table.add_argument("--one-hot", type=options.words, default=(), metavar="A,B",
+                       help="columns of text whose categories are features of 0 and 1, however many")
     table.add_argument("--drop", type=options.words, default=(), metavar="A,B", help="columns to ignore")
     table.add_argument("--missing", type=options.words, default=(), metavar="A,B", help="missing values besides empty cells,"
                                                                                        " such as --missing='?,-'")
@@ -103,8 +108,8 @@ def parser():
     table.add_argument("--keep-words", type=options.words, default=(), metavar="A,B",
                        help="columns in which NA, None, null and similar words are categories, not missing values")
     table.add_argument("--max-categories", type=options.positive_or_auto, default="auto", metavar="N",
-                       help="number of categories of a text column, the most frequent ones (default: 1000, fewer for very "
-                            "many rows)")
+                       help="number of categories of a text column, the most frequent ones (default: all if they have "
+                            "vectors; else 1000, fewer for very many rows)")
     table.add_argument("--limit", type=options.limit, default="auto", metavar="L",
                        help="limit numbers to L standard deviations from their mean, so that a single outlier does not "
                             "dominate; inf for no limit (default: 5, or more for a column with a long tail)")
@@ -213,7 +218,8 @@ def report(parsed, result, beside, recipe, output):
         "file": str(parsed.file), "model": str(output), "task": model.target.kind, "target": model.target.name,
         "targets": {part.name: part.kind for part in model.target.parts},
         "thresholds": {part.name: part.threshold for part in model.target.parts if part.kind == "classification"},
-        "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features)} for c in model.preprocessing.columns],
+        "columns": [{"name": c.name, "kind": c.kind, "features": len(c.features), "encoding": str(c)}
+                    for c in model.preprocessing.columns],
         "rows": result.rows, "logarithm": getattr(model.target, "logarithm", False),
         "parameters": sum(p.size for p in model.network.parameters.values()), "epochs": epochs, "batch_size": batch_size,
         "learning_rate": learning_rate, "weight_decay": recipe.weight_decay, "seed": parsed.seed, "group": parsed.group,

@@ -38,10 +38,10 @@ PARAMETERS = """
         The hidden layers of each member; default: two of 128 rectified linear units.
     members, bins, linear, seconds, epochs, batch_size, learning_rate, weight_decay, validation, group, time
         See `fastnn.tables.Recipe`.
-    text, drop, keep_columns, keep_words, codes, numbers, words : list of str
+    text, drop, keep_columns, keep_words, codes, numbers, words, embed, one_hot : list of str
         Columns to take as text, to ignore, or to use although they number the rows, those in which words such as NA are
-        categories, those of numbers that are names too, or surely not, and those of free text: see
-        `fastnn.tables.Recipe` and `fastnn.tables.Preprocessing.fit`.
+        categories, those of numbers that are names too, or surely not, those of free text, and those of categories with
+        vectors or with features of 0 and 1: see `fastnn.tables.Recipe` and `fastnn.tables.Preprocessing.fit`.
     missing_values : list of str or float
         Missing values besides NaN, None and empty cells.
     max_categories, limit
@@ -66,14 +66,14 @@ class TableEstimator(BaseEstimator):
 
     def __init__(self, *, layers=None, members=None, bins=16, linear="auto", seconds=None, epochs=None, batch_size=None,
                  learning_rate=None, weight_decay=0.1, validation=0.1, group=None, time=None, text=(), drop=(),
-                 keep_columns=(), keep_words=(), codes=(), numbers=(), words=(), missing_values=(), max_categories="auto",
-                 limit="auto", random_state=0, n_threads=None):
+                 keep_columns=(), keep_words=(), codes=(), numbers=(), words=(), embed=(), one_hot=(),
+                 missing_values=(), max_categories="auto", limit="auto", random_state=0, n_threads=None):
         self.layers, self.members, self.bins, self.linear, self.seconds = layers, members, bins, linear, seconds
         self.epochs, self.batch_size = epochs, batch_size
         self.learning_rate, self.weight_decay, self.validation = learning_rate, weight_decay, validation
         self.group, self.time = group, time
         self.text, self.drop, self.keep_columns, self.keep_words = text, drop, keep_columns, keep_words
-        self.codes, self.numbers, self.words = codes, numbers, words
+        self.codes, self.numbers, self.words, self.embed, self.one_hot = codes, numbers, words, embed, one_hot
         self.missing_values, self.max_categories, self.limit = missing_values, max_categories, limit
         self.random_state, self.n_threads = random_state, n_threads
 
@@ -161,8 +161,8 @@ class TableRegressor(RegressorMixin, TableEstimator):
     def __init__(self, *, task="regression", quantiles=(), log_target="no", layers=None, members=None, bins=16,
                  linear="auto", seconds=None, epochs=None, batch_size=None, learning_rate=None, weight_decay=0.1,
                  validation=0.1, group=None, time=None, text=(), drop=(), keep_columns=(), keep_words=(), codes=(),
-                 numbers=(), words=(), missing_values=(), max_categories="auto", limit="auto", random_state=0,
-                 n_threads=None):
+                 numbers=(), words=(), embed=(), one_hot=(), missing_values=(), max_categories="auto",
+                 limit="auto", random_state=0, n_threads=None):
         given = {name: value for name, value in locals().items() if name not in REGRESSOR}
         super().__init__(**given)
         self.task, self.quantiles, self.log_target = task, quantiles, log_target
@@ -251,8 +251,8 @@ class TableClassifier(ClassifierMixin, TableEstimator):
     def __init__(self, *, task="classification", order=(), balanced=False, threshold=None, layers=None, members=None,
                  bins=16, linear="auto", seconds=None, epochs=None, batch_size=None, learning_rate=None, weight_decay=0.1,
                  validation=0.1, group=None, time=None, text=(), drop=(), keep_columns=(), keep_words=(), codes=(),
-                 numbers=(), words=(), missing_values=(), max_categories="auto", limit="auto", random_state=0,
-                 n_threads=None):
+                 numbers=(), words=(), embed=(), one_hot=(), missing_values=(), max_categories="auto",
+                 limit="auto", random_state=0, n_threads=None):
         given = {name: value for name, value in locals().items() if name not in CLASSIFIER}
         super().__init__(**given)
         self.task, self.order, self.balanced, self.threshold = task, order, balanced, threshold

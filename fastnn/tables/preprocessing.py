@@ -26,7 +26,8 @@ from .columns.notes import Notes
 from .plain import deviations, different_words, from_config, marks, to_config
 from .unseen import warn_of_unseen
 
-CATEGORIES, LEAST_CATEGORIES = 1000, 100  # default number of categories of a column of text, and its minimum
+CATEGORIES, LEAST_CATEGORIES = 1000, 100  # largest number of one-hot categories of a column, and that for many rows
+MOST_CATEGORIES = 2**20  # of an embedded column
 NUMBERS_OF_A_COLUMN = 2**26  # elements of the matrix for one column, which limit the categories if there are many rows
 UNLIMITED = 1e30  # stands for infinity, which JSON does not have
 CHARACTERS = 2**22  # largest total length of the feature names in a file
@@ -72,7 +73,7 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
-            max_categories="auto", limit="auto", bins=0, codes=(), words=(),
+            max_categories="auto", limit="auto", bins=0, codes=(), words=(), embed=(), one_hot=(), embed_above=None,
             counters=None):
         """Learn the conversion of the columns of a table.
 
@@ -95,9 +96,10 @@ class Preprocessing:
         missing_values : iterable of str or float
             Missing values in addition to empty cells.
         max_categories : int or "auto"
-            The number of categories to keep of a column of text, the most frequent ones. "auto": 1,000 or, if the matrix
-            would have more than 2**26 elements for one column, fewer, but at least 100. A column with more categories than
-            these or than 20, different in more than half of the rows, is ignored, because it only identifies rows.
+            The number of categories to keep of a column of text, the most frequent ones. "auto": all of an embedded column,
+            and 1,000 of others or, if the matrix would have more than 2**26 elements for one column, fewer, but at least
+            100. A column with more categories than these or than 20, different in more than half of the rows, is ignored,
+            because it only identifies rows. It is also the number of words and pairs of words of free text.
         limit : float or "auto"
             Standardized numbers are limited to ± this; infinity for no limit. "auto": 5 or, for a column with a long tail,
             up to twice as far as the tail: see `fastnn.tables.columns.tails`.
@@ -109,6 +111,13 @@ class Preprocessing:
         words : iterable of str
             Columns of free text: see `fastnn.tables.columns.free_text`. Other text that differs in most rows and has three
             words or more on average is taken for it.
+        embed : iterable of str
+            Columns whose categories are embedded, however few: one feature holds the number of the category, and the network
+            must begin with the layers of `fastnn.tables.training.embedded`, which have a vector for each.
+        one_hot : iterable of str
+            Columns whose categories are features of 0 and 1, however many.
+        embed_above : int, optional
+            The number of categories beyond which other columns are embedded; default never.
         counters : iterable of str, optional
             Columns that number the rows of a larger table of which this is a part. Default: determined from this table.
 
@@ -131,8 +140,19 @@ class Preprocessing:
         keep_words = [check_there(name, names) for name in several("keep_words", keep_words)]
         codes = [check_there(name, names) for name in several("codes", codes)]
         words = [check_there(name, names) for name in several("words", words)]
+        one_hot = [check_there(name, names) for name in several("one_hot", one_hot)]
+        embed = [check_there(name, names) for name in several("embed", embed)]
+        embed_above = None if embed_above is None else whole_number("embed_above", embed_above, least=0)
+        if twice := {*embed} & {*one_hot}:
+            raise ValueError(f"{twice.pop()!r} is in both embed and one_hot; name it in one of them")
         rows = None if rows is None else numbers_of_rows(rows, len(table))
         most, limit = checked_categories(max_categories, len(table)), checked_limit(limit)
+
+        def categories(name):
+            """Return (largest number of categories, largest number that is not embedded, or None) of a column."""
+            if name in one_hot or (name not in embed and embed_above is None):
+                return most, None
+            return MOST_CATEGORIES if max_categories == "auto" else most, 0 if name in embed else embed_above
         counters = counters_of(table, missing_values) if counters is None else several("counters", counters)
         counters = {check_there(name, names) for name in counters} - {*text, *drop, *keep_columns}
         lone = counters if len(set(names) - set(drop)) == 1 else set()
@@ -150,8 +170,9 @@ class Preprocessing:
             if name in counters - lone:
                 column = Ignored(name, "ignored: counts the rows")
             else:
-                column = learn(series, rows, text=name in text, keep=name in keep_columns, most=most,
-                               limit=limit, bins=count, code=name in codes, words=name in words)
+                own, not_embedded = categories(name)
+                column = learn(series, rows, text=name in text, keep=name in keep_columns, most=own, one_hot=not_embedded,
+                               terms=most, limit=limit, bins=count, code=name in codes, words=name in words)
             columns.append(column)
             notes.add(column, given if column.kind == "text" else series, known=known, counts=name in counters,
                       kept=name in keep_columns)
@@ -169,6 +190,26 @@ class Preprocessing:
         return np.array([feature in bins for column in self.columns
                          for bins in [{*bin_names(column.name, getattr(column, "edges", ()))}]
                          for feature in column.features], bool)
+
+    @property
+    def tokens(self):
+        """The features that hold numbers of categories: {number of the feature: (number of tokens, size of a vector)}."""
+        found, start = {}, 0
+        for column in self.columns:
+            found |= {start + place: pair for place, pair in getattr(column, "tokens", {}).items()}
+            start += len(column.features)
+        return found
+
+    @property
+    def linear_features(self):
+        """The features that a linear model may use, by its name: {"linear": numbers of the features, …}.
+
+        "linear in bins" is there if there are bins. The number of a category means nothing to either.
+        """
+        binned, numbers = self.binned, np.ones(len(self.features), bool)
+        numbers[[*self.tokens]] = False
+        kinds = {"linear": numbers & ~binned} | ({"linear in bins": numbers} if binned.any() else {})
+        return {name: np.flatnonzero(used) for name, used in kinds.items() if used.any()}
 
     @property
     def text_columns(self):
@@ -243,8 +284,7 @@ class Preprocessing:
         columns = [from_config(KINDS, column) for column in config["columns"]]
         different_words("the names of the columns", [column.name for column in columns])
         # the name of a column is part of the names of all its features: their total size could be the square of the file's
-        counts = [len(getattr(c, "categories", ())) + len(getattr(c, "edges", ()))
-                  + len(getattr(c, "terms", ())) for c in columns]
+        counts = [len(c.features) for c in columns]
         if sum(len(str(c.name)) * count for c, count in zip(columns, counts, strict=True)) > CHARACTERS:
             raise ValueError(f"the names of its features have more than {CHARACTERS:,} characters")
         return cls(columns, config["missing_values"])

@@ -122,6 +122,10 @@ class Recipe:
     codes, numbers : list of str
         Columns of numbers that are read as names too, one-hot; and those that are not. Others with whole numbers that repeat
         are read so if this explains part of the errors on rows held out: see `fastnn.tables.training.codes`.
+    embed, one_hot : list of str
+        Columns of text whose categories have a vector each, and those whose categories are features of 0 and 1. Others are
+        embedded if they have more than 1,000 categories (fewer for more than 67,000 rows) and the first layer is a Dense:
+        see `fastnn.tables.training.embedded`.
     words : list of str
         Columns of free text: see `fastnn.tables.columns.free_text`.
     group : str, optional
@@ -160,6 +164,8 @@ class Recipe:
     keep_words: tuple = names()
     codes: tuple = names()
     numbers: tuple = names()
+    embed: tuple = names()
+    one_hot: tuple = names()
     words: tuple = names()
     group: str | None = checked(or_none(word), default=None)
     time: str | None = checked(or_none(word), default=None)
@@ -182,6 +188,11 @@ class Recipe:
                              "of a feature that is constant in the rows of one member has no meaning for the others; begin "
                              "with a Dense layer, or give members=1")
         return self.members
+
+    @property
+    def embeds(self):
+        """Whether columns of many categories are embedded: the first layer must take vectors among other features."""
+        return bool(self.layers) and isinstance(self.layers[0], Dense)
 
     def has_linear(self, members):
         """Return whether linear models are added to so many members."""

@@ -77,3 +77,9 @@ def test_the_command_says_which(tmp_path, monkeypatch, capsys):
     assert "say --numbers code if they are amounts" in err
     assert cli.main(["train", "t.csv", "--target", "y", "--epochs", "1", "--no-baselines", "--numbers", "code"]) == 0
     assert "one-hot" not in capsys.readouterr().out
+
+
+def test_words_that_mean_missing_are_no_numbers():
+    table = example().astype({"code": object})
+    table.loc[::30, "code"] = "unknown"
+    assert kinds(train(table, "y", Recipe(epochs=1, missing_values=["unknown"]))) == {"code": "code", "age": "number"}

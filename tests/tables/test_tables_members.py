@@ -8,7 +8,8 @@ import pytest
 
 from fastnn import BatchNorm, Dense
 from fastnn.tables import Recipe, TableModel, UnknownCategory, train
-from fastnn.tables.training.members import deal, without_constants
+from fastnn.tables.training.embedded import without_unlearned
+from fastnn.tables.training.members import deal
 from fastnn.tables.training.split import split
 
 generator = np.random.default_rng(0)
@@ -86,7 +87,7 @@ def test_a_feature_that_a_member_saw_constant_has_no_weight_in_it():
     network, learned = Network([Dense(5, "tanh"), Dense(1)], inputs=3, seed=0), np.arange(6)
     matrix = np.array([[0.5, 2.0, k] for k in range(6)] + [[9.0, -1.0, 3.0]], np.float32)
     before = network.forward(matrix[learned])
-    without_constants(network, matrix, learned)
+    without_unlearned(network, matrix, learned, {})
     np.testing.assert_allclose(network.forward(matrix[learned]), before, rtol=1e-5)
     np.testing.assert_allclose(network.forward(matrix[6:]), before[3:4], rtol=1e-5)
 

@@ -23,12 +23,13 @@ YEARS = (1583, 2200)
 ALIKE = "alike in all rows that are trained on"
 
 
-def learn(series, rows, *, text, keep, most, limit, bins, code=False, words=False):
+def learn(series, rows, *, text, keep, most, limit, bins, code=False, words=False, one_hot=None, terms=1000):
     """Return the Number, Date, Code, Missing, Text or Ignored of a column, learned from `rows` of it, or all if None.
 
     text: whether its numbers are names. keep: whether to use text that only identifies rows. most, limit: the largest number
-    of categories, and the limit of a number in standard deviations from the mean. bins: the
-    largest number of bins of a number. code: whether numbers get both readings. words: whether it is free text.
+    of categories, and the limit of a number in standard deviations from the mean. bins: the largest number of bins of a
+    number. code: whether numbers get both readings. words: whether it is free text, of at most `terms` words and pairs.
+    one_hot: the largest number of categories that are not embedded, None for any.
     """
     kind = FreeText if words else judge(series, text=text, most=most, keep=keep)
     if isinstance(kind, Ignored):
@@ -41,14 +42,14 @@ def learn(series, rows, *, text, keep, most, limit, bins, code=False, words=Fals
             return Ignored(series.name, "ignored: missing in all rows that are trained on")
         if alike(values):
             return Missing(series.name) if absent.any() else Ignored(series.name, f"ignored: {ALIKE}")
-        return Code.fit(learned, limit, bins, most) if code and kind is Number else kind.fit(learned, limit, bins)
+        return Code.fit(learned, limit, bins, most, one_hot) if code and kind is Number else kind.fit(learned, limit, bins)
     if kind is FreeText:
-        column = FreeText.fit(learned, most)
+        column = FreeText.fit(learned, terms)
         return column if column.terms else Ignored(series.name, "ignored: no word occurs in two rows")
-    column = Text.fit(learned, most)
+    column = Text.fit(learned, most, one_hot)
     if not column.categories:
         return Ignored(series.name, "ignored: missing in all rows that are trained on")
-    return column if len(column.features) > 1 else Ignored(series.name, f"ignored: {ALIKE}")
+    return column if len(column.categories) + column.missing > 1 else Ignored(series.name, f"ignored: {ALIKE}")
 
 
 def judge(series, *, text=False, most=100, keep=False):

@@ -5,7 +5,8 @@
     Date     the same for the time in days, and the sine and cosine of its place in the year, the week and the day
     Code     both readings of whole numbers that may be names: those of Number, then those of Text
     Missing  1 where a number is missing and 0 elsewhere, for a column that is otherwise constant
-    Text     one column for each category, 1 for that category and else 0; "missing" may be a category
+    Text     one column for each category, 1 for that category and else 0; "missing" may be a category. Or, if there are
+             many, the number of the category, for which the network has a vector
     FreeText the words of a text, and its pairs of neighboring words
     Ignored  nothing, with a reason
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...checks import true_or_false
+from ...checks import true_or_false, whole_number
 from ...checks.single import checked
 from ...runtime.quiet import quiet
 from ..plain import different_words, finite, positive, word
@@ -27,6 +28,8 @@ from .tails import LIMIT, reach
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 WORDS = ("string", "mixed", "mixed-integer", "categorical")
+VECTOR = 24  # numbers in the vector of a category
+MOST_NUMBERS = 1024
 SAFE = (1e-150, 1e150)  # numbers whose squares are representable
 ROUNDING = 64 * np.finfo(np.float64).eps  # relative to the largest; numbers that differ by less count as equal
 
@@ -159,9 +162,17 @@ class Missing:
         return "1 where missing, for the others are alike"
 
 
+def vector_size(where, value):
+    """Return the size of the vectors of categories, 0 for one-hot features."""
+    return whole_number(where, value, least=0, most=MOST_NUMBERS)
+
+
 @dataclass(frozen=True)
 class Text:
-    """A column of categories, one-hot. A cell in no category is 0 in all features.
+    """A column of categories: one-hot, or embedded.
+
+    One-hot, a cell in no category is 0 in all features. Embedded, the only feature is a token: 0 for a cell in no category,
+    from 1 on the categories, and the last one for missing. The network has a vector for each.
 
     Attributes
     ----------
@@ -170,40 +181,56 @@ class Text:
         Whether some were missing in training: then missing is the last category.
     other : bool
         Whether training had more categories than are kept: then a cell in no category is not reported.
+    embedded : int
+        The size of the vectors; 0 for one-hot features.
     """
 
     name: str = checked(word)
     categories: tuple = checked(different_words)
     missing: bool = checked(true_or_false)
     other: bool = checked(true_or_false, default=False, optional=True)  # not in files of earlier versions
+    embedded: int = checked(vector_size, default=0, optional=True)
     kind = "text"
 
     @classmethod
-    def fit(cls, series, most=100):
-        """Learn from a series, with the `most` most frequent categories."""
+    def fit(cls, series, most=100, one_hot=None):
+        """Learn from a series, with the `most` most frequent categories; embedded if these are more than `one_hot`."""
         counts = word_counts(series)
         kept = sorted(sorted(counts), key=counts.get, reverse=True)[:most]  # ties are resolved by name
-        return cls(series.name, tuple(sorted(kept)), sum(counts.values()) < len(series), len(counts) > most)
+        embedded = VECTOR if one_hot is not None and len(kept) > one_hot else 0
+        return cls(series.name, tuple(sorted(kept)), sum(counts.values()) < len(series), len(counts) > most, embedded)
 
     @property
     def features(self):
         """The names of the features."""
+        if self.embedded:
+            return [f"{self.name} number"]
         return [f"{self.name} = {category}" for category in self.categories] + [f"{self.name} missing"] * self.missing
+
+    @property
+    def tokens(self):
+        """{number of a feature: (number of tokens, size of their vectors)}."""
+        return {0: (1 + len(self.categories) + self.missing, self.embedded)} if self.embedded else {}
 
     def transform(self, series, out):
         """Write to out (rows, features), and return the values that training did not have."""
         (codes, cells), place = distinct(series), places_of(self.categories)
-        places = [place(cell) for cell in cells] + [out.shape[1] - 1 if self.missing else None]  # the code of missing is -1
+        places = [*map(place, cells), len(self.categories) if self.missing else None]  # the code of missing is -1
         columns = np.array([-1 if found is None else found for found in places])[codes]
-        rows = np.flatnonzero(columns >= 0)
-        out[:] = 0
-        out[rows, columns[rows]] = 1
+        if self.embedded:
+            out[:, 0] = columns + 1
+        else:
+            rows = np.flatnonzero(columns >= 0)
+            out[:] = 0
+            out[rows, columns[rows]] = 1
         *counts, missing = np.bincount(np.where(codes < 0, len(cells), codes), minlength=len(places)).tolist()
         unseen = {} if self.other else {str(cells[k]): counts[k] for k in range(len(cells)) if places[k] is None}
         return unseen | ({None: missing} if missing and not self.missing else {})
 
     def __str__(self):
-        count = f"{len(self.categories)} categories" if len(self.categories) != 1 else "1 category"
+        count = f"{len(self.categories):,} categories" if len(self.categories) != 1 else "1 category"
+        if self.embedded:
+            return f"vectors of {self.embedded}, {count}" + " and missing" * self.missing
         return f"one-hot, {count}" + " and missing" * self.missing + ", others in none" * self.other
 
 
@@ -214,22 +241,30 @@ class Code(Number):
     Attributes
     ----------
     categories : tuple of str
-        As of Text. A number that is none of them is 0 in all.
+    embedded : int
+        As of Text. A number that is none of them is 0 in all, or token 0.
     """
 
     categories: tuple = checked(different_words, default=())
+    embedded: int = checked(vector_size, default=0, optional=True)
     kind = "code"
 
     @classmethod
-    def fit(cls, series, limit="auto", count=0, most=100):
+    def fit(cls, series, limit="auto", count=0, most=100, one_hot=None):
         """Learn from a series; parameters as of `Number.fit` and `Text.fit`."""
-        learned = Number.fit(series, limit, count)
-        return cls(**{each.name: getattr(learned, each.name) for each in fields(Number)},
-                   categories=Text.fit(series, most).categories)
+        learned, names = Number.fit(series, limit, count), Text.fit(series, most, one_hot)
+        return cls(**{each.name: getattr(learned, each.name) for each in fields(Number)}, categories=names.categories,
+                   embedded=names.embedded)
 
     @property
     def as_text(self):
-        return Text(self.name, self.categories, False, True)
+        return Text(self.name, self.categories, False, True, self.embedded)
+
+    @property
+    def tokens(self):
+        """As of Text."""
+        first = len(super().features)
+        return {first + place: pair for place, pair in self.as_text.tokens.items()}
 
     @property
     def features(self):
@@ -243,7 +278,8 @@ class Code(Number):
         return super().transform(series, out[:, :places])
 
     def __str__(self):
-        return f"{super().__str__()}, and one-hot as {len(self.categories)} codes"
+        way = f"a vector of {self.embedded} for each of" if self.embedded else "one-hot as"
+        return f"{super().__str__()}, and {way} {len(self.categories):,} codes"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 
 from ...checks.caller_warning import collected
 from ...runtime.quiet import new_generator
+from ..columns.cells import word_counts
 from ..columns.kinds import Number
-from ..preprocessing import UNLIMITED, Preprocessing
+from ..preprocessing import UNLIMITED, Preprocessing, checked_categories
 from ..target import Values
 
 LOGISTIC_ROWS = 20_000  # largest number of training rows of a logistic model: more take minutes and change little
@@ -124,8 +125,8 @@ def plain_matrices(result):
     preprocessing = result.model.preprocessing
 
     def matrix(**changes):
-        columns = [replace(column, edges=(), **changes) if isinstance(column, Number) else column
-                   for column in preprocessing.columns]
+        columns = [replace(plain, edges=(), **changes) if isinstance(plain, Number) else plain
+                   for plain in (one_hot(column, result) for column in preprocessing.columns)]
         made = Preprocessing(columns, preprocessing.missing_values)
         return made, collected(made.transform, result.table)[0]  # unknown text was reported in training
 
@@ -134,6 +135,17 @@ def plain_matrices(result):
     limits = {made.features.index(column.name): column.limit for column in made.columns if isinstance(column, Number)}
     if any(np.abs(X[:, place]).max(initial=0) >= np.float32(limit) for place, limit in limits.items()):
         yield matrix(limit=UNLIMITED)[1]
+
+
+def one_hot(column, result):
+    """Return a column with features for the most frequent categories in the training rows, if they are embedded."""
+    if not getattr(column, "embedded", 0):
+        return column
+    known = set(column.categories)
+    counts = word_counts(result.table[column.name].iloc[result.training])
+    kept = sorted(known.intersection(counts), key=lambda word: (-counts[word], word))
+    changes = {"categories": tuple(sorted(kept[:checked_categories("auto", len(result.table))])), "embedded": 0}
+    return replace(column, **changes, **({"other": True} if column.kind == "text" else {}))
 
 
 def outputs(model, X, y, training, weights=None):

@@ -13,7 +13,7 @@ ages are not.
 
 import numpy as np
 
-from ..columns.cells import as_numbers
+from ..columns.cells import as_numbers, without
 from .linear import fit_values, most_varied, some
 
 SHRINK = 10.0
@@ -34,13 +34,14 @@ def codes_among(preprocessing, table, matrix, y, folds, *, most, bins, seed, num
     candidates = {}
     for column in preprocessing.columns:
         if column.kind == "number" and column.name not in numbers and not column.truth:
-            found = codes_of(as_numbers(table[column.name].iloc[rows]), most, bins)
+            series = without(table[column.name].iloc[rows], preprocessing.missing_values)
+            found = codes_of(as_numbers(series), most, bins)
             if found is not None:
                 candidates[column.name] = found
     if not candidates:
         return {}
     place = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    features = most_varied(matrix, rows, np.arange(matrix.shape[1]))
+    features = most_varied(matrix, rows, np.delete(np.arange(matrix.shape[1]), [*preprocessing.tokens]))
     models, _ = fit_values(matrix, y, parts, features, y.shape[1], len(folds))
     X, y, gains = matrix[np.ix_(rows, features)], y[rows], {name: [] for name in candidates}
     before = []

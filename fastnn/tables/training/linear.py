@@ -13,6 +13,12 @@ and counts and ordered classes likewise (`likelihoods`), by L-BFGS (Liu and Noce
 the place of the inverse Hessian. XᵀX/4 bounds that of two classes (Böhning and Lindsay 1988), so that a dozen steps are
 enough however the features are correlated.
 
+That is why it is neither the package's `LBFGS` nor scikit-learn's. On six tables of `asv_bench/tables.py chosen` (spam7,
+wa_churn, stackoverflow, cells, OJ and olive; four folds with all penalties, one thread) a network of one layer with
+`LBFGS` took 1.9 to 7 times the processor time for a loss on held-out rows within 0.002 of the same. With 30 iterations it
+took 0.7 to 3.3 times; scikit-learn's lbfgs, at its tolerance, 0.45 to 3 times for a loss up to 0.006 larger, and its
+newton-cholesky 0.8 to 17 times.
+
 With weights of rows, each squared error and each −log softmax is multiplied by that of its row.
 
 The penalty λ is the one with the smallest loss on the rows held out: of all folds, or of the first if the table is large and

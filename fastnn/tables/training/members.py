@@ -5,7 +5,8 @@ class. A member is trained on all parts but its own, which determines its best e
 the outputs of each row by the member that did not see it (`unseen`) are an honest sample of the errors on new rows.
 
 A feature may vary in the whole table and be constant in the rows of one member, such as a category that occurs once. Its
-weights in that member mean nothing: they are replaced by what they add to the bias for that constant (`without_constants`).
+weights in that member mean nothing: they are replaced by what they add to the bias for that constant. So are the vectors of
+embedded categories that are in none of these rows (`embedded`).
 
 The average is taken before the last activation: of the values in regression, of the logarithms of the probabilities, up to
 a constant, in classification. Linear members (`linear`) are added to it with weights from the rows held out (`mixing`): one
@@ -25,6 +26,7 @@ from ...layers import Activation, Average, Dense, Parallel
 from ...network.network import Network
 from ...population.population import Population
 from ...population.recipe import k_folds
+from .embedded import first_layers, without_unlearned
 from .mixing import Mixture
 from .networks import as_chain, new_network, targets_of
 
@@ -63,17 +65,20 @@ def deal(labels, training, validation, count, seed):
     return [(held_in[learned], held_in[held]) for learned, held in folds]
 
 
-def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None, weights=None):
+def train_members(matrix, y, target, folds, recipe, sizes, progress, linear=None, weights=None, tokens=None):
     """Train one network for each of `folds`, and the linear members; return Members.
 
-    y: the encoded target. binned: (features,) bool, those of the bins of numbers; default none. weights:
-    (rows,) of at least 0, with the mean 1.
+    y: the encoded target. linear: {name of a linear member: numbers of the features that it may use}; default one with all.
+    weights: (rows,) of at least 0, with the mean 1. tokens: the features that hold numbers of categories, see
+    `Preprocessing.tokens`.
     """
+    tokens = tokens or {}
+    linear = {"linear": np.arange(matrix.shape[1])} if linear is None else linear
     epochs, batch_size, learning_rate = sizes
-    wanted = targets_of(target, y)
+    wanted, layers = targets_of(target, y), [*first_layers(matrix.shape[1], tokens), *recipe.layers]
 
     def new(count):
-        return [new_network(recipe.layers, target, matrix.shape[1], recipe.seed + k) for k in range(count)]
+        return [new_network(layers, target, matrix.shape[1], recipe.seed + k) for k in range(count)]
 
     def fit(networks, folds, epochs):
         steps = epochs * math.ceil(min(len(learned) for learned, _ in folds) / batch_size)
@@ -103,29 +108,19 @@ def train_members(matrix, y, target, folds, recipe, sizes, progress, binned=None
                          "that it means missing (--missing)")
     if len(folds) > 1:
         for network, (learned, _) in zip(population, folds, strict=True):
-            without_constants(network, matrix, learned)
-    networks = [as_chain(network, recipe.layers, target) for network in population]
+            without_unlearned(network, matrix, learned, tokens)
+    networks = [as_chain(network, layers, target) for network in population]
     unseen = [network.forward(matrix[held], threads=recipe.threads)
               for network, (_, held) in zip(networks, folds, strict=True)]
     validated, mixture = [held for _, held in folds], Mixture()
-    if recipe.has_linear(len(folds)) and any(part.linear for part in target.parts):
+    if linear and recipe.has_linear(len(folds)) and any(part.linear for part in target.parts):
         start = time.perf_counter()
-        mixture = Mixture.of_target(matrix, y, target, folds, unseen, binned, recipe.seed, weights)
+        mixture = Mixture.of_target(matrix, y, target, folds, unseen, linear, recipe.seed, weights)
         validated, unseen = validated[:len(mixture.unseen)], mixture.unseen
         seconds += time.perf_counter() - start
-    network = combined(networks, recipe.layers, target, mixture)
+    network = combined(networks, layers, target, mixture)
     return Members(network, population.histories, [each.best_epoch for each in best], np.concatenate(unseen),
                    np.concatenate(validated), mixture.weights, seconds)
-
-
-def without_constants(network, matrix, rows):
-    """Set the weights of features that are constant in the rows to 0, and add what they contributed there to the bias."""
-    weight, bias, *_ = network.parameters.values()
-    for feature in range(matrix.shape[1]):
-        values = matrix[rows, feature]
-        if (values == values[0]).all():
-            bias += values[0] * weight[feature]
-            weight[feature] = 0
 
 
 def combined(networks, layers, target, mixture):

@@ -43,15 +43,16 @@ class Mixture:
         self.weights, self.factor, self.weight, self.bias, self.unseen = weights or {}, factor, weight, bias, unseen
 
     @classmethod
-    def of_target(cls, matrix, y, target, folds, unseen, binned, seed, row_weights=None):
+    def of_target(cls, matrix, y, target, folds, unseen, kinds, seed, row_weights=None):
         """Fit linear members and weights for each part of a target, on the outputs `unseen` of networks.
 
-        The outputs that are not probabilities of a softmax are mixed as they are.
+        kinds: {name of a linear member: numbers of the features that it may use}. The outputs that are not probabilities of
+        a softmax are mixed as they are.
         """
         if target.activation == "softmax":
             unseen = [np.log(np.maximum(out, SMALLEST)) for out in unseen]
         several = len(target.parts) > 1
-        mixtures = [cls.fit(matrix, own, part, folds, [out[:, place] for out in unseen], binned, seed, row_weights)
+        mixtures = [cls.fit(matrix, own, part, folds, [out[:, place] for out in unseen], kinds, seed, row_weights)
                     for part, own, place in zip(target.parts, y if several else [y], target.places, strict=True)]
         mixture = cls.joined(target.parts, mixtures, matrix.shape[1]) if several else mixtures[0]
         if target.activation == "softmax":
@@ -73,14 +74,10 @@ class Mixture:
                    np.concatenate(bias), unseen)
 
     @classmethod
-    def fit(cls, matrix, y, target, folds, unseen, binned, seed, row_weights=None):
+    def fit(cls, matrix, y, target, folds, unseen, kinds, seed, row_weights=None):
         """Fit the linear members, and the weights on the outputs `unseen` of the networks for the rows held out."""
         if target.linear is None:
             return cls(unseen=unseen)
-        places = np.arange(matrix.shape[1])
-        kinds = {"linear": places if binned is None else places[~binned]}
-        if binned is not None and binned.any():
-            kinds["linear in bins"] = places
         members = [linear_member(matrix, y, target.linear, folds, features, target.outputs, seed, row_weights)
                    for features in kinds.values()]
         count = min(len(member.unseen) for member in members)

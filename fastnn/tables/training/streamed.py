@@ -35,6 +35,7 @@ from ..columns.names import check_there
 from ..preprocessing import CATEGORIES, LEAST_CATEGORIES
 from ..streaming.sample import TEST, TRAINING, VALIDATION, draw, has_target
 from ..streaming.windows import Buffers, ahead, count, rows_of, windows
+from .embedded import first_layers
 from .members import Members, combined
 from .mixing import Mixture
 from .networks import as_chain, new_network, targets_of
@@ -130,10 +131,12 @@ class StreamTraining:
         """Return a function in the place of `train_members`."""
         return partial(self.train_members, preprocessing)
 
-    def train_members(self, preprocessing, matrix, y, target, folds, recipe, sizes, progress, binned=None, weights=None):
+    def train_members(self, preprocessing, matrix, y, target, folds, recipe, sizes, progress, linear=None, weights=None,
+                      tokens=None):
         """Train the members on the stream; parameters and result as of `members.train_members`. folds: of the sample."""
         (training, validation), (passes, batch_size, rate) = folds[0], sizes
-        population = Population([new_network(recipe.layers, target, matrix.shape[1], recipe.seed + k)
+        layers = [*first_layers(matrix.shape[1], tokens or {}), *recipe.layers]
+        population = Population([new_network(layers, target, matrix.shape[1], recipe.seed + k)
                                  for k in range(self.members)])
         steps = passes * math.ceil(self.sample.rows[TRAINING] / batch_size)
         optimizer = AdamW(CosineDecay(rate, steps=steps), weight_decay=recipe.weight_decay)
@@ -163,12 +166,12 @@ class StreamTraining:
             warn_caller(message)
         best = stages.restore()
         mixture = Mixture()
-        networks = [as_chain(network, recipe.layers, target) for network in population]
-        network = combined(networks, recipe.layers, target, mixture)
+        networks = [as_chain(network, layers, target) for network in population]
+        network = combined(networks, layers, target, mixture)
         unseen = network.forward(matrix[validation], threads=recipe.threads)
-        if recipe.has_linear(self.members) and target.linear is not None:
-            mixture = Mixture.of_target(matrix, y, target, [(training, validation)], [unseen], binned, recipe.seed)
-            network, unseen = combined(networks, recipe.layers, target, mixture), mixture.unseen[0]
+        if linear and recipe.has_linear(self.members) and target.linear is not None:
+            mixture = Mixture.of_target(matrix, y, target, [(training, validation)], [unseen], linear, recipe.seed)
+            network, unseen = combined(networks, layers, target, mixture), mixture.unseen[0]
         return Members(network, stages.histories, best, unseen, validation, mixture.weights, time.perf_counter() - start)
 
     def names(self, preprocessing):

@@ -27,7 +27,7 @@ from ..columns.judging import counters_of
 from ..columns.names import check_there, text_name
 from ..intervals import errors_of
 from ..model import TableModel
-from ..preprocessing import Preprocessing, checked_categories
+from ..preprocessing import MOST_CATEGORIES, Preprocessing, checked_categories
 from ..reading.known_formats import reading_of
 from ..recipe import Recipe
 from ..row_weights import weights_in
@@ -225,14 +225,16 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     encode = partial(Preprocessing.fit, features, rows=learned, text=text, drop=drop,
                      keep_columns=recipe.keep_columns, keep_words=keep_words, missing_values=recipe.missing_values,
                      max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, words=recipe.words,
-                     counters=counters)
+                     embed=recipe.embed, one_hot=recipe.one_hot, counters=counters,
+                     embed_above=checked_categories("auto", len(table)) if recipe.embeds else None)
     preprocessing = encode(codes=recipe.codes)
     matrix, messages = collected(preprocessing.transform, features)
     ways = targets_to_try(table, tasks, classes, learned, recipe)
     column, wanted = ways[0].column(table), plain_targets(ways[0], table)
     numbers = [check_there(name, list(features.columns)) for name in recipe.numbers]
     if gains := codes.codes_among(preprocessing, features, matrix, wanted, folds, bins=recipe.bins, seed=recipe.seed,
-                                  most=checked_categories(recipe.max_categories, len(table)), numbers=numbers):
+                                  most=MOST_CATEGORIES if recipe.max_categories == "auto" else recipe.max_categories,
+                                  numbers=numbers):
         preprocessing = encode(codes=[*recipe.codes, *gains])
         matrix, messages = collected(preprocessing.transform, features)
         notes.append(codes.note_on(gains))
@@ -244,7 +246,7 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
 
     if recipe.seconds is not None:
         y = ways[0].encode(column)
-        members, epochs = within(recipe.seconds, matrix, y, ways[0], folds[0][0], recipe, len(ways))
+        members, epochs = within(recipe.seconds, matrix, y, ways[0], folds[0][0], recipe, len(ways), preprocessing.tokens)
         recipe, folds = replace(recipe, epochs=epochs), dealt(count=members) if len(folds) > 1 else folds
         count = len(folds)
         notes.append(f"{recipe.seconds:g} seconds are enough for {count} network{'s' * (count > 1)} of {epochs} epochs "
@@ -261,7 +263,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
     tries = []
     for way in ways:
         learn = train_members if stream is None else stream.learner(preprocessing)
-        members = learn(matrix, way.encode(column), way, folds, recipe, sizes, progress, preprocessing.binned, weights)
+        members = learn(matrix, way.encode(column), way, folds, recipe, sizes, progress, preprocessing.linear_features,
+                        weights, preprocessing.tokens)
         scored = metrics.score(way, column.iloc[members.validated], members.unseen, own(weights, members.validated))
         tries.append((scored[way.measure] if len(ways) > 1 else 0.0, way, members))
     _, chosen, members = min(tries, key=lambda each: each[0])
