@@ -495,14 +495,14 @@ class Network:
     def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
         """Return labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs, or values.
 
-        A classifier that was fitted on text returns text, one of `class_names` for each sample.
+        A classifier that was fitted on text returns text, one of `class_names` for each sample or step.
         Values have the shape (samples,) for one output, otherwise (samples, outputs). Outputs with several axes have a
         prediction at each position: labels (samples, height, width), values (samples, height, width, channels). With
         loss="ctc", predictions are the labels of the likeliest path, as `Sequences`. If a classifier's outputs are NaN, a
         DivergenceError is raised.
         """
         if self._class_names is not None:
-            return np.array(self._class_names)[predicting.label_numbers(self, X, threads)]
+            return predicting.names_of(self._class_names, predicting.label_numbers(self, X, threads))
         if (threads is None or is_one(threads)) and self._may_be_few and (predicted := self._predict_few(X)) is not None:
             return predicted
         return predicting.predictions(self, self.forward(X, threads=threads))

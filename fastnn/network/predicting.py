@@ -83,6 +83,12 @@ def label_numbers(network, X, threads=None):
     return predictions(network, network.forward(X, threads=threads))
 
 
+def names_of(names, numbers):
+    """Return the names of classes, given numbers of samples, or of steps of sequences."""
+    names = np.array(names)
+    return numbers.with_steps(names[numbers.steps]) if isinstance(numbers, Sequences) else names[numbers]
+
+
 def check_probabilities(head):
     """Raise ValueError if the outputs are not probabilities."""
     if head.kind == "several outputs":

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..checks import shown
 from .arrays import any_array
+from .sequences import Sequences
 
 
 def as_numbers(head, y, names):
@@ -35,6 +36,21 @@ def is_text(y):
     if y.ndim == 0 or y.size == 0:
         return False
     return y.dtype.kind in "UT" or (y.dtype.kind == "O" and all(isinstance(each, str) for each in y.flat))
+
+
+def text_of_steps(y):
+    """Return (labels of all steps, lengths, which of them count), of sequences of text labels; None if y has no text.
+
+    A label of None does not count.
+    """
+    if hasattr(y, "to_numpy") and getattr(y, "ndim", 0) == 1:  # a column of a table
+        y = y.to_numpy()
+    rows = y if isinstance(y, (Sequences, list, tuple)) or (isinstance(y, np.ndarray) and y.ndim) else ()
+    if isinstance(next((label for own in rows if np.ndim(own) for label in own if label is not None), None), str):
+        labels, lengths = np.array([label for own in rows for label in own], object), np.array([*map(len, rows)])
+        counted = np.array([label is not None for label in labels])
+        return (labels, lengths, counted) if is_text(labels[counted]) else None
+    return None
 
 
 def number_of_classes(head):

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from .checked_data import Data
-from .class_names import as_numbers
+from .class_names import as_numbers, text_of_steps
 from .features import features
 from .named import by_name, named_error
-from .positions import counted_weights
+from .positions import NOT_COUNTED, counted_weights
 from .ragged import sequences
+from .sequences import Sequences
 from .several import Inputs, SeveralData, SeveralTargets, entries, is_of_each, targets_by_name, weighted
 from .steps import refuse_step_targets, step_targets, step_weights
 from .transcripts import KIND as LABEL_SEQUENCES
@@ -43,8 +44,9 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
     if network.is_ragged and not network.gives_steps:
         refuse_step_targets(y, X.lengths)
     names = class_names or network.class_names
-    if (names is not None or learns_names) and y is not None and not network.gives_steps:
-        y, class_weight, names = numbered_classes(head, y, class_weight, names)
+    if (names is not None or learns_names) and y is not None:
+        number = numbered_steps if network.gives_steps else numbered_classes
+        y, class_weight, names = number(head, y, class_weight, names)
     targets, weights = targets_of(network, 0, X, y, weights, class_weight)
     if network.has_several:
         return SeveralData(X, targets, [weights], dtype=dtype, class_names=names, counts=(head.count,))
@@ -104,6 +106,17 @@ def numbered_classes(head, y, class_weight, names):
     if isinstance(class_weight, Mapping) and names is not None:
         class_weight = {names.index(label) if label in names else label: weight for label, weight in class_weight.items()}
     return y, class_weight, names
+
+
+def numbered_steps(head, y, class_weight, names):
+    """As `numbered_classes`, where y has labels at each step of sequences; a step whose label is None does not count."""
+    found = None if head.kind == LABEL_SEQUENCES or not head.takes_labels else text_of_steps(y)
+    if found is None:
+        return (y, *numbered_classes(head, np.zeros(0), class_weight, names)[1:])
+    labels, lengths, counted = found
+    numbers = np.full(len(labels), NOT_COUNTED)
+    numbers[counted], class_weight, names = numbered_classes(head, labels[counted], class_weight, names)
+    return Sequences.of_lengths(numbers, lengths), class_weight, names
 
 
 def targets_of(network, number, X, y, weights, class_weight=None):

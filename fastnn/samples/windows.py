@@ -71,15 +71,16 @@ def windows(series, steps, *, ahead=0, stride=1, targets=None):
 
     Parameters
     ----------
-    series : array (length,) or `(length, *features)`
-        Numbers or tokens. Numbers of the network's dtype stay where they are; others are converted once, as a series.
+    series : array (length,) or `(length, *features)`, or list of such arrays
+        Numbers or tokens. Numbers of the network's dtype stay where they are; others are converted once, as a series. Of a
+        list, each array is a series of its own: they are copied into one, and no window reaches from one into the next.
     steps : int
         The length of a window.
     ahead : int, default 0
         How many steps after a window are to be foretold. If 0, only the windows are returned.
     stride : int, default 1
         The distance between the beginnings of windows.
-    targets : array (length,) or (length, k), optional
+    targets : array (length,) or (length, k), or list of such arrays, optional
         Another series of the same length, to be foretold instead of `series` itself.
 
     Returns
@@ -100,6 +101,8 @@ def windows(series, steps, *, ahead=0, stride=1, targets=None):
     >>> fastnn.windows(np.arange(8.0), 4)[-1]  # from which the steps behind the end are foretold
     array([4., 5., 6., 7.])
     """
+    if is_several(series):
+        return windows_of_several(series, targets, steps, ahead=ahead, stride=stride)
     series = any_array("series", series)
     if series.ndim == 0:
         raise ValueError(f"series is {shown(series)}; it must be an array (steps,) or (steps, features)")
@@ -119,3 +122,27 @@ def windows(series, steps, *, ahead=0, stride=1, targets=None):
         return X
     following = found[starts[:, None] + np.arange(steps, steps + ahead)]
     return X, following.reshape(len(starts), -1)
+
+
+def is_several(series):
+    """Return whether it is a list of arrays or columns, each a series; a list of lists is an array (steps, features)."""
+    return isinstance(series, Sequences) or (isinstance(series, (list, tuple)) and len(series) > 0 and all(
+        getattr(each, "ndim", 0) > 0 for each in series))
+
+
+def windows_of_several(series, targets, steps, *, ahead, stride):
+    """Return what `windows` does for several series, of which no window reaches from one into the next."""
+    if targets is not None and len(targets) != len(series):
+        raise ValueError(f"targets has {len(targets)} series; series has {len(series)}, and targets must have as many")
+    found = []
+    for number, own in enumerate(series):
+        try:
+            found.append(windows(own, steps, ahead=ahead, stride=stride,
+                                 targets=None if targets is None else targets[number]))
+        except ValueError as error:
+            raise ValueError(f"series[{number}]: {error}") from None
+    parts = found if ahead == 0 else [X for X, _ in found]
+    values = Sequences([X.values for X in parts])
+    starts = np.concatenate([X.starts + begin for X, begin in zip(parts, values.offsets, strict=False)])
+    X = Windows(values.values, starts, parts[0].length)
+    return X if ahead == 0 else (X, np.concatenate([y for _, y in found]))

@@ -98,3 +98,49 @@ def test_targets_at_steps_of_an_estimator():
 
     with pytest.raises(ValueError, match="an estimator has one for each sequence"):
         NetworkClassifier(layers=[GRU(3)]).fit(X, [rng.integers(2, size=n) for n in LENGTHS])
+
+
+def test_text_labels_at_steps():
+    y = [["b" if x > 0 else "a" for x in one[:, 0]] for one in X]
+    numbers = [[int(label == "b") for label in own] for own in y]
+    nets = [steps_network(Dense(2, "softmax")) for _ in range(2)]
+    nets[0].fit(X, y, epochs=2, validation_data=(X, y), class_weight={"a": 2.0})
+    nets[1].fit(X, numbers, epochs=2, class_weight={0: 2.0})
+    assert np.array_equal(nets[0].forward(X).steps, nets[1].forward(X).steps)
+    assert nets[0].class_names == ("a", "b")
+    predicted, same = nets[0].predict(X), nets[1].predict(X)
+    assert predicted.lengths.tolist() == LENGTHS.tolist()
+    assert predicted.steps.tolist() == ["ab"[label] for label in same.steps]
+    assert nets[0].evaluate(X, y) == nets[1].evaluate(X, numbers)
+    assert nets[0].evaluate(X, [np.array(own) for own in y]) == nets[0].evaluate(X, Sequences(y))
+
+
+def test_text_labels_at_steps_that_do_not_count():
+    y = [["a", None, "b"], ["b"], [None, "a", "a", "b"]]
+    numbers = [[0, -1, 1], [1], [-1, 0, 0, 1]]
+    net = steps_network(Dense(2, "softmax"))
+    net.fit(X, y)
+    assert net.evaluate(X, y) == net.evaluate(X, numbers)
+    with pytest.raises(ValueError, match="y holds the label 'c'"):
+        net.evaluate(X, [["a", "c", "b"], ["b"], ["a"] * 4])
+
+
+def test_windows_of_several_series():
+    series = [np.arange(6.0), 10 + np.arange(5.0)]
+    windows, ahead = fastnn.windows(series, 3, ahead=1)
+    assert [window[0] for window in windows] == [0, 1, 2, 10, 11]
+    assert ahead[:, 0].tolist() == [3, 4, 5, 13, 14]
+    assert len(fastnn.windows(series, 3)) == 7
+    _, others = fastnn.windows(series, 3, ahead=1, targets=[-series[0], -series[1]])
+    assert others.tolist() == (-ahead).tolist()
+    with pytest.raises(ValueError, match=r"series\[1\]: series has 5 steps"):
+        fastnn.windows(series, 6)
+    with pytest.raises(ValueError, match="targets has 1 series"):
+        fastnn.windows(series, 3, ahead=1, targets=series[:1])
+
+
+def test_a_confusion_matrix_of_steps_says_what_to_draw():
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("sklearn")
+    with pytest.raises(ValueError, match="outputs at each step"):
+        fastnn.plot.confusion_matrix(steps_network(Dense(2, "softmax")), X, [np.zeros(n, int) for n in LENGTHS])

@@ -21,6 +21,10 @@ def refuse_positions(picture, net):
     """Raise an error if the network has outputs at each pixel or step, or several, instead of one class for each sample."""
     if net.several_outputs:
         raise ValueError(NOT_ONE.format(", ".join(map(repr, net.graph.outputs)), picture))
+    if net.gives_steps:
+        raise ValueError(f"{picture} is of a classifier with one class a sample; this network has outputs at each step: "
+                         "give the .steps of y and of net.predict(X), those that count, to "
+                         "sklearn.metrics.ConfusionMatrixDisplay.from_predictions")
     if net.objective.head.positions:
         raise ValueError(f"{picture} is of a classifier with one class a sample; the outputs of this network have the shape "
                          f"{net.shapes[-1]}, a prediction for each position")
