@@ -15,7 +15,8 @@ from .segment_tile import segment_tile_function
 # Addresses, and distances in numbers. Each of `lines` has a c (rows, columns) and a start (rows, columns); a start of 0
 # means zeros. Each segment has an a (rows, k) and a b (k, columns). It begins a step after the one before, or a jump after
 # it where the inner loop of `inner` segments begins again. The columns of b, c and start are contiguous. Rows of a are at
-# regular distances, or in groups of ROW_GROUP, each a_group after the one before; 0 for ROW_GROUP * a_row.
+# regular distances, or in groups of ROW_GROUP, each a_group after the one before; 0 for ROW_GROUP * a_row. With an a_group
+# all rows must fit into one tile of the columns, since bands of rows begin at regular distances.
 SEGMENTS = Record(
     "segment_product", "lines", "rows", "columns", "segments", "inner", "k",
     "c", "c_line", "c_row", "start", "start_line", "start_row",

@@ -1,7 +1,7 @@
 """The gradient of the weight: weight[i, j] = Σ imageᵀ[r s + i d − top, c s + j d − left] windows[r, c]."""
 
 from ...compiling.jit import REAL, call_at, jit, typed_pointer, view
-from ...processor.target import ITEM_BYTES
+from ...processor.target import ITEM_BYTES, tile_rows, tile_vectors, vector_lanes
 from ..tile import ROW_GROUP
 from .lines import image_box
 from .segments import new_segments
@@ -12,9 +12,11 @@ def to_weight(dtype):
     """The compiled function that computes the gradient of the weight.
 
     A tile with the five rows of a 5×5 kernel on one channel waits for its sums most of the time. So two rows of such a
-    kernel are computed together.
+    kernel are computed together, where a tile of all features has as many rows.
     """
     item, number, box = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), image_box(dtype)
+    most_together = vector_lanes(dtype) * max(
+        vectors for vectors in range(1, tile_vectors() + 1) if tile_rows(vectors) >= 2 * ROW_GROUP)
 
     @jit
     def weight_of(row, weight, image, windows, scratch, line, lines, samples, first_tap, last_tap, add):
@@ -56,7 +58,8 @@ def to_weight(dtype):
                 own = line * row.stride_y - row.top + i * row.dilation_y
                 begun, ended = steps_inside(own, row.stride_y, lines, row.height)
                 together = 1
-                if rows == ROW_GROUP and runs == 1 and row.elementwise == 0 and i + 1 < last_tap:
+                fits = rows == ROW_GROUP and runs == 1 and features // groups <= most_together
+                if fits and row.elementwise == 0 and i + 1 < last_tap:
                     begins, ends = steps_inside(own + row.dilation_y, row.stride_y, lines, row.height)
                     together = 2 if (begins, ends) == (begun, ended) else 1
                 count, pixels = ended - begun, last - first

@@ -159,6 +159,19 @@ def test_bands_change_no_bit(layer, monkeypatch):
             np.testing.assert_allclose(other[name], view, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 1e-5), ("float64", 1e-13)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_weight_of_every_kernel_width_and_number_of_features(channels, dtype, limit):
+    """Tiles of the gradient of the weight have kernel width · channels rows and the features as columns, of any number."""
+    x = numbers(2, 6, 17, channels).astype(dtype)
+    for width in (*range(1, 12), 16):
+        for features in (1, 4, 6, 9, 16, 17, 24, 32, 33, 48, 64, 65, 97):
+            da, weight = numbers(2, 4, 18 - width, features).astype(dtype), np.zeros((3, width, channels, features), dtype)
+            found = kernels.conv2d_backward(da, x, weight)[1]
+            expected = vectorized.conv2d_backward(da.astype(float), x.astype(float), weight.astype(float))[1]
+            assert np.abs(found - expected).max() <= limit * np.abs(expected).max(), (width, features)
+
+
 # What was reported of other libraries
 
 
