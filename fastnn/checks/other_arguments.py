@@ -9,6 +9,8 @@ import functools
 import inspect
 import sys
 
+from .single import shown
+
 SAME = {
     "fit": {
         "x": "X", "batch": "batch_size", "bs": "batch_size", "minibatch_size": "batch_size", "n_epochs": "epochs",
@@ -44,6 +46,7 @@ SAME = {
 LOSS_IN_NETWORK = "the loss is an argument of the network: Network(..., loss='huber')"
 SMOOTHING = "it is in the name of the loss: Network(..., loss='smoothed_cross_entropy_0.1')"
 RATE_IN_OPTIMIZER = "the learning rate is one of the optimizer: fit(..., optimizer=Adam(learning_rate=0.01))"
+ACCUMULATION = "give batch_size k times as large: the update is that of k batches whose gradients are accumulated"
 OF_FIT = "it is an argument of fit"
 STOPPING = "give callbacks=[EarlyStopping(patience=5)]"
 SHAPE_IN_NETWORK = "the shape of a sample is an argument of the network: Network([...], inputs=4)"
@@ -59,7 +62,7 @@ ADVICE = {
         "random_state": "the seed is an argument of the network: Network(..., seed=0)",
         "seed": "the seed is an argument of the network: Network(..., seed=0)",
         **dict.fromkeys(("accumulate", "accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"),
-                        "give batch_size k times as large: the update is that of k batches whose gradients are accumulated"),
+                        ACCUMULATION),
         "steps_per_epoch": "an epoch is a pass over all samples; for steps of your own use train_on_batch",
         "initial_epoch": "fit(..., resume=True) continues a fit",
         "validation_batch_size": "the result does not depend on it: leave it out",
@@ -67,10 +70,13 @@ ADVICE = {
         "verbose": "give callbacks=[EpochLog()] for a line an epoch, or progress=True for a bar",
         "device": "fastnn computes on the CPU: leave it out", "workers": "give threads, if you want fewer than all",
         "use_multiprocessing": "leave it out: threads share a step",
+        "validation_freq": "the validation samples count after each epoch: leave it out",
+        "optimizer_params": RATE_IN_OPTIMIZER,
         **dict.fromkeys(("stateful", "bptt", "truncated_bptt_steps"),
                         "give backprop_steps, the length of the windows by which long sequences are trained"),
     },
-    "evaluate": {"callbacks": "evaluate has none: leave it out"},
+    "evaluate": {"callbacks": "evaluate has none: leave it out", "steps": "all samples count: leave it out",
+                 "return_dict": "it returns a dict always: leave it out"},
     "Network": {
         "optimizer": f"{OF_FIT}: net.fit(X, y, optimizer='adam')", "metrics": f"{OF_FIT}: net.fit(X, y, metrics=['auc'])",
         "epochs": f"{OF_FIT}: net.fit(X, y, epochs=10)", "batch_size": f"{OF_FIT}: net.fit(X, y, batch_size=32)",
@@ -111,6 +117,7 @@ ADVICE = {
     "optimizer": {
         "clipnorm": "Keras limits each variable by itself; clip_norm limits the norm of the whole gradient",
         "betas": "give beta1 and beta2", "amsgrad": "there is no AMSGrad: leave it out",
+        **dict.fromkeys(("gradient_accumulation_steps", "accumulation_steps"), ACCUMULATION),
         "params": "an optimizer is given to fit, which knows the parameters: leave it out",
         "weight_decay": "use AdamW, which has weight_decay, or l2 in the layers",
         "decay": "give a schedule: Adam(learning_rate=ExponentialDecay(0.01, every=100))",
@@ -156,6 +163,12 @@ METHODS = {
     "fit_generator": "fit(X, y) takes arrays; for data that come in parts use train_on_batch(X, y)",
     "partial_fit": "train_on_batch(X, y) takes one step, fit continues from the current weights",
     "test_on_batch": "evaluate(X, y)", "predict_on_batch": "predict(X), or forward(X) for the outputs",
+    "get_params": "config() describes the network; the estimators of fastnn.sklearn have get_params",
+    "set_params": "make another Network; the estimators of fastnn.sklearn have set_params",
+    "clone": "copy.deepcopy(net) copies it; Network.from_config(net.config()) is a new one like it",
+    "feature_importances_": "fastnn.sklearn's estimators go into scikit-learn's permutation_importance",
+    "plot": "fastnn.plot.network_diagram(net) draws it",
+    "modules": "net.layers has the layers", "children": "net.layers has the layers",
     "decision_function": "forward(X) returns the outputs",
     "classes_": "class_names has the names of text labels",
 }
@@ -174,13 +187,25 @@ PUBLIC_NAMES = {
                     "Sequences.from_padded(X, mask=mask) reads padded ones"),
     "TimeDistributed": "layers such as Dense work on each step of sequences: leave it out",
     "RNN": "use SimpleRNN, GRU or LSTM",
-    "GlobalAveragePooling1D": "the layer is GlobalAveragePool()", "GlobalMaxPooling1D": "the layer is GlobalMaxPool()",
-    "MaxPooling1D": "the layer is MaxPool1D(2)", "AveragePooling1D": "the layer is AveragePool1D(2)",
     "Conv1d": "the layer is Conv1D(out_channels, kernel_size)",
     "LayerNormalization": "the layer is LayerNorm()", "MaxPooling2D": "the layer is MaxPool2D(2)",
     "AveragePooling2D": "the layer is AveragePool2D(2)", "Conv2d": "the layer is Conv2D(out_channels, kernel_size)",
     "UpSampling2D": "the layer is UpSample2D(2)", "ZeroPadding2D": "the layer is ZeroPad2D(1)",
     "load_model": "use fastnn.Network.load(path)", "load": "use fastnn.Network.load(path)",
+    **dict.fromkeys(("MaxPooling1D", "MaxPool1d"), "the layer is MaxPool1D(2)"),
+    **dict.fromkeys(("AveragePooling1D", "AvgPool1d"), "the layer is AveragePool1D(2)"),
+    "MaxPool2d": "the layer is MaxPool2D(2)", "AvgPool2d": "the layer is AveragePool2D(2)",
+    **dict.fromkeys(("GlobalAveragePooling1D", "GlobalAveragePooling2D", "AdaptiveAvgPool2d"),
+                    "the layer is GlobalAveragePool()"),
+    **dict.fromkeys(("GlobalMaxPooling1D", "GlobalMaxPooling2D"), "the layer is GlobalMaxPool()"),
+    "ConvTranspose2d": "the layer is ConvTranspose2D(out_channels, kernel_size)",
+    **dict.fromkeys(("SeparableConv2D", "DepthwiseConv2d"), "use DepthwiseConv2D(3), and Conv2D(out_channels, 1) after it"),
+    "TensorBoard": "the callback is TensorBoardLogger(folder)", "ProgbarLogger": "give fit(..., progress=True)",
+    "LearningRateScheduler": "a schedule is the learning rate: Adam(learning_rate=CosineDecay(0.01, steps=1000))",
+    "to_categorical": "labels may be whole numbers; np.eye(3)[y] makes one-hot rows",
+    **dict.fromkeys(("tensor", "Tensor"), "networks take NumPy arrays"), "no_grad": "forward and predict keep no gradients",
+    **dict.fromkeys(("nn", "optim"), "layers, optimizers and losses stand in fastnn itself: from fastnn import Dense, Adam"),
+    **dict.fromkeys(("train", "fit"), "net.fit(X, y) trains; fastnn.tables.train(table, target) trains on a table"),
     "Trainer": "net.fit(X, y) trains", "DataLoader": "net.fit(X, y, batch_size=32) takes arrays and makes the batches",
 }
 
@@ -189,15 +214,16 @@ def takes_others(kind):
     """Return a decorator: the function also takes the arguments of other libraries that mean the same as its own."""
 
     def decorate(function):
-        known = frozenset(inspect.signature(function).parameters)
-        kinds = [each.kind for each in inspect.signature(function).parameters.values()]
+        parameters = inspect.signature(function).parameters.values()
+        known = frozenset(each.name for each in parameters)
+        kinds = [each.kind for each in parameters]
         most = sys.maxsize if inspect.Parameter.VAR_POSITIONAL in kinds else kinds.count(
             inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
         @functools.wraps(function)
         def call(*given, **options):
-            if len(given) > most and kind == "layer":
-                refuse_positions(function, given, most)
+            if len(given) > most and (kind == "layer" or most < len(known)):
+                refuse_positions(kind, function, given, most)
             if not options.keys() <= known:
                 options = ours(kind, function, known, options)
             return function(*given, **options)
@@ -207,20 +233,24 @@ def takes_others(kind):
     return decorate
 
 
-def refuse_positions(function, given, most):
-    """Raise a TypeError for more arguments without names than a layer takes."""
+def name_of(function):
+    return function.__qualname__.removesuffix(".__init__")
+
+
+def refuse_positions(kind, function, given, most):
+    """Raise a TypeError for more arguments without names than a layer or a function takes."""
     names = list(inspect.signature(function).parameters)[1:]
-    where = function.__qualname__.removesuffix(".__init__")
     taken = ", ".join(names[:most - 1]) or "none"
     named = f"; give others by name: {', '.join(names[most - 1:])}" if names[most - 1:] else ""
-    raise TypeError(f"{where}() takes {taken} without a name, and here there are {len(given) - 1} arguments, "
-                    f"{', '.join(map(repr, given[1:]))}{named}. A layer works out the number of its inputs")
+    ending = ". A layer works out the number of its inputs" if kind == "layer" else ""
+    raise TypeError(f"{name_of(function)}() takes {taken} without a name, and here there are {len(given) - 1} arguments, "
+                    f"{', '.join(map(shown, given[1:]))}{named}{ending}")
 
 
 def ours(kind, function, known, options):
     """Return the options under our names, or raise a TypeError that names ours."""
     found = {name: value for name, value in options.items() if name in known}
-    where = function.__qualname__.removesuffix(".__init__")
+    where = name_of(function)
     for name, value in options.items():
         if name in known:
             continue

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from ..checks import shown, whole_number
+from ..checks.other_names import known_name
 from ..formats import html
 
 
@@ -65,8 +66,24 @@ class History(Mapping):
 
     def __getitem__(self, name):
         if name not in self.metrics:
-            raise KeyError(f"{name!r} was not recorded; recorded were {', '.join(self.metrics) or 'no epochs'}")
+            raise KeyError(f"{name!r} was not recorded; recorded were {', '.join(self.metrics) or 'no epochs'}"
+                           f"{self._repair(name)}")
         return self.metrics[name]
+
+    def _repair(self, name):
+        if not isinstance(name, str):
+            return ""
+        known = known_name("metric", name.removeprefix("val_"), self.metrics)
+        known = f"val_{known}" if known and name.startswith("val_") else known
+        if known in self.metrics and known != name:
+            return f": did you mean {known!r}?"
+        return "; give fit validation_data or validation_split" if name.startswith("val_") else ""
+
+    def __getattr__(self, name):
+        metrics = {} if name.startswith("_") else self.__dict__.get("metrics", {})
+        advice = f"; a history is a mapping: history[{name!r}]" if name in metrics else \
+            "; it is a mapping itself: history['loss']" if name == "history" else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{advice}", name=name, obj=self)
 
     def __iter__(self):
         return iter(self.metrics)

@@ -10,6 +10,17 @@ from .node import call_layer
 from .registry import layers
 
 
+class InNetwork:
+    """An attribute that layers of other libraries have: reading it raises an error that names ours."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, layer, owner):
+        raise AttributeError(f"a layer has no {self.name}, it is a specification; the numbers are those of its network: "
+                             "net.parameters['0.weight']", name=self.name, obj=layer)
+
+
 class Layer:
     """Base class of layers, for a layer that keeps the shape and has no parameters.
 
@@ -55,6 +66,7 @@ class Layer:
     joins = False
     learns_from_data = False
     adds_gradient = False
+    weight, weights, get_weights, set_weights = InNetwork(), InNetwork(), InNetwork(), InNetwork()
 
     def __call__(self, *nodes, name=None):
         """Return the node of its output for nodes of a graph, see `fastnn.Input`.
@@ -186,13 +198,16 @@ def features_of(layer, shape):
     return shape[0]
 
 
-def refuse_exchanged(layer, option, more=""):
-    """Raise an error if an activation stands where the number of outputs, the first argument, should be."""
+def refuse_exchanged(layer, option, more="", before=""):
+    """Raise an error if an activation stands where a number should be, such as that of outputs, the first argument.
+
+    before, more: the arguments around this one in the example.
+    """
     given = getattr(layer, option)
     if isinstance(given, str) and known_name("activation", given, activations):
         name = type(layer).__name__
         raise ValueError(f"{name}({option}=...) is {given!r}; it must be a whole number of at least 1, before the "
-                         f"activation: {name}(64, {more}{given!r})")
+                         f"activation: {name}({before}{3 if before else 64}, {more}{given!r})")
 
 
 def register(cls):

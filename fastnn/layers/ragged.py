@@ -11,6 +11,12 @@ from ..checks import shown, whole_number
 
 def input_shape(inputs, where="inputs"):
     """Return the shape of a sample, given a number of features or a shape, from a caller or a file."""
+    if hasattr(inputs, "output_shape"):  # a layer
+        raise ValueError(f"{where} is {shown(inputs)}, a layer; give the layers as a list: "
+                         "Network([Dense(64, 'relu'), Dense(1)], inputs=4)")
+    if getattr(inputs, "ndim", 0):
+        raise ValueError(f"{where} is an array of shape {inputs.shape}; give the shape of a sample, such as "
+                         "inputs=X.shape[1]")
     if not isinstance(inputs, (tuple, list)):
         return (whole_number(where, inputs),)
     if not inputs:

@@ -492,14 +492,15 @@ class Network:
         raise AttributeError(advice_on(METHODS, name, "a network") or f"{type(self).__name__!r} object has no attribute "
                              f"{name!r}", name=name, obj=self)
 
-    def predict(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
+    def predict(self, X: ArrayLike, *, threads: int | None = None, verbose: object = None,
+                batch_size: object = None) -> NDArray:
         """Return labels (samples,) int64 of a classifier, 0 or 1 for each of several sigmoid outputs, or values.
 
         A classifier that was fitted on text returns text, one of `class_names` for each sample or step.
         Values have the shape (samples,) for one output, otherwise (samples, outputs). Outputs with several axes have a
         prediction at each position: labels (samples, height, width), values (samples, height, width, channels). With
         loss="ctc", predictions are the labels of the likeliest path, as `Sequences`. If a classifier's outputs are NaN, a
-        DivergenceError is raised.
+        DivergenceError is raised. `verbose` and `batch_size` are for code written for Keras and change nothing.
         """
         if self._class_names is not None:
             return predicting.names_of(self._class_names, predicting.label_numbers(self, X, threads))
@@ -539,8 +540,12 @@ class Network:
         head = self.objective.head
         return small_prediction(self, predict=True) if head.taken == head.outputs else lambda X: None
 
-    def predict_proba(self, X: ArrayLike, *, threads: int | None = None) -> NDArray:
-        """Return probabilities (samples, classes), or (samples, 1) for one sigmoid output; at positions, the outputs."""
+    def predict_proba(self, X: ArrayLike, *, threads: int | None = None, verbose: object = None,
+                      batch_size: object = None) -> NDArray:
+        """Return probabilities (samples, classes), or (samples, 1) for one sigmoid output; at positions, the outputs.
+
+        `verbose` and `batch_size` are as in `predict`.
+        """
         predicting.check_probabilities(self.objective.head)
         return self.forward(X, threads=threads)
 

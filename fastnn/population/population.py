@@ -81,6 +81,8 @@ class Population(Ensemble):
         if isinstance(networks, Network):
             if seeds is None:
                 raise ValueError("one network is given; give a list of them, or seeds=range(8) for members like it")
+            if isinstance(seeds, int):
+                raise ValueError(f"seeds is {shown(seeds)}; it must be a list of seeds, such as range({max(seeds, 1)})")
             networks = [type(networks).from_config(networks.config(), seed=seed) for seed in several("seeds", seeds)]
         elif seeds is not None:
             raise ValueError(f"seeds is {shown(seeds)}, which goes with one network; those of a list have their own: leave "

@@ -17,7 +17,8 @@ class Range:
 
     def __init__(self, name, low, high, scale="linear"):
         if scale not in SCALES:
-            raise ValueError(f"space[{name!r}] has scale {scale!r}; it must be 'linear' or 'log', as in (1e-4, 1e-1, 'log')")
+            raise ValueError(f"space[{name!r}] has scale {scale!r}; it must be 'linear' or 'log', as in (1e-4, 1e-1, 'log')"
+                             "; a list, such as [8, 16, 32], is a set of choices")
         if not -math.inf < low < high < math.inf or (scale == "log" and low <= 0):
             above = "; both above zero" if scale == "log" else ""
             raise ValueError(f"space[{name!r}] is a range from {low} to {high}; the second must be larger "

@@ -113,6 +113,9 @@ class Views(Mapping):
         raise TypeError(f"{self.where}[{name!r}] is a view of the network's memory and cannot be replaced; write into it: "
                         f"{self.where}[{name!r}][:] = values")
 
+    def __call__(self, *arguments, **options):
+        raise TypeError(f"{self.where} is a mapping, and no method: leave out the parentheses")
+
     def __repr__(self):
         return f"{self.where}: " + ", ".join(f"{name} {array.shape}" for name, array in self.items())
 

@@ -17,9 +17,11 @@ def any_array(name, values):
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length") from None
+        raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length; sequences of "
+                         "different lengths are for networks with inputs=(None, features)") from None
     if array.ndim == 0 and array.dtype.kind == "O" and values is not None:  # a set, a generator, a dict, …
-        raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers")
+        raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers"
+                         f"{'; for data that come in parts use train_on_batch' if hasattr(values, '__next__') else ''}")
     return array
 
 

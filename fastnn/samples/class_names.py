@@ -16,6 +16,8 @@ def as_numbers(head, y, names):
 
     names: those that the network knows, a tuple, or None to learn them from y.
     """
+    if head.kind == "values" and not head.positions and not isinstance(y, dict):
+        refuse_text(y)
     if not head.one_label or head.positions or isinstance(y, dict):
         return y, names
     labels = any_array("y", y)
@@ -29,6 +31,17 @@ def as_numbers(head, y, names):
     if unknown:
         raise ValueError(f"y holds the label {unknown[0]!r}; this network knows {in_words(names)}")
     return np.array([names.index(name) for name in found.tolist()])[places], names
+
+
+def refuse_text(y):
+    """Raise an error if y holds text labels, for a network of values."""
+    labels = np.asarray(y) if isinstance(y, (list, tuple)) and y and isinstance(y[0], str) else y
+    if isinstance(labels, np.ndarray) and labels.dtype.kind in "UT" and labels.size:
+        found = len(np.unique(labels))
+        if 2 * found > labels.size:  # numbers that are text, rather than labels
+            return
+        raise ValueError(f"y holds text labels, {found} different ones, and this network learns values; end it with "
+                         f"Dense({max(found, 2)}, 'softmax'), which takes labels")
 
 
 def is_text(y):

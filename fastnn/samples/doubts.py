@@ -8,6 +8,7 @@ import numpy as np
 from ..checks.caller_warning import warn_caller
 
 LARGE = 1000.0  # a number beyond it is far from unit size
+UNSCALED_BYTES, FIRST = 100, 4  # larger bytes are no counts or classes; among so many layers the scaling one is looked for
 SAMPLES, NUMBERS = 1000, 100_000  # of an array, so many are looked at
 SCALED_BY = "Normalize", "BatchNorm", "LayerNorm", "GroupNorm", "Rescale", "Embedding"
 
@@ -19,7 +20,10 @@ def warn_of_doubts(network, data):
     head, values = network.objective.head, data.targets.values
     if values is not None and len(values):
         warn_of_targets(network, head, seen(values))
-    if network.is_ragged or data.X.ndim != 2 or len(data.X) == 0:
+    if network.is_ragged or len(data.X) == 0:
+        return
+    if data.X.ndim != 2:
+        warn_of_bytes(network, data.X)
         return
     largest = float(np.abs(seen(data.X)).max())
     if largest <= LARGE:
@@ -28,6 +32,15 @@ def warn_of_doubts(network, data):
     if names and names[0] not in SCALED_BY and "Embedding" not in names:  # the number of a category may be large
         warn_caller(f"X holds numbers up to {largest:.3g}, far from unit size, with which training is slow or diverges; "
                     "scale its columns, or begin the network with Normalize(), which learns their means and deviations")
+
+
+def warn_of_bytes(network, X):
+    """Warn of images of bytes that no layer brings to unit size: the first steps are then enormous."""
+    if X.dtype == np.uint8 and seen(X).max() > UNSCALED_BYTES:
+        names = [type(layer).__name__ for layer in network.layers if not layer.is_view]
+        if not set(names[:FIRST]) & {*SCALED_BY}:
+            warn_caller("X holds bytes up to 255, with which training is slow or diverges; begin the network with "
+                        "Rescale(1 / 255)")
 
 
 def warn_of_targets(network, head, y):

@@ -39,7 +39,8 @@ def class_factors(class_weight, labels, classes, weights=None):
         counts = np.bincount(labels, weights, minlength=classes)
         return (counts.sum() / (classes * np.where(counts > 0, counts, 1)))[labels]
     if not isinstance(class_weight, Mapping):
-        raise ValueError(f"class_weight is {shown(class_weight)}; it must be 'balanced' or a dict of class to weight")
+        raise ValueError(f"class_weight is {shown(class_weight)}; it must be 'balanced' or a dict of class to weight, such "
+                         f"as {dict.fromkeys(range(min(classes, 3)), 1.0)}")
     for label, weight in class_weight.items():
         if label not in range(classes):
             raise ValueError(f"class_weight names class {shown(label)}; the classes must be from 0 to {classes - 1}")

@@ -7,15 +7,18 @@ import pytest
 
 import fastnn
 from fastnn import (
+    GRU,
     Adam,
     Conv2D,
     Dense,
     Dropout,
     EarlyStopping,
+    Embedding,
     Flatten,
     Input,
     ModelFormatError,
     Network,
+    Rescale,
     Residual,
 )
 from fastnn.checks.other_arguments import METHODS, PUBLIC_NAMES
@@ -66,6 +69,40 @@ MISTAKES = {
     "logits": (lambda: net(Dense(3), loss="CrossEntropyLoss"), "'softmax'"),
     "softmax of one": (lambda: net(Dense(1, "softmax")), "Dense(1, 'sigmoid')"),
     "network as a layer": (lambda: net()(Input(4)), "copy_weights"),
+    "text labels on values": (lambda: fit(y=np.array(["a", "b", "c"])[LABELS]), "Dense(3, 'softmax')"),
+    "list of text labels on values": (lambda: fit(y=["yes", "no"] * 15), "Dense(2, 'softmax')"),
+    "layers without a list": (lambda: Network(Dense(3), Dense(1)), "Network([Dense(64, 'relu'), Dense(1)], inputs=4)"),
+    "X for its shape": (lambda: net(inputs=X), "inputs=X.shape[1]"),
+    "activation for the kernel": (lambda: Conv2D(4, "relu"), "Conv2D(64, 3, 'relu')"),
+    "list of class weights": (lambda: fit(Dense(3, "softmax"), y=LABELS, class_weight=[1, 2, 3]),
+                              "{0: 1.0, 1: 1.0, 2: 1.0}"),
+    "a generator": (lambda: fit(x=(row for row in X)), "train_on_batch"),
+    "sequences on a dense network": (lambda: fit(x=[X[:2], X[:3]], y=VALUES[:2]), "inputs=(None, features)"),
+    "number of seeds": (lambda: fastnn.Population(net(), seeds=4), "range(4)"),
+    "three choices as a tuple": (lambda: fastnn.sweep({"width": (4, 8, 16)}, X, LABELS, samples=2), "a list, such as"),
+    "metrics without a list": (lambda: fit(metrics="mae"), "metrics=['mae']"),
+    "logits by relu": (lambda: fit(Dense(3, "relu"), y=LABELS), "Dense(3, 'softmax')"),
+    "one image": (lambda: net(Flatten(), Dense(1), inputs=(2, 2, 1)).predict(np.ones((2, 2, 1))), "give X[None]"),
+    "one row": (lambda: net().predict(X[0]), "X[None, :]"),
+    "images without channels": (lambda: net(Flatten(), Dense(1), inputs=(8, 8, 1)).predict(np.ones((3, 8, 8))),
+                                "X[..., None]"),
+    "channels first": (lambda: net(Flatten(), Dense(1), inputs=(8, 8, 3)).predict(np.ones((5, 3, 8, 8))),
+                       "X.transpose(0, 2, 3, 1)"),
+    "two recurrent layers": (lambda: net(GRU(4), GRU(4), inputs=(None, 3)), "return_sequences=True"),
+    "features for sequences": (lambda: net(GRU(4), inputs=3), "inputs=(None, features)"),
+    "text for tokens": (lambda: net(Embedding(9, 4), GRU(4), Dense(1), inputs=(None,)).fit(["a b"] * 3, [0, 1, 0]),
+                        "Vocabulary"),
+    "one sequence": (lambda: net(GRU(4), Dense(1), inputs=(None, 3)).predict(np.ones((5, 3))), "give [X]"),
+    "a label for outputs at each step": (
+        lambda: net(GRU(4, return_sequences=True), Dense(2, "softmax"), inputs=(None, 3)).fit([X[:3, :3]] * 2, [0, 1]),
+        "LastStep()"),
+    "labels at each step for one output": (
+        lambda: net(GRU(4), Dense(2, "softmax"), inputs=(None, 3)).fit([X[:3, :3], X[:2, :3]], [[0, 1, 0], [0, 1]]),
+        "return_sequences=True"),
+    "token beyond the vocabulary": (lambda: net(Embedding(3, 4), GRU(4), Dense(1), inputs=(None,)).fit([[1, 5]] * 2, [0, 1]),
+                                    "from 0 to 2"),
+    "nodes of two shapes": (lambda: Dense(3)(Input(4)) + Dense(4)(Input(4)), "one shape"),
+    "a stream of a dense network": (lambda: net().stream(), "inputs=(None, ...)"),
 }
 
 
@@ -82,6 +119,8 @@ def test_an_error_names_the_repair(name):
 DOUBTS = {
     "two classes as values": (lambda: fit(y=LABELS % 2), "Dense(1, 'sigmoid')"),
     "unscaled X": (lambda: fit(x=1e4 * X, optimizer=Adam(1e-6)), "Normalize()"),
+    "bytes": (lambda: fit(Conv2D(2, 1), Flatten(), Dense(1), x=np.full((30, 2, 2, 1), 200, np.uint8), inputs=(2, 2, 1)),
+              "Rescale(1 / 255)"),
     "unscaled y": (lambda: fit(y=1e4 * VALUES), "(y - y.mean()) / y.std()"),
     "y out of reach": (lambda: fit(Dense(1, "sigmoid"), y=200 * np.abs(VALUES), loss="mse"), "y / 255"),
     "accuracy of fractions": (lambda: fit(Dense(1, "sigmoid"), y=1 / (1 + np.exp(-VALUES)), loss="mse"),
@@ -101,8 +140,10 @@ def test_a_warning_names_the_repair(name):
     lambda: fit(fastnn.Normalize(), Dense(1), x=1e4 * X), lambda: fit(Dense(1, "sigmoid"), y=LABELS % 2),
     lambda: fit(Dense(1, "sigmoid"), y=np.full(30, 0.3)), lambda: fit(y=np.ones(30)), lambda: fit(y=np.zeros(30)),
     lambda: fit(y=100 * VALUES), lambda: fit(Dense(2), y=np.eye(2)[LABELS % 2]),
+    lambda: fit(Rescale(1 / 255), Conv2D(2, 1), Flatten(), Dense(1), x=np.full((30, 2, 2, 1), 200, np.uint8),
+                inputs=(2, 2, 1)),
     lambda: fit(Flatten(), Dense(1), x=np.full((30, 2, 2), 2000.0), inputs=(2, 2), y=np.ones(30)),
-], ids=["scaled", "sigmoid", "soft labels", "ones", "zeros", "hundreds", "several", "images"])
+], ids=["scaled", "sigmoid", "soft labels", "ones", "zeros", "hundreds", "several", "bytes", "images"])
 def test_no_warning_without_a_doubt(call):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -122,6 +163,12 @@ ARGUMENTS = {
     "patience in fit": (lambda: fit(patience=3), "EarlyStopping(patience=5)"),
     "verbose callback": (lambda: EarlyStopping(verbose=1), "leave it out"),
     "verbose 2": (lambda: fit(verbose=2), "verbose"),
+    "epochs by position": (lambda: net().fit(X, VALUES, 10), "give others by name: epochs"),
+    "accumulated gradients": (lambda: fit(accumulate_grad_batches=4), "batch_size k times as large"),
+    "accumulated gradients in the optimizer": (lambda: Adam(gradient_accumulation_steps=4), "batch_size k times as large"),
+    "validation now and then": (lambda: fit(validation_freq=2), "after each epoch"),
+    "a dict from evaluate": (lambda: net().evaluate(X, VALUES, return_dict=True), "a dict always"),
+    "parameters as a method": (lambda: net().parameters(), "leave out the parentheses"),
 }
 
 
@@ -142,6 +189,7 @@ def test_arguments_that_mean_the_same_are_taken():
     assert dict(one.fit(X, VALUES, epochs=2, optimizer="adam")) == \
         dict(other.fit(x=X, y=VALUES, n_epochs=2, optimizer="Adam", verbose=0))
     assert one.evaluate(X, VALUES) == other.evaluate(X, VALUES, verbose=0, batch_size=8)
+    assert np.array_equal(one.predict(X), other.predict(X, verbose=0, batch_size=8))
     assert np.array_equal(one(X), one.forward(X))
 
 
@@ -197,3 +245,20 @@ def test_a_file_that_is_not_what_its_name_says(tmp_path, suffix):
     with pytest.warns(UserWarning, match=r"safetensors"):
         net().save(path)
     assert Network.load(path).layers == net().layers  # nothing is lost
+
+
+@pytest.mark.parametrize(("call", "repair"), [
+    (lambda history: history.history, "history['loss']"), (lambda history: history.loss, "history['loss']"),
+    (lambda history: history["val_loss"], "validation_data"), (lambda history: history["acc"], "did you mean 'accuracy'"),
+], ids=["history of Keras", "attribute", "no validation", "accuracy in short"])
+def test_a_history_says_how_it_is_read(call, repair):
+    with pytest.raises((AttributeError, KeyError)) as caught:
+        call(fit(Dense(3, "softmax"), y=LABELS))
+    assert repair in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["weight", "weights", "get_weights", "set_weights"])
+def test_a_layer_says_where_its_numbers_are(name):
+    with pytest.raises(AttributeError, match=r"net\.parameters"):
+        getattr(Dense(3), name)
+    assert not hasattr(Dense(3), name)

@@ -88,7 +88,7 @@ def test_what_does_not_fit():
     for names in ("abc", ["a", "b"], ["a", "a", "b"], [1, 2, 3]):
         refused(lambda names=names: setattr(net, "class_names", names), "class_names is")
     refused(lambda: setattr(Network([Dense(2)], inputs=1), "class_names", ["a", "b"]), "learns 2 values")
-    refused(lambda: Network([Dense(1)], inputs=1).fit(X, WORDS), "real numbers")
+    refused(lambda: Network([Dense(1)], inputs=1).fit(X, WORDS), "which takes labels")
     x = Input(1)
     two = Network(inputs=x, outputs={"a": Dense(2, "softmax")(x), "b": Dense(1)(x)})
     assert two.class_names is None

@@ -34,6 +34,8 @@ class Convolution(Layer):
         name = type(self).__name__
         if hasattr(self, "out_channels"):
             refuse_exchanged(self, "out_channels", more="3, ")
+        if isinstance(self.kernel_size, str):
+            refuse_exchanged(self, "kernel_size", before="64, ")
         for option in ("kernel_size", "stride", "dilation"):
             self.settle(option, per_axis(f"{name}({option}=...)", getattr(self, option), self.axes))
         self.settle("padding", padding_of(f"{name}(padding=...)", self.padding, self.axes, self.paddings))

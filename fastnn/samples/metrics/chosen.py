@@ -79,7 +79,8 @@ def choose(given, head):
         return tuple(OfOutput(f"{name}_{metric.name}", metric.better, output=name, metric=metric)
                      for name, own, one in zip(head.names, head.heads, lists, strict=False) for metric in choose(one, own))
     if isinstance(given, (str, Metric)) or callable(given) or not isinstance(given, (list, tuple)):
-        raise ValueError(f"metrics is {shown(given)}; it must be a list, such as metrics=['f1']")
+        raise ValueError(f"metrics is {shown(given)}; it must be a list, such as metrics="
+                         f"{[given if isinstance(given, str) else 'f1']!r}")
     chosen = {}
     for index, each in enumerate(given):
         metric = checked(f"metrics[{index}]", each, head)

@@ -13,6 +13,7 @@ the data frame do not change the result.
 
 import decimal
 import numbers
+import os
 
 import numpy as np
 
@@ -71,6 +72,8 @@ def as_pandas(where, table):
             return pyarrow.table(table).to_pandas(types_mapper=pd.ArrowDtype)
         except (TypeError, ValueError, pyarrow.ArrowException):
             pass  # for example, a single column
+    if isinstance(table, (str, os.PathLike)):
+        raise ValueError(f"{where} is {shown(table)}, a path; give its table: fastnn.tables.read_table({str(table)!r})")
     raise ValueError(f"{where} is {shown(table)}; it must be a pandas DataFrame, such as read_table gives, or another table "
                      "with an Arrow interface, such as a polars DataFrame")
 
