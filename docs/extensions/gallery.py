@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import re
+import textwrap
 from pathlib import Path
 
 from cards import card, contents, grid
@@ -16,6 +17,7 @@ from fastnn import examples
 PLACE = re.compile(r"^% examples (.+)$", re.MULTILINE)  # lines of gallery.md, replaced by the cards of these examples
 OTHERS = re.compile(r"^(## .+\n\n)% other examples$", re.MULTILINE)  # a section for examples that no line names
 FOLDER = "generated"
+WIDEST = 120  # letters in a line of an output
 # those that take a minute unless told not to
 QUICK = {"autoencoder", "camera", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation",
          "translator", "writer"}
@@ -53,6 +55,11 @@ def run(name, folder):
     return printed.read_text(encoding="utf-8")
 
 
+def in_lines(text):
+    """Return the lines of an output, those broken that no page has room for."""
+    return [part for line in text.splitlines() for part in (textwrap.wrap(line, WIDEST) if len(line) > WIDEST else [line])]
+
+
 def page(name, folder):
     """Markdown of an example's page."""
     printed = run(name, folder)
@@ -61,7 +68,7 @@ def page(name, folder):
     parts += [f"![{title(name)}]({picture.name})" for picture in pictures(name, folder)]
     if printed:
         parts += ["## What it printed", "Times are those of the machine on which these pages were built.",
-                  f"```text\n{printed}\n```"]
+                  "```text\n" + "\n".join(in_lines(printed)) + "\n```"]
     else:
         parts.append("These pages were built where that file was not, so there is no picture.")
     source = Path(example(name).__file__).read_text(encoding="utf-8").rstrip()

@@ -14,17 +14,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from gallery import FOLDER, newest_source
+from gallery import FOLDER, in_lines, newest_source
 from sphinx.util import logging
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 SILENT = {"guide/many"}  # it starts processes of several libraries
 SECONDS = 600  # for the examples of a page
-LONGEST, WIDEST = 40, 120  # lines of an output that are shown, and letters in a line
+LONGEST = 40  # lines of an output that are shown
 
 failed = set()  # pages whose examples failed in this build
 
@@ -71,7 +70,7 @@ def outputs_of(page, name, folder):
 
 def shown(text, pictures):
     """Return the Markdown below a block."""
-    lines = [part for line in text.splitlines() for part in (textwrap.wrap(line, WIDEST) if len(line) > WIDEST else [line])]
+    lines = in_lines(text)
     if len(lines) > LONGEST:
         lines = [*lines[:LONGEST], "…"]
     parts = ["```{code-block} text\n:class: output\n\n" + "\n".join(lines) + "\n```\n"] if lines else []

@@ -1,4 +1,4 @@
-"""The computation graph of the notes' example and of a small network, number by number, with all derivatives.
+"""The computation graph: the notes' example and a small network, number by number, with all derivatives.
 
 Each node of the graph is one number; its derivative is computed by the chain rule from the result backward. For the network,
 the derivatives equal those of the compiled kernels.

@@ -1,4 +1,4 @@
-"""Handwritten digits of 8×8 pixels, read by a small convolutional net; the data come with scikit-learn.
+"""Handwritten digits: 8×8 pixels, read by a small convolutional net; the data come with scikit-learn.
 
 A quarter of the 1,797 digits is held out. A net is trained for each of a few seeds; the mistakes on the digits held
 out are drawn.

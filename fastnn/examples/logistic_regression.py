@@ -1,4 +1,4 @@
-"""Logistic regression on a real table in Python loops, in NumPy and in compiled kernels, with equal results.
+"""Logistic regression: a real table in Python loops, in NumPy and in compiled kernels, with equal results.
 
 P(y=1|x) = σ(wᵀx + b), fitted by full-batch gradient descent from zeros, as in the notes. The table has 30 measures of the
 cells of 569 biopsies, and whether they were malignant.

@@ -1,4 +1,4 @@
-"""Newton's method on a network's input, to find the minima of the learned function.
+"""Newton's method: on a network's input, it finds the minima of the learned function.
 
 A network learns Himmelblau's function (x² + y − 11)² + (x + y² − 7)², which has four minima, from samples of it. Then
 Newton's method runs on the input from many starts, in a compiled loop of the example, with fixed weights. The gradient with
