@@ -10,7 +10,7 @@ WIDE = 4.0  # a logarithmic scale is for values of which the largest is so many 
 NARROW = 3.2  # inches; legends of narrower Axes have small letters
 ROOM = 0.85  # of the Axes, which shrink when their labels are laid out
 SMALLEST = 5.0  # points; smaller letters are not legible
-TURN = 40  # degrees by which labels are turned that do not fit side by side
+TURN = 40  # degrees by which labels are rotated that do not fit side by side
 
 
 def inches(ax):
