@@ -74,6 +74,7 @@ def test_files_metrics_and_what_is_compared(kind, tmp_path):
         assert own.keys() == guess.keys() == fitted.keys()
         assert max(own[part.measure], fitted[part.measure]) < guess[part.measure]
     assert next(iter(importance(result))) == "a"
+    assert all(part.measure in result._repr_html_() for part in model.target.parts)
     folds = cross_validate(result, result.recipe, 2)
     assert all(len(values) == 2 for values in figures(folds))
     assert folds.keys() == result.metrics.keys()
@@ -90,6 +91,19 @@ def test_a_table_without_structure_is_predicted_by_its_rows(kind):
         own, others = (each[part.name] if kind == "several" else each for each in (result.metrics, beside))
         guess = next(iter(others.values()))
         assert own[part.measure] < 1.15 * guess[part.measure]
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_column_may_be_embedded(kind, tmp_path):
+    target, options = CASES[kind]
+    table = TABLE.assign(shop=generator.integers(0, 12, ROWS)).astype({"shop": str})
+    table = table[["a", "shop", *(target if kind == "several" else [target])]]
+    result = train(table, target, Recipe(epochs=2, members=2, embed=["shop"], **options))
+    assert any(getattr(column, "embedded", 0) for column in result.model.preprocessing.columns)
+    result.model.save(tmp_path / "m.safetensors")
+    model = TableModel.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(model.forward(table), result.model.forward(table))
+    assert figures(model.evaluate(result.table.iloc[result.test])) == pytest.approx(figures(result.metrics))
 
 
 def test_counts_are_not_negative_and_have_intervals_of_at_least_0():

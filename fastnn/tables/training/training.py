@@ -107,7 +107,11 @@ class Result:
         rows = self.rows if self.stream else {"training": len(self.training), "validation": len(self.validation)}
         foot = (f"{rows['training']:,} rows to train on, {rows['validation']:,} to choose the best epoch by, "
                 f"{len(self.test):,} to test on; best epoch {self.best_epoch + 1}, {self.seconds:.1f} s")
-        return html.table(("metric", "on the test rows"), [(name, f"{value:.4g}") for name, value in self.metrics.items()],
+        several = len(self.model.target.parts) > 1
+        figures = [(f"{target}: {name}" if several else name, "–" if value is None else f"{value:.4g}")
+                   for target, own in (self.metrics.items() if several else [("", self.metrics)])
+                   for name, value in own.items()]
+        return html.table(("metric", "on the test rows"), figures,
                           "; ".join([foot, *map(str, self.notes)])) + html.history_html(self.history)
 
     @property
