@@ -21,6 +21,7 @@ from .conv_transpose2d import transposed_backward_input, transposed_backward_wei
 # A band of a sample, with zeros around it, stays in the second-level cache. The samples that the gradient of the weight
 # reads at a time stay in the first-level cache.
 BAND_BYTES, TOGETHER_BYTES = 1 << 18, 1 << 16
+SUMS_BYTES = 1 << 16  # of the sums in the lanes for the gradient of a weight of few features
 # An image is computed by windows that overlap if that multiplies less than this share of the lanes: adding them costs time.
 OVERLAPPING_PAYS = 0.8
 MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # for the gradient of the weight: largest number of blocks, and of elements in all
