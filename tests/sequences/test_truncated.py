@@ -282,3 +282,15 @@ def test_members_that_cannot_be_trained_by_windows_are_named():
         members.fit(X, LABELS, backprop_steps=[5, None], optimizer=LBFGS())
     with pytest.raises(ValueError, match="backprop_steps has 3 entries"):
         members.fit(X, LABELS, backprop_steps=[5, 5, 5])
+
+
+def test_dropout_is_drawn_for_each_window():
+    net = Network([SimpleRNN(1, return_sequences=True, dropout=0.5)], inputs=(None, 1), loss="squared_error", seed=0)
+    net.parameters["0.weight"][:], net.parameters["0.recurrent_weight"][:] = 1, 0
+    series, of_input = np.ones((64, 1)), 0.5 * np.tanh(2.0) ** 2  # the loss of a step whose input stays, and is doubled
+    for steps in (2, 64):
+        loss, = net.fit([series], [0 * series], backprop_steps=steps, optimizer=SGD(1e-30)).metrics["loss"]
+        windows = 64 // steps
+        kept = loss / of_input * windows  # in how many windows
+        assert abs(kept - round(kept)) < 1e-4
+        assert (0 < round(kept) < windows) == (windows > 1)
