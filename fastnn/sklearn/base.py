@@ -300,10 +300,12 @@ class NetworkEstimator(BaseEstimator, ABC):
             several = self.inputs is not None or targets is not None
             if not several and len(self.network_.layers) != len(layers):  # blocks are several layers
                 ends = list(range(len(self.network_.wiring.steps) - 1))
-            self._hidden_ends, self._optimizer, self._given_layers = ends, None, tuple(layers)
+            self._hidden_ends, self._optimizer = ends, None
+            self._given_layers, self._given_outputs = tuple(layers), (outputs, loss)
             self.n_layers_, self.n_outputs_ = len(self.coefs_) + 1, len(targets) if targets else outputs
             self.out_activation_ = self._describe(out_activation)
-        elif tuple(layers) != getattr(self, "_given_layers", self.network_.layers) or loss != self.network_.loss:
+        elif (tuple(layers) != getattr(self, "_given_layers", self.network_.layers)
+              or (outputs, loss) != getattr(self, "_given_outputs", (outputs, self.network_.loss))):
             raise ValueError(f"the parameters and y now describe a network of layers {layers} and loss {loss!r}, but "
                              f"that of the fit before is {self.network_!r}; to begin anew, call fit with warm_start=False")
 

@@ -16,6 +16,13 @@ from .losses import classification_loss
 from .parameters import ATTRIBUTES, DESCRIPTION
 
 
+def same_classes(one, other):
+    """Return whether labels are the same: arrays, or lists with an array for each target."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(np.array_equal, one, other))
+    return not isinstance(one, list) and not isinstance(other, list) and np.array_equal(one, other)
+
+
 class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     __doc__ = f"""A neural network classifier, with the interface of scikit-learn's MLPClassifier.
 
@@ -63,7 +70,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch on these samples, starting from the current weights.
 
-        classes: all labels; the first call needs them, because its y may lack some.
+        classes: all labels, or a list with those of each of several targets; the first call needs them, because its y may
+        lack some.
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' would differ from one partial_fit to the next; give a dict, such as "
@@ -71,22 +79,28 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
     def _begin_parts(self, y, classes):
-        if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1 and not type_of_target(y).startswith("multilabel"):
-            raise ValueError(f"y has shape {y.shape}, several targets, which partial_fit does not take; call fit, or fit a "
-                             "classifier for each")
-        if not hasattr(self, "classes_"):
-            if classes is None:
-                raise ValueError("classes is missing; the first partial_fit needs all labels, as in np.unique(y)")
-            self._multilabel = type_of_target(y).startswith("multilabel")
-            self.classes_ = unique_labels(classes)
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(f"classes is {classes!r}, not the same as in the call before: {self.classes_!r}")
+        nested = classes is not None and len(classes) > 0 and all(np.ndim(own) == 1 for own in classes)
+        if hasattr(self, "classes_"):
+            known = [*map(np.unique, classes)] if nested else classes is not None and unique_labels(classes)
+            if classes is not None and not same_classes(known, self.classes_):
+                raise ValueError(f"classes is {classes!r}, not the same as in the call before: {self.classes_!r}")
+            return
+        multilabel = type_of_target(y).startswith("multilabel")
+        several = np.ndim(y) == 2 and np.shape(y)[1] > 1 and not multilabel
+        if classes is None or (several and not nested):
+            what = f"y has shape {np.shape(y)}, several targets: give a list with all labels of each" if several else (
+                "the first partial_fit needs all labels, as in np.unique(y)")
+            raise ValueError(f"classes is {'missing' if classes is None else repr(classes)}; {what}")
+        if nested:
+            self._multilabel, self._targets, self.classes_ = False, len(classes), [*map(np.unique, classes)]
+        else:
+            self._multilabel, self._targets, self.classes_ = multilabel, 0, unique_labels(classes)
 
     def _encode(self, y, *, anew):
         multilabel = False
         if anew or not self._is_plain_column(y, len(y)):
             check_classification_targets(y)
-            multilabel = type_of_target(y).startswith("multilabel")
+            multilabel = type_of_target(y).startswith("multilabel") and (anew or not self._has_targets)
         if y.ndim == 2 and not multilabel:
             if y.shape[1] > 1 or (not anew and self._has_targets):
                 return self._encode_targets(y, anew)
@@ -133,12 +147,13 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
                              f"{self.classes_}")
 
     def _check_warm_start(self, y):
-        if self._has_targets:
-            raise ValueError("warm_start=True does not go on with several targets; give warm_start=False")
-        missing = [] if self._multilabel else np.setdiff1d(np.arange(len(self.classes_)), y)
-        if len(missing):
-            raise ValueError(f"y lacks the classes {self.classes_[missing]} of the fit before, with which warm_start=True "
-                             "goes on; give samples of every class, or call partial_fit, which takes them in parts")
+        several = zip(self.classes_, y.T, strict=True) if self._has_targets else [(self.classes_, y)]
+        for number, (known, numbers) in enumerate([] if self._multilabel else several):
+            missing = np.setdiff1d(np.arange(len(known)), numbers)
+            if len(missing):
+                where = f"target {number} of y" if self._has_targets else "y"
+                raise ValueError(f"{where} lacks the classes {known[missing]} of the fit before, with which warm_start=True "
+                                 "goes on; give samples of every class, or call partial_fit, which takes them in parts")
 
     def _decode_targets(self, y):
         if self._has_targets:

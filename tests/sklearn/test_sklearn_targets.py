@@ -64,9 +64,31 @@ def test_searches_data_frames_and_sequences():
     assert new(max_iter=2, layers=[GRU(3)], hidden_layer_sizes=(100,)).fit(said, Y).predict(said).shape == (120, 2)
 
 
+def test_parts_are_epochs_and_a_warm_start_goes_on():
+    classes = [["low", "high"], ["one", "two", "three"]]
+    parts, whole, warm = new(shuffle=False), new(max_iter=4, shuffle=False), new(max_iter=2, warm_start=True)
+    for _ in range(4):
+        parts.partial_fit(X, Y, classes=classes)
+    whole.fit(X, Y)
+    loss = warm.fit(X, Y).loss_
+    assert warm.fit(X, Y).loss_ < loss
+    for one, other in zip(parts.network_.parameters.values(), whole.network_.parameters.values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    parts.partial_fit(X[:9], Y[:9])
+    assert [own.tolist() for own in parts.classes_] == [sorted(own) for own in classes]
+    numbers = np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1).astype(int)  # the third class of a target is not seen yet
+    assert len(new().partial_fit(X, numbers, classes=[[0, 1], [0, 1, 2]]).predict_proba(X[:1])[1][0]) == 3
+    assert new().partial_fit(X, numbers, classes=[0, 1]).predict_proba(X[:1]).shape == (1, 2)  # several labels
+    with pytest.raises(ValueError, match="target 1 of y lacks the classes"):
+        warm.fit(X[:2], Y[:2])
+    for given in (None, ["low", "high"], [["low", "high"], ["one"]]):
+        with pytest.raises(ValueError, match=r"give a list with all labels of each|which are not known|one class"):
+            new().partial_fit(X, Y, classes=given)
+    with pytest.raises(ValueError, match="not the same as in the call before"):
+        parts.partial_fit(X, Y, classes=[["low", "high"], ["one", "two"]])
+
+
 def test_what_does_not_fit_is_refused(fitted):
-    with pytest.raises(ValueError, match="partial_fit does not take"):
-        new().partial_fit(X, Y, classes=[["low", "high"], ["one"]])
     with pytest.raises(ValueError, match="target 1 has one class"):
         new().fit(X, np.stack([Y[:, 1], np.full(120, "one")], axis=1))
     with pytest.raises(ValueError, match="list of a dict for each of the 2 targets"):
