@@ -111,6 +111,11 @@ class Rewriting:
     def is_float(self, *variables):
         return all(isinstance(self.type_of(each), types.Float) for each in variables)
 
+    def holds_floats(self, variable):
+        """Return whether a variable is a float or an array of them."""
+        kind = self.type_of(variable)
+        return isinstance(getattr(kind, "dtype", kind), types.Float)
+
     def is_whole(self, *variables):
         return all(isinstance(self.type_of(each), types.Integer) for each in variables)
 
@@ -139,13 +144,14 @@ class Rewriting:
             value.incoming_values = self.cast(value.incoming_values)
         elif operation(value):
             operands = [value.lhs, value.rhs]
-            if operation(value) in CAST and any(map(self.is_float, operands)):
+            if operation(value) in CAST and any(map(self.holds_floats, operands)):
                 value.lhs, value.rhs = self.cast(operands)
             else:
                 self.round(statement, result, operands)
         elif is_call(value):
             function = self.type_of(value.func)
-            if getattr(function, "typing_key", None) in (min, max) and isinstance(result, types.Float):
+            key = getattr(function, "typing_key", None)
+            if (key in (min, max) or isinstance(key, np.ufunc)) and any(map(self.holds_floats, value.args)):
                 value.args = self.cast(value.args)
             elif not isinstance(function, (types.NumberClass, types.Dispatcher)) or self.made_float(value.func):
                 self.round(statement, result, value.args)
@@ -203,6 +209,12 @@ class Rewriting:
 
 def rewrite(state, real):
     """Change the function that is being compiled; if its types are not found, leave it, and let the compiler say why."""
+    for block in state.func_ir.blocks.values():
+        for each in block.find_insts(ir.Assign):
+            if isinstance(each.value, ir.Const) and isinstance(each.value.value, np.floating):
+                # Numba compiles expressions of arrays anew, from source, in which NumPy's numbers cannot stand
+                each.value = ir.Global("constant", each.value.value, each.loc)
+    state.func_ir = with_definitions(state.func_ir)
     for number in range(ROUNDS):
         try:
             found = type_inference_stage(state.typingctx, state.targetctx, state.func_ir, state.args, None, state.locals)

@@ -123,7 +123,7 @@ def test_the_largest_of_a_loop():
 def arrays(x):
     shifted = np.exp(x - x.max())
     shifted /= shifted.sum()
-    return shifted, np.tanh(x[:, ::2]), np.log(x * x) * 2
+    return shifted, np.tanh(x[:, ::2]), np.log(x * x) * 2, 0.5 * x * x + 1, np.maximum(x, 0), np.minimum(1, 2 / x) ** 2
 
 
 def test_functions_of_numpy_take_arrays():
