@@ -87,9 +87,12 @@ def objectives_of(names, activations, shapes, replaceable, loss):
             raise ValueError(f"loss is {shown(loss)}; a factor is for one of several outputs: give the name of the loss")
         *positions, outputs = shapes[0]
         return objective_of(activations[0], loss, outputs, tuple(positions), replaceable[0])
+    if isinstance(loss, list) and len(loss) == len(names):
+        loss = dict(zip(names, loss, strict=True))
     if loss is not None and not isinstance(loss, dict):
         raise ValueError(f"loss is {shown(loss)}; this network has the outputs {', '.join(map(repr, names))}: give a dict "
-                         f"with a loss for each, such as {{{names[0]!r}: 'cross_entropy', …}}, or None for the default ones")
+                         f"with a loss for each, such as {{{names[0]!r}: 'cross_entropy', …}}, a list in their order, or "
+                         "None for the default ones")
     each, factors = [], []
     given = [None] * len(names) if loss is None else losses_by_name(names, loss)
     for name, own, activation, shape, may_replace in zip(names, given, activations, shapes, replaceable, strict=True):

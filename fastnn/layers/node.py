@@ -188,6 +188,9 @@ def checked_nodes(layer, given):
     """Return the nodes of a call, given as arguments or as one list, as a tuple."""
     nodes = tuple(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else given
     for node in nodes:
+        if hasattr(node, "output_shape") and not isinstance(node, Node):
+            raise ValueError(f"{layer!r} is called on the layer {node!r}, which reads nothing yet: call that on a node "
+                             f"first, as in {node!r}(x)")
         if not isinstance(node, Node):
             raise ValueError(f"{layer!r} is called on {shown(node)}; it takes nodes, which Input(shape) and calls of layers "
                              "give: numbers go to the network that is made of them")

@@ -59,8 +59,8 @@ class Network:
         One of `fastnn.losses`. Default: "cross_entropy" after softmax, "binary_cross_entropy" after sigmoid, else
         "squared_error". "output" is the output itself, without targets. Or "ctc", for outputs at each step of sequences
         whose targets are shorter sequences of labels.
-        Of several outputs: a dict with a loss for each by name, or a tuple (loss, factor); the loss of the network is the
-        sum of theirs, each times its factor.
+        Of several outputs: a dict with a loss for each by name, or a list in their order, of losses or tuples
+        (loss, factor); the loss of the network is the sum of theirs, each times its factor.
     dtype : {"float32", "float64"}
         Of parameters, activations and outputs.
     seed : int or None
@@ -123,7 +123,7 @@ class Network:
 
     @takes_others("Network")
     def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
-                 loss: str | Mapping | None = None, dtype: str = "float32", seed: int | None = 0, *,
+                 loss: str | Mapping | list | None = None, dtype: str = "float32", seed: int | None = 0, *,
                  outputs: Node | Sequence | Mapping | None = None, mean: str = "steps") -> None:
         self._make(layers, inputs, loss, dtype, seed, outputs, mean)
         self._initialize()
@@ -327,7 +327,7 @@ class Network:
             validation_split: float | None = None, sample_weight: ArrayLike | None = None,
             class_weight: Mapping | str | None = None, shuffle: bool = True, metrics: Sequence = (),
             callbacks: Iterable = (), threads: int | None = None, progress: bool | None = None,
-            resume: bool = False, frozen: Sequence[str] | None = None,
+            resume: bool = False, frozen: Sequence[str] | str | None = None,
             learning_rate_factors: Mapping[str, float] | None = None,
             weight_decays: Mapping[str, float] | None = None,
             backprop_steps: int | None = None) -> History:
@@ -378,7 +378,7 @@ class Network:
             With the same data and options, the weights and the history are the same, to the bit, as without the
             interruption. The fit continues with its optimizer; pass the validation data, metrics and callbacks again. If
             there was no fit, a new one begins.
-        frozen : list of str, optional
+        frozen : list of str or str, optional
             Patterns of names of parameters and state that stay as they are, such as ["encoder.*"]; `*` stands for any
             characters. A layer of which everything is frozen, or all state, computes as in prediction: a `BatchNorm` by its
             running statistics. A resumed fit keeps those of the fit.

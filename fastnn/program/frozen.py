@@ -9,7 +9,9 @@ def frozen_names(network, patterns):
     """Return the names of the parameters and state that match patterns such as "encoder.*", in memory order.
 
     They are names with the number of the layer, as programs use them. A pattern that matches nothing is refused.
+    patterns: a list of str, or one.
     """
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     graph, names = network.graph, [*network.vectors.parameters.numbered, *network.vectors.state.numbered]
     public = {name: graph.named(name) for name in names}
     for index, pattern in enumerate(list_of("frozen", patterns, str)):

@@ -293,6 +293,8 @@ REFUSED = {
     "a name that is a number": (lambda x: Dense(3)(x, name="3"), "it must begin with a letter"),
     "two nodes for one layer": (lambda x: Dense(3)(x, x), "is called on 2 nodes; it takes one"),
     "numbers": (lambda x: Dense(3)(X), "it takes nodes"),
+    "a layer that is not called": (lambda x: Dense(3)(Dense(2)), "call that on a node first, as in Dense"),
+    "a number for all features": (lambda x: Multiply()(x, x[:1]), r"not repeated to fit; repeat it, as in Concatenate\(\)"),
     "a node and an array": (lambda x: x + np.ones(6), "cannot be combined with a node"),
     "a number of no use": (lambda x: x * np.nan, "cannot be combined with a node"),
     "a node divided by a node": (lambda x: x / x, "cannot be divided by a node"),

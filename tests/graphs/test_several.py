@@ -259,6 +259,14 @@ def test_losses_that_do_not_fit(loss, message):
         several(loss=loss)
 
 
+def test_losses_in_a_list():
+    x = Input(4)
+    nodes = [Dense(2, "softmax")(x), Dense(1)(x)]
+    given = ["cross_entropy", ("absolute_error", 0.5)]
+    net = Network(inputs=x, outputs=nodes, loss=given)
+    assert net.loss == {"output_0": given[0], "output_1": given[1]}
+
+
 def test_metrics_of_several_outputs_go_by_name():
     with pytest.raises(ValueError, match=r"metrics is \['f1'\]; this network has the outputs"):
         several().fit(X, Y, metrics=["f1"])

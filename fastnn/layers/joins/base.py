@@ -22,7 +22,8 @@ class Join(Layer):
         """Return the shape of the output: that of all tensors."""
         self.check_count(shapes)
         if len(set(shapes)) > 1:
-            raise ValueError(f"{self!r} joins tensors of one shape, and here they are {listed(shapes)}")
+            raise ValueError(f"{self!r} joins tensors of one shape, and here they are {listed(shapes)}: a number is not "
+                             "repeated to fit; repeat it, as in Concatenate()(gate, gate), or write a CustomLayer")
         return shapes[0]
 
     def check_count(self, shapes):
