@@ -35,6 +35,8 @@ def main(argv):
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
     options.check_output(output, ("table", parsed.file))
+    if parsed.report:
+        options.check_output(parsed.report, ("table", parsed.file), ("model", output))
     stream = options.streamed("train", parsed.file, parsed.stream)
     if stream is not None and parsed.folds:
         raise ValueError("--folds is not there for a file that is read in parts; leave it out, or say --stream no")
@@ -59,6 +61,10 @@ def main(argv):
     found["importance"] = {} if parsed.no_importance else importance(result)
     result.model.report = {name: found[name] for name in REPORTED}
     result.model.save(output)
+    if parsed.report:
+        from ..tables.reporting import write_report
+
+        write_report(result, parsed.report, baselines=beside, importance=found["importance"], folds=found["folds"])
     for note in result.notes:
         options.note("train", note)
     if not beside and not parsed.no_baselines:
@@ -166,6 +172,8 @@ def parser():
                         help="cross-validation: also train K models, each without its part of the rows, and print the mean "
                              "and the deviation of their metrics")
     parser.add_argument("--no-importance", action="store_true", help="do not determine how important each column is")
+    parser.add_argument("--report", type=Path, metavar="FILE.html",
+                        help="also write a report as one HTML file: data, choices, curves, results on the test rows, notes")
     parser.add_argument("--quiet", action="store_true", help="print only notes")
     options.add_json(parser)
     return parser

@@ -16,6 +16,7 @@ from .model import TableModel
 from .preprocessing import Preprocessing
 from .reading import read_table, write_table
 from .recipe import Recipe
+from .reporting import write_report
 from .streaming import ParquetStream
 from .target import Values
 from .targets import Counts, Ordered, Quantiles, Several
@@ -24,7 +25,7 @@ from .unseen import MissingNumber, UnknownCategory
 
 __all__ = ["Classes", "Code", "Counts", "MissingNumber", "Ordered", "ParquetStream", "Preprocessing", "Quantiles", "Recipe",
            "Several", "TableClassifier", "TableModel", "TableRegressor", "UnknownCategory", "Values", "read_table", "train",
-           "write_table"]
+           "write_report", "write_table"]
 
 
 def __dir__():
