@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fastnn import cli
+from fastnn import Dense, cli
 from fastnn.tables import ParquetStream, Recipe, TableModel, read_table, train, write_table
 from fastnn.tables.streaming import memory
 from fastnn.tables.streaming.sample import EACH, TEST, TRAINING, VALIDATION, Shares, draw, hashed
@@ -115,6 +115,15 @@ def test_the_result_is_that_of_a_training(file):
     assert len(result.histories) == 2
     assert all(len(history.epochs) > max(result.best_epochs) for history in result.histories)
     assert type(result.model.predict(a_table())[0]) is str
+
+
+def test_columns_of_many_categories_are_embedded(tmp_path):
+    words = np.char.add("w", (np.arange(ROWS) % 600).astype(str))
+    a_table().assign(word=words)[["word", "kind", "x", "y"]].to_parquet(tmp_path / "t.parquet", row_group_size=GROUP)
+    model = train(ParquetStream(tmp_path / "t.parquet"), "y", Recipe(epochs=1, layers=[Dense(4)], bins=0)).model
+    assert len(model.preprocessing.tokens) == 1  # 500 for each of two columns
+    np.testing.assert_array_equal(model.predict(ParquetStream(tmp_path / "t.parquet")),
+                                  model.predict(read_table(tmp_path / "t.parquet")))
 
 
 def test_rows_without_a_target_have_no_effect(file, tmp_path, model):

@@ -10,7 +10,7 @@ shuffled. What differs from training in memory:
     passes       about 20 million rows in all, but at least 1 pass and at most 20
     best "epoch" of about 20 stages of the training, whatever the number of passes
     columns      their kinds, means, quantiles and categories are those of the sample, and so are linear models
-    categories   1,000 of all columns of text together, the most frequent of each, but at least 100 of one
+    categories   columns are embedded if they have more than 1,000 over the number of columns of text, but at least 100
     several targets, group, time, weight, seconds and folds are refused
 
 The result depends on the seed and the file, not on the number of threads or on how many rows are read at a time.
@@ -56,6 +56,8 @@ class StreamTraining:
     sample : Sample
     sizes : tuple
         (passes, batch_size, learning_rate)
+    members, one_hot_most : int
+        The number of networks, and of the categories of a column that become features.
     """
 
     def __init__(self, stream, sample, target, recipe):
@@ -64,7 +66,7 @@ class StreamTraining:
         _, batch_size, rate = recipe.sized(rows)
         passes = recipe.epochs or min(PASSES, max(1, math.ceil(SEEN / rows)))
         self.sizes = passes, batch_size, rate
-        self.members = recipe.members or MEMBERS
+        self.members, self.one_hot_most = recipe.members or MEMBERS, most_categories(stream, target)
 
     @classmethod
     def begin(cls, stream, target, recipe):
@@ -77,10 +79,8 @@ class StreamTraining:
             raise ValueError("a file that is read in parts has one target; train one model for each, or read the file as a "
                              "whole (--stream no)")
         target = check_there(target, stream.columns, "the target")
-        if recipe.max_categories == "auto":
-            words = [name for name in stream.columns if stream.holds_text(name) and name != target]
-            most = max(LEAST_CATEGORIES, min(CATEGORIES, CATEGORIES // max(len(words), 1)))
-            recipe = replace(recipe, max_categories=most)
+        if recipe.max_categories == "auto" and not recipe.embeds:
+            recipe = replace(recipe, max_categories=most_categories(stream, target))
         return cls(stream, draw(stream, target, recipe), target, recipe)
 
     @property
@@ -192,6 +192,12 @@ class StreamTraining:
             raise ValueError(f"column {self.target!r} holds numbers that have no logarithm, or are too large; train without "
                              "--log-target, or drop these rows")
         return preprocessing.encoded(frame, buffers.take(len(frame)))[0], y
+
+
+def most_categories(stream, target):
+    """Return the number of categories of a column that become features; columns of more are embedded."""
+    words = [name for name in stream.columns if stream.holds_text(name) and name != target]
+    return max(LEAST_CATEGORIES, min(CATEGORIES, CATEGORIES // max(len(words), 1)))
 
 
 class Stages:

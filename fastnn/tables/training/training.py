@@ -230,7 +230,8 @@ def train(table, target, recipe=None, *, progress=False, announce=None):
                      keep_columns=recipe.keep_columns, keep_words=keep_words, missing_values=recipe.missing_values,
                      max_categories=recipe.max_categories, limit=recipe.limit, bins=recipe.bins, words=recipe.words,
                      embed=recipe.embed, one_hot=recipe.one_hot, counters=counters,
-                     embed_above=checked_categories("auto", len(table)) if recipe.embeds else None)
+                     embed_above=None if not recipe.embeds else
+                     checked_categories("auto", len(table)) if stream is None else stream.one_hot_most)
     preprocessing = encode(codes=recipe.codes)
     matrix, messages = collected(preprocessing.transform, features)
     ways = targets_to_try(table, tasks, classes, learned, recipe)
