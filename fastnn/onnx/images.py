@@ -134,8 +134,8 @@ def transpose(walk, node, x, *, perm=None):
     if hasattr(x, "transposed"):
         return x.transposed(walk, node, perm and list(perm))
     x = signal(x)
-    if perm is not None and list(perm) == [1, 0, 2] and len(x.shape) == 2:
-        return StepsFirst(x)
+    if perm is not None and list(perm) in ([1, 0, 2], [2, 0, 1]) and len(x.shape) == 2:
+        return StepsFirst(x if list(perm) == [1, 0, 2] else transpose(walk, node, x, perm=[0, 2, 1]))
     perm = [*range(len(x.shape), -1, -1)] if perm is None else list(perm)
     if perm[0] != 0:
         raise UnknownForm(f"it moves the axis of samples: perm is {perm}")

@@ -54,10 +54,10 @@ class States:
         """Return the signal, if the batch stands first and the directions are gone."""
         if self.axes == "BH":
             return applied(self.source, self.spec, self.shape, self.parameters)
-        if self.axes != "BTH":
+        if self.axes not in ("BTH", "BHT"):
             return self
-        made = applied(self.source, with_sequences(self.spec), self.shape, self.parameters)
-        return transpose(walk, node, made, perm=[0, 2, 1])
+        made = applied(self.source, with_sequences(self.spec), self.shape, self.parameters)  # the units before the steps
+        return made if self.axes == "BHT" else transpose(walk, node, made, perm=[0, 2, 1])
 
     def transposed(self, walk, node, perm):
         return replace(self, axes="".join(self.axes[axis] for axis in perm or reversed(range(len(self.axes))))).settled(

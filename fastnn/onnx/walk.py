@@ -140,7 +140,7 @@ class Walk:
             return reshaped(self, node, operands)
         if node.op_type == "Transpose" and isinstance(operands[0], Signal):
             perm = next((list(each.ints) for each in node.attribute if each.name == "perm"), [0])
-            if perm[0] != 0 and perm != [1, 0, 2] and len(operands[0].shape) > 1:
+            if perm[0] != 0 and perm not in ([1, 0, 2], [2, 0, 1]) and len(operands[0].shape) > 1:
                 return None
         return operands
 

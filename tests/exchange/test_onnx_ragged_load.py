@@ -14,6 +14,7 @@ from fastnn import (
     Embedding,
     GlobalAveragePool,
     GlobalMaxPool,
+    MaxPool1D,
     Sequences,
     SimpleRNN,
 )
@@ -111,6 +112,14 @@ def convolved(graph):
     return graph.linear(graph("ReduceMean", graph("Tanh", z), axes=[2], keepdims=0), 5)
 
 
+def convolved_and_recurrent(graph):
+    """Axes that are moved twice in a row are moved at once, as exporters write it."""
+    z = graph("Relu", graph("Conv", graph("Transpose", "x", perm=[0, 2, 1]), graph.random(5, FEATURES, 3), pads=[1, 1]))
+    y = graph("Squeeze", graph.cells("LSTM", graph("Transpose", z, perm=[2, 0, 1]), 5)[0], graph.array([1], "int64"))
+    z = graph("MaxPool", graph("Transpose", y, perm=[1, 2, 0]), kernel_shape=[2], strides=[1], pads=[1, 0])
+    return graph.linear(graph("ReduceMean", z, axes=[2], keepdims=0))
+
+
 def largest_words(graph):
     return graph.linear(graph("ReduceMax", graph.embedding(), axes=[1], keepdims=0), 5)
 
@@ -127,6 +136,8 @@ GRAPHS = {
     "last step": (last_of_steps, SERIES, (SimpleRNN(UNITS), Dense(2))),
     "last states, lengths": (last_of_lengths, SERIES | LENGTHS, (LSTM(UNITS), Dense(2))),
     "convolution": (convolved, SERIES, (Conv1D(5, 3, padding=(2, 0)), Activation("tanh"), GlobalAveragePool(), Dense(2))),
+    "convolution, lstm, pool": (convolved_and_recurrent, SERIES, (
+        Conv1D(5, 3, padding=1), Activation("relu"), LSTM(UNITS), MaxPool1D(2), GlobalAveragePool(), Dense(2))),
     "largest of words": (largest_words, WORDS, (Embedding(TOKENS, 5), GlobalMaxPool(), Dense(2))),
 }
 
