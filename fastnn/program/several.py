@@ -207,4 +207,7 @@ class SeveralEvaluation(EvaluationProgram):
         sum_results_of_each_kernel(ANY, own, self.results, samples, len(own))
         each = [(float(loss / weight), float(hits / max(count, 1)))
                 for (loss, hits, count), weight in zip(own, self.weights, strict=True)]
-        return sum(loss for loss, _ in each) + penalty, each
+        total = 0.0
+        for loss, _ in each:  # sum() compensates its rounding since Python 3.12, as a population does not
+            total += loss
+        return total + penalty, each
