@@ -30,7 +30,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score, mean_pinball_loss, mean
 from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from tables import ROWS, TABLES, categorical
+from tables import TABLES, categorical
 
 from fastnn.tables import Recipe, read_table, train
 
@@ -47,6 +47,7 @@ RARE = {"ISLR/Caravan": ("Purchase", []), "AER/HMDA": ("deny", []), "openintro/e
 SEVERAL = {"openintro/bdims": ["wgt", "hgt"], "AER/HousePrices": ["price", "lotsize"], "psych/bfi": ["gender", "age"],
            "modeldata/cells": ["class", "diff_inten_density_ch_1"]}
 QUANTILES = (0.1, 0.5, 0.9)
+ROWS = 6000
 
 
 def main(argv=None):

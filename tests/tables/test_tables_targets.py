@@ -115,6 +115,15 @@ def test_counts_are_not_negative_and_have_intervals_of_at_least_0():
     assert result.model.predict(table.assign(a=1e9)).max() < 2.01 * table["count"].max()
 
 
+def test_predictions_of_counts_add_up_on_rows_held_out():
+    series, outputs, weights = TABLE["count"], NOISE[:, None] / 3, generator.uniform(size=ROWS)
+    target = Counts.fit(series)
+    for own in (None, weights):
+        shares = np.ones(ROWS) if own is None else own
+        predicted = target.balanced(series, outputs, own).estimates(outputs)
+        assert shares @ predicted == pytest.approx(shares @ series)
+
+
 def test_deviance_and_pinball_are_those_of_scikit_learn():
     y, predicted = generator.poisson(2, 50).astype(float), generator.uniform(0.1, 3, 50)
     assert metrics.counts(y, predicted)["deviance"] == pytest.approx(of_sklearn.mean_poisson_deviance(y, predicted))

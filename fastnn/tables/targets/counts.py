@@ -6,7 +6,7 @@ mean of any target of at least 0 (Wooldridge 1999), best where the variance is p
 the counts by the exposure and give the exposure as the weight of the row.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,8 +24,10 @@ class Counts(Single):
 
     Attributes
     ----------
-    mean, high : float
-        The mean and the largest value of the training rows.
+    mean : float
+        That of the training rows; of a model, times the factor for which predictions add up to the counts on rows held out.
+    high : float
+        The largest value of the training rows.
     """
 
     name: str = checked(plain.word)
@@ -46,6 +48,14 @@ class Counts(Single):
         if not values.max() > 0:
             raise ValueError(f"column {series.name!r} is 0 in all rows that are learned from; there is nothing to learn")
         return cls(series.name, float(values.mean()), float(values.max()))
+
+    def balanced(self, series, outputs, weights=None):
+        """Return this target with the mean for which predictions add up to the counts, on rows held out.
+
+        The average of networks in logarithms is a geometric mean of their predictions, which is too small on the whole.
+        """
+        weights = np.ones(len(series)) if weights is None else weights
+        return replace(self, mean=self.mean * float((weights @ as_numbers(series)) / (weights @ self.estimates(outputs))))
 
     def encode(self, series):
         """Return counts over their mean (rows,), float64."""

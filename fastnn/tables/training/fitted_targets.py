@@ -127,6 +127,8 @@ def with_choices(target, table, members, learned, recipe, weights):
         series = table[part.name]
         if part.kind == "quantiles":
             part = part.shifted(out, part.encode(series.iloc[rows]), held)
+        elif part.kind == "counts":
+            part = part.balanced(series.iloc[rows], out, held)
         elif part.kind == "classification" and recipe.balanced:
             part = part.balanced(part.encode(series.iloc[learned]), None if weights is None else weights[learned])
         elif part.kind == "classification" and recipe.threshold is not None:
