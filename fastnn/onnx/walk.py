@@ -166,8 +166,10 @@ class Walk:
             if not sizes or not all(size > 0 for size in sizes):
                 raise ValueError(f"its input {value.name!r} does not say how many features a sample has; export it with an "
                                  "input of shape (batch, features)")
-            entry = self.entries[value.name] = Entry(value.name, sizes, self.decided.get(value.name),
-                                                     None if axis is None else self.steps, tokens)
+            given = self.decided.get(value.name)
+            if axis is not None and len(sizes) == 2:  # the open steps come first
+                given = sizes[axis], sizes[1 - axis]
+            entry = self.entries[value.name] = Entry(value.name, sizes, given, None if axis is None else self.steps, tokens)
             if tokens:
                 signals[value.name] = Tokens(entry)
                 continue

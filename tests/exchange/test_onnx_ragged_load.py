@@ -120,6 +120,15 @@ def convolved_and_recurrent(graph):
     return graph.linear(graph("ReduceMean", z, axes=[2], keepdims=0))
 
 
+def squashed(graph):
+    return graph.linear(graph("ReduceMax", graph("Tanh", "x"), axes=[1], keepdims=0), FEATURES)
+
+
+def of_channels(graph):
+    z = graph("Conv", "x", graph.random(5, FEATURES, 3), pads=[1, 1])
+    return graph.linear(graph("ReduceMean", z, axes=[2], keepdims=0), 5)
+
+
 def largest_words(graph):
     return graph.linear(graph("ReduceMax", graph.embedding(), axes=[1], keepdims=0), 5)
 
@@ -138,6 +147,7 @@ GRAPHS = {
     "convolution": (convolved, SERIES, (Conv1D(5, 3, padding=(2, 0)), Activation("tanh"), GlobalAveragePool(), Dense(2))),
     "convolution, lstm, pool": (convolved_and_recurrent, SERIES, (
         Conv1D(5, 3, padding=1), Activation("relu"), LSTM(UNITS), MaxPool1D(2), GlobalAveragePool(), Dense(2))),
+    "an activation first": (squashed, SERIES, (Activation("tanh"), GlobalMaxPool(), Dense(2))),
     "largest of words": (largest_words, WORDS, (Embedding(TOKENS, 5), GlobalMaxPool(), Dense(2))),
 }
 
@@ -243,3 +253,14 @@ def test_what_depends_on_the_number_of_steps_is_refused(name, tmp_path):
         fastnn.onnx.load(path)
 
 
+
+
+def test_channels_before_the_steps(tmp_path):
+    graph, path = Graph(), tmp_path / "model.onnx"
+    graph.save(path, of_channels(graph), {"x": (FLOAT, ["batch", FEATURES, "steps"])})
+    net = fastnn.onnx.load(path)
+    assert net.shapes[0] == (None, FEATURES)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for n in (1, 5):
+        x = rng.normal(size=(n, FEATURES)).astype("float32")
+        np.testing.assert_allclose(net.forward([x]), result(session, x.T[None]), rtol=1e-6, atol=1e-6)
