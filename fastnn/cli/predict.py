@@ -28,7 +28,10 @@ def main(argv):
     from ..tables import TableModel, write_table
     from ..tables.reading.files import read_with_rows
     from ..tables.reading.known_formats import reading_of
+    from ..tables.reading.typed_files import kind_to_write
 
+    if parsed.output != "-":
+        kind_to_write(parsed.output)  # refuses a suffix before the work begins
     model = TableModel.load(parsed.model)
     if parsed.probabilities and not any(part.has_classes for part in model.target.parts):
         raise ValueError(f"{model.target.name!r} is a target of values; leave --probabilities out")

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from ...checks import an_instance, path_name, several, shown, whole_number
 from ...formats.atomic_file import write_whole
-from ..columns.frames import as_pandas, pandas
+from ..columns.frames import pandas
 from ..columns.names import text_name
+from ..streaming.parquet import pyarrow
 from ..streaming.writing import chunks
 from . import delimited, typed_files
 from .known_formats import Told
 from .numerals import DECIMALS, THOUSANDS
-
-PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
 
 
 def data_frame(where, table):
@@ -124,7 +123,7 @@ def write_table(table, path):
         write_parts(table, path_name("path", path))
         return
     if hasattr(table, "__arrow_c_stream__") and not isinstance(table, pandas().DataFrame):
-        table = as_pandas("table", table)
+        table = from_arrow(table)
     table, name = data_frame("table", table), path_name("path", path)
     if name == "-":
         table.to_csv(sys.stdout, index=False)
@@ -132,11 +131,23 @@ def write_table(table, path):
     table = table.copy(deep=False)
     table.attrs = typed_files.without_reading(table)
     content = io.BytesIO()
-    if kind := typed_files.kind_of(name):
+    if kind := typed_files.kind_to_write(name):
         typed_files.write(table, content, kind)
     else:
-        table.to_csv(content, index=False, sep=written_separator(name), compression=PACKED.get(Path(name).suffix.lower()))
+        packed = typed_files.PACKED.get(Path(name).suffix.lower())
+        table.to_csv(content, index=False, sep=written_separator(name), compression=packed)
     write_whole(name, [content.getbuffer()], durable=False)
+
+
+def from_arrow(table):
+    """Return a polars or Arrow table as a DataFrame of NumPy's types, where whole numbers beside missing ones stay whole."""
+    arrow, _ = pyarrow()
+    table = arrow.table(table)
+    for place, field in enumerate(table.schema):
+        kind = field.type.value_type if arrow.types.is_dictionary(field.type) else field.type
+        if arrow.types.is_string_view(kind):  # of which pandas knows nothing
+            table = table.set_column(place, field.name, table.column(place).cast(arrow.string()))
+    return table.to_pandas(integer_object_nulls=True)
 
 
 def written_separator(name):
@@ -150,7 +161,7 @@ def write_parts(frames, name):
         for k, frame in enumerate(frames):
             frame.to_csv(sys.stdout, index=False, header=k == 0)
         return
-    kind = typed_files.kind_of(name)
+    kind = typed_files.kind_to_write(name)
     try:
         write_whole(name, chunks(frames, name, kind and kind.name, written_separator(name)), durable=False)
     finally:

@@ -11,6 +11,9 @@ from .known_formats import READING
 OTHERS = (".xls", ".xlsb", ".ods", ".sav", ".dta", ".sas7bdat", ".rds", ".rdata", ".h5", ".hdf5", ".pkl", ".pickle", ".npy",
           ".npz", ".orc", ".avro", ".db", ".sqlite", ".sqlite3", ".pdf", ".docx", ".safetensors", ".onnx")
 
+TEXT = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
+PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -97,10 +100,28 @@ def without_reading(table):
 def kind_of(name):
     """Return the Kind of a file by its suffix; None for CSV. Raise ValueError for files that are no such tables."""
     suffix = Path(name).suffix.lower()
+    if suffix in PACKED:
+        inner = Path(Path(name).stem).suffix.lower()
+        if inner in OTHERS or any(inner in kind.suffixes for kind in KINDS):
+            raise ValueError(f"{name} is a packed {inner} file, which is not read or written here; unpack it, or give CSV, "
+                             f"such as .csv{suffix}")
+        return None
     if suffix in OTHERS:
-        known = ", ".join(suffix for kind in KINDS for suffix in kind.suffixes)
-        raise ValueError(f"{name} is a {suffix} file, which is not read or written here; give CSV or one of {known}")
+        raise ValueError(f"{name} is a {suffix} file, which is not read or written here; give CSV or one of {known()}")
     return next((kind for kind in KINDS if suffix in kind.suffixes), None)
+
+
+def kind_to_write(name):
+    """Return the Kind of a file to be written, None for CSV. Raise ValueError for suffixes that name no kind of table."""
+    kind, suffix = kind_of(name), Path(name).suffix.lower()
+    if kind is None and suffix not in (*PACKED, *TEXT, ""):
+        raise ValueError(f"{name} ends in {suffix}, which names no kind of table; give .csv or one of {known()}")
+    return kind
+
+
+def known():
+    """Return the suffixes of all kinds."""
+    return ", ".join(suffix for kind in KINDS for suffix in kind.suffixes)
 
 
 def read(pd, name, kind):

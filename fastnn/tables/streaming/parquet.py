@@ -28,7 +28,8 @@ def pyarrow():
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise ImportError("Parquet files need pyarrow: pip install pyarrow; or give CSV") from None
+        raise ImportError("Parquet files and tables with an Arrow interface need pyarrow: pip install pyarrow; or give CSV, "
+                          "or a pandas DataFrame") from None
     return pyarrow, pyarrow.parquet
 
 
