@@ -273,9 +273,15 @@ class TableClassifier(ClassifierMixin, TableEstimator):
         """
         one_of("task", self.task, ("classification", "ordered"))
         check_classification_targets(y)
-        classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+        y = column_or_1d(y, warn=True)
+        weighed = np.ones(len(y), bool)
+        if sample_weight is not None:
+            check_consistent_length(y, weights := column_or_1d(sample_weight, dtype=np.float64))
+            weighed = ~(weights == 0)  # the classes of rows that are left out are not known; NaN is refused later
+        classes, labels = np.unique(y[weighed], return_inverse=True) if weighed.any() else np.unique(y, return_inverse=True)
         if len(classes) == 1:
-            raise ValueError(f"y holds one class, {classes[0]!r}; there is nothing to learn")
+            where = "" if weighed.all() else " where weights are not zero"
+            raise ValueError(f"y holds one class{where}, {classes[0]!r}; there is nothing to learn")
         recipe = replace(self._recipe(), order=())
         if len(self.order):
             places = {label: k for k, label in enumerate(self.order)}
@@ -284,6 +290,10 @@ class TableClassifier(ClassifierMixin, TableEstimator):
                                  f"{shown(classes.tolist())}, and goes with task='ordered'")
             labels = np.array([places[label] for label in classes.tolist()])[labels]
             classes = classes[np.argsort([places[label] for label in classes.tolist()])]
+        if weighed.any() and not weighed.all():
+            numbers = np.zeros(len(y), labels.dtype)  # of the rows that are left out, any
+            numbers[weighed] = labels
+            labels = numbers
         self._train(X, labels, recipe, sample_weight)
         self.classes_ = classes
         return self

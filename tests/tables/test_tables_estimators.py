@@ -81,6 +81,15 @@ def test_rows_of_weight_0_are_not_learned():
     assert TableRegressor(epochs=40).fit(X, wrong).score(X, y) < 0.6
 
 
+def test_classes_of_weight_0_are_not_known():
+    X, y = example()
+    labels = np.array(["low", "mid", "high"])[np.digitize(y, [1, 3])]
+    model = TableClassifier(epochs=5, members=2).fit(X, labels, sample_weight=(labels != "mid").astype(float))
+    assert model.classes_.tolist() == ["high", "low"]
+    assert model.predict_proba(X).shape == (len(X), 2)
+    assert {*model.predict(X)} <= {"high", "low"}
+
+
 def test_counts_quantiles_and_several_targets():
     X, y = example()
     counts = generator.poisson(y)
