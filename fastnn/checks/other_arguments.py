@@ -38,6 +38,13 @@ SAME = {
         "lr": "learning_rate", "beta_1": "beta1", "beta_2": "beta2", "b1": "beta1", "b2": "beta2", "eps": "epsilon",
         "clipvalue": "clip_value", "global_clipnorm": "clip_norm", "wd": "weight_decay",
     },
+    "table": {
+        **dict.fromkeys(("lr", "learning_rate_init"), "learning_rate"),
+        **dict.fromkeys(("max_iter", "n_epochs", "num_epochs", "max_epochs"), "epochs"),
+        "random_state": "seed", "seed": "random_state",
+        **dict.fromkeys(("n_jobs", "num_threads"), ("n_threads", "threads")),
+        **dict.fromkeys(("validation_fraction", "validation_split"), "validation"), "test_size": "test",
+    },
     "callback": {
         "restore_best_weights": "restore_best", "filepath": "path", "filename": "path", "min_lr": "min_learning_rate",
     },
@@ -128,6 +135,14 @@ ADVICE = {
         "baseline": "it has none: leave it out", "start_from_epoch": "it has none: leave it out",
         "threshold": "give min_delta, a difference; PyTorch's threshold is a share unless threshold_mode='abs'",
         "trigger_times": "give patience", "save_top_k": "give save_best_only=True",
+    },
+    "table": {
+        "hidden_layer_sizes": "give the hidden layers: layers=[Dense(64, 'relu'), Dense(64, 'relu')]",
+        "hidden": "give the hidden layers: layers=[Dense(64, 'relu'), Dense(64, 'relu')]",
+        **dict.fromkeys(("early_stopping", "patience", "n_iter_no_change"),
+                        "each network keeps its best epoch: leave it out; validation is the share to choose it by"),
+        **dict.fromkeys(("optimizer", "solver"), "a table is trained by AdamW: leave it out"),
+        "loss": "the target decides it: leave it out",
     },
     "estimator": {
         **dict.fromkeys(("epochs", "n_epochs", "max_epochs"), "give max_iter, as in scikit-learn"),
@@ -242,9 +257,10 @@ def refuse_positions(kind, function, given, most):
     names = list(inspect.signature(function).parameters)[1:]
     taken = ", ".join(names[:most - 1]) or "none"
     named = f"; give others by name: {', '.join(names[most - 1:])}" if names[most - 1:] else ""
-    ending = ". A layer works out the number of its inputs" if kind == "layer" else ""
-    raise TypeError(f"{name_of(function)}() takes {taken} without a name, and here there are {len(given) - 1} arguments, "
-                    f"{', '.join(map(shown, given[1:]))}{named}{ending}")
+    if kind == "layer":
+        named = f", {', '.join(map(shown, given[1:]))}{named}. A layer works out the number of its inputs"
+    raise TypeError(f"{name_of(function)}() takes {taken} without a name, and here there are {len(given) - 1} arguments"
+                    f"{named}")
 
 
 def ours(kind, function, known, options):

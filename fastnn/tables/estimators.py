@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from ..checks import one_of, shown  # noqa: E402
 from ..checks.caller_warning import collected  # noqa: E402
+from ..checks.other_arguments import takes_others  # noqa: E402
 from .columns.frames import as_pandas, pandas  # noqa: E402
 from .recipe import Recipe  # noqa: E402
 from .training import train  # noqa: E402
@@ -158,6 +159,7 @@ class TableRegressor(RegressorMixin, TableEstimator):
     True
     """
 
+    @takes_others("table")
     def __init__(self, *, task="regression", quantiles=(), log_target="no", layers=None, members=None, bins=16,
                  linear="auto", seconds=None, epochs=None, batch_size=None, learning_rate=None, weight_decay=0.1,
                  validation=0.1, group=None, time=None, text=(), drop=(), keep_columns=(), keep_words=(), codes=(),
@@ -184,7 +186,12 @@ class TableRegressor(RegressorMixin, TableEstimator):
         one_of("task", self.task, ("regression", "counts"))
         if y is None:
             raise ValueError("TableRegressor requires y to be passed, but the target y is None")
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        try:
+            y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        except ValueError as error:
+            if "could not convert" in str(error):
+                raise ValueError(f"y holds text ({error}); TableClassifier learns classes") from None
+            raise
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return self._train(X, y, self._recipe(), sample_weight)
@@ -248,6 +255,7 @@ class TableClassifier(ClassifierMixin, TableEstimator):
     True
     """
 
+    @takes_others("table")
     def __init__(self, *, task="classification", order=(), balanced=False, threshold=None, layers=None, members=None,
                  bins=16, linear="auto", seconds=None, epochs=None, batch_size=None, learning_rate=None, weight_decay=0.1,
                  validation=0.1, group=None, time=None, text=(), drop=(), keep_columns=(), keep_words=(), codes=(),

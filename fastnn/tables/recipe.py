@@ -8,6 +8,7 @@ import numpy as np
 
 from ..checks import not_negative, number_in_range, one_of, several, true_or_false, whole_number
 from ..checks.hyperparameters import optional, positive
+from ..checks.other_arguments import takes_others
 from ..checks.single import above, below, check_fields, checked, number, or_none, or_word
 from ..layers import Dense
 from ..layers.blocks import list_of_layers
@@ -208,3 +209,6 @@ class Recipe:
         epochs = min(high, max(low, math.ceil(STEPS / math.ceil(rows / batch_size))))
         learning_rate = self.learning_rate or min(1e-2, 5e-3 * math.sqrt(batch_size / 128))
         return epochs if self.epochs is None else self.epochs, batch_size, learning_rate
+
+
+Recipe.__init__ = takes_others("table")(Recipe.__init__)

@@ -163,7 +163,7 @@ ARGUMENTS = {
     "patience in fit": (lambda: fit(patience=3), "EarlyStopping(patience=5)"),
     "verbose callback": (lambda: EarlyStopping(verbose=1), "leave it out"),
     "verbose 2": (lambda: fit(verbose=2), "verbose"),
-    "epochs by position": (lambda: net().fit(X, VALUES, 10), "give others by name: epochs"),
+    "epochs by position": (lambda: net().fit(X, VALUES, 10), "give others by name: epochs, batch_size"),
     "accumulated gradients": (lambda: fit(accumulate_grad_batches=4), "batch_size k times as large"),
     "accumulated gradients in the optimizer": (lambda: Adam(gradient_accumulation_steps=4), "batch_size k times as large"),
     "validation now and then": (lambda: fit(validation_freq=2), "after each epoch"),
@@ -262,3 +262,21 @@ def test_a_layer_says_where_its_numbers_are(name):
     with pytest.raises(AttributeError, match=r"net\.parameters"):
         getattr(Dense(3), name)
     assert not hasattr(Dense(3), name)
+
+
+def test_mistakes_with_tables():
+    tables = pytest.importorskip("fastnn.tables", reason="tables need the extra cli")
+    pd = pytest.importorskip("pandas", reason="tables need the extra cli")
+    frame = pd.DataFrame({"a": VALUES, "b": X[:, 0]})
+    for call, repair in (
+        (lambda: tables.train("t.csv", "a"), "read_table('t.csv')"),
+        (lambda: tables.train(frame, "z"), "'a', 'b'"),
+        (lambda: tables.Recipe(hidden_layer_sizes=(8,)), "layers=[Dense(64, 'relu')"),
+        (lambda: tables.TableRegressor(patience=3), "keeps its best epoch"),
+        (lambda: tables.TableRegressor().fit(frame, ["yes", "no"] * 15), "TableClassifier"),
+    ):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call()
+        assert repair in str(caught.value)
+    assert tables.Recipe(lr=0.1, max_iter=3, random_state=1) == tables.Recipe(learning_rate=0.1, epochs=3, seed=1)
+    assert tables.TableRegressor(n_jobs=1, max_epochs=3).get_params()["n_threads"] == 1

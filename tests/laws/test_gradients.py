@@ -63,3 +63,12 @@ def test_the_notes_sigmoid_with_squared_error():
     loss, gradients = net.loss_and_gradients([[2.0]], [1.0])
     assert loss == pytest.approx((a - 1)**2 / 2)
     assert gradients["0.bias"][0] == pytest.approx((a - 1) * a * (1 - a))
+
+
+@pytest.mark.parametrize("distance", [3e-5, -3e-5, 2e-6])
+def test_a_kink_nearby_is_no_failure(distance):
+    """A sample at which relu's input is closer to 0 than the step of the differences."""
+    net = fastnn.Network([fastnn.Dense(2, "relu"), fastnn.Dense(1)], inputs=1, dtype="float64")
+    net.parameters["0.weight"][:], net.parameters["0.bias"][:] = 1.0, [0.0, 1.0]
+    X = np.array([[distance], [0.7]])
+    assert fastnn.check_gradients(net, X, [1.0, 0.0]).passed
