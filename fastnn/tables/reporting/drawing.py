@@ -92,8 +92,8 @@ class Frame:
         across, up = self.names
         grid.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(across)}</text>'
                     f'<text class="name" x="{LEFT}" y="{TOP - 2}">{escape(up)}</text>')
-        keys = "".join(f'<text class="{kind} key" x="{WIDTH - RIGHT}" y="{TOP + 10 + 15 * k}" text-anchor="end">'
-                       f'{escape(text)}</text>' for k, (text, kind) in enumerate(legend))
+        keys = " &#160; ".join(f'<tspan class="{kind} key">{escape(text)}</tspan>' for text, kind in legend)
+        keys = f'<text x="{WIDTH - RIGHT}" y="{TOP - 2}" text-anchor="end">{keys}</text>'  # above the lines
         return picture(self.title, WIDTH, HEIGHT, "".join(grid + self.parts) + keys)
 
 
