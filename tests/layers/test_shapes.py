@@ -206,7 +206,7 @@ def test_compiled_code_takes_the_numbers_of_a_sample_in_their_order():
     (FLAT[:2], "X.reshape(len(X), 4, 3, 2)"),
     (X.reshape(70, 12, 2), "X.reshape(len(X), 4, 3, 2)"),
     (np.moveaxis(X, -1, 1), "X.transpose(0, 2, 3, 1)"),
-    (np.moveaxis(X, 1, 2), "np.moveaxis(X, 1, -1)"),
+    (np.moveaxis(X, 1, 2), "X.transpose(0, 2, 1, 3)"),
     (X[0], "X[None], shape (1, 4, 3, 2)"),
     (X[:, :2], "this network takes (samples, 4, 3, 2)"),
     (X[0, 0, 0, 0], "this network takes (samples, 4, 3, 2)"),

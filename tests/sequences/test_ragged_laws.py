@@ -229,9 +229,3 @@ def test_the_summary_says_what_is_a_step():
     net = network("dense")
     assert "(batch, steps, 8)" in net.summary()
     assert "inputs=(None, 3)" in repr(net)
-
-
-def test_what_is_not_built_is_refused_by_name(tmp_path):
-    net = network("dense")
-    with pytest.raises(ValueError, match="sequences of any length"):
-        net.to_onnx(tmp_path / "net.onnx")
