@@ -77,6 +77,10 @@ class TableModel:
                        else checked_errors("errors", errors))
         self.weight = None if weight is None else word("weight", weight)
 
+    def __setstate__(self, state):
+        """Restore a pickle; those of earlier versions lack what models did not have then."""
+        vars(self).update({"number_formats": {}, "errors": (), "weight": None} | state)
+
     def _repr_html_(self):
         columns = ", ".join(map(str, self.preprocessing.names))
         return html.table(("target", "kind", "columns"), [(self.target.name, self.target.kind, columns)],

@@ -71,6 +71,10 @@ class Preprocessing:
         self.features = [feature for column in self.columns for feature in column.features]
         self.notes = []
 
+    def __setstate__(self, state):
+        """Restore a pickle; those of earlier versions have no notes."""
+        vars(self).update({"notes": []} | state)
+
     @classmethod
     def fit(cls, table, *, rows=None, text=(), drop=(), keep_columns=(), keep_words=(), missing_values=(),
             max_categories="auto", limit="auto", bins=0, codes=(), words=(), embed=(), one_hot=(), embed_above=None,

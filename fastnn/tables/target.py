@@ -11,6 +11,7 @@ import numpy as np
 from ..checks import true_or_false
 from ..checks.single import checked
 from . import metrics, plain
+from .classes import Classes  # noqa: F401 - pickles of earlier versions name it here
 from .columns.cells import as_numbers as plain_numbers
 from .columns.cells import without
 from .columns.frames import categorical_names, normalized_column, pandas

@@ -102,6 +102,20 @@ def test_a_pickled_population(objects):
     as_it_was(objects["population"].forward(X), "population")
 
 
+def test_a_pickled_table(objects, tmp_path):
+    pd = pytest.importorskip("pandas", reason="tables need the extra cli")
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(word=np.where(X[:, 1] > 0, "left", "right"))
+    predicted = objects["table"].predict(frame)
+    assert predicted.astype(str).tolist() == EXPECTED["table"].tolist()
+    assert objects["table"].evaluate(frame.assign(y=predicted))["accuracy"] == 1
+    assert objects["table"].preprocessing.notes == []
+    objects["table"].save(tmp_path / "table.safetensors")
+    from_file = fastnn.tables.TableModel.load(DATA / "table.safetensors")
+    assert objects["table"].target == from_file.target
+    np.testing.assert_array_equal(fastnn.tables.TableModel.load(tmp_path / "table.safetensors").predict_proba(frame),
+                                  from_file.predict_proba(frame))
+
+
 def test_pickled_specifications(objects):
     """They equal the files that the same commands make today."""
     today = {"schedule": fastnn.CosineDecay(0.1, 10), "optimizer": fastnn.AdamW(0.1), "lbfgs": fastnn.LBFGS(), "layers": [

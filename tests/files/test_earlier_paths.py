@@ -42,7 +42,7 @@ NAMES = {
     "fastnn.tables.numerals": ["NumberFormat"],
     "fastnn.tables.preprocessing": ["Preprocessing"],
     "fastnn.tables.recipe": ["Recipe"],
-    "fastnn.tables.target": ["Values"],
+    "fastnn.tables.target": ["Classes", "Values"],
     "fastnn.tables.training": ["Result"],
     "fastnn.tables.unseen": ["MissingNumber", "UnknownCategory"],
 }
