@@ -4,12 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ..checks import not_negative, number_in_range, one_of, several, true_or_false, whole_number
 from ..checks.hyperparameters import optional, positive
 from ..checks.other_arguments import takes_others
-from ..checks.single import above, below, check_fields, checked, number, or_none, or_word
+from ..checks.single import above, below, check_fields, checked, number, or_none, or_word, real_number, shown
 from ..layers import Dense
 from ..layers.blocks import list_of_layers
 from .columns.bins import BINS, bins
@@ -48,8 +46,10 @@ def option(*words):
 
 def probabilities(where, values):
     """Return ascending probabilities of quantiles, or none."""
-    values = tuple(value.item() if isinstance(value, np.generic) else value for value in several(where, values))
-    return checked_quantiles(where, tuple(sorted(values))) if values else ()
+    values = several(where, values)
+    if not all(0 < real_number(value) < 1 for value in values):  # before they are sorted, which words and None cannot be
+        raise ValueError(f"{where} is {shown(values)}; it must hold numbers between 0 and 1, such as 0.1, 0.5, 0.9")
+    return checked_quantiles(where, tuple(sorted(map(real_number, values)))) if values else ()
 
 
 def a_threshold(where, value):
