@@ -177,7 +177,9 @@ def test_with_json_an_error_is_json(stones, capsys, arguments):
     stones.to_csv("t.csv", index=False)
     assert outcome([*arguments, "--json"]) in (1, 2)
     out, err = capsys.readouterr()
-    message = err.removesuffix("\n").rpartition("error: ")[2].removeprefix(f"fastnn {arguments[0]}: ")
+    message, *hint = err.rpartition("error: ")[2].removeprefix(f"fastnn {arguments[0]}: ").splitlines()
+    assert all(line.startswith("  for example fastnn ") for line in hint)  # for people, not part of the error
+    assert len(hint) <= 1
     assert json.loads(out) == {"error": message}
 
 
