@@ -94,10 +94,21 @@ def test_what_is_no_table(value):
         assert_refused(call, "table", value, None, [value])
 
 
-@pytest.mark.parametrize("target", [None, "z", 3, ["y"], "", 1.5])
+@pytest.mark.parametrize("target", [None, "z", 3, "", 1.5, ["z"], ["y", "z"], ["y", 3], (), [None], [["y"]]])
 def test_what_is_no_column(target):
     with pytest.raises(ValueError, match=r"there is no column .*it must be one of those that the table has: 'x', 'kind'"):
         train(TABLE, target)
+
+
+@pytest.mark.parametrize("target", [[], ["y", "y"]])
+def test_what_are_no_different_columns(target):
+    with pytest.raises(ValueError, match=r"target is .*; it must be a column, or several different ones"):
+        train(TABLE, target)
+
+
+def test_a_list_of_one_column_is_the_column():
+    (alone,), (listed,) = ([train(TABLE, target, Recipe(epochs=1)).model.predict(TABLE)] for target in ("y", ["y"]))
+    np.testing.assert_array_equal(listed, alone)
 
 
 @pytest.mark.parametrize("recipe", [{}, "fast", 3, Recipe])
