@@ -26,13 +26,17 @@ def best_threshold(metric, p, belongs, weights=None):
     last = np.flatnonzero(np.append(p[:-1] > p[1:], True))  # of rows with the same probability
     tp, fp = (np.append(0.0, np.cumsum(each)[last]) for each in (inside, outside))
     fn, tn = inside.sum() - tp, outside.sum() - fp
-    with np.errstate(invalid="ignore"):
-        if metric == "f1":
-            found = np.nan_to_num(tp / (2 * tp + fp + fn)) + np.nan_to_num(tn / (2 * tn + fp + fn))
-        else:
-            found = np.nan_to_num(tp / (tp + fn)) + np.nan_to_num(tn / (tn + fp))
+    if metric == "f1":
+        found = ratio(tp, 2 * tp + fp + fn) + ratio(tn, 2 * tn + fp + fn)
+    else:
+        found = ratio(tp, tp + fn) + ratio(tn, tn + fp)
     ends = np.concatenate([[1.0], p[last], [0.0]])
     between = (ends[:-1] + ends[1:]) / 2
     best = np.flatnonzero(found >= found.max() - 1e-12)
     chosen = between[best[np.argmin(np.abs(between[best] - 0.5))]]
     return float(np.clip(chosen, 1e-6, 1 - 1e-6))
+
+
+def ratio(part, whole):
+    """Return part / whole, 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...checks import shown
+from ...runtime.quiet import quiet
 from ..columns.cells import distinct
 from ..columns.missing_words import MISSING_WORDS
 from ..columns.names import text_name
@@ -82,12 +83,15 @@ class Sample:
 def hashed(numbers, seed):
     """Return numbers between 0 and 1, as good as random, for whole numbers and a seed."""
     offset = np.uint64((0x9E3779B97F4A7C15 * (2 * (seed % 2**62) + 1)) % 2**64)
-    with np.errstate(over="ignore"):
-        z = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + offset
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
+    z = quiet(splitmix, np.asarray(numbers).astype(np.uint64), offset, over="ignore")
     return (z >> np.uint64(11)).astype(np.float64) / 2**53
+
+
+def splitmix(numbers, offset):
+    z = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + offset
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def has_target(frame, target, recipe):
