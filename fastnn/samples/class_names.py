@@ -40,8 +40,11 @@ def refuse_text(y):
         found = len(np.unique(labels))
         if 2 * found > labels.size:  # numbers that are text, rather than labels
             return
+        if found == 1:
+            raise ValueError(f"y holds the text label {str(labels.flat[0])!r} only, and this network learns values; "
+                             "it takes real numbers")
         raise ValueError(f"y holds text labels, {found} different ones, and this network learns values; end it with "
-                         f"Dense({max(found, 2)}, 'softmax'), which takes labels")
+                         f"Dense({found}, 'softmax'), which takes labels")
 
 
 def is_text(y):

@@ -27,7 +27,8 @@ class Registry(Mapping):
     def register(self, record):
         """Add `record` under its name and return it. A user's record may be replaced, as when a notebook cell runs again."""
         if getattr(self.records.get(record.name), "builtin", record.name in self.records):
-            raise ValueError(f"there is already one named {record.name!r}; give yours another name")
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            raise ValueError(f"there is already {article} {self.kind} named {record.name!r}; give yours another name")
         self.records[record.name] = record
         return record
 

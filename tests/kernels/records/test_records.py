@@ -53,7 +53,7 @@ def test_unknown_name_lists_the_known(registry, given):
 
 @every_record
 def test_name_is_taken(registry, name):
-    with pytest.raises(ValueError, match=f"already a {registry.kind} named '{name}'"):
+    with pytest.raises(ValueError, match=f"already an? {registry.kind} named '{name}'; give yours another"):
         registry.register(registry[name])
 
 
