@@ -42,7 +42,8 @@ GROUPS = {
                      "pack_for_image"), "products"),
 }
 LAYERS = {"batch_norm": "normalization", "max_pool": "pools", "average_pool": "pools", "dropout": "dropout",
-          "activation": "element-wise", "convolution": "element-wise"}  # by how the name begins, of all other kernels
+          "activation": "element-wise", "convolution": "element-wise",
+          "weight_by_pixels": "products"}  # by how the name begins, of all other kernels
 
 
 @intrinsic
@@ -124,7 +125,7 @@ class Step:
 
     def label(self, row, phase):
         name = self.names[int(row[phase]["kernel"])]
-        if name.startswith("convolution"):
+        if name.startswith(("convolution", "weight_by_pixels")):
             kernel = f"{row['kernel_height']}x{row['kernel_width']}"
             return f"{name} {kernel}, " + (f"each of {row['channels']}" if row["elementwise"] else
                                            f"{row['channels']} to {row['features']}")
