@@ -102,7 +102,8 @@ def test_only_those_that_are_named(one_case, capsys):
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[4:]] == ["tanh_forward"]
     with pytest.raises(SystemExit):
         compare.main(["tanh_forwards", "--quick"])
-    assert "there is no function 'tanh_forwards'; there are tanh_forward, training step" in capsys.readouterr().err
+    assert ("there is no function 'tanh_forwards' (did you mean 'tanh_forward'?); without names, all are timed"
+            in capsys.readouterr().err)
 
 
 def test_json(one_case, capsys):
