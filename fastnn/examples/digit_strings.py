@@ -45,18 +45,7 @@ TEST_RECORDINGS = 5  # of each digit and speaker, in a folder
 
 def main(argv=None):
     parser = options("digit_strings", __doc__, quick="a quarter of the strings, six epochs")
-    parser.add_argument("--path", type=Path, help="the folder of recordings, or an .npz file of frames")
-    parsed = parser.parse_args(argv)
-    given = parsed.path or os.environ.get("FASTNN_SPOKEN_DIGITS")
-    if not given or not Path(given).exists():
-        parser.error(f"there are no recordings at {given or 'any path'}; give the folder `recordings` of the Free Spoken "
-                     "Digit Dataset as --path, or set the environment variable FASTNN_SPOKEN_DIGITS to it")
-    try:
-        frames, digits, train, test = recordings(Path(given))
-    except (ValueError, KeyError, wave.Error, EOFError) as error:
-        parser.error(f"{given} does not hold the recordings: {error}")
-    mean, scale = frames[train].steps.mean(axis=0), frames[train].steps.std(axis=0)
-    frames = frames.with_steps((frames.steps - mean) / scale)
+    parsed, frames, digits, train, test = asked_for(parser, argv)
     epochs, passes = (6, 1) if parsed.quick else (EPOCHS, PASSES)
     X, y = strings(frames, digits, train, passes, seed=1)
     print(f"{len(train):,} recordings to train on, in {len(X):,} strings; {len(test):,} to test")
@@ -79,6 +68,25 @@ def main(argv=None):
     print(plot.save_picture(parsed.picture, lambda: draw(history, net.forward(X_test[:5]), y_test[:5])))
     return {"label_error_rate": found["label_error_rate"], "by_beam": by_beam, "seconds": seconds,
             "sequence_accuracy": found["sequence_accuracy"]}
+
+
+def asked_for(parser, argv):
+    """Return (arguments, frames, digits, numbers of the training recordings, numbers of those to test).
+
+    The frames have mean 0 and deviation 1 over the training recordings.
+    """
+    parser.add_argument("--path", type=Path, help="the folder of recordings, or an .npz file of frames")
+    parsed = parser.parse_args(argv)
+    given = parsed.path or os.environ.get("FASTNN_SPOKEN_DIGITS")
+    if not given or not Path(given).exists():
+        parser.error(f"there are no recordings at {given or 'any path'}; give the folder `recordings` of the Free Spoken "
+                     "Digit Dataset as --path, or set the environment variable FASTNN_SPOKEN_DIGITS to it")
+    try:
+        frames, digits, train, test = recordings(Path(given))
+    except (ValueError, KeyError, wave.Error, EOFError) as error:
+        parser.error(f"{given} does not hold the recordings: {error}")
+    mean, scale = frames[train].steps.mean(axis=0), frames[train].steps.std(axis=0)
+    return parsed, frames.with_steps((frames.steps - mean) / scale), digits, train, test
 
 
 def new_net(features, seed=0):
