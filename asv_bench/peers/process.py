@@ -103,7 +103,13 @@ class Session:
         return float(np.mean(probabilities.argmax(axis=1) == y[:bulk_rows]))
 
     def measure(self, seconds):
-        """Return the seconds of a training step, a single row and a row among many; and the number of busy cores."""
+        """Return the seconds of a training step, a single row and a row among many; and the number of busy cores.
+
+        An epoch that is not measured comes first: what a process has given back while others had their turn, its memory and
+        the caches, is not part of a step.
+        """
+        if self.work.epoch:
+            self.work.epoch()
         wall, processor = time.perf_counter(), time.process_time()
         epoch = median_seconds(self.work.epoch, seconds) if self.work.epoch else math.nan
         cores = (time.process_time() - processor) / (time.perf_counter() - wall)
