@@ -16,7 +16,7 @@ import numpy as np
 import fastnn
 from fastnn import SGD, Activation, CustomLayer, Dense, LayerNorm, Network
 
-LAYERS, BATCHES = 8, 50
+LAYERS, BATCHES = 8, 200  # so many that what a fit takes before its first step hardly counts
 
 
 @fastnn.register_layer

@@ -12,7 +12,7 @@ from ...kernels.compiling.objects import address
 from ...kernels.layers.custom.rows import adopt_state_row, custom_rows, update_row
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer, layers
-from .declaration import TRAINING, checked_functions, checked_shape, declare
+from .declaration import KEPT, TRAINING, checked_functions, checked_shape, declare
 from .trial import try_once
 
 LEAST_BLOCK, BLOCKS = 16, 8  # samples of a block whose gradients add up; about how many blocks a batch has
@@ -83,6 +83,9 @@ class CustomLayer(Layer):
     reads = "x",
     least = 2  # of those that join: how many nodes
 
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != KEPT}
+
     def memory_shapes(self, shape):
         """Return the shapes of the arrays kept from forward to backward by name, for a sample."""
         return {}
@@ -116,7 +119,7 @@ class CustomLayer(Layer):
     def lower(self, program, index, x, activation):
         xs = [program.in_arena(each) for each in (x if self.joins else [x])]
         declaration = declare(self, tuple(each.shape for each in xs) if self.joins else xs[0].shape)
-        kernels, dtype, training = declaration.kernels(), program.dtype, program.training
+        kernels, dtype, training = declaration.kernels, program.dtype, program.training
         a, block = program.tensor(declaration.output), max(LEAST_BLOCK, -(-program.batch // BLOCKS))
         operands = {"o_a": a.offset, "o_da": a.gradient or 0, "u_failure": address(kernels.failure), "u_block": block,
                     "u_sums": 0, "u_start": 0, "u_size": 0, "u_next": 0}
@@ -129,11 +132,9 @@ class CustomLayer(Layer):
         places = [program.offsets[f"{index}.{name}"] for name in declaration.parameters]
         operands |= {f"o_{name}": place for name, place in zip(declaration.parameters, places, strict=True)}
         operands |= {f"o_{name}": address(program.state[f"{index}.{name}"]) for name in declaration.state}
-        operands |= {f"v_{name}": value for name, value in declaration.options.items()}
+        operands |= declaration.constants
         if declaration.has_training:
             operands[f"v_{TRAINING}"] = program.as_in_training
-        operands |= {f"s_{name}_{axis}": size for name, shape in declaration.shapes.items()
-                     for axis, size in enumerate(shape)}
         if places:
             size = places[-1] + math.prod([*declaration.parameters.values()][-1]) - places[0]
             operands["u_start"], operands["u_size"] = places[0], size

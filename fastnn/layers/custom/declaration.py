@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from ...checks import shown
-from ...kernels.layers.custom.rows import BACKWARD, FORWARD, UPDATE, CustomKernels, Form, arguments_of
+from ...kernels.layers.custom.rows import BACKWARD, FORWARD, LONG, UPDATE, CustomKernels, Form, arguments_of
 
 OUTPUT, OUTPUT_GRADIENT = "a", "da"
+KEPT = "_declared"  # the attribute of a layer that keeps its declarations
 TRAINING = "training"  # the name of an argument that says whether the layer behaves as in training
 
 
@@ -50,15 +51,23 @@ class Declaration:
         return {f"d{name}": shape for name, shape in (self.reads | self.parameters).items()}
 
     @cached_property
+    def constants(self):
+        """The operands of a row that are numbers of the layer or sizes of its arrays."""
+        numbers = {f"v_{name}": value for name, value in self.options.items()}
+        return numbers | {f"s_{name}_{axis}": size for name, shape in self.shapes.items() for axis, size in enumerate(shape)}
+
+    @cached_property
     def form(self):
         def axes(arrays):
             return tuple((name, len(shape)) for name, shape in arrays.items())
 
         return Form(axes(self.reads), axes(self.parameters), axes(self.state), axes(self.memory), len(self.output),
-                    tuple((name, kind_of_number(value)) for name, value in self.options.items()))
+                    tuple((name, kind_of_number(value)) for name, value in self.options.items()),
+                    all(shape[-1] < LONG for shape in self.shapes.values()))
 
+    @cached_property
     def kernels(self):
-        """Return the kernels of the layer's functions for arrays of these numbers of axes."""
+        """The kernels of the layer's functions for arrays of this form."""
         made = type(self.layer).kernels_by_form
         if self.form not in made:
             made[self.form] = CustomKernels(type(self.layer).__name__, functions_of(type(self.layer)), self.form)
@@ -76,7 +85,18 @@ def functions_of(cls):
 
 
 def declare(layer, shape):
-    """Return the Declaration of a layer for samples of a shape, or of a tuple of shapes if it joins."""
+    """Return the Declaration of a layer for samples of a shape, or of a tuple of shapes if it joins.
+
+    The layer keeps it: to lower a network happens in each fit and prediction.
+    """
+    made = vars(layer).setdefault(KEPT, {})
+    if shape not in made:
+        made[shape] = make_declaration(layer, shape)
+    return made[shape]
+
+
+def make_declaration(layer, shape):
+    """Ask a layer for its arrays, and check them."""
     name, cls = type(layer).__name__, type(layer)
     shapes = shape if cls.joins else (shape,)
     reads = dict(zip(cls.reads, shapes, strict=True))

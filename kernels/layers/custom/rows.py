@@ -30,6 +30,7 @@ from .attempt import FAILURE_WORDS, attempt, note_failure, one_by_one, unwritabl
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 NUMBERS_OF_PHASES = {FORWARD: 1, BACKWARD: 2, UPDATE: 3}
 FAILURE_OF_LAYER = -1  # value of NOT_FINITE
+LONG = 64  # elements: four vectors of 16
 MOST_OPERANDS = (ROW_BYTES - ROW.bytes) // WORD
 
 
@@ -45,6 +46,8 @@ class Form:
         The number of axes of the output.
     options : tuple of (str, str)
         The names of numbers, and whether they are "real", "integer" or "flag".
+    short : bool
+        Whether the last axis of every array is shorter than LONG.
     """
 
     reads: tuple
@@ -53,6 +56,7 @@ class Form:
     memory: tuple
     axes: int
     options: tuple
+    short: bool
 
     def operands(self):
         """Return the operands of a row, {name: kind}."""
@@ -92,7 +96,7 @@ class CustomKernels:
         def build(dtype):
             names = {**NAMES, "real": np.dtype(dtype).type, "given_": given,
                      "function": compiled_scalar(self.functions[phase], dtype, f"{name}_function",
-                                                 (weak_compiler(dtype, True), weak_compiler(dtype, False)))}
+                                                 [weak_compiler(dtype, own, self.form.short) for own in (True, False)])}
             exec(compile(source, f"<{phase} of {self.name}>", "exec"), names)
             return names["phase"]
 

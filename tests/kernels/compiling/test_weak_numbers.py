@@ -12,8 +12,8 @@ from fastnn.kernels.elementwise.precision import compiled_scalar
 rng = np.random.default_rng(0)
 
 
-def compiled(function, dtype="float32"):
-    return compiled_scalar(function, dtype, f"test_weak_{function.__name__}", (weak_compiler(dtype, False),) * 2)
+def compiled(function, dtype="float32", short=False):
+    return compiled_scalar(function, dtype, f"test_weak_{function.__name__}", (weak_compiler(dtype, False, short),) * 2)
 
 
 def result_of(function, *arguments, dtype="float32"):
@@ -118,6 +118,9 @@ def test_the_largest_of_a_loop():
     assert found == (x.max(), x.min())
     x[50] = np.nan
     assert np.isnan(compiled(extremes)(x)).all()
+    short = compiled(extremes, short=True)
+    assert np.isnan(short(x)).all()
+    assert short(x[:50]) == (x[:50].max(), x[:50].min())
 
 
 def arrays(x):
@@ -132,3 +135,16 @@ def test_functions_of_numpy_take_arrays():
     assert {each.dtype for each in type_} == {types.float32}
     for one, other in zip(found, arrays(x.astype(float)), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def made(x):
+    return (np.zeros(3), np.ones((2, len(x))), np.empty(shape=2), np.eye(2), np.identity(3),
+            np.zeros(2, np.float64), np.ones(2, dtype=np.float64), np.zeros(len(x), np.int64), np.zeros_like(x))
+
+
+def test_new_arrays_take_the_dtype_of_the_arrays():
+    for dtype, kind in (("float32", types.float32), ("float64", types.float64)):
+        found, type_ = result_of(made, rng.normal(size=5).astype(dtype), dtype=dtype)
+        assert [each.dtype for each in type_] == [kind] * 5 + [types.float64] * 2 + [types.int64, kind]
+        assert [each.shape for each in found] == [each.shape for each in made(np.zeros(5))]
+        assert all((one == other).all() for one, other in zip(found[3:], made(np.zeros(5))[3:], strict=True))
