@@ -2,7 +2,8 @@
 
 A step of a small network takes a microsecond or two, so everything else is prepared at the first batch of a form (the shapes
 and dtypes of X and y): its program, and memory that later batches are copied to. Such a batch is checked by one compiled
-call, and the hyperparameters are read again only if they have changed. Anything unusual takes the way of a fit.
+call, and the hyperparameters are read again only if they have changed; of a schedule, a block of rates at a time. Anything
+unusual takes the way of a fit.
 """
 
 import sys
@@ -21,6 +22,7 @@ from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from .divergence import step_error
 from .learning_from_data import learn_from_data
+from .schedules import BLOCK, steps_of_block
 from .state import Epoch, FitState
 
 MOST_FORMS = 16  # of batches that are kept
@@ -75,6 +77,7 @@ class Stepper:
         self.name = optimizer.name if network.fits.by_name.get(optimizer.name) is optimizer else None
         self.current = attrgetter(*optimizer.hyperparameter_names(), "clip_value", "clip_norm")
         self.network, self.forms = network, {}
+        self.rates_left = 0  # steps whose learning rates have been read
 
     def is_for(self, given):
         return given is None or given is self.optimizer or (given == self.name if isinstance(given, str) else False)
@@ -87,18 +90,25 @@ class Stepper:
         if form is None:
             return None
         state, values = self.optimizer_state, self.current(self.optimizer)
-        if state.read != values and not self.read(form, values):
+        if state.read != values:
+            if form.clips != self.optimizer.clips or not (self.read(values) and form.slots_are_bounded()):
+                state.read = None
+                return None
+        elif self.rates_left == 0 and not self.read(values):
             return None
+        self.rates_left -= 1
         return form.step(X, y)
 
-    def read(self, form, values):
-        """Read changed hyperparameters; return whether steps need no check of their results."""
-        if form.clips != self.optimizer.clips or callable(self.optimizer.learning_rate):
-            return False
-        if not (self.optimizer_state.refresh(1) and form.slots_are_bounded()):
-            return False
-        self.optimizer_state.read = values
-        return True
+    def read(self, values):
+        """Read the hyperparameters, with the learning rates of the next steps; return whether all are bounded."""
+        state, rate = self.optimizer_state, self.optimizer.learning_rate
+        self.rates_left = steps_of_block(rate, int(state.step[0]) + 1) if callable(rate) else sys.maxsize
+        try:
+            bounded = state.refresh(min(self.rates_left, BLOCK))
+        except ValueError:  # a later rate is none; the step at which it is due raises the error
+            bounded = False
+        state.read = values if bounded else None
+        return bounded
 
     def prepare(self, X, y, data, trainer, threads):
         """Prepare for batches of this form, if they can be taken so."""

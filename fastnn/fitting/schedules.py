@@ -61,6 +61,11 @@ def rates_ahead(optimizer, first, steps):
     return np.ascontiguousarray(rates, np.float64)
 
 
+def steps_of_block(learning_rate, first):
+    """Return how many steps from step `first` may have their rates read at once: of other functions, one."""
+    return BLOCK - (first - 1) % BLOCK if isinstance(learning_rate, Schedule) else 1
+
+
 def step_count():
     """A field for a number of steps, at least one."""
     return checked(whole_number)

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from fastnn import (
     Adam,
     AdamW,
     BatchNorm,
+    CosineDecay,
     Dense,
     DivergenceError,
     Dropout,
@@ -19,7 +21,10 @@ from fastnn import (
     LambdaCallback,
     Network,
     Normalize,
+    WarmUp,
 )
+from fastnn.fitting import one_batch
+from fastnn.fitting.schedules import Schedule
 
 GENERATOR = np.random.default_rng(0)
 
@@ -57,6 +62,38 @@ def test_steps_have_the_bits_of_fits(dtype, make):
         threads = (None, 1, 2)[step // 3 % 3]
         assert one.train_on_batch(X, y, optimizer=optimizer, threads=threads) == fitted(other, X, y, beside)
         assert same_arrays(one, other)
+
+
+@pytest.mark.parametrize("rate", [ExponentialDecay(0.01, every=30), WarmUp(CosineDecay(0.01, steps=100), 20),
+                                  lambda step: 0.01 / step], ids=["decay", "warm-up", "function"])
+def test_the_rates_of_a_schedule_are_those_of_their_steps(rate, monkeypatch):
+    """Over blocks of rates, with a fit and steps of the general way between; all others take the short way."""
+    one, other, ways = classifier(), classifier(), []
+    mine, beside = Adam(rate), Adam(rate)
+    monkeypatch.setattr(one_batch, "first_step", lambda *given, of=one_batch.first_step: ways.append(0) or of(*given))
+    for step in range(150):
+        X, y = batch(step)
+        if step == 70:
+            fitted(one, X, y, mine)
+            fitted(other, X, y, beside)
+        given = {"sample_weight": np.ones(8)} if step in (30, 80) else {}
+        one.train_on_batch(X, y, optimizer=mine, **given)
+        fitted(other, X, y, beside)
+    assert same_arrays(one, other)
+    assert len(ways) == 3
+
+
+def test_a_rate_that_is_none_is_refused_at_its_step():
+    @dataclass(frozen=True)
+    class Falling(Schedule):
+        def rates(self, t):
+            return 0.01 - 0.001 * t
+
+    net, (X, y) = classifier(), batch(0)
+    for _ in range(11):
+        net.train_on_batch(X, y, optimizer=(optimizer := Adam(Falling())) if net.fits.stepper is None else optimizer)
+    with pytest.raises(ValueError, match="learning_rate"):
+        net.train_on_batch(X, y)
 
 
 @pytest.mark.parametrize("threads", [None, 1, 2])
