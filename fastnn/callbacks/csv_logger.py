@@ -12,8 +12,8 @@ from .log_file import Log, NotThisLog
 
 
 class CSVLogger(Callback):
-    """Write the metrics of each epoch to a file: a column "epoch", those of the history, and those that callbacks before it
-    report.
+    """Write the metrics of each epoch to a file: a column "epoch", counted from 1, those of the history, and those that
+    callbacks before it report.
 
     Each row is written at the end of its epoch. If it cannot be written (a full disk), the fit ends with an error and the
     file contains no part of the row.
@@ -39,7 +39,7 @@ class CSVLogger(Callback):
     >>> history = Network([Dense(1)], inputs=1).fit(np.ones((5, 1)), np.ones(5), epochs=2, callbacks=[CSVLogger(path)])
     >>> with open(path) as file:
     ...     [line.split(",")[0] for line in file]
-    ['epoch', '0', '1']
+    ['epoch', '1', '2']
     """
 
     may_be_repeated = True
@@ -50,6 +50,7 @@ class CSVLogger(Callback):
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"CSVLogger(separator=...) is {shown(separator)}; it must be one character")
         self.file, self.log, self.size = None, None, 0
+        self.one = 1  # the number of the first epoch; 0 in a log that an earlier version began
         self.before, self.first = 0, None  # number of rows of earlier fits in the file, and the first epoch of this fit
         self.last, self.own = (None, 0), {}  # the last epoch and the offset of its row; metrics that the history lacks
 
@@ -58,7 +59,7 @@ class CSVLogger(Callback):
             raise FileNotFoundError(f"there is no directory {self.path.parent} for the log; create it first")
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a directory; give the name of a file in it")
-        self.before, self.first, self.last, self.own = 0, None, (None, 0), {}
+        self.before, self.first, self.last, self.own, self.one = 0, None, (None, 0), {}, 1
         there = self.path.read_bytes() if self.path.exists() else b""
         if self.resumed is not None:
             self.continue_log(there)
@@ -92,6 +93,7 @@ class CSVLogger(Callback):
         """Continue the log of the resumed fit, in a file that holds these bytes."""
         epochs = self.network.fits.last.epoch.number
         self.before, self.first = self.resumed.get("before"), self.resumed.get("first")
+        self.one = self.resumed.get("one", 0)
         if self.before is None:  # the state of an earlier version holds the number of bytes
             size = whole_number("the size of the log in the checkpoint", self.resumed.get("size", 0), least=0)
             self.before, self.first = find_rows(there[:size], self.separator, epochs)
@@ -107,7 +109,8 @@ class CSVLogger(Callback):
         """Make the file that holds these bytes the log of `epochs` epochs; repeated: as for `Log.update_rows`."""
         first = epochs if self.first is None else self.first
         try:
-            log = Log.read(there, self.separator) or Log(["epoch", *self.metrics], separator=self.separator)
+            log = Log.read(there, self.separator, self.one) or Log(["epoch", *self.metrics], separator=self.separator,
+                                                                   one=self.one)
             log.update_rows(self.before, first, epochs, self.known(epochs), repeated=repeated)
         except NotThisLog as error:
             raise ValueError(f"{self.path} is not the log of this fit: {error}. Move it away, and the log is written again "
@@ -141,7 +144,7 @@ class CSVLogger(Callback):
             self.size = self.last[1]
         self.first = epoch if self.first is None else self.first
         self.own[epoch] = {name: value for name, value in values.items() if name not in (self.network.history or {})}
-        self.write(epoch, self.log.line(self.log.named({"epoch": epoch, **values})))
+        self.write(epoch, self.log.line(self.log.row(epoch, values)))
 
     def has_changed(self):
         """Return whether the file was replaced or changed by somebody else."""
@@ -176,7 +179,7 @@ class CSVLogger(Callback):
         return self.path, False
 
     def state(self):
-        return {"size": self.size, "before": self.before, "first": self.first}
+        return {"size": self.size, "before": self.before, "first": self.first, "one": self.one}
 
 
 def find_rows(there, separator, epochs):

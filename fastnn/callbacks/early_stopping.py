@@ -27,9 +27,9 @@ class EarlyStopping(Monitor):
     Attributes
     ----------
     best, best_epoch : float and int, or None
-        The best value, and its epoch.
+        The best value, and its epoch: its position in the history, from 0.
     stopped_epoch : int or None
-        The epoch after which the fit was stopped.
+        The epoch after which the fit was stopped, likewise.
 
     Examples
     --------

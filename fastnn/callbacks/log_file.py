@@ -1,4 +1,7 @@
-"""The rows of a log, recognized by their values: a spreadsheet or an editor may have saved the file again in between."""
+"""The rows of a log, recognized by their values: a spreadsheet or an editor may have saved the file again in between.
+
+Epochs are counted from 0 in the program, and from 1 in a file; in the files of earlier versions, from 0.
+"""
 
 import codecs
 import csv
@@ -23,9 +26,10 @@ class Log:
     newline: str = "\n"
     mark: bytes = b""  # byte order mark, which spreadsheets write
     ended: bool = True  # whether the last line ends with a newline
+    one: int = 1  # the number of the first epoch
 
     @classmethod
-    def read(cls, data, separator):
+    def read(cls, data, separator, one=1):
         """Return the Log in the bytes of a file, or None if it is empty; raise NotThisLog if it is not a table."""
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
         try:
@@ -36,7 +40,7 @@ class Log:
         if not lines:
             return None
         newline = next((each for each in ("\r\n", "\n", "\r") if each in text), "\n")
-        return cls(lines[0], lines[1:], separator, newline, mark, text.endswith(("\n", "\r")))
+        return cls(lines[0], lines[1:], separator, newline, mark, text.endswith(("\n", "\r")), one)
 
     def line(self, cells):
         """Return a row as the bytes of a line."""
@@ -47,9 +51,9 @@ class Log:
     def to_bytes(self):
         return self.mark + b"".join(map(self.line, [self.header, *self.rows]))
 
-    def named(self, values):
-        """Return the cells of a row from values by name; columns without a value are empty."""
-        return [values.get(name, "") for name in self.header]
+    def row(self, epoch, values):
+        """Return the cells of an epoch from values by name; columns without a value are empty."""
+        return [{"epoch": epoch + self.one, **values}.get(name, "") for name in self.header]
 
     def add_columns(self, names):
         """Add missing columns after the others, empty in the existing rows."""
@@ -71,7 +75,7 @@ class Log:
         begin = next((each for each in begins if each < len(self.rows) and self.is_row(each, first, known)), None)
         if begin is None:
             if self.rows and (before is None or len(self.rows) > before or (len(self.rows) < before and first < epochs)):
-                raise NotThisLog(f"none of its rows is that of epoch {first} of this fit")
+                raise NotThisLog(f"none of its rows is that of epoch {first + self.one} of this fit")
             begin = len(self.rows)
         own = self.rows[begin:]
         if first + len(own) > epochs and not repeated:
@@ -82,10 +86,11 @@ class Log:
                 if last and not self.ended:  # an incomplete row
                     own = own[:-1]
                     break
-                raise NotThisLog(f"its row {begin + number + 1} is not that of epoch {first + number} of this fit")
+                raise NotThisLog(f"its row {begin + number + 1} is not that of epoch "
+                                 f"{first + number + self.one} of this fit")
         own = own[:max(epochs - first, 0)]
         gone = range(first + len(own), epochs)
-        self.rows = self.rows[:begin] + own + [self.named({"epoch": epoch, **known.get(epoch, {})}) for epoch in gone]
+        self.rows = self.rows[:begin] + own + [self.row(epoch, known.get(epoch, {})) for epoch in gone]
         self.ended = True
 
     def is_row(self, number, epoch, known):
@@ -95,7 +100,7 @@ class Log:
             return False
         cells = dict(zip(self.header, row, strict=True))
         found = {name: cells[name] for name in values if cells.get(name)}
-        return same(cells["epoch"], epoch) and bool(found or not values) and all(
+        return same(cells["epoch"], epoch + self.one) and bool(found or not values) and all(
             same(cell, values[name]) for name, cell in found.items())
 
 

@@ -113,7 +113,7 @@ def test_csv_logger(separator, tmp_path):
     rows = list(csv.reader(io.StringIO(path.read_text()), delimiter=separator))
     assert rows[0] == ["epoch", *history]
     assert [[float(value) for value in row] for row in rows[1:]] == [
-        [epoch, *(values[epoch] for values in history.values())] for epoch in range(3)
+        [epoch + 1, *(values[epoch] for values in history.values())] for epoch in range(3)
     ]
     net.fit(X, LABELS, callbacks=[CSVLogger(path, separator=separator, append=True)], **options)
     assert [row[0] for row in csv.reader(io.StringIO(path.read_text()), delimiter=separator)] == ["epoch", *"012012"]
@@ -154,7 +154,7 @@ def test_rows_may_be_added_to_an_empty_file(tmp_path):
     path = tmp_path / "log.csv"
     path.touch()
     classifier().fit(X, LABELS, callbacks=[CSVLogger(path, append=True)])
-    assert path.read_text().startswith("epoch,loss,accuracy\n0,")
+    assert path.read_text().startswith("epoch,loss,accuracy\n1,")
 
 
 def test_a_row_is_in_the_file_when_its_epoch_is_over(tmp_path):

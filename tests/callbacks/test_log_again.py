@@ -52,7 +52,7 @@ def rows(separator=","):
 
 def check(net, table, rounded=0.0, known=range(100)):
     """The log is that of a fit without an interruption."""
-    assert [row["epoch"] for row in table] == [str(epoch) for epoch in net.history.epochs]
+    assert [row["epoch"] for row in table] == [str(epoch + 1) for epoch in net.history.epochs]
     for name, values in net.history.items():
         for epoch, value in enumerate(values):
             if epoch in known or table[epoch].get(name):
@@ -83,8 +83,8 @@ SAVED_AGAIN = {
     "the last row cut off": lambda text: text[:-12].encode(),
     "nothing": lambda text: b"",
     "a mark alone": lambda text: codecs.BOM_UTF8,
-    "later epochs": lambda text: (text + "3,1.25,0.5\n4,1.125,0.75\n").encode(),
-    "a later epoch cut off": lambda text: (text + "3,1.2").encode(),
+    "later epochs": lambda text: (text + "4,1.25,0.5\n5,1.125,0.75\n").encode(),
+    "a later epoch cut off": lambda text: (text + "4,1.2").encode(),
 }
 
 
@@ -143,12 +143,12 @@ NOT_OURS = {
     "another table": lambda text: "name,age\nAnn,32\n",
     "text": lambda text: "Some notes\non the fit\n",
     "decimal commas": lambda text: text.replace(",", ";").replace(".", ","),
-    "another fit behind it": lambda text: text + "0,1.5,0.25\n1,1.25,0.5\n",
+    "another fit behind it": lambda text: text + "1,1.5,0.25\n2,1.25,0.5\n",
     "a remark behind it": lambda text: text + "stopped here\n",
     "sorted": lambda text: "".join([text.splitlines(keepends=True)[0], *text.splitlines(keepends=True)[:0:-1]]),
-    "a row glued": lambda text: text.replace("\n2,", "2,"),
-    "a row cut in the middle": lambda text: re.sub(r"\n1,.*\n", "\n1,1.4\n", text),
-    "a row gone in the middle": lambda text: re.sub(r"\n1,.*\n", "\n", text),
+    "a row glued": lambda text: text.replace("\n3,", "3,"),
+    "a row cut in the middle": lambda text: re.sub(r"\n2,.*\n", "\n2,1.4\n", text),
+    "a row gone in the middle": lambda text: re.sub(r"\n2,.*\n", "\n", text),
     "two decimals": lambda text: rounded(text, 2),
     "a column twice": lambda text: text.replace("accuracy", "loss"),
     "no text": lambda text: "\x00\x01\x02",
@@ -179,21 +179,21 @@ def test_not_utf_8():
 def test_behind_the_rows_of_another_fit(change):
     classifier().fit(X, LABELS, epochs=4, callbacks=[CSVLogger(PATH)])
     text = begin(append=True)
-    assert [row["epoch"] for row in rows()] == [*"0123012"]
+    assert [row["epoch"] for row in rows()] == [*"1234123"]
     if change == "saved again":
         PATH.write_bytes(codecs.BOM_UTF8 + text.replace("\n", "\r\n").encode())
     elif change == "rows of another fit behind it":
         with open(PATH, "a") as file:
-            file.write("0,1.5,0.25\n")
+            file.write("1,1.5,0.25\n")
     elif change == "the fit before is gone":
         lines = text.splitlines(keepends=True)
         PATH.write_text("".join([lines[0], *lines[5:]]))
     if change == "rows of another fit behind it":
-        with pytest.raises(ValueError, match="its row 8 is not that of epoch 3 of this fit"):
+        with pytest.raises(ValueError, match="its row 8 is not that of epoch 4 of this fit"):
             go_on()
         return
     _, table = go_on()
-    assert [row["epoch"] for row in table] == [*("01234" if "gone" in change else "012301234")]
+    assert [row["epoch"] for row in table] == [*("12345" if "gone" in change else "123412345")]
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -204,7 +204,7 @@ def test_rows_are_added_as_the_others_are_written(newline, mark):
     before = PATH.read_bytes()
     classifier().fit(X, LABELS, epochs=2, callbacks=[CSVLogger(PATH, append=True)])
     assert PATH.read_bytes().startswith(before)
-    assert [row["epoch"] for row in rows()] == [*"01201"]
+    assert [row["epoch"] for row in rows()] == [*"12312"]
 
 
 @pytest.mark.parametrize("change", ["saved again", "replaced", "deleted"])
@@ -226,14 +226,14 @@ def test_touched_while_the_fit_runs(change):
         history = net.fit(X, LABELS, epochs=1 if options else 4, **options, callbacks=[
             Reports(), CSVLogger(PATH), LambdaCallback(on_epoch_end=touch)])
         table = rows()
-        assert [row["epoch"] for row in table] == [*"0123"]
+        assert [row["epoch"] for row in table] == [*"1234"]
         assert [float(row["loss"]) for row in table] == history["loss"]
         assert [float(row["recall"]) for row in table] == [0.125, 1.125, 2.125, 3.125]
 
 
 @pytest.mark.parametrize(("change", "reason"), [
     (lambda text: "name,age\nAnn,32\n", "its columns are name, age"),
-    (lambda text: text + "1,9.0,0.5\n", "its row 2 is not from this fit"),
+    (lambda text: text + "2,9.0,0.5\n", "its row 2 is not from this fit"),
 ])
 def test_replaced_by_something_else_while_the_fit_runs(change, reason):
     def touch(epoch, logs):
@@ -266,7 +266,19 @@ def test_a_log_that_joins_a_fit_later_has_the_rows_since_then():
     net.fit(X, LABELS, epochs=2)
     for epochs in 4, 6:
         net.fit(X, LABELS, epochs=epochs, resume=True, callbacks=[CSVLogger(PATH)])
-    assert [row["epoch"] for row in rows()] == [*"2345"]
+    assert [row["epoch"] for row in rows()] == [*"3456"]
+
+
+def test_a_log_of_an_earlier_version_goes_on_counting_from_0():
+    """Its state lacks the number of the first epoch."""
+    net = classifier()
+    net.fit(X, LABELS, epochs=3, callbacks=[CSVLogger(PATH)])
+    PATH.write_text(re.sub(r"(?m)^\d", lambda number: str(int(number[0]) - 1), PATH.read_text()))
+    del dict(net.fits.last.states)["CSVLogger"]["one"]
+    net.fit(X, LABELS, epochs=5, resume=True, callbacks=[CSVLogger(PATH)])
+    assert [row["epoch"] for row in rows()] == [*"01234"]
+    net.fit(X, LABELS, epochs=6, resume=True, callbacks=[CSVLogger(PATH)])
+    assert [row["epoch"] for row in rows()] == [*"012345"]
 
 
 def test_numbers_that_are_not_finite():
