@@ -2,7 +2,7 @@
 
 A step of a small network takes a microsecond or two, so everything else is prepared at the first batch of a form (the shapes
 and dtypes of X and y): its program, and memory that later batches are copied to. Such a batch is checked by one compiled
-call, and the hyperparameters are read again only if they have changed; of a schedule, a block of rates at a time. Anything
+call, and the hyperparameters are read again only if they have changed; of a schedule, many rates at a time. Anything
 unusual takes the way of a fit.
 """
 
@@ -22,7 +22,7 @@ from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
 from .divergence import step_error
 from .learning_from_data import learn_from_data
-from .schedules import BLOCK, steps_of_block
+from .schedules import AHEAD, steps_ahead
 from .state import Epoch, FitState
 
 MOST_FORMS = 16  # of batches that are kept
@@ -102,9 +102,9 @@ class Stepper:
     def read(self, values):
         """Read the hyperparameters, with the learning rates of the next steps; return whether all are bounded."""
         state, rate = self.optimizer_state, self.optimizer.learning_rate
-        self.rates_left = steps_of_block(rate, int(state.step[0]) + 1) if callable(rate) else sys.maxsize
+        self.rates_left = steps_ahead(rate, int(state.step[0]) + 1) if callable(rate) else sys.maxsize
         try:
-            bounded = state.refresh(min(self.rates_left, BLOCK))
+            bounded = state.refresh(min(self.rates_left, AHEAD))
         except ValueError:  # a later rate is none; the step at which it is due raises the error
             bounded = False
         state.read = values if bounded else None

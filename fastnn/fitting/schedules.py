@@ -20,6 +20,7 @@ from ..checks.single import check_fields, checked
 from ..samples.arrays import real_array
 
 BLOCK = 64  # steps: several times the lanes of a vector instruction
+AHEAD = 16 * BLOCK  # steps whose rates are read at once where each step is a call
 
 
 class Schedule:
@@ -61,9 +62,9 @@ def rates_ahead(optimizer, first, steps):
     return np.ascontiguousarray(rates, np.float64)
 
 
-def steps_of_block(learning_rate, first):
+def steps_ahead(learning_rate, first):
     """Return how many steps from step `first` may have their rates read at once: of other functions, one."""
-    return BLOCK - (first - 1) % BLOCK if isinstance(learning_rate, Schedule) else 1
+    return AHEAD - (first - 1) % AHEAD if isinstance(learning_rate, Schedule) else 1
 
 
 def step_count():

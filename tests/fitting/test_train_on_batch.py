@@ -23,7 +23,7 @@ from fastnn import (
     Normalize,
     WarmUp,
 )
-from fastnn.fitting import one_batch
+from fastnn.fitting import one_batch, schedules
 from fastnn.fitting.schedules import Schedule
 
 GENERATOR = np.random.default_rng(0)
@@ -67,7 +67,8 @@ def test_steps_have_the_bits_of_fits(dtype, make):
 @pytest.mark.parametrize("rate", [ExponentialDecay(0.01, every=30), WarmUp(CosineDecay(0.01, steps=100), 20),
                                   lambda step: 0.01 / step], ids=["decay", "warm-up", "function"])
 def test_the_rates_of_a_schedule_are_those_of_their_steps(rate, monkeypatch):
-    """Over blocks of rates, with a fit and steps of the general way between; all others take the short way."""
+    """Over several readings, with a fit and steps of the general way between; all others take the short way."""
+    monkeypatch.setattr(schedules, "AHEAD", 64)
     one, other, ways = classifier(), classifier(), []
     mine, beside = Adam(rate), Adam(rate)
     monkeypatch.setattr(one_batch, "first_step", lambda *given, of=one_batch.first_step: ways.append(0) or of(*given))
