@@ -283,6 +283,12 @@ def test_bad_input_is_refused(draw, says):
 # Few and many
 
 
+def test_accuracies_of_a_sweep_are_on_a_linear_scale():
+    scores = [0.05, 0.5, 1.0]
+    assert plot.score_by([1, 2, 3], scores, metric="val_accuracy").get_yscale() == "linear"
+    assert plot.score_by([1, 2, 3], scores, metric="val_loss").get_yscale() == "log"
+
+
 def test_one_epoch_has_one_tick():
     ax = plot.learning_curves({"loss": [1.0]})
     ax.figure.canvas.draw()

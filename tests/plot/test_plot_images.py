@@ -358,6 +358,19 @@ def test_no_label_of_a_diagram_runs_into_another(kind):
         assert no_two_overlap(ax)
 
 
+@pytest.mark.parametrize("size", [(4, 2.5), (8, 3), (3, 4)])
+def test_a_small_diagram_keeps_the_names_of_its_layers(size):
+    lenet = Network([Conv2D(6, 5, "relu"), MaxPool2D(2), Conv2D(16, 5, "relu"), MaxPool2D(2), Flatten(), Dense(120, "relu"),
+                     Dense(84, "relu"), Dense(10, "softmax")], inputs=(28, 28, 1))
+    for net in (lenet, Network([Dense(16, "relu"), Dense(3, "softmax")], inputs=4)):
+        ax = plot.network_diagram(net, plot.axes(width=size[0], height=size[1]))
+        assert no_two_overlap(ax)
+        names = [text.get_text().split("\n")[0] for text in ax.texts if text.get_text() != "⋮"]
+        assert names == ["inputs", *(type(layer).__name__ for layer in net.layers)]
+        frame = ax.figure.bbox
+        assert all(frame.y0 <= text.get_window_extent().y0 for text in ax.texts)
+
+
 def test_the_diagram_draws_a_plane_for_each_channel():
     from matplotlib.patches import Circle, Rectangle
 

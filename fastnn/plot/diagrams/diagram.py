@@ -6,15 +6,16 @@ from ...checks import whole_number
 from ...layers import is_ragged
 from ..canvas import COLORS, INK, given_or_new
 from ..names import of_network
+from ..room import LETTER, inches
 from .blocks import LEAST_ROWS, block_places, draw_block, draw_join, draw_window
 from .graph_diagram import graph_diagram
 
 COLUMN, ROW = 1.5, 0.36  # inches between columns, and between circles
 RADIUS = 0.12  # of a circle, in inches
-LETTER = 0.62  # width of a letter, as a part of its size
+GAP, SPACING = 0.12, 1.25  # inches above the labels; the distance of their lines, as a part of the size of a letter
 LABEL = 0.75  # inches below the columns for their labels
 SOME = 16  # steps drawn of sequences of any length
-SMALLEST = 4.5  # points; smaller letters are not legible
+LETTERS, EASY, SMALLEST = 8.0, 6.0, 4.5  # points: of letters with room, easily legible, and hardly legible
 
 
 def network_diagram(net, ax=None, *, most=12):
@@ -55,7 +56,7 @@ def network_diagram(net, ax=None, *, most=12):
     columns = [shown(shape[0], most) if len(shape) == 1 else None for shape in shapes]
     rows = max(len(column[0]) + column[1] if column else LEAST_ROWS for column in columns)
     width, height = COLUMN * len(columns), ROW * rows + LABEL
-    scale = 1.0 if ax is None else room(ax, width, height)
+    scale = 1.0 if ax is None else with_labels(ax, width, height)
     ax = given_or_new(ax, width=width, height=height)
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")
@@ -84,14 +85,34 @@ def network_diagram(net, ax=None, *, most=12):
             draw_circles(ax, places[k], color)
             if column[1]:
                 ax.text(x, middle, "⋮", ha="center", va="center", fontsize=14 * scale, color=INK)
+    below = max(0.0, inches(ax)[1] / scale - height)  # room that the columns leave in Axes of other proportions
     for labels in ([*zip(names, sizes, activations, strict=True)], [(size,) for size in sizes]):
-        fitting = 72 * COLUMN * scale / LETTER / max(len(line) for label in labels for line in label)
-        if fitting >= SMALLEST:  # otherwise the sizes alone, or nothing
-            for x, label in zip(xs, labels, strict=True):
-                ax.text(x, LABEL - 0.12, "\n".join(filter(None, label)), ha="center", va="top", linespacing=1.25,
-                        fontsize=min(fitting, max(SMALLEST, 8 * scale)))
+        if write_labels(ax, xs, labels, scale, below):  # otherwise the sizes alone, or nothing
             break
     return ax
+
+
+def write_labels(ax, xs, labels, scale, below):
+    """Write a label of several lines below each column, at two heights in turn if they are too long to be side by side.
+
+    below: room under that of the labels, in the units of the Axes. Return False, and write nothing, if no legible size fits.
+    """
+    longest = max(len(line) for label in labels for line in label)
+    lines = max(len(list(filter(None, label))) for label in labels)
+    sizes = []
+    for levels in (1, 2):
+        deep = GAP + levels * lines * SPACING * LETTERS / 72 / scale  # what letters of the usual size need
+        sizes.append(min(LETTERS, levels * 72 * COLUMN * scale / LETTER / longest,
+                         LETTERS * (LABEL + below - GAP) / (deep - GAP)))
+    size, levels = (sizes[0], 1) if sizes[0] >= min(EASY, sizes[1]) else (sizes[1], 2)
+    if size < SMALLEST:
+        return False
+    line = SPACING * size / 72 / scale
+    for k, (x, label) in enumerate(zip(xs, labels, strict=True)):
+        ax.text(x, LABEL - GAP - k % levels * lines * line, "\n".join(filter(None, label)), ha="center", va="top",
+                linespacing=SPACING, fontsize=size)
+    ax.set_ylim(bottom=min(0.0, LABEL - GAP - levels * lines * line))
+    return True
 
 
 def some_steps(shape):
@@ -103,6 +124,13 @@ def room(ax, width, height):
     """Return the ratio of the Axes' size to width × height inches, for scaling circles and letters."""
     across, up = given_or_new(ax).get_window_extent().size / ax.figure.dpi
     return min(1.0, across / width, up / height)
+
+
+def with_labels(ax, width, height):
+    """Return that ratio, smaller where the labels below columns would not be legible otherwise."""
+    scale, up = room(ax, width, height), inches(ax)[1]
+    deep = 3 * SPACING * EASY / 72 + GAP * scale
+    return scale if LABEL * scale >= deep or up < 3 * deep else min(scale, (up - deep) / (height - LABEL))
 
 
 def shown(width, most):

@@ -40,10 +40,13 @@ def graph_diagram(net, ax, room):
     between = 1.3 * letters <= 72 * scale * (row - box[1])  # whether the name of an output fits between two boxes
     lowest = {column[-1] for column in columns}
     outputs = dict(zip(net.wiring.outputs, net.graph.outputs, strict=True))
-    for tensor, name in enumerate(tensor_names(net.graph)):
-        step = None if tensor < net.wiring.inputs else net.wiring.steps[tensor - net.wiring.inputs]
+    steps = [*[None] * net.wiring.inputs, *net.wiring.steps]
+    texts = [lines_of(*each) for each in zip(steps, tensor_names(net.graph), net.shapes, strict=True)]
+    longest, most = max(len(line) for lines in texts for line in lines), max(map(len, texts))
+    fitting = max(SMALLEST, min(7.5, 72 * scale * box[0] / (LETTER * (longest + 1)), 72 * scale * box[1] / (1.3 * most)))
+    for tensor, (step, lines) in enumerate(zip(steps, texts, strict=True)):
         (x, y), below = where[tensor], between or tensor in lowest
-        draw_box(ax, (x, y), box, step, name, net.shapes[tensor], scale, None if below else outputs.get(tensor))
+        draw_box(ax, (x, y), box, step, lines, scale, fitting, None if below else outputs.get(tensor))
         if below and tensor in outputs:
             ax.text(x, y - box[1] / 2 - 0.03, outputs[tensor], ha="center", va="top", fontsize=letters, color=COLORS[0])
     return ax
@@ -123,23 +126,30 @@ def draw_line(ax, places):
                                  fill=False, zorder=1, shrinkA=0, shrinkB=0))
 
 
-def draw_box(ax, place, box, step, name, shape, scale, output=None):
-    """Draw the box of an input (step None) or a layer: its name and kind, its activation, the shape of a sample.
+def kind_of(step):
+    return "Input" if step is None else type(step.layer).__name__
+
+
+def lines_of(step, name, shape):
+    """Return what the box of an input (step None) or a layer says: its name, kind and activation, the shape of a sample."""
+    kind = kind_of(step)
+    activation = "" if step is None or step.layer.activation == "identity" else f" {step.layer.activation}"
+    sizes = " × ".join("steps" if n is None else str(n) for n in shape)
+    return [*([] if name == kind else [name]), f"{kind}{activation}", sizes]
+
+
+def draw_box(ax, place, box, step, lines, scale, size, output=None):
+    """Draw the box of an input (step None) or a layer with lines of text, as much of them as fits at a size of letters.
 
     output: the name of the output that it is, to stand in the box instead, since there is no place below it.
     """
     from matplotlib.patches import FancyBboxPatch
 
-    kind = "Input" if step is None else type(step.layer).__name__
-    color = PAINT.get("join" if step is not None and step.layer.joins else kind, "#e8f1fa")
+    color = PAINT.get("join" if step is not None and step.layer.joins else kind_of(step), "#e8f1fa")
     (x, y), (width, height) = place, box
     ax.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
                                 facecolor=color, edgecolor=INK, linewidth=0.9, zorder=2))
-    activation = "" if step is None or step.layer.activation == "identity" else f" {step.layer.activation}"
-    sizes = " × ".join("steps" if n is None else str(n) for n in shape)
-    lines = [*([] if name == kind else [name]), f"{kind}{activation}", sizes]
     lines = lines if output is None else [output]
-    size = max(SMALLEST, 7.5 * scale)
     fitting = int(72 * width * scale / (LETTER * size))  # letters of a line
     lines = [line if len(line) <= fitting else line[:max(1, fitting - 1)] + "…" for line in lines]
     if 1.3 * len(lines) * size > 72 * height * scale:  # the kind alone, or nothing, where more does not fit

@@ -92,7 +92,8 @@ def score_by(values, scores, ax=None, *, name="", metric=None, mode="auto"):
         if sign:
             best = np.argmin(np.where(finite, sign * scores, np.inf))
             ax.plot(places[best], scores[best], "*", color=COLORS[1], markersize=13, markeredgecolor="white")
-        if scores[finite].min() > 0 and scores[finite].max() > WIDE * scores[finite].min():
+        # shares of what is right, such as accuracies, are compared by differences
+        if sign != -1 and scores[finite].min() > 0 and scores[finite].max() > WIDE * scores[finite].min():
             ax.set_yscale("log")
     ax.set(xlabel=name, ylabel="score" if metric is None else metric)
     return plain(ax)
