@@ -36,7 +36,8 @@ def run_page(page):
         above = "\n" * text.count("\n", 0, block.start(1))
         with contextlib.redirect_stdout(printed):
             exec(compile(above + block[1], str(page), "exec"), namespace)
-        saved = [str(path) for path in sorted(Path().rglob("*.png")) if path not in known and "runs" not in path.parts]
+        new = [path for path in Path().rglob("*.png") if path not in known and "runs" not in path.parts]
+        saved = [str(path) for path in sorted(new, key=lambda path: path.stat().st_mtime_ns)]  # in the order of the code
         known |= {*map(Path, saved)}
         found.append((printed.getvalue().rstrip(), saved if "savefig" in block[1] else []))
     return found
