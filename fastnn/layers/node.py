@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from ..checks import shown
-from . import operators
+from . import numpy_habits, operators
 from .operators import OWN_LAYER
 from .ragged import input_shape, is_ragged
 from .ragged import output_shape as output_shape_of
@@ -83,7 +83,6 @@ class Node:
     """
 
     __slots__ = "layer", "name", "number", "reads", "shape", "site"
-    __array_ufunc__ = None  # NumPy leaves its operators to those below
     __iter__ = None
 
     def __init__(self, layer, reads, shape, name=None, site=None, number=0):
@@ -145,6 +144,29 @@ class Node:
 
     __rmatmul__ = __matmul__
 
+    def __lt__(self, other):
+        raise ValueError("nodes have no numbers yet that could be compared; Maximum()(x, y) is the larger of two nodes, "
+                         "Activation('relu')(x) the larger of x and 0")
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __array_ufunc__(self, ufunc, method, *given, **options):
+        return numpy_habits.of_ufunc(self, ufunc, method, given, options)
+
+    def __array_function__(self, function, types, given, options):
+        raise ValueError(numpy_habits.refusal(f"np.{function.__name__}", function.__name__))
+
+    def __array__(self, dtype=None, copy=None):
+        raise ValueError("a node has no numbers yet, so no array can be made of it; its values come from the network that "
+                         "is made of it: net.layer_outputs(X)")
+
+    def __float__(self):
+        raise ValueError("a node is no number; for a function of math, write Activation(name)(x), after "
+                         "fastnn.register_activation(name, value, derivative) if the package does not have it")
+
+    def __getattr__(self, name):
+        raise AttributeError(numpy_habits.missing_attribute(name), name=name, obj=self)
+
     def __abs__(self):
         raise ValueError(f"abs of a node is not there; {OWN_LAYER}, or an activation by fastnn.register_activation")
 
@@ -188,12 +210,13 @@ def checked_nodes(layer, given):
     """Return the nodes of a call, given as arguments or as one list, as a tuple."""
     nodes = tuple(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else given
     for node in nodes:
-        if hasattr(node, "output_shape") and not isinstance(node, Node):
+        if isinstance(node, Node):
+            continue
+        if hasattr(node, "output_shape"):
             raise ValueError(f"{layer!r} is called on the layer {node!r}, which reads nothing yet: call that on a node "
                              f"first, as in {node!r}(x)")
-        if not isinstance(node, Node):
-            raise ValueError(f"{layer!r} is called on {shown(node)}; it takes nodes, which Input(shape) and calls of layers "
-                             "give: numbers go to the network that is made of them")
+        raise ValueError(f"{layer!r} is called on {shown(node)}; it takes nodes, which Input(shape) and calls of layers "
+                         "give: numbers go to the network that is made of them")
     if not getattr(layer, "joins", False) and len(nodes) != 1:
         raise ValueError(f"{layer!r} is called on {len(nodes)} nodes; it takes one: join them first, as with Concatenate()")
     return nodes

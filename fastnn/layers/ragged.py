@@ -51,7 +51,7 @@ def numbers_of(shape):
 
 def seen_by(layer, shape):
     """Return the shape that a layer sees where samples have this shape."""
-    return shape if layer.works_over_time(shape) else row_shape(shape)
+    return shape if not is_ragged(shape) or layer.works_over_time(shape) else shape[1:]
 
 
 def output_shape(layer, shape):

@@ -35,6 +35,8 @@ def structure(layers, inputs, outputs):
         if not isinstance(layer, kinds):
             if isinstance(layer, CustomLayer):
                 check_registered(layer)
+            if isinstance(layer, Node):
+                raise ValueError(f"layers[{index}] is a node, {layer!r}; nodes make a graph: Network(inputs=…, outputs=…)")
             refuse_class(f"layers[{index}]", layer, kinds)
             raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
         if isinstance(layer, Block) or (layer.joins and layer.least == 1):

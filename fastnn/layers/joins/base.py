@@ -1,5 +1,7 @@
 """What layers that join several tensors have in common."""
 
+import numpy as np
+
 from ...runtime.threads import NUMBERS_PER_PART
 from ..base import Layer
 
@@ -22,8 +24,7 @@ class Join(Layer):
         """Return the shape of the output: that of all tensors."""
         self.check_count(shapes)
         if len(set(shapes)) > 1:
-            raise ValueError(f"{self!r} joins tensors of one shape, and here they are {listed(shapes)}: a number is not "
-                             "repeated to fit; repeat it, as in Concatenate()(gate, gate), or write a CustomLayer")
+            raise ValueError(f"{self!r} joins tensors of one shape, and here they are {listed(shapes)}; {repair(shapes)}")
         return shapes[0]
 
     def check_count(self, shapes):
@@ -50,6 +51,29 @@ class PairwiseJoin(Join):
             ))
             result = a
         return result
+
+
+def repair(shapes):
+    """Return what to do so that tensors of these shapes can be joined."""
+    try:
+        whole = np.broadcast_shapes(*shapes)
+    except ValueError:
+        return (f"give them one width, as with Dense({shapes[0][0]})" if {*map(len, shapes)} == {1} else
+                "bring them to one shape, as with Dense, Conv2D or Reshape")
+    others = {shape for shape in shapes if shape != whole}
+    if len(others) > 1 or len(whole) not in (1, 3):
+        return "nothing is repeated to fit; make a layer of your own that reads both, see fastnn.CustomLayer"
+    small, = others
+    return f"nothing is repeated to fit; repeat what has the shape {small}, called x here, by {repetition(small, whole)}"
+
+
+def repetition(shape, whole):
+    """Return the code that repeats a node x of a shape to that of features or of an image, as NumPy would."""
+    same_axes = (*[1] * (len(whole) - len(shape)), *shape)
+    code = "x" if same_axes == shape else f"Reshape({same_axes})(x)"
+    if same_axes[:-1] != whole[:-1]:
+        code = f"UpSample2D({tuple(size // own for size, own in zip(whole[:-1], same_axes, strict=False))})({code})"
+    return code if same_axes[-1] == whole[-1] else f"Concatenate()(*[{code}] * {whole[-1]})"
 
 
 def listed(shapes):
