@@ -160,7 +160,8 @@ def scale_text(network):
 
 def names_text(network):
     """Return the metadata about the names of classes."""
-    return {} if network.class_names is None else {"classes": to_text(list(network.class_names))}
+    names = network.class_names
+    return {} if names is None else {"classes": to_text(names if isinstance(names, dict) else list(names))}
 
 
 def names_in(metadata):

@@ -32,7 +32,7 @@ from ..program import embedded_model, small_prediction
 from ..program.vectors import Vectors
 from ..runtime.quiet import new_generator, quiet
 from ..runtime.threads import resolve_threads
-from ..samples.class_names import checked_names
+from ..samples.class_names import checked_names, checked_names_of_each
 from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
@@ -509,17 +509,20 @@ class Network:
         return predicting.predictions(self, self.forward(X, threads=threads))
 
     @property
-    def class_names(self) -> tuple[str, ...] | None:
+    def class_names(self) -> tuple[str, ...] | dict[str, tuple[str, ...]] | None:
         """The names of the classes, 0 first, of a network fitted on text labels; None if labels are numbers.
 
         They are learned from y in the first fit, in alphabetical order. Set them before it if y lacks some, or for another
-        order.
+        order. A network with several outputs has a dict of the names of those whose labels are text.
         """
         return self._class_names
 
     @class_names.setter
     def class_names(self, names):
-        self._class_names = checked_names(self.objective.head, names)
+        if self.several_outputs:
+            self._class_names = checked_names_of_each(self.graph.outputs, self.heads, names)
+        else:
+            self._class_names = checked_names(self.objective.head, names)
 
     @property
     def fitted_on(self) -> Scale | Scales | None:

@@ -84,7 +84,9 @@ def label_numbers(network, X, threads=None):
 
 
 def names_of(names, numbers):
-    """Return the names of classes, given numbers of samples, or of steps of sequences."""
+    """Return the names of classes, given numbers of samples, or of steps of sequences; of several outputs by name."""
+    if isinstance(names, dict):
+        return {output: names_of(names[output], own) if output in names else own for output, own in numbers.items()}
     names = np.array(names)
     return numbers.with_steps(names[numbers.steps]) if isinstance(numbers, Sequences) else names[numbers]
 

@@ -1,8 +1,11 @@
 """Labels that are text: their names, and the numbers 0 … classes − 1 that kernels read.
 
 A network learns the names from the labels of its first fit, in alphabetical order, and keeps them: `Network.class_names`.
-Predictions are names then. Labels may be given as names or as numbers from then on.
+Predictions are names then. Labels may be given as names or as numbers from then on. A network with several outputs has a
+dict of the names of those that were given text.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -102,3 +105,23 @@ def checked_names(head, names):
         raise ValueError(f"class_names is {shown(list(names))}; it must have {number_of_classes(head)} different names, one "
                          "for each class")
     return names
+
+
+def checked_names_of_each(outputs, heads, names):
+    """Return names by output as a dict of tuples, checked; None stays None. outputs: the names of the outputs."""
+    if names is None:
+        return None
+    if not isinstance(names, Mapping):
+        raise ValueError(f"class_names is {shown(names)}; this network has several outputs: give a dict of lists by output, "
+                         f"such as {{{outputs[0]!r}: ['a', 'b']}}")
+    heads, made = dict(zip(outputs, heads, strict=True)), {}
+    for output, own in names.items():
+        if output not in heads:
+            raise ValueError(f"class_names has {shown(output)}, which is no output of this network; they are "
+                             f"{', '.join(map(repr, outputs))}")
+        try:
+            made[output] = checked_names(heads[output], own)
+        except ValueError as error:
+            raise ValueError(str(error).replace("class_names", f"class_names[{output!r}]", 1)
+                             .replace("this network", "this output")) from None
+    return {output: own for output, own in made.items() if own is not None} or None

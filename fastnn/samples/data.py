@@ -28,7 +28,8 @@ from .weights import sample_weights
 def check_data(network, X, y, weights=None, class_weight=None, *, class_names=None, learns_names=False):
     """Return the Data of a caller's arrays for this network, or raise an error with the required form.
 
-    class_names: those of text labels; by default those that the network knows. learns_names: whether y may tell them.
+    class_names: those of text labels; by default those that the network knows; of several outputs a dict.
+    learns_names: whether y may tell them.
     """
     try:
         X = samples_of(network, X)
@@ -37,7 +38,7 @@ def check_data(network, X, y, weights=None, class_weight=None, *, class_names=No
             refuse_exchanged(network, X, y, error)
         raise
     if network.several_outputs:
-        return data_of_outputs(network, X, y, weights, class_weight)
+        return data_of_outputs(network, X, y, weights, class_weight, class_names or network.class_names, learns_names)
     head, dtype = network.objective.head, network.dtype
     if isinstance(y, Mapping):
         y, = by_name("y output", y, network.graph.outputs)
@@ -136,10 +137,29 @@ def targets_of(network, number, X, y, weights, class_weight=None):
     return targets, weights
 
 
-def data_of_outputs(network, X, y, weights, class_weight):
+def numbered_outputs(network, ys, class_weight, known, learns_names):
+    """As `numbered_classes`, for the targets of each output. known: the names of classes by output."""
+    outputs, names = network.graph.outputs, dict(known)
+    factors = [None] * len(outputs) if class_weight is None else by_name("class_weight output", class_weight, outputs, None)
+    for place, (output, head, has_steps) in enumerate(zip(outputs, network.heads, network.step_outputs, strict=True)):
+        if ys[place] is None or not (learns_names or output in names):
+            continue
+        number = numbered_steps if has_steps else numbered_classes
+        try:
+            ys[place], factors[place], found = number(head, ys[place], factors[place], names.get(output))
+        except ValueError as error:
+            raise named_error(f"y[{output!r}]", error) from None
+        if found is not None:
+            names[output] = found
+    return ys, None if class_weight is None else dict(zip(outputs, factors, strict=True)), names or None
+
+
+def data_of_outputs(network, X, y, weights, class_weight, class_names, learns_names):
     """Return the Data of several outputs, whose targets and weights are given by name."""
     names, heads = network.graph.outputs, network.heads
     ys, of_each = targets_by_name(y, names, heads), [weights] * len(names)
+    if class_names or learns_names:
+        ys, class_weight, class_names = numbered_outputs(network, ys, class_weight, class_names or {}, learns_names)
     if is_of_each(weights, names):
         of_each = by_name("sample_weight output", weights, names, None)
     targets, checked, common = [], [], {}  # common: {id of weights given for several outputs: what they become}
@@ -152,5 +172,5 @@ def data_of_outputs(network, X, y, weights, class_weight):
         are_as_given = of_it.counted is None and of_it.offsets is None
         checked.append(common.setdefault(id(own), found) if are_as_given else found)
     data = SeveralData(X, SeveralTargets((*targets,)), checked, dtype=network.dtype,
-                       counts=tuple(head.count for head in heads))
+                       class_names=class_names, counts=tuple(head.count for head in heads))
     return weighted(network, data, class_weight)

@@ -50,6 +50,54 @@ def test_two_classes_after_sigmoid(optimizer):
     assert net.predict(X[:0]).tolist() == []
 
 
+def several(**options):
+    x = Input(1)
+    h = Dense(8, "tanh")(x)
+    return Network(inputs=x, outputs={"kind": Dense(3, "softmax")(h), "fine": Dense(1, "sigmoid")(h), "value": Dense(1)(h)},
+                   **options)
+
+
+def test_several_outputs_have_names_of_each(tmp_path):
+    fine, values = np.where(X[:, 0] > 0.05, "yes", "no"), X[:, 0]
+    numbers = {"kind": NUMBERS, "fine": (fine == "yes").astype(int), "value": values}
+    words = {"kind": WORDS, "fine": fine, "value": values}
+    net, other = several(), several()
+    options = {"epochs": 300, "optimizer": "rmsprop", "metrics": {"kind": ["f1"]}}
+    history = net.fit(X, numbers, validation_data=(X, numbers), class_weight={"kind": {1: 2.0}}, **options)
+    found = other.fit(X, words, validation_data=(X, words), class_weight={"kind": {"mild": 2.0}}, **options)
+    assert dict(found) == dict(history)
+    assert net.class_names is None
+    assert other.class_names == {"kind": ("cold", "mild", "warm"), "fine": ("no", "yes")}
+    assert other.evaluate(X, words) == net.evaluate(X, numbers)
+    assert other.evaluate(X, {**words, "fine": numbers["fine"]}) == net.evaluate(X, numbers)
+    other.save(tmp_path / "net.safetensors")
+    for twin in (other, copy.deepcopy(other), other.astype("float64"), Network.load(tmp_path / "net.safetensors")):
+        assert twin.class_names == other.class_names
+        predicted = twin.predict(X)
+        assert (predicted["kind"].tolist(), predicted["fine"].tolist()) == (WORDS.tolist(), fine.tolist())
+        assert predicted["value"].dtype.kind == "f"
+
+
+@pytest.mark.parametrize(("names", "message"), [
+    (["a", "b", "c"], "several outputs: give a dict of lists by output, such as {'kind': "),
+    ({"knid": ["a", "b", "c"]}, "class_names has 'knid', which is no output of this network; they are 'kind', 'fine'"),
+    ({"kind": ["a", "b"]}, r"class_names\['kind'\] is .*it must have 3 different names"),
+    ({"value": ["a", "b"]}, r"class_names\['value'\] are for samples of one class each; this output learns"),
+])
+def test_names_of_several_outputs_are_checked(names, message):
+    with pytest.raises(ValueError, match=message):
+        several().class_names = names
+
+
+def test_text_that_an_output_does_not_know_is_refused_by_its_name():
+    net, y = several(), {"kind": WORDS, "fine": NUMBERS % 2, "value": X}
+    net.fit(X, y)
+    with pytest.raises(ValueError, match=r"y\['kind'\] holds the label 'hot'; this network knows 'cold', 'mild', 'warm'"):
+        net.fit(X, {**y, "kind": ["hot"] * 6})
+    with pytest.raises(ValueError, match=r"y\['value'\] holds text labels, 3 different ones, and this network learns"):
+        net.fit(X, {**y, "value": WORDS})
+
+
 def test_names_are_kept_in_copies_and_files(tmp_path):
     net = classifier()
     net.fit(X, WORDS)
