@@ -9,6 +9,7 @@ from .undisturbed import undisturbed
 ITEM_BYTES = {"float32": 4, "float64": 8}
 
 
+@lru_cache(maxsize=1)
 def magic_tuple():
     """Return (target triple, name of the processor, its features) that Numba compiles for."""
     return undisturbed(lambda: numba.core.registry.cpu_target.target_context.codegen().magic_tuple())
@@ -51,6 +52,11 @@ def masks_are_free():
 def halves_are_faster():
     """Return whether tiles of half vectors pay off: Zen 4 multiplies two halves of 64 bytes in the time of a whole one."""
     return vector_bytes() == 64
+
+
+def half_vectors_take_half():
+    """Return whether half a vector is multiplied in half of the time: not where all of 64 bytes are multiplied at once."""
+    return vector_bytes() < 64 or magic_tuple()[1] == "znver4"
 
 
 def row_vectors():

@@ -1,7 +1,7 @@
 """The table rows of a convolution and of a transposed convolution, and the sizes of their bands and memory."""
 
 from ...interpreter.table import with_phases
-from ...processor.target import ITEM_BYTES, vector_lanes
+from ...processor.target import ITEM_BYTES, half_vectors_take_half, vector_lanes
 from ...products.convolution.overlapping import scratch_numbers
 from ...products.convolution.planes import planes_size
 from ...products.convolution.segments import elementwise_product_kernel, segment_product_kernel
@@ -25,7 +25,8 @@ BAND_BYTES, TOGETHER_BYTES = 1 << 18, 1 << 16
 # the stack.
 SUMS_BYTES, MOST_TERMS = 1 << 16, 4096
 # An image is computed by windows that overlap if that multiplies less than this share of the lanes: adding them costs time.
-OVERLAPPING_PAYS = 0.8
+# Where only whole vectors are multiplied, shares of 0.56 to 0.93 took 0.57 to 0.98 of the time, and 1 took 0.94 to 1.12.
+OVERLAPPING_PAYS, OVERLAPPING_PAYS_WHOLE = 0.8, 0.95
 MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # for the gradient of the weight: largest number of blocks, and of elements in all
 
 
@@ -84,13 +85,17 @@ class ConvolutionPlan:
         """Return whether windows that overlap are the faster way to an image: by the lanes that both multiply."""
         if self.groups > 1 or self.elementwise or self.columns.dilation > 1 or self.columns.kernel == 1:
             return False
-        lanes, kernel, stride = vector_lanes(self.dtype), self.columns.kernel, self.columns.stride
+        lanes, kernel, stride, share = vector_lanes(self.dtype), self.columns.kernel, self.columns.stride, OVERLAPPING_PAYS_WHOLE
+        if half_vectors_take_half():  # a last vector that is at most half full takes half of the time
+            lanes, share = lanes // 2, OVERLAPPING_PAYS
 
-        def filled(numbers):  # a last vector that is at most half full takes half of the time
-            return -(-numbers // (lanes // 2)) * (lanes // 2)
+        def filled(numbers):
+            return -(-numbers // lanes) * lanes
 
+        sums = scratch_numbers(self.dtype, self.columns.out, kernel, self.channels)
         by_pixels = -(-self.columns.size // stride) * kernel * filled(self.channels)
-        return self.columns.out * filled(kernel * self.channels) < OVERLAPPING_PAYS * by_pixels
+        return (ITEM_BYTES[self.dtype] * sums <= BAND_BYTES
+                and self.columns.out * filled(kernel * self.channels) < share * by_pixels)
 
     def pixels_pay(self):
         """Return whether lanes hold pixels of the windows, and whether they do for the gradient of the weight too.
