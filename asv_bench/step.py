@@ -41,9 +41,12 @@ GROUPS = {
     **dict.fromkeys(("convolution_forward", "convolution_backward_weight", "convolution_backward_input", "convolution_sum",
                      "pack_for_image"), "products"),
 }
-LAYERS = {"batch_norm": "normalization", "max_pool": "pools", "average_pool": "pools", "dropout": "dropout",
-          "activation": "element-wise", "convolution": "element-wise",
-          "weight_by_pixels": "products"}  # by how the name begins, of all other kernels
+LAYERS = {  # by how the name begins, of all other kernels
+    "batch_norm": "normalization", "layer_norm": "normalization", "group_norm": "normalization", "max_pool": "pools",
+    "average_pool": "pools", "dropout": "dropout", "activation": "element-wise", "convolution": "element-wise",
+    "weight_by_pixels": "products", "attention": "attention", "additive_attention": "attention", "gru": "recurrence",
+    "lstm": "recurrence", "simple_rnn": "recurrence", "add_": "joins", "copy_part": "joins", "gather": "memory",
+}
 
 
 @intrinsic

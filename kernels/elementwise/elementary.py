@@ -186,6 +186,29 @@ def compiled_exp(x):
     return exp_reduced(r) * power_of_two(half) * power_of_two(n - (half - ROUND) + ROUND)
 
 
+# 2**t = 2**n (1 + f q(f)), t = n + f, |f| <= 1/2; error of 2**f: 2**-27.5, 2**-53.6
+EXP2 = Real(
+    float32=(0.69314724, 0.24022655, 0.055502724, 0.009617063, 0.0013418203, 0.00015820508),
+    float64=(
+        0.6931471805599457, 0.2402265069591012, 0.05550410866480358, 0.009618129107590044, 0.0013333558148241097,
+        0.00015403530469976318, 1.5252733578949612e-05, 1.3215426240469917e-06, 1.0177739938797286e-07,
+        7.07568080893911e-09, 4.5503619271523773e-10,
+    ),
+)  # fmt: skip
+EXP2_NORMAL = Real(float32=-126.0, float64=-1022.0)
+
+
+def exp2_of_product(x, factor):
+    """2**(x factor) for `Traced` numbers with x factor <= 0; 0 where it would be subnormal.
+
+    It takes half of the operations of exp: the product is rounded only when n has been taken off, and nothing is clamped.
+    """
+    rounded = fma(x, factor, ROUND)
+    n = rounded - ROUND
+    f = fma(x, factor, -n)
+    return select(n < EXP2_NORMAL, 0.0, fma(f, polynomial(f, EXP2), 1.0) * power_of_two(rounded))
+
+
 EXPM1_RANGE = Real(float32=-18.0, float64=-38.0), EXP_RANGE[1]
 EXPM1_IS_X = Real(float32=2.0**-26, float64=2.0**-55)
 

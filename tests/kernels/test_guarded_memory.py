@@ -24,6 +24,7 @@ from fastnn import (
     LastStep,
     LayerNorm,
     MaxPool2D,
+    MultiHeadAttention,
     Network,
     RandomShift,
     Reshape,
@@ -46,7 +47,7 @@ LAYERS = {
                                                                   dilation=2),
                              DepthwiseConv2D(3, padding="same"), ConvTranspose2D(4, (2, 3), stride=(1, 2), padding=1),
                              Conv2D(2, 1, groups=2), Flatten()),
-    "steps": lambda: (Reshape((-1, 1)), LastStep()),
+    "steps": lambda: (Reshape((-1, 1)), MultiHeadAttention(1, causal=True), LastStep()),
     "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
 }
 

@@ -13,22 +13,19 @@ number of steps, not with its square. A part computes some heads of some samples
 gives does not depend on others. Runs while rows are samples.
 """
 
-import numpy as np
-
-from ...compiling.jit import REAL, Kernel, jit, offset, typed_pointer, view
+from ...compiling.jit import REAL, Kernel, jit, typed_pointer, view
 from ...compiling.record import FLOAT
 from ...compiling.share import share
-from ...compiling.trace import at_full_width
-from ...elementwise.elementary import exp
-from ...elementwise.reduction import row_dot, row_maximum, row_sum
 from ...interpreter.axes import axis_offsets
 from ...interpreter.table import Kind
+from ...processor.prefetch import CACHE_LINE, prefetch
 from ...processor.target import ITEM_BYTES
 from ...products.product import call_product, chain_length, product_kernel
 from ...products.transpose import call_transpose, transpose_kernel
 from ..joins.add import NOTHING, WRITE, destination
 from ..recurrence.forward import at, parameter
 from .scores import CHAIN, WHOLE, additive_scores, dot_scores, whole
+from .weights import weigh_rows, weigh_rows_back
 
 ATTENTION = Kind(
     "attention",
@@ -65,41 +62,65 @@ def seen(row, first, count, steps):
     return min(steps, first + count) if row.causal != 0 else steps
 
 
+@jit
+def fetch(call, place, numbers, part, parts, item):
+    """Prefetch a part of some numbers of the arena."""
+    begin, end = share(item * numbers, part, parts, CACHE_LINE)
+    start = at(call, place)
+    for byte in range(begin, end, CACHE_LINE):
+        prefetch(start + byte)
+
+
+def fetching(dtype):
+    """Return the compiled function that prefetches what a head of the next sample reads, and writes in the backward pass.
+
+    The rows of a head lie so far apart that the processor does not foresee them: without this, attention of four heads with
+    16 features took 1.15 times as long.
+    """
+    item = ITEM_BYTES[dtype]
+
+    @jit
+    def fetch_next(row, call, offsets, i, head, backward):
+        if i + 1 == call.batch:
+            return
+        first, steps, heads = offsets[i + 1], offsets[i + 2] - offsets[i + 1], row.heads
+        query, queries = queries_of(row, call, i + 1)
+        of_keys, of_values, of_query = steps * row.keys_row, steps * row.values_row, queries * row.query_row
+        fetch(call, row.keys + first * row.keys_row, of_keys, head, heads, item)
+        fetch(call, row.values + first * row.values_row, of_values, head, heads, item)
+        if row.learns_query == 0:
+            fetch(call, row.query + query * row.query_row, of_query, head, heads, item)
+        if backward:
+            fetch(call, row.da + query * row.a_row, queries * row.a_row, head, heads, item)
+            if row.to_keys != NOTHING:
+                fetch(call, row.dkeys + first * row.keys_row, of_keys, head, heads, item)
+            if row.to_values != NOTHING:
+                fetch(call, row.dvalues + first * row.values_row, of_values, head, heads, item)
+            if row.to_query != NOTHING:
+                fetch(call, row.dquery + query * row.query_row, of_query, head, heads, item)
+
+    return fetch_next
+
+
 def weighing(dtype):
     """Return the compiled functions (weigh, weigh_back) of the softmax of scores (rows, steps) in place."""
-    number, real = typed_pointer(REAL[dtype]), np.dtype(dtype).type
+    item, weigh_two, weigh_two_back = ITEM_BYTES[dtype], weigh_rows(dtype), weigh_rows_back(dtype)
 
     @jit
     def weigh(row, scores, first, rows, columns, stride):
-        at_full_width()
-        scale = real(row.scale)
-        for r in range(rows):
-            count, place = seen(row, first + r, 1, columns), offset(number(scores), r * stride)
-            p, unseen = view(place, 0, whole(count)), view(place, count, columns - count)
-            top = row_maximum(count, place)  # subtracted for stability only
-            for j in range(len(p)):
-                p[j] = scale * (p[j] - top)
-            for j in range(len(p)):
-                p[j] = exp(p[j])
-            total = row_sum(count, place)
-            for j in range(len(p)):
-                p[j] /= total
-            unseen[:] = 0
+        for r in range(0, rows, 2):
+            other = min(r + 1, rows - 1)
+            weigh_two((scores + item * r * stride, scores + item * other * stride, seen(row, first + r, 1, columns),
+                       seen(row, first + other, 1, columns), whole(columns)), row.scale)
 
     @jit
     def weigh_back(row, dscores, weights, first, rows, columns, stride):
         # forward: weights = softmax(scale scores)
-        at_full_width()
-        scale = real(row.scale)
-        for r in range(rows):
-            count = seen(row, first + r, 1, columns)
-            place, of_weights = offset(number(dscores), r * stride), offset(number(weights), r * stride)
-            ds, p = view(place, 0, whole(count)), view(of_weights, 0, whole(count))
-            unseen = view(place, count, columns - count)
-            inner = row_dot(count, place, of_weights)
-            for j in range(len(ds)):
-                ds[j] = scale * (p[j] * (ds[j] - inner))
-            unseen[:] = 0
+        for r in range(0, rows, 2):
+            other = min(r + 1, rows - 1)
+            one, two = item * r * stride, item * other * stride
+            weigh_two_back((dscores + one, dscores + two, weights + one, weights + two, seen(row, first + r, 1, columns),
+                            seen(row, first + other, 1, columns), whole(columns)), row.scale)
 
     return weigh, weigh_back
 
@@ -109,7 +130,7 @@ def forward_builder(scores):
 
     def build(dtype):
         item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
-        (score, _, _), (weigh, _) = scores(dtype), weighing(dtype)
+        (score, _, _), (weigh, _), fetch_next = scores(dtype), weighing(dtype), fetching(dtype)
 
         def attention_forward(row, call, part, parts):
             offsets, heads = axis_offsets(call, row.source_axis), row.heads
@@ -133,6 +154,7 @@ def forward_builder(scores):
                 query = at(call, row.query + first_query * row.query_row + head * features)
                 if row.learns_query != 0:
                     query = parameter(call, row.query + head * features)
+                fetch_next(row, call, offsets, i, head, False)
                 call_transpose(like, (keys_t, stride, keys, row.keys_row, steps, features))
                 for r in range(0, queries, QUERIES):
                     rows = min(QUERIES, queries - r)
@@ -153,16 +175,20 @@ def backward_builder(scores):
     def build(dtype):
         item, number = ITEM_BYTES[dtype], typed_pointer(REAL[dtype])
         (score, score_back, finish), (weigh, weigh_back) = scores(dtype), weighing(dtype)
+        fetch_next = fetching(dtype)
 
         @jit
-        def cleared(call, to, place, row_size, rows, columns):
-            """Return the address of a gradient that is added up, 0 if it is not wanted; cleared unless others wrote it."""
+        def begun(call, to, clear, place, row_size, rows, columns):
+            """Return the addresses of a gradient, 0 if it is not wanted, and of what its first sums begin with, 0 for zeros.
+
+            clear: whether to write zeros where others have written nothing.
+            """
             if to == NOTHING:
-                return 0
-            if to == WRITE:
+                return 0, 0
+            if to == WRITE and clear:
                 for r in range(rows):
                     view(call.arena, place + r * row_size, columns)[:] = 0
-            return at(call, place)
+            return at(call, place), at(call, place) if to != WRITE or clear else 0
 
         def attention_backward(row, call, part, parts):
             # forward: a = softmax(scale score(query, keys)) @ values
@@ -178,14 +204,18 @@ def backward_builder(scores):
                 first, steps = offsets[i], offsets[i + 1] - offsets[i]
                 stride = whole(steps)
                 first_query, queries = queries_of(row, call, i)
+                # Sums of a gradient begin with the first block of queries, if that reaches all of it.
+                clear = row.weight >= 0 or steps == 0 or queries == 0 or (row.causal != 0 and queries > QUERIES)
                 # values before keys before queries, as the backward pass goes: where they are one tensor, the first is
                 # written and the others add
-                dvalues = cleared(call, row.to_values, row.dvalues + first * row.values_row + head * width, row.values_row,
-                                  steps, width)
-                dkeys = cleared(call, row.to_keys, row.dkeys + first * row.keys_row + head * features, row.keys_row, steps,
-                                features)
-                dquery = cleared(call, row.to_query, row.dquery + first_query * row.query_row + head * features,
-                                 row.query_row, queries, features)
+                dvalues, values_start = begun(call, row.to_values, clear,
+                                              row.dvalues + first * row.values_row + head * width, row.values_row, steps,
+                                              width)
+                dkeys, keys_start = begun(call, row.to_keys, clear, row.dkeys + first * row.keys_row + head * features,
+                                          row.keys_row, steps, features)
+                dquery, query_start = begun(call, row.to_query, clear,
+                                            row.dquery + first_query * row.query_row + head * features, row.query_row,
+                                            queries, features)
                 dweight = at(call, row.partials + i * features)
                 if row.weight >= 0:
                     view(number(dweight), 0, features)[:] = 0
@@ -198,6 +228,7 @@ def backward_builder(scores):
                 query = at(call, row.query + first_query * row.query_row + head * features)
                 if row.learns_query != 0:
                     query = parameter(call, row.query + head * features)
+                fetch_next(row, call, offsets, i, head, True)
                 call_transpose(like, (keys_t, stride, keys, row.keys_row, steps, features))
                 call_transpose(like, (values_t, stride, values, row.values_row, steps, width))
                 for r in range(0, queries, QUERIES):
@@ -207,13 +238,15 @@ def backward_builder(scores):
                     score(row, call, weights, query + q, keys_t, buffer, rows, columns, stride)
                     weigh(row, weights, r, rows, columns, stride)
                     if dvalues != 0:
-                        call_product(like, (dvalues, row.values_row, weights, 1, stride, given, row.a_row, dvalues,
+                        call_product(like, (dvalues, row.values_row, weights, 1, stride, given, row.a_row, values_start,
                                             row.values_row, columns, width, rows, CHAIN))
                     call_product(like, (dscores, stride, given, row.a_row, 1, values_t, stride, 0, 0, rows, whole(columns),
                                         width, chain_length(width)))
                     weigh_back(row, dscores, weights, r, rows, columns, stride)
-                    score_back(row, call, dscores, query + q, keys, keys_t, dquery + q if dquery != 0 else 0, dkeys, dkeys_t,
-                               dweight, buffer, rows, columns, stride)
+                    score_back(row, call, dscores, query + q, keys, keys_t, dquery + q if dquery != 0 else 0,
+                               query_start + q if query_start != 0 else 0, dkeys, keys_start, dkeys_t, dweight, buffer, rows,
+                               columns, stride)
+                    values_start, keys_start = dvalues, dkeys
                 if dkeys != 0:
                     finish(row, dkeys, dkeys_t, steps, stride)
 

@@ -37,16 +37,16 @@ def dot_scores(dtype):
                                                   whole(columns), features, chain_length(features)))
 
     @jit
-    def score_back(row, call, dscores, query, keys, keys_t, dquery, dkeys, dkeys_t, dweight, buffer, rows, columns,
-                   stride):
+    def score_back(row, call, dscores, query, keys, keys_t, dquery, query_start, dkeys, keys_start, dkeys_t, dweight,
+                   buffer, rows, columns, stride):
         # forward: scores = query @ keysᵀ
         features, like = row.key_features, view(number(dscores), 0, 1)
         if dquery != 0:
-            call_product(like, (dquery, row.query_row, dscores, stride, 1, keys, row.keys_row, dquery, row.query_row, rows,
-                                features, columns, CHAIN))
+            call_product(like, (dquery, row.query_row, dscores, stride, 1, keys, row.keys_row, query_start, row.query_row,
+                                rows, features, columns, CHAIN))
         if dkeys != 0:
-            call_product(like, (dkeys, row.keys_row, dscores, 1, stride, query, row.query_row, dkeys, row.keys_row, columns,
-                                features, rows, CHAIN))
+            call_product(like, (dkeys, row.keys_row, dscores, 1, stride, query, row.query_row, keys_start, row.keys_row,
+                                columns, features, rows, CHAIN))
 
     @jit
     def finish(row, dkeys, dkeys_t, steps, stride):
@@ -79,8 +79,8 @@ def additive_scores(dtype):
                     s[j] += weight[f] * t[j]
 
     @jit
-    def score_back(row, call, dscores, query, keys, keys_t, dquery, dkeys, dkeys_t, dweight, buffer, rows, columns,
-                   stride):
+    def score_back(row, call, dscores, query, keys, keys_t, dquery, query_start, dkeys, keys_start, dkeys_t, dweight,
+                   buffer, rows, columns, stride):
         # forward: scores = Σ weight tanh(query + keys)
         at_full_width()
         features = row.key_features

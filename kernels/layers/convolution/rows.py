@@ -85,7 +85,8 @@ class ConvolutionPlan:
         """Return whether windows that overlap are the faster way to an image: by the lanes that both multiply."""
         if self.groups > 1 or self.elementwise or self.columns.dilation > 1 or self.columns.kernel == 1:
             return False
-        lanes, kernel, stride, share = vector_lanes(self.dtype), self.columns.kernel, self.columns.stride, OVERLAPPING_PAYS_WHOLE
+        lanes, kernel, stride = vector_lanes(self.dtype), self.columns.kernel, self.columns.stride
+        share = OVERLAPPING_PAYS_WHOLE
         if half_vectors_take_half():  # a last vector that is at most half full takes half of the time
             lanes, share = lanes // 2, OVERLAPPING_PAYS
 
