@@ -13,6 +13,9 @@ def classification_loss(loss, out_activation):
 def regression_loss(loss):
     """Return the name of the loss; refuse a loss of probabilities, because a regressor's outputs are arbitrary numbers."""
     record = losses.resolve(loss)
+    if not record.needs_targets:
+        raise ValueError(f"loss {record.name!r} is an output itself, whatever y is; a regressor needs a loss of y: train a "
+                         "Network by it")
     if record.targets != "values":
         raise ValueError(f"loss {record.name!r} is one of probabilities; a regressor needs one of values, such as "
                          "'squared_error', 'absolute_error', 'huber' or 'poisson'")

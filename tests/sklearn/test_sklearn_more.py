@@ -106,7 +106,7 @@ def test_normalization(normalization):
 
 
 @pytest.mark.parametrize("loss", [name for name, record in fastnn.losses.items()
-                                  if record.targets == "values" and record.outputs_of_target == 1])
+                                  if record.targets == "values" and record.outputs_of_target == 1 and record.needs_targets])
 def test_every_loss_of_values(loss):
     model = NetworkRegressor(loss, max_iter=30, random_state=0).fit(X_REG, abs(Y_REG))
     assert model.loss_curve_[-1] < model.loss_curve_[0]
@@ -115,6 +115,11 @@ def test_every_loss_of_values(loss):
 def test_a_loss_of_probabilities_is_no_regression():
     with pytest.raises(ValueError, match="values"):
         NetworkRegressor("cross_entropy").fit(X_REG, Y_REG)
+
+
+def test_a_loss_that_takes_no_targets_is_refused():
+    with pytest.raises(ValueError, match="loss 'output' is an output itself, whatever y is; a regressor needs a loss of y"):
+        NetworkRegressor("output").fit(X_REG, Y_REG)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "squared_error", "huber"])
