@@ -1,7 +1,7 @@
 """The base class of layers whose functions a user writes, and their registration."""
 
 import math
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 
 import numpy as np
@@ -174,7 +174,7 @@ def glorot_uniform(shape, generator):
 
 def not_compiled(layer, error):
     """Return the message about functions that Numba does not compile."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "<intrinsic attempt>" not in line]
     telling = [line for line in lines if any(word in line for word in TELLING)]
     place = next((line for line in lines if line.startswith("File ")), "")
     return (f"a function of {type(layer).__name__} cannot be compiled: {' '.join(telling[:2]) or lines[0]} {place} "
@@ -230,6 +230,9 @@ def register_layer(cls):
     if before is not None and not issubclass(before, CustomLayer):
         raise ValueError(f"fastnn has a layer called {cls.__name__}; give yours another name")
     checked_functions(cls)
+    if "works_over_time" in cls.__dict__:
+        raise ValueError(f"{cls.__name__} has works_over_time; a layer of your own works on the steps of sequences, one at "
+                         "a time: leave it out, or give the network sequences of one length, inputs=(steps, features)")
     reads = (cls.reads,) if isinstance(cls.reads, str) else tuple(cls.reads)
     if not reads or len({*reads}) < len(reads):
         raise ValueError(f"{cls.__name__}.reads is {shown(cls.reads)}; it must be the names of its inputs, such as "
@@ -239,8 +242,24 @@ def register_layer(cls):
         cls.output_shape = checked_output(cls.output_shape)
     if not is_dataclass(cls) or "__dataclass_params__" not in cls.__dict__:
         cls = dataclass(frozen=True)(cls)
+        cls.__init__ = checked_arguments(cls, cls.__init__)
     layers.records[cls.__name__] = cls
     return cls
+
+
+def checked_arguments(cls, init):
+    """Return the constructor with an error that says where its arguments come from."""
+
+    @wraps(init)
+    def checked(self, *arguments, **named):
+        try:
+            init(self, *arguments, **named)
+        except TypeError as error:
+            own = ", ".join(field.name for field in fields(cls)) or "none"
+            raise TypeError(f"{error}; the arguments of {cls.__name__} are its annotated attributes, such as "
+                            f"rate: float = 1.0, and here {own}") from None
+
+    return checked
 
 
 def checked_output(output_shape):

@@ -104,7 +104,7 @@ def make_declaration(layer, shape):
                                  for method in ("parameter_shapes", "state_shapes", "memory_shapes"))
     check_names(name, [*reads, *parameters, *state, *memory])
     known = {*reads, *parameters, *state, *memory, OUTPUT}
-    given = {field.name: getattr(layer, field.name) for field in fields(layer) if field.name not in known}
+    given = {field.name: checked_field(layer, field) for field in fields(layer) if field.name not in known}
     own_training = TRAINING not in known | {*given}  # otherwise it is an array or a number of the layer
     if own_training:
         given[TRAINING] = False
@@ -116,6 +116,9 @@ def make_declaration(layer, shape):
         arguments = arguments_of(function)
         for argument in arguments:
             if argument not in allowed[phase]:
+                if isinstance(getattr(cls, argument, None), (int, float)):
+                    raise ValueError(f"{name}.{argument} is no number of the layer, as it has no annotation; write "
+                                     f"{argument}: {type(getattr(cls, argument)).__name__} = … in the class")
                 raise ValueError(f"{name}.{phase} takes {argument!r}, which is none of its arrays and numbers: "
                                  f"{', '.join(sorted(allowed[phase]))}")
             if argument in given:
@@ -130,6 +133,15 @@ def make_declaration(layer, shape):
         raise ValueError(f"{name} has the state {', '.join(state)} and no function update, which changes it")
     return Declaration(layer, reads, parameters, state, memory, layer.output_shape(shape), taken,
                        own_training and TRAINING in taken)
+
+
+def checked_field(layer, field):
+    """Return the value of a field, an argument of the layer, which must be a whole number if the class says `int`."""
+    value = getattr(layer, field.name)
+    if field.type in (int, "int") and isinstance(value, (float, np.floating)):
+        raise ValueError(f"{type(layer).__name__}.{field.name} is {shown(value)}, and the class says int; give a whole "
+                         "number")
+    return value
 
 
 def checked_number(where, value):
@@ -185,4 +197,7 @@ def checked_functions(cls):
                              "sample and the layer's numbers by their names")
         if kinds - {inspect.Parameter.POSITIONAL_OR_KEYWORD} or function.__defaults__:
             raise ValueError(f"{cls.__name__}.{phase} must take plain arguments, without defaults, * and **")
+        if "random" in function.__code__.co_names:
+            raise ValueError(f"{cls.__name__}.{phase} draws random numbers, which no seed sets; let it read a node of them, "
+                             "fastnn.GaussianNoise(1.0)(0.0 * x)")
         setattr(cls, phase, staticmethod(function))

@@ -94,8 +94,9 @@ def tried_call(declaration, phase, arrays):
             raise
         taken = arguments_of(functions_of(type(declaration.layer))[phase])
         listed = ", ".join(f"{key} {arrays[key].shape}" for key in taken if key in arrays)
+        numbers = ", ".join(f"{key} = {declaration.options[key]!r}" for key in taken if key in declaration.options)
         raise ValueError(f"{name}.{phase} raises {type(error).__name__}{where}: {error}. Its arrays have the shapes "
-                         f"{listed}") from error
+                         f"{listed}{numbers and f', its numbers are {numbers}'}; of sequences it gets one step") from error
     return True
 
 
@@ -117,7 +118,8 @@ def check_set(declaration, phase, name, array):
     if (array == UNSET).any():
         index = tuple(map(int, np.argwhere(array == UNSET)[0]))
         raise ValueError(f"{type(declaration.layer).__name__}.{phase} does not set {name}[{', '.join(map(str, index))}] "
-                         f"(its shape is {array.shape}): write every element, and to add up, begin with {name}[:] = 0")
+                         f"(its shape is {array.shape}): write every element, as in {name}[:] = …, and to add up, begin "
+                         f"with {name}[:] = 0")
 
 
 def check_added(declaration, name, from_zero, from_one):

@@ -83,7 +83,9 @@ class CustomKernels:
             raise ValueError(f"{name} has {len(operands)} arrays, sizes of axes and numbers together, and a layer may have "
                              f"{MOST_OPERANDS}; put several parameters into one array")
         self.digest = user_digest(*functions.values())
-        self.kind = Kind(f"custom_{name}", **operands)
+        # Numba takes two records of one name for the same, and a class has other operands after an edit, or for other axes
+        layout = hashlib.sha256(repr(operands).encode()).hexdigest()[:12]
+        self.kind = Kind(f"custom_{layout}", **operands)
         self.kernels = {phase: self.kernel(phase) for phase in functions}
         self.failure = np.zeros(FAILURE_WORDS, np.int64)
 

@@ -87,6 +87,10 @@ def forgets(dx, da, weight):
     dx[:] = da * weight
 
 
+def rated(a, x, rate):
+    a[:] = rate * x
+
+
 MISTAKES = {
     "an element is left": ({"forward": first_only}, r"Mine.forward does not set a\[1\]"),
     "an output is added to": ({"forward": added}, r"Mine.forward does not set a\[0\].*begin with a\[:\] = 0"),
@@ -105,6 +109,8 @@ MISTAKES = {
     "a shape of text": ({"output_shape": lambda self, shape: "3"}, "output_shape gives for .* must be a tuple of whole"),
     "a shape of nothing": ({"parameter_shapes": lambda self, shape: {"weight": ()}}, "the shape of 'weight' is .*must be a"),
     "no dict": ({"parameter_shapes": lambda self, shape: [3]}, "parameter_shapes gives .*must give a dict of names"),
+    "a number without annotation": ({"forward": rated, "rate": 2.0},
+                                    "Mine.rate is no number of the layer, as it has no annotation; write rate: float = …"),
     "two names": ({"parameter_shapes": lambda self, shape: {"dx": (2,)}}, "two arrays called 'dx'"),
     "an initial value too long": ({"forward": with_weight, "backward": overwrites, "parameter_shapes": weight,
                                    "initial_values": lambda self, shape, generator: {"weight": np.ones(7)}},
@@ -125,7 +131,16 @@ def test_a_parameter_that_forward_changes_is_refused():
         built(forward=changes_weight, backward=lambda dx, dweight, da: None, parameter_shapes=weight)
 
 
+def random(a, x):
+    for i in range(len(x)):
+        a[i] = x[i] if np.random.rand() < 0.5 else 0.0  # noqa: NPY002
+
+
 REGISTRATION = {
+    "random numbers": (lambda: register_layer(made(forward=random)),
+                       r"Mine.forward draws random numbers, which no seed sets; .*fastnn.GaussianNoise\(1.0\)\(0.0 \* x\)"),
+    "whole sequences": (lambda: register_layer(made(works_over_time=lambda self, shape: True)),
+                        r"works on the steps of sequences, one at a time.*inputs=\(steps, features\)"),
     "self": (lambda: register_layer(made(forward=lambda self, a, x: None)), "Mine.forward takes self"),
     "stars": (lambda: register_layer(made(forward=lambda *arrays: None)), r"Mine.forward must take plain arguments"),
     "no backward": (lambda: register_layer(type("Mine", (CustomLayer,), {"forward": staticmethod(double)})),
@@ -171,6 +186,53 @@ def test_what_is_no_number_is_no_argument():
 
     with pytest.raises(ValueError, match=r"Texted.mode is 'fast'; functions can take numbers only"):
         Network([Texted()], inputs=3)
+
+
+def test_arguments_are_annotated_attributes():
+    @register_layer
+    class Mine(CustomLayer):
+        width: int = 1
+
+        def forward(a, x, width):
+            for i in range(len(x)):
+                a[i] = x[i * width]
+
+        def backward(dx, da):
+            dx[:] = da
+
+    for call in (lambda: Mine(2, 3), lambda: Mine(size=2)):
+        with pytest.raises(TypeError, match=r"the arguments of Mine are its annotated attributes, .* and here width"):
+            call()
+    with pytest.raises(ValueError, match=r"Mine.width is 2.0, and the class says int; give a whole number"):
+        Network([Mine(2.0)], inputs=3)
+    with pytest.raises(ValueError, match=r"its numbers are width = 2"):
+        Network([Mine(2)], inputs=3)
+    assert Network([Mine()], inputs=3).layers == (Mine(1),)
+
+
+def test_a_class_may_have_other_arrays_after_an_edit_and_for_other_shapes():
+    """As when a notebook cell is edited and runs again, while networks of the earlier class are in use."""
+    def of_all(a, x):
+        a[...] = 2.0 * x
+
+    def of_all_backward(dx, da):
+        dx[...] = 2.0 * da
+
+    first = register_layer(made(forward=of_all, backward=of_all_backward))
+    nets = [Network([first(), fastnn.Flatten()], inputs=shape) for shape in (3, (3, 2))]
+
+    def second_backward(dx, dweight, da, x, weight):
+        dx[:] = weight * da
+        dweight += x * da
+
+    second = register_layer(made(forward=with_weight, backward=second_backward, parameter_shapes=weight,
+                                 initial_values=lambda self, shape, generator: {"weight": 3.0}))
+    nets.append(Network([second()], inputs=3))
+    given = [X, np.stack([X, X], axis=-1), X]
+    for net, samples, factor in zip(nets, given, (2, 2, 3), strict=True):
+        expected = factor * samples.reshape(len(X), -1)
+        np.testing.assert_allclose(net.forward(samples), expected, rtol=1e-6)
+        net.fit(samples, expected)
 
 
 def test_python_that_cannot_be_compiled_is_refused():
