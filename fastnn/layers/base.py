@@ -119,6 +119,10 @@ class Layer:
             raise ValueError(f"{self!r} works on whole sequences; give them to predict")
         return {}
 
+    def lower_with(self, following, program, index, x, activation):
+        """As `lower`, also for the layer that alone reads its output; return the output of that, or None: not together."""
+        return None
+
     def lower_step(self, program, index, x, activation, kept):
         """As `lower`, for a step of each sequence. kept: the offsets in the arena of what it keeps, by name."""
         return self.lower(program, index, x, activation)

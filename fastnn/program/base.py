@@ -9,6 +9,7 @@ from ..kernels.interpreter import batch as batches
 from ..kernels.interpreter.table import make_table
 from ..kernels.layers.joins.add import add_gradient_row
 from ..kernels.layers.randomness.dropout import GAMMA
+from ..layers.base import Layer
 from ..layers.ragged import is_ragged
 from ..runtime.memory import Arena
 from ..runtime.threads import NUMBERS_PER_PART, parts
@@ -196,9 +197,17 @@ class Program(Rows):
             self.readers_left = {}
             for tensor, count in zip(inputs, readers, strict=False):
                 self.expect(tensor, count, shared)
+        a, done = None, False
         for step, self.used_again in zip(wiring.steps, wiring.used_again, strict=True):
             given = [tensors[number] for number in step.reads]
-            a = self.lower_step(step, [self.read(x, step.layer) for x in given] if shared else given)
+            if not done:
+                these = [self.read(x, step.layer) for x in given] if shared else given
+                a = self.lower_two(wiring, step, len(tensors), these)
+                done = a is not None
+                if not done:
+                    a = self.lower_step(step, these)
+            else:  # with the step before
+                done = False
             if self.training:
                 self.expect(a, readers[len(tensors)], shared)
                 self.give_back(given)
@@ -206,6 +215,21 @@ class Program(Rows):
         self.used_again = False
         self.outputs = tensors[len(inputs):]
         return [self.read(tensors[number]) for number in wiring.outputs]
+
+    def lower_two(self, wiring, step, tensor, given):
+        """Emit the rows of a step and the next one, if they are computed together; return the next one's output, or None.
+
+        tensor: the number of the step's output.
+        """
+        if type(step.layer).lower_with is Layer.lower_with or self.keeps_outputs or wiring.readers[tensor] > 1:
+            return None
+        number = tensor + 1 - wiring.inputs
+        following = wiring.steps[number] if number < len(wiring.steps) else None
+        if following is None or following.reads != (tensor,) or following.activation != "identity":
+            return None
+        x, = given
+        activation = None if step.activation == "identity" else activations[step.activation]
+        return step.layer.lower_with(following.layer, self, step.index, x, activation) if self.axis is x.axis else None
 
     def lower_step(self, step, given):
         """Emit the rows of one step for the tensors that it reads; return the tensor of its output."""

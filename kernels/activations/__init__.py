@@ -37,6 +37,9 @@ class Activation:
         Whether the derivative is continuous; if not, `kinks` lists where it jumps.
     needs_z : bool
         Whether the derivative needs z; if not, prime(a, a) = prime(z, a), and a replaces z in memory.
+    keeps_order : bool
+        Whether the largest of several a is g of the largest z, and where different z have the same a, the derivative is 0.
+        Then a max pool may come before the activation.
     rowwise : bool
         Whether an output depends on its whole row, as for softmax; such an activation has its own kernels.
     onnx : str, callable or None
@@ -58,6 +61,7 @@ class Activation:
     smooth: bool = True
     kinks: tuple[float, ...] = ()
     needs_z: bool = True
+    keeps_order: bool = False
     rowwise: bool = False
     onnx: str | Callable | None = None
     onnx_attributes: dict = field(default_factory=dict)

@@ -11,6 +11,7 @@ register(Activation(
     value=lambda z: 0.0 if z < 0.0 else z,
     prime=lambda z, a: 1.0 if z > 0.0 else 0.0,
     needs_z=False,
+    keeps_order=True,
     vectorized=lambda z: np.maximum(z, 0),
     vectorized_prime=lambda z, a: np.where(z > 0, 1, 0),
     initializer="he_normal",

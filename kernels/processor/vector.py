@@ -5,7 +5,7 @@ from numba.core import cgutils
 
 from .target import ITEM_BYTES, has_fma, vector_lanes
 
-i1, i32, i64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+i1, i8, i32, i64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 SCALAR = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
 
 
@@ -68,3 +68,33 @@ class VectorEmitter:
     def shuffle(self, builder, a, b, order):
         """Return the lanes of a and b in the given order; those of b are numbered after those of a."""
         return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(i32, len(order)), order))
+
+
+class OctetEmitter(VectorEmitter):
+    """Emit operations on bytes too, one for each lane."""
+
+    @property
+    def octets(self):
+        return ir.VectorType(i8, self.lanes)
+
+    def octet(self, number):
+        return ir.Constant(self.octets, [number] * self.lanes)
+
+    def load_octets(self, builder, address, mask):
+        address = builder.bitcast(address, self.octets.as_pointer())
+        if mask is None:
+            value = builder.load(address)
+            value.align = 1
+            return value
+        load = self.declare(f"llvm.masked.load.v{self.lanes}i8.p0", self.octets,
+                            [address.type, i32, self.mask_type, self.octets])
+        return builder.call(load, [address, i32(1), mask, self.octet(0)])
+
+    def store_octets(self, builder, value, address, mask):
+        address = builder.bitcast(address, self.octets.as_pointer())
+        if mask is None:
+            builder.store(value, address).align = 1
+            return
+        store = self.declare(f"llvm.masked.store.v{self.lanes}i8.p0", ir.VoidType(),
+                             [self.octets, address.type, i32, self.mask_type])
+        builder.call(store, [value, address, i32(1), mask])

@@ -47,6 +47,9 @@ LAYERS = {
                                                                   dilation=2),
                              DepthwiseConv2D(3, padding="same"), ConvTranspose2D(4, (2, 3), stride=(1, 2), padding=1),
                              Conv2D(2, 1, groups=2), Flatten()),
+    "pooled": lambda: (Reshape((1, -1, 1)), UpSample2D((2, 1)), Conv2D(3, 2, "relu", padding=1), MaxPool2D(2),
+                       ZeroPad2D(1), Conv2D(5, (3, 1), "tanh", stride=(2, 1)), UpSample2D(2), Conv2D(9, 1), MaxPool2D(2),
+                       Flatten()),
     "steps": lambda: (Reshape((-1, 1)), MultiHeadAttention(1, causal=True), LastStep()),
     "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
 }

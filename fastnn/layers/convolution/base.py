@@ -10,6 +10,7 @@ from ..base import Layer, refuse_exchanged, registered_activation
 from ..initializers import initializers
 from ..windows import image_shape, padding_of, per_axis, series_shape, shorter, single
 from .onnx import by_operator, by_taps
+from .pooled import lower_pooled
 
 ROUND = 16  # regions of scratch begin at multiples of this many numbers, on cache lines
 
@@ -168,10 +169,19 @@ class Convolution(Layer):
             from_data=x.from_data,
         ):
             program.emit(row)
-        # the bias follows the weight in memory
-        program.emit_update(start=start, rows=size, columns=1, parts=program.parts(size, NUMBERS_PER_PART))
-        program.emit_penalty(start, plan.weight_size, self.l1, self.l2)
+        self.register_parameters(program, index, plan.weight_size, shape[-1])
         return a
+
+    def lower_with(self, following, program, index, x, activation):
+        if self.transposed or x.axis is not None or not hasattr(following, "halves"):
+            return None
+        return lower_pooled(self, program, index, x, activation, following)
+
+    def register_parameters(self, program, index, weight_size, features):
+        """Register the update and the penalty of the parameters; the bias follows the weight in memory."""
+        start, size = program.offsets[f"{index}.weight"], weight_size + features
+        program.emit_update(start=start, rows=size, columns=1, parts=program.parts(size, NUMBERS_PER_PART))
+        program.emit_penalty(start, weight_size, self.l1, self.l2)
 
 
 def plain(value):

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from ...kernels.layers.pooling.base import halves
 from ...kernels.layers.pooling.max_pool import max_pool_row
 from ...kernels.layers.sequences.pool_over_time import max_over_time_row
 from ...kernels.layers.sequences.pool_steps import max_steps_row
@@ -65,6 +66,10 @@ class MaxPool2D(Maximum, Pool):
     >>> net.shapes
     [(28, 28, 1), (14, 14, 1), (196,), (10,)]
     """
+
+    def halves(self, shape):
+        """Return whether windows of samples of this shape are 2×2 side by side, all of them within the data."""
+        return halves(*self.windows(shape)[0])
 
 
 @register

@@ -32,6 +32,9 @@ CONVOLUTION = Kind(
     "pixel_windows",  # address of the kernel of the windows with pixels in the lanes, see `by_pixels`; 0 if features are
     "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
     "from_data",  # whether x is read from the data instead of the arena
+    # with a max pool, see `pooled`: the positions in the arena, whether the activation comes before the pool, the vectors of
+    # a patch, the lines of the pool whose patches are in memory at a time
+    "kept", "activates_first", "patch_vectors", "patch_band",
 )
 
 

@@ -1,9 +1,14 @@
 """The table rows of a convolution and of a transposed convolution, and the sizes of their bands and memory."""
 
+from dataclasses import replace
+
 from ...interpreter.table import with_phases
 from ...processor.target import ITEM_BYTES, half_vectors_take_half, vector_lanes
 from ...products.convolution.overlapping import scratch_numbers
+from ...products.convolution.patches import patch_size, patch_vectors
 from ...products.convolution.planes import planes_size
+from ...products.convolution.pooled_image import image_sums_size
+from ...products.convolution.pooled_sums import MOST_VECTORS
 from ...products.convolution.segments import elementwise_product_kernel, segment_product_kernel
 from .by_pixels import MOST_FEATURES, dz_planes_size, pixel_windows, sums_size, weight_by_pixels
 from .conv2d import (
@@ -17,6 +22,15 @@ from .conv2d import (
     pack_for_image,
 )
 from .conv_transpose2d import transposed_backward_input, transposed_backward_weight, transposed_forward
+from .pooled import (
+    behind,
+    pack_patches,
+    pooled_backward_input,
+    pooled_backward_weight,
+    pooled_forward,
+    pooled_forward_keeping,
+    pooled_sparse_input,
+)
 
 # A band of a sample, with zeros around it, stays in the second-level cache. The samples that the gradient of the weight
 # reads at a time stay in the first-level cache.
@@ -27,6 +41,10 @@ SUMS_BYTES, MOST_TERMS = 1 << 16, 4096
 # An image is computed by windows that overlap if that multiplies less than this share of the lanes: adding them costs time.
 # Where only whole vectors are multiplied, shares of 0.56 to 0.93 took 0.57 to 0.98 of the time, and 1 took 0.94 to 1.12.
 OVERLAPPING_PAYS, OVERLAPPING_PAYS_WHOLE = 0.8, 0.95
+# With a max pool: bytes of the windows that are pooled, and of the patches that the gradient of the weight reads, at a time.
+POOLED_BYTES, PATCH_BYTES = 1 << 15, 1 << 16
+# The gradient to the image is a sum over maxima only from so many features on, and up to so many bytes of sums.
+SPARSE_FEATURES, SPARSE_BYTES = 8, 1 << 17
 MOST_BLOCKS, BLOCKS_NUMBERS = 16, 1 << 18  # for the gradient of the weight: largest number of blocks, and of elements in all
 
 
@@ -150,7 +168,80 @@ class ConvolutionPlan:
             "overlapping": self.overlapping, "window_band": self.window_band,
             "image_band": self.image_band, "most_blocks": self.most_blocks, "together": self.together,
             "product": (elementwise_product_kernel if self.elementwise else segment_product_kernel).address(self.dtype),
+            "kept": 0, "activates_first": False, "patch_vectors": 0, "patch_band": 0,
         }
+
+
+class PooledPlan(ConvolutionPlan):
+    """As `ConvolutionPlan`, for a convolution whose windows only a max pool of adjacent 2×2 windows reads.
+
+    Windows that the pool leaves out are not computed. With `image_scratch`, `windows_scratch` and `weight_scratch` a part
+    has the windows of a band, those of a sample, and the patches and sums.
+    """
+
+    def __init__(self, dtype, axes, channels, features, batch):
+        rows, columns = (replace(axis, out=axis.out // 2 * 2) for axis in axes)
+        super().__init__(dtype, (rows, columns), channels, features, 1, batch)
+        item, line = ITEM_BYTES[dtype], columns.out * features
+        wide = columns.kernel * channels
+        most = min(self.window_band, POOLED_BYTES // (item * line))
+        self.window_band = band = max(2, most // 2 * 2)
+        if self.by_pixels:
+            self.image_scratch = planes_size(dtype, rows, band, columns, channels)
+        elif self.image_scratch:
+            self.image_scratch = self.box_of_image(band)
+        self.image_scratch += behind.py_func(band * line)
+        self.windows_scratch += behind.py_func(rows.out * line)
+        self.patch_vectors, patch = patch_vectors(dtype, wide), patch_size(dtype, wide)
+        sums = image_sums_size(dtype, rows, columns, patch)
+        self.sparse = columns.dilation == 1 and features >= SPARSE_FEATURES and item * sums <= SPARSE_BYTES
+        if self.sparse:
+            self.windows_scratch, self.packed_size = sums, features * rows.kernel * patch
+
+        def patches(pooled_lines):
+            return ((2 * pooled_lines - 1) * rows.stride + rows.span) * columns.out * patch
+
+        self.patch_band = max([1, *(n for n in range(1, rows.out // 2 + 1) if item * patches(n) <= PATCH_BYTES)])
+        self.weight_scratch = features * rows.kernel * patch + patches(self.patch_band)
+
+    @staticmethod
+    def pays(dtype, axes, channels, features, groups):
+        """Return whether the pool is computed with the convolution."""
+        rows, columns = axes
+        return groups == 1 and min(rows.out, columns.out) > 1 and (
+            patch_vectors(dtype, columns.kernel * channels) <= MOST_VECTORS)
+
+    def operands(self):
+        return super().operands() | {"patch_vectors": self.patch_vectors, "patch_band": self.patch_band}
+
+
+def pooled_rows(plan, activation, parts, *, x, a, dz, dx, kept, packed, partials, scratch, scratch_size, weight, bias,
+                from_data):
+    """As `convolution_rows`, with a max pool: a and dz are its own. kept: the offset of its positions, or None."""
+    dtype = plan.dtype
+    phases = {"forward": pooled_forward if kept is None else pooled_forward_keeping}
+    if kept is not None:
+        phases["backward_third"] = pooled_backward_weight
+        if activation is not None:
+            phases["backward_first"] = convolution_backward_output
+    if dx is not None:
+        phases["backward_second"] = pooled_sparse_input if plan.sparse else pooled_backward_input
+    first = activation is not None and not activation.keeps_order
+    row = CONVOLUTION.row(
+        {phase: (kernel.address(dtype), parts[phase]) for phase, kernel in phases.items()},
+        **plan.operands() | {"kept": kept or 0, "activates_first": first}, x=x, z=a, a=a, dz=dz or 0, dx=dx or 0,
+        packed=packed, partials=partials, scratch=scratch, scratch_size=scratch_size, weight=weight, bias=bias,
+        out_pixels=plan.rows.out * plan.columns.out // 4, out_features=plan.features, from_data=from_data,
+        activation=0 if activation is None else activation.forward.address(dtype),
+        activation_backward=0 if activation is None or kept is None else activation.backward.address(dtype),
+    )
+    found = [row]
+    if kept is not None and plan.blocks > 1:
+        found.insert(0, with_phases(row, {"backward_third": (convolution_sum.address(dtype), parts["sum"])}))
+    if dx is not None:
+        pack = pack_patches if plan.sparse else pack_for_image
+        found.append(with_phases(row, {"backward_first": (pack.address(dtype), parts["pack"])}))
+    return found
 
 
 def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, dx, packed=0, partials=0, scratch=0,

@@ -149,12 +149,16 @@ def pool_kernels(name, forward, backward):
             Kernel(f"{name}_backward", partial(build_backward, emit=backward), POOL.arguments))
 
 
+def halves(*axes):
+    """Return whether windows are 2×2 side by side, all of them within the data."""
+    return all((axis.kernel, axis.stride, axis.dilation, axis.before) == (2, 2, 1, 0) and 2 * axis.out <= axis.size
+               for axis in axes)
+
+
 def pool_row(phases, rows, columns, channels, *, x, a, da, dx, kept=0, counts_padding=False):
     """Return the row of a pool. rows, columns: `Windows` of the axes; x, a, kept, da, dx: offsets, dx None if not needed."""
-    halves = all((axis.kernel, axis.stride, axis.dilation, axis.before) == (2, 2, 1, 0) and 2 * axis.out <= axis.size
-                 for axis in (rows, columns))
     return POOL.row(
-        phases, x=x, a=a, kept=kept, da=da or 0, dx=dx or 0, channels=channels, halves=halves,
+        phases, x=x, a=a, kept=kept, da=da or 0, dx=dx or 0, channels=channels, halves=halves(rows, columns),
         counts_padding=counts_padding,
         height=rows.size, out_height=rows.out, kernel_height=rows.kernel, stride_down=rows.stride,
         dilation_down=rows.dilation, top=rows.before, bottom=rows.after,

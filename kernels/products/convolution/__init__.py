@@ -14,6 +14,9 @@ computed with pixels in the lanes instead (`planes`, `pixel_tile`, `pixel_sums`)
 forward, windows and weight backward. Two things are copied: the weight, and a band of a sample if it needs zeros around it
 or becomes planes.
 
+Where a max pool of 2×2 windows follows, the gradients of weight and image are sums over the maxima (`pooled_sums`,
+`pooled_image`), which read an image as `patches`.
+
 Every element is one chain of multiply-adds in a fixed order: of windows and image over the taps and then channels or
 features, of the weight over the samples and then the windows. With pixels in the lanes, each lane has its own chain for the
 weight, and the lanes are added at the end of a block.
