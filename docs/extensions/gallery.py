@@ -67,12 +67,26 @@ def page(name, folder):
     parts = [f"# {title(name)}", first, *rest, f"```\nfastnn examples {name}\n```"]
     parts += [f"![{title(name)}]({picture.name})" for picture in pictures(name, folder)]
     if printed:
-        parts += ["## What it printed", "Times are those of the machine on which these pages were built.",
+        shorter = f" It was run with `--quick`: {quick(name)}. Without, results are better." if name in QUICK else ""
+        parts += ["## What it printed", f"Times are those of the machine on which these pages were built.{shorter}",
                   "```text\n" + "\n".join(in_lines(printed)) + "\n```"]
     else:
         parts.append("These pages were built where that file was not, so there is no picture.")
-    source = Path(example(name).__file__).read_text(encoding="utf-8").rstrip()
+    source = absolute(Path(example(name).__file__).read_text(encoding="utf-8").rstrip())
     return "\n\n".join([*parts, "## Source", f"````python\n{source}\n````"]) + "\n"
+
+
+def quick(name):
+    """What an example does of all with --quick, as its source tells the parser of its options."""
+    return re.search(r'quick="(.+?)"', Path(example(name).__file__).read_text(encoding="utf-8"))[1]
+
+
+def absolute(source):
+    """Return the source of an example with imports that work wherever it is copied to."""
+    source = re.sub(r"^from \.\. import", "from fastnn import", source, flags=re.MULTILINE)
+    source = re.sub(r"^from \.\.(\w)", r"from fastnn.\1", source, flags=re.MULTILINE)
+    source = re.sub(r"^from \. import", "from fastnn.examples import", source, flags=re.MULTILINE)
+    return re.sub(r"^from \.(\w)", r"from fastnn.examples.\1", source, flags=re.MULTILINE)
 
 
 def pictures(name, folder):

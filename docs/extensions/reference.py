@@ -1,34 +1,50 @@
 """Writes the API reference: `fastnn.__all__`, sorted by what each name is, and the records of the registries.
 
-A name that becomes public, or a record that is registered, is in the reference the next time the pages are built.
+A line of a page, `% public names: Layers, …`, becomes the names under these headings; one page has all other names. A name
+that becomes public, or a record that is registered, is in the reference the next time the pages are built.
 """
 
 import re
+from pathlib import Path
 
 import fastnn
 from fastnn.cli.reference import tables
+from fastnn.fitting.schedules import Schedule
 from fastnn.kernels.compiling.registry import Registry
 from fastnn.layers import layers
 
-PUBLIC_NAMES, RECORDS = "% public names", "% records"  # the lines that this replaces
-PAGES = {"reference/names", "reference/records"}
+PUBLIC_NAMES = re.compile(r"^% public names: (.+)$", re.MULTILINE)  # the lines that this replaces
+OTHER_NAMES, RECORDS = "% other public names", "% records"
+FOLDER = "reference"
+MADE_OF_LAYERS = "fastnn.layers."  # modules of blocks
 
 
 def subclass_of(base):
     return lambda thing: isinstance(thing, type) and issubclass(thing, base)
 
 
+def named(*names):
+    return lambda thing: getattr(thing, "__name__", None) in names
+
+
 # the first heading that fits takes the name; classes that none fits stand under the name of their module
 HEADINGS = {
-    "Network": lambda thing: thing is fastnn.Network,
+    "Networks": named("Network", "Input", "History", "Stream"),
     "Layers": lambda thing: thing in layers.values(),
-    "Optimizers": lambda thing: thing in fastnn.optimizers.values(),
+    "Of your own": named("CustomLayer", "register_layer", "check_layer", "register_activation", "register_loss", "Metric"),
+    "Layers made of layers": lambda thing: isinstance(thing, type) and thing.__module__.startswith(MADE_OF_LAYERS),
+    "Optimizers": lambda thing: thing in fastnn.optimizers.values() or thing is fastnn.LBFGS,
+    "Schedules": subclass_of(Schedule),
     "Callbacks": subclass_of(fastnn.Callback),
+    "Data": named("Sequences", "windows", "k_folds"),
+    "Many networks": named("Population", "Sweep", "sweep"),
+    "Weights and files": named("from_torch_state_dict", "load_keras"),
     "Functions": lambda thing: callable(thing) and not isinstance(thing, type),
     "Registries": lambda thing: isinstance(thing, Registry),
     "Errors": subclass_of(Exception),
 }
-SPECIFICATIONS = {"Layers", "Optimizers", "Callbacks"}  # their methods are for the training loop, not for the caller
+# their methods are for the training loop, not for the caller
+SPECIFICATIONS = {"Layers", "Layers made of layers", "Optimizers", "Schedules", "Callbacks"}
 
 
 def heading(thing):
@@ -63,18 +79,38 @@ def entry(title, name):
     return f".. autoclass:: fastnn.{name}" + ("" if title in SPECIFICATIONS else "\n   :members:\n   :inherited-members:")
 
 
-def public_names():
-    """Markdown of all public names."""
-    parts = []
-    for title, names in by_heading().items():
+def public_names(titles=None):
+    """Markdown of the public names under some headings, by default under all."""
+    parts, found = [], by_heading()
+    for title in found if titles is None else titles:
+        names = found[title]
         entries = "\n\n".join(entry(title, name) for name in names)
         parts += [f"## {title}", f"```{{eval-rst}}\n{entries}\n```"]
     return "\n\n".join(parts)
 
 
+def titles_of(text):
+    """The headings that a page names."""
+    return [title for line in PUBLIC_NAMES.findall(text) for title in line.split(", ")]
+
+
+def others(folder):
+    """The headings that no page in a folder names."""
+    taken = {title for page in folder.glob("*.md") for title in titles_of(page.read_text(encoding="utf-8"))}
+    return [title for title in by_heading() if title not in taken]
+
+
+def filled(text, folder):
+    """A page of the reference with its names and records."""
+    text = PUBLIC_NAMES.sub(lambda line: public_names(titles_of(line[0])), text)
+    if OTHER_NAMES in text:
+        text = text.replace(OTHER_NAMES, public_names(others(folder)))
+    return text.replace(RECORDS, tables())
+
+
 def fill(app, docname, source):
-    if docname in PAGES:
-        source[0] = source[0].replace(PUBLIC_NAMES, public_names()).replace(RECORDS, tables())
+    if docname.startswith(f"{FOLDER}/"):
+        source[0] = filled(source[0], Path(app.srcdir) / FOLDER)
 
 
 def keep_colons(app, what, name, thing, options, lines):
@@ -106,5 +142,6 @@ def setup(app):
         app.connect("autodoc-process-docstring", mend, priority=600)  # after Napoleon, which comes at 500
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("source-read", fill)
-    app.connect("env-get-outdated", lambda app, env, added, changed, removed: PAGES & env.found_docs)
+    app.connect("env-get-outdated",
+                lambda app, env, *changes: {name for name in env.found_docs if name.startswith(f"{FOLDER}/")})
     return {"parallel_read_safe": True}

@@ -72,7 +72,7 @@ def draw(nets, X, y, rows=2, columns=6):
             ax.imshow(X[digit, :, :, 0], cmap="gray_r")
             seen = np.unique(predicted[predicted[:, digit] != y[digit], digit])
             ax.set_title(f"{' or '.join(map(str, seen))}, truly {y[digit]}", fontsize=9)
-    panels[0, 0].figure.suptitle(f"Mistakes of {len(nets)} nets on {len(y)} digits: predicted, and true", fontsize=11)
+    panels[0, 0].figure.suptitle(f"Mistakes on {len(y)} digits held out: predicted, and true", fontsize=11)
     return panels[0, 0]
 
 
