@@ -8,6 +8,7 @@ of the weights are products over all packed rows, in one order for any number of
 from ...compiling.jit import REAL, address_of, integer, jit, typed_pointer, view
 from ...compiling.share import share
 from ...processor.target import ITEM_BYTES, vector_lanes
+from ...products.packing import stack_memory
 from ...products.product import call_product, chain_length
 from ..joins.add import NOTHING, WRITE
 from .forward import at, copies, living, multiplies, position
@@ -144,15 +145,14 @@ def weights_builder(layout, before=False, second_bias=False, peepholes=False):
                                          chain_length(rows)))
 
         @jit
-        def sums(call, to, dz, dz_row, begin, end, rows):
-            """dbias[begin:end] = Σ dz over the rows."""
-            total = view(call.gradients, to + begin, end - begin)
+        def sums(call, to, dz, dz_row, columns, rows, one):
+            """dbias = Σ dz over the rows: a product with a one, whose address is `one`, keeps the sums in registers."""
+            total = view(call.gradients, to, max(columns, 0))
             if call.accumulate == 0:
                 total[:] = 0
-            for i in range(rows):
-                given = view(number(dz + item * (i * dz_row + begin)), 0, end - begin)
-                for j in range(end - begin):
-                    total[j] += given[j]
+            if columns > 0:
+                place = address_of(total)
+                call_product(number(place), (place, 0, one, 0, 0, dz, dz_row, place, 0, 1, columns, rows, rows))
 
         @jit
         def weighted_sums(call, to, dz, dz_row, c, c_row, begin, end, rows):
@@ -185,15 +185,19 @@ def weights_builder(layout, before=False, second_bias=False, peepholes=False):
                         a, a_row = gates + item * (width - units), width
                     gradient(call, row.recurrent_weight + source * units, columns, a, a_row, gates + item * block * units,
                              width, begin, end, count * units, rows)
-            begin, end = share(units, part, parts, lanes)
+            one = stack_memory(item)
+            view(number(one), 0, 1)[0] = 1
+            begin, end = share(columns, part, parts, lanes)
             for block, source, count in of_inputs:
-                for k in range(count):
-                    sums(call, row.bias + (source + k) * units, gates + item * (block + k) * units, width, begin, end, rows)
+                first, last = max(begin, source * units), min(end, (source + count) * units)
+                sums(call, row.bias + first, gates + item * ((block - source) * units + first), width, last - first, rows,
+                     one)
             if second_bias:
                 for block, source, count in recurrent:
-                    for k in range(count):
-                        sums(call, row.recurrent_bias + (source + k) * units, gates + item * (block + k) * units, width,
-                             begin, end, rows)
+                    first, last = max(begin, source * units), min(end, (source + count) * units)
+                    sums(call, row.recurrent_bias + first, gates + item * ((block - source) * units + first), width,
+                         last - first, rows, one)
+            begin, end = share(units, part, parts, lanes)
             if peepholes:
                 c = at(call, row.cells)
                 weighted_sums(call, row.peepholes, gates, width, c, units, begin, end, rows)

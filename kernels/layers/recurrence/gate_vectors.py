@@ -25,11 +25,12 @@ class Units:
         self.emitter.store(self.builder, number.value, self.places[name], self.mask)
 
 
-def over_units(dtype, formula, names):
-    """Return the intrinsic that applies a formula to the units of rows.
+def over_units(dtype, formulas, names):
+    """Return the intrinsic that applies formulas to the units of rows, one after the other to all units of a row.
 
     Its argument is a tuple: the number of rows, the number of units, then for each name the address of its array and the
-    distance between its rows in numbers. formula: a function of `Units`.
+    distance between its rows in numbers. formulas: functions of `Units`. What a later one needs of an earlier one stands in
+    memory, so that the processor can compute several vectors of the first at a time.
     """
     count = 2 + 2 * len(names)
 
@@ -45,16 +46,19 @@ def over_units(dtype, formula, names):
                 starts = [builder.gep(builder.inttoptr(base, pointer), [builder.mul(row.index, stride)])
                           for base, stride in zip(bases, strides, strict=True)]
 
-                def at(first, mask):
+                def at(formula, first, mask):
                     places = {name: builder.gep(start, [first]) for name, start in zip(names, starts, strict=True)}
                     formula(Units(emitter, builder, places, mask))
 
                 whole = builder.lshr(units, i64(emitter.lanes.bit_length() - 1))
-                with cgutils.for_range(builder, whole) as loop:
-                    at(builder.mul(loop.index, i64(emitter.lanes)), None)
                 first = builder.mul(whole, i64(emitter.lanes))
+                for formula in formulas:
+                    with cgutils.for_range(builder, whole) as loop:
+                        at(formula, builder.mul(loop.index, i64(emitter.lanes)), None)
                 with builder.if_then(builder.icmp_signed("<", first, units)):
-                    at(first, emitter.lane_mask(builder, builder.sub(units, first)))
+                    mask = emitter.lane_mask(builder, builder.sub(units, first))
+                    for formula in formulas:
+                        at(formula, first, mask)
             return context.get_dummy_value()
 
         if len(arguments) != count:

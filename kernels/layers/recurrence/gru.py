@@ -10,7 +10,7 @@ weights have the columns z, r, n.
 
 from ...compiling.jit import Kernel, jit
 from ...compiling.trace import fma
-from ...elementwise.elementary import compiled_sigmoid, compiled_tanh
+from ...elementwise.elementary import compiled_tanh, sigmoids_and_tanhs
 from ...processor.target import ITEM_BYTES
 from .backward import backward_builder, weights_builder
 from .cell import RECURRENCE, Layout
@@ -25,10 +25,8 @@ BEFORE = Layout(blocks=4, gates=3, inputs=((N, 2, 1), (Z, 0, 2)), recurrent=((Z,
 
 
 def gates_after(at):
-    z, r, c = compiled_sigmoid(at["z"]), compiled_sigmoid(at["r"]), at["c"]
-    n, h = compiled_tanh(fma(r, c, at["n"])), at["h"]
-    at["z"], at["r"], at["n"] = z, r, n
-    at["h_next"] = fma(z, h - n, n)
+    z, r = sigmoids_and_tanhs([at["z"], at["r"]], [])
+    at["z"], at["r"], at["n"] = z, r, fma(r, at["c"], at["n"])
 
 
 def gates_after_backward(at):
@@ -42,11 +40,11 @@ def gates_after_backward(at):
 
 
 def resets(at):
-    r = compiled_sigmoid(at["r"])
-    at["z"], at["r"], at["c"] = compiled_sigmoid(at["z"]), r, r * at["h"]
+    z, r = sigmoids_and_tanhs([at["z"], at["r"]], [])
+    at["z"], at["r"], at["c"] = z, r, r * at["h"]
 
 
-def gates_before(at):
+def state(at):
     n, h = compiled_tanh(at["n"]), at["h"]
     at["n"] = n
     at["h_next"] = fma(at["z"], h - n, n)
@@ -85,7 +83,7 @@ NAMES = "n", "z", "r", "c"
 def cell_after(dtype, packed=True):
     item, copy, of = ITEM_BYTES[dtype], copies(dtype), blocks(dtype)
     add_recurrent = recurrent_product(dtype, AFTER, 0, packed)
-    formula = over_units(dtype, gates_after, (*NAMES, "h", "h_next"))
+    formula = over_units(dtype, [gates_after, state], (*NAMES, "h", "h_next"))
 
     @jit(inline=True)
     def gate(row, call, rows, gates, h, c):
@@ -103,7 +101,7 @@ def cell_after(dtype, packed=True):
 
 def back_after(dtype):
     item, multiply, of = ITEM_BYTES[dtype], product_by_panels(dtype), blocks(dtype)
-    formula = over_units(dtype, gates_after_backward, (*NAMES, "h", "dh"))
+    formula = over_units(dtype, [gates_after_backward], (*NAMES, "h", "dh"))
 
     @jit(inline=True)
     def back(row, call, rows, gates, h, read, c, dh, dc, dread):
@@ -118,7 +116,7 @@ def back_after(dtype):
 def cell_before(dtype, packed=True):
     item, of = ITEM_BYTES[dtype], blocks(dtype)
     add_z_and_r, add_n = (recurrent_product(dtype, BEFORE, number, packed) for number in range(2))
-    reset, formula = over_units(dtype, resets, (*NAMES, "h")), over_units(dtype, gates_before, (*NAMES, "h", "h_next"))
+    reset, formula = over_units(dtype, [resets], (*NAMES, "h")), over_units(dtype, [state], (*NAMES, "h", "h_next"))
 
     @jit(inline=True)
     def gate(row, call, rows, gates, h, c):
@@ -137,8 +135,8 @@ def cell_before(dtype, packed=True):
 
 def back_before(dtype):
     item, multiply, of, packed = ITEM_BYTES[dtype], product_by_panels(dtype), blocks(dtype), packed_size(dtype)
-    candidate = over_units(dtype, candidate_before_backward, (*NAMES, "h", "dh"))
-    reset = over_units(dtype, resets_before_backward, (*NAMES, "read", "dread", "dc"))
+    candidate = over_units(dtype, [candidate_before_backward], (*NAMES, "h", "dh"))
+    reset = over_units(dtype, [resets_before_backward], (*NAMES, "read", "dread", "dc"))
 
     @jit(inline=True)
     def back(row, call, rows, gates, h, read, c, dh, dc, dread):

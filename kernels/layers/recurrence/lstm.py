@@ -10,7 +10,7 @@ from functools import partial
 
 from ...compiling.jit import Kernel, jit
 from ...compiling.trace import fma
-from ...elementwise.elementary import compiled_sigmoid, compiled_tanh
+from ...elementwise.elementary import compiled_tanh, sigmoids_and_tanhs
 from ...processor.target import ITEM_BYTES
 from .backward import backward_builder, weights_builder
 from .cell import RECURRENCE, Layout
@@ -25,21 +25,28 @@ GATES = "i", "f", "g", "o", "tanh_c"
 WEIGHTS = "to_i", "to_f", "to_o"  # of the peepholes
 
 
-def forward_formula(peepholes):
-    def formula(at):
+def forward_formulas(peepholes):
+    def gates(at):
         c = at["c"]
-        i, f = at["i"], at["f"]
+        i, f, g = at["i"], at["f"], at["g"]
         if peepholes:
             i, f = fma(at["to_i"], c, i), fma(at["to_f"], c, f)
-        i, f, g = compiled_sigmoid(i), compiled_sigmoid(f), compiled_tanh(at["g"])
-        c = fma(f, c, i * g)
-        o = compiled_sigmoid(fma(at["to_o"], c, at["o"]) if peepholes else at["o"])
-        tanh_c = compiled_tanh(c)
-        at["i"], at["f"], at["g"], at["o"], at["tanh_c"], at["c_next"], at["h_next"] = i, f, g, o, tanh_c, c, o * tanh_c
+            i, f, g = sigmoids_and_tanhs([i, f], [g])
+        else:
+            i, f, at["o"], g = sigmoids_and_tanhs([i, f, at["o"]], [g])
+        at["i"], at["f"], at["g"], at["c_next"] = i, f, g, fma(f, c, i * g)
+
+    def state(at):
+        c, o = at["c_next"], at["o"]
         if peepholes:
             at["c_kept"] = c
+            o, tanh_c = sigmoids_and_tanhs([fma(at["to_o"], c, o)], [c])
+            at["o"] = o
+        else:
+            tanh_c = compiled_tanh(c)
+        at["tanh_c"], at["h_next"] = tanh_c, o * tanh_c
 
-    return formula
+    return gates, state
 
 
 def backward_formula(peepholes):
@@ -73,7 +80,7 @@ def cell(dtype, packed=True, peepholes=False):
     item, of, width = ITEM_BYTES[dtype], blocks(dtype, peepholes), 6 if peepholes else 5
     add_recurrent = recurrent_product(dtype, PLAIN, 0, packed)
     more = (*WEIGHTS, "c_kept") if peepholes else ()
-    formula = over_units(dtype, forward_formula(peepholes), (*GATES, "c", "h_next", "c_next", *more))
+    formula = over_units(dtype, forward_formulas(peepholes), (*GATES, "c", "h_next", "c_next", *more))
 
     @jit(inline=True)
     def gate(row, call, rows, gates, h, c):
@@ -96,7 +103,7 @@ def cell(dtype, packed=True, peepholes=False):
 def back(dtype, peepholes=False):
     item, multiply, of, width = ITEM_BYTES[dtype], product_by_panels(dtype), blocks(dtype, peepholes), 6 if peepholes else 5
     more = WEIGHTS if peepholes else ()
-    formula = over_units(dtype, backward_formula(peepholes), (*GATES, "c", "dh", "dc", *more))
+    formula = over_units(dtype, [backward_formula(peepholes)], (*GATES, "c", "dh", "dc", *more))
 
     @jit(inline=True)
     def backward(row, call, rows, gates, h, read, c, dh, dc, dread):
