@@ -108,13 +108,19 @@ def test_files_compiled_calls_and_populations(tmp_path):
     np.testing.assert_array_equal(arrays(many[0])[0], arrays(net)[0])
 
 
-def test_in_onnx_it_is_a_gather(tmp_path):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_in_onnx_it_gives_the_same_also_for_numbers_of_no_category(dtype, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
-    net = network("float32")
+    net = network(dtype)
     net.fit(X, Y)
     export(net, tmp_path / "net.onnx")
+    x = X[:10].astype(dtype)
+    x[1:9, 2] = 0.5, -1, TOKENS, 2.0**40, -1e30, np.nan, np.inf, -0.0
+    out = np.empty((10, 2), dtype)
+    fastnn.jit.forward(net.compiled(), x, out)  # which checks nothing
+    assert np.isnan(out).all(axis=1).tolist() == [False, *[True] * 7, False, False]
     session = runtime.InferenceSession(tmp_path / "net.onnx")
-    np.testing.assert_allclose(session.run(None, {"input": X.astype(np.float32)})[0], net.forward(X), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(session.run(None, {"input": x})[0], out, rtol=1e-5, atol=1e-6)
 
 
 def test_other_shapes_and_too_many_categories_are_refused():

@@ -1,6 +1,7 @@
 """A vector for each token."""
 
 from dataclasses import dataclass
+from math import nan
 
 from ...checks import whole_number
 from ...kernels.layers.sequences.embedding import embedding_list_row, embedding_row, used_size
@@ -23,7 +24,7 @@ class Embedding(Layer):
     A single feature that holds the number of a category, of shape (1,), becomes (features,), its vector: in a graph, a part
     of the features such as `x[3:4]`, or an input of its own. It takes any number of categories in little memory, where
     one-hot features would take one for each. A feature is not checked before the network runs: for a number that is none of
-    a category, such as 0.5 or one that is too large, the vector is NaN.
+    a category, such as 0.5, -1 or one that is too large, the vector is NaN, also in ONNX files.
 
     A step of training changes only the rows of the tokens in its batch: other rows, and what the optimizer keeps for them,
     such as Adam's means, stay as they are. The number of steps, from which Adam corrects its means, is that of the network.
@@ -110,9 +111,17 @@ class Embedding(Layer):
         return a
 
     def onnx(self, graph, x, parameters):
-        if graph.shape == (1,):
-            x = graph("Cast", graph("Squeeze", x, graph.tensor("axes", [-1], "int64")), to="int64")
-        return graph("Gather", graph.tensor("weight", parameters["weight"]), x, axis=0)
+        weight = graph.tensor("weight", parameters["weight"])
+        if graph.shape != (1,):
+            return graph("Gather", weight, x, axis=0)
+        # Cast truncates 0.5, and Gather takes -1 as the last row: numbers of no category are found, and give NaN
+        last = graph.integers("last_axis", [-1])
+        x = graph("Squeeze", x, last)
+        token = graph("Cast", x, to="int64")
+        known = graph("And", graph("Equal", graph("Cast", token, to=graph.dtype), x),
+                      graph("And", graph("GreaterOrEqual", x, 0), graph("Less", x, self.tokens)))
+        rows = graph("Gather", weight, graph("Where", known, token, graph.integers("first_category", 0)), axis=0)
+        return graph("Where", graph("Unsqueeze", known, last), rows, nan)
 
     def onnx_over_time(self, graph, x, parameters):
         return self.onnx(graph, x, parameters)

@@ -132,27 +132,31 @@ def weights_builder(layout, before=False, second_bias=False, peepholes=False):
         item, number, lanes = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), vector_lanes(dtype)
 
         @jit
-        def gradient(call, to, columns, a, a_row, dz, dz_row, begin, end, width, rows):
-            """dweight[begin:end, :width] = aᵀ dz, at the offset `to` of the gradients, with `columns` columns in all."""
-            place = address_of(view(call.gradients, to + begin * columns, 1))
+        def gradient(call, to, columns, a, a_row, dz, dz_row, begin, end, left, right, rows):
+            """dweight[begin:end, left:right] = aᵀ dz. to: the offset of dweight[0, 0], whose rows have so many columns."""
+            if begin >= end or left >= right:
+                return
+            place = address_of(view(call.gradients, to + begin * columns + left, 1))
             if rows == 0:
                 if call.accumulate == 0:
                     for i in range(end - begin):
-                        view(number(place + item * i * columns), 0, width)[:] = 0
+                        view(number(place + item * i * columns), 0, right - left)[:] = 0
                 return
-            call_product(number(place), (place, columns, a + item * begin, 1, a_row, dz, dz_row,
-                                         place if call.accumulate != 0 else 0, columns, end - begin, width, rows,
+            call_product(number(place), (place, columns, a + item * begin, 1, a_row, dz + item * left, dz_row,
+                                         place if call.accumulate != 0 else 0, columns, end - begin, right - left, rows,
                                          chain_length(rows)))
 
         @jit
-        def sums(call, to, dz, dz_row, columns, rows, one):
-            """dbias = Σ dz over the rows: a product with a one, whose address is `one`, keeps the sums in registers."""
-            total = view(call.gradients, to, max(columns, 0))
+        def sums(call, to, dz, dz_row, left, right, rows, one):
+            """dbias[left:right] = Σ dz: a product with a one, whose address is `one`, keeps the sums in registers."""
+            if left >= right:
+                return
+            total = view(call.gradients, to + left, right - left)
             if call.accumulate == 0:
                 total[:] = 0
-            if columns > 0:
-                place = address_of(total)
-                call_product(number(place), (place, 0, one, 0, 0, dz, dz_row, place, 0, 1, columns, rows, rows))
+            place = address_of(total)
+            call_product(number(place), (place, 0, one, 0, 0, dz + item * left, dz_row, place, 0, 1, right - left, rows,
+                                         rows))
 
         @jit
         def weighted_sums(call, to, dz, dz_row, c, c_row, begin, end, rows):
@@ -171,32 +175,36 @@ def weights_builder(layout, before=False, second_bias=False, peepholes=False):
             rows = integer(order_of(call, row.order), STEPS)
             inputs, units = row.in_features, row.out_features
             columns, width, gates = gate_count * units, block_count * units, at(call, row.gates)
-            begin, end = share(inputs + units, part, parts, 1)
             x, h = at(call, row.packed_x), at(call, row.states_read if row.drops_states != 0 else row.states)
+            # A part has some columns of both weights, or some rows of them if there are more rows than columns. Threads keep
+            # the gates of their own sequences in their caches: by columns, a thread fetches only its columns of the others'.
+            begin, end, left, right = 0, inputs + units, 0, columns
+            if columns >= inputs + units:
+                left, right = share(columns, part, parts, lanes)
+            else:
+                begin, end = share(inputs + units, part, parts, 1)
             for block, source, count in of_inputs:
-                if begin < inputs:
-                    gradient(call, row.weight + source * units, columns, x, inputs, gates + item * block * units, width,
-                             begin, min(end, inputs), count * units, rows)
+                dz, first, last = gates + item * (block - source) * units, source * units, (source + count) * units
+                gradient(call, row.weight, columns, x, inputs, dz, width, begin, min(end, inputs), max(left, first),
+                         min(right, last), rows)
             begin, end = max(begin - inputs, 0), end - inputs
-            if end > begin:
-                for block, source, count in recurrent:
-                    a, a_row = h, units
-                    if before and block == 0:
-                        a, a_row = gates + item * (width - units), width
-                    gradient(call, row.recurrent_weight + source * units, columns, a, a_row, gates + item * block * units,
-                             width, begin, end, count * units, rows)
+            for block, source, count in recurrent:
+                a, a_row = h, units
+                if before and block == 0:
+                    a, a_row = gates + item * (width - units), width
+                dz, first, last = gates + item * (block - source) * units, source * units, (source + count) * units
+                gradient(call, row.recurrent_weight, columns, a, a_row, dz, width, begin, end, max(left, first),
+                         min(right, last), rows)
             one = stack_memory(item)
             view(number(one), 0, 1)[0] = 1
-            begin, end = share(columns, part, parts, lanes)
+            left, right = share(columns, part, parts, lanes)
             for block, source, count in of_inputs:
-                first, last = max(begin, source * units), min(end, (source + count) * units)
-                sums(call, row.bias + first, gates + item * ((block - source) * units + first), width, last - first, rows,
-                     one)
+                dz, first, last = gates + item * (block - source) * units, source * units, (source + count) * units
+                sums(call, row.bias, dz, width, max(left, first), min(right, last), rows, one)
             if second_bias:
                 for block, source, count in recurrent:
-                    first, last = max(begin, source * units), min(end, (source + count) * units)
-                    sums(call, row.recurrent_bias + first, gates + item * ((block - source) * units + first), width,
-                         last - first, rows, one)
+                    dz, first, last = gates + item * (block - source) * units, source * units, (source + count) * units
+                    sums(call, row.recurrent_bias, dz, width, max(left, first), min(right, last), rows, one)
             begin, end = share(units, part, parts, lanes)
             if peepholes:
                 c = at(call, row.cells)
