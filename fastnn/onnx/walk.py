@@ -21,6 +21,9 @@ from .registry import AdditionalOutput, StepsFirst, Tail, operators
 WITHOUT_WEIGHTS = GlobalPool, Pad2D, Pool, ZeroPad2D  # layers without weights that may be all of a network
 WEIGHTED = "MatMul", "Gemm", "Conv", "ConvTranspose", "RNN", "GRU", "LSTM"  # operators whose weight determines the dtype
 
+FIXED = (". It may fix a number of steps that its input leaves open, as torch.onnx.export(..., dynamo=False) does with "
+         "attention; export it with dynamo=True and dynamic_shapes")
+
 
 class Walk:
     """The values of a graph by name, as far as they are known: arrays, signals and tails.
@@ -63,7 +66,8 @@ class Walk:
                 except UnknownNode:
                     raise
                 except (ValueError, TypeError, LookupError, RuntimeError) as error:  # raised for unusual operands
-                    raise UnknownNode(f"{self.here}, cannot be taken: {error}") from error
+                    fixed = FIXED if self.steps is not None and node.op_type == "Reshape" else ""
+                    raise UnknownNode(f"{self.here}, cannot be taken: {error}{fixed}") from error
                 self.values |= result
         return self.outputs()
 

@@ -233,7 +233,13 @@ def mean_of_padded(graph):
     return graph.linear(graph("ReduceMean", graph("Transpose", y, **STEPS_FIRST), axes=[1], keepdims=0))
 
 
+def fixed(graph):
+    seven = graph.array([-1, 7, FEATURES], "int64")
+    return graph.linear(graph("Reshape", graph("Tanh", graph.linear("x", FEATURES)), seven))
+
+
 REFUSED = {
+    "a fixed number of steps": (fixed, SERIES, "Reshape.* may fix a number of steps that its input leaves open"),
     "a row of all steps": (flattened, SERIES, "MatMul"),
     "steps behind steps": (beside, SERIES, r"Concatenate\(axis=0\) works on all steps together"),
     "padding by the number of steps": (strided, SERIES, "Conv, pads by the number of steps"),
