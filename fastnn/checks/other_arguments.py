@@ -170,6 +170,9 @@ METHODS = {
     "load_state_dict": "net.load_torch(state_dict) reads weights of PyTorch, net.copy_weights(other) those of a network",
     "save_weights": "save(path) writes weights and architecture",
     "load_weights": "Network.load(path) reads weights and architecture, copy_weights(other) takes those of another network",
+    **dict.fromkeys(("reset_states", "reset_state"), "net.stream() keeps a state from step to step; reset() begins anew"),
+    **dict.fromkeys(("initial_state", "states"), "net.stream().state holds the state and can be set; in a graph, layers "
+                                                 "take a first one: GRU(8)(x, initial_state=h)"),
     "count_params": "net.vectors.parameters.size is the number of parameters; summary() shows them",
     **dict.fromkeys(("to", "cuda", "cpu", "device"), "fastnn computes on the CPU: leave it out; astype changes the dtype"),
     **dict.fromkeys(("backward", "zero_grad", "step"), "fit(X, y) trains; train_on_batch(X, y) takes one step; "

@@ -501,6 +501,8 @@ class Network:
         prediction at each position: labels (samples, height, width), values (samples, height, width, channels). With
         loss="ctc", predictions are the labels of the likeliest path, as `Sequences`. If a classifier's outputs are NaN, a
         DivergenceError is raised. `verbose` and `batch_size` are for code written for Keras and change nothing.
+
+        Every sequence begins with the first state of its recurrent layers. To go on from another state, feed a `stream`.
         """
         if self._class_names is not None:
             return predicting.names_of(self._class_names, predicting.label_numbers(self, X, threads))
