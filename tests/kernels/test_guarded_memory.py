@@ -9,6 +9,8 @@ from guarded_memory import GuardedMemory
 from trained_nets import digest
 
 from fastnn import (
+    GRU,
+    LSTM,
     Activation,
     Adam,
     AveragePool2D,
@@ -51,6 +53,7 @@ LAYERS = {
                        ZeroPad2D(1), Conv2D(5, (3, 1), "tanh", stride=(2, 1)), UpSample2D(2), Conv2D(9, 1), MaxPool2D(2),
                        Flatten()),
     "steps": lambda: (Reshape((-1, 1)), MultiHeadAttention(1, causal=True), LastStep()),
+    "recurrent": lambda: (Dense(10), Reshape((-1, 2)), LSTM(3, return_sequences=True), GRU(17, reverse=True)),
     "all": lambda: (BatchNorm(), Dropout(0.1), LayerNorm(), Activation("gelu")),
 }
 
