@@ -47,7 +47,7 @@ class Activation(Layer):
         x = program.in_arena(x)
         wiring = program.network.wiring
         alone = not (program.keeps_outputs or wiring.has_several_readers or len(wiring.outputs) > 1)
-        if alone and program.training and takes_over(program.emitted_last, x.offset, activation):
+        if alone and program.training and takes_over(program.rows, x.offset, activation):
             return x
         a = program.tensor_like(x)
         positions = math.prod(x.shape[:-1]) if activation.rowwise else 1  # softmax is over the last axis

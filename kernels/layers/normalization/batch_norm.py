@@ -24,7 +24,7 @@ from .lines import pixel_group
 BATCH_NORM = Kind(
     "batch_norm",
     "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
-    "means", "inverses", "scales", "shifts", "more",  # also in the arena, repeated for each pixel of a group
+    "means", "inverses", "scales", "shifts", "sums", "more",  # also in the arena, repeated for each pixel of a group
     "of_samples", "activated",  # also in the arena: two sums and the mean of each sample; the result of the activation
     "scale", "shift",  # among the parameters
     "pixels", "features", "group", "by_batch", "followed", "layer",
@@ -182,7 +182,7 @@ def statistics_size(features, pixels=1, batch=1):
     """Return how many elements of the arena a row needs for batches of at most so many samples."""
     if pixels == 1:
         return 5 * features
-    return 5 * features + (5 + 3 * batch) * features * pixel_group(features, pixels)
+    return 5 * features + (6 + 3 * batch) * features * pixel_group(features, pixels)
 
 
 def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, features, momentum, epsilon, by_batch,
@@ -209,14 +209,14 @@ def batch_norm_row(dtype, parts, *, x, a, da, statistics, scale, running, featur
     """
     group, at = pixel_group(features, pixels), statistics
     mean, variance, inverse, sum_da, sum_normalized = (at + number * features for number in range(5))
-    of_lines = range(at + 5 * features, at + (5 + 6 * group) * features, group * features)
-    means, inverses, scales, shifts, more, of_samples = of_lines
+    of_lines = range(at + 5 * features, at + (5 + 7 * group) * features, group * features)
+    means, inverses, scales, shifts, sums, more, of_samples = of_lines
     return BATCH_NORM.row(
         {"forward": (batch_norm_forward.address(dtype), parts),
          "backward_first": (batch_norm_backward.address(dtype), parts)},
         x=x, a=a, da=da, mean=mean, variance=variance, inverse=inverse, sum_da=sum_da, sum_normalized=sum_normalized,
-        means=means, inverses=inverses, scales=scales, shifts=shifts, more=more, pixels=pixels, group=group, scale=scale,
-        shift=scale + features, features=features, by_batch=by_batch, followed=followed, layer=layer, momentum=momentum,
-        epsilon=epsilon, running_mean=running, running_variance=running + ITEM_BYTES[dtype] * features,
+        means=means, inverses=inverses, scales=scales, shifts=shifts, sums=sums, more=more, pixels=pixels, group=group,
+        scale=scale, shift=scale + features, features=features, by_batch=by_batch, followed=followed, layer=layer,
+        momentum=momentum, epsilon=epsilon, running_mean=running, running_variance=running + ITEM_BYTES[dtype] * features,
         of_samples=0 if pixels == 1 else of_samples, activated=0, relu=0, activation=0,
     )

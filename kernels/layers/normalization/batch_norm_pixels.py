@@ -10,6 +10,7 @@ The forward phase of the last row also applies an elementwise activation to what
 """
 
 import math
+from itertools import takewhile
 
 from ...activations import activations
 from ...compiling.jit import Kernel, address_of, call_at, jit, offset, view
@@ -17,7 +18,7 @@ from ...compiling.share import share
 from ...compiling.trace import at_full_width
 from ...interpreter.table import with_phases
 from .batch_norm import BATCH_NORM, backward_totals
-from .lines import add_runs, measuring, normalizing, repeat, summing
+from .lines import add_runs, distributing, measuring, normalizing, repeat, summing
 
 BLOCK = 2048  # numbers of a block of lines, which stays in the first-level cache
 NONE, ALSO, INSTEAD = range(3)  # relu: whether to write relu of a
@@ -30,10 +31,10 @@ def line_size(row):
 
 @jit(inline=True)
 def constants(row, call):
-    """The constants of a line: mean, inverse, scale, shift (in the backward pass the sums of da), and the sums of da x̂."""
+    """The constants of a line: mean, inverse, scale, shift, and in the backward pass the sums of da and of da x̂."""
     width = line_size(row)
     return (view(call.arena, row.means, width), view(call.arena, row.inverses, width), view(call.arena, row.scales, width),
-            view(call.arena, row.shifts, width), view(call.arena, row.more, width))
+            view(call.arena, row.shifts, width), view(call.arena, row.sums, width), view(call.arena, row.more, width))
 
 
 @jit(inline=True)
@@ -110,7 +111,7 @@ def build_statistics(dtype):
                 mean[j], variance[j] = running_mean[j], running_variance[j]
         for j in range(features):
             inverse[j] = 1.0 / math.sqrt(variance[j] + row.epsilon)
-        means, inverses, scales, shifts, _ = constants(row, call)
+        means, inverses, scales, shifts, _, _ = constants(row, call)
         repeat(means, mean)
         repeat(inverses, inverse)
         repeat(scales, view(call.parameters, row.scale, features))
@@ -124,7 +125,7 @@ def build_forward(dtype):
 
     def batch_norm_pixels(row, call, part, parts):
         width, lines = line_size(row), row.pixels // row.group
-        means, inverses, scales, shifts, _ = constants(row, call)
+        means, inverses, scales, shifts, _, _ = constants(row, call)
         begin, end = share(call.batch, part, parts, 1)
         first, last, step = begin * lines, end * lines, max(1, BLOCK // width)
         while first < last:
@@ -146,17 +147,17 @@ def build_backward_sums(dtype):
     sum_lines = summing(dtype)
 
     def batch_norm_backward_sums(row, call, part, parts):
-        """Σ da and Σ da x̂ of each sample; where relu is applied instead of a separate row, da is first that before it."""
+        """Σ da and Σ da x̂ of each sample; where relu is applied instead of by a separate row, of the da before it."""
         width, lines = line_size(row), row.pixels // row.group
-        means, inverses, _, _, _ = constants(row, call)
+        means, inverses, scales, shifts, _, _ = constants(row, call)
+        of_relu = (address_of(scales), address_of(shifts)) if row.relu == INSTEAD else (0, 0)
         begin, end = share(call.batch, part, parts, 1)
         for i in range(begin, end):
             sums, more = sums_of(row, call, i)
             place = i * lines * width
             x, da = view(call.arena, row.x + place, 1), view(call.arena, row.da + place, 1)
-            relu = address_of(view(call.arena, row.activated + place, 1)) if row.relu == INSTEAD else 0
             sum_lines((address_of(da), address_of(x), address_of(means), address_of(inverses), address_of(sums),
-                       address_of(more), width, lines, relu))
+                       address_of(more), width, lines, *of_relu))
 
     return batch_norm_backward_sums
 
@@ -173,7 +174,7 @@ def build_backward_totals(dtype):
             add_runs(total, sums)
             add_runs(normalized, more)
         totals(row, call, total, normalized, 0)
-        _, _, _, sums, more = constants(row, call)
+        _, _, _, _, sums, more = constants(row, call)
         repeat(sums, total)
         repeat(more, normalized)
 
@@ -181,17 +182,18 @@ def build_backward_totals(dtype):
 
 
 def build_backward_input(dtype):
+    distribute = distributing(dtype)
+
     def batch_norm_backward_input(row, call, part, parts):
         # dx = scale inverse (da − Σ da / m − x̂ Σ da x̂ / m)
-        at_full_width()
         width, lines = line_size(row), row.pixels // row.group
-        means, inverses, scales, sums, more = constants(row, call)
+        means, inverses, scales, shifts, sums, more = constants(row, call)
         begin, end = share(call.batch, part, parts, 1)
-        for p in range(begin * lines, end * lines):
-            x, da = view(call.arena, row.x + p * width, width), view(call.arena, row.da + p * width, width)
-            for j in range(width):
-                along = (x[j] - means[j]) * inverses[j] * more[j]
-                da[j] = scales[j] * inverses[j] * (da[j] - sums[j] - along)
+        place = begin * lines * width
+        x, da = view(call.arena, row.x + place, 1), view(call.arena, row.da + place, 1)
+        distribute((address_of(da), address_of(x), address_of(means), address_of(inverses), address_of(scales),
+                    address_of(sums), address_of(more), width, (end - begin) * lines,
+                    address_of(shifts) if row.relu == INSTEAD else 0))
 
     return batch_norm_backward_input
 
@@ -219,15 +221,16 @@ def rows_by_samples(dtype, row, parts, backward):
     return [with_phases(row, each) for each in made]
 
 
-def takes_over(row, z, record):
-    """Let the last row of a normalization compute relu in its own memory, also backward; return whether it does.
+def takes_over(rows, z, record):
+    """Let the normalization whose row is the last compute relu in its own memory, also backward; return whether it does.
 
-    row: the row emitted last, or None. z: what the activation reads, and nothing else. record: the activation.
+    rows: those emitted so far. z: what the activation reads, and nothing else. record: the activation.
     """
-    if row is None or row.dtype is not BATCH_NORM.dtype or not row["of_samples"] or row["a"] != z \
+    if not rows or rows[-1].dtype is not BATCH_NORM.dtype or not rows[-1]["of_samples"] or rows[-1]["a"] != z \
             or record is not activations["relu"]:
         return False
-    row["activated"], row["relu"] = z, INSTEAD
+    for row in takewhile(lambda row: row.dtype is BATCH_NORM.dtype and row["a"] == z, reversed(rows)):
+        row["activated"], row["relu"] = z, INSTEAD
     return True
 
 

@@ -113,7 +113,7 @@ def build_backward_input(dtype):
             sums = view(call.arena, row.sums + 2 * i * channels, (2, channels))
             x, da = view(call.arena, row.x + i * size, 1), view(call.arena, row.da + i * size, 1)
             sum_lines((address_of(da), address_of(x), address_of(mean), address_of(inverse), address_of(first),
-                       address_of(second), width, lines, 0))
+                       address_of(second), width, lines, 0, 0))
             sum_da, sum_normalized = fold(first, channels), fold(second, channels)
             for c in range(channels):
                 sums[0, c], sums[1, c] = sum_da[c], sum_normalized[c]

@@ -85,59 +85,116 @@ def normalizing(dtype):
 
 
 def summing(dtype):
-    """The intrinsic sums = Σ da, more = Σ da x̂ over lines, with the sums in registers.
+    """The intrinsic sums = Σ da, more = Σ da x̂ over lines, x̂ = (x − means) · inverses, with the sums in registers.
 
-    Arguments: the addresses of da, x, means, inverses, sums and more, the size and number of lines, and the address of what
-    relu gave, by whose derivative da is first multiplied, or 0.
+    Arguments: the addresses of da, x, means, inverses, sums and more, the size and number of lines, and the addresses of
+    scales and shifts if relu follows, by whose derivative da is first multiplied; both 0 if not.
     """
 
     @intrinsic
     def sum_lines(typingctx, arguments):
         def codegen(context, builder, signature, args):
             emitter = VectorEmitter(builder.module, dtype)
-            *places, width, lines, relu = cgutils.unpack_tuple(builder, args[0])
-            da, x, means, inverses, sums, more, a = (
-                builder.inttoptr(place, emitter.scalar.as_pointer()) for place in (*places, relu))
-            one = ir.Constant(emitter.vector, [1.0] * emitter.lanes)
+            *places, width, lines, scales, shifts = cgutils.unpack_tuple(builder, args[0])
+            da, x, means, inverses, sums, more, scales, shifts = pointers(emitter, builder, *places, scales, shifts)
 
-            def columns(first, vectors, mask, masked_by_relu):
+            def columns(first, vectors, mask, relu):
                 """Sum some vectors of all lines."""
                 firsts = [builder.add(first, i64(number * emitter.lanes)) for number in range(vectors)]
-                constants = [[emitter.load(builder, builder.gep(each, [place]), mask) for each in (means, inverses)]
-                             for place in firsts]
+                given = means, inverses, *((scales, shifts) if relu else ())
+                constants = [[emitter.load(builder, builder.gep(each, [place]), mask) for each in given] for place in firsts]
                 totals = [[cgutils.alloca_once(builder, emitter.vector) for _ in range(2)] for _ in firsts]
                 for pair in totals:
                     for total in pair:
                         builder.store(emitter.zero, total)
                 with cgutils.for_range(builder, lines) as loop:
                     line = builder.mul(loop.index, width)
-                    for place, (mean, inverse), (total, normalized) in zip(firsts, constants, totals, strict=True):
+                    for place, known, (total, along) in zip(firsts, constants, totals, strict=True):
                         place = builder.add(line, place)
-                        # x before da is written: arrays of whole pages differ in the high bits of an address only, which the
-                        # processor compares late, so it would take one for the other and wait
-                        value = builder.fsub(emitter.load(builder, builder.gep(x, [place]), mask), mean)
+                        normalized = normalized_at(emitter, builder, x, place, mask, *known[:2])
                         given = emitter.load(builder, builder.gep(da, [place]), mask)
-                        if masked_by_relu:
-                            positive = builder.fcmp_ordered(
-                                ">", emitter.load(builder, builder.gep(a, [place]), mask), emitter.zero)
-                            given = builder.fmul(given, builder.select(positive, one, emitter.zero))
-                            emitter.store(builder, given, builder.gep(da, [place]), mask)
-                        along = builder.fmul(given, builder.fmul(value, inverse))
+                        if relu:
+                            given = through_relu(emitter, builder, given, normalized, *known[2:])
                         builder.store(builder.fadd(builder.load(total), given), total)
-                        builder.store(builder.fadd(builder.load(normalized), along), normalized)
+                        builder.store(builder.fadd(builder.load(along), builder.fmul(given, normalized)), along)
                 for place, pair in zip(firsts, totals, strict=True):
                     for total, to in zip(pair, (sums, more), strict=True):
                         emitter.store(builder, builder.load(total), builder.gep(to, [place]), mask)
 
-            with builder.if_else(builder.icmp_signed("!=", relu, i64(0))) as branches:
-                for branch, masked_by_relu in zip(branches, (True, False), strict=True):
-                    with branch:
-                        each_vectors(emitter, builder, width, partial(columns, masked_by_relu=masked_by_relu))
+            with_or_without(emitter, builder, scales, width, columns)
             return context.get_dummy_value()
 
-        return types.void(types.UniTuple(types.intp, 9)), codegen
+        return types.void(types.UniTuple(types.intp, 10)), codegen
 
     return sum_lines
+
+
+def distributing(dtype):
+    """The intrinsic da = scales · inverses · (da − sums − x̂ · more), in place, x̂ = (x − means) · inverses.
+
+    Arguments: the addresses of da, x, means, inverses, scales, sums and more, the size and number of lines, and the address
+    of shifts if relu follows, by whose derivative da is first multiplied; 0 if not.
+    """
+
+    @intrinsic
+    def distribute(typingctx, arguments):
+        def codegen(context, builder, signature, args):
+            emitter = VectorEmitter(builder.module, dtype)
+            *places, width, lines, shifts = cgutils.unpack_tuple(builder, args[0])
+            da, x, *given, shifts = pointers(emitter, builder, *places, shifts)
+
+            def columns(first, vectors, mask, relu):
+                """Compute some vectors of all lines."""
+                firsts = [builder.add(first, i64(number * emitter.lanes)) for number in range(vectors)]
+                constants = [[emitter.load(builder, builder.gep(each, [place]), mask)
+                              for each in (*given, *([shifts] if relu else []))] for place in firsts]
+                with cgutils.for_range(builder, lines) as loop:
+                    line = builder.mul(loop.index, width)
+                    for place, (mean, inverse, scale, total, along, *shift) in zip(firsts, constants, strict=True):
+                        place = builder.add(line, place)
+                        normalized = normalized_at(emitter, builder, x, place, mask, mean, inverse)
+                        value = emitter.load(builder, builder.gep(da, [place]), mask)
+                        if relu:
+                            value = through_relu(emitter, builder, value, normalized, scale, *shift)
+                        value = builder.fsub(builder.fsub(value, total), builder.fmul(normalized, along))
+                        value = builder.fmul(builder.fmul(scale, inverse), value)
+                        emitter.store(builder, value, builder.gep(da, [place]), mask)
+
+            with_or_without(emitter, builder, shifts, width, columns)
+            return context.get_dummy_value()
+
+        return types.void(types.UniTuple(types.intp, 10)), codegen
+
+    return distribute
+
+
+def pointers(emitter, builder, *addresses):
+    return [builder.inttoptr(place, emitter.scalar.as_pointer()) for place in addresses]
+
+
+def normalized_at(emitter, builder, x, place, mask, mean, inverse):
+    """Emit x̂ = (x − mean) · inverse, by the operations of `normalizing`."""
+    return builder.fmul(builder.fsub(emitter.load(builder, builder.gep(x, [place]), mask), mean), inverse)
+
+
+def through_relu(emitter, builder, da, normalized, scale, shift):
+    """Emit da · relu'(a), 1 where a > 0, else 0.
+
+    Computing a = x̂ · scale + shift again, by the operations of `normalizing` and so to the same bits, takes less time than
+    reading it, and than writing the product for the next pass.
+    """
+    a = builder.fadd(builder.fmul(normalized, scale), shift)
+    one = ir.Constant(emitter.vector, [1.0] * emitter.lanes)
+    # a product, so that it is NaN for da = ±inf
+    return builder.fmul(da, builder.select(builder.fcmp_ordered(">", a, emitter.zero), one, emitter.zero))
+
+
+def with_or_without(emitter, builder, address, width, columns):
+    """Emit columns(first, vectors, mask, relu) twice: with relu, which runs if `address` is not 0, and without."""
+    with builder.if_else(builder.icmp_unsigned("!=", builder.ptrtoint(address, i64), i64(0))) as branches:
+        for branch, relu in zip(branches, (True, False), strict=True):
+            with branch:
+                each_vectors(emitter, builder, width, partial(columns, relu=relu))
 
 
 def measuring(dtype):

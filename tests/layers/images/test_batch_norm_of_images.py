@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastnn import Activation, Adam, BatchNorm, Conv2D, Dense, Flatten, Network
+from fastnn import Activation, Adam, BatchNorm, Conv2D, Dense, Flatten, Network, Reshape
+from fastnn.layers import activation as activation_layer
 from fastnn.program import TrainingProgram
 from fastnn.samples.data import check_data
 
@@ -27,6 +28,24 @@ def test_an_activation_that_it_applies_gives_the_same_bits(activation, shape):
     expected = alone.forward(normalized.forward(X[1:]).reshape(-1, *shape))
     assert net.forward(X[1:]).tobytes() == expected.tobytes()
     assert net.forward(X[1:2]).tobytes() == expected[:1].tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(3, 4, 1), (2, 3, 8), (5, 17), (3, 1, 130)])
+def test_gradients_through_relu_that_it_applies_are_those_of_two_layers(shape, dtype, monkeypatch):
+    X, y, found = np.eye(9, dtype=dtype), rng.normal(size=(9, 2)).astype(dtype), []  # so that dweight is dx of each sample
+    for alone in (False, True):
+        if alone:
+            monkeypatch.setattr(activation_layer, "takes_over", lambda *given: False)
+        net = Network([Dense(int(np.prod(shape))), Reshape(shape), BatchNorm(), Activation("relu"), Flatten(), Dense(2)],
+                      inputs=9, dtype=dtype, seed=0)
+        net.parameters["2.scale"][:], net.parameters["2.shift"][:] = -0.5, 0.1
+        net.state["2.running_mean"][:] = 0.05
+        found.append(net.loss_and_gradients(X, y))
+    assert found[0][0] == found[1][0]
+    limit = 1e-5 if dtype == "float32" else 1e-13
+    for name, expected in found[1][1].items():
+        np.testing.assert_allclose(found[0][1][name], expected, rtol=0, atol=limit * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("channels", [3, 8, 32, 33])
