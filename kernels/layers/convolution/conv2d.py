@@ -9,6 +9,7 @@ from ...compiling.jit import REAL, Kernel, address_of, call_at, jit, offset, typ
 from ...compiling.share import share
 from ...interpreter.table import Kind
 from ...processor.target import ITEM_BYTES, vector_lanes
+from ...products.convolution.one_tap import pixel_rows, weight_of_pixels
 from ...products.convolution.overlapping import packing_rows, to_image_by_overlapping
 from ...products.convolution.to_image import packing_for_image, to_image
 from ...products.convolution.to_weight import to_weight
@@ -28,6 +29,7 @@ CONVOLUTION = Kind(
     "window_band", "image_band",  # number of lines of the windows and of the image computed at a time
     "most_blocks",  # largest number of blocks of samples, for the gradient of the weight
     "together",  # number of samples that the gradient of the weight reads at a time
+    "one_tap",  # whether the windows are the pixels of the image, see `products.convolution.one_tap`
     "overlapping",  # whether the image is computed from windows that overlap, see `products.convolution.overlapping`
     "pixel_windows",  # address of the kernel of the windows with pixels in the lanes, see `by_pixels`; 0 if features are
     "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
@@ -40,6 +42,7 @@ CONVOLUTION = Kind(
 
 BLOCK = 4  # samples of a block; more if there would be too many blocks
 PIXELS = 8  # number of partial sums in `pixel_sum`
+ONE_TAP_PIXELS = 126  # at a time, of a kernel of one tap: they stay in the cache for the activation
 
 
 @jit(inline=True)
@@ -71,10 +74,16 @@ def windows_size(row):
     return row.rows * row.columns * row.features
 
 
+@jit(inline=True)
+def one_tap_lines(width, most):
+    """The number of lines to compute at a time for a kernel of one tap, of any samples, at most `most`."""
+    return min((ONE_TAP_PIXELS + width - 1) // width, most)
+
+
 def windows_by_bands(dtype):
     """The compiled function that computes lines begin … end − 1 of the windows, counted over all samples."""
     item, number, windows_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_windows(dtype)
-    lanes = vector_lanes(dtype)
+    lanes, pixels_of = vector_lanes(dtype), pixel_rows(dtype)
 
     @jit
     def make(row, windows, image, weight, start, scratch, begin, end, activated):
@@ -87,7 +96,11 @@ def windows_by_bands(dtype):
             if row.elementwise != 0 and row.features > lanes:
                 # they are written a vector of channels at a time, and in that order memory delivers cache lines slowly
                 view(number(to), 0, lines * line_size)[:] = 0
-            if row.pixel_windows != 0:
+            if row.one_tap != 0 and row.pixel_windows == 0:
+                lines = one_tap_lines(row.columns, end - begin)
+                source = image + item * begin * row.columns * row.channels
+                pixels_of(row, to, source, weight, start, lines * row.columns, False)
+            elif row.pixel_windows != 0:
                 call_at(row.pixel_windows, (row, to, image + item * sample * size, weight, start, scratch, line, lines))
             else:
                 windows_of(row, to, image + item * sample * size, weight, start, scratch, line, lines)
@@ -102,7 +115,7 @@ def windows_by_bands(dtype):
 def image_by_bands(dtype):
     """The compiled function that computes lines begin … end − 1 of the images, counted over all samples."""
     item, number, image_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_image(dtype)
-    by_overlapping = to_image_by_overlapping(dtype)
+    by_overlapping, pixels_of = to_image_by_overlapping(dtype), pixel_rows(dtype)
 
     @jit
     def make(row, image, windows, packed, start, scratch, begin, end, activated):
@@ -112,7 +125,11 @@ def image_by_bands(dtype):
             sample, line = begin // row.height, begin % row.height
             lines = min(row.image_band, row.height - line, end - begin)
             to, source = image + item * sample * image_sample, windows + item * sample * windows_sample
-            if row.overlapping != 0:
+            if row.one_tap != 0:
+                lines = one_tap_lines(row.width, end - begin)
+                to, source = image + item * begin * line_size, windows + item * begin * row.columns * row.features
+                pixels_of(row, to, source, packed, start, lines * row.width, True)
+            elif row.overlapping != 0:
                 by_overlapping(row, to, source, packed, start, scratch, line, lines)
             else:
                 image_of(row, to, source, packed, start, scratch, line, lines)
@@ -158,6 +175,7 @@ def pixel_sum(dtype):
 def weight_by_blocks(dtype, transposed):
     """The kernel of the gradients of weight and bias of each block. dz is the windows, or if transposed the image."""
     item, weight_of, total = ITEM_BYTES[dtype], to_weight(dtype), pixel_sum(dtype)
+    weight_of_one_tap = weight_of_pixels(dtype)
 
     def backward_weight(row, call, part, parts):
         taps, in_image, in_windows = row.kernel_height, image_size(row), windows_size(row)
@@ -179,6 +197,10 @@ def weight_by_blocks(dtype, transposed):
             add = blocks == 1 and call.accumulate != 0
             if first == 0:
                 total(dbias, offset(call.arena, row.dz + top * pixels * out_features), (bottom - top) * pixels, add)
+            if row.one_tap != 0:
+                weight_of_one_tap(row, address_of(to), image + item * top * in_image, windows + item * top * in_windows,
+                                  (bottom - top) * pixels, (call.batch - top) * pixels, add)
+                continue
             for n in range(top, bottom, row.together):
                 for line in range(0, row.rows, row.window_band):
                     lines = min(row.window_band, row.rows - line)

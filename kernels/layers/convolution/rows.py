@@ -81,6 +81,8 @@ class ConvolutionPlan:
         self.weight_size = self.rows.kernel * self.columns.kernel * inputs * features
         self.packed_size = 0 if self.elementwise else self.weight_size
         inside = all(axis.before == 0 and (axis.out - 1) * axis.stride + axis.span <= axis.size for axis in axes)
+        self.one_tap = not self.elementwise and all(
+            (axis.kernel, axis.stride, axis.before, axis.out) == (1, 1, 0, axis.size) for axis in axes)
         self.window_band = self.rows.out if inside else self.largest_band(self.rows.out, self.box_of_image)
         self.image_band = self.largest_band(self.rows.size, self.box_of_windows)
         self.image_scratch = 0 if inside else self.box_of_image(self.window_band)
@@ -165,7 +167,7 @@ class ConvolutionPlan:
             "stride_x": columns.stride, "dilation_y": rows.dilation, "dilation_x": columns.dilation, "top": rows.before,
             "left": columns.before, "groups": self.groups, "elementwise": self.elementwise,
             "pixel_windows": pixel_windows[self.features].address(self.dtype) if self.by_pixels else 0,
-            "overlapping": self.overlapping, "window_band": self.window_band,
+            "one_tap": self.one_tap, "overlapping": self.overlapping, "window_band": self.window_band,
             "image_band": self.image_band, "most_blocks": self.most_blocks, "together": self.together,
             "product": (elementwise_product_kernel if self.elementwise else segment_product_kernel).address(self.dtype),
             "kept": 0, "activates_first": False, "patch_vectors": 0, "patch_band": 0,

@@ -80,6 +80,20 @@ def test_compiled_is_vectorized(seed, dtype):
         assert_alike(results(kernels, kind, x, weight, bias, **options), expected, 2e-4 if dtype == "float32" else 1e-12)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_kernels_of_one_tap_are_products_of_pixels(kind):
+    """Images of one pixel and of more than the gradient of the weight reads at a time, one feature and several panels."""
+    for shape, inputs, outputs, groups in (((1, 1, 1), 3, 2, 1), ((5, 9, 13), 4, 9, 1), ((3, 5, 2), 70, 81, 1),
+                                           ((9, 17, 9), 6, 36, 3), ((2, 1, 600), 17, 1, 1)):
+        given = inputs // groups, outputs
+        kernel = 1, 1, *(given if kind == "conv2d" else (outputs // groups, inputs))
+        x, weight, bias = numbers(*shape, inputs), numbers(*kernel), numbers(outputs)
+        expected = results(vectorized, kind, x, weight, bias, groups=groups)
+        assert_alike(results(kernels, kind, x, weight, bias, groups=groups), expected, 1e-12)
+        alone = results(kernels, kind, x[:1], weight, bias, groups=groups)
+        assert results(kernels, kind, x, weight, bias, groups=groups)[0][:1].tobytes() == alone[0].tobytes()
+
+
 @pytest.mark.parametrize("share", [0, 1e9], ids=["by pixels", "by windows that overlap"])
 def test_both_ways_to_an_image_are_right_for_any_shape(share, monkeypatch):
     monkeypatch.setattr(rows, "OVERLAPPING_PAYS", share)
