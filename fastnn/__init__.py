@@ -37,7 +37,7 @@ def refuse_foreign(name):
 
     It is an ImportError in `from fastnn import Sequential`, which would replace an AttributeError by a message without ours.
     """
-    from .checks.other_arguments import PUBLIC_NAMES, advice_on
+    from .checks.other_attributes import PUBLIC_NAMES, advice_on
 
     if message := advice_on(PUBLIC_NAMES, name, "fastnn"):
         importing = sys._getframe(2).f_globals.get("__name__") == "importlib._bootstrap"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..checks import number_in_range, one_of, several, shown, true_or_false
+from ..checks.caller_warning import warn_caller
 from ..kernels.activations import Activation, activations
 from ..kernels.losses import Loss, losses
 from ..kernels.losses.ctc import ctc
@@ -41,6 +42,30 @@ def checked_name(kind, name):
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError(f"the name of the {kind} is {shown(name)}; it must be a word of letters, digits and underscores")
     return name
+
+
+POINTS, STEP, MOST = (-1.7, -0.6, 0.3, 0.8, 1.9), 1e-6, 1e-3
+
+
+def warn_of_derivative(name, value, prime, points):
+    """Warn if prime is not the derivative of value at most of some points where both can be computed.
+
+    points: (x, other arguments); value is differentiated by x.
+    """
+    wrong, tried = [], 0
+    for x, others in points:
+        try:
+            slope = (value(x + STEP, *others) - value(x - STEP, *others)) / (2 * STEP)
+            given = float(prime(x, *others))
+        except Exception:  # of a user's function, where it has no value
+            continue
+        tried += 1
+        if abs(slope - given) > MOST * max(abs(slope), abs(given), 1.0):
+            wrong.append((x, given, slope))
+    if 2 * len(wrong) > tried:
+        x, given, slope = wrong[0]
+        warn_caller(f"prime of {name!r} is {given:.4g} at {x}, and the derivative of value there is {slope:.4g}: training "
+                    "follows prime, so it would go elsewhere; fastnn.check_gradients compares them in a network")
 
 
 def register_activation(name: str, value: Callable, prime: Callable, *, formula: str = "", prime_formula: str = "",
@@ -83,12 +108,14 @@ def register_activation(name: str, value: Callable, prime: Callable, *, formula:
     """
     if not (onnx is None or isinstance(onnx, str) or callable(onnx)):
         raise ValueError(f"onnx is {shown(onnx)}; it must be the name of an ONNX operator, or a function of graph and z")
-    return activations.register(Activation(
+    record = activations.register(Activation(
         checked_name("activation", name), formula, prime_formula, checked_function("value", value, ["z"]),
         checked_function("prime", prime, ["z", "a"]), vectorized, vectorized_prime,
         initializer=initializers.resolve(initializer).name, smooth=true_or_false("smooth", smooth),
         kinks=checked_kinks(kinks), onnx=onnx, builtin=False,
     ))
+    warn_of_derivative(name, value, lambda z: prime(z, value(z)), [(z, ()) for z in POINTS])
+    return record
 
 
 def register_loss(name: str, value: Callable, prime: Callable, *, formula: str = "", prime_formula: str = "",
@@ -128,9 +155,11 @@ def register_loss(name: str, value: Callable, prime: Callable, *, formula: str =
     name = checked_name("loss", name)
     if name == ctc.name:
         raise ValueError(f"there is already a loss named {name!r}; give yours another name")
-    return losses.register(Loss(
+    record = losses.register(Loss(
         name, formula, prime_formula, checked_function("value", value, ["a", "y"]),
         checked_function("prime", prime, ["a", "y"]), vectorized, vectorized_prime,
         smooth=true_or_false("smooth", smooth), kinks=checked_kinks(kinks),
         targets=one_of("targets", targets, ("values", "classes", "binary")), builtin=False,
     ))
+    warn_of_derivative(name, value, prime, [(0.3, (1.0,)), (0.6, (0.0,)), (0.8, (1.0,)), (0.2, (0.0,))])
+    return record

@@ -1,9 +1,11 @@
 """The base class of callbacks that monitor a metric."""
 
 import math
+from difflib import get_close_matches
 
 from ..checks import not_negative, one_of, shown
 from ..checks.caller_warning import warn_caller
+from ..checks.other_names import known_name
 from ..fitting.callback import Callback, reported
 from ..samples.metrics import directed
 
@@ -37,6 +39,9 @@ class Monitor(Callback):
 
     def on_train_begin(self, logs):
         if self.monitor not in self.metrics:
+            if meant := self.meant():
+                raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; did you mean {meant!r}? This fit reports "
+                                 f"{', '.join(self.metrics)}")
             repair = "give fit validation_data, or one of these" if self.monitor.startswith("val_") else "give one of these"
             raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports {', '.join(self.metrics)}: "
                              f"{repair}, or put a callback before it that has it among its `reports`")
@@ -46,6 +51,13 @@ class Monitor(Callback):
             f"reports = {{{self.monitor!r}: 'max'}}").sign
         self.comparable_state = self.comparable(self.resumed or {})
         self.best, self.seen = self.comparable_state.get("best"), self.comparable_state.get("seen")
+
+    def meant(self):
+        """Return the reported metric that `monitor` probably means, None if there is none like it."""
+        name, prefix = self.monitor.removeprefix("val_"), "val_" * self.monitor.startswith("val_")
+        names = [each.removeprefix("val_") for each in self.metrics if each.startswith("val_") == bool(prefix)]
+        near = known_name("metric", name, names) or next(iter(get_close_matches(name, names, n=1, cutoff=0.7)), None)
+        return near and prefix + near
 
     def comparable(self, before):
         """Return the state of the resumed fit, or {} if it has another metric or direction."""

@@ -1,5 +1,4 @@
-"""Arguments and methods of Keras, PyTorch and scikit-learn: those that mean the same are taken, others get an error that
-names ours.
+"""Arguments of Keras, PyTorch and scikit-learn: those that mean the same are taken, others get an error that names ours.
 
 `SAME` has the arguments that mean the same beyond doubt, for each kind of callable. `ADVICE` has what to do in place of the
 others. The page on names shows both tables.
@@ -31,8 +30,8 @@ SAME = {
         "dilation_rate": ("dilation",), "depth_multiplier": ("multiplier",), "p": ("rate",), "stddev": ("deviation",),
         "std": ("deviation",), "eps": ("epsilon",), "act": ("activation",), "activation_function": ("activation",),
         "kernel_initializer": ("initializer",), "embedding_dim": ("features",), "num_embeddings": ("tokens",),
-        "vocab_size": ("tokens",), "num_groups": ("groups",), "merge_mode": ("merge",),
-        "target_shape": ("shape",), "scale_factor": ("size",),
+        "vocab_size": ("tokens",), "input_dim": ("tokens",), "num_heads": ("heads",), "num_groups": ("groups",),
+        "merge_mode": ("merge",), "target_shape": ("shape",), "scale_factor": ("size",),
     },
     "optimizer": {
         "lr": "learning_rate", "beta_1": "beta1", "beta_2": "beta2", "b1": "beta1", "b2": "beta2", "eps": "epsilon",
@@ -96,6 +95,8 @@ ADVICE = {
         "device": "fastnn computes on the CPU: leave it out",
         "label_smoothing": SMOOTHING,
         "name": "networks have no name: leave it out",
+        "loss_weights": "the loss of an output may have a factor: loss={'price': ('mse', 0.1), …}",
+        "from_logits": "end the network with the activation, Dense(3, 'softmax'): the loss is computed from the logits then",
     },
     "layer": {
         **dict.fromkeys(("input_shape", "input_dim", "in_channels", "input_size", "batch_input_shape"), SHAPE_IN_NETWORK),
@@ -110,6 +111,12 @@ ADVICE = {
         "trainable": "give fit(..., frozen=['0.*'])", "requires_grad": "give fit(..., frozen=['0.*'])",
         "num_layers": "give several layers, one after the other",
         "batch_first": "samples come first always: leave it out",
+        "input_length": "sequences may have any length: leave it out", "embed_dim": "it is that of the input: leave it out",
+        **dict.fromkeys(("axis", "num_features", "normalized_shape"), "it is the last axis, and a layer works out its size: "
+                        "leave it out"),
+        **dict.fromkeys(("affine", "center", "scale", "track_running_stats"), "leave it out: scale, shift and running "
+                        "statistics are always there"),
+        **dict.fromkeys(("start_dim", "end_dim"), "it makes one axis of all but the samples: leave it out"),
         "bidirectional": "use Bidirectional(GRU(64))", "dropout": "put a Dropout layer after it",
         "data_format": "channels come last always: leave it out", "padding_mode": "put a Pad2D layer before it",
         **dict.fromkeys(("mask_zero", "padding_idx", "mask"), "sequences of any length, inputs=(None,) or (None, features), "
@@ -126,6 +133,9 @@ ADVICE = {
         "betas": "give beta1 and beta2", "amsgrad": "there is no AMSGrad: leave it out",
         **dict.fromkeys(("gradient_accumulation_steps", "accumulation_steps"), ACCUMULATION),
         "params": "an optimizer is given to fit, which knows the parameters: leave it out",
+        "maximize": "the loss is minimized: register a loss with the other sign", "foreach": "leave it out",
+        "fused": "leave it out: the update is fused always", "ema_momentum": "give callbacks=[WeightAverage(0.99)]",
+        "use_ema": "give callbacks=[WeightAverage(0.99)]",
         "weight_decay": "use AdamW, which has weight_decay, or l2 in the layers",
         "decay": "give a schedule: Adam(learning_rate=ExponentialDecay(0.01, every=100))",
         "alpha": "PyTorch's alpha of RMSprop is rho", "dampening": "leave it out",
@@ -144,6 +154,21 @@ ADVICE = {
         **dict.fromkeys(("optimizer", "solver"), "a table is trained by AdamW: leave it out"),
         "loss": "the target decides it: leave it out",
     },
+    "train": {
+        **dict.fromkeys(("epochs", "batch_size", "learning_rate", "lr", "layers", "members", "seed", "random_state", "test",
+                         "test_size", "validation", "bins"), "it belongs to the recipe: train(table, target, "
+                                                             "Recipe(epochs=20))"),
+        **dict.fromkeys(("task", "problem_type"), "the kind of the target decides it; of whole numbers, Recipe(task=...)"),
+        **dict.fromkeys(("drop", "ignore", "exclude"), "leave columns out before: train(table.drop(columns=[...]), target)"),
+        **dict.fromkeys(("features", "columns"), "choose columns before: train(table[[..., target]], target)"),
+    },
+    "sweep": {
+        **dict.fromkeys(("n_trials", "n_iter", "max_trials", "trials"), "give samples, the number of configurations"),
+        **dict.fromkeys(("cv", "n_splits", "k"), "give folds"), "scoring": "give metric, the name of one to choose by",
+        "n_jobs": "give threads, if you want fewer than all", "random_state": "give seed",
+        "param_grid": "it is the first argument, space", "learning_rate": "put it in the space, as a choice of one: "
+                                                                          "{'learning_rate': [0.01]}",
+    },
     "estimator": {
         **dict.fromkeys(("epochs", "n_epochs", "max_epochs"), "give max_iter, as in scikit-learn"),
         "optimizer": "give solver, as in scikit-learn: solver='adam' or solver=Adam(0.01)",
@@ -154,77 +179,6 @@ ADVICE = {
         "backprop_steps": "windows need a target at each step, and an estimator has one for each sequence: use "
                           "Network.fit(..., backprop_steps=50)",
     },
-}
-
-LIST_OF_LAYERS = "Network([Dense(64, 'relu'), Dense(1)], inputs=4)"
-WEIGHTS = "net.parameters is a dict of live arrays by name, and net.state one of running statistics"
-METHODS = {
-    "compile": "there is nothing to compile: the loss is an argument of Network, optimizer and metrics are arguments of fit",
-    "add": f"a network has all its layers from the beginning: {LIST_OF_LAYERS}",
-    "append": f"a network has all its layers from the beginning: {LIST_OF_LAYERS}",
-    "score": "evaluate(X, y) returns the loss and, of a classifier, the accuracy; evaluate(X, y, metrics=['r2']) for values",
-    "train": "fit(X, y) trains, predict(X) predicts; there is no mode to choose",
-    "eval": "fit(X, y) trains, predict(X) predicts; there is no mode to choose",
-    **dict.fromkeys(("get_weights", "set_weights", "weights", "trainable_weights", "trainable_variables", "state_dict",
-                     "named_parameters", "get_layer", "coefs_", "intercepts_", "coef_"), WEIGHTS),
-    "load_state_dict": "net.load_torch(state_dict) reads weights of PyTorch, net.copy_weights(other) those of a network",
-    "save_weights": "save(path) writes weights and architecture",
-    "load_weights": "Network.load(path) reads weights and architecture, copy_weights(other) takes those of another network",
-    **dict.fromkeys(("reset_states", "reset_state"), "net.stream() keeps a state from step to step; reset() begins anew"),
-    **dict.fromkeys(("initial_state", "states"), "net.stream().state holds the state and can be set; in a graph, layers "
-                                                 "take a first one: GRU(8)(x, initial_state=h)"),
-    "count_params": "net.vectors.parameters.size is the number of parameters; summary() shows them",
-    **dict.fromkeys(("to", "cuda", "cpu", "device"), "fastnn computes on the CPU: leave it out; astype changes the dtype"),
-    **dict.fromkeys(("backward", "zero_grad", "step"), "fit(X, y) trains; train_on_batch(X, y) takes one step; "
-                                                       "loss_and_gradients(X, y) returns gradients"),
-    "predict_classes": "predict(X) returns labels, predict_proba(X) probabilities",
-    "fit_generator": "fit(X, y) takes arrays; for data that come in parts use train_on_batch(X, y)",
-    "partial_fit": "train_on_batch(X, y) takes one step, fit continues from the current weights",
-    "test_on_batch": "evaluate(X, y)", "predict_on_batch": "predict(X), or forward(X) for the outputs",
-    "get_params": "config() describes the network; the estimators of fastnn.sklearn have get_params",
-    "set_params": "make another Network; the estimators of fastnn.sklearn have set_params",
-    "clone": "copy.deepcopy(net) copies it; Network.from_config(net.config()) is a new one like it",
-    "feature_importances_": "fastnn.sklearn's estimators go into scikit-learn's permutation_importance",
-    "plot": "fastnn.plot.network_diagram(net) draws it",
-    "modules": "net.layers has the layers", "children": "net.layers has the layers",
-    "decision_function": "forward(X) returns the outputs",
-    "classes_": "class_names has the names of text labels",
-}
-
-PUBLIC_NAMES = {
-    "Sequential": f"a network is made of a list of layers: {LIST_OF_LAYERS}",
-    "Model": "a graph is a network too: Network(inputs=x, outputs=h)", "Module": f"use {LIST_OF_LAYERS}",
-    "Linear": "the layer is Dense(out_features); it works out its inputs",
-    **dict.fromkeys(("ReLU", "Sigmoid", "Tanh", "Softmax", "GELU", "SiLU"),
-                    "an activation is named in a layer, Dense(64, 'relu'), or a layer, Activation('relu')"),
-    **dict.fromkeys(("MSELoss", "CrossEntropyLoss", "BCELoss", "BCEWithLogitsLoss"), LOSS_IN_NETWORK),
-    "MLPClassifier": "use fastnn.sklearn.NetworkClassifier", "MLPRegressor": "use fastnn.sklearn.NetworkRegressor",
-    "BatchNormalization": "the layer is BatchNorm()", **dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), "use BatchNorm()"),
-    **dict.fromkeys(("Masking", "pad_sequences", "pad_sequence", "pack_padded_sequence", "pad_packed_sequence"),
-                    "sequences of any length need no padding: give a list of arrays, inputs=(None, features); "
-                    "Sequences.from_padded(X, mask=mask) reads padded ones"),
-    "TimeDistributed": "layers such as Dense work on each step of sequences: leave it out",
-    "RNN": "use SimpleRNN, GRU or LSTM",
-    "Conv1d": "the layer is Conv1D(out_channels, kernel_size)",
-    "LayerNormalization": "the layer is LayerNorm()", "MaxPooling2D": "the layer is MaxPool2D(2)",
-    "AveragePooling2D": "the layer is AveragePool2D(2)", "Conv2d": "the layer is Conv2D(out_channels, kernel_size)",
-    "UpSampling2D": "the layer is UpSample2D(2)", "ZeroPadding2D": "the layer is ZeroPad2D(1)",
-    "load_model": "use fastnn.Network.load(path)", "load": "use fastnn.Network.load(path)",
-    **dict.fromkeys(("MaxPooling1D", "MaxPool1d"), "the layer is MaxPool1D(2)"),
-    **dict.fromkeys(("AveragePooling1D", "AvgPool1d"), "the layer is AveragePool1D(2)"),
-    "MaxPool2d": "the layer is MaxPool2D(2)", "AvgPool2d": "the layer is AveragePool2D(2)",
-    **dict.fromkeys(("GlobalAveragePooling1D", "GlobalAveragePooling2D", "AdaptiveAvgPool2d"),
-                    "the layer is GlobalAveragePool()"),
-    **dict.fromkeys(("GlobalMaxPooling1D", "GlobalMaxPooling2D"), "the layer is GlobalMaxPool()"),
-    "ConvTranspose2d": "the layer is ConvTranspose2D(out_channels, kernel_size)",
-    **dict.fromkeys(("SeparableConv2D", "DepthwiseConv2d"), "use DepthwiseConv2D(3), and Conv2D(out_channels, 1) after it"),
-    "TensorBoard": "the callback is TensorBoardLogger(folder)", "ProgbarLogger": "give fit(..., progress=True)",
-    "LearningRateScheduler": "a schedule is the learning rate: Adam(learning_rate=CosineDecay(0.01, steps=1000))",
-    "to_categorical": "labels may be whole numbers; np.eye(3)[y] makes one-hot rows",
-    **dict.fromkeys(("tensor", "Tensor"), "networks take NumPy arrays"), "no_grad": "forward and predict keep no gradients",
-    **dict.fromkeys(("nn", "optim"), "layers, optimizers and losses stand in fastnn itself: from fastnn import Dense, Adam"),
-    **dict.fromkeys(("train", "fit"), "net.fit(X, y) trains; fastnn.tables.train(table, target) trains on a table"),
-    "Trainer": "net.fit(X, y) trains", "DataLoader": "net.fit(X, y, batch_size=32) takes arrays and makes the batches",
 }
 
 
@@ -279,13 +233,16 @@ def ours(kind, function, known, options):
             if own in found:
                 raise TypeError(f"{where}() got {name} and {own}, which mean the same; give {own}")
             found[own] = value
-        elif not is_without_effect(kind, name, value, found):
+        elif not is_without_effect(kind, name, value, found, known):
             advice = ADVICE.get(kind, {}).get(name) or f"its arguments are {', '.join(of_caller(function))}"
             raise TypeError(f"{where}() has no argument {name!r}; {advice}")
     return found
 
 
-def is_without_effect(kind, name, value, found):
+ADDED_BY_KERAS = ("activation", "tanh"), ("recurrent_activation", "sigmoid")  # to cells, which have these always
+
+
+def is_without_effect(kind, name, value, found, known):
     """Return whether an option asks for what happens anyway; `verbose` of a fit becomes `progress`."""
     if kind == "fit" and name == "verbose" and value in (0, 1, "auto") and "progress" not in found:
         if value != "auto":
@@ -295,14 +252,11 @@ def is_without_effect(kind, name, value, found):
         return kind == "evaluate" or not value
     if kind == "evaluate" and name == "batch_size":  # the result does not depend on it
         return True
-    return (kind == "layer" and name in ("use_bias", "bias", "batch_first") and value is True) or \
+    always = "use_bias", "bias", "batch_first", "affine", "center", "scale"
+    return (kind == "layer" and name in always and value is True) or \
+        ("recurrent_dropout" in known and (name, value) in ADDED_BY_KERAS) or \
         (name in ("amsgrad", "inplace") and value is False)
 
 
 def of_caller(function):
     return [name for name in inspect.signature(function).parameters if name != "self"]
-
-
-def advice_on(table, name, where):
-    """Return the message of an error about an attribute that other libraries have; None if it is none of these."""
-    return f"{where} has no {name}; {table[name]}" if name in table else None

@@ -57,6 +57,27 @@ NOTES = {
 }
 
 
+OWN_ACTIVATION = "register one of your own: fastnn.register_activation"
+ELSEWHERE = {
+    "activation": {
+        **dict.fromkeys(("exp", "exponential"), "for positive outputs use 'softplus'"),
+        "log_softmax": "use 'softmax', whose loss is computed from the logits", "softmin": "use 'softmax'",
+        **dict.fromkeys(("hard_sigmoid", "hard_swish", "relu6", "mish", "softsign", "hardtanh"), OWN_ACTIVATION),
+        "prelu": "'leaky_relu' has a fixed slope; a learned one is a layer of your own, fastnn.CustomLayer",
+    },
+    "loss": {
+        **dict.fromkeys(("rmse", "root_mean_squared_error", "r2", "mape"), "use 'mse', or 'mae', and metrics=['rmse'] to "
+                                                                           "report it"),
+        **dict.fromkeys(("nll", "nll_loss", "log_loss", "logloss"), "use 'cross_entropy' after softmax, "
+                                                                    "'binary_cross_entropy' after sigmoid"),
+        **dict.fromkeys(("bce_with_logits", "bce_with_logits_loss"), "use 'binary_cross_entropy' after sigmoid, which is "
+                                                                     "computed from the logits"),
+        **dict.fromkeys(("accuracy", "f1", "auc", "roc_auc"), "it has no gradient: use the default loss, and metrics=[...] "
+                                                              "to report it"),
+    },
+}
+
+
 def plain(name):
     """Return a name without what does not distinguish names."""
     return re.sub(r"[\W_]+", "", name).lower()
@@ -72,7 +93,11 @@ def known_name(kind, given, known):
 
 
 def did_you_mean(kind, given, known):
-    """Return a question with the most similar name, for an error; "" if none is similar."""
+    """Return advice on the name, or a question with the most similar one, for an error; "" if none is similar."""
+    wanted = plain(re.sub(r"\(.*", "", given))
+    advice = next((found for name, found in ELSEWHERE.get(kind, {}).items() if plain(name) == wanted), None)
+    if advice is not None:
+        return f" ({advice})"
     names = {plain(name): name for name in (*OTHER_NAMES.get(kind, {}), *known)}
     close = difflib.get_close_matches(plain(given), names, n=1, cutoff=0.75)
     return f" (did you mean {names[close[0]]!r}?)" if close else ""

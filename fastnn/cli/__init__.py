@@ -40,6 +40,13 @@ of the environment variable FASTNN_CACHE_DIR; later runs load them. `python -m f
 """
 
 
+OTHER_COMMANDS = {
+    "evaluate": "; fastnn predict MODEL FILE --evaluate does it", "test": "; fastnn predict MODEL FILE --evaluate does it",
+    "score": "; fastnn predict MODEL FILE --evaluate does it", "fit": " (did you mean 'train'?)",
+    "run": "; fastnn examples runs the examples", "plot": "; fastnn train --report FILE.html draws",
+}
+
+
 def main(argv=None):
     """Run a command and return its exit status: 0 done, 1 failed, 2 misused, 130 interrupted, 141 output closed."""
     replace_unencodable()
@@ -47,8 +54,10 @@ def main(argv=None):
     if parsed.command is None:
         parser().print_help()
         return 0
+    if parsed.command == "help":  # as of other programs: fastnn help train
+        return main([*(name for name in parsed.arguments[:1] if name in COMMANDS), "--help"])
     if parsed.command not in COMMANDS:
-        meant = similar(parsed.command, COMMANDS)
+        meant = OTHER_COMMANDS.get(parsed.command) or similar(parsed.command, COMMANDS)
         print(f"fastnn: there is no command {parsed.command!r}{meant}; fastnn --help lists the commands", file=sys.stderr)
         return 2
     try:

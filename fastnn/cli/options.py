@@ -107,6 +107,14 @@ def check_output(output, *inputs):
             raise ValueError(f"{output} is the {what} itself; give another -o")
 
 
+def check_suffix(output):
+    """Refuse the name of another kind of file for a model, before the work begins."""
+    if (suffix := Path(output).suffix.lower()) in (".csv", ".onnx", ".pkl", ".h5", ".keras", ".pt", ".pth", ".joblib"):
+        raise ValueError(f"{output} is not named as what it will be, a safetensors file; give -o "
+                         f"{Path(output).with_suffix('.safetensors')}"
+                         f"{' (Network.load reads it, and to_onnx writes ONNX)' * (suffix == '.onnx')}")
+
+
 def add_json(parser):
     parser.add_argument("--json", action="store_true", help="print only JSON, for scripts; notes go to stderr")
 

@@ -34,7 +34,11 @@ def main(argv):
 
     stem = "model" if parsed.file == "-" else Path(parsed.file).name.split(".")[0] or "model"
     output = parsed.output or Path(f"{stem}.safetensors")
+    if str(parsed.file).endswith(".safetensors"):
+        raise ValueError(f"{parsed.file} is a saved network, and train takes a table; fastnn predict {parsed.file} NEW.csv "
+                         "predicts with it")
     options.check_output(output, ("table", parsed.file))
+    options.check_suffix(output)
     if parsed.report:
         options.check_output(parsed.report, ("table", parsed.file), ("model", output))
     stream = options.streamed("train", parsed.file, parsed.stream)
@@ -75,8 +79,20 @@ def main(argv):
         options.print_now(outcome(result, beside, found, output))
 
 
+OTHERS = {
+    **dict.fromkeys(("--lr", "--learning_rate"), "--learning-rate"), "--batch_size": "--batch-size",
+    **dict.fromkeys(("--hidden", "--units", "--hidden-layers", "--hidden-size"), "--layers 64-64"),
+    **dict.fromkeys(("--y", "--label", "--column"), "--target"), **dict.fromkeys(("--out", "--save"), "--output"),
+    **dict.fromkeys(("--test-size", "--test-split"), "--test"), "--validation-split": "--validation", "--cv": "--folds",
+    "--ignore": "--drop", "--sep": "--separator", "--delimiter": "--separator", "--random-state": "--seed",
+    "--time-limit": "--seconds", "--classification": "--task classification", "--regression": "--task regression",
+    **dict.fromkeys(("--patience", "--early-stopping"), "nothing: each network keeps its best epoch"),
+}
+
+
 def parser():
     parser = options.command("train", "Train a network to predict a column of a table from the others.", EXAMPLES)
+    parser.others = OTHERS
     parser.add_argument("file", metavar="FILE",
                         help="CSV (also .gz, .zst, .tsv …), Parquet, Feather, JSON or Excel; - for standard input, as CSV")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict; several as A,B")

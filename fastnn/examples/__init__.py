@@ -10,6 +10,7 @@ import pkgutil
 import re
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 MOST_CHOICES = 8  # that an error lists
 
@@ -49,6 +50,7 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are a line, and a line with an example of its use."""
 
     example = None  # a command line that is right
+    others = MappingProxyType({})  # options of other programs, with ours
 
     def error(self, message):
         example = f"for example {self.example}; " if self.example else ""
@@ -58,7 +60,10 @@ class Parser(argparse.ArgumentParser):
         """Return an error with the option or choice that was meant, in place of a list of many."""
         if found := re.match(r"unrecognized arguments: (--[\w-]+)", message):
             options = [option for action in self._actions for option in action.option_strings]
-            return message + similar(found[1], options)
+            other = self.others.get(found[1])
+            return message + (f" (give {other})" if other else similar(found[1], options))
+        if re.fullmatch(r"unrecognized arguments: [\d ]+", message) and "--layers" in self._option_string_actions:
+            return message + " (several layers are one word: --layers 64-64)"
         if found := re.match(r"argument (.*): invalid choice: '?(.*?)'? \(choose from (.*)\)", message):
             choices = found[3].replace("'", "").split(", ")
             if len(choices) > MOST_CHOICES:

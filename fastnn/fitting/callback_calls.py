@@ -3,7 +3,7 @@
 import os
 from contextlib import ExitStack
 
-from ..checks import whole_number
+from ..checks import list_of, shown, whole_number
 from ..samples.metrics import reported
 from .callback import Callback
 
@@ -11,6 +11,15 @@ from .callback import Callback
 def overrides(callback, hook):
     """Return whether a callback overrides a hook, with a method or with a function set on the instance."""
     return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+
+
+def callbacks_of(given):
+    """Return the argument `callbacks` of a fit as a list."""
+    for index, each in enumerate(given if isinstance(given, (list, tuple)) else ()):
+        if not isinstance(each, (Callback, type)) and (callable(each) or isinstance(each, str)):
+            give = "LambdaCallback(on_epoch_end=function)" if callable(each) else "an object: EarlyStopping(patience=5)"
+            raise ValueError(f"callbacks[{index}] is {shown(each)}; it must be a Callback: give {give}")
+    return list_of("callbacks", given, Callback)
 
 
 def call(callbacks, hook, *arguments):

@@ -4,12 +4,16 @@ import math
 from collections.abc import Mapping
 
 from ..checks import shown, whole_number
+from ..checks.other_attributes import answers
 from ..checks.other_names import known_name
 from ..formats import html
 
 
-class History(Mapping):
-    """A mapping of metrics to their values, a float for each epoch: NaN for epochs in which the metric was not recorded.
+@answers
+class History(dict):
+    """A dict of metrics to their values, a float for each epoch: NaN for epochs in which the metric was not recorded.
+
+    `pandas.DataFrame(history)` makes a table of it.
 
     "loss", and for classifiers "accuracy", are averages over the epoch, while the weights change. With validation data,
     "val_loss" and "val_accuracy" are computed with the weights at the end of the epoch. "learning_rate" is that of the last
@@ -27,8 +31,17 @@ class History(Mapping):
 
     def __init__(self, metrics=(), learning_rates=()):
         metrics = {} if isinstance(metrics, tuple) and not metrics else metrics
-        self.metrics = by_name("metrics", metrics)
+        super().__init__(by_name("metrics", metrics))
         self.learning_rates = floats("learning_rates", learning_rates)  # of every epoch; a metric only if they differ
+
+    def __setstate__(self, state):
+        self.update(state.pop("metrics", {}))  # of pickles of earlier versions
+        vars(self).update(state)
+
+    @property
+    def metrics(self):
+        """The history itself: metrics by name."""
+        return self
 
     def append(self, values, learning_rate=None):
         """Append the values of an epoch, and the learning rate of its last step if the optimizer has one."""
@@ -38,61 +51,50 @@ class History(Mapping):
     def extend(self, values, learning_rates=()):
         """Append several epochs: {name: values}, and the learning rate of each if the optimizer has one."""
         values, rates = by_name("values", values), floats("learning_rates", learning_rates)
-        recorded = [name for name in self.metrics if name != "learning_rate"]
+        recorded = [name for name in self if name != "learning_rate"]
         if recorded != [*values]:  # the first epoch, or a resumed fit that reports other metrics
             before, epochs = len(self.epochs), max(map(len, values.values()), default=0)
             for name in values:
-                self.metrics.setdefault(name, [math.nan] * before)
+                self.setdefault(name, [math.nan] * before)
             values = {name: [math.nan] * epochs for name in recorded} | values
         for name, added in values.items():
-            self.metrics[name].extend(added)
+            self[name].extend(added)
         self.learning_rates.extend(rates)
-        if "learning_rate" in self.metrics:
-            self.metrics["learning_rate"].extend(rates)
+        if "learning_rate" in self:
+            self["learning_rate"].extend(rates)
         elif any(rate != self.learning_rates[0] for rate in rates):
-            self.metrics["learning_rate"] = list(self.learning_rates)
+            self["learning_rate"] = list(self.learning_rates)
 
     def first(self, epochs):
         """Return a copy of the first epochs."""
         epochs, history = whole_number("epochs", epochs, least=0), History()
-        history.metrics = {name: values[:epochs] for name, values in self.metrics.items()}
+        history.update({name: values[:epochs] for name, values in self.items()})
         history.learning_rates = self.learning_rates[:epochs]
         return history
 
     @property
     def epochs(self):
         """The numbers of the epochs, from 0."""
-        return range(max(map(len, self.metrics.values()), default=0))
+        return range(max(map(len, self.values()), default=0))
 
-    def __getitem__(self, name):
-        if name not in self.metrics:
-            raise KeyError(f"{name!r} was not recorded; recorded were {', '.join(self.metrics) or 'no epochs'}"
-                           f"{self._repair(name)}")
-        return self.metrics[name]
+    def __missing__(self, name):
+        raise KeyError(f"{name!r} was not recorded; recorded were {', '.join(self) or 'no epochs'}{self._repair(name)}")
 
     def _repair(self, name):
         if not isinstance(name, str):
             return ""
-        known = known_name("metric", name.removeprefix("val_"), self.metrics)
+        known = known_name("metric", name.removeprefix("val_"), self)
         known = f"val_{known}" if known and name.startswith("val_") else known
-        if known in self.metrics and known != name:
+        if known in self and known != name:
             return f": did you mean {known!r}?"
         return "; give fit validation_data or validation_split" if name.startswith("val_") else ""
 
     def __getattr__(self, name):
-        metrics = {} if name.startswith("_") else self.__dict__.get("metrics", {})
-        advice = f"; a history is a mapping: history[{name!r}]" if name in metrics else \
-            "; it is a mapping itself: history['loss']" if name == "history" else ""
+        advice = f"; a history is a mapping: history[{name!r}]" if name in self else ""
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{advice}", name=name, obj=self)
 
-    def __iter__(self):
-        return iter(self.metrics)
-
-    def __len__(self):
-        return len(self.metrics)
-
     def __repr__(self):
-        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.metrics.items())
+        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.items())
         return f"<History of {len(self.epochs)} epochs{': ' + last if last else ''}>"
 
     def _repr_html_(self):

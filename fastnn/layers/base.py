@@ -4,21 +4,11 @@ import math
 from dataclasses import fields
 
 from ..checks.other_arguments import takes_others
+from ..checks.other_attributes import ATTRIBUTES, advice_on
 from ..checks.other_names import known_name
 from ..kernels.activations import activations
 from .node import call_layer
 from .registry import layers
-
-
-class InNetwork:
-    """An attribute that layers of other libraries have: reading it raises an error that names ours."""
-
-    def __set_name__(self, owner, name):
-        self.name = name
-
-    def __get__(self, layer, owner):
-        raise AttributeError(f"a layer has no {self.name}, it is a specification; the numbers are those of its network: "
-                             "net.parameters['0.weight']", name=self.name, obj=layer)
 
 
 class Layer:
@@ -66,7 +56,6 @@ class Layer:
     joins = False
     learns_from_data = False
     adds_gradient = False
-    weight, weights, get_weights, set_weights = InNetwork(), InNetwork(), InNetwork(), InNetwork()
 
     def __call__(self, *nodes, name=None):
         """Return the node of its output for nodes of a graph, see `fastnn.Input`.
@@ -79,6 +68,10 @@ class Layer:
             Of its parameters and of the layer in `summary`; by default its number in the network.
         """
         return call_layer(self, nodes, name)
+
+    def __getattr__(self, name):
+        message = advice_on(ATTRIBUTES["Layer"], name, "a layer")
+        raise AttributeError(message or f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def check_further(self, shapes):
         """Refuse nodes that it reads after the first one, by their shapes; a layer that does not join reads none."""

@@ -4,7 +4,7 @@ In a list of layers, and in a block, each place has parameters of its own, even 
 set of parameters for all its calls.
 """
 
-from ..checks import shown
+from ..checks import refuse_class, shown
 from .base import Layer
 from .joins import Add
 from .node import Input, Node, Site, checked_nodes, is_single
@@ -43,6 +43,7 @@ def checked_part(where, part):
     """Return a layer, a block or a list of them; a list as a tuple."""
     if isinstance(part, (list, tuple)):
         return tuple(checked_part(f"{where}[{index}]", each) for index, each in enumerate(part))
+    refuse_class(where, part, (Layer, Block))
     if not isinstance(part, (Layer, Block)):
         raise ValueError(f"{where} is {shown(part)}; it must be a layer, such as Dense(64, 'relu'), or a list of layers")
     return part
@@ -197,7 +198,8 @@ class Parallel(Block):
 
     def __init__(self, join, *branches):
         if not isinstance(join, Layer) or not join.joins:
-            raise ValueError(f"Parallel(join) is {shown(join)}; it must be a layer that joins, such as Concatenate()")
+            raise ValueError(f"Parallel(join) is {shown(join)}; it comes first and must be a layer that joins, as in "
+                             "Parallel(Concatenate(), Dense(8), Dense(8))")
         if not branches:
             raise ValueError("Parallel has no branches; give at least one layer or list of layers after the join")
         self.join, self.branches = join, checked_part("Parallel(branches)", branches)

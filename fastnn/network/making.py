@@ -6,7 +6,7 @@ from ..architecture.from_config import is_graph, nodes_from_config
 from ..architecture.from_nodes import graph_of
 from ..architecture.graph import chain_of
 from ..checks import one_of, refuse_class, shown
-from ..layers import Block, CustomLayer, Node, input_shape, is_ragged, layers_from_config, row_shape
+from ..layers import Block, CustomLayer, Layer, Node, input_shape, is_ragged, layers_from_config, row_shape
 from ..layers import layers as layer_types
 from ..layers.blocks import listed_nodes
 from ..layers.custom.custom_layer import check_registered
@@ -20,6 +20,7 @@ def structure(layers, inputs, outputs):
     if layers is None and outputs is None:
         raise ValueError("layers is missing; give a list, such as [Dense(1)], or the inputs and outputs of a graph")
     if inputs is None:
+        refuse_parts(layers)
         raise ValueError("inputs is None; give the number of features of a sample, inputs=X.shape[1], or the shape of one, "
                          "inputs=X.shape[1:]")
     if outputs is not None:
@@ -27,6 +28,8 @@ def structure(layers, inputs, outputs):
             raise ValueError("layers and outputs are both given; outputs are those of a graph, whose layers are called on "
                              "nodes: leave one of them out")
         return graph_of(inputs, outputs)
+    if isinstance(layers, Node):
+        raise ValueError(f"layers is {shown(layers)}, a node; a graph is Network(inputs=x, outputs=h)")
     layers = tuple(layers) if isinstance(layers, (list, tuple)) else (layers,)
     if not layers:
         raise ValueError("layers is empty; give at least one, such as [Dense(1)]")
@@ -38,12 +41,37 @@ def structure(layers, inputs, outputs):
             if isinstance(layer, Node):
                 raise ValueError(f"layers[{index}] is a node, {layer!r}; nodes make a graph: Network(inputs=…, outputs=…)")
             refuse_class(f"layers[{index}]", layer, kinds)
-            raise ValueError(f"layers[{index}] is {shown(layer)}; it must be a layer, such as Dense(64, 'relu')")
+            refuse_part(f"layers[{index}]", layer)
         if isinstance(layer, Block) or (layer.joins and layer.least == 1):
             plain = False
     if plain and not isinstance(inputs, Node):
         return chain_of(layers, input_shape(inputs))
     return graph_of(*listed_nodes(layers, inputs))
+
+
+def refuse_parts(layers):
+    """Raise an error for the first of some layers that is none; such an error says more than one about missing inputs."""
+    if isinstance(layers, (list, tuple)):
+        for index, layer in enumerate(layers):
+            if not isinstance(layer, (Block, Layer, type)):
+                refuse_part(f"layers[{index}]", layer)
+
+
+def refuse_part(where, part):
+    """Raise an error for something among the layers that is none."""
+    repair = "it must be a layer, such as Dense(64, 'relu')"
+    if isinstance(part, Node):
+        repair = ("in a list of layers the shape of a sample is an argument, Network([...], inputs=4), and a graph is "
+                  "Network(inputs=x, outputs=h)")
+    elif isinstance(part, (list, tuple)):
+        repair = "give one list, such as [*block, Dense(1)]"
+    elif isinstance(part, int):
+        repair += "; a network is Network([Dense(16, 'relu'), Dense(1)], inputs=4)"
+    elif isinstance(part, str):
+        repair += ", or Activation('relu')"
+    elif hasattr(part, "forward") or hasattr(part, "call"):
+        repair += "; one of your own is a subclass of fastnn.CustomLayer"
+    raise ValueError(f"{where} is {shown(part)}; {repair}")
 
 
 def arguments_of(config):

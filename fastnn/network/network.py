@@ -16,7 +16,8 @@ from .. import onnx
 from .. import pytorch as torch_weights
 from ..architecture.objective import objectives_of
 from ..checks import float_dtype, path_name, true_or_false, whole_number
-from ..checks.other_arguments import METHODS, advice_on, takes_others
+from ..checks.other_arguments import takes_others
+from ..checks.other_attributes import METHODS, NotSet, advice_on
 from ..files import checkpoint
 from ..files import networks as files
 from ..fitting import one_batch
@@ -120,6 +121,7 @@ class Network:
     """
 
     trainer_type = Trainer  # trains its epochs
+    trainable, learning_rate, metrics = NotSet(), NotSet(), NotSet()
 
     @takes_others("Network")
     def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
@@ -141,7 +143,6 @@ class Network:
         self.is_ragged = is_ragged(self.shapes[0]) and not self.has_several
         self.gives_steps = is_ragged(self.shapes[self.wiring.outputs[0]]) and len(graph.outputs) == 1
         self.objective = objectives_of(*ends_of(graph), loss)
-        self.loss = self.objective.given
         check_objectives(graph, self.objectives, self.gives_steps and not self.has_several)
         self.mean = checked_mean(self, mean)
         if seed is not None:
@@ -196,6 +197,16 @@ class Network:
     def objectives(self) -> tuple:
         """The objective of each output."""
         return self.objective.each
+
+    @property
+    def loss(self) -> str | dict:
+        """The name of the loss; of several outputs, a dict by name."""
+        return self.objective.given
+
+    @loss.setter
+    def loss(self, given):
+        raise AttributeError(f"the loss of a network stays; make another, Network(..., loss={given!r}), and take the "
+                             "weights with copy_weights(net)")
 
     @property
     def loss_factors(self) -> tuple[float, ...]:
@@ -463,6 +474,10 @@ class Network:
     def optimizer(self) -> Optimizer | None:
         """The optimizer of the last or current fit; None before the first."""
         return None if self.fits.last is None else self.fits.last.optimizer
+
+    @optimizer.setter
+    def optimizer(self, given):
+        raise AttributeError("the optimizer is an argument of fit: net.fit(X, y, optimizer=Adam(0.01))")
 
     @property
     def history(self) -> History | None:

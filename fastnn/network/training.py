@@ -1,8 +1,8 @@
 """`Network.fit`: checks its arguments, then trains in steps (`fastnn/fitting/loop.py`) or with L-BFGS."""
 
-from ..checks import list_of, shown, true_or_false, whole_number
+from ..checks import shown, true_or_false, whole_number
 from ..fitting import lbfgs
-from ..fitting.callback import Callback
+from ..fitting.callback_calls import callbacks_of
 from ..fitting.lbfgs import LBFGS
 from ..fitting.loop import Fit
 from ..fitting.state import begin_or_resume
@@ -11,7 +11,7 @@ from ..program.groups import groups_of
 from ..program.truncated import window_steps
 from ..runtime.threads import resolve_threads
 from ..samples.data import check_data
-from ..samples.doubts import warn_of_doubts
+from ..samples.doubts import warn_of_doubts, warn_of_lone_samples, warn_of_order
 from ..samples.held_out import rows_alone, split_data
 from ..samples.metrics import choose
 from ..samples.scale import scale_of
@@ -43,7 +43,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         raise ValueError("LBFGS takes the gradient of all samples at once; leave backprop_steps out, or use another "
                          "optimizer: Adam()")
     options = {
-        "callbacks": list_of("callbacks", callbacks, Callback), "metrics": choose(metrics, network.objective.head),
+        "callbacks": callbacks_of(callbacks), "metrics": choose(metrics, network.objective.head),
         "threads": threads, "progress": None if progress is None else true_or_false("progress", progress),
     }
     if by_steps:
@@ -53,6 +53,8 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         state = begin_or_resume(network, optimizer, resume, samples=data.samples, batch_size=batch_size, shuffle=shuffle,
                                 frozen=frozen, groups=groups, backprop_steps=backprop_steps)
         warn_of_doubts(network, data)
+        warn_of_order(X, y)
+        warn_of_lone_samples(network, batch_size)
         return Fit(network, data, validation, state, epochs=epochs, **options).train()
     if epochs != 1:
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")

@@ -10,6 +10,7 @@ Training: `learning_curves`, `learning_rates`, `gradient_flow`, the callback `Li
 Attention: `attention`. Sequences: `hidden_states`, `gradient_over_time`. Tables: `heat_map`. Sweeps: `score_by`.
 """
 
+from ..checks.other_attributes import refuse_other
 from .canvas import COLORS, MARKERS, axes, class_colors, plain, save_picture
 from .diagrams.diagram import network_diagram
 from .layers.attention import attention
@@ -39,3 +40,8 @@ __all__ = ["COLORS", "MARKERS", "PICTURES", "TINT", "LivePlot", "axes", "class_a
 
 def __dir__():
     return __all__
+
+
+def __getattr__(name):
+    refuse_other(__name__, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """Networks and fit options from hyperparameters."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +12,9 @@ from ..layers import BatchNorm, Dense, Dropout, Flatten
 from ..network.network import Network
 from ..samples.arrays import any_array
 from .space import generator
+
+SAME_NAMES = {"lr": "learning_rate", "hidden_layer_sizes": "hidden", "n_layers": "depth", "units": "width",
+              "dropout_rate": "dropout", "n_epochs": "epochs", "bs": "batch_size"}
 
 FIT = "epochs", "batch_size", "backprop_steps"  # hyperparameters of `fit`
 ARCHITECTURE = ("hidden", "width", "depth", "activation", "dropout", "batch_norm", "l1", "l2", "initializer", "loss",
@@ -93,7 +97,8 @@ class Recipe:
                 raise ValueError(f"build returned {network!r}; it must return a Network")
             return network
         if unknown := [name for name in own if name not in ARCHITECTURE]:
-            raise ValueError(f"space names {unknown[0]!r}, which is no hyperparameter of a sweep; there are "
+            raise ValueError(f"space names {unknown[0]!r}, which is no hyperparameter of a sweep"
+                             f"{similar(unknown[0])}; there are "
                              f"{', '.join((*ARCHITECTURE, *FIT, 'optimizer'))} and those of the optimizer; for others give "
                              "build, a function from them to a Network")
         if own.get("hidden") is not None and {"width", "depth"} & set(own):
@@ -105,6 +110,12 @@ class Recipe:
         optimizer, taken = self.optimizer(configuration)
         options = {**self.fixed, **configuration}
         return self.network(configuration, taken), optimizer, *(options[name] for name in FIT)
+
+
+def similar(name):
+    """Return a question with the hyperparameter that is probably meant, for an error; "" if none is similar."""
+    known = SAME_NAMES.get(name) or next(iter(get_close_matches(name, (*ARCHITECTURE, *FIT, "learning_rate"), n=1)), None)
+    return f" (did you mean {known!r}?)" if known else ""
 
 
 def split_rows(samples, share, seed):

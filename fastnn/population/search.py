@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..checks import not_negative, number_in_range, whole_number
+from ..checks.other_arguments import takes_others
+from ..checks.other_attributes import answers
 from ..formats import html
 from ..network.network import Network
 from ..samples.metrics import KNOWN
@@ -23,6 +25,7 @@ GIVEN = {name: f"{name} given" for name in ("configuration", "parameters", "epoc
 GIVEN["loss"] = "loss function"
 
 
+@takes_others("sweep")
 def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = None, build: Callable | None = None,
           task: str | None = None, epochs: int = 20, batch_size: int = 32, optimizer="adam",
           backprop_steps: int | None = None, validation_data: tuple | None = None, validation_split: float = 0.2,
@@ -119,6 +122,7 @@ def sweep(space: Mapping, X: ArrayLike, y: ArrayLike, *, samples: int | None = N
     return Sweep(drawn, population, groups, metric, rungs)
 
 
+@answers
 class Sweep:
     """The results of a sweep.
 

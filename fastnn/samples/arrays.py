@@ -6,6 +6,17 @@ from ..checks.hyperparameters import shown
 from ..kernels.elementwise.finite import all_finite
 from ..runtime.quiet import quiet
 
+RAGGED = {
+    False: "sequences of different lengths are for networks with inputs=(None, features)",
+    True: "where a sample may have several labels, give a column of 0 and 1 for each, as scikit-learn's MultiLabelBinarizer "
+          "makes",
+}
+
+
+def short(error):
+    """Return the first sentence of an error of NumPy."""
+    return str(error).split(". ")[0]
+
 
 def any_array(name, values):
     """Return `values` as a rectangular array of any dtype, without masked elements."""
@@ -17,8 +28,8 @@ def any_array(name, values):
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not a rectangular array ({error}); give rows of equal length; sequences of "
-                         "different lengths are for networks with inputs=(None, features)") from None
+        raise ValueError(f"{name} is not a rectangular array: its rows differ in length or kind ({short(error)}); give "
+                         f"rows of equal length; {RAGGED[name[:1] == 'y']}") from None
     if array.ndim == 0 and array.dtype.kind == "O" and values is not None:  # a set, a generator, a dict, …
         raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers"
                          f"{'; for data that come in parts use train_on_batch' if hasattr(values, '__next__') else ''}")
@@ -48,7 +59,8 @@ def real_array(name, values, dtype):
         array = real_objects(array)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {array.dtype}{describe_first_non_number(array)}; it must hold real numbers "
-                         "(encode text as numbers, split complex ones, drop or fill what is missing)")
+                         "(encode text as numbers, split complex ones, drop or fill what is missing"
+                         f"{'; fastnn.tables.train takes tables of text and dates' if hasattr(values, 'columns') else ''})")
     try:
         # values too large for dtype become infinite, which the caller checks, like NaN; NumPy would warn of some
         return quiet(np.require, array, dtype, ["C", "A"], over="ignore", invalid="ignore")

@@ -10,6 +10,9 @@ from ..checks.caller_warning import warn_caller
 LARGE = 1000.0  # a number beyond it is far from unit size
 UNSCALED_BYTES, FIRST = 100, 4  # larger bytes are no counts or classes; among so many layers the scaling one is looked for
 SAMPLES, NUMBERS = 1000, 100_000  # of an array, so many are looked at
+RANGES = {"tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "softplus": (0.0, np.inf)}  # of the last activation
+BETWEEN = {"tanh": "between -1 and 1", "relu": "above 0", "softplus": "above 0"}
+MANY = 0.1  # of the targets, from which on a warning is given
 SCALED_BY = "Normalize", "BatchNorm", "LayerNorm", "GroupNorm", "Rescale", "Embedding"
 
 
@@ -34,9 +37,28 @@ def warn_of_doubts(network, data):
                     "scale its columns, or begin the network with Normalize(), which learns their means and deviations")
 
 
+def warn_of_order(X, y):
+    """Warn of a data frame and a column whose rows have the same labels in another order."""
+    mine, other = getattr(X, "index", None), getattr(y, "index", None)
+    if callable(mine) or not hasattr(mine, "equals") or not hasattr(other, "equals") or len(mine) != len(other):
+        return
+    if mine.is_unique and not mine.equals(other) and mine.sort_values().equals(other.sort_values()):
+        warn_caller("the rows of y have the labels of those of X in another order, and row k of y is taken for that of X: "
+                    "give y.loc[X.index], or y.to_numpy() if the order is meant")
+
+
+def warn_of_lone_samples(network, batch_size):
+    """Warn of batches of one sample, which is its own mean, so that BatchNorm gives its shift for any sample."""
+    if batch_size == 1 and any(type(layer).__name__ == "BatchNorm" and len(shape) == 1
+                               for layer, shape in zip(network.layers, network.graph.taken, strict=True)):
+        warn_caller("batch_size is 1, and BatchNorm subtracts the mean of a batch, so nothing is left of a sample: give a "
+                    "larger batch_size, or use LayerNorm()")
+
+
 def warn_of_bytes(network, X):
     """Warn of images of bytes that no layer brings to unit size: the first steps are then enormous."""
-    if X.dtype == np.uint8 and seen(X).max() > UNSCALED_BYTES:
+    some = seen(X)
+    if UNSCALED_BYTES < some.max() <= 255 and some.min() >= 0 and (X.dtype == np.uint8 or (some == np.floor(some)).all()):
         names = [type(layer).__name__ for layer in network.layers if not layer.is_view]
         if not set(names[:FIRST]) & {*SCALED_BY}:
             warn_caller("X holds bytes up to 255, with which training is slow or diverges; begin the network with "
@@ -51,6 +73,13 @@ def warn_of_targets(network, head, y):
                         "Dense(1, 'sigmoid')")
         if network.objective.loss.name == "hinge" and (y == 0).any():
             warn_caller("y holds 0, and the hinge loss takes labels -1 and 1, of which 0 is neither; give 2 * y - 1")
+        last = network.graph.last_layers[0].activation
+        lowest, highest = RANGES.get(last, (-np.inf, np.inf))
+        out_of_reach = float(np.mean((y < lowest) | (y > highest)))
+        if out_of_reach > MANY and network.objective.loss.needs_targets:
+            warn_caller(f"y ranges from {y.min():.4g} to {y.max():.4g}, and outputs after {last} lie "
+                        f"{BETWEEN[last]}: {out_of_reach:.0%} of y cannot be reached; end the network "
+                        f"with Dense({y.shape[-1]}), or scale y")
         largest = float(np.abs(y).max())
         if largest > LARGE and network.objective.loss.name == "squared_error":
             warn_caller(f"y holds values up to {largest:.3g}, far from unit size, and the loss is half their square: scale "

@@ -1,6 +1,7 @@
 """Checks of X, the features of samples."""
 
 import math
+import os
 
 import numpy as np
 
@@ -55,7 +56,8 @@ def shape_of(sample):
 def refuse_shape(X, given, shape):
     """Raise an error, with a repair, about an X of the shape `given` for samples of another shape."""
     if len(shape) == 1 and len(given) == 2:
-        raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]})")
+        turned = "; if its rows are the features, give X.T" if given[0] == shape[0] else ""
+        raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]}){turned}")
     wanted = ", ".join(map(str, shape))
     raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){repair(X, given, shape)}")
 
@@ -81,9 +83,17 @@ def repair(X, given, shape):
             hint = "; give X[..., None]"
         else:
             hint = f"; if its numbers lie in that order, give X.reshape(len(X), {wanted})"
+    elif len(shape) == 3 and len(given) == 1 and are_pictures(X):
+        hint = "; read the pictures first: np.stack([np.asarray(Image.open(path)) for path in paths]), with Pillow"
     elif len(shape) == 3 and len(given) == 4:
         hint = hint_for_images(given[1:], shape)
     return hint
+
+
+def are_pictures(X):
+    """Return whether X begins with the path of a file or an object, in the place of an array."""
+    first = X.flat[0] if isinstance(X, np.ndarray) and X.size else next(iter(X), None)
+    return isinstance(first, (str, os.PathLike)) or np.asarray(first).dtype.kind == "O"
 
 
 def transposed(name, array, *order):

@@ -209,7 +209,7 @@ class Values(Head):
 
     @property
     def in_words(self):
-        return f"{self.outputs} values"
+        return f"{self.outputs} values" if self.outputs > 1 else "1 value"
 
     @property
     def predicted_shape(self):
@@ -330,13 +330,18 @@ class YesOrNo(Head):
 def shape_hint(head, y):
     """Return the repair for targets of samples, for an error about their shape; "" if it is unknown."""
     if head.positions:
+        if y.shape[:-1] == (len(y), *head.positions) and y.ndim > 2 and head.outputs != y.shape[-1]:
+            return (f"; for targets of {y.shape[-1]} channels, end the network with so many, such as "
+                    f"Conv2D({y.shape[-1]}, 3, padding='same')")
         return ""
+    if head.outputs > 1 and y.dtype == object and any(isinstance(each, (set, frozenset, list, tuple)) for each in y.flat):
+        return "; where a sample may have several labels, give a column of 0 and 1 for each: MultiLabelBinarizer makes them"
     if head.outputs > 1 and head.taken != head.outputs:
         return f"; of {head.outputs} outputs the first {head.taken} are means, the others logarithms of variances"
     if head.outputs > 1 and y.size == len(y) and y.dtype.kind in "iubfUO":
         plain = y.dtype.kind in "iubU" or (y.dtype.kind == "f" and (y == np.floor(y)).all())
         return (f"; where y holds the number of a class, end the network with Dense({head.outputs}, 'softmax'), which takes "
-                "labels") if plain else "; for one value a sample, end the network with Dense(1)"
+                "labels, and leave out the loss") if plain else "; for one value a sample, end the network with Dense(1)"
     if head.outputs == 1 and y.ndim == 2:
         if head.probabilities and y.shape[1] == 2:
             return "; of the one-hot columns give the second: y[:, 1]"

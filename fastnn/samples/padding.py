@@ -4,9 +4,9 @@ Rows of one repeated number that many sequences end with, but do not begin with 
 padding. Data that are often constant, such as counts that are mostly 0, are so at both ends.
 """
 
-import warnings
-
 import numpy as np
+
+from ..checks.caller_warning import warn_caller
 
 MOST = 1000  # sequences that are looked at, evenly spaced
 MANY = 0.1  # the fraction of sequences with padding from which on a warning is given
@@ -27,10 +27,10 @@ def warn_of_padding(found):
         if (runs > 1).sum() > 1 and (runs > 1).mean() >= MANY and runs.mean() > 2 * others.mean() + 1:
             step = "tokens" if found.values.ndim == 1 else "steps"
             repair = "Sequences.from_padded(X, lengths)" if where == "end" else "Sequences.from_padded(X, mask=mask)"
-            warnings.warn(
+            warn_caller(
                 f"X looks padded: {(runs > 1).mean():.0%} of its sequences {where} with {step} that are all {value}, and "
                 f"these would be learned from like all others. Give {repair} without them, or, if they are data, a "
-                "fastnn.Sequences", UserWarning, stacklevel=2)
+                "fastnn.Sequences")
             return
 
 

@@ -57,7 +57,11 @@ def read(X, step, name="X"):
         refuse_frame(name, X, forms(step))
     if hasattr(X, "__array__") and not hasattr(X, "columns"):  # a tensor of another library
         return of_equal_lengths(any_array(name, X), step, name)
-    raise ValueError(f"{name} is {shown(X)}; this network takes {forms(step)}")
+    texts = f"; {VOCABULARY}" if isinstance(X, str) and step == () else ""
+    raise ValueError(f"{name} is {shown(X)}; this network takes {forms(step)}{texts}")
+
+
+VOCABULARY = "fastnn.text.Vocabulary.fit(texts) numbers words or characters, and .encode(texts) returns sequences"
 
 
 def forms(step):
@@ -97,8 +101,7 @@ def as_steps(name, given, step):
     if given is None or (isinstance(given, (float, np.floating)) and given != given):
         raise ValueError(f"{name} is missing; leave the sequence out, or give an empty one")
     if isinstance(given, (str, bytes)):
-        raise ValueError(f"{name} is {shown(given)}, a text; give its tokens: fastnn.text.Vocabulary.fit(texts) numbers "
-                         "words or characters, and .encode(texts) returns sequences")
+        raise ValueError(f"{name} is {shown(given)}, a text; give its tokens: {VOCABULARY}")
     try:
         array = any_array(name, given)
     except ValueError as error:
@@ -115,7 +118,7 @@ def as_steps(name, given, step):
         array = real_array(name, array, "float64")
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} has dtype {array.dtype}{describe_first_non_number(array)}; it must hold "
-                         f"{'real numbers' if step else 'whole numbers, the tokens'}")
+                         f"{'real numbers' if step else 'whole numbers, the tokens: ' + VOCABULARY}")
     return array
 
 
@@ -155,6 +158,9 @@ def refuse_frame(name, frame, wanted):
                 f"{name}.groupby(level=0, sort=False).size())")
     elif len(frame) and any(np.ndim(cell) == 1 for cell in frame.iloc[0]):  # nested, as sktime has them
         hint = f"; with a series in each cell, give [np.stack([*row], axis=1) for row in {name}.to_numpy()]"
+    elif len(frame.columns) > 1:
+        hint = (f"; if its rows are steps, give [steps.to_numpy() for _, steps in {name}.drop(columns=key)"
+                f".groupby({name}[key])], where key is the column that numbers the sequences")
     raise ValueError(f"{name} is a data frame of shape {frame.shape}; this takes {wanted}{hint}")
 
 

@@ -8,6 +8,7 @@ from ..checks import shown
 from .arrays import check_finite, real_objects
 from .sequences import Sequences
 
+RENUMBERED = ": np.unique(y, return_inverse=True)[1] makes them"
 LOOKED_AT = 100_000  # numbers, for a hint
 
 
@@ -80,6 +81,9 @@ def checked_labels(y, classes, least=0):
         if np.all(y == np.floor(y)):
             check_range(y, classes, least)
             y = y.astype(np.int64)
+    if y.dtype.kind == "O" and (gaps := [at for at, each in enumerate(y.flat) if is_missing(each)]):
+        raise ValueError(f"y holds no label at {gaps[0]} ({shown(y.flat[gaps[0]])}); leave samples without one out, such as "
+                         "keep = pandas.notna(y), then X[keep], y[keep]")
     if y.dtype.kind not in "iu":
         example = y[y != np.floor(y)][0] if y.dtype.kind == "f" else y.reshape(-1).tolist()[0]
         raise ValueError(
@@ -88,6 +92,11 @@ def checked_labels(y, classes, least=0):
         )
     check_range(y, classes, least)
     return y
+
+
+def is_missing(label):
+    """Return whether a label is None or NaN."""
+    return label is None or (isinstance(label, float) and label != label)
 
 
 def check_range(labels, classes, least=0):
@@ -101,6 +110,6 @@ def check_range(labels, classes, least=0):
             raise ValueError(f"y holds label -1; with {classes} outputs labels must run from 0 to {classes - 1}: give "
                              "(y > 0).astype(int)")
         label = low if low < least else high
-        hint = "" if least == 0 else (", or be -1 where a position does not count: "
+        hint = RENUMBERED if least == 0 else (", or be -1 where a position does not count: "
                                       f"np.where(y == {label}, -1, y.astype(int))")
         raise ValueError(f"y holds label {label}; with {classes} outputs labels must run from 0 to {classes - 1}{hint}")

@@ -10,6 +10,7 @@ Tables are pandas data frames: the extra `cli`.
 
 from pathlib import Path
 
+from ..checks.other_attributes import refuse_other
 from .classes import Classes
 from .columns import Code
 from .model import TableModel
@@ -38,6 +39,7 @@ ESTIMATORS = ("TableClassifier", "TableRegressor")
 def __getattr__(name):
     """Import the estimators on first use: they need scikit-learn."""
     if name not in ESTIMATORS:
+        refuse_other(__name__, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import estimators
 

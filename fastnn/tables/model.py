@@ -11,6 +11,7 @@ import numpy as np
 
 from ..checks import an_instance, path_name, several, shown
 from ..checks.caller_warning import warn_caller
+from ..checks.other_attributes import answers
 from ..files import networks as files
 from ..formats import html
 from ..formats.untrusted_json import from_text, to_text
@@ -31,6 +32,7 @@ from .target import as_target, present
 from .targets import TARGETS, from_config
 
 
+@answers
 class TableModel:
     """A network with the conversion of tables to its inputs, and of its outputs to predictions.
 
@@ -226,6 +228,7 @@ class TableModel:
         if self.weight is not None:
             config["weight"] = self.weight
         text = to_text(config, special=True)
+        files.warn_of_suffix(path_name("path", path))
         from_plain(self.network, text)  # raises if the model could not be loaded again
         files.save(self.network, path_name("path", path), {"table": text})
 

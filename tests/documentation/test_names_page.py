@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from fastnn.checks import other_arguments, other_names
+from fastnn.checks import other_arguments, other_attributes, other_names
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "names.md"
 
@@ -36,7 +36,7 @@ def tables():
         [f"| {kind} | {code(names)} | {cell(advice)} |" for kind, table in other_arguments.ADVICE.items()
          for advice, names in grouped(table).items()],
         ["| `net(X)` | the same as `net.forward(X)` |"]
-        + [f"| {code(names)} | {cell(advice)} |" for advice, names in grouped(other_arguments.METHODS).items()],
+        + [f"| {code(names)} | {cell(advice)} |" for advice, names in grouped(other_attributes.METHODS).items()],
     ]
 
 

@@ -21,7 +21,7 @@ from fastnn import (
     Rescale,
     Residual,
 )
-from fastnn.checks.other_arguments import METHODS, PUBLIC_NAMES
+from fastnn.checks.other_attributes import METHODS, PUBLIC_NAMES
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(30, 4))

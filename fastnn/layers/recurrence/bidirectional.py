@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ...checks import one_of, shown
+from ...checks import one_of, refuse_class, shown
 from ...checks.other_arguments import takes_others
 from ..blocks import Block, apply
 from ..joins import Add, Average, Concatenate, Multiply
@@ -37,6 +37,7 @@ class Bidirectional(Block):
 
     @takes_others("layer")
     def __init__(self, layer, merge="concat"):
+        refuse_class("Bidirectional(layer)", layer, Recurrent)
         if not isinstance(layer, Recurrent):
             raise ValueError(f"Bidirectional(layer) is {shown(layer)}; it must be a SimpleRNN, a GRU or an LSTM")
         if layer.reverse:

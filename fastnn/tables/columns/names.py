@@ -1,6 +1,7 @@
 """Names of columns: conversion to text, and lookup."""
 
 import difflib
+import re
 from collections.abc import Hashable
 
 from ...checks import shown
@@ -27,4 +28,12 @@ def check_there(name, names, why=None):
     some = ", ".join(map(repr, texts[:SHOWN])) + f" and {len(texts) - SHOWN:,} more" * (len(texts) > SHOWN)
     raise ValueError(f"there is no column {shown(name)}{f' ({why})' if why else ''}; "
                      f"{f'did you mean {similar[near[0]]!r}? I' if near else 'i'}t must be one of those that the table "
-                     f"has: {some or 'none'}")
+                     f"has: {some or 'none'}{NO_NAMES if look_like_data(texts) else ''}")
+
+
+NO_NAMES = "; these look like data: the first line of a file must have the names of the columns"
+
+
+def look_like_data(texts):
+    """Return whether most names of columns are numbers with a decimal point or many digits, as cells of a table are."""
+    return 2 * sum(bool(re.fullmatch(r"-?\d*\.\d+", text)) for text in texts) > len(texts) > 0

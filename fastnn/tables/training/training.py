@@ -19,6 +19,8 @@ import numpy as np
 
 from ...checks import shown
 from ...checks.caller_warning import collected
+from ...checks.other_arguments import takes_others
+from ...checks.other_attributes import answers
 from ...formats import html
 from .. import metrics
 from ..columns.cells import without
@@ -55,6 +57,7 @@ SHOWN = 4  # classes in a note
 FEW_ROWS = 10  # a test on fewer rows is not reliable
 
 
+@answers
 @dataclass
 class Result:
     """The result of `train`.
@@ -152,6 +155,7 @@ def union(parts):
     return np.unique(np.concatenate([*parts]))
 
 
+@takes_others("train")
 def train(table, target, recipe=None, *, progress=False, announce=None):
     """Train a network to predict a column of a table from the others.
 
