@@ -12,6 +12,7 @@ from .single import shown
 
 SAME = {
     "fit": {
+        **dict.fromkeys(("accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"), "accumulate"),
         "x": "X", "batch": "batch_size", "bs": "batch_size", "minibatch_size": "batch_size", "n_epochs": "epochs",
         "nb_epoch": "epochs", "num_epochs": "epochs", "max_epochs": "epochs", "sample_weights": "sample_weight",
         "class_weights": "class_weight", "val_data": "validation_data", "val_split": "validation_split",
@@ -52,7 +53,7 @@ SAME = {
 LOSS_IN_NETWORK = "the loss is an argument of the network: Network(..., loss='huber')"
 SMOOTHING = "it is in the name of the loss: Network(..., loss='smoothed_cross_entropy_0.1')"
 RATE_IN_OPTIMIZER = "the learning rate is one of the optimizer: fit(..., optimizer=Adam(learning_rate=0.01))"
-ACCUMULATION = "give batch_size k times as large: the update is that of k batches whose gradients are accumulated"
+ACCUMULATION = "it is an argument of fit: net.fit(X, y, batch_size=32, accumulate=4)"
 OF_FIT = "it is an argument of fit"
 STOPPING = "give callbacks=[EarlyStopping(patience=5)]"
 SHAPE_IN_NETWORK = "the shape of a sample is an argument of the network: Network([...], inputs=4)"
@@ -67,8 +68,6 @@ ADVICE = {
         "early_stopping": STOPPING, "patience": STOPPING, "early_stopping_rounds": STOPPING, "n_iter_no_change": STOPPING,
         "random_state": "the seed is an argument of the network: Network(..., seed=0)",
         "seed": "the seed is an argument of the network: Network(..., seed=0)",
-        **dict.fromkeys(("accumulate", "accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"),
-                        ACCUMULATION),
         "steps_per_epoch": "an epoch is a pass over all samples; for steps of your own use train_on_batch",
         "initial_epoch": "fit(..., resume=True) continues a fit",
         "validation_batch_size": "the result does not depend on it: leave it out",

@@ -101,6 +101,7 @@ def document(network, state, tensors):
         "last": state.arrays is not None,
         **({"frozen": list(state.frozen)} if state.frozen else {}),
         **({"backprop_steps": state.backprop_steps} if state.backprop_steps is not None else {}),
+        **({"accumulate": state.accumulate} if state.accumulate > 1 else {}),
         **({"groups": [[group.factor, group.decay, list(group.names)] for group in state.groups]} if state.groups else {}),
     }
 
@@ -287,15 +288,17 @@ def fit_state(fit, size):
         raise ValueError("the totals of its epoch are not finite")
     steps = fit.get("backprop_steps")
     steps = None if steps is None else whole_number("backprop_steps", steps)
+    passes = whole_number("accumulate", fit.get("accumulate", 1))
     if steps is not None:  # the samples are windows, of which all batches have the same number
         whole = 0 <= totals[SAMPLES] and totals[SAMPLES] % min(batch_size, samples) == 0
     else:
-        whole = totals[SAMPLES] == samples or (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % batch_size == 0)
+        step = batch_size * passes
+        whole = totals[SAMPLES] == samples or (0 <= totals[SAMPLES] < samples and totals[SAMPLES] % step == 0)
     if not whole:
         raise ValueError("the totals of its epoch are not those of whole batches")
     number = whole_number("epoch", fit["epoch"]["number"], least=0)
     return FitState(optimizer, batch_size, samples, true_or_false("shuffle", fit["shuffle"]),
-                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit), groups_in(fit), steps)
+                    Epoch(number, word(fit["epoch"]["random"]), totals), frozen_in(fit), groups_in(fit), steps, passes)
 
 
 def frozen_in(fit):

@@ -55,7 +55,7 @@ def cause(network, program, batch, overflowed=None):
     if overflowed is not None:
         index = network.graph.layer_of(overflowed)
         return index, f"the update of {overflowed}, {called(network, index)}, overflows"
-    samples = min(program.batch, program.data.samples - batch * program.batch)
+    samples = program.samples_in(batch)
     for step, tensor in zip(network.wiring.steps, program.outputs, strict=True):
         output = program.memory.reshape(-1)[tensor.offset:tensor.offset + samples * tensor.features]
         if not all_finite(output):

@@ -27,6 +27,7 @@ import sys
 from ..program import evaluation_program
 from ..runtime.exclusive import Claim
 from ..samples.metrics import compute, of_fit
+from .accumulated import AccumulatedTrainer
 from .callback_calls import BatchHooks, announce, begin, call, end
 from .divergence import DivergenceError
 from .epoch_end import EpochEnd
@@ -67,6 +68,8 @@ class Fit:
 
     @property
     def trainer_type(self):
+        if self.state.accumulate > 1:
+            return AccumulatedTrainer
         return self.network.trainer_type if self.state.backprop_steps is None else TruncatedTrainer
 
     # The steps, in order.

@@ -58,7 +58,7 @@ class SafeSteps:
             self.optimizer_state.refresh(last_batch - first_batch)
             stopped = program.run_batches(first_batch, last_batch)
             self.overflowed = None if stopped == first_batch else self.not_finite()
-            good = self.overflowed is None
+            good = self.overflowed is None and (stopped is None or not program.changes_when_stopped)
         finally:  # also after Ctrl-C
             program.limit[0] = self.sound
             if not good:

@@ -35,6 +35,7 @@ class FitState:
     frozen: the names of the parameters and state that it leaves as they are, with the numbers of their layers.
     backprop_steps: the length of the windows by which it trains, None for whole sequences. carried: the states of recurrent
     layers that it carries from batch to batch then, memory that compiled code changes with the parameters.
+    accumulate: the number of passes of `batch_size` samples whose gradients a step adds up.
     groups: the Groups of parameters with a learning rate or a weight decay of their own.
     arrays: the network's arrays from before a callback replaced them at the end of the fit, None if none did.
     ending: the last epoch for which callbacks have been, or are being, called. It is not saved: the states contain, as
@@ -49,6 +50,7 @@ class FitState:
     frozen: tuple = ()
     groups: tuple = ()
     backprop_steps: int | None = None
+    accumulate: int = 1
     carried: np.ndarray | None = None
     history: History = field(default_factory=History)
     callbacks: list | None = None
@@ -131,7 +133,7 @@ class FitState:
 
 
 def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle, frozen=None, groups=None,
-                    backprop_steps=None):
+                    backprop_steps=None, accumulate=1):
     """Return the FitState of a new fit, or that of the last one. frozen, groups: None keeps those of a resumed fit."""
     fits = network.fits
     if not resume or fits.last is None:
@@ -139,9 +141,11 @@ def begin_or_resume(network, optimizer, resume, *, samples, batch_size, shuffle,
         epoch = Epoch(0, int(network.vectors.random[0]), new_totals(network.several_outputs))
         if groups:
             check_decay(groups, optimizer)
-        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or (), groups or (), backprop_steps)
+        return FitState(optimizer, batch_size, samples, shuffle, epoch, frozen or (), groups or (), backprop_steps,
+                        accumulate)
     state = fits.last
-    state.check(samples=samples, batch_size=batch_size, shuffle=shuffle, backprop_steps=backprop_steps)
+    state.check(samples=samples, batch_size=batch_size, shuffle=shuffle, backprop_steps=backprop_steps,
+                accumulate=accumulate)
     if frozen is not None and frozen != state.frozen:
         named = [network.graph.named(name) for name in state.frozen]
         raise ValueError(f"frozen chooses other parameters than in the fit to be resumed, {', '.join(named) or 'none'}; "

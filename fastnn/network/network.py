@@ -341,7 +341,7 @@ class Network:
             resume: bool = False, frozen: Sequence[str] | str | None = None,
             learning_rate_factors: Mapping[str, float] | None = None,
             weight_decays: Mapping[str, float] | None = None,
-            backprop_steps: int | None = None) -> History:
+            backprop_steps: int | None = None, accumulate: int = 1) -> History:
         """Train on the samples, starting from the current weights.
 
         Parameters
@@ -404,6 +404,10 @@ class Network:
             windows of so many steps, a batch has a window of each of `batch_size` sequences, and the next batch continues
             them. The states of recurrent layers carry over, and the gradient ends where the window begins. There is a step
             of the optimizer for each batch of windows. The states of the first window are those of any sequence.
+        accumulate : int, default 1
+            The number of batches whose gradients a step of the optimizer adds up, for batches that do not fit into memory:
+            the step is that of a batch of `accumulate * batch_size` samples, up to rounding. Layers that look at the whole
+            batch, such as `BatchNorm`, see `batch_size` samples.
 
         Returns
         -------
@@ -425,7 +429,7 @@ class Network:
                             sample_weight=sample_weight, class_weight=class_weight,
                             shuffle=shuffle, metrics=metrics, callbacks=callbacks, threads=threads, progress=progress,
                             resume=resume, frozen=frozen, learning_rate_factors=learning_rate_factors,
-                            weight_decays=weight_decays, backprop_steps=backprop_steps)
+                            weight_decays=weight_decays, backprop_steps=backprop_steps, accumulate=accumulate)
 
     def train_on_batch(self, X: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | str | None = None,
                        sample_weight: ArrayLike | None = None, threads: int | None = None) -> float:

@@ -19,7 +19,7 @@ from ..samples.scale import scale_of
 
 def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, validation_split, sample_weight,
         class_weight, shuffle, metrics, callbacks, threads, progress, resume, frozen=None,
-        learning_rate_factors=None, weight_decays=None, backprop_steps=None):
+        learning_rate_factors=None, weight_decays=None, backprop_steps=None, accumulate=1):
     """Train the network, see `Network.fit`; if an argument is refused, nothing has changed."""
     epochs, resume = whole_number("epochs", epochs, least=0), true_or_false("resume", resume)
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
@@ -42,6 +42,9 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
     if backprop_steps is not None and not by_steps:
         raise ValueError("LBFGS takes the gradient of all samples at once; leave backprop_steps out, or use another "
                          "optimizer: Adam()")
+    accumulate = whole_number("accumulate", accumulate)
+    if accumulate > 1:
+        check_accumulation(network, accumulate, batch_size, by_steps, backprop_steps)
     options = {
         "callbacks": callbacks_of(callbacks), "metrics": choose(metrics, network.objective.head),
         "threads": threads, "progress": None if progress is None else true_or_false("progress", progress),
@@ -51,7 +54,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         of_groups = learning_rate_factors, weight_decays
         groups = None if all(each is None for each in of_groups) else groups_of(network, *of_groups)
         state = begin_or_resume(network, optimizer, resume, samples=data.samples, batch_size=batch_size, shuffle=shuffle,
-                                frozen=frozen, groups=groups, backprop_steps=backprop_steps)
+                                frozen=frozen, groups=groups, backprop_steps=backprop_steps, accumulate=accumulate)
         warn_of_doubts(network, data)
         warn_of_order(X, y)
         warn_of_lone_samples(network, batch_size)
@@ -82,3 +85,12 @@ def check_validation(network, given, class_names=None):
         return check_data(network, *given, class_names=class_names)
     except ValueError as error:
         raise ValueError(f"validation_data: {error}") from None
+
+
+def check_accumulation(network, accumulate, batch_size, by_steps, backprop_steps):
+    """Refuse to add up gradients where a step has none to add."""
+    if not by_steps:
+        raise ValueError(f"accumulate is {accumulate}; LBFGS adds up the gradients of all samples: leave it out")
+    if network.several_outputs or backprop_steps is not None:
+        what = "for networks of one output" if network.several_outputs else "not there with backprop_steps"
+        raise ValueError(f"accumulate is {accumulate}, and it is {what}: give batch_size={accumulate * batch_size} instead")

@@ -32,6 +32,7 @@ class TrainingProgram(Program):
 
     training = True
     kept_arrays = ()  # what a step changes besides the network and the optimizer's state
+    changes_when_stopped = False  # whether a step that is not taken may have changed states of layers
 
     def __init__(self, network, data, batch, threads, optimizer_state=None, order=None, normalize=True, as_in_training=True):
         super().__init__(network, *self.plan(network, data, batch, threads))
@@ -145,6 +146,10 @@ class TrainingProgram(Program):
         if self.found[NOT_FINITE] == FAILURE_OF_LAYER or (self.found[NOT_FINITE] and has_failed(self.network)):
             raise failure_of(self.network)
         return stopped - 1 if stopped else None
+
+    def samples_in(self, batch):
+        """Return the number of samples of a batch, the last one that was run."""
+        return min(self.batch, self.data.samples - batch * self.batch)
 
     def loss_is_finite(self, samples):
         """Return whether the loss of the last batch, of `samples` samples, is finite."""
