@@ -23,6 +23,8 @@ class EpochLog(Callback):
     epoch 2: loss 0.4802
     """
 
+    shows_epochs = True
+
     def __init__(self, every=1):
         self.every, self.last = whole_number("EpochLog(every=...)", every), None
 

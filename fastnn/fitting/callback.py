@@ -40,6 +40,8 @@ class Callback:
         In a resumed fit, the value that `state` of this callback returned before; otherwise None.
     every_batches : int
         The number of batches, counted over all epochs, after which the hooks of batches are called.
+    shows_epochs : bool
+        Whether it shows the epochs in the output as they end; there is then no progress bar unless asked for.
     runs_last : bool
         Whether it is called after the others, whatever its place in the list. Callbacks that save the states of all
         callbacks do so in `on_callbacks_end`, which is called even later.
@@ -58,7 +60,7 @@ class Callback:
     """
 
     network, metrics, metric_records, reports, resumed = None, (), {}, (), None
-    every_batches, runs_last = 1, False
+    every_batches, runs_last, shows_epochs = 1, False, False
     may_be_repeated = False  # whether on_epoch_end may be interrupted and called again for the same epoch
 
     def __init_subclass__(cls, **options):

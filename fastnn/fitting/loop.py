@@ -90,6 +90,8 @@ class Fit:
         done = state.epoch.number * trainer.program.batches + trainer.program.done
         begin(callbacks, self.told)
         state.keep_callbacks(callbacks)
+        if self.progress is None and any(callback.shows_epochs for callback in callbacks):
+            self.progress = False
         self.bar = Progress(self.progress, self.epochs, trainer.program.batches, done)
         if state.ending is not None:  # an exception occurred between callbacks
             state.ending.tell(callbacks)

@@ -4,6 +4,7 @@ import time
 
 from ..checks import not_negative, shown
 from ..fitting.callback import Callback
+from ..fitting.progress import in_notebook
 from .canvas import axes
 from .notebook_display import display_of
 from .training.curves import learning_curves
@@ -38,6 +39,10 @@ class LivePlot(Callback):
         self.metric, self.seconds = metric, not_negative("LivePlot(seconds=...)", seconds)
         self.ax = self.display = None
         self.drawn = 0.0
+
+    @property
+    def shows_epochs(self):
+        return in_notebook()
 
     def on_train_begin(self, logs):
         if self.metric not in self.metrics:

@@ -11,6 +11,7 @@ from ..kernels.optimizers import Optimizer, optimizers
 from ..layers import BatchNorm, Dense, Dropout, Flatten
 from ..network.network import Network
 from ..samples.arrays import any_array
+from ..samples.class_names import is_text
 from .space import generator
 
 SAME_NAMES = {"lr": "learning_rate", "hidden_layer_sizes": "hidden", "n_layers": "depth", "units": "width",
@@ -34,6 +35,9 @@ class Problem:
 def problem_of(X, y, task):
     """Return the Problem of these data; task: "classification", "regression", or None to infer it from y."""
     X, y = any_array("X", X), any_array("y", y)
+    if is_text(y):
+        raise ValueError(f"y holds text, such as {shown(y.flat[0])}; a sweep takes the numbers of labels: names, y = "
+                         "np.unique(y, return_inverse=True)")
     if X.ndim < 2 or 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; give one row a sample, (samples, features)")
     if y.shape[:1] != X.shape[:1] or 0 in y.shape:

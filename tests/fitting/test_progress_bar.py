@@ -8,7 +8,7 @@ import pytest
 from nets import LABELS, X, classifier
 from patience import PATIENCE
 
-from fastnn import LambdaCallback
+from fastnn import EpochLog, LambdaCallback
 from fastnn.fitting import progress
 
 
@@ -34,6 +34,15 @@ def test_unasked_it_is_for_terminals(terminal, monkeypatch):
     with progress.Progress(None, 2, 5, 0) as bar:
         assert (bar.bar is not None) == terminal
         assert bar.bar is None or bar.bar.delay == progress.DELAY
+
+
+def test_a_log_of_epochs_takes_its_place(capsys, monkeypatch):
+    """A bar would stand between the lines, and stay half full in a saved notebook."""
+    monkeypatch.setattr(progress, "to_terminal", lambda: True)
+    monkeypatch.setattr(progress, "DELAY", 0)
+    for callbacks, progress_given, shown in (([], None, True), ([EpochLog()], None, False), ([EpochLog()], True, True)):
+        classifier().fit(X, LABELS, epochs=2, callbacks=callbacks, progress=progress_given)
+        assert ("batch" in capsys.readouterr().err) == shown
 
 
 class Broken(io.StringIO):

@@ -114,6 +114,8 @@ REPAIRS = {
     "words": (lambda: words([["good", "film"]] * 3), "fastnn.text.Vocabulary.fit(texts)"),
     "a text": (lambda: words("good film"), "fastnn.text.Vocabulary.fit(texts)"),
     "hyperparameter in short": (lambda: fastnn.sweep({"lr": [0.1]}, X, VALUES), "did you mean 'learning_rate'"),
+    "text labels in a sweep": (lambda: fastnn.sweep({"width": [4]}, X, ["a", "b", "c"] * 10),
+                               "np.unique(y, return_inverse=True)"),
     "hyperparameter misspelt": (lambda: fastnn.sweep({"widht": [4]}, X, VALUES), "did you mean 'width'"),
 }
 
