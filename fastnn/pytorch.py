@@ -19,6 +19,7 @@ import numpy as np
 
 from .checks import float_dtype, path_name, several, shown
 from .files.networks import ModelFormatError, open_and_read
+from .kernels.activations import activations
 from .layers import (
     GRU,
     LSTM,
@@ -241,6 +242,8 @@ def from_torch_state_dict(source: str | os.PathLike | Mapping, activation: str |
             raise ValueError(f"{before.name} gives {before.weight.shape[1]} features and {linear.name} takes "
                              f"{linear.weight.shape[0]}; if they do not follow each other, give the order: layers=[...]")
     hidden = [activation] * (len(linears) - 1) if isinstance(activation, str) else several("activation", activation)
+    for name in hidden:
+        activations.resolve(name)
     if len(hidden) != len(linears) - 1:
         raise ValueError(f"activation names {len(hidden)} activations; the state dict has {len(linears) - 1} "
                          "hidden layers: give one each")

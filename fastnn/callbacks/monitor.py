@@ -40,8 +40,8 @@ class Monitor(Callback):
     def on_train_begin(self, logs):
         if self.monitor not in self.metrics:
             if meant := self.meant():
-                raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; did you mean {meant!r}? This fit reports "
-                                 f"{', '.join(self.metrics)}")
+                raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports {', '.join(self.metrics)}: "
+                                 f"did you mean {meant!r}?")
             repair = "give fit validation_data, or one of these" if self.monitor.startswith("val_") else "give one of these"
             raise ValueError(f"{self.where('monitor')} is {self.monitor!r}; this fit reports {', '.join(self.metrics)}: "
                              f"{repair}, or put a callback before it that has it among its `reports`")

@@ -215,8 +215,8 @@ def register(cls):
 
 
 def registered_activation(given):
-    """Return the name of an activation, given its name or its record."""
-    record = activations.resolve(given)
+    """Return the name of an activation, given its name or its record; None is the identity, as in Keras."""
+    record = activations.resolve("identity" if given is None else given)
     if activations.get(record.name) is not record:
         raise ValueError(f"activation {record.name!r} is not registered; register it with fastnn.register_activation")
     return record.name

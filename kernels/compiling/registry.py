@@ -51,8 +51,6 @@ class Registry(Mapping):
         if isinstance(given, str):
             if (record := self.find(given)) is not None:
                 return record
-        if given is None and self.kind == "activation":  # as in Keras
-            return self.records["identity"]
         similar = did_you_mean(self.kind, given, self.records) if isinstance(given, str) else ""
         if isinstance(given, (int, float)) and self.kind == "activation":
             similar = " (a layer works out the number of its inputs: Dense(64, 'relu'), Conv2D(16, 3, 'relu'))"

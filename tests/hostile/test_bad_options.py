@@ -49,6 +49,8 @@ CLASS_OPTIONS = [(name, option) for name, each in classes().items() for option i
 
 def same(taken, given):
     """Return whether an accepted option equals the given value."""
+    if given is None and taken == "identity":  # of an activation
+        return True
     try:
         short = shorter(taken) if isinstance(taken, tuple) and taken else taken  # one number for each axis
         plain = given[0] if isinstance(given, list) and len(given) == 1 else given
@@ -152,7 +154,7 @@ FUNCTIONS = {
         "validation_split": optional(lambda value: zero_or_real(value) and value < 1),
         "learning_rate_factors": lambda value: value is None or (isinstance(value, dict) and not value),
         "weight_decays": lambda value: value is None or (isinstance(value, dict) and not value),
-        "backprop_steps": lambda value: value is None,
+        "backprop_steps": lambda value: value is None, "accumulate": whole(),
         "frozen": optional(empty_list), "sample_weight": optional(nothing),
         "class_weight": lambda value: value is None or (isinstance(value, dict) and not value),
         "shuffle": flag, "metrics": empty_list, "callbacks": empty_list, "threads": optional(whole()),

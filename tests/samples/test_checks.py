@@ -175,7 +175,7 @@ BAD_NETWORKS = {
     "layer of none": (lambda: Dense(0), "Dense(out_features=...) is 0", "at least 1"),
     "layer of text": (lambda: Dense("relu"), "Dense(out_features=...) is 'relu'", "whole number"),
     "unknown activation": (lambda: Dense(2, "rellu"), "unknown activation 'rellu'", "relu, "),
-    "None activation": (lambda: Dense(2, None), "unknown activation None", "identity"),
+    "number for the activation": (lambda: Dense(2, 3), "unknown activation 3", "works out the number of its inputs"),
     "unregistered activation": (lambda: Dense(2, UNREGISTERED), "activation 'mine' is not registered",
                                 "register_activation"),
     "unknown initializer": (lambda: Dense(2, initializer="he"), "unknown initializer 'he'", "he_normal"),

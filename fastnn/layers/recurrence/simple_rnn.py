@@ -53,6 +53,7 @@ class SimpleRNN(Recurrent):
 
     def __post_init__(self):
         super().__post_init__()
+        activations.resolve(self.nonlinearity)  # None is no nonlinearity
         self.settle("nonlinearity", registered_activation(self.nonlinearity))
 
     @property
