@@ -330,7 +330,7 @@ class YesOrNo(Head):
 def shape_hint(head, y):
     """Return the repair for targets of samples, for an error about their shape; "" if it is unknown."""
     if head.positions:
-        if not head.takes_labels and y.ndim > 2 and y.shape[:-1] == (len(y), *head.positions) and head.outputs != y.shape[-1]:
+        if not head.takes_labels and y.ndim > 2 and y.shape[1:-1] == head.positions and head.outputs != y.shape[-1]:
             return (f"; for targets of {y.shape[-1]} channels, end the network with so many, such as "
                     f"Conv2D({y.shape[-1]}, 3, padding='same')")
         return ""
