@@ -4,8 +4,9 @@ import numpy as np
 
 from ..kernels.compiling.objects import WORD
 from ..kernels.embedded import walk as embedded
+from ..kernels.embedded.memory import STACK_BYTES
 from ..kernels.embedded.model import Model
-from ..kernels.embedded.walk import LARGEST, MODEL, SECTION, STACK_BYTES
+from ..kernels.embedded.walk import LARGEST, MODEL, SECTION
 from ..kernels.interpreter.table import bytes_of
 from .base import Program
 from .forward import SMALLEST_CHUNK, ForwardProgram

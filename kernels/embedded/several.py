@@ -17,11 +17,11 @@ from ..interpreter.axes import OFFSETS, ROWS, SAMPLES
 from ..interpreter.interpreter import addresses, walk_backward, walk_forward
 from ..interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, LOSSES, ROW_BYTES
 from ..processor.target import ITEM_BYTES
-from ..products.packing import stack_memory
 from .ends import elements, end_of, form_of, spread
 from .labels import label_writer, labels_fit
+from .memory import release, working_memory
 from .steps import narrow, token_at
-from .walk import FEW, STACK_BYTES, copier, filler, heap_memory, model_at, new_call, release, rows_of, section_of
+from .walk import FEW, copier, filler, model_at, new_call, rows_of, section_of
 
 # Byte offsets into the memory of a call: the numbers of an input or output, their gradient, the record of the axis of its
 # steps (−1: it has none); of an output, its targets and weights.
@@ -48,12 +48,6 @@ def place_of(section, number):
 @jit(inline=True)
 def leading_axes(form, mode):
     return 1 if mode == A_BATCH or (mode == A_SEQUENCE and form.has_steps != 0) else 0
-
-
-@jit(inline=True)
-def bytes_needed(section):
-    """Return the size of the memory of a call on the stack; if it is too large for that, of the least."""
-    return section.bytes if section.bytes <= STACK_BYTES else WORD
 
 
 def ends_filler(dtype):
@@ -104,13 +98,10 @@ def build_forward(dtype):
         """The outputs of samples; `found` is the address of an integer."""
         model, found_ = model_at(table), view(integers(found), 0, 1)
         section, inputs = section_of(table, model.one if samples == 1 else model.many), model.input_count
-        small, found_[0] = section.bytes <= STACK_BYTES, FITS
-        memory = stack_memory(bytes_needed(section))
-        if not small:
-            memory = heap_memory(section.bytes)
-            if memory == 0:
-                fill_ends(table, model.output_forms, outs, model.output_count, mode)
-                return
+        memory, found_[0] = working_memory(section.bytes), FITS
+        if memory == 0:
+            fill_ends(table, model.output_forms, outs, model.output_count, mode)
+            return
         arena, call = (memory + 63) & -64, new_call()
         call.parameters, call.arena = parameters, arena
         for first in range(0, samples, section.capacity):
@@ -129,8 +120,7 @@ def build_forward(dtype):
                         count = 0
                 copy(address + first * row, row, column, arena + place.numbers, item * form.features, item, count,
                      form.features)
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
         if found_[0] != FITS:
             fill_ends(table, model.output_forms, outs, model.output_count, mode)
 
@@ -175,11 +165,8 @@ def build_gradients(dtype):
         section = section_of(table, model.loss_few if samples <= FEW else model.loss_many)
         loss_, found_, capacity = view(floats(loss), 0, 1), view(integers(found), 0, 1), section.capacity
         found_[0] = FITS if all_fit(table, ys, samples) else WRONG_LABELS
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(bytes_needed(section))
-        if not small and found_[0] == FITS:
-            memory = heap_memory(section.bytes)
-        if found_[0] != FITS or memory == 0:
+        memory = working_memory(section.bytes) if found_[0] == FITS else 0
+        if memory == 0:
             loss_[0] = math.nan
             fill(gradients, 0, item, 1, model.size, math.nan)
             return
@@ -202,8 +189,7 @@ def build_gradients(dtype):
             total += batch_loss
             walk_backward(rows_of(section), section.operations, call, BACKWARD_THIRD, 0)
         loss_[0] = total
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_several_gradients
 
@@ -215,13 +201,10 @@ def build_pullback(dtype):
         """dxs from douts; the gradients of the parameters are added to those at their address, unless it is 0."""
         model = model_at(table)
         section = section_of(table, model.pull_few if samples <= FEW else model.pull_many)
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(bytes_needed(section))
-        if not small:
-            memory = heap_memory(section.bytes)
-            if memory == 0:
-                fill_ends(table, model.input_forms, dxs, model.input_count, mode)
-                return
+        memory = working_memory(section.bytes)
+        if memory == 0:
+            fill_ends(table, model.input_forms, dxs, model.input_count, mode)
+            return
         arena, call = (memory + 63) & -64, new_call()
         call.parameters, call.gradients, call.arena, call.accumulate = parameters, gradients, arena, 1
         last_phase = BACKWARD_THIRD
@@ -244,8 +227,7 @@ def build_pullback(dtype):
                 address, _, _, row, column = spread(end_of(dxs, k), mode)
                 copy(address + first * row, row, column, arena + place_of(section, k).gradient, item * features, item,
                      batch, features)
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_several_pullback
 

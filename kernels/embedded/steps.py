@@ -13,8 +13,8 @@ from ..compiling.objects import WORD
 from ..compiling.record import FLOAT, Record
 from ..interpreter.interpreter import addresses, walk_forward
 from ..processor.target import ITEM_BYTES
-from ..products.packing import stack_memory
-from .walk import STACK_BYTES, copier, filler, heap_memory, model_at, new_call, release, rows_of, section_of
+from .memory import release, working_memory
+from .walk import copier, filler, model_at, new_call, rows_of, section_of
 
 # `size` numbers of the state: all `value`, or those of the parameters from `parameter` on, if that is not negative.
 FIRST = Record("first_of_state", "size", "parameter", value=FLOAT)
@@ -57,13 +57,10 @@ def build_steps(dtype):
         """Feed steps; outputs are written after each. state: 0 to begin a sequence. tokens: the bytes of one, or 0."""
         model = model_at(table)
         section, inputs, outputs = section_of(table, model.one), model.step_inputs, model.outputs
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(section.bytes if small else WORD)
-        if not small:
-            memory = heap_memory(section.bytes)
-            if memory == 0:
-                fill(out, out_row, out_column, steps, outputs, math.nan)
-                return
+        memory = working_memory(section.bytes)
+        if memory == 0:
+            fill(out, out_row, out_column, steps, outputs, math.nan)
+            return
         arena, call, own = (memory + 63) & -64, new_call(), item * model.kept
         call.parameters, call.arena, call.batch = parameters, arena, 1
         kept, x_, a = arena + section.kept, arena + section.x, arena + section.a
@@ -80,8 +77,7 @@ def build_steps(dtype):
             copy(out + t * out_row, out_row, out_column, a, item, item, 1, outputs)
         if state != 0:
             copy(state, own, item, kept, own, item, 1, model.kept)
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_steps
 

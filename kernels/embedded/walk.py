@@ -11,10 +11,6 @@ x, y, out, dout and dx may have any strides; these are in bytes. Addresses are i
 import math
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core.cgutils import get_or_insert_function
-from numba.extending import intrinsic
 
 from ..compiling.jit import REAL, Kernel, floats, integer, integers, jit, typed_pointer, view
 from ..compiling.objects import WORD
@@ -22,8 +18,8 @@ from ..compiling.record import Record, on_stack, record_address
 from ..interpreter.interpreter import addresses, walk_backward, walk_forward
 from ..interpreter.table import BACKWARD_SECOND, BACKWARD_THIRD, CALL, LOSSES, SAMPLE_WEIGHTS
 from ..processor.target import ITEM_BYTES
-from ..products.packing import stack_memory
 from .labels import label_writer, labels_fit
+from .memory import release, working_memory
 
 # The version of this layout; the numbers of inputs, outputs and parameters; the kind of labels; the addresses of the
 # functions below (0: none); and the offset of each section, in words.
@@ -44,31 +40,7 @@ SECTION = Record(
 SECTION_BYTES, model_at, section_at = SECTION.bytes, MODEL.at, SECTION.at
 new_call = on_stack(CALL)
 
-STACK_BYTES = 1 << 16  # largest working memory on the stack
 FEW, LARGEST = 4, 256  # samples of a section, for gradients
-
-
-@intrinsic
-def heap_memory(typingctx, size):
-    """Return the address of `size` allocated bytes, or 0. They must be freed with `release`."""
-
-    def codegen(context, builder, signature, args):
-        byte = ir.IntType(8).as_pointer()
-        allocate = get_or_insert_function(builder.module, ir.FunctionType(byte, [args[0].type]), "NRT_Allocate")
-        return builder.ptrtoint(builder.call(allocate, args), args[0].type)
-
-    return types.intp(types.intp), codegen
-
-
-@intrinsic
-def release(typingctx, address):
-    def codegen(context, builder, signature, args):
-        byte = ir.IntType(8).as_pointer()
-        free = get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [byte]), "NRT_Free")
-        builder.call(free, [builder.inttoptr(args[0], byte)])
-        return context.get_dummy_value()
-
-    return types.void(types.intp), codegen
 
 
 @jit(inline=True)
@@ -136,20 +108,16 @@ def build_forward_row(dtype):
         """Run one sample. This is a separate function because the loops over samples would take 25 ns of its 90."""
         model = model_at(table)
         section = section_of(table, model.one)
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(section.bytes if small else WORD)
-        if not small:
-            memory = heap_memory(section.bytes)
-            if memory == 0:
-                fill(out, 0, out_column, 1, model.outputs, math.nan)
-                return
+        memory = working_memory(section.bytes)
+        if memory == 0:
+            fill(out, 0, out_column, 1, model.outputs, math.nan)
+            return
         arena, call = (memory + 63) & -64, new_call()
         call.parameters, call.arena, call.batch = parameters, arena, 1
         move(arena + section.x, item, x, x_column, model.inputs)
         walk_forward(rows_of(section), section.operations, call, 0)
         move(out, out_column, arena + section.a, item, model.outputs)
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_forward_row
 
@@ -160,13 +128,10 @@ def build_forward(dtype):
     def embedded_forward(table, parameters, x, x_row, x_column, out, out_row, out_column, samples):
         model = model_at(table)
         section, inputs, outputs = section_of(table, model.many), model.inputs, model.outputs
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(section.bytes if small else WORD)
-        if not small:
-            memory = heap_memory(section.bytes)
-            if memory == 0:
-                fill(out, out_row, out_column, samples, outputs, math.nan)
-                return
+        memory = working_memory(section.bytes)
+        if memory == 0:
+            fill(out, out_row, out_column, samples, outputs, math.nan)
+            return
         arena, call = (memory + 63) & -64, new_call()
         call.parameters, call.arena = parameters, arena
         x_, a = arena + section.x, arena + section.a
@@ -176,8 +141,7 @@ def build_forward(dtype):
             copy(x_, item * inputs, item, x + first * x_row, x_row, x_column, batch, inputs)
             walk_forward(rows_of(section), section.operations, call, 0)
             copy(out + first * out_row, out_row, out_column, a, item * outputs, item, batch, outputs)
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_forward
 
@@ -194,11 +158,8 @@ def build_gradients(dtype):
         inputs, outputs, capacity = model.inputs, model.outputs, section.capacity
         loss_, wrong_ = view(floats(loss), 0, 1), view(integers(wrong), 0, 1)
         wrong_[0] = 0 if labels == 0 or outputs == 1 or labels_fit(y, y_row, samples, outputs) else 1
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(section.bytes if small else WORD)
-        if not small and wrong_[0] == 0:
-            memory = heap_memory(section.bytes)
-        if wrong_[0] != 0 or memory == 0:
+        memory = working_memory(section.bytes) if wrong_[0] == 0 else 0
+        if memory == 0:
             loss_[0] = math.nan
             fill(gradients, 0, item, 1, model.size, math.nan)
             return
@@ -231,8 +192,7 @@ def build_gradients(dtype):
             total += batch_loss
             walk_backward(rows_of(section), section.operations, call, BACKWARD_THIRD, 0)
         loss_[0] = total
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_gradients
 
@@ -246,13 +206,10 @@ def build_pullback(dtype):
         model = model_at(table)
         section = section_of(table, model.pull_few if samples <= FEW else model.pull_many)
         inputs, outputs, capacity = model.inputs, model.outputs, section.capacity
-        small = section.bytes <= STACK_BYTES
-        memory = stack_memory(section.bytes if small else WORD)
-        if not small:
-            memory = heap_memory(section.bytes)
-            if memory == 0:
-                fill(dx, dx_row, dx_column, samples, inputs, math.nan)
-                return
+        memory = working_memory(section.bytes)
+        if memory == 0:
+            fill(dx, dx_row, dx_column, samples, inputs, math.nan)
+            return
         arena, call = (memory + 63) & -64, new_call()
         call.parameters, call.gradients, call.arena, call.accumulate = parameters, gradients, arena, 1
         last_phase = BACKWARD_THIRD
@@ -268,8 +225,7 @@ def build_pullback(dtype):
             copy(arena + section.da, item * outputs, item, dout + first * dout_row, dout_row, dout_column, batch, outputs)
             walk_backward(rows_of(section), section.operations, call, last_phase, 0)
             copy(dx + first * dx_row, dx_row, dx_column, arena + section.dx, item * inputs, item, batch, inputs)
-        if not small:
-            release(memory)
+        release(memory, section.bytes)
 
     return embedded_pullback
 

@@ -10,7 +10,7 @@ from small_nets import LOSSES, OUTPUTS, central_differences, inputs_and_targets
 
 import fastnn
 from fastnn import Dense, Dropout, Network, activations
-from fastnn.kernels.embedded.walk import STACK_BYTES
+from fastnn.kernels.embedded.memory import STACK_BYTES
 
 rng = np.random.default_rng(0)
 

@@ -148,7 +148,7 @@ GROUPS = [
           "tests/naive/test_compare.py"]),
     )),
     Group("embedded", 25, (
-        (kernels("embedded/", "walk", "calls", "model"),
+        (kernels("embedded/", "walk", "memory", "calls", "model"),
          ["tests/embedded/test_jit.py", "tests/embedded/test_jit_memory.py", "tests/embedded/test_jit_callers.py",
           "tests/embedded/test_jit_refused.py"]),
     )),
@@ -191,8 +191,8 @@ LEFT_OUT = {
     "kernels/compiling/record.py": {"LINE_BYTES =": "how far apart integers lie is a matter of speed"},
     "kernels/training/population.py": {"BLOCK =": "how long until the next look at the clock",
                               "padded_to=": "room for more does no harm"},
-    "kernels/embedded/walk.py": {"STACK_BYTES =": "how much is taken from where",
-                            "FEW, LARGEST": "how much is worked on at a time"},
+    "kernels/embedded/memory.py": {"STACK_BYTES =": "how much is taken from where"},
+    "kernels/embedded/walk.py": {"FEW, LARGEST": "how much is worked on at a time"},
     "kernels/products/transposed.py": {"INPUTS =": "how much is worked on at a time is a matter of speed"},
     "kernels/products/linear.py": {
         "TRANSPOSED_OUTPUTS": "which of two ways with the same bits is quicker",
