@@ -21,7 +21,7 @@ html_css_files = ["wide.css"]
 copybutton_prompt_text, copybutton_prompt_is_regexp = r">>> |\.\.\. ", True
 copybutton_selector = "div:not(.output) > div.highlight pre"
 highlight_language = "none"  # blocks of Python say so
-smartquotes = False  # quotes and dashes are those of code in errors, tables and prose
+smartquotes_action = "D"  # dashes alone: quotes and dots are those of code, in errors and tables
 default_role = "code"  # what docstrings put between single backticks is code
 
 myst_heading_anchors = 3

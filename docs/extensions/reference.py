@@ -58,7 +58,7 @@ def heading(thing):
 def by_heading():
     """The public names under their headings, {"Layers": ["Dense", …], …}."""
     found = {name: [] for name in HEADINGS}
-    for name in sorted(fastnn.__all__, key=str.lower):
+    for name in sorted(fastnn.__all__, key=lambda name: (name != "Network", name.lower())):  # that one comes first
         found.setdefault(heading(getattr(fastnn, name)), []).append(name)
     return {title: names for title, names in found.items() if names}
 
@@ -113,6 +113,27 @@ def fill(app, docname, source):
         source[0] = filled(source[0], Path(app.srcdir) / FOLDER)
 
 
+def single_attributes(app, what, name, thing, options, lines):
+    """Napoleon takes "a, b : int" below Attributes for one name and a type: write an entry for each name."""
+    if "Attributes" not in lines:
+        return
+    first = lines.index("Attributes") + 2
+    last = next((i - 1 for i in range(first, len(lines)) if lines[i] and not lines[i].strip("-")), len(lines))
+    entries = []
+    for line in lines[first:last]:
+        if line and not line.startswith(" "):
+            entries.append([line])
+        elif entries:
+            entries[-1].append(line)
+    lines[first:last] = [line for head, *text in entries for each in single_names(head) for line in (each, *text)]
+
+
+def single_names(head):
+    """Return the head of an entry for each of its names: ["a : int", "b : int"]."""
+    names, colon, kind = head.partition(" : ")
+    return [f"{name}{colon}{kind}" for name in names.split(", ")]
+
+
 def keep_colons(app, what, name, thing, options, lines):
     """Napoleon takes what stands before a colon in a property's first line for its type: put it back."""
     for line in lines if what in {"property", "attribute"} else ():
@@ -132,12 +153,15 @@ def keep_bars(app, what, name, thing, options, lines):
 
 
 def skip_foreign(app, what, name, thing, skip, options):
-    """Methods that other packages put into a class are documented on their own pages."""
+    """Methods that other packages put into a class are documented on their own pages; classes in it are for the package."""
+    if what == "class" and isinstance(thing, type):
+        return True
     home = getattr(thing, "__module__", None)
     return True if isinstance(home, str) and home.split(".")[0] != "fastnn" else None
 
 
 def setup(app):
+    app.connect("autodoc-process-docstring", single_attributes, priority=400)  # before Napoleon
     for mend in (keep_colons, keep_bars):
         app.connect("autodoc-process-docstring", mend, priority=600)  # after Napoleon, which comes at 500
     app.connect("autodoc-skip-member", skip_foreign)

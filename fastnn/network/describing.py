@@ -24,7 +24,11 @@ def summary_rows(network):
     total += ", mean over sequences" * (network.mean == "sequences")
     if not graph.is_chain:
         ends = zip(graph.outputs, network.wiring.outputs, strict=True)
-        total += "; " + ", ".join(f"{name} is {called[tensor]}" for name, tensor in ends)
+        said = [(name, called[tensor]) for name, tensor in ends]
+        if any(name != layer for name, layer in said):
+            total += "; " + ", ".join(f"{name} is {layer}" for name, layer in said)
+        elif len(said) > 1:
+            total += "; outputs " + ", ".join(name for name, _ in said)
     if state.views:
         total += f"; {state.size:,} numbers of state"
     return rows, total

@@ -95,9 +95,16 @@ class Network:
         The shape of a sample before the first layer and after each layer; of a graph, in its order.
     input_shapes, output_shapes : dict of str to tuple
         The shapes of a sample of the inputs and outputs, by name.
-    vectors, objective, graph, wiring, fits
-        Parts of the network, for code that extends it: the flat memory of parameters and state; the loss and the meaning of
-        the outputs; the layers, their names and shapes; the tensors that each layer reads; the state shared by fits.
+    vectors
+        For code that extends the network: the flat memory of parameters and state.
+    objective
+        Likewise, the loss and the meaning of the outputs.
+    graph
+        Likewise, the layers, their names and shapes.
+    wiring
+        Likewise, the tensors that each layer reads.
+    fits
+        Likewise, the state shared by fits.
 
     Examples
     --------

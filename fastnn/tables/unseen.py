@@ -16,9 +16,10 @@ class MissingNumber(UserWarning):
 def warn_of_unseen(unseen, rows):
     """Warn of unseen values. unseen: (column, {word: rows}) pairs, None for missing cells. rows: number of all rows."""
     texts = [(column, in_words(found), found) for column, found in unseen if found and column.kind == "text"]
-    for embedded, means in ((False, "0 in all of them"), (True, "a single vector stands for all such words")):
+    for embedded, means in ((False, "the network sees 0 in each of its features"),
+                            (True, "a single vector stands for all such words")):
         if words := [each for each in texts if bool(each[0].embedded) is embedded]:
-            warn_caller(f"{together(words, rows)}: in none of the categories learned, and {means}", UnknownCategory)
+            warn_caller(f"{together(words, rows)}: not among the categories learned, so {means}", UnknownCategory)
     numbers = [(column, f"misses numbers, for which {column.median:g} stands,", found) for column, found in unseen
                if found and column.kind in ("number", "date", "code")]
     if numbers:

@@ -18,7 +18,22 @@ class Adagrad(Optimizer):
     epsilon : float, default 1e-10
         Added to the root, so that the divisor is positive for a zero gradient.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, see `Optimizer`.
+        Limits of the size of each element of the gradient, and of the norm of the whole, applied before the step.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Adagrad, Dense, Network
+    >>> X = np.linspace(-1, 1, 64)[:, None]
+    >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+    >>> history = net.fit(X, X[:, 0] ** 2, epochs=20, optimizer=Adagrad(learning_rate=0.1))
+    >>> history["loss"][-1] < history["loss"][0]
+    True
     """
 
     learning_rate: float = rate_or_schedule(0.01)

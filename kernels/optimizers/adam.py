@@ -20,7 +20,22 @@ class Adam(Optimizer):
     epsilon : float, default 1e-8
         Added to the root, so that the divisor is positive for a zero gradient.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, see `Optimizer`.
+        Limits of the size of each element of the gradient, and of the norm of the whole, applied before the step.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Adam, Dense, Network
+    >>> X = np.linspace(-1, 1, 64)[:, None]
+    >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+    >>> history = net.fit(X, X[:, 0] ** 2, epochs=20, optimizer=Adam(learning_rate=0.01))
+    >>> history["loss"][-1] < history["loss"][0]
+    True
     """
 
     learning_rate: float = rate_or_schedule(1e-3)

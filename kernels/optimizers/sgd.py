@@ -20,7 +20,22 @@ class SGD(Optimizer):
     nesterov : bool, default False
         Whether to use Nesterov's momentum: the step goes along g + μ u instead of u. Needs momentum.
     clip_value, clip_norm : float, optional
-        Limits on the gradients, see `Optimizer`.
+        Limits of the size of each element of the gradient, and of the norm of the whole, applied before the step.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import SGD, Dense, Network
+    >>> X = np.linspace(-1, 1, 64)[:, None]
+    >>> net = Network([Dense(8, "tanh"), Dense(1)], inputs=1)
+    >>> history = net.fit(X, X[:, 0] ** 2, epochs=20, optimizer=SGD(learning_rate=0.1, momentum=0.9))
+    >>> history["loss"][-1] < history["loss"][0]
+    True
     """
 
     learning_rate: float = rate_or_schedule(0.01)

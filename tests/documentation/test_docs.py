@@ -171,6 +171,18 @@ def test_every_public_name_is_in_the_reference(monkeypatch):
     monkeypatch.delitem(sys.modules, "reference")
 
 
+def test_attributes_that_share_a_line_are_entries_of_their_own(monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    monkeypatch.delitem(sys.modules, "reference", raising=False)
+    reference = importlib.import_module("reference")
+    lines = ["A thing.", "", "Attributes", "----------", "a, b : int", "    Both.", "c", "    Another.", "", "Notes", "-----",
+             "d, e"]
+    reference.single_attributes(None, "class", "thing", None, None, lines)
+    assert lines == ["A thing.", "", "Attributes", "----------", "a : int", "    Both.", "b : int", "    Both.", "c",
+                     "    Another.", "", "Notes", "-----", "d, e"]
+    monkeypatch.delitem(sys.modules, "reference")
+
+
 def test_a_page_whose_examples_fail_is_a_warning_of_the_build(tmp_path, monkeypatch, caplog):
     monkeypatch.syspath_prepend(str(DOCS / "extensions"))
     for name in ("outputs", "gallery", "cards"):

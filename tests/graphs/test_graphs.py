@@ -126,6 +126,14 @@ def test_a_deep_graph():
     np.testing.assert_array_equal(net.forward(np.ones((1, 2))), [[1500, 1500]])
 
 
+def test_a_summary_says_which_layers_are_outputs():
+    x = Input(4)
+    named = Network(inputs=x, outputs={"kind": Dense(3, "softmax")(x, name="kind"), "price": Dense(1)(x, name="price")})
+    assert named.summary().endswith("; outputs kind, price")
+    assert Network(inputs=x, outputs={"kind": Dense(3, "softmax")(x), "price": Dense(1)(x)}).summary().endswith(
+        "; kind is 0, price is 1")
+
+
 # Sharing
 
 
