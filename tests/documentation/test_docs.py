@@ -175,8 +175,8 @@ def test_attributes_that_share_a_line_are_entries_of_their_own(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS / "extensions"))
     monkeypatch.delitem(sys.modules, "reference", raising=False)
     reference = importlib.import_module("reference")
-    lines = ["A thing.", "", "Attributes", "----------", "a, b : int", "    Both.", "c", "    Another.", "", "Notes", "-----",
-             "d, e"]
+    lines = ["A thing.", "", "Attributes", "----------", "a, b : int", "    Both.", "c", "    Another.", "", "Notes",
+             "-----", "d, e"]
     reference.single_attributes(None, "class", "thing", None, None, lines)
     assert lines == ["A thing.", "", "Attributes", "----------", "a : int", "    Both.", "b : int", "    Both.", "c",
                      "    Another.", "", "Notes", "-----", "d, e"]
