@@ -17,6 +17,8 @@ OF_OTHERS = {
     "_sig": "numba: the signature of a compiled function, by which its cache knows it",
     "_compile_for_args": "numba: what a dispatcher calls for arguments of types that are new to it",
     "_initializing": "importlib: whether an import of a module is in progress",
+    "_pass_builder": "numba: what makes the passes of LLVM, replaced for loops that compute one vector at a time",
+    "_tm": "numba: the processor for which these passes are made",
     "_reduce": "numba: what a compiled function is pickled as",
     "_rebuild": "numba: what makes a compiled function of that again",
     "_getvalue": "numba: the LLVM value of a structure that an intrinsic has made",
