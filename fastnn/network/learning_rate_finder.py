@@ -128,8 +128,10 @@ def learning_rate_finder(network, X: ArrayLike, y: ArrayLike, *, optimizer: Opti
 def steepest(rates: NDArray, smoothed: Sequence[float]) -> float:
     """Return the rate at which the smoothed loss falls fastest before its minimum, with two digits.
 
-    The average lags behind the losses by about 1 / (1 - SMOOTHING) batches.
+    The average lags behind the losses by about 1 / (1 - SMOOTHING) batches. The first averages are of fewer losses, and fall
+    by chance.
     """
     last = max(2, int(np.argmin(smoothed)) + 1)
-    place = int(np.argmin(np.gradient(smoothed[:last])))
+    first = max(0, min(round(1 / (1 - SMOOTHING)), last - 2))
+    place = first + int(np.argmin(np.gradient(smoothed[first:last])))
     return float(f"{rates[max(0, place - round(SMOOTHING / (1 - SMOOTHING) / 2))]:.1e}")

@@ -5,6 +5,7 @@ import pytest
 from nets import LABELS, X, classifier, same
 
 from fastnn import SGD, Dense, Network, learning_rate_finder, plot
+from fastnn.network.learning_rate_finder import steepest
 
 
 def test_rates_losses_and_the_suggestion():
@@ -46,3 +47,9 @@ def test_the_picture():
 def test_options_are_checked(options):
     with pytest.raises(ValueError, match=[*options][-1]):
         learning_rate_finder(classifier(), X, LABELS, **options)
+
+
+def test_the_average_of_a_few_first_batches_suggests_nothing():
+    smoothed = np.concatenate([[0.40, 0.34], np.linspace(0.335, 0.33, 58), np.linspace(0.32, 0.22, 10), [0.3, 0.5]])
+    rates = np.geomspace(1e-6, 1, len(smoothed))
+    assert rates[50] < steepest(rates, smoothed) < rates[70]
