@@ -137,8 +137,8 @@ def build_product(dtype):
                     v0 = 0
                     while v0 < vectors:
                         width = split_evenly(full - v0, shares(full - v0, max_vectors)) if v0 < full else 1
-                        if rows == 1 and not streamed and whole - v0 >= half_row:
-                            width = wide_row if whole - v0 >= wide_row else half_row
+                        if rows == 1 and not streamed and v0 < full:
+                            width = wide_row if whole - v0 >= wide_row else min(full - v0, half_row)
                         j, filled = j0 + v0 * lanes, min(strip_columns - (v0 + width - 1) * lanes, lanes)
                         masked = 1 if filled < lanes or (masks and width < max_vectors) else 0
                         panel, panel_row, extent = b + item * (k1 * b_row + j), b_row, width * lanes

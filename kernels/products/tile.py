@@ -152,6 +152,17 @@ def tile_shapes():
     return shapes
 
 
+def row_shapes():
+    """The variants of a single row that are wider than those of several. Up to eight vectors, the last may be masked.
+
+    A row has one sum for each vector, and four of them wait for each other: one row through 256-120-10 took 1.20 µs with two
+    tiles of four vectors and takes 0.99 with one of eight (Zen 5).
+    """
+    *wider, most = row_vectors()
+    return [(1, vectors, False) for vectors in wider] + [
+        (1, vectors, masked) for vectors in range(tile_vectors() + 1, most + 1) for masked in (False, True)]
+
+
 def tile_intrinsic(dtype, kind, shapes):
     """The intrinsic that calls the variant of an emitter's kind: (rows, vectors, masked, *arguments of the variant)."""
     count = 3 + len(kind(None, dtype).type.args)
@@ -180,4 +191,4 @@ def tile_function(dtype):
     row: a bias), or 0 for none. `last` is the number of columns of the last vector. `vectors` may be HALF
     where `halves_are_faster`.
     """
-    return tile_intrinsic(dtype, TileEmitter, tile_shapes() + [(1, vectors, False) for vectors in row_vectors()])
+    return tile_intrinsic(dtype, TileEmitter, tile_shapes() + row_shapes())
