@@ -93,9 +93,9 @@ class AccumulatedProgram(TrainingProgram):
         of_pass[:] = 0
         self.forget_used()
         if passes > 1:
-            self.run(0, passes - 1, 0)
+            self.train_passes(0, passes - 1, 0)
         if of_pass[DIVERGED] == 0:
-            self.run(passes - 1, passes, self.all_rows)
+            self.train_passes(passes - 1, passes, self.all_rows)
         if self.found[NOT_FINITE] == FAILURE_OF_LAYER or (self.found[NOT_FINITE] and has_failed(self.network)):
             raise failure_of(self.network)
         if of_pass[DIVERGED] != 0:
@@ -105,7 +105,7 @@ class AccumulatedProgram(TrainingProgram):
         self.totals += of_pass
         return True
 
-    def run(self, first, last, updates):
+    def train_passes(self, first, last, updates):
         """Run some passes of a batch with so many rows of the update."""
         frame = self.frame
         frame["table"], frame["updates"] = address(self.table) + ROW_BYTES * (self.all_rows - updates), updates

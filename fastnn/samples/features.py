@@ -56,8 +56,8 @@ def shape_of(sample):
 def refuse_shape(X, given, shape):
     """Raise an error, with a repair, about an X of the shape `given` for samples of another shape."""
     if len(shape) == 1 and len(given) == 2:
-        turned = "; if its rows are the features, give X.T" if given[0] == shape[0] else ""
-        raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]}){turned}")
+        hint = "; if its rows are the features, give X.T" if given[0] == shape[0] else ""
+        raise ValueError(f"X has {given[1]} features; this network takes {shape[0]} (inputs={shape[0]}){hint}")
     wanted = ", ".join(map(str, shape))
     raise ValueError(f"X has shape {given}; this network takes (samples, {wanted}){repair(X, given, shape)}")
 
