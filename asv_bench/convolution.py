@@ -19,6 +19,7 @@ from fastnn.compiled.arguments import place
 from fastnn.compiled.convolutions import Convolution
 from fastnn.kernels.compiling.jit import jit
 from fastnn.kernels.compiling.objects import address
+from fastnn.kernels.compiling.record import zeros
 from fastnn.kernels.interpreter.interpreter import ONE_PHASE, one_phase_kernel
 from fastnn.kernels.interpreter.table import PHASES
 from fastnn.kernels.layers.convolution.rows import convolution_rows
@@ -40,6 +41,7 @@ LAYERS = {
 }
 DIRECTIONS = {"forward": ["forward"], "to the input": ["backward_first", "backward_second"], "to the weight": [
     "backward_third"]}
+LINE = 16  # numbers on a cache line
 PEAK = 84, 96, 64  # rows, k, columns: 80 kB
 
 
@@ -47,6 +49,16 @@ PEAK = 84, 96, 64  # rows, k, columns: 80 kB
 def products(times, c, a, b):
     for _ in range(times):
         product(c, a, b, 0, 0, chain_length(a.shape[1]))
+
+
+def in_arena(*arrays):
+    """Return float32 copies side by side, each from a cache line on, as the tensors of a network are."""
+    begins = np.cumsum([0, *(-(-array.size // LINE) * LINE for array in arrays)])
+    arena, copies = zeros(4 * int(begins[-1])).view("f4"), []
+    for begin, array in zip(begins, arrays, strict=False):
+        copies.append(arena[begin:begin + array.size].reshape(array.shape))
+        copies[-1][...] = array
+    return copies
 
 
 class Layer:
@@ -57,8 +69,9 @@ class Layer:
         rng = np.random.default_rng(0)
         x, weight = rng.normal(size=(batch, *shape)), rng.normal(size=(*kernel, shape[2] // groups, out_channels))
         self.layer = layer = Convolution("float32", axes, groups, x.astype("f4"), weight.astype("f4"), threads=1)
-        self.z, self.dz = np.zeros(layer.shape, "f4"), rng.normal(size=layer.shape).astype("f4")
-        self.dx, self.gradients = np.zeros(x.shape, "f4"), np.zeros_like(layer.parameters)
+        layer.x, layer.parameters, self.z, self.dz, self.dx, *layer.memory = in_arena(
+            layer.x, layer.parameters, np.zeros(layer.shape), rng.normal(size=layer.shape), np.zeros(x.shape), *layer.memory)
+        self.gradients = np.zeros_like(layer.parameters)
         packed, partials, scratch = map(place, layer.memory)
         self.rows = convolution_rows(
             layer.plan, None, {}, x=place(layer.x), z=place(self.z), a=place(self.z), dz=place(self.dz), dx=place(self.dx),

@@ -44,7 +44,8 @@ GROUPS = {
 LAYERS = {  # by how the name begins, of all other kernels
     "batch_norm": "normalization", "layer_norm": "normalization", "group_norm": "normalization", "max_pool": "pools",
     "average_pool": "pools", "dropout": "dropout", "activation": "element-wise", "convolution": "element-wise",
-    "weight_by_pixels": "products", "pooled": "products", "attention": "attention", "additive_attention": "attention",
+    "weight_by_pixels": "products", "pooled": "products", "pack_patches": "products", "depthwise": "products",
+    "attention": "attention", "additive_attention": "attention",
     "gru": "recurrence", "lstm": "recurrence", "simple_rnn": "recurrence", "add_": "joins", "copy_part": "joins",
     "gather": "memory",
 }
@@ -129,7 +130,7 @@ class Step:
 
     def label(self, row, phase):
         name = self.names[int(row[phase]["kernel"])]
-        if name.startswith(("convolution", "weight_by_pixels", "pooled")):
+        if name.startswith(("convolution", "weight_by_pixels", "pooled", "depthwise")):
             kernel = f"{row['kernel_height']}x{row['kernel_width']}"
             return f"{name} {kernel}, " + (f"each of {row['channels']}" if row["elementwise"] else
                                            f"{row['channels']} to {row['features']}")

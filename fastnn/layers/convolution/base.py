@@ -145,7 +145,7 @@ class Convolution(Layer):
             "forward": min(count, program.batch * lines),
             "backward_first": program.parts(numbers, NUMBERS_PER_PART),
             "backward_second": min(count, program.batch * dx_lines),
-            "backward_third": min(count, plan.blocks * rows.kernel),
+            "backward_third": min(count, plan.weight_parts),
             "pack": min(program.parts(plan.packed_size, NUMBERS_PER_PART), rows.kernel * columns.kernel),
             "sum": program.parts(plan.blocks * plan.weight_size, NUMBERS_PER_PART),
         }

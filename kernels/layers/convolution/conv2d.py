@@ -25,6 +25,7 @@ CONVOLUTION = Kind(
     "height", "width", "channels", "rows", "columns", "features",  # of an image and of its windows
     "out_pixels", "out_features",  # of z: those of the windows, or if transposed of the image
     "kernel_height", "kernel_width", "stride_y", "stride_x", "dilation_y", "dilation_x", "top", "left", "groups",
+    "transposed",  # whether x is the windows and z the image
     "elementwise",  # whether it is depthwise: channel j of the windows depends only on channel j of the image
     "window_band", "image_band",  # number of lines of the windows and of the image computed at a time
     "most_blocks",  # largest number of blocks of samples, for the gradient of the weight
@@ -32,7 +33,7 @@ CONVOLUTION = Kind(
     "one_tap",  # whether the windows are the pixels of the image, see `products.convolution.one_tap`
     "overlapping",  # whether the image is computed from windows that overlap, see `products.convolution.overlapping`
     "pixel_windows",  # address of the kernel of the windows with pixels in the lanes, see `by_pixels`; 0 if features are
-    "activation", "activation_backward", "product",  # addresses of kernels, 0 for none
+    "activation", "activation_backward", "product", "image_product",  # addresses of kernels, 0 for none
     "from_data",  # whether x is read from the data instead of the arena
     # with a max pool, see `pooled`: the positions in the arena, whether the activation comes before the pool, the vectors of
     # a patch, the lines of the pool whose patches are in memory at a time
@@ -83,7 +84,7 @@ def one_tap_lines(width, most):
 def windows_by_bands(dtype):
     """The compiled function that computes lines begin … end − 1 of the windows, counted over all samples."""
     item, number, windows_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_windows(dtype)
-    lanes, pixels_of = vector_lanes(dtype), pixel_rows(dtype)
+    pixels_of = pixel_rows(dtype)
 
     @jit
     def make(row, windows, image, weight, start, scratch, begin, end, activated):
@@ -93,9 +94,6 @@ def windows_by_bands(dtype):
             sample, line = begin // row.rows, begin % row.rows
             lines = min(row.window_band, row.rows - line, end - begin)
             to = windows + item * begin * line_size
-            if row.elementwise != 0 and row.features > lanes:
-                # they are written a vector of channels at a time, and in that order memory delivers cache lines slowly
-                view(number(to), 0, lines * line_size)[:] = 0
             if row.one_tap != 0 and row.pixel_windows == 0:
                 lines = one_tap_lines(row.columns, end - begin)
                 source = image + item * begin * row.columns * row.channels

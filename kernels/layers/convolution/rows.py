@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from ...interpreter.table import with_phases
 from ...processor.target import ITEM_BYTES, half_vectors_take_half, vector_lanes
+from ...products.convolution.depthwise import depthwise_kernel
 from ...products.convolution.overlapping import scratch_numbers
 from ...products.convolution.patches import patch_size, patch_vectors
 from ...products.convolution.planes import planes_size
 from ...products.convolution.pooled_image import image_sums_size
 from ...products.convolution.pooled_sums import MOST_VECTORS
-from ...products.convolution.segments import elementwise_product_kernel, segment_product_kernel
+from ...products.convolution.segments import segment_product_kernel
+from ...products.convolution.taps import taps_of_phase
 from .by_pixels import MOST_FEATURES, dz_planes_size, pixel_windows, sums_size, weight_by_pixels
 from .conv2d import (
     CONVOLUTION,
@@ -22,6 +24,7 @@ from .conv2d import (
     pack_for_image,
 )
 from .conv_transpose2d import transposed_backward_input, transposed_backward_weight, transposed_forward
+from .depthwise_weight import depthwise_weight_kernel
 from .pooled import (
     behind,
     pack_patches,
@@ -71,6 +74,8 @@ class ConvolutionPlan:
         the weight.
     blocks : int
         The number of blocks of samples for the gradient of the weight, in the largest batch.
+    weight_parts : int
+        The largest number of parts of that gradient.
     """
 
     def __init__(self, dtype, axes, channels, features, groups, batch):
@@ -86,7 +91,7 @@ class ConvolutionPlan:
             (axis.kernel, axis.stride, axis.before, axis.out) == (1, 1, 0, axis.size) for axis in axes)
         self.window_band = self.rows.out if inside else self.largest_band(self.rows.out, self.box_of_image)
         self.image_band = self.largest_band(self.rows.size, self.box_of_windows)
-        self.image_scratch = 0 if inside else self.box_of_image(self.window_band)
+        self.image_scratch = 0 if inside or self.elementwise else self.box_of_image(self.window_band)
         self.by_pixels, self.weight_by_pixels = self.pixels_pay()
         self.weight_scratch = self.image_scratch
         if self.by_pixels:
@@ -97,10 +102,13 @@ class ConvolutionPlan:
         self.overlapping = self.overlapping_pays()
         self.windows_scratch = scratch_numbers(dtype, self.columns.out, self.columns.kernel, channels
                                                ) if self.overlapping else self.box_of_windows(self.image_band)
+        if self.elementwise:
+            self.windows_scratch = 0
         sample = self.rows.size * self.columns.size * channels + self.rows.out * self.columns.out * features
         self.together = max(1, TOGETHER_BYTES // (ITEM_BYTES[dtype] * sample)) if inside else 1
         self.most_blocks = max(1, min(MOST_BLOCKS, BLOCKS_NUMBERS // self.weight_size))
         self.blocks = blocks_of.py_func(batch, self.most_blocks)
+        self.weight_parts = self.blocks * (-(-channels // vector_lanes(dtype)) if self.elementwise else self.rows.kernel)
 
     def overlapping_pays(self):
         """Return whether windows that overlap are the faster way to an image: by the lanes that both multiply."""
@@ -159,8 +167,8 @@ class ConvolutionPlan:
             lines = (lines + 1) // 2
         return lines
 
-    def operands(self):
-        """The sizes of its rows, by name."""
+    def operands(self, windows=True, image=True):
+        """The sizes of its rows, by name. windows, image: whether the rows compute them."""
         rows, columns = self.rows, self.columns
         return {
             "height": rows.size, "width": columns.size, "channels": self.channels, "rows": rows.out, "columns": columns.out,
@@ -170,9 +178,27 @@ class ConvolutionPlan:
             "pixel_windows": pixel_windows[self.features].address(self.dtype) if self.by_pixels else 0,
             "one_tap": self.one_tap, "overlapping": self.overlapping, "window_band": self.window_band,
             "image_band": self.image_band, "most_blocks": self.most_blocks, "together": self.together,
-            "product": (elementwise_product_kernel if self.elementwise else segment_product_kernel).address(self.dtype),
+            **self.products(windows, image),
             "kept": 0, "activates_first": False, "patch_vectors": 0, "patch_band": 0,
         }
+
+    def products(self, windows, image):
+        """The addresses of the kernels of its products."""
+        if not self.elementwise:
+            address = segment_product_kernel.address(self.dtype)
+            return {"product": address, "image_product": address}
+
+        def taps(axis):  # of each phase
+            counts = (taps_of_phase.py_func(phase, axis.kernel, axis.stride, axis.dilation)[1]
+                      for phase in range(axis.stride))
+            return [count for count in counts if count > 0]
+
+        def kernel(wanted, down, across):
+            return depthwise_kernel(self.dtype, down, across, self.channels).address(self.dtype) if wanted else 0
+
+        rows, columns = self.rows, self.columns
+        return {"product": kernel(windows, rows.kernel, [columns.kernel]),
+                "image_product": kernel(image, max(taps(rows)), taps(columns))}
 
 
 class PooledPlan(ConvolutionPlan):
@@ -234,7 +260,8 @@ def pooled_rows(plan, activation, parts, *, x, a, dz, dx, kept, packed, partials
         {phase: (kernel.address(dtype), parts[phase]) for phase, kernel in phases.items()},
         **plan.operands() | {"kept": kept or 0, "activates_first": first}, x=x, z=a, a=a, dz=dz or 0, dx=dx or 0,
         packed=packed, partials=partials, scratch=scratch, scratch_size=scratch_size, weight=weight, bias=bias,
-        out_pixels=plan.rows.out * plan.columns.out // 4, out_features=plan.features, from_data=from_data,
+        out_pixels=plan.rows.out * plan.columns.out // 4, out_features=plan.features, transposed=False,
+        from_data=from_data,
         activation=0 if activation is None else activation.forward.address(dtype),
         activation_backward=0 if activation is None or kept is None else activation.backward.address(dtype),
     )
@@ -273,6 +300,8 @@ def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, 
         phases["backward_third"] = transposed_backward_weight if of else convolution_backward_weight
         if plan.weight_by_pixels and not of:
             phases["backward_third"] = weight_by_pixels[plan.features]
+        elif plan.elementwise:
+            phases["backward_third"] = depthwise_weight_kernel(dtype, plan.rows, plan.columns, plan.channels)
     if dz is not None and activation is not None:
         phases["backward_first"] = convolution_backward_output
     if dx is not None:
@@ -280,9 +309,10 @@ def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, 
     out_pixels = plan.rows.size * plan.columns.size if of else plan.rows.out * plan.columns.out
     row = CONVOLUTION.row(
         {phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()},
-        **plan.operands(), x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, packed=packed, partials=partials, scratch=scratch,
+        **plan.operands(windows=not of or dx is not None, image=of or dx is not None),
+        x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, packed=packed, partials=partials, scratch=scratch,
         scratch_size=scratch_size, weight=weight, bias=bias, out_pixels=out_pixels,
-        out_features=plan.channels if of else plan.features, from_data=from_data,
+        out_features=plan.channels if of else plan.features, transposed=of, from_data=from_data,
         activation=0 if activation is None else activation.forward.address(dtype),
         activation_backward=0 if activation is None or dz is None else activation.backward.address(dtype),
     )

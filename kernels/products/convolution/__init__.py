@@ -10,7 +10,8 @@ name, see `layers.convolution.conv2d`.
 
 The forward phase of a convolution computes windows (`to_windows`), its backward phases compute image (`to_image`, or
 `overlapping` with few channels) and weight (`to_weight`). With few features, windows and the gradient of the weight are
-computed with pixels in the lanes instead (`planes`, `pixel_tile`, `pixel_sums`). A transposed convolution computes an image
+computed with pixels in the lanes instead (`planes`, `pixel_tile`, `pixel_sums`). A depthwise convolution has kernels of its
+own (`depthwise`, `depthwise_weight`). A transposed convolution computes an image
 forward, windows and weight backward. Two things are copied: the weight, and a band of a sample if it needs zeros around it
 or becomes planes.
 

@@ -4,12 +4,13 @@ A line is one row of the output of a convolution: c (pixels, out_channels). aₛ
 each pixel, bₛ has the weights of that run. Every element is one chain, so its bits do not depend on the line, tile or part.
 """
 
+from functools import partial
+
 from ...compiling.jit import ANY, Kernel, calls, jit
 from ...compiling.record import Record, on_stack
 from ...processor.target import ITEM_BYTES, halves_are_faster, masks_are_free, tile_rows, tile_vectors, vector_lanes
 from ..product import HALF_PAYS, shares, split_evenly
 from ..tile import HALF, ROW_GROUP
-from .few_taps import few_taps_product
 from .segment_tile import segment_tile_function
 
 # Addresses, and distances in numbers. Each of `lines` has a c (rows, columns) and a start (rows, columns); a start of 0
@@ -26,12 +27,8 @@ SEGMENTS = Record(
 new_segments = on_stack(SEGMENTS)
 
 
-def building(elementwise):
-    """The function that builds the product. elementwise: column j of b meets only column j of a; columns are contiguous."""
-    return lambda dtype: build_product(dtype, elementwise)
-
-
-def build_product(dtype, elementwise):
+def build_product(dtype, elementwise=False):
+    """The function that computes it. elementwise: column j of b meets only column j of a; columns are contiguous."""
     lanes, item, widest = vector_lanes(dtype), ITEM_BYTES[dtype], tile_vectors()
     max_rows = tuple(tile_rows(max(vectors, 1)) for vectors in range(widest + 1))
     masks, halves, tile = masks_are_free(), halves_are_faster(), segment_tile_function(dtype, elementwise)
@@ -69,17 +66,10 @@ def build_product(dtype, elementwise):
             panel(p, v * lanes, width if v < full else HALF, masked, filled)
             v += width
 
-    if not elementwise:
-        return segment_product
-    few_taps, by_tiles = few_taps_product(dtype), jit(segment_product)
-
-    def elementwise_product(p):
-        if not few_taps(p):
-            by_tiles(p)
-
-    return elementwise_product
+    return segment_product
 
 
-segment_product_kernel = Kernel("segment_product", building(False), lambda dtype: (SEGMENTS.type(ANY),))
-elementwise_product_kernel = Kernel("elementwise_product", building(True), lambda dtype: (SEGMENTS.type(ANY),))
-call_segments = calls(segment_product_kernel)
+segment_product_kernel = Kernel("segment_product", build_product, lambda dtype: (SEGMENTS.type(ANY),))
+elementwise_product_kernel = Kernel("elementwise_product", partial(build_product, elementwise=True),
+                                    lambda dtype: (SEGMENTS.type(ANY),))
+call_segments, call_elementwise = calls(segment_product_kernel), calls(elementwise_product_kernel)

@@ -28,23 +28,20 @@ def steps_inside(first, step, count, size):
 
 
 @jit(inline=True)
-def whole_range(begin, end, count, elementwise):
+def whole_range(begin, end, count):
     """Return the range of pixels, among begin … end − 1 with all taps in the image, that are computed in one product.
 
-    Unless `elementwise`, a range of fewer than FEW_PIXELS pixels does not pay: then it is empty, and all pixels are copied,
-    with zeros. Elementwise, nothing is copied: pixels outside the range have fewer taps.
+    A range of fewer than FEW_PIXELS pixels does not pay: then it is empty, and all pixels are copied, with zeros.
     """
     begin, end = min(begin, count), min(end, count)
-    return (begin, end) if elementwise != 0 or end - begin >= FEW_PIXELS else (0, 0)
+    return (begin, end) if end - begin >= FEW_PIXELS else (0, 0)
 
 
 @jit(inline=True)
-def range_end(pixel, begin, end, count, elementwise):
-    """Return where the range ends that begins at `pixel`: of pixels with all taps, or with zeros or fewer taps."""
+def range_end(pixel, begin, end, count):
+    """Return where the range ends that begins at `pixel`: of pixels with all taps, or of others, read with zeros."""
     if begin <= pixel < end:
         return end
-    if elementwise != 0:
-        return pixel + 1
     return begin if pixel < begin else count
 
 

@@ -4,9 +4,10 @@ With a stride s, the image is computed in phases, s down by s across. All pixels
 i d mod s = (y + top) mod s, and likewise across. A pixel that no window reaches is `start`.
 """
 
-from ...compiling.jit import REAL, jit, typed_pointer
+from ...compiling.jit import REAL, call_at, jit, typed_pointer
 from ...processor.target import ITEM_BYTES
 from ..transpose import call_transpose
+from .depthwise import new_depthwise
 from .lines import by_lines, image_box, new_lines
 from .segments import new_segments
 from .taps import floor_divided, range_end, steps_inside, tap_span, taps_of_phase, whole_range
@@ -17,11 +18,35 @@ def to_image(dtype):
     item, box, compute = ITEM_BYTES[dtype], image_box(dtype), by_lines(dtype)
 
     @jit
+    def of_each_channel(row, image, windows, weight, start, line, lines):
+        channels, d = row.channels, new_depthwise()
+        d.to_line, d.to_pixel = row.stride_y * row.width * channels, row.stride_x * channels
+        d.source, d.height, d.width, d.channels, d.start = windows, row.rows, row.columns, channels, start
+        d.step_y = d.step_x = 1
+        for phase_y in range(row.stride_y):
+            first_i, d.down, step_i, d.tap_y = taps_of_phase(phase_y, row.kernel_height, row.stride_y, row.dilation_y)
+            last_i, y = first_i + (d.down - 1) * step_i, line + (phase_y - line - row.top) % row.stride_y
+            d.lines = (line + lines - y + row.stride_y - 1) // row.stride_y
+            d.first_y, d.weight_down = (y + row.top - last_i * row.dilation_y) // row.stride_y, (
+                -step_i * row.kernel_width * channels)
+            for phase_x in range(row.stride_x):
+                first_j, d.across, step_j, d.tap_x = taps_of_phase(phase_x, row.kernel_width, row.stride_x, row.dilation_x)
+                last_j, x = first_j + (d.across - 1) * step_j, (phase_x - row.left) % row.stride_x
+                d.pixels = (row.width - x + row.stride_x - 1) // row.stride_x
+                d.first_x, d.weight_across = (x + row.left - last_j * row.dilation_x) // row.stride_x, -step_j * channels
+                d.weight = weight + item * (last_i * row.kernel_width + last_j) * channels  # from the last tap to the first
+                d.to = image + item * (y * row.width + x) * channels
+                call_at(row.image_product, (d,))
+
+    @jit
     def image_of(row, image, windows, packed, start, scratch, line, lines):
         """Compute `lines` rows of the image of one sample, from row `line` on.
 
         packed: the weight from `pack_weight`, or if elementwise the weight itself. start: the address of the bias, or 0.
         """
+        if row.elementwise != 0:
+            of_each_channel(row, image, windows, packed, start, line, lines)
+            return
         channels, features, groups = row.channels, row.features, row.groups
         stride_y, stride_x, kernel_width = row.stride_y, row.stride_x, row.kernel_width
         in_group, of_group = channels // groups, features // groups
@@ -37,43 +62,35 @@ def to_image(dtype):
             for phase_x in range(stride_x):
                 first_j, taps_x, step_j, column_step = taps_of_phase(phase_x, kernel_width, stride_x, row.dilation_x)
                 last_j, x, weights = first_j + (taps_x - 1) * step_j, (phase_x - row.left) % stride_x, packed
-                packed += item * taps_y * taps_x * features * in_group if row.elementwise == 0 else 0
+                packed += item * taps_y * taps_x * features * in_group
                 pixels, reach = (row.width - x + stride_x - 1) // stride_x, (taps_x - 1) * column_step
                 # the window that the last tap of the phase reads for its first pixel
                 r = (y + row.top - last_i * row.dilation_y) // stride_y
                 c = (x + row.left - last_j * row.dilation_x) // stride_x
                 these.lines, these.first, these.tap_step = (line + lines - y + stride_y - 1) // stride_y, r, row_step
                 begin, end = steps_inside(c, 1, pixels, row.columns - reach)
-                begin, end = whole_range(begin, end, pixels, row.elementwise)
+                begin, end = whole_range(begin, end, pixels)
                 last = 0
                 while last < pixels:
-                    first, last = last, range_end(last, begin, end, pixels, row.elementwise)
-                    j, taps, source, pitch = 0, taps_x, windows, row.columns * features
-                    if row.elementwise != 0:
-                        j, taps = steps_inside(c + first, column_step, taps_x, row.columns)
-                        taps -= j
-                    elif taps_x * taps_y > 0:
+                    first, last = last, range_end(last, begin, end, pixels)
+                    source, pitch = windows, row.columns * features
+                    if taps_x * taps_y > 0:
                         source, pitch = box(windows, top, bottom, c + first, c + last + reach, row.rows, row.columns,
                                             features, scratch)
                     p = new_segments()
                     p.c_line, p.c_row = stride_y * row.width * channels, stride_x * channels
                     p.a_line, p.a_row = pitch, features
                     p.rows, p.columns, p.b_row = last - first, in_group, in_group
-                    if row.elementwise != 0:
-                        p.columns, p.k, p.a_column, p.b_row = channels, taps, column_step * features, -step_j * features
-                        p.inner, p.b_step = 1, -step_i * kernel_width * features
-                    elif groups == 1 and column_step == 1:  # the taps of a row are one run
+                    if groups == 1 and column_step == 1:  # the taps of a row are one run
                         p.k, p.a_column, p.inner, p.b_step = taps_x * features, 1, 1, taps_x * features * channels
                     else:
                         p.k, p.a_column, p.inner = of_group, 1, taps_x
                         p.a_step, p.b_step = column_step * features, features * in_group
                     p.a_jump, p.b_jump = row_step * pitch - (p.inner - 1) * p.a_step, p.b_step
-                    if row.elementwise != 0:  # the weight itself, from the last tap to the first
-                        weights = packed + item * (last_i * kernel_width + last_j - j * step_j) * features
                     these.to = image + item * (y * row.width + x + first * stride_x) * channels
-                    these.source = source + item * (c + first + j * column_step) * features
+                    these.source = source + item * (c + first) * features
                     these.weights, these.weight_row = weights, p.inner * p.b_step
-                    these.source_row, these.taps = pitch, taps_y if taps > 0 else 0
+                    these.source_row, these.taps = pitch, taps_y if taps_x > 0 else 0
                     compute(row, p, these)
 
     return image_of

@@ -29,53 +29,38 @@ def to_weight(dtype):
         span, top = tap_span(row.kernel_width, row.dilation_x), line * row.stride_y - row.top + first_tap * row.dilation_y
         bottom = top + (lines - 1) * row.stride_y + tap_span(last_tap - first_tap, row.dilation_y)
         runs, rows, tap_size = row.kernel_width, channels // groups, channels // groups * features
-        if row.elementwise != 0:
-            rows, tap_size, runs = row.kernel_width, features, 1
-        elif groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
+        if groups == 1 and row.dilation_x == 1:  # a row of the kernel is one run
             rows, runs = row.kernel_width * channels, 1
         begin, end = steps_inside(-row.left, row.stride_x, row.columns, row.width - span + 1)
-        begin, end = whole_range(begin, end, row.columns, row.elementwise)
-        first_tap_j, last_pixel = 0, 0
-        if row.elementwise != 0 and not add:  # pixels at the sides give to some taps only
-            view(number(weight), first_tap * row.kernel_width * features, (last_tap - first_tap) * row.kernel_width
-                 * features)[:] = 0
-            add = True
+        begin, end = whole_range(begin, end, row.columns)
+        last_pixel = 0
         # forward: windows = image · weight
         while last_pixel < row.columns:
-            first, last = last_pixel, range_end(last_pixel, begin, end, row.columns, row.elementwise)
+            first, last = last_pixel, range_end(last_pixel, begin, end, row.columns)
             last_pixel = last
             left, right = first * row.stride_x - row.left, (last - 1) * row.stride_x - row.left + span
-            source, pitch = image, row.width * channels
-            if row.elementwise != 0:
-                first_tap_j, rows = steps_inside(left, row.dilation_x, row.kernel_width, row.width)
-                rows -= first_tap_j
-                if rows == 0:
-                    continue
-            else:
-                source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
+            source, pitch = box(image, top, bottom, left, right, row.height, row.width, channels, scratch)
             i = first_tap
             while i < last_tap:
                 own = line * row.stride_y - row.top + i * row.dilation_y
                 begun, ended = steps_inside(own, row.stride_y, lines, row.height)
                 together = 1
                 fits = rows == ROW_GROUP and runs == 1 and features // groups <= most_together
-                if fits and row.elementwise == 0 and i + 1 < last_tap:
+                if fits and i + 1 < last_tap:
                     begins, ends = steps_inside(own + row.dilation_y, row.stride_y, lines, row.height)
                     together = 2 if (begins, ends) == (begun, ended) else 1
                 count, pixels = ended - begun, last - first
                 p = new_segments()
                 p.lines, p.rows, p.columns, p.c_row, p.start_row = 1, together * rows, features // groups, features, features
                 p.a_group = row.dilation_y * pitch if together > 1 else 0
-                p.a_row = row.dilation_x * channels if row.elementwise != 0 else 1
-                p.k, p.a_column, p.b_row, p.inner = pixels, row.stride_x * channels, features, count
+                p.a_row, p.k, p.a_column, p.b_row, p.inner = 1, pixels, row.stride_x * channels, features, count
                 p.a_step, p.b_step, p.segments = row.stride_y * pitch, row.columns * features, count * samples
                 if samples == 1 and pixels < min(count, FEW_PIXELS):  # a segment goes over lines
                     p.k, p.a_column, p.b_row, p.inner = count, p.a_step, p.b_step, pixels
                     p.a_step, p.b_step, p.segments = row.stride_x * channels, features, pixels
                 p.a_jump = row.height * row.width * channels - (p.inner - 1) * p.a_step
                 p.b_jump = row.rows * row.columns * features - (p.inner - 1) * p.b_step
-                for j in range(runs):
-                    tap = first_tap_j + j
+                for tap in range(runs):
                     pixel = (own + begun * row.stride_y) * pitch + (left + tap * row.dilation_x) * channels
                     to = weight + item * (i * row.kernel_width + tap) * tap_size
                     for group in range(groups):
