@@ -99,8 +99,8 @@ from .population import Population, Sweep, k_folds, sweep
 from .pytorch import from_torch_state_dict
 from .runtime.warm_up import warmup
 from .samples.metrics import Metric
-from .samples.sequences import Sequences
-from .samples.windows import windows
+from .samples.series.sequences import Sequences
+from .samples.series.windows import windows
 
 __version__: str
 __all__ = [

@@ -8,8 +8,8 @@ from ..checks.other_names import did_you_mean, known_name
 from ..kernels.losses import Loss, losses
 from ..kernels.losses.ctc import SequenceLoss, ctc, ctc_of_logits
 from ..samples.heads import PROBABILITIES, Head, head_of
+from ..samples.series.transcripts import Transcripts
 from ..samples.several_heads import SeveralHeads
-from ..samples.transcripts import Transcripts
 
 DEFAULT_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}  # by the last activation
 

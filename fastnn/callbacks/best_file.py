@@ -13,7 +13,7 @@ from ..files.networks import PROVOKED, open_file
 from ..formats.safetensors import TensorFile
 from ..formats.untrusted_json import from_text, to_text
 from ..runtime.quiet import quiet
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 
 NAME = "best"  # name of the text in the file
 ROWS, BYTES = 4096, 2**24  # size of the sample of the data that is compared: at most so many rows, evenly spaced

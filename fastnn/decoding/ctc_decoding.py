@@ -12,8 +12,8 @@ from ..kernels.interpreter.ctc import likeliest_labels
 from ..kernels.interpreter.ctc_beam import beam_search
 from ..runtime.quiet import quiet
 from ..samples.metrics import transcripts
-from ..samples.ragged import read
-from ..samples.sequences import Sequences
+from ..samples.series.ragged import read
+from ..samples.series.sequences import Sequences
 
 
 def ctc_greedy(outputs: Sequences | Sequence) -> Sequences:

@@ -14,8 +14,8 @@ from ..network.network import Network
 from ..program.decoding import DecodingProgram, fed_input, looking_ahead, plan_of
 from ..runtime.quiet import quiet
 from ..samples.data import check_data, samples_of
-from ..samples.ragged import read
-from ..samples.sequences import Sequences
+from ..samples.series.ragged import read
+from ..samples.series.sequences import Sequences
 
 MOST_TOKENS, MOST_WIDTH = 1 << 20, 1 << 12
 

@@ -1,7 +1,7 @@
 """The state that layers such as `Normalize` compute from the data before the first training."""
 
 from ..samples.scale import scale_of
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 
 
 def learn_from_data(network, data):

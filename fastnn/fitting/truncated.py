@@ -5,7 +5,7 @@ import numpy as np
 from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter.batch import shuffle_kernel
 from ..program.truncated import Carried, TruncatedProgram, carried_memory
-from ..samples.cut_series import CutSeries
+from ..samples.series.cut_series import CutSeries
 from .safe_steps import SafeSteps
 from .trainer import Trainer
 
@@ -13,7 +13,7 @@ from .trainer import Trainer
 class TruncatedTrainer(Trainer):
     """A fit whose gradients go back over at most `backprop_steps` steps (Williams and Peng 1990).
 
-    Its batches are windows of series; states carry over to the next batch, see `fastnn/samples/cut_series.py`.
+    Its batches are windows of series; states carry over to the next batch, see `fastnn/samples/series/cut_series.py`.
     """
 
     def prepare(self):

@@ -9,7 +9,7 @@ from ..program.several_few import few_of_several
 from ..runtime.threads import resolve_threads
 from ..samples.data import samples_of
 from ..samples.metrics import compute
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 
 
 def forward(network, X, threads, idle_programs):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..samples.data import check_data
 from ..samples.named import by_name
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 from ..samples.several import entries, is_of_each, weighted
 from ..samples.weights import weights_of_rows
 

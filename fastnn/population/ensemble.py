@@ -9,7 +9,7 @@ from ..checks import shown
 from ..fitting.divergence import DivergenceError
 from ..network.predicting import check_probabilities, label_numbers, predictions
 from ..samples.arrays import any_array
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 
 
 class Ensemble:

@@ -15,7 +15,7 @@ from ..layers import is_ragged
 from ..samples.arrays import any_array
 from ..samples.data import samples_of
 from ..samples.features import features, samples_array
-from ..samples.ragged import read
+from ..samples.series.ragged import read
 
 
 def each(name, value, members):

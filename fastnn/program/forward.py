@@ -23,8 +23,8 @@ from ..runtime.memory import aligned
 from ..runtime.threads import FLOPS_PER_PART, launch, parts
 from ..samples.arrays import check_finite
 from ..samples.checked_data import enter_samples
-from ..samples.sequences import Sequences
-from ..samples.steps import offsets_of
+from ..samples.series.sequences import Sequences
+from ..samples.series.steps import offsets_of
 from .base import Program, Tensor, address
 from .chunks import chunks_of, cuts_of
 from .criterion import Criterion

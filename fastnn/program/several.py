@@ -18,9 +18,9 @@ from ..layers.ragged import is_ragged
 from ..runtime.memory import aligned
 from ..runtime.threads import GATHERED_PER_PART, NUMBERS_PER_PART
 from ..samples.metrics import ACCURACY
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
+from ..samples.series.steps import offsets_of
 from ..samples.several import enter_sources, sources_of_inputs
-from ..samples.steps import offsets_of
 from .base import Tensor, address
 from .criterion import Criterion
 from .forward import EvaluationProgram, ForwardProgram

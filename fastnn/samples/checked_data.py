@@ -8,7 +8,7 @@ from ..kernels.compiling.objects import address
 from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKENS, SOURCE
 from ..kernels.interpreter.steps import SOURCES, TARGETS, WEIGHTS
 from ..kernels.interpreter.steps import X as SAMPLES
-from .sequences import Sequences
+from .series.sequences import Sequences
 from .targets import Targets
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..checks import shown
 from .arrays import any_array
-from .sequences import Sequences
+from .series.sequences import Sequences
 
 
 def as_numbers(head, y, names):

@@ -16,12 +16,12 @@ from .class_names import as_numbers, text_of_steps
 from .features import features
 from .named import by_name, named_error
 from .positions import NOT_COUNTED, counted_weights
-from .ragged import sequences
-from .sequences import Sequences
+from .series.ragged import sequences
+from .series.sequences import Sequences
+from .series.steps import refuse_step_targets, step_targets, step_weights
+from .series.transcripts import KIND as LABEL_SEQUENCES
+from .series.transcripts import TranscribedData, label_targets
 from .several import Inputs, SeveralData, SeveralTargets, entries, is_of_each, targets_by_name, weighted
-from .steps import refuse_step_targets, step_targets, step_weights
-from .transcripts import KIND as LABEL_SEQUENCES
-from .transcripts import TranscribedData, label_targets
 from .weights import sample_weights
 
 

@@ -10,7 +10,7 @@ from ..kernels.interpreter.axes import AS_BYTES, AS_LABELS, AS_NUMBERS, AS_TOKEN
 from ..kernels.interpreter.several import OF_POSITIONS, OF_SAMPLES
 from .checked_data import Data, largest_batch, mean_steps
 from .named import by_name, named_error
-from .sequences import Sequences
+from .series.sequences import Sequences
 from .weights import weights_of_rows
 
 FORMS = {"uint8": AS_BYTES, "int32": AS_TOKENS}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .metrics import LOSS, Metric
-from .sequences import Sequences
+from .series.sequences import Sequences
 
 NOT_ONE = ("this network has several outputs, {}, and {} takes one; make a network of a part: "
            "Network(inputs=x, outputs=one) from the same nodes")

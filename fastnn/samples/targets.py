@@ -6,7 +6,7 @@ import numpy as np
 
 from ..checks import shown
 from .arrays import check_finite, real_objects
-from .sequences import Sequences
+from .series.sequences import Sequences
 
 RENUMBERED = ": np.unique(y, return_inverse=True)[1] makes them"
 LOOKED_AT = 100_000  # numbers, for a hint

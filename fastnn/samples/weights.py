@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checks import real_number, shown
 from .arrays import any_array, check_finite, real_array
-from .sequences import Sequences
+from .series.sequences import Sequences
 
 
 def sample_weights(weights, samples, dtype, name="sample_weight", positions=()):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_X_y, validate_data
 from ..layers import Chain, Concatenate, Dense, Embedding, Flatten, Input, is_ragged
 from ..samples.features import features
 from ..samples.named import named_error
-from ..samples.ragged import refuse_short, sequences
+from ..samples.series.ragged import refuse_short, sequences
 from ..samples.several import Inputs
 from .data import plain
 from .network import EstimatorNetwork

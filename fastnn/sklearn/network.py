@@ -5,7 +5,7 @@ import numpy as np
 from ..fitting.trainer import Trainer
 from ..network.network import Network
 from ..program import TrainingProgram
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 from ..samples.several import Inputs
 
 

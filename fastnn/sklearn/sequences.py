@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from ..layers import Embedding
-from ..samples import ragged
-from ..samples.sequences import Sequences
+from ..samples.series import ragged
+from ..samples.series.sequences import Sequences
 
 ONE_SHAPE = "{} holds sequences of several lengths; give the estimator layers that take them, such as layers=[GRU(64)]"
 

@@ -14,7 +14,7 @@ from ..checks import path_name, shown, true_or_false, whole_number
 from ..files.networks import LONGEST, ModelFormatError, open_file
 from ..formats.atomic_file import write_whole
 from ..formats.untrusted_json import from_text, to_text
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 from .file import LARGEST
 from .vocabulary import decoded, is_unicode, texts_of, whole_tokens
 

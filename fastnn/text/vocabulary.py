@@ -7,7 +7,7 @@ import numpy as np
 
 from ..checks import one_of, path_name, several, shown, true_or_false, whole_number
 from ..samples.arrays import any_array
-from ..samples.sequences import Sequences
+from ..samples.series.sequences import Sequences
 from . import file
 from .splitting import JOINTS, SPLITS, UNKNOWN, normalized
 

@@ -143,7 +143,7 @@ def test_columns_of_pandas_and_arrow_hold_lists():
 
 def test_arrow_values_are_not_copied():
     arrow = pytest.importorskip("pyarrow")
-    from fastnn.samples.ragged import sequences
+    from fastnn.samples.series.ragged import sequences
 
     values = np.arange(6, dtype=np.float32)
     array = arrow.ListArray.from_arrays(arrow.array([0, 2, 6], arrow.int32()), arrow.array(values))

@@ -26,8 +26,8 @@ from fastnn import (
     sweep,
     vectorized,
 )
-from fastnn.samples.cut_series import CutSeries
 from fastnn.samples.data import check_data
+from fastnn.samples.series.cut_series import CutSeries
 
 rng = np.random.default_rng(0)
 LENGTHS = rng.integers(0, 30, size=23)

@@ -7,7 +7,7 @@ import numpy as np
 from ...checks import several, shown
 from ...layers import is_ragged
 from ...network.attention_weights import attention_weights
-from ...samples.sequences import Sequences
+from ...samples.series.sequences import Sequences
 from ..canvas import color_bar, given_or_new, whole_numbers
 from ..names import of_network
 from ..room import fit_row_labels, fit_tick_labels

@@ -9,7 +9,7 @@ from ...layers import is_ragged
 from ...layers.recurrence.recurrent import Recurrent
 from ...network.network import Network
 from ...samples.data import samples_of
-from ...samples.sequences import Sequences
+from ...samples.series.sequences import Sequences
 from ..canvas import ABOUT_ZERO, MARKERS, color_bar, given_or_new, plain, whole_numbers
 from ..names import of_network, step_index, step_names
 from ..room import in_lines, inches, legend

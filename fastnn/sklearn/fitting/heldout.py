@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from ...samples.sequences import Sequences
+from ...samples.series.sequences import Sequences
 from ...samples.several import Inputs
 
 

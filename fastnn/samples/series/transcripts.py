@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..kernels.interpreter.ctc import likeliest_labels
-from ..kernels.losses.ctc import BLANK
-from .checked_data import Data
-from .heads import Head
-from .metrics import LOSS, METRICS
+from ...kernels.interpreter.ctc import likeliest_labels
+from ...kernels.losses.ctc import BLANK
+from ..checked_data import Data
+from ..heads import Head
+from ..metrics import LOSS, METRICS
+from ..targets import Targets, class_labels
 from .ragged import read
 from .sequences import Sequences
-from .targets import Targets, class_labels
 
 KIND = "label sequences"
 

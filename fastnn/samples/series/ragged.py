@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..checks import shown
-from ..kernels.elementwise.finite import all_finite
-from .arrays import any_array, describe_first_non_number, holds_masked, real_array, unchangeable
-from .features import transposed
+from ...checks import shown
+from ...kernels.elementwise.finite import all_finite
+from ..arrays import any_array, describe_first_non_number, holds_masked, real_array, unchangeable
+from ..features import transposed
 from .padding import warn_of_padding
 from .sequences import Sequences
 

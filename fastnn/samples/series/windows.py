@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..checks import shown, whole_number
-from .arrays import any_array
+from ...checks import shown, whole_number
+from ..arrays import any_array
 from .sequences import Sequences
 
 

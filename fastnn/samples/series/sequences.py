@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..checks import shown
-from .arrays import any_array
+from ...checks import shown
+from ..arrays import any_array
 
 
 class Sequences:

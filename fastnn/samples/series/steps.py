@@ -8,12 +8,12 @@ its own.
 
 import numpy as np
 
-from .arrays import any_array, check_finite, real_array
-from .positions import NOT_COUNTED
+from ..arrays import any_array, check_finite, real_array
+from ..positions import NOT_COUNTED
+from ..targets import Targets, check_probabilities, class_labels
+from ..weights import sample_weights
 from .ragged import read
 from .sequences import Sequences
-from .targets import Targets, check_probabilities, class_labels
-from .weights import sample_weights
 
 
 def step_targets(head, y, lengths, dtype):

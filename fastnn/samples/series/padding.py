@@ -6,7 +6,7 @@ padding. Data that are often constant, such as counts that are mostly 0, are so 
 
 import numpy as np
 
-from ..checks.caller_warning import warn_caller
+from ...checks.caller_warning import warn_caller
 
 MOST = 1000  # sequences that are looked at, evenly spaced
 MANY = 0.1  # the fraction of sequences with padding from which on a warning is given

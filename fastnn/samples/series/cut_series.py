@@ -13,7 +13,7 @@ from heapq import heapify, heapreplace
 
 import numpy as np
 
-from .held_out import rows_alone
+from ..held_out import rows_alone
 from .sequences import Sequences
 
 
