@@ -186,6 +186,8 @@ def report(steps, rate):
     yield ""
     yield (f"One thread, µs: {shares}. The products alone are {net.flops / 1e6:.3g} million operations, "
            f"{1e6 * floor:.1f} µs at {rate / 1e9:.0f} GFLOP/s: {100 * floor / one.median('total'):.0f} % of the step.")
+    if any(label.startswith("pooled") for label in labels):
+        yield "Behind a max pool most products of the gradients are by zero: they count as operations, but are not computed."
     yield ""
 
 

@@ -40,6 +40,6 @@ def test_every_kernel_of_a_step_has_a_group(measured):
 def test_the_report_names_what_the_step_is_made_of(measured):
     page = "\n".join(step.report([measured], 1e11))
     assert f"{measured.net.shape}, batch {measured.net.batch}, adam" in page
-    own = "convolution_forward 5x5, 6 to 16" if measured.net.image else "dense_forward 20x16"
+    own = "pooled_forward_keeping 5x5, 6 to 16" if measured.net.image else "dense_forward 20x16"
     for name in (own, "update_phase", "gather", "GFLOP/s"):
         assert name in page
