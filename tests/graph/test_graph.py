@@ -220,7 +220,7 @@ def test_what_is_no_number_and_no_node_is_refused(value):
     (lambda: loss_of(x=[1.0]), r"x has shape \(1,\); it must have 2 axes"),
     (lambda: loss_of(x=[["a"]]), "x has dtype <U1; it must hold real numbers"),
     (lambda: loss_of(y=[[]]), "y has shape .*; it must have 2 axes, none of them empty"),
-    (lambda: loss_of(x=[[1.0], [1.0, 2.0]]), "x is not a rectangular array .*; give rows of equal length"),
+    (lambda: loss_of(x=[[1.0], [1.0, 2.0]]), "x is not a rectangular array: .*; give rows of equal length"),
     (lambda: loss_of(parameters=[[[2.0]]]), r"parameters is .*; it must be a list of \(weight, bias\), one a layer"),
     (lambda: loss_of(parameters=[([2.0], [0.0])]), "weight of layer 0 has shape .*; it must have 2 axes"),
     (lambda: loss_of(activations=3), "activations is 3; it must be a list"),

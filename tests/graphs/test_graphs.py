@@ -334,7 +334,7 @@ def test_refused_with_the_repair(name):
     ({}, "layers is missing"), ({"inputs": 4}, "layers is missing"), ({"layers": [Dense(1)]}, "inputs is None"),
     ({"layers": [Add()], "inputs": 4}, "joins several tensors; in a list use Residual"),
     ({"layers": [Dense(1)], "inputs": 4, "outputs": Dense(1)(Input(4))}, "leave one of them out"),
-    ({"layers": Dense(1)(Input(4)), "inputs": 4}, r"layers\[0\] is a node, .* nodes make a graph: Network\(inputs="),
+    ({"layers": Dense(1)(Input(4)), "inputs": 4}, r"layers is <Dense.*, a node; a graph is Network\(inputs=x, outputs=h\)"),
     ({"inputs": 4, "outputs": Dense(1)(Input(4))}, "inputs of a graph is 4; it must be a node"),
     ({"inputs": Input(4), "outputs": Dense(1)}, "outputs of a graph is Dense"),
     ({"inputs": [], "outputs": Dense(1)(Input(4))}, "inputs is empty"),

@@ -77,7 +77,8 @@ NETS = {
     "normalized": lambda: [Conv2D(8, 3, stride=2, padding="same"), BatchNorm(), Activation("relu"), Dropout(0.2),
                            DepthwiseConv2D(3, padding="same"), BatchNorm(), Activation("relu"), Conv2D(24, 1), BatchNorm(),
                            Activation("tanh"), GlobalAveragePool()],
-    "pooled": lambda: [Conv2D(6, 5, "relu"), MaxPool2D(2), Conv2D(16, 3, "sigmoid"), Flatten(), Dense(30, "relu")],
+    "pooled": lambda: [Conv2D(6, 5, "relu"), MaxPool2D(3, stride=2), Conv2D(16, 3, "sigmoid"), Flatten(), Dense(30, "relu")],
+    "computed with its pool": lambda: [Conv2D(6, 4), MaxPool2D(2), Conv2D(16, 3, "sigmoid"), Flatten(), Dense(30, "relu")],
 }
 
 

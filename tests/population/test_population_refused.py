@@ -63,7 +63,7 @@ def test_a_callback_that_refuses_on_the_last_member_leaves_all_as_they_were():
     (lambda: [Network([Dense(1)], 2), "net"], r"networks\[1\] is 'net'"),
     (lambda: [Network([Dense(1)], 2)] * 2, "a member twice"),
     (lambda: [Network([Dense(1)], 2), Network([Dense(1)], 3)], "member 1 takes 3 inputs and member 0 takes 2"),
-    (lambda: [Network([Dense(1)], 2), Network([Dense(2)], 2)], "member 1 learns 2 values and member 0 1 values"),
+    (lambda: [Network([Dense(1)], 2), Network([Dense(2)], 2)], "member 1 learns 2 values and member 0 1 value;"),
     (lambda: [Network([Dense(2)], 2), Network([Dense(2, "softmax")], 2)], "member 1 learns 2 probabilities"),
     (lambda: [Network([Dense(2, "sigmoid")], 2), Network([Dense(2, "softmax")], 2)], "each for itself"),
     (lambda: Network([Dense(1)], 2), "seeds=range"),

@@ -56,7 +56,7 @@ def test_distributions_of_scipy():
     ({"l2": (1, 2, "square")}, {"samples": 2}, "must be 'linear' or 'log'"),
     ({"hidden": (8, 8, 8)}, {"samples": 2}, "must be 'linear' or 'log'"),
     ({"hidden": (8, 8, 8, 8)}, {"samples": 2}, r"as in \[\(8, 8, 8, 8\)\]"),
-    ({"widht": [4]}, {}, "'widht', which is no hyperparameter of a sweep; there are hidden, width"),
+    ({"widht": [4]}, {}, "'widht', which is no hyperparameter of a sweep .did you mean 'width'.*there are hidden, width"),
     ({"hidden": [(4, 4)], "width": [3]}, {}, "hidden.*and width"),
     ({"optimizer": ["adan"]}, {}, "unknown optimizer 'adan'"),
     ({"optimizer": [3]}, {}, "optimizer is 3"),

@@ -226,8 +226,9 @@ def takes_over(rows, z, record):
 
     rows: those emitted so far. z: what the activation reads, and nothing else. record: the activation.
     """
-    if not rows or rows[-1].dtype is not BATCH_NORM.dtype or not rows[-1]["of_samples"] or rows[-1]["a"] != z \
-            or record is not activations["relu"]:
+    last = next(reversed(rows), None)
+    if (last is None or last.dtype is not BATCH_NORM.dtype or not last["of_samples"] or last["a"] != z
+            or record is not activations["relu"]):
         return False
     for row in takewhile(lambda row: row.dtype is BATCH_NORM.dtype and row["a"] == z, reversed(rows)):
         row["activated"], row["relu"] = z, INSTEAD
