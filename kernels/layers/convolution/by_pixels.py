@@ -17,7 +17,7 @@ from ...products.convolution.planes import fill_offsets, filling_planes, plane_l
 from ...products.packing import stack_memory
 from ...products.product import shares, split_evenly
 from ...products.transpose import transpose_kernel
-from .conv2d import CONVOLUTION, blocks_of, image_size, input_of, scratch_of, windows_size
+from .conv2d import CONVOLUTION, blocks_of, gradients_of, image_size, input_of, scratch_of, windows_size
 
 MOST_FEATURES = 8
 
@@ -73,7 +73,7 @@ def build_weight(dtype, features):
     def weight_by_pixels(row, call, part, parts):
         """The gradients of weight and bias of each block, as `weight_by_blocks` computes them."""
         rows, in_image, in_windows, columns = row.kernel_height, image_size(row), windows_size(row), row.columns
-        kernel, terms = row.bias - row.weight, terms_of(row)
+        terms = terms_of(row)
         image, windows = input_of(row, call, in_image), address_of(view(call.arena, row.dz, 1))
         pitch, offsets = plane_pitch(row), stack_memory(8 * terms)
         sums = scratch_of(row, call, part)
@@ -86,11 +86,7 @@ def build_weight(dtype, features):
             last = min(first + end - unit, rows)
             unit += last - first
             top, bottom = share(call.batch, block, blocks, 1)
-            to, dbias = view(call.gradients, row.weight, kernel), view(call.gradients, row.bias, features)
-            if blocks > 1:
-                place = row.partials + block * (kernel + features)
-                to, dbias = view(call.arena, place, kernel), view(call.arena, place + kernel, features)
-            add = blocks == 1 and call.accumulate != 0
+            to, dbias, add = gradients_of(row, call, block, blocks)
             begin, begun = first * terms // rows, last * terms // rows
             view(number(sums), 0, (begun - begin) * features * lanes)[:] = 0
             view(number(bias_sums), 0, features * lanes)[:] = 0

@@ -53,6 +53,16 @@ def blocks_of(batch, most):
 
 
 @jit(inline=True)
+def gradients_of(row, call, block, blocks):
+    """The gradients of weight and bias that a block writes, and whether it adds to what is there."""
+    kernel, features = row.bias - row.weight, row.out_features
+    if blocks > 1:
+        place = row.partials + block * (kernel + features)
+        return view(call.arena, place, kernel), view(call.arena, place + kernel, features), False
+    return view(call.gradients, row.weight, kernel), view(call.gradients, row.bias, features), call.accumulate != 0
+
+
+@jit(inline=True)
 def input_of(row, call, size):
     """The address of the samples, of `size` numbers each."""
     if row.from_data != 0:
@@ -177,7 +187,7 @@ def weight_by_blocks(dtype, transposed):
 
     def backward_weight(row, call, part, parts):
         taps, in_image, in_windows = row.kernel_height, image_size(row), windows_size(row)
-        kernel, out_features, pixels = row.bias - row.weight, row.out_features, row.out_pixels
+        out_features, pixels = row.out_features, row.out_pixels
         x, dz = input_of(row, call, in_windows if transposed else in_image), address_of(view(call.arena, row.dz, 1))
         image, windows = (dz, x) if transposed else (x, dz)
         scratch = scratch_of(row, call, part)
@@ -188,11 +198,7 @@ def weight_by_blocks(dtype, transposed):
             last = min(first + end - unit, taps)
             unit += last - first
             top, bottom = share(call.batch, block, blocks, 1)
-            to, dbias = view(call.gradients, row.weight, kernel), view(call.gradients, row.bias, out_features)
-            if blocks > 1:
-                place = row.partials + block * (kernel + out_features)
-                to, dbias = view(call.arena, place, kernel), view(call.arena, place + kernel, out_features)
-            add = blocks == 1 and call.accumulate != 0
+            to, dbias, add = gradients_of(row, call, block, blocks)
             if first == 0:
                 total(dbias, offset(call.arena, row.dz + top * pixels * out_features), (bottom - top) * pixels, add)
             if row.one_tap != 0:

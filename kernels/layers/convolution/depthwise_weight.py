@@ -9,7 +9,7 @@ from ...products.convolution.depthwise_tile import ACROSS, FILLED, MOST, across_
 from ...products.convolution.depthwise_weight import weight_by_few_taps, weight_by_segments
 from ...products.convolution.segments import elementwise_product_kernel
 from ...products.packing import stack_memory
-from .conv2d import CONVOLUTION, blocks_of, image_size, input_of, pixel_sum, windows_size
+from .conv2d import CONVOLUTION, blocks_of, gradients_of, image_size, input_of, pixel_sum, windows_size
 
 
 def build(dtype, way, few):
@@ -33,11 +33,7 @@ def build(dtype, way, few):
             last = min(first + end - unit, vectors)
             unit += last - first
             top, bottom = share(call.batch, block, blocks, 1)
-            to, dbias = view(call.gradients, row.weight, kernel), view(call.gradients, row.bias, channels)
-            if blocks > 1:
-                place = row.partials + block * (kernel + channels)
-                to, dbias = view(call.arena, place, kernel), view(call.arena, place + kernel, channels)
-            add = blocks == 1 and call.accumulate != 0
+            to, dbias, add = gradients_of(row, call, block, blocks)
             channel, count = first * lanes, min(last * lanes, channels) - first * lanes
             if not add:
                 for tap in range(0, kernel, channels):

@@ -23,7 +23,7 @@ from ...products.packing import stack_memory
 from ...products.product import shares, split_evenly
 from ...products.transpose import call_transpose, transpose_kernel
 from ..pooling.fours import largest_of_fours, spread_of_fours
-from .conv2d import CONVOLUTION, blocks_of, image_size, input_of, pixel_sum, scratch_of, windows_size
+from .conv2d import CONVOLUTION, blocks_of, gradients_of, image_size, input_of, pixel_sum, scratch_of, windows_size
 
 ROUND = 16  # elements: regions of scratch begin at multiples of it
 
@@ -144,7 +144,7 @@ def build_backward_weight(dtype):
         """The gradients of weight and bias of each block, as `weight_by_blocks` computes them; units are its features."""
         features, taps, wide = row.features, row.kernel_height, row.kernel_width * row.channels
         height, columns, pooled = row.rows // 2, row.columns // 2, pooled_line(row)
-        vectors, kernel = row.patch_vectors, row.bias - row.weight
+        vectors = row.patch_vectors
         patch = vectors * lanes if vectors > 0 else lanes // 2
         image, dz, kept = input_of(row, call, image_size(row)), address_of(view(call.arena, row.dz, 1)), kept_of(row, call)
         sums = scratch_of(row, call, part)
@@ -159,11 +159,7 @@ def build_backward_weight(dtype):
             count = min(end - unit, features - first)
             unit += count
             top, bottom = share(call.batch, block, blocks, 1)
-            to, dbias = view(call.gradients, row.weight, kernel), view(call.gradients, row.bias, features)
-            if blocks > 1:
-                place = row.partials + block * (kernel + features)
-                to, dbias = view(call.arena, place, kernel), view(call.arena, place + kernel, features)
-            add = blocks == 1 and call.accumulate != 0
+            to, dbias, add = gradients_of(row, call, block, blocks)
             if first == 0:
                 total(dbias, offset(call.arena, row.dz + top * height * pooled), (bottom - top) * height * columns, add)
             view(number(sums), 0, count * taps * patch)[:] = 0

@@ -15,6 +15,12 @@ from .window_vectors import WindowEmitter
 class FoursEmitter(WindowEmitter, OctetEmitter):
     """Emits operations on the maxima of windows and their positions."""
 
+    def places(self, builder, x, window, k, channels, line):
+        """The addresses of channel k at the four places of a window."""
+        first = builder.gep(x, [builder.add(builder.mul(builder.mul(window, i64(2)), channels), k)])
+        below = builder.gep(first, [line])
+        return first, builder.gep(first, [channels]), below, builder.gep(below, [channels])
+
     def larger(self, builder, value, so_far):
         return builder.or_(builder.fcmp_ordered(">", value, so_far), builder.fcmp_unordered("uno", value, value))
 
@@ -34,10 +40,8 @@ def largest_of_fours(dtype, keep):
             kept = builder.inttoptr(kept, i8.as_pointer())
 
             def at_window(emitter, window, k, mask):
-                first = builder.gep(x, [builder.add(builder.mul(builder.mul(window, i64(2)), channels), k)])
-                below = builder.gep(first, [line])
-                four = [emitter.load(builder, each, mask) for each in
-                        (first, builder.gep(first, [channels]), below, builder.gep(below, [channels]))]
+                four = [emitter.load(builder, place, mask)
+                        for place in emitter.places(builder, x, window, k, channels, line)]
                 found = []
                 for left, right in (four[:2], four[2:]):
                     larger = emitter.larger(builder, right, left)
@@ -75,13 +79,10 @@ def spread_of_fours(dtype):
             kept = builder.inttoptr(kept, i8.as_pointer())
 
             def at_window(emitter, window, k, mask):
-                first = builder.gep(dx, [builder.add(builder.mul(builder.mul(window, i64(2)), channels), k)])
-                below = builder.gep(first, [line])
                 out = builder.add(builder.mul(window, channels), k)
                 given = emitter.load(builder, builder.gep(dz, [out]), mask)
                 places = emitter.load_octets(builder, builder.gep(kept, [out]), mask)
-                four = first, builder.gep(first, [channels]), below, builder.gep(below, [channels])
-                for number, target in enumerate(four):
+                for number, target in enumerate(emitter.places(builder, dx, window, k, channels, line)):
                     here = builder.icmp_unsigned("==", places, emitter.octet(number))
                     emitter.store(builder, builder.select(here, given, emitter.zero), target, mask)
 

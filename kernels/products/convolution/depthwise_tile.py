@@ -28,7 +28,7 @@ INTEGERS = ("vectors", "lines", "band", "pixels", "begin", "end", "c_line", "c_p
 class DepthwiseEmitter(TileEmitter):
     """Emits the variants for up to MOST × MOST taps. Where a tile has a number of rows, they have a number of the shape."""
 
-    family, pointers, integers, prefetched = "depthwise_lines", POINTERS, INTEGERS, ("dz",)
+    family, pointers, integers, result, prefetched = "depthwise_lines", POINTERS, INTEGERS, "c", False
 
     def __init__(self, module, dtype, fraction=1):
         VectorEmitter.__init__(self, module, dtype, fraction)
@@ -41,6 +41,11 @@ class DepthwiseEmitter(TileEmitter):
         of = dict(zip((*self.pointers, *self.integers), function.args, strict=True))
         mask = self.lane_mask(builder, of["last"]) if masked else None
         steps, every = self.tap_steps(builder, of, down, across), [(i, j) for i in range(down) for j in range(across)]
+        self.each_pixel(builder, of, down, across, self.of_vector(builder, of, mask, steps, every))
+        builder.ret_void()
+
+    def of_vector(self, builder, of, mask, steps, every):
+        """Return the function body(channel) that `each_pixel` takes. every: all taps; steps: as `of_tap` reads them."""
         starts, start = builder.icmp_unsigned("!=", builder.ptrtoint(of["start"], i64), i64(0)), cgutils.alloca_once(
             builder, self.vector)
 
@@ -60,8 +65,7 @@ class DepthwiseEmitter(TileEmitter):
 
             yield pixel_of
 
-        self.each_pixel(builder, of, down, across, "c", body)
-        builder.ret_void()
+        return body
 
     def tap_steps(self, builder, of, down, across):
         """The distances of the rows and of the columns of taps in a."""
@@ -85,12 +89,13 @@ class DepthwiseEmitter(TileEmitter):
         with cgutils.for_range_slice(builder, i64(0), share, i64(CACHE_LINE // self.bytes)) as (number, _):
             emit_prefetch(builder, builder.gep(place, [number]), CLOSE)
 
-    def each_pixel(self, builder, of, down, across, result, body):
+    def each_pixel(self, builder, of, down, across, body):
         """Emit the loops over bands, vectors and pixels.
 
         body(channel): what is emitted for each band and vector, from a channel on. It yields pixel_of(taps, place, to),
-        which emits a pixel: the taps inside, where the first tap reads, and the address in `result`, the name of c or dz.
+        which emits a pixel: the taps inside, where the first tap reads, and the address in c, or dz (by name, `result`).
         """
+        result = self.result
         every, inside = [(i, j) for i in range(down) for j in range(across)], builder.sub(of["end"], of["begin"])
         lines_of, pixels_of = ([of[f"{name}_{axis}"] for name in ("a", result)] for axis in ("line", "pixel"))
         with cgutils.for_range_slice(builder, i64(0), of["lines"], of["band"]) as (top, _):
@@ -109,7 +114,7 @@ class DepthwiseEmitter(TileEmitter):
                 places = [self.at(builder, of[name], channel, (of[f"{name}_line"], top)) for name in ("a", result)]
                 bottom = self.at(builder, of["a"], (of["a_down"], down - 1), (of["a_line"], top))
                 self.prefetch_next_band(builder, of, bottom, of["a_line"], lines, vector.index)
-                if result in self.prefetched:
+                if self.prefetched:
                     to = self.at(builder, of[result], (of[f"{result}_line"], top))
                     self.prefetch_next_band(builder, of, to, of[f"{result}_line"], lines, vector.index)
                 for pixel_of in body(channel):

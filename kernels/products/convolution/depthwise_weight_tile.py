@@ -6,11 +6,10 @@ A dz is loaded once, not once for each tap. Pixels at the sides give to the taps
 one chain over the pixels, so that its bits depend only on the sizes of the image.
 """
 
-from llvmlite import ir
 from numba.core import cgutils
 
 from ..tile import tile_intrinsic
-from .depthwise_tile import MOST, DepthwiseEmitter, few_taps_shapes
+from .depthwise_tile import DepthwiseEmitter, few_taps_shapes
 
 POINTERS = "weight", "bias", "a", "dz"
 # As those of `depthwise_tile`.
@@ -21,14 +20,9 @@ INTEGERS = ("vectors", "lines", "band", "pixels", "begin", "end", "dz_line", "dz
 class DepthwiseWeightEmitter(DepthwiseEmitter):
     """Emits the variants for up to MOST × MOST taps."""
 
-    family, pointers, integers = "depthwise_weight", POINTERS, INTEGERS
+    family, pointers, integers, result, prefetched = "depthwise_weight", POINTERS, INTEGERS, "dz", True
 
-    def emit(self, function, rows, vectors, masked, padded):
-        down, across = 1 + (rows - 1) // MOST, 1 + (rows - 1) % MOST
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        of = dict(zip((*self.pointers, *self.integers), function.args, strict=True))
-        mask = self.lane_mask(builder, of["last"]) if masked else None
-        steps, every = self.tap_steps(builder, of, down, across), [(i, j) for i in range(down) for j in range(across)]
+    def of_vector(self, builder, of, mask, steps, every):
         sums = {tap: cgutils.alloca_once(builder, self.vector) for tap in (*every, "bias")}
 
         def body(channel):
@@ -48,8 +42,7 @@ class DepthwiseWeightEmitter(DepthwiseEmitter):
             for tap, place in places.items():
                 self.store(builder, builder.load(sums[tap]), place, mask)
 
-        self.each_pixel(builder, of, down, across, "dz", body)
-        builder.ret_void()
+        return body
 
 
 def depthwise_weight_tile(dtype, across, filled):
