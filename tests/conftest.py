@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from many_parts import many_parts
+from same_records import same_records_after
 
-__all__ = ["many_parts"]
+__all__ = ["many_parts", "same_records_after"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,6 @@ from patience import nannies_wait
 
 import fastnn
 from fastnn import cli
-from fastnn.layers import layers
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -33,17 +32,6 @@ NEEDED = {"classification.md": ["matplotlib"], "callbacks.md": ["matplotlib"],
 
 def page_name(page):
     return str(page.relative_to(ROOT))
-
-
-@pytest.fixture(autouse=True)
-def same_records_after():
-    """Remove records that examples register, so that other tests see only those of the package."""
-    registries = fastnn.activations, fastnn.losses, fastnn.optimizers, layers
-    kept = [(registry.records, dict(registry.records)) for registry in registries]
-    yield
-    for records, before in kept:
-        records.clear()
-        records.update(before)
 
 
 def modules():

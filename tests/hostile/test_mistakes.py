@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from repairs import assert_warning_names
 
 import fastnn
 from fastnn import (
@@ -131,9 +132,7 @@ DOUBTS = {
 @pytest.mark.parametrize("name", DOUBTS)
 def test_a_warning_names_the_repair(name):
     call, repair = DOUBTS[name]
-    with pytest.warns(UserWarning) as caught:  # noqa: PT030
-        call()
-    assert any(repair in str(each.message) and each.filename == __file__ for each in caught)
+    assert_warning_names(repair, call, __file__)
 
 
 @pytest.mark.parametrize("call", [
