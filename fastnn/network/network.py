@@ -356,7 +356,7 @@ class Network:
         X : array (samples, inputs), or `(samples, *shape)` where `inputs` is a shape
             For sequences, a list of arrays (steps, features), or a `Sequences`; for several inputs, a dict by name. y
             likewise, for outputs at every step and for several outputs.
-        y : array, or None where all losses are "output"
+        y : array, or None where all losses are "output", which have no targets (others than zeros then draw a warning)
             Integer or text labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
             position: labels (samples, height, width), of which those that are -1 do not count, or probabilities or values

@@ -18,6 +18,7 @@ SCALED_BY = "Normalize", "BatchNorm", "LayerNorm", "GroupNorm", "Rescale", "Embe
 
 def warn_of_doubts(network, data):
     """Warn of labels that are learned as numbers, of accuracies of a regression, and of numbers far from unit size."""
+    warn_of_unread(network, data.targets.each if network.several_outputs else [data.targets])
     if network.has_several or network.gives_steps:
         return
     head, values = network.objective.head, data.targets.values
@@ -35,6 +36,14 @@ def warn_of_doubts(network, data):
     if names and names[0] not in SCALED_BY and "Embedding" not in names:  # the number of a category may be large
         warn_caller(f"X holds numbers up to {largest:.3g}, far from unit size, with which training is slow or diverges; "
                     "scale its columns, or begin the network with Normalize(), which learns their means and deviations")
+
+
+def warn_of_unread(network, targets):
+    """Warn of targets of a loss that has none, other than zeros, which may have been given for want of any."""
+    for head, of_it in zip(network.heads, targets, strict=True):
+        if head.targets == "none" and of_it.values is not None and seen(of_it.values).any():
+            warn_caller("the loss 'output' takes no targets, so y is not read and changes nothing: give y=None, or another "
+                        "loss if y is what the outputs should be")
 
 
 def warn_of_order(X, y):
@@ -66,6 +75,8 @@ def warn_of_bytes(network, X):
 
 
 def warn_of_targets(network, head, y):
+    if head.targets == "none":
+        return
     if head.kind == "values":
         if not head.positions and y.shape[1] == 1 and {0.0, 1.0} == {*np.unique(y).tolist()} \
                 and network.objective.loss.name == "squared_error":
@@ -76,7 +87,7 @@ def warn_of_targets(network, head, y):
         last = network.graph.last_layers[0].activation
         lowest, highest = RANGES.get(last, (-np.inf, np.inf))
         out_of_reach = float(np.mean((y < lowest) | (y > highest)))
-        if out_of_reach > MANY and network.objective.loss.needs_targets:
+        if out_of_reach > MANY:
             warn_caller(f"y ranges from {y.min():.4g} to {y.max():.4g}, and outputs after {last} lie "
                         f"{BETWEEN[last]}: {out_of_reach:.0%} of y cannot be reached; end the network "
                         f"with Dense({y.shape[-1]}), or scale y")

@@ -47,6 +47,11 @@ def fit(*layers, y=VALUES, x=X, inputs=4, loss=None, **options):
     return net(*layers, inputs=inputs, loss=loss).fit(x, y, **options)
 
 
+def two_outputs(**options):
+    x = Input(4)
+    return Network(inputs=x, outputs={"a": Dense(1)(x), "b": Dense(1)(x)}, **options)
+
+
 def softmax(**options):
     return fit(Dense(3, "softmax"), **options)
 
@@ -216,6 +221,9 @@ DOUBTS = {
                       "check_gradients"),
     "no derivative of a loss": (
         lambda: fastnn.register_loss("wrong_loss", lambda a, y: (a - y) * (a - y), lambda a, y: y - a), "check_gradients"),
+    "targets that are not read": (lambda: fit(loss="output"), "y=None"),
+    "targets of an output that are not read": (
+        lambda: two_outputs(loss={"a": "squared_error", "b": "output"}).fit(X, {"a": VALUES, "b": VALUES}), "y=None"),
     "padded sequences": (lambda: voices(x=np.concatenate([GENERATOR.normal(size=(6, 4, 2)), np.zeros((6, 3, 2))], axis=1)),
                          "Sequences.from_padded"),
 }
@@ -237,6 +245,8 @@ def test_no_warning_without_a_doubt():
         fit(Dense(1, "tanh"), y=np.tanh(VALUES))
         fit(Dense(1, "softplus"), y=np.abs(VALUES))
         fit(BatchNorm(), Dense(1), batch_size=2)
+        fit(y=None, loss="output")
+        fit(y=np.zeros(30), loss="output")
         pictures(Rescale(1 / 255), Flatten(), Dense(3, "softmax"), x=(255 * IMAGES).round())
         pictures(x=(IMAGES > 0.5).astype(float))
         fastnn.register_activation("clipped", lambda z: max(0.0, min(1.0, z)), lambda z, a: 1.0 if 0.0 < z < 1.0 else 0.0)
