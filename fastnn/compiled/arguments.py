@@ -34,10 +34,15 @@ def place(array):
     return 0 if array is None else address(array) // array.itemsize
 
 
-def run_phase(row, phase, batch, parts, flops, gradients=0):
-    """Run one phase of `row` in `parts` parts. gradients: distance in bytes from a parameter to its gradient."""
+def run_phase(row, phase, batch, flops=0, gradients=0):
+    """Run one phase of `row` in its number of parts. gradients: distance in bytes from a parameter to its gradient."""
+    run_once(row, phase, int(row[phase]["parts"]), flops, gradients=gradients, batch=batch)
+
+
+def cut_phase(row, phase, batch, parts, flops, gradients=0):
+    """Run one phase of `row` in `parts` parts: of a kernel that does its part of the work, not the whole."""
     row[phase]["parts"] = parts
-    run_once(row, phase, parts, flops, gradients=gradients, batch=batch)
+    run_phase(row, phase, batch, flops, gradients)
 
 
 def run_once(row, phase, parts=1, flops=0, **call):

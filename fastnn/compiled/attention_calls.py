@@ -53,11 +53,8 @@ class Call:
             "query_axis": self.query_axis.place, "source_axis": self.source_axis.place, "scratch": place(self.scratch),
             "scratch_size": size, "partials": place(self.partials), **places}
 
-    def run_row(self, row, phase, parts, gradients=0):
-        run_phase(row, phase, self.samples, parts, self.work, gradients)
-
     def forward(self):
-        self.run_row(attention_row(self.dtype, 1, **self.options), "forward", self.parts)
+        run_phase(attention_row(self.dtype, self.parts, **self.options), "forward", self.samples, self.work)
         return self.a
 
     def backward(self):
@@ -66,11 +63,12 @@ class Call:
         found = [np.empty_like(array) for array in (self.query, self.keys, self.values)]
         learned = None if self.weight is None else (place(self.weight), self.weight.size)
         places = zip(("dquery", "dkeys", "dvalues"), map(place, found), strict=True)
-        row = attention_row(self.dtype, 1, training=True, da=place(self.da), learned=learned, **self.options, **dict(places))
-        self.run_row(row, "backward_first", self.parts)
+        row = attention_row(self.dtype, self.parts, training=True, da=place(self.da), learned=learned, **self.options,
+                            **dict(places))
+        run_phase(row, "backward_first", self.samples, self.work)
         if learned is not None:
             found.append(np.empty_like(self.weight))
-            self.run_row(row, "backward_third", 1, address(found[-1]) - address(self.weight))
+            run_phase(row, "backward_third", self.samples, self.work, address(found[-1]) - address(self.weight))
         return tuple(found)
 
 
@@ -124,17 +122,17 @@ class PoolCall:
         self.da = None if da is None else rest[0]
 
     def forward(self):
-        run_phase(attention_row(self.dtype, 1, **self.options), "forward", self.samples, self.parts, self.work)
+        run_phase(attention_row(self.dtype, self.parts, **self.options), "forward", self.samples, self.work)
         return self.a
 
     def backward(self):
         check_alike(a=self.a, da=self.da)
         dx, dquery = np.empty_like(self.x), np.empty_like(self.query)
-        row = attention_row(self.dtype, 1, training=True, da=place(self.da), learned=(place(self.query), self.query.size),
-                            dquery=place(self.partials), dkeys=place(dx), dvalues=place(dx), to=(False, True, False),
-                            **self.options)
-        run_phase(row, "backward_first", self.samples, self.parts, self.work)
-        run_phase(row, "backward_third", self.samples, 1, self.work, address(dquery) - address(self.query))
+        row = attention_row(self.dtype, self.parts, training=True, da=place(self.da),
+                            learned=(place(self.query), self.query.size), dquery=place(self.partials), dkeys=place(dx),
+                            dvalues=place(dx), to=(False, True, False), **self.options)
+        run_phase(row, "backward_first", self.samples, self.work)
+        run_phase(row, "backward_third", self.samples, self.work, address(dquery) - address(self.query))
         return dx, dquery
 
 
@@ -175,9 +173,9 @@ def positional_encoding_forward(x, offsets, threads=None):
     axis, a = Steps(dtype, offsets), np.empty_like(x)
     table = np.empty((int(np.diff(offsets).max()), x.shape[1]), dtype)
     given = {"axis": axis.place, "table": place(table), "features": x.shape[1]}
-    run_phase(positions_row(dtype, **given), "forward", axis.sequences, 1, table.size)
+    run_phase(positions_row(dtype, **given), "forward", axis.sequences)
     own = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
-    run_phase(add_positions_row(dtype, 1, x=place(x), a=place(a), **given), "forward", axis.sequences, own, x.size)
+    run_phase(add_positions_row(dtype, own, x=place(x), a=place(a), **given), "forward", axis.sequences, x.size)
     return a
 
 
@@ -193,9 +191,10 @@ def position_embedding_forward(x, weight, offsets, threads=None):
     """
     dtype, x, weight = real_arrays(x=x, weight=weight)
     axis, a = Steps(dtype, check_positions(x.shape, len(weight), weight.shape[1:], offsets)), np.empty_like(x)
-    row = position_embedding_row(dtype, 1, axis=axis.place, positions=len(weight), features=x.shape[1], weight=place(weight),
-                                 x=place(x), a=place(a))
-    run_phase(row, "forward", axis.sequences, parts(x.size, NUMBERS_PER_PART, resolve_threads(threads)), x.size)
+    own = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
+    row = position_embedding_row(dtype, own, axis=axis.place, positions=len(weight), features=x.shape[1],
+                                 weight=place(weight), x=place(x), a=place(a))
+    run_phase(row, "forward", axis.sequences, x.size)
     return a
 
 
@@ -212,8 +211,8 @@ def position_embedding_backward(da, positions, offsets, threads=None):
     dtype, da = real_arrays(da=da)
     axis = Steps(dtype, check_positions(da.shape, positions, da.shape[1:], offsets))
     dweight = np.empty((positions, da.shape[1]), dtype)
-    row = position_embedding_row(dtype, 1, axis=axis.place, positions=positions, features=da.shape[1], weight=0, x=0, a=0,
+    own = parts(da.size, NUMBERS_PER_PART, resolve_threads(threads))
+    row = position_embedding_row(dtype, own, axis=axis.place, positions=positions, features=da.shape[1], weight=0, x=0, a=0,
                                  da=place(da))
-    own = min(positions, parts(da.size, NUMBERS_PER_PART, resolve_threads(threads)))
-    run_phase(row, "backward_third", axis.sequences, own, da.size, address(dweight))
+    run_phase(row, "backward_third", axis.sequences, da.size, address(dweight))
     return dweight

@@ -38,7 +38,7 @@ from ..naive.rungs import (
 from ..runtime.memory import block_sums
 from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
 from ..samples.arrays import real_array
-from .arguments import check_alike, place, real_arrays, run_once, run_phase
+from .arguments import check_alike, cut_phase, place, real_arrays, run_once
 from .layer_calls import (
     batch_norm_backward,
     batch_norm_forward,
@@ -161,7 +161,7 @@ def linear_forward(x, weight, bias, threads=None):
     z = empty((batch, out_features), dtype)
     row = linear_row(dtype, weight, x=x, z=z, bias=bias)
     work = 2 * batch * in_features * out_features
-    run_phase(row, "forward", batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch), work)
+    cut_phase(row, "forward", batch, min(parts(work, FLOPS_PER_PART, resolve_threads(threads)), batch), work)
     return z
 
 
@@ -201,9 +201,9 @@ def linear_backward(dz, x, weight, threads=None):
     row = linear_row(dtype, weight, x=x, dz=dz, dx=dx, scratch=scratch, bias=dbias)
     work = 2 * batch * in_features * out_features
     count = parts(work, FLOPS_PER_PART, resolve_threads(threads))
-    run_phase(row, "backward_second", batch, count, work)
+    cut_phase(row, "backward_second", batch, count, work)
     row["weight"] = place(dweight)  # the offset of the weight is used for its gradient too
-    run_phase(row, "backward_third", batch, min(count, in_features), work)
+    cut_phase(row, "backward_third", batch, min(count, in_features), work)
     return dx, dweight, dbias
 
 

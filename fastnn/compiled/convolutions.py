@@ -7,6 +7,7 @@ threads, used if there is enough work, and does not change the result.
 import numpy as np
 
 from ..kernels.compiling.objects import address
+from ..kernels.interpreter.table import PHASES
 from ..kernels.layers.convolution.rows import ConvolutionPlan, convolution_rows
 from ..naive.rungs import convolution_windows, transposed_convolution_windows
 from ..runtime.threads import FLOPS_PER_PART, parts, resolve_threads
@@ -36,15 +37,16 @@ class Convolution:
         """Run these phases of its rows, each phase up or down the table."""
         packed, partials, scratch = map(place, self.memory)
         rows = convolution_rows(
-            self.plan, None, {}, transposed=self.transposed, x=place(self.x), z=place(z), a=place(z),
-            dz=None if dz is None else place(dz), dx=None if dx is None else place(dx), packed=packed, partials=partials,
-            scratch=scratch, scratch_size=self.scratch_size, weight=place(self.parameters),
+            self.plan, None, dict.fromkeys((*PHASES, "pack", "sum"), self.parts), transposed=self.transposed,
+            x=place(self.x), z=place(z), a=place(z), dz=None if dz is None else place(dz),
+            dx=None if dx is None else place(dx), packed=packed, partials=partials, scratch=scratch,
+            scratch_size=self.scratch_size, weight=place(self.parameters),
             bias=place(self.parameters[-self.out_features:]))
         shift = 0 if gradients is None else address(gradients) - address(self.parameters)
         for row in rows if phases == ["forward"] else reversed(rows):
             for phase in phases:
                 if row[phase]["kernel"]:
-                    run_phase(row, phase, self.batch, self.parts, self.work, shift)
+                    run_phase(row, phase, self.batch, self.work, shift)
 
     def forward(self, bias):
         self.parameters[-self.out_features:] = bias

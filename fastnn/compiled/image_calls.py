@@ -19,7 +19,7 @@ from ..layers.normalization.rescale import LARGEST
 from ..layers.windows import check_reflection, padding_of, per_axis
 from ..naive.rungs import check_da, check_images, pooling_windows
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
-from .arguments import place, real_arrays, run_phase
+from .arguments import cut_phase, place, real_arrays
 
 empty = np.empty
 
@@ -28,7 +28,7 @@ def run_shared(row, phases, x, threads):
     """Run phases of `row` on images x, cut into parts by their size."""
     count = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
     for phase in phases:
-        run_phase(row, phase, len(x), count, x.size)
+        cut_phase(row, phase, len(x), count, x.size)
 
 
 def max_pool2d_forward(x, kernel_size, stride=None, padding="valid", dilation=1, ceil_mode=False, threads=None):

@@ -15,7 +15,7 @@ from ..kernels.layers.normalization.layer_norm import statistics_size as size_of
 from ..kernels.layers.randomness.dropout import dropout_row
 from ..naive.rungs import check_batch, check_features, check_groups
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
-from .arguments import check_alike, place, real_arrays, run_phase
+from .arguments import check_alike, cut_phase, place, real_arrays
 
 empty = np.empty
 
@@ -24,7 +24,7 @@ def share_phases(row, phases, x, threads, gradients=0):
     """Run phases of `row` on x, in a number of parts that depends on its size."""
     count = parts(x.size, NUMBERS_PER_PART, resolve_threads(threads))
     for phase in phases:
-        run_phase(row, phase, len(x), count, x.size, gradients)
+        cut_phase(row, phase, len(x), count, x.size, gradients)
 
 
 def in_place(array):

@@ -44,7 +44,7 @@ class Recurrence:
         self.flat = np.concatenate([array.ravel() for array in self.parameters.values()])
         self.shape = len(self.x) if return_sequences else self.samples, (1 + bool(return_cells)) * self.out_features
         self.work = 2 * len(self.x) * sum(self.parameters[name].size for name in PARAMETERS[:2])
-        self.parts = min(parts(self.work, FLOPS_PER_PART, resolve_threads(threads)), self.samples)
+        self.parts = parts(self.work, FLOPS_PER_PART, resolve_threads(threads))
         self.axis, self.longest = axis_of(self.offsets), int(np.diff(self.offsets).max())
         memory = Memory(self.cell, self.dtype, self.x.shape[1], self.out_features, self.samples, len(self.x), training,
                         "state_mask" in self.masks)
@@ -58,20 +58,21 @@ class Recurrence:
         for name, array in self.parameters.items():
             starts[name], offset = offset, offset + array.size
         given = {name: place(array) for name, array in {**self.arrays, **self.masks, **arrays}.items()}
+        by_samples = min(self.parts, self.samples)
         return recurrence_rows(
-            self.dtype, self.cell, {}, activation=self.activation, training=self.training, x=place(self.x),
-            order=place(self.order), capacity=self.samples, in_features=self.x.shape[1], out_features=self.out_features,
-            a_row=self.shape[1], to_initial=NOTHING if self.initial is None else WRITE,
-            kept=self.kept, initial=place(self.initial), has_initial=self.initial is not None,
-            **self.options, **starts, **given)
+            self.dtype, self.cell, {"forward": by_samples, "backward_second": by_samples, "backward_third": self.parts},
+            activation=self.activation, training=self.training, x=place(self.x), order=place(self.order),
+            capacity=self.samples, in_features=self.x.shape[1], out_features=self.out_features, a_row=self.shape[1],
+            to_initial=NOTHING if self.initial is None else WRITE, kept=self.kept, initial=place(self.initial),
+            has_initial=self.initial is not None, **self.options, **starts, **given)
 
     def forward(self, **more):
         a = np.empty(self.shape, self.dtype)
         order = order_row(self.dtype, order=place(self.order), capacity=self.samples, axis=axis_place(self.axis, self.dtype))
-        run_phase(order, "forward", self.samples, 1, 0)
+        run_phase(order, "forward", self.samples)
         self.made = self.rows(a=a, **more)
         for row in self.made[:2]:
-            run_phase(row, "forward", self.samples, self.parts, self.work)
+            run_phase(row, "forward", self.samples, self.work)
         return a
 
     def backward(self, da):
@@ -85,7 +86,7 @@ class Recurrence:
             row["wants_dx"] = 1
             for phase in ("backward_first", "backward_second", "backward_third"):
                 if row[phase]["kernel"]:
-                    run_phase(row, phase, self.samples, self.parts, self.work, shift)
+                    run_phase(row, phase, self.samples, self.work, shift)
         found, offset = [], 0
         for array in self.parameters.values():
             found.append(gradients[offset:offset + array.size].reshape(array.shape))

@@ -12,13 +12,13 @@ from ..kernels.layers.sequences.last_step import last_step_row
 from ..kernels.layers.sequences.pool_over_time import average_over_time_row, max_over_time_row
 from ..naive.rungs import check_offsets, check_tokens
 from ..runtime.threads import NUMBERS_PER_PART, parts, resolve_threads
-from .arguments import place, real_arrays, run_phase
+from .arguments import cut_phase, place, real_arrays
 
 empty = np.empty
 
 
 def run_over_time(row, phase, batch, size, threads, gradients=0):
-    run_phase(row, phase, batch, parts(size, NUMBERS_PER_PART, resolve_threads(threads)), size, gradients)
+    cut_phase(row, phase, batch, parts(size, NUMBERS_PER_PART, resolve_threads(threads)), size, gradients)
 
 
 def axis_of(offsets):
