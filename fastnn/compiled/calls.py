@@ -98,7 +98,7 @@ def loss_and_gradient(loss, a, y, weights):
     """Return the loss of each sample (batch,), in float64, and da (batch, outputs)."""
     dtype, a = real_arrays(a=a)
     y = np.array(real_array("y", y, dtype))  # a copy, because the kernel overwrites it
-    check_targets(a.shape, y.shape)
+    check_targets(a.shape, y.shape, loss)
     if weights is None:
         shares = np.full(len(a), 1 / len(a), dtype)
     else:

@@ -62,7 +62,7 @@ def pullback(activation, da, z, a):
 
 def mean_loss(loss, a, y, weights=None):
     """J = Σᵢ wᵢ Lᵢ / Σᵢ wᵢ, with Lᵢ the sum over the outputs of sample i."""
-    a, y, weights = prepared(a, y, weights)
+    a, y, weights = prepared(loss, a, y, weights)
     value, total = plain(loss.value), 0.0
     for i in range(len(a)):
         if loss.rowwise:
@@ -77,7 +77,7 @@ def mean_loss(loss, a, y, weights=None):
 
 def mean_loss_gradient(loss, a, y, weights=None):
     """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so nothing after it divides again."""
-    a, y, weights = prepared(a, y, weights)
+    a, y, weights = prepared(loss, a, y, weights)
     prime, total_weight, da = plain(loss.prime), sum(weights), []
     for i in range(len(a)):
         if loss.rowwise:
@@ -88,10 +88,10 @@ def mean_loss_gradient(loss, a, y, weights=None):
     return da
 
 
-def prepared(a, y, weights):
+def prepared(loss, a, y, weights):
     """Return outputs, targets and a weight for each sample, as lists of the right shapes."""
     a, y = to_lists(a), to_lists(y)
-    check_targets(shape(a), shape(y))
+    check_targets(shape(a), shape(y), loss)
     weights = [1.0] * len(a) if weights is None else to_lists(weights)
     check_weights(weights, shape(weights), len(a))
     return a, y, weights

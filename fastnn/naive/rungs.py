@@ -123,12 +123,15 @@ def check_slice(size, start, stop):
                          "with the stop after the start")
 
 
-def check_targets(a, y):
-    """Raise an error unless there is one target for each output."""
+def check_targets(a, y, loss=None):
+    """Raise an error unless there is one target for each output, and as many outputs as the loss takes for each target."""
     if len(a) != 2 or a[0] == 0:
         raise ValueError(f"outputs have shape {a}; a loss takes (batch, outputs) with at least one sample")
     if y != a:
         raise ValueError(f"y has shape {y}; it must be that of the outputs, {a} (labels as one-hot rows)")
+    if loss is not None and a[1] % loss.outputs_of_target:
+        raise ValueError(f"outputs have shape {a}; {loss.name} takes {loss.outputs_of_target} outputs for each target, so "
+                         f"give a multiple of {loss.outputs_of_target}")
 
 
 def check_weights(weights, shape, batch):

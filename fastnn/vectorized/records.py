@@ -44,7 +44,7 @@ def pullback(activation, da, z, a):
 
 def mean_loss(loss, a, y, weights=None):
     """J = Σᵢ wᵢ Lᵢ / Σᵢ wᵢ, with Lᵢ the sum over the outputs of sample i."""
-    a, y, shares = prepared(a, y, weights)
+    a, y, shares = prepared(loss, a, y, weights)
     losses = numpy_form(loss)(a, y)
     if not loss.rowwise:
         losses = losses.sum(axis=1)
@@ -53,15 +53,15 @@ def mean_loss(loss, a, y, weights=None):
 
 def mean_loss_gradient(loss, a, y, weights=None):
     """daᵢ = wᵢ ∂Lᵢ/∂aᵢ / Σᵢ wᵢ: already divided, so nothing after it divides again."""
-    a, y, shares = prepared(a, y, weights)
+    a, y, shares = prepared(loss, a, y, weights)
     return np.asarray(shares[:, None] * numpy_form(loss, derivative=True)(a, y), a.dtype)
 
 
-def prepared(a, y, weights):
+def prepared(loss, a, y, weights):
     """Return outputs, targets and each sample's share of the mean, in the dtype of the outputs."""
     a = real(a)
     y = np.asarray(y, a.dtype)
-    check_targets(a.shape, y.shape)
+    check_targets(a.shape, y.shape, loss)
     weights = np.ones(len(a)) if weights is None else np.asarray(weights, np.float64)
     check_weights(weights, weights.shape, len(a))
     return a, y, (weights / weights.sum()).astype(a.dtype)

@@ -186,6 +186,12 @@ class TestErrorsNameTheRepair:
         with pytest.raises(ValueError, match=r"y has shape \(2,\); it must be that of the outputs, \(2, 1\)"):
             kernels.squared_error([[1.0], [2.0]], [1.0, 2.0])
 
+    @pytest.mark.parametrize("function", [kernels.gaussian, kernels.gaussian_gradient])
+    def test_outputs_of_a_target(self, function):
+        """Of three outputs, the gradient of the third would be memory that nobody wrote."""
+        with pytest.raises(ValueError, match=r"shape \(2, 3\); gaussian takes 2 outputs for each target"):
+            function(np.ones((2, 3)), np.ones((2, 3)))
+
     def test_weights(self):
         with pytest.raises(ValueError, match="one for each sample"):
             kernels.squared_error([[1.0], [2.0]], [[1.0], [2.0]], weights=[1.0])

@@ -164,6 +164,11 @@ class TestErrorsNameTheRepair:
         with pytest.raises(ValueError, match=r"y has shape \(2,\); it must be that of the outputs, \(2, 1\)"):
             rung.squared_error([[1.0], [2.0]], [1.0, 2.0])
 
+    @pytest.mark.parametrize("function", ["gaussian", "gaussian_gradient"])
+    def test_outputs_of_a_target(self, rung, function):
+        with pytest.raises(ValueError, match=r"shape \(2, 3\); gaussian takes 2 outputs for each target"):
+            getattr(rung, function)(np.ones((2, 3)), np.ones((2, 3)))
+
     @pytest.mark.parametrize("weights", [[1.0], []])
     def test_weights(self, rung, weights):
         with pytest.raises(ValueError, match="one for each sample"):
