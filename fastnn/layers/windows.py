@@ -60,6 +60,16 @@ class Windows:
         """The windows of the corresponding convolution, for a transposed one: size and out are exchanged."""
         return Windows(self.out, self.size, self.kernel, self.stride, self.dilation, self.before, self.after)
 
+    @property
+    def reached_after(self):
+        """The number of elements behind the data that the last window reaches."""
+        return max(0, (self.out - 1) * self.stride + self.span - self.before - self.size)
+
+    @property
+    def incomplete(self):
+        """Whether the last window reaches beyond the padding, as it may with `ceil_mode`."""
+        return self.reached_after > self.after
+
     def taps(self, window):
         """Return the range of the taps of a window that lie within the data, and the position of its tap 0."""
         start = window * self.stride - self.before

@@ -9,7 +9,7 @@ from ...runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART
 from ..base import Layer, refuse_exchanged, registered_activation
 from ..initializers import initializers
 from ..windows import image_shape, padding_of, per_axis, series_shape, shorter, single
-from .onnx import by_operator, by_taps
+from .onnx import beyond, by_operator, by_taps
 from .pooled import lower_pooled
 
 ROUND = 16  # regions of scratch begin at multiples of this many numbers, on cache lines
@@ -121,7 +121,7 @@ class Convolution(Layer):
         weight, bias = parameters["weight"], parameters["bias"]
         axes, channels, _ = self.geometry(graph.shape)
         groups = self.group_count(channels)
-        if not graph.exact:
+        if not graph.exact and not (self.transposed and any(beyond(axis) >= axis.stride for axis in axes)):
             z = by_operator(graph, x, weight, bias, axes[-self.axes:], groups, self.transposed)
         elif self.axes == 2:
             z = by_taps(graph, x, weight, bias, axes, groups, self.transposed)

@@ -13,16 +13,20 @@ def by_operator(graph, x, weight, bias, axes, groups, transposed):
     options = {"strides": [axis.stride for axis in axes], "dilations": [axis.dilation for axis in axes], "group": groups,
                "kernel_shape": [axis.kernel for axis in axes]}
     if transposed:  # pads crop the result; output_padding extends it beyond the last window
-        reached = [(axis.out - 1) * axis.stride + axis.span - axis.before for axis in axes]
-        after = [max(0, end - axis.size) for end, axis in zip(reached, axes, strict=True)]
-        options["output_padding"] = [max(0, axis.size - end) for end, axis in zip(reached, axes, strict=True)]
-    else:
-        after = [max(0, (axis.out - 1) * axis.stride + axis.span - axis.before - axis.size) for axis in axes]
-    options["pads"] = [axis.before for axis in axes] + after
+        options["output_padding"] = [beyond(axis) for axis in axes]
+    options["pads"] = [axis.before for axis in axes] + [axis.reached_after for axis in axes]
     # (*kernel, inputs, outputs) becomes (outputs, inputs, *kernel); a transposed convolution has both with the two exchanged
     weight = graph("Transpose", graph.tensor("weight", weight), perm=[last, last - 1, *range(len(axes))])
     operator, bias = "ConvTranspose" if transposed else "Conv", graph.tensor("bias", bias)
     return graph.channels_last(graph(operator, graph.channels_first(x), weight, bias, **options))
+
+
+def beyond(axis):
+    """Return the number of outputs of a transposed convolution behind its last window.
+
+    ONNX Runtime computes ConvTranspose with less than a stride of them, PyTorch also with less than the dilation.
+    """
+    return max(0, axis.size + axis.before - (axis.out - 1) * axis.stride - axis.span)
 
 
 def by_taps(graph, x, weight, bias, axes, groups, transposed):
@@ -34,7 +38,7 @@ def by_taps(graph, x, weight, bias, axes, groups, transposed):
     if transposed:
         x, shifts = spread_out(graph, x, axes, weight.shape[-1])
     else:
-        after = [max(0, (axis.out - 1) * axis.stride + axis.span - axis.before - axis.size) for axis in axes]
+        after = [axis.reached_after for axis in axes]
         x = pad(graph, x, [axis.before for axis in axes], after)
         shifts, steps = [[k * axis.dilation for k in range(axis.kernel)] for axis in axes], [axis.stride for axis in axes]
     kernel, z, (height, width) = graph.tensor("weight", weight), graph.tensor("bias", bias), (axis.kernel for axis in axes)

@@ -51,10 +51,12 @@ class AveragePool(Mean, Pool):
         object.__setattr__(self, "count_padding", true_or_false(where, self.count_padding))
 
     def onnx(self, graph, x, parameters):
-        if not graph.exact:
+        axes = self.windows(graph.shape)[0][-self.axes:]
+        counts_beyond = self.count_padding and not self.rounds_up(axes) and any(axis.incomplete for axis in axes)
+        if not graph.exact and not counts_beyond:
             return super().onnx(graph, x, parameters)
         # few runtimes have the operator in float64, so the mean is a product with a matrix on each axis
-        axes, a = self.windows(graph.shape)[0][-self.axes:], graph.channels_first(x)
+        a = graph.channels_first(x)
         means = [graph.tensor(f"means_{number}", means_of(axis, self.count_padding)) for number, axis in enumerate(axes)]
         a = graph("MatMul", a, graph("Transpose", means[-1], perm=[1, 0]))
         return graph.channels_last(graph("MatMul", means[0], a) if self.axes == 2 else a)

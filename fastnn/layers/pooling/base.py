@@ -114,15 +114,23 @@ class Pool(Layer):
 
     def onnx(self, graph, x, parameters):
         axes = self.windows(graph.shape)[0][-self.axes:]
+        rounds_up = self.rounds_up(axes)
+        # ONNX's shapes count windows that begin in the padding, and its runtime refuses more padding than a kernel has
+        after = [axis.after if rounds_up else axis.reached_after for axis in axes]
         attributes = {"kernel_shape": [axis.kernel for axis in axes], "strides": [axis.stride for axis in axes],
-                      "pads": [*(axis.before for axis in axes), *(axis.after for axis in axes)]}
+                      "pads": [*(axis.before for axis in axes), *after]}
         if any(axis.dilation > 1 for axis in axes):
             attributes["dilations"] = [axis.dilation for axis in axes]
-        if self.ceil_mode:
+        if rounds_up:
             attributes["ceil_mode"] = 1
         if getattr(self, "count_padding", False):
             attributes["count_include_pad"] = 1
         return graph.channels_last(graph(self.operator, graph.channels_first(x), **attributes))
+
+    def rounds_up(self, axes):
+        """Whether the number of windows on these axes is rounded up, and none is left out because it would be padding."""
+        return self.ceil_mode and all(axis.out > (axis.size + axis.before + axis.after - axis.span - 1) // axis.stride + 1
+                                      for axis in axes)
 
     def onnx_over_time(self, graph, x, parameters):
         return self.onnx_of_taps(graph, graph.axes[0].taps(x, self.step_windows(), self.onnx_padding))
