@@ -12,13 +12,11 @@ import numpy as np
 from ..layers import (
     AveragePool1D,
     AveragePool2D,
-    BatchNorm,
     Conv1D,
     Conv2D,
     ConvTranspose2D,
     GlobalAveragePool,
     GlobalMaxPool,
-    GroupNorm,
     LastStep,
     MaxPool1D,
     MaxPool2D,
@@ -109,24 +107,6 @@ def given_by(layer, shape):
 def applied(source, spec, shape, parameters=None):
     """The signal that a layer gives for samples of this shape, the channels last."""
     return given_by(Layer(source, spec, parameters or {}), spec.output_shape(shape))
-
-
-def channels_normalized(walk, x, epsilon, scale, shift, mean, variance):
-    """Return the signal of a `BatchNorm` with these numbers, one for each channel."""
-    source, shape = image(walk, x)
-    statistics = {"scale": scale, "shift": shift, "running_mean": mean, "running_variance": variance}
-    if any(each.shape != shape[-1:] for each in statistics.values()):
-        raise UnknownForm(f"it does not have one statistic for each of {shape[-1]} channels")
-    return applied(source, BatchNorm(epsilon=shortest_float(np.float32(epsilon))), shape, statistics)
-
-
-@operator("GroupNormalization", without_effect=["stash_type"])
-def groups_normalized(walk, node, x, scale, shift, *, num_groups, epsilon):
-    source, shape = image(walk, x)
-    numbers = {"scale": scale, "shift": shift}
-    if any(each.shape != shape[-1:] for each in numbers.values()):
-        raise UnknownForm(f"it does not have a scale and a shift for each of {shape[-1]} channels")
-    return applied(source, GroupNorm(num_groups, shortest_float(np.float32(epsilon))), shape, numbers)
 
 
 @operator("Transpose")

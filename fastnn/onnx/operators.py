@@ -12,7 +12,8 @@ import numpy as np
 from ..layers import PositionEmbedding
 from .arrangement import parts_of
 from .chain import Layer, Signal, Stage, UnknownForm, scaled
-from .images import by_steps, channels_normalized, in_one_order, picked_step, steps
+from .channels import channels_normalized, channels_scaled
+from .images import by_steps, in_one_order, picked_step, steps
 from .joins import JOINS, concatenated, joined
 from .library import library
 from .moments import normalized
@@ -104,6 +105,8 @@ def arithmetic(walk, node, left, right, *, axis=None):
     if isinstance(left, Signal) and isinstance(right, Signal):
         return elementwise(walk, node, left, right)
     x, c = (left, right) if isinstance(left, Signal) else (right, left)
+    if (found := channels_scaled(walk, node, x, node.op_type, constant(c, "other operand"), x is left)) is not None:
+        return found
     if len(signal(x).shape) == 2 and np.size(c) > 1 and x.memory is None:
         x = by_steps(x)
     left, right = (x, c) if isinstance(left, Signal) else (c, x)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..layers import Pad2D, ZeroPad2D
 from ..layers.pooling.base import GlobalPool, Pool
-from . import images, joins, recurrence, shapes  # noqa: F401  (their operators register themselves)
+from . import channels, images, joins, recurrence, resizing, shapes  # noqa: F401  (their operators register themselves)
 from .any_length import Lengths, Tokens, before_layers, has_open_steps, is_index, is_lengths, open_axis, walk_any_length
 from .arrangement import MOVING, Arranged, applied_inside, moved, reshaped
 from .attention import Scores, products, scored
