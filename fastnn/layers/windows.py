@@ -224,8 +224,10 @@ def does_not_fit(sizes, kernel, dilation, axis, before, after):
         if max(dilation) > 1 else ""
     where = f" of {('height', 'width')[axis]}" if len(sizes) > 1 else ""
     span = span_of(kernel[axis], dilation[axis])
+    first = len(sizes) > 1 and sizes[0] in (1, 3) and sizes[1] >= 16  # as in PyTorch
+    order = "; images are (height, width, channels) here: are its channels first?" if first else ""
     return (f"a {'×'.join(map(str, kernel))} kernel{dilated} spans {span} {unit}{where}; the {what} has "
-            f"{sizes[axis]} + {before + after} padding; take a smaller kernel, or padding='same'")
+            f"{sizes[axis]} + {before + after} padding; take a smaller kernel, or padding='same'{order}")
 
 
 def transposed_windows(sizes, kernel, stride, dilation, padding, output_padding):

@@ -13,6 +13,8 @@ SAMPLES, NUMBERS = 1000, 100_000  # of an array, so many are looked at
 RANGES = {"tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "softplus": (0.0, np.inf)}  # of the last activation
 BETWEEN = {"tanh": "between -1 and 1", "relu": "above 0", "softplus": "above 0"}
 MANY = 0.1  # of the targets, from which on a warning is given
+SLIDING = "Conv2D", "DepthwiseConv2D", "MaxPool2D", "AveragePool2D"
+SIDE = 16  # images of one or three channels have at least so many pixels across
 SCALED_BY = "Normalize", "BatchNorm", "LayerNorm", "GroupNorm", "Rescale", "Embedding"
 
 
@@ -28,6 +30,7 @@ def warn_of_doubts(network, data):
         return
     if data.X.ndim != 2:
         warn_of_bytes(network, data.X)
+        warn_of_channels(network, data.X.shape[1:])
         return
     largest = float(np.abs(seen(data.X)).max())
     if largest <= LARGE:
@@ -72,6 +75,23 @@ def warn_of_bytes(network, X):
         if not set(names[:FIRST]) & {*SCALED_BY}:
             warn_caller("X holds bytes up to 255, with which training is slow or diverges; begin the network with "
                         "Rescale(1 / 255)")
+
+
+def warn_of_channels(network, shape):
+    """Warn of images and series whose channels seem to come first, as in PyTorch: there would be no pixels to slide over."""
+    first = network.layers[0]
+    if len(shape) == 3 and type(first).__name__ in SLIDING:
+        height, width, channels = shape
+        if height in (1, 3) and min(width, channels) >= SIDE and max(width, channels) <= 2 * min(width, channels):
+            warn_caller(f"X holds images of height {height}, width {width} and {channels} channels, which look as if their "
+                        f"channels came first: if they do, give X.transpose(0, 2, 3, 1) to a network with inputs="
+                        f"{(width, channels, height)}")
+    elif len(shape) == 2 and type(first).__name__ == "Conv1D":
+        steps, features = shape
+        if first.kernel_size[0] > steps and features > 2 * steps:
+            warn_caller(f"X holds series of {steps} steps and {features} features, shorter than the kernel of {first!r}: if "
+                        f"the steps are its last axis, give X.transpose(0, 2, 1) to a network with inputs="
+                        f"{(features, steps)}")
 
 
 def warn_of_targets(network, head, y):

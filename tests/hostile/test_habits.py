@@ -18,6 +18,7 @@ from fastnn import (
     Adam,
     BatchNorm,
     Bidirectional,
+    Conv1D,
     Conv2D,
     CustomLayer,
     Dense,
@@ -89,6 +90,7 @@ REPAIRS = {
     "accuracy as the loss": (lambda: net(Dense(3, "softmax"), loss="accuracy"), "metrics=[...]"),
     "Input in the list": (lambda: Network([Input(4), Dense(1)]), "inputs=4"),
     "Input before the list": (lambda: Network(Input(4), Dense(1)(Input(4))), "outputs=h"),
+    "channels first": (lambda: net(Conv2D(4, 5), inputs=(1, 28, 28)), "images are (height, width, channels) here"),
     "widths": (lambda: Network([4, 16, 1]), "Dense(16, 'relu')"),
     "widths with inputs": (lambda: Network([16, 1], inputs=4), "Dense(16, 'relu')"),
     "list in the list": (lambda: Network([[Dense(3)], Dense(1)], inputs=4), "[*block, Dense(1)]"),
@@ -224,6 +226,10 @@ DOUBTS = {
     "targets that are not read": (lambda: fit(loss="output"), "y=None"),
     "targets of an output that are not read": (
         lambda: two_outputs(loss={"a": "squared_error", "b": "output"}).fit(X, {"a": VALUES, "b": VALUES}), "y=None"),
+    "channels first": (lambda: pictures(Conv2D(2, 3, padding="same"), Flatten(), Dense(3, "softmax"), inputs=(3, 16, 20),
+                                        x=GENERATOR.random((6, 3, 16, 20))), "X.transpose(0, 2, 3, 1)"),
+    "features first": (lambda: pictures(Conv1D(2, 3, padding="same"), Flatten(), Dense(3, "softmax"), inputs=(2, 20),
+                                        x=GENERATOR.random((6, 2, 20))), "X.transpose(0, 2, 1)"),
     "padded sequences": (lambda: voices(x=np.concatenate([GENERATOR.normal(size=(6, 4, 2)), np.zeros((6, 3, 2))], axis=1)),
                          "Sequences.from_padded"),
 }
@@ -249,6 +255,7 @@ def test_no_warning_without_a_doubt():
         fit(y=np.zeros(30), loss="output")
         pictures(Rescale(1 / 255), Flatten(), Dense(3, "softmax"), x=(255 * IMAGES).round())
         pictures(x=(IMAGES > 0.5).astype(float))
+        pictures(Conv2D(2, 1), Flatten(), Dense(3, "softmax"), inputs=(1, 40, 16), x=GENERATOR.random((6, 1, 40, 16)))
         fastnn.register_activation("clipped", lambda z: max(0.0, min(1.0, z)), lambda z, a: 1.0 if 0.0 < z < 1.0 else 0.0)
 
 
