@@ -1,8 +1,8 @@
 """A training step through layers of one's own, beside layers of the package with the same arithmetic.
 
-    python own_layers.py [--rounds N]
+    python own_layers.py [--rounds N] [--widths N …]
 
-Eight layers of a kind in a row, batch 64, one thread, float32, widths 32 and 256. The figures are processor time of the
+Eight layers of a kind in a row, batch 64, one thread, float32. The figures are processor time of the
 layers alone, forward and backward: that of a network without them is subtracted. Each network has a turn in every round.
 Functions of one number belong into `register_activation`: the layers of the package compute them in place.
 """
@@ -16,6 +16,7 @@ import numpy as np
 import fastnn
 from fastnn import SGD, Activation, CustomLayer, Dense, LayerNorm, Network
 
+WIDTHS = 5, 10, 20, 32, 100, 256
 LAYERS, BATCHES = 8, 200  # so many that what a fit takes before its first step hardly counts
 
 
@@ -137,10 +138,11 @@ def compare(name, width, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--widths", type=int, nargs="+", default=WIDTHS)
+    arguments = parser.parse_args()
     for name in PAIRS:
-        for width in (32, 256):
-            compare(name, width, rounds)
+        for width in arguments.widths:
+            compare(name, width, arguments.rounds)
 
 
 if __name__ == "__main__":

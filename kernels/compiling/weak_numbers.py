@@ -11,7 +11,8 @@ normalization of one's own six times as fast.
   numbers and floats in turn; a float that comes of whole numbers alone, such as `1 / len(x)`, is rounded once;
 - what is added or subtracted in place, `total += …` or `total = total + …`, may be added in any order, and together with a
   product. No other operation is, so `(1.0 + x) - 1.0` and compensated sums stay what they are. The largest number of
-  a loop, `top = max(top, x[i])`, is found by vectors too, and is NaN if one of them is.
+  a loop, `top = max(top, x[i])`, is found by vectors too (`loop_extremes.py`), and is NaN if one of them is;
+- what loops with exp and such functions leave beyond whole vectors is one vector with a mask (`loop_remainders.py`).
 
 `np.float64(…)` stays float64, and so does an array for which it is asked.
 """
@@ -22,16 +23,18 @@ from functools import cache
 
 import numpy as np
 from llvmlite import binding as llvm
-from llvmlite import ir as ir_of_llvm
 from numba import config, types
 from numba.core import compiler, errors, ir
-from numba.core.cgutils import get_or_insert_function
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.ir_utils import build_definitions
 from numba.core.postproc import PostProcessor
 from numba.core.typed_passes import type_inference_stage
-from numba.core.untyped_passes import ReconstructSSA
+from numba.core.untyped_passes import LiteralUnroll, ReconstructSSA
 from numba.extending import intrinsic
+
+from ..processor.target import masks_are_free, vector_lanes
+from .loop_extremes import EXTREMES, OF_NUMBERS, find_extremes
+from .loop_remainders import split_loops
 
 ROUNDS = 3  # a cast can show where another one is needed
 COMPARED = operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne
@@ -59,27 +62,6 @@ def in_place(instruction, product):
     return total
 
 
-def extreme(name):
-    """Return an intrinsic that is the larger, or the smaller, of two numbers; NaN if one of them is."""
-
-    @intrinsic
-    def found(typingctx, first, second):
-        if not all(isinstance(each, types.Number) for each in (first, second)):
-            return None
-        real = typingctx.unify_types(first, second)
-
-        def codegen(context, builder, signature, args):
-            form = ir_of_llvm.FunctionType(args[0].type, [args[0].type] * 2)
-            kind = "f32" if isinstance(args[0].type, ir_of_llvm.FloatType) else "f64"
-            # without regard to the sign of zero, which would take as long as all the rest
-            return builder.call(get_or_insert_function(builder.module, form, f"llvm.{name}.{kind}"), args, fastmath=("nsz",))
-
-        return real(real, real), codegen
-
-    return found
-
-
-EXTREMES = {max: extreme("maximum"), min: extreme("minimum")}
 TOTALS = {(fn, product): in_place(name, product) for fn, name in IN_PLACE.items() for product in (False, True)}
 
 
@@ -160,7 +142,8 @@ class Rewriting:
         elif is_call(value):
             function = self.type_of(value.func)
             key = getattr(function, "typing_key", None)
-            if (key in (min, max) or isinstance(key, np.ufunc)) and any(map(self.holds_floats, value.args)):
+            floats = any(map(self.holds_floats, value.args))
+            if floats and (key in (min, max, *OF_NUMBERS.values()) or isinstance(key, np.ufunc)):
                 value.args = self.cast(value.args)
             elif not isinstance(function, (types.NumberClass, types.Dispatcher)) or self.made_float(value.func):
                 self.round(statement, result, value.args)
@@ -289,6 +272,20 @@ def weak_compiler(dtype, separate, short):
             rewrite(state, real)
             return True
 
+    @register_pass(mutates_CFG=True, analysis_only=False)
+    class WeakLoops(FunctionPass):
+        _name = f"fastnn_weak_loops_{dtype}"
+
+        def __init__(self):
+            super().__init__()
+
+        def run_pass(self, state):
+            find_extremes(state.func_ir)
+            if masks_are_free():
+                split_loops(state.func_ir, vector_lanes(dtype))
+            state.func_ir = with_definitions(state.func_ir)
+            return True
+
     class WeakCompiler(compiler.Compiler):
         def define_pipelines(self):
             state = self.state
@@ -297,6 +294,7 @@ def weak_compiler(dtype, separate, short):
                 state.library = vector_by_vector(state.targetctx.codegen()).create_library(state.func_id.func_qualname)
             managers = super().define_pipelines()
             managers[0].add_pass_after(WeakNumbers, ReconstructSSA)
+            managers[0].add_pass_after(WeakLoops, LiteralUnroll)
             managers[0].finalize()
             return managers
 

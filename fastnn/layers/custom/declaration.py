@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ...checks import shown
-from ...kernels.layers.custom.rows import BACKWARD, FORWARD, LONG, UPDATE, CustomKernels, Form, arguments_of
+from ...kernels.layers.custom.rows import BACKWARD, FORWARD, UPDATE, CustomKernels, Form, arguments_of, is_short
 
 OUTPUT, OUTPUT_GRADIENT = "a", "da"
 KEPT = "_declared"  # the attribute of a layer that keeps its declarations
@@ -63,7 +63,7 @@ class Declaration:
 
         return Form(axes(self.reads), axes(self.parameters), axes(self.state), axes(self.memory), len(self.output),
                     tuple((name, kind_of_number(value)) for name, value in self.options.items()),
-                    all(shape[-1] < LONG for shape in self.shapes.values()))
+                    all(is_short(shape[-1]) for shape in self.shapes.values()))
 
     @cached_property
     def kernels(self):

@@ -30,8 +30,13 @@ from .attempt import FAILURE_WORDS, attempt, note_failure, one_by_one, unwritabl
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 NUMBERS_OF_PHASES = {FORWARD: 1, BACKWARD: 2, UPDATE: 3}
 FAILURE_OF_LAYER = -1  # value of NOT_FINITE
-LONG = 64  # elements: four vectors of 16
+FOUR_VECTORS, MANY = 64, 256  # elements; with many, it does not matter what four vectors at a time leave
 MOST_OPERANDS = (ROW_BYTES - ROW.bytes) // WORD
+
+
+def is_short(size):
+    """Return whether a loop over that many elements is faster vector by vector than four vectors at a time."""
+    return size < MANY and size % FOUR_VECTORS != 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Form:
     options : tuple of (str, str)
         The names of numbers, and whether they are "real", "integer" or "flag".
     short : bool
-        Whether the last axis of every array is shorter than LONG.
+        Whether `is_short` holds for the last axis of every array.
     """
 
     reads: tuple
