@@ -1,14 +1,14 @@
-"""Makes cards of the lists of pages in the guide's index: the title of a page, what it is about, and its first picture.
+"""Makes cards of lists of pages: the title of a page, what it is about, and its first picture.
 
-In the index, each section is a list of `- [Title](page.md): text`. The list is also the order of the pages in the side bar.
-The gallery has cards of its examples.
+In the guide's index, each section is a list of `- [Title](page.md): text`. The list is also the order of the pages in the
+side bar. A section of the first page is such a list too. The gallery has cards of its examples.
 """
 
 import re
 from pathlib import Path
 
-INDEX = "guide/index"
-SECTION = re.compile(r"^## (.+)\n\n((?:- .*\n)+)", re.MULTILINE)
+FIRST, INDEX = "index", "guide/index"
+SECTION = re.compile(r"^## (.+)\n\n((?:- \[.*\n)+)", re.MULTILINE)
 ENTRY = re.compile(r"- \[(.+?)\]\((.+?)\): (.+)")
 
 
@@ -30,7 +30,7 @@ def contents(pages, caption=None):
 
 
 def fill(app, docname, source):
-    if docname != INDEX:
+    if docname not in (FIRST, INDEX):
         return
     from outputs import pictures_of
 
@@ -38,15 +38,16 @@ def fill(app, docname, source):
 
     def section(found):
         entries = ENTRY.findall(found[2])
-        cards = [card(title, page, text, next(iter(pictures_of(app, f"{folder}/{page.removesuffix('.md')}")), None))
-                 for title, page, text in entries]
         pages = [page.removesuffix(".md") for _, page, _ in entries]
-        return f"## {found[1]}\n\n{grid(cards)}\n{contents(pages, found[1])}"
+        cards = [card(*entry, next(iter(pictures_of(app, (folder / page).as_posix())), None))
+                 for entry, page in zip(entries, pages, strict=True)]
+        listed = contents(pages, found[1]) if docname == INDEX else ""
+        return f"## {found[1]}\n\n{grid(cards)}\n{listed}"
 
     source[0] = SECTION.sub(section, source[0])
 
 
 def setup(app):
     app.connect("source-read", fill)
-    app.connect("env-get-outdated", lambda app, env, added, changed, removed: {INDEX} & env.found_docs)
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: {FIRST, INDEX} & env.found_docs)
     return {"parallel_read_safe": True}

@@ -1,15 +1,21 @@
 """Draws the gallery when the pages are built: each module of `fastnn.examples` is run, and gets a page with its pictures,
 what it printed and its source. gallery.md has the order; an example that it does not name shows up at its end.
+
+An example that asks for a file which is not there shows an earlier run, which the folder `runs` has: its pictures, and
+NAME.txt, whose first line is the command and whose other lines are what it printed.
 """
 
 import contextlib
 import importlib
 import io
 import re
+import shutil
 import textwrap
 from pathlib import Path
 
 from cards import card, contents, grid
+from processes import call
+from sphinx.util import logging
 
 import fastnn
 from fastnn import examples
@@ -17,6 +23,7 @@ from fastnn import examples
 PLACE = re.compile(r"^% examples (.+)$", re.MULTILINE)  # lines of gallery.md, replaced by the cards of these examples
 OTHERS = re.compile(r"^(## .+\n\n)% other examples$", re.MULTILINE)  # a section for examples that no line names
 FOLDER = "generated"
+RUNS = Path(__file__).parents[1] / "runs"
 WIDEST = 120  # letters in a line of an output
 # those that take a minute unless told not to
 QUICK = {"autoencoder", "camera", "digit_strings", "digits", "lenet", "mnist", "mnist1d", "parity", "segmentation",
@@ -28,8 +35,10 @@ def example(name):
 
 
 def title(name):
-    """What stands before the colon in an example's first line, without its article."""
-    words = examples.summary(name).split(":")[0].removeprefix("The ").removeprefix("A ")
+    """What stands before the colon in an example's first line, without the article of a single noun."""
+    words = examples.summary(name).split(":")[0]
+    if " and " not in words:
+        words = re.sub(r"^(The|An?) ", "", words)
     return words[0].upper() + words[1:]
 
 
@@ -40,19 +49,27 @@ def newest_source():
     return max(file.stat().st_mtime for folder in folders for file in folder.rglob("*.py"))
 
 
+def is_new(file):
+    """Return whether an earlier build made a file after the package was last changed."""
+    return file.exists() and file.stat().st_mtime > newest_source()
+
+
 def run(name, folder):
-    """Run an example, unless what an earlier run left is newer than the package; return what it printed.
+    """Run an example in a process of its own, unless what an earlier run left is newer than the package."""
+    if not is_new(folder / f"{name}.txt") and (failure := call(draw, name, folder)):
+        logging.getLogger(__name__).warning("the example %s fails: %s", name, failure)
+
+
+def draw(name, folder):
+    """Run an example here: draw its pictures and write what it prints to a file.
 
     One that asks for a file which is not there prints nothing.
     """
-    printed = folder / f"{name}.txt"
-    if not printed.exists() or printed.stat().st_mtime < newest_source():
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
-            example(name).main(["--output", str(folder), *(["--quick"] if name in QUICK else [])])
-        lines = [line for line in out.getvalue().splitlines() if not line.startswith("picture: ")]
-        printed.write_text("\n".join(lines).rstrip(), encoding="utf-8")
-    return printed.read_text(encoding="utf-8")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        example(name).main(["--output", str(folder), *(["--quick"] if name in QUICK else [])])
+    lines = [line for line in out.getvalue().splitlines() if not line.startswith("picture: ")]
+    (folder / f"{name}.txt").write_text("\n".join(lines).rstrip(), encoding="utf-8")
 
 
 def in_lines(text):
@@ -62,18 +79,33 @@ def in_lines(text):
 
 def page(name, folder):
     """Markdown of an example's page."""
-    printed = run(name, folder)
+    command, made, printed = output(name, folder)
     first, *rest = example(name).__doc__.split("\n\n")
-    parts = [f"# {title(name)}", first, *rest, f"```\nfastnn examples {name}\n```"]
+    parts = [f"# {title(name)}", first, *rest, f"```\n{command}\n```"]
     parts += [f"![{title(name)}]({picture.name})" for picture in pictures(name, folder)]
     if printed:
-        shorter = f" It was run with `--quick`: {quick(name)}. Without, results are better." if name in QUICK else ""
-        parts += ["## What it printed", f"Times are those of the machine on which these pages were built.{shorter}",
-                  "```text\n" + "\n".join(in_lines(printed)) + "\n```"]
+        parts += ["## What it printed", made, "```text\n" + "\n".join(in_lines(printed)) + "\n```"]
     else:
-        parts.append("These pages were built where that file was not, so there is no picture.")
+        parts.append("These pages were built where its data are not, so there is no picture.")
     source = absolute(Path(example(name).__file__).read_text(encoding="utf-8").rstrip())
     return "\n\n".join([*parts, "## Source", f"````python\n{source}\n````"]) + "\n"
+
+
+def output(name, folder):
+    """Return the command of an example, how its output was made, and the output: of this build, else of an earlier run.
+
+    The pictures of an earlier run are copied into the folder.
+    """
+    printed = (folder / f"{name}.txt").read_text(encoding="utf-8") if (folder / f"{name}.txt").exists() else ""
+    if printed or not (RUNS / f"{name}.txt").exists():
+        shorter = f" It was run with `--quick`: {quick(name)}. Without, results are better." if name in QUICK else ""
+        return f"fastnn examples {name}", ("Times are those of the machine on which these pages were built, which ran other "
+                                           f"examples too.{shorter}"), printed
+    command, kept = (RUNS / f"{name}.txt").read_text(encoding="utf-8").split("\n", 1)
+    for picture in pictures(name, RUNS):
+        shutil.copy(picture, folder)
+    return command, ("The picture and this output are those of an earlier run of the command, on two cores of an AMD EPYC "
+                     "(Zen 5) that other programs used too. These pages were built where its data are not."), kept.rstrip()
 
 
 def quick(name):
@@ -93,9 +125,8 @@ def pictures(name, folder):
     return sorted([*folder.glob(f"fastnn-{name}.png"), *folder.glob(f"fastnn-{name}-*.png")])
 
 
-def draw(app):
-    folder = Path(app.srcdir) / FOLDER
-    folder.mkdir(exist_ok=True)
+def write_pages(folder):
+    """Write the page of each example, after they have run."""
     for name in examples.names():
         text, file = page(name, folder), folder / f"{name}.md"
         if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -124,7 +155,6 @@ def fill(app, docname, source):
 
 
 def setup(app):
-    app.connect("builder-inited", draw)
     app.connect("source-read", fill)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: {"gallery"} & env.found_docs)
     return {"parallel_read_safe": True}

@@ -1,46 +1,58 @@
 """Shows under each example of the pages what it prints, and the pictures that it saves.
 
 When the pages are built, the Python blocks of a page run from top to bottom in a process and a folder of their own, as the
-tests run them. What they gave is kept in the folder `generated` until the page or the package changes. A page whose examples
-fail gets a warning, which stops a build with `-W`.
+tests run them, and so do the examples of the gallery. What they gave is kept in the folder `generated` until the page or the
+package changes. A page whose examples fail gets a warning, which stops a build with `-W`.
 """
 
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from gallery import FOLDER, in_lines, newest_source
+import gallery
+from gallery import FOLDER, in_lines, is_new
+from processes import call, side_by_side
 from sphinx.util import logging
+
+from fastnn import examples
 
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 SILENT = {"guide/many"}  # it starts processes of several libraries
-SECONDS = 600  # for the examples of a page
 LONGEST = 40  # lines of an output that are shown
+# What runs longest, first, so that no core is left to one of them at the end. The first of all runs alone: it compiles what
+# training needs, on all cores, and the others find that.
+LONG = ["spiral", "autoencoder", "guide/compiled", "cart_pole", "guide/custom", "guide/convolution", "neural_ode", "camera",
+        "guide/layers", "translator", "computation_graph", "sunspots", "guide/images", "mnist1d", "segmentation"]
 
 failed = set()  # pages whose examples failed in this build
 
 
-def run_page(page):
-    """Run the blocks of a page in the current folder; return [(what each printed, the pictures it saved)]."""
+def run_page(page, kept):
+    """Run the blocks of a page here; write [(what each printed, the pictures it saved)] to the file `kept`.
+
+    The pictures are copied beside it.
+    """
     text, namespace, found, known = page.read_text(encoding="utf-8"), {"__name__": "__main__"}, [], set()
-    for block in BLOCK.finditer(text):
-        printed = io.StringIO()
-        above = "\n" * text.count("\n", 0, block.start(1))
-        with contextlib.redirect_stdout(printed):
-            exec(compile(above + block[1], str(page), "exec"), namespace)
-        new = [path for path in Path().rglob("*.png") if path not in known and "runs" not in path.parts]
-        saved = [str(path) for path in sorted(new, key=lambda path: path.stat().st_mtime_ns)]  # in the order of the code
-        known |= {*map(Path, saved)}
-        found.append((printed.getvalue().rstrip(), saved if "savefig" in block[1] else []))
-    return found
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        for number, block in enumerate(BLOCK.finditer(text)):
+            printed = io.StringIO()
+            above = "\n" * text.count("\n", 0, block.start(1))
+            with contextlib.redirect_stdout(printed):
+                exec(compile(above + block[1], str(page), "exec"), namespace)
+            new = [path for path in Path().rglob("*.png") if path not in known and "runs" not in path.parts]
+            known |= {*new}
+            names = []
+            if "savefig" in block[1]:
+                for path in sorted(new, key=lambda path: path.stat().st_mtime_ns):  # in the order of the code
+                    names.append(f"{kept.stem}-{number}-{path.name}")
+                    shutil.copy(path, kept.parent / names[-1])
+            found.append((printed.getvalue().rstrip(), names))
+    kept.write_text(json.dumps(found), encoding="utf-8")
 
 
 def outputs_of(page, name, folder):
@@ -48,25 +60,11 @@ def outputs_of(page, name, folder):
     kept = folder / f"{name.replace('/', '-')}.json"
     if name in failed:
         return []
-    if kept.exists() and kept.stat().st_mtime > max(newest_source(), page.stat().st_mtime):
-        return json.loads(kept.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            done = subprocess.run([sys.executable, __file__, page], cwd=scratch, capture_output=True, text=True, check=True,
-                                  timeout=SECONDS, env={**os.environ, "MPLBACKEND": "Agg"})
-        except subprocess.SubprocessError as error:
-            failed.add(name)
-            logging.getLogger(__name__).warning("the examples of %s fail, so it shows no outputs: %s", name,
-                                                getattr(error, "stderr", None) or error)
-            return []
-        found = []
-        for text, pictures in json.loads(done.stdout.splitlines()[-1]):
-            names = [f"{kept.stem}-{len(found)}-{Path(picture).name}" for picture in pictures]
-            for picture, own in zip(pictures, names, strict=True):
-                shutil.copy(Path(scratch) / picture, folder / own)
-            found.append((text, names))
-    kept.write_text(json.dumps(found), encoding="utf-8")
-    return found
+    if not (is_new(kept) and kept.stat().st_mtime > page.stat().st_mtime) and (failure := call(run_page, page, kept)):
+        failed.add(name)
+        logging.getLogger(__name__).warning("the examples of %s fail, so it shows no outputs: %s", name, failure)
+        return []
+    return json.loads(kept.read_text(encoding="utf-8"))
 
 
 def shown(text, pictures):
@@ -95,13 +93,18 @@ def pictures_of(app, name):
     return [f"/{FOLDER}/{picture}" for _, pictures in of_page(app, name) for picture in pictures]
 
 
-def run_pages(app):
-    """Run the examples of all pages, some at a time, before the first page is read."""
+def run_everything(app):
+    """Run the examples of the gallery and of all pages, before the first page is read."""
     source = Path(app.srcdir)
-    (source / FOLDER).mkdir(exist_ok=True)
-    names = [str(page.relative_to(source).with_suffix("").as_posix()) for page in sorted(source.rglob("*.md"))]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda name: pictures_of(app, name), names))
+    folder = source / FOLDER
+    folder.mkdir(exist_ok=True)
+    pages = [page.relative_to(source).with_suffix("").as_posix() for page in source.rglob("*.md")]
+    calls = {name: partial(gallery.run, name, folder) for name in examples.names()}
+    calls |= {name: partial(pictures_of, app, name) for name in sorted(pages) if not name.startswith(f"{FOLDER}/")}
+    first, *long = [calls.pop(name) for name in LONG]
+    first()
+    side_by_side([*long, *calls.values()])
+    gallery.write_pages(folder)
 
 
 def add_outputs(app, name, source):
@@ -111,10 +114,6 @@ def add_outputs(app, name, source):
 
 
 def setup(app):
-    app.connect("builder-inited", run_pages)
+    app.connect("builder-inited", run_everything)
     app.connect("source-read", add_outputs)
-    return {"parallel_read_safe": False}
-
-
-if __name__ == "__main__":
-    print("\n" + json.dumps(run_page(Path(sys.argv[1]))))
+    return {"parallel_read_safe": True}

@@ -1,6 +1,6 @@
-"""Sunspots: the next eleven years are foretold at once, by a GRU, by a linear model and by repetition.
+"""Sunspots: the next eleven years are predicted at once, by a GRU, by a linear model and by repetition.
 
-The numbers of 1700 to 2008 come with the package. Two periods are foretold, from each of their years the next eleven, by
+The numbers of 1700 to 2008 come with the package. Two periods are predicted, from each of their years the next eleven, by
 models of the years before the period: 1850 to 1949, by which the settings were chosen, and 1950 to 2008. Repetition, the
 seasonal naive forecast, says what was eleven years ago, the length of a cycle of the sun. The linear model is ridge
 regression on the years before, for each of the eleven years ahead. The network is the mean of some, each from another seed.
@@ -8,7 +8,7 @@ regression on the years before, for each of the eleven years ahead. The network 
 In the period of the choice the network is ahead of the linear model, and in the other, which has the highest numbers ever
 counted, behind both. So few numbers are a task for a linear model; compare with one before you trust a network.
 
-Numbers are foretold as square roots, whose spread is about the same in high and in low years.
+Numbers are predicted as square roots, whose spread is about the same in high and in low years.
 """
 
 import time
@@ -31,7 +31,7 @@ def main(argv=None):
     seeds = 1 if parsed.quick else SEEDS
     begin, found = time.perf_counter(), {}
     for first, end in PERIODS:
-        forecasts, true = foretell(years[years < end], numbers[years < end], first, seeds)
+        forecasts, true = forecasts_of(years[years < end], numbers[years < end], first, seeds)
         errors = {name: np.sqrt(((forecast - true) ** 2).mean(axis=0)) for name, forecast in forecasts.items()}
         found[first] = {name: float(error.mean()) for name, error in errors.items()}
         print(f"{first} to {end - 1}, {len(true)} forecasts: root mean square error, by the years ahead")
@@ -44,7 +44,7 @@ def main(argv=None):
     return found
 
 
-def foretell(years, numbers, first, seeds):
+def forecasts_of(years, numbers, first, seeds):
     """Return the forecasts of the years from `first` on, {model: (forecasts, years ahead)}, and the true numbers."""
     learned, behind = years < first, years >= first - LAGS
     roots = np.sqrt(numbers)

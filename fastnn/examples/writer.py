@@ -1,4 +1,4 @@
-"""A recurrent network that writes: it learns to foretell the next character of Python's manual, then goes on by itself.
+"""A recurrent network that writes: it learns to predict the next character of Python's manual, then goes on by itself.
 
 The corpus is the text of `help()`, which comes with Python in `pydoc_data.topics`: about 80 pages on the language, by the
 Python Software Foundation, each paragraph once. It differs between versions of Python. Every tenth page is held out.
@@ -90,7 +90,7 @@ def windows(tokens):
 def generate(net, vocabulary, text, count, temperature, seed=0):
     """Return `text` with `count` more characters, each drawn from the network's probabilities to the power 1/temperature.
 
-    A temperature of 1 draws as the network foretells, one below 1 favors what is likely. The network sees the last `STEPS`
+    A temperature of 1 draws as the network predicts, one below 1 favors what is likely. The network sees the last `STEPS`
     characters, as in training.
     """
     generator = np.random.default_rng(seed)

@@ -171,19 +171,57 @@ def test_attributes_that_share_a_line_are_entries_of_their_own(monkeypatch):
     monkeypatch.delitem(sys.modules, "reference")
 
 
-def test_a_page_whose_examples_fail_is_a_warning_of_the_build(tmp_path, monkeypatch, caplog):
-    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
-    for name in ("outputs", "gallery", "cards"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+EXTENSIONS = ("outputs", "gallery", "cards", "processes")
+
+
+@pytest.fixture
+def extension(monkeypatch):
+    """Return a function that imports an extension of the pages by its name; no test after this one sees it."""
     pytest.importorskip("sphinx", reason="the pages are built by Sphinx")
-    outputs = importlib.import_module("outputs")
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    for name in EXTENSIONS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(importlib.import_module("processes"), "IMPORTED", [])
+    yield importlib.import_module
+    for name in EXTENSIONS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_a_page_whose_examples_fail_is_a_warning_of_the_build(extension, tmp_path, caplog):
+    outputs = extension("outputs")
     page = tmp_path / "page.md"
     page.write_text("```python\nprint(1 + 1)\n```\n\n```python\nprint(unknown)\n```\n", encoding="utf-8")
     with caplog.at_level("WARNING"):
         assert outputs.outputs_of(page, "page", tmp_path) == []
     assert "NameError" in caplog.text
-    page.write_text("```python\nprint(1 + 1)\n```\n", encoding="utf-8")
+    page.write_text("```python\nprint(1 + 1)\n```\n\n```python\n2 + 2\n```\n", encoding="utf-8")
     outputs.failed.clear()
-    assert [list(each) for each in outputs.outputs_of(page, "page", tmp_path)] == [["2", []]]
-    for name in ("outputs", "gallery", "cards"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert [list(each) for each in outputs.outputs_of(page, "page", tmp_path)] == [["2", []], ["", []]]
+
+
+@pytest.mark.parametrize(("ends", "how"), [("raise ValueError('wrong')", "ValueError: wrong\n"),
+                                           ("exit(3)", "SystemExit: 3\n"), ("import os; os._exit(5)", "exit status 5"),
+                                           ("print('all is well')", "")])
+def test_how_a_process_of_the_build_ended(extension, ends, how):
+    failure = extension("processes").call(exec, ends)
+    assert failure.endswith(how)
+    assert bool(failure) == bool(how)
+
+
+def test_runs_that_are_kept_are_shown_where_an_example_has_no_data(extension, tmp_path):
+    gallery = extension("gallery")
+    kept = sorted(gallery.RUNS.glob("*.txt"))
+    assert kept
+    for file in kept:
+        command, printed = file.read_text(encoding="utf-8").split("\n", 1)
+        assert command.startswith(f"fastnn examples {file.stem} ")
+        page = gallery.page(file.stem, tmp_path)
+        assert command in page
+        assert printed.splitlines()[-1] in page
+        assert "earlier run" in page
+        picture = re.search(r"!\[.+\]\((.+)\)", page)[1]
+        assert (tmp_path / picture).is_file()
+        (tmp_path / f"{file.stem}.txt").write_text("a run of this build", encoding="utf-8")
+        page = gallery.page(file.stem, tmp_path)
+        assert "a run of this build" in page
+        assert "earlier run" not in page

@@ -77,11 +77,11 @@ def windows(series, steps, *, ahead=0, stride=1, targets=None):
     steps : int
         The length of a window.
     ahead : int, default 0
-        How many steps after a window are to be foretold. If 0, only the windows are returned.
+        How many steps after a window are to be predicted. If 0, only the windows are returned.
     stride : int, default 1
         The distance between the beginnings of windows.
     targets : array (length,) or (length, k), or list of such arrays, optional
-        Another series of the same length, to be foretold instead of `series` itself.
+        Another series of the same length, to be predicted instead of `series` itself.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def windows(series, steps, *, ahead=0, stride=1, targets=None):
     Windows(3 of 4 steps, each a float64)
     >>> X[0], y[0]
     (array([0., 1., 2., 3.]), array([4., 5.]))
-    >>> fastnn.windows(np.arange(8.0), 4)[-1]  # from which the steps behind the end are foretold
+    >>> fastnn.windows(np.arange(8.0), 4)[-1]  # from which the steps behind the end are predicted
     array([4., 5., 6., 7.])
     """
     if is_several(series):

@@ -1,0 +1,60 @@
+"""Runs functions of the extensions in processes of their own, at most one for each core at a time.
+
+Each is forked from a process that has imported what most examples need, which takes seconds of a processor. Where a system
+has no fork, each process imports it again.
+"""
+
+import multiprocessing
+import os
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+SECONDS = 600  # for one call
+IMPORTED = ["fastnn", "fastnn.compiled", "fastnn.naive", "fastnn.onnx", "fastnn.plot", "fastnn.sklearn", "fastnn.tables",
+            "fastnn.vectorized", "matplotlib.pyplot", "onnx", "pandas", "sklearn.datasets", "tqdm.auto"]
+
+
+@cache
+def context():
+    os.environ["MPLBACKEND"] = "Agg"  # no window opens
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    forking = multiprocessing.get_context("forkserver")
+    forking.set_forkserver_preload(IMPORTED)
+    return forking
+
+
+def entered(function, arguments, errors):
+    """Call a function with all that it writes to its terminal, and the error that it raises, in a file."""
+    file = os.open(errors, os.O_WRONLY)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        function(*arguments)
+    except BaseException:
+        Path(errors).write_text(traceback.format_exc(), encoding="utf-8")
+        os._exit(1)
+
+
+def call(function, *arguments):
+    """Call a function in another process; return how it failed, "" if it did not."""
+    with TemporaryDirectory() as folder:
+        errors = Path(folder) / "errors.txt"
+        errors.touch()
+        process = context().Process(target=entered, args=(function, arguments, str(errors)))
+        process.start()
+        process.join(SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            return f"it took more than {SECONDS} s"
+        return (errors.read_text(encoding="utf-8") or f"exit status {process.exitcode}") if process.exitcode else ""
+
+
+def side_by_side(calls):
+    """Make calls, each of which waits for another process, as many at a time as there are cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda call: call(), calls))
