@@ -86,7 +86,7 @@ def page(name, folder):
     if printed:
         parts += ["## What it printed", made, "```text\n" + "\n".join(in_lines(printed)) + "\n```"]
     else:
-        parts.append("These pages were built where its data are not, so there is no picture.")
+        parts.append("Its data were missing where these pages were built, so there is no picture.")
     source = absolute(Path(example(name).__file__).read_text(encoding="utf-8").rstrip())
     return "\n\n".join([*parts, "## Source", f"````python\n{source}\n````"]) + "\n"
 
@@ -104,8 +104,9 @@ def output(name, folder):
     command, kept = (RUNS / f"{name}.txt").read_text(encoding="utf-8").split("\n", 1)
     for picture in pictures(name, RUNS):
         shutil.copy(picture, folder)
-    return command, ("The picture and this output are those of an earlier run of the command, on two cores of an AMD EPYC "
-                     "(Zen 5) that other programs used too. These pages were built where its data are not."), kept.rstrip()
+    return command, ("The picture and this output are those of an earlier run of the command, since its data were missing "
+                     "where these pages were built. A dozen other programs used the two cores of that AMD EPYC (Zen 5), so the "
+                     "times are several times longer than on an idle one."), kept.rstrip()
 
 
 def quick(name):

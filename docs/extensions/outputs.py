@@ -1,8 +1,8 @@
 """Shows under each example of the pages what it prints, and the pictures that it saves.
 
 When the pages are built, the Python blocks of a page run from top to bottom in a process and a folder of their own, as the
-tests run them, and so do the examples of the gallery. What they gave is kept in the folder `generated` until the page or the
-package changes. A page whose examples fail gets a warning, which stops a build with `-W`.
+tests run them, and so do the examples of the gallery. What they gave is kept in the folder `generated` until the blocks of
+the page or the package change. A page whose examples fail gets a warning, which stops a build with `-W`.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ failed = set()  # pages whose examples failed in this build
 
 
 def run_page(page, kept):
-    """Run the blocks of a page here; write [(what each printed, the pictures it saved)] to the file `kept`.
+    """Run the blocks of a page here; write [(a block, what it printed, the pictures it saved)] to the file `kept`.
 
     The pictures are copied beside it.
     """
@@ -51,19 +51,25 @@ def run_page(page, kept):
                 for path in sorted(new, key=lambda path: path.stat().st_mtime_ns):  # in the order of the code
                     names.append(f"{kept.stem}-{number}-{path.name}")
                     shutil.copy(path, kept.parent / names[-1])
-            found.append((printed.getvalue().rstrip(), names))
+            found.append((block[1], printed.getvalue().rstrip(), names))
     kept.write_text(json.dumps(found), encoding="utf-8")
 
 
 def outputs_of(page, name, folder):
-    """Return [(text, names of pictures)] of the blocks of a page, from an earlier build if nothing has changed since."""
+    """Return [(text, names of pictures)] of the blocks of a page, from an earlier build if it ran the same blocks."""
     kept = folder / f"{name.replace('/', '-')}.json"
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
     if name in failed:
         return []
-    if not (is_new(kept) and kept.stat().st_mtime > page.stat().st_mtime) and (failure := call(run_page, page, kept)):
-        failed.add(name)
-        logging.getLogger(__name__).warning("the examples of %s fail, so it shows no outputs: %s", name, failure)
-        return []
+    if not is_new(kept) or [block for block, _, _ in read(kept)] != blocks:
+        if failure := call(run_page, page, kept):
+            failed.add(name)
+            logging.getLogger(__name__).warning("the examples of %s fail, so it shows no outputs: %s", name, failure)
+            return []
+    return [(text, pictures) for _, text, pictures in read(kept)]
+
+
+def read(kept):
     return json.loads(kept.read_text(encoding="utf-8"))
 
 

@@ -22,7 +22,7 @@ from . import options
 
 GRAVITY, CART, POLE, HALF_LENGTH, STRONGEST, RAIL = 9.8, 1.0, 0.1, 0.5, 10.0, 2.4  # SI units
 DT, STEPS = 0.02, 500
-PAIRS, GENERATIONS, SPREAD, RATE = 64, 400, 0.1, 0.05
+PAIRS, GENERATIONS, SPREAD, RATE = 64, 250, 0.1, 0.05
 STARTS = 4  # runs of each candidate
 
 
