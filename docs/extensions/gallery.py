@@ -104,9 +104,10 @@ def output(name, folder):
     command, kept = (RUNS / f"{name}.txt").read_text(encoding="utf-8").split("\n", 1)
     for picture in pictures(name, RUNS):
         shutil.copy(picture, folder)
-    return command, ("The picture and this output are those of an earlier run of the command, since its data were missing "
-                     "where these pages were built. A dozen other programs used the two cores of that AMD EPYC (Zen 5), so the "
-                     "times are several times longer than on an idle one."), kept.rstrip()
+    made = ("The picture and this output are those of an earlier run of the command, since its data were missing where "
+            "these pages were built. A dozen other programs used the two cores of that AMD EPYC (Zen 5), so the times are "
+            "several times longer than on an idle one.")
+    return command, made, kept.rstrip()
 
 
 def quick(name):

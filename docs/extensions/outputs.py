@@ -24,10 +24,10 @@ from fastnn import examples
 BLOCK = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 SILENT = {"guide/many"}  # it starts processes of several libraries
 LONGEST = 40  # lines of an output that are shown
-# What runs longest, first, so that no core is left to one of them at the end. The first of all runs alone: it compiles what
-# training needs, on all cores, and the others find that.
-LONG = ["spiral", "autoencoder", "guide/compiled", "cart_pole", "guide/custom", "guide/convolution", "neural_ode", "camera",
-        "guide/layers", "translator", "computation_graph", "sunspots", "guide/images", "mnist1d", "segmentation"]
+# What runs longest, first, so that no core is left to one of them at the end; neighbors compile different kernels. The first
+# of all runs alone: it compiles what all training needs, on all cores, and the others find that.
+LONG = ["spiral", "autoencoder", "cart_pole", "guide/custom", "neural_ode", "translator", "guide/convolution",
+        "guide/compiled", "guide/layers", "guide/sequences", "camera", "guide/images", "newton", "segmentation", "mnist1d"]
 
 failed = set()  # pages whose examples failed in this build
 
