@@ -17,14 +17,14 @@ def graph_of(inputs, outputs):
     (input_names, inputs), (output_names, outputs) = named_nodes("inputs", inputs), named_nodes("outputs", outputs)
     if len({*map(id, inputs)}) < len(inputs):
         raise ValueError("inputs has a node twice; give each input once")
+    if (input_names, output_names) == UNNAMED and (plain := plain_layers(inputs[0], outputs[0])):
+        return chain_of(plain, inputs[0].shape)
     order = traversal(inputs, outputs)
     number = {id(node): count for count, node in enumerate([*inputs, *order])}
     layers, indices = sets_of_parameters(order)
     names = layer_names(order, indices, len(layers), input_names)
     reads = [tuple([number[id(each)] for each in node.reads]) for node in order]
     tensors = tuple([number[id(node)] for node in outputs])
-    if is_plain(inputs, reads, tensors, order, layers, input_names, output_names):
-        return chain_of(tuple(layers), inputs[0].shape)
     wiring = wiring_of(len(inputs), order, indices, reads, tensors)
     first = dict(zip(reversed(indices), reversed(order), strict=True))  # the first node of each layer
     taken = [taken_by(layer, first[index].reads) for index, layer in enumerate(layers)]
@@ -36,12 +36,14 @@ def taken_by(layer, reads):
     return tuple(seen_by(layer, node.shape) for node in reads) if layer.joins else seen_by(layer, reads[0].shape)
 
 
-def is_plain(inputs, reads, tensors, order, layers, input_names, output_names):
-    """Return whether a list of layers describes the nodes: nothing has a name, and each layer reads the one before."""
-    if (input_names, output_names) != UNNAMED or tensors != (len(order),) or len(layers) != len(order):
-        return False
-    in_a_row = reads == [(number,) for number in range(len(order))] and not any(node.layer.joins for node in order)
-    return in_a_row and all(node.name is None for node in (*inputs, *order))
+def plain_layers(first, node):
+    """Return the layers from one node to another if a list describes them, else (): none has a name or is called twice."""
+    layers = {}
+    while node.layer is not None and node.name is None and len(node.reads) == 1 and not node.layer.joins \
+            and id(node.layer) not in layers:
+        layers[id(node.layer)] = node.layer
+        node, = node.reads
+    return tuple(reversed(layers.values())) if node is first and node.name is None else ()
 
 
 def named_nodes(what, given):
@@ -109,11 +111,11 @@ def sets_of_parameters(order):
     """Return (layers, for each node the number of its layer); nodes of one `Shared` have the same number."""
     numbers, owners, layers, indices = {}, {}, [], []
     for node in order:
-        owner = owners.setdefault(id(node.layer), node.site.owner)
-        if owner is not node.site.owner:
+        owner = owners.setdefault(id(node.layer), node.owner)
+        if owner is not node.owner:
             raise ValueError(f"{node.layer!r} is called twice in this graph, on {listed(order, node.layer)}: for one set of "
                              "parameters, make a Shared(layer) and call that; for two sets, make a new object for each call")
-        index = numbers.setdefault(node.key, len(layers))
+        index = numbers.setdefault((node.owner, node.number), len(layers))
         if index == len(layers):
             layers.append(node.layer)
         else:

@@ -90,9 +90,9 @@ class Node:
         self.site, self.number = site, number
 
     @property
-    def key(self):
-        """What nodes of one set of parameters have in common."""
-        return self.site.owner, self.number
+    def owner(self):
+        """What its parameters belong to, as of a `Site`; a layer that is called by itself has no site."""
+        return self if self.site is None else self.site.owner
 
     def __repr__(self):
         name, what = "" if self.name is None else f" {self.name!r}", "Input" if self.layer is None else repr(self.layer)
@@ -198,7 +198,8 @@ def Input(shape, name=None):
 
 def call_layer(layer, given, name):
     """Return the node of a layer that is called on nodes."""
-    return Site(layer, name, single=True).node(layer, checked_nodes(layer, given))
+    reads, name = checked_nodes(layer, given), checked_name(name)
+    return Node(layer, reads, output_shape(layer, reads), name)
 
 
 def is_single(called):

@@ -281,15 +281,24 @@ def mutated(x):
     return Dense(3)(a)
 
 
+def mutated_in_a_row(x):
+    h = Dense(6)(x)
+    a = Dense(6)(h)
+    h.reads = (a,)
+    return Dense(3)(a)
+
+
 same = Dense(6)
 REFUSED = {
     "the same object twice": (lambda x: same(x) + same(x), r"Dense\(6.*called twice .* a Shared\(layer\) .* new object"),
+    "the same object twice in a row": (lambda x: Dense(3)(same(same(x))), "is called twice"),
     "the same object in two blocks": (lambda x: Residual(same)(x) + Residual(same)(x), "is called twice"),
     "a block twice": (lambda x: (lambda block: block(x) + block(x))(Residual(Dense(6))), "is called twice"),
     "another input": (lambda x: Dense(3)(x + Input(6, name="lost")), "depend on <Input 'lost', .* add it to `inputs`"),
     "an input that is not read": (lambda x: Dense(3)(Input(4)), "not among the inputs"),
     "the input itself": (lambda x: x, "is an output and an input"),
     "a cycle": (mutated, "depends on its own output; a graph has no cycles"),
+    "a cycle in a row": (mutated_in_a_row, "depends on its own output; a graph has no cycles"),
     "shapes that do not join": (lambda x: Dense(3, "tanh")(x) + Dense(4, "relu")(x),
                                 r"joins tensors of one shape.* \(3,\) and \(4,\).*Dense\(3, 'tanh'\).*Dense\(4, 'relu'\)"),
     "shapes that do not concatenate": (lambda x: Concatenate(axis=0)(x, Dense(2)(x), Input((3, 3))), "in axis 0 only"),
