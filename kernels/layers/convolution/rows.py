@@ -235,9 +235,12 @@ class PooledPlan(ConvolutionPlan):
 
     @staticmethod
     def pays(dtype, axes, channels, features, groups):
-        """Return whether the pool is computed with the convolution."""
+        """Return whether the pool is computed with the convolution.
+
+        One channel that becomes one feature is a convolution of each channel for itself, which packs no weight.
+        """
         rows, columns = axes
-        return groups == 1 and min(rows.out, columns.out) > 1 and (
+        return groups == 1 and not channels == features == 1 and min(rows.out, columns.out) > 1 and (
             patch_vectors(dtype, columns.kernel * channels) <= MOST_VECTORS)
 
     def operands(self):

@@ -18,6 +18,8 @@ def nets(activation):
         "strides": ((19, 22, 2), [Conv2D(4, 3, activation, stride=2, padding=((1, 2), (0, 3))), MaxPool2D(2),
                                   Conv2D(3, (1, 2), activation, dilation=2, padding=1), MaxPool2D(2)]),
         "1x1": ((6, 7, 8), [Conv2D(17, 1, activation), MaxPool2D(2)]),
+        "one channel": ((31, 34, 1), [Conv2D(1, 3, activation), MaxPool2D(2), Conv2D(1, (2, 7), activation, padding=(2, 3),
+                                                                                   dilation=2), MaxPool2D(2)]),
         "7x7": ((9, 24, 4), [Conv2D(2, 7, activation, padding=3), MaxPool2D(2)]),
     }
 
@@ -45,7 +47,7 @@ def apart(monkeypatch):
 
 @pytest.mark.parametrize(("name", "activation", "dtype"), [
     ("lenet", "relu", "float32"), ("odd sizes", "tanh", "float64"), ("strides", "relu", "float64"),
-    ("1x1", "identity", "float32"), ("7x7", "sigmoid", "float64"),
+    ("1x1", "identity", "float32"), ("one channel", "relu", "float64"), ("7x7", "sigmoid", "float64"),
 ])
 def test_it_gives_the_same_numbers_as_one_after_the_other(name, activation, dtype, apart):
     loss, gradients, outputs = numbers_of(name, activation, dtype)
