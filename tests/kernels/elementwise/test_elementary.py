@@ -89,6 +89,15 @@ def same(a, b):
     return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1.0, a) == math.copysign(1.0, b))
 
 
+def bits(a):
+    """Return the bytes of an array in which every nan is the same one.
+
+    IEEE 754 leaves the sign of a nan open. Where an operand of a multiply-add is subtracted, Arm negates a nan too, and
+    which operand that is differs between the instructions for vectors and for single numbers.
+    """
+    return np.where(np.isnan(a), a.dtype.type(nan), a).tobytes()
+
+
 def test_every_function_is_tested():
     assert set(elementary.__all__) == set(REFERENCE) == set(SPECIAL)
 
@@ -117,10 +126,10 @@ def test_special_values(name, dtype):
 @each_function
 def test_an_element_has_the_same_bits_wherever_it_stands(name, dtype):
     z = np.array([*samples(name, dtype)[::7], *(x for x, _ in SPECIAL[name]), nan], dtype)
-    together = compiled(name, z).tobytes()
-    assert np.concatenate([compiled(name, z[i : i + 1]) for i in range(z.size)]).tobytes() == together
+    together = bits(compiled(name, z))
+    assert bits(np.concatenate([compiled(name, z[i : i + 1]) for i in range(z.size)])) == together
     for start in (1, 3, 17):
-        assert compiled(name, z[start:]).tobytes() == together[start * z.itemsize :]
+        assert bits(compiled(name, z[start:])) == together[start * z.itemsize :]
 
 
 @each_function
