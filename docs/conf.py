@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: `python -m sphinx -W docs docs/_build`, with fastnn installed."""
+"""How Sphinx builds these pages: `python -m sphinx -W -j auto docs docs/_build`, with fastnn installed."""
 
 import sys
 from pathlib import Path
@@ -21,6 +21,7 @@ html_css_files = ["wide.css"]
 copybutton_prompt_text, copybutton_prompt_is_regexp = r">>> |\.\.\. ", True
 copybutton_selector = "div:not(.output) > div.highlight pre"
 highlight_language = "none"  # blocks of Python say so
+pygments_dark_style = "monokai"  # names of modules are not underlined, as links are
 smartquotes_action = "D"  # dashes alone: quotes and dots are those of code, in errors and tables
 default_role = "code"  # what docstrings put between single backticks is code
 
