@@ -12,7 +12,7 @@ author = copyright = "the fastnn developers"
 version = release = fastnn.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx_copybutton",
-              "cards", "gallery", "links", "outputs", "plain_words", "reference"]
+              "cards", "gallery", "links", "outputs", "plain_words", "reference", "sources"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"fastnn {version}"

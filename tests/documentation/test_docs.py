@@ -6,6 +6,7 @@ import pkgutil
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -171,7 +172,7 @@ def test_attributes_that_share_a_line_are_entries_of_their_own(monkeypatch):
     monkeypatch.delitem(sys.modules, "reference")
 
 
-EXTENSIONS = ("outputs", "gallery", "cards", "processes")
+EXTENSIONS = ("outputs", "gallery", "cards", "links", "processes", "sources")
 
 
 @pytest.fixture
@@ -228,3 +229,34 @@ def test_runs_that_are_kept_are_shown_where_an_example_has_no_data(extension, tm
         page = gallery.page(file.stem, tmp_path)
         assert "a run of this build" in page
         assert "earlier run" not in page
+
+
+def test_links_that_lead_nowhere_are_warnings_of_the_build(extension, tmp_path, caplog):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.html").write_text(
+        '<a href="sub/b.html#x&amp;y">right</a> <a href="sub/b.html#y">wrong</a> <img src="no.png"> '
+        '<a href="sub/">right</a> <a class="headerlink" href="#here">right</a> <p id="here"> <a href="https://example.org/c.html">elsewhere</a> '
+        '<code>&lt;a href=&quot;code.html&quot;&gt;</code>', encoding="utf-8")
+    (tmp_path / "sub" / "b.html").write_text('<h1 id="x&amp;y">b</h1> <a href="../a.html#gone">wrong</a>', encoding="utf-8")
+    with caplog.at_level("WARNING"):
+        extension("links").check(SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path), None)
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        "a.html links to no.png, where there is nothing", "a.html links to sub/b.html#y, where there is nothing",
+        f"{Path('sub') / 'b.html'} links to ../a.html#gone, where there is nothing"]
+
+
+def test_pages_of_sources_share_a_side_bar_where_their_folders_are_as_deep(extension):
+    app, computed = SimpleNamespace(side_bars={}), []
+
+    def side_bar_of(name):
+        context = {"toctree": lambda **options: computed.append(name) or f"{name} {options}"}
+        extension("sources").share_side_bar(app, name, "page.html", context, None)
+        return context["toctree"](collapse=False, maxdepth=-1)
+
+    first = side_bar_of("_modules/fastnn/text")
+    assert side_bar_of("_modules/fastnn/audio") == first
+    assert side_bar_of("_modules/fastnn/plot/canvas") != first
+    assert "guide/images" in side_bar_of("guide/images")
+    assert side_bar_of("guide/graphs") != side_bar_of("guide/images")
+    assert computed[:2] == ["_modules/fastnn/text", "_modules/fastnn/plot/canvas"]
+    assert computed[2:] == ["guide/images", "guide/graphs", "guide/images"]
