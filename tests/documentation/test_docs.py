@@ -235,7 +235,8 @@ def test_links_that_lead_nowhere_are_warnings_of_the_build(extension, tmp_path, 
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.html").write_text(
         '<a href="sub/b.html#x&amp;y">right</a> <a href="sub/b.html#y">wrong</a> <img src="no.png"> '
-        '<a href="sub/">right</a> <a class="headerlink" href="#here">right</a> <p id="here"> <a href="https://example.org/c.html">elsewhere</a> '
+        '<a href="sub/">right</a> <a class="headerlink" href="#here">right</a> <p id="here"> '
+        '<a href="https://example.org/c.html">elsewhere</a> '
         '<code>&lt;a href=&quot;code.html&quot;&gt;</code>', encoding="utf-8")
     (tmp_path / "sub" / "b.html").write_text('<h1 id="x&amp;y">b</h1> <a href="../a.html#gone">wrong</a>', encoding="utf-8")
     with caplog.at_level("WARNING"):
