@@ -12,6 +12,7 @@ from ..checks import number_in_range, shown, whole_number
 from ..fitting.divergence import DivergenceError, advice
 from ..network.network import Network
 from ..program.decoding import DecodingProgram, fed_input, looking_ahead, plan_of
+from ..runtime.idle import put_back, take
 from ..runtime.quiet import quiet
 from ..samples.data import check_data, samples_of
 from ..samples.series.ragged import read
@@ -128,12 +129,11 @@ def search(network, X, width, boundary, most, length_power):
         return []
     plan = plan_of(network, X, width, most, boundary, power)
     idle = network.idle_programs.setdefault(("decoding", plan), [])
-    program = idle.pop() if idle else DecodingProgram(network, *plan)
+    program = take(idle, DecodingProgram, network, *plan)
     try:
         found = program.find_best(X)
     finally:
-        if not idle:
-            idle.append(program)
+        put_back(idle, program)
     for number, results in enumerate(found):
         if not results:
             raise DivergenceError(f"the outputs for sample {number} are NaN, so there is no token; {advice(network)}")

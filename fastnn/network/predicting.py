@@ -6,6 +6,7 @@ from ..fitting.divergence import DivergenceError, advice
 from ..layers import row_shape
 from ..program import PredictionProgram, SeveralPrediction, evaluation_program
 from ..program.several_few import few_of_several
+from ..runtime.idle import put_back, take
 from ..runtime.threads import resolve_threads
 from ..samples.data import samples_of
 from ..samples.metrics import compute
@@ -28,14 +29,13 @@ def forward(network, X, threads, idle_programs):
         return Sequences(none, [0]) if network.gives_steps else none
     warn_of_scale(network, X)
     plan = PredictionProgram.plan_of(network, X, resolve_threads(threads))
-    idle = idle_programs.setdefault(plan, [])  # pop and append of a list are thread-safe
-    program = idle.pop() if idle else PredictionProgram(network, *plan)
+    idle = idle_programs.setdefault(plan, [])
+    program = take(idle, PredictionProgram, network, *plan)
     try:
         out = program.forward(X)
         return out if network.gives_steps else out.reshape(-1, *row_shape(network.shapes[-1]))
     finally:
-        if not idle:
-            idle.append(program)
+        put_back(idle, program)
 
 
 def warn_of_scale(network, X):
@@ -53,12 +53,11 @@ def of_several(network, X, threads, idle_programs):
                    for own, has_steps in zip(outputs, network.step_outputs, strict=True)]
     else:
         idle = idle_programs.setdefault(plan, [])
-        program = idle.pop() if idle else SeveralPrediction(network, *plan)
+        program = take(idle, SeveralPrediction, network, *plan)
         try:
             outputs = program.forward(X)
         finally:
-            if not idle:
-                idle.append(program)
+            put_back(idle, program)
     return by_name(network, outputs)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..kernels.compiling.jit import ANY
 from ..kernels.interpreter.axes import AS_NUMBERS, SOURCE
 from ..kernels.interpreter.interpreter import one_phase_kernel
+from ..runtime.idle import put_back, take
 from .base import address
 from .forward import FEW
 from .several import SeveralPrediction
@@ -62,13 +63,12 @@ def few_of_several(network, X):
             return None
         if not (array.flags.c_contiguous and array.flags.aligned and np.isfinite(array).all()):
             return None
-    idle = network.idle_programs.setdefault("few", [])  # pop and append of a list are thread-safe
-    program = idle.pop() if idle else SeveralFew(network)
+    idle = network.idle_programs.setdefault("few", [])
+    program = take(idle, SeveralFew, network)
     try:
         return program.outputs_of(arrays, samples)
     finally:
-        if not idle:
-            idle.append(program)
+        put_back(idle, program)
 
 
 def may_be_few(network):

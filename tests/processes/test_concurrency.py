@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import threading
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from patience import PATIENCE
 
-from fastnn import LBFGS, Callback, Dense, Network
+from fastnn import LBFGS, Callback, Dense, Input, Network
 from fastnn.kernels.compiling import jit
 
 SUPPORT = Path(__file__).parents[1] / "support"  # scripts that run in processes of their own
@@ -133,3 +134,29 @@ def test_the_first_use_of_kernels_by_many_threads(process):
                          timeout=1800)
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
+
+
+class Contested(list):
+    """Idle programs, of which another thread takes the last one between a look at the list and `pop`."""
+
+    def __bool__(self):
+        return True
+
+
+def chain():
+    return Network([Dense(3, "softmax")], inputs=4, seed=1), np.ones((40, 4))
+
+
+def graph():
+    x, y = Input(4, name="x"), Input(4, name="y")
+    return Network(inputs=[x, y], outputs=Dense(3)(x + y), seed=1), {name: np.ones((40, 4), np.float32) for name in "xy"}
+
+
+@pytest.mark.parametrize("rows", [3, 40])
+@pytest.mark.parametrize("made", [chain, graph])
+def test_another_thread_may_take_the_last_idle_program(made, rows, monkeypatch):
+    net, X = made()
+    X = {name: own[:rows] for name, own in X.items()} if isinstance(X, dict) else X[:rows]
+    expected = net.forward(X)
+    monkeypatch.setattr(net, "idle_programs", defaultdict(Contested, {plan: Contested() for plan in net.idle_programs}))
+    np.testing.assert_array_equal(net.forward(X), expected)
