@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 SECONDS = 600  # for one call
+SETTINGS = {}  # of the environment of a call, where they are not set yet
 IMPORTED = ["fastnn", "fastnn.compiled", "fastnn.naive", "fastnn.onnx", "fastnn.plot", "fastnn.sklearn", "fastnn.tables",
             "fastnn.vectorized", "matplotlib.pyplot", "onnx", "pandas", "sklearn.datasets", "tqdm.auto"]
 
@@ -27,8 +28,10 @@ def context():
     return forking
 
 
-def entered(function, arguments, errors):
+def entered(function, arguments, errors, settings):
     """Call a function with all that it writes to its terminal, and the error that it raises, in a file."""
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
     file = os.open(errors, os.O_WRONLY)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -44,7 +47,7 @@ def call(function, *arguments):
     with TemporaryDirectory() as folder:
         errors = Path(folder) / "errors.txt"
         errors.touch()
-        process = context().Process(target=entered, args=(function, arguments, str(errors)))
+        process = context().Process(target=entered, args=(function, arguments, str(errors), dict(SETTINGS)))
         process.start()
         process.join(SECONDS)
         if process.is_alive():
@@ -56,5 +59,6 @@ def call(function, *arguments):
 
 def side_by_side(calls):
     """Make calls, each of which waits for another process, as many at a time as there are cores."""
+    SETTINGS["FASTNN_COMPILERS"] = "1"  # no core is free to compile for another
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda call: call(), calls))
