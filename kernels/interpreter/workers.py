@@ -13,6 +13,8 @@ phase:
     AT_WORK   the worker has begun
     AWAITED   the worker has begun, and has to wake its caller at the end
 
+A worker computes in the floating-point mode of its caller, so that no bit depends on which thread computes it.
+
 The caller does its own share, takes back the calls of workers that have not begun by then, and waits for the others. So it
 does not wait for a thread that wakes late. All of this is compiled code, so no Python exception can interrupt it.
 """
@@ -27,13 +29,14 @@ from ..compiling.jit import ANY, Kernel, call_at, integers, jit, view
 from ..compiling.objects import address
 from ..compiling.record import SHARED, Record, zeros
 from ..processor.atomics import exchange, increase, load, pause, store
+from ..processor.floating_point_mode import floating_point_mode, set_floating_point_mode
 
 MOST_WORKERS = 31
 ABSENT, FREE, ASLEEP, CLAIMED, CALLED, AT_WORK, AWAITED = range(7)
 PHASE, TICKET = 7, 8  # the bits of the phase, and the difference between two tickets
 # The locks in which a worker waits for a call and its caller waits for the worker; the function to call, its three integer
-# arguments and its number; and the state.
-WORKER = Record("worker", "wake_lock", "done_lock", "function", "first", "second", "third", "number", state=SHARED)
+# arguments and its number; the floating-point mode of the caller; and the state.
+WORKER = Record("worker", "wake_lock", "done_lock", "function", "first", "second", "third", "number", "mode", state=SHARED)
 # All workers: their number, the address of the first, and addresses of functions of the system.
 WORKERS = Record("workers", "first", "acquire", "release", count=SHARED)
 WORKER_BYTES, worker_at = WORKER.bytes, WORKER.at
@@ -65,6 +68,7 @@ def call_workers(workers, phase, function, first, second, third, count, tickets,
         if state & PHASE == phase and exchange(worker.state, state, ticket + CLAIMED):
             worker.function, worker.first, worker.second, worker.third = function, first, second, third
             worker.number, worker.done_lock, tickets[k] = count - called, done_lock, ticket
+            worker.mode = floating_point_mode()
             called += 1
             store(worker.state, ticket + CALLED)
             if phase == ASLEEP:
@@ -114,6 +118,7 @@ def build_serve(dtype):
         state = load(worker.state)
         while state != ABSENT:  # always true: Numba requires an end
             if state & PHASE == CALLED and exchange(worker.state, state, state - CALLED + AT_WORK):
+                set_floating_point_mode(worker.mode)
                 call_at(worker.function, (worker.first, worker.second, worker.third, worker.number))
                 free, done_lock = state - CALLED + FREE, worker.done_lock
                 if not exchange(worker.state, free - FREE + AT_WORK, free):

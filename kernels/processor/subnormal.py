@@ -7,22 +7,14 @@ subnormal, Adam took 1.7 times as long. So during an update the processor flushe
 Outputs, losses and gradients are computed with subnormal numbers. Other processors keep their mode.
 """
 
-from llvmlite import ir
 from numba import types
-from numba.core.cgutils import alloca_once, get_or_insert_function
+from numba.core.cgutils import alloca_once
 from numba.extending import intrinsic
 
+from .floating_point_mode import control_word, i32
 from .target import target
 
 FLUSHED = 1 << 15 | 1 << 6  # bits of the control word: subnormal results are 0, and so are subnormal operands
-i32 = ir.IntType(32)
-
-
-def control_word(builder, slot, name):
-    """Emit the instruction that stores or loads the control word."""
-    place = builder.bitcast(slot, ir.IntType(8).as_pointer())
-    function = ir.FunctionType(ir.VoidType(), [place.type])
-    builder.call(get_or_insert_function(builder.module, function, f"llvm.x86.sse.{name}"), [place])
 
 
 @intrinsic

@@ -15,6 +15,9 @@ from fastnn import Dense, Network
 from fastnn.kernels.compiling.jit import ANY, Kernel, call_at, integers, view
 from fastnn.kernels.compiling.objects import address
 from fastnn.kernels.interpreter import workers
+from fastnn.kernels.processor.floating_point_mode import floating_point_mode, set_floating_point_mode
+from fastnn.kernels.processor.subnormal import FLUSHED
+from fastnn.kernels.processor.target import target
 from fastnn.runtime import threads
 
 SEED, CALLS = int(os.environ.get("FASTNN_TEST_SEED", "0")), int(os.environ.get("FASTNN_TEST_CASES", "2000"))
@@ -110,6 +113,46 @@ def test_many_callers_at_once(most, kernel, pool):
         each.join()
     assert wrong == []
     assert helped
+
+
+def build_note_mode(dtype):
+    def note_mode(modes, unused, unused_too, number):
+        view(integers(modes), 0, 32)[number] = floating_point_mode()
+
+    return note_mode
+
+
+def build_change_mode(dtype):
+    def change_mode(bits):
+        set_floating_point_mode(floating_point_mode() | bits)
+
+    return change_mode
+
+
+note_mode_kernel = Kernel("note_mode", build_note_mode, lambda dtype: (types.intp,) * 4, cached=False, moves_addresses=True)
+change_mode_kernel = Kernel("change_mode", build_change_mode, lambda dtype: (types.intp,), cached=False,
+                            moves_addresses=True)
+MODES = {"x86_64": (FLUSHED, 1 << 13), "aarch64": (1 << 24, 1 << 22), "arm64": (1 << 24, 1 << 22)}
+
+
+@pytest.mark.skipif(target()[0] not in MODES, reason="the mode is left to the processor here")
+@pytest.mark.parametrize("bits", MODES.get(target()[0], ()), ids=["subnormal numbers are 0", "rounds down or up"])
+def test_workers_compute_in_the_mode_of_their_caller(bits, pool):
+    """A library may change the mode of the thread that loads it; which thread computes a part must not be seen."""
+    found = []
+
+    def call_changed():  # in a thread that ends with its mode
+        for changed in (0, bits):
+            change_mode_kernel(ANY, changed)
+            modes, deadline = np.full(32, -1), time.monotonic() + PATIENCE
+            while modes[1:].max() < 0 and time.monotonic() < deadline:
+                threads.run_together(note_mode_kernel.address(ANY), (address(modes), 0, 0), 3)
+            found.append({int(mode) & bits for mode in modes if mode >= 0})
+
+    caller = threading.Thread(target=call_changed)
+    caller.start()
+    caller.join()
+    assert found == [{0}, {bits}]
 
 
 def test_without_a_thread_to_be_had(pool, monkeypatch):
