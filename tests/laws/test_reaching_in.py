@@ -22,6 +22,7 @@ OF_OTHERS = {
     "_reduce": "numba: what a compiled function is pickled as",
     "_rebuild": "numba: what makes a compiled function of that again",
     "_getvalue": "numba: the LLVM value of a structure that an intrinsic has made",
+    "_kws": "numba: the operands of an expression, which a copy of it shares otherwise",
     "_getframe": "sys: the frame of a caller, for warnings and for claims that end with a call",
     "_core": "numpy: the module of NumPy's C interface, as it is called from NumPy 2 on",
     "_multiarray_umath": "numpy: the module of NumPy's C interface",
