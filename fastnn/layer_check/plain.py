@@ -33,14 +33,14 @@ def plain_forward(net, X):
     return np.array(outputs)
 
 
-def plain_gradients(net, X):
-    """Return the gradients of the parameters for the loss squared error with targets of 0, by public name."""
+def plain_gradients(net, X, y):
+    """Return the gradients of the parameters for the loss squared error with targets y, by public name."""
     declaration, common, samples = arrays_of(net, X)
     gradients = {f"d{name}": np.zeros(shape, net.dtype) for name, shape in declaration.parameters.items()}
-    for sample in samples:
+    for sample, target in zip(samples, y, strict=True):
         arrays = common | sample | gradients
         run_forward(declaration, arrays, net.dtype)
-        arrays[OUTPUT_GRADIENT] = arrays[OUTPUT] / len(samples)
+        arrays[OUTPUT_GRADIENT] = (arrays[OUTPUT] - target.reshape(arrays[OUTPUT].shape)) / len(samples)
         arrays |= {f"d{name}": np.zeros(shape, net.dtype) for name, shape in declaration.reads.items()}
         plain_call(declaration, BACKWARD, arrays)
     return {f"layer.{name}": gradients[f"d{name}"] for name in declaration.parameters}

@@ -5,6 +5,7 @@ that they read from their module or closure, which Numba takes as constants. Fun
 function that reads anything else, such as an object or another module of the user, has no digest and is not cached.
 """
 
+import dis
 import hashlib
 import types
 
@@ -90,8 +91,11 @@ def visit_code(code, digest, seen):
 
 
 def names_in(code):
-    """Return all names in a code object and in those of the functions within it."""
-    names = {*code.co_names}
+    """Return the names that a code object, and those of the functions within it, read from their module.
+
+    An attribute of such a name is none: `def tanh(x): return math.tanh(x)` does not read itself.
+    """
+    names = {each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= names_in(constant)

@@ -63,7 +63,8 @@ class Declaration:
 
         return Form(axes(self.reads), axes(self.parameters), axes(self.state), axes(self.memory), len(self.output),
                     tuple((name, kind_of_number(value)) for name, value in self.options.items()),
-                    all(is_short(shape[-1]) for shape in self.shapes.values()))
+                    all(is_short(shape[-1]) for shape in self.shapes.values()),
+                    len(self.output) == 1 and {*self.reads.values(), *self.memory.values()} == {self.output})
 
     @cached_property
     def kernels(self):

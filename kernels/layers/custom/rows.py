@@ -4,7 +4,8 @@
     backward(dx, dweight, da, a, x, weight, …)   writes dx, adds to dweight
     update(running, x, a, …)                     changes state, sample after sample, in the order of the batch
 
-Each function gets what its arguments name. Phases loop over the samples of a batch. Gradients of parameters add up over
+Each function gets what its arguments name. Phases loop over the samples of a batch; a function that computes each element by
+itself (`by_element.py`) gets several samples at once as one array. Gradients of parameters add up over
 blocks of samples, whose size depends on the largest batch only, each in memory of its own; then the blocks are added in
 order. So the bits do not depend on the number of threads.
 
@@ -26,10 +27,12 @@ from ...compiling.weak_numbers import weak_compiler
 from ...elementwise.precision import compiled_scalar
 from ...interpreter.table import NOT_FINITE, ROW, ROW_BYTES, WORD, Kind
 from .attempt import FAILURE_WORDS, attempt, note_failure, one_by_one, unwritable
+from .by_element import is_by_element
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 NUMBERS_OF_PHASES = {FORWARD: 1, BACKWARD: 2, UPDATE: 3}
 FAILURE_OF_LAYER = -1  # value of NOT_FINITE
+TOGETHER = 1024  # elements of the samples that a function computes together; they stay in the nearest cache
 FOUR_VECTORS, MANY = 64, 256  # elements; with many, it does not matter what four vectors at a time leave
 MOST_OPERANDS = (ROW_BYTES - ROW.bytes) // WORD
 
@@ -62,6 +65,7 @@ class Form:
     axes: int
     options: tuple
     short: bool
+    even: bool
 
     def operands(self):
         """Return the operands of a row, {name: kind}."""
@@ -95,19 +99,28 @@ class CustomKernels:
         self.failure = np.zeros(FAILURE_WORDS, np.int64)
 
     def kernel(self, phase):
-        source = SOURCES[phase](self.form, arguments_of(self.functions[phase]))
+        taken = arguments_of(self.functions[phase])
+        together = self.computes_together(phase, taken)
+        source = together_source(self.form, taken, phase) if together else SOURCES[phase](self.form, taken)
         mark = hashlib.sha256(f"{self.digest}{self.form}{source}".encode()).hexdigest()[:16]
-        known = self.digest is not None
+        known, short = self.digest is not None, self.form.short and not together
         name = f"custom_{''.join(c for c in self.name if c.isascii())}_{phase}_{mark if known else os.urandom(8).hex()}"
 
         def build(dtype):
             names = {**NAMES, "real": np.dtype(dtype).type, "given_": given,
                      "function": compiled_scalar(self.functions[phase], dtype, f"{name}_function",
-                                                 [weak_compiler(dtype, own, self.form.short) for own in (True, False)])}
+                                                 [weak_compiler(dtype, own, short) for own in (True, False)])}
             exec(compile(source, f"<{phase} of {self.name}>", "exec"), names)
             return names["phase"]
 
         return Kernel(name, build, self.kind.arguments, cached=False, given=mark if known else None)
+
+    def computes_together(self, phase, taken):
+        """Return whether a phase computes several samples as one long array."""
+        arrays = [name for name in taken if name not in dict(self.form.options)]
+        shared = {name for name, _ in (*self.form.parameters, *self.form.state)}
+        return (self.form.even and phase != UPDATE and not shared & {*arrays, *(each[1:] for each in arrays)}
+                and is_by_element(self.functions[phase], arrays))
 
 
 NAMES = {"__name__": __name__, "share": share, "view": view, "attempt": attempt, "one_by_one": one_by_one,
@@ -130,14 +143,14 @@ def axes_of(form, name):
     return dict((*form.reads, *form.parameters, *form.state, *form.memory, ("a", form.axes)))[name]
 
 
-def array_code(form, name, of, base, place):
-    """Return the code of an array with the shape of the array `of`."""
-    axes = [f"row.s_{of}_{axis}" for axis in range(axes_of(form, of))]
+def array_code(form, name, of, base, place, samples=""):
+    """Return the code of an array with the shape of the array `of`, times a number of samples."""
+    axes = [f"{samples}row.s_{of}_{axis}" for axis in range(axes_of(form, of))]
     return f"{name} = view({base}, {place}, {axes[0] if len(axes) == 1 else '(' + ', '.join(axes) + ')'})"
 
 
-def lines_of(form, taken, writable, state_place=None):
-    """Return the lines that make what a function takes, for sample i."""
+def lines_of(form, taken, writable, state_place=None, samples=""):
+    """Return the lines that make what a function takes, for sample i, or for several that begin with it."""
     by_sample = dict((*form.reads, *form.memory)).keys() | {"a"}
     gradients = {f"d{name}": name for name in by_sample}
     parameters = dict(form.parameters)
@@ -149,7 +162,7 @@ def lines_of(form, taken, writable, state_place=None):
             continue
         of = gradients.get(name, sums.get(name, name))
         if name in by_sample or name in gradients:
-            code = array_code(form, name, of, "call.arena", f"row.o_{name} + i * ({size_of(form, of)})")
+            code = array_code(form, name, of, "call.arena", f"row.o_{name} + i * ({size_of(form, of)})", samples)
         elif name in parameters:
             code = array_code(form, name, of, "call.parameters", f"row.o_{name}")
         elif name in sums:
@@ -200,6 +213,19 @@ def backward_source(form, taken):
             "        for i in range(block * row.u_block, min(call.batch, (block + 1) * row.u_block)):\n"
             + indented([*lines_of(form, taken, writable),
                         *call_lines(taken, BACKWARD, [name for name in gradients if name in taken])], 3))
+
+
+def together_source(form, taken, phase):
+    """Return the source of a phase that gives its function several samples at once, as one array."""
+    written = ["a"] if phase == FORWARD else [f"d{name}" for name, _ in form.reads]
+    return ("def phase(row, call, part, parts):\n"
+            "    at_full_width()\n"
+            "    begin, end = share(call.batch, part, parts, 1)\n"
+            f"    most = max(1, {TOGETHER} // row.s_a_0)\n"
+            "    for i in range(begin, end, most):\n"
+            "        samples = min(most, end - i)\n"
+            + indented([*lines_of(form, taken, {*written, *dict(form.memory)}, samples="samples * "),
+                        *call_lines(taken, phase, written)], 2))
 
 
 def update_source(form, taken):
