@@ -6,13 +6,16 @@ has no fork, each process imports it again.
 
 import multiprocessing
 import os
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 SECONDS = 600  # for one call
+READING = threading.Lock()  # how a process ended can be read once: of two threads that read it, one would find nothing
 SETTINGS = {}  # of the environment of a call, where they are not set yet
 IMPORTED = ["fastnn", "fastnn.compiled", "fastnn.naive", "fastnn.onnx", "fastnn.plot", "fastnn.sklearn", "fastnn.tables",
             "fastnn.vectorized", "matplotlib.pyplot", "onnx", "pandas", "sklearn.datasets", "tqdm.auto"]
@@ -48,11 +51,14 @@ def call(function, *arguments):
         errors = Path(folder) / "errors.txt"
         errors.touch()
         process = context().Process(target=entered, args=(function, arguments, str(errors), dict(SETTINGS)))
-        process.start()
-        process.join(SECONDS)
-        if process.is_alive():
-            process.kill()
+        with READING:
+            process.start()  # also asks of all processes whether they have ended
+        ended = wait([process.sentinel], SECONDS)
+        with READING:
+            if not ended:
+                process.kill()
             process.join()
+        if not ended:
             return f"it took more than {SECONDS} s"
         return (errors.read_text(encoding="utf-8") or f"exit status {process.exitcode}") if process.exitcode else ""
 

@@ -212,6 +212,12 @@ def test_how_a_process_of_the_build_ended(extension, ends, how):
     assert bool(failure) == bool(how)
 
 
+def test_a_process_of_the_build_that_takes_too_long_is_ended(extension, monkeypatch):
+    processes = extension("processes")
+    monkeypatch.setattr(processes, "SECONDS", 0.2)
+    assert processes.call(exec, "import time; time.sleep(600)") == "it took more than 0.2 s"
+
+
 def test_runs_that_are_kept_are_shown_where_an_example_has_no_data(extension, tmp_path):
     gallery = extension("gallery")
     kept = sorted(gallery.RUNS.glob("*.txt"))
