@@ -77,6 +77,18 @@ class OwnSoftmax(CustomLayer):
 
 
 @fastnn.register_layer
+class ArraySoftmax(CustomLayer):
+    """The same by NumPy's functions of arrays, each of which makes an array for each sample."""
+
+    def forward(a, x):
+        e = np.exp(x - x.max())
+        a[:] = e / e.sum()
+
+    def backward(dx, da, a):
+        dx[:] = a * (da - (da * a).sum())
+
+
+@fastnn.register_layer
 class OwnTanh(CustomLayer):
     def forward(a, x):
         for i in range(len(x)):
@@ -112,6 +124,7 @@ class OwnDense(CustomLayer):
 
 PAIRS = {"layer norm": (OwnLayerNorm, lambda width: LayerNorm()),
          "softmax": (OwnSoftmax, lambda width: Activation("softmax")),
+         "by arrays": (ArraySoftmax, lambda width: Activation("softmax")),
          "tanh": (OwnTanh, lambda width: Activation("tanh")), "dense": (OwnDense, Dense)}
 
 
