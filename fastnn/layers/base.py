@@ -1,7 +1,8 @@
 """The base class of layers: frozen specifications that `fastnn.program` converts to rows of the table."""
 
 import math
-from dataclasses import fields
+from dataclasses import FrozenInstanceError, fields
+from functools import wraps
 
 from ..checks.other_arguments import takes_others
 from ..checks.other_attributes import ATTRIBUTES, advice_on
@@ -190,8 +191,9 @@ class View(Layer):
 def features_of(layer, shape):
     """Return the number of features, for a layer that takes samples with one axis."""
     if len(shape) != 1:
+        whole = f" (if {shape[0]} is the number of samples, give inputs={shape[1]})" if len(shape) == 2 else ""
         raise ValueError(f"{layer!r} takes one axis of features, and here a sample has the shape {shape}; put a Flatten() "
-                         "before it")
+                         f"before it{whole}")
     return shape[0]
 
 
@@ -210,8 +212,24 @@ def refuse_exchanged(layer, option, more="", before=""):
 def register(cls):
     """Class decorator: register a layer by its name."""
     cls.__init__ = takes_others("layer")(cls.__init__)
+    if "__setattr__" in vars(cls):  # of a frozen dataclass
+        cls.__setattr__ = saying_what_changes(cls.__setattr__)
     layers.records[cls.__name__] = cls
     return cls
+
+
+def saying_what_changes(refuse):
+    """Return the function that refuses attributes of a layer that is made, with an error that names the repair."""
+    @wraps(refuse)
+    def set_attribute(layer, name, value):
+        try:
+            refuse(layer, name, value)
+        except FrozenInstanceError:
+            repair = ("give fit(..., frozen=['0.*']), by the names in net.parameters" if name == "trainable"
+                      else "make another one, and a network of it")
+            raise FrozenInstanceError(f"a layer stays as it is made: {layer!r} takes no {name!r}; {repair}") from None
+
+    return set_attribute
 
 
 def registered_activation(given):

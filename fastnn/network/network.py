@@ -34,6 +34,7 @@ from ..program.vectors import Vectors
 from ..runtime.quiet import new_generator, quiet
 from ..runtime.threads import resolve_threads
 from ..samples.class_names import checked_names, checked_names_of_each
+from ..samples.columns import check_columns
 from ..samples.data import check_data
 from ..samples.metrics import choose
 from ..samples.scale import Scale, Scales
@@ -87,6 +88,9 @@ class Network:
     widths : list of int
         The number of elements of a sample before the first layer and after each layer. `inputs` and `outputs` are the first
         and the last.
+    columns : list or None
+        The columns of the data frame of the last fit, of a network with one input; otherwise None. Files and copies do not
+        keep them.
     fitted_on : fastnn.samples.scale.Scale, Scales or None
         Whether the images of the last fit were bytes or floats, and the largest number among them; of several inputs, for
         each. Prediction warns of the other kind on another scale. None before the first fit, and for samples that are no
@@ -129,6 +133,7 @@ class Network:
 
     trainer_type = Trainer  # trains its epochs
     trainable, learning_rate, metrics = NotSet(), NotSet(), NotSet()
+    columns = None
 
     @takes_others("Network")
     def __init__(self, layers: Sequence | None = None, inputs: int | Sequence | Node | Mapping | None = None,
@@ -355,7 +360,8 @@ class Network:
         ----------
         X : array (samples, inputs), or `(samples, *shape)` where `inputs` is a shape
             For sequences, a list of arrays (steps, features), or a `Sequences`; for several inputs, a dict by name. y
-            likewise, for outputs at every step and for several outputs.
+            likewise, for outputs at every step and for several outputs. Later data frames with the columns of this one in
+            another order are refused.
         y : array, or None where all losses are "output", which have no targets (others than zeros then draw a warning)
             Integer or text labels (samples,), one-hot or probabilities (samples, outputs), or values (samples,) or
             (samples, outputs). For outputs with several axes, such as (height, width, channels), there are targets at each
@@ -600,6 +606,7 @@ class Network:
         1.0
         """
         metrics, threads = choose(metrics, self.objective.head), resolve_threads(threads)
+        check_columns(self.columns, X)
         return predicting.evaluate(self, check_data(self, X, y, sample_weight), metrics, threads)
 
     def loss_and_gradients(self, X: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None,

@@ -8,6 +8,7 @@ from ..program import PredictionProgram, SeveralPrediction, evaluation_program
 from ..program.several_few import few_of_several
 from ..runtime.idle import put_back, take
 from ..runtime.threads import resolve_threads
+from ..samples.columns import check_columns
 from ..samples.data import samples_of
 from ..samples.metrics import compute
 from ..samples.series.sequences import Sequences
@@ -20,6 +21,7 @@ def forward(network, X, threads, idle_programs):
     """
     if network.has_several and (threads is None or resolve_threads(threads)) and (few := few_of_several(network, X)):
         return by_name(network, few)
+    check_columns(network.columns, X)
     X = samples_of(network, X, least=0, finite=False)
     if network.has_several:
         warn_of_scale(network, X)

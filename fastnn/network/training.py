@@ -10,6 +10,7 @@ from ..program.frozen import frozen_names
 from ..program.groups import groups_of
 from ..program.truncated import window_steps
 from ..runtime.threads import resolve_threads
+from ..samples.columns import check_columns, columns_of
 from ..samples.data import check_data
 from ..samples.doubts import warn_of_doubts, warn_of_lone_samples, warn_of_order
 from ..samples.held_out import rows_alone, split_data
@@ -25,8 +26,11 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
     batch_size, threads = whole_number("batch_size", batch_size), resolve_threads(threads)
     by_steps = not isinstance(optimizer, LBFGS)
     learner = network if by_steps else network.astype("float64")
+    check_columns(network.columns, X)
     data = check_data(learner, X, y, sample_weight, class_weight, learns_names=True)
     validation = check_validation(network, validation_data, data.class_names)
+    if validation is not None and not network.has_several:  # whose columns go by name
+        check_columns(columns_of(X), validation_data[0], "X of validation_data")
     memory = network.vectors.parameters.flat, network.vectors.state.flat
     if validation is not None and (scale := scale_of(network, data.X)) is not None:
         scale.warn_of(validation.X, "X of validation_data")
@@ -58,6 +62,7 @@ def fit(network, X, y, *, epochs, batch_size, optimizer, validation_data, valida
         warn_of_doubts(network, data)
         warn_of_order(X, y)
         warn_of_lone_samples(network, batch_size)
+        network.columns = None if network.has_several else columns_of(X)
         return Fit(network, data, validation, state, epochs=epochs, **options).train()
     if epochs != 1:
         raise ValueError(f"epochs is {epochs}; LBFGS counts iterations; give it max_iterations={epochs} instead")

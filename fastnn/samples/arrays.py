@@ -31,8 +31,10 @@ def any_array(name, values):
         raise ValueError(f"{name} is not a rectangular array: its rows differ in length or kind ({short(error)}); give "
                          f"rows of equal length; {RAGGED[name[:1] == 'y']}") from None
     if array.ndim == 0 and array.dtype.kind == "O" and values is not None:  # a set, a generator, a dict, …
+        hint = "; for data that come in parts use train_on_batch" if hasattr(values, "__next__") else ""
+        hint = f"; give {name}.collect()" if hasattr(values, "collect") else hint  # a lazy frame
         raise ValueError(f"{name} is a {type(values).__name__}; it must be an array, a list or a data frame of real numbers"
-                         f"{'; for data that come in parts use train_on_batch' if hasattr(values, '__next__') else ''}")
+                         f"{hint}")
     return array
 
 

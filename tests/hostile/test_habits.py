@@ -69,6 +69,17 @@ def words(x, y=(0, 1, 0)):
     return fit(Embedding(9, 4), GRU(4), Dense(2, "softmax"), x=x, y=y, inputs=(None,))
 
 
+def frame():
+    pd = pytest.importorskip("pandas", reason="tables need the extra cli")
+    return pd.DataFrame(X, columns=[*"abcd"])
+
+
+def framed():
+    made = net()
+    made.fit(frame(), VALUES)
+    return made
+
+
 class Torch:
     def forward(self, x):
         return x
@@ -96,6 +107,13 @@ REPAIRS = {
     "list in the list": (lambda: Network([[Dense(3)], Dense(1)], inputs=4), "[*block, Dense(1)]"),
     "name of a layer": (lambda: net("relu"), "Activation('relu')"),
     "module of PyTorch": (lambda: net(Torch(), Dense(1)), "fastnn.CustomLayer"),
+    "shape of all samples": (lambda: net(Dense(3), inputs=X.shape), "give inputs=4"),
+    "columns in another order": (lambda: framed().predict(frame()[["d", "c", "b", "a"]]), "give X[columns]"),
+    "columns in another order to evaluate": (lambda: framed().evaluate(frame()[["b", "a", "c", "d"]], VALUES),
+                                             "column 0 was 'a' and is 'b'"),
+    "columns in another order to validate": (
+        lambda: fit(x=frame(), validation_data=(frame()[["b", "a", "c", "d"]], VALUES)),
+        "X of validation_data has the columns"),
     "X turned": (lambda: fit(x=X.T, y=VALUES[:4]), "give X.T"),
     "X as text": (lambda: fit(x=X.astype(str)), "encode text as numbers"),
     "label beyond": (lambda: softmax(y=LABELS * 100), "np.unique(y, return_inverse=True)[1]"),
@@ -173,6 +191,25 @@ def test_attributes_that_would_change_nothing_are_refused():
                                 ("metrics", ["auc"], "fit(X, y, metrics")):
         with pytest.raises(AttributeError, match=re.escape(repair)):
             setattr(net(), name, value)
+
+
+def test_layers_stay_as_they_are():
+    with pytest.raises(AttributeError, match=re.escape("frozen=['0.*']")):
+        net().layers[0].trainable = False
+    with pytest.raises(AttributeError, match="make another one"):
+        net().layers[0].activation = "relu"
+
+
+def test_columns_by_another_name_or_without_names_are_taken():
+    made, table = framed(), frame()
+    for other in (table, table.rename(columns={"a": "first"}), X):
+        assert np.array_equal(made.predict(other), made.predict(X))
+
+
+def test_a_lazy_frame_is_told_to_collect():
+    pl = pytest.importorskip("polars", reason="a peer of pandas")
+    with pytest.raises(ValueError, match=re.escape("give X.collect()")):
+        fit(x=pl.DataFrame(X).lazy())
 
 
 def test_attributes_of_others_are_answered():
