@@ -29,6 +29,7 @@ LONGEST = 40  # lines of an output that are shown
 LONG = ["spiral", "autoencoder", "cart_pole", "guide/custom", "neural_ode", "translator", "guide/convolution",
         "guide/compiled", "guide/layers", "guide/sequences", "camera", "guide/images", "newton", "segmentation", "mnist1d"]
 
+of_this_build = {}  # outputs by the names of pages
 failed = set()  # pages whose examples failed in this build
 
 
@@ -88,8 +89,11 @@ def has_outputs(name, text):
 
 
 def of_page(app, name):
-    source = Path(app.srcdir)
-    return outputs_of(source / f"{name}.md", name, source / FOLDER)
+    """Return the outputs of a page in this build; processes that read pages in parallel know them from before their fork."""
+    if name not in of_this_build:
+        source = Path(app.srcdir)
+        of_this_build[name] = outputs_of(source / f"{name}.md", name, source / FOLDER)
+    return of_this_build[name]
 
 
 def pictures_of(app, name):
@@ -104,6 +108,7 @@ def run_everything(app):
     source = Path(app.srcdir)
     folder = source / FOLDER
     folder.mkdir(exist_ok=True)
+    of_this_build.clear()
     pages = [page.relative_to(source).with_suffix("").as_posix() for page in source.rglob("*.md")]
     calls = {name: partial(gallery.run, name, folder) for name in examples.names()}
     calls |= {name: partial(pictures_of, app, name) for name in sorted(pages) if not name.startswith(f"{FOLDER}/")}
