@@ -65,6 +65,13 @@ class Arena:
         """Let what `borrow` reserved at this offset be borrowed again."""
         self.free.append((self.borrowed.pop(start), start))
 
+    def leave(self, start, numbers):
+        """Leave what `take` reserved to others, since nothing uses it: it ends the plan, or can be borrowed."""
+        if start + -(-numbers // self.per_line) * self.per_line == self.size:
+            self.size = start
+        else:
+            self.free.append((numbers, start))
+
     def allocate(self, copies=1):
         """Allocate the memory, `copies` of the plan one after the other."""
         return aligned((copies, max(self.size, 1)), self.dtype)

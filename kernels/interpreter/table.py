@@ -37,7 +37,7 @@ PHASES = "forward", "backward_first", "backward_second", "backward_third"
 FORWARD, BACKWARD_FIRST, BACKWARD_SECOND, BACKWARD_THIRD = range(len(PHASES))  # indices, for compiled code
 # What each row begins with. accumulate: whether to add to the gradients of the parameters, which another row has written.
 ROW = Record("row", **dict.fromkeys(PHASES, PHASE), accumulate=INTEGER)
-ROW_BYTES = 448  # phases and up to 48 operands; whole cache lines, but not a power of two, to avoid cache conflicts
+ROW_BYTES = 448  # phases and up to 47 operands; whole cache lines, but not a power of two, to avoid cache conflicts
 
 # The data of a call: memory, the samples of the batch (`batch` samples from number `first`), whether to add to the
 # gradients, and arrays of the caller. An address is 0 if there is no such array.

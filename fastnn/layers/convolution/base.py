@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, fields
 
 from ...checks import not_negative, whole_number
+from ...kernels.layers.convolution.normalized import normalization_of
 from ...kernels.layers.convolution.rows import ConvolutionPlan, convolution_rows
 from ...runtime.threads import FLOPS_PER_PART, NUMBERS_PER_PART
 from ..base import Layer, refuse_exchanged, registered_activation
@@ -136,6 +137,7 @@ class Convolution(Layer):
         if all(axis.kernel == axis.stride == 1 and axis.size == axis.out and axis.before == 0 for axis in (rows, columns)):
             rows, columns = single(), single(rows.size * columns.size)  # a 1×1 kernel: all pixels on one line
         plan = ConvolutionPlan(program.dtype, (rows, columns), channels, features, self.group_count(channels), program.batch)
+        normalization = self.read_through(program, x, plan)
         shape, lines = self.output_shape(x.shape), (rows.size if self.transposed else rows.out)
         dx_lines = rows.out if self.transposed else rows.size
         numbers = program.batch * math.prod(shape)
@@ -152,7 +154,7 @@ class Convolution(Layer):
         sizes = [plan.windows_scratch if self.transposed else plan.image_scratch]
         if program.training:
             sizes = [plan.windows_scratch, plan.image_scratch, plan.weight_scratch]
-        scratch_size = -(-max(sizes) // ROUND) * ROUND
+        scratch_size = -(-max(sizes) // ROUND) * ROUND + (0 if normalization is None else plan.normalized_size)
         # without a backward pass z is at the beginning of scratch
         behind = 0 if program.training or activation is None else -(-numbers // ROUND) * ROUND
         scratch = behind + program.scratch(max(1, behind + count * scratch_size))
@@ -166,11 +168,23 @@ class Convolution(Layer):
             dx=x.gradient if wants_dx else None,
             packed=packed, partials=program.borrow(plan.blocks * size) if program.training and plan.blocks > 1 else 0,
             scratch=scratch, scratch_size=scratch_size, weight=start, bias=program.offsets[f"{index}.bias"],
-            from_data=x.from_data,
+            from_data=x.from_data, normalization=normalization,
         ):
             program.emit(row)
         self.register_parameters(program, index, plan.weight_size, shape[-1])
         return a
+
+    def read_through(self, program, x, plan):
+        """Return the row of the normalization through which it reads samples, so that x needs no memory, or None.
+
+        The gradient of a weight of few features reads lines of samples; transposed convolutions are rare.
+        """
+        if not program.training or self.transposed or plan.weight_by_pixels:
+            return None
+        normalization = normalization_of(program.rows, x.offset, plan.channels)
+        if normalization is not None:
+            program.arena.leave(x.offset, program.batch * x.features)
+        return normalization
 
     def lower_with(self, following, program, index, x, activation):
         if self.transposed or x.axis is not None or not hasattr(following, "halves"):

@@ -70,14 +70,14 @@ class BatchNorm(Layer):
         return {"running_mean": 0.0, "running_variance": 1.0}
 
     def lower(self, program, index, x, activation):
-        x = program.in_arena(x)
-        a, features = program.tensor(x.shape, gradient=x.gradient), x.shape[-1]
+        x, features = program.in_arena(x), x.shape[-1]
         pixels = x.features // features
+        statistics = program.arena.take(statistics_size(features, pixels, program.batch))
+        a = program.tensor(x.shape, gradient=x.gradient)  # the last that is taken, see `Arena.leave`
         parts = program.parts(program.batch * x.features, NUMBERS_PER_PART)
         row = batch_norm_row(
             program.dtype, parts, x=x.offset, a=a.offset, da=a.gradient or 0,
-            statistics=program.arena.take(statistics_size(features, pixels, program.batch)),
-            scale=program.offsets[f"{index}.scale"],
+            statistics=statistics, scale=program.offsets[f"{index}.scale"],
             running=address(program.state[f"{index}.running_mean"]), features=features,
             pixels=pixels, momentum=self.momentum, epsilon=self.epsilon, by_batch=program.as_in_training,
             followed=program.keeps_state, layer=index,

@@ -9,17 +9,18 @@ from ...compiling.jit import REAL, Kernel, address_of, call_at, jit, offset, typ
 from ...compiling.share import share
 from ...interpreter.table import Kind
 from ...processor.target import ITEM_BYTES, vector_lanes
-from ...products.convolution.one_tap import pixel_rows, weight_of_pixels
+from ...products.convolution.one_tap import one_tap_lines, pixel_rows, weight_of_pixels
 from ...products.convolution.overlapping import packing_rows, to_image_by_overlapping
 from ...products.convolution.to_image import packing_for_image, to_image
 from ...products.convolution.to_weight import to_weight
 from ...products.convolution.to_windows import to_windows
 from ...products.packing import stack_memory
 from ...products.transpose import transpose_kernel
+from .normalized import normalize_lines, normalized_input, samples_at_once
 
 CONVOLUTION = Kind(
     "convolution",
-    "x", "z", "a", "dz", "dx", "packed", "partials",  # in the arena
+    "x", "z", "a", "dz", "dx", "packed", "partials",  # in the arena; x is FROM_DATA if the samples are read from the data
     "scratch", "scratch_size",  # also in the arena; each part has its own
     "weight", "bias",  # among the parameters
     "height", "width", "channels", "rows", "columns", "features",  # of an image and of its windows
@@ -34,16 +35,16 @@ CONVOLUTION = Kind(
     "overlapping",  # whether the image is computed from windows that overlap, see `products.convolution.overlapping`
     "pixel_windows",  # address of the kernel of the windows with pixels in the lanes, see `by_pixels`; 0 if features are
     "activation", "activation_backward", "product", "image_product",  # addresses of kernels, 0 for none
-    "from_data",  # whether x is read from the data instead of the arena
     # with a max pool, see `pooled`: the positions in the arena, whether the activation comes before the pool, the vectors of
     # a patch, the lines of the pool whose patches are in memory at a time
     "kept", "activates_first", "patch_vectors", "patch_band",
+    "normalized", "line",  # the constants that x is normalized by, in the arena, see `normalized`, 0 for none; their size
 )
 
 
+FROM_DATA = -1
 BLOCK = 4  # samples of a block; more if there would be too many blocks
 PIXELS = 8  # number of partial sums in `pixel_sum`
-ONE_TAP_PIXELS = 126  # at a time, of a kernel of one tap: they stay in the cache for the activation
 
 
 @jit(inline=True)
@@ -65,7 +66,7 @@ def gradients_of(row, call, block, blocks):
 @jit(inline=True)
 def input_of(row, call, size):
     """The address of the samples, of `size` numbers each."""
-    if row.from_data != 0:
+    if row.x == FROM_DATA:
         return address_of(view(call.X, call.first * size, 1))
     return address_of(view(call.arena, row.x, 1))
 
@@ -85,12 +86,6 @@ def windows_size(row):
     return row.rows * row.columns * row.features
 
 
-@jit(inline=True)
-def one_tap_lines(width, most):
-    """The number of lines to compute at a time for a kernel of one tap, of any samples, at most `most`."""
-    return min((ONE_TAP_PIXELS + width - 1) // width, most)
-
-
 def windows_by_bands(dtype):
     """The compiled function that computes lines begin … end − 1 of the windows, counted over all samples."""
     item, number, windows_of = ITEM_BYTES[dtype], typed_pointer(REAL[dtype]), to_windows(dtype)
@@ -105,7 +100,7 @@ def windows_by_bands(dtype):
             lines = min(row.window_band, row.rows - line, end - begin)
             to = windows + item * begin * line_size
             if row.one_tap != 0 and row.pixel_windows == 0:
-                lines = one_tap_lines(row.columns, end - begin)
+                lines = min(one_tap_lines(row.columns), end - begin)
                 source = image + item * begin * row.columns * row.channels
                 pixels_of(row, to, source, weight, start, lines * row.columns, False)
             elif row.pixel_windows != 0:
@@ -134,7 +129,7 @@ def image_by_bands(dtype):
             lines = min(row.image_band, row.height - line, end - begin)
             to, source = image + item * sample * image_sample, windows + item * sample * windows_sample
             if row.one_tap != 0:
-                lines = one_tap_lines(row.width, end - begin)
+                lines = min(one_tap_lines(row.width), end - begin)
                 to, source = image + item * begin * line_size, windows + item * begin * row.columns * row.features
                 pixels_of(row, to, source, packed, start, lines * row.width, True)
             elif row.overlapping != 0:
@@ -183,7 +178,7 @@ def pixel_sum(dtype):
 def weight_by_blocks(dtype, transposed):
     """The kernel of the gradients of weight and bias of each block. dz is the windows, or if transposed the image."""
     item, weight_of, total = ITEM_BYTES[dtype], to_weight(dtype), pixel_sum(dtype)
-    weight_of_one_tap = weight_of_pixels(dtype)
+    weight_of_one_tap, read = weight_of_pixels(dtype), normalized_input(dtype)
 
     def backward_weight(row, call, part, parts):
         taps, in_image, in_windows = row.kernel_height, image_size(row), windows_size(row)
@@ -201,16 +196,24 @@ def weight_by_blocks(dtype, transposed):
             to, dbias, add = gradients_of(row, call, block, blocks)
             if first == 0:
                 total(dbias, offset(call.arena, row.dz + top * pixels * out_features), (bottom - top) * pixels, add)
-            if row.one_tap != 0:
+            if row.one_tap != 0 and row.normalized == 0:
                 weight_of_one_tap(row, address_of(to), image + item * top * in_image, windows + item * top * in_windows,
                                   (bottom - top) * pixels, (call.batch - top) * pixels, add)
                 continue
-            for n in range(top, bottom, row.together):
+            step = samples_at_once(row)
+            for n in range(top, bottom, step):
+                samples = min(step, bottom - n)
+                source = read(row, call, scratch, samples, image + item * n * in_image)
+                if row.one_tap != 0:
+                    weight_of_one_tap(row, address_of(to), source, windows + item * n * in_windows, samples * pixels,
+                                      samples * pixels, add)
+                    add = True
+                    continue
                 for line in range(0, row.rows, row.window_band):
                     lines = min(row.window_band, row.rows - line)
-                    weight_of(row, address_of(to), image + item * n * in_image,
+                    weight_of(row, address_of(to), source,
                               windows + item * (n * in_windows + line * row.columns * row.features), scratch, line, lines,
-                              min(row.together, bottom - n), first, last, add)
+                              samples, first, last, add)
                     add = True
 
     return backward_weight
@@ -265,14 +268,20 @@ def build_backward_output(dtype):
 
 
 def build_forward(dtype):
-    make = windows_by_bands(dtype)
+    item, make, read = ITEM_BYTES[dtype], windows_by_bands(dtype), normalized_input(dtype)
 
     def convolution_forward(row, call, part, parts):
         begin, end = share(call.batch * row.rows, part, parts, 1)
-        z, a = address_of(view(call.arena, row.z, 1)), address_of(view(call.arena, row.a, 1))
+        z, a = address_of(view(call.arena, row.z, 1)), address_of(view(call.arena, row.a, 1)) if row.activation != 0 else 0
         weight, bias = address_of(view(call.parameters, row.weight, 1)), address_of(view(call.parameters, row.bias, 1))
-        make(row, z, input_of(row, call, image_size(row)), weight, bias, scratch_of(row, call, part), begin, end,
-             a if row.activation != 0 else 0)
+        x, scratch = input_of(row, call, image_size(row)), scratch_of(row, call, part)
+        lines = samples_at_once(row) * row.rows if row.normalized != 0 else call.batch * row.rows
+        while begin < end:
+            n = begin // row.rows
+            place, first, last = item * n * windows_size(row), n * row.rows, min(n * row.rows + lines, end)
+            image = read(row, call, scratch, (last - first + row.rows - 1) // row.rows, x + item * n * image_size(row))
+            make(row, z + place, image, weight, bias, scratch, begin - first, last - first, a + place if a != 0 else 0)
+            begin = last
 
     return convolution_forward
 
@@ -295,8 +304,9 @@ def build_backward_weight(dtype):
 
 
 pack_for_image = Kernel("pack_for_image", build_pack, CONVOLUTION.arguments, needs=[transpose_kernel])
-convolution_forward = Kernel("convolution_forward", build_forward, CONVOLUTION.arguments)
+convolution_forward = Kernel("convolution_forward", build_forward, CONVOLUTION.arguments, needs=[normalize_lines])
 convolution_backward_output = Kernel("convolution_backward_output", build_backward_output, CONVOLUTION.arguments)
 convolution_backward_input = Kernel("convolution_backward_input", build_backward_input, CONVOLUTION.arguments)
-convolution_backward_weight = Kernel("convolution_backward_weight", build_backward_weight, CONVOLUTION.arguments)
+convolution_backward_weight = Kernel("convolution_backward_weight", build_backward_weight, CONVOLUTION.arguments,
+                                     needs=[normalize_lines])
 convolution_sum = Kernel("convolution_sum", build_sum, CONVOLUTION.arguments)

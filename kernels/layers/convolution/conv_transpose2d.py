@@ -7,6 +7,7 @@ the forward phase of a convolution, from dz. The weight is (kernel_height, kerne
 from ...compiling.jit import Kernel, address_of, view
 from ...compiling.share import share
 from .conv2d import CONVOLUTION, image_by_bands, input_of, scratch_of, weight_by_blocks, windows_by_bands, windows_size
+from .normalized import normalize_lines
 
 
 def build_forward(dtype):
@@ -40,4 +41,5 @@ def build_backward_weight(dtype):
 
 transposed_forward = Kernel("transposed_forward", build_forward, CONVOLUTION.arguments)
 transposed_backward_input = Kernel("transposed_backward_input", build_backward_input, CONVOLUTION.arguments)
-transposed_backward_weight = Kernel("transposed_backward_weight", build_backward_weight, CONVOLUTION.arguments)
+transposed_backward_weight = Kernel("transposed_backward_weight", build_backward_weight, CONVOLUTION.arguments,
+                                    needs=[normalize_lines])

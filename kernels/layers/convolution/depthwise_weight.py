@@ -9,13 +9,14 @@ from ...products.convolution.depthwise_tile import ACROSS, FILLED, MOST, across_
 from ...products.convolution.depthwise_weight import weight_by_few_taps, weight_by_segments
 from ...products.convolution.segments import elementwise_product_kernel
 from ...products.packing import stack_memory
-from .conv2d import CONVOLUTION, blocks_of, gradients_of, image_size, input_of, pixel_sum, windows_size
+from .conv2d import CONVOLUTION, blocks_of, gradients_of, image_size, input_of, pixel_sum, scratch_of, windows_size
+from .normalized import normalize_lines, normalized_input
 
 
 def build(dtype, way, few):
     """few: whether the way sums the bias, and takes one sample at a time."""
     item, lanes, number = ITEM_BYTES[dtype], vector_lanes(dtype), typed_pointer(REAL[dtype])
-    add_to, total = way(dtype), pixel_sum(dtype)
+    add_to, total, read = way(dtype), pixel_sum(dtype), normalized_input(dtype)
 
     def depthwise_weight(row, call, part, parts):
         """As `weight_by_blocks`; a part has some vectors of channels of some blocks."""
@@ -24,6 +25,7 @@ def build(dtype, way, few):
         summed = few and not transposed
         x, dz = input_of(row, call, in_windows if transposed else in_image), address_of(view(call.arena, row.dz, 1))
         image, windows = (dz, x) if transposed else (x, dz)
+        scratch = scratch_of(row, call, part)
         unused = stack_memory(item * channels)  # for the bias, if the windows are not dz
         view(number(unused), 0, channels)[:] = 0
         blocks, vectors = blocks_of(call.batch, row.most_blocks), (channels + lanes - 1) // lanes
@@ -45,18 +47,19 @@ def build(dtype, way, few):
             weight, bias = address_of(to) + item * channel, address_of(dbias) + item * channel if summed else unused
             step = 1 if few else row.together  # samples
             for n in range(top, bottom, step):
-                of_image = image + item * (n * in_image + channel)
-                of_windows = windows + item * (n * in_windows + channel)
-                add_to(row, weight, bias, of_image, of_windows, min(step, bottom - n), count)
+                samples, of_windows = min(step, bottom - n), windows + item * (n * in_windows + channel)
+                of_image = read(row, call, scratch, samples, image + item * n * in_image) + item * channel
+                add_to(row, weight, bias, of_image, of_windows, samples, count)
 
     return depthwise_weight
 
 
 depthwise_weight_by_segments = Kernel("depthwise_weight", partial(build, way=weight_by_segments, few=False),
-                                      CONVOLUTION.arguments, needs=[elementwise_product_kernel])
+                                      CONVOLUTION.arguments, needs=[elementwise_product_kernel, normalize_lines])
 depthwise_weight_by_few_taps = {
     (across, filled): Kernel(f"depthwise_weight_{across[0]}_{across[1]}_{'_'.join(filled)}", partial(
-        build, way=partial(weight_by_few_taps, across=across, filled=filled), few=True), CONVOLUTION.arguments)
+        build, way=partial(weight_by_few_taps, across=across, filled=filled), few=True), CONVOLUTION.arguments,
+        needs=[normalize_lines])
     for across in ACROSS for filled in FILLED}
 
 

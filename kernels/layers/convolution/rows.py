@@ -5,6 +5,7 @@ from dataclasses import replace
 from ...interpreter.table import with_phases
 from ...processor.target import ITEM_BYTES, half_vectors_take_half, vector_lanes
 from ...products.convolution.depthwise import depthwise_kernel
+from ...products.convolution.one_tap import one_tap_lines
 from ...products.convolution.overlapping import scratch_numbers
 from ...products.convolution.patches import patch_size, patch_vectors
 from ...products.convolution.planes import planes_size
@@ -15,6 +16,7 @@ from ...products.convolution.taps import taps_of_phase
 from .by_pixels import MOST_FEATURES, dz_planes_size, pixel_windows, sums_size, weight_by_pixels
 from .conv2d import (
     CONVOLUTION,
+    FROM_DATA,
     blocks_of,
     convolution_backward_input,
     convolution_backward_output,
@@ -25,6 +27,7 @@ from .conv2d import (
 )
 from .conv_transpose2d import transposed_backward_input, transposed_backward_weight, transposed_forward
 from .depthwise_weight import depthwise_weight_kernel
+from .normalized import normalize_when_read, normalized_size
 from .pooled import (
     behind,
     pack_patches,
@@ -76,6 +79,8 @@ class ConvolutionPlan:
         The number of blocks of samples for the gradient of the weight, in the largest batch.
     weight_parts : int
         The largest number of parts of that gradient.
+    normalized_size : int
+        The number of elements of a part's scratch memory for samples that are normalized when they are read.
     """
 
     def __init__(self, dtype, axes, channels, features, groups, batch):
@@ -106,6 +111,9 @@ class ConvolutionPlan:
             self.windows_scratch = 0
         sample = self.rows.size * self.columns.size * channels + self.rows.out * self.columns.out * features
         self.together = max(1, TOGETHER_BYTES // (ITEM_BYTES[dtype] * sample)) if inside else 1
+        pixels = self.rows.size * self.columns.size
+        self.normalized_size = normalized_size.py_func(
+            one_tap_lines.py_func(pixels) if self.one_tap else self.together, pixels * channels)
         self.most_blocks = max(1, min(MOST_BLOCKS, BLOCKS_NUMBERS // self.weight_size))
         self.blocks = blocks_of.py_func(batch, self.most_blocks)
         self.weight_parts = self.blocks * (-(-channels // vector_lanes(dtype)) if self.elementwise else self.rows.kernel)
@@ -261,10 +269,11 @@ def pooled_rows(plan, activation, parts, *, x, a, dz, dx, kept, packed, partials
     first = activation is not None and not activation.keeps_order
     row = CONVOLUTION.row(
         {phase: (kernel.address(dtype), parts[phase]) for phase, kernel in phases.items()},
-        **plan.operands() | {"kept": kept or 0, "activates_first": first}, x=x, z=a, a=a, dz=dz or 0, dx=dx or 0,
-        packed=packed, partials=partials, scratch=scratch, scratch_size=scratch_size, weight=weight, bias=bias,
+        **plan.operands() | {"kept": kept or 0, "activates_first": first}, x=FROM_DATA if from_data else x,
+        z=a, a=a, dz=dz or 0, dx=dx or 0, packed=packed, partials=partials, scratch=scratch, scratch_size=scratch_size,
+        weight=weight, bias=bias,
         out_pixels=plan.rows.out * plan.columns.out // 4, out_features=plan.features, transposed=False,
-        from_data=from_data,
+        **normalize_when_read(None),
         activation=0 if activation is None else activation.forward.address(dtype),
         activation_backward=0 if activation is None or kept is None else activation.backward.address(dtype),
     )
@@ -278,7 +287,7 @@ def pooled_rows(plan, activation, parts, *, x, a, dz, dx, kept, packed, partials
 
 
 def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, dx, packed=0, partials=0, scratch=0,
-                     scratch_size=0, weight, bias, from_data=False):
+                     scratch_size=0, weight, bias, from_data=False, normalization=None):
     """Return the rows of a convolution, in the order of the table. All arguments except the following are offsets and sizes.
 
     Parameters
@@ -296,6 +305,8 @@ def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, 
         Offsets of the packed weight and of the partial gradients: `plan.blocks` times weight and bias.
     from_data : bool
         Whether x is read from the data instead of the arena.
+    normalization : row, optional
+        That of a normalization through which x is read.
     """
     dtype, of = plan.dtype, transposed
     phases = {"forward": transposed_forward if of else convolution_forward}
@@ -313,9 +324,10 @@ def convolution_rows(plan, activation, parts, *, transposed=False, x, z, a, dz, 
     row = CONVOLUTION.row(
         {phase: (kernel.address(dtype), parts.get(phase, 1)) for phase, kernel in phases.items()},
         **plan.operands(windows=not of or dx is not None, image=of or dx is not None),
-        x=x, z=z, a=a, dz=dz or 0, dx=dx or 0, packed=packed, partials=partials, scratch=scratch,
+        **{"x": FROM_DATA if from_data else x} | normalize_when_read(normalization),
+        z=z, a=a, dz=dz or 0, dx=dx or 0, packed=packed, partials=partials, scratch=scratch,
         scratch_size=scratch_size, weight=weight, bias=bias, out_pixels=out_pixels,
-        out_features=plan.channels if of else plan.features, transposed=of, from_data=from_data,
+        out_features=plan.channels if of else plan.features, transposed=of,
         activation=0 if activation is None else activation.forward.address(dtype),
         activation_backward=0 if activation is None or dz is None else activation.backward.address(dtype),
     )

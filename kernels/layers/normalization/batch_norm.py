@@ -24,7 +24,7 @@ from .lines import pixel_group
 BATCH_NORM = Kind(
     "batch_norm",
     "x", "a", "da", "mean", "variance", "inverse", "sum_da", "sum_normalized",  # in the arena
-    "means", "inverses", "scales", "shifts", "sums", "more",  # also in the arena, repeated for each pixel of a group
+    "means", "inverses", "scales", "shifts", "sums", "more",  # adjacent in the arena, repeated for each pixel of a group
     "of_samples", "activated",  # also in the arena: two sums and the mean of each sample; the result of the activation
     "scale", "shift",  # among the parameters
     "pixels", "features", "group", "by_batch", "followed", "layer",

@@ -17,7 +17,13 @@ from .segments import new_segments
 # rows reads again from the second-level cache. From MANY_BANDS on, a band reads so little of a pixel that the processor does
 # not foresee what it reads next.
 STEPS, FEWEST_STEPS, BYTES, MANY_BANDS = 256, 32, 1 << 19, 4
+PIXELS = 126  # of windows or image at a time: they stay in the cache for the activation
 
+
+@jit(inline=True)
+def one_tap_lines(width):
+    """The number of lines to compute at a time, of any samples."""
+    return (PIXELS + width - 1) // width
 
 
 def pixel_rows(dtype):
