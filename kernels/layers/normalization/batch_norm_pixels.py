@@ -238,11 +238,13 @@ def takes_over(rows, z, record):
 def with_activation(row, activation, record, alone):
     """Let the last row of a normalization apply the activation of the next row, of this record, if it can.
 
+    It applies only one: in training relu may have taken over its memory already, see `takes_over`.
+
     alone: whether nothing else reads what the normalization writes.
     Returns the row of the activation with the phases that are left to do.
     """
     if (row.dtype is not BATCH_NORM.dtype or not row["of_samples"] or row["a"] != activation["z"] or record.rowwise
-            or row["features"] * row["pixels"] != activation["out_features"]):
+            or row["relu"] != NONE or row["features"] * row["pixels"] != activation["out_features"]):
         return activation
     row["activated"] = activation["a"]
     if record is activations["relu"]:

@@ -31,14 +31,16 @@ def test_an_activation_that_it_applies_gives_the_same_bits(activation, shape):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [(3, 4, 1), (2, 3, 8), (5, 17), (3, 1, 130)])
-def test_gradients_through_relu_that_it_applies_are_those_of_two_layers(shape, dtype, monkeypatch):
+@pytest.mark.parametrize(("shape", "then"), [((3, 4, 1), "identity"), ((2, 3, 8), "tanh"), ((5, 17), "relu"),
+                                             ((3, 1, 130), "leaky_relu")])
+def test_gradients_through_relu_that_it_applies_are_those_of_two_layers(shape, then, dtype, monkeypatch):
+    """then: an activation after relu, which the normalization does not apply too."""
     X, y, found = np.eye(9, dtype=dtype), rng.normal(size=(9, 2)).astype(dtype), []  # so that dweight is dx of each sample
     for alone in (False, True):
         if alone:
             monkeypatch.setattr(activation_layer, "takes_over", lambda *given: False)
-        net = Network([Dense(int(np.prod(shape))), Reshape(shape), BatchNorm(), Activation("relu"), Flatten(), Dense(2)],
-                      inputs=9, dtype=dtype, seed=0)
+        net = Network([Dense(int(np.prod(shape))), Reshape(shape), BatchNorm(), Activation("relu"), Activation(then),
+                       Flatten(), Dense(2)], inputs=9, dtype=dtype, seed=0)
         net.parameters["2.scale"][:], net.parameters["2.shift"][:] = -0.5, 0.1
         net.state["2.running_mean"][:] = 0.05
         found.append(net.loss_and_gradients(X, y))
