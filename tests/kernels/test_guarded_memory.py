@@ -3,6 +3,8 @@
 With NUMBA_BOUNDSCHECK=1 (as in `.ci/run`), every index into an array is checked too.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from guarded_memory import GuardedMemory
@@ -115,6 +117,23 @@ def test_the_guard_notices(guard):
     guard.assert_intact()
     [arena] = [arena for arena in guard.arenas if arena.memory is not None]
     start, numbers = arena.stretches[0]
-    arena.memory[0, start + numbers] = 0
+    kept, arena.memory[0, start + numbers] = arena.memory[0, start + numbers], 0
     with pytest.raises(AssertionError, match="beside a tensor"):
         guard.assert_intact()
+    arena.memory[0, start + numbers] = kept
+    guard.assert_intact()
+    for array, bands in guard.banded:  # parameters, gradients
+        kept, array[bands[0][0]] = array[bands[0][0]], 0
+        with pytest.raises(AssertionError, match="beside a layer's"):
+            guard.assert_intact()
+        array[bands[0][0]] = kept
+
+
+def test_parts_and_what_is_borrowed_have_memory_of_their_own(guard, many_parts):
+    net = Network([Conv2D(3, 3), Conv2D(2, 3), Flatten(), Dense(3)], inputs=(9, 9, 2))
+    net.fit(np.ones((4, 9, 9, 2)), np.ones((4, 3)), optimizer=Adam(), threads=3)
+    [arena] = [arena for arena in guard.arenas if arena.memory is not None]
+    places = sorted(stretch for stretch in arena.stretches if stretch[1])
+    assert all(start + numbers + arena.band <= after for (start, numbers), (after, _) in pairwise(places))
+    assert max(many_parts) == 3
+    assert arena.free == []
