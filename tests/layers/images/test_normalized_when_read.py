@@ -33,7 +33,7 @@ READERS = {
     "few channels": ((16, 17, 9), [DepthwiseConv2D(3), *RELU, Conv2D(10, 1), *RELU, Conv2D(2, 3, padding="same")], 2),
     "series": ((30, 6), [Conv1D(9, 4, padding="causal"), *RELU, Conv1D(10, 3, dilation=2)], 2),
     "stored for others": ((8, 8, 9), [Conv2D(9, 1), *RELU, Dropout(0.3), Conv2D(9, 1), BatchNorm(), Activation("tanh"),
-                                      Conv2D(9, 1), *RELU, Conv2D(9, 3), MaxPool2D(2)], 1),
+                                      Conv2D(9, 1), *RELU, Conv2D(9, (3, 1)), MaxPool2D(2)], 1),
 }
 
 
