@@ -16,6 +16,7 @@ from numba.core.analysis import compute_cfg_from_blocks, compute_live_map, compu
 from numba.core.compiler import run_frontend
 from numba.core.errors import NumbaError
 
+from ...compiling.loop_extremes import is_expression
 from ...compiling.user_functions import names_in
 
 KNOWN = abs, bool, float, int, len, max, min, range
@@ -63,10 +64,6 @@ def value_of(made, variable):
     while len(values) == 1 and isinstance(values[0], ir.Var):
         values = made.get(values[0].name, [])
     return values[0] if len(values) == 1 else None
-
-
-def is_expression(value, op):
-    return isinstance(value, ir.Expr) and value.op == op
 
 
 def is_call_of(value, made, function):
